@@ -1,0 +1,1 @@
+"""Reslot: clients of health and wellness practices cancel and reschedule their own sessions."""

@@ -1,0 +1,51 @@
+"""What all tables share. Tenancy: docs/decisions/0002-tenancy-keys.md."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import DateTime, ForeignKeyConstraint, MetaData, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    """Declares tables. Statements are Core statements over them; no entity is ever loaded."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text,
+        datetime: DateTime(timezone=True),
+        UUID: Uuid,
+        dict[str, Any]: JSONB,
+    }
+
+
+class OfPractice:
+    """A row of one practice. Every key, unique or exclusion constraint and reference has the tenant."""
+
+    practice_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-2)
+
+
+class Identified(OfPractice):
+    """A row of one practice with an id of its own."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
+
+
+def reference(column: str, table: str) -> ForeignKeyConstraint:
+    """Refer to a row of the same practice: a stray reference to another's is impossible."""
+    return ForeignKeyConstraint(["practice_id", column], [f"{table}.practice_id", f"{table}.id"])
+
+
+def of_a_practice() -> ForeignKeyConstraint:
+    """Tie a table's rows to a practice that exists; tables that refer to these need no such tie."""
+    return ForeignKeyConstraint(["practice_id"], ["practices.practice_id"])

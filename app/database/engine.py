@@ -1,0 +1,36 @@
+"""Connections to PostgreSQL."""
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+CONNECT_TIMEOUT_SECONDS = 5
+
+
+def driver_url(url: str) -> str:
+    """Spell a URL the way the driver reads it, whatever dialect it names.
+
+    It goes to the driver unparsed, so several hosts, `sslmode` and sockets work as in libpq.
+    """
+    scheme, _, rest = url.partition("://")
+    return f"{scheme.partition('+')[0]}://{rest}"
+
+
+async def connect(url: str) -> asyncpg.Connection:
+    """Open a connection of its own, outside the pool."""
+    return await asyncpg.connect(driver_url(url), timeout=CONNECT_TIMEOUT_SECONDS)
+
+
+def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
+    """Make the pool of one process. A connection that died in the pool is replaced unseen."""
+
+    async def open_connection() -> asyncpg.Connection:
+        return await connect(url)
+
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=open_connection,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=10,
+        pool_pre_ping=True,
+    )

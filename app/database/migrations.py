@@ -1,0 +1,79 @@
+"""Bringing a database to the present schema, and giving the service role no more than it needs."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.database.engine import create_engine
+
+ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
+
+# What the service may do, table by table. History and policy versions are only ever added to;
+# a note can be erased, which is why it has a table of its own.
+_PRIVILEGES = {
+    "alembic_version": "SELECT",
+    "changes": "SELECT, INSERT",
+    "policy_versions": "SELECT, INSERT",
+    "change_notes": "SELECT, INSERT, DELETE",
+    "idempotency_keys": "SELECT, INSERT, UPDATE, DELETE",
+    "working_hours": "SELECT, INSERT, UPDATE, DELETE",
+    "hours_overrides": "SELECT, INSERT, UPDATE, DELETE",
+    "busy_intervals": "SELECT, INSERT, UPDATE, DELETE",
+}
+_OTHERWISE = "SELECT, INSERT, UPDATE"
+_JOB_TABLES = "SELECT, INSERT, UPDATE, DELETE, TRUNCATE"
+
+
+async def migrate(owner_url: str, service_role: str, revision: str = "head") -> None:
+    """Migrate as the owner, then grant the service role its privileges. Safe to repeat."""
+    engine = create_engine(owner_url, pool_size=1)
+    try:
+        async with engine.begin() as db:
+            await db.run_sync(_upgrade, revision)
+            await _grant(db, service_role)
+    finally:
+        await engine.dispose()
+
+
+async def is_at_head(engine: AsyncEngine) -> bool:
+    """Tell whether the database has exactly the schema that this code was written for."""
+    async with engine.connect() as db:
+        found = await db.scalar(text("SELECT max(version_num) FROM alembic_version"))
+    return found == ScriptDirectory.from_config(alembic_config()).get_current_head()
+
+
+def alembic_config(connection: Connection | None = None) -> Config:
+    """Read alembic.ini, which lies beside the code."""
+    config = Config(ALEMBIC_INI)
+    config.attributes["connection"] = connection
+    return config
+
+
+def current_revision(connection: Connection) -> str | None:
+    """Give the revision a database is at; None for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    command.upgrade(alembic_config(connection), revision)
+
+
+async def _grant(db: AsyncConnection, role: str) -> None:
+    """Grant by name: PostgreSQL gives a role that owns nothing no privilege by itself."""
+    owner = await db.scalar(text("SELECT current_user"))
+    if role == owner:
+        return
+    quoted = await db.scalar(text("SELECT quote_ident(:role)"), {"role": role})
+    tables = await db.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+    for table in tables.all():
+        privileges = _PRIVILEGES.get(table, _OTHERWISE)
+        if table.startswith("pgqueuer"):
+            privileges = _JOB_TABLES
+        await db.execute(text(f"REVOKE ALL ON {table} FROM {quoted}"))
+        await db.execute(text(f"GRANT {privileges} ON {table} TO {quoted}"))
+    await db.execute(text(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quoted}"))

@@ -1,0 +1,40 @@
+"""The one place that commits (docs/decisions/0001-transactions.md)."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+SERIALIZATION_FAILURE = "40001"
+DEADLOCK = "40P01"
+UNIQUE_VIOLATION = "23505"
+EXCLUSION_VIOLATION = "23P01"
+# After one of these the command sees, when it runs again, what the other transaction committed,
+# and answers by the rules: a taken slot is refused with its alternatives, a used key is replayed.
+_RUN_AGAIN = {SERIALIZATION_FAILURE, DEADLOCK, UNIQUE_VIOLATION, EXCLUSION_VIOLATION}
+
+
+async def transact(engine: AsyncEngine, command: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Run `command` in one transaction and commit it, or leave no trace.
+
+    Where another transaction got in the way, it runs again from the start, a bounded number of
+    times; so it must do nothing that cannot be rolled back.
+    """
+    for _ in range(ATTEMPTS - 1):
+        try:
+            async with engine.begin() as db:
+                return await command(db)
+        except DBAPIError as error:
+            if sqlstate(error) not in _RUN_AGAIN:
+                raise
+    async with engine.begin() as db:
+        return await command(db)
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """Give PostgreSQL's five-character code of an error, where it has one."""
+    return getattr(error.orig, "sqlstate", None)

@@ -1,0 +1,129 @@
+"""What can go wrong, in the words of the business. Nothing here knows of HTTP.
+
+Each class names its `code`; app/problems.py maps every code to a status, a title and a text.
+"""
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from app.domain.availability import Slot
+    from app.domain.policy import Decision
+
+
+class DomainError(Exception):
+    """A refusal that the caller can act on. `code` is stable and public."""
+
+    code: ClassVar[str]
+
+
+class NotFoundError(DomainError):
+    """There is no such thing for this caller; whether it exists for others stays unsaid."""
+
+    code = "not-found"
+
+
+class UnauthorizedError(DomainError):
+    """The credentials are missing, wrong, expired or revoked."""
+
+    code = "unauthorized"
+
+
+class ForbiddenError(DomainError):
+    """The credentials are good, but not for this."""
+
+    code = "forbidden"
+
+
+class InvalidInputError(DomainError):
+    """A field of the request cannot be used. `where` is body, query, path or header."""
+
+    code = "validation-failed"
+
+    def __init__(self, pointer: str, detail: str, *, where: str = "body") -> None:
+        super().__init__(detail)
+        self.pointer = pointer
+        self.detail = detail
+        self.where = where
+
+
+class ActionRefusedError(DomainError):
+    """The policy refuses. Its public code is that of the refusal, not of this class."""
+
+    code = "action-refused"
+
+    def __init__(self, decision: "Decision") -> None:
+        super().__init__(decision.action)
+        self.decision = decision
+
+
+class QuoteRequiredError(DomainError):
+    """The action costs something, and the client has not shown that he knows it."""
+
+    code = "quote-required"
+
+    def __init__(self, decision: "Decision", session_id: "UUID", version: int) -> None:
+        super().__init__(decision.action)
+        self.decision = decision
+        self.session_id = session_id
+        self.version = version
+
+
+class QuoteStaleError(QuoteRequiredError):
+    """The session has changed since the quote was made."""
+
+    code = "quote-stale"
+
+
+class QuoteInvalidError(DomainError):
+    """The quote is forged, or belongs to another session or action."""
+
+    code = "quote-invalid"
+
+
+class SlotUnavailableError(DomainError):
+    """The wished start is not on offer (any more). `alternatives`: the nearest that are."""
+
+    code = "slot-unavailable"
+
+    def __init__(self, alternatives: "Sequence[Slot]" = ()) -> None:
+        super().__init__()
+        self.alternatives = alternatives
+
+
+class NoChangeError(DomainError):
+    """The session already has this time, format and location."""
+
+    code = "no-change"
+
+
+class VersionMismatchError(DomainError):
+    """`If-Match` names another version than the session has."""
+
+    code = "version-mismatch"
+
+
+class IdempotencyKeyReusedError(DomainError):
+    """The key was used before with another request."""
+
+    code = "idempotency-key-reused"
+
+
+class IdempotencyKeyInUseError(DomainError):
+    """The first request with this key is still running."""
+
+    code = "idempotency-key-in-use"
+
+
+class LinkInvalidError(DomainError):
+    """The link's token is wrong, forged or revoked."""
+
+    code = "link-invalid"
+
+
+class LinkExpiredError(DomainError):
+    """The link's session lies too far back."""
+
+    code = "link-expired"

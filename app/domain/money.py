@@ -1,0 +1,21 @@
+"""Money as the wire and the database hold it: whole minor units of one currency."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units (cents, pence) of an ISO 4217 currency."""
+
+    amount_minor: int
+    currency: str
+
+    def percent(self, percent: Decimal) -> "Money":
+        """Take a percentage, rounded half to even in minor units, never above the whole.
+
+        Source: product.md section 2, "A percent fee".
+        """
+        exact = Decimal(self.amount_minor) * percent / 100
+        rounded = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+        return Money(min(rounded, self.amount_minor), self.currency)

@@ -1,0 +1,368 @@
+"""The cancellation policy (product.md section 2): what a client may do, until when, at what cost.
+
+A policy version, the facts of a session and an instant go in; a decision comes out. Every place
+that tells a client about a rule (details, availability, emails, commands) asks this module.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from app.domain.intervals import Interval
+from app.domain.money import Money
+from app.domain.session import Contact, SessionFacts, Status
+from app.domain.zones import latest_reading, start_of_day, to_seconds
+
+
+class Action(StrEnum):
+    """What a client can do to a session. `change_format` keeps the time."""
+
+    CANCEL = "cancel"
+    RESCHEDULE = "reschedule"
+    CHANGE_FORMAT = "change_format"
+
+
+class Credit(StrEnum):
+    """What becomes of the package credit that pays for a session."""
+
+    RETURNED = "returned"
+    FORFEITED = "forfeited"
+    KEPT = "kept"
+
+
+class RefusalCode(StrEnum):
+    """Why a client may not do an action. Each is a problem code as well."""
+
+    SESSION_NOT_BOOKED = "session-not-booked"
+    SESSION_STARTED = "session-started"
+    ACTION_DISABLED = "action-disabled"
+    NOTICE_TOO_SHORT = "notice-too-short"
+    RESCHEDULE_LIMIT_REACHED = "reschedule-limit-reached"
+
+
+@dataclass(frozen=True, slots=True)
+class ElapsedNotice:
+    """A deadline that lies a span of elapsed time before the start, whatever the clocks do."""
+
+    before: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class WallClock:
+    """A deadline at a wall time, some calendar days before the start's own day."""
+
+    days_before: int
+    at: time
+
+
+Deadline = ElapsedNotice | WallClock
+
+
+@dataclass(frozen=True, slots=True)
+class FixedFee:
+    """A fee in minor units of the practice's currency."""
+
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PercentFee:
+    """A fee in percent (0 to 100) of the price the session was booked at."""
+
+    percent: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """What an action costs once `deadline` has passed."""
+
+    deadline: Deadline
+    fee: FixedFee | PercentFee
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRule:
+    """`closes` None: open until the start. `late_credit` applies once any tier is passed."""
+
+    enabled: bool = True
+    closes: Deadline | None = None
+    fees: tuple[Tier, ...] = ()
+    late_credit: Credit = Credit.RETURNED
+
+
+@dataclass(frozen=True, slots=True)
+class RescheduleRule:
+    """`fees` None: those of `cancel`, so that a move is no way around a fee."""
+
+    enabled: bool = True
+    closes: Deadline | None = None
+    fees: tuple[Tier, ...] | None = None
+    limit: int | None = None
+    max_days_from_original: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeFormatRule:
+    """Another format, or another location, at the same time."""
+
+    enabled: bool = True
+    closes: Deadline | None = None
+    fees: tuple[Tier, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One immutable version of a cancellation policy. As constructed: free until the start."""
+
+    cancel: CancelRule = field(default_factory=CancelRule)
+    reschedule: RescheduleRule = field(default_factory=RescheduleRule)
+    change_format: ChangeFormatRule = field(default_factory=ChangeFormatRule)
+
+
+FREE_UNTIL_THE_START = Policy()
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an action costs a client: a fee or none, and what becomes of his credit if one pays."""
+
+    fee: Money | None
+    credit: Credit | None
+
+    @property
+    def is_free(self) -> bool:
+        """Tell whether the client loses nothing: no fee and no credit."""
+        return self.fee is None and self.credit is not Credit.FORFEITED
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why not, in a code and a sentence, and whom to contact. `deadline`: the missed one or None."""
+
+    code: RefusalCode
+    message: str
+    deadline: datetime | None
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the policy says of one action on one session at one instant.
+
+    `free_until` and `closes_at` are the policy's instants, also when past; None where the action is
+    disabled. `cost` is None exactly where there is a `refusal`.
+    """
+
+    action: Action
+    cost: Cost | None
+    free_until: datetime | None
+    closes_at: datetime | None
+    refusal: Refusal | None
+
+    @property
+    def allowed(self) -> bool:
+        """Tell whether the client may do it now."""
+        return self.refusal is None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What an action costs up to and including the instant `until`."""
+
+    until: datetime
+    cost: Cost
+
+
+_SENTENCES = {
+    RefusalCode.SESSION_NOT_BOOKED: "This session is no longer booked, so it cannot be changed.",
+    RefusalCode.SESSION_STARTED: (
+        "This session has already started, so it cannot be changed online."
+    ),
+    RefusalCode.ACTION_DISABLED: (
+        "This cannot be done online for this session. Please contact {name}."
+    ),
+    RefusalCode.NOTICE_TOO_SHORT: (
+        "It is too close to the session to do this online. Please contact {name}."
+    ),
+    RefusalCode.RESCHEDULE_LIMIT_REACHED: (
+        "This session has already been moved as often as it can be online. Please contact {name}."
+    ),
+}
+
+
+def decide(
+    policy: Policy,
+    action: Action,
+    facts: SessionFacts,
+    now: datetime,
+    *,
+    quoted: Cost | None = None,
+) -> Decision:
+    """Say whether the client may do `action` at `now`, and what it costs him.
+
+    `quoted` is the cost of a quote that still counts: it lifts the deadline, and of fee and credit
+    each the better for the client of quoted and now due applies. It never lifts the status, the
+    start, `enabled` or the limit. Source: product.md section 2, "No fee without a quote".
+    """
+    rule = _rule(policy, action)
+    closes_at = _closes_at(rule.closes, facts)
+    code = _refusal_code(policy, action, facts, now, late=now > closes_at and quoted is None)
+    cost = None
+    if code is None:
+        cost = _cost(policy, action, facts, now)
+        if quoted is not None:
+            cost = _better(quoted, cost)
+    return Decision(
+        action=action,
+        cost=cost,
+        free_until=_free_until(policy, action, facts) if rule.enabled else None,
+        closes_at=closes_at if rule.enabled else None,
+        refusal=None if code is None else _refusal(code, closes_at, facts.contact),
+    )
+
+
+def terms(policy: Policy, action: Action, facts: SessionFacts) -> list[Term]:
+    """Give the timeline of what `action` costs until when; empty where it is disabled.
+
+    Instants are UTC, rising; the last is when the option closes. Neighbours that cost the same are
+    one term. Limits and the session's status are not part of it.
+    """
+    rule = _rule(policy, action)
+    if not rule.enabled:
+        return []
+    closes_at = _closes_at(rule.closes, facts)
+    passed = {_instant(tier.deadline, facts) for tier in _tiers(policy, action)}
+    timeline: list[Term] = []
+    for until in [*sorted(instant for instant in passed if instant < closes_at), closes_at]:
+        cost = _cost(policy, action, facts, until)
+        if timeline and timeline[-1].cost == cost:
+            timeline[-1] = Term(until, cost)
+        else:
+            timeline.append(Term(until, cost))
+    return timeline
+
+
+def move_window(policy: Policy, facts: SessionFacts) -> Interval | None:
+    """Give the seconds since the epoch between which a new start must lie; None: no such rule.
+
+    `max_days_from_original` is a distance in practitioner-local dates from the booked start.
+    Source: product.md section 10, "Counting".
+    """
+    days = policy.reschedule.max_days_from_original
+    if days is None:
+        return None
+    booked_on = facts.booked_starts_at.astimezone(facts.zone).date()
+    first = start_of_day(booked_on - timedelta(days=days), facts.zone)
+    after_last = start_of_day(booked_on + timedelta(days=days + 1), facts.zone)
+    return Interval(to_seconds(first), to_seconds(after_last))
+
+
+def deadline_instant(deadline: Deadline, starts_at: datetime, zone: ZoneInfo) -> datetime:
+    """Turn a deadline into an instant (UTC), never after the start.
+
+    Elapsed notice is counted in UTC, so that a DST change never shortens it. A wall-clock deadline
+    that is skipped or repeated by the clocks takes the reading that favours the client.
+    """
+    starts_at = starts_at.astimezone(UTC)
+    if isinstance(deadline, ElapsedNotice):
+        return starts_at - deadline.before
+    day = starts_at.astimezone(zone).date() - timedelta(days=deadline.days_before)
+    return min(latest_reading(day, deadline.at, zone), starts_at)
+
+
+def _rule(policy: Policy, action: Action) -> CancelRule | RescheduleRule | ChangeFormatRule:
+    match action:
+        case Action.CANCEL:
+            return policy.cancel
+        case Action.RESCHEDULE:
+            return policy.reschedule
+        case Action.CHANGE_FORMAT:
+            return policy.change_format
+
+
+def _tiers(policy: Policy, action: Action) -> tuple[Tier, ...]:
+    own = _rule(policy, action).fees
+    return policy.cancel.fees if own is None else own
+
+
+def _instant(deadline: Deadline, facts: SessionFacts) -> datetime:
+    return deadline_instant(deadline, facts.starts_at, facts.zone)
+
+
+def _closes_at(closes: Deadline | None, facts: SessionFacts) -> datetime:
+    return facts.starts_at.astimezone(UTC) if closes is None else _instant(closes, facts)
+
+
+def _refusal_code(
+    policy: Policy, action: Action, facts: SessionFacts, now: datetime, *, late: bool
+) -> RefusalCode | None:
+    limit = policy.reschedule.limit
+    if facts.status is not Status.BOOKED:
+        return RefusalCode.SESSION_NOT_BOOKED
+    if now >= facts.starts_at:
+        return RefusalCode.SESSION_STARTED
+    if not _rule(policy, action).enabled:
+        return RefusalCode.ACTION_DISABLED
+    if late:
+        return RefusalCode.NOTICE_TOO_SHORT
+    if action is Action.RESCHEDULE and limit is not None and facts.client_moves >= limit:
+        return RefusalCode.RESCHEDULE_LIMIT_REACHED
+    return None
+
+
+def _refusal(code: RefusalCode, closes_at: datetime, contact: Contact) -> Refusal:
+    return Refusal(
+        code=code,
+        message=_SENTENCES[code].format(name=contact.name),
+        deadline=closes_at if code is RefusalCode.NOTICE_TOO_SHORT else None,
+        contact=contact,
+    )
+
+
+def _cost(policy: Policy, action: Action, facts: SessionFacts, now: datetime) -> Cost:
+    """Give what the action costs at `now`: exactly on a deadline is still in time."""
+    passed = [
+        (instant, -_fee(tier, facts.price).amount_minor, tier)
+        for tier in _tiers(policy, action)
+        if now > (instant := _instant(tier.deadline, facts))
+    ]
+    # The tightest tier is the latest passed; of two at one instant, the cheaper for the client.
+    tightest = max(passed, key=lambda entry: entry[:2])[2] if passed else None
+    credit = _credit(policy, action, facts, late=bool(passed))
+    fee = None
+    if tightest is not None and credit is not Credit.FORFEITED:
+        due = _fee(tightest, facts.price)
+        fee = due if due.amount_minor > 0 else None
+    return Cost(fee, credit)
+
+
+def _credit(policy: Policy, action: Action, facts: SessionFacts, *, late: bool) -> Credit | None:
+    if not facts.paid_by_credit:
+        return None
+    if action is not Action.CANCEL:
+        return Credit.KEPT
+    return policy.cancel.late_credit if late else Credit.RETURNED
+
+
+def _fee(tier: Tier, price: Money) -> Money:
+    if isinstance(tier.fee, PercentFee):
+        return price.percent(tier.fee.percent)
+    return Money(tier.fee.amount_minor, price.currency)
+
+
+def _better(quoted: Cost, due: Cost) -> Cost:
+    """Take fee and credit one by one, each the better for the client."""
+    fees = (quoted.fee, due.fee)
+    fee = None if None in fees else min((f for f in fees if f), key=lambda f: f.amount_minor)
+    credit = quoted.credit if due.credit is Credit.FORFEITED else due.credit
+    return Cost(fee, credit)
+
+
+def _free_until(policy: Policy, action: Action, facts: SessionFacts) -> datetime:
+    """Give the last instant at which the action is free; where it always is, when it closes.
+
+    Before its first tier an action costs nothing, so the first term is the free one.
+    """
+    return terms(policy, action, facts)[0].until

@@ -1,0 +1,49 @@
+"""When a quote counts (product.md section 2, "No fee without a quote")."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.domain.errors import QuoteInvalidError, QuoteStaleError
+from app.domain.policy import Action, Cost, Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a client was shown: the cost of one action on one version of one session."""
+
+    practice_id: UUID
+    session_id: UUID
+    version: int
+    action: Action
+    expires_at: datetime
+    cost: Cost
+
+
+def quoted_cost(  # noqa: PLR0913  the quote, and each fact that it is bound to
+    quote: Quote | None,
+    *,
+    practice_id: UUID,
+    session_id: UUID,
+    version: int,
+    decision: Decision,
+    now: datetime,
+) -> Cost | None:
+    """Give the cost that the quote promises for `decision`'s action, or None where none counts.
+
+    An expired quote counts as none; at its very expiry it still counts.
+
+    Raises:
+        QuoteInvalidError: it is of another session or another action.
+        QuoteStaleError: the session has changed since.
+    """
+    if quote is None:
+        return None
+    own = (quote.practice_id, quote.session_id, quote.action)
+    if own != (practice_id, session_id, decision.action):
+        raise QuoteInvalidError
+    if now > quote.expires_at:
+        return None
+    if quote.version != version:
+        raise QuoteStaleError(decision, session_id, version)
+    return quote.cost

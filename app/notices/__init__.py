@@ -1,0 +1,1 @@
+"""Notices: the outbox, the mails, the worker (product.md section 6)."""

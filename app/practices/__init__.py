@@ -1,0 +1,1 @@
+"""A practice and what it offers: practitioners, services, hours, policies, clients, packages."""

@@ -1,0 +1,132 @@
+"""Policy versions as they are stored, and which of them applies to a booking.
+
+`rules` in the database is a document of this shape, every part optional:
+
+    {"cancel": {"enabled": true,
+                "closes": {"before_minutes": 1440},
+                "fees": [{"deadline": {"days_before": 1, "at": "17:00"}, "percent": "50"},
+                         {"deadline": {"before_minutes": 120}, "amount_minor": 4500}],
+                "late_credit": "forfeited"},
+     "reschedule": {..., "limit": 2, "max_days_from_original": 30},
+     "change_format": {...}}
+"""
+
+from dataclasses import dataclass
+from datetime import time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.policy import (
+    FREE_UNTIL_THE_START,
+    CancelRule,
+    ChangeFormatRule,
+    Credit,
+    Deadline,
+    ElapsedNotice,
+    FixedFee,
+    PercentFee,
+    Policy,
+    RescheduleRule,
+    Tier,
+    WallClock,
+)
+from app.practices.models import PolicyVersion
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy:
+    """The version that a session was booked under: `policy` is its rules."""
+
+    id: UUID
+    number: int
+    text: str
+    policy: Policy
+
+
+async def resolve_policy_version(
+    db: AsyncConnection, practice_id: UUID, service_id: UUID, practitioner_id: UUID
+) -> UUID | None:
+    """Find the version in force for a booking: the service's, else the practitioner's, else the
+    practice's, else none, which means free until the start (product.md section 2, "Resolution").
+    """
+    versions = PolicyVersion
+    return await db.scalar(
+        select(versions.id)
+        .where(
+            versions.practice_id == practice_id,
+            or_(versions.service_id == service_id, versions.service_id.is_(None)),
+            or_(versions.practitioner_id == practitioner_id, versions.practitioner_id.is_(None)),
+        )
+        .order_by(
+            versions.service_id.is_not(None).desc(),
+            versions.practitioner_id.is_not(None).desc(),
+            versions.number.desc(),
+        )
+        .limit(1)
+    )
+
+
+def stored_policy(
+    version_id: UUID | None, number: int | None, text: str | None, rules: dict[str, Any] | None
+) -> StoredPolicy | None:
+    """Read a stored version; None where the session was booked without one."""
+    if version_id is None or number is None or text is None or rules is None:
+        return None
+    return StoredPolicy(version_id, number, text, parse_rules(rules))
+
+
+def rules_of(stored: StoredPolicy | None) -> Policy:
+    """Give the rules that hold: a session booked without a policy is free until its start."""
+    return FREE_UNTIL_THE_START if stored is None else stored.policy
+
+
+def parse_rules(rules: dict[str, Any]) -> Policy:
+    """Turn a stored document into the domain's rules."""
+    cancel = rules.get("cancel", {})
+    reschedule = rules.get("reschedule", {})
+    change_format = rules.get("change_format", {})
+    own_fees = reschedule.get("fees")
+    return Policy(
+        cancel=CancelRule(
+            enabled=cancel.get("enabled", True),
+            closes=_deadline(cancel.get("closes")),
+            fees=_tiers(cancel.get("fees", [])),
+            late_credit=Credit(cancel.get("late_credit", Credit.RETURNED)),
+        ),
+        reschedule=RescheduleRule(
+            enabled=reschedule.get("enabled", True),
+            closes=_deadline(reschedule.get("closes")),
+            fees=None if own_fees is None else _tiers(own_fees),
+            limit=reschedule.get("limit"),
+            max_days_from_original=reschedule.get("max_days_from_original"),
+        ),
+        change_format=ChangeFormatRule(
+            enabled=change_format.get("enabled", True),
+            closes=_deadline(change_format.get("closes")),
+            fees=_tiers(change_format.get("fees", [])),
+        ),
+    )
+
+
+def _tiers(fees: list[dict[str, Any]]) -> tuple[Tier, ...]:
+    return tuple(Tier(_some_deadline(fee["deadline"]), _fee(fee)) for fee in fees)
+
+
+def _fee(fee: dict[str, Any]) -> FixedFee | PercentFee:
+    if "percent" in fee:
+        return PercentFee(Decimal(fee["percent"]))
+    return FixedFee(fee["amount_minor"])
+
+
+def _deadline(deadline: dict[str, Any] | None) -> Deadline | None:
+    return None if deadline is None else _some_deadline(deadline)
+
+
+def _some_deadline(deadline: dict[str, Any]) -> Deadline:
+    if "before_minutes" in deadline:
+        return ElapsedNotice(timedelta(minutes=deadline["before_minutes"]))
+    return WallClock(deadline["days_before"], time.fromisoformat(deadline["at"]))

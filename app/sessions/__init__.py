@@ -1,0 +1,1 @@
+"""A client's sessions: what they look like, and the commands that change them."""

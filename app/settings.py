@@ -1,0 +1,92 @@
+"""Settings, from the environment (and `.env`). The README's table explains each to an operator."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import EmailStr, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MINIMUM_KEY_LENGTH = 32
+
+
+class SettingsError(Exception):
+    """A setting is missing or bad; the message is one sentence for the operator."""
+
+
+class Settings(BaseSettings):
+    """One frozen object, made once per process and handed down."""
+
+    model_config = SettingsConfigDict(frozen=True, env_file=".env", extra="ignore")
+
+    database_url: SecretStr | None = None
+    database_owner_url: SecretStr | None = None
+    database_pool_size: int = Field(default=10, ge=1)
+    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str = ""
+    portal_url: str = ""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    data_dir: Path = Path(".data")
+    smtp_url: SecretStr | None = None
+    mail_from: EmailStr = "reslot@localhost.localdomain"
+    access_token_minutes: int = Field(default=60, ge=1)
+    link_access_minutes: int = Field(default=30, ge=1)
+    link_days: int = Field(default=30, ge=0)
+    quote_minutes: int = Field(default=10, ge=1)
+    credit_grace_days: int = Field(default=14, ge=0)
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("secret_keys", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _long_enough(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(key.get_secret_value()) < MINIMUM_KEY_LENGTH for key in keys):
+            raise ValueError(f"each key needs at least {MINIMUM_KEY_LENGTH} characters")
+        return keys
+
+    @model_validator(mode="after")
+    def _derive_urls(self) -> Self:
+        public = self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+        object.__setattr__(self, "public_url", public)
+        object.__setattr__(self, "portal_url", self.portal_url or f"{public}/portal/")
+        return self
+
+    @property
+    def keys(self) -> list[str]:
+        """Give the signing keys, oldest first; the last one signs, all of them verify."""
+        return [key.get_secret_value() for key in self.secret_keys]
+
+    @property
+    def quote_lifetime(self) -> timedelta:
+        """Say how long a quote is honoured."""
+        return timedelta(minutes=self.quote_minutes)
+
+    @property
+    def mail_folder(self) -> Path:
+        """Say where mails land that no SMTP server takes."""
+        return self.data_dir / "mail"
+
+
+def load_settings() -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: one sentence that names each bad setting, never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        bad = "; ".join(
+            f"{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise SettingsError(f"Bad setting. {bad}.") from None

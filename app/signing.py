@@ -1,0 +1,56 @@
+"""Signed tokens: links, quotes and access tokens (product.md section 5, docs/decisions/0003-links.md).
+
+The payload is readable by anyone and changeable by no one. Every purpose has its own salt, so that
+no token of one kind is ever good as another. Nothing here knows of time: a token that expires
+carries its expiry in the payload, and the application's clock decides.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from itsdangerous import BadSignature, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
+
+# Longer ones are refused unread; ours have at most 300 characters.
+MAX_LENGTH = 1024
+# SHA-384 has 48 bytes: exactly 64 base64 characters, no padding bits that could be spelled twice.
+_SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{64}", re.ASCII)
+
+
+class BadTokenError(Exception):
+    """The token is malformed, forged, or signed by a key that is no longer in use."""
+
+
+class TokenSigner:
+    """Signs and reads the tokens of one purpose. Keys are oldest first; the last one signs."""
+
+    def __init__(self, keys: Sequence[str], purpose: str) -> None:
+        self._signer = Signer(
+            list(keys),
+            salt=f"reslot/{purpose}",
+            key_derivation="hmac",
+            digest_method=hashlib.sha384,
+        )
+
+    def sign(self, payload: Sequence[object]) -> str:
+        """Make a token of a short list of strings, numbers and nulls."""
+        compact = json.dumps(payload, separators=(",", ":")).encode()
+        return self._signer.sign(base64_encode(compact)).decode()
+
+    def read(self, token: str) -> list[Any]:
+        """Give the payload of a token that we signed.
+
+        Raises:
+            BadTokenError: it is not one of ours.
+        """
+        if len(token) > MAX_LENGTH or not _SHAPE.fullmatch(token):
+            raise BadTokenError
+        try:
+            payload = json.loads(base64_decode(self._signer.unsign(token)))
+        except BadSignature:
+            raise BadTokenError from None
+        assert isinstance(payload, list)  # noqa: S101 - signed by us, and we sign lists only
+        return payload
