@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     link_days: int = Field(default=30, ge=0)
     quote_minutes: int = Field(default=10, ge=1)
     credit_grace_days: int = Field(default=14, ge=0)
+    worker: bool = True
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -66,9 +67,34 @@ class Settings(BaseSettings):
         return [key.get_secret_value() for key in self.secret_keys]
 
     @property
+    def service_url(self) -> str:
+        """Give the URL of the database for the service's own role.
+
+        Raises:
+            SettingsError: there is none.
+        """
+        if self.database_url is None:
+            raise SettingsError(
+                "DATABASE_URL is not set: name the PostgreSQL database of the service."
+            )
+        return self.database_url.get_secret_value()
+
+    @property
+    def owner_url(self) -> str:
+        """Give the URL for migrations; where none is named, the service's role owns its tables."""
+        if self.database_owner_url is None:
+            return self.service_url
+        return self.database_owner_url.get_secret_value()
+
+    @property
     def quote_lifetime(self) -> timedelta:
         """Say how long a quote is honoured."""
         return timedelta(minutes=self.quote_minutes)
+
+    @property
+    def credit_grace(self) -> timedelta:
+        """Say how long a credit stays usable that came back to an expired package."""
+        return timedelta(days=self.credit_grace_days)
 
     @property
     def mail_folder(self) -> Path:

@@ -3,6 +3,7 @@
 The package behind it is young, so everything that knows it stands here.
 """
 
+import asyncio
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ def is_installed() -> bool:
 def embedded_server(folder: Path) -> Iterator[EmbeddedServer]:
     """Start the server whose data lies in `folder`, or join it where it runs already.
 
-    The last process to leave stops it.
+    Its database and roles are made where they are missing. The last process to leave stops it.
     """
     with warnings.catch_warnings():
         # It looks for a run-time folder, finds none in a container, and says so in vain.
@@ -48,7 +49,9 @@ def embedded_server(folder: Path) -> Iterator[EmbeddedServer]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     server = get_server(folder)
     try:
-        yield EmbeddedServer(Path(server.get_postmaster_info().socket_dir))
+        running = EmbeddedServer(Path(server.get_postmaster_info().socket_dir))
+        asyncio.run(ensure_database(running))
+        yield running
     finally:
         server.cleanup()
 

@@ -6,10 +6,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.engine import create_engine
+from app.settings import SettingsError
 
 ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
 
@@ -38,6 +39,18 @@ async def migrate(owner_url: str, service_role: str, revision: str = "head") -> 
             await _grant(db, service_role)
     finally:
         await engine.dispose()
+
+
+def role_of(url: str) -> str:
+    """Give the role that a database URL names.
+
+    Raises:
+        SettingsError: it names none.
+    """
+    role = make_url(url).username
+    if not role:
+        raise SettingsError("DATABASE_URL names no role: postgresql://ROLE:PASSWORD@HOST/DATABASE.")
+    return role
 
 
 async def is_at_head(engine: AsyncEngine) -> bool:

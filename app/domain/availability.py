@@ -292,13 +292,14 @@ def _week(day: int) -> int:
 
 
 def _days(zone: ZoneInfo, instants: Sequence[int]) -> list[int]:
-    """Give the local day number of each instant."""
+    """Give the local day number of each instant; rising instants keep their order."""
     if not instants:
         return []
-    pieces = constant_offsets(zone, min(instants), max(instants) + 1)
     return [
-        next(_local_day(piece, instant) for piece in pieces if instant < piece.end)
+        _local_day(piece, instant)
+        for piece in constant_offsets(zone, min(instants), max(instants) + 1)
         for instant in instants
+        if piece.start <= instant < piece.end
     ]
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from uuid import UUID
+    from datetime import timedelta
+    from zoneinfo import ZoneInfo
 
     from app.domain.availability import Slot
     from app.domain.policy import Decision
@@ -50,28 +51,17 @@ class InvalidInputError(DomainError):
 
 
 class ActionRefusedError(DomainError):
-    """The policy refuses. Its public code is that of the refusal, not of this class."""
+    """The policy refuses. Its public code is that of the refusal; `zone` is the client's."""
 
     code = "action-refused"
 
-    def __init__(self, decision: "Decision") -> None:
+    def __init__(self, decision: "Decision", zone: "ZoneInfo") -> None:
         super().__init__(decision.action)
         self.decision = decision
+        self.zone = zone
 
 
-class QuoteRequiredError(DomainError):
-    """The action costs something, and the client has not shown that he knows it."""
-
-    code = "quote-required"
-
-    def __init__(self, decision: "Decision", session_id: "UUID", version: int) -> None:
-        super().__init__(decision.action)
-        self.decision = decision
-        self.session_id = session_id
-        self.version = version
-
-
-class QuoteStaleError(QuoteRequiredError):
+class QuoteStaleError(DomainError):
     """The session has changed since the quote was made."""
 
     code = "quote-stale"
@@ -88,9 +78,13 @@ class SlotUnavailableError(DomainError):
 
     code = "slot-unavailable"
 
-    def __init__(self, alternatives: "Sequence[Slot]" = ()) -> None:
+    def __init__(
+        self, alternatives: "Sequence[Slot]", duration: "timedelta", zone: "ZoneInfo"
+    ) -> None:
         super().__init__()
         self.alternatives = alternatives
+        self.duration = duration
+        self.zone = zone
 
 
 class NoChangeError(DomainError):
@@ -127,3 +121,9 @@ class LinkExpiredError(DomainError):
     """The link's session lies too far back."""
 
     code = "link-expired"
+
+
+class UnavailableError(DomainError):
+    """The service cannot do its work for the moment."""
+
+    code = "service-unavailable"

@@ -139,7 +139,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why not, in a code and a sentence, and whom to contact. `deadline`: the missed one or None."""
+    """Why not: a code, a sentence, and whom to contact. `deadline`: the one missed, if any."""
 
     code: RefusalCode
     message: str
@@ -273,13 +273,11 @@ def deadline_instant(deadline: Deadline, starts_at: datetime, zone: ZoneInfo) ->
 
 
 def _rule(policy: Policy, action: Action) -> CancelRule | RescheduleRule | ChangeFormatRule:
-    match action:
-        case Action.CANCEL:
-            return policy.cancel
-        case Action.RESCHEDULE:
-            return policy.reschedule
-        case Action.CHANGE_FORMAT:
-            return policy.change_format
+    if action is Action.CANCEL:
+        return policy.cancel
+    if action is Action.RESCHEDULE:
+        return policy.reschedule
+    return policy.change_format
 
 
 def _tiers(policy: Policy, action: Action) -> tuple[Tier, ...]:
@@ -301,7 +299,7 @@ def _refusal_code(
     limit = policy.reschedule.limit
     if facts.status is not Status.BOOKED:
         return RefusalCode.SESSION_NOT_BOOKED
-    if now >= facts.starts_at:
+    if now >= facts.starts_at.astimezone(UTC):  # within one zone Python compares wall times
         return RefusalCode.SESSION_STARTED
     if not _rule(policy, action).enabled:
         return RefusalCode.ACTION_DISABLED

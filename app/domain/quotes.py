@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domain.errors import QuoteInvalidError, QuoteStaleError
-from app.domain.policy import Action, Cost, Decision
+from app.domain.policy import Action, Cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ def quoted_cost(  # noqa: PLR0913  the quote, and each fact that it is bound to
     practice_id: UUID,
     session_id: UUID,
     version: int,
-    decision: Decision,
+    action: Action,
     now: datetime,
 ) -> Cost | None:
-    """Give the cost that the quote promises for `decision`'s action, or None where none counts.
+    """Give the cost that the quote promises for `action`, or None where none counts.
 
     An expired quote counts as none; at its very expiry it still counts.
 
@@ -40,10 +40,10 @@ def quoted_cost(  # noqa: PLR0913  the quote, and each fact that it is bound to
     if quote is None:
         return None
     own = (quote.practice_id, quote.session_id, quote.action)
-    if own != (practice_id, session_id, decision.action):
+    if own != (practice_id, session_id, action):
         raise QuoteInvalidError
     if now > quote.expires_at:
         return None
     if quote.version != version:
-        raise QuoteStaleError(decision, session_id, version)
+        raise QuoteStaleError
     return quote.cost

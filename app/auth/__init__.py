@@ -1,0 +1,1 @@
+"""Who is calling: a client, or the holder of an email's link."""

@@ -1,0 +1,87 @@
+"""`GET /v1/sessions/{session_id}/availability`."""
+
+from datetime import timedelta
+from itertools import groupby
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Response
+
+from app.availability.queries import Availability, read_availability
+from app.availability.schemas import AvailabilityQuery, AvailabilityView, DayView, EmptyView
+from app.context import AnyCaller, Now, Reading, json_answer
+from app.domain.availability import EmptyReason
+from app.inputs import SessionId
+from app.problems import responses
+from app.sessions.presenter import present_contact, present_slot
+
+router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])
+
+_SENTENCES = {
+    EmptyReason.FULLY_BOOKED: "Everything is taken on these days.",
+    EmptyReason.OUTSIDE_HORIZON: "These days lie outside the time that can be booked online.",
+    EmptyReason.NO_WORKING_HOURS: "There are no sessions of this kind on these days.",
+    EmptyReason.RESCHEDULE_REFUSED: "This session cannot be moved online.",
+}
+
+
+@router.get(
+    "/{session_id}/availability",
+    summary="List the times on offer",
+    response_model=AvailabilityView,
+    responses=responses("unauthorized", "not-found", "validation-failed", "service-unavailable"),
+)
+async def get_availability(
+    session_id: SessionId,
+    query: Annotated[AvailabilityQuery, Query()],
+    caller: AnyCaller,
+    now: Now,
+    db: Reading,
+) -> Response:
+    """List the slots that the session could be moved to, by day of the viewer's calendar.
+
+    A slot fits whole into the practitioner's working hours for that format, keeps the buffers to
+    other sessions, the service's minimum notice and horizon, and the practitioner's daily and
+    weekly limits. The session itself never blocks a slot. Its present time is on offer only in
+    another format or at another location.
+
+    With no slot at all, `empty_reason` says why and whom to contact, and `next_available` is the
+    next day that has one.
+    """
+    found = await read_availability(
+        db,
+        caller,
+        session_id,
+        first=query.first,
+        last=query.last,
+        format_=query.format,
+        zone=None if query.time_zone is None else ZoneInfo(query.time_zone),
+        now=now,
+    )
+    return json_answer(present_availability(found))
+
+
+def present_availability(found: Availability) -> AvailabilityView:
+    """Show what was found, in the viewer's zone."""
+    record, reason = found.record, found.offer.empty_reason
+    duration: timedelta = record.ends_at - record.starts_at
+    slots = [present_slot(slot, duration, found.zone) for slot in found.offer.slots]
+    return AvailabilityView(
+        session_id=record.id,
+        format=found.format,
+        time_zone=found.zone.key,
+        first=found.first,
+        last=found.last,
+        days=[
+            DayView(date=day, slots=list(of_day))
+            for day, of_day in groupby(slots, key=lambda slot: slot.start.date())
+        ],
+        empty_reason=None
+        if reason is None
+        else EmptyView(
+            code=reason,
+            message=_SENTENCES[reason],
+            contact=present_contact(record.contact),
+        ),
+        next_available=found.next_available,
+    )

@@ -1,0 +1,198 @@
+"""The `reslot` command."""
+
+import asyncio
+import json
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Coroutine
+from contextlib import closing
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+import uvicorn
+
+from app import demo as demo_data
+from app.clock import system_clock
+from app.database.engine import create_engine
+from app.database.migrations import migrate as migrate_database
+from app.database.migrations import role_of
+from app.domain.errors import NotFoundError
+from app.installation import export, installation
+from app.links.issue import issue_access_token, issue_link
+from app.logs import configure_logs
+from app.notices.mailbox import list_mails, read_mail
+from app.notices.worker import run_worker
+from app.settings import Settings, SettingsError, load_settings
+
+cli = typer.Typer(
+    name="reslot",
+    help="Clients of a practice cancel and reschedule their own sessions.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    epilog="Settings come from the environment or from .env; the README has a table of them.",
+)
+
+
+def main() -> None:
+    """Run the command. What an operator can mend is one sentence on standard error."""
+    try:
+        cli()
+    except SettingsError as error:
+        sys.exit(f"reslot: {error}")
+    except OSError as error:
+        sys.exit(f"reslot: the database or another service cannot be reached: {error.strerror}.")
+
+
+@cli.command()
+def serve(
+    workers: Annotated[int, typer.Option(min=1, help="Server processes.")] = 1,
+    *,
+    worker: Annotated[
+        bool, typer.Option(help="Send the mails from the server processes as well.")
+    ] = True,
+) -> None:
+    """Serve the API, and send the mails unless told otherwise."""
+    with installation(load_settings()) as settings:
+        _serve(settings.model_copy(update={"worker": worker}), workers)
+
+
+@cli.command()
+def worker() -> None:
+    """Send the mails, and nothing else."""
+    with installation(load_settings()) as settings:
+        configure_logs(settings)
+        asyncio.run(_work(settings))
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to the schema of this version, as its owner."""
+    with installation(load_settings()) as settings:
+        asyncio.run(migrate_database(settings.owner_url, role_of(settings.service_url)))
+    typer.echo("The database is at the schema of this version.")
+
+
+@cli.command()
+def demo(
+    *,
+    reset: Annotated[bool, typer.Option("--reset", help="Throw the demo's data away first.")] = False,
+) -> None:
+    """Serve two made-up practices with data around today. Running it again keeps the data."""
+    settings = load_settings()
+    if reset and settings.database_url is None:
+        shutil.rmtree(settings.data_dir, ignore_errors=True)
+    with installation(settings, may_make_keys=True) as complete:
+        _check_port(complete)
+        asyncio.run(migrate_database(complete.owner_url, role_of(complete.service_url)))
+        guide = asyncio.run(demo_data.prepare(complete, system_clock(), reset=reset))
+        typer.echo(guide)
+        _serve(complete.model_copy(update={"log_format": "console"}), 1)
+
+
+@cli.command()
+def token(
+    client: Annotated[str, typer.Option(help="The client's email address.")],
+    practice: Annotated[
+        str | None, typer.Option(help="The practice's name, where several know the address.")
+    ] = None,
+) -> None:
+    """Print an access token for a client."""
+    with installation(load_settings()) as settings:
+        _print(issue_access_token(settings, client, practice, system_clock()))
+
+
+@cli.command()
+def link(
+    session_id: Annotated[UUID, typer.Argument(help="The session that the link opens.")],
+) -> None:
+    """Print the "Need to reschedule?" link of a session."""
+    with installation(load_settings()) as settings:
+        _print(issue_link(settings, session_id))
+
+
+@cli.command()
+def mail(
+    number: Annotated[
+        int | None, typer.Argument(help="The mail to print. Without it, all are listed.")
+    ] = None,
+) -> None:
+    """List or print the mails in the local folder, where they land without an SMTP server."""
+    folder = load_settings().mail_folder
+    mails = list_mails(folder)
+    if number is None:
+        if not mails:
+            typer.echo(f"No mail in {folder} yet.")
+        for found in mails:
+            typer.echo(f"{found.number:>4}  {found.date:%Y-%m-%d %H:%M}  {found.to}  {found.subject}")
+        return
+    chosen = next((found for found in mails if found.number == number), None)
+    if chosen is None:
+        raise SettingsError(f"There is no mail {number}; `reslot mail` lists them.")
+    typer.echo(read_mail(chosen.path))
+
+
+@cli.command()
+def openapi() -> None:
+    """Print the OpenAPI description of the API."""
+    from app.main import create_app  # noqa: PLC0415 - only this command needs the application
+
+    # The description depends on no setting; the application wants some all the same.
+    stand_in = Settings(database_url="postgresql://", secret_keys=("k" * 32,), _env_file=None)
+    typer.echo(json.dumps(create_app(stand_in).openapi(), indent=2, ensure_ascii=False))
+
+
+def _print(lookup: Coroutine[Any, Any, str]) -> None:
+    try:
+        typer.echo(asyncio.run(lookup))
+    except NotFoundError:
+        raise SettingsError("There is no such client or session.") from None
+
+
+def _serve(settings: Settings, workers: int) -> None:
+    _check_port(settings)
+    export(settings)
+    _exit_on(signal.SIGTERM)
+    uvicorn.run(
+        "app.main:create_served_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=20,
+        h11_max_incomplete_event_size=32 * 1024,
+    )
+
+
+def _check_port(settings: Settings) -> None:
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            raise SettingsError(
+                f"Port {settings.port} on {settings.host} is taken: set PORT to another one."
+            ) from None
+
+
+def _exit_on(number: signal.Signals) -> None:
+    """Leave by the front door when told to stop, so that the embedded server stops too."""
+    signal.signal(number, lambda *_: sys.exit(0))
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    engine = create_engine(settings.service_url, pool_size=settings.database_pool_size)
+    try:
+        await run_worker(settings, engine, system_clock, stop)
+    finally:
+        await engine.dispose()

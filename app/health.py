@@ -1,0 +1,38 @@
+"""`/healthz` and `/readyz`: for the machines that watch the service."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from app.context import Engine, json_answer
+from app.database.migrations import is_at_head
+from app.domain.errors import UnavailableError
+from app.problems import responses
+
+router = APIRouter(tags=["Operations"])
+
+
+class Health(BaseModel):
+    """All is well."""
+
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/healthz", summary="Tell whether the process runs", response_model=Health)
+async def get_health() -> Response:
+    """Answer without looking at anything: a process that does not should be started anew."""
+    return json_answer(Health())
+
+
+@router.get(
+    "/readyz",
+    summary="Tell whether requests can be served",
+    response_model=Health,
+    responses=responses("service-unavailable"),
+)
+async def get_readiness(engine: Engine) -> Response:
+    """Make sure that the database can be reached and has the schema of this version."""
+    if not await is_at_head(engine):
+        raise UnavailableError
+    return json_answer(Health())

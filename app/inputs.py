@@ -1,0 +1,110 @@
+"""What a request may contain: strict types shared by all endpoints, each with a clear refusal."""
+
+import re
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from fastapi import Path
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from app.domain.errors import NotFoundError
+
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+_INSTANT = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+class RequestBody(BaseModel):
+    """A JSON object with these fields and no others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _instant_text(value: object) -> object:
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        raise ValueError("must be an RFC 3339 time with an offset, like 2026-12-03T15:00:00-05:00")
+    return value
+
+
+def _date_text(value: object) -> object:
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError("must be a date, like 2026-12-03")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    if not FIRST_YEAR < value.year < LAST_YEAR:
+        raise ValueError(f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return value.astimezone(UTC)
+
+
+def _in_range(value: date) -> date:
+    if not FIRST_YEAR < value.year < LAST_YEAR:
+        raise ValueError(f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return value
+
+
+def _printable(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("must not contain the character U+0000")
+    return value
+
+
+@lru_cache(maxsize=1)
+def _zone_names() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _known_zone(value: str) -> str:
+    if value not in _zone_names():
+        raise ValueError("must be an IANA time zone, like Europe/Paris")
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant_text), AfterValidator(_in_utc)]
+Day = Annotated[date, BeforeValidator(_date_text), AfterValidator(_in_range)]
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
+Text = Annotated[
+    str,
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=500),
+    AfterValidator(_printable),
+]
+Token = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
+
+
+def _existing_id(value: str) -> UUID:
+    """Read an id. What is no UUID is no id of ours either: the same 404 as any unknown one."""
+    try:
+        return UUID(value)
+    except ValueError:
+        raise NotFoundError from None
+
+
+def _id_or_404(value: Any) -> UUID:  # noqa: ANN401 - whatever the path holds
+    return _existing_id(str(value))
+
+
+SessionId = Annotated[
+    UUID,
+    BeforeValidator(_id_or_404),
+    WithJsonSchema({"type": "string", "format": "uuid"}),
+    Path(description="The session's id. Any id that is not the caller's own is a 404."),
+]
+
+
+def zone(name: str) -> ZoneInfo:
+    """Give the zone of a checked name."""
+    return ZoneInfo(name)

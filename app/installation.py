@@ -1,0 +1,70 @@
+"""From the operator's settings to ones that are complete: database, roles, keys."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from app.database.embedded import OWNER, SERVICE, embedded_server, is_installed
+from app.settings import Settings, SettingsError
+
+KEY_FILE = "secret_keys"
+
+
+@contextmanager
+def installation(settings: Settings, *, may_make_keys: bool = False) -> Iterator[Settings]:
+    """Complete the settings for the length of a command.
+
+    Where no DATABASE_URL is set, the embedded PostgreSQL under the data folder is started, or
+    joined where it runs already.
+
+    Raises:
+        SettingsError: something is missing that cannot be made here.
+    """
+    if settings.database_url is not None:
+        yield _with_keys(settings, may_make_keys=may_make_keys)
+        return
+    if not is_installed():
+        raise SettingsError(
+            "DATABASE_URL is not set: name the PostgreSQL database, for example "
+            "postgresql://reslot_service:password@db.example/reslot."
+        )
+    with embedded_server(settings.data_dir.resolve() / "postgres") as server:
+        urls = {
+            "database_url": SecretStr(server.url(SERVICE)),
+            "database_owner_url": SecretStr(server.url(OWNER)),
+        }
+        complete = settings.model_copy(update=urls)
+        yield _with_keys(complete, may_make_keys=True)
+
+
+def export(settings: Settings) -> None:
+    """Put the completed settings where server processes look for them: the environment."""
+    os.environ["DATABASE_URL"] = settings.service_url
+    os.environ["SECRET_KEYS"] = ",".join(settings.keys)
+    os.environ["DATA_DIR"] = str(settings.data_dir)
+
+
+def _with_keys(settings: Settings, *, may_make_keys: bool) -> Settings:
+    if settings.secret_keys:
+        return settings
+    file = settings.data_dir / KEY_FILE
+    if not file.exists():
+        if not may_make_keys:
+            raise SettingsError(
+                "SECRET_KEYS is not set: give one random text of at least 32 characters, or "
+                "several with commas between, the newest last."
+            )
+        _write_private(file, secrets.token_urlsafe(48))
+    key = SecretStr(file.read_text().strip())
+    return settings.model_copy(update={"secret_keys": (key,)})
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(text)

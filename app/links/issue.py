@@ -1,0 +1,73 @@
+"""Making tokens from the command line."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import and_, select
+
+from app.auth.tokens import AccessTokens, Caller
+from app.database.engine import create_engine
+from app.domain.errors import NotFoundError
+from app.links.tokens import Link, LinkTokens, link_url
+from app.practices.models import Client, Practice
+from app.sessions.models import Session
+from app.settings import Settings, SettingsError
+
+
+async def issue_access_token(
+    settings: Settings, email: str, practice: str | None, now: datetime
+) -> str:
+    """Make an access token for the client with this address.
+
+    Raises:
+        NotFoundError: nobody has it.
+        SettingsError: several clients have it.
+    """
+    found = (
+        select(Client.practice_id, Client.id, Client.token_generation)
+        .join(Practice, Practice.practice_id == Client.practice_id)
+        .where(Client.email == email)
+    )
+    if practice is not None:
+        found = found.where(Practice.name == practice)
+    engine = create_engine(settings.service_url, pool_size=1)
+    async with engine.connect() as db:
+        rows = (await db.execute(found)).all()
+    await engine.dispose()
+    if not rows:
+        raise NotFoundError
+    if len(rows) > 1:
+        raise SettingsError("Several clients have this address: say which with --practice.")
+    expires_at = now + timedelta(minutes=settings.access_token_minutes)
+    return AccessTokens(settings.keys).sign(Caller(*rows[0]), expires_at)
+
+
+async def issue_link(settings: Settings, session_id: UUID) -> str:
+    """Make the link that a mail about this session carries.
+
+    Raises:
+        NotFoundError: there is no such session.
+    """
+    engine = create_engine(settings.service_url, pool_size=1)
+    async with engine.connect() as db:
+        row = (
+            await db.execute(
+                select(
+                    Session.practice_id,
+                    Session.id,
+                    Client.address_generation,
+                    Session.link_generation,
+                )
+                .join(
+                    Client,
+                    and_(
+                        Client.practice_id == Session.practice_id, Client.id == Session.client_id
+                    ),
+                )
+                .where(Session.id == session_id)
+            )
+        ).one_or_none()
+    await engine.dispose()
+    if row is None:
+        raise NotFoundError
+    return link_url(settings.portal_url, LinkTokens(settings.keys).sign(Link(*row)))

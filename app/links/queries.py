@@ -1,0 +1,52 @@
+"""Finding the session that a link opens."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.auth.tokens import Caller
+from app.domain.errors import LinkExpiredError, LinkInvalidError
+from app.links.tokens import Link
+from app.practices.models import Client
+from app.sessions.models import Session
+
+
+async def open_link(db: AsyncConnection, link: Link, now: datetime, lifetime: timedelta) -> Caller:
+    """Turn a link into a caller who may see its one session.
+
+    A link lives until `lifetime` after the present end of its session, wherever that was moved to.
+
+    Raises:
+        LinkInvalidError: the session is gone, the client's address changed, or staff revoked it.
+        LinkExpiredError: the session lies too far back.
+    """
+    row = (
+        await db.execute(
+            select(
+                Session.client_id,
+                Session.ends_at,
+                Session.link_generation,
+                Client.address_generation,
+            )
+            .join(
+                Client,
+                and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
+            )
+            .where(Session.practice_id == link.practice_id, Session.id == link.session_id)
+        )
+    ).one_or_none()
+    if row is None:
+        raise LinkInvalidError
+    present = (row.address_generation, row.link_generation)
+    if present != (link.address_generation, link.link_generation):
+        raise LinkInvalidError
+    if now > row.ends_at + lifetime:
+        raise LinkExpiredError
+    return Caller(
+        practice_id=link.practice_id,
+        client_id=row.client_id,
+        generation=row.address_generation,
+        session_id=link.session_id,
+        link_generation=row.link_generation,
+    )

@@ -1,0 +1,66 @@
+"""`POST /v1/links/open`."""
+
+from datetime import timedelta
+
+from fastapi import APIRouter, Response
+
+from app.context import (
+    AccessSigner,
+    AppSettings,
+    LinkSigner,
+    Now,
+    QuoteSigner,
+    Reading,
+    json_answer,
+)
+from app.links.queries import open_link
+from app.links.schemas import OpenedLink, OpenLinkRequest
+from app.problems import responses
+from app.sessions.presenter import present_details
+from app.sessions.queries import read_session
+
+router = APIRouter(prefix="/v1/links", tags=["Links"])
+
+
+@router.post(
+    "/open",
+    summary="Open the link of an email",
+    response_model=OpenedLink,
+    responses=responses(
+        "link-invalid",
+        "link-expired",
+        "validation-failed",
+        "payload-too-large",
+        "unsupported-media-type",
+        "service-unavailable",
+    ),
+)
+async def open_email_link(  # noqa: PLR0913 - what the answer is made of
+    body: OpenLinkRequest,
+    now: Now,
+    settings: AppSettings,
+    links: LinkSigner,
+    tokens: AccessSigner,
+    quotes: QuoteSigner,
+    db: Reading,
+) -> Response:
+    """Exchange the token of a "Need to reschedule?" link for an access token, without a login.
+
+    The access token is good for this one session and a short while. Opening a link changes
+    nothing and works any number of times, so a mail scanner that follows it does no harm. A link
+    stays good through reschedules: it opens the session as it is now, until some time after its
+    end. Wrong, forged and revoked tokens are `link-invalid`, old ones `link-expired`.
+    """
+    lifetime = timedelta(minutes=settings.link_access_minutes)
+    link = links.read(body.token)
+    caller = await open_link(db, link, now, timedelta(days=settings.link_days))
+    record = await read_session(db, caller, link.session_id)
+    return json_answer(
+        OpenedLink(
+            access_token=tokens.sign(caller, now + lifetime),
+            token_type="Bearer",  # noqa: S106 - the name of a scheme
+            expires_in=int(lifetime.total_seconds()),
+            session=present_details(record, record.client_zone, quotes, now, with_notes=False),
+        ),
+        version=record.version,
+    )

@@ -1,0 +1,125 @@
+"""The application: `create_app(settings)` puts it together. Importing this has no side effect."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+
+import structlog
+from fastapi import Depends, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from starlette.staticfiles import StaticFiles
+
+from app import health, problems
+from app.auth.tokens import AccessTokens
+from app.availability import router as availability
+from app.body_limit import BodyLimit
+from app.clock import Clock, system_clock
+from app.context import json_only
+from app.database.engine import create_engine
+from app.links import router as links
+from app.links.tokens import LinkTokens
+from app.logs import RequestLog, configure_logs
+from app.notices.worker import run_worker
+from app.openapi import describe
+from app.practices import router as practices
+from app.sessions import router as sessions
+from app.sessions.quotes import Quotes
+from app.settings import Settings, load_settings
+from app.signing import TokenSigner
+
+log = structlog.get_logger()
+
+
+def create_app(
+    settings: Settings, *, clock: Clock = system_clock, with_worker: bool = False
+) -> FastAPI:
+    """Put the application together. `with_worker` also sends the mails from this process."""
+    app = FastAPI(
+        title="Reslot",
+        version=version("reslot"),
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        lifespan=_lifespan,
+        generate_unique_id_function=_operation_id,
+        dependencies=[Depends(json_only)],
+        separate_input_output_schemas=False,
+    )
+    app.state.settings = settings
+    app.state.clock = clock
+    app.state.with_worker = with_worker
+    app.state.engine = create_engine(settings.service_url, pool_size=settings.database_pool_size)
+    app.state.quotes = Quotes(settings.keys, settings.quote_lifetime)
+    app.state.access_tokens = AccessTokens(settings.keys)
+    app.state.link_tokens = LinkTokens(settings.keys)
+    app.state.cursor_signer = TokenSigner(settings.keys, "cursor")
+    for part in (sessions, availability, practices, links, health, problems):
+        app.include_router(part.router)
+    _add_docs(app)
+    problems.install_handlers(app)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI's documented hook
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
+        expose_headers=["ETag", "Retry-After", "Idempotency-Replayed", "X-Request-Id"],
+        max_age=600,
+    )
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestLog)
+    return app
+
+
+def create_served_app() -> FastAPI:
+    """Put the application together for a server process, from the environment."""
+    settings = load_settings()
+    configure_logs(settings)
+    return create_app(settings, with_worker=settings.worker)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    worker = None
+    if app.state.with_worker:
+        work = run_worker(app.state.settings, app.state.engine, app.state.clock, stop)
+        worker = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        stop.set()
+        if worker is not None:
+            with suppress(asyncio.CancelledError):
+                await worker
+        await app.state.engine.dispose()
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Name an operation like its function: generated clients get good names."""
+    return route.name
+
+
+def _add_docs(app: FastAPI) -> None:
+    """Serve the docs page with its script and style from here: no other host is asked."""
+    assets = StaticFiles(packages=[("fastapi_swagger", "resources")])
+    app.mount("/docs-assets", assets, name="docs-assets")
+
+    @app.get("/docs", include_in_schema=False)
+    async def show_docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="openapi.json",
+            title="Reslot API",
+            swagger_js_url="docs-assets/swagger-ui-bundle.js",
+            swagger_css_url="docs-assets/swagger-ui.css",
+            swagger_favicon_url="docs-assets/favicon-32x32.png",
+            swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
+        )
+
+    @app.get("/", include_in_schema=False)
+    async def show_start() -> RedirectResponse:
+        return RedirectResponse("docs")

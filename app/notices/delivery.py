@@ -1,0 +1,152 @@
+"""Sending one notice: lock, check, render, send, mark (product.md section 6)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import structlog
+from sqlalchemy import ColumnElement, case, select, true, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.clock import Clock
+from app.database.transactions import transact
+from app.notices.errors import (
+    NoticeBusyError,
+    SendingFailedError,
+    UndeliverableError,
+    describe,
+)
+from app.notices.letters import Letter, load_letter
+from app.notices.mails import make_mail
+from app.notices.models import Notice
+from app.notices.senders import Sender
+from app.settings import Settings
+
+# With the waits of app/notices/worker.py, the last of these is about a day after the first.
+MAX_ATTEMPTS = 13
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class PostOffice:
+    """What sending a notice takes."""
+
+    engine: AsyncEngine
+    sender: Sender
+    settings: Settings
+    clock: Clock
+
+
+async def send_notice(office: PostOffice, practice_id: UUID, notice_id: UUID) -> None:
+    """Send one notice, or drop it where it is out of date. One that is done is left alone.
+
+    A mail goes out once, but for two cases: this process dies, or loses the database for good,
+    after the mail was accepted and before that is written down; or the mail server accepts it and
+    the answer is lost. The copy then has the same Message-ID.
+
+    Raises:
+        NoticeBusyError: another worker has it right now.
+        SendingFailedError: it should be tried again. It tells no more of the cause than may be
+            logged.
+    """
+    attempt = _Attempt(office, practice_id, notice_id)
+    ids = {"practice_id": str(practice_id), "notice_id": str(notice_id)}
+    try:
+        status = await attempt.make()
+    except NoticeBusyError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, only its kind may be told
+        log.warning("notice_delayed", error=describe(error), **ids)
+        raise SendingFailedError(describe(error)) from None
+    log.info("notice_settled", status=status, **ids)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One try. It remembers outside the transaction that the mail was accepted.
+
+    `transact` may run it again after a rollback, and a mail cannot be rolled back: the second run
+    only writes down what the first one did.
+    """
+
+    office: PostOffice
+    practice_id: UUID
+    notice_id: UUID
+    accepted: bool = field(default=False, init=False)
+
+    async def make(self) -> str:
+        """Try, write down what became of it, and give the notice's status."""
+        try:
+            return await transact(self.office.engine, self.run)
+        except NoticeBusyError:
+            raise
+        except Exception as error:
+            status = await transact(self.office.engine, partial(self.write_down, error=error))
+            if status == "pending":
+                raise
+            return status
+
+    async def run(self, db: AsyncConnection) -> str:
+        """Do all of it in one transaction, and give the status that the notice has then."""
+        letter = await load_letter(db, self.practice_id, self.notice_id)
+        if letter is None:
+            return await self._busy_or_gone(db)
+        if self.accepted:
+            return await self._finish(db, "sent")
+        if letter.status != "pending":
+            return letter.status
+        now = self.office.clock()
+        if is_out_of_date(letter, now):
+            return await self._finish(db, "dropped")
+        await self.office.sender.send(make_mail(letter, self.office.settings, now))
+        self.accepted = True
+        return await self._finish(db, "sent")
+
+    async def write_down(self, db: AsyncConnection, *, error: Exception) -> str:
+        """Note what became of the try after `run` failed, and give the notice's status."""
+        if self.accepted:
+            return await self._finish(db, "sent")
+        attempts = Notice.attempts + 1
+        is_last = true() if isinstance(error, UndeliverableError) else attempts >= MAX_ATTEMPTS
+        status = await db.scalar(
+            update(Notice)
+            .where(*self._own(), Notice.status == "pending")
+            .values(
+                attempts=attempts,
+                last_error=describe(error),
+                status=case((is_last, "failed"), else_="pending"),
+                finished_at=case((is_last, self.office.clock()), else_=None),
+            )
+            .returning(Notice.status)
+        )
+        return status or "done"
+
+    async def _finish(self, db: AsyncConnection, status: str) -> str:
+        tries = 1 if status == "sent" else 0
+        await db.execute(
+            update(Notice)
+            .where(*self._own())
+            .values(
+                status=status,
+                attempts=Notice.attempts + tries,
+                finished_at=self.office.clock(),
+            )
+        )
+        return status
+
+    async def _busy_or_gone(self, db: AsyncConnection) -> str:
+        if await db.scalar(select(Notice.id).where(*self._own())):
+            raise NoticeBusyError
+        return "gone"
+
+    def _own(self) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return (Notice.practice_id == self.practice_id, Notice.id == self.notice_id)
+
+
+def is_out_of_date(letter: Letter, now: datetime) -> bool:
+    """Tell whether a reminder has lost its sense: moved, cancelled, or begun."""
+    if letter.kind != "reminder":
+        return False
+    return not letter.is_still_true or now >= letter.starts_at

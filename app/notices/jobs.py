@@ -1,0 +1,66 @@
+"""The jobs that the job library keeps for notices: enqueued in our transaction, ids only."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+from uuid import UUID
+
+from pgqueuer.ports.driver import Driver
+from pgqueuer.queries import Queries
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+SEND_NOTICE = "send_notice"
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeJob:
+    """Sends one notice, `delay` after the transaction that enqueues it."""
+
+    practice_id: UUID
+    notice_id: UUID
+    delay: timedelta
+
+
+class _EnqueueDriver:
+    """As much of the job library's driver as enqueuing takes, in our transaction.
+
+    Through SQLAlchemy's connection, never the driver's own: SQLAlchemy sends BEGIN lazily, and a
+    statement that went past it would be outside the transaction.
+    """
+
+    def __init__(self, db: AsyncConnection) -> None:
+        self._db = db
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        result = await self._db.exec_driver_sql(query, args)
+        return [{str(name): value for name, value in row.items()} for row in result.mappings()]
+
+
+async def enqueue(db: AsyncConnection, jobs: Sequence[NoticeJob]) -> None:
+    """Enqueue all jobs in one statement of the caller's transaction.
+
+    A notice has at most one job that waits or is under way: its id is the job's dedupe key, and
+    where there is one already no other is added.
+    """
+    count = len(jobs)
+    await Queries(cast("Driver", _EnqueueDriver(db))).enqueue(
+        [SEND_NOTICE] * count,
+        [_payload(job) for job in jobs],
+        [0] * count,
+        [max(job.delay, timedelta(0)) for job in jobs],
+        [str(job.notice_id) for job in jobs],
+        on_conflict="skip",
+    )
+
+
+def read_payload(payload: bytes | None) -> tuple[UUID, UUID]:
+    """Give the practice's and the notice's id."""
+    ids = json.loads(payload or b"{}")
+    return UUID(ids["practice_id"]), UUID(ids["notice_id"])
+
+
+def _payload(job: NoticeJob) -> bytes:
+    ids = {"practice_id": str(job.practice_id), "notice_id": str(job.notice_id)}
+    return json.dumps(ids).encode()

@@ -1,0 +1,112 @@
+"""Makes the email of a notice: headers, text, HTML, and for the client a calendar part."""
+
+from contextlib import suppress
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from app.domain.session import Status
+from app.links.tokens import LinkTokens, link_url
+from app.notices.calendar import CalendarEvent, Method, Person, make_calendar
+from app.notices.clean import ascii_domain, mailbox, one_line
+from app.notices.errors import UndeliverableError
+from app.notices.letters import Letter
+from app.notices.pages import (
+    Page,
+    client_page,
+    joining_lines,
+    meeting_of,
+    place_line,
+    practitioner_page,
+)
+from app.settings import Settings
+
+# Every mail server takes seven bits, and the text stays readable in the folder of a demo.
+_POLICY = SMTP.clone(cte_type="7bit")
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(enabled_extensions=("html.j2",)),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def make_mail(letter: Letter, settings: Settings, now: datetime) -> EmailMessage:
+    """Render a notice, dated `now`. Its Message-ID is always the same, so a second copy is known.
+
+    Raises:
+        UndeliverableError: the recipient's address is no address.
+    """
+    if letter.recipient == "client":
+        token = LinkTokens(settings.keys).sign(letter.link)
+        page = client_page(letter, link_url(settings.portal_url, token), now)
+    else:
+        page = practitioner_page(letter)
+    mail = EmailMessage(policy=_POLICY)
+    _add_headers(mail, letter, page, settings, now)
+    mail.set_content(_render("mail.txt.j2", page), cte="quoted-printable")
+    mail.add_alternative(_render("mail.html.j2", page), subtype="html", cte="quoted-printable")
+    method = _method(letter)
+    if method is not None:
+        calendar = make_calendar(_event(letter), method, now)
+        mail.add_alternative(
+            calendar.decode(), subtype="calendar", params={"method": method}, cte="base64"
+        )
+    return mail
+
+
+def _add_headers(
+    mail: EmailMessage, letter: Letter, page: Page, settings: Settings, now: datetime
+) -> None:
+    """Add the headers. What people typed is in display names only, cleaned by `mailbox`."""
+    to_client = letter.recipient == "client"
+    recipient = letter.client if to_client else letter.practitioner
+    mail["From"] = mailbox(letter.practice_name, settings.mail_from)
+    mail["To"] = mailbox(recipient.name, recipient.email)
+    if to_client:
+        with suppress(UndeliverableError):
+            mail["Reply-To"] = mailbox(letter.practitioner.name, letter.practitioner.email)
+    mail["Subject"] = page.subject
+    mail["Date"] = format_datetime(now)
+    domain = ascii_domain(settings.mail_from.rpartition("@")[2])
+    mail["Message-ID"] = f"<{letter.notice_id}@{domain}>"
+    mail["Auto-Submitted"] = "auto-generated"
+
+
+def _render(template: str, page: Page) -> str:
+    return _TEMPLATES.get_template(template).render(page=page)
+
+
+def _method(letter: Letter) -> Method | None:
+    """Choose what to ask the client's calendar; nothing where a newer mail asks it already."""
+    if letter.recipient != "client" or letter.kind == "reminder" or letter.change.superseded:
+        return None
+    return "CANCEL" if letter.kind == "cancelled" else "REQUEST"
+
+
+def _event(letter: Letter) -> CalendarEvent:
+    meeting = meeting_of(letter)
+    cancelled = letter.kind == "cancelled"
+    return CalendarEvent(
+        session_id=letter.session_id,
+        sequence=letter.change.calendar_sequence,
+        status=Status.CANCELLED if cancelled else Status.BOOKED,
+        starts_at=meeting.starts_at,
+        ends_at=meeting.ends_at,
+        zone=letter.practitioner.zone,
+        service_name=letter.service_name,
+        practice_name=letter.practice_name,
+        description=(
+            f"With: {one_line(letter.practitioner.name)}",
+            *(() if cancelled else joining_lines(meeting)),
+        ),
+        location=place_line(meeting),
+        url=None if cancelled else meeting.join_url,
+        organizer=Person(letter.practice_name, letter.practice_email),
+        attendee=Person(letter.client.name, letter.client.email),
+    )

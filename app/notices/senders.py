@@ -1,0 +1,138 @@
+"""Where mails go: to an SMTP server, or into a folder where there is none."""
+
+import asyncio
+import os
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Protocol
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from uuid import UUID
+
+import aiosmtplib
+
+from app.notices.errors import UndeliverableError
+from app.settings import Settings, SettingsError
+
+TIMEOUT_SECONDS = 10
+PERMANENT = 500
+_PORTS = {"smtp": 25, "smtps": 465}
+_STARTTLS = {"always": True, "never": False, "auto": None}
+
+
+class Sender(Protocol):
+    """Hands a mail on."""
+
+    async def send(self, message: EmailMessage) -> None:
+        """Send a mail; it is accepted once this returns.
+
+        Raises:
+            UndeliverableError: the recipient's address is refused for good. Anything else that is
+                raised may be gone the next time.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpSender:
+    """Sends over SMTP, one connection for each mail.
+
+    `start_tls`: True insists on STARTTLS, None uses it where the server offers it.
+    """
+
+    hostname: str
+    port: int
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    use_tls: bool = False
+    start_tls: bool | None = None
+
+    async def send(self, message: EmailMessage) -> None:
+        """Send a mail.
+
+        Raises:
+            UndeliverableError: the server refuses the recipient with a 5xx code.
+        """
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=self.hostname,
+                port=self.port,
+                username=self.username,
+                password=self.password,
+                use_tls=self.use_tls,
+                start_tls=self.start_tls,
+                local_hostname=message["From"].addresses[0].domain,
+                timeout=TIMEOUT_SECONDS,
+            )
+        except aiosmtplib.SMTPRecipientsRefused as refused:
+            first = refused.recipients[0]
+            if first.code >= PERMANENT:
+                raise UndeliverableError(first.code) from None
+            raise first from None
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSender:
+    """Writes mails into a folder, for the demo. A mail that is sent again replaces itself."""
+
+    folder: Path
+
+    async def send(self, message: EmailMessage) -> None:
+        """Write a mail as `<notice id>.eml`."""
+        name = UUID(message["Message-ID"].strip().lstrip("<").partition("@")[0])
+        await asyncio.to_thread(self._write, f"{name}.eml", message.as_bytes())
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Write beside the file, then rename: nobody ever reads half a mail."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=self.folder, suffix=".tmp", delete=False) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(self.folder / name)
+
+
+def make_sender(settings: Settings) -> Sender:
+    """Choose by the settings: SMTP where there is a URL, else the folder.
+
+    Raises:
+        SettingsError: the URL is none that we understand.
+    """
+    if settings.smtp_url is None:
+        return FolderSender(settings.mail_folder)
+    return smtp_sender(settings.smtp_url.get_secret_value())
+
+
+def smtp_sender(url: str) -> SmtpSender:
+    """Read `smtp://user:password@host:port?starttls=always|auto|never`, or `smtps://…`.
+
+    Where there is a password, STARTTLS is insisted on unless the URL says otherwise.
+
+    Raises:
+        SettingsError: it is no such URL. The message holds nothing of it.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port or _PORTS[parts.scheme]
+        start_tls = _start_tls(parts)
+    except (KeyError, ValueError):
+        raise SettingsError(
+            "Bad setting. SMTP_URL: must be like smtp://user:password@host:587?starttls=always, "
+            "or smtps://user:password@host."
+        ) from None
+    return SmtpSender(
+        hostname=parts.hostname or "localhost",
+        port=port,
+        username=None if parts.username is None else unquote(parts.username),
+        password=None if parts.password is None else unquote(parts.password),
+        use_tls=parts.scheme == "smtps",
+        start_tls=start_tls,
+    )
+
+
+def _start_tls(parts: SplitResult) -> bool | None:
+    if parts.scheme == "smtps":
+        return False
+    default = "auto" if parts.password is None else "always"
+    return _STARTTLS[parse_qs(parts.query).get("starttls", [default])[-1]]

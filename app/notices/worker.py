@@ -1,0 +1,198 @@
+"""The worker: takes jobs from the queue and sends their notices, until it is told to stop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+
+import asyncpg
+import structlog
+from pgqueuer.db import AsyncpgDriver
+from pgqueuer.errors import RetryRequested
+from pgqueuer.executors import DatabaseRetryEntrypointExecutor
+from pgqueuer.models import Job
+from pgqueuer.qm import QueueManager
+from pgqueuer.queries import Queries
+from sqlalchemy import delete, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.clock import Clock
+from app.database.engine import connect
+from app.database.idempotency import LIFETIME, IdempotencyKey
+from app.database.transactions import transact
+from app.notices.delivery import MAX_ATTEMPTS, PostOffice, send_notice
+from app.notices.errors import NoticeBusyError, describe
+from app.notices.jobs import SEND_NOTICE, NoticeJob, enqueue, read_payload
+from app.notices.senders import make_sender
+from app.settings import Settings
+
+FIRST_RETRY = timedelta(seconds=5)
+LAST_RETRY = timedelta(hours=4)
+RETRY_FACTOR = 3.0
+
+# A job whose worker gave no sign of life for so long is taken over by another.
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+POLL = timedelta(seconds=15)
+BATCH = 5
+QUERY_TIMEOUT_SECONDS = 10
+FIRST_RECONNECT_SECONDS = 1.0
+LAST_RECONNECT_SECONDS = 30.0
+
+TIDY_SECONDS = 3600.0
+JOB_LOG_KEPT = timedelta(days=7)
+STRANDED_AT_ONCE = 1000
+
+log = structlog.get_logger()
+
+
+async def run_worker(
+    settings: Settings, engine: AsyncEngine, clock: Clock, stop: asyncio.Event
+) -> None:
+    """Send notices until `stop` is set; mails under way then are finished first.
+
+    Reconnects by itself when the database goes away. Several workers share the work.
+
+    Raises:
+        SettingsError: there is no database URL, or the SMTP URL is bad.
+    """
+    office = PostOffice(engine, make_sender(settings), settings, clock)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_keep_serving(settings.service_url, office, stop))
+        tasks.create_task(_keep_tidy(engine, clock, stop))
+
+
+async def tidy(db: AsyncConnection, now: datetime) -> None:
+    """Forget old idempotency keys and job logs, and give stranded notices a new job.
+
+    A pending notice can lose its job where a worker is cut off in the act; it is never lost itself.
+    """
+    await db.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at <= now - LIFETIME))
+    await db.execute(
+        text("DELETE FROM pgqueuer_log WHERE created < now() - :kept"), {"kept": JOB_LOG_KEPT}
+    )
+    rows = (await db.execute(_STRANDED, {"most": STRANDED_AT_ONCE})).all()
+    await enqueue(db, [NoticeJob(row.practice_id, row.id, row.send_at - now) for row in rows])
+
+
+_STRANDED = text(
+    "SELECT practice_id, id, send_at FROM notices WHERE status = 'pending' AND NOT EXISTS"
+    " (SELECT FROM pgqueuer WHERE dedupe_key = notices.id::text"
+    " AND status IN ('queued', 'picked')) ORDER BY send_at LIMIT :most"
+)
+
+
+class _Driver(AsyncpgDriver):
+    """The job library's connection. A database that no longer answers is given up soon."""
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        async with asyncio.timeout(QUERY_TIMEOUT_SECONDS):
+            return await super().fetch(query, *args)
+
+    async def execute(self, query: str, *args: object) -> str:
+        async with asyncio.timeout(QUERY_TIMEOUT_SECONDS):
+            return await super().execute(query, *args)
+
+    async def notify(self, channel: str, payload: str) -> None:
+        async with asyncio.timeout(QUERY_TIMEOUT_SECONDS):
+            await super().notify(channel, payload)
+
+
+async def _keep_serving(url: str, office: PostOffice, stop: asyncio.Event) -> None:
+    """Serve; when the connection is lost, connect again, waiting longer each time it fails."""
+    pause = FIRST_RECONNECT_SECONDS
+    while not stop.is_set():
+        try:
+            await _serve(url, office, stop)
+            pause = FIRST_RECONNECT_SECONDS
+        except Exception as error:  # noqa: BLE001 - the worker outlives whatever happens to it
+            log.warning("worker_interrupted", error=describe(error), again_in_seconds=pause)
+        await _wait(stop, pause)
+        pause = min(2 * pause, LAST_RECONNECT_SECONDS)
+
+
+async def _serve(url: str, office: PostOffice, stop: asyncio.Event) -> None:
+    """Serve on one connection, until it is lost or `stop` is set."""
+    connection = await connect(url)
+    try:
+        manager = _manager(connection, office)
+        connection.add_termination_listener(lambda _: manager.shutdown.set())
+        log.info("worker_started")
+        await _run(manager, stop)
+    finally:
+        with suppress(Exception):
+            await connection.close(timeout=QUERY_TIMEOUT_SECONDS)
+        log.info("worker_stopped")
+
+
+async def _run(manager: QueueManager, stop: asyncio.Event) -> None:
+    """Run the queue. Also when this task is cancelled, jobs under way come to their end.
+
+    The job library deletes a job that is cancelled in the act, which would strand its notice.
+    """
+    running = asyncio.create_task(
+        manager.run(
+            dequeue_timeout=POLL,
+            batch_size=BATCH,
+            max_concurrent_tasks=2 * BATCH,
+            shutdown_on_listener_failure=True,
+            heartbeat_timeout=HEARTBEAT_TIMEOUT,
+            log_aggregation_interval=timedelta(0),
+        )
+    )
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        manager.shutdown.set()
+        stopping.cancel()
+        await running
+
+
+def _manager(connection: asyncpg.Connection, office: PostOffice) -> QueueManager:
+    manager = QueueManager(Queries(_Driver(connection)))
+    register = manager.entrypoint(
+        SEND_NOTICE,
+        accepts_context=False,
+        on_failure="hold",
+        executor_factory=partial(
+            DatabaseRetryEntrypointExecutor,
+            # Attempts are counted on the notice, which says when it is enough.
+            max_attempts=2 * MAX_ATTEMPTS,
+            initial_delay=FIRST_RETRY,
+            max_delay=LAST_RETRY,
+            backoff_multiplier=RETRY_FACTOR,
+        ),
+    )
+    register(_handler(office))
+    return manager
+
+
+def _handler(office: PostOffice) -> Callable[[Job], Awaitable[None]]:
+    """Make the entrypoint. Each mail holds a connection of the pool; half the pool is left."""
+    places = asyncio.Semaphore(max(1, office.settings.database_pool_size // 2))
+
+    async def handle(job: Job) -> None:
+        practice_id, notice_id = read_payload(job.payload)
+        async with places:
+            try:
+                await send_notice(office, practice_id, notice_id)
+            except NoticeBusyError:
+                raise RetryRequested(HEARTBEAT_TIMEOUT, "NoticeBusyError") from None
+
+    return handle
+
+
+async def _keep_tidy(engine: AsyncEngine, clock: Clock, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            await transact(engine, partial(tidy, now=clock()))
+        except Exception as error:  # noqa: BLE001 - tried again in an hour
+            log.warning("tidying_failed", error=describe(error))
+        await _wait(stop, TIDY_SECONDS)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()

@@ -1,0 +1,61 @@
+"""A session as a calendar file."""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import Response
+
+from app.notices.calendar import CalendarEvent, Person, make_calendar
+from app.sessions.records import SessionRecord
+
+MEDIA_TYPE = "text/calendar"
+_EXAMPLE = (
+    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Reslot//Reslot//EN\r\nMETHOD:PUBLISH\r\n"
+    "BEGIN:VEVENT\r\nUID:0b0e7c39-5a3f-4b1e-9a53-0f6a2f0f4c11@reslot\r\nSEQUENCE:2\r\n"
+    "DTSTAMP:20261125T101500Z\r\nDTSTART:20261203T200000Z\r\nDTEND:20261203T205000Z\r\n"
+    "SUMMARY:Follow-up\\, Harbor Wellness\r\nSTATUS:CONFIRMED\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+)
+CALENDAR_EXAMPLE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "One VEVENT.",
+        "content": {MEDIA_TYPE: {"schema": {"type": "string"}, "example": _EXAMPLE}},
+    }
+}
+
+
+class CalendarResponse(Response):
+    """An iCalendar file."""
+
+    media_type = MEDIA_TYPE
+
+
+def calendar_download(record: SessionRecord, now: datetime) -> CalendarResponse:
+    """Send a session as a file that calendars import."""
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": 'attachment; filename="session.ics"',
+        "ETag": f'"{record.version}"',
+    }
+    return CalendarResponse(calendar_of(record, now), headers=headers)
+
+
+def calendar_of(record: SessionRecord, now: datetime) -> bytes:
+    """Write a session as a calendar file, with how to join and without any reason."""
+    place = record.location
+    how = (record.instructions, record.join_url)
+    event = CalendarEvent(
+        session_id=record.id,
+        sequence=record.calendar_sequence,
+        status=record.status,
+        starts_at=record.starts_at,
+        ends_at=record.ends_at,
+        zone=record.practitioner_zone,
+        service_name=record.service_name,
+        practice_name=record.practice_name,
+        description=tuple(line for line in how if line),
+        location=None if place is None else f"{place.name}, {place.address}",
+        url=record.join_url,
+        organizer=Person(record.practice_name, record.practice_email),
+        attendee=Person(record.client_name, record.client_email),
+    )
+    return make_calendar(event, "PUBLISH", now)

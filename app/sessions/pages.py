@@ -1,0 +1,73 @@
+"""Cursors of session lists: signed, so that a page goes on exactly where the one before ended."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.auth.tokens import Caller
+from app.domain.errors import InvalidInputError
+from app.sessions.presenter import present_summary
+from app.sessions.queries import Position, When
+from app.sessions.records import SessionSummaryRecord
+from app.sessions.schemas import SessionPage
+from app.signing import BadTokenError, TokenSigner
+
+
+class SessionCursor:
+    """Writes and reads the cursors of one client's list of one kind."""
+
+    def __init__(self, signer: TokenSigner, caller: Caller, when: When) -> None:
+        self._signer = signer
+        self._of = [caller.practice_id.hex, caller.client_id.hex, when]
+
+    def write(self, position: Position) -> str:
+        """Make the cursor that goes on at `position`."""
+        return self._signer.sign(
+            [
+                *self._of,
+                position.instant.isoformat(),
+                position.starts_at.isoformat(),
+                position.session_id.hex,
+            ]
+        )
+
+    def read(self, cursor: str | None) -> Position | None:
+        """Read a cursor that came back.
+
+        Raises:
+            InvalidInputError: it is not one of this list.
+        """
+        if cursor is None:
+            return None
+        try:
+            *of, instant, starts_at, session_id = self._signer.read(cursor)
+        except BadTokenError:
+            of = []
+        if of != self._of:
+            raise InvalidInputError("/cursor", "is not a cursor of this list", where="query")
+        return Position(
+            datetime.fromisoformat(instant), datetime.fromisoformat(starts_at), UUID(session_id)
+        )
+
+
+def present_page(
+    records: Sequence[SessionSummaryRecord],
+    limit: int,
+    cursor: SessionCursor,
+    instant: datetime,
+    zone: ZoneInfo | None,
+) -> SessionPage:
+    """Show the first `limit` of the records; one more than that means that there is a next page."""
+    shown = records[:limit]
+    following = None
+    if len(records) > limit:
+        last = shown[-1]
+        following = cursor.write(Position(instant, last.starts_at, last.id))
+    return SessionPage(
+        items=[
+            present_summary(record, zone or record.client_zone, with_notes=True)
+            for record in shown
+        ],
+        next_cursor=following,
+    )

@@ -1,0 +1,260 @@
+"""Turns records and decisions into what the wire shows, in the viewer's zone."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.domain.availability import Slot
+from app.domain.money import Money
+from app.domain.policy import Action, Cost, Decision, Term, decide, terms
+from app.domain.quotes import Quote
+from app.domain.session import Contact, Format
+from app.domain.zones import from_seconds
+from app.practices.policies import rules_of
+from app.sessions import schemas
+from app.sessions.queries import ChangeRecord
+from app.sessions.quotes import Quotes
+from app.sessions.records import Cancellation, Location, SessionRecord, SessionSummaryRecord
+
+
+def present_summary(
+    record: SessionSummaryRecord, zone: ZoneInfo, *, with_notes: bool
+) -> schemas.SessionSummary:
+    """Show a session in a list."""
+    return schemas.SessionSummary(**_summary(record, zone, with_notes=with_notes))
+
+
+def present_details(
+    record: SessionRecord, zone: ZoneInfo, quotes: Quotes, now: datetime, *, with_notes: bool
+) -> schemas.SessionDetails:
+    """Show everything about a session, with a decision and a quote for each action."""
+    policy, facts = rules_of(record.policy), record.facts
+    return schemas.SessionDetails(
+        **_summary(record, zone, with_notes=with_notes),
+        formats=[
+            schemas.FormatChoice(kind=choice.kind, location=_location(choice.location))
+            for choice in record.formats
+        ],
+        policy=schemas.PolicyView(
+            version=None if record.policy is None else record.policy.number,
+            text=None if record.policy is None else record.policy.text,
+            terms=schemas.TermsView(
+                cancel=_terms(terms(policy, Action.CANCEL, facts), zone),
+                reschedule=_terms(terms(policy, Action.RESCHEDULE, facts), zone),
+                change_format=_terms(terms(policy, Action.CHANGE_FORMAT, facts), zone),
+            ),
+        ),
+        actions=schemas.ActionsView(
+            cancel=_decision(record, Action.CANCEL, zone, quotes, now),
+            reschedule=_decision(record, Action.RESCHEDULE, zone, quotes, now),
+            change_format=_decision(record, Action.CHANGE_FORMAT, zone, quotes, now),
+        ),
+    )
+
+
+def present_decision(
+    decision: Decision, record: SessionRecord, zone: ZoneInfo, quotes: Quotes, now: datetime
+) -> schemas.DecisionView:
+    """Show a decision; an allowed one comes with a quote for it."""
+    quote = expires_at = fee = credit = None
+    if decision.cost is not None:
+        expires_at = (now + quotes.lifetime).replace(microsecond=0)
+        fee, credit = present_money(decision.cost.fee), decision.cost.credit
+        quote = quotes.sign(
+            Quote(
+                record.practice_id,
+                record.id,
+                record.version,
+                decision.action,
+                expires_at,
+                decision.cost,
+            )
+        )
+    return schemas.DecisionView(
+        allowed=decision.allowed,
+        fee=fee,
+        credit=credit,
+        free_until=_in(decision.free_until, zone),
+        closes_at=_in(decision.closes_at, zone),
+        quote=quote,
+        quote_expires_at=_in(expires_at, zone),
+        refusal=None
+        if decision.refusal is None
+        else schemas.RefusalView(
+            code=decision.refusal.code,
+            message=decision.refusal.message,
+            deadline=_in(decision.refusal.deadline, zone),
+            contact=present_contact(decision.refusal.contact),
+        ),
+    )
+
+
+def present_outcome(
+    record: SessionRecord,
+    cost: Cost,
+    quotes: Quotes,
+    now: datetime,
+    *,
+    with_notes: bool,
+) -> schemas.CommandAnswer:
+    """Show what a command did."""
+    return schemas.CommandAnswer(
+        session=present_details(record, record.client_zone, quotes, now, with_notes=with_notes),
+        fee=present_money(cost.fee),
+        credit=cost.credit,
+    )
+
+
+def present_change(
+    change: ChangeRecord, zone: ZoneInfo, *, with_notes: bool
+) -> schemas.ChangeView:
+    """Show an entry of the history."""
+    before = None
+    if change.old_starts_at is not None:
+        before = _moment(
+            change.old_starts_at, change.old_ends_at, change.old_format, change.old_location_id, zone
+        )
+    return schemas.ChangeView(
+        id=change.id,
+        kind=change.kind,
+        at=change.at.astimezone(zone),
+        by=by_whom(change.actor),
+        reason=None
+        if change.reason_code is None and change.note is None
+        else schemas.ReasonView(
+            code=change.reason_code, note=change.note if with_notes else None
+        ),
+        before=before,
+        after=_moment(change.starts_at, change.ends_at, change.format, change.location_id, zone),
+        fee=present_money(change.fee),
+        credit=change.credit,
+        version=change.version,
+    )
+
+
+def present_slot(slot: Slot, duration: timedelta, zone: ZoneInfo) -> schemas.SlotView:
+    """Show a slot in the viewer's zone."""
+    start = from_seconds(slot.start)
+    return schemas.SlotView(
+        start=start.astimezone(zone),
+        end=(start + duration).astimezone(zone),
+        location_id=slot.location_id,
+    )
+
+
+def present_contact(contact: Contact) -> schemas.ContactView:
+    """Show whom to contact."""
+    return schemas.ContactView(name=contact.name, email=contact.email, phone=contact.phone)
+
+
+def present_money(money: Money | None) -> schemas.MoneyView | None:
+    """Show an amount, or null."""
+    if money is None:
+        return None
+    return schemas.MoneyView(amount_minor=money.amount_minor, currency=money.currency)
+
+
+def _decision(
+    record: SessionRecord, action: Action, zone: ZoneInfo, quotes: Quotes, now: datetime
+) -> schemas.DecisionView:
+    decision = decide(rules_of(record.policy), action, record.facts, now)
+    return present_decision(decision, record, zone, quotes, now)
+
+
+def _summary(
+    record: SessionSummaryRecord, zone: ZoneInfo, *, with_notes: bool
+) -> dict[str, object]:
+    return {
+        "id": record.id,
+        "status": record.status,
+        "version": record.version,
+        "starts_at": record.starts_at.astimezone(zone),
+        "ends_at": record.ends_at.astimezone(zone),
+        "starts_at_utc": record.starts_at.astimezone(UTC),
+        "ends_at_utc": record.ends_at.astimezone(UTC),
+        "time_zone": zone.key,
+        "service": schemas.ServiceView(
+            id=record.service_id,
+            name=record.service_name,
+            duration_minutes=(record.ends_at - record.starts_at) // timedelta(minutes=1),
+        ),
+        "practitioner": schemas.PractitionerView(
+            id=record.practitioner_id,
+            name=record.contact.name,
+            time_zone=record.practitioner_zone.key,
+            contact=schemas.PractitionerContact(
+                email=record.contact.email, phone=record.contact.phone
+            ),
+        ),
+        "format": schemas.FormatView(
+            kind=record.format,
+            join_url=record.join_url,
+            location=_location(record.location),
+            instructions=record.instructions,
+        ),
+        "price": present_money(record.price),
+        "package": None
+        if record.package is None
+        else schemas.SessionPackage(
+            id=record.package.id,
+            name=record.package.name,
+            credits_left=record.package.credits_left,
+        ),
+        "cancellation": None
+        if record.cancellation is None
+        else _cancellation(record.cancellation, zone, with_notes=with_notes),
+    }
+
+
+def _cancellation(
+    cancellation: Cancellation, zone: ZoneInfo, *, with_notes: bool
+) -> schemas.CancellationView:
+    return schemas.CancellationView(
+        at=cancellation.at.astimezone(zone),
+        by=by_whom(cancellation.by),
+        reason=schemas.ReasonView(
+            code=cancellation.reason_code, note=cancellation.note if with_notes else None
+        ),
+    )
+
+
+def by_whom(actor: str) -> Literal["client", "practice"]:
+    """Name the side that acted: a client signed in or by link is the client."""
+    return "practice" if actor == "practice" else "client"
+
+
+def _location(location: Location | None) -> schemas.LocationView | None:
+    if location is None:
+        return None
+    return schemas.LocationView(id=location.id, name=location.name, address=location.address)
+
+
+def _terms(timeline: list[Term], zone: ZoneInfo) -> list[schemas.TermView]:
+    return [
+        schemas.TermView(
+            until=term.until.astimezone(zone),
+            fee=present_money(term.cost.fee),
+            credit=term.cost.credit,
+        )
+        for term in timeline
+    ]
+
+
+def _in(instant: datetime | None, zone: ZoneInfo) -> datetime | None:
+    return None if instant is None else instant.astimezone(zone)
+
+
+def _moment(
+    starts_at: datetime,
+    ends_at: datetime | None,
+    format_: Format | None,
+    location_id: UUID | None,
+    zone: ZoneInfo,
+) -> schemas.Moment:
+    return schemas.Moment(
+        starts_at=starts_at.astimezone(zone),
+        ends_at=_in(ends_at, zone),
+        format=format_,
+        location_id=location_id,
+    )

@@ -1,0 +1,523 @@
+"""Reading sessions: one statement each, bound to the caller's practice and client.
+
+The statements are built once. Each starts from the client, so that it can compare the caller's
+token with the present generations even where it finds no session.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, bindparam, func, select
+from sqlalchemy import true, tuple_
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
+
+from app.auth.tokens import Caller
+from app.domain.errors import NotFoundError, UnauthorizedError
+from app.domain.money import Money
+from app.domain.policy import Credit
+from app.domain.session import Contact, Format, Status
+from app.practices.models import (
+    Client,
+    Package,
+    PolicyVersion,
+    Practice,
+    Practitioner,
+    Service,
+    ServiceFormat,
+)
+from app.practices.models import Location as Place
+from app.practices.policies import stored_policy
+from app.sessions.models import Change, ChangeNote, CreditRedemption, Session
+from app.sessions.records import (
+    Cancellation,
+    Location,
+    OfferedFormat,
+    PackageUse,
+    SessionRecord,
+    SessionSummaryRecord,
+)
+
+Statement = Select[Any]
+
+
+class When(StrEnum):
+    """Which sessions a list holds: `upcoming` are booked and not ended, `past` all the others."""
+
+    UPCOMING = "upcoming"
+    PAST = "past"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a list goes on: after this session, as things stood at `instant` (the first page's)."""
+
+    instant: datetime
+    starts_at: datetime
+    session_id: UUID
+
+
+def _of_session(table: Any, session: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables
+    return and_(table.practice_id == session.practice_id, table.session_id == session.id)
+
+
+def _referred(table: Any, session: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401
+    return and_(table.practice_id == session.practice_id, table.id == column)
+
+
+class _Shape:
+    """The joins and columns that lists and details share, around one source of sessions."""
+
+    def __init__(self, session: Any, source: FromClause, on: ColumnElement[bool]) -> None:  # noqa: ANN401
+        own = aliased(Package)
+        self.cancellation = (
+            select(
+                Change.at,
+                Change.actor,
+                Change.reason_code,
+                Change.fee_minor,
+                Change.currency,
+                Change.credit,
+                ChangeNote.note,
+            )
+            .outerjoin(
+                ChangeNote,
+                and_(
+                    ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id
+                ),
+            )
+            .where(_of_session(Change, session), Change.kind == "cancelled")
+            .order_by(Change.at.desc())
+            .limit(1)
+            .lateral("cancellation")
+        )
+        in_use = (
+            select(func.count())
+            .where(
+                CreditRedemption.practice_id == own.practice_id,
+                CreditRedemption.package_id == own.id,
+                CreditRedemption.returned_at.is_(None),
+            )
+            .correlate(own)
+            .scalar_subquery()
+        )
+        self.package = (
+            select(
+                own.id,
+                own.name,
+                (own.credits - in_use).label("credits_left"),
+                CreditRedemption.returned_at.is_(None).label("pays"),
+            )
+            .join(
+                own,
+                and_(
+                    own.practice_id == CreditRedemption.practice_id,
+                    own.id == CreditRedemption.package_id,
+                ),
+            )
+            .where(_of_session(CreditRedemption, session))
+            .order_by(CreditRedemption.redeemed_at.desc())
+            .limit(1)
+            .lateral("package")
+        )
+        self.source = (
+            Client.__table__.outerjoin(source, on)
+            .outerjoin(Practitioner, _referred(Practitioner, session, session.practitioner_id))
+            .outerjoin(Service, _referred(Service, session, session.service_id))
+            .outerjoin(Place, _referred(Place, session, session.location_id))
+            .outerjoin(self.cancellation, true())
+            .outerjoin(self.package, true())
+        )
+        self.columns = [
+            Client.token_generation,
+            Client.address_generation,
+            Client.time_zone.label("client_zone"),
+            session.link_generation,
+            session.practice_id,
+            session.id,
+            session.client_id,
+            session.status,
+            session.version,
+            session.starts_at,
+            session.ends_at,
+            session.service_id,
+            Service.name.label("service_name"),
+            session.practitioner_id,
+            Practitioner.name.label("practitioner_name"),
+            Practitioner.email.label("practitioner_email"),
+            Practitioner.phone.label("practitioner_phone"),
+            Practitioner.time_zone.label("practitioner_zone"),
+            session.format,
+            session.location_id,
+            Place.name.label("location_name"),
+            Place.address.label("location_address"),
+            session.join_url,
+            session.instructions,
+            session.price_minor,
+            session.currency,
+            self.package.c.id.label("package_id"),
+            self.package.c.name.label("package_name"),
+            self.package.c.credits_left,
+            self.package.c.pays,
+            self.cancellation.c.at.label("cancelled_at"),
+            self.cancellation.c.actor.label("cancelled_by"),
+            self.cancellation.c.reason_code.label("cancel_code"),
+            self.cancellation.c.note.label("cancel_note"),
+            self.cancellation.c.fee_minor.label("cancel_fee"),
+            self.cancellation.c.credit.label("cancel_credit"),
+        ]
+
+
+_ABOUT_CLIENT = (
+    Client.practice_id == bindparam("practice_id"),
+    Client.id == bindparam("client_id"),
+)
+
+
+def _formats() -> Any:  # noqa: ANN401 - a column expression
+    offered = func.jsonb_build_array(
+        ServiceFormat.format, Place.id, Place.name, Place.address, ServiceFormat.instructions
+    )
+    return (
+        select(
+            func.jsonb_agg(
+                aggregate_order_by(offered, ServiceFormat.format, Place.name), type_=JSONB
+            )
+        )
+        .select_from(ServiceFormat)
+        .outerjoin(
+            Place,
+            and_(
+                Place.practice_id == ServiceFormat.practice_id,
+                Place.id == ServiceFormat.location_id,
+            ),
+        )
+        .where(
+            ServiceFormat.practice_id == Session.practice_id,
+            ServiceFormat.service_id == Session.service_id,
+        )
+        .correlate(Session)
+        .scalar_subquery()
+        .label("formats")
+    )
+
+
+def details_statement(*more: ColumnElement[Any]) -> Statement:
+    """Build the statement that reads one session of a client whole, with `more` columns."""
+    shape = _Shape(
+        Session,
+        Session.__table__,
+        and_(
+            Session.practice_id == Client.practice_id,
+            Session.client_id == Client.id,
+            Session.id == bindparam("session_id"),
+        ),
+    )
+    source = shape.source.join(Practice, Practice.practice_id == Client.practice_id).outerjoin(
+        PolicyVersion, _referred(PolicyVersion, Session, Session.policy_version_id)
+    )
+    return (
+        select(
+            *shape.columns,
+            Practice.name.label("practice_name"),
+            Practice.email.label("practice_email"),
+            Client.name.label("client_name"),
+            Client.email.label("client_email"),
+            Practitioner.video_url,
+            PolicyVersion.id.label("policy_id"),
+            PolicyVersion.number.label("policy_number"),
+            PolicyVersion.text.label("policy_text"),
+            PolicyVersion.rules.label("policy_rules"),
+            Session.policy_time_zone,
+            Session.booked_starts_at,
+            Session.client_moves,
+            Session.calendar_sequence,
+            Session.buffer_before_minutes,
+            Session.buffer_after_minutes,
+            Service.step_minutes,
+            Service.minimum_notice_minutes,
+            Service.horizon_days,
+            Service.reminder_minutes,
+            _formats(),
+            *more,
+        )
+        .select_from(source)
+        .where(*_ABOUT_CLIENT)
+    )
+
+
+_DETAILS = details_statement()
+
+
+async def read_session(db: AsyncConnection, caller: Caller, session_id: UUID) -> SessionRecord:
+    """Read everything about a session of the caller's.
+
+    Raises:
+        UnauthorizedError: the caller's token was revoked.
+        NotFoundError: the caller has no such session.
+    """
+    return to_record(await read_row(db, _DETAILS, caller, session_id))
+
+
+async def read_row(
+    db: AsyncConnection, statement: Statement, caller: Caller, session_id: UUID, **more: object
+) -> Row[Any]:
+    """Run a details statement for a caller and make sure that he may see what it found."""
+    if caller.is_link and caller.session_id != session_id:
+        raise NotFoundError
+    parameters = {
+        "practice_id": caller.practice_id,
+        "client_id": caller.client_id,
+        "session_id": session_id,
+        **more,
+    }
+    row = (await db.execute(statement, parameters)).one_or_none()
+    if row is None:
+        raise UnauthorizedError
+    caller.confirm(row.token_generation, row.address_generation, row.link_generation)
+    if row.id is None:
+        raise NotFoundError
+    return row
+
+
+async def list_sessions(
+    db: AsyncConnection,
+    caller: Caller,
+    when: When,
+    now: datetime,
+    *,
+    after: Position | None,
+    limit: int,
+) -> Sequence[SessionSummaryRecord]:
+    """List a client's sessions, `limit` at most: upcoming soonest first, others latest first.
+
+    Raises:
+        UnauthorizedError: the caller's token was revoked.
+    """
+    parameters = {
+        "practice_id": caller.practice_id,
+        "client_id": caller.client_id,
+        "instant": now if after is None else after.instant,
+        "limit": limit,
+    }
+    if after is not None:
+        parameters |= {"after_start": after.starts_at, "after_id": after.session_id}
+    statement = _list_statement(when, continued=after is not None)
+    rows = (await db.execute(statement, parameters)).all()
+    if not rows:
+        raise UnauthorizedError
+    first = rows[0]
+    caller.confirm(first.token_generation, first.address_generation, None)
+    return [to_summary(row) for row in rows if row.id is not None]
+
+
+@lru_cache(maxsize=6)
+def _list_statement(when: When, *, continued: bool) -> Statement:
+    coming = and_(Session.status == Status.BOOKED, Session.ends_at > bindparam("instant"))
+    key = tuple_(Session.starts_at, Session.id)
+    last = tuple_(bindparam("after_start"), bindparam("after_id"))
+    page = select(Session).where(
+        Session.practice_id == Client.practice_id, Session.client_id == Client.id
+    )
+    if when is When.UPCOMING:
+        page = page.where(coming).order_by(Session.starts_at, Session.id)
+        page = page.where(key > last) if continued else page
+    else:
+        page = page.order_by(Session.starts_at.desc(), Session.id.desc())
+        page = page.where(key < last) if continued else page
+        page = page.where(~coming) if when is When.PAST else page
+    source = page.correlate(Client).limit(bindparam("limit")).lateral("session_page")
+    session = aliased(Session, source)
+    shape = _Shape(session, source, true())
+    order = (session.starts_at, session.id)
+    return (
+        select(*shape.columns)
+        .select_from(shape.source)
+        .where(*_ABOUT_CLIENT)
+        .order_by(*(order if when is When.UPCOMING else (part.desc() for part in order)))
+    )
+
+
+def to_summary(row: Row[Any]) -> SessionSummaryRecord:
+    """Turn a row into what lists show."""
+    return SessionSummaryRecord(**_summary_fields(row))
+
+
+def to_record(row: Row[Any]) -> SessionRecord:
+    """Turn a row of a details statement into everything about the session."""
+    return SessionRecord(
+        **_summary_fields(row),
+        practice_name=row.practice_name,
+        practice_email=row.practice_email,
+        client_name=row.client_name,
+        client_email=row.client_email,
+        video_url=row.video_url,
+        policy=stored_policy(row.policy_id, row.policy_number, row.policy_text, row.policy_rules),
+        policy_zone=ZoneInfo(row.policy_time_zone),
+        paid_by_credit=bool(row.pays),
+        booked_starts_at=row.booked_starts_at,
+        client_moves=row.client_moves,
+        calendar_sequence=row.calendar_sequence,
+        buffer_before_minutes=row.buffer_before_minutes,
+        buffer_after_minutes=row.buffer_after_minutes,
+        step_minutes=row.step_minutes,
+        minimum_notice_minutes=row.minimum_notice_minutes,
+        horizon_days=row.horizon_days,
+        reminder_minutes=row.reminder_minutes,
+        formats=[
+            OfferedFormat(
+                Format(kind), None if id_ is None else Location(UUID(id_), name, address), hint
+            )
+            for kind, id_, name, address, hint in row.formats or []
+        ],
+    )
+
+
+def _summary_fields(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "practice_id": row.practice_id,
+        "id": row.id,
+        "client_id": row.client_id,
+        "client_zone": ZoneInfo(row.client_zone),
+        "status": Status(row.status),
+        "version": row.version,
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+        "service_id": row.service_id,
+        "service_name": row.service_name,
+        "practitioner_id": row.practitioner_id,
+        "practitioner_zone": ZoneInfo(row.practitioner_zone),
+        "contact": Contact(row.practitioner_name, row.practitioner_email, row.practitioner_phone),
+        "format": Format(row.format),
+        "location": None
+        if row.location_id is None
+        else Location(row.location_id, row.location_name, row.location_address),
+        "join_url": row.join_url,
+        "instructions": row.instructions,
+        "price": Money(row.price_minor, row.currency),
+        "package": None
+        if row.package_id is None
+        else PackageUse(row.package_id, row.package_name, row.credits_left),
+        "cancellation": _cancellation(row),
+    }
+
+
+def _cancellation(row: Row[Any]) -> Cancellation | None:
+    if row.status != Status.CANCELLED or row.cancelled_at is None:
+        return None
+    return Cancellation(
+        at=row.cancelled_at,
+        by=row.cancelled_by,
+        reason_code=row.cancel_code,
+        note=row.cancel_note,
+        fee=None if row.cancel_fee is None else Money(row.cancel_fee, row.currency),
+        credit=None if row.cancel_credit is None else Credit(row.cancel_credit),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRecord:
+    """One entry of a session's history."""
+
+    id: UUID
+    kind: str
+    at: datetime
+    actor: str
+    version: int
+    reason_code: str | None
+    note: str | None
+    old_starts_at: datetime | None
+    old_ends_at: datetime | None
+    old_format: Format | None
+    old_location_id: UUID | None
+    starts_at: datetime
+    ends_at: datetime
+    format: Format
+    location_id: UUID | None
+    fee: Money | None
+    credit: Credit | None
+
+
+_CHANGES = (
+    select(
+        Client.token_generation,
+        Client.address_generation,
+        Client.time_zone.label("client_zone"),
+        Session.link_generation,
+        Session.id.label("found_id"),
+        *Change.__table__.columns,
+        ChangeNote.note,
+    )
+    .select_from(Client)
+    .outerjoin(
+        Session,
+        and_(
+            Session.practice_id == Client.practice_id,
+            Session.client_id == Client.id,
+            Session.id == bindparam("session_id"),
+        ),
+    )
+    .outerjoin(Change, _of_session(Change, Session))
+    .outerjoin(
+        ChangeNote,
+        and_(ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id),
+    )
+    .where(*_ABOUT_CLIENT)
+    .order_by(Change.session_version, Change.at, Change.id)
+)
+
+
+async def list_changes(
+    db: AsyncConnection, caller: Caller, session_id: UUID
+) -> tuple[ZoneInfo, list[ChangeRecord]]:
+    """List a session's history, oldest first, and give the client's zone.
+
+    Raises:
+        UnauthorizedError: the caller's token was revoked.
+        NotFoundError: the caller has no such session.
+    """
+    if caller.is_link and caller.session_id != session_id:
+        raise NotFoundError
+    parameters = {
+        "practice_id": caller.practice_id,
+        "client_id": caller.client_id,
+        "session_id": session_id,
+    }
+    rows = (await db.execute(_CHANGES, parameters)).all()
+    if not rows:
+        raise UnauthorizedError
+    first = rows[0]
+    caller.confirm(first.token_generation, first.address_generation, first.link_generation)
+    if first.found_id is None:
+        raise NotFoundError
+    return ZoneInfo(first.client_zone), [_change(row) for row in rows]
+
+
+def _change(row: Row[Any]) -> ChangeRecord:
+    return ChangeRecord(
+        id=row.id,
+        kind=row.kind,
+        at=row.at,
+        actor=row.actor,
+        version=row.session_version,
+        reason_code=row.reason_code,
+        note=row.note,
+        old_starts_at=row.old_starts_at,
+        old_ends_at=row.old_ends_at,
+        old_format=None if row.old_format is None else Format(row.old_format),
+        old_location_id=row.old_location_id,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        format=Format(row.format),
+        location_id=row.location_id,
+        fee=None if row.fee_minor is None else Money(row.fee_minor, row.currency),
+        credit=None if row.credit is None else Credit(row.credit),
+    )

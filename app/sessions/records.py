@@ -1,0 +1,119 @@
+"""A session as one statement reads it: frozen, complete, without anything to load later."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.domain.money import Money
+from app.domain.policy import Credit
+from app.domain.session import Contact, Format, SessionFacts, Status
+from app.practices.policies import StoredPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where an in-person session takes place."""
+
+    id: UUID
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedFormat:
+    """A format that the service is on offer in."""
+
+    kind: Format
+    location: Location | None
+    instructions: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """How a session came to be cancelled, and what became of fee and credit then."""
+
+    at: datetime
+    by: str
+    reason_code: str | None
+    note: str | None
+    fee: Money | None
+    credit: Credit | None
+
+
+@dataclass(frozen=True, slots=True)
+class PackageUse:
+    """The package that pays, or paid, for a session."""
+
+    id: UUID
+    name: str
+    credits_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummaryRecord:
+    """What lists show. Instants are UTC; `client_zone` is where the client lives."""
+
+    practice_id: UUID
+    id: UUID
+    client_id: UUID
+    client_zone: ZoneInfo
+    status: Status
+    version: int
+    starts_at: datetime
+    ends_at: datetime
+    service_id: UUID
+    service_name: str
+    practitioner_id: UUID
+    practitioner_zone: ZoneInfo
+    contact: Contact
+    format: Format
+    location: Location | None
+    join_url: str | None
+    instructions: str | None
+    price: Money
+    package: PackageUse | None
+    cancellation: Cancellation | None
+
+    @property
+    def location_id(self) -> UUID | None:
+        """Give the id of the location, where the session has one."""
+        return None if self.location is None else self.location.id
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord(SessionSummaryRecord):
+    """Everything about one session: for the details page, availability and the commands."""
+
+    practice_name: str
+    practice_email: str
+    client_name: str
+    client_email: str
+    video_url: str | None
+    policy: StoredPolicy | None
+    policy_zone: ZoneInfo
+    paid_by_credit: bool
+    booked_starts_at: datetime
+    client_moves: int
+    calendar_sequence: int
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    step_minutes: int
+    minimum_notice_minutes: int
+    horizon_days: int
+    reminder_minutes: list[int]
+    formats: list[OfferedFormat]
+
+    @property
+    def facts(self) -> SessionFacts:
+        """Give what the policy needs to know."""
+        return SessionFacts(
+            status=self.status,
+            starts_at=self.starts_at,
+            booked_starts_at=self.booked_starts_at,
+            zone=self.policy_zone,
+            price=self.price,
+            paid_by_credit=self.paid_by_credit,
+            client_moves=self.client_moves,
+            contact=self.contact,
+        )

@@ -1,0 +1,266 @@
+"""`/v1/sessions`: a client's calls on his own sessions."""
+
+from datetime import datetime
+from functools import partial
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.auth.tokens import Caller
+from app.context import (
+    AnyCaller,
+    AppSettings,
+    ClientCaller,
+    CursorSigner,
+    IfMatch,
+    Now,
+    QuoteSigner,
+    Reading,
+    Writing,
+    as_json,
+    etag,
+    json_answer,
+)
+from app.database.idempotency import StoredAnswer
+from app.inputs import SessionId, ZoneName
+from app.problems import responses
+from app.sessions import commands
+from app.sessions.commands import Outcome, Reason, Seen, Wish
+from app.sessions.files import CALENDAR_EXAMPLE, CalendarResponse, calendar_download
+from app.sessions.pages import SessionCursor, present_page
+from app.sessions.presenter import present_change, present_details, present_outcome
+from app.sessions.queries import When, list_changes, list_sessions, read_session
+from app.sessions.quotes import Quotes
+from app.sessions.schemas import (
+    CancelRequest,
+    ChangePage,
+    CommandAnswer,
+    RescheduleRequest,
+    SessionDetails,
+    SessionPage,
+)
+
+router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])
+
+READ_PROBLEMS = ("unauthorized", "not-found", "validation-failed", "service-unavailable")
+COMMAND_PROBLEMS = (
+    *READ_PROBLEMS,
+    "action-disabled",
+    "notice-too-short",
+    "session-started",
+    "session-not-booked",
+    "quote-required",
+    "quote-stale",
+    "quote-invalid",
+    "version-mismatch",
+    "idempotency-key-reused",
+    "idempotency-key-in-use",
+    "payload-too-large",
+    "unsupported-media-type",
+)
+
+
+class ListQuery(BaseModel):
+    """Which sessions, and which page of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    when: Annotated[
+        When,
+        Field(
+            description="`upcoming`: booked and not ended, soonest first. `past`: all others, "
+            "latest first. `all`: latest first."
+        ),
+    ] = When.UPCOMING
+    limit: Annotated[int, Field(ge=1, le=100, description="Sessions on a page.")] = 20
+    cursor: Annotated[
+        str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
+    ] = None
+    time_zone: Annotated[
+        ZoneName | None, Field(description="IANA zone for the times. By default the client's.")
+    ] = None
+
+
+class DetailsQuery(BaseModel):
+    """How to show a session."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    time_zone: Annotated[
+        ZoneName | None, Field(description="IANA zone for the times. By default the client's.")
+    ] = None
+
+
+@router.get(
+    "",
+    summary="List the client's sessions",
+    response_model=SessionPage,
+    responses=responses("unauthorized", "forbidden", "validation-failed", "service-unavailable"),
+)
+async def list_own_sessions(
+    query: Annotated[ListQuery, Query()],
+    caller: ClientCaller,
+    now: Now,
+    cursors: CursorSigner,
+    db: Reading,
+) -> Response:
+    """List the sessions of the client who is signed in, a page at a time.
+
+    Follow `next_cursor` until it is null. A list stands as of its first page; a session that is
+    moved while you page may be seen twice or not at all.
+    """
+    cursor = SessionCursor(cursors, caller, query.when)
+    after = cursor.read(query.cursor)
+    instant = now if after is None else after.instant
+    records = await list_sessions(db, caller, query.when, now, after=after, limit=query.limit + 1)
+    zone = None if query.time_zone is None else ZoneInfo(query.time_zone)
+    return json_answer(present_page(records, query.limit, cursor, instant, zone))
+
+
+@router.get(
+    "/{session_id}",
+    summary="Show a session",
+    response_model=SessionDetails,
+    responses=responses(*READ_PROBLEMS),
+)
+async def get_session(
+    session_id: SessionId,
+    query: Annotated[DetailsQuery, Query()],
+    caller: AnyCaller,
+    now: Now,
+    quotes: QuoteSigner,
+    db: Reading,
+) -> Response:
+    """Show everything that the details page needs, the policy and the present decisions included.
+
+    `actions` has a decision for each thing that the client can do: whether it is allowed, what it
+    costs now, until when it is free, when it closes. Each allowed one comes with a `quote`; show
+    the cost, and send the quote back with the command.
+
+    `policy.terms` is the whole rule as a timeline: what each action costs until when. The answer's
+    `ETag` is the session's version, for `If-Match`.
+    """
+    record = await read_session(db, caller, session_id)
+    zone = record.client_zone if query.time_zone is None else ZoneInfo(query.time_zone)
+    shown = present_details(record, zone, quotes, now, with_notes=not caller.is_link)
+    return json_answer(shown, version=record.version)
+
+
+@router.post(
+    "/{session_id}/cancel",
+    summary="Cancel a session",
+    response_model=CommandAnswer,
+    responses=responses(*COMMAND_PROBLEMS),
+)
+async def cancel_session(  # noqa: PLR0913 - what the request consists of
+    session_id: SessionId,
+    body: CancelRequest,
+    caller: AnyCaller,
+    now: Now,
+    quotes: QuoteSigner,
+    settings: AppSettings,
+    write: Writing,
+    if_match: IfMatch = None,
+) -> Response:
+    """Cancel a session: its time is free at once, and both sides get an email.
+
+    Where cancelling costs a fee or a package credit, send the `quote` of `actions.cancel` that the
+    client was shown; without one the answer is `quote-required`. He pays the lower of what was
+    quoted and what is due, also where a deadline has passed meanwhile. A fee is recorded as due;
+    the practice collects it.
+
+    Cancelling a cancelled session gives the same 200 answer again and does nothing.
+    """
+
+    command = partial(
+        commands.cancel,
+        caller=caller,
+        session_id=session_id,
+        reason=Reason(body.reason.code, body.reason.note),
+        seen=Seen(body.quote, if_match),
+        quotes=quotes,
+        now=now,
+        credit_grace=settings.credit_grace,
+    )
+    return await write(command, partial(answer, caller=caller, quotes=quotes, now=now))
+
+
+@router.post(
+    "/{session_id}/reschedule",
+    summary="Move a session or change its format",
+    response_model=CommandAnswer,
+    responses=responses(
+        *COMMAND_PROBLEMS, "reschedule-limit-reached", "slot-unavailable", "no-change"
+    ),
+)
+async def reschedule_session(  # noqa: PLR0913 - what the request consists of
+    session_id: SessionId,
+    body: RescheduleRequest,
+    caller: AnyCaller,
+    now: Now,
+    quotes: QuoteSigner,
+    write: Writing,
+    if_match: IfMatch = None,
+) -> Response:
+    """Move a session to a slot on offer, in place: it keeps its id, and its version rises by one.
+
+    The same `start` with another `format` (or another location) is a change of format, which has
+    its own rules and its own quote (`actions.change_format`). A package credit stays where it is.
+
+    Where the slot was taken meanwhile the answer is `slot-unavailable` with the three nearest
+    still open, and nothing has changed. The old time is on offer again at once.
+    """
+
+    command = partial(
+        commands.reschedule,
+        caller=caller,
+        session_id=session_id,
+        wish=Wish(body.start, body.format, body.location_id),
+        reason=Reason(body.reason.code, body.reason.note),
+        seen=Seen(body.quote, if_match),
+        quotes=quotes,
+        now=now,
+    )
+    return await write(command, partial(answer, caller=caller, quotes=quotes, now=now))
+
+
+@router.get(
+    "/{session_id}/changes",
+    summary="Show a session's history",
+    response_model=ChangePage,
+    responses=responses(*READ_PROBLEMS),
+)
+async def list_session_changes(session_id: SessionId, caller: AnyCaller, db: Reading) -> Response:
+    """List what happened to a session, oldest first: who, when, from what to what, and why.
+
+    Notes are private: they are shown to the client who is signed in, not to the holder of a link.
+    """
+    zone, changes = await list_changes(db, caller, session_id)
+    shown = [present_change(change, zone, with_notes=not caller.is_link) for change in changes]
+    return json_answer(ChangePage(items=shown, next_cursor=None))
+
+
+@router.get(
+    "/{session_id}/calendar.ics",
+    summary="Download a session as a calendar file",
+    response_class=CalendarResponse,
+    responses=responses(*READ_PROBLEMS) | CALENDAR_EXAMPLE,
+)
+async def get_session_calendar(
+    session_id: SessionId, caller: AnyCaller, now: Now, db: Reading
+) -> Response:
+    """Give one VEVENT that any calendar imports. Its UID stays the same for life, and its SEQUENCE
+    rises with every change, so that a later file replaces an earlier one.
+    """
+    record = await read_session(db, caller, session_id)
+    return calendar_download(record, now)
+
+
+def answer(outcome: Outcome, caller: Caller, quotes: Quotes, now: datetime) -> StoredAnswer:
+    """Show the session as it is after a command, to be sent and to be kept with its key."""
+    shown = present_outcome(
+        outcome.record, outcome.cost, quotes, now, with_notes=not caller.is_link
+    )
+    return StoredAnswer(200, etag(outcome.record.version), as_json(shown))

@@ -1,0 +1,295 @@
+"""Shapes on the wire (product.md section 9). Fields without a value are null, never absent."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.domain.policy import Credit, RefusalCode
+from app.domain.session import Format, Status
+from app.inputs import Instant, RequestBody, Text, Token
+
+ReasonCode = Literal["feeling-better", "unwell", "transport", "work", "family", "cost", "other"]
+
+
+class Answer(BaseModel):
+    """Part of an answer: built by us, so never validated twice."""
+
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+
+
+class MoneyView(Answer):
+    """An amount in minor units (cents, pence) of an ISO 4217 currency."""
+
+    amount_minor: int
+    currency: str
+
+
+class ContactView(Answer):
+    """Whom to ask where the client cannot help himself."""
+
+    name: str
+    email: str | None
+    phone: str | None
+
+
+class ServiceView(Answer):
+    """What was booked."""
+
+    id: UUID
+    name: str
+    duration_minutes: int
+
+
+class PractitionerContact(Answer):
+    """How to reach the practitioner."""
+
+    email: str | None
+    phone: str | None
+
+
+class PractitionerView(Answer):
+    """Who gives the session."""
+
+    id: UUID
+    name: str
+    time_zone: str
+    contact: PractitionerContact
+
+
+class LocationView(Answer):
+    """Where an in-person session takes place."""
+
+    id: UUID
+    name: str
+    address: str
+
+
+class FormatView(Answer):
+    """How client and practitioner meet, with what is needed to join."""
+
+    kind: Format
+    join_url: str | None
+    location: LocationView | None
+    instructions: str | None
+
+
+class FormatChoice(Answer):
+    """A format that the service is on offer in; an in-person one once for each location."""
+
+    kind: Format
+    location: LocationView | None
+
+
+class SessionPackage(Answer):
+    """The package that pays for the session, with the credits still left in it."""
+
+    id: UUID
+    name: str
+    credits_left: int
+
+
+class TermView(Answer):
+    """What an action costs up to and including `until`, from the end of the term before."""
+
+    until: datetime
+    fee: MoneyView | None
+    credit: Credit | None
+
+
+class TermsView(Answer):
+    """The whole rule as a timeline for each action; empty where the client may never do it."""
+
+    cancel: list[TermView]
+    reschedule: list[TermView]
+    change_format: list[TermView]
+
+
+class PolicyView(Answer):
+    """The policy in force when the session was booked. `version` null: none, free until the start."""
+
+    version: int | None
+    text: str | None
+    terms: TermsView
+
+
+class ReasonView(Answer):
+    """Why something was changed. The note is null where it is not shown or was erased."""
+
+    code: str | None
+    note: str | None
+
+
+class CancellationView(Answer):
+    """When, by whom and why the session was cancelled."""
+
+    at: datetime
+    by: Literal["client", "practice"]
+    reason: ReasonView
+
+
+class RefusalView(Answer):
+    """Why the client may not do it, in a code and a sentence, and whom to contact."""
+
+    code: RefusalCode
+    message: str
+    deadline: datetime | None
+    contact: ContactView
+
+
+class DecisionView(Answer):
+    """What the policy says of one action now. Send `quote` back with the command."""
+
+    allowed: bool
+    fee: MoneyView | None
+    credit: Credit | None
+    free_until: datetime | None
+    closes_at: datetime | None
+    quote: str | None
+    quote_expires_at: datetime | None
+    refusal: RefusalView | None
+
+
+class ActionsView(Answer):
+    """A decision for each action."""
+
+    cancel: DecisionView
+    reschedule: DecisionView
+    change_format: DecisionView
+
+
+class SessionSummary(Answer):
+    """A session as lists show it. Times are in `time_zone`; the `_utc` twins are the same instants."""
+
+    id: UUID
+    status: Status
+    version: int
+    starts_at: datetime
+    ends_at: datetime
+    starts_at_utc: datetime
+    ends_at_utc: datetime
+    time_zone: str
+    service: ServiceView
+    practitioner: PractitionerView
+    format: FormatView
+    price: MoneyView
+    package: SessionPackage | None
+    cancellation: CancellationView | None
+
+
+class SessionDetails(SessionSummary):
+    """Everything that the details page shows."""
+
+    formats: list[FormatChoice]
+    policy: PolicyView
+    actions: ActionsView
+
+
+class SessionPage(Answer):
+    """A page of sessions. `next_cursor` null: there are no more."""
+
+    items: list[SessionSummary]
+    next_cursor: str | None
+
+
+class CommandAnswer(Answer):
+    """The session as it is now, the fee recorded (the practice collects it), and the credit."""
+
+    session: SessionDetails
+    fee: MoneyView | None
+    credit: Credit | None
+
+
+class SlotView(Answer):
+    """A time on offer, in the viewer's zone; `location_id` where one is visited."""
+
+    start: datetime
+    end: datetime
+    location_id: UUID | None
+
+
+class Moment(Answer):
+    """A time and format that a session had."""
+
+    starts_at: datetime
+    ends_at: datetime
+    format: Format
+    location_id: UUID | None
+
+
+class ChangeView(Answer):
+    """One entry of the history. `before` is null for the booking itself."""
+
+    id: UUID
+    kind: str
+    at: datetime
+    by: Literal["client", "practice"]
+    reason: ReasonView | None
+    before: Moment | None
+    after: Moment
+    fee: MoneyView | None
+    credit: Credit | None
+    version: int
+
+
+class ChangePage(Answer):
+    """The history, oldest first. It always comes whole, so `next_cursor` is null."""
+
+    items: list[ChangeView]
+    next_cursor: str | None
+
+
+class Reason(RequestBody):
+    """Why. The note goes to the practitioner and into the history, and nowhere else."""
+
+    code: ReasonCode | None = Field(
+        default=None, description="A reason to count by. More codes may be added."
+    )
+    note: Annotated[Text, Field(description="In the client's words, 1 to 500 characters.")]
+
+
+class CancelRequest(RequestBody):
+    """Cancel a session."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"reason": {"code": "unwell", "note": "I have caught a cold."}}]
+        }
+    )
+    reason: Reason
+    quote: Token | None = Field(
+        default=None,
+        description="The quote of `actions.cancel` that the client was shown. Needed where "
+        "cancelling costs a fee or a credit.",
+    )
+
+
+class RescheduleRequest(RequestBody):
+    """Move a session, or change its format, or both."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "start": "2026-12-08T15:00:00-05:00",
+                    "format": "video",
+                    "reason": {"code": "work", "note": "A meeting was put on this hour."},
+                }
+            ]
+        }
+    )
+    start: Annotated[Instant, Field(description="The start of a slot on offer, with an offset.")]
+    format: Format
+    location_id: UUID | None = Field(
+        default=None,
+        description="Needed only where an in-person service has more than one location.",
+    )
+    reason: Reason
+    quote: Token | None = Field(
+        default=None,
+        description="The quote of `actions.reschedule`, or of `actions.change_format` where the "
+        "start stays the same. Needed where the change costs a fee.",
+    )
+
+

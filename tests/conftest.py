@@ -1,0 +1,93 @@
+"""One PostgreSQL and one migrated template serve a whole run; every test gets its own clone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database.embedded import (
+    OWNER,
+    SERVICE,
+    EmbeddedServer,
+    embedded_server,
+    ensure_database,
+)
+from app.database.engine import create_engine
+from app.database.migrations import migrate
+from app.settings import Settings
+
+TEMPLATE = "reslot_template"
+KEY = "a-signing-key-for-tests-only-0123456789"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """Start the server, or join the one that another worker of this run has started."""
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if base.name.startswith("popen-") else base
+    with embedded_server(folder / "postgres") as running:
+        asyncio.run(_ensure_template(running))
+        yield running
+
+
+async def _ensure_template(server: EmbeddedServer) -> None:
+    admin = await asyncpg.connect(server.url("postgres", "postgres"))
+    try:
+        await admin.execute("SELECT pg_advisory_lock(1)")
+        if await admin.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", TEMPLATE):
+            return
+        # Nothing here has to survive a crash of the machine.
+        await admin.execute("ALTER SYSTEM SET fsync = off")
+        await admin.execute("ALTER SYSTEM SET max_connections = 300")
+        await admin.execute("SELECT pg_reload_conf()")
+        await ensure_database(server, "reslot_draft")
+        await migrate(server.url(OWNER, "reslot_draft"), SERVICE)
+        await admin.execute(f"ALTER DATABASE reslot_draft RENAME TO {TEMPLATE}")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+async def database(server: EmbeddedServer) -> AsyncIterator[str]:
+    """Clone the template, and give the clone's name."""
+    name = f"test_{uuid4().hex}"
+    admin = await asyncpg.connect(server.url("postgres", "postgres"))
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {OWNER}")
+    yield name
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+def settings(server: EmbeddedServer, database: str, tmp_path: Path) -> Settings:
+    """Settings as an operator would make them, for the test's own database."""
+    return Settings(
+        _env_file=None,
+        database_url=SecretStr(server.url(SERVICE, database)),
+        database_owner_url=SecretStr(server.url(OWNER, database)),
+        secret_keys=(SecretStr(KEY),),
+        public_url="https://reslot.example",
+        data_dir=tmp_path,
+        mail_from="no-reply@reslot.example",
+    )
+
+
+@pytest.fixture
+async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """Connect as the service does: as a role that owns nothing."""
+    made = create_engine(settings.service_url, pool_size=10)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+async def owner_engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """Connect as the owner, who migrates."""
+    made = create_engine(settings.owner_url, pool_size=2)
+    yield made
+    await made.dispose()

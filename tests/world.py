@@ -1,0 +1,246 @@
+"""A small practice for the tests, and a client who speaks HTTP to the API."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from httpx import ASGITransport, AsyncClient, Response
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.auth.tokens import AccessTokens, Caller
+from app.database.transactions import transact
+from app.domain.session import Format
+from app.main import create_app
+from app.practices.models import (
+    Client,
+    Location,
+    Package,
+    Practitioner,
+    Service,
+    ServiceFormat,
+    WorkingHours,
+)
+from app.practices.repository import PracticeRepository
+from app.sessions.booking import Booking, book
+from app.settings import Settings
+
+# A Monday, 10:00 in New York; clocks there went back on 1 November.
+NOW = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
+REASON = {"code": "work", "note": "A meeting was put on this hour."}
+
+
+class TestClock:
+    """Stands still until it is set."""
+
+    __test__ = False
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class World:
+    """A practice in New York with one practitioner, one service in three formats, one client."""
+
+    engine: AsyncEngine
+    settings: Settings
+    practice_id: UUID = field(default_factory=uuid4)
+    practitioner_id: UUID = field(default_factory=uuid4)
+    service_id: UUID = field(default_factory=uuid4)
+    location_id: UUID = field(default_factory=uuid4)
+    client_id: UUID = field(default_factory=uuid4)
+
+    async def add(self, table: Any, **values: Any) -> UUID:
+        """Write one record of the practice."""
+        return await transact(
+            self.engine, lambda db: PracticeRepository(db, self.practice_id).add(table, **values)
+        )
+
+    async def build(self, *, currency: str = "USD", **service: Any) -> "World":
+        """Write the practice. Hours are 9 to 17 on weekdays, in New York."""
+        await transact(
+            self.engine,
+            lambda db: PracticeRepository(db, self.practice_id).open_practice(
+                name="Harbor Wellness", currency=currency, email="hello@harbor.example"
+            ),
+        )
+        await self.add_practitioner(id=self.practitioner_id)
+        await self.add(
+            Location, id=self.location_id, name="Harbor Street", address="1 Harbor Street"
+        )
+        await self.add_service(id=self.service_id, **service)
+        await self.add_client(id=self.client_id)
+        return self
+
+    async def add_practitioner(self, *, hours: bool = True, **values: Any) -> UUID:
+        record = {
+            "name": "Dr. Maya Chen",
+            "email": "maya@harbor.example",
+            "phone": "+1 212 555 0100",
+            "time_zone": "America/New_York",
+            "video_url": "https://video.example/maya",
+        }
+        practitioner_id = await self.add(Practitioner, **(record | values))
+        for weekday in range(1, 6) if hours else ():
+            await self.add_hours(practitioner_id, weekday, 9 * 60, 17 * 60)
+        return practitioner_id
+
+    async def add_hours(
+        self, practitioner_id: UUID, weekday: int, start: int, end: int, **values: Any
+    ) -> UUID:
+        return await self.add(
+            WorkingHours,
+            practitioner_id=practitioner_id,
+            weekday=weekday,
+            start_minute=start,
+            end_minute=end,
+            **values,
+        )
+
+    async def add_service(self, *, formats: tuple[str, ...] = (), **values: Any) -> UUID:
+        record = {
+            "name": "Follow-up",
+            "duration_minutes": 50,
+            "buffer_before_minutes": 0,
+            "buffer_after_minutes": 10,
+            "price_minor": 12000,
+            "step_minutes": 30,
+            "minimum_notice_minutes": 60,
+            "horizon_days": 60,
+            "reminder_minutes": [1440],
+        }
+        service_id = await self.add(Service, **(record | values))
+        for kind in formats or ("in_person", "video", "phone"):
+            place = self.location_id if kind == "in_person" else None
+            hint = "We call you." if kind == "phone" else None
+            await self.add(
+                ServiceFormat,
+                service_id=service_id,
+                format=kind,
+                location_id=place,
+                instructions=hint,
+            )
+        return service_id
+
+    async def add_client(self, **values: Any) -> UUID:
+        record = {
+            "name": "Ana Ruiz",
+            "email": "ana@client.example",
+            "phone": None,
+            "time_zone": "America/New_York",
+            "locale": "en-US",
+            "token_generation": 0,
+            "address_generation": 0,
+        }
+        return await self.add(Client, **(record | values))
+
+    async def add_package(self, **values: Any) -> UUID:
+        record = {
+            "client_id": self.client_id,
+            "service_id": self.service_id,
+            "name": "Six follow-ups",
+            "credits": 6,
+        }
+        return await self.add(Package, **(record | values))
+
+    async def add_policy(self, rules: dict[str, Any], **values: Any) -> UUID:
+        record: dict[str, Any] = {"text": "Please tell us a day ahead.", "now": NOW}
+        return await transact(
+            self.engine,
+            lambda db: PracticeRepository(db, self.practice_id).add_policy_version(
+                rules=rules, **(record | values)
+            ),
+        )
+
+    async def book(self, start: datetime, *, now: datetime = NOW, **values: Any) -> UUID:
+        """Book a session, by default a video session of the world's client."""
+        record = {
+            "client_id": self.client_id,
+            "practitioner_id": self.practitioner_id,
+            "service_id": self.service_id,
+            "start": start,
+            "format": Format.VIDEO,
+        }
+        booking = Booking(**(record | values))
+        return await transact(
+            self.engine, lambda db: book(db, self.practice_id, booking, now=now)
+        )
+
+    def token(self, client_id: UUID | None = None, *, until: datetime | None = None) -> str:
+        """Sign an access token for a client."""
+        caller = Caller(self.practice_id, client_id or self.client_id, 0)
+        expires_at = until or NOW + timedelta(days=3650)
+        return AccessTokens(self.settings.keys).sign(caller, expires_at)
+
+
+class Api:
+    """Speaks HTTP to the application, with the clock that the test sets."""
+
+    def __init__(self, http: AsyncClient, clock: TestClock) -> None:
+        self.http = http
+        self.clock = clock
+        self.token: str | None = None
+
+    def signed_in(self, token: str | None) -> "Api":
+        """Speak for somebody else."""
+        other = Api(self.http, self.clock)
+        other.token = token
+        return other
+
+    def _headers(self, headers: dict[str, str] | None) -> dict[str, str]:
+        own = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+        return own | (headers or {})
+
+    async def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Response:
+        return await self.http.get(path, params=query or None, headers=self._headers(headers))
+
+    async def post(
+        self, path: str, body: Any, headers: dict[str, str] | None = None
+    ) -> Response:
+        return await self.http.post(path, json=body, headers=self._headers(headers))
+
+    async def session(self, session_id: UUID, **query: Any) -> Any:
+        answer = await self.get(f"/v1/sessions/{session_id}", **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def availability(self, session_id: UUID, **query: Any) -> Any:
+        answer = await self.get(f"/v1/sessions/{session_id}/availability", **query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def cancel(
+        self, session_id: UUID, headers: dict[str, str] | None = None, **body: Any
+    ) -> Response:
+        body = {"reason": REASON} | body
+        return await self.post(f"/v1/sessions/{session_id}/cancel", body, headers)
+
+    async def reschedule(
+        self, session_id: UUID, start: Any, headers: dict[str, str] | None = None, **body: Any
+    ) -> Response:
+        start = start.isoformat() if isinstance(start, datetime) else start
+        body = {"reason": REASON, "format": "video", "start": start} | body
+        return await self.post(f"/v1/sessions/{session_id}/reschedule", body, headers)
+
+
+@asynccontextmanager
+async def serve(settings: Settings, clock: TestClock) -> AsyncIterator[Api]:
+    """Run the application in this process, without its worker."""
+    app = create_app(settings, clock=clock)
+    async with app.router.lifespan_context(app):
+        transport = ASGITransport(app, raise_app_exceptions=False)
+        async with AsyncClient(transport=transport, base_url="https://reslot.example") as http:
+            yield Api(http, clock)
+
+
+def slots(availability: Any) -> list[str]:
+    """List the starts of an availability answer."""
+    return [slot["start"] for day in availability["days"] for slot in day["slots"]]
+
+
