@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import signal
 import socket
 import sys
@@ -14,11 +13,11 @@ from uuid import UUID
 import typer
 import uvicorn
 
-from app import demo as demo_data
 from app.clock import system_clock
 from app.database.engine import create_engine
 from app.database.migrations import migrate as migrate_database
 from app.database.migrations import role_of
+from app.demo.guide import prepare as prepare_demo
 from app.domain.errors import NotFoundError
 from app.installation import export, installation
 from app.links.issue import issue_access_token, issue_link
@@ -56,8 +55,10 @@ def serve(
     ] = True,
 ) -> None:
     """Serve the API, and send the mails unless told otherwise."""
-    with installation(load_settings()) as settings:
-        _serve(settings.model_copy(update={"worker": worker}), workers)
+    settings = load_settings()
+    _check_port(settings)
+    with installation(settings) as complete:
+        _serve(complete.model_copy(update={"worker": worker}), workers)
 
 
 @cli.command()
@@ -79,18 +80,20 @@ def migrate() -> None:
 @cli.command()
 def demo(
     *,
-    reset: Annotated[bool, typer.Option("--reset", help="Throw the demo's data away first.")] = False,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Throw the demo's data away first.")
+    ] = False,
 ) -> None:
     """Serve two made-up practices with data around today. Running it again keeps the data."""
     settings = load_settings()
-    if reset and settings.database_url is None:
-        shutil.rmtree(settings.data_dir, ignore_errors=True)
+    _check_port(settings)
+    settings = settings.model_copy(update={"log_format": "console"})
+    configure_logs(settings)
     with installation(settings, may_make_keys=True) as complete:
-        _check_port(complete)
         asyncio.run(migrate_database(complete.owner_url, role_of(complete.service_url)))
-        guide = asyncio.run(demo_data.prepare(complete, system_clock(), reset=reset))
+        guide = asyncio.run(prepare_demo(complete, system_clock(), reset=reset))
         typer.echo(guide)
-        _serve(complete.model_copy(update={"log_format": "console"}), 1)
+        _serve(complete, 1)
 
 
 @cli.command()
@@ -127,7 +130,9 @@ def mail(
         if not mails:
             typer.echo(f"No mail in {folder} yet.")
         for found in mails:
-            typer.echo(f"{found.number:>4}  {found.date:%Y-%m-%d %H:%M}  {found.to}  {found.subject}")
+            typer.echo(
+                f"{found.number:>4}  {found.date:%Y-%m-%d %H:%M}  {found.to}  {found.subject}"
+            )
         return
     chosen = next((found for found in mails if found.number == number), None)
     if chosen is None:
@@ -153,9 +158,9 @@ def _print(lookup: Coroutine[Any, Any, str]) -> None:
 
 
 def _serve(settings: Settings, workers: int) -> None:
-    _check_port(settings)
     export(settings)
-    _exit_on(signal.SIGTERM)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        _exit_on(number)
     uvicorn.run(
         "app.main:create_served_app",
         factory=True,
@@ -166,7 +171,6 @@ def _serve(settings: Settings, workers: int) -> None:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=20,
-        h11_max_incomplete_event_size=32 * 1024,
     )
 
 

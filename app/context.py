@@ -77,8 +77,6 @@ CursorSigner = Annotated[TokenSigner, Depends(_cursor_signer)]
 Now = Annotated[datetime, Depends(_now)]
 
 
-
-
 def json_only(request: Request) -> None:
     """Refuse a body that is not declared as JSON, before anything reads it."""
     has_body = request.headers.get("content-length", "0") != "0"
@@ -143,7 +141,7 @@ def _idempotency_key(
         str | None,
         Header(
             description="Any text of 1 to 255 visible characters. The same key with the same "
-            "request gets the first answer again, for 24 hours. `key` and `\"key\"` are the same.",
+            'request gets the first answer again, for 24 hours. `key` and `"key"` are the same.',
             examples=["7c1d5a52-5ce2-4d6c-9f0e-0d5f3d6f4a11"],
         ),
     ] = None,

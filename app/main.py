@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from importlib.metadata import version
 
 import structlog
 from fastapi import Depends, FastAPI
@@ -13,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
-from app import health, problems
+from app import __version__, health, problems
 from app.auth.tokens import AccessTokens
 from app.availability import router as availability
 from app.body_limit import BodyLimit
@@ -40,7 +39,7 @@ def create_app(
     """Put the application together. `with_worker` also sends the mails from this process."""
     app = FastAPI(
         title="Reslot",
-        version=version("reslot"),
+        version=__version__,
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,

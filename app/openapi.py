@@ -42,7 +42,11 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "description": "Why the answer is no (RFC 9457). More members may be added.",
     "required": ["type", "title", "status", "code", "detail", "request_id"],
     "properties": {
-        "type": {"type": "string", "format": "uri", "description": "Explains the code to a person."},
+        "type": {
+            "type": "string",
+            "format": "uri",
+            "description": "Explains the code to a person.",
+        },
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "code": {"type": "string", "description": "Stable. One of: " + ", ".join(CATALOGUE) + "."},

@@ -17,6 +17,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.database.transactions import (
     DEADLOCK,
@@ -37,6 +38,10 @@ from app.sessions.quotes import Quotes
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+_HEADERS = {
+    "unauthorized": {"WWW-Authenticate": "Bearer"},
+    "service-unavailable": {"Retry-After": str(RETRY_AFTER_SECONDS)},
+}
 
 log = structlog.get_logger()
 
@@ -224,7 +229,8 @@ _BY_STATUS = {
     415: "unsupported-media-type",
 }
 # Classes 08, 53 and 57P0x: the connection is gone, the server is full, or on its way down or up.
-_UNAVAILABLE = ("08", "53", "57P01", "57P02", "57P03")
+# 42P01: the schema is not there yet, a migration is still to come.
+_UNAVAILABLE = ("08", "53", "57P01", "57P02", "57P03", "42P01")
 _LOST = (OSError, PoolTimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
 
 
@@ -257,8 +263,42 @@ def problem(
     )
 
 
+class DefectGuard:
+    """Answers a defect inside the other middleware, and lets nothing of it reach the server.
+
+    The framework's own handler answers outside: without the request's id and without the headers
+    that let a browser read it. And it raises again, so that the server logs the message.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 - whatever it is, this is where it ends
+            answer = await _on_defect(Request(scope), error)
+            if not started:
+                await answer(scope, receive, send)
+
+
 def install_handlers(app: FastAPI) -> None:
-    """Turn every exception that can reach the edge into a problem."""
+    """Turn every exception that can reach the edge into a problem.
+
+    To be called before other middleware is added: the guard has to be the innermost.
+    """
+    app.add_middleware(DefectGuard)
     app.add_exception_handler(DomainError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -269,7 +309,7 @@ def install_handlers(app: FastAPI) -> None:
 
 async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DomainError)  # noqa: S101 - registered for it
-    headers = {"WWW-Authenticate": "Bearer"} if error.code == "unauthorized" else None
+    headers = _HEADERS.get(error.code)
     match error:
         case InvalidInputError():
             entry = {"pointer": error.pointer, "in": error.where, "detail": error.detail}
@@ -286,9 +326,7 @@ async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
         case QuoteRequiredError():
             quotes: Quotes = request.app.state.quotes
             record = error.record
-            shown = present_decision(
-                error.decision, record, record.client_zone, quotes, error.now
-            )
+            shown = present_decision(error.decision, record, record.client_zone, quotes, error.now)
             return problem(request, error.code, decision=shown.model_dump(mode="json"))
         case SlotUnavailableError():
             slots = [
@@ -343,8 +381,8 @@ async def _on_database_error(request: Request, error: Exception) -> JSONResponse
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     if retryable or down or lost or isinstance(getattr(error, "orig", None), _LOST):
         log.warning("database_unavailable", error=type(error).__name__, sqlstate=state)
-        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-        return problem(request, "service-unavailable", headers=headers)
+        code = "service-unavailable"
+        return problem(request, code, headers=_HEADERS[code])
     return await _on_defect(request, error)
 
 

@@ -17,7 +17,9 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """One frozen object, made once per process and handed down."""
 
-    model_config = SettingsConfigDict(frozen=True, env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(
+        frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore"
+    )
 
     database_url: SecretStr | None = None
     database_owner_url: SecretStr | None = None

@@ -1,4 +1,4 @@
-"""Signed tokens: links, quotes and access tokens (product.md section 5, docs/decisions/0003-links.md).
+"""Signed tokens: links, quotes, access tokens and cursors (docs/decisions/0003-links.md).
 
 The payload is readable by anyone and changeable by no one. Every purpose has its own salt, so that
 no token of one kind is ever good as another. Nothing here knows of time: a token that expires

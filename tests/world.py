@@ -8,11 +8,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from httpx import ASGITransport, AsyncClient, Response
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.auth.tokens import AccessTokens, Caller
 from app.database.transactions import transact
 from app.domain.session import Format
+from app.links.tokens import Link, LinkTokens
 from app.main import create_app
 from app.practices.models import (
     Client,
@@ -160,7 +162,7 @@ class World:
 
     async def book(self, start: datetime, *, now: datetime = NOW, **values: Any) -> UUID:
         """Book a session, by default a video session of the world's client."""
-        record = {
+        record: dict[str, Any] = {
             "client_id": self.client_id,
             "practitioner_id": self.practitioner_id,
             "service_id": self.service_id,
@@ -168,9 +170,43 @@ class World:
             "format": Format.VIDEO,
         }
         booking = Booking(**(record | values))
-        return await transact(
-            self.engine, lambda db: book(db, self.practice_id, booking, now=now)
+        return await transact(self.engine, lambda db: book(db, self.practice_id, booking, now=now))
+
+    async def book_in_full(self, start: datetime) -> UUID:
+        """Book a session that has all there is to show: a policy with fees, a package, a place."""
+        await self.add_policy(
+            {
+                "cancel": {
+                    "closes": {"before_minutes": 120},
+                    "fees": [{"deadline": {"before_minutes": 1440}, "percent": "37.5"}],
+                }
+            }
         )
+        package_id = await self.add_package()
+        return await self.book(
+            start, format=Format.IN_PERSON, location_id=self.location_id, package_id=package_id
+        )
+
+    async def rows(self, table: Any, **equal: Any) -> list[Row[Any]]:
+        """Read rows of the practice's, to verify what HTTP does not show."""
+        wanted = select(table.__table__).where(table.practice_id == self.practice_id)
+        for name, value in equal.items():
+            wanted = wanted.where(getattr(table, name) == value)
+        async with self.engine.connect() as db:
+            return list((await db.execute(wanted)).all())
+
+    async def change(self, table: Any, record_id: UUID, **values: Any) -> None:
+        """Change one record of the practice, as staff would."""
+        async with self.engine.begin() as db:
+            await db.execute(
+                update(table)
+                .where(table.practice_id == self.practice_id, table.id == record_id)
+                .values(**values)
+            )
+
+    def link_token(self, session_id: UUID) -> str:
+        """Sign what the link in an email carries."""
+        return LinkTokens(self.settings.keys).sign(Link(self.practice_id, session_id, 0, 0))
 
     def token(self, client_id: UUID | None = None, *, until: datetime | None = None) -> str:
         """Sign an access token for a client."""
@@ -200,10 +236,11 @@ class Api:
     async def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Response:
         return await self.http.get(path, params=query or None, headers=self._headers(headers))
 
-    async def post(
-        self, path: str, body: Any, headers: dict[str, str] | None = None
-    ) -> Response:
+    async def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Response:
         return await self.http.post(path, json=body, headers=self._headers(headers))
+
+    async def open_link(self, token: str) -> Response:
+        return await self.post("/v1/links/open", {"token": token})
 
     async def session(self, session_id: UUID, **query: Any) -> Any:
         answer = await self.get(f"/v1/sessions/{session_id}", **query)
@@ -242,5 +279,3 @@ async def serve(settings: Settings, clock: TestClock) -> AsyncIterator[Api]:
 def slots(availability: Any) -> list[str]:
     """List the starts of an availability answer."""
     return [slot["start"] for day in availability["days"] for slot in day["slots"]]
-
-

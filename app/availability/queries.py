@@ -1,4 +1,4 @@
-"""Reading a session together with its practitioner's calendar: one statement, whatever the range."""
+"""Reading a session with its practitioner's calendar: one statement, whatever the range."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -172,7 +172,7 @@ async def read_with_calendar(
     return to_record(row), _calendar(row)
 
 
-async def read_availability(  # noqa: PLR0913 - one argument for each part of the request
+async def read_availability(
     db: AsyncConnection,
     caller: Caller,
     session_id: UUID,
@@ -214,7 +214,7 @@ async def read_availability(  # noqa: PLR0913 - one argument for each part of th
     return Availability(record, request.format, zone, first, last, found, next_available)
 
 
-async def _next_available(  # noqa: PLR0913 - the state of read_availability
+async def _next_available(
     db: AsyncConnection,
     caller: Caller,
     record: SessionRecord,
@@ -258,8 +258,10 @@ def move_request(record: SessionRecord, format_: Format, now: datetime) -> Reque
 
 
 def slot_rules(record: SessionRecord) -> SlotRules:
-    """Give the rules of a session's slots: its own length and buffers, the service's step,
-    notice and horizon as they are now (product.md section 10, "What a session keeps").
+    """Give the rules of a session's slots.
+
+    Its length and buffers are its own, for life; step, notice and horizon are the service's as they
+    are now (product.md section 10, "What a session keeps").
     """
     return SlotRules(
         duration=to_seconds(record.ends_at) - to_seconds(record.starts_at),

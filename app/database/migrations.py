@@ -57,7 +57,7 @@ async def is_at_head(engine: AsyncEngine) -> bool:
     """Tell whether the database has exactly the schema that this code was written for."""
     async with engine.connect() as db:
         found = await db.scalar(text("SELECT max(version_num) FROM alembic_version"))
-    return found == ScriptDirectory.from_config(alembic_config()).get_current_head()
+    return bool(found == ScriptDirectory.from_config(alembic_config()).get_current_head())
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

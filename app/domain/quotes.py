@@ -20,7 +20,7 @@ class Quote:
     cost: Cost
 
 
-def quoted_cost(  # noqa: PLR0913  the quote, and each fact that it is bound to
+def quoted_cost(
     quote: Quote | None,
     *,
     practice_id: UUID,

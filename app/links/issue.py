@@ -60,9 +60,7 @@ async def issue_link(settings: Settings, session_id: UUID) -> str:
                 )
                 .join(
                     Client,
-                    and_(
-                        Client.practice_id == Session.practice_id, Client.id == Session.client_id
-                    ),
+                    and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
                 )
                 .where(Session.id == session_id)
             )

@@ -35,7 +35,7 @@ router = APIRouter(prefix="/v1/links", tags=["Links"])
         "service-unavailable",
     ),
 )
-async def open_email_link(  # noqa: PLR0913 - what the answer is made of
+async def open_email_link(
     body: OpenLinkRequest,
     now: Now,
     settings: AppSettings,

@@ -4,7 +4,7 @@ A notice is written with the change it tells of; product.md section 6.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid4
@@ -32,7 +32,7 @@ class NewNotice:
     send_at: datetime
 
 
-async def queue_notices(  # noqa: PLR0913, PLR0917 - what a notice belongs to, and when
+async def queue_notices(
     db: AsyncConnection,
     practice_id: UUID,
     session_id: UUID,
@@ -43,32 +43,22 @@ async def queue_notices(  # noqa: PLR0913, PLR0917 - what a notice belongs to, a
     """Write notices about a change, and the jobs that send them, in the caller's transaction."""
     if not notices:
         return
-    ids = [uuid4() for _ in notices]
-    await db.execute(
-        insert(Notice),
-        [
-            {
-                "practice_id": practice_id,
-                "id": notice_id,
-                "session_id": session_id,
-                "change_id": change_id,
-                "kind": notice.kind,
-                "recipient": notice.recipient,
-                "starts_at": notice.starts_at,
-                "send_at": notice.send_at,
-                "status": "pending",
-                "attempts": 0,
-            }
-            for notice_id, notice in zip(ids, notices, strict=True)
-        ],
-    )
-    await enqueue(
-        db,
-        [
-            NoticeJob(practice_id, notice_id, notice.send_at - now)
-            for notice_id, notice in zip(ids, notices, strict=True)
-        ],
-    )
+    numbered = [(uuid4(), notice) for notice in notices]
+    rows = [
+        {
+            "practice_id": practice_id,
+            "id": notice_id,
+            "session_id": session_id,
+            "change_id": change_id,
+            "status": "pending",
+            "attempts": 0,
+            **asdict(notice),
+        }
+        for notice_id, notice in numbered
+    ]
+    await db.execute(insert(Notice), rows)
+    jobs = [NoticeJob(practice_id, id_, notice.send_at - now) for id_, notice in numbered]
+    await enqueue(db, jobs)
 
 
 async def drop_reminders(

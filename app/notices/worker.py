@@ -56,9 +56,10 @@ async def run_worker(
     Raises:
         SettingsError: there is no database URL, or the SMTP URL is bad.
     """
+    url = settings.service_url
     office = PostOffice(engine, make_sender(settings), settings, clock)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_keep_serving(settings.service_url, office, stop))
+        tasks.create_task(_keep_serving(url, office, stop))
         tasks.create_task(_keep_tidy(engine, clock, stop))
 
 
@@ -68,13 +69,15 @@ async def tidy(db: AsyncConnection, now: datetime) -> None:
     A pending notice can lose its job where a worker is cut off in the act; it is never lost itself.
     """
     await db.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at <= now - LIFETIME))
-    await db.execute(
-        text("DELETE FROM pgqueuer_log WHERE created < now() - :kept"), {"kept": JOB_LOG_KEPT}
-    )
+    await db.execute(_OLD_JOB_LOGS, {"kept": JOB_LOG_KEPT})
     rows = (await db.execute(_STRANDED, {"most": STRANDED_AT_ONCE})).all()
-    await enqueue(db, [NoticeJob(row.practice_id, row.id, row.send_at - now) for row in rows])
+    if rows:
+        log.warning("notices_stranded", count=len(rows))
+        jobs = [NoticeJob(row.practice_id, row.id, row.send_at - now) for row in rows]
+        await enqueue(db, jobs)
 
 
+_OLD_JOB_LOGS = text("DELETE FROM pgqueuer_log WHERE created < now() - CAST(:kept AS interval)")
 _STRANDED = text(
     "SELECT practice_id, id, send_at FROM notices WHERE status = 'pending' AND NOT EXISTS"
     " (SELECT FROM pgqueuer WHERE dedupe_key = notices.id::text"

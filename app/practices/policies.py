@@ -50,8 +50,10 @@ class StoredPolicy:
 async def resolve_policy_version(
     db: AsyncConnection, practice_id: UUID, service_id: UUID, practitioner_id: UUID
 ) -> UUID | None:
-    """Find the version in force for a booking: the service's, else the practitioner's, else the
-    practice's, else none, which means free until the start (product.md section 2, "Resolution").
+    """Find the version in force for a booking; None means free until the start.
+
+    It is the service's own, else the practitioner's, else the practice's (product.md section 2,
+    "Resolution").
     """
     versions = PolicyVersion
     return await db.scalar(

@@ -1,10 +1,10 @@
 """Reading what a client may see of himself, his practice and his packages."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.queries import confirm_caller
@@ -13,31 +13,68 @@ from app.practices.models import Client, Package, Practice, Service
 from app.sessions.models import CreditRedemption
 
 
-async def read_me(db: AsyncConnection, caller: Caller) -> Row[Any]:
-    """Read the client and his practice.
+@dataclass(frozen=True, slots=True)
+class ClientRecord:
+    """A client and the practice he belongs to."""
+
+    id: UUID
+    name: str
+    email: str
+    phone: str | None
+    time_zone: str
+    locale: str
+    practice_id: UUID
+    practice_name: str
+    practice_email: str
+    practice_phone: str | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRecord:
+    """Prepaid sessions, and what is left of them; `time_zone` is the client's."""
+
+    id: UUID
+    name: str
+    service_id: UUID
+    service_name: str
+    credits: int
+    credits_left: int
+    expires_at: datetime | None
+    usable_until: datetime | None
+    time_zone: str
+
+
+async def read_client(db: AsyncConnection, caller: Caller) -> ClientRecord:
+    """Read the client who calls, and his practice.
 
     Raises:
         UnauthorizedError: the caller's token was revoked.
     """
     await confirm_caller(db, caller)
-    return (
+    row = (
         await db.execute(
             select(
-                *Client.__table__.columns,
-                Practice.name.label("practice_name"),
-                Practice.email.label("practice_email"),
-                Practice.phone.label("practice_phone"),
+                Client.id,
+                Client.name,
+                Client.email,
+                Client.phone,
+                Client.time_zone,
+                Client.locale,
+                Practice.practice_id,
+                Practice.name,
+                Practice.email,
+                Practice.phone,
                 Practice.currency,
             )
             .join(Practice, Practice.practice_id == Client.practice_id)
             .where(Client.practice_id == caller.practice_id, Client.id == caller.client_id)
         )
     ).one()
+    return ClientRecord(*row)
 
 
-async def list_packages(
-    db: AsyncConnection, caller: Caller, now: datetime
-) -> Sequence[Row[Any]]:
+async def list_packages(db: AsyncConnection, caller: Caller, now: datetime) -> list[PackageRecord]:
     """List a client's packages with the credits that are left in each.
 
     Raises:
@@ -60,12 +97,12 @@ async def list_packages(
         select(
             Package.id,
             Package.name,
-            Package.credits,
-            (Package.credits - in_use).label("credits_left"),
-            Package.expires_at,
-            usable_until.label("usable_until"),
             Package.service_id,
-            Service.name.label("service_name"),
+            Service.name,
+            Package.credits,
+            Package.credits - in_use,
+            Package.expires_at,
+            usable_until,
             Client.time_zone,
         )
         .join(
@@ -78,4 +115,5 @@ async def list_packages(
         .where(Package.practice_id == caller.practice_id, Package.client_id == caller.client_id)
         .order_by(Package.expires_at.asc().nulls_last(), Package.name, Package.id)
     )
-    return (await db.execute(statement)).all()
+    rows = (await db.execute(statement)).all()
+    return [PackageRecord(*row) for row in rows]

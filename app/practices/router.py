@@ -1,15 +1,13 @@
 """`/v1/me` and `/v1/packages`: a client's calls about himself."""
 
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
-from sqlalchemy import Row
 
 from app.auth.tokens import Caller
 from app.context import AnyCaller, ClientCaller, Now, Reading, json_answer
-from app.practices.queries import list_packages, read_me
+from app.practices.queries import ClientRecord, PackageRecord, list_packages, read_client
 from app.practices.schemas import (
     ClientView,
     MeView,
@@ -31,7 +29,7 @@ router = APIRouter(prefix="/v1", tags=["Client"])
 )
 async def get_me(caller: AnyCaller, db: Reading) -> Response:
     """Show the client, the practice, and which session the token of a link is bound to."""
-    return json_answer(_me(await read_me(db, caller), caller))
+    return json_answer(_me(await read_client(db, caller), caller))
 
 
 @router.get(
@@ -42,41 +40,41 @@ async def get_me(caller: AnyCaller, db: Reading) -> Response:
 )
 async def list_own_packages(caller: ClientCaller, now: Now, db: Reading) -> Response:
     """List the client's packages with the credits left and when they expire."""
-    rows = await list_packages(db, caller, now)
-    return json_answer(PackagePage(items=[_package(row) for row in rows], next_cursor=None))
+    packages = await list_packages(db, caller, now)
+    return json_answer(PackagePage(items=[_package(found) for found in packages], next_cursor=None))
 
 
-def _me(row: Row[Any], caller: Caller) -> MeView:
+def _me(record: ClientRecord, caller: Caller) -> MeView:
     return MeView(
         client=ClientView(
-            id=row.id,
-            name=row.name,
-            email=row.email,
-            phone=row.phone,
-            time_zone=row.time_zone,
-            locale=row.locale,
+            id=record.id,
+            name=record.name,
+            email=record.email,
+            phone=record.phone,
+            time_zone=record.time_zone,
+            locale=record.locale,
         ),
         practice=PracticeView(
-            id=row.practice_id,
-            name=row.practice_name,
-            email=row.practice_email,
-            phone=row.practice_phone,
-            currency=row.currency,
+            id=record.practice_id,
+            name=record.practice_name,
+            email=record.practice_email,
+            phone=record.practice_phone,
+            currency=record.currency,
         ),
         session_id=caller.session_id,
     )
 
 
-def _package(row: Row[Any]) -> PackageView:
-    zone = ZoneInfo(row.time_zone)
+def _package(record: PackageRecord) -> PackageView:
+    zone = ZoneInfo(record.time_zone)
     return PackageView(
-        id=row.id,
-        name=row.name,
-        service=PackageService(id=row.service_id, name=row.service_name),
-        credits=row.credits,
-        credits_left=row.credits_left,
-        expires_at=_in(row.expires_at, zone),
-        usable_until=_in(row.usable_until, zone),
+        id=record.id,
+        name=record.name,
+        service=PackageService(id=record.service_id, name=record.service_name),
+        credits=record.credits,
+        credits_left=record.credits_left,
+        expires_at=_in(record.expires_at, zone),
+        usable_until=_in(record.usable_until, zone),
     )
 
 

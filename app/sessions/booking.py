@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, and_, exists, func, insert, or_, select
+from sqlalchemy import and_, exists, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
-
 
 from app.domain.errors import InvalidInputError, NotFoundError, SlotUnavailableError
 from app.domain.session import Format, Status
@@ -46,9 +44,23 @@ class Booking:
     package_id: UUID | None = None
 
 
-async def book(
-    db: AsyncConnection, practice_id: UUID, booking: Booking, *, now: datetime
-) -> UUID:
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a booking takes over from the practice's records of this moment."""
+
+    currency: str
+    practitioner_zone: str
+    video_url: str | None
+    client_zone: str
+    duration_minutes: int
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    price_minor: int
+    reminder_minutes: list[int]
+    instructions: str | None
+
+
+async def book(db: AsyncConnection, practice_id: UUID, booking: Booking, *, now: datetime) -> UUID:
     """Book a session at any time that no other session of the practitioner takes.
 
     The session keeps the policy version, price, duration and buffers of this moment.
@@ -83,15 +95,14 @@ async def book(
     return session_id
 
 
-async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Row[Any]:
-    """Read all that the booking takes over from the practice's records."""
+async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Basis:
     row = (
         await db.execute(
             select(
                 Practice.currency,
                 Practitioner.time_zone,
                 Practitioner.video_url,
-                Client.time_zone.label("client_zone"),
+                Client.time_zone,
                 Service.duration_minutes,
                 Service.buffer_before_minutes,
                 Service.buffer_after_minutes,
@@ -121,10 +132,10 @@ async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Ro
     ).one_or_none()
     if row is None:
         raise NotFoundError
-    return row
+    return Basis(*row)  # type: ignore[call-arg] # select() is typed for fewer columns
 
 
-def _meeting(booking: Booking, basis: Row[Any]) -> Meeting:
+def _meeting(booking: Booking, basis: Basis) -> Meeting:
     return Meeting(
         starts_at=booking.start,
         ends_at=booking.start + timedelta(minutes=basis.duration_minutes),
@@ -161,11 +172,11 @@ async def _is_taken(
     )
 
 
-async def _insert(  # noqa: PLR0913 - the parts of a session
+async def _insert(
     db: AsyncConnection,
     practice_id: UUID,
     booking: Booking,
-    basis: Row[Any],
+    basis: Basis,
     meeting: Meeting,
     buffers: Buffers,
 ) -> UUID:
@@ -181,7 +192,7 @@ async def _insert(  # noqa: PLR0913 - the parts of a session
             practitioner_id=booking.practitioner_id,
             service_id=booking.service_id,
             policy_version_id=policy_version_id,
-            policy_time_zone=basis.time_zone,
+            policy_time_zone=basis.practitioner_zone,
             status=Status.BOOKED,
             version=1,
             calendar_sequence=0,
@@ -198,7 +209,7 @@ async def _insert(  # noqa: PLR0913 - the parts of a session
     return session_id
 
 
-async def _redeem(  # noqa: PLR0913 - the parts of a redemption
+async def _redeem(
     db: AsyncConnection,
     practice_id: UUID,
     package_id: UUID,

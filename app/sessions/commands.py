@@ -31,7 +31,7 @@ from app.domain.policy import Action, Cost, Credit, decide
 from app.domain.quotes import quoted_cost
 from app.domain.session import Format, Status
 from app.domain.zones import to_seconds
-from app.notices.outbox import NewNotice, drop_reminders, queue_notices, reminders
+from app.notices.outbox import Kind, NewNotice, drop_reminders, queue_notices, reminders
 from app.practices.policies import rules_of
 from app.sessions.errors import QuoteOutdatedError, QuoteRequiredError
 from app.sessions.queries import read_session
@@ -77,7 +77,7 @@ class Outcome:
     cost: Cost
 
 
-async def cancel(  # noqa: PLR0913 - what the rule needs to know
+async def cancel(
     db: AsyncConnection,
     caller: Caller,
     session_id: UUID,
@@ -118,7 +118,7 @@ async def cancel(  # noqa: PLR0913 - what the rule needs to know
     return Outcome(await read_session(db, caller, session_id), cost)
 
 
-async def reschedule(  # noqa: PLR0913 - what the rule needs to know
+async def reschedule(
     db: AsyncConnection,
     caller: Caller,
     session_id: UUID,
@@ -266,7 +266,7 @@ def _is_offered(
     return bool(found.slots) and start.microsecond == 0
 
 
-async def _slot_unavailable(  # noqa: PLR0913 - the state of the command
+async def _slot_unavailable(
     db: AsyncConnection,
     caller: Caller,
     record: SessionRecord,
@@ -280,9 +280,7 @@ async def _slot_unavailable(  # noqa: PLR0913 - the state of the command
     found: list[Slot] = []
     for first, last in (around, (now, end)):
         if first < last and len(found) < ALTERNATIVES:
-            _, calendar = await read_with_calendar(
-                db, caller, record.id, first.date(), last.date()
-            )
+            _, calendar = await read_with_calendar(db, caller, record.id, first.date(), last.date())
             window = Interval(to_seconds(first), to_seconds(last))
             slots = offer(calendar, slot_rules(record), request, window, seconds_up(now)).slots
             found = nearest(slots, to_seconds(wished), ALTERNATIVES)
@@ -290,7 +288,7 @@ async def _slot_unavailable(  # noqa: PLR0913 - the state of the command
     return SlotUnavailableError(found, duration, record.client_zone)
 
 
-def _change(  # noqa: PLR0913 - one argument for each part of the entry
+def _change(
     kind: str, caller: Caller, record: SessionRecord, to: Meeting, cost: Cost, reason: Reason
 ) -> NewChange:
     return NewChange(
@@ -308,5 +306,5 @@ def _change(  # noqa: PLR0913 - one argument for each part of the entry
     )
 
 
-def _tell_both(kind: str, starts_at: datetime, now: datetime) -> list[NewNotice]:
+def _tell_both(kind: Kind, starts_at: datetime, now: datetime) -> list[NewNotice]:
     return [NewNotice(kind, recipient, starts_at, now) for recipient in ("client", "practitioner")]

@@ -66,8 +66,7 @@ def present_page(
         following = cursor.write(Position(instant, last.starts_at, last.id))
     return SessionPage(
         items=[
-            present_summary(record, zone or record.client_zone, with_notes=True)
-            for record in shown
+            present_summary(record, zone or record.client_zone, with_notes=True) for record in shown
         ],
         next_cursor=following,
     )

@@ -106,14 +106,16 @@ def present_outcome(
     )
 
 
-def present_change(
-    change: ChangeRecord, zone: ZoneInfo, *, with_notes: bool
-) -> schemas.ChangeView:
+def present_change(change: ChangeRecord, zone: ZoneInfo, *, with_notes: bool) -> schemas.ChangeView:
     """Show an entry of the history."""
     before = None
     if change.old_starts_at is not None:
         before = _moment(
-            change.old_starts_at, change.old_ends_at, change.old_format, change.old_location_id, zone
+            change.old_starts_at,
+            change.old_ends_at,
+            change.old_format,
+            change.old_location_id,
+            zone,
         )
     return schemas.ChangeView(
         id=change.id,
@@ -122,9 +124,7 @@ def present_change(
         by=by_whom(change.actor),
         reason=None
         if change.reason_code is None and change.note is None
-        else schemas.ReasonView(
-            code=change.reason_code, note=change.note if with_notes else None
-        ),
+        else schemas.ReasonView(code=change.reason_code, note=change.note if with_notes else None),
         before=before,
         after=_moment(change.starts_at, change.ends_at, change.format, change.location_id, zone),
         fee=present_money(change.fee),

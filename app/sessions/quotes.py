@@ -1,4 +1,7 @@
-"""Writing and reading signed quotes (docs/decisions/0004-quotes.md). When one counts: app/domain/quotes.py."""
+"""Writing and reading signed quotes (docs/decisions/0004-quotes.md).
+
+When one counts is a rule, and stands in app/domain/quotes.py.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -40,7 +43,9 @@ class Quotes:
             QuoteInvalidError: it is not one that we signed.
         """
         try:
-            practice_id, session_id, version, action, expires, fee, credit = self._signer.read(token)
+            practice_id, session_id, version, action, expires, fee, credit = self._signer.read(
+                token
+            )
         except BadTokenError:
             raise QuoteInvalidError from None
         return Quote(

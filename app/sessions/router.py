@@ -154,7 +154,7 @@ async def get_session(
     response_model=CommandAnswer,
     responses=responses(*COMMAND_PROBLEMS),
 )
-async def cancel_session(  # noqa: PLR0913 - what the request consists of
+async def cancel_session(
     session_id: SessionId,
     body: CancelRequest,
     caller: AnyCaller,
@@ -173,7 +173,6 @@ async def cancel_session(  # noqa: PLR0913 - what the request consists of
 
     Cancelling a cancelled session gives the same 200 answer again and does nothing.
     """
-
     command = partial(
         commands.cancel,
         caller=caller,
@@ -195,7 +194,7 @@ async def cancel_session(  # noqa: PLR0913 - what the request consists of
         *COMMAND_PROBLEMS, "reschedule-limit-reached", "slot-unavailable", "no-change"
     ),
 )
-async def reschedule_session(  # noqa: PLR0913 - what the request consists of
+async def reschedule_session(
     session_id: SessionId,
     body: RescheduleRequest,
     caller: AnyCaller,
@@ -212,7 +211,6 @@ async def reschedule_session(  # noqa: PLR0913 - what the request consists of
     Where the slot was taken meanwhile the answer is `slot-unavailable` with the three nearest
     still open, and nothing has changed. The old time is on offer again at once.
     """
-
     command = partial(
         commands.reschedule,
         caller=caller,
@@ -251,8 +249,10 @@ async def list_session_changes(session_id: SessionId, caller: AnyCaller, db: Rea
 async def get_session_calendar(
     session_id: SessionId, caller: AnyCaller, now: Now, db: Reading
 ) -> Response:
-    """Give one VEVENT that any calendar imports. Its UID stays the same for life, and its SEQUENCE
-    rises with every change, so that a later file replaces an earlier one.
+    """Give one VEVENT that any calendar imports.
+
+    Its UID stays the same for life, and its SEQUENCE rises with every change, so that a later file
+    replaces an earlier one.
     """
     record = await read_session(db, caller, session_id)
     return calendar_download(record, now)

@@ -107,7 +107,7 @@ class TermsView(Answer):
 
 
 class PolicyView(Answer):
-    """The policy in force when the session was booked. `version` null: none, free until the start."""
+    """The policy in force at the booking. `version` null: there was none, free until the start."""
 
     version: int | None
     text: str | None
@@ -160,7 +160,7 @@ class ActionsView(Answer):
 
 
 class SessionSummary(Answer):
-    """A session as lists show it. Times are in `time_zone`; the `_utc` twins are the same instants."""
+    """A session as lists show it. Times are in `time_zone`; their `_utc` twins are the same."""
 
     id: UUID
     status: Status
@@ -291,5 +291,3 @@ class RescheduleRequest(RequestBody):
         description="The quote of `actions.reschedule`, or of `actions.change_format` where the "
         "start stays the same. Needed where the change costs a fee.",
     )
-
-

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
+from sqlalchemy import AdaptedConnection
 from sqlalchemy.dialects import postgresql
 
 revision = "20261122_initial"
@@ -13,7 +14,8 @@ depends_on = None
 
 def run_script(sql: str) -> None:
     """Run several statements, which the driver takes only unprepared."""
-    op.get_bind().connection.dbapi_connection.run_async(lambda driver: driver.execute(sql))
+    connection: AdaptedConnection = op.get_bind().connection.dbapi_connection  # type: ignore[assignment]
+    connection.run_async(lambda driver: driver.execute(sql))
 
 
 def upgrade() -> None:

@@ -1,0 +1,26 @@
+# Two stages: what builds the environment does not run, and what runs cannot build.
+FROM python:3.13-slim AS build
+WORKDIR /srv/reslot
+COPY requirements/production.txt requirements/production.txt
+RUN python -m venv /srv/venv \
+    && /srv/venv/bin/pip install --no-cache-dir --require-hashes -r requirements/production.txt
+
+FROM python:3.13-slim
+RUN useradd --system --uid 10001 --no-create-home --home-dir /srv/reslot reslot
+WORKDIR /srv/reslot
+COPY --from=build /srv/venv /srv/venv
+COPY alembic.ini ./
+COPY migrations migrations
+COPY app app
+ENV PATH=/srv/venv/bin:$PATH \
+    PYTHONPATH=/srv/reslot \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    HOST=0.0.0.0 \
+    DATA_DIR=/tmp/reslot
+USER reslot
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ.get(\"PORT\", 8000)}/healthz', timeout=2)"]
+ENTRYPOINT ["python", "-m", "app"]
+CMD ["serve"]

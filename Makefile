@@ -1,0 +1,49 @@
+# `make demo` and `make test` work as the first command ever typed in a clone.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := app tests migrations
+
+.PHONY: demo demo-reset test check format lock openapi clean
+
+demo: $(VENV)/.ready
+	@$(BIN)/reslot demo
+
+demo-reset: $(VENV)/.ready
+	@$(BIN)/reslot demo --reset
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-report=json:.data/coverage.json
+	$(BIN)/python -m coverage report --include='app/domain/*' --fail-under=100
+	$(BIN)/python -m coverage report --fail-under=95 --format=total
+
+check: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/reslot openapi | diff - openapi/openapi.json
+	$(BIN)/python -m pytest -q --no-cov tests/database/test_migrations.py
+
+format: $(VENV)/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+openapi: $(VENV)/.ready
+	$(BIN)/reslot openapi > openapi/openapi.json
+
+# Versions and hashes only: whoever installs decides which index they come from.
+lock: $(VENV)/.ready
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate --extra dev pyproject.toml --output-file requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate pyproject.toml --output-file requirements/production.txt
+
+clean:
+	rm -rf $(VENV) .data .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/.ready: requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

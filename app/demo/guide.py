@@ -1,0 +1,205 @@
+"""Preparing the demo, `demo.json`, and the few lines that say what to try."""
+
+import json
+import shutil
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.auth.tokens import AccessTokens, Caller
+from app.database.engine import create_engine
+from app.database.transactions import transact
+from app.demo import MAIN_CLIENT
+from app.demo.records import write_records
+from app.demo.sessions import DemoBooker
+from app.links.tokens import Link, LinkTokens, link_url
+from app.notices.delivery import PostOffice, send_notice
+from app.notices.models import Notice
+from app.notices.senders import make_sender
+from app.practices.models import Client, Practice
+from app.sessions.models import Session
+from app.sessions.quotes import Quotes
+from app.settings import Settings
+from app.tables import metadata
+
+FILE = "demo.json"
+# Long enough for a day of trying things out; real ones live for ACCESS_TOKEN_MINUTES.
+TOKEN_LIFETIME = timedelta(hours=24)
+
+
+async def prepare(settings: Settings, now: datetime, *, reset: bool) -> str:
+    """Write the demo's data where there is none yet, and `demo.json` anew; say what to try."""
+    engine = create_engine(settings.service_url, pool_size=2)
+    try:
+        if reset:
+            await _wipe(settings)
+        async with engine.connect() as db:
+            is_empty = not await db.scalar(select(func.count()).select_from(Practice))
+        if is_empty:
+            await _fill(engine, settings, now)
+        async with engine.connect() as db:
+            facts = await _facts(db, settings, now)
+    finally:
+        await engine.dispose()
+    file = settings.data_dir / FILE
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(facts, indent=2) + "\n")
+    file.chmod(0o600)
+    return _guide(facts, settings)
+
+
+async def _wipe(settings: Settings) -> None:
+    """Empty all tables, as the owner: the service may not."""
+    engine = create_engine(settings.owner_url, pool_size=1)
+    names = ", ".join([*metadata.tables, "pgqueuer"])
+    try:
+        await transact(engine, lambda db: db.execute(text(f"TRUNCATE {names}")))
+    finally:
+        await engine.dispose()
+    shutil.rmtree(settings.mail_folder, ignore_errors=True)
+
+
+async def _fill(engine: AsyncEngine, settings: Settings, now: datetime) -> None:
+    await transact(engine, partial(write_records, now=now - timedelta(days=60)))
+    quotes = Quotes(settings.keys, settings.quote_lifetime)
+    mailed = await DemoBooker(engine, now, quotes).book_all()
+    await transact(engine, partial(_drop_mails, mailed=mailed, now=now))
+    office = PostOffice(engine, make_sender(settings), settings, lambda: now)
+    async with engine.connect() as db:
+        waiting = (
+            await db.execute(
+                select(Notice.practice_id, Notice.id).where(
+                    Notice.session_id == mailed, Notice.kind == "booked"
+                )
+            )
+        ).all()
+    for practice_id, notice_id in waiting:
+        await send_notice(office, practice_id, notice_id)
+
+
+async def _drop_mails(db: AsyncConnection, mailed: UUID, now: datetime) -> None:
+    """Leave the mails about one booking, and the reminders to come; the rest would be noise."""
+    await db.execute(
+        update(Notice)
+        .where(
+            Notice.session_id != mailed,
+            or_(Notice.kind != "reminder", Notice.send_at < now),
+        )
+        .values(status="dropped", finished_at=now)
+    )
+    await db.execute(
+        text(
+            "DELETE FROM pgqueuer USING notices"
+            " WHERE dedupe_key = notices.id::text AND notices.status = 'dropped'"
+        )
+    )
+
+
+async def _facts(db: AsyncConnection, settings: Settings, now: datetime) -> dict[str, Any]:
+    rows = (
+        await db.execute(
+            select(
+                Client.practice_id,
+                Client.id,
+                Client.email,
+                Client.token_generation,
+                Practice.name,
+                func.array_agg(Session.id.op("ORDER BY")(Session.starts_at)).label("session_ids"),
+            )
+            .join(Practice, Practice.practice_id == Client.practice_id)
+            .join(
+                Session,
+                and_(Session.practice_id == Client.practice_id, Session.client_id == Client.id),
+            )
+            .group_by(Client.practice_id, Client.id, Practice.name)
+            .order_by(Client.email)
+        )
+    ).all()
+    tokens = AccessTokens(settings.keys)
+    return {
+        "base_url": f"http://{settings.host}:{settings.port}",
+        "clients": [
+            {
+                "email": row.email,
+                "practice": row.name,
+                "access_token": tokens.sign(
+                    Caller(row.practice_id, row.id, row.token_generation), now + TOKEN_LIFETIME
+                ),
+                "session_ids": [str(session_id) for session_id in row.session_ids],
+            }
+            for row in rows
+        ],
+        "links": await _links(db, settings),
+    }
+
+
+async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]]:
+    """Give the links in the mails that were sent to clients."""
+    rows = (
+        await db.execute(
+            select(
+                Session.practice_id,
+                Session.id,
+                Client.address_generation,
+                Session.link_generation,
+            )
+            .join(
+                Client,
+                and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
+            )
+            .join(
+                Notice,
+                and_(Notice.practice_id == Session.practice_id, Notice.session_id == Session.id),
+            )
+            .where(Notice.status == "sent", Notice.recipient == "client")
+            .distinct()
+        )
+    ).all()
+    links = LinkTokens(settings.keys)
+    tokens = [(row.id, links.sign(Link(*row))) for row in rows]
+    return [
+        {
+            "session_id": str(session_id),
+            "token": token,
+            "url": link_url(settings.portal_url, token),
+        }
+        for session_id, token in tokens
+    ]
+
+
+def _guide(facts: dict[str, Any], settings: Settings) -> str:
+    base, client = facts["base_url"], _main_client(facts)
+    link = facts["links"][0]
+    return f"""
+Reslot is about to serve two made-up practices on {base}
+
+  The API, to read and to try:   {base}/docs
+  Everything in one file:        {settings.data_dir / FILE}
+
+As {client["email"]}, in another terminal:
+
+  export TOKEN={client["access_token"]}
+  curl -s -H "Authorization: Bearer $TOKEN" {base}/v1/sessions
+  curl -s -H "Authorization: Bearer $TOKEN" {base}/v1/sessions/{link["session_id"]}
+  curl -s -H "Authorization: Bearer $TOKEN" {base}/v1/sessions/{link["session_id"]}/availability
+  curl -s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+    -d '{{"reason": {{"code": "unwell", "note": "I have caught a cold."}}}}' \\
+    {base}/v1/sessions/{link["session_id"]}/cancel
+
+The "Need to reschedule?" link of her mail, without a login:
+
+  {link["url"]}
+  curl -s -H "Content-Type: application/json" -d '{{"token": "{link["token"]}"}}' \\
+    {base}/v1/links/open
+
+Mails land in a folder:  .venv/bin/reslot mail      Stop with Ctrl-C.
+"""
+
+
+def _main_client(facts: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = next(c for c in facts["clients"] if c["email"] == MAIN_CLIENT)
+    return found

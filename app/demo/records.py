@@ -1,0 +1,280 @@
+"""The practices of the demo: who works there, when, what can be booked, under which policy."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.demo import MAIN_CLIENT, demo_id
+from app.practices.models import (
+    BusyInterval,
+    Client,
+    HoursOverride,
+    Location,
+    Package,
+    Practitioner,
+    Service,
+    ServiceFormat,
+    WorkingHours,
+)
+from app.practices.repository import PracticeRepository
+
+# Opening and closing hour by ISO weekday.
+Weekly = dict[int, tuple[int, int]]
+EVERY_DAY: Weekly = dict.fromkeys(range(1, 8), (8, 20))
+WEEKDAYS: Weekly = dict.fromkeys(range(1, 6), (9, 18))
+
+HARBOR = demo_id("harbor")
+PARK = demo_id("park")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPractitioner:
+    """A practitioner and when he works."""
+
+    name: str
+    email: str
+    zone: str
+    weekly: Weekly
+    practice_id: UUID = HARBOR
+
+    @property
+    def id(self) -> UUID:
+        """Give the id that he has in every demo."""
+        return demo_id(self.email)
+
+
+MAYA = DemoPractitioner("Dr. Maya Chen", "maya@harbor.example", "America/New_York", EVERY_DAY)
+TOM = DemoPractitioner("Tom Okafor", "tom@harbor.example", "America/Denver", EVERY_DAY)
+AROHA = DemoPractitioner("Aroha Ngata", "aroha@harbor.example", "Pacific/Auckland", WEEKDAYS)
+LENA = DemoPractitioner("Dr. Lena Vogt", "lena@park.example", "Europe/Berlin", WEEKDAYS, PARK)
+PRACTITIONERS = (MAYA, TOM, AROHA, LENA)
+
+FOLLOW_UP = demo_id("follow-up")
+MASSAGE = demo_id("massage")
+ASSESSMENT = demo_id("assessment")
+COACHING = demo_id("coaching")
+PHYSIO = demo_id("physio")
+REHAB = demo_id("rehab")
+HARBOR_STREET = demo_id("harbor-street")
+MILL_LANE = demo_id("mill-lane")
+AM_PARK = demo_id("am-park")
+
+CLIENTS = (
+    (HARBOR, "Ana Ruiz", MAIN_CLIENT, "America/New_York", "en-US"),
+    (HARBOR, "Ben Carter", "ben@example.com", "Europe/Paris", "en-GB"),
+    (HARBOR, "Chloe Dubois", "chloe@example.com", "America/Los_Angeles", "fr-FR"),
+    (HARBOR, "David Kim", "david@example.com", "Asia/Tokyo", "en-US"),
+    (HARBOR, "Emma Novak", "emma@example.com", "America/New_York", "en-US"),
+    (HARBOR, "Farid Haddad", "farid@example.com", "America/Chicago", "en-US"),
+    (HARBOR, "Grace Liu", "grace@example.com", "America/New_York", "en-US"),
+    (HARBOR, "Hugo Almeida", "hugo@example.com", "America/New_York", "es-ES"),
+    (HARBOR, "Iris Tan", "iris@example.com", "Australia/Sydney", "en-AU"),
+    (PARK, "Johanna Weber", "johanna@example.com", "Europe/Berlin", "de-DE"),
+    (PARK, "Karl Schmidt", "karl@example.com", "Europe/London", "de-DE"),
+)
+ANA_PACKAGE = demo_id("ana-package")
+BEN_PACKAGE = demo_id("ben-package")
+
+_HARBOR_POLICY = {
+    "cancel": {
+        "closes": {"before_minutes": 60},
+        "fees": [{"deadline": {"before_minutes": 24 * 60}, "percent": "50"}],
+    },
+    "reschedule": {"closes": {"before_minutes": 60}, "limit": 3},
+    "change_format": {"closes": {"before_minutes": 30}},
+}
+_TOM_POLICY = {
+    "cancel": {
+        "fees": [{"deadline": {"days_before": 1, "at": "17:00"}, "amount_minor": 4500}],
+        "late_credit": "forfeited",
+    },
+    "reschedule": {"max_days_from_original": 30},
+}
+_TWO_DAYS = {"closes": {"before_minutes": 48 * 60}}
+_NEVER = {"enabled": False}
+
+
+async def write_records(db: AsyncConnection, now: datetime) -> None:
+    """Write everything but the sessions."""
+    await _write_harbor(PracticeRepository(db, HARBOR), now)
+    await _write_park(PracticeRepository(db, PARK), now)
+    for practice_id, name, email, zone, locale in CLIENTS:
+        await PracticeRepository(db, practice_id).add(
+            Client,
+            id=demo_id(email),
+            name=name,
+            email=email,
+            time_zone=zone,
+            locale=locale,
+            token_generation=0,
+            address_generation=0,
+        )
+    for package_id, email, name, days in (
+        (ANA_PACKAGE, MAIN_CLIENT, "Six follow-ups", 120),
+        (BEN_PACKAGE, "ben@example.com", "Ten follow-ups", 90),
+    ):
+        await PracticeRepository(db, HARBOR).add(
+            Package,
+            id=package_id,
+            client_id=demo_id(email),
+            service_id=FOLLOW_UP,
+            name=name,
+            credits=6 if package_id == ANA_PACKAGE else 10,
+            expires_at=now + timedelta(days=days),
+        )
+
+
+async def _write_harbor(practice: PracticeRepository, now: datetime) -> None:
+    await practice.open_practice(
+        name="Harbor Wellness",
+        currency="USD",
+        email="hello@harbor.example",
+        phone="+1 212 555 0100",
+    )
+    for place, name, address in (
+        (HARBOR_STREET, "Harbor Street", "12 Harbor Street, New York, NY 10004"),
+        (MILL_LANE, "Mill Lane", "3 Mill Lane, New York, NY 10011"),
+    ):
+        await practice.add(Location, id=place, name=name, address=address)
+    await _write_practitioner(practice, MAYA, sessions_per_day=8)
+    await _write_practitioner(practice, TOM)
+    await _write_practitioner(practice, AROHA, sessions_per_week=20)
+    await _service(practice, FOLLOW_UP, "Follow-up, 50 min", 50, 12000)
+    formats: tuple[tuple[str, UUID | None, str | None], ...] = (
+        ("in_person", HARBOR_STREET, "Ring the bell at the blue door."),
+        ("in_person", MILL_LANE, None),
+        ("video", None, "The room opens five minutes before."),
+        ("phone", None, "We call you on the number that we have."),
+    )
+    for kind, location_id, hint in formats:
+        await _format(practice, FOLLOW_UP, kind, location_id, hint)
+    await _service(practice, MASSAGE, "Massage, 60 min", 60, 9500, notice_hours=49)
+    await _format(practice, MASSAGE, "in_person", HARBOR_STREET, None)
+    await _service(practice, ASSESSMENT, "Assessment, 80 min", 80, 18000)
+    await _format(practice, ASSESSMENT, "in_person", HARBOR_STREET, "Please bring your papers.")
+    await _service(practice, COACHING, "Coaching online, 45 min", 45, 8000)
+    await _format(practice, COACHING, "video", None, None)
+    await _write_harbor_policies(practice, now)
+    off = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=18)
+    await practice.add(
+        BusyInterval,
+        practitioner_id=MAYA.id,
+        kind="time_off",
+        starts_at=off,
+        ends_at=off + timedelta(days=3),
+    )
+    await practice.add(
+        HoursOverride,
+        practitioner_id=TOM.id,
+        date=(now + timedelta(days=16)).date(),
+    )
+
+
+async def _write_harbor_policies(practice: PracticeRepository, now: datetime) -> None:
+    await practice.add_policy_version(
+        text="You can cancel free of charge until 24 hours before your session. After that we "
+        "charge half of the price. You can move a session up to three times.",
+        rules=_HARBOR_POLICY,
+        now=now,
+    )
+    await practice.add_policy_version(
+        text="Please tell me by 5 pm the day before. After that a cancellation costs $45, or the "
+        "credit if you pay with a package.",
+        rules=_TOM_POLICY,
+        now=now,
+        practitioner_id=TOM.id,
+    )
+    await practice.add_policy_version(
+        text="Massages cannot be changed online during the last 48 hours. Please call us.",
+        rules=dict.fromkeys(("cancel", "reschedule", "change_format"), _TWO_DAYS),
+        now=now,
+        service_id=MASSAGE,
+    )
+    await practice.add_policy_version(
+        text="Please call us to change an assessment.",
+        rules=dict.fromkeys(("cancel", "reschedule", "change_format"), _NEVER),
+        now=now,
+        service_id=ASSESSMENT,
+    )
+
+
+async def _write_park(practice: PracticeRepository, now: datetime) -> None:
+    await practice.open_practice(
+        name="Praxis am Park", currency="EUR", email="praxis@park.example", phone="+49 30 5550100"
+    )
+    await practice.add(Location, id=AM_PARK, name="Am Park", address="Parkstraße 7, 10115 Berlin")
+    await _write_practitioner(practice, LENA)
+    await _service(practice, PHYSIO, "Physiotherapie, 30 min", 30, 4500, notice_hours=2)
+    await _format(practice, PHYSIO, "in_person", AM_PARK, None)
+    await _format(practice, PHYSIO, "video", None, None)
+    await _service(practice, REHAB, "Reha-Training, 60 min", 60, 6000)
+    await _format(practice, REHAB, "in_person", AM_PARK, None)
+    await practice.add_policy_version(
+        text="Reha-Training kann nur telefonisch geändert werden.",
+        rules=dict.fromkeys(("cancel", "reschedule", "change_format"), _NEVER),
+        now=now,
+        service_id=REHAB,
+    )
+
+
+async def _write_practitioner(
+    practice: PracticeRepository, who: DemoPractitioner, **limits: int
+) -> None:
+    await practice.add(
+        Practitioner,
+        id=who.id,
+        name=who.name,
+        email=who.email,
+        phone="+1 212 555 0142" if who.practice_id == HARBOR else "+49 30 5550142",
+        time_zone=who.zone,
+        video_url=f"https://video.example/{who.email.partition('@')[0]}",
+        **limits,
+    )
+    for weekday, (opens, closes) in who.weekly.items():
+        await practice.add(
+            WorkingHours,
+            practitioner_id=who.id,
+            weekday=weekday,
+            start_minute=opens * 60,
+            end_minute=closes * 60,
+        )
+
+
+async def _service(
+    practice: PracticeRepository,
+    service_id: UUID,
+    name: str,
+    minutes: int,
+    price: int,
+    notice_hours: int = 36,
+) -> None:
+    rules: dict[str, Any] = {
+        "buffer_before_minutes": 0,
+        "buffer_after_minutes": 10,
+        "step_minutes": 30,
+        "minimum_notice_minutes": notice_hours * 60,
+        "horizon_days": 60,
+        "reminder_minutes": [24 * 60],
+    }
+    await practice.add(
+        Service, id=service_id, name=name, duration_minutes=minutes, price_minor=price, **rules
+    )
+
+
+async def _format(
+    practice: PracticeRepository,
+    service_id: UUID,
+    kind: str,
+    location_id: UUID | None,
+    instructions: str | None,
+) -> None:
+    await practice.add(
+        ServiceFormat,
+        service_id=service_id,
+        format=kind,
+        location_id=location_id,
+        instructions=instructions,
+    )

@@ -1,0 +1,45 @@
+"""Domain errors carry what a caller needs to act on, and a code that is part of the contract."""
+
+from datetime import timedelta
+
+from app.domain.availability import Slot
+from app.domain.errors import (
+    ActionRefusedError,
+    DomainError,
+    InvalidInputError,
+    SlotUnavailableError,
+)
+from app.domain.policy import FREE_UNTIL_THE_START, Action, decide
+from tests.domain.builders import LONDON, at, session
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    codes = [
+        error.__dict__["code"]
+        for error in DomainError.__subclasses__()
+        if error.__module__ == DomainError.__module__
+    ]
+    assert len(codes) == len(set(codes))
+
+
+def test_an_invalid_input_points_at_the_field() -> None:
+    error = InvalidInputError("/reason/note", "must not be blank")
+    assert error.pointer == "/reason/note"
+    assert error.detail == str(error) == "must not be blank"
+    assert error.where == "body"
+
+
+def test_a_refused_action_carries_the_decision() -> None:
+    started = at("2026-06-10T15:00Z")
+    refused = decide(FREE_UNTIL_THE_START, Action.CANCEL, session(), started)
+    error = ActionRefusedError(refused, LONDON)
+    assert error.decision is refused
+    assert error.zone is LONDON
+
+
+def test_a_slot_that_is_gone_carries_the_alternatives() -> None:
+    slots = [Slot(0, None)]
+    error = SlotUnavailableError(slots, timedelta(minutes=50), LONDON)
+    assert error.alternatives == slots
+    assert error.duration == timedelta(minutes=50)
+    assert error.zone is LONDON

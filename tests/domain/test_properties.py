@@ -1,0 +1,619 @@
+"""Properties that hold for any input: slots against an independent oracle, and what a client pays.
+
+The oracle asks of each start by itself whether it may be offered, five minutes after five minutes,
+from what wall clocks show. It shares no code with app/domain/availability.py.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from random import Random
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.domain.availability import (
+    BusySession,
+    Calendar,
+    EmptyReason,
+    HoursInterval,
+    Meeting,
+    Request,
+    Slot,
+    SlotRules,
+    WorkingHours,
+    offer,
+)
+from app.domain.intervals import Interval, merge, subtract
+from app.domain.money import Money
+from app.domain.policy import (
+    Action,
+    CancelRule,
+    ChangeFormatRule,
+    Cost,
+    Credit,
+    Deadline,
+    ElapsedNotice,
+    FixedFee,
+    PercentFee,
+    Policy,
+    RescheduleRule,
+    Tier,
+    WallClock,
+    deadline_instant,
+    decide,
+    terms,
+)
+from app.domain.session import Format, SessionFacts, Status
+from app.domain.zones import (
+    constant_offsets,
+    from_seconds,
+    latest_reading,
+    start_of_day,
+    to_seconds,
+)
+from tests.domain.builders import (
+    AUCKLAND,
+    DR_WU,
+    HAVANA,
+    HONOLULU,
+    LONDON,
+    LORD_HOWE,
+    MICROSECOND,
+    NEW_YORK,
+)
+
+T = TypeVar("T")
+
+GRID = timedelta(minutes=5)
+
+# A zone, and a date in a week that tests its rules: forward, back, over midnight, or ordinary.
+WEEKS = [
+    (NEW_YORK, date(2026, 3, 8)),
+    (NEW_YORK, date(2026, 11, 1)),
+    (NEW_YORK, date(2026, 6, 10)),
+    (LONDON, date(2026, 3, 29)),
+    (LONDON, date(2026, 10, 25)),
+    (LORD_HOWE, date(2026, 4, 5)),
+    (LORD_HOWE, date(2026, 10, 4)),
+    (HAVANA, date(2026, 3, 8)),
+    (HAVANA, date(2026, 11, 1)),
+    (AUCKLAND, date(2026, 12, 31)),
+    (HONOLULU, date(2026, 12, 31)),
+]
+
+
+def some(examples: int) -> settings:
+    """Limit the examples; no deadline, since machines differ."""
+    return settings(max_examples=examples, deadline=None)
+
+
+# Any question to `offer`
+
+
+@dataclass(frozen=True)
+class Question:
+    """Everything that goes into `offer`."""
+
+    calendar: Calendar
+    rules: SlotRules
+    request: Request
+    window: Interval
+    now: int
+
+    def slots(self, window: Interval | None = None) -> list[Slot]:
+        return offer(self.calendar, self.rules, self.request, window or self.window, self.now).slots
+
+
+def fives(lowest: int, highest: int) -> st.SearchStrategy[int]:
+    """Draw minutes that are multiples of five."""
+    return st.integers(lowest // 5, highest // 5).map(lambda number: number * 5)
+
+
+@st.composite
+def openings(draw: st.DrawFn) -> HoursInterval:
+    """Draw hours that often touch midnight or lie around the time at which clocks change."""
+    start = draw(st.sampled_from([0, 60, 90, 120, 1200]) | fives(0, 1435))
+    length = draw(st.sampled_from([30, 60, 1440]) | fives(5, 1440))
+    format_ = draw(st.sampled_from([None, None, None, Format.VIDEO]))
+    return HoursInterval(start, min(start + length, 1440), format_)
+
+
+@st.composite
+def weeks_of_hours(draw: st.DrawFn, zone: ZoneInfo, day: date) -> WorkingHours:
+    """Draw the same hours for every day, or for each its own, with some dates overridden."""
+    daily = st.lists(openings(), min_size=1, max_size=3)
+    weekdays = range(1, 8)
+    days = st.integers(-3, 3).map(lambda distance: day + timedelta(days=distance))
+    return WorkingHours(
+        zone=zone,
+        weekly=dict.fromkeys(weekdays, draw(daily))
+        if draw(st.booleans())
+        else {weekday: draw(daily) for weekday in weekdays},
+        overrides=draw(st.dictionaries(days, daily | st.just([]), max_size=2)),
+    )
+
+
+def mostly(usual: T, otherwise: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
+    """Draw what leaves something to offer, and in one of six questions something else."""
+    return st.integers(0, 5).flatmap(lambda die: otherwise if die == 5 else st.just(usual))
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Question:
+    """Draw questions about the two days around a day that tests the rules of its zone."""
+    zone, day = draw(st.sampled_from(WEEKS))
+    midnight = to_seconds(datetime.combine(day, time(0), tzinfo=zone))
+    on_the_grid = st.integers(-24 * 12, 48 * 12).map(lambda steps: midnight + steps * 300)
+    anywhere = on_the_grid | st.integers(midnight - 24 * 3600, midnight + 48 * 3600)
+    lengths = (st.sampled_from([15, 30, 50, 60]) | fives(5, 360)).map(lambda m: m * 60)
+    buffers = st.sampled_from([0, 0, 300, 900, 1800])
+    odd = st.integers(0, 3600)
+    near = draw(st.integers(0, 3)) == 3
+    start = draw(on_the_grid)
+    return Question(
+        calendar=Calendar(
+            hours=draw(weeks_of_hours(zone, day)),
+            sessions=[
+                BusySession(other, other + draw(lengths), draw(buffers), draw(buffers))
+                for other in draw(st.lists(anywhere, max_size=4))
+            ],
+            blocked=[
+                Interval(block, block + draw(lengths))
+                for block in draw(st.lists(anywhere, max_size=2))
+            ],
+            sessions_per_day=draw(mostly(None, st.integers(1, 3))),
+            sessions_per_week=draw(mostly(None, st.integers(1, 5))),
+        ),
+        rules=SlotRules(
+            duration=draw(lengths),
+            buffer_before=draw(buffers),
+            buffer_after=draw(buffers),
+            step=draw(st.sampled_from([5, 15, 30, 45, 50, 60, 420])) * 60,
+            minimum_notice=draw(st.sampled_from([0, 3600, 12 * 3600])),
+            horizon_days=draw(st.integers(0, 2)) if near else 366,
+        ),
+        request=Request(
+            format=draw(st.sampled_from([Format.VIDEO, Format.PHONE])),
+            location_ids=[None],
+            present=Meeting(draw(anywhere), draw(st.sampled_from(Format)), None),
+            may_move=draw(mostly(usual=True, otherwise=st.just(value=False))),
+            may_change_format=draw(st.booleans()),
+            move_window=draw(mostly(None, st.just(Interval(midnight, midnight + 86_400)))),
+        ),
+        window=Interval(start, start + draw(st.sampled_from([12, 24, 48])) * 3600 - draw(odd)),
+        now=draw(anywhere) if near else midnight - 30 * 86_400,
+    )
+
+
+# The oracle
+
+
+class Oracle:
+    """Judges one start at a time from wall clocks alone."""
+
+    def __init__(self, question: Question) -> None:
+        self.calendar = question.calendar
+        self.rules = question.rules
+        self.request = question.request
+        self.now = question.now
+        self.zone = question.calendar.hours.zone
+        self.origins: dict[date, datetime] = {}
+
+    def starts(self, window: Interval) -> list[int]:
+        first = -(-window.start // 300) * 300
+        moves = [start for start in range(first, window.end, 300) if self.may_move_to(start)]
+        present = self.request.present.start
+        stays = window.start <= present < window.end and self.may_stay()
+        return sorted(moves + [present] * stays)
+
+    def may_move_to(self, start: int) -> bool:
+        window = self.request.move_window
+        return (
+            self.request.may_move
+            and start != self.request.present.start
+            and start - self.now >= self.rules.minimum_notice
+            and (window is None or window.start <= start < window.end)
+            and self.is_open(self.wall(start))
+            and self.is_on_the_step(start)
+            and self.is_inside_the_horizon(start)
+            and self.keeps_limits(start)
+            and self.is_free(start)
+            and self.is_worked(start)
+        )
+
+    def may_stay(self) -> bool:
+        start = self.request.present.start
+        return (
+            self.request.may_change_format
+            and self.request.format is not self.request.present.format
+            and self.is_free(start)
+            and self.is_worked(start)
+        )
+
+    def wall(self, instant: int) -> datetime:
+        """Read the wall clock; no zone is left on it."""
+        return datetime.fromtimestamp(instant, self.zone).replace(tzinfo=None, fold=0)
+
+    def is_open(self, wall: datetime) -> bool:
+        hours = self.calendar.hours
+        day = wall.date()
+        openings = hours.overrides.get(day, hours.weekly[day.isoweekday()])
+        minute = wall.hour * 60 + wall.minute
+        return any(
+            opening.start_minute <= minute < opening.end_minute
+            for opening in openings
+            if opening.format is None or opening.format is self.request.format
+        )
+
+    def is_worked(self, start: int) -> bool:
+        """Look at every piece of the slot that cannot be open in part."""
+        end = start + self.rules.duration
+        edges = range(start - start % 300, end, 300)
+        return all(self.is_open(self.wall(max(edge, start))) for edge in edges)
+
+    def is_on_the_step(self, start: int) -> bool:
+        wall = self.wall(start)
+        midnight = datetime.combine(wall.date(), time(0))
+        origin = self.opened(wall, midnight)
+        if origin == midnight:
+            if wall.date() not in self.origins:
+                week_ago = midnight - timedelta(days=7)
+                earliest = self.opened(midnight, week_ago)
+                self.origins[wall.date()] = midnight if earliest == week_ago else earliest
+            origin = self.origins[wall.date()]
+        return (wall - origin).total_seconds() % self.rules.step == 0
+
+    def opened(self, wall: datetime, earliest: datetime) -> datetime:
+        """Go back on the wall clock to where the hours around `wall` began."""
+        while wall > earliest and self.is_open(wall - GRID):
+            wall -= GRID
+        return wall
+
+    def is_inside_the_horizon(self, start: int) -> bool:
+        distance = self.wall(start).date() - self.wall(self.now).date()
+        return distance.days <= self.rules.horizon_days
+
+    def keeps_limits(self, start: int) -> bool:
+        day = self.wall(start).date()
+        taken = [self.wall(session.start).date() for session in self.calendar.sessions]
+        on_day = sum(other == day for other in taken)
+        in_week = sum(other.isocalendar()[:2] == day.isocalendar()[:2] for other in taken)
+        per_day, per_week = self.calendar.sessions_per_day, self.calendar.sessions_per_week
+        return (per_day is None or on_day < per_day) and (per_week is None or in_week < per_week)
+
+    def is_free(self, start: int) -> bool:
+        rules = self.rules
+        own = BusySession(start, start + rules.duration, rules.buffer_before, rules.buffer_after)
+        for other in self.calendar.sessions:
+            first, second = sorted([own, other], key=lambda session: session.start)
+            if second.start - first.end < max(first.buffer_after, second.buffer_before):
+                return False
+        return all(
+            own.end <= block.start or block.end <= own.start for block in self.calendar.blocked
+        )
+
+
+@some(120)
+@given(questions())
+def test_slots_are_exactly_those_that_an_oracle_finds(question: Question) -> None:
+    assert [slot.start for slot in question.slots()] == Oracle(question).starts(question.window)
+
+
+@some(50)
+@given(questions())
+def test_no_slot_comes_nearer_to_another_session_than_the_larger_buffer(
+    question: Question,
+) -> None:
+    rules = question.rules
+    for slot in question.slots():
+        end = slot.start + rules.duration
+        for other in question.calendar.sessions:
+            after_it = slot.start - other.end >= max(other.buffer_after, rules.buffer_before)
+            before_it = other.start - end >= max(rules.buffer_after, other.buffer_before)
+            assert after_it or before_it
+
+
+@some(50)
+@given(questions())
+def test_every_slot_is_offered_when_asked_for_alone(question: Question) -> None:
+    for slot in question.slots():
+        assert question.slots(Interval(slot.start, slot.start + 1)) == [slot]
+
+
+@some(60)
+@given(questions(), st.integers(0, 48 * 3600))
+def test_the_range_asked_does_not_change_which_slots_are_offered(
+    question: Question, cut: int
+) -> None:
+    start, end = question.window
+    middle = min(start + cut, end)
+    parts = question.slots(Interval(start, middle)) + question.slots(Interval(middle, end))
+    wider = question.slots(Interval(start - 90_000, end + 90_000))
+    assert parts == question.slots()
+    assert [slot for slot in wider if start <= slot.start < end] == parts
+
+
+@some(40)
+@given(questions(), st.randoms(use_true_random=False))
+def test_the_order_in_which_busy_time_comes_does_not_matter(
+    question: Question, random: Random
+) -> None:
+    sessions, blocked = list(question.calendar.sessions), list(question.calendar.blocked)
+    random.shuffle(sessions)
+    random.shuffle(blocked)
+    calendar = replace(question.calendar, sessions=sessions, blocked=blocked)
+    assert replace(question, calendar=calendar).slots() == question.slots()
+
+
+@some(50)
+@given(questions())
+def test_a_reason_is_given_exactly_where_nothing_is_offered(question: Question) -> None:
+    answer = offer(
+        question.calendar, question.rules, question.request, question.window, question.now
+    )
+    assert (answer.empty_reason is None) is bool(answer.slots)
+    if not answer.slots and not question.request.may_move:
+        assert answer.empty_reason is EmptyReason.RESCHEDULE_REFUSED
+
+
+# What a client pays
+
+
+def deadlines() -> st.SearchStrategy[Deadline]:
+    elapsed = st.integers(0, 15 * 24 * 60).map(
+        lambda minutes: ElapsedNotice(timedelta(minutes=minutes))
+    )
+    clocks = st.sampled_from([time(1, 30), time(2, 15), time(2, 30), time(17)]) | st.times()
+    return elapsed | st.builds(WallClock, st.integers(0, 14), clocks)
+
+
+def tiers() -> st.SearchStrategy[tuple[Tier, ...]]:
+    fees = st.builds(FixedFee, st.integers(0, 20_000)) | st.builds(
+        PercentFee, st.decimals(0, 100, places=3)
+    )
+    return st.lists(st.builds(Tier, deadlines(), fees), max_size=4).map(tuple)
+
+
+def policies() -> st.SearchStrategy[Policy]:
+    """Draw policies without limits: what they refuse, they refuse for lack of notice."""
+    closes = st.none() | deadlines()
+    return st.builds(
+        Policy,
+        cancel=st.builds(
+            CancelRule,
+            closes=closes,
+            fees=tiers(),
+            late_credit=st.sampled_from([Credit.RETURNED, Credit.FORFEITED]),
+        ),
+        reschedule=st.builds(RescheduleRule, closes=closes, fees=st.none() | tiers()),
+        change_format=st.builds(ChangeFormatRule, closes=closes, fees=tiers()),
+    )
+
+
+@st.composite
+def booked_sessions(draw: st.DrawFn) -> SessionFacts:
+    zone, day = draw(st.sampled_from(WEEKS))
+    minutes = draw(st.integers(-24 * 60, 72 * 60))
+    starts_at = datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC)
+    starts_at += timedelta(minutes=minutes)
+    return SessionFacts(
+        status=Status.BOOKED,
+        starts_at=starts_at,
+        booked_starts_at=starts_at,
+        zone=zone,
+        price=Money(draw(st.integers(0, 50_000)), "USD"),
+        paid_by_credit=draw(st.booleans()),
+        client_moves=0,
+        contact=DR_WU,
+    )
+
+
+def costs() -> st.SearchStrategy[Cost]:
+    fees = st.none() | st.integers(1, 20_000).map(lambda amount: Money(amount, "USD"))
+    return st.builds(Cost, fees, st.none() | st.sampled_from(Credit))
+
+
+ACTIONS = st.sampled_from(Action)
+NOTICES = st.timedeltas(timedelta(microseconds=1), timedelta(days=20))
+
+
+def minor(fee: Money | None) -> int:
+    return fee.amount_minor if fee else 0
+
+
+@some(100)
+@given(deadlines(), booked_sessions())
+def test_a_deadline_is_never_after_the_start(deadline: Deadline, facts: SessionFacts) -> None:
+    instant = deadline_instant(deadline, facts.starts_at, facts.zone)
+    assert instant <= facts.starts_at
+    if isinstance(deadline, ElapsedNotice):
+        assert facts.starts_at - instant == deadline.before
+
+
+@some(100)
+@given(policies(), ACTIONS, booked_sessions())
+def test_free_until_is_never_after_closes_at_and_that_never_after_the_start(
+    policy: Policy, action: Action, facts: SessionFacts
+) -> None:
+    decision = decide(policy, action, facts, facts.starts_at)
+    assert decision.free_until is not None
+    assert decision.closes_at is not None
+    assert decision.free_until <= decision.closes_at <= facts.starts_at
+
+
+@some(100)
+@given(st.integers(0, 10**9), st.decimals(0, 100, allow_nan=False))
+def test_a_percentage_is_never_above_the_price_and_at_most_half_a_unit_off(
+    price: int, percent: Decimal
+) -> None:
+    fee = Money(price, "USD").percent(percent).amount_minor
+    assert 0 <= fee <= price
+    assert abs(fee - Decimal(price) * percent / 100) <= Decimal("0.5")
+
+
+@some(100)
+@given(policies(), ACTIONS, booked_sessions(), NOTICES)
+def test_an_action_is_allowed_exactly_up_to_its_deadline_and_then_has_a_cost(
+    policy: Policy, action: Action, facts: SessionFacts, notice: timedelta
+) -> None:
+    now = facts.starts_at - notice
+    decision = decide(policy, action, facts, now)
+    assert decision.closes_at is not None
+    assert decision.allowed is (now <= decision.closes_at)
+    assert decision.allowed is (decision.cost is not None)
+
+
+@some(100)
+@given(policies(), ACTIONS, booked_sessions(), NOTICES)
+def test_a_fee_is_never_zero_and_never_charged_with_a_forfeited_credit(
+    policy: Policy, action: Action, facts: SessionFacts, notice: timedelta
+) -> None:
+    cost = decide(policy, action, facts, facts.starts_at - notice).cost
+    if cost is not None and cost.fee is not None:
+        assert cost.fee.amount_minor > 0
+        assert cost.credit is not Credit.FORFEITED
+
+
+@some(100)
+@given(policies(), ACTIONS, booked_sessions(), NOTICES, NOTICES)
+def test_what_was_quoted_is_still_allowed_later_and_never_costs_more(
+    policy: Policy, action: Action, facts: SessionFacts, one: timedelta, other: timedelta
+) -> None:
+    quoted = decide(policy, action, facts, facts.starts_at - max(one, other)).cost
+    if quoted is None:
+        return
+    later = facts.starts_at - min(one, other)
+    paid = decide(policy, action, facts, later, quoted=quoted).cost
+    assert paid is not None
+    assert minor(paid.fee) <= minor(quoted.fee)
+    assert paid.credit is quoted.credit or quoted.credit is Credit.FORFEITED
+
+
+@some(100)
+@given(policies(), ACTIONS, booked_sessions(), NOTICES, costs())
+def test_with_a_quote_neither_fee_nor_credit_is_worse_than_without(
+    policy: Policy, action: Action, facts: SessionFacts, notice: timedelta, quoted: Cost
+) -> None:
+    now = facts.starts_at - notice
+    due = decide(policy, action, facts, now).cost
+    paid = decide(policy, action, facts, now, quoted=quoted).cost
+    assert paid is not None
+    assert minor(paid.fee) <= minor(quoted.fee)
+    if due is not None:
+        assert minor(paid.fee) == min(minor(quoted.fee), minor(due.fee))
+        lost = {quoted.credit, due.credit} == {Credit.FORFEITED}
+        assert (paid.credit is Credit.FORFEITED) is lost
+
+
+@some(100)
+@given(policies(), ACTIONS, booked_sessions(), NOTICES)
+def test_the_terms_tell_beforehand_what_is_decided_at_any_instant(
+    policy: Policy, action: Action, facts: SessionFacts, notice: timedelta
+) -> None:
+    timeline = terms(policy, action, facts)
+    untils = [term.until for term in timeline]
+    assert untils == sorted(set(untils))
+    edges = [edge for until in untils for edge in (until, until + MICROSECOND)]
+    for now in [facts.starts_at - notice, *edges]:
+        if now < facts.starts_at:
+            told = next((term.cost for term in timeline if now <= term.until), None)
+            assert decide(policy, action, facts, now).cost == told
+
+
+@some(100)
+@given(policies(), ACTIONS, booked_sessions())
+def test_free_until_is_the_last_instant_before_an_action_costs_something(
+    policy: Policy, action: Action, facts: SessionFacts
+) -> None:
+    free_until = decide(policy, action, facts, facts.starts_at).free_until
+    assert free_until is not None
+    for now, is_free in [(free_until - MICROSECOND, True), (free_until + MICROSECOND, False)]:
+        cost = decide(policy, action, facts, now).cost
+        if cost is not None:
+            assert cost.is_free is is_free
+
+
+# What the rules stand on
+
+
+@st.composite
+def instants(draw: st.DrawFn) -> tuple[ZoneInfo, int]:
+    zone, day = draw(st.sampled_from(WEEKS))
+    noon = to_seconds(datetime.combine(day, time(12), tzinfo=zone))
+    return zone, noon + draw(st.integers(-86_400, 86_400))
+
+
+@some(100)
+@given(instants(), st.integers(1, 400 * 86_400))
+def test_constant_offsets_agree_with_the_zone_at_every_edge_and_leave_no_hole(
+    place: tuple[ZoneInfo, int], length: int
+) -> None:
+    zone, start = place
+    pieces = constant_offsets(zone, start, start + length)
+    assert pieces[0].start == start
+    assert pieces[-1].end == start + length
+    assert all(one.end == two.start for one, two in pairwise(pieces))
+    assert all(one.offset != two.offset for one, two in pairwise(pieces))
+    for piece in pieces:
+        for instant in (piece.start, (piece.start + piece.end) // 2, piece.end - 1):
+            offset = from_seconds(instant).astimezone(zone).utcoffset()
+            assert offset == timedelta(seconds=piece.offset)
+
+
+@some(100)
+@given(st.sampled_from(WEEKS), st.integers(-200, 200))
+def test_a_local_day_starts_right_after_the_last_instant_of_the_one_before(
+    week: tuple[ZoneInfo, date], distance: int
+) -> None:
+    zone, around = week
+    day = around + timedelta(days=distance)
+    start = start_of_day(day, zone)
+    assert start.astimezone(zone).date() == day
+    assert (start - MICROSECOND).astimezone(zone).date() == day - timedelta(days=1)
+
+
+@some(100)
+@given(instants())
+def test_every_instant_is_one_of_the_readings_of_what_its_clock_shows(
+    place: tuple[ZoneInfo, int],
+) -> None:
+    """So the latest reading is never before it, and not by more than the clock is put back."""
+    zone, seconds = place
+    instant = from_seconds(seconds)
+    wall = instant.astimezone(zone)
+    latest = latest_reading(wall.date(), wall.time(), zone)
+    assert latest.astimezone(zone).replace(tzinfo=None, fold=0) == wall.replace(tzinfo=None, fold=0)
+    assert timedelta(0) <= latest - instant <= timedelta(hours=1)
+
+
+INTERVALS = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(0, 40)).map(lambda pair: Interval(*pair)),
+    max_size=6,
+)
+
+
+def numbers(intervals: list[Interval]) -> set[int]:
+    return {number for interval in intervals for number in range(*interval)}
+
+
+@some(100)
+@given(INTERVALS)
+def test_merging_keeps_every_number_and_leaves_gaps_in_between(given_: list[Interval]) -> None:
+    merged = merge(given_)
+    assert numbers(merged) == numbers(given_)
+    assert all(interval.start < interval.end for interval in merged)
+    assert all(one.end < two.start for one, two in pairwise(merged))
+
+
+@some(100)
+@given(INTERVALS, INTERVALS)
+def test_subtracting_leaves_exactly_the_numbers_outside_the_holes(
+    given_: list[Interval], holes: list[Interval]
+) -> None:
+    left = subtract(merge(given_), merge(holes))
+    assert numbers(left) == numbers(given_) - numbers(holes)
+    assert left == merge(left)

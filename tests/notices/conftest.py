@@ -1,0 +1,53 @@
+"""What tests of notices stand on: a practice, a clock, a real mail server on loopback."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.notices.delivery import PostOffice
+from app.notices.senders import make_sender
+from app.settings import Settings
+from tests.notices.postbox import Postbox
+from tests.notices.story import Story
+from tests.world import TestClock, World
+
+
+@pytest.fixture
+def clock() -> TestClock:
+    """A clock that stands still until the test sets it."""
+    return TestClock()
+
+
+@pytest.fixture
+async def world(engine: AsyncEngine, settings: Settings) -> World:
+    """A practice with one of each."""
+    return await World(engine, settings).build()
+
+
+@pytest.fixture
+def story(world: World, clock: TestClock) -> Story:
+    """Things that happen to sessions, as the commands write them down."""
+    return Story(world, clock)
+
+
+@pytest.fixture
+async def postbox() -> AsyncIterator[Postbox]:
+    """A mail server."""
+    box = Postbox()
+    await box.open()
+    yield box
+    await box.close()
+
+
+@pytest.fixture
+def smtp_settings(settings: Settings, postbox: Postbox) -> Settings:
+    """Settings that send mail to the postbox."""
+    return settings.model_copy(update={"smtp_url": SecretStr(postbox.url)})
+
+
+@pytest.fixture
+def office(engine: AsyncEngine, smtp_settings: Settings, clock: TestClock) -> PostOffice:
+    """All that sending takes, over real SMTP."""
+    return PostOffice(engine, make_sender(smtp_settings), smtp_settings, clock)

@@ -1,0 +1,75 @@
+"""A real SMTP server that keeps what it gets."""
+
+import asyncio
+from asyncio import AbstractServer
+from collections.abc import Awaitable, Callable
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+class Postbox:
+    """Listens on loopback.
+
+    `refusal` is what it answers to every recipient, where it is set; `on_recipient` happens first.
+    """
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.refusal: str | None = None
+        self.data_refusal: str | None = None
+        self.on_recipient: Callable[[], Awaitable[None]] | None = None
+        self.port = 0
+        self._arrival = asyncio.Condition()
+        self._server: AbstractServer | None = None
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    async def open(self) -> None:
+        """Begin to listen; again on the same port after `close`."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: SMTP(self, hostname="mail.test", enable_SMTPUTF8=True, loop=loop),
+            "127.0.0.1",
+            self.port,
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+
+    async def wait_for(self, count: int) -> None:
+        """Wait until so many mails are there."""
+        async with asyncio.timeout(20), self._arrival:
+            await self._arrival.wait_for(lambda: len(self.mails) >= count)
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: object
+    ) -> str:
+        if self.on_recipient is not None:
+            await self.on_recipient()
+        if self.refusal is not None:
+            return self.refusal
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        if self.data_refusal is not None:
+            return self.data_refusal
+        content = envelope.content
+        assert isinstance(content, bytes)
+        async with self._arrival:
+            self.recipients += envelope.rcpt_tos
+            self.mails.append(message_from_bytes(content, policy=default))
+            self._arrival.notify_all()
+        return "250 OK"

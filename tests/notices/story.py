@@ -1,0 +1,153 @@
+"""Things that happen to sessions, written down as the commands write them."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.transactions import transact
+from app.domain.session import Format
+from app.notices.letters import Letter, load_letter
+from app.notices.models import Notice
+from app.notices.outbox import (
+    Kind,
+    NewNotice,
+    Recipient,
+    drop_reminders,
+    queue_notices,
+    reminders,
+)
+from app.sessions.models import Session
+from app.sessions.repository import Buffers, Meeting, NewChange, SessionRepository
+from tests.world import NOW, TestClock, World
+
+START = NOW + timedelta(days=3)
+BOTH: tuple[Recipient, ...] = ("client", "practitioner")
+
+
+class Story:
+    """Books, moves and cancels sessions of a world."""
+
+    def __init__(self, world: World, clock: TestClock) -> None:
+        self.world = world
+        self.clock = clock
+
+    async def book(self, start: datetime = START, **values: Any) -> UUID:
+        return await self.world.book(start, now=self.clock(), **values)
+
+    async def move(
+        self,
+        session_id: UUID,
+        start: datetime,
+        *,
+        kind: str = "rescheduled",
+        to_format: Format = Format.VIDEO,
+        location_id: UUID | None = None,
+        join_url: str | None = "https://video.example/maya",
+        **change: Any,
+    ) -> None:
+        """Move a session, or change its format."""
+
+        async def command(db: AsyncConnection) -> None:
+            before = await self._meeting(db, session_id)
+            length = before.ends_at - before.starts_at
+            after = replace(
+                before,
+                starts_at=start,
+                ends_at=start + length,
+                format=to_format,
+                location_id=location_id,
+                join_url=join_url,
+            )
+            sessions = SessionRepository(db, self.world.practice_id)
+            await sessions.move(session_id, after, Buffers(0, 10), client_moves=1)
+            await self._tell(db, session_id, kind, before, after, **change)
+
+        await transact(self.world.engine, command)
+
+    async def cancel(self, session_id: UUID, **change: Any) -> None:
+        """Cancel a session."""
+
+        async def command(db: AsyncConnection) -> None:
+            meeting = await self._meeting(db, session_id)
+            await SessionRepository(db, self.world.practice_id).cancel(session_id)
+            await self._tell(db, session_id, "cancelled", meeting, meeting, **change)
+
+        await transact(self.world.engine, command)
+
+    async def notice(self, session_id: UUID, kind: Kind, recipient: Recipient = "client") -> UUID:
+        """Give the latest notice of a kind."""
+        async with self.world.engine.connect() as db:
+            found = await db.scalar(
+                select(Notice.id)
+                .where(
+                    Notice.session_id == session_id,
+                    Notice.kind == kind,
+                    Notice.recipient == recipient,
+                )
+                .order_by(Notice.starts_at.desc(), Notice.send_at.desc())
+            )
+        assert found is not None
+        return found
+
+    async def letter(self, session_id: UUID, kind: Kind, recipient: Recipient = "client") -> Letter:
+        """Read a notice with all that it refers to."""
+        notice_id = await self.notice(session_id, kind, recipient)
+        async with self.world.engine.connect() as db:
+            letter = await load_letter(db, self.world.practice_id, notice_id)
+        assert letter is not None
+        return letter
+
+    async def state(self, notice_id: UUID) -> Row[Any]:
+        """Give a notice's row."""
+        async with self.world.engine.connect() as db:
+            return (await db.execute(select(Notice.__table__).where(Notice.id == notice_id))).one()
+
+    async def _meeting(self, db: AsyncConnection, session_id: UUID) -> Meeting:
+        row = (await db.execute(select(Session.__table__).where(Session.id == session_id))).one()
+        return Meeting(
+            row.starts_at,
+            row.ends_at,
+            Format(row.format),
+            row.location_id,
+            row.join_url,
+            row.instructions,
+        )
+
+    async def _tell(
+        self,
+        db: AsyncConnection,
+        session_id: UUID,
+        kind: str,
+        before: Meeting,
+        after: Meeting,
+        **how: Any,
+    ) -> None:
+        how = {"actor": "client", "code": "work", "note": "Secret words"} | how
+        practice_id, now = self.world.practice_id, self.clock()
+        session = (
+            await db.execute(select(Session.__table__).where(Session.id == session_id))
+        ).one()
+        change = NewChange(
+            kind,
+            how["actor"],
+            session.version,
+            session.calendar_sequence,
+            before,
+            after,
+            "USD",
+            how.get("fee"),
+            how.get("credit"),
+            how["code"],
+            how["note"],
+        )
+        change_id = await SessionRepository(db, practice_id).record(session_id, change, now)
+        await drop_reminders(db, practice_id, session_id, now)
+        told: Kind = "cancelled" if kind == "cancelled" else "rescheduled"
+        notices = [NewNotice(told, recipient, after.starts_at, now) for recipient in BOTH]
+        if told != "cancelled":
+            notices += reminders(after.starts_at, [1440], now)
+        await queue_notices(db, practice_id, session_id, change_id, notices, now)

@@ -1,0 +1,137 @@
+"""What a calendar is told, read back by the library that reads calendars."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from icalendar import Calendar, Event
+
+from app.domain.session import Status
+from app.notices.calendar import CalendarEvent, Person, make_calendar
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+SESSION_ID = UUID("6d1f5a5e-9f5c-4a53-8d7a-0d8ad7a1a111")
+EVENT = CalendarEvent(
+    session_id=SESSION_ID,
+    sequence=4,
+    status=Status.BOOKED,
+    starts_at=datetime(2026, 12, 3, 20, tzinfo=UTC),
+    ends_at=datetime(2026, 12, 3, 20, 50, tzinfo=UTC),
+    zone=ZoneInfo("America/Denver"),
+    service_name="Follow-up",
+    practice_name="Harbor Wellness",
+    description=("With: Dr. Maya Chen", "Ring twice"),
+    location="Harbor Street, 1 Harbor Street",
+    url="https://video.example/maya",
+    organizer=Person("Harbor Wellness", "hello@harbor.example"),
+    attendee=Person("Ana Ruiz", "ana@client.example"),
+)
+
+
+def read(content: bytes) -> tuple[Calendar, Event]:
+    calendar = Calendar.from_ical(content)
+    (event,) = calendar.events
+    return calendar, event
+
+
+def start_of(event: Event) -> datetime:
+    start = event.start
+    assert isinstance(start, datetime)
+    return start
+
+
+def at(start: datetime, zone: str = "America/Denver") -> CalendarEvent:
+    return replace(
+        EVENT, starts_at=start, ends_at=start + timedelta(minutes=50), zone=ZoneInfo(zone)
+    )
+
+
+def test_a_request_has_all_that_a_calendar_needs() -> None:
+    calendar, event = read(make_calendar(EVENT, "REQUEST", NOW))
+    assert calendar["METHOD"] == "REQUEST"
+    assert [zone.tz_name for zone in calendar.timezones] == ["America/Denver"]
+    assert event["UID"] == f"{SESSION_ID}@reslot"
+    assert event["SEQUENCE"] == 4
+    assert event["STATUS"] == "CONFIRMED"
+    assert event["DTSTART"].params["TZID"] == "America/Denver"
+    assert (event.start, event.end) == (EVENT.starts_at, EVENT.ends_at)
+    assert event.stamp == NOW
+    assert event["SUMMARY"] == "Follow-up, Harbor Wellness"
+    assert event["LOCATION"] == EVENT.location
+    assert event["URL"] == EVENT.url
+    assert event["ORGANIZER"] == "mailto:hello@harbor.example"
+    assert event["ATTENDEE"] == "mailto:ana@client.example"
+    assert event["ATTENDEE"].params["RSVP"] == "FALSE"
+    assert event["CLASS"] == "PRIVATE"
+    assert str(event["DESCRIPTION"]).split("\n") == [
+        "With: Dr. Maya Chen",
+        "Ring twice",
+        "Declining or deleting this calendar entry does not cancel the session.",
+    ]
+
+
+def test_a_cancellation_says_so() -> None:
+    calendar, event = read(make_calendar(replace(EVENT, status=Status.CANCELLED), "CANCEL", NOW))
+    assert (calendar["METHOD"], event["STATUS"]) == ("CANCEL", "CANCELLED")
+
+
+def test_a_published_entry_has_no_attendee() -> None:
+    calendar, event = read(make_calendar(EVENT, "PUBLISH", NOW))
+    assert calendar["METHOD"] == "PUBLISH"
+    assert "ATTENDEE" not in event
+    assert "ORGANIZER" in event
+
+
+@pytest.mark.parametrize(
+    "zone", ["America/Denver", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kolkata", "UTC"]
+)
+def test_times_all_over_a_year_are_read_back_as_they_were(zone: str) -> None:
+    """The zone described in the file itself is right, also around its changes."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    for hours in range(0, 366 * 24, 101):
+        instant = start + timedelta(hours=hours)
+        calendar, event = read(make_calendar(at(instant, zone), "REQUEST", NOW))
+        assert start_of(event).astimezone(UTC) == instant
+        for described in calendar.timezones:
+            wall = start_of(event).replace(tzinfo=described.to_tz(lookup_tzid=False))
+            assert wall.astimezone(UTC) == instant
+
+
+def test_the_hour_after_clocks_went_forward_is_described_right() -> None:
+    instant = datetime(2026, 3, 8, 9, 30, tzinfo=UTC)  # 03:30 in Denver, half an hour after
+    calendar, event = read(make_calendar(at(instant), "REQUEST", NOW))
+    (daylight,) = calendar.timezones[0].daylight
+    assert daylight.DTSTART.isoformat() == "2026-03-08T02:00:00"  # in the offset before
+    assert start_of(event).astimezone(UTC) == instant
+
+
+def test_the_second_of_two_same_hours_is_spelled_in_utc() -> None:
+    first = datetime(2026, 11, 1, 7, 30, tzinfo=UTC)  # 01:30 in Denver, before clocks go back
+    second = first + timedelta(hours=1)
+    _, event = read(make_calendar(at(first - timedelta(minutes=30)), "REQUEST", NOW))
+    assert event["DTSTART"].params["TZID"] == "America/Denver"
+    calendar, event = read(make_calendar(at(second), "REQUEST", NOW))
+    assert event.start == second
+    assert "TZID" not in event["DTSTART"].params
+    assert not calendar.timezones
+
+
+def test_nothing_typed_can_add_a_line() -> None:
+    typed = "x\r\nATTENDEE:mailto:evil@evil.example\nEND:VEVENT"
+    nasty = replace(
+        EVENT,
+        service_name=typed,
+        practice_name=typed,
+        description=(typed,),
+        location=typed,
+        url=f"https://x.example/{typed}",
+        organizer=Person(typed, "hello@harbor.example"),
+        attendee=Person(f'"{typed}', "ana@client.example"),
+    )
+    content = make_calendar(nasty, "REQUEST", NOW)
+    _, event = read(content)
+    assert event["ATTENDEE"] == "mailto:ana@client.example"
+    assert "URL" not in event
+    assert content.count(b"\r\nEND:VEVENT") == 1

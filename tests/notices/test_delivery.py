@@ -1,0 +1,290 @@
+"""One notice is sent once, whatever goes wrong around it."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from sqlalchemy import text, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
+
+from app.database.engine import connect
+from app.database.transactions import transact
+from app.notices.delivery import MAX_ATTEMPTS, PostOffice, send_notice
+from app.notices.errors import NoticeBusyError, SendingFailedError
+from app.notices.models import Notice
+from app.notices.senders import Sender
+from app.practices.models import Client
+from tests.notices.postbox import Postbox
+from tests.notices.story import START, Story
+from tests.world import NOW, TestClock, World
+
+
+class DeathError(BaseException):
+    """Stands for the end of the process: nobody catches it."""
+
+
+@dataclass
+class Courier:
+    """Hands mails on over SMTP; `before` and `after` are where things happen to it."""
+
+    inner: Sender
+    before: Any = None
+    after: Any = None
+    sent: int = field(default=0, init=False)
+
+    async def send(self, message: EmailMessage) -> None:
+        if self.before is not None:
+            await self.before()
+        await self.inner.send(message)
+        self.sent += 1
+        if self.after is not None:
+            await self.after()
+
+
+async def die() -> None:
+    raise DeathError
+
+
+def message_ids(postbox: Postbox) -> list[str]:
+    return [str(mail["Message-ID"]) for mail in postbox.mails]
+
+
+async def test_a_notice_is_sent_and_marked(
+    office: PostOffice, story: Story, world: World, postbox: Postbox
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+    await send_notice(office, world.practice_id, notice_id)
+    assert postbox.recipients == ["ana@client.example"]
+    row = await story.state(notice_id)
+    assert (row.status, row.attempts, row.finished_at) == ("sent", 1, NOW)
+    assert row.last_error is None
+
+
+async def test_a_notice_that_is_done_is_left_alone(
+    office: PostOffice, story: Story, world: World, postbox: Postbox
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+    await send_notice(office, world.practice_id, notice_id)
+    await send_notice(office, world.practice_id, notice_id)
+    assert len(postbox.mails) == 1
+
+
+async def test_a_notice_that_does_not_exist_is_nothing_to_do(
+    office: PostOffice, story: Story, world: World, postbox: Postbox
+) -> None:
+    session_id = await story.book()
+    await send_notice(office, world.practice_id, session_id)
+    assert postbox.mails == []
+
+
+@pytest.mark.parametrize("fate", ["moved", "cancelled", "started", "due"])
+async def test_a_reminder_is_sent_only_for_a_session_to_come(
+    office: PostOffice,
+    story: Story,
+    world: World,
+    postbox: Postbox,
+    clock: TestClock,
+    engine: AsyncEngine,
+    fate: str,
+) -> None:
+    session_id = await story.book()
+    notice_id = await story.notice(session_id, "reminder")
+    if fate == "moved":
+        await story.move(session_id, START + timedelta(days=1))
+    elif fate == "cancelled":
+        await story.cancel(session_id)
+    # As if it had been under way while the command dropped the others.
+    await transact(engine, lambda db: db.execute(update(Notice).values(status="pending")))
+    clock.now = START if fate == "started" else START - timedelta(days=1)
+    await send_notice(office, world.practice_id, notice_id)
+    row = await story.state(notice_id)
+    assert row.status == ("sent" if fate == "due" else "dropped")
+    assert row.finished_at == clock.now
+    assert len(postbox.mails) == (1 if fate == "due" else 0)
+
+
+async def test_a_superseded_confirmation_still_goes_out(
+    office: PostOffice, story: Story, world: World, postbox: Postbox
+) -> None:
+    session_id = await story.book()
+    notice_id = await story.notice(session_id, "booked")
+    await story.cancel(session_id)
+    await send_notice(office, world.practice_id, notice_id)
+    assert "changed again" in postbox.mails[0].as_string()
+    assert "text/calendar" not in postbox.mails[0].as_string()
+
+
+async def test_a_server_that_was_down_gets_the_mail_once(
+    office: PostOffice, story: Story, world: World, postbox: Postbox
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+    await postbox.close()
+    for _ in range(2):
+        with pytest.raises(SendingFailedError, match="SMTPConnectError"):
+            await send_notice(office, world.practice_id, notice_id)
+    row = await story.state(notice_id)
+    assert (row.status, row.attempts, row.last_error) == ("pending", 2, "SMTPConnectError")
+    assert row.finished_at is None
+    await postbox.open()
+    await send_notice(office, world.practice_id, notice_id)
+    assert message_ids(postbox) == [f"<{notice_id}@reslot.example>"]
+    assert (await story.state(notice_id)).attempts == 3
+
+
+async def test_a_refused_recipient_is_not_tried_again(
+    office: PostOffice, story: Story, world: World, postbox: Postbox
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+    postbox.refusal = "550 5.1.1 no such person: ana@client.example"
+    await send_notice(office, world.practice_id, notice_id)
+    row = await story.state(notice_id)
+    assert (row.status, row.attempts, row.last_error) == ("failed", 1, "UndeliverableError 550")
+    assert row.finished_at == NOW
+
+
+async def test_what_is_no_address_fails_without_the_server(
+    office: PostOffice, story: Story, world: World, engine: AsyncEngine, postbox: Postbox
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+    await transact(engine, lambda db: db.execute(update(Client).values(email="nobody")))
+    await send_notice(office, world.practice_id, notice_id)
+    assert (await story.state(notice_id)).last_error == "UndeliverableError"
+    assert postbox.mails == []
+
+
+async def test_after_the_last_attempt_it_has_failed(
+    office: PostOffice, story: Story, world: World, engine: AsyncEngine, postbox: Postbox
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+    await transact(engine, lambda db: db.execute(update(Notice).values(attempts=MAX_ATTEMPTS - 2)))
+    await postbox.close()
+    with pytest.raises(SendingFailedError):
+        await send_notice(office, world.practice_id, notice_id)
+    assert (await story.state(notice_id)).status == "pending"
+    await send_notice(office, world.practice_id, notice_id)
+    row = await story.state(notice_id)
+    assert (row.status, row.attempts) == ("failed", MAX_ATTEMPTS)
+
+
+async def test_a_death_before_sending_leaves_it_to_the_next(
+    office: PostOffice, story: Story, world: World, postbox: Postbox
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+    with pytest.raises(DeathError):
+        await send_notice(
+            replace(office, sender=Courier(office.sender, before=die)), world.practice_id, notice_id
+        )
+    assert (await story.state(notice_id)).status == "pending"
+    await send_notice(office, world.practice_id, notice_id)
+    assert len(postbox.mails) == 1
+
+
+async def test_a_death_between_sending_and_marking_repeats_the_same_message_id(
+    office: PostOffice, story: Story, world: World, postbox: Postbox
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+    with pytest.raises(DeathError):
+        await send_notice(
+            replace(office, sender=Courier(office.sender, after=die)), world.practice_id, notice_id
+        )
+    assert (await story.state(notice_id)).status == "pending"
+    await send_notice(office, world.practice_id, notice_id)
+    assert message_ids(postbox) == [f"<{notice_id}@reslot.example>"] * 2
+    assert (await story.state(notice_id)).status == "sent"
+
+
+async def test_a_rerun_of_the_transaction_sends_nothing_again(
+    office: PostOffice, story: Story, world: World, postbox: Postbox, owner_engine: AsyncEngine
+) -> None:
+    """The first attempt to mark the notice fails with a serialization failure."""
+    notice_id = await story.notice(await story.book(), "booked")
+    async with owner_engine.begin() as db:
+        for statement in (
+            "CREATE SEQUENCE marks",
+            "GRANT USAGE ON SEQUENCE marks TO PUBLIC",
+            """
+            CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF nextval('marks') = 1 THEN RAISE EXCEPTION USING ERRCODE = '40001'; END IF;
+            RETURN NEW; END $$
+            """,
+            """
+            CREATE TRIGGER fail_once BEFORE UPDATE ON notices
+            FOR EACH ROW EXECUTE FUNCTION fail_once()
+            """,
+        ):
+            await db.execute(text(statement))
+    await send_notice(office, world.practice_id, notice_id)
+    assert len(postbox.mails) == 1
+    row = await story.state(notice_id)
+    assert (row.status, row.attempts) == ("sent", 1)
+
+
+async def test_a_connection_lost_after_sending_is_made_good(
+    office: PostOffice, story: Story, world: World, postbox: Postbox
+) -> None:
+    """The transaction that sent the mail cannot be committed; another one marks it."""
+    notice_id = await story.notice(await story.book(), "booked")
+
+    async def cut() -> None:
+        other = await connect(office.settings.service_url)
+        await other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user"
+            " AND datname = current_database() AND state = 'idle in transaction'"
+        )
+        await other.close()
+
+    courier = Courier(office.sender, after=cut)
+    await send_notice(replace(office, sender=courier), world.practice_id, notice_id)
+    assert courier.sent == len(postbox.mails) == 1
+    row = await story.state(notice_id)
+    assert (row.status, row.attempts, row.last_error) == ("sent", 1, None)
+
+
+async def test_two_workers_never_send_one_notice_twice(
+    office: PostOffice, story: Story, world: World, postbox: Postbox
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        begun.set()
+        await go_on.wait()
+
+    slow = replace(office, sender=Courier(office.sender, before=hold))
+    first = asyncio.create_task(send_notice(slow, world.practice_id, notice_id))
+    await begun.wait()
+    with pytest.raises(NoticeBusyError):
+        await send_notice(office, world.practice_id, notice_id)
+    go_on.set()
+    await first
+    await send_notice(office, world.practice_id, notice_id)
+    assert len(postbox.mails) == 1
+    assert (await story.state(notice_id)).attempts == 1
+
+
+async def test_logs_and_errors_tell_nothing_personal(
+    office: PostOffice, story: Story, world: World, postbox: Postbox
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+    postbox.refusal = "451 not now, ana@client.example"
+    with capture_logs() as logs, pytest.raises(SendingFailedError) as failed:
+        await send_notice(office, world.practice_id, notice_id)
+    postbox.refusal = None
+    with capture_logs() as more:
+        await send_notice(office, world.practice_id, notice_id)
+    assert str(failed.value) == "SMTPRecipientRefused 451"
+    assert failed.value.__suppress_context__
+    ids = {"practice_id": str(world.practice_id), "notice_id": str(notice_id)}
+    assert [*logs, *more] == [
+        {
+            "event": "notice_delayed",
+            "log_level": "warning",
+            "error": "SMTPRecipientRefused 451",
+            **ids,
+        },
+        {"event": "notice_settled", "log_level": "info", "status": "sent", **ids},
+    ]

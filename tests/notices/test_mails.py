@@ -1,0 +1,415 @@
+"""Every kind of mail, read back as a mail program reads it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from icalendar import Calendar, Event
+from sqlalchemy import update
+
+from app.database.transactions import transact
+from app.domain.money import Money
+from app.domain.policy import Action, Credit, decide
+from app.domain.session import Format
+from app.links.tokens import Link, LinkTokens
+from app.notices.errors import UndeliverableError
+from app.notices.letters import Letter
+from app.notices.mails import make_mail
+from app.notices.outbox import Kind, Recipient
+from app.notices.wording import Speech
+from app.practices.models import Client, Practitioner
+from app.practices.policies import rules_of
+from app.sessions.models import Session
+from app.settings import Settings
+from tests.notices.story import START, Story
+from tests.world import NOW, World
+
+LATE_FEE = {
+    "cancel": {
+        "closes": {"before_minutes": 120},
+        "fees": [{"deadline": {"before_minutes": 1440}, "percent": "50"}],
+    }
+}
+ONE_DAY = timedelta(days=1)
+
+
+class Read:
+    """A mail as it arrives."""
+
+    def __init__(self, letter: Letter, settings: Settings, now: datetime = NOW) -> None:
+        sent = make_mail(letter, settings, now).as_bytes()
+        self.mail: EmailMessage = message_from_bytes(sent, policy=default)
+        assert not self.mail.defects
+        assert self.mail.get_content_type() == "multipart/alternative"
+        self.parts = [part.get_content_type() for part in self.mail.iter_parts()]
+        self.text = self._part("plain")
+        self.html = self._part("html")
+        self.subject = str(self.mail["Subject"])
+
+    def _part(self, kind: str) -> str:
+        part = self.mail.get_body(preferencelist=(kind,))
+        assert part is not None
+        return str(part.get_content()).replace("\r\n", "\n")
+
+    @property
+    def calendar(self) -> tuple[str, Event]:
+        """The method and the entry of the calendar part."""
+        *_, part = self.mail.iter_parts()
+        assert part.get_content_type() == "text/calendar"
+        calendar = Calendar.from_ical(part.get_content())
+        assert part.get_param("method") == calendar["METHOD"]
+        (event,) = calendar.events
+        return str(calendar["METHOD"]), event
+
+    @property
+    def token(self) -> str:
+        """The link's token, from the text; the HTML has the same."""
+        (url,) = [line for line in self.text.splitlines() if "/portal/#" in line]
+        assert f'href="{url}"' in self.html
+        assert "Need to reschedule?" in self.text
+        assert "Need to reschedule?" in self.html
+        return url.partition("#")[2]
+
+
+@pytest.fixture
+def read(story: Story, settings: Settings) -> Any:
+    """Read the latest mail of a kind."""
+
+    async def latest(
+        session_id: UUID, kind: Kind, recipient: Recipient = "client", now: datetime = NOW
+    ) -> Read:
+        return Read(await story.letter(session_id, kind, recipient), settings, now)
+
+    return latest
+
+
+def speech(letter: Letter) -> Speech:
+    return Speech(letter.client.locale, letter.client.zone)
+
+
+async def test_a_booking_confirmation(read: Any, story: Story, world: World) -> None:
+    await world.add_policy(LATE_FEE)
+    session_id = await story.book()
+    mail = await read(session_id, "booked")
+    assert mail.parts == ["text/plain", "text/html", "text/calendar"]
+    assert mail.subject == "Your session is booked: December 3, 2026, 10:00 AM"
+    when = "Thursday, December 3, 2026, 10:00 AM to 10:50 AM (Eastern Standard Time)"
+    for part in (mail.text, mail.html):
+        assert when in part
+        assert "Follow-up" in part
+        assert "Dr. Maya Chen" in part
+        assert "https://video.example/maya" in part
+        assert "Please tell us a day ahead." in part
+        assert "$60.00" in part
+    assert "+1 212 555 0100" in mail.text
+    method, event = mail.calendar
+    assert (method, event["STATUS"], event["SEQUENCE"]) == ("REQUEST", "CONFIRMED", 0)
+    assert event.start == START
+    assert event["UID"] == f"{session_id}@reslot"
+    assert event["ATTENDEE"] == "mailto:ana@client.example"
+    assert event["ORGANIZER"] == "mailto:hello@harbor.example"
+    assert "token" not in str(event)
+    assert mail.token not in event.to_ical().decode()
+
+
+async def test_the_headers(read: Any, story: Story) -> None:
+    session_id = await story.book()
+    mail = (await read(session_id, "booked")).mail
+    notice_id = await story.notice(session_id, "booked")
+    assert mail["Message-ID"] == f"<{notice_id}@reslot.example>"
+    assert mail["Date"].datetime == NOW
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert str(mail["From"]) == "Harbor Wellness <no-reply@reslot.example>"
+    assert str(mail["To"]) == "Ana Ruiz <ana@client.example>"
+    assert mail["Reply-To"].addresses[0].addr_spec == "maya@harbor.example"
+    to_practitioner = (await read(session_id, "booked", "practitioner")).mail
+    assert to_practitioner["To"].addresses[0].addr_spec == "maya@harbor.example"
+    assert to_practitioner["Reply-To"] is None
+
+
+async def test_the_deadlines_are_those_of_the_policy(read: Any, story: Story, world: World) -> None:
+    await world.add_policy(LATE_FEE)
+    session_id = await story.book()
+    mail, letter = await read(session_id, "booked"), await story.letter(session_id, "booked")
+    decision = decide(rules_of(letter.policy), Action.CANCEL, letter.facts, NOW)
+    assert decision.free_until == START - timedelta(days=1)
+    assert decision.closes_at == START - timedelta(hours=2)
+    assert decision.free_until is not None
+    assert decision.closes_at is not None
+    say = speech(letter).instant
+    cancel = mail.text.partition("To cancel:\n")[2].partition("\n\n")[0]
+    assert cancel.splitlines() == [
+        f"- Free of charge until {say(decision.free_until)}.",
+        f"- For a fee of $60.00 until {say(decision.closes_at)}.",
+    ]
+    move = mail.text.partition("To reschedule:\n")[2].partition("\n\n")[0]
+    assert move.splitlines()[1] == "- For a fee of $60.00 until the session starts."
+
+
+async def test_without_a_policy_all_is_free_until_the_start(read: Any, story: Story) -> None:
+    mail = await read(await story.book(), "booked")
+    assert "To cancel or reschedule:\n- Free of charge until the session starts.\n" in mail.text
+    assert "Cancellation policy" not in mail.text
+
+
+async def test_passed_deadlines_and_closed_options_are_told(
+    read: Any, story: Story, world: World
+) -> None:
+    await world.add_policy(LATE_FEE | {"reschedule": {"enabled": False}})
+    session_id = await story.book()
+    mail = await read(session_id, "reminder", now=START - timedelta(hours=1))
+    assert mail.text.count("This time has passed.") == 2
+    assert "It is too close to the session to do this online." in mail.text
+    assert "To reschedule:\n- This cannot be done online for this session." in mail.text
+    late = await read(session_id, "booked", now=START)
+    assert "To cancel" not in late.text
+
+
+async def test_a_forfeited_credit_is_told_before_it_happens(
+    read: Any, story: Story, world: World
+) -> None:
+    await world.add_policy({"cancel": LATE_FEE["cancel"] | {"late_credit": "forfeited"}})
+    package_id = await world.add_package()
+    mail = await read(await story.book(package_id=package_id), "booked")
+    assert "- Until Thursday, December 3, 2026, 8:00 AM (Eastern Standard Time), " in mail.text
+    assert "but the credit is not returned." in mail.text
+
+
+async def test_a_move_tells_the_old_and_the_new_time(read: Any, story: Story) -> None:
+    session_id = await story.book()
+    await story.move(session_id, START + ONE_DAY, fee=Money(6000, "USD"), credit=Credit.KEPT)
+    mail = await read(session_id, "rescheduled")
+    assert mail.subject == "Your session has moved to December 4, 2026, 10:00 AM"
+    assert "When: Friday, December 4, 2026, 10:00 AM to" in mail.text
+    assert "Before: Thursday, December 3, 2026, 10:00 AM to" in mail.text
+    assert "A fee of $60.00 is due. Harbor Wellness collects it." in mail.text
+    assert "stays with it" in mail.text
+    method, event = mail.calendar
+    assert (method, event["SEQUENCE"], event.start) == ("REQUEST", 1, START + ONE_DAY)
+    to_practitioner = await read(session_id, "rescheduled", "practitioner")
+    assert "When: Friday, December 4" in to_practitioner.text
+    assert "Before: Thursday, December 3" in to_practitioner.text
+    assert "A fee of $60.00 is due. The practice collects it." in to_practitioner.text
+
+
+async def test_a_change_of_format_tells_where(read: Any, story: Story, world: World) -> None:
+    session_id = await story.book()
+    await story.move(
+        session_id,
+        START,
+        kind="format_changed",
+        to_format=Format.IN_PERSON,
+        location_id=world.location_id,
+        join_url=None,
+    )
+    mail = await read(session_id, "rescheduled")
+    assert mail.subject.startswith("Your session has changed: ")
+    assert "Before: Video\n" in mail.text
+    assert "Where: Harbor Street, 1 Harbor Street" in mail.text
+    assert "video.example" not in mail.text
+    _, event = mail.calendar
+    assert event["LOCATION"] == "Harbor Street, 1 Harbor Street"
+    await story.move(
+        session_id, START + ONE_DAY, to_format=Format.VIDEO, join_url="javascript:alert(1)"
+    )
+    back = await read(session_id, "rescheduled")
+    assert "; In person, Harbor Street, 1 Harbor Street\n" in back.text
+    assert 'href="javascript' not in back.html
+
+
+async def test_a_phone_session_says_who_calls(read: Any, story: Story) -> None:
+    mail = await read(await story.book(format=Format.PHONE), "booked")
+    assert "Format: Phone\nGood to know: We call you.\n" in mail.text
+    _, event = mail.calendar
+    assert event["LOCATION"] == "Phone"
+    assert "Good to know: We call you." in event["DESCRIPTION"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"fee": Money(4500, "USD")}, "A fee of $45.00 is due. Harbor Wellness collects it."),
+        ({"credit": Credit.RETURNED}, "is back in the package."),
+        ({"credit": Credit.FORFEITED}, "is not returned."),
+        ({"actor": "practice"}, "This was done by Harbor Wellness."),
+    ],
+)
+async def test_a_cancellation(
+    read: Any, story: Story, world: World, change: dict[str, Any], sentence: str
+) -> None:
+    await world.add_policy(LATE_FEE)
+    session_id = await story.book()
+    await story.cancel(session_id, **change)
+    mail = await read(session_id, "cancelled")
+    assert mail.subject == "Your session is cancelled: December 3, 2026, 10:00 AM"
+    assert sentence in mail.text
+    assert sentence in mail.html
+    assert "To cancel" not in mail.text
+    assert "Join:" not in mail.text
+    method, event = mail.calendar
+    assert (method, event["STATUS"], event["SEQUENCE"]) == ("CANCEL", "CANCELLED", 1)
+
+
+async def test_the_practitioner_learns_who_and_why(read: Any, story: Story, world: World) -> None:
+    await transact(
+        world.engine, lambda db: db.execute(update(Practitioner).values(time_zone="Asia/Tokyo"))
+    )
+    session_id = await story.book()
+    note = "<b>Late</b>\x1b[31m\nsecond line"
+    await story.cancel(session_id, code="work", note=note, actor="link")
+    mail = await read(session_id, "cancelled", "practitioner")
+    assert mail.parts == ["text/plain", "text/html"]
+    assert mail.subject == "Session cancelled: December 4, 2026, 12:00 AM"
+    assert "Client: Ana Ruiz" in mail.text
+    assert "(Japan Standard Time)" in mail.text
+    assert "Reason: Work" in mail.text
+    assert "Note: <b>Late</b> [31m\n    second line" in mail.text
+    assert "&lt;b&gt;Late&lt;/b&gt;" in mail.html
+    assert "Done by: The client" in mail.text
+    assert "/portal/" not in mail.text + mail.html
+
+
+async def test_an_unknown_reason_is_shown_as_it_is(read: Any, story: Story) -> None:
+    session_id = await story.book()
+    await story.cancel(session_id, code="new-code", note=None)
+    mail = await read(session_id, "cancelled", "practitioner")
+    assert "Reason: new-code" in mail.text
+    assert "Note:" not in mail.text
+
+
+async def test_a_reminder_tells_how_it_stands_now(read: Any, story: Story, world: World) -> None:
+    session_id = await story.book()
+    await transact(
+        world.engine,
+        lambda db: db.execute(update(Session).values(join_url="https://video.example/new")),
+    )
+    mail = await read(session_id, "reminder")
+    assert mail.parts == ["text/plain", "text/html"]
+    assert mail.subject == "Reminder: your session on December 3, 2026, 10:00 AM"
+    assert "https://video.example/new" in mail.text
+    assert mail.token
+
+
+async def test_a_newer_change_takes_the_calendar_part_away(read: Any, story: Story) -> None:
+    session_id = await story.book()
+    await story.move(session_id, START + ONE_DAY)
+    mail = await read(session_id, "booked")
+    assert mail.parts == ["text/plain", "text/html"]
+    assert "December 3, 2026" in mail.text
+    assert "This session has changed again" in mail.text
+    assert "To cancel" not in mail.text
+    assert mail.token
+    to_practitioner = await read(session_id, "booked", "practitioner")
+    assert "This session has changed again" in to_practitioner.text
+
+
+async def test_every_client_mail_has_the_present_link(
+    read: Any, story: Story, world: World, settings: Settings
+) -> None:
+    session_id = await story.book()
+    await story.move(session_id, START + ONE_DAY)
+    await transact(world.engine, lambda db: db.execute(update(Client).values(address_generation=3)))
+    await transact(world.engine, lambda db: db.execute(update(Session).values(link_generation=2)))
+    await story.cancel(session_id)
+    for kind in ("booked", "rescheduled", "cancelled", "reminder"):
+        token = (await read(session_id, kind)).token
+        link = LinkTokens(settings.keys).read(token)
+        assert link == Link(world.practice_id, session_id, 3, 2)
+
+
+async def test_no_name_note_or_reason_in_a_subject_or_a_calendar(
+    story: Story, settings: Settings
+) -> None:
+    session_id = await story.book()
+    await story.move(session_id, START + ONE_DAY)
+    await story.cancel(session_id)
+    private = ("Ana", "Ruiz", "Maya", "Harbor", "Follow-up", "Secret", "Work", "work")
+    for kind in ("booked", "rescheduled", "cancelled", "reminder"):
+        for recipient in ("client", "practitioner"):
+            if (kind, recipient) == ("reminder", "practitioner"):
+                continue
+            letter = await story.letter(session_id, kind, recipient)
+            mail = Read(letter, settings)
+            assert not [word for word in private if word in mail.subject]
+            if recipient == "client":
+                assert "Secret" not in mail.text + mail.html
+                assert "Reason" not in mail.text + mail.html
+            if "text/calendar" in mail.parts:
+                assert "Secret" not in str(mail.calendar)
+
+
+async def test_nothing_typed_reaches_a_header_or_the_markup(
+    story: Story, settings: Settings
+) -> None:
+    session_id = await story.book()
+    await story.cancel(session_id)
+    typed = 'X\r\nBcc: evil@evil.example\r\n\r\n<script>"'
+    for recipient in ("client", "practitioner"):
+        letter = await story.letter(session_id, "cancelled", recipient)
+        letter = replace(
+            letter,
+            practice_name=typed,
+            service_name=typed,
+            client=replace(letter.client, name=typed),
+            practitioner=replace(letter.practitioner, name=typed, phone=typed),
+            change=replace(letter.change, note=typed),
+        )
+        mail = Read(letter, settings)
+        assert mail.mail["Bcc"] is None
+        assert len(mail.mail["To"].addresses) == len(mail.mail["From"].addresses) == 1
+        assert "<script>" not in mail.html
+
+
+async def test_a_bad_address_is_undeliverable(story: Story, settings: Settings) -> None:
+    letter = await story.letter(await story.book(), "booked")
+    with pytest.raises(UndeliverableError):
+        Read(replace(letter, client=replace(letter.client, email="nobody")), settings)
+    unanswerable = replace(letter.practitioner, email="nobody")
+    mail = Read(replace(letter, practitioner=unanswerable), settings)
+    assert mail.mail["Reply-To"] is None
+
+
+@pytest.mark.parametrize(
+    ("locale", "zone", "when"),
+    [
+        ("en-GB", "Europe/Paris", "Thursday, 3 December 2026, 16:00 to 16:50"),
+        ("en-US", "America/New_York", "Thursday, December 3, 2026, 10:00 AM to 10:50 AM"),
+        ("de-DE", "Europe/Berlin", "Thursday, December 3, 2026, 4:00 PM to 4:50 PM"),
+        ("no such", "UTC", "Thursday, December 3, 2026, 3:00 PM to 3:50 PM"),
+        ("", "Asia/Tokyo", "Friday, December 4, 2026, 12:00 AM to 12:50 AM"),
+    ],
+)
+def test_times_are_written_for_the_reader(locale: str, zone: str, when: str) -> None:
+    written = Speech(locale, ZoneInfo(zone)).span(START, START + timedelta(minutes=50))
+    assert written.startswith(f"{when} (")
+    assert written.isascii()
+
+
+def test_the_two_same_hours_of_autumn_are_told_apart() -> None:
+    say = Speech("en-US", ZoneInfo("America/Denver"))
+    first = datetime(2026, 11, 1, 7, 30, tzinfo=UTC)
+    assert say.instant(first).endswith("1:30 AM (Mountain Daylight Time)")
+    assert say.instant(first + timedelta(hours=1)).endswith("1:30 AM (Mountain Standard Time)")
+
+
+def test_a_session_over_midnight_names_both_days() -> None:
+    say = Speech("en-GB", ZoneInfo("Europe/London"))
+    start = datetime(2026, 12, 3, 23, 30, tzinfo=UTC)
+    assert say.span(start, start + timedelta(hours=1)) == (
+        "Thursday, 3 December 2026, 23:30 to Friday, 4 December 2026, 00:30 (Greenwich Mean Time)"
+    )
+
+
+def test_money_has_the_decimals_of_its_currency() -> None:
+    say = Speech("en-US", ZoneInfo("UTC"))
+    assert [say.money(Money(4500, code)) for code in ("USD", "JPY", "KWD")] == [
+        "$45.00",
+        "¥4,500",
+        "KWD4.500",
+    ]

@@ -1,0 +1,143 @@
+"""Notices are written with the change that they tell of, or not at all."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, func, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database.transactions import transact
+from app.notices.models import Notice
+from app.notices.outbox import NewNotice, drop_reminders, queue_notices, reminders
+from app.sessions.models import Change
+from tests.notices.story import START, Story
+from tests.world import NOW, World
+
+
+@contextmanager
+def statements(engine: AsyncEngine) -> Iterator[list[str]]:
+    """Note every statement that is sent."""
+    seen: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine.sync_engine, "before_cursor_execute", note)
+
+
+async def count(engine: AsyncEngine, table: str) -> int:
+    async with engine.connect() as db:
+        return int(await db.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608
+
+
+async def test_each_notice_gets_a_row_and_a_job_of_ids_only(
+    story: Story, engine: AsyncEngine
+) -> None:
+    session_id = await story.book()
+    async with engine.connect() as db:
+        rows = (await db.execute(select(Notice.__table__))).all()
+        jobs = await db.execute(text("SELECT *, execute_after - created AS wait FROM pgqueuer"))
+    by_notice = {json.loads(job.payload)["notice_id"]: job for job in jobs}
+    assert {(row.kind, row.recipient) for row in rows} == {
+        ("booked", "client"),
+        ("booked", "practitioner"),
+        ("reminder", "client"),
+    }
+    for row in rows:
+        job = by_notice.pop(str(row.id))
+        assert (row.session_id, row.status, row.attempts) == (session_id, "pending", 0)
+        assert job.entrypoint == "send_notice"
+        assert json.loads(job.payload) == {
+            "practice_id": str(story.world.practice_id),
+            "notice_id": str(row.id),
+        }
+        due = timedelta(days=2) if row.kind == "reminder" else timedelta(0)
+        assert job.wait == due
+    assert not by_notice
+
+
+async def test_two_statements_do_for_any_number(
+    story: Story, engine: AsyncEngine, world: World
+) -> None:
+    session_id = await story.book()
+    notices = [NewNotice("booked", "client", START, NOW)] * 5
+    async with engine.begin() as db:
+        change_id = await db.scalar(select(Change.id))
+        assert change_id is not None
+        with statements(engine) as seen:
+            await queue_notices(db, world.practice_id, session_id, change_id, notices, NOW)
+            await queue_notices(db, world.practice_id, session_id, change_id, [], NOW)
+    assert len(seen) == 2
+    assert await count(engine, "notices") == await count(engine, "pgqueuer") == 8
+
+
+async def test_a_rollback_takes_notices_and_jobs_with_it(
+    story: Story, engine: AsyncEngine, world: World
+) -> None:
+    session_id = await story.book()
+    before = await count(engine, "notices"), await count(engine, "pgqueuer")
+    async with engine.connect() as db:
+        change_id = await db.scalar(select(Change.id))
+        assert change_id is not None
+    async with engine.connect() as db, db.begin() as transaction:
+        # The first statement of its transaction: nothing may go past a BEGIN not yet sent.
+        notices = [NewNotice("booked", "client", START, NOW)]
+        await queue_notices(db, world.practice_id, session_id, change_id, notices, NOW)
+        await transaction.rollback()
+    assert (await count(engine, "notices"), await count(engine, "pgqueuer")) == before
+
+
+def test_reminders_are_those_still_to_come() -> None:
+    start = NOW + timedelta(hours=24)
+    assert reminders(start, [1440, 60, 2880, 60], NOW) == [
+        NewNotice("reminder", "client", start, start - timedelta(hours=1))
+    ]
+    assert [notice.send_at for notice in reminders(START, [60, 2880], NOW)] == [
+        START - timedelta(days=2),
+        START - timedelta(hours=1),
+    ]
+
+
+async def test_waiting_reminders_are_dropped_and_nothing_else(
+    story: Story, engine: AsyncEngine, world: World
+) -> None:
+    session_id, other = await story.book(), await story.book(START + timedelta(days=1))
+    await transact(engine, lambda db: drop_reminders(db, world.practice_id, session_id, NOW))
+    dropped = await story.state(await story.notice(session_id, "reminder"))
+    assert (dropped.status, dropped.finished_at) == ("dropped", NOW)
+    for notice_id in (
+        await story.notice(session_id, "booked"),
+        await story.notice(other, "reminder"),
+    ):
+        assert (await story.state(notice_id)).status == "pending"
+
+
+async def test_nobody_waits_for_a_reminder_that_is_being_sent(
+    story: Story, engine: AsyncEngine, world: World
+) -> None:
+    session_id = await story.book()
+    async with engine.begin() as sending:
+        await sending.execute(select(Notice.id).with_for_update())
+        async with engine.begin() as db:
+            await db.execute(text("SET LOCAL lock_timeout = '1ms'"))
+            await drop_reminders(db, world.practice_id, session_id, NOW)
+    assert (await story.state(await story.notice(session_id, "reminder"))).status == "pending"
+
+
+@pytest.mark.parametrize("role", ["client", "practitioner"])
+async def test_a_change_queues_one_notice_each(
+    story: Story, engine: AsyncEngine, role: str
+) -> None:
+    session_id = await story.book()
+    await story.move(session_id, START + timedelta(days=1))
+    async with engine.connect() as db:
+        found = await db.scalar(
+            select(func.count()).where(Notice.kind == "rescheduled", Notice.recipient == role)
+        )
+    assert found == 1

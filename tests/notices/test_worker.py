@@ -1,0 +1,341 @@
+"""The worker, from the row that a command writes to the mail that arrives."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database.engine import connect
+from app.database.idempotency import IdempotencyKey
+from app.database.transactions import transact
+from app.notices import worker
+from app.notices.models import Notice
+from app.notices.worker import run_worker, tidy
+from app.settings import Settings, SettingsError
+from tests.notices.postbox import Postbox
+from tests.notices.story import START, Story
+from tests.world import NOW, TestClock, World
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Look again and again, for a bounded time, until something has become true."""
+    async with asyncio.timeout(20):
+        while not await condition():  # noqa: ASYNC110 - another process' state has no event
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def working(
+    settings: Settings, engine: AsyncEngine, clock: TestClock
+) -> AsyncIterator[asyncio.Event]:
+    """Run a worker for a while."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_worker(settings, engine, clock, stop))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        async with asyncio.timeout(20):
+            await task
+
+
+async def value(engine: AsyncEngine, query: str) -> Any:
+    async with engine.connect() as db:
+        return await db.scalar(text(query))
+
+
+async def no_jobs_due(engine: AsyncEngine) -> bool:
+    return not await value(engine, "SELECT count(*) FROM pgqueuer WHERE execute_after <= now()")
+
+
+async def test_from_a_booking_to_both_mails(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    story: Story,
+    postbox: Postbox,
+) -> None:
+    before = await story.book()
+    async with working(smtp_settings, engine, clock):
+        await postbox.wait_for(2)
+        meanwhile = await story.book(START + timedelta(days=1))
+        await postbox.wait_for(4)
+        await until(lambda: no_jobs_due(engine))
+    expected = ["ana@client.example"] * 2 + ["maya@harbor.example"] * 2
+    assert sorted(postbox.recipients) == expected
+    for session_id in (before, meanwhile):
+        for recipient in ("client", "practitioner"):
+            notice_id = await story.notice(session_id, "booked", recipient)
+            assert (await story.state(notice_id)).status == "sent"
+        reminder = await story.state(await story.notice(session_id, "reminder"))
+        assert reminder.status == "pending"
+    assert await value(engine, "SELECT count(*) FROM pgqueuer") == 2  # the reminders
+
+
+async def test_two_workers_share_the_work(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    story: Story,
+    postbox: Postbox,
+) -> None:
+    for hours in range(12):
+        await story.book(START + timedelta(days=1, hours=hours))
+    async with (
+        working(smtp_settings, engine, clock),
+        working(smtp_settings, engine, clock),
+    ):
+        await postbox.wait_for(24)
+        await until(lambda: no_jobs_due(engine))
+    ids = [mail["Message-ID"] for mail in postbox.mails]
+    assert len(ids) == len(set(ids)) == 24
+
+
+async def test_a_mail_that_failed_is_tried_again_later(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    story: Story,
+    postbox: Postbox,
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+    postbox.refusal = "450 not now, ana@client.example"
+
+    async def both_put_off() -> bool:
+        query = "SELECT count(*) FROM pgqueuer WHERE attempts = 1 AND status = 'queued'"
+        return bool(await value(engine, query) == 2)
+
+    async with working(smtp_settings, engine, clock):
+        await until(both_put_off)
+        row = await story.state(notice_id)
+        assert (row.status, row.attempts) == ("pending", 1)
+        assert row.last_error == "SMTPRecipientRefused 450"
+        waits = "SELECT extract(epoch FROM max(execute_after - updated)) FROM pgqueuer"
+        assert await value(engine, f"{waits} WHERE attempts = 1") == 5
+        leak = "SELECT count(*) FROM pgqueuer_log WHERE traceback::text LIKE '%client.example%'"
+        assert await value(engine, leak) == 0
+        postbox.refusal = None
+        await transact(
+            engine,
+            lambda db: db.execute(
+                text("UPDATE pgqueuer SET execute_after = now() WHERE attempts = 1")
+            ),
+        )
+        await story.book(START + timedelta(days=1))  # new jobs wake the worker, an UPDATE does not
+        await postbox.wait_for(4)
+        await until(lambda: no_jobs_due(engine))
+    assert (await story.state(notice_id)).status == "sent"
+
+
+async def test_a_notice_that_another_holds_is_looked_at_later(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    story: Story,
+    postbox: Postbox,
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+
+    async def put_off() -> bool:
+        query = "SELECT extract(epoch FROM max(execute_after - updated)) FROM pgqueuer"
+        return bool(await value(engine, f"{query} WHERE attempts = 1") == 10)
+
+    async with engine.begin() as other:
+        await other.execute(select(Notice.id).where(Notice.id == notice_id).with_for_update())
+        async with working(smtp_settings, engine, clock):
+            await postbox.wait_for(1)
+            await until(put_off)
+    assert [mail["To"].addresses[0].username for mail in postbox.mails] == ["maya"]
+    assert (await story.state(notice_id)).attempts == 0
+
+
+async def test_a_refused_mail_leaves_no_job_behind(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    story: Story,
+    postbox: Postbox,
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+    postbox.refusal = "550 no such person"
+    async with working(smtp_settings, engine, clock):
+        await until(lambda: no_jobs_due(engine))
+    assert (await story.state(notice_id)).status == "failed"
+    assert await value(engine, "SELECT count(*) FROM pgqueuer") == 1  # the reminder
+
+
+async def test_a_lost_connection_is_replaced(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    story: Story,
+    postbox: Postbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker, "FIRST_RECONNECT_SECONDS", 0.01)
+    await story.book()
+    async with working(smtp_settings, engine, clock):
+        await postbox.wait_for(2)
+        await until(lambda: no_jobs_due(engine))
+        other = await connect(smtp_settings.service_url)
+        await other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        await other.close()
+        await story.book(START + timedelta(days=1))
+        await postbox.wait_for(4)
+
+
+async def test_a_database_that_is_away_is_waited_for(
+    smtp_settings: Settings, engine: AsyncEngine, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "FIRST_RECONNECT_SECONDS", 0.01)
+    tried = asyncio.Event()
+    attempts = 0
+
+    async def refuse(_url: str) -> Any:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 3:
+            tried.set()
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(worker, "connect", refuse)
+    async with working(smtp_settings, engine, clock):
+        async with asyncio.timeout(20):
+            await tried.wait()
+
+
+async def test_mails_under_way_are_finished_when_the_worker_is_cancelled(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    story: Story,
+    postbox: Postbox,
+) -> None:
+    await story.book()
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        begun.set()
+        await go_on.wait()
+
+    postbox.on_recipient = hold
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_worker(smtp_settings, engine, clock, stop))
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait({task}, timeout=0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(postbox.mails) == 2
+    assert await no_jobs_due(engine)
+
+
+async def test_a_job_that_makes_no_sense_is_held(
+    smtp_settings: Settings, engine: AsyncEngine, clock: TestClock, world: World
+) -> None:
+    del world
+    insert_job = (
+        "INSERT INTO pgqueuer (priority, entrypoint, payload, status, attempts)"
+        " VALUES (0, 'send_notice', '{}', 'queued', 99)"
+    )
+    await transact(engine, lambda db: db.execute(text(insert_job)))
+
+    async def held() -> bool:
+        query = "SELECT count(*) FROM pgqueuer WHERE status = 'failed'"
+        return bool(await value(engine, query))
+
+    async with working(smtp_settings, engine, clock):
+        await until(held)
+
+
+async def test_a_database_that_no_longer_answers_is_given_up(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "QUERY_TIMEOUT_SECONDS", 0.05)
+    connection = await connect(settings.service_url)
+    driver = worker._Driver(connection)  # noqa: SLF001 - the job library's end of the connection
+    with pytest.raises(TimeoutError):
+        await driver.fetch("SELECT pg_sleep(60)")
+    with pytest.raises(TimeoutError):
+        await driver.execute("SELECT pg_sleep(60)")
+    await driver.notify("somewhere", "{}")
+    await connection.close()
+
+
+async def test_a_worker_needs_a_database(engine: AsyncEngine, clock: TestClock) -> None:
+    settings = Settings(_env_file=None, smtp_url=SecretStr("smtp://mail.example"))
+    with pytest.raises(SettingsError):
+        await run_worker(settings, engine, clock, asyncio.Event())
+
+
+async def add_key(engine: AsyncEngine, practice_id: UUID, age: timedelta) -> None:
+    values = {
+        "practice_id": practice_id,
+        "scope": "client",
+        "key": str(uuid4()),
+        "fingerprint": b"",
+        "status": 200,
+        "body": b"",
+        "created_at": NOW - age,
+    }
+    await transact(engine, lambda db: db.execute(insert(IdempotencyKey).values(values)))
+
+
+async def test_old_keys_and_job_logs_are_forgotten(
+    engine: AsyncEngine, world: World, story: Story
+) -> None:
+    await add_key(engine, world.practice_id, timedelta(hours=24))
+    await add_key(engine, world.practice_id, timedelta(hours=23, minutes=59))
+    await story.book()
+    await transact(
+        engine,
+        lambda db: db.execute(
+            text(
+                "UPDATE pgqueuer_log SET created = created - interval '8 days'"
+                " WHERE id = (SELECT min(id) FROM pgqueuer_log)"
+            )
+        ),
+    )
+    await transact(engine, lambda db: tidy(db, NOW))
+    assert await value(engine, "SELECT count(*) FROM idempotency_keys") == 1
+    assert await value(engine, "SELECT count(*) FROM pgqueuer_log") == 2
+
+
+async def test_a_notice_that_lost_its_job_gets_another(engine: AsyncEngine, story: Story) -> None:
+    await story.book()
+    lost = "DELETE FROM pgqueuer WHERE execute_after <= now()"
+    await transact(engine, lambda db: db.execute(text(lost)))
+    held = "UPDATE pgqueuer SET status = 'failed'"
+    await transact(engine, lambda db: db.execute(text(held)))
+    for _ in range(2):
+        await transact(engine, lambda db: tidy(db, NOW))
+    query = "SELECT count(*), count(DISTINCT dedupe_key) FROM pgqueuer WHERE status = 'queued'"
+    async with engine.connect() as db:
+        assert (await db.execute(text(query))).one() == (3, 3)
+        pending = await db.scalar(select(func.count()).where(Notice.status == "pending"))
+    assert pending == 3
+
+
+async def test_a_failing_cleanup_does_not_stop_the_worker(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    owner_engine: AsyncEngine,
+    clock: TestClock,
+    story: Story,
+    postbox: Postbox,
+) -> None:
+    await transact(owner_engine, lambda db: db.execute(text("DROP TABLE idempotency_keys")))
+    async with working(smtp_settings, engine, clock):
+        await story.book()
+        await postbox.wait_for(2)

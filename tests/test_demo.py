@@ -1,0 +1,184 @@
+"""The demo as a new user meets it: a server process of its own, driven over HTTP by its file."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.notices.mailbox import list_mails, read_mail
+
+REASON = {"code": "work", "note": "A meeting was put on this hour."}
+Demo = dict[str, Any]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def demo(folder: Path) -> Iterator[Demo]:
+    """Run `reslot demo` until the tests are through."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DATABASE_URL", "DATABASE_OWNER_URL", "SECRET_KEYS"}
+    } | {"DATA_DIR": str(folder), "PORT": str(_free_port())}
+    command = [sys.executable, "-c", "from app.cli import main; main()", "demo"]
+    with (folder / "output").open("w+") as output:
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        try:
+            yield _wait_until_ready(process, folder)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 0
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> Demo:
+    for _ in range(600):
+        with suppress(OSError, httpx.TransportError, ValueError):
+            found: Demo = json.loads((folder / "demo.json").read_text())
+            if httpx.get(found["base_url"] + "/readyz").status_code == httpx.codes.OK:
+                return found
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.1)
+            break
+    raise AssertionError((folder / "output").read_text())
+
+
+class Client:
+    """One of the demo's clients, at a phone."""
+
+    def __init__(self, demo: Demo, token: str) -> None:
+        self._url = demo["base_url"]
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    def get(self, path: str, **query: Any) -> Any:
+        answer = httpx.get(self._url + path, params=query or None, headers=self._headers)
+        assert answer.status_code == httpx.codes.OK, answer.text
+        return answer.json()
+
+    def details(self) -> list[Any]:
+        found = self.get("/v1/sessions", limit=100)["items"]
+        return [self.get(f"/v1/sessions/{session['id']}") for session in found]
+
+    def slots(self, session_id: str, **query: Any) -> list[Any]:
+        found = self.get(f"/v1/sessions/{session_id}/availability", **query)
+        return [slot for day in found["days"] for slot in day["slots"]]
+
+    def post(self, path: str, **body: Any) -> httpx.Response:
+        return httpx.post(self._url + path, json={"reason": REASON} | body, headers=self._headers)
+
+    def move(self, session_id: str, slot: Any, kind: str, **body: Any) -> httpx.Response:
+        path = f"/v1/sessions/{session_id}/reschedule"
+        where = {"location_id": slot["location_id"]} if slot["location_id"] else {}
+        return self.post(path, start=slot["start"], format=kind, **where, **body)
+
+
+def _client(demo: Demo, email: str) -> Client:
+    token = next(c["access_token"] for c in demo["clients"] if c["email"] == email)
+    return Client(demo, token)
+
+
+def test_the_file_has_everything_a_script_needs(demo: Demo) -> None:
+    sessions = [session for client in demo["clients"] for session in client["session_ids"]]
+    assert len(set(sessions)) >= 30
+    assert len({client["practice"] for client in demo["clients"]}) == 2
+    assert demo["links"]
+    assert set(demo["links"][0]) == {"session_id", "token", "url"}
+
+
+def test_a_practitioner_has_eight_upcoming_sessions_of_different_clients(demo: Demo) -> None:
+    with_maya = [
+        client["email"]
+        for client in demo["clients"]
+        for session in Client(demo, client["access_token"]).get("/v1/sessions")["items"]
+        if session["practitioner"]["name"] == "Dr. Maya Chen"
+    ]
+    assert len(set(with_maya)) >= 8
+
+
+def test_every_kind_of_decision_is_there_to_be_seen(demo: Demo) -> None:
+    seen = set()
+    for client in demo["clients"]:
+        for session in Client(demo, client["access_token"]).details():
+            cancel = session["actions"]["cancel"]
+            refusal = cancel["refusal"]
+            seen.add(refusal["code"] if refusal else "fee" if cancel["fee"] else cancel["credit"])
+    assert seen >= {"action-disabled", "notice-too-short", "fee", "returned", "forfeited", None}
+
+
+def test_a_session_moves_to_the_first_and_the_last_slot_and_to_another_format(demo: Demo) -> None:
+    client = _client(demo, "grace@example.com")
+    session = next(s for s in client.details() if len(s["formats"]) > 2)
+    for position in (0, -1):
+        slot = client.slots(session["id"])[position]
+        assert client.move(session["id"], slot, "video").status_code == httpx.codes.OK
+    visit = client.slots(session["id"], format="in_person")[0]
+    moved = client.move(session["id"], visit, "in_person")
+    assert moved.status_code == httpx.codes.OK
+    assert moved.json()["session"]["id"] == session["id"]
+    assert moved.json()["session"]["format"]["location"]["id"] == visit["location_id"]
+
+
+def test_cancelling_costs_what_was_shown(demo: Demo) -> None:
+    client = _client(demo, "emma@example.com")
+    details = client.details()
+    late = next(s for s in details if s["actions"]["cancel"]["fee"])
+    free = next(s for s in details if s["actions"]["cancel"]["allowed"] and s != late)
+    assert client.post(f"/v1/sessions/{free['id']}/cancel").json()["fee"] is None
+    unquoted = client.post(f"/v1/sessions/{late['id']}/cancel")
+    assert unquoted.json()["code"] == "quote-required"
+    decision = unquoted.json()["decision"]
+    done = client.post(f"/v1/sessions/{late['id']}/cancel", quote=decision["quote"])
+    assert done.status_code == httpx.codes.OK
+    assert done.json()["fee"] == decision["fee"] == {"amount_minor": 6000, "currency": "USD"}
+
+
+def test_inside_the_forbidden_window_there_is_a_refusal_with_a_contact(demo: Demo) -> None:
+    client = _client(demo, "ana@example.com")
+    session = next(
+        s
+        for s in client.details()
+        if (s["actions"]["cancel"]["refusal"] or {}).get("code") == "notice-too-short"
+    )
+    refused = client.post(f"/v1/sessions/{session['id']}/cancel")
+    assert refused.status_code == httpx.codes.CONFLICT
+    assert refused.json()["contact"]["email"] == "tom@harbor.example"
+
+
+def test_the_link_in_the_mail_opens_its_session_and_brings_the_credit_back(
+    demo: Demo, folder: Path
+) -> None:
+    mail = next(mail for mail in list_mails(folder / "mail") if "ana@" in mail.to)
+    token = re.search(r"/portal/#(\S+)", read_mail(mail.path))
+    assert token is not None
+    assert token.group(1) == demo["links"][0]["token"]
+    opened = httpx.post(demo["base_url"] + "/v1/links/open", json={"token": token.group(1)}).json()
+    by_link = Client(demo, opened["access_token"])
+    slot = by_link.slots(opened["session"]["id"])[-1]
+    assert by_link.move(opened["session"]["id"], slot, "video").status_code == httpx.codes.OK
+
+    client = _client(demo, "ana@example.com")
+    paid = next(s for s in client.details() if s["package"])
+    done = client.post(f"/v1/sessions/{paid['id']}/cancel").json()
+    assert done["credit"] == "returned"
+    before, after = paid["package"], done["session"]["package"]
+    assert after["credits_left"] == before["credits_left"] + 1

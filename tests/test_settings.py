@@ -1,0 +1,163 @@
+"""What an operator may write into the environment, and what he is told when it is wrong."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from app.settings import Settings, SettingsError, load_settings
+
+FIRST, SECOND = "first-key-0123456789-0123456789-01", "second-key-0123456789-0123456789-0"
+URL = "postgresql://reslot_service:hunter2@db.example/reslot"
+
+
+@pytest.fixture
+def env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """An environment and a folder without any setting."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
+
+
+def test_everything_has_a_default_but_the_secrets(env: pytest.MonkeyPatch) -> None:
+    settings = load_settings()
+    assert settings.keys == []
+    assert settings.public_url == "http://127.0.0.1:8000"
+    assert settings.portal_url == "http://127.0.0.1:8000/portal/"
+    assert settings.cors_origins == ()
+    assert settings.quote_lifetime == timedelta(minutes=10)
+    assert settings.credit_grace == timedelta(days=14)
+    assert (settings.link_days, settings.access_token_minutes, settings.link_access_minutes) == (
+        30,
+        60,
+        30,
+    )
+    assert settings.mail_folder == Path(".data/mail")
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        (FIRST, [FIRST]),
+        (f"{FIRST},{SECOND}", [FIRST, SECOND]),
+        (f" {FIRST} ,, {SECOND}, ", [FIRST, SECOND]),
+        ("", []),
+    ],
+)
+def test_keys_are_a_list_with_commas_oldest_first(
+    env: pytest.MonkeyPatch, text: str, keys: list[str]
+) -> None:
+    env.setenv("SECRET_KEYS", text)
+    assert load_settings().keys == keys
+
+
+@pytest.mark.parametrize("text", ["hunter2", f"{FIRST},hunter2", "h" * 31])
+def test_a_short_key_is_refused_by_name_and_not_repeated(
+    env: pytest.MonkeyPatch, text: str
+) -> None:
+    env.setenv("SECRET_KEYS", text)
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert "SECRET_KEYS" in str(refusal.value)
+    assert "32 characters" in str(refusal.value)
+    for key in text.split(","):
+        assert key not in str(refusal.value)
+    assert refusal.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("PORT", "0"),
+        ("PORT", "eighty-hunter2"),
+        ("QUOTE_MINUTES", "0"),
+        ("LINK_DAYS", "-1"),
+        ("MAIL_FROM", "hunter2"),
+        ("LOG_FORMAT", "hunter2"),
+        ("WORKER", "hunter2"),
+        ("DATABASE_POOL_SIZE", "0"),
+    ],
+)
+def test_a_bad_setting_is_named_without_its_value(
+    env: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    env.setenv(name, text)
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert name in str(refusal.value)
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_every_bad_setting_is_named_at_once(env: pytest.MonkeyPatch) -> None:
+    env.setenv("PORT", "0")
+    env.setenv("QUOTE_MINUTES", "never")
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert "PORT" in str(refusal.value)
+    assert "QUOTE_MINUTES" in str(refusal.value)
+
+
+def test_origins_are_a_list_with_commas(env: pytest.MonkeyPatch) -> None:
+    env.setenv("CORS_ORIGINS", "https://portal.example, https://app.example")
+    assert load_settings().cors_origins == ("https://portal.example", "https://app.example")
+
+
+@pytest.mark.parametrize(
+    ("given", "public", "portal"),
+    [
+        ({"PORT": "9000"}, "http://127.0.0.1:9000", "http://127.0.0.1:9000/portal/"),
+        (
+            {"PUBLIC_URL": "https://api.example/reslot/"},
+            "https://api.example/reslot",
+            "https://api.example/reslot/portal/",
+        ),
+        (
+            {"PUBLIC_URL": "https://api.example", "PORTAL_URL": "https://portal.example/s"},
+            "https://api.example",
+            "https://portal.example/s",
+        ),
+    ],
+)
+def test_addresses_follow_from_each_other(
+    env: pytest.MonkeyPatch, given: dict[str, str], public: str, portal: str
+) -> None:
+    for name, text in given.items():
+        env.setenv(name, text)
+    settings = load_settings()
+    assert (settings.public_url, settings.portal_url) == (public, portal)
+
+
+def test_settings_are_read_from_a_file_too(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"SECRET_KEYS={FIRST},{SECOND}\nPORT=9001\nOF_ANOTHER=1\n")
+    settings = load_settings()
+    assert (settings.keys, settings.port) == ([FIRST, SECOND], 9001)
+
+
+def test_without_an_owner_the_service_owns_its_tables(env: pytest.MonkeyPatch) -> None:
+    env.setenv("DATABASE_URL", URL)
+    assert load_settings().owner_url == load_settings().service_url == URL
+    env.setenv("DATABASE_OWNER_URL", "postgresql://owner@db.example/reslot")
+    assert load_settings().owner_url == "postgresql://owner@db.example/reslot"
+
+
+def test_a_missing_database_is_said_in_one_sentence(env: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL is not set: .*\.$"):
+        _ = load_settings().service_url
+
+
+def test_nothing_secret_is_printed() -> None:
+    settings = Settings(
+        _env_file=None,
+        database_url=SecretStr(URL),
+        secret_keys=(SecretStr(FIRST),),
+        smtp_url=SecretStr("smtp://user:hunter2@mail.example"),
+    )
+    assert "hunter2" not in repr(settings)
+    assert FIRST not in repr(settings)
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings(_env_file=None).port = 1  # type: ignore[misc]
