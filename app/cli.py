@@ -10,8 +10,10 @@ from contextlib import closing
 from typing import Annotated, Any
 from uuid import UUID
 
+import asyncpg
 import typer
 import uvicorn
+from sqlalchemy.exc import DBAPIError
 
 from app.clock import system_clock
 from app.database.engine import create_engine
@@ -42,8 +44,9 @@ def main() -> None:
         cli()
     except SettingsError as error:
         sys.exit(f"reslot: {error}")
-    except OSError as error:
-        sys.exit(f"reslot: the database or another service cannot be reached: {error.strerror}.")
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        sys.exit(f"reslot: the database cannot be used: {reason}")
 
 
 @cli.command()

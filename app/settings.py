@@ -113,8 +113,16 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)
         bad = "; ".join(
-            f"{'_'.join(str(part) for part in problem['loc'][:1]).upper()}: {problem['msg']}"
-            for problem in error.errors(include_input=False, include_url=False)
+            f"{_name(problem['loc'])}: {_sentence(problem['msg'])}" for problem in found
         )
         raise SettingsError(f"Bad setting. {bad}.") from None
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    return str(location[0]).upper()
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ")

@@ -56,6 +56,8 @@ def role_of(url: str) -> str:
 async def is_at_head(engine: AsyncEngine) -> bool:
     """Tell whether the database has exactly the schema that this code was written for."""
     async with engine.connect() as db:
+        if await db.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+            return False
         found = await db.scalar(text("SELECT max(version_num) FROM alembic_version"))
     return bool(found == ScriptDirectory.from_config(alembic_config()).get_current_head())
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped
 
 from app.database.base import Base, Identified, reference
@@ -35,4 +35,11 @@ class Notice(Identified, Base):
         CheckConstraint("status IN ('pending', 'sent', 'dropped', 'failed')", name="status"),
         Index(None, "practice_id", "session_id"),
         Index(None, "practice_id", "change_id"),
+        # The worker's sweep looks for what was not sent, among all that ever was.
+        Index(
+            "ix_notices_pending",
+            "practice_id",
+            "send_at",
+            postgresql_where=text("status = 'pending'"),
+        ),
     )

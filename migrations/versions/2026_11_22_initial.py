@@ -617,6 +617,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("practice_id", "id", name=op.f("pk_notices")),
     )
     op.create_index(
+        "ix_notices_pending",
+        "notices",
+        ["practice_id", "send_at"],
+        unique=False,
+        postgresql_where=sa.text("status = 'pending'"),
+    )
+    op.create_index(
         op.f("ix_notices_practice_id_change_id"),
         "notices",
         ["practice_id", "change_id"],
@@ -634,6 +641,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     run_script(QueryBuilderEnvironment().build_uninstall_query())
     op.drop_index(op.f("ix_notices_practice_id_session_id"), table_name="notices")
+    op.drop_index(
+        "ix_notices_pending",
+        table_name="notices",
+        postgresql_where=sa.text("status = 'pending'"),
+    )
     op.drop_index(op.f("ix_notices_practice_id_change_id"), table_name="notices")
     op.drop_table("notices")
     op.drop_index(op.f("ix_fees_practice_id_session_id"), table_name="fees")

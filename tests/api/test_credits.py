@@ -61,9 +61,7 @@ async def test_cancelling_again_returns_the_credit_once(
     assert await credits_left(api) == [6]
 
 
-async def test_a_forfeited_credit_needs_a_quote(
-    api: Api, world: World, clock: TestClock
-) -> None:
+async def test_a_forfeited_credit_needs_a_quote(api: Api, world: World, clock: TestClock) -> None:
     await world.add_policy(FORFEITED)
     session_id = await world.book(START, package_id=await world.add_package())
     clock.now = LATE

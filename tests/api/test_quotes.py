@@ -46,9 +46,7 @@ async def test_a_cost_that_was_not_shown_is_refused_with_the_decision(
     assert problem["decision"]["fee"] == money(4500)
 
 
-async def test_a_missing_quote_changes_nothing(
-    api: Api, world: World, clock: TestClock
-) -> None:
+async def test_a_missing_quote_changes_nothing(api: Api, world: World, clock: TestClock) -> None:
     await world.add_policy(policy(tier(1440, 4500)))
     session_id = await world.book(START)
     clock.now = DAY_BEFORE + MINUTE
@@ -255,9 +253,7 @@ async def test_forged_quotes_are_invalid(api: Api, world: World) -> None:
 
 
 @pytest.mark.parametrize("action", ["reschedule", "change_format"])
-async def test_a_quote_of_another_action_is_invalid(
-    api: Api, world: World, action: str
-) -> None:
+async def test_a_quote_of_another_action_is_invalid(api: Api, world: World, action: str) -> None:
     session_id = await world.book(START)
     quote = await quote_of(api, session_id, action)
     answer = await api.cancel(session_id, quote=quote)
@@ -280,9 +276,7 @@ async def test_an_expired_quote_of_another_session_is_still_invalid(
     assert (await api.cancel(session_id, quote=quote)).json()["code"] == "quote-invalid"
 
 
-async def test_changing_the_format_wants_the_quote_of_that_action(
-    api: Api, world: World
-) -> None:
+async def test_changing_the_format_wants_the_quote_of_that_action(api: Api, world: World) -> None:
     await world.add_policy({"change_format": {"fees": [tier(9999, 500)]}})
     session_id = await world.book(START)
     wrong = await quote_of(api, session_id, "reschedule")

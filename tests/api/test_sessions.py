@@ -423,7 +423,10 @@ async def test_a_bad_details_query_is_named(
     assert problem(answer) == (422, [("query", pointer)])
 
 
-@pytest.mark.parametrize("session_id", ["9d2c7a3e-0000-4000-8000-000000000000", "42", "not-an-id", "null", "%20", "a" * 999])
+@pytest.mark.parametrize(
+    "session_id",
+    ["9d2c7a3e-0000-4000-8000-000000000000", "42", "not-an-id", "null", "%20", "a" * 999],
+)
 async def test_what_is_no_session_is_not_found(api: Api, session_id: str) -> None:
     answer = await api.get(f"/v1/sessions/{session_id}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")

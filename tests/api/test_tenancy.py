@@ -1,0 +1,118 @@
+"""A client sees his own sessions and nothing else, on every operation there is.
+
+The operations are read from the OpenAPI description, so that a new one is covered by itself.
+"""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from httpx import Response
+
+from app.main import create_app
+from app.sessions.models import Session
+from app.settings import Settings
+from tests.world import NOW, REASON, Api, World
+
+START = NOW + timedelta(days=3)
+DESCRIPTION = create_app(
+    Settings(database_url="postgresql://", secret_keys=("k" * 32,), _env_file=None)
+).openapi()
+OPERATIONS = [
+    pytest.param(method, path, id=operation["operationId"])
+    for path, found in DESCRIPTION["paths"].items()
+    for method, operation in found.items()
+    if "security" in operation
+]
+OF_A_SESSION = [param for param in OPERATIONS if "{session_id}" in str(param.values[1])]
+# Whatever a command may ask for; each takes what it knows.
+BODIES: dict[str, Any] = {
+    "/v1/sessions/{session_id}/cancel": {"reason": REASON},
+    "/v1/sessions/{session_id}/reschedule": {
+        "reason": REASON,
+        "start": (START + timedelta(days=1)).isoformat(),
+        "format": "video",
+    },
+}
+
+
+async def call(api: Api, method: str, path: str, session_id: object) -> Response:
+    address = path.replace("{session_id}", str(session_id))
+    if method == "get":
+        return await api.get(address)
+    assert method == "post", "give this test the method"
+    return await api.post(address, BODIES[path])
+
+
+def body(answer: Response) -> dict[str, Any]:
+    return {name: value for name, value in answer.json().items() if name != "request_id"}
+
+
+async def someone_elses_sessions(world: World) -> list[UUID]:
+    """Book for another client of the practice, and for a client of another practice."""
+    ben = await world.add_client(name="Ben")
+    elsewhere = await World(world.engine, world.settings).build()
+    return [await world.book(START, client_id=ben), await elsewhere.book(START)]
+
+
+def test_there_are_operations_to_walk() -> None:
+    assert len(OF_A_SESSION) >= 6
+    assert len(OPERATIONS) > len(OF_A_SESSION)
+
+
+@pytest.mark.parametrize(("method", "path"), OF_A_SESSION)
+async def test_someone_elses_session_is_the_same_404_as_none(
+    api: Api, world: World, method: str, path: str
+) -> None:
+    unknown = await call(api, method, path, uuid4())
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not-found")
+    theirs = await someone_elses_sessions(world)
+    for wanted in (*theirs, "not-an-id", "0", "%00", "\u0661" * 32):
+        answer = await call(api, method, path, wanted)
+        assert answer.status_code == 404
+        assert body(answer) == body(unknown)
+        assert answer.headers.keys() == unknown.headers.keys()
+    own = await world.book(START + timedelta(days=5))
+    assert (await call(api, method, path, own)).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), OF_A_SESSION)
+async def test_with_an_unknown_key_and_version_it_still_is(
+    api: Api, world: World, method: str, path: str
+) -> None:
+    """Neither `If-Match` nor an idempotency key tells more."""
+    (session_id, _) = await someone_elses_sessions(world)
+    if method == "post":
+        headers = {"If-Match": '"7"', "Idempotency-Key": "k"}
+        address = path.replace("{session_id}", str(session_id))
+        answer = await api.post(address, BODIES[path] | {"quote": "forged"}, headers)
+        assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+async def test_without_a_token_everything_is_a_401(
+    stranger: Api, world: World, method: str, path: str
+) -> None:
+    session_id = await world.book(START)
+    for wanted in (session_id, uuid4(), "not-an-id"):
+        answer = await call(stranger, method, path, wanted)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_trying_leaves_no_trace(api: Api, world: World) -> None:
+    theirs, elsewhere = await someone_elses_sessions(world)
+    for param in OF_A_SESSION:
+        method, path = param.values
+        for session_id in (theirs, elsewhere):
+            await call(api, str(method), str(path), session_id)
+    (row,) = await world.rows(Session)
+    assert (row.status, row.version, row.starts_at) == ("booked", 1, START)
+
+
+async def test_lists_hold_ones_own_only(api: Api, world: World) -> None:
+    await someone_elses_sessions(world)
+    own = await world.book(START + timedelta(days=5))
+    found = (await api.get("/v1/sessions", when="all")).json()["items"]
+    assert [item["id"] for item in found] == [str(own)]

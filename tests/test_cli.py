@@ -1,0 +1,145 @@
+"""The `reslot` command: what an operator can mend is one sentence, never a trace."""
+
+import asyncio
+import socket
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from typer.testing import CliRunner
+
+from app.auth.tokens import AccessTokens
+from app.cli import cli, main
+from app.clock import system_clock
+from app.database.embedded import EmbeddedServer
+from app.database.engine import create_engine
+from app.links.tokens import LinkTokens
+from app.settings import Settings
+from tests.conftest import KEY
+from tests.world import NOW, World
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Settings) -> None:
+    """An operator's shell in an empty folder, with a database and a key."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", settings.service_url)
+    monkeypatch.setenv("DATABASE_OWNER_URL", settings.owner_url)
+    monkeypatch.setenv("SECRET_KEYS", KEY)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+
+
+def run(*arguments: str) -> str:
+    """Run the command and give what it says; a refusal is given as it would be printed."""
+    result = CliRunner().invoke(cli, list(arguments))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    """Run the command as the shell does and give the sentence that it ends with."""
+    monkeypatch.setattr("sys.argv", ["reslot", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return str(ended.value)
+
+
+async def build(settings: Settings) -> tuple[World, UUID]:
+    """Write a practice with one booked session, on a loop that is gone when this returns."""
+    engine = create_engine(settings.service_url, pool_size=2)
+    world = await World(engine, settings).build()
+    session_id = await world.book(NOW)
+    await engine.dispose()
+    return world, session_id
+
+
+@pytest.mark.parametrize(
+    "command", ["serve", "worker", "migrate", "demo", "token", "link", "mail", "openapi"]
+)
+def test_every_command_has_help(command: str) -> None:
+    assert "Usage" in run(command, "--help")
+
+
+def test_help_lists_every_command() -> None:
+    listed = run("--help")
+    assert all(name in listed for name in ("serve", "worker", "migrate", "demo", "openapi"))
+
+
+@pytest.mark.parametrize("command", [["serve"], ["worker"], ["migrate"], ["demo"]])
+def test_a_short_key_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setenv("SECRET_KEYS", "hunter2")
+    said = refusal(monkeypatch, *command)
+    assert said == "reslot: Bad setting. SECRET_KEYS: each key needs at least 32 characters."
+
+
+def test_a_missing_key_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SECRET_KEYS")
+    assert refusal(monkeypatch, "worker").startswith("reslot: SECRET_KEYS is not set: ")
+
+
+def test_a_missing_database_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.setattr("app.installation.is_installed", lambda: False)
+    assert refusal(monkeypatch, "migrate").startswith("reslot: DATABASE_URL is not set: ")
+
+
+def test_a_taken_port_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        monkeypatch.setenv("PORT", port)
+        assert refusal(monkeypatch, "serve") == (
+            f"reslot: Port {port} on 127.0.0.1 is taken: set PORT to another one."
+        )
+
+
+def test_a_database_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://nobody@127.0.0.1:1/none")
+    assert refusal(monkeypatch, "migrate").startswith("reslot: the database cannot be used: ")
+
+
+def test_a_database_that_does_not_exist_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, server: EmbeddedServer
+) -> None:
+    monkeypatch.setenv("DATABASE_OWNER_URL", server.url("reslot_owner", "none"))
+    said = refusal(monkeypatch, "migrate")
+    assert said == 'reslot: the database cannot be used: database "none" does not exist'
+
+
+def test_migrating_again_does_nothing() -> None:
+    assert run("migrate") == run("migrate") == "The database is at the schema of this version.\n"
+
+
+def test_token_prints_an_access_token(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    world, _ = asyncio.run(build(settings))
+    printed = run("token", "--client", "ana@client.example").strip()
+    caller = AccessTokens([KEY]).read(printed, system_clock())
+    assert (caller.practice_id, caller.client_id) == (world.practice_id, world.client_id)
+    assert "no such client" in refusal(monkeypatch, "token", "--client", "nobody@client.example")
+
+
+def test_an_address_of_two_clients_asks_which(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    asyncio.run(build(settings))
+    asyncio.run(build(settings))
+    assert "--practice" in refusal(monkeypatch, "token", "--client", "ana@client.example")
+
+
+def test_link_prints_the_link_of_a_mail(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    world, session_id = asyncio.run(build(settings))
+    token = run("link", str(session_id)).strip().removeprefix("http://127.0.0.1:8000/portal/#")
+    link = LinkTokens([KEY]).read(token)
+    assert (link.practice_id, link.session_id) == (world.practice_id, session_id)
+    assert "no such" in refusal(monkeypatch, "link", str(uuid4()))
+
+
+def test_mail_says_where_it_looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert run("mail") == f"No mail in {tmp_path / 'mail'} yet.\n"
+    assert "There is no mail 7" in refusal(monkeypatch, "mail", "7")
