@@ -47,6 +47,7 @@ def create_app(
         generate_unique_id_function=_operation_id,
         dependencies=[Depends(json_only)],
         separate_input_output_schemas=False,
+        redirect_slashes=False,
     )
     app.state.settings = settings
     app.state.clock = clock

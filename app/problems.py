@@ -7,6 +7,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from traceback import extract_tb
 from typing import Any
 
 import asyncpg
@@ -38,6 +39,7 @@ from app.sessions.quotes import Quotes
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+FRAMES_LOGGED = 12
 _HEADERS = {
     "unauthorized": {"WWW-Authenticate": "Bearer"},
     "service-unavailable": {"Retry-After": str(RETRY_AFTER_SECONDS)},
@@ -387,12 +389,12 @@ async def _on_database_error(request: Request, error: Exception) -> JSONResponse
 
 
 async def _on_defect(request: Request, error: Exception) -> JSONResponse:
-    # Messages of exceptions may hold what clients wrote; where it happened is enough to find it.
-    where = error.__traceback__
-    while where is not None and where.tb_next is not None:
-        where = where.tb_next
-    place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "unknown"
-    log.error("internal_error", error=type(error).__name__, place=place)
+    # Messages of exceptions may hold what clients wrote; the way there is enough to find it.
+    way = [
+        f"{frame.name} ({frame.filename}:{frame.lineno})"
+        for frame in extract_tb(error.__traceback__)
+    ]
+    log.error("internal_error", error=type(error).__name__, way=way[-FRAMES_LOGGED:])
     return problem(request, "internal-error")
 
 

@@ -21,7 +21,8 @@ def env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_everything_has_a_default_but_the_secrets(env: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("env")
+def test_everything_has_a_default_but_the_secrets() -> None:
     settings = load_settings()
     assert settings.keys == []
     assert settings.public_url == "http://127.0.0.1:8000"
@@ -129,7 +130,8 @@ def test_addresses_follow_from_each_other(
     assert (settings.public_url, settings.portal_url) == (public, portal)
 
 
-def test_settings_are_read_from_a_file_too(env: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("env")
+def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(f"SECRET_KEYS={FIRST},{SECOND}\nPORT=9001\nOF_ANOTHER=1\n")
     settings = load_settings()
     assert (settings.keys, settings.port) == ([FIRST, SECOND], 9001)
@@ -142,7 +144,8 @@ def test_without_an_owner_the_service_owns_its_tables(env: pytest.MonkeyPatch) -
     assert load_settings().owner_url == "postgresql://owner@db.example/reslot"
 
 
-def test_a_missing_database_is_said_in_one_sentence(env: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("env")
+def test_a_missing_database_is_said_in_one_sentence() -> None:
     with pytest.raises(SettingsError, match=r"^DATABASE_URL is not set: .*\.$"):
         _ = load_settings().service_url
 

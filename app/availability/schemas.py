@@ -15,7 +15,7 @@ from app.sessions.schemas import Answer, ContactView, SlotView
 class AvailabilityQuery(BaseModel):
     """Which days, in which format, seen from which zone."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     first: Annotated[Day | None, Field(description="First day. By default today.")] = Field(
         default=None, alias="from"

@@ -33,4 +33,6 @@ def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=10,
         pool_pre_ping=True,
+        # What clients write must not reach a log by way of an error message.
+        hide_parameters=True,
     )

@@ -13,7 +13,7 @@ from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Format, Status
-from app.practices.models import Package, Practitioner
+from app.practices.models import Client, Package, Practitioner
 from app.sessions.models import Change, ChangeNote, CreditRedemption, Fee, Session
 
 
@@ -61,10 +61,11 @@ class SessionRepository:
         self._practice_id = practice_id
 
     async def lock(self, client_id: UUID, session_id: UUID) -> None:
-        """Lock the practitioner and then the session, until the transaction ends.
+        """Lock the practitioner, then the session, then its client, until the transaction ends.
 
         The practitioner's lock is the order of everything that takes or frees his time; rows are
-        locked in the order in which `of` names them (docs/decisions/0005-overlap.md).
+        locked in the order in which `of` names them (docs/decisions/0005-overlap.md). The client's
+        lock keeps him from moving sessions with two practitioners to one time at once.
 
         Raises:
             NotFoundError: the client has no such session.
@@ -78,12 +79,16 @@ class SessionRepository:
                     Practitioner.id == Session.practitioner_id,
                 ),
             )
+            .join(
+                Client,
+                and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
+            )
             .where(
                 Session.practice_id == self._practice_id,
                 Session.id == session_id,
                 Session.client_id == client_id,
             )
-            .with_for_update(key_share=True, of=(Practitioner, Session))
+            .with_for_update(key_share=True, of=(Practitioner, Session, Client))
         )
         if locked is None:
             raise NotFoundError

@@ -39,9 +39,7 @@ async def test_only_a_replay_says_that_it_is_one(api: Api, world: World) -> None
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
-async def test_the_first_answer_is_replayed_whatever_happened_since(
-    api: Api, world: World
-) -> None:
+async def test_the_first_answer_is_replayed_whatever_happened_since(api: Api, world: World) -> None:
     session_id = await world.book(START)
     first = await api.reschedule(session_id, START + DAY, key())
     await api.reschedule(session_id, START + DAY, format="phone")
@@ -105,9 +103,7 @@ async def test_keys_differ_by_case(api: Api, world: World) -> None:
 
 
 @pytest.mark.parametrize("value", ["k" * 255, f'"{"k" * 255}"', "k", '"'])
-async def test_keys_of_1_to_255_characters_are_taken(
-    api: Api, world: World, value: str
-) -> None:
+async def test_keys_of_1_to_255_characters_are_taken(api: Api, world: World, value: str) -> None:
     session_id = await world.book(START)
     assert (await api.cancel(session_id, key(value))).status_code == 200
     again = await api.cancel(session_id, key(value))
@@ -139,9 +135,7 @@ async def test_a_refusal_is_not_kept(api: Api, world: World) -> None:
     assert "Idempotency-Replayed" not in again.headers
 
 
-async def test_after_a_refusal_the_key_may_carry_another_request(
-    api: Api, world: World
-) -> None:
+async def test_after_a_refusal_the_key_may_carry_another_request(api: Api, world: World) -> None:
     session_id = await world.book(START)
     assert (await api.cancel(session_id, key(), reason=None)).status_code == 422
     assert (await api.cancel(session_id, key())).status_code == 200
@@ -221,9 +215,7 @@ async def test_a_revoked_link_gets_no_replay(api: Api, world: World) -> None:
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
 
 
-async def test_an_expired_token_gets_no_replay(
-    api: Api, world: World, clock: TestClock
-) -> None:
+async def test_an_expired_token_gets_no_replay(api: Api, world: World, clock: TestClock) -> None:
     session_id = await world.book(START)
     caller = api.signed_in(world.token(until=NOW + timedelta(hours=1)))
     await caller.cancel(session_id, key())

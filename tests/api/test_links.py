@@ -266,9 +266,8 @@ async def test_notes_of_earlier_changes_are_not_shown(
     assert "My own words" not in cancelled.text
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer"),
-    [
+async def test_a_bad_body_is_named(subtests: pytest.Subtests, stranger: Api) -> None:
+    for body, pointer in [
         ({}, "/token"),
         ({"token": ""}, "/token"),
         ({"token": None}, "/token"),
@@ -276,12 +275,11 @@ async def test_notes_of_earlier_changes_are_not_shown(
         ({"token": ["x"]}, "/token"),
         ({"token": "x" * 4097}, "/token"),
         ({"token": "x", "session_id": "y"}, "/session_id"),
-    ],
-)
-async def test_a_bad_body_is_named(stranger: Api, body: Any, pointer: str) -> None:
-    answer = await stranger.post("/v1/links/open", body)
-    assert (answer.status_code, answer.json()["code"]) == (422, "validation-failed")
-    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    ]:
+        with subtests.test(repr(body)[:80]):
+            answer = await stranger.post("/v1/links/open", body)
+            assert (answer.status_code, answer.json()["code"]) == (422, "validation-failed")
+            assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
 
 
 async def test_a_link_is_followed_by_post_only(stranger: Api, world: World) -> None:

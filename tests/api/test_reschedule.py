@@ -129,9 +129,7 @@ async def test_the_first_and_the_last_slot_on_offer_can_be_taken(api: Api, world
         assert answer.json()["session"]["starts_at"] == start
 
 
-async def test_every_slot_of_a_day_can_be_taken_one_after_the_other(
-    api: Api, world: World
-) -> None:
+async def test_every_slot_of_a_day_can_be_taken_one_after_the_other(api: Api, world: World) -> None:
     other = await world.add_client(name="Ben")
     await world.book(START + DAY + 2 * HOUR, client_id=other)
     await busy(world, START + DAY + 5 * HOUR, HOUR)
@@ -165,9 +163,7 @@ async def test_no_other_start_of_that_day_can_be_taken(api: Api, world: World) -
     "off",
     [timedelta(microseconds=1), timedelta(seconds=1), MINUTE, 15 * MINUTE],
 )
-async def test_a_start_off_the_step_is_unavailable(
-    api: Api, world: World, off: timedelta
-) -> None:
+async def test_a_start_off_the_step_is_unavailable(api: Api, world: World, off: timedelta) -> None:
     session_id = await world.book(START)
     answer = await api.reschedule(session_id, START + DAY + off)
     assert code_of(answer) == (409, "slot-unavailable")
@@ -251,9 +247,7 @@ async def test_changing_the_format_needs_hours_for_that_format(api: Api, world: 
     assert code_of(answer) == (409, "slot-unavailable")
 
 
-async def test_changing_the_format_to_the_present_one_is_no_change(
-    api: Api, world: World
-) -> None:
+async def test_changing_the_format_to_the_present_one_is_no_change(api: Api, world: World) -> None:
     session_id = await world.book(START)
     assert code_of(await api.reschedule(session_id, START)) == (409, "no-change")
     assert (await api.session(session_id))["version"] == 1
@@ -261,14 +255,10 @@ async def test_changing_the_format_to_the_present_one_is_no_change(
 
 async def test_another_location_at_the_same_time_is_a_change(api: Api, world: World) -> None:
     pier = await add_location(world)
-    session_id = await world.book(
-        START, format=Format.IN_PERSON, location_id=world.location_id
-    )
-    same = {"format": "in_person", "location_id": str(world.location_id)}
+    session_id = await world.book(START, format=Format.IN_PERSON, location_id=world.location_id)
+    same: dict[str, Any] = {"format": "in_person", "location_id": str(world.location_id)}
     assert code_of(await api.reschedule(session_id, START, **same)) == (409, "no-change")
-    answer = await api.reschedule(
-        session_id, START, format="in_person", location_id=str(pier)
-    )
+    answer = await api.reschedule(session_id, START, format="in_person", location_id=str(pier))
     shown = answer.json()["session"]["format"]
     assert (shown["location"]["name"], shown["instructions"]) == ("Pier", "Ring twice.")
 
@@ -367,12 +357,8 @@ async def test_a_cancelled_session_of_his_own_does_not_block(api: Api, world: Wo
     assert (await api.reschedule(session_id, START + DAY)).status_code == 200
 
 
-async def test_the_larger_of_two_buffers_lies_between_two_sessions(
-    api: Api, world: World
-) -> None:
-    service_id = await world.add_service(
-        name="Massage", buffer_before_minutes=20, step_minutes=5
-    )
+async def test_the_larger_of_two_buffers_lies_between_two_sessions(api: Api, world: World) -> None:
+    service_id = await world.add_service(name="Massage", buffer_before_minutes=20, step_minutes=5)
     other = await world.add_client(name="Ben")
     await world.book(START + DAY, client_id=other)
     session_id = await world.book(START, service_id=service_id)
@@ -416,9 +402,7 @@ async def test_a_taken_slot_changes_nothing(api: Api, world: World) -> None:
     [START + DAY + 7 * MINUTE, NOW - 40 * DAY, NOW + 900 * DAY, START + 2 * DAY],
     ids=["off the step", "long past", "far beyond the horizon", "on a Saturday"],
 )
-async def test_each_alternative_can_be_taken(
-    api: Api, world: World, wished: datetime
-) -> None:
+async def test_each_alternative_can_be_taken(api: Api, world: World, wished: datetime) -> None:
     session_id = await world.book(START)
     refused = await api.reschedule(session_id, wished)
     alternatives = refused.json()["alternatives"]
@@ -433,7 +417,7 @@ async def test_alternatives_of_an_in_person_session_are_at_the_location_asked_fo
 ) -> None:
     pier = await add_location(world)
     session_id = await world.book(START)
-    at_the_pier = {"format": "in_person", "location_id": str(pier)}
+    at_the_pier: dict[str, Any] = {"format": "in_person", "location_id": str(pier)}
     refused = await api.reschedule(session_id, START + DAY + MINUTE, **at_the_pier)
     for slot in refused.json()["alternatives"]:
         assert slot["location_id"] == str(pier)
@@ -521,9 +505,7 @@ async def test_a_refused_move_does_not_count(api: Api, world: World) -> None:
     assert (await api.reschedule(session_id, START + HOUR)).status_code == 200
 
 
-async def test_a_start_too_far_from_the_booked_one_is_unavailable(
-    api: Api, world: World
-) -> None:
+async def test_a_start_too_far_from_the_booked_one_is_unavailable(api: Api, world: World) -> None:
     await world.add_policy({"reschedule": {"max_days_from_original": 5}})
     session_id = await world.book(START)
     tuesday = START + 5 * DAY
@@ -565,9 +547,7 @@ async def test_a_move_tells_client_and_practitioner(api: Api, world: World) -> N
     assert {notice.starts_at for notice in notices} == {START + DAY}
 
 
-async def test_a_move_drops_the_old_reminder_and_queues_a_new_one(
-    api: Api, world: World
-) -> None:
+async def test_a_move_drops_the_old_reminder_and_queues_a_new_one(api: Api, world: World) -> None:
     session_id = await world.book(START)
     await api.reschedule(session_id, START + DAY)
     reminders = await world.rows(Notice, kind="reminder")

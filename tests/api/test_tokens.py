@@ -23,7 +23,7 @@ def mutants(token: str) -> Iterator[str]:
         for wrong in {neighbour, "A", "."} - {token[position]}:
             yield token[:position] + wrong + token[position + 1 :]
     yield from (token[:-1], token[1:], token + "A", token + "=", token + ".", "." + token)
-    yield from (token.upper(), token.lower(), token + token, token.split(".")[0])
+    yield from (token.upper(), token.lower(), token + token, token.partition(".")[0])
     yield from (token.replace(".", ".."), token.replace(".", ""), "x" * 1025, "x" * 4096, "é", "\0")
 
 
@@ -35,7 +35,7 @@ async def test_no_mutant_of_an_access_token_is_good(api: Api, world: World) -> N
     token = world.token()
     for mutant in mutants(token):
         answer = await api.http.get(
-            "/v1/me", headers={"Authorization": b"Bearer " + mutant.encode()}
+            "/v1/me", headers={b"Authorization": b"Bearer " + mutant.encode()}
         )
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized"), mutant
     assert (await api.get("/v1/me")).status_code == 200
@@ -78,14 +78,15 @@ async def test_a_token_of_one_purpose_is_never_good_for_another(
         assert read.status_code == (200 if purpose == "access" else 401), purpose
         assert opened.status_code == (200 if purpose == "link" else 422), purpose
         assert paged.status_code == (200 if purpose == "cursor" else 422), purpose
-    for purpose, token in tokens.items():
-        cancelled = await api.cancel(session_id, quote=token)
+    for purpose in ("access", "link", "cursor", "quote"):
+        cancelled = await api.cancel(session_id, quote=tokens[purpose])
         assert cancelled.status_code == (200 if purpose == "quote" else 422), purpose
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
+async def test_what_is_no_bearer_token_is_not_signed_in(
+    subtests: pytest.Subtests, stranger: Api
+) -> None:
+    for header in [
         "",
         "Bearer",
         "Bearer ",
@@ -94,12 +95,11 @@ async def test_a_token_of_one_purpose_is_never_good_for_another(
         "Bearer  ",
         "bearer x y",
         "x" * 9000,
-    ],
-)
-async def test_what_is_no_bearer_token_is_not_signed_in(stranger: Api, header: str) -> None:
-    answer = await stranger.get("/v1/me", {"Authorization": header})
-    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
-    assert answer.headers["www-authenticate"] == "Bearer"
+    ]:
+        with subtests.test(header[:80]):
+            answer = await stranger.get("/v1/me", {"Authorization": header})
+            assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+            assert answer.headers["www-authenticate"] == "Bearer"
 
 
 async def test_the_scheme_is_read_in_any_case(stranger: Api, world: World) -> None:

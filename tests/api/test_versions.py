@@ -74,9 +74,7 @@ async def test_a_command_that_names_another_version_is_refused(
     assert (await api.session(session_id))["version"] == 1
 
 
-async def test_the_version_is_checked_before_quote_policy_and_slot(
-    api: Api, world: World
-) -> None:
+async def test_the_version_is_checked_before_quote_policy_and_slot(api: Api, world: World) -> None:
     await world.add_policy({"reschedule": {"enabled": False}})
     session_id = await world.book(START)
     answer = await api.reschedule(

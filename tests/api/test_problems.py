@@ -1,0 +1,299 @@
+"""Every refusal is a problem of the catalogue, and says nothing that it should not."""
+
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from httpx import ASGITransport, AsyncClient
+from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
+
+import app as package
+from app.context import _now
+from app.database.embedded import EmbeddedServer
+from app.domain.errors import ActionRefusedError, DomainError
+from app.domain.policy import RefusalCode
+from app.main import create_app
+from app.problems import CATALOGUE
+from app.settings import Settings
+from tests.world import NOW, Api, TestClock, World, serve
+
+START = NOW + timedelta(days=3)
+SECRET = "Zanzibar ana@client.example"
+PORTAL = "https://portal.example"
+
+
+def subclasses(of: type[DomainError]) -> Iterator[type[DomainError]]:
+    for found in of.__subclasses__():
+        yield found
+        yield from subclasses(found)
+
+
+def test_every_error_has_an_entry_in_the_catalogue() -> None:
+    for module in pkgutil.walk_packages(package.__path__, "app."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    errors = [found for found in subclasses(DomainError) if found.__module__.startswith("app.")]
+    assert len(errors) >= 15
+    for error in errors:
+        assert error is ActionRefusedError or error.code in CATALOGUE, error
+        assert error.__doc__
+
+
+@pytest.mark.parametrize("code", RefusalCode)
+def test_every_refusal_of_the_policy_has_an_entry(code: RefusalCode) -> None:
+    assert code in CATALOGUE
+
+
+def test_the_catalogue_is_readable() -> None:
+    for code, kind in CATALOGUE.items():
+        assert code == code.lower().replace("_", "-")
+        assert 400 <= kind.status.value < 600
+        assert kind.title[-1] != "."
+        assert kind.detail.endswith((".", "!"))
+        assert kind.explanation.endswith(".")
+
+
+async def test_every_problem_is_explained_to_a_person(
+    subtests: pytest.Subtests, stranger: Api
+) -> None:
+    for code in CATALOGUE:
+        with subtests.test(code[:80]):
+            page = await stranger.get(f"/problems/{code}")
+            assert page.status_code == 200
+            assert page.headers["content-type"].startswith("text/html")
+            assert f"<code>{code}</code>" in page.text
+            assert f"HTTP {CATALOGUE[code].status.value}" in page.text
+
+
+async def test_the_type_of_a_problem_leads_to_its_explanation(stranger: Api) -> None:
+    refused = (await stranger.get("/v1/me")).json()
+    assert refused["type"] == "https://reslot.example/problems/unauthorized"
+    assert (await stranger.get(refused["type"])).status_code == 200
+
+
+async def test_an_unknown_address_is_a_404(subtests: pytest.Subtests, stranger: Api) -> None:
+    for path in [
+        "/nope",
+        "/v1",
+        "/v1/sessions/a/b/c",
+        "/problems/nope",
+        "/problems/%3Cscript%3E",
+        "/docs-assets/nope.js",
+        "/docs-assets/..%2f..%2fmain.py",
+        "/docs-assets/%00",
+    ]:
+        with subtests.test(path[:80]):
+            answer = await stranger.get(path)
+            assert_problem(answer, "not-found")
+            assert "script" not in answer.text
+
+
+async def test_another_method_is_a_405_that_says_which(
+    subtests: pytest.Subtests, stranger: Api
+) -> None:
+    for method, path, allowed in [
+        ("DELETE", "/v1/sessions", "GET"),
+        ("PUT", "/v1/me", "GET"),
+        ("PATCH", "/v1/sessions/x/cancel", "POST"),
+        ("GET", "/v1/links/open", "POST"),
+        ("POST", "/healthz", "GET"),
+        ("BREW", "/v1/sessions/x", "GET"),
+    ]:
+        with subtests.test(method[:80]):
+            answer = await stranger.http.request(method, path)
+            assert_problem(answer, "method-not-allowed")
+            assert answer.headers["allow"] == allowed
+
+
+def assert_problem(answer: Any, code: str) -> dict[str, Any]:
+    body: dict[str, Any] = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-request-id"] == body["request_id"]
+    assert answer.status_code == body["status"] == CATALOGUE[code].status.value, answer.text
+    assert (body["code"], body["title"]) == (code, CATALOGUE[code].title)
+    assert body["type"].endswith(f"/problems/{code}")
+    assert body["detail"]
+    return body
+
+
+# Refusals carry what is needed to act on them
+
+
+async def test_a_refusal_names_deadline_and_contact(
+    api: Api, world: World, clock: TestClock
+) -> None:
+    await world.add_policy({"cancel": {"closes": {"before_minutes": 1440}}})
+    session_id = await world.book(START)
+    clock.now = START - timedelta(hours=1)
+    body = assert_problem(await api.cancel(session_id), "notice-too-short")
+    assert body["deadline"] == "2026-12-02T10:00:00-05:00"
+    assert body["contact"] == {
+        "name": "Dr. Maya Chen",
+        "email": "maya@harbor.example",
+        "phone": "+1 212 555 0100",
+    }
+    assert "Dr. Maya Chen" in body["detail"]
+    refusal = (await api.session(session_id))["actions"]["cancel"]["refusal"]
+    assert refusal == {
+        "code": body["code"],
+        "message": body["detail"],
+        "deadline": body["deadline"],
+        "contact": body["contact"],
+    }
+
+
+async def test_a_refusal_without_a_deadline_says_null(api: Api, world: World) -> None:
+    await world.add_policy({"cancel": {"enabled": False}})
+    body = assert_problem(await api.cancel(await world.book(START)), "action-disabled")
+    assert body["deadline"] is None
+    assert body["contact"]["name"] == "Dr. Maya Chen"
+
+
+async def test_a_missing_quote_is_answered_with_one(
+    api: Api, world: World, clock: TestClock
+) -> None:
+    session_id = await world.book_in_full(START)
+    clock.now = START - timedelta(hours=5)
+    body = assert_problem(await api.cancel(session_id), "quote-required")
+    assert body["decision"] == (await api.session(session_id))["actions"]["cancel"]
+    assert (await api.cancel(session_id, quote=body["decision"]["quote"])).status_code == 200
+
+
+async def test_a_taken_slot_is_answered_with_the_nearest_open_ones(api: Api, world: World) -> None:
+    session_id = await world.book(START)
+    ben = await world.add_client(name="Ben")
+    await world.book(START + timedelta(days=1), client_id=ben)
+    answer = await api.reschedule(session_id, START + timedelta(days=1))
+    body = assert_problem(answer, "slot-unavailable")
+    assert [slot["start"] for slot in body["alternatives"]] == [
+        "2026-12-04T09:00:00-05:00",
+        "2026-12-04T11:00:00-05:00",
+        "2026-12-04T11:30:00-05:00",
+    ]
+    assert body["alternatives"][0].keys() == {"start", "end", "location_id"}
+
+
+# Defects and outages
+
+
+@asynccontextmanager
+async def serve_broken(
+    settings: Settings, error: Exception
+) -> AsyncIterator[tuple[AsyncClient, list[BaseException]]]:
+    """Run the application with a defect; what gets out of it to the server is kept."""
+    app = create_app(settings, clock=TestClock())
+
+    def broken() -> None:
+        raise error
+
+    app.dependency_overrides[_now] = broken
+    escaped: list[BaseException] = []
+
+    async def server(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception as found:  # noqa: BLE001 - a server would log it
+            escaped.append(found)
+
+    async with AsyncClient(
+        transport=ASGITransport(server), base_url="https://reslot.example"
+    ) as http:
+        yield http, escaped
+    await app.state.engine.dispose()
+
+
+async def test_a_defect_is_a_500_that_keeps_its_message(settings: Settings, world: World) -> None:
+    settings = settings.model_copy(update={"cors_origins": (PORTAL,)})
+    headers = {"Authorization": f"Bearer {world.token()}", "Origin": PORTAL}
+    with capture_logs() as logs:
+        async with serve_broken(settings, RuntimeError(SECRET)) as (http, escaped):
+            answer = await http.get("/v1/me", headers=headers)
+    body = assert_problem(answer, "internal-error")
+    assert SECRET not in answer.text
+    assert body.keys() == {"type", "title", "status", "code", "detail", "request_id"}
+    # A page of another origin has to be able to read it.
+    assert answer.headers["access-control-allow-origin"] == PORTAL
+    # What reaches the server is logged by it, with the message.
+    assert escaped == []
+    (line,) = [entry for entry in logs if entry["event"] == "internal_error"]
+    assert (line["log_level"], line["error"]) == ("error", "RuntimeError")
+    assert "test_problems.py:" in line["way"][-1]
+    assert SECRET not in str(logs)
+
+
+async def test_a_database_error_that_is_no_outage_is_a_defect(
+    settings: Settings, world: World
+) -> None:
+    error = DBAPIError("SELECT 1", {"note": SECRET}, ValueError(SECRET))
+    headers = {"Authorization": f"Bearer {world.token()}"}
+    with capture_logs() as logs:
+        async with serve_broken(settings, error) as (http, escaped):
+            answer = await http.get("/v1/me", headers=headers)
+    assert_problem(answer, "internal-error")
+    assert SECRET not in answer.text + str(logs)
+    assert escaped == []
+
+
+async def test_a_lost_connection_is_a_503(
+    subtests: pytest.Subtests, settings: Settings, world: World
+) -> None:
+    for error in [
+        ConnectionRefusedError(SECRET),
+        ConnectionResetError(SECRET),
+        TimeoutError(SECRET),
+        DBAPIError("SELECT 1", {}, OSError(SECRET)),
+        DBAPIError("SELECT 1", {}, ValueError(SECRET), connection_invalidated=True),
+    ]:
+        with subtests.test(repr(error)[:80]):
+            headers = {"Authorization": f"Bearer {world.token()}"}
+            with capture_logs() as logs:
+                async with serve_broken(settings, error) as (http, _):
+                    answer = await http.get("/v1/me", headers=headers)
+            assert_problem(answer, "service-unavailable")
+            assert int(answer.headers["retry-after"]) > 0
+            assert SECRET not in answer.text + str(logs)
+
+
+async def test_without_a_database_everything_is_a_503_to_try_again(
+    settings: Settings, world: World, clock: TestClock
+) -> None:
+    session_id = await world.book(START)
+    nowhere = SecretStr("postgresql://reslot_service@127.0.0.1:1/reslot")
+    async with serve(settings.model_copy(update={"database_url": nowhere}), clock) as stranger:
+        api = stranger.signed_in(world.token())
+        answers = [
+            await api.get("/v1/sessions"),
+            await api.get(f"/v1/sessions/{session_id}"),
+            await api.get(f"/v1/sessions/{session_id}/availability"),
+            await api.cancel(session_id),
+            await api.cancel(session_id, {"Idempotency-Key": "k"}),
+            await stranger.open_link(world.link_token(session_id)),
+            await stranger.get("/readyz"),
+        ]
+        assert (await stranger.get("/healthz")).status_code == 200
+        assert (await stranger.get("/v1/me")).status_code == 401
+    for answer in answers:
+        assert_problem(answer, "service-unavailable")
+        assert int(answer.headers["retry-after"]) > 0
+        assert "127.0.0.1" not in answer.text
+
+
+async def test_connections_that_were_cut_are_replaced_unseen(
+    api: Api, server: EmbeddedServer, database: str
+) -> None:
+    assert (await api.get("/v1/me")).status_code == 200
+    admin = await asyncpg.connect(server.url("postgres", "postgres"))
+    cut = await admin.fetch(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", database
+    )
+    await admin.close()
+    assert cut
+    assert (await api.get("/v1/me")).status_code == 200

@@ -1,0 +1,33 @@
+"""What tests of the database stand on."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database.engine import connect
+from app.settings import Settings
+from tests.world import World
+
+
+@pytest.fixture
+async def world(engine: AsyncEngine, settings: Settings) -> World:
+    """A practice with one of each."""
+    return await World(engine, settings).build()
+
+
+@pytest.fixture
+async def owner(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the owner's: what the database itself refuses, it refuses to him too."""
+    db = await connect(settings.owner_url)
+    yield db
+    await db.close()
+
+
+@pytest.fixture
+async def service(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """A connection of the service's role."""
+    db = await connect(settings.service_url)
+    yield db
+    await db.close()

@@ -1,0 +1,110 @@
+"""How many statements hot pages take, counted on the way to the driver."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from httpx import ASGITransport, AsyncClient
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.main import create_app
+from app.practices.models import BusyInterval
+from app.settings import Settings
+from tests.world import NOW, Api, TestClock, World, slots
+
+START = NOW + timedelta(days=3)
+
+
+class Counted(Api):
+    """The API, with the engine whose statements are counted."""
+
+    engine: AsyncEngine
+
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """List the statements sent meanwhile."""
+        sent: list[str] = []
+
+        def note(*arguments: Any) -> None:
+            sent.append(arguments[2])
+
+        event.listen(self.engine.sync_engine, "before_cursor_execute", note)
+        try:
+            yield sent
+        finally:
+            event.remove(self.engine.sync_engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+async def api(settings: Settings, world: World) -> AsyncIterator[Counted]:
+    app = create_app(settings, clock=TestClock())
+    async with app.router.lifespan_context(app):
+        transport = ASGITransport(app, raise_app_exceptions=False)
+        async with AsyncClient(transport=transport, base_url="https://reslot.example") as http:
+            counted = Counted(http, TestClock())
+            counted.engine = app.state.engine
+            counted.token = world.token()
+            yield counted
+
+
+async def test_details_take_one_statement(api: Counted, world: World) -> None:
+    await world.add_policy({"cancel": {"closes": {"before_minutes": 60}}})
+    session_id = await world.book(START, package_id=await world.add_package())
+    with api.statements() as sent:
+        await api.session(session_id)
+    assert len(sent) == 1
+
+
+async def test_a_list_takes_one_statement_whatever_its_length(api: Counted, world: World) -> None:
+    for day in range(3):
+        await world.book(START + timedelta(days=day))
+    with api.statements() as sent:
+        answer = await api.get("/v1/sessions")
+    assert len(answer.json()["items"]) == 3
+    assert len(sent) == 1
+
+
+async def test_availability_with_slots_takes_one_statement_whatever_the_range(
+    api: Counted, world: World
+) -> None:
+    session_id = await world.book(START)
+    for last in ("2026-12-03", "2027-01-31"):
+        with api.statements() as sent:
+            found = await api.availability(session_id, **{"from": "2026-12-01", "to": last})
+        assert slots(found)
+        assert len(sent) == 1
+
+
+async def test_availability_without_slots_takes_two_at_most(api: Counted, world: World) -> None:
+    session_id = await world.book(START)
+    await world.add(
+        BusyInterval,
+        practitioner_id=world.practitioner_id,
+        kind="time_off",
+        starts_at=NOW,
+        ends_at=NOW + timedelta(days=20),
+    )
+    with api.statements() as sent:
+        found = await api.availability(session_id, **{"from": "2026-12-01", "to": "2026-12-10"})
+    assert found["days"] == []
+    assert found["next_available"] == "2026-12-21"
+    assert len(sent) == 2
+
+
+async def test_history_takes_one_statement(api: Counted, world: World) -> None:
+    session_id = await world.book(START)
+    with api.statements() as sent:
+        await api.get(f"/v1/sessions/{session_id}/changes")
+    assert len(sent) == 1
+
+
+async def test_an_unknown_session_takes_no_more_than_a_known_one(
+    api: Counted, world: World
+) -> None:
+    with api.statements() as sent:
+        answer = await api.get(f"/v1/sessions/{world.client_id}")
+    assert answer.status_code == 404
+    assert len(sent) == 1

@@ -1,0 +1,54 @@
+"""A real server on loopback, spoken to over many connections at once."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from httpx import AsyncClient, Limits, Timeout
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.main import create_app
+from app.settings import Settings
+from tests.world import Api, TestClock, World
+
+POLL_SECONDS = 0.01
+POLLS = 1000
+
+
+@pytest.fixture
+async def world(engine: AsyncEngine, settings: Settings) -> World:
+    """A practice with one of each."""
+    return await World(engine, settings).build()
+
+
+@pytest.fixture
+async def address(settings: Settings) -> AsyncIterator[str]:
+    """Serve the application from a thread of its own, with a pool of ten connections."""
+    app = create_app(settings, clock=TestClock())
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            for _ in range(POLLS):
+                if server.started or not thread.is_alive():
+                    break
+                await asyncio.sleep(POLL_SECONDS)
+            assert server.started
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await asyncio.to_thread(thread.join)
+
+
+@pytest.fixture
+async def api(address: str, world: World) -> AsyncIterator[Api]:
+    """The served API, spoken to by the world's client over as many connections as it takes."""
+    limits = Limits(max_connections=200, max_keepalive_connections=200)
+    async with AsyncClient(base_url=address, limits=limits, timeout=Timeout(60)) as http:
+        yield Api(http, TestClock()).signed_in(world.token())
