@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from app.context import Engine, json_answer
 from app.database.migrations import is_at_head
 from app.domain.errors import UnavailableError
-from app.problems import responses
+from app.problems.catalogue import responses
 
 router = APIRouter(tags=["Operations"])
 

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
-from app import __version__, health, problems
+from app import __version__, health
 from app.auth.tokens import AccessTokens
 from app.availability import router as availability
 from app.body_limit import BodyLimit
@@ -25,6 +25,8 @@ from app.logs import RequestLog, configure_logs
 from app.notices.worker import run_worker
 from app.openapi import describe
 from app.practices import router as practices
+from app.problems import router as problems
+from app.problems.handlers import install_handlers
 from app.sessions import router as sessions
 from app.sessions.quotes import Quotes
 from app.settings import Settings, load_settings
@@ -60,7 +62,7 @@ def create_app(
     for part in (sessions, availability, practices, links, health, problems):
         app.include_router(part.router)
     _add_docs(app)
-    problems.install_handlers(app)
+    install_handlers(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI's documented hook
     app.add_middleware(
         CORSMiddleware,

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.examples import EXAMPLES
-from app.problems import CATALOGUE
+from app.problems.catalogue import CATALOGUE
 
 DESCRIPTION = """
 Reslot lets the clients of a health or wellness practice cancel and reschedule their own sessions,

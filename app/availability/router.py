@@ -12,7 +12,7 @@ from app.availability.schemas import AvailabilityQuery, AvailabilityView, DayVie
 from app.context import AnyCaller, Now, Reading, json_answer
 from app.domain.availability import EmptyReason
 from app.inputs import SessionId
-from app.problems import responses
+from app.problems.catalogue import responses
 from app.sessions.presenter import present_contact, present_slot
 
 router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])

@@ -1,6 +1,6 @@
 """What can go wrong, in the words of the business. Nothing here knows of HTTP.
 
-Each class names its `code`; app/problems.py maps every code to a status, a title and a text.
+Each class names its `code`; app/problems/catalogue.py has a status, a title and a text for each.
 """
 
 from typing import TYPE_CHECKING, ClassVar

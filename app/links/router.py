@@ -15,7 +15,7 @@ from app.context import (
 )
 from app.links.queries import open_link
 from app.links.schemas import OpenedLink, OpenLinkRequest
-from app.problems import responses
+from app.problems.catalogue import responses
 from app.sessions.presenter import present_details
 from app.sessions.queries import read_session
 

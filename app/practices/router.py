@@ -16,7 +16,7 @@ from app.practices.schemas import (
     PackageView,
     PracticeView,
 )
-from app.problems import responses
+from app.problems.catalogue import responses
 
 router = APIRouter(prefix="/v1", tags=["Client"])
 

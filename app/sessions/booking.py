@@ -68,8 +68,10 @@ async def book(db: AsyncConnection, practice_id: UUID, booking: Booking, *, now:
     Raises:
         NotFoundError: practitioner, client, service or its format is not the practice's.
         SlotUnavailableError: another session is too close.
-        InvalidInputError: the package has no credit that can be used.
+        InvalidInputError: the start has fractions of a second, or the package no credit to use.
     """
+    if booking.start.microsecond:
+        raise InvalidInputError("/start", "must be a whole second")
     sessions = SessionRepository(db, practice_id)
     await sessions.lock_practitioner(booking.practitioner_id)
     basis = await _basis(db, practice_id, booking)

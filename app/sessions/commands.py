@@ -145,7 +145,8 @@ async def reschedule(
     _check_version(record, seen.if_match)
     choice = _choose_format(record, wish)
     to = _meeting_at(record, wish.start, choice)
-    if to == _meeting(record) and record.status is Status.BOOKED:
+    is_open = record.status is Status.BOOKED and now < record.starts_at
+    if is_open and to == _meeting(record):
         raise NoChangeError
     keeps_time = wish.start == record.starts_at
     action = Action.CHANGE_FORMAT if keeps_time else Action.RESCHEDULE

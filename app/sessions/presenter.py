@@ -13,7 +13,7 @@ from app.domain.session import Contact, Format
 from app.domain.zones import from_seconds
 from app.practices.policies import rules_of
 from app.sessions import schemas
-from app.sessions.queries import ChangeRecord
+from app.sessions.history import ChangeRecord
 from app.sessions.quotes import Quotes
 from app.sessions.records import Cancellation, Location, SessionRecord, SessionSummaryRecord
 

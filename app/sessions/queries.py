@@ -75,7 +75,8 @@ class Position:
     session_id: UUID
 
 
-def _of_session(table: Any, session: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables
+def of_session(table: Any, session: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables
+    """Join what belongs to a session."""
     return and_(table.practice_id == session.practice_id, table.session_id == session.id)
 
 
@@ -104,7 +105,7 @@ class _Shape:
                     ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id
                 ),
             )
-            .where(_of_session(Change, session), Change.kind == "cancelled")
+            .where(of_session(Change, session), Change.kind == "cancelled")
             .order_by(Change.at.desc())
             .limit(1)
             .lateral("cancellation")
@@ -133,7 +134,7 @@ class _Shape:
                     own.id == CreditRedemption.package_id,
                 ),
             )
-            .where(_of_session(CreditRedemption, session))
+            .where(of_session(CreditRedemption, session))
             .order_by(CreditRedemption.redeemed_at.desc())
             .limit(1)
             .lateral("package")
@@ -186,7 +187,7 @@ class _Shape:
         ]
 
 
-_ABOUT_CLIENT = (
+ABOUT_CLIENT = (
     Client.practice_id == bindparam("practice_id"),
     Client.id == bindparam("client_id"),
 )
@@ -260,7 +261,7 @@ def details_statement(*more: ColumnElement[Any]) -> Statement:
             *more,
         )
         .select_from(source)
-        .where(*_ABOUT_CLIENT)
+        .where(*ABOUT_CLIENT)
     )
 
 
@@ -351,7 +352,7 @@ def _list_statement(when: When, *, continued: bool) -> Statement:
     return (
         select(*shape.columns)
         .select_from(shape.source)
-        .where(*_ABOUT_CLIENT)
+        .where(*ABOUT_CLIENT)
         .order_by(*(order if when is When.UPCOMING else (part.desc() for part in order)))
     )
 
@@ -430,104 +431,4 @@ def _cancellation(row: Row[Any]) -> Cancellation | None:
         note=row.cancel_note,
         fee=None if row.cancel_fee is None else Money(row.cancel_fee, row.currency),
         credit=None if row.cancel_credit is None else Credit(row.cancel_credit),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeRecord:
-    """One entry of a session's history."""
-
-    id: UUID
-    kind: str
-    at: datetime
-    actor: str
-    version: int
-    reason_code: str | None
-    note: str | None
-    old_starts_at: datetime | None
-    old_ends_at: datetime | None
-    old_format: Format | None
-    old_location_id: UUID | None
-    starts_at: datetime
-    ends_at: datetime
-    format: Format
-    location_id: UUID | None
-    fee: Money | None
-    credit: Credit | None
-
-
-_CHANGES = (
-    select(
-        Client.token_generation,
-        Client.address_generation,
-        Client.time_zone.label("client_zone"),
-        Session.link_generation,
-        Session.id.label("found_id"),
-        *Change.__table__.columns,
-        ChangeNote.note,
-    )
-    .select_from(Client)
-    .outerjoin(
-        Session,
-        and_(
-            Session.practice_id == Client.practice_id,
-            Session.client_id == Client.id,
-            Session.id == bindparam("session_id"),
-        ),
-    )
-    .outerjoin(Change, _of_session(Change, Session))
-    .outerjoin(
-        ChangeNote,
-        and_(ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id),
-    )
-    .where(*_ABOUT_CLIENT)
-    .order_by(Change.session_version, Change.at, Change.id)
-)
-
-
-async def list_changes(
-    db: AsyncConnection, caller: Caller, session_id: UUID
-) -> tuple[ZoneInfo, list[ChangeRecord]]:
-    """List a session's history, oldest first, and give the client's zone.
-
-    Raises:
-        UnauthorizedError: the caller's token was revoked.
-        NotFoundError: the caller has no such session.
-    """
-    if caller.is_link and caller.session_id != session_id:
-        raise NotFoundError
-    parameters = {
-        "practice_id": caller.practice_id,
-        "client_id": caller.client_id,
-        "session_id": session_id,
-    }
-    rows = (await db.execute(_CHANGES, parameters)).all()
-    if not rows:
-        raise UnauthorizedError
-    first = rows[0]
-    caller.confirm(first.token_generation, first.address_generation, first.link_generation)
-    if first.found_id is None:
-        raise NotFoundError
-    return ZoneInfo(first.client_zone), [_change(row) for row in rows]
-
-
-def _change(row: Row[Any]) -> ChangeRecord:
-    return ChangeRecord(
-        id=row.id,
-        kind=row.kind,
-        at=row.at,
-        actor=row.actor,
-        version=row.session_version,
-        reason_code=row.reason_code,
-        note=row.note,
-        old_starts_at=row.old_starts_at,
-        old_ends_at=row.old_ends_at,
-        old_format=None if row.old_format is None else Format(row.old_format),
-        old_location_id=row.old_location_id,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        format=Format(row.format),
-        location_id=row.location_id,
-        fee=None if row.fee_minor is None else Money(row.fee_minor, row.currency),
-        credit=None if row.credit is None else Credit(row.credit),
     )

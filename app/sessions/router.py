@@ -25,13 +25,14 @@ from app.context import (
 )
 from app.database.idempotency import StoredAnswer
 from app.inputs import SessionId, ZoneName
-from app.problems import responses
+from app.problems.catalogue import responses
 from app.sessions import commands
 from app.sessions.commands import Outcome, Reason, Seen, Wish
 from app.sessions.files import CALENDAR_EXAMPLE, CalendarResponse, calendar_download
+from app.sessions.history import list_changes
 from app.sessions.pages import SessionCursor, present_page
 from app.sessions.presenter import present_change, present_details, present_outcome
-from app.sessions.queries import When, list_changes, list_sessions, read_session
+from app.sessions.queries import When, list_sessions, read_session
 from app.sessions.quotes import Quotes
 from app.sessions.schemas import (
     CancelRequest,

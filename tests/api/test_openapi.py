@@ -16,7 +16,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from app.main import create_app
-from app.problems import CATALOGUE
+from app.problems.catalogue import CATALOGUE
 from app.settings import Settings
 from tests.world import NOW, Api, TestClock, World, serve
 

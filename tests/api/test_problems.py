@@ -20,7 +20,7 @@ from app.database.embedded import EmbeddedServer
 from app.domain.errors import ActionRefusedError, DomainError
 from app.domain.policy import RefusalCode
 from app.main import create_app
-from app.problems import CATALOGUE
+from app.problems.catalogue import CATALOGUE
 from app.settings import Settings
 from tests.world import NOW, Api, TestClock, World, serve
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from app.domain.errors import InvalidInputError
 from app.domain.session import Format
 from app.notices.models import Notice
 from app.practices.models import BusyInterval, HoursOverride, Location, ServiceFormat
@@ -599,3 +600,18 @@ async def test_start_format_and_reason_are_required(api: Api, world: World) -> N
     answer = await api.post(f"/v1/sessions/{session_id}/reschedule", {})
     pointers = {error["pointer"] for error in answer.json()["errors"]}
     assert pointers == {"/start", "/format", "/reason"}
+
+
+async def test_a_started_session_is_refused_as_started_not_as_unchanged(
+    api: Api, world: World, clock: TestClock
+) -> None:
+    start = NOW + timedelta(days=1)
+    session_id = await world.book(start)
+    clock.now = start
+    answer = await api.reschedule(session_id, start)
+    assert answer.json()["code"] == "session-started"
+
+
+async def test_a_session_is_booked_for_whole_seconds_only(world: World) -> None:
+    with pytest.raises(InvalidInputError):
+        await world.book(NOW + timedelta(days=1, microseconds=1))

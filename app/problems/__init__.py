@@ -1,0 +1,1 @@
+"""When the answer is no: `application/problem+json` (RFC 9457)."""

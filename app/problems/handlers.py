@@ -1,0 +1,214 @@
+"""Turns every exception that can reach the edge into a problem."""
+
+from collections.abc import Mapping
+from traceback import extract_tb
+from typing import Any
+
+import asyncpg
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.database.transactions import (
+    DEADLOCK,
+    EXCLUSION_VIOLATION,
+    SERIALIZATION_FAILURE,
+    sqlstate,
+)
+from app.domain.errors import (
+    ActionRefusedError,
+    DomainError,
+    InvalidInputError,
+    SlotUnavailableError,
+)
+from app.problems.catalogue import CATALOGUE, MEDIA_TYPE
+from app.sessions.errors import QuoteRequiredError
+from app.sessions.presenter import present_contact, present_decision, present_slot
+from app.sessions.quotes import Quotes
+
+RETRY_AFTER_SECONDS = 2
+FRAMES_LOGGED = 12
+_HEADERS = {
+    "unauthorized": {"WWW-Authenticate": "Bearer"},
+    "service-unavailable": {"Retry-After": str(RETRY_AFTER_SECONDS)},
+}
+
+log = structlog.get_logger()
+_BY_STATUS = {
+    400: "validation-failed",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "payload-too-large",
+    415: "unsupported-media-type",
+}
+# Classes 08, 53 and 57P0x: the connection is gone, the server is full, or on its way down or up.
+# 42P01: the schema is not there yet, a migration is still to come.
+_UNAVAILABLE = ("08", "53", "57P01", "57P02", "57P03", "42P01")
+_LOST = (OSError, PoolTimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+
+
+def problem(
+    request: Request,
+    code: str,
+    *,
+    detail: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **members: object,
+) -> JSONResponse:
+    """Build the answer for a code of the catalogue, with members that help to act on it."""
+    kind = CATALOGUE[code]
+    public_url: str = request.app.state.settings.public_url
+    body = {
+        "type": f"{public_url}/problems/{code}",
+        "title": kind.title,
+        "status": kind.status.value,
+        "code": code,
+        "detail": detail or kind.detail,
+        "request_id": request.state.request_id,
+        **members,
+    }
+    structlog.contextvars.bind_contextvars(problem=code)
+    return JSONResponse(
+        body,
+        status_code=kind.status.value,
+        media_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+class DefectGuard:
+    """Answers a defect inside the other middleware, and lets nothing of it reach the server.
+
+    The framework's own handler answers outside: without the request's id and without the headers
+    that let a browser read it. And it raises again, so that the server logs the message.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 - whatever it is, this is where it ends
+            answer = await _on_defect(Request(scope), error)
+            if not started:
+                await answer(scope, receive, send)
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Turn every exception that can reach the edge into a problem.
+
+    To be called before other middleware is added: the guard has to be the innermost.
+    """
+    app.add_middleware(DefectGuard)
+    app.add_exception_handler(DomainError, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    for lost in (DBAPIError, *_LOST):
+        app.add_exception_handler(lost, _on_database_error)
+    app.add_exception_handler(Exception, _on_defect)
+
+
+async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DomainError)  # noqa: S101 - registered for it
+    headers = _HEADERS.get(error.code)
+    match error:
+        case InvalidInputError():
+            entry = {"pointer": error.pointer, "in": error.where, "detail": error.detail}
+            return problem(request, error.code, errors=[entry])
+        case ActionRefusedError(decision=decision) if decision.refusal is not None:
+            refusal = decision.refusal
+            return problem(
+                request,
+                refusal.code,
+                detail=refusal.message,
+                deadline=None if refusal.deadline is None else _iso(refusal.deadline, error),
+                contact=present_contact(refusal.contact).model_dump(),
+            )
+        case QuoteRequiredError():
+            quotes: Quotes = request.app.state.quotes
+            record = error.record
+            shown = present_decision(error.decision, record, record.client_zone, quotes, error.now)
+            return problem(request, error.code, decision=shown.model_dump(mode="json"))
+        case SlotUnavailableError():
+            slots = [
+                present_slot(slot, error.duration, error.zone).model_dump(mode="json")
+                for slot in error.alternatives
+            ]
+            return problem(request, error.code, alternatives=slots)
+    return problem(request, error.code, headers=headers)
+
+
+def _iso(instant: Any, error: ActionRefusedError) -> str:  # noqa: ANN401
+    return str(instant.astimezone(error.zone).isoformat())
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    entries = [_entry(found) for found in error.errors()]
+    return problem(request, "validation-failed", errors=entries)
+
+
+def _entry(found: Mapping[str, Any]) -> dict[str, str]:
+    where, *path = found["loc"]
+    if found["type"] == "json_invalid":
+        path = []
+    pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
+    return {"pointer": pointer, "in": str(where), "detail": _sentence(found["msg"])}
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    code = _BY_STATUS.get(error.status_code, "internal-error")
+    if code == "validation-failed":
+        entry = {"pointer": "", "in": "body", "detail": "the body cannot be read as JSON"}
+        return problem(request, code, errors=[entry])
+    headers = dict(error.headers or {})
+    if code == "payload-too-large":
+        # The rest of the body is not read.
+        headers["Connection"] = "close"
+    return problem(request, code, headers=headers)
+
+
+async def _on_database_error(request: Request, error: Exception) -> JSONResponse:
+    state = sqlstate(error) if isinstance(error, DBAPIError) else None
+    if state == EXCLUSION_VIOLATION:
+        return problem(request, "slot-unavailable", alternatives=[])
+    retryable = state in {DEADLOCK, SERIALIZATION_FAILURE}
+    down = (state or "").startswith(_UNAVAILABLE) or isinstance(error, _LOST)
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    if retryable or down or lost or isinstance(getattr(error, "orig", None), _LOST):
+        log.warning("database_unavailable", error=type(error).__name__, sqlstate=state)
+        code = "service-unavailable"
+        return problem(request, code, headers=_HEADERS[code])
+    return await _on_defect(request, error)
+
+
+async def _on_defect(request: Request, error: Exception) -> JSONResponse:
+    # Messages of exceptions may hold what clients wrote; the way there is enough to find it.
+    way = [
+        f"{frame.name} ({frame.filename}:{frame.lineno})"
+        for frame in extract_tb(error.__traceback__)
+    ]
+    log.error("internal_error", error=type(error).__name__, way=way[-FRAMES_LOGGED:])
+    return problem(request, "internal-error")

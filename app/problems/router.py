@@ -1,0 +1,29 @@
+"""`GET /problems/{code}` explains a code to a person."""
+
+import html
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+
+from app.domain.errors import NotFoundError
+from app.problems.catalogue import CATALOGUE
+
+router = APIRouter(prefix="/problems", include_in_schema=False)
+
+
+@router.get("/{code}")
+async def explain_problem(code: str) -> HTMLResponse:
+    """Explain a problem code to a person."""
+    kind = CATALOGUE.get(code)
+    if kind is None:
+        raise NotFoundError
+    page = (
+        "<!doctype html><html lang=en><meta charset=utf-8>"
+        '<meta name=viewport content="width=device-width">'
+        f"<title>{html.escape(kind.title)}</title>"
+        "<body style='font:1.1rem/1.5 system-ui;max-width:40rem;margin:3rem auto;padding:0 1rem'>"
+        f"<h1>{html.escape(kind.title)}</h1><p>{html.escape(kind.detail)}</p>"
+        f"<p><code>{html.escape(code)}</code>, HTTP {kind.status.value}</p>"
+        f"<p>{html.escape(kind.explanation)}</p></body></html>"
+    )
+    return HTMLResponse(page)

@@ -1,0 +1,119 @@
+"""Reading a session's history: one statement, bound to the caller's practice and client."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, and_, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.auth.tokens import Caller
+from app.domain.errors import NotFoundError, UnauthorizedError
+from app.domain.money import Money
+from app.domain.policy import Credit
+from app.domain.session import Format
+from app.practices.models import Client
+from app.sessions.models import Change, ChangeNote, Session
+from app.sessions.queries import ABOUT_CLIENT, of_session
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRecord:
+    """One entry of a session's history."""
+
+    id: UUID
+    kind: str
+    at: datetime
+    actor: str
+    version: int
+    reason_code: str | None
+    note: str | None
+    old_starts_at: datetime | None
+    old_ends_at: datetime | None
+    old_format: Format | None
+    old_location_id: UUID | None
+    starts_at: datetime
+    ends_at: datetime
+    format: Format
+    location_id: UUID | None
+    fee: Money | None
+    credit: Credit | None
+
+
+_CHANGES = (
+    select(
+        Client.token_generation,
+        Client.address_generation,
+        Client.time_zone.label("client_zone"),
+        Session.link_generation,
+        Session.id.label("found_id"),
+        *Change.__table__.columns,
+        ChangeNote.note,
+    )
+    .select_from(Client)
+    .outerjoin(
+        Session,
+        and_(
+            Session.practice_id == Client.practice_id,
+            Session.client_id == Client.id,
+            Session.id == bindparam("session_id"),
+        ),
+    )
+    .outerjoin(Change, of_session(Change, Session))
+    .outerjoin(
+        ChangeNote,
+        and_(ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id),
+    )
+    .where(*ABOUT_CLIENT)
+    .order_by(Change.session_version, Change.at, Change.id)
+)
+
+
+async def list_changes(
+    db: AsyncConnection, caller: Caller, session_id: UUID
+) -> tuple[ZoneInfo, list[ChangeRecord]]:
+    """List a session's history, oldest first, and give the client's zone.
+
+    Raises:
+        UnauthorizedError: the caller's token was revoked.
+        NotFoundError: the caller has no such session.
+    """
+    if caller.is_link and caller.session_id != session_id:
+        raise NotFoundError
+    parameters = {
+        "practice_id": caller.practice_id,
+        "client_id": caller.client_id,
+        "session_id": session_id,
+    }
+    rows = (await db.execute(_CHANGES, parameters)).all()
+    if not rows:
+        raise UnauthorizedError
+    first = rows[0]
+    caller.confirm(first.token_generation, first.address_generation, first.link_generation)
+    if first.found_id is None:
+        raise NotFoundError
+    return ZoneInfo(first.client_zone), [_change(row) for row in rows]
+
+
+def _change(row: Row[Any]) -> ChangeRecord:
+    return ChangeRecord(
+        id=row.id,
+        kind=row.kind,
+        at=row.at,
+        actor=row.actor,
+        version=row.session_version,
+        reason_code=row.reason_code,
+        note=row.note,
+        old_starts_at=row.old_starts_at,
+        old_ends_at=row.old_ends_at,
+        old_format=None if row.old_format is None else Format(row.old_format),
+        old_location_id=row.old_location_id,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        format=Format(row.format),
+        location_id=row.location_id,
+        fee=None if row.fee_minor is None else Money(row.fee_minor, row.currency),
+        credit=None if row.credit is None else Credit(row.credit),
+    )
