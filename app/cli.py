@@ -25,6 +25,7 @@ from app.installation import export, installation
 from app.links.issue import issue_access_token, issue_link
 from app.logs import configure_logs
 from app.notices.mailbox import list_mails, read_mail
+from app.notices.senders import make_sender
 from app.notices.worker import run_worker
 from app.settings import Settings, SettingsError, load_settings
 
@@ -54,14 +55,17 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, help="Server processes.")] = 1,
     *,
     worker: Annotated[
-        bool, typer.Option(help="Send the mails from the server processes as well.")
-    ] = True,
+        bool | None,
+        typer.Option(help="Send the mails from the server processes as well.", show_default="yes"),
+    ] = None,
 ) -> None:
     """Serve the API, and send the mails unless told otherwise."""
     settings = load_settings()
     _check_port(settings)
+    if worker is not None:
+        settings = settings.model_copy(update={"worker": worker})
     with installation(settings) as complete:
-        _serve(complete.model_copy(update={"worker": worker}), workers)
+        _serve(complete, workers)
 
 
 @cli.command()
@@ -75,7 +79,7 @@ def worker() -> None:
 @cli.command()
 def migrate() -> None:
     """Bring the database to the schema of this version, as its owner."""
-    with installation(load_settings()) as settings:
+    with installation(load_settings(), needs_keys=False) as settings:
         asyncio.run(migrate_database(settings.owner_url, role_of(settings.service_url)))
     typer.echo("The database is at the schema of this version.")
 
@@ -161,6 +165,7 @@ def _print(lookup: Coroutine[Any, Any, str]) -> None:
 
 
 def _serve(settings: Settings, workers: int) -> None:
+    make_sender(settings)  # A bad SMTP_URL is better said now than by the first mail.
     export(settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         _exit_on(number)

@@ -33,37 +33,40 @@ _bearer = HTTPBearer(
 )
 
 
-def _settings(request: Request) -> Settings:
+# All dependencies are coroutines: a plain function would be sent to a thread for nothing.
+
+
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
 
-def _engine(request: Request) -> AsyncEngine:
+async def _engine(request: Request) -> AsyncEngine:
     engine: AsyncEngine = request.app.state.engine
     return engine
 
 
-def _quotes(request: Request) -> Quotes:
+async def _quotes(request: Request) -> Quotes:
     quotes: Quotes = request.app.state.quotes
     return quotes
 
 
-def _access_tokens(request: Request) -> AccessTokens:
+async def _access_tokens(request: Request) -> AccessTokens:
     tokens: AccessTokens = request.app.state.access_tokens
     return tokens
 
 
-def _link_tokens(request: Request) -> LinkTokens:
+async def _link_tokens(request: Request) -> LinkTokens:
     tokens: LinkTokens = request.app.state.link_tokens
     return tokens
 
 
-def _cursor_signer(request: Request) -> TokenSigner:
+async def _cursor_signer(request: Request) -> TokenSigner:
     signer: TokenSigner = request.app.state.cursor_signer
     return signer
 
 
-def _now(request: Request) -> datetime:
+async def _now(request: Request) -> datetime:
     clock: Clock = request.app.state.clock
     return clock()
 
@@ -77,7 +80,7 @@ CursorSigner = Annotated[TokenSigner, Depends(_cursor_signer)]
 Now = Annotated[datetime, Depends(_now)]
 
 
-def json_only(request: Request) -> None:
+async def json_only(request: Request) -> None:
     """Refuse a body that is not declared as JSON, before anything reads it."""
     has_body = request.headers.get("content-length", "0") != "0"
     has_body = has_body or "transfer-encoding" in request.headers
@@ -136,7 +139,7 @@ def _respond(answer: StoredAnswer) -> Response:
     return Response(answer.body, answer.status, headers, "application/json")
 
 
-def _idempotency_key(
+async def _idempotency_key(
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -164,10 +167,10 @@ class Write:
     def __init__(
         self,
         request: Request,
-        engine: Engine,
-        caller: AnyCaller,
-        now: Now,
-        key: Annotated[str | None, Depends(_idempotency_key)],
+        engine: AsyncEngine,
+        caller: Caller,
+        now: datetime,
+        key: str | None,
     ) -> None:
         self._request = request
         self._engine = engine
@@ -210,7 +213,17 @@ class Write:
         return hashlib.sha256(target.encode() + await self._request.body()).digest()
 
 
-Writing = Annotated[Write, Depends()]
+async def _writing(
+    request: Request,
+    engine: Engine,
+    caller: AnyCaller,
+    now: Now,
+    key: Annotated[str | None, Depends(_idempotency_key)],
+) -> Write:
+    return Write(request, engine, caller, now, key)
+
+
+Writing = Annotated[Write, Depends(_writing)]
 IfMatch = Annotated[
     str | None,
     Header(

@@ -15,7 +15,9 @@ KEY_FILE = "secret_keys"
 
 
 @contextmanager
-def installation(settings: Settings, *, may_make_keys: bool = False) -> Iterator[Settings]:
+def installation(
+    settings: Settings, *, needs_keys: bool = True, may_make_keys: bool = False
+) -> Iterator[Settings]:
     """Complete the settings for the length of a command.
 
     Where no DATABASE_URL is set, the embedded PostgreSQL under the data folder is started, or
@@ -25,7 +27,7 @@ def installation(settings: Settings, *, may_make_keys: bool = False) -> Iterator
         SettingsError: something is missing that cannot be made here.
     """
     if settings.database_url is not None:
-        yield _with_keys(settings, may_make_keys=may_make_keys)
+        yield _with_keys(settings, may_make_keys=may_make_keys) if needs_keys else settings
         return
     if not is_installed():
         raise SettingsError(
@@ -61,8 +63,7 @@ def _with_keys(settings: Settings, *, may_make_keys: bool) -> Settings:
                 "several with commas between, the newest last."
             )
         _write_private(file, secrets.token_urlsafe(48))
-    key = SecretStr(file.read_text().strip())
-    return settings.model_copy(update={"secret_keys": (key,)})
+    return settings.with_keys(file.read_text())
 
 
 def _write_private(file: Path, text: str) -> None:

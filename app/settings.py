@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     public_url: str = ""
+    portal: bool = True
     portal_url: str = ""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     data_dir: Path = Path(".data")
@@ -46,7 +47,7 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
+            return _parts(value)
         return value
 
     @field_validator("secret_keys")
@@ -62,6 +63,11 @@ class Settings(BaseSettings):
         object.__setattr__(self, "public_url", public)
         object.__setattr__(self, "portal_url", self.portal_url or f"{public}/portal/")
         return self
+
+    def with_keys(self, text: str) -> Self:
+        """Take the keys from a text, as from the environment."""
+        keys = self._long_enough(tuple(SecretStr(part) for part in _parts(text)))
+        return self.model_copy(update={"secret_keys": keys})
 
     @property
     def keys(self) -> list[str]:
@@ -118,6 +124,10 @@ def load_settings() -> Settings:
             f"{_name(problem['loc'])}: {_sentence(problem['msg'])}" for problem in found
         )
         raise SettingsError(f"Bad setting. {bad}.") from None
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _name(location: tuple[int | str, ...]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from app.auth.tokens import AccessTokens
@@ -13,7 +14,9 @@ from app.cli import cli, main
 from app.clock import system_clock
 from app.database.embedded import EmbeddedServer
 from app.database.engine import create_engine
+from app.database.migrations import role_of
 from app.links.tokens import LinkTokens
+from app.practices.models import Practice
 from app.settings import Settings
 from tests.conftest import KEY
 from tests.world import NOW, World
@@ -143,3 +146,42 @@ def test_link_prints_the_link_of_a_mail(
 def test_mail_says_where_it_looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert run("mail") == f"No mail in {tmp_path / 'mail'} yet.\n"
     assert "There is no mail 7" in refusal(monkeypatch, "mail", "7")
+
+
+def test_migrating_needs_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SECRET_KEYS")
+    assert run("migrate") == "The database is at the schema of this version.\n"
+
+
+def test_a_bad_mail_server_is_said_before_anything_is_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SMTP_URL", "http://mail.example")
+    assert "SMTP_URL" in refusal(monkeypatch, "serve")
+
+
+def test_the_demo_empties_no_database_with_other_practices(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    world, _ = asyncio.run(build(settings))
+    assert "more than the demo" in refusal(monkeypatch, "demo", "--reset")
+    assert world.practice_id in asyncio.run(practices(settings))
+
+
+async def practices(settings: Settings) -> set[UUID]:
+    engine = create_engine(settings.service_url, pool_size=1)
+    async with engine.connect() as db:
+        found = set(await db.scalars(select(Practice.practice_id)))
+    await engine.dispose()
+    return found
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://reslot_service@db.example/reslot",
+        "postgresql+asyncpg://reslot_service:p%40ss@one:5432,two:5433/reslot",
+    ],
+)
+def test_the_role_of_a_url_is_found_with_one_host_or_several(url: str) -> None:
+    assert role_of(url) == "reslot_service"

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy import Row, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.auth.tokens import AccessTokens, Caller
 from app.database.transactions import transact
@@ -57,27 +57,29 @@ class World:
     service_id: UUID = field(default_factory=uuid4)
     location_id: UUID = field(default_factory=uuid4)
     client_id: UUID = field(default_factory=uuid4)
+    _building: AsyncConnection | None = field(default=None, init=False)
 
     async def add(self, table: Any, **values: Any) -> UUID:
         """Write one record of the practice."""
+        if self._building is not None:
+            return await PracticeRepository(self._building, self.practice_id).add(table, **values)
         return await transact(
             self.engine, lambda db: PracticeRepository(db, self.practice_id).add(table, **values)
         )
 
     async def build(self, *, currency: str = "USD", **service: Any) -> "World":
-        """Write the practice. Hours are 9 to 17 on weekdays, in New York."""
-        await transact(
-            self.engine,
-            lambda db: PracticeRepository(db, self.practice_id).open_practice(
+        """Write the practice, at once. Hours are 9 to 17 on weekdays, in New York."""
+        async with self.engine.begin() as self._building:
+            await PracticeRepository(self._building, self.practice_id).open_practice(
                 name="Harbor Wellness", currency=currency, email="hello@harbor.example"
-            ),
-        )
-        await self.add_practitioner(id=self.practitioner_id)
-        await self.add(
-            Location, id=self.location_id, name="Harbor Street", address="1 Harbor Street"
-        )
-        await self.add_service(id=self.service_id, **service)
-        await self.add_client(id=self.client_id)
+            )
+            await self.add_practitioner(id=self.practitioner_id)
+            await self.add(
+                Location, id=self.location_id, name="Harbor Street", address="1 Harbor Street"
+            )
+            await self.add_service(id=self.service_id, **service)
+            await self.add_client(id=self.client_id)
+        self._building = None
         return self
 
     async def add_practitioner(self, *, hours: bool = True, **values: Any) -> UUID:

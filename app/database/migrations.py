@@ -1,12 +1,13 @@
 """Bringing a database to the present schema, and giving the service role no more than it needs."""
 
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.engine import create_engine
@@ -47,7 +48,7 @@ def role_of(url: str) -> str:
     Raises:
         SettingsError: it names none.
     """
-    role = make_url(url).username
+    role = unquote(urlsplit(url).username or "")
     if not role:
         raise SettingsError("DATABASE_URL names no role: postgresql://ROLE:PASSWORD@HOST/DATABASE.")
     return role

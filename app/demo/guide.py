@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -14,16 +15,17 @@ from app.auth.tokens import AccessTokens, Caller
 from app.database.engine import create_engine
 from app.database.transactions import transact
 from app.demo import MAIN_CLIENT
-from app.demo.records import write_records
+from app.demo.records import HARBOR, PARK, write_records
 from app.demo.sessions import DemoBooker
 from app.links.tokens import Link, LinkTokens, link_url
 from app.notices.delivery import PostOffice, send_notice
+from app.notices.errors import SendingFailedError
 from app.notices.models import Notice
 from app.notices.senders import make_sender
 from app.practices.models import Client, Practice
 from app.sessions.models import Session
 from app.sessions.quotes import Quotes
-from app.settings import Settings
+from app.settings import Settings, SettingsError
 from app.tables import metadata
 
 FILE = "demo.json"
@@ -32,14 +34,16 @@ TOKEN_LIFETIME = timedelta(hours=24)
 
 
 async def prepare(settings: Settings, now: datetime, *, reset: bool) -> str:
-    """Write the demo's data where there is none yet, and `demo.json` anew; say what to try."""
+    """Write the demo's data where there is none yet, and `demo.json` anew; say what to try.
+
+    Raises:
+        SettingsError: the data is to be thrown away, and some of it is not the demo's.
+    """
     engine = create_engine(settings.service_url, pool_size=2)
     try:
         if reset:
-            await _wipe(settings)
-        async with engine.connect() as db:
-            is_empty = not await db.scalar(select(func.count()).select_from(Practice))
-        if is_empty:
+            await _wipe(engine, settings)
+        if HARBOR not in await _practices(engine):
             await _fill(engine, settings, now)
         async with engine.connect() as db:
             facts = await _facts(db, settings, now)
@@ -52,14 +56,24 @@ async def prepare(settings: Settings, now: datetime, *, reset: bool) -> str:
     return _guide(facts, settings)
 
 
-async def _wipe(settings: Settings) -> None:
+async def _practices(engine: AsyncEngine) -> set[UUID]:
+    async with engine.connect() as db:
+        return set(await db.scalars(select(Practice.practice_id)))
+
+
+async def _wipe(engine: AsyncEngine, settings: Settings) -> None:
     """Empty all tables, as the owner: the service may not."""
-    engine = create_engine(settings.owner_url, pool_size=1)
+    if not await _practices(engine) <= {HARBOR, PARK}:
+        raise SettingsError(
+            "The database holds more than the demo, so it is not emptied: name another one in "
+            "DATABASE_URL, or none."
+        )
+    owner = create_engine(settings.owner_url, pool_size=1)
     names = ", ".join([*metadata.tables, "pgqueuer"])
     try:
-        await transact(engine, lambda db: db.execute(text(f"TRUNCATE {names}")))
+        await transact(owner, lambda db: db.execute(text(f"TRUNCATE {names}")))
     finally:
-        await engine.dispose()
+        await owner.dispose()
     shutil.rmtree(settings.mail_folder, ignore_errors=True)
 
 
@@ -78,7 +92,9 @@ async def _fill(engine: AsyncEngine, settings: Settings, now: datetime) -> None:
             )
         ).all()
     for practice_id, notice_id in waiting:
-        await send_notice(office, practice_id, notice_id)
+        # Where the mail server does not answer, the worker tries again later.
+        with suppress(SendingFailedError):
+            await send_notice(office, practice_id, notice_id)
 
 
 async def _drop_mails(db: AsyncConnection, mailed: UUID, now: datetime) -> None:
@@ -115,6 +131,7 @@ async def _facts(db: AsyncConnection, settings: Settings, now: datetime) -> dict
                 Session,
                 and_(Session.practice_id == Client.practice_id, Session.client_id == Client.id),
             )
+            .where(Client.practice_id.in_((HARBOR, PARK)))
             .group_by(Client.practice_id, Client.id, Practice.name)
             .order_by(Client.email)
         )
@@ -138,7 +155,7 @@ async def _facts(db: AsyncConnection, settings: Settings, now: datetime) -> dict
 
 
 async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]]:
-    """Give the links in the mails that were sent to clients."""
+    """Give the links in the mails to clients that were sent, or are about to be."""
     rows = (
         await db.execute(
             select(
@@ -155,7 +172,12 @@ async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]
                 Notice,
                 and_(Notice.practice_id == Session.practice_id, Notice.session_id == Session.id),
             )
-            .where(Notice.status == "sent", Notice.recipient == "client")
+            .where(
+                Session.practice_id == HARBOR,
+                Notice.kind == "booked",
+                Notice.recipient == "client",
+                Notice.status != "dropped",
+            )
             .distinct()
         )
     ).all()

@@ -24,7 +24,7 @@ class MailSummary:
 def list_mails(folder: Path) -> list[MailSummary]:
     """List the mails of a folder, newest first; none where there is no folder."""
     mails = [(path, _read(path)) for path in sorted(folder.glob("*.eml"))]
-    mails.sort(key=lambda mail: _date(mail[1]), reverse=True)
+    mails.sort(key=lambda mail: (_date(mail[1]), mail[0].stat().st_mtime_ns), reverse=True)
     return [
         MailSummary(number, _date(mail), _header(mail, "To"), _header(mail, "Subject"), path)
         for number, (path, mail) in enumerate(mails, start=1)

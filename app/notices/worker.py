@@ -58,6 +58,8 @@ async def run_worker(
     """
     url = settings.service_url
     office = PostOffice(engine, make_sender(settings), settings, clock)
+    if settings.smtp_url is None:
+        log.warning("mails_go_to_a_folder", reason="SMTP_URL is not set")
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_keep_serving(url, office, stop))
         tasks.create_task(_keep_tidy(engine, clock, stop))
