@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import Coroutine
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -22,12 +22,14 @@ from app.database.migrations import role_of
 from app.demo.guide import prepare as prepare_demo
 from app.domain.errors import NotFoundError
 from app.installation import export, installation
-from app.links.issue import issue_access_token, issue_link
+from app.links.issue import issue_access_token, issue_link, revoke_links
 from app.logs import configure_logs
 from app.notices.mailbox import list_mails, read_mail
 from app.notices.senders import make_sender
 from app.notices.worker import run_worker
 from app.settings import Settings, SettingsError, load_settings
+
+T = TypeVar("T")
 
 cli = typer.Typer(
     name="reslot",
@@ -112,16 +114,22 @@ def token(
 ) -> None:
     """Print an access token for a client."""
     with installation(load_settings()) as settings:
-        _print(issue_access_token(settings, client, practice, system_clock()))
+        typer.echo(_run(issue_access_token(settings, client, practice, system_clock())))
 
 
 @cli.command()
 def link(
     session_id: Annotated[UUID, typer.Argument(help="The session that the link opens.")],
+    *,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="First end all links of the session sent so far.")
+    ] = False,
 ) -> None:
-    """Print the "Need to reschedule?" link of a session."""
+    """Print the "Need to reschedule?" link of a session, or end its links and print a new one."""
     with installation(load_settings()) as settings:
-        _print(issue_link(settings, session_id))
+        if revoke:
+            _run(revoke_links(settings, session_id))
+        typer.echo(_run(issue_link(settings, session_id)))
 
 
 @cli.command()
@@ -157,9 +165,9 @@ def openapi() -> None:
     typer.echo(json.dumps(create_app(stand_in).openapi(), indent=2, ensure_ascii=False))
 
 
-def _print(lookup: Coroutine[Any, Any, str]) -> None:
+def _run(lookup: Coroutine[Any, Any, T]) -> T:
     try:
-        typer.echo(asyncio.run(lookup))
+        return asyncio.run(lookup)
     except NotFoundError:
         raise SettingsError("There is no such client or session.") from None
 

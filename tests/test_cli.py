@@ -143,6 +143,14 @@ def test_link_prints_the_link_of_a_mail(
     assert "no such" in refusal(monkeypatch, "link", str(uuid4()))
 
 
+def test_revoking_ends_the_links_sent_so_far(settings: Settings) -> None:
+    _, session_id = asyncio.run(build(settings))
+    before = run("link", str(session_id))
+    after = run("link", str(session_id), "--revoke")
+    assert after != before
+    assert run("link", str(session_id)) == after
+
+
 def test_mail_says_where_it_looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert run("mail") == f"No mail in {tmp_path / 'mail'} yet.\n"
     assert "There is no mail 7" in refusal(monkeypatch, "mail", "7")

@@ -1,12 +1,13 @@
-"""Making tokens from the command line."""
+"""Making tokens, and ending them, from the command line."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, update
 
 from app.auth.tokens import AccessTokens, Caller
 from app.database.engine import create_engine
+from app.database.transactions import transact
 from app.domain.errors import NotFoundError
 from app.links.tokens import Link, LinkTokens, link_url
 from app.practices.models import Client, Practice
@@ -69,3 +70,21 @@ async def issue_link(settings: Settings, session_id: UUID) -> str:
     if row is None:
         raise NotFoundError
     return link_url(settings.portal_url, LinkTokens(settings.keys).sign(Link(*row)))
+
+
+async def revoke_links(settings: Settings, session_id: UUID) -> None:
+    """End every link of a session that was sent so far, and the access tokens made from them.
+
+    Raises:
+        NotFoundError: there is no such session.
+    """
+    engine = create_engine(settings.service_url, pool_size=1)
+    statement = (
+        update(Session)
+        .where(Session.id == session_id)
+        .values(link_generation=Session.link_generation + 1)
+    )
+    revoked = (await transact(engine, lambda db: db.execute(statement))).rowcount
+    await engine.dispose()
+    if not revoked:
+        raise NotFoundError
