@@ -1,5 +1,8 @@
 """Connections to PostgreSQL."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -36,3 +39,13 @@ def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
         # What clients write must not reach a log by way of an error message.
         hide_parameters=True,
     )
+
+
+@asynccontextmanager
+async def brief_engine(url: str) -> AsyncIterator[AsyncEngine]:
+    """Make a pool for the length of one command, and leave no connection behind."""
+    engine = create_engine(url, pool_size=2)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()

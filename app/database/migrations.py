@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.database.engine import create_engine
+from app.database.engine import brief_engine
 from app.settings import SettingsError
 
 ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
@@ -33,13 +33,9 @@ _JOB_TABLES = "SELECT, INSERT, UPDATE, DELETE, TRUNCATE"
 
 async def migrate(owner_url: str, service_role: str, revision: str = "head") -> None:
     """Migrate as the owner, then grant the service role its privileges. Safe to repeat."""
-    engine = create_engine(owner_url, pool_size=1)
-    try:
-        async with engine.begin() as db:
-            await db.run_sync(_upgrade, revision)
-            await _grant(db, service_role)
-    finally:
-        await engine.dispose()
+    async with brief_engine(owner_url) as engine, engine.begin() as db:
+        await db.run_sync(_upgrade, revision)
+        await _grant(db, service_role)
 
 
 def role_of(url: str) -> str:

@@ -12,12 +12,13 @@ from sqlalchemy import and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.auth.tokens import AccessTokens, Caller
-from app.database.engine import create_engine
+from app.database.engine import brief_engine
 from app.database.transactions import transact
 from app.demo import MAIN_CLIENT
 from app.demo.records import HARBOR, PARK, write_records
 from app.demo.sessions import DemoBooker
-from app.links.tokens import Link, LinkTokens, link_url
+from app.links.issue import link_token
+from app.links.tokens import link_url
 from app.notices.delivery import PostOffice, send_notice
 from app.notices.errors import SendingFailedError
 from app.notices.models import Notice
@@ -39,16 +40,13 @@ async def prepare(settings: Settings, now: datetime, *, reset: bool) -> str:
     Raises:
         SettingsError: the data is to be thrown away, and some of it is not the demo's.
     """
-    engine = create_engine(settings.service_url, pool_size=2)
-    try:
+    async with brief_engine(settings.service_url) as engine:
         if reset:
             await _wipe(engine, settings)
         if HARBOR not in await _practices(engine):
             await _fill(engine, settings, now)
         async with engine.connect() as db:
             facts = await _facts(db, settings, now)
-    finally:
-        await engine.dispose()
     file = settings.data_dir / FILE
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(facts, indent=2) + "\n")
@@ -68,12 +66,9 @@ async def _wipe(engine: AsyncEngine, settings: Settings) -> None:
             "The database holds more than the demo, so it is not emptied: name another one in "
             "DATABASE_URL, or none."
         )
-    owner = create_engine(settings.owner_url, pool_size=1)
     names = ", ".join([*metadata.tables, "pgqueuer"])
-    try:
+    async with brief_engine(settings.owner_url) as owner:
         await transact(owner, lambda db: db.execute(text(f"TRUNCATE {names}")))
-    finally:
-        await owner.dispose()
     shutil.rmtree(settings.mail_folder, ignore_errors=True)
 
 
@@ -156,40 +151,22 @@ async def _facts(db: AsyncConnection, settings: Settings, now: datetime) -> dict
 
 async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]]:
     """Give the links in the mails to clients that were sent, or are about to be."""
-    rows = (
-        await db.execute(
-            select(
-                Session.practice_id,
-                Session.id,
-                Client.address_generation,
-                Session.link_generation,
-            )
-            .join(
-                Client,
-                and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
-            )
-            .join(
-                Notice,
-                and_(Notice.practice_id == Session.practice_id, Notice.session_id == Session.id),
-            )
-            .where(
-                Session.practice_id == HARBOR,
-                Notice.kind == "booked",
-                Notice.recipient == "client",
-                Notice.status != "dropped",
-            )
-            .distinct()
+    mailed = await db.scalars(
+        select(Notice.session_id).where(
+            Notice.practice_id == HARBOR,
+            Notice.kind == "booked",
+            Notice.recipient == "client",
+            Notice.status != "dropped",
         )
-    ).all()
-    links = LinkTokens(settings.keys)
-    tokens = [(row.id, links.sign(Link(*row))) for row in rows]
+    )
+    tokens = {found: await link_token(db, settings, found) for found in mailed.all()}
     return [
         {
             "session_id": str(session_id),
             "token": token,
             "url": link_url(settings.portal_url, token),
         }
-        for session_id, token in tokens
+        for session_id, token in tokens.items()
     ]
 
 

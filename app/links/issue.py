@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.tokens import AccessTokens, Caller
-from app.database.engine import create_engine
+from app.database.engine import brief_engine
 from app.database.transactions import transact
 from app.domain.errors import NotFoundError
 from app.links.tokens import Link, LinkTokens, link_url
@@ -31,10 +32,8 @@ async def issue_access_token(
     )
     if practice is not None:
         found = found.where(Practice.name == practice)
-    engine = create_engine(settings.service_url, pool_size=1)
-    async with engine.connect() as db:
+    async with brief_engine(settings.service_url) as engine, engine.connect() as db:
         rows = (await db.execute(found)).all()
-    await engine.dispose()
     if not rows:
         raise NotFoundError
     if len(rows) > 1:
@@ -49,27 +48,35 @@ async def issue_link(settings: Settings, session_id: UUID) -> str:
     Raises:
         NotFoundError: there is no such session.
     """
-    engine = create_engine(settings.service_url, pool_size=1)
-    async with engine.connect() as db:
-        row = (
-            await db.execute(
-                select(
-                    Session.practice_id,
-                    Session.id,
-                    Client.address_generation,
-                    Session.link_generation,
-                )
-                .join(
-                    Client,
-                    and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
-                )
-                .where(Session.id == session_id)
+    async with brief_engine(settings.service_url) as engine, engine.connect() as db:
+        token = await link_token(db, settings, session_id)
+    return link_url(settings.portal_url, token)
+
+
+async def link_token(db: AsyncConnection, settings: Settings, session_id: UUID) -> str:
+    """Sign the token that opens a session, as of now.
+
+    Raises:
+        NotFoundError: there is no such session.
+    """
+    row = (
+        await db.execute(
+            select(
+                Session.practice_id,
+                Session.id,
+                Client.address_generation,
+                Session.link_generation,
             )
-        ).one_or_none()
-    await engine.dispose()
+            .join(
+                Client,
+                and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
+            )
+            .where(Session.id == session_id)
+        )
+    ).one_or_none()
     if row is None:
         raise NotFoundError
-    return link_url(settings.portal_url, LinkTokens(settings.keys).sign(Link(*row)))
+    return LinkTokens(settings.keys).sign(Link(*row))
 
 
 async def revoke_links(settings: Settings, session_id: UUID) -> None:
@@ -78,13 +85,12 @@ async def revoke_links(settings: Settings, session_id: UUID) -> None:
     Raises:
         NotFoundError: there is no such session.
     """
-    engine = create_engine(settings.service_url, pool_size=1)
     statement = (
         update(Session)
         .where(Session.id == session_id)
         .values(link_generation=Session.link_generation + 1)
     )
-    revoked = (await transact(engine, lambda db: db.execute(statement))).rowcount
-    await engine.dispose()
+    async with brief_engine(settings.service_url) as engine:
+        revoked = (await transact(engine, lambda db: db.execute(statement))).rowcount
     if not revoked:
         raise NotFoundError

@@ -10,13 +10,12 @@ from sqlalchemy import Row, and_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.tokens import Caller
-from app.domain.errors import NotFoundError, UnauthorizedError
 from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Format
 from app.practices.models import Client
 from app.sessions.models import Change, ChangeNote, Session
-from app.sessions.queries import ABOUT_CLIENT, of_session
+from app.sessions.queries import ABOUT_CLIENT, of_session, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +79,8 @@ async def list_changes(
         UnauthorizedError: the caller's token was revoked.
         NotFoundError: the caller has no such session.
     """
-    if caller.is_link and caller.session_id != session_id:
-        raise NotFoundError
-    parameters = {
-        "practice_id": caller.practice_id,
-        "client_id": caller.client_id,
-        "session_id": session_id,
-    }
-    rows = (await db.execute(_CHANGES, parameters)).all()
-    if not rows:
-        raise UnauthorizedError
-    first = rows[0]
-    caller.confirm(first.token_generation, first.address_generation, first.link_generation)
-    if first.found_id is None:
-        raise NotFoundError
-    return ZoneInfo(first.client_zone), [_change(row) for row in rows]
+    rows = await read_rows(db, _CHANGES, caller, session_id)
+    return ZoneInfo(rows[0].client_zone), [_change(row) for row in rows]
 
 
 def _change(row: Row[Any]) -> ChangeRecord:

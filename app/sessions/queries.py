@@ -154,6 +154,7 @@ class _Shape:
             session.link_generation,
             session.practice_id,
             session.id,
+            session.id.label("found_id"),
             session.client_id,
             session.status,
             session.version,
@@ -282,6 +283,20 @@ async def read_row(
     db: AsyncConnection, statement: Statement, caller: Caller, session_id: UUID, **more: object
 ) -> Row[Any]:
     """Run a details statement for a caller and make sure that he may see what it found."""
+    return (await read_rows(db, statement, caller, session_id, **more))[0]
+
+
+async def read_rows(
+    db: AsyncConnection, statement: Statement, caller: Caller, session_id: UUID, **more: object
+) -> Sequence[Row[Any]]:
+    """Run a statement about one session, and make sure that the caller may see what it found.
+
+    The statement starts from the client, has the generations, and the session's id as `found_id`.
+
+    Raises:
+        UnauthorizedError: the caller's token was revoked.
+        NotFoundError: the caller has no such session.
+    """
     if caller.is_link and caller.session_id != session_id:
         raise NotFoundError
     parameters = {
@@ -290,13 +305,14 @@ async def read_row(
         "session_id": session_id,
         **more,
     }
-    row = (await db.execute(statement, parameters)).one_or_none()
-    if row is None:
+    rows = (await db.execute(statement, parameters)).all()
+    if not rows:
         raise UnauthorizedError
-    caller.confirm(row.token_generation, row.address_generation, row.link_generation)
-    if row.id is None:
+    first = rows[0]
+    caller.confirm(first.token_generation, first.address_generation, first.link_generation)
+    if first.found_id is None:
         raise NotFoundError
-    return row
+    return rows
 
 
 async def list_sessions(
