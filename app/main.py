@@ -24,6 +24,7 @@ from app.links.tokens import LinkTokens
 from app.logs import RequestLog, configure_logs
 from app.notices.worker import run_worker
 from app.openapi import describe
+from app.portal.site import add_portal
 from app.practices import router as practices
 from app.problems import router as problems
 from app.problems.handlers import install_handlers
@@ -62,6 +63,8 @@ def create_app(
     for part in (sessions, availability, practices, links, health, problems):
         app.include_router(part.router)
     _add_docs(app)
+    if settings.portal:
+        add_portal(app)
     install_handlers(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI's documented hook
     app.add_middleware(

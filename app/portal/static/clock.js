@@ -1,0 +1,15 @@
+/** What time it is for the server: deadlines are its, and a phone's clock may be wrong. */
+
+const TOLERATED = 5000;
+let offset = 0;
+
+/** Learn from the `Date` header of an answer. */
+export function sync(header) {
+  const difference = Date.parse(header) + 500 - Date.now();
+  if (Number.isFinite(difference)) offset = Math.abs(difference) > TOLERATED ? difference : 0;
+}
+
+/** The present instant, in milliseconds. */
+export function now() {
+  return Date.now() + offset;
+}

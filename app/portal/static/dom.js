@@ -1,0 +1,38 @@
+/** Builds the page. Text only ever becomes a text node, so nothing that a person typed is markup. */
+
+/** Make an element: `h("button", { type: "button", onclick: go }, "Go")`. */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** A button that does something on this page. */
+export function button(label, onclick, attributes = {}) {
+  return h("button", { type: "button", onclick, ...attributes }, label);
+}
+
+/** A link to another place, or just its text where the address is none that a page should open. */
+export function link(address, label) {
+  const safe = /^(https?:|mailto:|tel:)/i.test(address);
+  return safe ? h("a", { href: address, rel: "noopener noreferrer" }, label) : label;
+}
+
+/** Labels and what they stand for; entries without a value are left out. */
+export function facts(...entries) {
+  const shown = entries.filter((entry) => entry?.[1]);
+  return h("dl", { class: "facts" }, shown.map(([label, ...values]) => h("div", {}, h("dt", {}, label), h("dd", {}, values))));
+}
+
+let last = 0;
+
+/** An id for elements that point at each other. */
+export function nextId(stem) {
+  last += 1;
+  return `${stem}-${last}`;
+}

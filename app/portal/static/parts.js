@@ -1,0 +1,150 @@
+/** Pieces of a view that several views show. */
+
+import { now } from "./clock.js";
+import { facts, h, link, nextId } from "./dom.js";
+import { countdown, day, differs, money, short, span, zoneName } from "./format.js";
+import { t } from "./strings.js";
+
+const SOON = 3_600_000;
+
+export const heading = (text) => h("h1", { tabindex: "-1" }, text);
+
+/** When: in the person's zone, and beside it for the practitioner where clocks there differ. */
+export function when({ starts_at: start, ends_at: end, practitioner }) {
+  const zone = practitioner.time_zone;
+  const theirs = `${day(start, zone)}, ${span(start, end, zone)} (${zoneName(start, zone)})`;
+  return h(
+    "div",
+    { class: "when" },
+    h("p", { class: "day" }, day(start)),
+    h("p", { class: "time" }, span(start, end), " ", h("span", { class: "quiet zone" }, zoneName(start))),
+    differs(start, zone) ? h("p", { class: "quiet" }, t.session.theirTime(practitioner.name, theirs)) : null,
+  );
+}
+
+export const formatName = (kind) => t.session.formats[kind] ?? kind;
+
+/** A format as one line: "In person, Harbor Street". */
+export function choiceName({ kind, location }) {
+  return location ? `${formatName(kind)}, ${location.name}` : formatName(kind);
+}
+
+/** The same within a sentence. */
+export function inSentence({ kind, location }) {
+  const name = t.formatInSentence[kind] ?? kind;
+  return location ? `${name}, ${location.name}` : name;
+}
+
+/** How to meet and how to join. */
+export function joining({ kind, location, join_url: url, instructions }) {
+  return [
+    [t.session.how, formatName(kind)],
+    location && [t.session.where, location.name, h("br"), location.address],
+    url && [t.session.join, link(url, url.replace(/^https?:\/\//i, ""))],
+    instructions && [t.session.goodToKnow, instructions],
+  ];
+}
+
+/** What an action costs now and until when it stays so: sentences, and the next instant that counts. */
+export function costNow(decision, startsAt) {
+  const { fee, credit, free_until: freeUntil, closes_at: closesAt } = decision;
+  const isFree = !fee && credit !== "forfeited";
+  const deadline = isFree ? freeUntil : closesAt;
+  const atStart = deadline !== null && Date.parse(deadline) >= Date.parse(startsAt);
+  const sentences = [];
+  if (fee) sentences.push(t.cost.fee(money(fee)));
+  if (credit === "forfeited") sentences.push(t.cost.forfeited);
+  if (isFree) sentences.push(atStart || !deadline ? t.cost.freeUntilStart : t.cost.freeUntil(short(deadline)));
+  else if (!atStart && deadline) sentences.push(t.cost.possibleUntil(short(deadline)));
+  return { text: sentences.join(" "), isFree, deadline };
+}
+
+/** The sentences of `costNow`, with a clock that counts down in the last hour. */
+export function costLine(decision, startsAt) {
+  const { text, deadline } = costNow(decision, startsAt);
+  const left = deadline ? Date.parse(deadline) - now() : 0;
+  const clock = left > 0 && left <= SOON ? h("span", { class: "countdown", role: "timer", "data-until": deadline }) : null;
+  return h("p", { class: "cost" }, text, clock ? " " : null, clock);
+}
+
+/** Keep the clocks of a view going. */
+export function runClocks(app, node) {
+  const clocks = [...node.querySelectorAll("[data-until]")];
+  const tick = () => {
+    for (const clock of clocks) clock.textContent = t.cost.left(countdown(Date.parse(clock.dataset.until) - now()));
+  };
+  if (clocks.length === 0) return;
+  tick();
+  app.every(1000, tick);
+}
+
+/** The cost in full, before a person confirms. */
+export function costBox(decision) {
+  const { fee, credit } = decision;
+  return h(
+    "div",
+    { class: fee || credit === "forfeited" ? "message costs" : "message free" },
+    fee ? h("p", {}, h("strong", {}, t.cost.fee(money(fee))), " ", t.cost.collect) : null,
+    !fee && credit !== "forfeited" ? h("p", {}, t.cost.free) : null,
+    credit ? h("p", {}, t.cost.credit[credit] ?? "") : null,
+  );
+}
+
+/** The policy in the practitioner's words, and as a timeline for each action. */
+export function policyText({ policy }) {
+  return policy.text ? h("p", { class: "written" }, policy.text) : null;
+}
+
+export function policyTimeline({ policy, starts_at: startsAt }) {
+  const actions = Object.keys(t.doing).filter((name) => Array.isArray(policy.terms[name]));
+  return h(
+    "details",
+    {},
+    h("summary", {}, t.session.timeline),
+    facts(...actions.map((name) => [t.doing[name], timeline(policy.terms[name], startsAt)])),
+  );
+}
+
+function timeline(terms, startsAt) {
+  if (terms.length === 0) return t.terms.never;
+  return h("ul", {}, terms.map((term) => h("li", {}, describeTerm(term, startsAt))));
+}
+
+function describeTerm({ until, fee, credit }, startsAt) {
+  const text = Date.parse(until) >= Date.parse(startsAt) ? t.terms.start : short(until);
+  const passed = now() > Date.parse(until) ? ` ${t.terms.passed}` : "";
+  if (credit === "forfeited") return t.terms.forfeited(text) + passed;
+  return (fee ? t.terms.fee(money(fee), text) : t.terms.free(text)) + passed;
+}
+
+/** One choice out of several. `options` are `[value, label]`. */
+export function radios(legend, name, options, { chosen = null, hint = null, onchange = null } = {}) {
+  const hintId = nextId("hint");
+  return h(
+    "fieldset",
+    { class: "choices", "aria-describedby": hint ? hintId : null },
+    h("legend", {}, legend),
+    hint ? h("p", { class: "quiet small", id: hintId }, hint) : null,
+    h(
+      "div",
+      { class: "options" },
+      options.map(([value, label]) => {
+        const id = nextId(name);
+        return h(
+          "label",
+          { class: "option", for: id },
+          h("input", { type: "radio", name, id, value, checked: value === chosen, onchange }),
+          h("span", {}, label),
+        );
+      }),
+    ),
+  );
+}
+
+/** Give a file to the person. */
+export function saveFile(blob, name) {
+  const address = URL.createObjectURL(blob);
+  const anchor = h("a", { href: address, download: name });
+  anchor.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}

@@ -1,0 +1,82 @@
+/**
+ * A human answer to every problem code: what the person can do next. The sentence itself is the
+ * problem's `detail`. Codes may be added to the API, so an unknown one has an answer too.
+ */
+
+import { NetworkLost, Problem } from "./api.js";
+import { button, h, link } from "./dom.js";
+import { t } from "./strings.js";
+
+/** What comes next, by code. The names are those of `t.problem.actions`. */
+export const ANSWERS = {
+  "not-found": "home",
+  unauthorized: "start",
+  forbidden: "home",
+  "validation-failed": "fields",
+  "action-disabled": "session",
+  "notice-too-short": "session",
+  "session-started": "session",
+  "session-not-booked": "session",
+  "reschedule-limit-reached": "session",
+  "quote-required": "confirm",
+  "quote-stale": "session",
+  "quote-invalid": "session",
+  "slot-unavailable": "times",
+  "no-change": "times",
+  "version-mismatch": "session",
+  "idempotency-key-reused": "retry",
+  "idempotency-key-in-use": "retry",
+  "link-invalid": "start",
+  "link-expired": "start",
+  "rate-limited": "retry",
+  "payload-too-large": "retry",
+  "unsupported-media-type": "reload",
+  "method-not-allowed": "reload",
+  "service-unavailable": "retry",
+  "internal-error": "retry",
+};
+
+/** Say what to do next about an error. */
+export function answerTo(error) {
+  if (!(error instanceof Problem)) return "retry";
+  return ANSWERS[error.code] ?? "retry";
+}
+
+/**
+ * Show an error with a way on. `ways` maps answers to functions; one without a way has no button.
+ */
+export function showProblem(error, ways) {
+  const answer = answerTo(error);
+  const body = error instanceof Problem ? error.body : {};
+  const way = ways[answer];
+  return h(
+    "div",
+    { class: "message problem", role: "alert", tabindex: "-1", "data-code": error.code ?? "network" },
+    h("p", {}, sentence(error)),
+    error.retryAfter ? h("p", {}, t.problem.wait(error.retryAfter)) : null,
+    fieldErrors(body),
+    body.contact ? contactLinks(body.contact) : null,
+    body.code === "internal-error" && body.request_id ? h("p", { class: "quiet small" }, t.problem.reference(body.request_id)) : null,
+    way && t.problem.actions[answer] ? button(t.problem.actions[answer], way, { class: "secondary" }) : null,
+  );
+}
+
+function sentence(error) {
+  if (error instanceof NetworkLost) return t.problem.network;
+  return error instanceof Problem && error.message ? error.message : t.problem.unknown;
+}
+
+function fieldErrors(body) {
+  if (!Array.isArray(body.errors) || body.errors.length === 0) return null;
+  return h("ul", {}, body.errors.map((field) => h("li", {}, `${field.pointer?.split("/").pop() ?? ""}: ${field.detail ?? ""}`)));
+}
+
+/** Whom to contact, ready to tap. */
+export function contactLinks(contact) {
+  return h(
+    "p",
+    { class: "contact" },
+    contact.phone ? link(`tel:${contact.phone.replace(/[^+\d]/g, "")}`, t.contact.call(contact.phone)) : null,
+    contact.email ? link(`mailto:${contact.email}`, t.contact.mail(contact.email)) : null,
+  );
+}

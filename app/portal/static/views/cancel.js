@@ -1,0 +1,25 @@
+/** Cancel: the policy, what it costs, why, and the two ways out, equally easy to hit. */
+
+import { commandForm } from "../command.js";
+import { h } from "../dom.js";
+import { heading, policyText, when } from "../parts.js";
+import { t } from "../strings.js";
+import { details } from "./details.js";
+
+export async function cancel(app, entry) {
+  const known = await app.load(entry.id);
+  const { session } = known;
+  if (session.version !== entry.version || !session.actions.cancel.allowed) return details(app, entry);
+  const labels = { submit: t.cancel.confirm, submitFee: t.cancel.confirmFee };
+  const { form, mounted } = commandForm(app, known, { action: "cancel", command: "cancel", labels });
+  const node = h(
+    "div",
+    { class: "card" },
+    heading(t.cancel.title),
+    h("p", { class: "quiet" }, `${session.service.name} ${t.session.with(session.practitioner.name)}`),
+    when(session),
+    policyText(session),
+    form,
+  );
+  return { title: t.cancel.title, node, mounted };
+}

@@ -1,0 +1,51 @@
+/** The old and the new, what it costs, why, and one button. For a move and for a change of format. */
+
+import { commandForm } from "../command.js";
+import { button, facts, h } from "../dom.js";
+import { day, short, span } from "../format.js";
+import { choiceName, heading, when } from "../parts.js";
+import { t } from "../strings.js";
+import { details } from "./details.js";
+
+export async function confirm(app, entry) {
+  const known = await app.load(entry.id);
+  const { session } = known;
+  const sameTime = Date.parse(entry.start) === Date.parse(session.starts_at);
+  const action = sameTime ? "change_format" : "reschedule";
+  if (session.version !== entry.version || !session.actions[action].allowed) return details(app, entry);
+  const wish = { start: entry.start, format: entry.kind, ...(entry.location ? { location_id: entry.location } : {}) };
+  const title = sameTime ? t.confirm.titleFormat : t.confirm.title;
+  const choice = session.formats.find((one) => one.kind === entry.kind && (one.location?.id ?? null) === entry.location);
+  const name = choiceName(choice ?? { kind: entry.kind, location: null });
+  const other = sameTime ? [] : [button(t.confirm.other, () => app.back(), { class: "plain", id: "other" })];
+  const { form, mounted } = commandForm(app, known, {
+    action,
+    command: "reschedule",
+    wish,
+    labels: { submit: t.confirm.submit, submitFee: t.confirm.submitFee },
+    more: other,
+    onLost: (problem, place) => place.append(alternatives(app, entry, problem.body.alternatives ?? [])),
+  });
+  const node = h(
+    "div",
+    { class: "card" },
+    heading(title),
+    facts([t.confirm.from, h("span", { class: "old" }, `${short(session.starts_at)}, ${choiceName(session.format)}`)]),
+    h("div", { class: "new" }, h("p", { class: "quiet small" }, t.confirm.to), when({ ...session, starts_at: entry.start, ends_at: entry.end }), h("p", {}, name)),
+    form,
+  );
+  return { title, node, mounted };
+}
+
+/** The three nearest slots still open, one press away. */
+function alternatives(app, entry, slots) {
+  const choose = ({ start, end, location_id: location }) => app.go({ ...entry, start, end, location }, { replace: true });
+  const another = () => app.go({ view: "reschedule", id: entry.id, version: entry.version }, { replace: true });
+  return h(
+    "div",
+    { class: "alternatives" },
+    slots.length > 0 ? h("p", {}, t.confirm.alternatives) : null,
+    slots.map((slot) => button(`${day(slot.start)}, ${span(slot.start, slot.end)}`, () => choose(slot), { class: "secondary" })),
+    button(t.confirm.other, another, { class: "plain" }),
+  );
+}

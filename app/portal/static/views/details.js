@@ -1,0 +1,163 @@
+/** Everything about one session, and what can be done with it now. */
+
+import { note } from "../app.js";
+import { now } from "../clock.js";
+import { button, facts, h } from "../dom.js";
+import { day, isoDate, money, short, ZONE } from "../format.js";
+import { choiceName, costLine, inSentence, joining, policyText, policyTimeline, runClocks, saveFile, when } from "../parts.js";
+import { contactLinks, showProblem } from "../problems.js";
+import { t } from "../strings.js";
+
+export async function details(app, { id }) {
+  const { session } = await app.load(id);
+  const flash = app.flash;
+  app.flash = null;
+  const { practitioner, service } = session;
+  const isOpen = session.status === "booked";
+  const switches = h("div", { class: "action-list" });
+  const node = h(
+    "div",
+    {},
+    flash ? flagged(showProblem(flash, {})) : null,
+    h(
+      "section",
+      { class: "card", "aria-labelledby": "what" },
+      h("h1", { tabindex: "-1", id: "what" }, service.name),
+      h("p", { class: "quiet" }, t.session.with(practitioner.name)),
+      isOpen ? null : h("p", { class: "message" }, statusText(session)),
+      when(session),
+      facts(...joining(session.format), payment(session)),
+      button(t.session.calendar, (event) => download(app, session, event.target), { class: "plain", id: "calendar" }),
+    ),
+    isOpen ? changes(app, session, switches) : null,
+    policy(session),
+    questions(practitioner),
+    app.isLink ? null : button(t.session.all, () => app.go(app.home()), { class: "plain", id: "all" }),
+  );
+  const mounted = () => {
+    runClocks(app, node);
+    const instant = nextTurn(session);
+    if (instant !== null) app.after(instant - now() + 1000, () => app.load(id, { fresh: true }).catch(note).then(() => app.refresh()));
+    if (isOpen && session.actions.change_format.allowed) offerSwitches(app, session, switches).catch(note);
+  };
+  return { title: `${service.name}, ${day(session.starts_at)}`, node, mounted };
+}
+
+function flagged(node) {
+  node.dataset.focus = "";
+  return node;
+}
+
+function statusText({ status, cancellation }) {
+  const text = t.session.status[status] ?? status;
+  if (!cancellation) return text;
+  return `${text} ${t.session.cancelledBy[cancellation.by] ?? ""}: ${short(cancellation.at)}.`;
+}
+
+function payment({ price, package: paid }) {
+  if (paid) return [t.session.paidBy, t.session.credits(paid.name, paid.credits_left)];
+  return [t.session.price, money(price)];
+}
+
+/** The buttons with what they cost now, or why not and whom to ask. */
+function changes(app, session, switches) {
+  const { id, version, actions, starts_at: startsAt } = session;
+  const names = ["reschedule", "cancel"];
+  const refused = names.filter((name) => !actions[name].allowed);
+  const alike = refused.length === 2 && actions.cancel.refusal.message === actions.reschedule.refusal.message;
+  const row = (name) => {
+    const decision = actions[name];
+    if (!decision.allowed) {
+      return refusal(decision.refusal, alike ? null : t.doing[name]);
+    }
+    const style = name === "reschedule" ? "primary" : "secondary";
+    const go = button(t.actions[name], () => app.go({ view: name, id, version }), { class: style, id: `go-${name}` });
+    return h("div", { class: "action" }, go, costLine(decision, startsAt));
+  };
+  return h(
+    "section",
+    { class: "card", "aria-labelledby": "change" },
+    h("h2", { id: "change" }, t.session.change),
+    row("reschedule"),
+    switches,
+    alike ? null : row("cancel"),
+  );
+}
+
+function refusal({ code, message, deadline, contact }, about) {
+  return h(
+    "div",
+    { class: "message refusal", "data-code": code },
+    about ? h("h3", {}, about) : null,
+    h("p", {}, message, deadline ? ` ${t.cost.possibleUntil(short(deadline))}` : null),
+    contactLinks(contact),
+  );
+}
+
+/** "Keep the time, switch to video": only for formats and places that are free at this very time. */
+async function offerSwitches(app, session, place) {
+  const { id, version, starts_at: start, ends_at: end, formats, format } = session;
+  const date = isoDate(start);
+  const others = formats.filter((choice) => !isSame(choice, format));
+  const kinds = [...new Set(others.map((choice) => choice.kind))];
+  const found = await Promise.all(kinds.map((kind) => app.api.availability(id, { from: date, to: date, format: kind, zone: ZONE })));
+  const slots = found.flatMap(({ format: kind, days }) => days.flatMap((one) => one.slots.map((slot) => ({ ...slot, kind }))));
+  const isOpen = ({ kind, location }) =>
+    slots.some((slot) => slot.kind === kind && slot.location_id === (location?.id ?? null) && Date.parse(slot.start) === Date.parse(start));
+  const open = others.filter(isOpen);
+  if (open.length === 0) return;
+  const go = ({ kind, location }) => app.go({ view: "confirm", id, version, kind, start, end, location: location?.id ?? null });
+  const offer = (choice, label, index) => button(label, () => go(choice), { class: "secondary", id: `switch-${index}` });
+  const buttons =
+    open.length === 1
+      ? offer(open[0], t.switchTo(inSentence(open[0])), 0)
+      : h(
+          "div",
+          { role: "group", "aria-labelledby": "switch" },
+          h("p", { id: "switch" }, t.switch),
+          h("div", { class: "options" }, open.map((choice, index) => offer(choice, choiceName(choice), index))),
+        );
+  place.replaceChildren(buttons, costLine(session.actions.change_format, start));
+  runClocks(app, place);
+}
+
+function isSame({ kind, location }, format) {
+  return kind === format.kind && (location?.id ?? null) === (format.location?.id ?? null);
+}
+
+function policy(session) {
+  const text = policyText(session);
+  return h("section", { class: "card", "aria-labelledby": "policy" }, h("h2", { id: "policy" }, t.session.policy), text, policyTimeline(session));
+}
+
+function questions({ contact, name }) {
+  if (!contact.phone && !contact.email) return null;
+  return h("section", { class: "card", "aria-labelledby": "questions" }, h("h2", { id: "questions" }, t.session.questions), h("p", {}, name), contactLinks(contact));
+}
+
+/** The next instant at which what is shown here stops being true. */
+function nextTurn({ actions, starts_at: start, status }) {
+  if (status !== "booked") return null;
+  const instants = Object.values(actions).flatMap((one) => [one.free_until, one.closes_at, one.quote_expires_at]);
+  const ahead = [...instants, start].filter(Boolean).map(Date.parse).filter((instant) => instant > now());
+  return ahead.length > 0 ? Math.min(...ahead) : null;
+}
+
+/** Fetch the calendar file with the token, and hand it over. */
+export async function download(app, session, pressed) {
+  if (pressed.getAttribute("aria-disabled")) return;
+  pressed.setAttribute("aria-disabled", "true");
+  try {
+    saveFile(await app.api.calendar(session.id), "session.ics");
+    app.announce(t.saved);
+    pressed.parentElement.querySelector(".problem")?.remove();
+  } catch (error) {
+    note(error);
+    const shown = showProblem(error, app.ways(session.id, { retry: () => download(app, session, pressed) }));
+    pressed.parentElement.querySelector(".problem")?.remove();
+    pressed.after(shown);
+    shown.focus();
+  } finally {
+    pressed.removeAttribute("aria-disabled");
+  }
+}

@@ -1,0 +1,102 @@
+"""A real server on loopback, and Debian's Chromium in front of it."""
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from playwright.async_api import Browser, async_playwright
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.main import create_app
+from app.settings import Settings
+from tests.portal.visitor import Visitor, arrive
+from tests.world import TestClock, World
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a browser, so that `make test` can leave it to `make test-portal`."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture
+def clock() -> TestClock:
+    """The server's clock; the browser's starts with it."""
+    return TestClock()
+
+
+@pytest.fixture
+async def site(settings: Settings, clock: TestClock) -> AsyncIterator[Settings]:
+    """Serve API and portal on a port of their own; the settings name it."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        here = {"public_url": url, "portal_url": f"{url}/portal/"}
+        settings = settings.model_copy(update=here)
+        # Without its own Date header: the page would learn from it that the test's clock is wrong.
+        config = uvicorn.Config(
+            create_app(settings, clock=clock),
+            log_config=None,
+            access_log=False,
+            date_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        server = uvicorn.Server(config)
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:  # noqa: ASYNC110 - it has nothing else to wait for
+            await asyncio.sleep(0.01)
+        yield settings
+        server.should_exit = True
+        await running
+
+
+@pytest.fixture
+async def world(engine: AsyncEngine, site: Settings) -> World:
+    """A practice with one of each."""
+    return await World(engine, site).build()
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """Find the browser. In CI it has to be there."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    if found is not None:
+        return found
+    words = "no Chromium is installed (Debian: apt-get install chromium)"
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(words)
+    pytest.skip(words)
+
+
+@pytest.fixture
+async def browser(browser_path: str) -> AsyncIterator[Browser]:
+    """Start the browser."""
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+        yield started
+        await started.close()
+
+
+@pytest.fixture
+async def ana(
+    browser: Browser, site: Settings, world: World, clock: TestClock
+) -> AsyncIterator[Visitor]:
+    """The world's client, at her phone."""
+    async with arrive(browser, site, world, clock) as visitor:
+        yield visitor

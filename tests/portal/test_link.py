@@ -1,0 +1,223 @@
+"""From the link in the mail: what happens to the token, and what the page shows of the session."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from playwright.async_api import Browser, expect
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.notices.delivery import PostOffice, send_notice
+from app.notices.mailbox import list_mails, read_mail
+from app.notices.models import Notice
+from app.notices.senders import make_sender
+from app.sessions.models import Session
+from app.settings import Settings
+from tests.portal.visitor import DESKTOP, RESCHEDULE, Visitor, answer_with, arrive
+from tests.world import NOW, TestClock, World
+
+# Thursday, 3 December, 10:00 in New York.
+START = NOW + timedelta(days=3)
+
+
+class Postman:
+    """Sends what waits for the client, and reads it as she does."""
+
+    def __init__(self, engine: AsyncEngine, site: Settings, world: World, clock: TestClock) -> None:
+        self._office = PostOffice(engine, make_sender(site), site, clock)
+        self._folder = site.mail_folder
+        self._world = world
+
+    async def bring(self, kind: str) -> str:
+        """Send the client's mail of a kind, and give its text."""
+        (notice,) = await self._world.rows(Notice, kind=kind, recipient="client", status="pending")
+        await send_notice(self._office, self._world.practice_id, notice.id)
+        return read_mail(list_mails(self._folder)[0].path)
+
+
+@pytest.fixture
+def postman(engine: AsyncEngine, site: Settings, world: World, clock: TestClock) -> Postman:
+    return Postman(engine, site, world, clock)
+
+
+def _link(mail: str) -> str:
+    found = re.search(r"http\S+/portal/#\S+", mail)
+    assert found is not None, mail
+    return found.group()
+
+
+async def test_from_the_mail_to_a_confirmed_new_time_in_six_clicks(
+    ana: Visitor, world: World, postman: Postman
+) -> None:
+    await world.add_policy(
+        {"cancel": {"fees": [{"deadline": {"before_minutes": 1440}, "percent": "50"}]}}
+    )
+    session_id = await world.book(START)
+    clicks = 1
+    await ana.page.goto(_link(await postman.bring("booked")))
+    await ana.read("Thursday, December 3")
+    await ana.read("Free until Wed, Dec 2, 10:00 AM.")
+    for click in (
+        ana.button("Reschedule"),
+        ana.page.get_by_role("button", name="Friday, December 4, 15 free times"),
+        ana.button("2:30 PM"),
+        ana.page.get_by_role("radio", name="Work"),
+        ana.button("Confirm"),
+    ):
+        await click.click()
+        clicks += 1
+    await ana.see("Your session has moved")
+    assert clicks == 6
+    await ana.read("Friday, December 4")
+    (session,) = await world.rows(Session, id=session_id)
+    assert session.starts_at == START + timedelta(days=1, hours=4, minutes=30)
+    mail = await postman.bring("rescheduled")
+    assert "Friday, December 4, 2026, 2:30 PM to 3:20 PM" in mail
+    await ana.page.goto("about:blank")
+    await ana.page.goto(_link(mail))
+    await ana.read("2:30 PM to 3:20 PM")
+
+
+async def test_the_new_calendar_file_comes_with_the_token(ana: Visitor, world: World) -> None:
+    await ana.open(await world.book(START))
+    await ana.choose_time("11:00 AM")
+    await ana.give_reason()
+    await ana.press("Confirm")
+    async with ana.page.expect_download() as coming:
+        await ana.press("Download the new calendar entry")
+    download = await coming.value
+    assert download.suggested_filename == "session.ics"
+    text = (await download.path()).read_text()
+    assert "DTSTART;TZID=America/New_York:20261203T110000" in text
+    await ana.press("Back to my session")
+    await ana.read("11:00 AM to 11:50 AM")
+
+
+async def test_the_token_leaves_the_address_and_is_kept_nowhere(ana: Visitor, world: World) -> None:
+    session_id = await world.book(START)
+    token = world.link_token(session_id)
+    await ana.open(session_id)
+    assert ana.page.url == ana.settings.portal_url
+    kept = await ana.page.evaluate(
+        """async () => JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie,
+          history.state, await indexedDB.databases(), await caches?.keys(), window.name])"""
+    )
+    assert token not in kept
+    assert "WyJ" not in kept  # how every token begins
+    opened = ana.sent("/v1/links/open")
+    assert [request.post_data_json for request in opened] == [{"token": token}]
+    assert all(token not in request.url for request in ana.requests)
+    referrers = [(await request.all_headers()).get("referer") for request in ana.requests]
+    assert set(referrers) == {None}
+    await ana.page.go_back()
+    assert token not in ana.page.url
+
+
+async def test_nothing_is_sent_before_a_person_sees_the_page(ana: Visitor, world: World) -> None:
+    session_id = await world.book(START)
+    await ana.page.add_init_script(
+        "window.seen = 'hidden';"
+        "Object.defineProperty(document, 'visibilityState', {get: () => window.seen});"
+    )
+    await ana.page.goto(ana.link(session_id))
+    await expect(ana.page.get_by_text("Opening your session")).to_be_visible()
+    await ana.page.wait_for_load_state("networkidle")
+    assert ana.page.url == ana.settings.portal_url
+    assert ana.sent("/v1/links/open") == []
+    await ana.page.evaluate(
+        "window.seen = 'visible'; document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    await ana.read("Thursday, December 3")
+
+
+async def test_a_page_loaded_again_says_how_to_come_back(ana: Visitor, world: World) -> None:
+    await ana.open(await world.book(START))
+    await ana.page.reload()
+    await ana.see("Open your session")
+    await ana.read("Please open the link in your email once more.")
+
+
+async def test_another_link_in_the_same_tab_opens_the_other_session(
+    ana: Visitor, world: World
+) -> None:
+    await ana.open(await world.book(START))
+    other = await world.book(START + timedelta(days=1))
+    await ana.page.evaluate("token => { location.hash = token }", world.link_token(other))
+    await ana.read("Friday, December 4")
+    assert ana.page.url == ana.settings.portal_url
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b", "%7Bx"])
+async def test_a_bad_link_is_explained(ana: Visitor, token: str) -> None:
+    await ana.page.goto(f"{ana.settings.portal_url}#{token}")
+    await expect(ana.alert).to_contain_text("This link does not work.")
+    await ana.read("Paste the link from your email")
+
+
+async def test_an_old_link_is_explained(ana: Visitor, world: World, clock: TestClock) -> None:
+    session_id = await world.book(START)
+    clock.now += timedelta(days=60)
+    await ana.page.goto(ana.link(session_id))
+    await expect(ana.alert).to_contain_text("This link has expired.")
+
+
+async def test_when_the_time_is_up_the_page_says_how_to_go_on(ana: Visitor, world: World) -> None:
+    session_id = await world.book(START)
+    await ana.open(session_id)
+    ana.clock.now += timedelta(minutes=31)
+    await ana.press("Add to my calendar")
+    await ana.page.wait_for_timeout(0)
+    await ana.press("How to open the link again")
+    await ana.see("Open your session")
+    await ana.read("this page closes after a while")
+    await expect(ana.page.get_by_text("Thursday, December 3")).to_have_count(0)
+    await ana.page.get_by_label("Link or access token").fill(ana.link(session_id))
+    await ana.press("Open")
+    await ana.read("Thursday, December 3")
+
+
+async def test_a_command_after_the_time_is_up_leads_back_to_the_link(
+    ana: Visitor, world: World
+) -> None:
+    await ana.open(await world.book(START))
+    await ana.choose_time("11:00 AM")
+    await ana.give_reason()
+    await ana.page.route(RESCHEDULE, answer_with("unauthorized", 401))
+    await ana.press("Confirm")
+    await ana.see("Open your session")
+    await ana.read("Please open the link in your email once more.")
+
+
+async def test_a_viewer_elsewhere_sees_both_zones(
+    browser: Browser, site: Settings, world: World, clock: TestClock
+) -> None:
+    session_id = await world.book(START)
+    paris = {"timezone_id": "Europe/Paris", "locale": "en-GB"}
+    async with arrive(browser, site, world, clock, size=DESKTOP, **paris) as ben:
+        await ben.open(session_id)
+        await ben.read("Thursday 3 December")
+        await ben.read("16:00 to 16:50")
+        await ben.read("Central European Standard Time")
+        await ben.read("10:00 to 10:50 (Eastern Standard Time) for Dr. Maya Chen")
+        await ben.press("Reschedule")
+        await ben.read("Dr. Maya Chen is in Eastern Standard Time.")
+        await expect(ben.button("15:00")).to_be_visible()
+
+
+async def test_a_reader_of_another_language_gets_english_with_his_habits(
+    browser: Browser, site: Settings, world: World, clock: TestClock
+) -> None:
+    session_id = await world.book(START)
+    async with arrive(browser, site, world, clock, locale="de-DE") as visitor:
+        await visitor.open(session_id)
+        await visitor.read("December")
+        await visitor.read("10:00")
+        assert "Donnerstag" not in await visitor.page.inner_text("main")
+
+
+async def test_only_an_address_of_the_web_becomes_a_link(ana: Visitor, world: World) -> None:
+    session_id = await world.book(START)
+    await world.change(Session, session_id, join_url="javascript:alert(1)")
+    await ana.open(session_id)
+    await ana.read("javascript:alert(1)")
+    await expect(ana.page.locator("main a[href^='javascript']")).to_have_count(0)

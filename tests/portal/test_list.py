@@ -1,0 +1,62 @@
+"""A client who is signed in with an access token."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from playwright.async_api import expect
+
+from tests.portal.visitor import Visitor
+from tests.world import NOW, World
+
+START = NOW + timedelta(days=3)
+
+
+async def _sign_in(visitor: Visitor, token: str) -> None:
+    await visitor.page.goto(visitor.settings.portal_url)
+    await visitor.page.get_by_label("Link or access token").fill(token)
+    await visitor.press("Open")
+
+
+async def test_the_upcoming_sessions_a_page_at_a_time(ana: Visitor, world: World) -> None:
+    for day in range(28):
+        if (START + timedelta(days=day)).isoweekday() < 6:
+            for hour in (0, 3):
+                await world.book(START + timedelta(days=day, hours=hour))
+    await _sign_in(ana, world.token())
+    await ana.see("Your upcoming sessions")
+    rows = ana.page.get_by_role("listitem")
+    await expect(rows).to_have_count(20)
+    await expect(rows.first).to_contain_text("Thursday, December 3, 10:00 AM to 10:50 AM")
+    await ana.press("Show more")
+    await expect(rows).to_have_count(40)
+    await expect(rows.nth(20).get_by_role("button")).to_be_focused()
+    await rows.nth(1).get_by_role("button").click()
+    await ana.see("Follow-up")
+    await ana.read("1:00 PM to 1:50 PM")
+    await ana.press("All sessions")
+    await ana.see("Your upcoming sessions")
+
+
+async def test_a_client_without_sessions_is_told_so(ana: Visitor, world: World) -> None:
+    await _sign_in(ana, world.token())
+    await ana.read("You have no upcoming sessions.")
+
+
+async def test_a_token_that_is_wrong_stays_on_the_page(ana: Visitor) -> None:
+    await _sign_in(ana, "nonsense")
+    await expect(ana.alert).to_contain_text("Please sign in again")
+    await expect(ana.page.get_by_label("Link or access token")).to_have_value("")
+
+
+async def test_the_access_token_of_a_link_opens_its_session(ana: Visitor, world: World) -> None:
+    session_id: UUID = await world.book(START)
+    await ana.open(session_id)
+    token = await ana.page.evaluate(
+        """async token => (await (await fetch('/v1/links/open', {method: 'POST',
+          headers: {'Content-Type': 'application/json'}, body: JSON.stringify({token})})).json())
+          .access_token""",
+        world.link_token(session_id),
+    )
+    await _sign_in(ana, token)
+    await ana.see("Follow-up")
+    await expect(ana.page.get_by_role("navigation")).to_have_count(0)

@@ -1,0 +1,117 @@
+"""Every code of the catalogue has a human answer, wherever it comes up."""
+
+from playwright.async_api import expect
+
+from app.problems.catalogue import CATALOGUE
+from app.sessions.models import Change
+from tests.portal.test_cancel import START
+from tests.portal.visitor import CANCEL, RESCHEDULE, Visitor, answer_with
+from tests.world import World
+
+DECISION = {
+    "allowed": True, "fee": {"amount_minor": 4500, "currency": "USD"}, "credit": None,
+    "free_until": None, "closes_at": None, "quote": "a.b", "quote_expires_at": None,
+    "refusal": None,
+}  # fmt: skip
+# After these the page asks to open the link again; after those the form itself is the way on, or
+# the details with their buttons.
+SIGN_IN = {"unauthorized", "link-invalid", "link-expired"}
+GO_ON = {
+    "validation-failed", "quote-required", "slot-unavailable", "no-change", "version-mismatch",
+    "action-disabled", "notice-too-short", "session-started", "session-not-booked",
+    "reschedule-limit-reached", "quote-stale", "quote-invalid",
+}  # fmt: skip
+CONTACT = {"name": "Dr. Maya Chen", "email": "maya@harbor.example", "phone": None}
+
+
+async def test_the_page_knows_every_code(ana: Visitor) -> None:
+    await ana.page.goto(ana.settings.portal_url)
+    known = await ana.page.evaluate(
+        "async () => Object.keys((await import('./problems.js')).ANSWERS)"
+    )
+    assert set(known) == set(CATALOGUE)
+
+
+async def test_a_command_that_fails_is_answered(ana: Visitor, world: World) -> None:
+    """For every code the sentence is there, with the focus, and afterwards the page works."""
+    session_id = await world.book(START)
+    for code, kind in sorted(CATALOGUE.items()):
+        await ana.page.goto("about:blank")
+        await ana.open(session_id)
+        await ana.choose_time("11:00 AM")
+        await ana.give_reason()
+        answer = answer_with(
+            code, kind.status.value, detail=kind.detail, decision=DECISION, contact=CONTACT,
+            alternatives=[], errors=[], request_id="5f0c",
+        )  # fmt: skip
+        await ana.page.route(RESCHEDULE, answer)
+        await ana.page.get_by_role("button", name="Confirm").click()
+        if code in SIGN_IN:
+            await ana.see("Open your session")
+        else:
+            await expect(ana.alert).to_contain_text(kind.detail)
+            await expect(ana.alert).to_be_focused()
+            if code not in GO_ON:
+                await expect(ana.alert.get_by_role("button")).to_have_count(1)
+        await ana.page.unroute(RESCHEDULE)
+    assert len(await world.rows(Change)) == 1
+    await ana.page.goto("about:blank")
+    await ana.open(session_id)
+    await ana.choose_time("11:00 AM")
+    await ana.give_reason()
+    await ana.press("Confirm")
+    await ana.see("Your session has moved")
+
+
+async def test_a_link_that_fails_is_answered(ana: Visitor) -> None:
+    for code, kind in sorted(CATALOGUE.items()):
+        if code == "unauthorized":  # it has no token to refuse
+            continue
+        await ana.page.goto("about:blank")
+        answer = answer_with(code, kind.status.value, detail=kind.detail)
+        await ana.page.route("**/v1/links/open", answer)
+        await ana.page.goto(f"{ana.settings.portal_url}#a.b")
+        await expect(ana.alert).to_contain_text(kind.detail)
+        await expect(ana.page.get_by_label("Link or access token")).to_be_visible()
+        await ana.page.unroute("**/v1/links/open")
+
+
+async def test_a_code_of_the_future_is_answered_too(ana: Visitor, world: World) -> None:
+    await ana.open(await world.book(START))
+    await ana.press("Cancel session")
+    await ana.give_reason()
+    await ana.page.route(CANCEL, answer_with("moon-too-full"), times=1)
+    await ana.press("Cancel this session")
+    await expect(ana.alert).to_contain_text("The sentence of moon-too-full.")
+    await ana.press("Try again")
+    await ana.see("Your session is cancelled")
+
+
+async def test_an_answer_that_is_no_problem_is_answered_too(ana: Visitor, world: World) -> None:
+    await ana.open(await world.book(START))
+    await ana.press("Cancel session")
+    await ana.give_reason()
+    await ana.page.route(CANCEL, lambda route: route.fulfill(status=500, body="<h1>Oops</h1>"))
+    await ana.press("Cancel this session")
+    await expect(ana.alert).to_contain_text("Something went wrong. Please try again.")
+
+
+async def test_a_list_that_fails_can_be_tried_again(ana: Visitor, world: World) -> None:
+    await world.book(START)
+    await ana.page.goto(ana.settings.portal_url)
+    await ana.page.route("**/v1/sessions?*", answer_with("rate-limited", 429), times=1)
+    await ana.page.get_by_label("Link or access token").fill(world.token())
+    await ana.press("Open")
+    await ana.see("That did not work")
+    await ana.press("Try again")
+    await ana.see("Your upcoming sessions")
+
+
+async def test_months_that_fail_can_be_tried_again(ana: Visitor, world: World) -> None:
+    await ana.open(await world.book(START))
+    await ana.page.route("**/availability?*", lambda route: route.abort())
+    await ana.press("Reschedule")
+    await expect(ana.alert).to_contain_text("There is no connection right now.")
+    await ana.page.unroute("**/availability?*")
+    await ana.press("Try again")
+    await expect(ana.button("11:00 AM")).to_be_visible()

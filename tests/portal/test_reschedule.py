@@ -1,0 +1,313 @@
+"""Moving a session, with everything that can come in between."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from playwright.async_api import Route, expect
+from sqlalchemy import func, select
+
+from app.practices.models import BusyInterval, Practitioner, Service
+from app.sessions.models import Change, Session
+from tests.portal.visitor import RESCHEDULE, Visitor, answer_with
+from tests.world import NOW, World
+
+START = NOW + timedelta(days=3)
+HOUR = timedelta(hours=1)
+
+
+async def _moves(world: World) -> int:
+    return len(await world.rows(Change, kind="rescheduled"))
+
+
+async def test_a_slot_lost_meanwhile_shows_the_three_nearest(ana: Visitor, world: World) -> None:
+    session_id = await world.book(START)
+    await ana.open(session_id)
+    await ana.choose_time("12:00 PM")
+    await ana.give_reason()
+    await world.book(START + 2 * HOUR, client_id=await world.add_client(email="ben@client.example"))
+    await ana.press("Confirm")
+    await expect(ana.alert).to_contain_text("This time is not available any more.")
+    await ana.read("These times are still free:")
+    others = ana.page.locator(".alternatives .secondary")
+    await expect(others).to_have_count(3)
+    await others.first.click()
+    await ana.see("Confirm your new time")
+    await ana.give_reason()
+    await ana.press("Confirm")
+    await ana.see("Your session has moved")
+    assert await _moves(world) == 1
+
+
+async def test_a_double_click_moves_once(ana: Visitor, world: World) -> None:
+    await ana.open(await world.book(START))
+    await ana.button("Reschedule").dblclick()
+    await ana.press("11:00 AM")
+    await ana.give_reason()
+    await ana.button("Confirm").dblclick()
+    await ana.see("Your session has moved")
+    assert len(ana.sent("/reschedule")) == 1
+    assert await _moves(world) == 1
+
+
+async def test_an_answer_lost_on_the_way_is_asked_for_with_the_same_key(
+    ana: Visitor, world: World
+) -> None:
+    await ana.open(await world.book(START))
+    await ana.choose_time("11:00 AM")
+    await ana.give_reason()
+
+    async def lose_the_answer(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    await ana.page.route(RESCHEDULE, lose_the_answer, times=1)
+    await ana.press("Confirm")
+    await ana.see("Your session has moved")
+    first, second = ana.sent("/reschedule")
+    keys = {request.headers["idempotency-key"] for request in (first, second)}
+    assert len(keys) == 1
+    assert first.post_data == second.post_data
+    assert await _moves(world) == 1
+
+
+async def test_without_a_network_the_page_says_so_and_tries_again(
+    ana: Visitor, world: World
+) -> None:
+    await ana.open(await world.book(START))
+    await ana.choose_time("11:00 AM")
+    await ana.give_reason()
+    await ana.page.context.set_offline(offline=True)
+    await ana.press("Confirm")
+    await expect(ana.alert).to_contain_text("There is no connection right now.")
+    await ana.page.context.set_offline(offline=False)
+    await ana.press("Try again")
+    await ana.see("Your session has moved")
+    keys = {request.headers["idempotency-key"] for request in ana.sent("/reschedule")}
+    assert len(keys) == 1
+
+
+async def test_back_goes_one_step_back_and_repeats_nothing(ana: Visitor, world: World) -> None:
+    await ana.open(await world.book(START))
+    await ana.choose_time("11:00 AM")
+    await ana.page.go_back()
+    await ana.see("Choose a new time")
+    await ana.page.go_back()
+    await ana.see("Follow-up")
+    await ana.choose_time("11:00 AM")
+    await ana.give_reason()
+    await ana.press("Confirm")
+    await ana.see("Your session has moved")
+    await ana.page.go_back()
+    await ana.see("Follow-up")
+    await ana.read("11:00 AM to 11:50 AM")
+    await ana.page.go_forward()
+    await ana.see("Your session has moved")
+    assert await _moves(world) == 1
+
+
+async def test_going_back_while_it_is_sent_still_tells_what_was_done(
+    ana: Visitor, world: World
+) -> None:
+    await ana.open(await world.book(START))
+    await ana.choose_time("11:00 AM")
+    await ana.give_reason()
+    gone_back = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await gone_back.wait()
+        await route.continue_()
+
+    await ana.page.route(RESCHEDULE, hold)
+    await ana.press("Confirm")
+    await ana.page.go_back()
+    await ana.see("Choose a new time")
+    gone_back.set()
+    await ana.see("Your session has moved")
+
+
+async def test_a_second_tab_cannot_move_what_the_first_has_moved(
+    ana: Visitor, world: World
+) -> None:
+    await ana.open(session_id := await world.book(START))
+    await ana.choose_time("11:00 AM")
+    await ana.give_reason()
+    second = Visitor(await ana.page.context.new_page(), ana.settings, world, ana.clock)
+    await second.open(session_id)
+    await second.choose_time("1:00 PM")
+    await second.give_reason()
+    await second.press("Confirm")
+    await second.see("Your session has moved")
+    await ana.press("Confirm")
+    await expect(ana.alert).to_contain_text("The session has changed since you looked at it.")
+    await ana.read("1:00 PM to 1:50 PM")
+    assert await _moves(world) == 1
+
+
+async def test_the_time_stays_and_the_format_changes_in_one_step(
+    ana: Visitor, world: World
+) -> None:
+    session_id = await world.book(START)
+    await ana.open(session_id)
+    await ana.read("Keep the time, but switch to:")
+    await ana.press("Phone")
+    await ana.see("Confirm the change")
+    await ana.give_reason("Transport")
+    await ana.press("Confirm")
+    await ana.see("Your session has changed")
+    (session,) = await world.rows(Session, id=session_id)
+    assert (session.starts_at, session.format) == (START, "phone")
+
+
+async def test_a_format_that_is_the_only_other_one_has_a_button_of_its_own(
+    ana: Visitor, world: World
+) -> None:
+    service_id = await world.add_service(formats=("phone", "video"))
+    await ana.open(await world.book(START, service_id=service_id))
+    await expect(ana.button("Keep the time, switch to phone")).to_be_visible()
+
+
+async def test_another_format_in_the_calendar_offers_to_keep_the_time(
+    ana: Visitor, world: World
+) -> None:
+    await ana.open(await world.book(START))
+    await ana.press("Reschedule")
+    await ana.page.get_by_role("radio", name="In person").check()
+    await ana.press("Keep Thu, Dec 3, 10:00 AM, switch to in person, Harbor Street")
+    await ana.see("Confirm the change")
+
+
+async def test_a_move_can_change_the_format_too(ana: Visitor, world: World) -> None:
+    session_id = await world.book(START)
+    await ana.open(session_id)
+    await ana.press("Reschedule")
+    await ana.page.get_by_role("radio", name="In person").check()
+    await ana.press("1:00 PM")
+    await ana.read("In person, Harbor Street")
+    await ana.give_reason()
+    await ana.press("Confirm")
+    await ana.see("Your session has moved")
+    (session,) = await world.rows(Session, id=session_id)
+    assert (session.format, session.location_id) == ("in_person", world.location_id)
+
+
+async def test_an_empty_month_names_the_next_free_day(ana: Visitor, world: World) -> None:
+    await world.add(
+        BusyInterval,
+        practitioner_id=world.practitioner_id,
+        kind="time_off",
+        starts_at=NOW + timedelta(days=4),
+        ends_at=NOW + timedelta(days=36),
+    )
+    await ana.open(await world.book(START))
+    await ana.press("Reschedule")
+    await ana.read("Free times on Thursday, December 3")
+    await world.add(
+        BusyInterval,
+        practitioner_id=world.practitioner_id,
+        kind="time_off",
+        starts_at=NOW - timedelta(days=1),
+        ends_at=NOW + timedelta(days=5),
+    )
+    await ana.page.get_by_role("radio", name="Phone").check()
+    await ana.press("Next free day: Tuesday, January 5")
+    await ana.read("Free times on Tuesday, January 5")
+    await expect(ana.page.locator("[data-date='2027-01-05']")).to_be_focused()
+
+
+async def test_where_nothing_is_left_the_contact_is_named(ana: Visitor, world: World) -> None:
+    await ana.open(await world.book(START))
+    await world.change(Service, world.service_id, horizon_days=1, minimum_notice_minutes=2880)
+    await ana.press("Reschedule")
+    await expect(ana.page.get_by_role("link", name="Call +1 212 555 0100")).to_have_count(1)
+
+
+async def test_the_months_can_be_turned_but_not_into_the_past(ana: Visitor, world: World) -> None:
+    await ana.open(await world.book(START))
+    await ana.press("Reschedule")
+    await expect(ana.page.get_by_role("heading", name="December 2026")).to_be_visible()
+    await ana.press("Next month")
+    await expect(ana.page.get_by_role("heading", name="January 2027")).to_be_visible()
+    await ana.press("Previous month")
+    await ana.press("Previous month")
+    await expect(ana.page.get_by_role("heading", name="November 2026")).to_be_visible()
+    await expect(ana.button("Previous month")).to_have_attribute("aria-disabled", "true")
+
+
+async def test_a_fee_is_shown_before_and_after(ana: Visitor, world: World) -> None:
+    await world.add_policy(
+        {"cancel": {"fees": [{"deadline": {"before_minutes": 10000}, "percent": "37.5"}]}}
+    )
+    await ana.open(await world.book(START))
+    await ana.read("Costs $45.00 now.")
+    await ana.choose_time("11:00 AM")
+    await ana.read("The practice collects it from you.")
+    await ana.give_reason()
+    await ana.press("Confirm for $45.00")
+    await ana.read("A fee of $45.00 is due.")
+
+
+async def test_a_fee_that_was_not_shown_is_shown_and_asked_again(
+    ana: Visitor, world: World
+) -> None:
+    session_id = await world.book(START)
+    await ana.open(session_id)
+    await ana.choose_time("11:00 AM")
+    await ana.give_reason()
+    fee = {"amount_minor": 4500, "currency": "USD"}
+    decision = {
+        "allowed": True, "fee": fee, "credit": None, "free_until": None, "closes_at": None,
+        "quote": None, "quote_expires_at": None, "refusal": None,
+    }  # fmt: skip
+    await ana.page.route(RESCHEDULE, answer_with("quote-required", decision=decision), times=1)
+    await ana.press("Confirm")
+    await expect(ana.alert).to_contain_text("The sentence of quote-required.")
+    await ana.press("Confirm for $45.00")
+    await ana.see("Your session has moved")
+
+
+@pytest.mark.parametrize(
+    ("rules", "sentence"),
+    [
+        ({"reschedule": {"enabled": False}}, "This cannot be done online"),
+        ({"reschedule": {"closes": {"before_minutes": 10000}}}, "It is too close to the session"),
+        ({"reschedule": {"limit": 0}}, "moved as often as it can be"),
+    ],
+)
+async def test_a_refusal_stands_in_the_place_of_the_button(
+    ana: Visitor, world: World, rules: dict[str, object], sentence: str
+) -> None:
+    await world.add_policy(rules)
+    await ana.open(await world.book(START))
+    await ana.read(sentence)
+    await expect(ana.button("Reschedule")).to_have_count(0)
+    await expect(ana.button("Cancel session")).to_be_visible()
+    await expect(ana.button("Phone")).to_be_visible()
+    await expect(ana.page.locator(".refusal a[href='tel:+12125550100']")).to_be_visible()
+
+
+async def test_an_hour_that_comes_twice_is_told_apart(ana: Visitor, world: World) -> None:
+    ana.clock.now = NOW.replace(month=10, day=26)
+    await ana.page.clock.set_system_time(ana.clock.now)
+    await world.change(Practitioner, world.practitioner_id, time_zone="America/New_York")
+    await world.add_hours(world.practitioner_id, 7, 0, 5 * 60)
+    start = NOW.replace(month=10, day=29)
+    await ana.open(await world.book(start, now=ana.clock.now))
+    await ana.press("Reschedule")
+    await ana.press("Next month")
+    await ana.page.get_by_role("button", name="Sunday, November 1,").click()
+    await expect(ana.button("1:00 AM EDT")).to_be_visible()
+    await expect(ana.button("1:00 AM EST")).to_be_visible()
+
+
+async def test_what_was_written_is_kept_for_the_practitioner(ana: Visitor, world: World) -> None:
+    await ana.open(await world.book(START))
+    await ana.choose_time("11:00 AM")
+    await ana.give_reason("Family")
+    await ana.page.get_by_label("Would you like to add something?").fill("My son's play.")
+    await ana.press("Confirm")
+    await ana.see("Your session has moved")
+    sent = ana.bodies("/reschedule")[0]
+    assert sent["reason"] == {"code": "family", "note": "My son's play."}
+    async with world.engine.connect() as db:
+        assert await db.scalar(select(func.count()).select_from(Change)) == 2

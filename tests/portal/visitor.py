@@ -1,0 +1,159 @@
+"""A person at a browser, in front of the portal of a real server."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib.resources import files
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, Route, expect
+
+from app.settings import Settings
+from tests.world import TestClock, World
+
+PHONE = (390, 844)
+DESKTOP = (1280, 800)
+NARROW = (320, 640)
+# A call of the API, for `Page.route`.
+CANCEL = "**/v1/sessions/*/cancel"
+RESCHEDULE = "**/v1/sessions/*/reschedule"
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@dataclass
+class Visitor:
+    """One tab. Whatever a test does, nothing may fail in it and nobody else may be asked."""
+
+    page: Page
+    settings: Settings
+    world: World
+    clock: TestClock
+    requests: list[Request] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        """Write down what the page asks for and what goes wrong in it."""
+        self.page.on("request", lambda request: self.requests.append(request))  # noqa: PLW0108 - playwright marks it
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._read)
+
+    def _read(self, message: ConsoleMessage) -> None:
+        # The browser itself notes each answer of 400 and above, and each lost request.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+    def check(self) -> None:
+        """Fail where the page had a defect or asked another host."""
+        assert self.complaints == []
+        own = urlsplit(self.settings.public_url).netloc
+        hosts = {urlsplit(r.url).netloc for r in self.requests if not r.url.startswith("blob:")}
+        assert hosts <= {own}
+
+    def link(self, session_id: UUID) -> str:
+        return f"{self.settings.portal_url}#{self.world.link_token(session_id)}"
+
+    async def open(self, session_id: UUID) -> None:
+        """Open the link of a session's mail, and wait for the details."""
+        await self.page.goto(self.link(session_id))
+        await expect(self.heading("Follow-up")).to_be_visible()
+
+    def heading(self, name: str) -> Locator:
+        return self.page.get_by_role("heading", name=name, level=1)
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    @property
+    def alert(self) -> Locator:
+        return self.page.get_by_role("alert")
+
+    async def press(self, name: str) -> None:
+        await self.button(name).click()
+
+    async def see(self, name: str) -> None:
+        """Wait for a view, by its heading, which has the focus."""
+        await expect(self.heading(name)).to_be_focused()
+
+    async def read(self, text: str) -> None:
+        """Wait for words in the page's content."""
+        await expect(self.page.locator("main")).to_contain_text(text)
+
+    async def choose_time(self, name: str) -> None:
+        """Go from the details to the confirmation of another time on the present day."""
+        await self.press("Reschedule")
+        await self.press(name)
+        await self.see("Confirm your new time")
+
+    async def give_reason(self, name: str = "Work") -> None:
+        await self.page.get_by_role("radio", name=name).check()
+
+    async def wait(self, time: timedelta) -> None:
+        """Let time pass, for the server and for the page."""
+        self.clock.now += time
+        await self.page.clock.fast_forward(int(time.total_seconds() * 1000))
+
+    def sent(self, path: str) -> list[Request]:
+        """List the commands that went out, by the end of their path."""
+        return [r for r in self.requests if r.method == "POST" and r.url.endswith(path)]
+
+    def bodies(self, path: str) -> list[Any]:
+        """List what the commands said."""
+        return [json.loads(request.post_data or "null") for request in self.sent(path)]
+
+    async def barriers(self) -> list[str]:
+        """List what axe finds wrong with the page as it is now."""
+        await self.page.evaluate(AXE)
+        found = await self.page.evaluate(
+            "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES
+        )
+        return [f"{v['id']}: {[n['html'][:120] for n in v['nodes']]}" for v in found["violations"]]
+
+    async def overflow(self) -> int:
+        """Say by how many pixels the page is wider than the window."""
+        wide: int = await self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        return wide
+
+
+@asynccontextmanager
+async def arrive(
+    browser: Browser,
+    settings: Settings,
+    world: World,
+    clock: TestClock,
+    *,
+    size: tuple[int, int] = PHONE,
+    **options: Any,
+) -> AsyncIterator[Visitor]:
+    """Open a window of a person in New York, or as `options` say."""
+    width, height = size
+    given: dict[str, Any] = {"locale": "en-US", "timezone_id": "America/New_York"} | options
+    context = await browser.new_context(viewport={"width": width, "height": height}, **given)
+    context.set_default_timeout(10_000)
+    try:
+        page = await context.new_page()
+        await page.clock.install(time=clock.now)
+        visitor = Visitor(page, settings, world, clock)
+        visitor.watch()
+        yield visitor
+        visitor.check()
+    finally:
+        await context.close()
+
+
+def answer_with(code: str, status: int = 409, **members: Any) -> Any:
+    """Make a handler for `Page.route` that refuses with a problem."""
+    body = {"code": code, "status": status, "detail": f"The sentence of {code}."} | members
+
+    async def answer(route: Route) -> None:
+        await route.fulfill(
+            status=status, content_type="application/problem+json", body=json.dumps(body)
+        )
+
+    return answer
