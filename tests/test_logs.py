@@ -27,7 +27,7 @@ def test_a_log_line_is_json_with_time_and_level() -> None:
 
 
 def test_libraries_log_in_the_same_format() -> None:
-    (line,) = logged("logging.getLogger('some.library').warning('worn out')")
+    (line,) = logged("logging.getLogger('somebodys.package').warning('worn out')")
     assert (line["event"], line["level"]) == ("worn out", "warning")
 
 

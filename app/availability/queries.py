@@ -38,8 +38,9 @@ from app.practices.models import BusyInterval, HoursOverride, Practitioner
 from app.practices.models import WorkingHours as WeeklyHours
 from app.practices.policies import rules_of
 from app.sessions.models import Session
-from app.sessions.queries import details_statement, read_row, to_record
+from app.sessions.queries import details_statement, read_row
 from app.sessions.records import SessionRecord
+from app.sessions.rows import to_record
 
 MAX_DAYS = 62
 DEFAULT_DAYS = 31
