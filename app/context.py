@@ -115,19 +115,14 @@ AnyCaller = Annotated[Caller, Depends(_caller)]
 ClientCaller = Annotated[Caller, Depends(_client)]
 
 
-def json_answer(model: BaseModel, *, version: int | None = None) -> Response:
-    """Send a model that we built ourselves; a session's `version` becomes its `ETag`."""
-    return _respond(StoredAnswer(200, etag(version), as_json(model)))
+def json_answer(model: BaseModel, *, etag: str | None = None) -> Response:
+    """Send a model that we built ourselves."""
+    return _respond(StoredAnswer(200, etag, as_json(model)))
 
 
 def as_json(model: BaseModel) -> bytes:
     """Write a model as it goes over the wire."""
     return model.model_dump_json(by_alias=True).encode()
-
-
-def etag(version: int | None) -> str | None:
-    """Spell a session's version as an entity tag."""
-    return None if version is None else f'"{version}"'
 
 
 def _respond(answer: StoredAnswer) -> Response:

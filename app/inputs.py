@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from fastapi import Path
 from pydantic import (
@@ -104,8 +104,3 @@ SessionId = Annotated[
     WithJsonSchema({"type": "string", "format": "uuid"}),
     Path(description="The session's id. Any id that is not the caller's own is a 404."),
 ]
-
-
-def zone(name: str) -> ZoneInfo:
-    """Give the zone of a checked name."""
-    return ZoneInfo(name)

@@ -5,7 +5,6 @@ from urllib.parse import unquote, urlsplit
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -64,11 +63,6 @@ def alembic_config(connection: Connection | None = None) -> Config:
     config = Config(ALEMBIC_INI)
     config.attributes["connection"] = connection
     return config
-
-
-def current_revision(connection: Connection) -> str | None:
-    """Give the revision a database is at; None for an empty one."""
-    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _upgrade(connection: Connection, revision: str) -> None:

@@ -62,5 +62,5 @@ async def open_email_link(
             expires_in=int(lifetime.total_seconds()),
             session=present_details(record, record.client_zone, quotes, now, with_notes=False),
         ),
-        version=record.version,
+        etag=record.etag,
     )

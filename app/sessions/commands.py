@@ -146,9 +146,10 @@ async def reschedule(
     choice = _choose_format(record, wish)
     to = _meeting_at(record, wish.start, choice)
     is_open = record.status is Status.BOOKED and now < record.starts_at
-    if is_open and to == _meeting(record):
-        raise NoChangeError
     keeps_time = wish.start == record.starts_at
+    keeps_place = (to.format, to.location_id) == (record.format, record.location_id)
+    if is_open and keeps_time and keeps_place:
+        raise NoChangeError
     action = Action.CHANGE_FORMAT if keeps_time else Action.RESCHEDULE
     cost = _judge(record, action, seen.quote, quotes, now)
     request = _request(record, to, action, now)
@@ -172,7 +173,7 @@ async def reschedule(
 def _check_version(record: SessionRecord, if_match: str | None) -> None:
     if if_match is None or if_match.strip() == "*":
         return
-    if f'"{record.version}"' not in {tag.strip() for tag in if_match.split(",")}:
+    if record.etag not in {tag.strip() for tag in if_match.split(",")}:
         raise VersionMismatchError
 
 

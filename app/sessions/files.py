@@ -34,7 +34,7 @@ def calendar_download(record: SessionRecord, now: datetime) -> CalendarResponse:
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": 'attachment; filename="session.ics"',
-        "ETag": f'"{record.version}"',
+        "ETag": record.etag,
     }
     return CalendarResponse(calendar_of(record, now), headers=headers)
 

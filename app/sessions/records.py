@@ -76,6 +76,11 @@ class SessionSummaryRecord:
     cancellation: Cancellation | None
 
     @property
+    def etag(self) -> str:
+        """Spell the version as an entity tag (RFC 9110 section 8.8.3)."""
+        return f'"{self.version}"'
+
+    @property
     def location_id(self) -> UUID | None:
         """Give the id of the location, where the session has one."""
         return None if self.location is None else self.location.id

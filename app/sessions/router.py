@@ -20,7 +20,6 @@ from app.context import (
     Reading,
     Writing,
     as_json,
-    etag,
     json_answer,
 )
 from app.database.idempotency import StoredAnswer
@@ -146,7 +145,7 @@ async def get_session(
     record = await read_session(db, caller, session_id)
     zone = record.client_zone if query.time_zone is None else ZoneInfo(query.time_zone)
     shown = present_details(record, zone, quotes, now, with_notes=not caller.is_link)
-    return json_answer(shown, version=record.version)
+    return json_answer(shown, etag=record.etag)
 
 
 @router.post(
@@ -264,4 +263,4 @@ def answer(outcome: Outcome, caller: Caller, quotes: Quotes, now: datetime) -> S
     shown = present_outcome(
         outcome.record, outcome.cost, quotes, now, with_notes=not caller.is_link
     )
-    return StoredAnswer(200, etag(outcome.record.version), as_json(shown))
+    return StoredAnswer(200, outcome.record.etag, as_json(shown))

@@ -5,11 +5,19 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domain.errors import InvalidInputError
 from app.domain.session import Format
 from app.notices.models import Notice
-from app.practices.models import BusyInterval, HoursOverride, Location, ServiceFormat
+from app.practices.models import (
+    BusyInterval,
+    HoursOverride,
+    Location,
+    Practitioner,
+    ServiceFormat,
+)
 from app.sessions.models import Change, Session
 from tests.world import NOW, REASON, Api, TestClock, World, slots
 
@@ -615,3 +623,13 @@ async def test_a_started_session_is_refused_as_started_not_as_unchanged(
 async def test_a_session_is_booked_for_whole_seconds_only(world: World) -> None:
     with pytest.raises(InvalidInputError):
         await world.book(NOW + timedelta(days=1, microseconds=1))
+
+
+async def test_no_change_is_about_time_format_and_place_not_about_how_to_join(
+    api: Api, world: World, owner_engine: AsyncEngine
+) -> None:
+    """A room that the practitioner has moved since the booking makes no change of the session."""
+    session_id = await world.book(START)
+    async with owner_engine.begin() as db:
+        await db.execute(update(Practitioner).values(video_url="https://video.example/new"))
+    assert code_of(await api.reschedule(session_id, START)) == (409, "no-change")

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.embedded import SERVICE
-from app.database.migrations import alembic_config, current_revision, is_at_head, migrate
+from app.database.migrations import alembic_config, is_at_head, migrate
 from app.settings import Settings
 
 
@@ -19,7 +20,9 @@ async def run(engine: AsyncEngine, step: Callable[[Config], object]) -> None:
 
 async def revision(engine: AsyncEngine) -> str | None:
     async with engine.connect() as db:
-        return await db.run_sync(current_revision)
+        return await db.run_sync(
+            lambda connection: MigrationContext.configure(connection).get_current_revision()
+        )
 
 
 async def tables(owner: asyncpg.Connection) -> set[str]:
