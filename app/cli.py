@@ -15,6 +15,7 @@ import typer
 import uvicorn
 from sqlalchemy.exc import DBAPIError
 
+from app.auth.keys import Scope
 from app.clock import system_clock
 from app.database.engine import create_engine
 from app.database.migrations import migrate as migrate_database
@@ -27,6 +28,14 @@ from app.logs import configure_logs
 from app.notices.mailbox import list_mails, read_mail
 from app.notices.senders import make_sender
 from app.notices.worker import run_worker
+from app.practices.operator import (
+    NewPractice,
+    create_practice,
+    give_key,
+    keys_of,
+    list_practices,
+    take_key,
+)
 from app.settings import Settings, SettingsError, load_settings
 
 T = TypeVar("T")
@@ -39,6 +48,15 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Settings come from the environment or from .env; the README has a table of them.",
 )
+
+
+practice_commands = typer.Typer(help="Open practices, and list them.", no_args_is_help=True)
+cli.add_typer(practice_commands, name="practice")
+key_commands = typer.Typer(
+    help="API keys: how a practice's own software says who it is.", no_args_is_help=True
+)
+cli.add_typer(key_commands, name="keys")
+PracticeOption = Annotated[str, typer.Option("--practice", help="The practice's id, or its name.")]
 
 
 def main() -> None:
@@ -132,6 +150,58 @@ def link(
         typer.echo(_run(issue_link(settings, session_id)))
 
 
+@practice_commands.command("create")
+def practice_create(
+    name: Annotated[str, typer.Option(help="What its clients know it as.")],
+    currency: Annotated[str, typer.Option(help="The ISO 4217 currency of its prices, like EUR.")],
+    email: Annotated[str, typer.Option(help="Where its clients, and this service, write to.")],
+    phone: Annotated[str | None, typer.Option(help="Where its clients call.")] = None,
+) -> None:
+    """Open a practice and print its id."""
+    with installation(load_settings()) as settings:
+        practice = NewPractice(name, currency, email, phone)
+        typer.echo(_run(create_practice(settings, practice, system_clock())))
+
+
+@practice_commands.command("list")
+def practice_list() -> None:
+    """List the practices of this installation."""
+    with installation(load_settings()) as settings:
+        for practice_id, name in _run(list_practices(settings)):
+            typer.echo(f"{practice_id}  {name}")
+
+
+@key_commands.command("create")
+def keys_create(
+    practice: PracticeOption,
+    name: Annotated[str, typer.Option(help="Who uses it; stands in the history of what it did.")],
+    scope: Annotated[Scope, typer.Option(help="How far it reaches.")] = Scope.WRITE,
+) -> None:
+    """Make an API key and print it. It is shown this once."""
+    with installation(load_settings()) as settings:
+        typer.echo(_run(give_key(settings, practice, name, scope, system_clock())))
+
+
+@key_commands.command("list")
+def keys_list(practice: PracticeOption) -> None:
+    """List a practice's API keys, without their secrets."""
+    with installation(load_settings()) as settings:
+        for key in _run(keys_of(settings, practice)):
+            state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
+            typer.echo(f"{key.id}  {key.scope:<5}  {key.created_at:%Y-%m-%d}  {state}  {key.name}")
+
+
+@key_commands.command("revoke")
+def keys_revoke(
+    practice: PracticeOption,
+    key_id: Annotated[UUID, typer.Argument(help="The key's id, as `reslot keys list` shows it.")],
+) -> None:
+    """End an API key at once."""
+    with installation(load_settings()) as settings:
+        _run(take_key(settings, practice, key_id, system_clock()))
+        typer.echo("The key is revoked.")
+
+
 @cli.command()
 def mail(
     number: Annotated[
@@ -169,7 +239,7 @@ def _run(lookup: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(lookup)
     except NotFoundError:
-        raise SettingsError("There is no such client or session.") from None
+        raise SettingsError("There is no such thing: look at the name, or the id.") from None
 
 
 def _serve(settings: Settings, workers: int) -> None:

@@ -3,14 +3,17 @@
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 from fastapi import Depends, Header, HTTPException, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.auth.keys import Scope, Staff, find_staff
 from app.auth.queries import confirm_caller
 from app.auth.tokens import AccessTokens, Caller
 from app.clock import Clock
@@ -30,6 +33,11 @@ _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="AccessToken",
     description="An access token: of a client, or from a link (`POST /v1/links/open`).",
+)
+_key = HTTPBearer(
+    auto_error=False,
+    scheme_name="ApiKey",
+    description="An API key of the practice, made by `reslot keys create`.",
 )
 
 
@@ -94,14 +102,23 @@ async def _reading(engine: Engine) -> AsyncIterator[AsyncConnection]:
         yield db
 
 
+async def _origin(request: Request) -> str | None:
+    """Give the network address that the request came from, as the server knows it."""
+    return None if request.client is None else request.client.host
+
+
+Origin = Annotated[str | None, Depends(_origin)]
+
+
 async def _caller(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     tokens: AccessSigner,
+    origin: Origin,
     now: Now,
 ) -> Caller:
     if credentials is None:
         raise UnauthorizedError
-    return tokens.read(credentials.credentials, now)
+    return tokens.read(credentials.credentials, now, origin=origin)
 
 
 async def _client(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
@@ -110,14 +127,42 @@ async def _client(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
     return caller
 
 
+def _staff(needed: Scope) -> Callable[..., Awaitable[Staff]]:
+    async def staff(
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_key)],
+        engine: Engine,
+        origin: Origin,
+    ) -> Staff:
+        if credentials is None:
+            raise UnauthorizedError
+        # Given back before the request's own connection is taken: one request never holds two.
+        async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as db:
+            return await find_staff(db, credentials.credentials, needed, origin=origin)
+
+    return staff
+
+
 Reading = Annotated[AsyncConnection, Depends(_reading, scope="function")]
 AnyCaller = Annotated[Caller, Depends(_caller)]
 ClientCaller = Annotated[Caller, Depends(_client)]
+StaffReader = Annotated[Staff, Depends(_staff(Scope.READ))]
+StaffWriter = Annotated[Staff, Depends(_staff(Scope.WRITE))]
+StaffAdmin = Annotated[Staff, Depends(_staff(Scope.ADMIN))]
 
 
 def json_answer(model: BaseModel, *, etag: str | None = None) -> Response:
     """Send a model that we built ourselves."""
     return _respond(StoredAnswer(200, etag, as_json(model)))
+
+
+def answered(model: BaseModel) -> StoredAnswer:
+    """Answer a command with what it made of something, to be sent and to be kept with its key."""
+    return StoredAnswer(HTTPStatus.OK, None, as_json(model))
+
+
+def created(model: BaseModel) -> StoredAnswer:
+    """Answer a command with what it has made."""
+    return StoredAnswer(HTTPStatus.CREATED, None, as_json(model))
 
 
 def as_json(model: BaseModel) -> bytes:
@@ -131,7 +176,9 @@ def _respond(answer: StoredAnswer) -> Response:
         headers["ETag"] = answer.etag
     if answer.replayed:
         headers["Idempotency-Replayed"] = "true"
-    return Response(answer.body, answer.status, headers, "application/json")
+    return Response(
+        answer.body, answer.status, headers, "application/json" if answer.body else None
+    )
 
 
 async def _idempotency_key(
@@ -157,21 +204,30 @@ async def _idempotency_key(
 
 
 class Write:
-    """Runs a command for a caller: in one transaction, once per idempotency key."""
+    """Runs a command for whoever calls: in one transaction, once per idempotency key.
+
+    `scope` tells the keys of callers of one practice apart; `confirm` makes sure in the transaction
+    that the caller's token is still good.
+    """
 
     def __init__(
         self,
         request: Request,
         engine: AsyncEngine,
-        caller: Caller,
         now: datetime,
         key: str | None,
+        *,
+        practice_id: UUID,
+        scope: str,
+        confirm: Callable[[AsyncConnection], Awaitable[None]] | None = None,
     ) -> None:
         self._request = request
         self._engine = engine
-        self._caller = caller
         self._now = now
         self._key = key
+        self._practice_id = practice_id
+        self._scope = scope
+        self._confirm = confirm
 
     async def __call__(
         self,
@@ -186,21 +242,17 @@ class Write:
         request = None
         if self._key is not None:
             request = IdempotentRequest(
-                self._caller.practice_id, self._scope(), self._key, await self._fingerprint()
+                self._practice_id, self._scope, self._key, await self._fingerprint()
             )
 
         async def once(db: AsyncConnection) -> StoredAnswer:
-            await confirm_caller(db, self._caller)
+            if self._confirm is not None:
+                await self._confirm(db)
             if request is None:
                 return await answered(db)
             return await answer_once(db, request, answered, self._now)
 
         return _respond(await transact(self._engine, once))
-
-    def _scope(self) -> str:
-        if self._caller.is_link:
-            return f"link:{self._caller.session_id}"
-        return f"client:{self._caller.client_id}"
 
     async def _fingerprint(self) -> bytes:
         url = self._request.url
@@ -215,10 +267,48 @@ async def _writing(
     now: Now,
     key: Annotated[str | None, Depends(_idempotency_key)],
 ) -> Write:
-    return Write(request, engine, caller, now, key)
+    is_link = caller.is_link
+    return Write(
+        request,
+        engine,
+        now,
+        key,
+        practice_id=caller.practice_id,
+        scope=f"link:{caller.session_id}" if is_link else f"client:{caller.client_id}",
+        confirm=partial(confirm_caller, caller=caller),
+    )
+
+
+async def _staff_writing(
+    request: Request,
+    engine: Engine,
+    staff: StaffWriter,
+    now: Now,
+    key: Annotated[str | None, Depends(_idempotency_key)],
+) -> Write:
+    return _of_staff(request, engine, staff, now, key)
+
+
+async def _admin_writing(
+    request: Request,
+    engine: Engine,
+    staff: StaffAdmin,
+    now: Now,
+    key: Annotated[str | None, Depends(_idempotency_key)],
+) -> Write:
+    return _of_staff(request, engine, staff, now, key)
+
+
+def _of_staff(
+    request: Request, engine: AsyncEngine, staff: Staff, now: datetime, key: str | None
+) -> Write:
+    scope = f"key:{staff.key_id}"
+    return Write(request, engine, now, key, practice_id=staff.practice_id, scope=scope)
 
 
 Writing = Annotated[Write, Depends(_writing)]
+StaffWriting = Annotated[Write, Depends(_staff_writing)]
+AdminWriting = Annotated[Write, Depends(_admin_writing)]
 IfMatch = Annotated[
     str | None,
     Header(

@@ -16,6 +16,11 @@ under the practitioner's cancellation policy.
 `POST /v1/links/open` gives for the link in an email, which is good for that one session only. A
 client sees his own sessions and nothing else: any other id is a 404.
 
+**The practice's own software** sends an API key the same way, and calls `/v1/practice/…`. A key
+reaches one practice only, as far as its scope: `read` looks, `write` books and keeps records,
+`admin` also changes policies, webhooks and keys. Records take an `external_ref`, your own id:
+`PUT …/by-ref/{external_ref}` writes a record whether it is there already or not.
+
 **What it costs.** Every action in a session's details comes with a decision and a signed `quote`.
 Show the cost, and send the quote back with the command: nobody pays what he was not shown.
 
@@ -32,6 +37,15 @@ the first answer again, for 24 hours, marked `Idempotency-Replayed: true`.
 TAGS = [
     {"name": "Sessions", "description": "A client's sessions, and what he can do with them."},
     {"name": "Client", "description": "Who is calling, and his packages."},
+    {"name": "Sign-in", "description": "How a client signs in, without a password."},
+    {"name": "Practice: records", "description": "Who works there, what can be booked, for whom."},
+    {"name": "Practice: hours", "description": "When practitioners work, and when not."},
+    {"name": "Practice: policies", "description": "Cancellation policies, version by version."},
+    {"name": "Practice: sessions", "description": "Booking, moving, cancelling and closing."},
+    {"name": "Practice: fees", "description": "Fees that are due, waived or settled."},
+    {"name": "Practice: notices", "description": "Which mails and webhooks went out, or did not."},
+    {"name": "Practice: webhooks", "description": "Where your software is told of changes."},
+    {"name": "Practice: access", "description": "API keys, links, and the audit trail."},
     {"name": "Links", "description": 'The "Need to reschedule?" link of an email.'},
     {"name": "Operations", "description": "For the machines that watch the service."},
 ]
@@ -101,14 +115,46 @@ def describe(app: FastAPI) -> dict[str, Any]:
             servers=[{"url": "/", "description": "This installation"}],
         )
         schema["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
+        components = schema["components"]["schemas"]
         for operations in schema["paths"].values():
             for operation in operations.values():
-                _add_example(operation)
+                _add_example(operation, components)
         app.openapi_schema = schema
     return app.openapi_schema
 
 
-def _add_example(operation: dict[str, Any]) -> None:
-    content = operation["responses"]["200"].get("content", {})
-    if "application/json" in content:
-        content["application/json"]["example"] = EXAMPLES[operation["operationId"]]
+def _add_example(operation: dict[str, Any], components: dict[str, Any]) -> None:
+    """Give an answer the example made for it by hand, else one made of its fields' examples."""
+    for status in ("200", "201"):
+        content = operation["responses"].get(status, {}).get("content", {})
+        if "application/json" in content:
+            shown = content["application/json"]
+            by_hand = EXAMPLES.get(operation["operationId"])
+            shown["example"] = by_hand or _example(shown["schema"], components)
+
+
+def _example(schema: dict[str, Any], components: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    """Make an example of a schema: its own, or one put together from those of its parts."""
+    if "$ref" in schema:
+        return _example(components[schema["$ref"].rpartition("/")[2]], components)
+    if "anyOf" in schema and "examples" not in schema:
+        return _example(schema["anyOf"][0], components)
+    given = schema.get("examples") or schema.get("enum")
+    if given:
+        return given[0]
+    if schema["type"] == "array":
+        return [_example(schema["items"], components)]
+    if schema["type"] == "object":
+        parts = schema.get("properties", {})
+        return {name: _example(part, components) for name, part in parts.items()}
+    return _PLAIN[schema.get("format", schema["type"])]
+
+
+_PLAIN: dict[str, Any] = {
+    "uuid": "9a4f0f63-1c7d-4b55-8f0e-3f3d0b6a7c94",
+    "date-time": "2026-11-25T10:15:00Z",
+    "date": "2026-12-03",
+    "integer": 1,
+    "boolean": True,
+    "string": "…",
+}

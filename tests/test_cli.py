@@ -122,7 +122,7 @@ def test_token_prints_an_access_token(monkeypatch: pytest.MonkeyPatch, settings:
     printed = run("token", "--client", "ana@client.example").strip()
     caller = AccessTokens([KEY]).read(printed, system_clock())
     assert (caller.practice_id, caller.client_id) == (world.practice_id, world.client_id)
-    assert "no such client" in refusal(monkeypatch, "token", "--client", "nobody@client.example")
+    assert "no such thing" in refusal(monkeypatch, "token", "--client", "nobody@client.example")
 
 
 def test_an_address_of_two_clients_asks_which(
@@ -193,3 +193,37 @@ async def practices(settings: Settings) -> set[UUID]:
 )
 def test_the_role_of_a_url_is_found_with_one_host_or_several(url: str) -> None:
     assert role_of(url) == "reslot_service"
+
+
+def test_an_operator_opens_a_practice_and_gives_it_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    mail = ("--email", "hello@lake.example")
+    practice_id = run("practice", "create", "--name", "Lake", "--currency", "EUR", *mail).strip()
+    assert run("practice", "list") == f"{practice_id}  Lake\n"
+    text = run("keys", "create", "--practice", "Lake", "--name", "Front desk").strip()
+    assert text.startswith(f"rk_{practice_id.replace('-', '')}")
+    (listed,) = run("keys", "list", "--practice", practice_id).splitlines()
+    assert "write" in listed
+    assert "Front desk" in listed
+    assert text.rpartition("_")[2] not in listed
+    key_id = listed.split()[0]
+    run("keys", "revoke", "--practice", "Lake", key_id)
+    assert "revoked" in run("keys", "list", "--practice", "Lake")
+    run("practice", "create", "--name", "Lake", "--currency", "EUR", *mail)
+    assert "Several practices" in refusal(monkeypatch, "keys", "list", "--practice", "Lake")
+    assert "no such thing" in refusal(monkeypatch, "keys", "list", "--practice", "Sea")
+
+
+@pytest.mark.parametrize(
+    ("name", "currency", "email", "sentence"),
+    [
+        (" ", "EUR", "a@b.example", "name"),
+        ("Lake", "EURO", "a@b.example", "currency"),
+        ("Lake", "EUR", "nowhere", "email address"),
+    ],
+)
+def test_a_practice_needs_what_its_clients_need(
+    monkeypatch: pytest.MonkeyPatch, name: str, currency: str, email: str, sentence: str
+) -> None:
+    words = ("--name", name, "--currency", currency, "--email", email)
+    assert sentence in refusal(monkeypatch, "practice", "create", *words)
+    assert run("practice", "list") == ""

@@ -11,7 +11,9 @@ from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.auth.keys import Scope, create_key
 from app.auth.tokens import AccessTokens, Caller
+from app.changes.trail import OPERATOR
 from app.database.transactions import transact
 from app.domain.session import Format
 from app.links.tokens import Link, LinkTokens
@@ -28,6 +30,7 @@ from app.practices.models import (
 from app.practices.repository import PracticeRepository
 from app.sessions.booking import Booking, book
 from app.settings import Settings
+from tests.described import is_as_described
 
 # A Monday, 10:00 in New York; clocks there went back on 1 November.
 NOW = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
@@ -172,7 +175,10 @@ class World:
             "format": Format.VIDEO,
         }
         booking = Booking(**(record | values))
-        return await transact(self.engine, lambda db: book(db, self.practice_id, booking, now=now))
+        return await transact(
+            self.engine,
+            lambda db: book(db, self.practice_id, booking, actor=OPERATOR, now=now),
+        )
 
     async def book_in_full(self, start: datetime) -> UUID:
         """Book a session that has all there is to show: a policy with fees, a package, a place."""
@@ -205,6 +211,14 @@ class World:
                 .where(table.practice_id == self.practice_id, table.id == record_id)
                 .values(**values)
             )
+
+    async def key(self, scope: Scope = Scope.ADMIN, name: str = "Front desk") -> str:
+        """Make an API key of the practice."""
+        _, text = await transact(
+            self.engine,
+            lambda db: create_key(db, self.practice_id, name, scope, actor=OPERATOR, now=NOW),
+        )
+        return text
 
     def link_token(self, session_id: UUID) -> str:
         """Sign what the link in an email carries."""
@@ -241,6 +255,15 @@ class Api:
     async def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Response:
         return await self.http.post(path, json=body, headers=self._headers(headers))
 
+    async def put(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Response:
+        return await self.http.put(path, json=body, headers=self._headers(headers))
+
+    async def patch(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Response:
+        return await self.http.patch(path, json=body, headers=self._headers(headers))
+
+    async def delete(self, path: str, headers: dict[str, str] | None = None) -> Response:
+        return await self.http.delete(path, headers=self._headers(headers))
+
     async def open_link(self, token: str) -> Response:
         return await self.post("/v1/links/open", {"token": token})
 
@@ -274,8 +297,17 @@ async def serve(settings: Settings, clock: TestClock) -> AsyncIterator[Api]:
     app = create_app(settings, clock=clock)
     async with app.router.lifespan_context(app):
         transport = ASGITransport(app, raise_app_exceptions=False)
-        async with AsyncClient(transport=transport, base_url="https://reslot.example") as http:
+        async with AsyncClient(
+            transport=transport,
+            base_url="https://reslot.example",
+            event_hooks={"response": [_as_described]},
+        ) as http:
             yield Api(http, clock)
+
+
+async def _as_described(answer: Response) -> None:
+    await answer.aread()
+    is_as_described(answer)
 
 
 def slots(availability: Any) -> list[str]:

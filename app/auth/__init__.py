@@ -1,1 +1,1 @@
-"""Who is calling: a client, or the holder of an email's link."""
+"""Who is calling: a client, the holder of an email's link, or a practice's own software."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from app.changes.trail import Actor
 from app.domain.errors import UnauthorizedError
 from app.signing import BadTokenError, TokenSigner
 
@@ -23,6 +24,7 @@ class Caller:
     generation: int
     session_id: UUID | None = None
     link_generation: int | None = None
+    origin: str | None = None
 
     @property
     def is_link(self) -> bool:
@@ -30,9 +32,9 @@ class Caller:
         return self.session_id is not None
 
     @property
-    def actor(self) -> str:
-        """Give the word for the history."""
-        return "link" if self.is_link else "client"
+    def actor(self) -> Actor:
+        """Say who acts, for the trail."""
+        return Actor("link" if self.is_link else "client", origin=self.origin)
 
     def confirm(
         self, token_generation: int, address_generation: int, link_generation: int | None
@@ -69,8 +71,8 @@ class AccessTokens:
             ]
         )
 
-    def read(self, token: str, now: datetime) -> Caller:
-        """Read the token of a request.
+    def read(self, token: str, now: datetime, *, origin: str | None = None) -> Caller:
+        """Read the token of a request that came from `origin`.
 
         Raises:
             UnauthorizedError: it is not one of ours, or has expired.
@@ -88,4 +90,5 @@ class AccessTokens:
             generation=generation,
             session_id=None if session_id is None else UUID(session_id),
             link_generation=link_generation,
+            origin=origin,
         )

@@ -38,7 +38,7 @@ from app.practices.models import BusyInterval, HoursOverride, Practitioner
 from app.practices.models import WorkingHours as WeeklyHours
 from app.practices.policies import rules_of
 from app.sessions.models import Session
-from app.sessions.queries import details_statement, read_row
+from app.sessions.queries import Viewer, details_statement, read_row
 from app.sessions.records import SessionRecord
 from app.sessions.rows import to_record
 
@@ -151,18 +151,18 @@ _WITH_CALENDAR = details_statement(*_calendar_columns())
 
 
 async def read_with_calendar(
-    db: AsyncConnection, caller: Caller, session_id: UUID, first: date, last: date
+    db: AsyncConnection, viewer: Viewer, session_id: UUID, first: date, last: date
 ) -> tuple[SessionRecord, Calendar]:
     """Read a session and all that takes its practitioner's time around these dates.
 
     Raises:
-        UnauthorizedError: the caller's token was revoked.
-        NotFoundError: the caller has no such session.
+        UnauthorizedError: the client's token was revoked.
+        NotFoundError: there is no such session for this viewer.
     """
     row = await read_row(
         db,
         _WITH_CALENDAR,
-        caller,
+        viewer,
         session_id,
         first_date=first - MARGIN,
         last_date=last + MARGIN,

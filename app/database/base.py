@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, ForeignKeyConstraint, MetaData, Text, Uuid
+from sqlalchemy import DateTime, ForeignKeyConstraint, MetaData, Text, UniqueConstraint, Uuid, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -25,7 +25,7 @@ class Base(DeclarativeBase):
         str: Text,
         datetime: DateTime(timezone=True),
         UUID: Uuid,
-        dict[str, Any]: JSONB,
+        dict[str, Any]: JSONB(none_as_null=True),
     }
 
 
@@ -39,6 +39,21 @@ class Identified(OfPractice):
     """A row of one practice with an id of its own."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
+
+
+class Kept(Identified):
+    """A record that the practice keeps: deactivated rather than deleted.
+
+    `external_ref` is its id in the practice's own software, which pushes it again and again.
+    """
+
+    external_ref: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(server_default=true())
+
+
+def once_by_ref() -> UniqueConstraint:
+    """Let a practice's own software use each of its ids once."""
+    return UniqueConstraint("practice_id", "external_ref")
 
 
 def reference(column: str, table: str) -> ForeignKeyConstraint:

@@ -159,7 +159,7 @@ async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]
             Notice.status != "dropped",
         )
     )
-    tokens = {found: await link_token(db, settings, found) for found in mailed.all()}
+    tokens = {found: await link_token(db, settings, found) for found in mailed if found}
     return [
         {
             "session_id": str(session_id),

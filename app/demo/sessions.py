@@ -11,6 +11,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.auth.tokens import Caller
+from app.changes.trail import OPERATOR
 from app.database.transactions import transact
 from app.demo import MAIN_CLIENT, demo_id
 from app.demo.records import (
@@ -153,7 +154,13 @@ class DemoBooker:
             package_id=package_id,
         )
         booked_at = min(self._now, start) - timedelta(days=7)
-        command = partial(book, practice_id=who.practice_id, booking=booking, now=booked_at)
+        command = partial(
+            book,
+            practice_id=who.practice_id,
+            booking=booking,
+            actor=OPERATOR,
+            now=booked_at,
+        )
         return await transact(self._engine, command)
 
     async def _cancel(self, session_id: UUID) -> None:

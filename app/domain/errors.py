@@ -33,9 +33,13 @@ class UnauthorizedError(DomainError):
 
 
 class ForbiddenError(DomainError):
-    """The credentials are good, but not for this."""
+    """The credentials are good, but not for this. `detail`: a sentence for the caller."""
 
     code = "forbidden"
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
 
 
 class InvalidInputError(DomainError):

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from app.changes.models import Change, ChangeNote
 from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Contact, Format, SessionFacts, Status
@@ -24,7 +25,7 @@ from app.practices.models import (
     Service,
 )
 from app.practices.policies import StoredPolicy, stored_policy
-from app.sessions.models import Change, ChangeNote, CreditRedemption, Session
+from app.sessions.models import CreditRedemption, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ class ChangeFacts:
     fee: Money | None
     credit: Credit | None
     superseded: bool
+
+    @property
+    def by_client(self) -> bool:
+        """Tell whether the client did it himself, signed in or by a link."""
+        return self.actor in {"client", "link"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The table of notices: what a person asks of a mail. The job library owns the scheduling."""
+"""The table of notices: what a person asks of a mail or a webhook. The job library schedules."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,18 +10,21 @@ from app.database.base import Base, Identified, reference
 
 
 class Notice(Identified, Base):
-    """A mail to one person about one change, or a reminder of one start.
+    """A mail to one person, or an event for one webhook endpoint, about one change.
 
     Holds ids only: the mail is rendered, and its link signed, when it is sent. `starts_at` is the
-    start that a reminder is about; it is dropped where the session is no longer booked for then.
+    start of the session that it is about; a reminder is dropped where that is no longer the
+    session's. For a webhook `kind` is the type of the event. Only what is about no session
+    (`webhook_disabled`) has neither a session nor a start.
     """
 
     __tablename__ = "notices"
-    session_id: Mapped[UUID]
+    session_id: Mapped[UUID | None]
     change_id: Mapped[UUID]
     kind: Mapped[str]
     recipient: Mapped[str]
-    starts_at: Mapped[datetime]
+    endpoint_id: Mapped[UUID | None]
+    starts_at: Mapped[datetime | None]
     send_at: Mapped[datetime]
     status: Mapped[str]
     attempts: Mapped[int]
@@ -30,11 +33,15 @@ class Notice(Identified, Base):
     __table_args__ = (
         reference("session_id", "sessions"),
         reference("change_id", "changes"),
-        CheckConstraint("kind IN ('booked', 'rescheduled', 'cancelled', 'reminder')", name="kind"),
-        CheckConstraint("recipient IN ('client', 'practitioner')", name="recipient"),
+        reference("endpoint_id", "webhook_endpoints"),
+        CheckConstraint(
+            "recipient IN ('client', 'practitioner', 'practice', 'webhook')", name="recipient"
+        ),
+        CheckConstraint("(recipient = 'webhook') = (endpoint_id IS NOT NULL)", name="endpoint"),
         CheckConstraint("status IN ('pending', 'sent', 'dropped', 'failed')", name="status"),
         Index(None, "practice_id", "session_id"),
         Index(None, "practice_id", "change_id"),
+        Index(None, "practice_id", "send_at", "id"),
         # The worker's sweep looks for what was not sent, among all that ever was.
         Index(
             "ix_notices_pending",

@@ -82,7 +82,7 @@ def client_page(letter: Letter, link: str, now: datetime) -> Page:
     heading, subject = _TO_CLIENT[_topic(letter)]
     sentences = []
     if letter.kind != "reminder":
-        if letter.change.actor == "practice" and letter.kind != "booked":
+        if not letter.change.by_client and letter.kind != "booked":
             sentences.append(f"This was done by {practice}.")
         sentences += _costs(letter.change, practice, speech)
         if letter.change.superseded:
@@ -123,7 +123,7 @@ def practitioner_page(letter: Letter) -> Page:
             *_times(letter, meeting, speech),
             Fact("Service", one_line(letter.service_name)),
             *_place(meeting),
-            Fact("Done by", "The practice" if change.actor == "practice" else "The client"),
+            Fact("Done by", "The client" if change.by_client else "The practice"),
             *(Fact(label, lines(text)) for label, text in why if text),
         ),
     )

@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Index, Integer, UniqueConstraint
+from sqlalchemy import ARRAY, CheckConstraint, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database.base import Base, Identified, of_a_practice, reference
+from app.database.base import Base, Identified, Kept, of_a_practice, once_by_ref, reference
 
 FORMATS = "('in_person', 'video', 'phone')"
 
@@ -24,7 +24,7 @@ class Practice(Base):
     __table_args__ = (CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),)
 
 
-class Practitioner(Identified, Base):
+class Practitioner(Kept, Base):
     """Who gives sessions. `video_url` is the room of his video sessions."""
 
     __tablename__ = "practitioners"
@@ -37,20 +37,21 @@ class Practitioner(Identified, Base):
     sessions_per_week: Mapped[int | None]
     __table_args__ = (
         of_a_practice(),
+        once_by_ref(),
         CheckConstraint("sessions_per_day > 0 AND sessions_per_week > 0", name="limits"),
     )
 
 
-class Location(Identified, Base):
+class Location(Kept, Base):
     """Where in-person sessions take place."""
 
     __tablename__ = "locations"
     name: Mapped[str]
     address: Mapped[str]
-    __table_args__ = (of_a_practice(),)
+    __table_args__ = (of_a_practice(), once_by_ref())
 
 
-class Service(Identified, Base):
+class Service(Kept, Base):
     """What can be booked. Reminder offsets are minutes before the start."""
 
     __tablename__ = "services"
@@ -65,6 +66,7 @@ class Service(Identified, Base):
     reminder_minutes: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     __table_args__ = (
         of_a_practice(),
+        once_by_ref(),
         CheckConstraint("duration_minutes BETWEEN 1 AND 1440", name="duration"),
         CheckConstraint("buffer_before_minutes BETWEEN 0 AND 1440", name="buffer_before"),
         CheckConstraint("buffer_after_minutes BETWEEN 0 AND 1440", name="buffer_after"),
@@ -145,31 +147,40 @@ class HoursOverride(Identified, Base):
 
 
 class BusyInterval(Identified, Base):
-    """Time off, or time taken elsewhere (`source` says by which calendar)."""
+    """Time off, or time taken elsewhere (`source` says by which calendar).
+
+    `external_ref` is time off's id in the practice's own software.
+    """
 
     __tablename__ = "busy_intervals"
     practitioner_id: Mapped[UUID]
     kind: Mapped[str]
     source: Mapped[str | None]
+    external_ref: Mapped[str | None]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     __table_args__ = (
         reference("practitioner_id", "practitioners"),
+        once_by_ref(),
         CheckConstraint("kind IN ('time_off', 'external')", name="kind"),
+        CheckConstraint("(kind = 'external') = (source IS NOT NULL)", name="source"),
         CheckConstraint("starts_at < ends_at", name="order"),
         Index(None, "practice_id", "practitioner_id", "ends_at"),
     )
 
 
 class PolicyVersion(Identified, Base):
-    """One immutable version of the policy of a service, a practitioner, or the whole practice."""
+    """One immutable version of the policy of a service, a practitioner, or the whole practice.
+
+    Without `rules` it says that there is no policy of its own from here on.
+    """
 
     __tablename__ = "policy_versions"
     practitioner_id: Mapped[UUID | None]
     service_id: Mapped[UUID | None]
     number: Mapped[int]
     text: Mapped[str]
-    rules: Mapped[dict[str, Any]]
+    rules: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime]
     __table_args__ = (
         reference("practitioner_id", "practitioners"),
@@ -187,7 +198,7 @@ class PolicyVersion(Identified, Base):
     )
 
 
-class Client(Identified, Base):
+class Client(Kept, Base):
     """Who receives sessions.
 
     Raising `token_generation` ends his access tokens (sign out everywhere); raising
@@ -202,10 +213,15 @@ class Client(Identified, Base):
     locale: Mapped[str]
     token_generation: Mapped[int]
     address_generation: Mapped[int]
-    __table_args__ = (of_a_practice(), Index(None, "practice_id", "email"))
+    __table_args__ = (
+        of_a_practice(),
+        once_by_ref(),
+        Index("ix_clients_email", "practice_id", text("lower(email)")),
+        Index(None, "practice_id", "name", "id"),
+    )
 
 
-class Package(Identified, Base):
+class Package(Kept, Base):
     """Prepaid sessions of a service. Credits left are counted from the redemptions."""
 
     __tablename__ = "packages"
@@ -217,6 +233,7 @@ class Package(Identified, Base):
     __table_args__ = (
         reference("client_id", "clients"),
         reference("service_id", "services"),
+        once_by_ref(),
         CheckConstraint("credits > 0", name="credits"),
         Index(None, "practice_id", "client_id"),
     )

@@ -18,6 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.policy import (
@@ -53,21 +54,28 @@ async def resolve_policy_version(
     """Find the version in force for a booking; None means free until the start.
 
     It is the service's own, else the practitioner's, else the practice's (product.md section 2,
-    "Resolution").
+    "Resolution"). One whose latest version has no rules has no policy of its own any more.
     """
-    versions = PolicyVersion
-    return await db.scalar(
-        select(versions.id)
+    latest = (
+        select(PolicyVersion)
+        .ext(distinct_on(PolicyVersion.service_id, PolicyVersion.practitioner_id))
         .where(
-            versions.practice_id == practice_id,
-            or_(versions.service_id == service_id, versions.service_id.is_(None)),
-            or_(versions.practitioner_id == practitioner_id, versions.practitioner_id.is_(None)),
+            PolicyVersion.practice_id == practice_id,
+            or_(PolicyVersion.service_id == service_id, PolicyVersion.service_id.is_(None)),
+            or_(
+                PolicyVersion.practitioner_id == practitioner_id,
+                PolicyVersion.practitioner_id.is_(None),
+            ),
         )
         .order_by(
-            versions.service_id.is_not(None).desc(),
-            versions.practitioner_id.is_not(None).desc(),
-            versions.number.desc(),
+            PolicyVersion.service_id, PolicyVersion.practitioner_id, PolicyVersion.number.desc()
         )
+        .subquery()
+    )
+    return await db.scalar(
+        select(latest.c.id)
+        .where(latest.c.rules.is_not(None))
+        .order_by(latest.c.service_id.is_(None), latest.c.practitioner_id.is_(None))
         .limit(1)
     )
 

@@ -45,19 +45,21 @@ class PracticeRepository:
         self,
         *,
         text: str,
-        rules: dict[str, Any],
+        rules: dict[str, Any] | None,
         now: datetime,
         practitioner_id: UUID | None = None,
         service_id: UUID | None = None,
     ) -> UUID:
         """Write the next version of a service's, a practitioner's, or the practice's policy.
 
-        Sessions booked from now on come under it; those booked before keep theirs.
+        Sessions booked from now on come under it; those booked before keep theirs. Without rules
+        there is no policy of its own from now on.
 
         Raises:
             ValueError, KeyError: the rules have no meaning.
         """
-        parse_rules(rules)
+        if rules is not None:
+            parse_rules(rules)
         number = await self._db.scalar(
             select(func.coalesce(func.max(PolicyVersion.number), 0) + 1).where(
                 PolicyVersion.practice_id == self._practice_id,

@@ -37,7 +37,8 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "Not allowed with this sign-in",
         "A link in an email opens one session only. Please sign in to see more.",
         "The token is good, but its scope does not reach this: an access token that came from a "
-        "link is for one session, and gives no lists and no packages.",
+        "link is for one session, and gives no lists and no packages; an API key reaches as far as "
+        "its scope (`read`, `write`, `admin`).",
     ),
     "validation-failed": ProblemType(
         HTTPStatus.UNPROCESSABLE_ENTITY,

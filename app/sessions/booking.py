@@ -9,6 +9,7 @@ from sqlalchemy import and_, exists, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from app.changes.trail import Actor
 from app.domain.errors import InvalidInputError, NotFoundError, SlotUnavailableError
 from app.domain.session import Format, Status
 from app.notices.outbox import NewNotice, queue_notices, reminders
@@ -60,7 +61,9 @@ class Basis:
     instructions: str | None
 
 
-async def book(db: AsyncConnection, practice_id: UUID, booking: Booking, *, now: datetime) -> UUID:
+async def book(
+    db: AsyncConnection, practice_id: UUID, booking: Booking, *, actor: Actor, now: datetime
+) -> UUID:
     """Book a session at any time that no other session of the practitioner takes.
 
     The session keeps the policy version, price, duration and buffers of this moment.
@@ -85,7 +88,7 @@ async def book(db: AsyncConnection, practice_id: UUID, booking: Booking, *, now:
         await _redeem(db, practice_id, booking.package_id, session_id, booking, now)
     change_id = await sessions.record(
         session_id,
-        NewChange("booked", "practice", 1, 0, None, meeting, basis.currency),
+        NewChange("booked", actor, 1, 0, None, meeting, basis.currency),
         now,
     )
     notices = [

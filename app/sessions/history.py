@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, and_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.tokens import Caller
+from app.changes.models import Change, ChangeNote
 from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Format
 from app.practices.models import Client
-from app.sessions.models import Change, ChangeNote, Session
-from app.sessions.queries import ABOUT_CLIENT, of_session, read_rows
+from app.sessions.models import Session
+from app.sessions.queries import Viewer, about_one_session, of_session, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class ChangeRecord:
     credit: Credit | None
 
 
-_CHANGES = (
+_CHANGES = about_one_session(
     select(
         Client.token_generation,
         Client.address_generation,
@@ -65,21 +65,20 @@ _CHANGES = (
         ChangeNote,
         and_(ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id),
     )
-    .where(*ABOUT_CLIENT)
     .order_by(Change.session_version, Change.at, Change.id)
 )
 
 
 async def list_changes(
-    db: AsyncConnection, caller: Caller, session_id: UUID
+    db: AsyncConnection, viewer: Viewer, session_id: UUID
 ) -> tuple[ZoneInfo, list[ChangeRecord]]:
     """List a session's history, oldest first, and give the client's zone.
 
     Raises:
-        UnauthorizedError: the caller's token was revoked.
-        NotFoundError: the caller has no such session.
+        UnauthorizedError: the client's token was revoked.
+        NotFoundError: there is no such session for this viewer.
     """
-    rows = await read_rows(db, _CHANGES, caller, session_id)
+    rows = await read_rows(db, _CHANGES, viewer, session_id)
     return ZoneInfo(rows[0].client_zone), [_change(row) for row in rows]
 
 

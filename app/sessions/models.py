@@ -1,4 +1,4 @@
-"""Tables of sessions and of what happens to them. Overlaps: docs/decisions/0005-overlap.md."""
+"""Tables of sessions, their fees and credits. Overlaps: docs/decisions/0005-overlap.md."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database.base import Base, Identified, OfPractice, reference
+from app.database.base import Base, Identified, once_by_ref, reference
 from app.practices.models import FORMATS
 
 BOOKED = text("status = 'booked'")
@@ -45,7 +45,9 @@ class Session(Identified, Base):
     booked_starts_at: Mapped[datetime]
     client_moves: Mapped[int]
     link_generation: Mapped[int]
+    external_ref: Mapped[str | None]
     __table_args__ = (
+        once_by_ref(),
         reference("client_id", "clients"),
         reference("practitioner_id", "practitioners"),
         reference("service_id", "services"),
@@ -80,66 +82,17 @@ class Session(Identified, Base):
             where=BOOKED,
         ),
         Index(None, "practice_id", "client_id", "starts_at", "id"),
+        Index(None, "practice_id", "starts_at", "id"),
         Index(None, "practice_id", "practitioner_id", "starts_at", postgresql_where=BOOKED),
     )
 
 
-class Change(Identified, Base):
-    """One entry of a session's history, and of the audit trail: append-only by privileges.
-
-    Holds how things stood before and after, so that a mail about it never depends on what came
-    later. `actor` is who acted; his note lies in `change_notes`, so that it can be erased.
-    """
-
-    __tablename__ = "changes"
-    session_id: Mapped[UUID]
-    kind: Mapped[str]
-    actor: Mapped[str]
-    at: Mapped[datetime]
-    session_version: Mapped[int]
-    calendar_sequence: Mapped[int]
-    reason_code: Mapped[str | None]
-    old_starts_at: Mapped[datetime | None]
-    old_ends_at: Mapped[datetime | None]
-    old_format: Mapped[str | None]
-    old_location_id: Mapped[UUID | None]
-    starts_at: Mapped[datetime]
-    ends_at: Mapped[datetime]
-    format: Mapped[str]
-    location_id: Mapped[UUID | None]
-    join_url: Mapped[str | None]
-    instructions: Mapped[str | None]
-    fee_minor: Mapped[int | None]
-    currency: Mapped[str]
-    credit: Mapped[str | None]
-    __table_args__ = (
-        reference("session_id", "sessions"),
-        reference("location_id", "locations"),
-        reference("old_location_id", "locations"),
-        CheckConstraint(
-            "kind IN ('booked', 'rescheduled', 'format_changed', 'cancelled')", name="kind"
-        ),
-        CheckConstraint("actor IN ('client', 'link', 'practice')", name="actor"),
-        CheckConstraint("credit IN ('returned', 'forfeited', 'kept')", name="credit"),
-        CheckConstraint("fee_minor > 0", name="fee"),
-        Index(None, "practice_id", "session_id", "at"),
-    )
-
-
-class ChangeNote(OfPractice, Base):
-    """What a client wrote as his reason: private, and erasable while the history stays."""
-
-    __tablename__ = "change_notes"
-    change_id: Mapped[UUID] = mapped_column(primary_key=True)
-    note: Mapped[str]
-    __table_args__ = (
-        reference("change_id", "changes"),
-        CheckConstraint("char_length(note) BETWEEN 1 AND 500", name="length"),
-    )
-
-
 class Fee(Identified, Base):
-    """A fee that is due; the practice collects it. One change causes at most one."""
+    """A fee that a change caused; the practice collects it. One change causes at most one.
+
+    `due` until it is waived, or settled (`payment_reference` says how); `void` where what caused it
+    was undone.
+    """
 
     __tablename__ = "fees"
     session_id: Mapped[UUID]
@@ -148,13 +101,17 @@ class Fee(Identified, Base):
     currency: Mapped[str]
     status: Mapped[str]
     recorded_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    payment_reference: Mapped[str | None]
     __table_args__ = (
         reference("session_id", "sessions"),
         reference("change_id", "changes"),
         CheckConstraint("amount_minor > 0", name="amount"),
-        CheckConstraint("status IN ('due', 'waived', 'settled')", name="status"),
+        CheckConstraint("status IN ('due', 'waived', 'settled', 'void')", name="status"),
+        CheckConstraint("(status = 'due') = (closed_at IS NULL)", name="closed"),
         UniqueConstraint("practice_id", "change_id"),
         Index(None, "practice_id", "session_id"),
+        Index(None, "practice_id", "recorded_at", "id"),
     )
 
 

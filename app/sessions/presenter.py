@@ -221,7 +221,7 @@ def _cancellation(
 
 def by_whom(actor: str) -> Literal["client", "practice"]:
     """Name the side that acted: a client signed in or by link is the client."""
-    return "practice" if actor == "practice" else "client"
+    return "client" if actor in {"client", "link"} else "practice"
 
 
 def _location(location: Location | None) -> schemas.LocationView | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -28,7 +28,9 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from app.auth.keys import Staff
 from app.auth.tokens import Caller
+from app.changes.models import Change, ChangeNote
 from app.domain.errors import NotFoundError, UnauthorizedError
 from app.domain.session import Status
 from app.practices.models import (
@@ -41,7 +43,7 @@ from app.practices.models import (
     ServiceFormat,
 )
 from app.practices.models import Location as Place
-from app.sessions.models import Change, ChangeNote, CreditRedemption, Session
+from app.sessions.models import CreditRedemption, Session
 from app.sessions.records import (
     SessionRecord,
     SessionSummaryRecord,
@@ -49,6 +51,7 @@ from app.sessions.records import (
 from app.sessions.rows import to_record, to_summary
 
 Statement = Select[Any]
+Viewer = Caller | Staff
 
 
 class When(StrEnum):
@@ -215,8 +218,18 @@ def _formats() -> Any:  # noqa: ANN401 - a column expression
     )
 
 
-def details_statement(*more: ColumnElement[Any]) -> Statement:
-    """Build the statement that reads one session of a client whole, with `more` columns."""
+class OneSession(NamedTuple):
+    """A statement about one session: for its client, and for the practice itself.
+
+    The client's finds him even where it finds no session, so that his token can be compared.
+    """
+
+    for_client: Statement
+    for_staff: Statement
+
+
+def details_statement(*more: ColumnElement[Any]) -> OneSession:
+    """Build the statement that reads one session whole, with `more` columns."""
     shape = _Shape(
         Session,
         Session.__table__,
@@ -229,7 +242,7 @@ def details_statement(*more: ColumnElement[Any]) -> Statement:
     source = shape.source.join(Practice, Practice.practice_id == Client.practice_id).outerjoin(
         PolicyVersion, _referred(PolicyVersion, Session, Session.policy_version_id)
     )
-    return (
+    return about_one_session(
         select(
             *shape.columns,
             Practice.name.label("practice_name"),
@@ -253,43 +266,65 @@ def details_statement(*more: ColumnElement[Any]) -> Statement:
             Service.reminder_minutes,
             _formats(),
             *more,
-        )
-        .select_from(source)
-        .where(*ABOUT_CLIENT)
+        ).select_from(source)
+    )
+
+
+def about_one_session(statement: Statement) -> OneSession:
+    """Bind a statement from the client to his session, once for him and once for the practice."""
+    return OneSession(
+        statement.where(*ABOUT_CLIENT),
+        statement.where(
+            Client.practice_id == bindparam("practice_id"),
+            Session.practice_id == bindparam("practice_id"),
+            Session.id == bindparam("session_id"),
+        ),
     )
 
 
 _DETAILS = details_statement()
 
 
-async def read_session(db: AsyncConnection, caller: Caller, session_id: UUID) -> SessionRecord:
-    """Read everything about a session of the caller's.
+async def read_session(db: AsyncConnection, viewer: Viewer, session_id: UUID) -> SessionRecord:
+    """Read everything about a session of the client's, or for staff of the practice's.
 
     Raises:
-        UnauthorizedError: the caller's token was revoked.
-        NotFoundError: the caller has no such session.
+        UnauthorizedError: the client's token was revoked.
+        NotFoundError: there is no such session for this viewer.
     """
-    return to_record(await read_row(db, _DETAILS, caller, session_id))
+    return to_record(await read_row(db, _DETAILS, viewer, session_id))
 
 
 async def read_row(
-    db: AsyncConnection, statement: Statement, caller: Caller, session_id: UUID, **more: object
+    db: AsyncConnection, statement: OneSession, viewer: Viewer, session_id: UUID, **more: object
 ) -> Row[Any]:
-    """Run a details statement for a caller and make sure that he may see what it found."""
-    return (await read_rows(db, statement, caller, session_id, **more))[0]
+    """Run a details statement for a viewer and make sure that he may see what it found."""
+    return (await read_rows(db, statement, viewer, session_id, **more))[0]
 
 
 async def read_rows(
-    db: AsyncConnection, statement: Statement, caller: Caller, session_id: UUID, **more: object
+    db: AsyncConnection, statement: OneSession, viewer: Viewer, session_id: UUID, **more: object
 ) -> Sequence[Row[Any]]:
-    """Run a statement about one session, and make sure that the caller may see what it found.
+    """Run a statement about one session, and make sure that the viewer may see what it found.
 
     The statement starts from the client, has the generations, and the session's id as `found_id`.
 
     Raises:
-        UnauthorizedError: the caller's token was revoked.
-        NotFoundError: the caller has no such session.
+        UnauthorizedError: the client's token was revoked.
+        NotFoundError: there is no such session for this viewer.
     """
+    if isinstance(viewer, Caller):
+        return await _rows_for_client(db, statement.for_client, viewer, session_id, **more)
+    parameters = {"practice_id": viewer.practice_id, "session_id": session_id, **more}
+    rows = (await db.execute(statement.for_staff, parameters)).all()
+    if not rows:
+        raise NotFoundError
+    return rows
+
+
+async def _rows_for_client(
+    db: AsyncConnection, statement: Statement, caller: Caller, session_id: UUID, **more: object
+) -> Sequence[Row[Any]]:
     if caller.is_link and caller.session_id != session_id:
         raise NotFoundError
     parameters = {

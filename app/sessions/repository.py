@@ -9,12 +9,13 @@ from sqlalchemy import and_, insert, select, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.changes.trail import Actor, write_change
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Format, Status
 from app.practices.models import Client, Package, Practitioner
-from app.sessions.models import Change, ChangeNote, CreditRedemption, Fee, Session
+from app.sessions.models import CreditRedemption, Fee, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class NewChange:
     """An entry for a session's history. `before` is None for the booking itself."""
 
     kind: str
-    actor: str
+    actor: Actor
     session_version: int
     calendar_sequence: int
     before: Meeting | None
@@ -186,40 +187,34 @@ class SessionRepository:
 
     async def record(self, session_id: UUID, change: NewChange, now: datetime) -> UUID:
         """Add an entry to the history, with its note and its fee, and give its id."""
-        change_id = uuid4()
         before = change.before
-        await self._db.execute(
-            insert(Change).values(
-                practice_id=self._practice_id,
-                id=change_id,
-                session_id=session_id,
-                kind=change.kind,
-                actor=change.actor,
-                at=now,
-                session_version=change.session_version,
-                calendar_sequence=change.calendar_sequence,
-                reason_code=change.reason_code,
-                old_starts_at=before and before.starts_at,
-                old_ends_at=before and before.ends_at,
-                old_format=before and before.format,
-                old_location_id=before and before.location_id,
-                starts_at=change.after.starts_at,
-                ends_at=change.after.ends_at,
-                format=change.after.format,
-                location_id=change.after.location_id,
-                join_url=change.after.join_url,
-                instructions=change.after.instructions,
-                fee_minor=change.fee and change.fee.amount_minor,
-                currency=change.currency,
-                credit=change.credit,
-            )
+        change_id = await write_change(
+            self._db,
+            self._practice_id,
+            change.actor,
+            now,
+            subject="session",
+            subject_id=session_id,
+            kind=change.kind,
+            note=change.note,
+            session_id=session_id,
+            session_version=change.session_version,
+            calendar_sequence=change.calendar_sequence,
+            reason_code=change.reason_code,
+            old_starts_at=before and before.starts_at,
+            old_ends_at=before and before.ends_at,
+            old_format=before and before.format,
+            old_location_id=before and before.location_id,
+            starts_at=change.after.starts_at,
+            ends_at=change.after.ends_at,
+            format=change.after.format,
+            location_id=change.after.location_id,
+            join_url=change.after.join_url,
+            instructions=change.after.instructions,
+            fee_minor=change.fee and change.fee.amount_minor,
+            currency=change.currency,
+            credit=change.credit,
         )
-        if change.note is not None:
-            await self._db.execute(
-                insert(ChangeNote).values(
-                    practice_id=self._practice_id, change_id=change_id, note=change.note
-                )
-            )
         if change.fee is not None:
             await self._record_fee(session_id, change_id, change.fee, now)
         return change_id

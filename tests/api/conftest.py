@@ -32,3 +32,9 @@ async def api(settings: Settings, clock: TestClock, world: World) -> AsyncIterat
 async def stranger(api: Api) -> Api:
     """The API, spoken to by nobody in particular."""
     return api.signed_in(None)
+
+
+@pytest.fixture
+async def staff(api: Api, world: World) -> Api:
+    """The API, spoken to by the practice's own software, with a key that may do everything."""
+    return api.signed_in(await world.key())

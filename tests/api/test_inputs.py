@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.body_limit import MAX_BYTES
+from app.changes.models import Change
 from app.notices.models import Notice
-from app.sessions.models import Change, Session
+from app.sessions.models import Session
 from tests.world import NOW, REASON, Api, World
 
 START = NOW + timedelta(days=3)

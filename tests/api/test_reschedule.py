@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.changes.models import Change
 from app.domain.errors import InvalidInputError
 from app.domain.session import Format
 from app.notices.models import Notice
@@ -18,7 +19,7 @@ from app.practices.models import (
     Practitioner,
     ServiceFormat,
 )
-from app.sessions.models import Change, Session
+from app.sessions.models import Session
 from tests.world import NOW, REASON, Api, TestClock, World, slots
 
 # A Thursday, 10:00 in New York.
@@ -46,6 +47,7 @@ async def busy(world: World, start: datetime, length: timedelta) -> None:
         BusyInterval,
         practitioner_id=world.practitioner_id,
         kind="external",
+        source="calendar",
         starts_at=start,
         ends_at=start + length,
     )

@@ -10,7 +10,12 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from app.tables import metadata
 
 TENANT = "practice_id"
-TABLES = sorted(metadata.tables.values(), key=lambda table: table.name)
+# Somebody typed an address to sign in: whose it is, at which practices, is found later.
+OF_NO_PRACTICE = {"sign_in_counters", "sign_in_requests"}
+TABLES = sorted(
+    (table for name, table in metadata.tables.items() if name not in OF_NO_PRACTICE),
+    key=lambda table: table.name,
+)
 NAMES = [table.name for table in TABLES]
 
 
@@ -107,7 +112,7 @@ async def test_every_table_in_the_database_is_known(owner: asyncpg.Connection) -
     rows = await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     found = {row["tablename"] for row in rows}
     others = {name for name in found if name.startswith("pgqueuer")} | {"alembic_version"}
-    assert found - others == set(NAMES)
+    assert found - others == set(NAMES) | OF_NO_PRACTICE
 
 
 async def test_a_stray_reference_to_another_practice_is_impossible(

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.changes.trail import Actor
 from app.database.transactions import transact
 from app.domain.session import Format
 from app.notices.letters import Letter, load_letter
@@ -133,7 +134,7 @@ class Story:
         ).one()
         change = NewChange(
             kind,
-            how["actor"],
+            Actor(how["actor"]),
             session.version,
             session.calendar_sequence,
             before,

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.changes.models import Change
 from app.database.transactions import transact
 from app.notices.models import Notice
 from app.notices.outbox import NewNotice, drop_reminders, queue_notices, reminders
-from app.sessions.models import Change
 from tests.notices.story import START, Story
 from tests.world import NOW, World
 

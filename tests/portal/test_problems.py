@@ -2,8 +2,8 @@
 
 from playwright.async_api import expect
 
+from app.changes.models import Change
 from app.problems.catalogue import CATALOGUE
-from app.sessions.models import Change
 from tests.portal.test_cancel import START
 from tests.portal.visitor import CANCEL, RESCHEDULE, Visitor, answer_with
 from tests.world import World

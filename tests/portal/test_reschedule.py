@@ -7,8 +7,9 @@ import pytest
 from playwright.async_api import Route, expect
 from sqlalchemy import func, select
 
+from app.changes.models import Change
 from app.practices.models import BusyInterval, Practitioner, Service
-from app.sessions.models import Change, Session
+from app.sessions.models import Session
 from tests.portal.visitor import RESCHEDULE, Visitor, answer_with
 from tests.world import NOW, World
 

@@ -11,6 +11,8 @@ import pytest
 from httpx import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.changes.models import Change
+from app.changes.trail import OPERATOR
 from app.database.transactions import transact
 from app.domain.errors import InvalidInputError
 from app.domain.session import Format
@@ -18,7 +20,7 @@ from app.notices.models import Notice
 from app.practices.models import Client
 from app.practices.repository import PracticeRepository
 from app.sessions.booking import Booking, book
-from app.sessions.models import Change, CreditRedemption, Fee, Session
+from app.sessions.models import CreditRedemption, Fee, Session
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
@@ -58,7 +60,9 @@ async def crowd_of_sessions(world: World, size: int) -> list[tuple[UUID, UUID]]:
                 START + 7 * DAY + number * HOUR,
                 Format.VIDEO,
             )
-            booked.append((client_id, await book(db, world.practice_id, booking, now=NOW)))
+            booked.append(
+                (client_id, await book(db, world.practice_id, booking, actor=OPERATOR, now=NOW))
+            )
         return booked
 
     return await transact(world.engine, command)

@@ -1,0 +1,174 @@
+"""API keys: how a practice's own software says who it is (docs/decisions/0010-api-keys.md)."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.auth.models import ApiKey
+from app.changes.trail import Actor, write_change
+from app.domain.errors import ForbiddenError, NotFoundError, UnauthorizedError
+
+# Practice, key and secret: the first two find the key, and are no secret.
+_SHAPE = re.compile(r"rk_([0-9a-f]{32})([0-9a-f]{32})_([A-Za-z0-9_-]{43})", re.ASCII)
+_NO_HASH = bytes(32)
+
+
+class Scope(StrEnum):
+    """How far a key reaches; each reaches as far as the ones before it.
+
+    `read` looks at everything of the practice. `write` does a receptionist's work: sessions, fees,
+    records and hours. `admin` also changes what people are bound by: policies, webhook endpoints,
+    API keys, and the practice itself.
+    """
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+    def allows(self, needed: "Scope") -> bool:
+        """Tell whether this scope reaches as far as `needed`."""
+        order = list(Scope)
+        return order.index(self) >= order.index(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The practice itself calls, with one of its keys. `origin` is the caller's address."""
+
+    practice_id: UUID
+    key_id: UUID
+    key_name: str
+    scope: Scope
+    origin: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Say who acts, for the trail."""
+        return Actor("practice", self.key_name, self.key_id, self.origin)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """What is told of a key: never its secret."""
+
+    id: UUID
+    name: str
+    scope: Scope
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+async def find_staff(db: AsyncConnection, text: str, needed: Scope, *, origin: str | None) -> Staff:
+    """Find whose key this is.
+
+    Raises:
+        UnauthorizedError: nobody's, or it was revoked.
+        ForbiddenError: it does not reach as far as `needed`.
+    """
+    match = _SHAPE.fullmatch(text)
+    if match is None:
+        raise UnauthorizedError
+    practice_id, key_id, secret = UUID(match[1]), UUID(match[2]), match[3]
+    row = (
+        await db.execute(
+            select(ApiKey.name, ApiKey.scope, ApiKey.secret_hash, ApiKey.revoked_at).where(
+                ApiKey.practice_id == practice_id, ApiKey.id == key_id
+            )
+        )
+    ).one_or_none()
+    is_right = hmac.compare_digest(_hash(secret), _NO_HASH if row is None else row.secret_hash)
+    if row is None or not is_right or row.revoked_at is not None:
+        raise UnauthorizedError
+    staff = Staff(practice_id, key_id, row.name, Scope(row.scope), origin)
+    if not staff.scope.allows(needed):
+        raise ForbiddenError(f"This API key may only {staff.scope}; this needs `{needed}`.")
+    return staff
+
+
+async def create_key(
+    db: AsyncConnection, practice_id: UUID, name: str, scope: Scope, *, actor: Actor, now: datetime
+) -> tuple[KeyRecord, str]:
+    """Make a key, and give it with its text, which is never to be had again."""
+    key_id, secret = uuid4(), secrets.token_urlsafe(32)
+    await db.execute(
+        insert(ApiKey).values(
+            practice_id=practice_id,
+            id=key_id,
+            name=name,
+            scope=scope,
+            secret_hash=_hash(secret),
+            created_at=now,
+        )
+    )
+    await _record(db, practice_id, key_id, "created", actor, now, name=name, scope=scope)
+    return KeyRecord(key_id, name, scope, now, None), f"rk_{practice_id.hex}{key_id.hex}_{secret}"
+
+
+async def list_keys(db: AsyncConnection, practice_id: UUID) -> list[KeyRecord]:
+    """List a practice's keys, the revoked ones too, oldest first."""
+    rows = await db.execute(
+        select(ApiKey.id, ApiKey.name, ApiKey.scope, ApiKey.created_at, ApiKey.revoked_at)
+        .where(ApiKey.practice_id == practice_id)
+        .order_by(ApiKey.created_at, ApiKey.id)
+    )
+    return [_record_of(*row) for row in rows.all()]
+
+
+async def revoke_key(
+    db: AsyncConnection, practice_id: UUID, key_id: UUID, *, actor: Actor, now: datetime
+) -> KeyRecord:
+    """End a key at once. Revoking it again changes nothing.
+
+    Raises:
+        NotFoundError: the practice has no such key.
+    """
+    own = (ApiKey.practice_id == practice_id, ApiKey.id == key_id)
+    columns = (ApiKey.id, ApiKey.name, ApiKey.scope, ApiKey.created_at, ApiKey.revoked_at)
+    row = (await db.execute(select(*columns).where(*own).with_for_update())).one_or_none()
+    if row is None:
+        raise NotFoundError
+    if row.revoked_at is not None:
+        return _record_of(*row)
+    await db.execute(update(ApiKey).where(*own).values(revoked_at=now))
+    await _record(db, practice_id, key_id, "revoked", actor, now, name=row.name, scope=row.scope)
+    return _record_of(row.id, row.name, row.scope, row.created_at, now)
+
+
+async def _record(
+    db: AsyncConnection,
+    practice_id: UUID,
+    key_id: UUID,
+    kind: str,
+    actor: Actor,
+    now: datetime,
+    **details: str,
+) -> None:
+    await write_change(
+        db,
+        practice_id,
+        actor,
+        now,
+        subject="api_key",
+        subject_id=key_id,
+        kind=kind,
+        details=details,
+    )
+
+
+def _record_of(
+    id_: UUID, name: str, scope: str, created_at: datetime, revoked_at: datetime | None
+) -> KeyRecord:
+    return KeyRecord(id_, name, Scope(scope), created_at, revoked_at)
+
+
+def _hash(secret: str) -> bytes:
+    # The secret has 256 random bits: there is nothing to slow a guess down for.
+    return hashlib.sha256(secret.encode()).digest()

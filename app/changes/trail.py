@@ -1,0 +1,89 @@
+"""Writing the trail, in the transaction of what it tells of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.changes.models import Change, ChangeNote
+
+ActorKind = Literal["client", "link", "practice", "operator", "system"]
+Subject = Literal[
+    "api_key",
+    "busy_intervals",
+    "client",
+    "fee",
+    "hours_override",
+    "link",
+    "location",
+    "package",
+    "policy",
+    "practice",
+    "practitioner",
+    "service",
+    "session",
+    "time_off",
+    "webhook_endpoint",
+    "working_hours",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something, as his credentials say; never as a request's body says.
+
+    `name` is the API key's; `origin` the network address that the request came from.
+    """
+
+    kind: ActorKind
+    name: str | None = None
+    key_id: UUID | None = None
+    origin: str | None = None
+
+
+OPERATOR = Actor("operator", "command line")
+SYSTEM = Actor("system")
+
+
+async def write_change(
+    db: AsyncConnection,
+    practice_id: UUID,
+    actor: Actor,
+    now: datetime,
+    *,
+    subject: Subject,
+    subject_id: UUID,
+    kind: str,
+    note: str | None = None,
+    **facts: Any,  # noqa: ANN401 - the columns of a change
+) -> UUID:
+    """Add an entry to the trail and give its id.
+
+    `details` among the facts is for what else is worth telling. Nothing personal may be in it: the
+    names of the fields of a client that were changed, not what is in them.
+    """
+    change_id = uuid4()
+    await db.execute(
+        insert(Change).values(
+            practice_id=practice_id,
+            id=change_id,
+            subject=subject,
+            subject_id=subject_id,
+            kind=kind,
+            actor=actor.kind,
+            actor_name=actor.name,
+            key_id=actor.key_id,
+            at=now,
+            **facts,
+        )
+    )
+    if note is not None or actor.origin is not None:
+        await db.execute(
+            insert(ChangeNote).values(
+                practice_id=practice_id, change_id=change_id, note=note, origin=actor.origin
+            )
+        )
+    return change_id

@@ -1,0 +1,30 @@
+"""The table of webhook endpoints. What is sent to them are notices: app/notices/models.py."""
+
+from datetime import datetime
+
+from sqlalchemy import ARRAY, CheckConstraint, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database.base import Base, Kept, of_a_practice, once_by_ref
+
+
+class WebhookEndpoint(Kept, Base):
+    """Where a practice's software listens; for all events where `events` is empty.
+
+    `failures` counts failed attempts since the last success, the first of them at `failing_since`.
+    `disabled_at` is set where the service itself gave up.
+    """
+
+    __tablename__ = "webhook_endpoints"
+    url: Mapped[str]
+    description: Mapped[str | None]
+    events: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    secret: Mapped[str]
+    failures: Mapped[int] = mapped_column(server_default="0")
+    failing_since: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+    __table_args__ = (
+        of_a_practice(),
+        once_by_ref(),
+        CheckConstraint("failures >= 0", name="failures"),
+    )
