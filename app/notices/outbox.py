@@ -12,18 +12,39 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.money import Money
 from app.notices.jobs import NoticeJob, enqueue
 from app.notices.models import Notice
+from app.webhooks.models import WebhookEndpoint
 
-Kind = Literal["booked", "rescheduled", "cancelled", "reminder"]
-Recipient = Literal["client", "practitioner"]
+Kind = Literal[
+    # Mails.
+    "booked",
+    "rescheduled",
+    "cancelled",
+    "noshow",
+    "restored",
+    "reminder",
+    "fee_waived",
+    # Events for webhooks.
+    "session.booked",
+    "session.rescheduled",
+    "session.cancelled",
+    "session.fulfilled",
+    "session.noshow",
+    "session.restored",
+    "fee.recorded",
+    "fee.waived",
+    "fee.settled",
+]
+Recipient = Literal["client", "practitioner", "webhook"]
 
 
 @dataclass(frozen=True, slots=True)
 class NewNotice:
-    """A mail to be sent at `send_at` (at once where that is past).
+    """A mail to be sent at `send_at` (at once where that is past), or an event for webhooks.
 
-    `starts_at` is the session's start that the mail is about.
+    `starts_at` is the session's start that it is about.
     """
 
     kind: Kind
@@ -40,25 +61,51 @@ async def queue_notices(
     notices: Sequence[NewNotice],
     now: datetime,
 ) -> None:
-    """Write notices about a change, and the jobs that send them, in the caller's transaction."""
-    if not notices:
+    """Write notices about a change, and the jobs that send them, in the caller's transaction.
+
+    An event becomes one notice for each webhook endpoint that wants it.
+    """
+    addressed: list[tuple[NewNotice, UUID | None]] = [
+        (notice, None) for notice in notices if notice.recipient != "webhook"
+    ]
+    addressed += await _for_endpoints(db, practice_id, notices)
+    if not addressed:
         return
-    numbered = [(uuid4(), notice) for notice in notices]
     rows = [
         {
             "practice_id": practice_id,
-            "id": notice_id,
+            "id": uuid4(),
             "session_id": session_id,
             "change_id": change_id,
+            "endpoint_id": endpoint_id,
             "status": "pending",
             "attempts": 0,
             **asdict(notice),
         }
-        for notice_id, notice in numbered
+        for notice, endpoint_id in addressed
     ]
     await db.execute(insert(Notice), rows)
-    jobs = [NoticeJob(practice_id, id_, notice.send_at - now) for id_, notice in numbered]
-    await enqueue(db, jobs)
+    await enqueue(db, [NoticeJob(practice_id, row["id"], row["send_at"] - now) for row in rows])
+
+
+async def _for_endpoints(
+    db: AsyncConnection, practice_id: UUID, notices: Sequence[NewNotice]
+) -> list[tuple[NewNotice, UUID | None]]:
+    """Pair events with the active endpoints that want them; one without a choice wants all."""
+    events = [notice for notice in notices if notice.recipient == "webhook"]
+    if not events:
+        return []
+    endpoints = await db.execute(
+        select(WebhookEndpoint.id, WebhookEndpoint.events).where(
+            WebhookEndpoint.practice_id == practice_id, WebhookEndpoint.active
+        )
+    )
+    return [
+        (event, endpoint_id)
+        for endpoint_id, wanted in endpoints.all()
+        for event in events
+        if not wanted or event.kind in wanted
+    ]
 
 
 async def drop_reminders(
@@ -85,6 +132,25 @@ async def drop_reminders(
         .where(Notice.practice_id == practice_id, Notice.id == waiting.c.id)
         .values(status="dropped", finished_at=now)
     )
+
+
+def tell(
+    done: Literal["booked", "rescheduled", "cancelled", "noshow", "restored"],
+    starts_at: datetime,
+    now: datetime,
+    *,
+    fee: Money | None = None,
+) -> list[NewNotice]:
+    """Tell client, practitioner and webhooks what was done to a session, and of its fee."""
+    event: Kind = f"session.{done}"  # type: ignore[assignment] # there is one for each
+    notices = [
+        NewNotice(done, "client", starts_at, now),
+        NewNotice(done, "practitioner", starts_at, now),
+        NewNotice(event, "webhook", starts_at, now),
+    ]
+    if fee is not None:
+        notices.append(NewNotice("fee.recorded", "webhook", starts_at, now))
+    return notices
 
 
 def reminders(

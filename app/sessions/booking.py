@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from app.changes.trail import Actor
 from app.domain.errors import InvalidInputError, NotFoundError, SlotUnavailableError
 from app.domain.session import Format, Status
-from app.notices.outbox import NewNotice, queue_notices, reminders
+from app.notices.outbox import queue_notices, reminders, tell
 from app.practices.models import (
     Client,
     Package,
@@ -92,8 +92,7 @@ async def book(
         now,
     )
     notices = [
-        NewNotice("booked", "client", meeting.starts_at, now),
-        NewNotice("booked", "practitioner", meeting.starts_at, now),
+        *tell("booked", meeting.starts_at, now),
         *reminders(meeting.starts_at, basis.reminder_minutes, now),
     ]
     await queue_notices(db, practice_id, session_id, change_id, notices, now)

@@ -31,7 +31,7 @@ from app.domain.policy import Action, Cost, Credit, decide
 from app.domain.quotes import quoted_cost
 from app.domain.session import Format, Status
 from app.domain.zones import to_seconds
-from app.notices.outbox import Kind, NewNotice, drop_reminders, queue_notices, reminders
+from app.notices.outbox import drop_reminders, queue_notices, reminders, tell
 from app.practices.policies import rules_of
 from app.sessions.errors import QuoteOutdatedError, QuoteRequiredError
 from app.sessions.queries import read_session
@@ -113,7 +113,7 @@ async def cancel(
     change = _change("cancelled", caller, record, present, cost, reason)
     change_id = await sessions.record(session_id, change, now)
     await drop_reminders(db, caller.practice_id, session_id, now)
-    notices = _tell_both("cancelled", record.starts_at, now)
+    notices = tell("cancelled", record.starts_at, now, fee=cost.fee)
     await queue_notices(db, caller.practice_id, session_id, change_id, notices, now)
     return Outcome(await read_session(db, caller, session_id), cost)
 
@@ -163,7 +163,7 @@ async def reschedule(
     change_id = await sessions.record(session_id, change, now)
     await drop_reminders(db, caller.practice_id, session_id, now)
     notices = [
-        *_tell_both("rescheduled", to.starts_at, now),
+        *tell("rescheduled", to.starts_at, now, fee=cost.fee),
         *reminders(to.starts_at, record.reminder_minutes, now),
     ]
     await queue_notices(db, caller.practice_id, session_id, change_id, notices, now)
@@ -306,7 +306,3 @@ def _change(
         reason_code=reason.code,
         note=reason.note,
     )
-
-
-def _tell_both(kind: Kind, starts_at: datetime, now: datetime) -> list[NewNotice]:
-    return [NewNotice(kind, recipient, starts_at, now) for recipient in ("client", "practitioner")]
