@@ -83,6 +83,10 @@ Text = Annotated[
     StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=500),
     AfterValidator(_printable),
 ]
+Reference = Annotated[
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$"),
+]
 Token = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
 
 
@@ -103,4 +107,10 @@ SessionId = Annotated[
     BeforeValidator(_id_or_404),
     WithJsonSchema({"type": "string", "format": "uuid"}),
     Path(description="The session's id. Any id that is not the caller's own is a 404."),
+]
+PathId = Annotated[
+    UUID,
+    BeforeValidator(_id_or_404),
+    WithJsonSchema({"type": "string", "format": "uuid"}),
+    Path(description="Any id that is not the practice's own is a 404."),
 ]

@@ -29,11 +29,14 @@ from app.practices import router as practices
 from app.problems import router as problems
 from app.problems.handlers import install_handlers
 from app.sessions import router as sessions
+from app.sessions import staff_router as staff_sessions
 from app.sessions.quotes import Quotes
 from app.settings import Settings, load_settings
 from app.signing import TokenSigner
 
 log = structlog.get_logger()
+
+_PARTS = (sessions, availability, practices, links, staff_sessions, health, problems)
 
 
 def create_app(
@@ -60,7 +63,7 @@ def create_app(
     app.state.access_tokens = AccessTokens(settings.keys)
     app.state.link_tokens = LinkTokens(settings.keys)
     app.state.cursor_signer = TokenSigner(settings.keys, "cursor")
-    for part in (sessions, availability, practices, links, health, problems):
+    for part in _PARTS:
         app.include_router(part.router)
     _add_docs(app)
     if settings.portal:

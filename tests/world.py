@@ -177,7 +177,7 @@ class World:
         booking = Booking(**(record | values))
         return await transact(
             self.engine,
-            lambda db: book(db, self.practice_id, booking, actor=OPERATOR, now=now),
+            lambda db: book(db, self.practice_id, booking, actor=OPERATOR, force=True, now=now),
         )
 
     async def book_in_full(self, start: datetime) -> UUID:
@@ -219,6 +219,10 @@ class World:
             lambda db: create_key(db, self.practice_id, name, scope, actor=OPERATOR, now=NOW),
         )
         return text
+
+    async def change_practitioner(self, **values: Any) -> None:
+        """Change the practitioner, as staff would."""
+        await self.change(Practitioner, self.practitioner_id, **values)
 
     def link_token(self, session_id: UUID) -> str:
         """Sign what the link in an email carries."""

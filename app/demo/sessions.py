@@ -40,6 +40,7 @@ from app.sessions import commands
 from app.sessions.booking import Booking, book
 from app.sessions.models import Session
 from app.sessions.quotes import Quotes
+from app.sessions.steps import Reason
 
 HALF_HOUR = timedelta(minutes=30)
 BREAK = timedelta(minutes=15)
@@ -159,6 +160,7 @@ class DemoBooker:
             practice_id=who.practice_id,
             booking=booking,
             actor=OPERATOR,
+            force=True,
             now=booked_at,
         )
         return await transact(self._engine, command)
@@ -168,7 +170,7 @@ class DemoBooker:
             commands.cancel,
             caller=Caller(HARBOR, demo_id(MAIN_CLIENT), 0),
             session_id=session_id,
-            reason=commands.Reason("family", "My sister is visiting that week."),
+            reason=Reason("family", "My sister is visiting that week."),
             seen=commands.Seen(quote=None, if_match=None),
             quotes=self._quotes,
             now=self._now - timedelta(days=2),

@@ -303,6 +303,20 @@ def _days(zone: ZoneInfo, instants: Sequence[int]) -> list[int]:
     ]
 
 
+def fits(
+    calendar: Calendar, rules: SlotRules, format_: Format, location_id: UUID | None, start: int
+) -> bool:
+    """Tell whether a session fits at `start` into the hours and between all that takes time.
+
+    Neither notice, horizon, step nor limits matter: for a change of format, and for staff.
+    """
+    whole = Interval(start, start + rules.duration)
+    working = working_time(calendar.hours, format_, location_id, whole)
+    return any(
+        gap.start <= whole.start and whole.end <= gap.end for gap in _free(calendar, rules, working)
+    )
+
+
 def _changes_format(
     calendar: Calendar,
     rules: SlotRules,
@@ -315,11 +329,7 @@ def _changes_format(
         return False
     if (request.format, location_id) == (present.format, present.location_id):
         return False
-    whole = Interval(present.start, present.start + rules.duration)
-    working = working_time(calendar.hours, request.format, location_id, whole)
-    return any(
-        gap.start <= whole.start and whole.end <= gap.end for gap in _free(calendar, rules, working)
-    )
+    return fits(calendar, rules, request.format, location_id, present.start)
 
 
 def _empty_reason(request: Request, span: Interval, *, has_hours: bool) -> EmptyReason:

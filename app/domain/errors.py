@@ -91,8 +91,30 @@ class SlotUnavailableError(DomainError):
         self.zone = zone
 
 
+class CreditUnavailableError(DomainError):
+    """The package has no credit that could be used. `detail` says why."""
+
+    code = "credit-unavailable"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class FeeClosedError(DomainError):
+    """The fee is not due any more."""
+
+    code = "fee-not-due"
+
+
+class SessionNotBookedError(DomainError):
+    """The session is cancelled, or has taken place, or its client did not come."""
+
+    code = "session-not-booked"
+
+
 class NoChangeError(DomainError):
-    """The session already has this time, format and location."""
+    """The session already is as it is asked to be."""
 
     code = "no-change"
 

@@ -223,6 +223,19 @@ def decide(
     )
 
 
+def cost_by_staff(
+    policy: Policy, action: Action, facts: SessionFacts, now: datetime, *, charged: bool
+) -> Cost:
+    """Give what an action of the practice's own costs the client.
+
+    Where it is `charged`, what the policy asks at `now`, whatever the policy lets clients do; else
+    nothing, and a credit comes back. Source: product.md section 2, "Rules bind clients".
+    """
+    if charged:
+        return _cost(policy, action, facts, now)
+    return Cost(None, _credit(policy, action, facts, late=False))
+
+
 def terms(policy: Policy, action: Action, facts: SessionFacts) -> list[Term]:
     """Give the timeline of what `action` costs until when; empty where it is disabled.
 

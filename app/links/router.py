@@ -16,7 +16,7 @@ from app.context import (
 from app.links.queries import open_link
 from app.links.schemas import OpenedLink, OpenLinkRequest
 from app.problems.catalogue import responses
-from app.sessions.presenter import present_details
+from app.sessions.presenter import Notes, present_details
 from app.sessions.queries import read_session
 
 router = APIRouter(prefix="/v1/links", tags=["Links"])
@@ -60,7 +60,7 @@ async def open_email_link(
             access_token=tokens.sign(caller, now + lifetime),
             token_type="Bearer",  # noqa: S106 - the name of a scheme
             expires_in=int(lifetime.total_seconds()),
-            session=present_details(record, record.client_zone, quotes, now, with_notes=False),
+            session=present_details(record, record.client_zone, quotes, now, notes=Notes.NONE),
         ),
         etag=record.etag,
     )

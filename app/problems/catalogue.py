@@ -112,7 +112,20 @@ CATALOGUE: Mapping[str, ProblemType] = {
         HTTPStatus.CONFLICT,
         "Nothing would change",
         "The session already has this time and format.",
-        "The request names the time, format and location that the session has.",
+        "The request names the time, format and location that the session has, or undoes what is "
+        "not done.",
+    ),
+    "credit-unavailable": ProblemType(
+        HTTPStatus.CONFLICT,
+        "No credit to use",
+        "The package has no credit that can be used.",
+        "All credits of the package are in use, or it has expired. `detail` says which.",
+    ),
+    "fee-not-due": ProblemType(
+        HTTPStatus.CONFLICT,
+        "The fee is not due",
+        "This fee is not due any more.",
+        "The fee was waived, settled, or is void because what caused it was undone.",
     ),
     "version-mismatch": ProblemType(
         HTTPStatus.PRECONDITION_FAILED,

@@ -22,6 +22,7 @@ from app.database.transactions import (
 )
 from app.domain.errors import (
     ActionRefusedError,
+    CreditUnavailableError,
     DomainError,
     ForbiddenError,
     InvalidInputError,
@@ -133,7 +134,7 @@ async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
         case InvalidInputError():
             entry = {"pointer": error.pointer, "in": error.where, "detail": error.detail}
             return problem(request, error.code, errors=[entry])
-        case ForbiddenError():
+        case ForbiddenError() | CreditUnavailableError():
             return problem(request, error.code, detail=error.detail)
         case ActionRefusedError(decision=decision) if decision.refusal is not None:
             refusal = decision.refusal

@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, exists, func, insert, or_, select
+from sqlalchemy import and_, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import aliased
 
 from app.changes.trail import Actor
 from app.domain.errors import InvalidInputError, NotFoundError, SlotUnavailableError
@@ -15,21 +14,23 @@ from app.domain.session import Format, Status
 from app.notices.outbox import queue_notices, reminders, tell
 from app.practices.models import (
     Client,
-    Package,
     Practice,
     Practitioner,
     Service,
     ServiceFormat,
 )
 from app.practices.policies import resolve_policy_version
-from app.sessions.models import CreditRedemption, Session
+from app.sessions.credits import CreditRepository, Use
+from app.sessions.models import Session
 from app.sessions.repository import (
     Buffers,
     Meeting,
     NewChange,
     SessionRepository,
+    Taken,
     meeting_values,
 )
+from app.sessions.steps import check_fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Booking:
     format: Format
     location_id: UUID | None = None
     package_id: UUID | None = None
+    external_ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,35 +64,49 @@ class Basis:
 
 
 async def book(
-    db: AsyncConnection, practice_id: UUID, booking: Booking, *, actor: Actor, now: datetime
+    db: AsyncConnection,
+    practice_id: UUID,
+    booking: Booking,
+    *,
+    actor: Actor,
+    force: bool,
+    now: datetime,
 ) -> UUID:
-    """Book a session at any time that no other session of the practitioner takes.
+    """Book a session at a time that is free, and give its id.
 
-    The session keeps the policy version, price, duration and buffers of this moment.
+    Free is what lies within working hours and overlaps nothing that takes time; with `force` only
+    other sessions matter, the practitioner's with their buffers and the client's own. Neither
+    notice, horizon, step nor limits bind staff. The session keeps the policy version, price,
+    duration and buffers of this moment.
 
     Raises:
         NotFoundError: practitioner, client, service or its format is not the practice's.
-        SlotUnavailableError: another session is too close.
-        InvalidInputError: the start has fractions of a second, or the package no credit to use.
+        SlotUnavailableError: the time is not free.
+        CreditUnavailableError: the package has no credit to use.
+        InvalidInputError: the start has fractions of a second, or the `external_ref` is used.
     """
     if booking.start.microsecond:
         raise InvalidInputError("/start", "must be a whole second")
     sessions = SessionRepository(db, practice_id)
     await sessions.lock_practitioner(booking.practitioner_id)
+    await sessions.lock_client(booking.client_id)
+    if booking.external_ref is not None and await sessions.has_ref(booking.external_ref):
+        raise InvalidInputError("/external_ref", "another session has it")
     basis = await _basis(db, practice_id, booking)
     meeting = _meeting(booking, basis)
     buffers = Buffers(basis.buffer_before_minutes, basis.buffer_after_minutes)
-    if await _is_taken(db, practice_id, booking.practitioner_id, meeting, buffers):
+    taken = Taken(booking.practitioner_id, booking.client_id, meeting, buffers)
+    if await sessions.is_taken(taken):
         length = meeting.ends_at - meeting.starts_at
         raise SlotUnavailableError([], length, ZoneInfo(basis.client_zone))
     session_id = await _insert(db, practice_id, booking, basis, meeting, buffers)
+    if not force:
+        await check_fit(db, practice_id, session_id, meeting, now)
     if booking.package_id is not None:
-        await _redeem(db, practice_id, booking.package_id, session_id, booking, now)
-    change_id = await sessions.record(
-        session_id,
-        NewChange("booked", actor, 1, 0, None, meeting, basis.currency),
-        now,
-    )
+        use = Use(session_id, booking.client_id, booking.service_id)
+        await CreditRepository(db, practice_id).redeem(booking.package_id, use, now)
+    change = NewChange("booked", actor, 1, 0, None, meeting, basis.currency)
+    change_id = await sessions.record(session_id, change, now)
     notices = [
         *tell("booked", meeting.starts_at, now),
         *reminders(meeting.starts_at, basis.reminder_minutes, now),
@@ -150,32 +166,6 @@ def _meeting(booking: Booking, basis: Basis) -> Meeting:
     )
 
 
-async def _is_taken(
-    db: AsyncConnection,
-    practice_id: UUID,
-    practitioner_id: UUID,
-    meeting: Meeting,
-    buffers: Buffers,
-) -> bool:
-    """Ask under the practitioner's lock what the two exclusion constraints would say."""
-    wished = meeting_values(meeting, buffers)
-    return bool(
-        await db.scalar(
-            select(
-                exists().where(
-                    Session.practice_id == practice_id,
-                    Session.practitioner_id == practitioner_id,
-                    Session.status == Status.BOOKED,
-                    or_(
-                        Session.span_before.overlaps(wished["span_before"]),
-                        Session.span_after.overlaps(wished["span_after"]),
-                    ),
-                )
-            )
-        )
-    )
-
-
 async def _insert(
     db: AsyncConnection,
     practice_id: UUID,
@@ -207,86 +197,8 @@ async def _insert(
             booked_starts_at=meeting.starts_at,
             client_moves=0,
             link_generation=0,
+            external_ref=booking.external_ref,
             **meeting_values(meeting, buffers),
         )
     )
     return session_id
-
-
-async def _redeem(
-    db: AsyncConnection,
-    practice_id: UUID,
-    package_id: UUID,
-    session_id: UUID,
-    booking: Booking,
-    now: datetime,
-) -> None:
-    """Take one credit of the package, under its lock.
-
-    Expiry is checked here and nowhere else. From an expired package only a credit that came back
-    late may be used, each once (product.md section 10, "Credits").
-    """
-    package = (
-        await db.execute(
-            select(Package.credits, Package.expires_at)
-            .where(
-                Package.practice_id == practice_id,
-                Package.id == package_id,
-                Package.client_id == booking.client_id,
-                Package.service_id == booking.service_id,
-            )
-            .with_for_update(key_share=True)
-        )
-    ).one_or_none()
-    if package is None:
-        raise NotFoundError
-    used = CreditRedemption
-    in_use = await db.scalar(
-        select(func.count()).where(
-            used.practice_id == practice_id,
-            used.package_id == package_id,
-            used.returned_at.is_(None),
-        )
-    )
-    if (in_use or 0) >= package.credits:
-        raise InvalidInputError("/package_id", "the package has no credit left")
-    reused = None
-    if package.expires_at is not None and now >= package.expires_at:
-        reused = await _usable_after_expiry(db, practice_id, package_id, now)
-    await db.execute(
-        insert(used).values(
-            practice_id=practice_id,
-            id=uuid4(),
-            package_id=package_id,
-            session_id=session_id,
-            redeemed_at=now,
-            reused_redemption_id=reused,
-        )
-    )
-
-
-async def _usable_after_expiry(
-    db: AsyncConnection, practice_id: UUID, package_id: UUID, now: datetime
-) -> UUID:
-    came_back, again = aliased(CreditRedemption), aliased(CreditRedemption)
-    found = await db.scalar(
-        select(came_back.id)
-        .outerjoin(
-            again,
-            and_(
-                again.practice_id == came_back.practice_id,
-                again.reused_redemption_id == came_back.id,
-            ),
-        )
-        .where(
-            came_back.practice_id == practice_id,
-            came_back.package_id == package_id,
-            came_back.usable_until > now,
-            again.id.is_(None),
-        )
-        .order_by(came_back.usable_until)
-        .limit(1)
-    )
-    if found is None:
-        raise InvalidInputError("/package_id", "the package has expired")
-    return found

@@ -6,30 +6,24 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.auth.tokens import Caller
-from app.domain.errors import InvalidInputError
-from app.sessions.presenter import present_summary
+from app.cursors import Cursors
+from app.sessions.presenter import Notes, present_summary
 from app.sessions.queries import Position, When
 from app.sessions.records import SessionSummaryRecord
 from app.sessions.schemas import SessionPage
-from app.signing import BadTokenError, TokenSigner
+from app.signing import TokenSigner
 
 
 class SessionCursor:
     """Writes and reads the cursors of one client's list of one kind."""
 
     def __init__(self, signer: TokenSigner, caller: Caller, when: When) -> None:
-        self._signer = signer
-        self._of = [caller.practice_id.hex, caller.client_id.hex, when]
+        self._cursors = Cursors(signer, caller.practice_id, caller.client_id, when)
 
     def write(self, position: Position) -> str:
         """Make the cursor that goes on at `position`."""
-        return self._signer.sign(
-            [
-                *self._of,
-                position.instant.isoformat(),
-                position.starts_at.isoformat(),
-                position.session_id.hex,
-            ]
+        return self._cursors.write(
+            position.instant.isoformat(), position.starts_at.isoformat(), position.session_id.hex
         )
 
     def read(self, cursor: str | None) -> Position | None:
@@ -38,14 +32,10 @@ class SessionCursor:
         Raises:
             InvalidInputError: it is not one of this list.
         """
-        if cursor is None:
+        position = self._cursors.read(cursor)
+        if position is None:
             return None
-        try:
-            *of, instant, starts_at, session_id = self._signer.read(cursor)
-        except BadTokenError:
-            of = []
-        if of != self._of:
-            raise InvalidInputError("/cursor", "is not a cursor of this list", where="query")
+        instant, starts_at, session_id = position
         return Position(
             datetime.fromisoformat(instant), datetime.fromisoformat(starts_at), UUID(session_id)
         )
@@ -66,7 +56,7 @@ def present_page(
         following = cursor.write(Position(instant, last.starts_at, last.id))
     return SessionPage(
         items=[
-            present_summary(record, zone or record.client_zone, with_notes=True) for record in shown
+            present_summary(record, zone or record.client_zone, notes=Notes.OWN) for record in shown
         ],
         next_cursor=following,
     )

@@ -1,6 +1,7 @@
 """Turns records and decisions into what the wire shows, in the viewer's zone."""
 
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,37 +19,59 @@ from app.sessions.quotes import Quotes
 from app.sessions.records import Cancellation, Location, SessionRecord, SessionSummaryRecord
 
 
+class Notes(Enum):
+    """Which reasons' notes are shown: to the holder of a link none, to a client his own.
+
+    What staff wrote is the practice's own (product.md section 10, "Reasons").
+    """
+
+    NONE = "none"
+    OWN = "own"
+    ALL = "all"
+
+    def shown(self, actor: str, note: str | None) -> str | None:
+        """Give the note that `actor` wrote, as far as it is shown."""
+        if self is Notes.ALL or (self is Notes.OWN and by_whom(actor) == "client"):
+            return note
+        return None
+
+
 def present_summary(
-    record: SessionSummaryRecord, zone: ZoneInfo, *, with_notes: bool
+    record: SessionSummaryRecord, zone: ZoneInfo, *, notes: Notes
 ) -> schemas.SessionSummary:
     """Show a session in a list."""
-    return schemas.SessionSummary(**_summary(record, zone, with_notes=with_notes))
+    return schemas.SessionSummary(**summary_fields(record, zone, notes=notes))
 
 
 def present_details(
-    record: SessionRecord, zone: ZoneInfo, quotes: Quotes, now: datetime, *, with_notes: bool
+    record: SessionRecord, zone: ZoneInfo, quotes: Quotes, now: datetime, *, notes: Notes
 ) -> schemas.SessionDetails:
     """Show everything about a session, with a decision and a quote for each action."""
-    policy, facts = rules_of(record.policy), record.facts
     return schemas.SessionDetails(
-        **_summary(record, zone, with_notes=with_notes),
+        **summary_fields(record, zone, notes=notes),
         formats=[
             schemas.FormatChoice(kind=choice.kind, location=_location(choice.location))
             for choice in record.formats
         ],
-        policy=schemas.PolicyView(
-            version=None if record.policy is None else record.policy.number,
-            text=None if record.policy is None else record.policy.text,
-            terms=schemas.TermsView(
-                cancel=_terms(terms(policy, Action.CANCEL, facts), zone),
-                reschedule=_terms(terms(policy, Action.RESCHEDULE, facts), zone),
-                change_format=_terms(terms(policy, Action.CHANGE_FORMAT, facts), zone),
-            ),
-        ),
+        policy=present_policy(record, zone),
         actions=schemas.ActionsView(
             cancel=_decision(record, Action.CANCEL, zone, quotes, now),
             reschedule=_decision(record, Action.RESCHEDULE, zone, quotes, now),
             change_format=_decision(record, Action.CHANGE_FORMAT, zone, quotes, now),
+        ),
+    )
+
+
+def present_policy(record: SessionRecord, zone: ZoneInfo) -> schemas.PolicyView:
+    """Show the policy that a session was booked under, with what it costs until when."""
+    policy, facts = rules_of(record.policy), record.facts
+    return schemas.PolicyView(
+        version=None if record.policy is None else record.policy.number,
+        text=None if record.policy is None else record.policy.text,
+        terms=schemas.TermsView(
+            cancel=_terms(terms(policy, Action.CANCEL, facts), zone),
+            reschedule=_terms(terms(policy, Action.RESCHEDULE, facts), zone),
+            change_format=_terms(terms(policy, Action.CHANGE_FORMAT, facts), zone),
         ),
     )
 
@@ -96,17 +119,17 @@ def present_outcome(
     quotes: Quotes,
     now: datetime,
     *,
-    with_notes: bool,
+    notes: Notes,
 ) -> schemas.CommandAnswer:
     """Show what a command did."""
     return schemas.CommandAnswer(
-        session=present_details(record, record.client_zone, quotes, now, with_notes=with_notes),
+        session=present_details(record, record.client_zone, quotes, now, notes=notes),
         fee=present_money(cost.fee),
         credit=cost.credit,
     )
 
 
-def present_change(change: ChangeRecord, zone: ZoneInfo, *, with_notes: bool) -> schemas.ChangeView:
+def present_change(change: ChangeRecord, zone: ZoneInfo, *, notes: Notes) -> schemas.ChangeView:
     """Show an entry of the history."""
     before = None
     if change.old_starts_at is not None:
@@ -124,7 +147,9 @@ def present_change(change: ChangeRecord, zone: ZoneInfo, *, with_notes: bool) ->
         by=by_whom(change.actor),
         reason=None
         if change.reason_code is None and change.note is None
-        else schemas.ReasonView(code=change.reason_code, note=change.note if with_notes else None),
+        else schemas.ReasonView(
+            code=change.reason_code, note=notes.shown(change.actor, change.note)
+        ),
         before=before,
         after=_moment(change.starts_at, change.ends_at, change.format, change.location_id, zone),
         fee=present_money(change.fee),
@@ -162,9 +187,10 @@ def _decision(
     return present_decision(decision, record, zone, quotes, now)
 
 
-def _summary(
-    record: SessionSummaryRecord, zone: ZoneInfo, *, with_notes: bool
+def summary_fields(
+    record: SessionSummaryRecord, zone: ZoneInfo, *, notes: Notes
 ) -> dict[str, object]:
+    """Give the fields that every view of a session has."""
     return {
         "id": record.id,
         "status": record.status,
@@ -203,18 +229,18 @@ def _summary(
         ),
         "cancellation": None
         if record.cancellation is None
-        else _cancellation(record.cancellation, zone, with_notes=with_notes),
+        else _cancellation(record.cancellation, zone, notes=notes),
     }
 
 
 def _cancellation(
-    cancellation: Cancellation, zone: ZoneInfo, *, with_notes: bool
+    cancellation: Cancellation, zone: ZoneInfo, *, notes: Notes
 ) -> schemas.CancellationView:
     return schemas.CancellationView(
         at=cancellation.at.astimezone(zone),
         by=by_whom(cancellation.by),
         reason=schemas.ReasonView(
-            code=cancellation.reason_code, note=cancellation.note if with_notes else None
+            code=cancellation.reason_code, note=notes.shown(cancellation.by, cancellation.note)
         ),
     )
 

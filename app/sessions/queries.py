@@ -28,7 +28,6 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from app.auth.keys import Staff
 from app.auth.tokens import Caller
 from app.changes.models import Change, ChangeNote
 from app.domain.errors import NotFoundError, UnauthorizedError
@@ -51,7 +50,8 @@ from app.sessions.records import (
 from app.sessions.rows import to_record, to_summary
 
 Statement = Select[Any]
-Viewer = Caller | Staff
+# Who looks: a client, or staff, who see every session of the practice with this id.
+Viewer = Caller | UUID
 
 
 class When(StrEnum):
@@ -76,11 +76,12 @@ def of_session(table: Any, session: Any) -> ColumnElement[bool]:  # noqa: ANN401
     return and_(table.practice_id == session.practice_id, table.session_id == session.id)
 
 
-def _referred(table: Any, session: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401
+def referred(table: Any, session: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401
+    """Join what a session names in one of its columns."""
     return and_(table.practice_id == session.practice_id, table.id == column)
 
 
-class _Shape:
+class Shape:
     """The joins and columns that lists and details share, around one source of sessions."""
 
     def __init__(self, session: Any, source: FromClause, on: ColumnElement[bool]) -> None:  # noqa: ANN401
@@ -102,7 +103,7 @@ class _Shape:
                 ),
             )
             .where(of_session(Change, session), Change.kind == "cancelled")
-            .order_by(Change.at.desc())
+            .order_by(Change.session_version.desc())
             .limit(1)
             .lateral("cancellation")
         )
@@ -131,15 +132,17 @@ class _Shape:
                 ),
             )
             .where(of_session(CreditRedemption, session))
-            .order_by(CreditRedemption.redeemed_at.desc())
+            .order_by(
+                CreditRedemption.returned_at.is_(None).desc(), CreditRedemption.redeemed_at.desc()
+            )
             .limit(1)
             .lateral("package")
         )
         self.source = (
             Client.__table__.outerjoin(source, on)
-            .outerjoin(Practitioner, _referred(Practitioner, session, session.practitioner_id))
-            .outerjoin(Service, _referred(Service, session, session.service_id))
-            .outerjoin(Place, _referred(Place, session, session.location_id))
+            .outerjoin(Practitioner, referred(Practitioner, session, session.practitioner_id))
+            .outerjoin(Service, referred(Service, session, session.service_id))
+            .outerjoin(Place, referred(Place, session, session.location_id))
             .outerjoin(self.cancellation, true())
             .outerjoin(self.package, true())
         )
@@ -230,7 +233,7 @@ class OneSession(NamedTuple):
 
 def details_statement(*more: ColumnElement[Any]) -> OneSession:
     """Build the statement that reads one session whole, with `more` columns."""
-    shape = _Shape(
+    shape = Shape(
         Session,
         Session.__table__,
         and_(
@@ -240,7 +243,7 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
         ),
     )
     source = shape.source.join(Practice, Practice.practice_id == Client.practice_id).outerjoin(
-        PolicyVersion, _referred(PolicyVersion, Session, Session.policy_version_id)
+        PolicyVersion, referred(PolicyVersion, Session, Session.policy_version_id)
     )
     return about_one_session(
         select(
@@ -315,7 +318,7 @@ async def read_rows(
     """
     if isinstance(viewer, Caller):
         return await _rows_for_client(db, statement.for_client, viewer, session_id, **more)
-    parameters = {"practice_id": viewer.practice_id, "session_id": session_id, **more}
+    parameters = {"practice_id": viewer, "session_id": session_id, **more}
     rows = (await db.execute(statement.for_staff, parameters)).all()
     if not rows:
         raise NotFoundError
@@ -391,7 +394,7 @@ def _list_statement(when: When, *, continued: bool) -> Statement:
         page = page.where(~coming) if when is When.PAST else page
     source = page.correlate(Client).limit(bindparam("limit")).lateral("session_page")
     session = aliased(Session, source)
-    shape = _Shape(session, source, true())
+    shape = Shape(session, source, true())
     order = (session.starts_at, session.id)
     return (
         select(*shape.columns)

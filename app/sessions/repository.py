@@ -2,20 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import and_, exists, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.changes.models import Change
 from app.changes.trail import Actor, write_change
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Format, Status
-from app.practices.models import Client, Package, Practitioner
-from app.sessions.models import CreditRedemption, Fee, Session
+from app.practices.models import Client, Practitioner
+from app.sessions.models import Fee, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,22 @@ class Buffers(NamedTuple):
     after: int
 
 
+class Taken(NamedTuple):
+    """Time that a session would take, of whom. `by` is the session itself, if it is there yet."""
+
+    practitioner_id: UUID
+    client_id: UUID
+    meeting: Meeting
+    buffers: Buffers
+    by: UUID | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class NewChange:
-    """An entry for a session's history. `before` is None for the booking itself."""
+    """An entry for a session's history. `before` is None for the booking itself.
+
+    `of_fee` is the fee that was waived or settled, where that is what was done.
+    """
 
     kind: str
     actor: Actor
@@ -52,6 +66,8 @@ class NewChange:
     credit: Credit | None = None
     reason_code: str | None = None
     note: str | None = None
+    details: dict[str, Any] | None = None
+    of_fee: UUID | None = None
 
 
 class SessionRepository:
@@ -61,17 +77,19 @@ class SessionRepository:
         self._db = db
         self._practice_id = practice_id
 
-    async def lock(self, client_id: UUID, session_id: UUID) -> None:
+    async def lock(self, session_id: UUID, client_id: UUID | None = None) -> None:
         """Lock the practitioner, then the session, then its client, until the transaction ends.
+
+        A session of another client than `client_id` is not found; staff name none.
 
         The practitioner's lock is the order of everything that takes or frees his time; rows are
         locked in the order in which `of` names them (docs/decisions/0005-overlap.md). The client's
         lock keeps him from moving sessions with two practitioners to one time at once.
 
         Raises:
-            NotFoundError: the client has no such session.
+            NotFoundError: there is no such session.
         """
-        locked = await self._db.scalar(
+        statement = (
             select(Session.id)
             .join(
                 Practitioner,
@@ -87,9 +105,24 @@ class SessionRepository:
             .where(
                 Session.practice_id == self._practice_id,
                 Session.id == session_id,
-                Session.client_id == client_id,
             )
             .with_for_update(key_share=True, of=(Practitioner, Session, Client))
+        )
+        if client_id is not None:
+            statement = statement.where(Session.client_id == client_id)
+        if await self._db.scalar(statement) is None:
+            raise NotFoundError
+
+    async def lock_client(self, client_id: UUID) -> None:
+        """Lock a client's time, after the practitioner's.
+
+        Raises:
+            NotFoundError: the practice has no such client.
+        """
+        locked = await self._db.scalar(
+            select(Client.id)
+            .where(Client.practice_id == self._practice_id, Client.id == client_id)
+            .with_for_update(key_share=True)
         )
         if locked is None:
             raise NotFoundError
@@ -110,10 +143,58 @@ class SessionRepository:
         if locked is None:
             raise NotFoundError
 
+    async def has_ref(self, external_ref: str) -> bool:
+        """Tell whether a session has this id in the practice's own software."""
+        known = exists().where(
+            Session.practice_id == self._practice_id, Session.external_ref == external_ref
+        )
+        return bool(await self._db.scalar(select(known)))
+
+    async def is_taken(self, time: Taken) -> bool:
+        """Ask under the locks what the two exclusion constraints would say, and the client's own.
+
+        Two sessions of one client need no gap between them.
+        """
+        wished = meeting_values(time.meeting, time.buffers)
+        of_practitioner = and_(
+            Session.practitioner_id == time.practitioner_id,
+            or_(
+                Session.span_before.overlaps(wished["span_before"]),
+                Session.span_after.overlaps(wished["span_after"]),
+            ),
+        )
+        of_client = and_(
+            Session.client_id == time.client_id,
+            Session.starts_at < time.meeting.ends_at,
+            Session.ends_at > time.meeting.starts_at,
+        )
+        return bool(
+            await self._db.scalar(
+                select(
+                    exists().where(
+                        Session.practice_id == self._practice_id,
+                        Session.status == Status.BOOKED,
+                        Session.id.is_distinct_from(time.by),
+                        or_(of_practitioner, of_client),
+                    )
+                )
+            )
+        )
+
     async def move(
-        self, session_id: UUID, to: Meeting, buffers: Buffers, *, client_moves: int
+        self,
+        session_id: UUID,
+        to: Meeting,
+        buffers: Buffers,
+        *,
+        client_moves: int = 0,
+        resets_original: bool = False,
     ) -> None:
-        """Give a session another time, format or place; version and `SEQUENCE` go up by one."""
+        """Give a session another time, format or place; version and `SEQUENCE` go up by one.
+
+        `resets_original`: `max_days_from_original` counts from the new start from now on.
+        """
+        original = {"booked_starts_at": to.starts_at} if resets_original else {}
         await self._db.execute(
             update(Session)
             .where(Session.practice_id == self._practice_id, Session.id == session_id)
@@ -121,69 +202,50 @@ class SessionRepository:
                 version=Session.version + 1,
                 calendar_sequence=Session.calendar_sequence + 1,
                 client_moves=Session.client_moves + client_moves,
+                **original,
                 **meeting_values(to, buffers),
             )
         )
 
-    async def cancel(self, session_id: UUID) -> None:
-        """Free a session's time at once."""
+    async def set_status(self, session_id: UUID, status: Status, *, in_calendar: bool) -> None:
+        """Give a session another status: only a booked one takes up time.
+
+        `SEQUENCE` goes up where calendars have to know of it.
+        """
         await self._db.execute(
             update(Session)
             .where(Session.practice_id == self._practice_id, Session.id == session_id)
             .values(
-                status=Status.CANCELLED,
+                status=status,
                 version=Session.version + 1,
-                calendar_sequence=Session.calendar_sequence + 1,
+                calendar_sequence=Session.calendar_sequence + int(in_calendar),
             )
         )
 
-    async def return_credit(self, session_id: UUID, now: datetime, grace: timedelta) -> None:
-        """Give the credit that pays for a session back to its package, once.
-
-        Where the package has expired, or will within `grace`, the credit stays usable for that
-        long (product.md section 10, "Credits").
-        """
-        package = await self._lock_package(session_id)
-        usable_until = None
-        if package is not None and package < now + grace:
-            usable_until = now + grace
-        await self._end_redemption(session_id, returned_at=now, usable_until=usable_until)
-
-    async def forfeit_credit(self, session_id: UUID, now: datetime) -> None:
-        """Mark the credit that pays for a session as lost to its client."""
-        await self._lock_package(session_id)
-        await self._end_redemption(session_id, forfeited_at=now)
-
-    async def _lock_package(self, session_id: UUID) -> datetime | None:
-        """Lock the package that pays for a session, and say when it expires."""
-        return await self._db.scalar(
-            select(Package.expires_at)
-            .join(
-                CreditRedemption,
-                and_(
-                    CreditRedemption.practice_id == Package.practice_id,
-                    CreditRedemption.package_id == Package.id,
-                ),
-            )
+    async def void_fee(self, session_id: UUID, kind: str, now: datetime) -> bool:
+        """Void the fee of the session's latest change of this kind; tell whether there was one."""
+        latest = (
+            select(Change.id)
             .where(
-                Package.practice_id == self._practice_id,
-                CreditRedemption.session_id == session_id,
-                CreditRedemption.returned_at.is_(None),
+                Change.practice_id == self._practice_id,
+                Change.session_id == session_id,
+                Change.kind == kind,
             )
-            .with_for_update(key_share=True, of=Package)
+            .order_by(Change.session_version.desc())
+            .limit(1)
+            .scalar_subquery()
         )
-
-    async def _end_redemption(self, session_id: UUID, **values: object) -> None:
-        await self._db.execute(
-            update(CreditRedemption)
+        voided = await self._db.execute(
+            update(Fee)
             .where(
-                CreditRedemption.practice_id == self._practice_id,
-                CreditRedemption.session_id == session_id,
-                CreditRedemption.returned_at.is_(None),
-                CreditRedemption.forfeited_at.is_(None),
+                Fee.practice_id == self._practice_id,
+                Fee.change_id == latest,
+                Fee.status.in_(("due", "settled")),
             )
-            .values(**values)
+            .values(status="void", closed_at=now)
+            .returning(Fee.id)
         )
+        return voided.scalar() is not None
 
     async def record(self, session_id: UUID, change: NewChange, now: datetime) -> UUID:
         """Add an entry to the history, with its note and its fee, and give its id."""
@@ -193,10 +255,11 @@ class SessionRepository:
             self._practice_id,
             change.actor,
             now,
-            subject="session",
-            subject_id=session_id,
+            subject="session" if change.of_fee is None else "fee",
+            subject_id=change.of_fee or session_id,
             kind=change.kind,
             note=change.note,
+            details=change.details,
             session_id=session_id,
             session_version=change.session_version,
             calendar_sequence=change.calendar_sequence,
@@ -215,7 +278,7 @@ class SessionRepository:
             currency=change.currency,
             credit=change.credit,
         )
-        if change.fee is not None:
+        if change.fee is not None and change.of_fee is None:
             await self._record_fee(session_id, change_id, change.fee, now)
         return change_id
 

@@ -26,11 +26,11 @@ from app.database.idempotency import StoredAnswer
 from app.inputs import SessionId, ZoneName
 from app.problems.catalogue import responses
 from app.sessions import commands
-from app.sessions.commands import Outcome, Reason, Seen, Wish
+from app.sessions.commands import Seen
 from app.sessions.files import CALENDAR_EXAMPLE, CalendarResponse, calendar_download
 from app.sessions.history import list_changes
 from app.sessions.pages import SessionCursor, present_page
-from app.sessions.presenter import present_change, present_details, present_outcome
+from app.sessions.presenter import Notes, present_change, present_details, present_outcome
 from app.sessions.queries import When, list_sessions, read_session
 from app.sessions.quotes import Quotes
 from app.sessions.schemas import (
@@ -41,6 +41,7 @@ from app.sessions.schemas import (
     SessionDetails,
     SessionPage,
 )
+from app.sessions.steps import Outcome, Reason, Wish
 
 router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])
 
@@ -144,7 +145,7 @@ async def get_session(
     """
     record = await read_session(db, caller, session_id)
     zone = record.client_zone if query.time_zone is None else ZoneInfo(query.time_zone)
-    shown = present_details(record, zone, quotes, now, with_notes=not caller.is_link)
+    shown = present_details(record, zone, quotes, now, notes=notes_for(caller))
     return json_answer(shown, etag=record.etag)
 
 
@@ -236,7 +237,7 @@ async def list_session_changes(session_id: SessionId, caller: AnyCaller, db: Rea
     Notes are private: they are shown to the client who is signed in, not to the holder of a link.
     """
     zone, changes = await list_changes(db, caller, session_id)
-    shown = [present_change(change, zone, with_notes=not caller.is_link) for change in changes]
+    shown = [present_change(change, zone, notes=notes_for(caller)) for change in changes]
     return json_answer(ChangePage(items=shown, next_cursor=None))
 
 
@@ -260,7 +261,10 @@ async def get_session_calendar(
 
 def answer(outcome: Outcome, caller: Caller, quotes: Quotes, now: datetime) -> StoredAnswer:
     """Show the session as it is after a command, to be sent and to be kept with its key."""
-    shown = present_outcome(
-        outcome.record, outcome.cost, quotes, now, with_notes=not caller.is_link
-    )
+    shown = present_outcome(outcome.record, outcome.cost, quotes, now, notes=notes_for(caller))
     return StoredAnswer(200, outcome.record.etag, as_json(shown))
+
+
+def notes_for(caller: Caller) -> Notes:
+    """Say which notes a client sees: with a link none, signed in his own."""
+    return Notes.NONE if caller.is_link else Notes.OWN

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.domain.errors import InvalidInputError, NotFoundError
+from app.domain.errors import CreditUnavailableError, NotFoundError
 from app.sessions.models import CreditRedemption, Fee, Session
 from tests.world import NOW, Api, TestClock, World
 
@@ -138,14 +138,14 @@ async def test_without_a_package_no_credit_is_spoken_of(api: Api, world: World) 
 async def test_a_package_without_credits_cannot_pay(world: World) -> None:
     package_id = await world.add_package(credits=1)
     await world.book(START, package_id=package_id)
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(CreditUnavailableError):
         await world.book(START + DAY, package_id=package_id)
     assert len(await world.rows(Session)) == 1
 
 
 async def test_an_expired_package_cannot_pay(world: World) -> None:
     package_id = await world.add_package(expires_at=NOW)
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(CreditUnavailableError):
         await world.book(START, package_id=package_id)
     assert await world.rows(CreditRedemption) == []
 
@@ -209,7 +209,7 @@ async def test_a_credit_that_came_back_late_books_exactly_one_session(
     await api.cancel(session_id)
     later = clock.now + GRACE - timedelta(microseconds=1)
     await world.book(START + 20 * DAY, package_id=package_id, now=later)
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(CreditUnavailableError):
         await world.book(START + 21 * DAY, package_id=package_id, now=later)
 
 
@@ -220,7 +220,7 @@ async def test_a_credit_that_came_back_late_is_gone_after_its_fourteen_days(
     session_id = await world.book(START, package_id=package_id)
     clock.now = NOW + 2 * DAY
     await api.cancel(session_id)
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(CreditUnavailableError):
         await world.book(START + 20 * DAY, package_id=package_id, now=clock.now + GRACE)
 
 
@@ -234,7 +234,7 @@ async def test_two_credits_that_came_back_late_book_two_sessions(
         await api.cancel(session_id)
     for day in (20, 21):
         await world.book(START + day * DAY, package_id=package_id, now=clock.now)
-    with pytest.raises(InvalidInputError):
+    with pytest.raises(CreditUnavailableError):
         await world.book(START + 22 * DAY, package_id=package_id, now=clock.now)
 
 

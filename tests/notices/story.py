@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.changes.trail import Actor
 from app.database.transactions import transact
-from app.domain.session import Format
+from app.domain.session import Format, Status
 from app.notices.letters import Letter, load_letter
 from app.notices.models import Notice
 from app.notices.outbox import (
@@ -74,7 +74,8 @@ class Story:
 
         async def command(db: AsyncConnection) -> None:
             meeting = await self._meeting(db, session_id)
-            await SessionRepository(db, self.world.practice_id).cancel(session_id)
+            sessions = SessionRepository(db, self.world.practice_id)
+            await sessions.set_status(session_id, Status.CANCELLED, in_calendar=True)
             await self._tell(db, session_id, "cancelled", meeting, meeting, **change)
 
         await transact(self.world.engine, command)

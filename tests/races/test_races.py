@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.changes.models import Change
 from app.changes.trail import OPERATOR
 from app.database.transactions import transact
-from app.domain.errors import InvalidInputError
+from app.domain.errors import CreditUnavailableError
 from app.domain.session import Format
 from app.notices.models import Notice
 from app.practices.models import Client
@@ -61,7 +61,10 @@ async def crowd_of_sessions(world: World, size: int) -> list[tuple[UUID, UUID]]:
                 Format.VIDEO,
             )
             booked.append(
-                (client_id, await book(db, world.practice_id, booking, actor=OPERATOR, now=NOW))
+                (
+                    client_id,
+                    await book(db, world.practice_id, booking, actor=OPERATOR, force=True, now=NOW),
+                )
             )
         return booked
 
@@ -178,12 +181,12 @@ async def test_of_bookings_with_the_last_credit_one_wins(world: World) -> None:
     practitioners = [await world.add_practitioner(hours=False) for _ in range(8)]
     outcomes = await asyncio.gather(
         *(
-            world.book(START, practitioner_id=practitioner_id, package_id=package_id)
-            for practitioner_id in practitioners
+            world.book(START + n * HOUR, practitioner_id=practitioner_id, package_id=package_id)
+            for n, practitioner_id in enumerate(practitioners)
         ),
         return_exceptions=True,
     )
-    assert Counter(type(outcome) for outcome in outcomes) == {UUID: 1, InvalidInputError: 7}
+    assert Counter(type(outcome) for outcome in outcomes) == {UUID: 1, CreditUnavailableError: 7}
     assert len(await world.rows(CreditRedemption)) == 1
     assert len(await world.rows(Session)) == 1
 

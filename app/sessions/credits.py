@@ -1,0 +1,212 @@
+"""The credits of packages that pay for sessions (product.md section 10, "Credits").
+
+Nothing here commits, and no statement forgets the tenant.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
+
+from app.domain.errors import CreditUnavailableError, NotFoundError
+from app.domain.policy import Credit
+from app.practices.models import Package
+from app.sessions.models import CreditRedemption, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The session that a credit pays for, and whose, and of what, it is."""
+
+    session_id: UUID
+    client_id: UUID
+    service_id: UUID
+
+
+class CreditRepository:
+    """What becomes of the credits of one practice's packages."""
+
+    def __init__(self, db: AsyncConnection, practice_id: UUID) -> None:
+        self._db = db
+        self._practice_id = practice_id
+
+    async def redeem(self, package_id: UUID, use: Use, now: datetime) -> None:
+        """Take one credit of the package, under its lock.
+
+        Expiry is checked here and nowhere else. From an expired package only a credit that came
+        back late may be used, each once (product.md section 10, "Credits").
+
+        Raises:
+            NotFoundError: the client has no such package for this service.
+            CreditUnavailableError: it has no credit left, or has expired.
+        """
+        package = (
+            await self._db.execute(
+                select(Package.credits, Package.expires_at)
+                .where(
+                    Package.practice_id == self._practice_id,
+                    Package.id == package_id,
+                    Package.client_id == use.client_id,
+                    Package.service_id == use.service_id,
+                )
+                .with_for_update(key_share=True)
+            )
+        ).one_or_none()
+        if package is None:
+            raise NotFoundError
+        used = CreditRedemption
+        in_use = await self._db.scalar(
+            select(func.count()).where(
+                used.practice_id == self._practice_id,
+                used.package_id == package_id,
+                used.returned_at.is_(None),
+            )
+        )
+        if (in_use or 0) >= package.credits:
+            raise CreditUnavailableError("The package has no credit left.")
+        reused = None
+        if package.expires_at is not None and now >= package.expires_at:
+            reused = await self._usable_after_expiry(package_id, now)
+        await self._db.execute(
+            insert(used).values(
+                practice_id=self._practice_id,
+                id=uuid4(),
+                package_id=package_id,
+                session_id=use.session_id,
+                redeemed_at=now,
+                reused_redemption_id=reused,
+            )
+        )
+
+    async def settle(
+        self, session_id: UUID, credit: Credit | None, now: datetime, grace: timedelta
+    ) -> None:
+        """Let the credit that pays for a session come back, or be lost, as was decided."""
+        if credit is Credit.RETURNED:
+            await self._give_back(session_id, now, grace)
+        elif credit is Credit.FORFEITED:
+            await self._forfeit(session_id, now)
+
+    async def _give_back(self, session_id: UUID, now: datetime, grace: timedelta) -> None:
+        """Give the credit that pays for a session back to its package, once.
+
+        Where the package has expired, or will within `grace`, the credit stays usable for that
+        long (product.md section 10, "Credits").
+        """
+        package = await self._lock_package(session_id)
+        usable_until = None
+        if package is not None and package < now + grace:
+            usable_until = now + grace
+        await self._end_redemption(session_id, returned_at=now, usable_until=usable_until)
+
+    async def _forfeit(self, session_id: UUID, now: datetime) -> None:
+        """Mark the credit that pays for a session as lost to its client."""
+        await self._lock_package(session_id)
+        await self._end_redemption(session_id, forfeited_at=now)
+
+    async def take_back(self, session_id: UUID, now: datetime) -> None:
+        """Let the credit that paid for a session until its end pay for it again.
+
+        A forfeited one is still there; one that was returned is taken anew.
+
+        Raises:
+            CreditUnavailableError: the package has no credit any more.
+        """
+        last = (
+            await self._db.execute(
+                select(
+                    CreditRedemption.id,
+                    CreditRedemption.package_id,
+                    CreditRedemption.returned_at,
+                    Session.client_id,
+                    Session.service_id,
+                )
+                .join(
+                    Session,
+                    and_(
+                        Session.practice_id == CreditRedemption.practice_id,
+                        Session.id == CreditRedemption.session_id,
+                    ),
+                )
+                .where(
+                    CreditRedemption.practice_id == self._practice_id,
+                    CreditRedemption.session_id == session_id,
+                )
+                .order_by(
+                    CreditRedemption.returned_at.is_(None).desc(),
+                    CreditRedemption.redeemed_at.desc(),
+                )
+                .limit(1)
+            )
+        ).one_or_none()
+        if last is None:
+            return
+        if last.returned_at is not None:
+            use = Use(session_id, last.client_id, last.service_id)
+            await self.redeem(last.package_id, use, now)
+            return
+        await self._db.execute(
+            update(CreditRedemption)
+            .where(
+                CreditRedemption.practice_id == self._practice_id, CreditRedemption.id == last.id
+            )
+            .values(forfeited_at=None)
+        )
+
+    async def _usable_after_expiry(self, package_id: UUID, now: datetime) -> UUID:
+        came_back, again = aliased(CreditRedemption), aliased(CreditRedemption)
+        found = await self._db.scalar(
+            select(came_back.id)
+            .outerjoin(
+                again,
+                and_(
+                    again.practice_id == came_back.practice_id,
+                    again.reused_redemption_id == came_back.id,
+                ),
+            )
+            .where(
+                came_back.practice_id == self._practice_id,
+                came_back.package_id == package_id,
+                came_back.usable_until > now,
+                again.id.is_(None),
+            )
+            .order_by(came_back.usable_until)
+            .limit(1)
+        )
+        if found is None:
+            raise CreditUnavailableError("The package has expired.")
+        return found
+
+    async def _lock_package(self, session_id: UUID) -> datetime | None:
+        """Lock the package that pays for a session, and say when it expires."""
+        return await self._db.scalar(
+            select(Package.expires_at)
+            .join(
+                CreditRedemption,
+                and_(
+                    CreditRedemption.practice_id == Package.practice_id,
+                    CreditRedemption.package_id == Package.id,
+                ),
+            )
+            .where(
+                Package.practice_id == self._practice_id,
+                CreditRedemption.session_id == session_id,
+                CreditRedemption.returned_at.is_(None),
+            )
+            .with_for_update(key_share=True, of=Package)
+        )
+
+    async def _end_redemption(self, session_id: UUID, **values: object) -> None:
+        await self._db.execute(
+            update(CreditRedemption)
+            .where(
+                CreditRedemption.practice_id == self._practice_id,
+                CreditRedemption.session_id == session_id,
+                CreditRedemption.returned_at.is_(None),
+                CreditRedemption.forfeited_at.is_(None),
+            )
+            .values(**values)
+        )

@@ -1,0 +1,212 @@
+"""Reading sessions for staff: with their clients and fees, one statement each."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, and_, bindparam, func, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
+
+from app.domain.errors import NotFoundError
+from app.domain.money import Money
+from app.domain.session import Status
+from app.practices.models import Client
+from app.sessions.models import Fee, Session
+from app.sessions.queries import Shape, details_statement, of_session, read_row
+from app.sessions.records import SessionRecord, SessionSummaryRecord
+from app.sessions.rows import to_record, to_summary
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFacts:
+    """The client of a session, as the practice knows him."""
+
+    id: UUID
+    name: str
+    email: str
+    phone: str | None
+    external_ref: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFee:
+    """A fee that one of the session's changes caused."""
+
+    id: UUID
+    amount: Money
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaffSummary:
+    """A session in a list for staff."""
+
+    session: SessionSummaryRecord
+    external_ref: str | None
+    client: ClientFacts
+
+
+@dataclass(frozen=True, slots=True)
+class StaffSession:
+    """All that staff see of a session."""
+
+    session: SessionRecord
+    external_ref: str | None
+    client: ClientFacts
+    fees: list[SessionFee]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which sessions a list holds: all that match what is named; starts in `[since, until)`."""
+
+    practitioner_id: UUID | None = None
+    client_id: UUID | None = None
+    service_id: UUID | None = None
+    status: Status | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+_CLIENT = (
+    Client.id.label("of_client_id"),
+    Client.name.label("of_client_name"),
+    Client.email.label("of_client_email"),
+    Client.phone.label("of_client_phone"),
+    Client.external_ref.label("of_client_ref"),
+)
+_FEES = (
+    select(
+        func.jsonb_agg(
+            aggregate_order_by(
+                func.jsonb_build_array(Fee.id, Fee.amount_minor, Fee.currency, Fee.status),
+                Fee.recorded_at,
+                Fee.id,
+            ),
+            type_=JSONB,
+        )
+    )
+    .where(of_session(Fee, Session))
+    .correlate(Session)
+    .scalar_subquery()
+    .label("fees")
+)
+_DETAILS = details_statement(
+    Session.external_ref.label("session_ref"),
+    Client.phone.label("of_client_phone"),
+    Client.external_ref.label("of_client_ref"),
+    _FEES,
+)
+
+
+async def read_for_staff(db: AsyncConnection, practice_id: UUID, session_id: UUID) -> StaffSession:
+    """Read everything about a session of the practice's.
+
+    Raises:
+        NotFoundError: the practice has no such session.
+    """
+    row = await read_row(db, _DETAILS, practice_id, session_id)
+    record = to_record(row)
+    return StaffSession(
+        session=record,
+        external_ref=row.session_ref,
+        client=ClientFacts(
+            record.client_id,
+            record.client_name,
+            record.client_email,
+            row.of_client_phone,
+            row.of_client_ref,
+        ),
+        fees=[
+            SessionFee(UUID(id_), Money(amount, currency), status)
+            for id_, amount, currency, status in row.fees or []
+        ],
+    )
+
+
+async def find_by_ref(db: AsyncConnection, practice_id: UUID, external_ref: str) -> UUID:
+    """Find a session by its id in the practice's own software.
+
+    Raises:
+        NotFoundError: the practice has no such session.
+    """
+    found = await db.scalar(
+        select(Session.id).where(
+            Session.practice_id == practice_id, Session.external_ref == external_ref
+        )
+    )
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+async def list_for_staff(
+    db: AsyncConnection,
+    practice_id: UUID,
+    filters: Filters,
+    *,
+    latest_first: bool,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[StaffSummary]:
+    """List sessions of the practice by their start, `limit` at most."""
+    statement = _list_statement(practice_id, filters, latest_first=latest_first, after=after)
+    rows = (await db.execute(statement, {"limit": limit})).all()
+    return [_summary(row) for row in rows]
+
+
+def _list_statement(
+    practice_id: UUID,
+    filters: Filters,
+    *,
+    latest_first: bool,
+    after: tuple[datetime, UUID] | None,
+) -> Select[Any]:
+    page = select(Session).where(Session.practice_id == practice_id)
+    for column, wanted in (
+        (Session.practitioner_id, filters.practitioner_id),
+        (Session.client_id, filters.client_id),
+        (Session.service_id, filters.service_id),
+        (Session.status, filters.status),
+    ):
+        page = page if wanted is None else page.where(column == wanted)
+    if filters.since is not None:
+        page = page.where(Session.starts_at >= filters.since)
+    if filters.until is not None:
+        page = page.where(Session.starts_at < filters.until)
+    if after is not None:
+        key, last = tuple_(Session.starts_at, Session.id), tuple_(*after)
+        page = page.where(key < last if latest_first else key > last)
+    order = (Session.starts_at, Session.id)
+    page = page.order_by(*(part.desc() for part in order) if latest_first else order)
+    source = page.limit(bindparam("limit")).subquery("session_page")
+    session = aliased(Session, source)
+    shape = Shape(
+        session,
+        source,
+        and_(session.practice_id == Client.practice_id, session.client_id == Client.id),
+    )
+    ordered = (session.starts_at, session.id)
+    return (
+        select(*shape.columns, *_CLIENT, session.external_ref.label("session_ref"))
+        .select_from(shape.source)
+        .where(Client.practice_id == practice_id, session.id.is_not(None))
+        .order_by(*(part.desc() for part in ordered) if latest_first else ordered)
+    )
+
+
+def _summary(row: Row[Any]) -> StaffSummary:
+    return StaffSummary(
+        session=to_summary(row),
+        external_ref=row.session_ref,
+        client=ClientFacts(
+            row.of_client_id,
+            row.of_client_name,
+            row.of_client_email,
+            row.of_client_phone,
+            row.of_client_ref,
+        ),
+    )

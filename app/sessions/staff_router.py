@@ -1,0 +1,369 @@
+"""`/v1/practice/sessions`: what staff do with sessions."""
+
+from datetime import datetime
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Path, Query, Response
+
+from app.context import (
+    AppSettings,
+    CursorSigner,
+    IfMatch,
+    Now,
+    Reading,
+    StaffReader,
+    StaffWriter,
+    StaffWriting,
+    as_json,
+    json_answer,
+)
+from app.cursors import Cursors
+from app.database.idempotency import StoredAnswer
+from app.inputs import PathId
+from app.problems.catalogue import responses
+from app.sessions import staff as commands
+from app.sessions.booking import Booking
+from app.sessions.schemas import Reason as ReasonBody
+from app.sessions.staff import Seen, StaffOutcome
+from app.sessions.staff_presenter import (
+    present_staff_outcome,
+    present_staff_session,
+    present_staff_summary,
+)
+from app.sessions.staff_queries import (
+    Filters,
+    StaffSession,
+    StaffSummary,
+    find_by_ref,
+    list_for_staff,
+    read_for_staff,
+)
+from app.sessions.staff_schemas import (
+    BookRequest,
+    FulfilledRequest,
+    NoshowRequest,
+    PracticeSession,
+    PracticeSessionPage,
+    StaffCancelRequest,
+    StaffCommandAnswer,
+    StaffListQuery,
+    StaffRescheduleRequest,
+    UndoRequest,
+)
+from app.sessions.steps import Reason, Wish
+
+router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
+
+READ_PROBLEMS = ("unauthorized", "forbidden", "not-found", "validation-failed")
+COMMAND_PROBLEMS = (
+    *READ_PROBLEMS,
+    "session-not-booked",
+    "version-mismatch",
+    "idempotency-key-reused",
+    "idempotency-key-in-use",
+    "payload-too-large",
+    "unsupported-media-type",
+    "service-unavailable",
+)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Book a session",
+    response_model=StaffCommandAnswer,
+    responses=responses(
+        "unauthorized",
+        "forbidden",
+        "not-found",
+        "validation-failed",
+        "slot-unavailable",
+        "credit-unavailable",
+        "idempotency-key-reused",
+        "idempotency-key-in-use",
+        "payload-too-large",
+        "unsupported-media-type",
+        "service-unavailable",
+    ),
+)
+async def book_session(
+    body: BookRequest, staff: StaffWriter, now: Now, write: StaffWriting
+) -> Response:
+    """Book a session for a client, at any time within working hours that is free.
+
+    With `force` also outside working hours, over time off and busy times from elsewhere, but never
+    over another session of the practitioner (with buffers) or of the client. Minimum notice,
+    horizon, step and daily limits bind clients, not staff. The session keeps the policy version,
+    price, duration and buffers of this moment, whatever is changed later.
+
+    Client and practitioner get an email; an `external_ref` is your own id for the session.
+    """
+    booking = Booking(**body.model_dump(exclude={"force"}))
+    command = partial(
+        commands.book_session, staff=staff, booking=booking, force=body.force, now=now
+    )
+    return await write(command, partial(answer, status=201))
+
+
+@router.get(
+    "",
+    summary="List the practice's sessions",
+    response_model=PracticeSessionPage,
+    responses=responses("unauthorized", "forbidden", "validation-failed", "service-unavailable"),
+)
+async def list_practice_sessions(
+    query: Annotated[StaffListQuery, Query()],
+    staff: StaffReader,
+    cursors: CursorSigner,
+    db: Reading,
+) -> Response:
+    """List sessions by their start, a page at a time; filters that are named together all hold.
+
+    Follow `next_cursor` until it is null, with the same filters.
+    """
+    filters = Filters(
+        query.practitioner, query.client, query.service, query.status, query.since, query.until
+    )
+    cursor = Cursors(cursors, "staff-sessions", staff.practice_id, query.order, filters)
+    found = await list_for_staff(
+        db,
+        staff.practice_id,
+        filters,
+        latest_first=query.order == "latest",
+        after=_position(cursor.read(query.cursor)),
+        limit=query.limit + 1,
+    )
+    return json_answer(_page(found, query.limit, cursor, _zone(query.time_zone)))
+
+
+@router.get(
+    "/by-ref/{external_ref}",
+    summary="Find a session by your own id",
+    response_model=PracticeSession,
+    responses=responses(*READ_PROBLEMS, "service-unavailable"),
+)
+async def get_practice_session_by_ref(
+    external_ref: Annotated[str, Path(max_length=255, description="Your own id, as booked.")],
+    staff: StaffReader,
+    db: Reading,
+) -> Response:
+    """Show all that staff see of the session that was booked with this `external_ref`."""
+    session_id = await find_by_ref(db, staff.practice_id, external_ref)
+    return _show(await read_for_staff(db, staff.practice_id, session_id))
+
+
+@router.get(
+    "/{session_id}",
+    summary="Show a session to staff",
+    response_model=PracticeSession,
+    responses=responses(*READ_PROBLEMS, "service-unavailable"),
+)
+async def get_practice_session(session_id: PathId, staff: StaffReader, db: Reading) -> Response:
+    """Show all that staff see of a session: its client, its policy's terms, its fees, all notes.
+
+    Times are in the practitioner's zone; `starts_at_utc` and `ends_at_utc` are the same in UTC.
+    """
+    return _show(await read_for_staff(db, staff.practice_id, session_id))
+
+
+@router.post(
+    "/{session_id}/cancel",
+    summary="Cancel a session for the practice",
+    response_model=StaffCommandAnswer,
+    responses=responses(*COMMAND_PROBLEMS),
+)
+async def cancel_practice_session(
+    session_id: PathId,
+    body: StaffCancelRequest,
+    staff: StaffWriter,
+    settings: AppSettings,
+    now: Now,
+    write: StaffWriting,
+    if_match: IfMatch = None,
+) -> Response:
+    """Cancel a booked session at any time: its time is free at once, and the client is told.
+
+    The policy's deadlines do not bind you. `charge_fee` says whether the client is charged what the
+    policy asks at this moment. Cancelling a cancelled session does nothing.
+    """
+    command = partial(
+        commands.cancel,
+        staff=staff,
+        session_id=session_id,
+        seen=Seen(_reason(body.reason), body.charge_fee, if_match),
+        now=now,
+        credit_grace=settings.credit_grace,
+    )
+    return await write(command, answer)
+
+
+@router.post(
+    "/{session_id}/reschedule",
+    summary="Move a session for the practice",
+    response_model=StaffCommandAnswer,
+    responses=responses(*COMMAND_PROBLEMS, "slot-unavailable", "no-change"),
+)
+async def reschedule_practice_session(
+    session_id: PathId,
+    body: StaffRescheduleRequest,
+    staff: StaffWriter,
+    now: Now,
+    write: StaffWriting,
+    if_match: IfMatch = None,
+) -> Response:
+    """Move a booked session in place, or change its format; the client is told.
+
+    The time has to be free as for a booking, or with `force` free of other sessions. Your moves do
+    not count against the client's limit, and how far he may move it himself counts from the new
+    start. The same `start` with another `format` is a change of format.
+    """
+    command = partial(
+        commands.reschedule,
+        staff=staff,
+        session_id=session_id,
+        wish=Wish(body.start, body.format, body.location_id),
+        force=body.force,
+        seen=Seen(_reason(body.reason), body.charge_fee, if_match),
+        now=now,
+    )
+    return await write(command, answer)
+
+
+@router.post(
+    "/{session_id}/fulfilled",
+    summary="Mark a session as having taken place",
+    response_model=StaffCommandAnswer,
+    responses=responses(*COMMAND_PROBLEMS),
+)
+async def mark_session_fulfilled(
+    session_id: PathId,
+    body: FulfilledRequest,
+    staff: StaffWriter,
+    now: Now,
+    write: StaffWriting,
+    if_match: IfMatch = None,
+) -> Response:
+    """Write down that a booked session took place. Nobody gets a mail; webhooks are told.
+
+    A package credit that pays for it is used up. Marking it again does nothing; one that was marked
+    by mistake is set right with `undo`.
+    """
+    command = partial(
+        commands.mark_fulfilled,
+        staff=staff,
+        session_id=session_id,
+        reason=_reason(body.reason),
+        if_match=if_match,
+        now=now,
+    )
+    return await write(command, answer)
+
+
+@router.post(
+    "/{session_id}/noshow",
+    summary="Mark a session as missed by its client",
+    response_model=StaffCommandAnswer,
+    responses=responses(*COMMAND_PROBLEMS),
+)
+async def mark_session_noshow(
+    session_id: PathId,
+    body: NoshowRequest,
+    staff: StaffWriter,
+    settings: AppSettings,
+    now: Now,
+    write: StaffWriting,
+    if_match: IfMatch = None,
+) -> Response:
+    """Write down that the client did not come, with or without the policy's fee; he is told.
+
+    `charge_fee` asks of him what the policy asks for a cancellation after the start: its fee, or
+    the credit. Marking it again does nothing; a mistake is set right with `undo`.
+    """
+    command = partial(
+        commands.mark_noshow,
+        staff=staff,
+        session_id=session_id,
+        seen=Seen(_reason(body.reason), body.charge_fee, if_match),
+        now=now,
+        credit_grace=settings.credit_grace,
+    )
+    return await write(command, answer)
+
+
+@router.post(
+    "/{session_id}/undo",
+    summary="Undo a cancellation, or a mark",
+    response_model=StaffCommandAnswer,
+    responses=responses(
+        *(code for code in COMMAND_PROBLEMS if code != "session-not-booked"),
+        "slot-unavailable",
+        "credit-unavailable",
+        "no-change",
+    ),
+)
+async def undo_session_end(
+    session_id: PathId,
+    body: UndoRequest,
+    staff: StaffWriter,
+    now: Now,
+    write: StaffWriting,
+    if_match: IfMatch = None,
+) -> Response:
+    """Set a cancelled, fulfilled or missed session back to booked, while its time is still free.
+
+    A fee that the cancellation or the mark caused is void, even where it was settled: giving money
+    back is yours. A package credit pays for the session again; where it is gone meanwhile, the
+    answer is `credit-unavailable` and nothing has changed. The client is told, except where the
+    session was marked as having taken place. A session that is booked is `no-change`.
+    """
+    command = partial(
+        commands.undo,
+        staff=staff,
+        session_id=session_id,
+        reason=_required(body.reason),
+        if_match=if_match,
+        now=now,
+    )
+    return await write(command, answer)
+
+
+def answer(outcome: StaffOutcome, *, status: int = 200) -> StoredAnswer:
+    """Show the session as it is after a command, to be sent and to be kept with its key."""
+    shown = present_staff_outcome(outcome.found, outcome.cost)
+    return StoredAnswer(status, outcome.found.session.etag, as_json(shown))
+
+
+def _show(found: StaffSession) -> Response:
+    return json_answer(present_staff_session(found, None), etag=found.session.etag)
+
+
+def _page(
+    found: list[StaffSummary], limit: int, cursor: Cursors, zone: ZoneInfo | None
+) -> PracticeSessionPage:
+    shown = found[:limit]
+    following = None
+    if len(found) > limit:
+        last = shown[-1].session
+        following = cursor.write(last.starts_at.isoformat(), last.id.hex)
+    return PracticeSessionPage(
+        items=[present_staff_summary(record, zone) for record in shown], next_cursor=following
+    )
+
+
+def _position(parts: list[str] | None) -> tuple[datetime, UUID] | None:
+    return None if parts is None else (datetime.fromisoformat(parts[0]), UUID(parts[1]))
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    return None if name is None else ZoneInfo(name)
+
+
+def _required(body: ReasonBody) -> Reason:
+    return Reason(body.code, body.note)
+
+
+def _reason(body: ReasonBody | None) -> Reason | None:
+    return None if body is None else _required(body)

@@ -1,0 +1,218 @@
+"""Shapes of sessions as the practice's own software sees them."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from app.domain.policy import Credit
+from app.domain.session import Format, Status
+from app.inputs import Instant, Reference, RequestBody, Text, ZoneName
+from app.sessions.schemas import Answer, MoneyView, PolicyView, Reason, SessionSummary
+
+FeeStatus = Literal["due", "waived", "settled", "void"]
+
+
+class SessionClient(Answer):
+    """The client of a session."""
+
+    id: UUID
+    name: str = Field(examples=["Ana Ruiz"])
+    email: str = Field(examples=["ana@client.example"])
+    phone: str | None = Field(examples=["+1 212 555 0123"])
+    external_ref: str | None = Field(examples=["client-1042"])
+
+
+class SessionFeeView(Answer):
+    """A fee that the session caused; `GET /v1/practice/fees/{fee_id}` tells more."""
+
+    id: UUID
+    amount: MoneyView
+    status: FeeStatus
+
+
+class PracticeSessionSummary(SessionSummary):
+    """A session as lists for staff show it, with its client."""
+
+    external_ref: str | None = Field(examples=["visit-20261203-7"])
+    client: SessionClient
+
+
+class PracticeSession(PracticeSessionSummary):
+    """All that staff see of a session.
+
+    `booked_starts_at` is the start that `max_days_from_original` counts from, `client_moves` how
+    often the client has moved it himself.
+    """
+
+    booked_starts_at: datetime
+    client_moves: int
+    policy: PolicyView
+    fees: list[SessionFeeView]
+
+
+class PracticeSessionPage(Answer):
+    """A page of sessions. `next_cursor` null: there are no more."""
+
+    items: list[PracticeSessionSummary]
+    next_cursor: str | None = Field(examples=[None])
+
+
+class StaffCommandAnswer(Answer):
+    """The session as it is now, the fee that the command recorded, and what became of a credit."""
+
+    session: PracticeSession
+    fee: MoneyView | None
+    credit: Credit | None
+
+
+class StaffListQuery(BaseModel):
+    """Which sessions, and which page of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    practitioner: UUID | None = Field(default=None, description="Only this practitioner's.")
+    client: UUID | None = Field(default=None, description="Only this client's.")
+    service: UUID | None = Field(default=None, description="Only of this service.")
+    status: Status | None = Field(default=None, description="Only those that stand so.")
+    since: Annotated[
+        Instant | None, Field(alias="from", description="Starts at or after this instant.")
+    ] = None
+    until: Annotated[
+        Instant | None, Field(alias="to", description="Starts before this instant.")
+    ] = None
+    order: Literal["soonest", "latest"] = Field(
+        default="soonest", description="By the start: `soonest` first, or `latest` first."
+    )
+    limit: Annotated[int, Field(ge=1, le=100, description="Sessions on a page.")] = 20
+    cursor: Annotated[
+        str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
+    ] = None
+    time_zone: Annotated[
+        ZoneName | None,
+        Field(description="IANA zone for the times. By default each practitioner's own."),
+    ] = None
+
+
+class BookRequest(RequestBody):
+    """Book a session for a client."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "client_id": "b1f6a1de-52a0-4f0e-8a52-9a8f2f7a3c10",
+                    "practitioner_id": "3f2c9d7e-1b7a-4d55-9c0b-6f1f8f1b2a33",
+                    "service_id": "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21",
+                    "start": "2026-12-03T15:00:00-05:00",
+                    "format": "video",
+                    "external_ref": "visit-20261203-7",
+                }
+            ]
+        }
+    )
+    client_id: UUID
+    practitioner_id: UUID
+    service_id: UUID
+    start: Annotated[Instant, Field(description="When it begins, with an offset.")]
+    format: Format
+    location_id: UUID | None = Field(
+        default=None,
+        description="Needed only where an in-person service has more than one location.",
+    )
+    package_id: UUID | None = Field(
+        default=None, description="The client's package that pays for it with one credit."
+    )
+    external_ref: Reference | None = Field(
+        default=None, description="The session's id in your own software, used once."
+    )
+    force: bool = Field(
+        default=False,
+        strict=True,
+        description="Also outside working hours and over time off. Never over another session.",
+    )
+
+
+class StaffReason(Reason):
+    """Why. The note is the practice's own: the client does not see it."""
+
+    note: Annotated[Text, Field(description="In your words, 1 to 500 characters.")]
+
+
+_REASON: JsonDict = {"note": "Dr. Chen is ill."}
+
+
+class StaffCancelRequest(RequestBody):
+    """Cancel a session for the practice."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"charge_fee": False, "reason": _REASON}]}
+    )
+    charge_fee: bool = Field(
+        strict=True,
+        description="Whether the client is charged what the policy asks now: its fee, or the "
+        "credit. If not, nothing is charged and a credit comes back.",
+    )
+    reason: StaffReason
+
+
+class StaffRescheduleRequest(RequestBody):
+    """Move a session for the practice, or change its format, or both."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "start": "2026-12-08T15:00:00-05:00",
+                    "format": "video",
+                    "charge_fee": False,
+                    "reason": _REASON,
+                }
+            ]
+        }
+    )
+    start: Annotated[Instant, Field(description="When it begins, with an offset.")]
+    format: Format
+    location_id: UUID | None = Field(
+        default=None,
+        description="Needed only where an in-person service has more than one location.",
+    )
+    charge_fee: bool = Field(
+        strict=True, description="Whether the client is charged the fee that the policy asks now."
+    )
+    force: bool = Field(
+        default=False,
+        strict=True,
+        description="Also outside working hours and over time off. Never over another session.",
+    )
+    reason: StaffReason
+
+
+class NoshowRequest(RequestBody):
+    """Write down that the client did not come."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"charge_fee": True}]})
+    charge_fee: bool = Field(
+        strict=True,
+        description="Whether the client is charged what the policy asks for a cancellation after "
+        "the start. If not, nothing is charged and a credit comes back.",
+    )
+    reason: StaffReason | None = None
+
+
+class FulfilledRequest(RequestBody):
+    """Write down that the session took place."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})
+    reason: StaffReason | None = None
+
+
+class UndoRequest(RequestBody):
+    """Set a session back to booked."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": {"note": "The wrong session was marked."}}]}
+    )
+    reason: StaffReason

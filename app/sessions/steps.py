@@ -1,0 +1,187 @@
+"""Steps that the commands of clients and of staff share."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.availability.queries import read_with_calendar, seconds_up, slot_rules
+from app.changes.trail import Actor
+from app.domain.availability import Meeting as PresentMeeting
+from app.domain.availability import Request, Slot, fits, nearest, offer
+from app.domain.errors import InvalidInputError, SlotUnavailableError, VersionMismatchError
+from app.domain.intervals import Interval
+from app.domain.policy import Cost
+from app.domain.session import Format
+from app.domain.zones import to_seconds
+from app.sessions.queries import Viewer
+from app.sessions.records import OfferedFormat, SessionRecord
+from app.sessions.repository import Meeting, NewChange
+
+NEARBY = timedelta(days=31)
+ALTERNATIVES = 3
+NOTHING = Cost(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why somebody changes something: a code to count by, and his own words."""
+
+    code: str | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The time and format wanted instead. The location only where it is needed."""
+
+    start: datetime
+    format: Format
+    location_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The session as it is after a command, and what the command cost."""
+
+    record: SessionRecord
+    cost: Cost
+
+
+def check_version(record: SessionRecord, if_match: str | None) -> None:
+    """Compare with what the caller saw (`If-Match`), where he says so.
+
+    Raises:
+        VersionMismatchError: the session has changed since.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return
+    if record.etag not in {tag.strip() for tag in if_match.split(",")}:
+        raise VersionMismatchError
+
+
+def cost_of_cancellation(record: SessionRecord) -> Cost:
+    """Give the fee and the credit of then, for a cancelled session."""
+    then = record.cancellation
+    return NOTHING if then is None else Cost(then.fee, then.credit)
+
+
+def choose_format(record: SessionRecord, wish: Wish) -> OfferedFormat:
+    """Find the format on offer that is wished for.
+
+    Raises:
+        InvalidInputError: there is none, or there are several and the wish does not say which.
+    """
+    choices = [choice for choice in record.formats if choice.kind is wish.format]
+    if not choices:
+        raise InvalidInputError("/format", "the service has no such format")
+    if wish.location_id is not None:
+        choices = [
+            choice
+            for choice in choices
+            if choice.location is not None and choice.location.id == wish.location_id
+        ]
+        if not choices:
+            raise InvalidInputError("/location_id", "the service has no such location")
+    if len(choices) > 1:
+        raise InvalidInputError("/location_id", "needed: the service has several locations")
+    return choices[0]
+
+
+def meeting_of(record: SessionRecord) -> Meeting:
+    """Give when and where a session takes place now."""
+    return Meeting(
+        record.starts_at,
+        record.ends_at,
+        record.format,
+        record.location_id,
+        record.join_url,
+        record.instructions,
+    )
+
+
+def meeting_at(record: SessionRecord, start: datetime, choice: OfferedFormat) -> Meeting:
+    """Put the session to another time and format: how to join changes with them."""
+    return Meeting(
+        starts_at=start,
+        ends_at=start + (record.ends_at - record.starts_at),
+        format=choice.kind,
+        location_id=None if choice.location is None else choice.location.id,
+        join_url=record.video_url if choice.kind is Format.VIDEO else None,
+        instructions=choice.instructions,
+    )
+
+
+async def slot_unavailable(
+    db: AsyncConnection,
+    viewer: Viewer,
+    record: SessionRecord,
+    request: Request,
+    wished: datetime,
+    now: datetime,
+) -> SlotUnavailableError:
+    """Look for the three nearest slots: around the wished start first, then anywhere."""
+    end = now + timedelta(days=record.horizon_days + 2)
+    around = (max(now, wished - NEARBY), min(end, wished + NEARBY))
+    found: list[Slot] = []
+    for first, last in (around, (now, end)):
+        if first < last and len(found) < ALTERNATIVES:
+            _, calendar = await read_with_calendar(db, viewer, record.id, first.date(), last.date())
+            window = Interval(to_seconds(first), to_seconds(last))
+            slots = offer(calendar, slot_rules(record), request, window, seconds_up(now)).slots
+            found = nearest(slots, to_seconds(wished), ALTERNATIVES)
+    duration = record.ends_at - record.starts_at
+    return SlotUnavailableError(found, duration, record.client_zone)
+
+
+async def check_fit(
+    db: AsyncConnection, practice_id: UUID, session_id: UUID, meeting: Meeting, now: datetime
+) -> None:
+    """Make sure that a session fits into the hours and between all that takes time.
+
+    Raises:
+        SlotUnavailableError: it does not.
+    """
+    day = meeting.starts_at.date()
+    record, calendar = await read_with_calendar(db, practice_id, session_id, day, day)
+    start = to_seconds(meeting.starts_at)
+    if fits(calendar, slot_rules(record), meeting.format, meeting.location_id, start):
+        return
+    request = Request(
+        format=meeting.format,
+        location_ids=[meeting.location_id],
+        present=PresentMeeting(start, meeting.format, meeting.location_id),
+        may_move=True,
+        may_change_format=False,
+    )
+    raise await slot_unavailable(db, practice_id, record, request, meeting.starts_at, now)
+
+
+def new_change(
+    kind: str,
+    actor: Actor,
+    record: SessionRecord,
+    to: Meeting,
+    cost: Cost,
+    reason: Reason | None,
+    *,
+    in_calendar: bool = True,
+    details: dict[str, Any] | None = None,
+) -> NewChange:
+    """Tell of a command. `in_calendar`: calendars have to know of it, so `SEQUENCE` goes up."""
+    return NewChange(
+        kind=kind,
+        actor=actor,
+        session_version=record.version + 1,
+        calendar_sequence=record.calendar_sequence + int(in_calendar),
+        before=meeting_of(record),
+        after=to,
+        currency=record.price.currency,
+        fee=cost.fee,
+        credit=cost.credit,
+        reason_code=None if reason is None else reason.code,
+        note=None if reason is None else reason.note,
+        details=details,
+    )
