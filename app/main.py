@@ -16,9 +16,11 @@ from app import __version__, health
 from app.auth.tokens import AccessTokens
 from app.availability import router as availability
 from app.body_limit import BodyLimit
+from app.changes import router as changes
 from app.clock import Clock, system_clock
 from app.context import json_only
 from app.database.engine import create_engine
+from app.fees import router as fees
 from app.links import router as links
 from app.links.tokens import LinkTokens
 from app.logs import RequestLog, configure_logs
@@ -36,7 +38,18 @@ from app.signing import TokenSigner
 
 log = structlog.get_logger()
 
-_PARTS = (sessions, availability, practices, links, staff_sessions, health, problems)
+_ROUTERS = (
+    sessions.router,
+    availability.router,
+    practices.router,
+    fees.client_router,
+    links.router,
+    staff_sessions.router,
+    fees.router,
+    changes.router,
+    health.router,
+    problems.router,
+)
 
 
 def create_app(
@@ -63,8 +76,8 @@ def create_app(
     app.state.access_tokens = AccessTokens(settings.keys)
     app.state.link_tokens = LinkTokens(settings.keys)
     app.state.cursor_signer = TokenSigner(settings.keys, "cursor")
-    for part in _PARTS:
-        app.include_router(part.router)
+    for router in _ROUTERS:
+        app.include_router(router)
     _add_docs(app)
     if settings.portal:
         add_portal(app)

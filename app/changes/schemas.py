@@ -1,0 +1,78 @@
+"""Shapes of the trail."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.changes.trail import ActorKind, Subject
+from app.inputs import Instant
+from app.sessions.schemas import Answer, Moment, MoneyView, ReasonView
+
+
+class ActorView(Answer):
+    """Who did it. `name` is the API key's; `origin` the network address he came from, if kept."""
+
+    kind: ActorKind = Field(examples=["practice"])
+    name: str | None = Field(examples=["Front desk"])
+    key_id: UUID | None
+    origin: str | None = Field(examples=["192.0.2.17"])
+
+
+class TrailEntryView(Answer):
+    """One thing that was done to one `subject`: who, when, what, why.
+
+    `before` and `after` are when and how a session took place; `details` has what else is worth
+    telling, and never anything personal. A note that was erased is null.
+    """
+
+    id: UUID
+    at: datetime
+    subject: Subject = Field(examples=["session"])
+    subject_id: UUID
+    kind: str = Field(examples=["cancelled"])
+    by: ActorView
+    session_id: UUID | None
+    session_version: int | None = Field(examples=[3])
+    reason: ReasonView | None
+    before: Moment | None
+    after: Moment | None
+    fee: MoneyView | None
+    credit: str | None = Field(examples=["returned"])
+    details: dict[str, Any] | None = Field(examples=[None])
+
+
+class TrailPage(Answer):
+    """A page of the trail, the latest first. `next_cursor` null: there is no more."""
+
+    items: list[TrailEntryView]
+    next_cursor: str | None = Field(examples=[None])
+
+
+class TrailQuery(BaseModel):
+    """Which entries, and which page of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subject: Annotated[Subject | None, Field(description="Only of this kind of thing.")] = None
+    subject_id: UUID | None = Field(default=None, description="Only of this very thing.")
+    kind: Annotated[
+        str | None, Field(max_length=50, description="Only what was done so, like `cancelled`.")
+    ] = None
+    actor: Annotated[ActorKind | None, Field(description="Only what was done by these.")] = None
+    key: UUID | None = Field(default=None, description="Only what was done with this API key.")
+    session: UUID | None = Field(default=None, description="Only of this session.")
+    client: UUID | None = Field(
+        default=None, description="Only of this client's record and sessions."
+    )
+    since: Annotated[
+        Instant | None, Field(alias="from", description="Done at or after this instant.")
+    ] = None
+    until: Annotated[Instant | None, Field(alias="to", description="Done before this instant.")] = (
+        None
+    )
+    limit: Annotated[int, Field(ge=1, le=100, description="Entries on a page.")] = 20
+    cursor: Annotated[
+        str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
+    ] = None

@@ -1,0 +1,103 @@
+"""What the practice does with a fee that is due: waive it, or have it paid."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.auth.keys import Staff
+from app.domain.errors import FeeClosedError, NotFoundError
+from app.fees.queries import FeeRecord, read_fee
+from app.notices.outbox import NewNotice, queue_notices
+from app.sessions.models import Fee
+from app.sessions.queries import read_session
+from app.sessions.repository import NewChange, SessionRepository
+from app.sessions.steps import Reason, meeting_of
+
+
+async def waive_fee(
+    db: AsyncConnection, staff: Staff, fee_id: UUID, *, reason: Reason, now: datetime
+) -> FeeRecord:
+    """Ask for the fee no more, and tell the client. Waiving it again does nothing.
+
+    Raises:
+        NotFoundError: the practice has no such fee.
+        FeeClosedError: it is settled, or void.
+    """
+    if not await _close(db, staff, fee_id, "waived", now):
+        return await read_fee(db, staff.practice_id, fee_id)
+    fee = await read_fee(db, staff.practice_id, fee_id)
+    change_id = await _record(db, staff, fee, "fee_waived", now, reason=reason)
+    notices = [
+        NewNotice("fee_waived", "client", fee.starts_at, now),
+        NewNotice("fee.waived", "webhook", fee.starts_at, now),
+    ]
+    await queue_notices(db, staff.practice_id, fee.session_id, change_id, notices, now)
+    return fee
+
+
+async def settle_fee(
+    db: AsyncConnection, staff: Staff, fee_id: UUID, *, payment_reference: str, now: datetime
+) -> FeeRecord:
+    """Write down that the fee was paid, and how. Settling it again does nothing.
+
+    Raises:
+        NotFoundError: the practice has no such fee.
+        FeeClosedError: it is waived, or void.
+    """
+    values = {"payment_reference": payment_reference}
+    if not await _close(db, staff, fee_id, "settled", now, **values):
+        return await read_fee(db, staff.practice_id, fee_id)
+    fee = await read_fee(db, staff.practice_id, fee_id)
+    change_id = await _record(db, staff, fee, "fee_settled", now, details=values)
+    notices = [NewNotice("fee.settled", "webhook", fee.starts_at, now)]
+    await queue_notices(db, staff.practice_id, fee.session_id, change_id, notices, now)
+    return fee
+
+
+async def _close(
+    db: AsyncConnection, staff: Staff, fee_id: UUID, status: str, now: datetime, **values: str
+) -> bool:
+    """Lock a fee that is due and close it; tell whether it was still to be done."""
+    own = (Fee.practice_id == staff.practice_id, Fee.id == fee_id)
+    found = await db.scalar(select(Fee.status).where(*own).with_for_update())
+    if found is None:
+        raise NotFoundError
+    if found == status:
+        return False
+    if found != "due":
+        raise FeeClosedError
+    await db.execute(update(Fee).where(*own).values(status=status, closed_at=now, **values))
+    return True
+
+
+async def _record(
+    db: AsyncConnection,
+    staff: Staff,
+    fee: FeeRecord,
+    kind: str,
+    now: datetime,
+    *,
+    reason: Reason | None = None,
+    details: dict[str, Any] | None = None,
+) -> UUID:
+    """Add to the session's history: nothing of the session itself has changed."""
+    record = await read_session(db, staff.practice_id, fee.session_id)
+    change = NewChange(
+        kind=kind,
+        actor=staff.actor,
+        session_version=record.version,
+        calendar_sequence=record.calendar_sequence,
+        before=None,
+        after=meeting_of(record),
+        currency=fee.amount.currency,
+        fee=fee.amount,
+        reason_code=None if reason is None else reason.code,
+        note=None if reason is None else reason.note,
+        details=details,
+        of_fee=fee.id,
+    )
+    sessions = SessionRepository(db, staff.practice_id)
+    return await sessions.record(fee.session_id, change, now)

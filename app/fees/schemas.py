@@ -1,0 +1,108 @@
+"""Shapes of fees, as the client and as the practice's own software sees them."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.inputs import Instant, RequestBody, Text
+from app.sessions.schemas import Answer, MoneyView
+from app.sessions.staff_schemas import FeeStatus, StaffReason
+
+
+class Named(Answer):
+    """Something with a name."""
+
+    id: UUID
+    name: str = Field(examples=["Follow-up"])
+
+
+class FeeSession(Answer):
+    """The session that a fee is about."""
+
+    id: UUID
+    starts_at: datetime
+    service: Named
+    practitioner: Named
+
+
+class FeeView(Answer):
+    """A fee. `cause` is what it was recorded for: the kind of the change in the session's history.
+
+    `due`: the practice collects it. `waived`: it does not ask for it any more. `settled`: it was
+    paid. `void`: what caused it was undone. `closed_at` is when it stopped being due.
+    """
+
+    id: UUID
+    session_id: UUID
+    amount: MoneyView
+    status: FeeStatus
+    cause: str = Field(examples=["cancelled"])
+    recorded_at: datetime
+    closed_at: datetime | None = Field(examples=[None])
+    session: FeeSession
+
+
+class FeePage(Answer):
+    """The client's fees, the latest first. `next_cursor` null: there are no more."""
+
+    items: list[FeeView]
+    next_cursor: str | None = Field(examples=[None])
+
+
+class PracticeFeeView(FeeView):
+    """A fee with whose it is, and how it was paid."""
+
+    client: Named
+    payment_reference: str | None = Field(examples=[None])
+
+
+class PracticeFeePage(Answer):
+    """A page of fees, the latest first. `next_cursor` null: there are no more."""
+
+    items: list[PracticeFeeView]
+    next_cursor: str | None = Field(examples=[None])
+
+
+class PageQuery(BaseModel):
+    """Which page of a list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=100, description="Entries on a page.")] = 20
+    cursor: Annotated[
+        str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
+    ] = None
+
+
+class PracticeFeeQuery(PageQuery):
+    """Which fees, and which page of them."""
+
+    client: UUID | None = Field(default=None, description="Only this client's.")
+    session: UUID | None = Field(default=None, description="Only of this session.")
+    status: Annotated[FeeStatus | None, Field(description="Only those that stand so.")] = None
+    since: Annotated[
+        Instant | None, Field(alias="from", description="Recorded at or after this instant.")
+    ] = None
+    until: Annotated[
+        Instant | None, Field(alias="to", description="Recorded before this instant.")
+    ] = None
+
+
+class WaiveRequest(RequestBody):
+    """Ask for a fee no more."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": {"note": "It was our mistake."}}]}
+    )
+    reason: StaffReason
+
+
+class SettleRequest(RequestBody):
+    """Write down that a fee was paid."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"payment_reference": "INV-2041"}]})
+    payment_reference: Annotated[
+        Text, Field(description="How your books know the payment. Nothing personal.")
+    ]
