@@ -60,6 +60,8 @@ def make_mail(letter: Letter, settings: Settings, now: datetime) -> EmailMessage
         mail.add_alternative(
             calendar.decode(), subtype="calendar", params={"method": method}, cte="base64"
         )
+    # Headers of this kind move into the first part while parts are added.
+    mail["Content-Language"] = page.language
     return mail
 
 
@@ -75,7 +77,6 @@ def _add_headers(
         with suppress(UndeliverableError):
             mail["Reply-To"] = mailbox(letter.practitioner.name, letter.practitioner.email)
     mail["Subject"] = page.subject
-    mail["Content-Language"] = page.language
     mail["Date"] = format_datetime(now)
     domain = ascii_domain(settings.mail_from.rpartition("@")[2])
     mail["Message-ID"] = f"<{letter.notice_id}@{domain}>"
