@@ -20,10 +20,9 @@ from icalendar.enums import CLASS, CUTYPE, PARTSTAT, ROLE, STATUS
 from app.domain.session import Status
 from app.domain.zones import DAY, constant_offsets, from_seconds, to_seconds
 from app.notices.clean import lines, one_line, web_address
+from app.notices.texts import Texts
 
 Method = Literal["PUBLISH", "REQUEST", "CANCEL"]
-
-DECLINING_CANCELS_NOTHING = "Declining or deleting this calendar entry does not cancel the session."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,7 @@ class CalendarEvent:
 
     `starts_at` and `ends_at` are instants, shown in `zone`, the practitioner's. `url` is where the
     session takes place: a link token in it would be seen by all who share the client's calendar.
+    `texts` say, below the description, that declining the entry cancels nothing.
     """
 
     session_id: UUID
@@ -55,6 +55,7 @@ class CalendarEvent:
     url: str | None
     organizer: Person
     attendee: Person
+    texts: Texts
 
 
 def make_calendar(event: CalendarEvent, method: Method, now: datetime) -> bytes:
@@ -87,7 +88,7 @@ def _entry(
         end=ends_at,
         summary=one_line(f"{event.service_name}, {event.practice_name}"),
         description="\n".join(
-            [lines(text) for text in event.description] + [DECLINING_CANCELS_NOTHING]
+            lines(text) for text in (*event.description, event.texts.declining_cancels_nothing)
         ),
         location=None if event.location is None else one_line(event.location),
         url=web_address(event.url),

@@ -53,9 +53,14 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class ChangeFacts:
-    """What was done, by whom, and at what cost. `superseded`: the session has changed again."""
+    """What was done, when, by whom, and at what cost.
+
+    `voided_fee`: a fee that was due for the session no longer is. `superseded`: the session has
+    changed again.
+    """
 
     kind: str
+    at: datetime
     actor: str
     before: Meeting | None
     after: Meeting
@@ -64,6 +69,7 @@ class ChangeFacts:
     note: str | None
     fee: Money | None
     credit: Credit | None
+    voided_fee: bool
     superseded: bool
 
     @property
@@ -158,8 +164,8 @@ def _columns() -> list[Any]:
         Service.name.label("service_name"),
         *_prefixed("client", Client, "name", "email", "phone", "time_zone", "locale"),
         *_prefixed("practitioner", Practitioner, "name", "email", "phone", "time_zone"),
-        *_prefixed("change", Change, "kind", "actor", "calendar_sequence", "reason_code"),
-        *_prefixed("change", Change, "fee_minor", "currency", "credit"),
+        *_prefixed("change", Change, "kind", "at", "actor", "calendar_sequence", "reason_code"),
+        *_prefixed("change", Change, "fee_minor", "currency", "credit", "details"),
         *_prefixed("change", ChangeNote, "note"),
         *_prefixed("change", Change, "old_starts_at", "old_ends_at", "old_format"),
         *_prefixed("old_place", _old_place, "name", "address"),
@@ -237,6 +243,7 @@ def _letter(row: Row[Any]) -> Letter:
 def _change(row: Row[Any]) -> ChangeFacts:
     return ChangeFacts(
         kind=row.change_kind,
+        at=row.change_at,
         actor=row.change_actor,
         before=_before(row),
         after=_meeting(row, "new"),
@@ -247,6 +254,7 @@ def _change(row: Row[Any]) -> ChangeFacts:
         if row.change_fee_minor is None
         else Money(row.change_fee_minor, row.change_currency),
         credit=None if row.change_credit is None else Credit(row.change_credit),
+        voided_fee=bool((row.change_details or {}).get("voided_fee")),
         superseded=row.superseded,
     )
 

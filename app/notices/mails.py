@@ -14,17 +14,20 @@ from app.links.tokens import LinkTokens, link_url
 from app.notices.calendar import CalendarEvent, Method, Person, make_calendar
 from app.notices.clean import ascii_domain, mailbox, one_line
 from app.notices.errors import UndeliverableError
+from app.notices.facts import meeting_of
 from app.notices.letters import Letter
-from app.notices.pages import (
-    Page,
-    client_page,
-    joining_lines,
-    meeting_of,
-    place_line,
-    practitioner_page,
-)
+from app.notices.pages import Page, client_page, joining_lines, place_line
+from app.notices.practitioner_pages import practitioner_page
+from app.notices.texts import Texts
 from app.settings import Settings
 
+# What the client's calendar is asked. A missed session stays in it as it was.
+_METHODS: dict[str, Method] = {
+    "booked": "REQUEST",
+    "rescheduled": "REQUEST",
+    "restored": "REQUEST",
+    "cancelled": "CANCEL",
+}
 # Every mail server takes seven bits, and the text stays readable in the folder of a demo.
 _POLICY = SMTP.clone(cte_type="7bit")
 _TEMPLATES = Environment(
@@ -53,10 +56,12 @@ def make_mail(letter: Letter, settings: Settings, now: datetime) -> EmailMessage
     mail.add_alternative(_render("mail.html.j2", page), subtype="html", cte="quoted-printable")
     method = _method(letter)
     if method is not None:
-        calendar = make_calendar(_event(letter), method, now)
+        calendar = make_calendar(_event(letter, page.texts), method, now)
         mail.add_alternative(
             calendar.decode(), subtype="calendar", params={"method": method}, cte="base64"
         )
+    # Headers of this kind move into the first part while parts are added.
+    mail["Content-Language"] = page.language
     return mail
 
 
@@ -84,12 +89,12 @@ def _render(template: str, page: Page) -> str:
 
 def _method(letter: Letter) -> Method | None:
     """Choose what to ask the client's calendar; nothing where a newer mail asks it already."""
-    if letter.recipient != "client" or letter.kind == "reminder" or letter.change.superseded:
+    if letter.recipient != "client" or letter.change.superseded:
         return None
-    return "CANCEL" if letter.kind == "cancelled" else "REQUEST"
+    return _METHODS.get(letter.kind)
 
 
-def _event(letter: Letter) -> CalendarEvent:
+def _event(letter: Letter, texts: Texts) -> CalendarEvent:
     meeting = meeting_of(letter)
     cancelled = letter.kind == "cancelled"
     return CalendarEvent(
@@ -102,11 +107,12 @@ def _event(letter: Letter) -> CalendarEvent:
         service_name=letter.service_name,
         practice_name=letter.practice_name,
         description=(
-            f"With: {one_line(letter.practitioner.name)}",
-            *(() if cancelled else joining_lines(meeting)),
+            f"{texts.practitioner}{texts.colon} {one_line(letter.practitioner.name)}",
+            *(() if cancelled else joining_lines(meeting, texts)),
         ),
-        location=place_line(meeting),
+        location=place_line(meeting, texts),
         url=None if cancelled else meeting.join_url,
         organizer=Person(letter.practice_name, letter.practice_email),
         attendee=Person(letter.client.name, letter.client.email),
+        texts=texts,
     )

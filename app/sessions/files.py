@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Response
 
 from app.notices.calendar import CalendarEvent, Person, make_calendar
+from app.notices.wording import texts_in
 from app.sessions.records import SessionRecord
 
 MEDIA_TYPE = "text/calendar"
@@ -40,7 +41,10 @@ def calendar_download(record: SessionRecord, now: datetime) -> CalendarResponse:
 
 
 def calendar_of(record: SessionRecord, now: datetime) -> bytes:
-    """Write a session as a calendar file, with how to join and without any reason."""
+    """Write a session as a calendar file, with how to join and without any reason.
+
+    What the file says of its own is in the client's language.
+    """
     place = record.location
     how = (record.instructions, record.join_url)
     event = CalendarEvent(
@@ -57,5 +61,6 @@ def calendar_of(record: SessionRecord, now: datetime) -> bytes:
         url=record.join_url,
         organizer=Person(record.practice_name, record.practice_email),
         attendee=Person(record.client_name, record.client_email),
+        texts=texts_in(record.client_locale),
     )
     return make_calendar(event, "PUBLISH", now)

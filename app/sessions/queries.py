@@ -252,6 +252,7 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
             Practice.email.label("practice_email"),
             Client.name.label("client_name"),
             Client.email.label("client_email"),
+            Client.locale.label("client_locale"),
             Practitioner.video_url,
             PolicyVersion.id.label("policy_id"),
             PolicyVersion.number.label("policy_number"),

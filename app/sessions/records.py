@@ -94,6 +94,7 @@ class SessionRecord(SessionSummaryRecord):
     practice_email: str
     client_name: str
     client_email: str
+    client_locale: str
     video_url: str | None
     policy: StoredPolicy | None
     policy_zone: ZoneInfo

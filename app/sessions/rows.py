@@ -33,6 +33,7 @@ def to_record(row: Row[Any]) -> SessionRecord:
         practice_email=row.practice_email,
         client_name=row.client_name,
         client_email=row.client_email,
+        client_locale=row.client_locale,
         video_url=row.video_url,
         policy=stored_policy(row.policy_id, row.policy_number, row.policy_text, row.policy_rules),
         policy_zone=ZoneInfo(row.policy_time_zone),

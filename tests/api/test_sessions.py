@@ -477,6 +477,22 @@ async def test_the_calendar_file_has_one_entry_that_imports(api: Api, world: Wor
     assert event["LOCATION"] == "Harbor Street, 1 Harbor Street"
 
 
+@pytest.mark.parametrize(
+    ("locale", "last_line"),
+    [
+        ("en-US", "Declining or deleting this calendar entry does not cancel the session."),
+        ("fr-CA", "Refuser ou supprimer cet événement de l'agenda n'annule pas le rendez-vous."),
+        ("pt-BR", "Declining or deleting this calendar entry does not cancel the session."),
+    ],
+)
+async def test_the_calendar_file_speaks_the_language_of_the_client(
+    api: Api, world: World, locale: str, last_line: str
+) -> None:
+    await world.change(Client, world.client_id, locale=locale)
+    _, event = await calendar(api, await world.book(START))
+    assert str(event["DESCRIPTION"]).splitlines()[-1] == last_line
+
+
 async def test_a_later_calendar_file_replaces_an_earlier_one(api: Api, world: World) -> None:
     """The UID stays for life, SEQUENCE rises with every change; no reason is in it, no link."""
     session_id = await world.book(START)

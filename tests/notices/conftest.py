@@ -1,17 +1,22 @@
 """What tests of notices stand on: a practice, a clock, a real mail server on loopback."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.notices.delivery import PostOffice
+from app.notices.outbox import Kind, Recipient
 from app.notices.senders import make_sender
 from app.settings import Settings
 from tests.notices.postbox import Postbox
+from tests.notices.reading import Read
 from tests.notices.story import Story
-from tests.world import TestClock, World
+from tests.world import NOW, TestClock, World
 
 
 @pytest.fixture
@@ -30,6 +35,18 @@ async def world(engine: AsyncEngine, settings: Settings) -> World:
 def story(world: World, clock: TestClock) -> Story:
     """Things that happen to sessions, as the commands write them down."""
     return Story(world, clock)
+
+
+@pytest.fixture
+def read(story: Story, settings: Settings) -> Any:
+    """Read the latest mail of a kind."""
+
+    async def latest(
+        session_id: UUID, kind: Kind, recipient: Recipient = "client", now: datetime = NOW
+    ) -> Read:
+        return Read(await story.letter(session_id, kind, recipient), settings, now)
+
+    return latest
 
 
 @pytest.fixture

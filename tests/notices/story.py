@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.changes.trail import Actor
+from app.changes.trail import Actor, write_change
 from app.database.transactions import transact
+from app.domain.money import Money
+from app.domain.policy import Credit
 from app.domain.session import Format, Status
 from app.notices.letters import Letter, load_letter
 from app.notices.models import Notice
@@ -80,6 +82,21 @@ class Story:
 
         await transact(self.world.engine, command)
 
+    async def miss(
+        self, session_id: UUID, *, fee: Money | None = None, credit: Credit | None = None
+    ) -> None:
+        """Mark a session as missed, by staff."""
+        await self._by_staff(session_id, "noshow", Status.NOSHOW, fee=fee, credit=credit)
+
+    async def restore(self, session_id: UUID, *, voided_fee: bool = False) -> None:
+        """Book a cancelled or missed session again, by staff."""
+        details = {"voided_fee": voided_fee}
+        await self._by_staff(session_id, "restored", Status.BOOKED, details=details)
+
+    async def waive(self, session_id: UUID, fee: Money) -> None:
+        """Waive a fee of a session; the session stays as it is."""
+        await self._by_staff(session_id, "fee_waived", None, fee=fee)
+
     async def notice(self, session_id: UUID, kind: Kind, recipient: Recipient = "client") -> UUID:
         """Give the latest notice of a kind."""
         async with self.world.engine.connect() as db:
@@ -107,6 +124,59 @@ class Story:
         """Give a notice's row."""
         async with self.world.engine.connect() as db:
             return (await db.execute(select(Notice.__table__).where(Notice.id == notice_id))).one()
+
+    async def _by_staff(
+        self,
+        session_id: UUID,
+        kind: Kind,
+        status: Status | None,
+        *,
+        fee: Money | None = None,
+        credit: Credit | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        async def command(db: AsyncConnection) -> None:
+            if status is not None:
+                await db.execute(
+                    update(Session)
+                    .where(Session.id == session_id)
+                    .values(
+                        status=status,
+                        version=Session.version + 1,
+                        calendar_sequence=Session.calendar_sequence + 1,
+                    )
+                )
+            wanted = select(Session.__table__).where(Session.id == session_id)
+            session = (await db.execute(wanted)).one()
+            practice_id, now = self.world.practice_id, self.clock()
+            change_id = await write_change(
+                db,
+                practice_id,
+                Actor("practice", "Front desk"),
+                now,
+                subject="session",
+                subject_id=session_id,
+                kind=kind,
+                note="Secret words",
+                details=details,
+                session_id=session_id,
+                session_version=session.version,
+                calendar_sequence=session.calendar_sequence,
+                starts_at=session.starts_at,
+                ends_at=session.ends_at,
+                format=session.format,
+                location_id=session.location_id,
+                join_url=session.join_url,
+                instructions=session.instructions,
+                fee_minor=fee and fee.amount_minor,
+                currency=session.currency,
+                credit=credit,
+            )
+            told: tuple[Recipient, ...] = ("client",) if kind == "fee_waived" else BOTH
+            notices = [NewNotice(kind, recipient, session.starts_at, now) for recipient in told]
+            await queue_notices(db, practice_id, session_id, change_id, notices, now)
+
+        await transact(self.world.engine, command)
 
     async def _meeting(self, db: AsyncConnection, session_id: UUID) -> Meeting:
         row = (await db.execute(select(Session.__table__).where(Session.id == session_id))).one()

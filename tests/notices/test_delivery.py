@@ -19,7 +19,7 @@ from app.notices.models import Notice
 from app.notices.senders import Sender
 from app.practices.models import Client
 from tests.notices.postbox import Postbox
-from tests.notices.story import START, Story
+from tests.notices.story import BOTH, START, Story
 from tests.world import NOW, TestClock, World
 
 
@@ -105,6 +105,41 @@ async def test_a_reminder_is_sent_only_for_a_session_to_come(
     assert row.status == ("sent" if fate == "due" else "dropped")
     assert row.finished_at == clock.now
     assert len(postbox.mails) == (1 if fate == "due" else 0)
+
+
+@pytest.mark.parametrize(
+    ("ends_in", "told"),
+    [
+        (timedelta(0), ["maya@harbor.example"]),
+        (timedelta(seconds=1), ["ana@client.example", "maya@harbor.example"]),
+    ],
+)
+async def test_a_session_booked_after_its_end_is_not_confirmed_to_its_client(
+    office: PostOffice,
+    story: Story,
+    world: World,
+    postbox: Postbox,
+    ends_in: timedelta,
+    told: list[str],
+) -> None:
+    """The practitioner is told all the same. A session that still runs is confirmed."""
+    session_id = await story.book(NOW + ends_in - timedelta(minutes=50))
+    for recipient in BOTH:
+        await send_notice(
+            office, world.practice_id, await story.notice(session_id, "booked", recipient)
+        )
+    assert postbox.recipients == told
+    row = await story.state(await story.notice(session_id, "booked"))
+    assert row.status == ("sent" if len(told) == 2 else "dropped")
+
+
+async def test_a_confirmation_that_comes_late_still_goes_out(
+    office: PostOffice, story: Story, world: World, postbox: Postbox, clock: TestClock
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+    clock.now = START + timedelta(days=1)
+    await send_notice(office, world.practice_id, notice_id)
+    assert postbox.recipients == ["ana@client.example"]
 
 
 async def test_a_superseded_confirmation_still_goes_out(

@@ -2,15 +2,10 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from icalendar import Calendar, Event
 from sqlalchemy import update
 
 from app.database.transactions import transact
@@ -20,13 +15,13 @@ from app.domain.session import Format
 from app.links.tokens import Link, LinkTokens
 from app.notices.errors import UndeliverableError
 from app.notices.letters import Letter
-from app.notices.mails import make_mail
 from app.notices.outbox import Kind, Recipient
 from app.notices.wording import Speech
 from app.practices.models import Client, Practitioner
 from app.practices.policies import rules_of
 from app.sessions.models import Session
 from app.settings import Settings
+from tests.notices.reading import Read
 from tests.notices.story import START, Story
 from tests.world import NOW, World
 
@@ -37,56 +32,6 @@ LATE_FEE = {
     }
 }
 ONE_DAY = timedelta(days=1)
-
-
-class Read:
-    """A mail as it arrives."""
-
-    def __init__(self, letter: Letter, settings: Settings, now: datetime = NOW) -> None:
-        sent = make_mail(letter, settings, now).as_bytes()
-        self.mail: EmailMessage = message_from_bytes(sent, policy=default)
-        assert not self.mail.defects
-        assert self.mail.get_content_type() == "multipart/alternative"
-        self.parts = [part.get_content_type() for part in self.mail.iter_parts()]
-        self.text = self._part("plain")
-        self.html = self._part("html")
-        self.subject = str(self.mail["Subject"])
-
-    def _part(self, kind: str) -> str:
-        part = self.mail.get_body(preferencelist=(kind,))
-        assert part is not None
-        return str(part.get_content()).replace("\r\n", "\n")
-
-    @property
-    def calendar(self) -> tuple[str, Event]:
-        """The method and the entry of the calendar part."""
-        *_, part = self.mail.iter_parts()
-        assert part.get_content_type() == "text/calendar"
-        calendar = Calendar.from_ical(part.get_content())
-        assert part.get_param("method") == calendar["METHOD"]
-        (event,) = calendar.events
-        return str(calendar["METHOD"]), event
-
-    @property
-    def token(self) -> str:
-        """The link's token, from the text; the HTML has the same."""
-        (url,) = [line for line in self.text.splitlines() if "/portal/#" in line]
-        assert f'href="{url}"' in self.html
-        assert "Need to reschedule?" in self.text
-        assert "Need to reschedule?" in self.html
-        return url.partition("#")[2]
-
-
-@pytest.fixture
-def read(story: Story, settings: Settings) -> Any:
-    """Read the latest mail of a kind."""
-
-    async def latest(
-        session_id: UUID, kind: Kind, recipient: Recipient = "client", now: datetime = NOW
-    ) -> Read:
-        return Read(await story.letter(session_id, kind, recipient), settings, now)
-
-    return latest
 
 
 def speech(letter: Letter) -> Speech:
@@ -283,6 +228,95 @@ async def test_an_unknown_reason_is_shown_as_it_is(read: Any, story: Story) -> N
     assert "Note:" not in mail.text
 
 
+async def test_a_missed_session(read: Any, story: Story, world: World) -> None:
+    await world.add_policy(LATE_FEE)
+    session_id = await story.book()
+    await story.miss(session_id, fee=Money(12000, "USD"))
+    mail = await read(session_id, "noshow")
+    assert mail.parts == ["text/plain", "text/html"]
+    assert mail.subject == "Your session was marked as missed: December 3, 2026, 10:00 AM"
+    assert mail.text.startswith(
+        "Your session was marked as missed\n\nThis was done by Harbor Wellness.\n"
+        "A fee of $120.00 is due. Harbor Wellness collects it.\n"
+        "If this is not right, please contact Dr. Maya Chen.\n\nWhen: "
+    )
+    assert "Please tell us a day ahead." in mail.text
+    assert "or call +1 212 555 0100" in mail.text
+    for absent in ("/portal/", "Need to reschedule?", "To cancel", "Join:", "Secret"):
+        assert absent not in mail.text + mail.html
+    to_practitioner = await read(session_id, "noshow", "practitioner")
+    assert to_practitioner.subject == "Session marked as missed: December 3, 2026, 10:00 AM"
+    assert "A fee of $120.00 is due. The practice collects it." in to_practitioner.text
+    assert "Done by: The practice\nNote: Secret words" in to_practitioner.text
+    assert "If this is not right" not in to_practitioner.text
+
+
+async def test_a_missed_session_that_costs_a_credit(read: Any, story: Story) -> None:
+    session_id = await story.book()
+    await story.miss(session_id, credit=Credit.FORFEITED)
+    for recipient in ("client", "practitioner"):
+        mail = await read(session_id, "noshow", recipient)
+        assert "The credit that paid for the session is not returned." in mail.text
+        assert "fee" not in mail.text
+
+
+@pytest.mark.parametrize("undone", ["cancelled", "noshow"])
+async def test_a_session_that_is_booked_again(
+    read: Any, story: Story, world: World, undone: str
+) -> None:
+    await world.add_policy(LATE_FEE)
+    session_id = await story.book()
+    if undone == "cancelled":
+        await story.cancel(session_id, fee=Money(6000, "USD"))
+    else:
+        await story.miss(session_id, fee=Money(6000, "USD"))
+    await story.restore(session_id, voided_fee=True)
+    mail = await read(session_id, "restored")
+    assert mail.subject == "Your session is booked again: December 3, 2026, 10:00 AM"
+    assert "This was done by Harbor Wellness.\nThe fee that was due before no" in mail.text
+    assert "Join: https://video.example/maya" in mail.text
+    assert "To cancel:\n- Free of charge until Wednesday, December 2" in mail.text
+    assert "credit" not in mail.text
+    assert mail.token
+    method, event = mail.calendar
+    assert (method, event["STATUS"], event["SEQUENCE"]) == ("REQUEST", "CONFIRMED", 2)
+    assert event["UID"] == f"{session_id}@reslot"
+    to_practitioner = await read(session_id, "restored", "practitioner")
+    assert to_practitioner.subject == "Session booked again: December 3, 2026, 10:00 AM"
+    assert "The fee that was due before no longer applies." in to_practitioner.text
+    assert "This session has changed again" in (await read(session_id, undone)).text
+
+
+async def test_a_session_that_a_credit_pays_for_again(
+    read: Any, story: Story, world: World
+) -> None:
+    session_id = await story.book(package_id=await world.add_package())
+    await story.miss(session_id)
+    await story.restore(session_id)
+    for recipient in ("client", "practitioner"):
+        mail = await read(session_id, "restored", recipient)
+        assert "A credit from the package pays for the session." in mail.text
+        assert "no longer applies" not in mail.text
+
+
+async def test_a_waived_fee(read: Any, story: Story, world: World) -> None:
+    """The reason is the practice's own; that the session goes on is told by other mails."""
+    await world.add_policy(LATE_FEE)
+    session_id = await story.book()
+    await story.move(session_id, START + ONE_DAY, fee=Money(6000, "USD"))
+    await story.waive(session_id, Money(6000, "USD"))
+    await story.cancel(session_id)
+    mail = await read(session_id, "fee_waived")
+    assert mail.parts == ["text/plain", "text/html"]
+    assert mail.subject == "Fee waived: your session on December 4, 2026, 10:00 AM"
+    assert mail.text.startswith(
+        "Your fee is waived\n\nThis was done by Harbor Wellness.\n"
+        "The fee of $60.00 for this session is waived. You do not have to pay it.\n\nWhen: Friday"
+    )
+    for absent in ("/portal/", "To cancel", "is due", "Secret", "changed again", "a day ahead"):
+        assert absent not in mail.text + mail.html
+
+
 async def test_a_reminder_tells_how_it_stands_now(read: Any, story: Story, world: World) -> None:
     session_id = await story.book()
     await transact(
@@ -309,7 +343,7 @@ async def test_a_newer_change_takes_the_calendar_part_away(read: Any, story: Sto
     assert "This session has changed again" in to_practitioner.text
 
 
-async def test_every_client_mail_has_the_present_link(
+async def test_every_mail_of_a_session_to_come_or_cancelled_has_the_present_link(
     read: Any, story: Story, world: World, settings: Settings
 ) -> None:
     session_id = await story.book()
@@ -317,7 +351,8 @@ async def test_every_client_mail_has_the_present_link(
     await transact(world.engine, lambda db: db.execute(update(Client).values(address_generation=3)))
     await transact(world.engine, lambda db: db.execute(update(Session).values(link_generation=2)))
     await story.cancel(session_id)
-    for kind in ("booked", "rescheduled", "cancelled", "reminder"):
+    await story.restore(session_id)
+    for kind in ("booked", "rescheduled", "cancelled", "restored", "reminder"):
         token = (await read(session_id, kind)).token
         link = LinkTokens(settings.keys).read(token)
         assert link == Link(world.practice_id, session_id, 3, 2)
@@ -329,11 +364,18 @@ async def test_no_name_note_or_reason_in_a_subject_or_a_calendar(
     session_id = await story.book()
     await story.move(session_id, START + ONE_DAY)
     await story.cancel(session_id)
+    await story.restore(session_id)
+    await story.miss(session_id)
+    await story.waive(session_id, Money(6000, "USD"))
     private = ("Ana", "Ruiz", "Maya", "Harbor", "Follow-up", "Secret", "Work", "work")
-    for kind in ("booked", "rescheduled", "cancelled", "reminder"):
-        for recipient in ("client", "practitioner"):
-            if (kind, recipient) == ("reminder", "practitioner"):
-                continue
+    kinds: tuple[Kind, ...] = ("booked", "rescheduled", "cancelled", "restored", "noshow")
+    to_client: tuple[Kind, ...] = ("reminder", "fee_waived")
+    told: dict[Recipient, tuple[Kind, ...]] = {
+        "client": kinds + to_client,
+        "practitioner": kinds,
+    }
+    for recipient, those in told.items():
+        for kind in those:
             letter = await story.letter(session_id, kind, recipient)
             mail = Read(letter, settings)
             assert not [word for word in private if word in mail.subject]
@@ -380,7 +422,7 @@ async def test_a_bad_address_is_undeliverable(story: Story, settings: Settings) 
     [
         ("en-GB", "Europe/Paris", "Thursday, 3 December 2026, 16:00 to 16:50"),
         ("en-US", "America/New_York", "Thursday, December 3, 2026, 10:00 AM to 10:50 AM"),
-        ("de-DE", "Europe/Berlin", "Thursday, December 3, 2026, 4:00 PM to 4:50 PM"),
+        ("pt-BR", "Europe/Berlin", "Thursday, December 3, 2026, 4:00 PM to 4:50 PM"),
         ("no such", "UTC", "Thursday, December 3, 2026, 3:00 PM to 3:50 PM"),
         ("", "Asia/Tokyo", "Friday, December 4, 2026, 12:00 AM to 12:50 AM"),
     ],

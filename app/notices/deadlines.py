@@ -1,0 +1,74 @@
+"""Until when a client can do what to his session, and at what cost, in his language."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.policy import Action, Credit, Refusal, RefusalCode, Term, decide, terms
+from app.notices.clean import one_line
+from app.notices.letters import Letter
+from app.notices.texts import Texts
+from app.notices.wording import Speech
+from app.practices.policies import rules_of
+
+_NEVER_ONLINE = {RefusalCode.ACTION_DISABLED, RefusalCode.RESCHEDULE_LIMIT_REACHED}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What something costs until when, line by line."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+def deadlines(letter: Letter, speech: Speech, now: datetime) -> tuple[Rule, ...]:
+    """Say what the policy allows, while there is time for it.
+
+    Only for the time that the session has now: the deadlines of another time would mislead.
+    """
+    if not letter.is_still_true or now >= letter.starts_at:
+        return ()
+    texts = speech.texts
+    cancel = _timeline(letter, Action.CANCEL, speech, now)
+    move = _timeline(letter, Action.RESCHEDULE, speech, now)
+    if cancel == move:
+        return (Rule(texts.to_cancel_or_reschedule, cancel),)
+    return (Rule(texts.to_cancel, cancel), Rule(texts.to_reschedule, move))
+
+
+def _timeline(letter: Letter, action: Action, speech: Speech, now: datetime) -> tuple[str, ...]:
+    policy = rules_of(letter.policy)
+    refusal = decide(policy, action, letter.facts, now).refusal
+    if refusal is not None and refusal.code in _NEVER_ONLINE:
+        return (_refused(refusal, speech.texts),)
+    timeline = [
+        _term(term, letter.starts_at, speech, now) for term in terms(policy, action, letter.facts)
+    ]
+    if refusal is not None:
+        timeline.append(_refused(refusal, speech.texts))
+    return tuple(timeline)
+
+
+def _term(term: Term, starts_at: datetime, speech: Speech, now: datetime) -> str:
+    texts, at_start = speech.texts, term.until == starts_at
+    if term.cost.credit is Credit.FORFEITED:
+        sentence = texts.credit_lost_until_start if at_start else texts.credit_lost_until
+    elif term.cost.fee is not None:
+        sentence = texts.fee_until_start if at_start else texts.fee_until
+    else:
+        sentence = texts.free_until_start if at_start else texts.free_until
+    fee = "" if term.cost.fee is None else speech.money(term.cost.fee)
+    written = sentence.format(until=speech.instant(term.until), fee=fee)
+    return f"{written} {texts.is_past}" if now > term.until else written
+
+
+def _refused(refusal: Refusal, texts: Texts) -> str:
+    """Say why not. The refusal's own sentence is the API's, in English."""
+    sentences = {
+        RefusalCode.SESSION_NOT_BOOKED: texts.session_not_booked,
+        RefusalCode.SESSION_STARTED: texts.session_started,
+        RefusalCode.ACTION_DISABLED: texts.action_disabled,
+        RefusalCode.NOTICE_TOO_SHORT: texts.notice_too_short,
+        RefusalCode.RESCHEDULE_LIMIT_REACHED: texts.reschedule_limit_reached,
+    }
+    return sentences[refusal.code].format(name=one_line(refusal.contact.name))

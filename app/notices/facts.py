@@ -1,0 +1,93 @@
+"""What mails to clients and to practitioners have in common: when, where, how, at what cost."""
+
+from dataclasses import dataclass
+
+from app.domain.policy import Credit
+from app.notices.clean import lines, one_line, web_address
+from app.notices.letters import ChangeFacts, Letter, Meeting
+from app.notices.texts import Texts
+from app.notices.wording import Speech, format_name
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label and what it stands for; `url` where that is a link."""
+
+    label: str
+    text: str
+    url: str | None = None
+
+
+def meeting_of(letter: Letter) -> Meeting:
+    """Give the meeting that the mail is about: a reminder tells how it stands now."""
+    return letter.present if letter.kind == "reminder" else letter.change.after
+
+
+def topic_of(letter: Letter) -> str:
+    """Name what happened: a move that kept the time is a change of format or location."""
+    if letter.kind == "rescheduled" and letter.change.kind == "format_changed":
+        return "format_changed"
+    return letter.kind
+
+
+def times(letter: Letter, speech: Speech) -> tuple[Fact, ...]:
+    """Say when it is, and after a move how it was before."""
+    texts, meeting = speech.texts, meeting_of(letter)
+    when = Fact(texts.when, speech.span(meeting.starts_at, meeting.ends_at))
+    before = letter.change.before
+    if letter.kind != "rescheduled" or before is None:
+        return (when,)
+    parts = []
+    if before.starts_at != meeting.starts_at:
+        parts.append(speech.span(before.starts_at, before.ends_at))
+    if (before.format, before.location) != (meeting.format, meeting.location):
+        parts.append(", ".join(fact.text for fact in place(before, texts)))
+    return (when, Fact(texts.before, "; ".join(parts)))
+
+
+def place(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
+    """Say in which format it is, and where that is in person."""
+    how = Fact(texts.format, format_name(meeting.format, texts))
+    if meeting.location is None:
+        return (how,)
+    return (how, Fact(texts.place, one_line(", ".join(meeting.location))))
+
+
+def joining(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
+    """Say how to join."""
+    facts = []
+    if meeting.join_url:
+        url = web_address(meeting.join_url)
+        facts.append(Fact(texts.join, one_line(meeting.join_url), url))
+    if meeting.instructions:
+        facts.append(Fact(texts.instructions, lines(meeting.instructions)))
+    return tuple(facts)
+
+
+def costs(letter: Letter, collector: str, speech: Speech) -> list[str]:
+    """Say what the change costs, or no longer does. The practice collects; product.md section 2."""
+    change, texts = letter.change, speech.texts
+    if letter.kind == "fee_waived":
+        return _fee(change, texts.fee_is_waived, collector, speech)
+    if letter.kind == "restored":
+        void = [texts.fee_is_void] if change.voided_fee else []
+        return void + ([texts.credit_pays] if letter.facts.paid_by_credit else [])
+    sentences = _fee(change, texts.fee_due, collector, speech)
+    if change.credit is not None:
+        sentences.append(_credit(change.credit, texts))
+    return sentences
+
+
+def _fee(change: ChangeFacts, sentence: str, practice: str, speech: Speech) -> list[str]:
+    if change.fee is None:
+        return []
+    return [sentence.format(fee=speech.money(change.fee), practice=practice)]
+
+
+def _credit(credit: Credit, texts: Texts) -> str:
+    sentences = {
+        Credit.RETURNED: texts.credit_returned,
+        Credit.FORFEITED: texts.credit_forfeited,
+        Credit.KEPT: texts.credit_kept,
+    }
+    return sentences[credit]

@@ -1,0 +1,59 @@
+"""Reading a mail back as a mail program does."""
+
+from datetime import datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+from icalendar import Calendar, Event
+
+from app.notices.letters import Letter
+from app.notices.mails import make_mail
+from app.settings import Settings
+from tests.world import NOW
+
+
+class Read:
+    """A mail as it arrives."""
+
+    def __init__(self, letter: Letter, settings: Settings, now: datetime = NOW) -> None:
+        sent = make_mail(letter, settings, now).as_bytes()
+        self.mail: EmailMessage = message_from_bytes(sent, policy=default)
+        assert not self.mail.defects
+        assert self.mail.get_content_type() == "multipart/alternative"
+        self.parts = [part.get_content_type() for part in self.mail.iter_parts()]
+        self.text = self._part("plain")
+        self.html = self._part("html")
+        self.subject = str(self.mail["Subject"])
+
+    def _part(self, kind: str) -> str:
+        part = self.mail.get_body(preferencelist=(kind,))
+        assert part is not None
+        return str(part.get_content()).replace("\r\n", "\n")
+
+    @property
+    def calendar(self) -> tuple[str, Event]:
+        """The method and the entry of the calendar part."""
+        *_, part = self.mail.iter_parts()
+        assert part.get_content_type() == "text/calendar"
+        calendar = Calendar.from_ical(part.get_content())
+        assert part.get_param("method") == calendar["METHOD"]
+        (event,) = calendar.events
+        return str(calendar["METHOD"]), event
+
+    @property
+    def link(self) -> tuple[str, str]:
+        """What the link is called, and its token; the text and the HTML have the same."""
+        lines = self.text.splitlines()
+        (at,) = [number for number, line in enumerate(lines) if "/portal/#" in line]
+        caption, url = lines[at - 1], lines[at]
+        assert f'href="{url}"' in self.html
+        assert f">{caption}</a>" in self.html
+        return caption, url.partition("#")[2]
+
+    @property
+    def token(self) -> str:
+        """The link's token, under its English name."""
+        caption, token = self.link
+        assert caption == "Need to reschedule?"
+        return token
