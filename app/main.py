@@ -13,6 +13,9 @@ from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
 from app import __version__, health
+from app.auth import router as sign_in
+from app.auth.limits import SourceLimits
+from app.auth.sign_in_tokens import SignInTokens
 from app.auth.tokens import AccessTokens
 from app.availability import router as availability
 from app.body_limit import BodyLimit
@@ -59,8 +62,10 @@ def create_app(
     app.state.quotes = Quotes(settings.keys, settings.quote_lifetime)
     app.state.access_tokens = AccessTokens(settings.keys)
     app.state.link_tokens = LinkTokens(settings.keys)
+    app.state.sign_in_tokens = SignInTokens(settings.keys)
+    app.state.source_limits = SourceLimits()
     app.state.cursor_signer = TokenSigner(settings.keys, "cursor")
-    for part in (sessions, availability, practices, links, health, problems):
+    for part in (sessions, availability, practices, sign_in, links, health, problems):
         app.include_router(part.router)
     _add_docs(app)
     if settings.portal:
