@@ -64,9 +64,12 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
-        for proxy in proxies:
-            if proxy != EVERY_PROXY:
-                ip_network(proxy)
+        try:
+            for proxy in proxies:
+                if proxy != EVERY_PROXY:
+                    ip_network(proxy)
+        except ValueError:
+            raise ValueError("must be addresses, or networks like 10.0.0.0/8, or *") from None
         return proxies
 
     @model_validator(mode="after")
