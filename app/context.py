@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.auth.keys import Scope, Staff, find_staff
 from app.auth.queries import confirm_caller
+from app.auth.sign_in_tokens import SignInTokens
 from app.auth.tokens import AccessTokens, Caller
 from app.clock import Clock
 from app.database.idempotency import IdempotentRequest, StoredAnswer, answer_once
@@ -32,7 +33,8 @@ MAX_KEY_LENGTH = 255
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="AccessToken",
-    description="An access token: of a client, or from a link (`POST /v1/links/open`).",
+    description="An access token: of a client who signed in (`POST /v1/auth/tokens`), or from a "
+    "link (`POST /v1/links/open`).",
 )
 _key = HTTPBearer(
     auto_error=False,
@@ -69,6 +71,11 @@ async def _link_tokens(request: Request) -> LinkTokens:
     return tokens
 
 
+async def _sign_in_tokens(request: Request) -> SignInTokens:
+    tokens: SignInTokens = request.app.state.sign_in_tokens
+    return tokens
+
+
 async def _cursor_signer(request: Request) -> TokenSigner:
     signer: TokenSigner = request.app.state.cursor_signer
     return signer
@@ -84,6 +91,7 @@ Engine = Annotated[AsyncEngine, Depends(_engine)]
 QuoteSigner = Annotated[Quotes, Depends(_quotes)]
 AccessSigner = Annotated[AccessTokens, Depends(_access_tokens)]
 LinkSigner = Annotated[LinkTokens, Depends(_link_tokens)]
+SignInSigner = Annotated[SignInTokens, Depends(_sign_in_tokens)]
 CursorSigner = Annotated[TokenSigner, Depends(_cursor_signer)]
 Now = Annotated[datetime, Depends(_now)]
 
@@ -150,9 +158,16 @@ StaffWriter = Annotated[Staff, Depends(_staff(Scope.WRITE))]
 StaffAdmin = Annotated[Staff, Depends(_staff(Scope.ADMIN))]
 
 
-def json_answer(model: BaseModel, *, etag: str | None = None) -> Response:
+def json_answer(
+    model: BaseModel, *, etag: str | None = None, status: HTTPStatus = HTTPStatus.OK
+) -> Response:
     """Send a model that we built ourselves."""
-    return _respond(StoredAnswer(200, etag, as_json(model)))
+    return _respond(StoredAnswer(status, etag, as_json(model)))
+
+
+def no_content() -> Response:
+    """Say that it is done, where there is nothing to show."""
+    return _respond(StoredAnswer(HTTPStatus.NO_CONTENT, None, b""))
 
 
 def answered(model: BaseModel) -> StoredAnswer:

@@ -18,12 +18,41 @@ _LOCATION = {
     "name": "Harbor Street",
     "address": "1 Harbor Street, Denver, CO 80202",
 }
+_WHO = {
+    "client": {
+        "id": "7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f",
+        "name": "Ana Ruiz",
+        "email": "ana@client.example",
+        "phone": "+1 212 555 0188",
+        "time_zone": _ZONE,
+        "locale": "en-US",
+    },
+    "practice": {
+        "id": "3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f",
+        "name": "Harbor Wellness",
+        "email": "hello@harbor.example",
+        "phone": "+1 303 555 0199",
+        "currency": "USD",
+    },
+}
 _QUOTE_EXPIRES_AT = "2026-11-25T05:25:00-05:00"
 
 
 def _quote(action: str) -> str:
     """Make what looks like a quote: a payload, a dot and 64 characters of signature."""
     return f"WyJxdW90ZSIsI{action.replace('_', '-')}Il0.{'Q0m7vX2s' * 8}"
+
+
+def _tokens(number: str) -> dict[str, object]:
+    """Show what a client calls with who has signed in today."""
+    return {
+        "access_token": f"WyIzZjBjN2YyZThhMWI0YzZkOWUzZjBhMWIyYzNkNGU1ZiJd.{'Kd2mX7pw' * 8}",
+        "token_type": "Bearer",
+        "expires_in": 3600,
+        "refresh_token": f"WyIzZjBjN2YyZSIs{number}0.{'Tb5nQ9rc' * 8}",
+        "refresh_expires_at": "2027-02-23T05:15:00-05:00",
+        **_WHO,
+    }
 
 
 def _allowed(action: str, credit: str, free_until: str, closes_at: str) -> dict[str, object]:
@@ -235,21 +264,7 @@ EXAMPLES: dict[str, object] = {
         "next_available": None,
     },
     "get_me": {
-        "client": {
-            "id": "7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f",
-            "name": "Ana Ruiz",
-            "email": "ana@client.example",
-            "phone": "+1 212 555 0188",
-            "time_zone": _ZONE,
-            "locale": "en-US",
-        },
-        "practice": {
-            "id": "3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f",
-            "name": "Harbor Wellness",
-            "email": "hello@harbor.example",
-            "phone": "+1 303 555 0199",
-            "currency": "USD",
-        },
+        **_WHO,
         "session_id": None,
     },
     "list_own_packages": _page(
@@ -262,6 +277,8 @@ EXAMPLES: dict[str, object] = {
             "usable_until": None,
         }
     ),
+    "create_tokens": _tokens("MV"),
+    "refresh_tokens": _tokens("Ml"),
     "open_email_link": {
         "access_token": f"WyIzZjBjN2YyZThhMWI0YzZkOWUzZjBhMWIyYzNkNGU1ZiJd.{'Zr4kT9bn' * 8}",
         "token_type": "Bearer",

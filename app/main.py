@@ -13,6 +13,9 @@ from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
 from app import __version__, health
+from app.auth import router as sign_in
+from app.auth.limits import SourceLimits
+from app.auth.sign_in_tokens import SignInTokens
 from app.auth.tokens import AccessTokens
 from app.availability import router as availability
 from app.body_limit import BodyLimit
@@ -43,6 +46,7 @@ _ROUTERS = (
     availability.router,
     practices.router,
     fees.client_router,
+    sign_in.router,
     links.router,
     staff_sessions.router,
     fees.router,
@@ -75,6 +79,8 @@ def create_app(
     app.state.quotes = Quotes(settings.keys, settings.quote_lifetime)
     app.state.access_tokens = AccessTokens(settings.keys)
     app.state.link_tokens = LinkTokens(settings.keys)
+    app.state.sign_in_tokens = SignInTokens(settings.keys)
+    app.state.source_limits = SourceLimits()
     app.state.cursor_signer = TokenSigner(settings.keys, "cursor")
     for router in _ROUTERS:
         app.include_router(router)

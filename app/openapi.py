@@ -14,7 +14,8 @@ under the practitioner's cancellation policy.
 
 **Who calls.** Send `Authorization: Bearer …` with a client's access token, or with the one that
 `POST /v1/links/open` gives for the link in an email, which is good for that one session only. A
-client sees his own sessions and nothing else: any other id is a 404.
+client sees his own sessions and nothing else: any other id is a 404. He signs in without a
+password: `POST /v1/auth/sign-in-links` mails him a link, `POST /v1/auth/tokens` exchanges it.
 
 **The practice's own software** sends an API key the same way, and calls `/v1/practice/…`. A key
 reaches one practice only, as far as its scope: `read` looks, `write` books and keeps records,
@@ -125,7 +126,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 def _add_example(operation: dict[str, Any], components: dict[str, Any]) -> None:
     """Give an answer the example made for it by hand, else one made of its fields' examples."""
-    for status in ("200", "201"):
+    for status in ("200", "201", "202"):
         content = operation["responses"].get(status, {}).get("content", {})
         if "application/json" in content:
             shown = content["application/json"]

@@ -1,6 +1,7 @@
 """Settings, from the environment (and `.env`). The README's table explains each to an operator."""
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -8,6 +9,7 @@ from pydantic import EmailStr, Field, SecretStr, ValidationError, field_validato
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MINIMUM_KEY_LENGTH = 32
+EVERY_PROXY = "*"
 
 
 class SettingsError(Exception):
@@ -27,6 +29,7 @@ class Settings(BaseSettings):
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1",)
     public_url: str = ""
     portal: bool = True
     portal_url: str = ""
@@ -35,6 +38,7 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     mail_from: EmailStr = "reslot@localhost.localdomain"
     access_token_minutes: int = Field(default=60, ge=1)
+    sign_in_days: int = Field(default=90, ge=1, le=3650)
     link_access_minutes: int = Field(default=30, ge=1)
     link_days: int = Field(default=30, ge=0)
     quote_minutes: int = Field(default=10, ge=1)
@@ -43,7 +47,7 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    @field_validator("secret_keys", "cors_origins", mode="before")
+    @field_validator("secret_keys", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -56,6 +60,17 @@ class Settings(BaseSettings):
         if any(len(key.get_secret_value()) < MINIMUM_KEY_LENGTH for key in keys):
             raise ValueError(f"each key needs at least {MINIMUM_KEY_LENGTH} characters")
         return keys
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            for proxy in proxies:
+                if proxy != EVERY_PROXY:
+                    ip_network(proxy)
+        except ValueError:
+            raise ValueError("must be addresses, or networks like 10.0.0.0/8, or *") from None
+        return proxies
 
     @model_validator(mode="after")
     def _derive_urls(self) -> Self:
@@ -103,6 +118,11 @@ class Settings(BaseSettings):
     def credit_grace(self) -> timedelta:
         """Say how long a credit stays usable that came back to an expired package."""
         return timedelta(days=self.credit_grace_days)
+
+    @property
+    def sign_in_lifetime(self) -> timedelta:
+        """Say how long a client stays signed in, however often he comes back."""
+        return timedelta(days=self.sign_in_days)
 
     @property
     def mail_folder(self) -> Path:

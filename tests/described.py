@@ -17,7 +17,6 @@ from app.settings import Settings
 GENERAL = {
     "method-not-allowed": "answers a method that no operation has",
     "internal-error": "a defect, not something to build on",
-    "rate-limited": "limits stand before the service; the code is kept for them",
 }
 
 

@@ -161,6 +161,20 @@ def test_migrating_needs_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("migrate") == "The database is at the schema of this version.\n"
 
 
+def test_the_server_believes_the_proxies_that_are_named(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", settings.service_url)
+    monkeypatch.setenv("SECRET_KEYS", KEY)
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.0/8")
+    monkeypatch.setattr("app.cli.export", lambda _: None)
+    monkeypatch.setattr("app.cli._exit_on", lambda _: None)
+    given: dict[str, object] = {}
+    monkeypatch.setattr("app.cli.uvicorn.run", lambda _, **options: given.update(options))
+    run("serve")
+    assert (given["proxy_headers"], given["forwarded_allow_ips"]) == (True, ["10.0.0.0/8"])
+
+
 def test_a_bad_mail_server_is_said_before_anything_is_served(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

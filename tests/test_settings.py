@@ -28,6 +28,8 @@ def test_everything_has_a_default_but_the_secrets() -> None:
     assert settings.public_url == "http://127.0.0.1:8000"
     assert settings.portal_url == "http://127.0.0.1:8000/portal/"
     assert settings.cors_origins == ()
+    assert settings.trusted_proxies == ("127.0.0.1",)
+    assert settings.sign_in_lifetime == timedelta(days=90)
     assert settings.quote_lifetime == timedelta(minutes=10)
     assert settings.credit_grace == timedelta(days=14)
     assert (settings.link_days, settings.access_token_minutes, settings.link_access_minutes) == (
@@ -79,6 +81,11 @@ def test_a_short_key_is_refused_by_name_and_not_repeated(
         ("LOG_FORMAT", "hunter2"),
         ("WORKER", "hunter2"),
         ("DATABASE_POOL_SIZE", "0"),
+        ("SIGN_IN_DAYS", "0"),
+        ("SIGN_IN_DAYS", "3651"),
+        ("TRUSTED_PROXIES", "hunter2"),
+        ("TRUSTED_PROXIES", "10.0.0.1, proxy.hunter2"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
     ],
 )
 def test_a_bad_setting_is_named_without_its_value(
@@ -98,6 +105,13 @@ def test_every_bad_setting_is_named_at_once(env: pytest.MonkeyPatch) -> None:
         load_settings()
     assert "PORT" in str(refusal.value)
     assert "QUOTE_MINUTES" in str(refusal.value)
+
+
+def test_proxies_are_a_list_with_commas(env: pytest.MonkeyPatch) -> None:
+    env.setenv("TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::1")
+    assert load_settings().trusted_proxies == ("10.0.0.0/8", "2001:db8::1")
+    env.setenv("TRUSTED_PROXIES", "*")
+    assert load_settings().trusted_proxies == ("*",)
 
 
 def test_origins_are_a_list_with_commas(env: pytest.MonkeyPatch) -> None:

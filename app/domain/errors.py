@@ -138,15 +138,25 @@ class IdempotencyKeyInUseError(DomainError):
 
 
 class LinkInvalidError(DomainError):
-    """The link's token is wrong, forged or revoked."""
+    """The link's token is wrong, forged, revoked, or was used up."""
 
     code = "link-invalid"
 
 
 class LinkExpiredError(DomainError):
-    """The link's session lies too far back."""
+    """The link's session lies too far back, or a sign-in link is too old."""
 
     code = "link-expired"
+
+
+class RateLimitedError(DomainError):
+    """Too often. `retry_after`: how many seconds to wait."""
+
+    code = "rate-limited"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after)
+        self.retry_after = retry_after
 
 
 class UnavailableError(DomainError):

@@ -64,3 +64,25 @@ def read_payload(payload: bytes | None) -> tuple[UUID, UUID]:
 def _payload(job: NoticeJob) -> bytes:
     ids = {"practice_id": str(job.practice_id), "notice_id": str(job.notice_id)}
     return json.dumps(ids).encode()
+
+
+async def enqueue_by_id(
+    db: AsyncConnection, entrypoint: str, ids: Sequence[UUID], *, priority: int = 0
+) -> None:
+    """Enqueue a job for each id, due at once; an id has at most one that waits or is under way."""
+    if not ids:
+        return
+    count = len(ids)
+    await Queries(cast("Driver", _EnqueueDriver(db))).enqueue(
+        [entrypoint] * count,
+        [json.dumps({"id": str(id_)}).encode() for id_ in ids],
+        [priority] * count,
+        [timedelta(0)] * count,
+        [str(id_) for id_ in ids],
+        on_conflict="skip",
+    )
+
+
+def read_id(payload: bytes | None) -> UUID:
+    """Give the id that the job is for."""
+    return UUID(json.loads(payload or b"{}")["id"])

@@ -1,4 +1,4 @@
-"""The worker: takes jobs from the queue and sends their notices, until it is told to stop."""
+"""The worker: takes jobs from the queue and sends their mails, until it is told to stop."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,19 +17,25 @@ from pgqueuer.queries import Queries
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.auth.delivery import send_sign_in
+from app.auth.jobs import SEND_SIGN_IN
+from app.auth.tidying import tidy_sign_ins
 from app.clock import Clock
 from app.database.engine import connect
 from app.database.idempotency import LIFETIME, IdempotencyKey
 from app.database.transactions import transact
 from app.notices.delivery import MAX_ATTEMPTS, PostOffice, send_notice
 from app.notices.errors import NoticeBusyError, describe
-from app.notices.jobs import SEND_NOTICE, NoticeJob, enqueue, read_payload
+from app.notices.jobs import SEND_NOTICE, NoticeJob, enqueue, read_id, read_payload
 from app.notices.senders import make_sender
 from app.settings import Settings
 
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(hours=4)
 RETRY_FACTOR = 3.0
+# A sign-in link is waited for, and nobody waits longer than ten minutes.
+LAST_SIGN_IN_RETRY = timedelta(minutes=1)
+SIGN_IN_ATTEMPTS = 20
 
 # A job whose worker gave no sign of life for so long is taken over by another.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
@@ -42,6 +48,8 @@ LAST_RECONNECT_SECONDS = 30.0
 TIDY_SECONDS = 3600.0
 JOB_LOG_KEPT = timedelta(days=7)
 STRANDED_AT_ONCE = 1000
+
+Handler = Callable[[Job], Awaitable[None]]
 
 log = structlog.get_logger()
 
@@ -70,6 +78,7 @@ async def tidy(db: AsyncConnection, now: datetime) -> None:
 
     A pending notice can lose its job where a worker is cut off in the act; it is never lost itself.
     """
+    await tidy_sign_ins(db, now)
     await db.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at <= now - LIFETIME))
     await db.execute(_OLD_JOB_LOGS, {"kept": JOB_LOG_KEPT})
     rows = (await db.execute(_STRANDED, {"most": STRANDED_AT_ONCE})).all()
@@ -155,28 +164,36 @@ async def _run(manager: QueueManager, stop: asyncio.Event) -> None:
 
 
 def _manager(connection: asyncpg.Connection, office: PostOffice) -> QueueManager:
+    """Register what can be done. Each mail holds a connection of the pool; half of it is left."""
     manager = QueueManager(Queries(_Driver(connection)))
-    register = manager.entrypoint(
-        SEND_NOTICE,
+    places = asyncio.Semaphore(max(1, office.settings.database_pool_size // 2))
+    # Attempts are counted on the notice, which says when it is enough.
+    send = _entrypoint(manager, SEND_NOTICE, 2 * MAX_ATTEMPTS, LAST_RETRY)
+    send(_notice_handler(office, places))
+    # The request says since when it waits.
+    send = _entrypoint(manager, SEND_SIGN_IN, SIGN_IN_ATTEMPTS, LAST_SIGN_IN_RETRY)
+    send(_sign_in_handler(office, places))
+    return manager
+
+
+def _entrypoint(
+    manager: QueueManager, name: str, attempts: int, last_retry: timedelta
+) -> Callable[[Handler], Handler]:
+    return manager.entrypoint(
+        name,
         accepts_context=False,
         on_failure="hold",
         executor_factory=partial(
             DatabaseRetryEntrypointExecutor,
-            # Attempts are counted on the notice, which says when it is enough.
-            max_attempts=2 * MAX_ATTEMPTS,
+            max_attempts=attempts,
             initial_delay=FIRST_RETRY,
-            max_delay=LAST_RETRY,
+            max_delay=last_retry,
             backoff_multiplier=RETRY_FACTOR,
         ),
     )
-    register(_handler(office))
-    return manager
 
 
-def _handler(office: PostOffice) -> Callable[[Job], Awaitable[None]]:
-    """Make the entrypoint. Each mail holds a connection of the pool; half the pool is left."""
-    places = asyncio.Semaphore(max(1, office.settings.database_pool_size // 2))
-
+def _notice_handler(office: PostOffice, places: asyncio.Semaphore) -> Handler:
     async def handle(job: Job) -> None:
         practice_id, notice_id = read_payload(job.payload)
         async with places:
@@ -184,6 +201,15 @@ def _handler(office: PostOffice) -> Callable[[Job], Awaitable[None]]:
                 await send_notice(office, practice_id, notice_id)
             except NoticeBusyError:
                 raise RetryRequested(HEARTBEAT_TIMEOUT, "NoticeBusyError") from None
+
+    return handle
+
+
+def _sign_in_handler(office: PostOffice, places: asyncio.Semaphore) -> Handler:
+    async def handle(job: Job) -> None:
+        request_id = read_id(job.payload)
+        async with places:
+            await send_sign_in(office, request_id)
 
     return handle
 

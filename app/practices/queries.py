@@ -52,6 +52,11 @@ async def read_client(db: AsyncConnection, caller: Caller) -> ClientRecord:
         UnauthorizedError: the caller's token was revoked.
     """
     await confirm_caller(db, caller)
+    return await client_record(db, caller.practice_id, caller.client_id)
+
+
+async def client_record(db: AsyncConnection, practice_id: UUID, client_id: UUID) -> ClientRecord:
+    """Read a client who is known to exist, and his practice."""
     row = (
         await db.execute(
             select(
@@ -68,7 +73,7 @@ async def read_client(db: AsyncConnection, caller: Caller) -> ClientRecord:
                 Practice.currency,
             )
             .join(Practice, Practice.practice_id == Client.practice_id)
-            .where(Client.practice_id == caller.practice_id, Client.id == caller.client_id)
+            .where(Client.practice_id == practice_id, Client.id == client_id)
         )
     ).one()
     return ClientRecord(*row)

@@ -7,15 +7,9 @@ from fastapi import APIRouter, Response
 
 from app.auth.tokens import Caller
 from app.context import AnyCaller, ClientCaller, Now, Reading, json_answer
+from app.practices.presenter import present_client, present_practice
 from app.practices.queries import ClientRecord, PackageRecord, list_packages, read_client
-from app.practices.schemas import (
-    ClientView,
-    MeView,
-    PackagePage,
-    PackageService,
-    PackageView,
-    PracticeView,
-)
+from app.practices.schemas import MeView, PackagePage, PackageService, PackageView
 from app.problems.catalogue import responses
 
 router = APIRouter(prefix="/v1", tags=["Client"])
@@ -46,21 +40,8 @@ async def list_own_packages(caller: ClientCaller, now: Now, db: Reading) -> Resp
 
 def _me(record: ClientRecord, caller: Caller) -> MeView:
     return MeView(
-        client=ClientView(
-            id=record.id,
-            name=record.name,
-            email=record.email,
-            phone=record.phone,
-            time_zone=record.time_zone,
-            locale=record.locale,
-        ),
-        practice=PracticeView(
-            id=record.practice_id,
-            name=record.practice_name,
-            email=record.practice_email,
-            phone=record.practice_phone,
-            currency=record.currency,
-        ),
+        client=present_client(record),
+        practice=present_practice(record),
         session_id=caller.session_id,
     )
 

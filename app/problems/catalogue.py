@@ -30,7 +30,8 @@ CATALOGUE: Mapping[str, ProblemType] = {
         HTTPStatus.UNAUTHORIZED,
         "Not signed in",
         "Please sign in again, or open the link in your email once more.",
-        "The request has no bearer token, or one that is malformed, forged, expired or revoked.",
+        "The request has no bearer token, or one that is malformed, forged, expired or revoked. Or "
+        "its refresh token is, or was replaced before: then the whole sign-in is over.",
     ),
     "forbidden": ProblemType(
         HTTPStatus.FORBIDDEN,
@@ -150,13 +151,15 @@ CATALOGUE: Mapping[str, ProblemType] = {
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "The link is not valid",
         "This link does not work. Please use the link in your latest email.",
-        "The token is malformed, forged, or revoked. Whether a session exists is not said.",
+        "The token is malformed, forged, or revoked, or it is of a sign-in link that was used "
+        "before. Whether a session or a client exists is not said.",
     ),
     "link-expired": ProblemType(
         HTTPStatus.GONE,
         "The link has expired",
         "This link has expired.",
-        "The token was good, but its session lies too far in the past.",
+        "The token was good, but its session lies too far in the past; or a sign-in link was used "
+        "too late.",
     ),
     "rate-limited": ProblemType(
         HTTPStatus.TOO_MANY_REQUESTS,

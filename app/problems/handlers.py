@@ -26,6 +26,7 @@ from app.domain.errors import (
     DomainError,
     ForbiddenError,
     InvalidInputError,
+    RateLimitedError,
     SlotUnavailableError,
 )
 from app.problems.catalogue import CATALOGUE, MEDIA_TYPE
@@ -136,6 +137,8 @@ async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
             return problem(request, error.code, errors=[entry])
         case ForbiddenError() | CreditUnavailableError():
             return problem(request, error.code, detail=error.detail)
+        case RateLimitedError():
+            headers = {"Retry-After": str(error.retry_after)}
         case ActionRefusedError(decision=decision) if decision.refusal is not None:
             refusal = decision.refusal
             return problem(

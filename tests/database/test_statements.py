@@ -108,3 +108,30 @@ async def test_an_unknown_session_takes_no_more_than_a_known_one(
         answer = await api.get(f"/v1/sessions/{world.client_id}")
     assert answer.status_code == 404
     assert len(sent) == 1
+
+
+async def test_asking_to_sign_in_sends_the_same_statements_for_every_address(
+    api: Counted, world: World
+) -> None:
+    """So the time that the answer takes tells nobody whether an address is known."""
+    del world
+    sent = []
+    for address in ("ana@client.example", "nobody@client.example"):
+        with api.statements() as statements:
+            answer = await api.post("/v1/auth/sign-in-links", {"email": address})
+        assert answer.status_code == 202
+        sent.append(statements)
+    assert sent[0] == sent[1]
+    assert len(sent[0]) == 3  # the counter, the request, its job
+    assert "clients" not in " ".join(sent[0])
+
+
+async def test_a_forged_sign_in_or_refresh_token_reaches_no_table(
+    api: Counted, world: World
+) -> None:
+    del world
+    with api.statements() as sent:
+        await api.post("/v1/auth/tokens", {"token": "nonsense"})
+        for path in ("refresh", "sign-out"):
+            await api.post(f"/v1/auth/{path}", {"refresh_token": "nonsense"})
+    assert sent == []

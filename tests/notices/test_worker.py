@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.auth.asking import ask_for_link, hash_address
 from app.database.engine import connect
 from app.database.idempotency import IdempotencyKey
 from app.database.transactions import transact
@@ -339,3 +341,48 @@ async def test_a_failing_cleanup_does_not_stop_the_worker(
     async with working(smtp_settings, engine, clock):
         await story.book()
         await postbox.wait_for(2)
+
+
+async def ask_to_sign_in(world: World, address: str) -> None:
+    hashed = hash_address(world.settings.keys, address)
+    command = partial(ask_for_link, address=address, address_hash=hashed, now=NOW)
+    await transact(world.engine, command)
+
+
+async def test_sign_in_links_go_out_too(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    world: World,
+    postbox: Postbox,
+) -> None:
+    async with working(smtp_settings, engine, clock):
+        await ask_to_sign_in(world, "nobody@client.example")
+        await ask_to_sign_in(world, "ana@client.example")
+        await postbox.wait_for(1)
+        await until(lambda: no_jobs_due(engine))
+    assert postbox.recipients == ["ana@client.example"]
+    leak = "SELECT count(*) FROM pgqueuer_log WHERE pgqueuer_log::text LIKE '%client.example%'"
+    assert await value(engine, leak) == 0
+
+
+async def test_a_sign_in_link_that_failed_is_tried_again_within_a_minute(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    world: World,
+    postbox: Postbox,
+) -> None:
+    await ask_to_sign_in(world, "ana@client.example")
+    tried = "UPDATE pgqueuer SET attempts = 7"
+    await transact(engine, lambda db: db.execute(text(tried)))
+    postbox.refusal = "450 not now, ana@client.example"
+
+    async def put_off() -> bool:
+        query = "SELECT extract(epoch FROM max(execute_after - updated)) FROM pgqueuer"
+        return bool(await value(engine, f"{query} WHERE attempts = 8") == 60)
+
+    async with working(smtp_settings, engine, clock):
+        await until(put_off)
+    leak = "SELECT count(*) FROM pgqueuer_log WHERE pgqueuer_log::text LIKE '%client.example%'"
+    assert await value(engine, leak) == 0

@@ -1,0 +1,132 @@
+"""Answering a wish to sign in: find whose address it is, and mail the links."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+import structlog
+from sqlalchemy import delete, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.auth.letters import MailedPerson, make_sign_in_mail
+from app.auth.models import SignIn, SignInRequest
+from app.auth.people import Person, find_people
+from app.auth.sign_in_tokens import MailedLink, SignInTokens, sign_in_url
+from app.database.transactions import transact
+from app.notices.delivery import PostOffice
+from app.notices.errors import SendingFailedError, UndeliverableError, describe
+
+LINK_LIFETIME = timedelta(minutes=10)
+# After that he has asked again, or gone away.
+GIVEN_UP_AFTER = timedelta(minutes=10)
+
+log = structlog.get_logger()
+
+
+async def send_sign_in(office: PostOffice, request_id: UUID) -> None:
+    """Answer one request: one mail with a link for each client who has the address, or none.
+
+    The mail goes out once, but for the same two cases as a notice (app/notices/delivery.py). The
+    copy then has the same Message-ID and the same links. It is given up, and that is logged, after
+    ten minutes or where the address refuses mail.
+
+    Raises:
+        SendingFailedError: it should be tried again. It tells no more of the cause than may be
+            logged.
+    """
+    attempt = _Attempt(office, request_id)
+    try:
+        outcome = await attempt.make()
+    except Exception as error:  # noqa: BLE001 - whatever it is, only its kind may be told
+        log.warning("sign_in_delayed", error=describe(error), request_id=str(request_id))
+        raise SendingFailedError(describe(error)) from None
+    tell = log.warning if outcome == "given_up" else log.info
+    tell("sign_in_answered", outcome=outcome, request_id=str(request_id))
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One try. It remembers outside the transaction that the mail was accepted.
+
+    `transact` may run it again after a rollback, and a mail cannot be rolled back: the second run
+    only writes down what the first one did.
+    """
+
+    office: PostOffice
+    request_id: UUID
+    accepted: bool = field(default=False, init=False)
+
+    async def make(self) -> str:
+        """Try, and give what became of it."""
+        try:
+            return await transact(self.office.engine, self.run)
+        except UndeliverableError:
+            await transact(self.office.engine, self.take)
+            return "given_up"
+        except Exception:
+            if not self.accepted:
+                raise
+            return await transact(self.office.engine, self.run)
+
+    async def run(self, db: AsyncConnection) -> str:
+        """Do all of it in one transaction: the request is gone exactly when its links are good."""
+        request = await self.take(db)
+        if request is None:
+            return "gone"
+        address, requested_at = request
+        now = self.office.clock()
+        if not self.accepted and now - requested_at > GIVEN_UP_AFTER:
+            return "given_up"
+        people = await find_people(db, address)
+        if not people:
+            return "nobody"
+        links = [self._link(person) for person in people]
+        await self._keep(db, people, links, now + LINK_LIFETIME)
+        if not self.accepted:
+            await self._send(people, links, now)
+            self.accepted = True
+        return "sent"
+
+    async def take(self, db: AsyncConnection) -> tuple[str, datetime] | None:
+        """Take the request off the table. Another worker that has it is waited for."""
+        row = (
+            await db.execute(
+                delete(SignInRequest)
+                .where(SignInRequest.id == self.request_id)
+                .returning(SignInRequest.address, SignInRequest.requested_at)
+            )
+        ).one_or_none()
+        return None if row is None else (row.address, row.requested_at)
+
+    def _link(self, person: Person) -> MailedLink:
+        """Name the link the same at every try, so that those of a copy are good too."""
+        name = f"{person.practice_id}/{person.client_id}"
+        return MailedLink(person.practice_id, uuid5(self.request_id, name))
+
+    async def _keep(
+        self,
+        db: AsyncConnection,
+        people: list[Person],
+        links: list[MailedLink],
+        expires_at: datetime,
+    ) -> None:
+        rows = [
+            {
+                "practice_id": person.practice_id,
+                "id": link.sign_in_id,
+                "client_id": person.client_id,
+                "token_generation": person.token_generation,
+                "expires_at": expires_at,
+            }
+            for person, link in zip(people, links, strict=True)
+        ]
+        await db.execute(insert(SignIn), rows)
+
+    async def _send(self, people: list[Person], links: list[MailedLink], now: datetime) -> None:
+        settings = self.office.settings
+        tokens = SignInTokens(settings.keys)
+        mailed = [
+            MailedPerson(person, sign_in_url(settings.portal_url, tokens.sign_link(link)))
+            for person, link in zip(people, links, strict=True)
+        ]
+        await self.office.sender.send(make_sign_in_mail(self.request_id, mailed, settings, now))

@@ -1,0 +1,405 @@
+"""The mail with the sign-in links: to whom, in which words, and what becomes of the request."""
+
+import asyncio
+import re
+from datetime import timedelta
+from email.message import EmailMessage
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+from httpx import Response
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from structlog.testing import capture_logs
+
+from app.auth import delivery
+from app.auth.asking import ask_for_link, hash_address
+from app.auth.delivery import send_sign_in
+from app.auth.letters import TEXTS, texts_for
+from app.auth.models import SignIn, SignInCounter, SignInFamily, SignInRequest
+from app.auth.people import find_people, people_with
+from app.auth.tidying import tidy_sign_ins
+from app.database.transactions import transact
+from app.notices.delivery import PostOffice
+from app.notices.errors import SendingFailedError
+from app.notices.mailbox import list_mails
+from app.notices.senders import make_sender
+from app.practices.models import Client
+from app.practices.repository import PracticeRepository
+from app.settings import Settings
+from tests.notices.postbox import Postbox
+from tests.world import NOW, TestClock, World, serve
+
+ANA = "ana@client.example"
+
+
+async def ask(world: World, address: str = ANA) -> UUID:
+    """Ask for a link, and give the request's id."""
+    hashed = hash_address(world.settings.keys, address)
+    command = partial(ask_for_link, address=address, address_hash=hashed, now=NOW)
+    await transact(world.engine, command)
+    async with world.engine.connect() as db:
+        latest = select(SignInRequest.id).where(SignInRequest.address == address)
+        found = await db.scalar(latest)
+    assert found is not None
+    return found
+
+
+async def another_practice(world: World, name: str, **client: Any) -> World:
+    """Open another practice, which knows Ana too."""
+    other = World(world.engine, world.settings)
+
+    async def command(db: AsyncConnection) -> None:
+        people = PracticeRepository(db, other.practice_id)
+        await people.open_practice(name=name, currency="EUR", email="hello@other.example")
+
+    await transact(world.engine, command)
+    await other.add_client(id=other.client_id, **client)
+    return other
+
+
+async def count(engine: AsyncEngine, table: Any) -> int:
+    async with engine.connect() as db:
+        return await db.scalar(select(func.count()).select_from(table)) or 0
+
+
+def bodies(mail: EmailMessage) -> tuple[str, str]:
+    """Give the plain text and the HTML."""
+    parts = list(mail.iter_parts())
+    assert [part.get_content_type() for part in parts] == ["text/plain", "text/html"]
+    return parts[0].get_content(), parts[1].get_content()
+
+
+def tokens(mail: EmailMessage) -> list[str]:
+    """Give the tokens of a mail, which are the same in both of its parts."""
+    plain, html = bodies(mail)
+    pattern = re.compile(r"https://reslot\.example/portal/#sign-in=([\w.-]+)")
+    assert pattern.findall(plain) == pattern.findall(html)
+    return pattern.findall(plain)
+
+
+async def exchange(world: World, token: str, now: Any = NOW) -> Response:
+    async with serve(world.settings, TestClock(now)) as api:
+        return await api.post("/v1/auth/tokens", {"token": token})
+
+
+async def test_from_asking_to_a_mail_that_signs_in(
+    office: PostOffice, world: World, postbox: Postbox
+) -> None:
+    request_id = await ask(world)
+    await send_sign_in(office, request_id)
+    (mail,) = postbox.mails
+    assert postbox.recipients == [ANA]
+    assert str(mail["From"]) == "Harbor Wellness <no-reply@reslot.example>"
+    assert str(mail["To"]) == "Ana Ruiz <ana@client.example>"
+    assert mail["Subject"] == "Your sign-in link"
+    assert mail["Message-ID"] == f"<{request_id}@reslot.example>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    for body in bodies(mail):
+        assert "Harbor Wellness: Ana Ruiz" in body
+        assert "within ten minutes" in body
+    (token,) = tokens(mail)
+    answer = await exchange(world, token)
+    assert answer.status_code == 200
+    assert answer.json()["client"]["id"] == str(world.client_id)
+    assert await count(world.engine, SignInRequest) == 0
+    (row,) = await world.rows(SignIn)
+    assert row.expires_at == NOW + timedelta(minutes=10)
+
+
+async def test_capitals_do_not_matter_and_the_mail_goes_where_the_practice_writes(
+    office: PostOffice, world: World, postbox: Postbox
+) -> None:
+    await send_sign_in(office, await ask(world, "ANA@Client.Example"))
+    assert postbox.recipients == [ANA]
+
+
+async def test_letters_that_only_look_the_same_are_another_mailbox(
+    office: PostOffice, world: World, postbox: Postbox
+) -> None:
+    await world.add_client(email="kim@client.example")
+    kelvin = "\u212aim@client.example"
+    assert kelvin.lower() == "kim@client.example"
+    await send_sign_in(office, await ask(world, kelvin))
+    assert postbox.mails == []
+
+
+async def test_an_unknown_address_gets_no_mail_and_leaves_nothing(
+    office: PostOffice, world: World, postbox: Postbox
+) -> None:
+    with capture_logs() as logs:
+        await send_sign_in(office, await ask(world, "nobody@client.example"))
+    assert postbox.mails == []
+    assert await count(world.engine, SignInRequest) == 0
+    assert await count(world.engine, SignIn) == 0
+    assert logs[-1]["outcome"] == "nobody"
+    assert "client.example" not in str(logs)
+
+
+async def test_an_inactive_client_gets_no_mail(
+    office: PostOffice, world: World, postbox: Postbox
+) -> None:
+    await world.change(Client, world.client_id, active=False)
+    await send_sign_in(office, await ask(world))
+    assert postbox.mails == []
+
+
+async def test_an_address_of_several_gets_one_mail_with_a_link_for_each(
+    office: PostOffice, world: World, postbox: Postbox
+) -> None:
+    son_id = await world.add_client(name="Ben Ruiz", email="Ana@Client.example")
+    other = await another_practice(world, "Alder <b>Clinic</b>")
+    await send_sign_in(office, await ask(world))
+    (mail,) = postbox.mails
+    assert str(mail["From"]) == "Sign-in <no-reply@reslot.example>"
+    assert str(mail["To"]) == ANA
+    plain, html = bodies(mail)
+    labels = ["Alder <b>Clinic</b>: Ana Ruiz", "Harbor Wellness: Ana Ruiz"]
+    labels += ["Harbor Wellness: Ben Ruiz"]
+    assert [line for line in plain.splitlines() if "Ruiz" in line] == labels
+    assert "Choose where you want to sign in" in plain
+    assert "Alder &lt;b&gt;Clinic&lt;/b&gt;: Ana Ruiz" in html
+    found = [(await exchange(world, token)).json()["client"]["id"] for token in tokens(mail)]
+    assert found == [str(id_) for id_ in (other.client_id, world.client_id, son_id)]
+
+
+async def test_several_clients_of_one_practice_are_written_to_by_it(
+    office: PostOffice, world: World, postbox: Postbox
+) -> None:
+    await world.add_client(name="Ben Ruiz")
+    await send_sign_in(office, await ask(world))
+    (mail,) = postbox.mails
+    assert str(mail["From"]) == "Harbor Wellness <no-reply@reslot.example>"
+    assert str(mail["To"]) == ANA
+
+
+async def test_a_mail_has_twenty_links_at_most(world: World) -> None:
+    for number in range(24):
+        await world.add_client(name=f"Client {number:02}", email="crowd@client.example")
+    async with world.engine.connect() as db:
+        people = await find_people(db, "crowd@client.example")
+    assert [person.name for person in people] == [f"Client {number:02}" for number in range(20)]
+
+
+async def test_the_address_is_looked_up_practice_by_practice_through_its_index(
+    world: World,
+) -> None:
+    statement = people_with(ANA).compile(
+        dialect=world.engine.dialect, compile_kwargs={"literal_binds": True}
+    )
+    async with world.engine.connect() as db:
+        await db.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = "\n".join(await db.scalars(text(f"EXPLAIN {statement}")))
+    assert "ix_clients_email" in plan
+    assert "(practice_id = practices.practice_id) AND (lower(email) =" in plan
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject", "button"),
+    [
+        ("en-GB", "Your sign-in link", "Sign in"),
+        ("fr-CA", "Votre lien de connexion", "Se connecter"),
+        ("de", "Ihr Link zum Anmelden", "Anmelden"),
+        ("es-419", "Su enlace de acceso", "Iniciar sesión"),
+        ("pt-BR", "Your sign-in link", "Sign in"),
+    ],
+)
+async def test_the_mail_speaks_the_clients_language(
+    office: PostOffice, world: World, postbox: Postbox, locale: str, subject: str, button: str
+) -> None:
+    await world.change(Client, world.client_id, locale=locale)
+    await send_sign_in(office, await ask(world))
+    (mail,) = postbox.mails
+    assert mail["Subject"] == subject
+    _, html = bodies(mail)
+    assert f">{button}</a>" in html
+    assert f'<html lang="{texts_for(locale).language}">' in html
+
+
+def test_every_language_says_everything_in_words_of_its_own() -> None:
+    assert set(TEXTS) == {"en", "fr", "de", "es"}
+    said = [set(vars_of(texts)) for texts in TEXTS.values()]
+    assert all(all(words) for words in said)
+    assert len(set.union(*said)) == sum(len(words) for words in said)
+    assert texts_for("de_AT") is TEXTS["de"]
+    assert texts_for("") is TEXTS["en"]
+
+
+def vars_of(texts: Any) -> list[str]:
+    return [getattr(texts, name) for name in texts.__slots__]
+
+
+async def test_names_add_no_header_and_no_line(
+    office: PostOffice, world: World, postbox: Postbox
+) -> None:
+    name = "Ana\r\nBcc: eve@x.example <eve@x.example>"
+    await world.change(Client, world.client_id, name=name)
+    await send_sign_in(office, await ask(world))
+    (mail,) = postbox.mails
+    assert mail["Bcc"] is None
+    assert postbox.recipients == [ANA]
+    assert "\nBcc" not in bodies(mail)[0]
+
+
+async def test_a_mail_that_failed_is_tried_again_with_the_same_links(
+    office: PostOffice, world: World, postbox: Postbox, clock: TestClock
+) -> None:
+    request_id = await ask(world)
+    postbox.data_refusal = "450 not now, ana@client.example"
+    with capture_logs() as logs, pytest.raises(SendingFailedError) as failure:
+        await send_sign_in(office, request_id)
+    assert "client.example" not in str(logs) + str(failure.value)
+    assert await count(world.engine, SignInRequest) == 1
+    assert await count(world.engine, SignIn) == 0
+    postbox.data_refusal = None
+    clock.now = NOW + timedelta(minutes=9)
+    await send_sign_in(office, request_id)
+    (token,) = tokens(postbox.mails[0])
+    later = NOW + timedelta(minutes=18)
+    assert (await exchange(world, token, later)).status_code == 200
+
+
+async def test_a_mail_is_given_up_ten_minutes_after_it_was_asked_for(
+    office: PostOffice, world: World, postbox: Postbox, clock: TestClock
+) -> None:
+    request_id = await ask(world)
+    clock.now = NOW + timedelta(minutes=10, microseconds=1)
+    with capture_logs() as logs:
+        await send_sign_in(office, request_id)
+    assert postbox.mails == []
+    assert await count(world.engine, SignInRequest) == 0
+    assert (logs[-1]["log_level"], logs[-1]["outcome"]) == ("warning", "given_up")
+
+
+async def test_an_address_that_refuses_mail_is_given_up(
+    office: PostOffice, world: World, postbox: Postbox
+) -> None:
+    postbox.refusal = "550 no such person"
+    with capture_logs() as logs:
+        await send_sign_in(office, await ask(world))
+    assert (logs[-1]["log_level"], logs[-1]["outcome"]) == ("warning", "given_up")
+    assert await count(world.engine, SignInRequest) == 0
+    assert await count(world.engine, SignIn) == 0
+
+
+async def test_a_request_is_answered_once(
+    office: PostOffice, world: World, postbox: Postbox
+) -> None:
+    request_id = await ask(world)
+    await asyncio.gather(send_sign_in(office, request_id), send_sign_in(office, request_id))
+    await send_sign_in(office, request_id)
+    assert len(postbox.mails) == 1
+
+
+class AccidentError(Exception):
+    """The process, or its connection, dies here."""
+
+
+async def test_a_connection_lost_after_the_mail_was_accepted_sends_no_second_one(
+    office: PostOffice, world: World, postbox: Postbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accidents = 1
+    real = transact
+
+    async def sometimes(engine: AsyncEngine, command: Any) -> Any:
+        async def then_die(db: AsyncConnection) -> Any:
+            nonlocal accidents
+            done = await command(db)
+            if accidents:
+                accidents -= 1
+                raise AccidentError
+            return done
+
+        return await real(engine, then_die)
+
+    monkeypatch.setattr(delivery, "transact", sometimes)
+    await send_sign_in(office, await ask(world))
+    (mail,) = postbox.mails
+    assert (await exchange(world, tokens(mail)[0])).status_code == 200
+    assert await count(world.engine, SignInRequest) == 0
+
+
+async def test_after_a_crash_the_copy_has_the_same_id_and_the_same_links(
+    office: PostOffice, world: World, postbox: Postbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request_id = await ask(world)
+    real = transact
+
+    async def die(engine: AsyncEngine, command: Any) -> Any:
+        async def then_die(db: AsyncConnection) -> None:
+            await command(db)
+            raise AccidentError
+
+        return await real(engine, then_die)
+
+    monkeypatch.setattr(delivery, "transact", die)
+    with pytest.raises(SendingFailedError):
+        await send_sign_in(office, request_id)
+    monkeypatch.setattr(delivery, "transact", real)
+    await send_sign_in(office, request_id)
+    first, second = postbox.mails
+    assert first["Message-ID"] == second["Message-ID"]
+    assert tokens(first) == tokens(second)
+    assert (await exchange(world, tokens(first)[0])).status_code == 200
+
+
+async def test_without_a_mail_server_the_mail_lands_in_the_folder(
+    engine: AsyncEngine, settings: Settings, world: World, clock: TestClock
+) -> None:
+    office = PostOffice(engine, make_sender(settings), settings, clock)
+    await send_sign_in(office, await ask(world))
+    (mail,) = list_mails(settings.mail_folder)
+    assert mail.subject == "Your sign-in link"
+
+
+# Tidying up
+
+
+async def test_what_is_over_is_forgotten_and_what_is_not_is_kept(world: World) -> None:
+    ages = {"old": timedelta(days=7), "young": timedelta(days=7) - timedelta(seconds=1)}
+    for age in ages.values():
+        await world.add(SignIn, client_id=world.client_id, token_generation=0, expires_at=NOW - age)
+    month = timedelta(days=30)
+    ends = [(NOW - month, None), (NOW + month, NOW - month), (NOW + month, NOW), (NOW, None)]
+    for expires_at, ended_at in ends:
+        await world.add(
+            SignInFamily,
+            client_id=world.client_id,
+            token_generation=0,
+            number=1,
+            rotated_at=NOW - month,
+            expires_at=expires_at,
+            ended_at=ended_at,
+        )
+    counters = [
+        {"address_hash": name, "since": NOW - timedelta(minutes=minutes), "count": 3}
+        for name, minutes in ((b"old", 15), (b"young", 14))
+    ]
+    await transact(world.engine, lambda db: db.execute(insert(SignInCounter), counters))
+    await transact(world.engine, lambda db: tidy_sign_ins(db, NOW))
+    (sign_in,) = await world.rows(SignIn)
+    assert sign_in.expires_at == NOW - ages["young"]
+    families = {(row.expires_at, row.ended_at) for row in await world.rows(SignInFamily)}
+    assert families == {(NOW + month, NOW), (NOW, None)}
+    async with world.engine.connect() as db:
+        assert list(await db.scalars(select(SignInCounter.address_hash))) == [b"young"]
+
+
+async def _execute(db: AsyncConnection, statement: str) -> None:
+    await db.execute(text(statement))
+
+
+async def test_a_request_that_lost_its_job_gets_another(world: World) -> None:
+    request_id = await ask(world)
+    for lost in ("DELETE FROM pgqueuer", "UPDATE pgqueuer SET status = 'failed'"):
+        await transact(world.engine, partial(_execute, statement=lost))
+        with capture_logs() as logs:
+            for _ in range(2):
+                await transact(world.engine, lambda db: tidy_sign_ins(db, NOW))
+        assert [line["event"] for line in logs] == ["sign_ins_stranded"]
+        query = "SELECT dedupe_key, entrypoint FROM pgqueuer WHERE status = 'queued'"
+        async with world.engine.connect() as db:
+            (row,) = (await db.execute(text(query))).all()
+        assert tuple(row) == (str(request_id), "send_sign_in")
