@@ -26,6 +26,12 @@ from app.notices.worker import run_worker
 from app.openapi import describe
 from app.portal.site import add_portal
 from app.practices import router as practices
+from app.practices.clients import router as clients
+from app.practices.locations import router as locations
+from app.practices.packages import router as packages
+from app.practices.practice import router as practice
+from app.practices.practitioners import router as practitioners
+from app.practices.services import router as services
 from app.problems import router as problems
 from app.problems.handlers import install_handlers
 from app.sessions import router as sessions
@@ -61,6 +67,8 @@ def create_app(
     app.state.link_tokens = LinkTokens(settings.keys)
     app.state.cursor_signer = TokenSigner(settings.keys, "cursor")
     for part in (sessions, availability, practices, links, health, problems):
+        app.include_router(part.router)
+    for part in (practice, practitioners, locations, services, clients, packages):
         app.include_router(part.router)
     _add_docs(app)
     if settings.portal:

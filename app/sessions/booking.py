@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, exists, func, insert, or_, select
+from sqlalchemy import and_, exists, func, insert, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -15,6 +15,7 @@ from app.domain.session import Format, Status
 from app.notices.outbox import NewNotice, queue_notices, reminders
 from app.practices.models import (
     Client,
+    Location,
     Package,
     Practice,
     Practitioner,
@@ -71,7 +72,8 @@ async def book(
     Raises:
         NotFoundError: practitioner, client, service or its format is not the practice's.
         SlotUnavailableError: another session is too close.
-        InvalidInputError: the start has fractions of a second, or the package no credit to use.
+        InvalidInputError: the start has fractions of a second, the package no credit to use, or
+            what the booking names is not active any more.
     """
     if booking.start.microsecond:
         raise InvalidInputError("/start", "must be a whole second")
@@ -114,6 +116,10 @@ async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Ba
                 Service.price_minor,
                 Service.reminder_minutes,
                 ServiceFormat.instructions,
+                Practitioner.active,
+                Client.active,
+                Service.active,
+                func.coalesce(Location.active, true()),
             )
             .join(Practitioner, Practitioner.practice_id == Practice.practice_id)
             .join(Client, Client.practice_id == Practice.practice_id)
@@ -123,6 +129,13 @@ async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Ba
                 and_(
                     ServiceFormat.practice_id == Practice.practice_id,
                     ServiceFormat.service_id == Service.id,
+                ),
+            )
+            .outerjoin(
+                Location,
+                and_(
+                    Location.practice_id == Practice.practice_id,
+                    Location.id == ServiceFormat.location_id,
                 ),
             )
             .where(
@@ -137,7 +150,17 @@ async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Ba
     ).one_or_none()
     if row is None:
         raise NotFoundError
-    return Basis(*row)  # type: ignore[call-arg] # select() is typed for fewer columns
+    *basis, practitioner, client, service, location = row
+    is_active = {
+        "practitioner_id": practitioner,
+        "client_id": client,
+        "service_id": service,
+        "location_id": location,
+    }
+    for field, active in is_active.items():
+        if not active:
+            raise InvalidInputError(f"/{field}", "is not active any more")
+    return Basis(*basis)
 
 
 def _meeting(booking: Booking, basis: Basis) -> Meeting:
@@ -229,7 +252,7 @@ async def _redeem(
     """
     package = (
         await db.execute(
-            select(Package.credits, Package.expires_at)
+            select(Package.credits, Package.expires_at, Package.active)
             .where(
                 Package.practice_id == practice_id,
                 Package.id == package_id,
@@ -241,6 +264,8 @@ async def _redeem(
     ).one_or_none()
     if package is None:
         raise NotFoundError
+    if not package.active:
+        raise InvalidInputError("/package_id", "is not active any more")
     used = CreditRedemption
     in_use = await db.scalar(
         select(func.count()).where(
