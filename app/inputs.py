@@ -57,7 +57,8 @@ def _in_range(value: date) -> date:
     return value
 
 
-def _printable(value: str) -> str:
+def no_nul(value: str) -> str:
+    """Refuse the one character that PostgreSQL's text cannot hold."""
     if "\x00" in value:
         raise ValueError("must not contain the character U+0000")
     return value
@@ -81,11 +82,7 @@ ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Text = Annotated[
     str,
     StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=500),
-    AfterValidator(_printable),
-]
-Reference = Annotated[
-    str,
-    StringConstraints(strict=True, min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$"),
+    AfterValidator(no_nul),
 ]
 Token = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
 
@@ -108,7 +105,7 @@ SessionId = Annotated[
     WithJsonSchema({"type": "string", "format": "uuid"}),
     Path(description="The session's id. Any id that is not the caller's own is a 404."),
 ]
-PathId = Annotated[
+RecordId = Annotated[
     UUID,
     BeforeValidator(_id_or_404),
     WithJsonSchema({"type": "string", "format": "uuid"}),

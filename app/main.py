@@ -31,6 +31,12 @@ from app.notices.worker import run_worker
 from app.openapi import describe
 from app.portal.site import add_portal
 from app.practices import router as practices
+from app.practices.clients import router as clients
+from app.practices.locations import router as locations
+from app.practices.packages import router as packages
+from app.practices.practice import router as practice
+from app.practices.practitioners import router as practitioners
+from app.practices.services import router as services
 from app.problems import router as problems
 from app.problems.handlers import install_handlers
 from app.sessions import router as sessions
@@ -51,6 +57,12 @@ _ROUTERS = (
     staff_sessions.router,
     fees.router,
     changes.router,
+    practice.router,
+    practitioners.router,
+    locations.router,
+    services.router,
+    clients.router,
+    packages.router,
     health.router,
     problems.router,
 )

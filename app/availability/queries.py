@@ -134,6 +134,7 @@ def _calendar_columns() -> list[Any]:
         ).label("busy"),
         Practitioner.sessions_per_day,
         Practitioner.sessions_per_week,
+        Practitioner.active.label("practitioner_active"),
     ]
 
 
@@ -243,7 +244,8 @@ def move_request(record: SessionRecord, format_: Format, now: datetime) -> Reque
         InvalidInputError: the service is not on offer in this format.
     """
     choices = [choice for choice in record.formats if choice.kind is format_]
-    if not choices:
+    # The session keeps a format that is off offer now; it cannot be moved in it, so has no slots.
+    if not choices and format_ is not record.format:
         raise InvalidInputError("/format", "the service has no such format", where="query")
     policy, facts = rules_of(record.policy), record.facts
     return Request(
@@ -303,6 +305,8 @@ def _calendar(row: Row[Any]) -> Calendar:
         intervals = overrides[date.fromisoformat(day)]
         if start is not None:
             intervals.append(_hours(start, *interval))
+    if not row.practitioner_active:
+        weekly, overrides = {}, {}
     blocked = [*(row.busy or []), *(row.elsewhere or [])]
     return Calendar(
         hours=WorkingHours(ZoneInfo(row.practitioner_zone), weekly, overrides),

@@ -42,7 +42,7 @@ from app.fees.schemas import (
     SettleRequest,
     WaiveRequest,
 )
-from app.inputs import PathId
+from app.inputs import RecordId
 from app.problems.catalogue import responses
 from app.sessions.presenter import present_money
 from app.sessions.steps import Reason
@@ -117,7 +117,7 @@ async def list_practice_fees(
     response_model=PracticeFeeView,
     responses=responses(*_LIST_PROBLEMS, "not-found"),
 )
-async def get_fee(fee_id: PathId, staff: StaffReader, db: Reading) -> Response:
+async def get_fee(fee_id: RecordId, staff: StaffReader, db: Reading) -> Response:
     """Show a fee, the session it is about, whose it is, and how it was paid."""
     return json_answer(_of_practice(await read_fee(db, staff.practice_id, fee_id)))
 
@@ -129,7 +129,7 @@ async def get_fee(fee_id: PathId, staff: StaffReader, db: Reading) -> Response:
     responses=responses(*_COMMAND_PROBLEMS),
 )
 async def waive_fee(
-    fee_id: PathId, body: WaiveRequest, staff: StaffWriter, now: Now, write: StaffWriting
+    fee_id: RecordId, body: WaiveRequest, staff: StaffWriter, now: Now, write: StaffWriting
 ) -> Response:
     """Ask for a fee that is due no more, and tell the client so by email.
 
@@ -147,7 +147,7 @@ async def waive_fee(
     responses=responses(*_COMMAND_PROBLEMS),
 )
 async def settle_fee(
-    fee_id: PathId, body: SettleRequest, staff: StaffWriter, now: Now, write: StaffWriting
+    fee_id: RecordId, body: SettleRequest, staff: StaffWriter, now: Now, write: StaffWriting
 ) -> Response:
     """Write down that a fee that is due was paid. Settling it again does nothing."""
     command = partial(

@@ -22,13 +22,13 @@ async def issue_access_token(
     """Make an access token for the client with this address.
 
     Raises:
-        NotFoundError: nobody has it.
+        NotFoundError: nobody who is active has it.
         SettingsError: several clients have it.
     """
     found = (
         select(Client.practice_id, Client.id, Client.token_generation)
         .join(Practice, Practice.practice_id == Client.practice_id)
-        .where(Client.email == email)
+        .where(Client.email == email, Client.active)
     )
     if practice is not None:
         found = found.where(Practice.name == practice)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, insert, select
+from sqlalchemy import and_, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.changes.trail import Actor
@@ -14,6 +14,7 @@ from app.domain.session import Format, Status
 from app.notices.outbox import queue_notices, reminders, tell
 from app.practices.models import (
     Client,
+    Location,
     Practice,
     Practitioner,
     Service,
@@ -22,6 +23,8 @@ from app.practices.models import (
 from app.practices.policies import resolve_policy_version
 from app.sessions.credits import CreditRepository, Use
 from app.sessions.models import Session
+from app.sessions.records import Location as Place
+from app.sessions.records import OfferedFormat
 from app.sessions.repository import (
     Buffers,
     Meeting,
@@ -30,7 +33,9 @@ from app.sessions.repository import (
     Taken,
     meeting_values,
 )
-from app.sessions.steps import check_fit
+from app.sessions.steps import Wish, check_fit, choose_format
+
+UNKNOWN = "the practice has no such record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,6 @@ class Basis:
     buffer_after_minutes: int
     price_minor: int
     reminder_minutes: list[int]
-    instructions: str | None
 
 
 async def book(
@@ -80,20 +84,21 @@ async def book(
     duration and buffers of this moment.
 
     Raises:
-        NotFoundError: practitioner, client, service or its format is not the practice's.
         SlotUnavailableError: the time is not free.
         CreditUnavailableError: the package has no credit to use.
-        InvalidInputError: the start has fractions of a second, or the `external_ref` is used.
+        InvalidInputError: what is named is not the practice's, not active any more, or not on
+            offer; the start has fractions of a second; or the `external_ref` is used.
     """
     if booking.start.microsecond:
         raise InvalidInputError("/start", "must be a whole second")
     sessions = SessionRepository(db, practice_id)
-    await sessions.lock_practitioner(booking.practitioner_id)
-    await sessions.lock_client(booking.client_id)
+    await _lock(sessions, booking)
     if booking.external_ref is not None and await sessions.has_ref(booking.external_ref):
         raise InvalidInputError("/external_ref", "another session has it")
     basis = await _basis(db, practice_id, booking)
-    meeting = _meeting(booking, basis)
+    offered = await _offered(db, practice_id, booking.service_id)
+    wish = Wish(booking.start, booking.format, booking.location_id)
+    meeting = _meeting(booking, basis, choose_format(offered, wish))
     buffers = Buffers(basis.buffer_before_minutes, basis.buffer_after_minutes)
     taken = Taken(booking.practitioner_id, booking.client_id, meeting, buffers)
     if await sessions.is_taken(taken):
@@ -115,6 +120,18 @@ async def book(
     return session_id
 
 
+async def _lock(sessions: SessionRepository, booking: Booking) -> None:
+    """Lock practitioner and client; a body that names somebody else's is told so."""
+    try:
+        await sessions.lock_practitioner(booking.practitioner_id)
+    except NotFoundError:
+        raise InvalidInputError("/practitioner_id", UNKNOWN) from None
+    try:
+        await sessions.lock_client(booking.client_id)
+    except NotFoundError:
+        raise InvalidInputError("/client_id", UNKNOWN) from None
+
+
 async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Basis:
     row = (
         await db.execute(
@@ -128,41 +145,72 @@ async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Ba
                 Service.buffer_after_minutes,
                 Service.price_minor,
                 Service.reminder_minutes,
-                ServiceFormat.instructions,
+                Practitioner.active,
+                Client.active,
+                Service.active,
             )
             .join(Practitioner, Practitioner.practice_id == Practice.practice_id)
             .join(Client, Client.practice_id == Practice.practice_id)
             .join(Service, Service.practice_id == Practice.practice_id)
-            .join(
-                ServiceFormat,
-                and_(
-                    ServiceFormat.practice_id == Practice.practice_id,
-                    ServiceFormat.service_id == Service.id,
-                ),
-            )
             .where(
                 Practice.practice_id == practice_id,
                 Practitioner.id == booking.practitioner_id,
                 Client.id == booking.client_id,
                 Service.id == booking.service_id,
-                ServiceFormat.format == booking.format,
-                ServiceFormat.location_id.is_not_distinct_from(booking.location_id),
             )
         )
     ).one_or_none()
     if row is None:
-        raise NotFoundError
-    return Basis(*row)  # type: ignore[call-arg] # select() is typed for fewer columns
+        raise InvalidInputError("/service_id", UNKNOWN)
+    *basis, practitioner, client, service = row
+    active = {"practitioner_id": practitioner, "client_id": client, "service_id": service}
+    for field, is_active in active.items():
+        if not is_active:
+            raise InvalidInputError(f"/{field}", "is not active any more")
+    return Basis(*basis)
 
 
-def _meeting(booking: Booking, basis: Basis) -> Meeting:
+async def _offered(db: AsyncConnection, practice_id: UUID, service_id: UUID) -> list[OfferedFormat]:
+    """List the formats that a service is on offer in."""
+    rows = await db.execute(
+        select(
+            ServiceFormat.format,
+            ServiceFormat.instructions,
+            Location.id,
+            Location.name,
+            Location.address,
+        )
+        .outerjoin(
+            Location,
+            and_(
+                Location.practice_id == ServiceFormat.practice_id,
+                Location.id == ServiceFormat.location_id,
+            ),
+        )
+        .where(
+            ServiceFormat.practice_id == practice_id,
+            ServiceFormat.service_id == service_id,
+            func.coalesce(Location.active, true()),
+        )
+    )
+    return [
+        OfferedFormat(
+            Format(row.format),
+            None if row.id is None else Place(row.id, row.name, row.address),
+            row.instructions,
+        )
+        for row in rows
+    ]
+
+
+def _meeting(booking: Booking, basis: Basis, choice: OfferedFormat) -> Meeting:
     return Meeting(
         starts_at=booking.start,
         ends_at=booking.start + timedelta(minutes=basis.duration_minutes),
-        format=booking.format,
-        location_id=booking.location_id,
-        join_url=basis.video_url if booking.format is Format.VIDEO else None,
-        instructions=basis.instructions,
+        format=choice.kind,
+        location_id=None if choice.location is None else choice.location.id,
+        join_url=basis.video_url if choice.kind is Format.VIDEO else None,
+        instructions=choice.instructions,
     )
 
 

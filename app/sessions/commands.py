@@ -122,7 +122,7 @@ async def reschedule(
     day = wish.start.date()
     record, calendar = await read_with_calendar(db, caller, session_id, day, day)
     check_version(record, seen.if_match)
-    choice = choose_format(record, wish)
+    choice = choose_format(record.formats, wish)
     to = meeting_at(record, wish.start, choice)
     is_open = record.status is Status.BOOKED and now < record.starts_at
     keeps_time = wish.start == record.starts_at

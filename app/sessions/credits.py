@@ -45,7 +45,7 @@ class CreditRepository:
         """
         package = (
             await self._db.execute(
-                select(Package.credits, Package.expires_at)
+                select(Package.credits, Package.expires_at, Package.active)
                 .where(
                     Package.practice_id == self._practice_id,
                     Package.id == package_id,
@@ -57,6 +57,8 @@ class CreditRepository:
         ).one_or_none()
         if package is None:
             raise NotFoundError
+        if not package.active:
+            raise CreditUnavailableError("The package is not active any more.")
         used = CreditRedemption
         in_use = await self._db.scalar(
             select(func.count()).where(

@@ -20,6 +20,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    or_,
     select,
     true,
     tuple_,
@@ -214,6 +215,7 @@ def _formats() -> Any:  # noqa: ANN401 - a column expression
         .where(
             ServiceFormat.practice_id == Session.practice_id,
             ServiceFormat.service_id == Session.service_id,
+            or_(Place.id.is_(None), Place.active),
         )
         .correlate(Session)
         .scalar_subquery()

@@ -173,7 +173,7 @@ async def reschedule(
     await sessions.lock(session_id)
     record = await read_session(db, staff.practice_id, session_id)
     _check_booked(record, seen.if_match)
-    to = meeting_at(record, wish.start, choose_format(record, wish))
+    to = meeting_at(record, wish.start, choose_format(record.formats, wish))
     keeps_time = to.starts_at == record.starts_at
     if keeps_time and (to.format, to.location_id) == (record.format, record.location_id):
         raise NoChangeError

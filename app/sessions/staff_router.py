@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from app.context import (
     AppSettings,
@@ -22,7 +22,8 @@ from app.context import (
 )
 from app.cursors import Cursors
 from app.database.idempotency import StoredAnswer
-from app.inputs import PathId
+from app.inputs import RecordId
+from app.practices.fields import RefInPath
 from app.problems.catalogue import responses
 from app.sessions import staff as commands
 from app.sessions.booking import Booking
@@ -140,13 +141,13 @@ async def list_practice_sessions(
 
 
 @router.get(
-    "/by-ref/{external_ref}",
+    "/by-ref/{external_ref:path}",
     summary="Find a session by your own id",
     response_model=PracticeSession,
     responses=responses(*READ_PROBLEMS, "service-unavailable"),
 )
 async def get_practice_session_by_ref(
-    external_ref: Annotated[str, Path(max_length=255, description="Your own id, as booked.")],
+    external_ref: RefInPath,
     staff: StaffReader,
     db: Reading,
 ) -> Response:
@@ -161,7 +162,7 @@ async def get_practice_session_by_ref(
     response_model=PracticeSession,
     responses=responses(*READ_PROBLEMS, "service-unavailable"),
 )
-async def get_practice_session(session_id: PathId, staff: StaffReader, db: Reading) -> Response:
+async def get_practice_session(session_id: RecordId, staff: StaffReader, db: Reading) -> Response:
     """Show all that staff see of a session: its client, its policy's terms, its fees, all notes.
 
     Times are in the practitioner's zone; `starts_at_utc` and `ends_at_utc` are the same in UTC.
@@ -176,7 +177,7 @@ async def get_practice_session(session_id: PathId, staff: StaffReader, db: Readi
     responses=responses(*COMMAND_PROBLEMS),
 )
 async def cancel_practice_session(
-    session_id: PathId,
+    session_id: RecordId,
     body: StaffCancelRequest,
     staff: StaffWriter,
     settings: AppSettings,
@@ -207,7 +208,7 @@ async def cancel_practice_session(
     responses=responses(*COMMAND_PROBLEMS, "slot-unavailable", "no-change"),
 )
 async def reschedule_practice_session(
-    session_id: PathId,
+    session_id: RecordId,
     body: StaffRescheduleRequest,
     staff: StaffWriter,
     now: Now,
@@ -239,7 +240,7 @@ async def reschedule_practice_session(
     responses=responses(*COMMAND_PROBLEMS),
 )
 async def mark_session_fulfilled(
-    session_id: PathId,
+    session_id: RecordId,
     body: FulfilledRequest,
     staff: StaffWriter,
     now: Now,
@@ -269,7 +270,7 @@ async def mark_session_fulfilled(
     responses=responses(*COMMAND_PROBLEMS),
 )
 async def mark_session_noshow(
-    session_id: PathId,
+    session_id: RecordId,
     body: NoshowRequest,
     staff: StaffWriter,
     settings: AppSettings,
@@ -305,7 +306,7 @@ async def mark_session_noshow(
     ),
 )
 async def undo_session_end(
-    session_id: PathId,
+    session_id: RecordId,
     body: UndoRequest,
     staff: StaffWriter,
     now: Now,

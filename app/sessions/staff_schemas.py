@@ -9,7 +9,8 @@ from pydantic.config import JsonDict
 
 from app.domain.policy import Credit
 from app.domain.session import Format, Status
-from app.inputs import Instant, Reference, RequestBody, Text, ZoneName
+from app.inputs import Instant, RequestBody, Text, ZoneName
+from app.practices.fields import ExternalRef
 from app.sessions.schemas import Answer, MoneyView, PolicyView, Reason, SessionSummary
 
 FeeStatus = Literal["due", "waived", "settled", "void"]
@@ -125,9 +126,7 @@ class BookRequest(RequestBody):
     package_id: UUID | None = Field(
         default=None, description="The client's package that pays for it with one credit."
     )
-    external_ref: Reference | None = Field(
-        default=None, description="The session's id in your own software, used once."
-    )
+    external_ref: ExternalRef | None = None
     force: bool = Field(
         default=False,
         strict=True,

@@ -1,5 +1,6 @@
 """Steps that the commands of clients and of staff share."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -68,13 +69,13 @@ def cost_of_cancellation(record: SessionRecord) -> Cost:
     return NOTHING if then is None else Cost(then.fee, then.credit)
 
 
-def choose_format(record: SessionRecord, wish: Wish) -> OfferedFormat:
+def choose_format(offered: Sequence[OfferedFormat], wish: Wish) -> OfferedFormat:
     """Find the format on offer that is wished for.
 
     Raises:
         InvalidInputError: there is none, or there are several and the wish does not say which.
     """
-    choices = [choice for choice in record.formats if choice.kind is wish.format]
+    choices = [choice for choice in offered if choice.kind is wish.format]
     if not choices:
         raise InvalidInputError("/format", "the service has no such format")
     if wish.location_id is not None:

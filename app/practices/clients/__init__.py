@@ -1,0 +1,1 @@
+"""Who receives sessions: `/v1/practice/clients`."""

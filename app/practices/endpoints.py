@@ -1,0 +1,34 @@
+"""What the endpoints of all records share: the problems they answer, and how a push is answered."""
+
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.context import answered, created
+from app.database.idempotency import StoredAnswer
+from app.problems.catalogue import responses
+
+_ALL = ("unauthorized", "forbidden", "validation-failed", "service-unavailable")
+_COMMANDS = (
+    *_ALL,
+    "idempotency-key-reused",
+    "idempotency-key-in-use",
+    "payload-too-large",
+    "unsupported-media-type",
+)
+LIST_PROBLEMS = responses(*_ALL)
+GET_PROBLEMS = responses(*_ALL, "not-found")
+CREATE_PROBLEMS = responses(*_COMMANDS)
+CHANGE_PROBLEMS = responses(*_COMMANDS, "not-found")
+
+
+def push_answers(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """Document what a push answers besides its 200."""
+    new = {"model": model, "description": "There was none with this `external_ref`: it was made."}
+    return {HTTPStatus.CREATED.value: new} | responses(*_COMMANDS)
+
+
+def pushed(model: BaseModel, *, is_new: bool) -> StoredAnswer:
+    """Answer a push: 201 where the record was made, 200 where it was there."""
+    return created(model) if is_new else answered(model)

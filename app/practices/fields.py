@@ -1,0 +1,150 @@
+"""What the practice's records are made of on the wire: field types with a clear refusal each."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+from fastapi import Path
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    HttpUrl,
+    StrictBool,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+
+from app.inputs import RequestBody, Text, ZoneName
+from app.sessions.schemas import Answer
+
+MAX_REF = 255
+# A cursor carries a name, at most four bytes a character, and has to stay short (app/signing.py).
+MAX_NAME = 120
+_LANGUAGE_TAG = re.compile(
+    r"[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?(-([a-z\d]{5,8}|\d[a-z\d]{3}))*"
+    r"(-[a-wyz\d](-[a-z\d]{2,8})+)*(-x(-[a-z\d]{1,8})+)?",
+    re.ASCII | re.IGNORECASE,
+)
+_WEB_ADDRESS = re.compile(r"https?://[\x21-\x7e]+", re.IGNORECASE)
+_URL = TypeAdapter(HttpUrl)
+_UNCHANGED: Any = object()
+
+
+def unchanged() -> Any:  # noqa: ANN401 - stands in for a value of any type
+    """Mark a field that may be left out: what it is for stays as it is.
+
+    Unlike a default this shows in no description, and is told apart from a null that was sent.
+    """
+    return Field(default_factory=lambda: _UNCHANGED)
+
+
+class RecordBody(RequestBody):
+    """What a record is to be. `values` has the fields that say something."""
+
+    def values(self) -> Mapping[str, Any]:
+        """Give the fields by name, without those that are to stay as they are."""
+        given = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {name: _plain(value) for name, value in given if value is not _UNCHANGED}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - the value of any field
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    return [_plain(part) for part in value] if isinstance(value, list) else value
+
+
+def _one_line(value: str) -> str:
+    if any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in value):
+        raise ValueError("must be one line, without control characters")
+    return value
+
+
+def _address(value: str) -> str:
+    try:
+        found = validate_email(value, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError:
+        raise ValueError("must be an email address, like ana@client.example") from None
+    return found.normalized
+
+
+def _web_address(value: str) -> str:
+    try:
+        _URL.validate_python(value)
+    except ValidationError:
+        value = ""
+    if not _WEB_ADDRESS.fullmatch(value):
+        raise ValueError("must be a web address, like https://video.example/maya")
+    return value
+
+
+def _language_tag(value: str) -> str:
+    if not _LANGUAGE_TAG.fullmatch(value):
+        raise ValueError("must be a BCP 47 language tag, like en-US")
+    return value
+
+
+def _ref(value: str) -> str:
+    if not value.isprintable() or value != value.strip():
+        raise ValueError("must be visible characters, without blanks around them")
+    return value
+
+
+_RefText = Annotated[
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=MAX_REF),
+    AfterValidator(_ref),
+]
+
+Name = Annotated[
+    str,
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=MAX_NAME),
+    AfterValidator(_one_line),
+]
+Phone = Annotated[
+    str,
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=50),
+    AfterValidator(_one_line),
+    Field(description="As people there write it; not checked."),
+]
+Email = Annotated[
+    str,
+    StringConstraints(strict=True, max_length=254),
+    AfterValidator(_address),
+    Field(json_schema_extra={"format": "email"}),
+]
+WebAddress = Annotated[
+    str, StringConstraints(strict=True, max_length=2000), AfterValidator(_web_address)
+]
+Locale = Annotated[
+    str,
+    StringConstraints(strict=True, max_length=35),
+    AfterValidator(_language_tag),
+    Field(description="BCP 47 tag of the language that he is written to in, like `de-AT`."),
+]
+TimeZone = Annotated[ZoneName, Field(description="IANA time zone.")]
+Words = Annotated[Text, Field(description="At most 500 characters; may have several lines.")]
+Active = Annotated[StrictBool, Field(description="False: kept, but not on offer any more.")]
+ExternalRef = Annotated[
+    _RefText,
+    Field(
+        description="The record's id in your own software: 1 to 255 visible characters, used once "
+        "among the practice's records of this kind."
+    ),
+]
+RefInPath = Annotated[
+    _RefText,
+    Path(description="The record's id in your own software. It may contain slashes."),
+]
+
+
+class KeptRecord(Answer):
+    """What all records have."""
+
+    id: UUID
+    external_ref: str | None = Field(examples=["crm-1042"])
+    active: bool

@@ -1,0 +1,1 @@
+"""Where in-person sessions take place: `/v1/practice/locations`."""

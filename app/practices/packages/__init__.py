@@ -1,0 +1,1 @@
+"""Prepaid sessions: `/v1/practice/packages`."""

@@ -1,0 +1,1 @@
+"""Who gives sessions: `/v1/practice/practitioners`."""

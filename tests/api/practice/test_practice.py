@@ -1,0 +1,81 @@
+"""The practice itself: `/v1/practice`."""
+
+from typing import Any
+
+from app.auth.keys import Scope
+from app.changes.models import Change
+from tests.api.practice.test_records import pointers
+from tests.world import NOW, Api, World
+
+PATH = "/v1/practice"
+
+
+async def test_the_practice_is_shown_to_its_keys(api: Api, world: World) -> None:
+    reader = api.signed_in(await world.key(Scope.READ))
+    answer = await reader.get(PATH)
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {
+            "id": str(world.practice_id),
+            "name": "Harbor Wellness",
+            "email": "hello@harbor.example",
+            "phone": None,
+            "currency": "USD",
+        },
+    )
+
+
+async def test_each_key_sees_its_own_practice(api: Api, world: World) -> None:
+    elsewhere = await World(world.engine, world.settings).build(currency="EUR")
+    staff = api.signed_in(await elsewhere.key())
+    assert (await staff.get(PATH)).json()["id"] == str(elsewhere.practice_id)
+    await staff.patch(PATH, {"name": "Elsewhere"})
+    own = api.signed_in(await world.key())
+    assert (await own.get(PATH)).json()["name"] == "Harbor Wellness"
+
+
+async def test_what_changes_is_shown_to_clients_and_told_in_the_trail(
+    api: Api, staff: Api, world: World
+) -> None:
+    body = {"name": "Harbor Health", "email": "desk@harbor.example", "phone": "+1 212 555 0199"}
+    answer = await staff.patch(PATH, body)
+    assert answer.status_code == 200
+    assert answer.json() == body | {"id": str(world.practice_id), "currency": "USD"}
+    assert (await api.get("/v1/me")).json()["practice"] == answer.json()
+    (entry,) = await world.rows(Change, subject="practice")
+    assert (entry.kind, entry.subject_id, entry.at) == ("updated", world.practice_id, NOW)
+    assert entry.details == {"fields": ["email", "name", "phone"]}
+
+
+async def test_a_change_of_nothing_writes_nothing(staff: Api, world: World) -> None:
+    for body in ({}, {"name": "Harbor Wellness", "phone": None}):
+        assert (await staff.patch(PATH, body)).status_code == 200
+    assert await world.rows(Change, subject="practice") == []
+
+
+async def test_changing_it_needs_admin(api: Api, world: World) -> None:
+    for scope in (Scope.READ, Scope.WRITE):
+        staff = api.signed_in(await world.key(scope))
+        answer = await staff.patch(PATH, {"name": "Mine"})
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert await world.rows(Change, subject="practice") == []
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"currency": "EUR"}, "/currency"),
+    ({"name": None}, "/name"),
+    ({"name": " "}, "/name"),
+    ({"name": "a\x00b"}, "/name"),
+    ({"name": "x" * 121}, "/name"),
+    ({"email": "desk"}, "/email"),
+    ({"email": None}, "/email"),
+    ({"phone": "1" * 51}, "/phone"),
+    ({"phone": 7}, "/phone"),
+]
+
+
+async def test_nonsense_is_named_and_changes_nothing(staff: Api) -> None:
+    before = (await staff.get(PATH)).json()
+    for body, pointer in BAD:
+        assert pointers(await staff.patch(PATH, body)) == [pointer], body
+    assert (await staff.get(PATH)).json() == before
