@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
 from app import __version__, health
+from app.auth import router as keys
 from app.auth.tokens import AccessTokens
 from app.availability import router as availability
 from app.body_limit import BodyLimit
@@ -20,12 +21,16 @@ from app.clock import Clock, system_clock
 from app.context import json_only
 from app.database.engine import create_engine
 from app.links import router as links
+from app.links import staff_router as staff_links
 from app.links.tokens import LinkTokens
 from app.logs import RequestLog, configure_logs
 from app.notices.worker import run_worker
 from app.openapi import describe
 from app.portal.site import add_portal
 from app.practices import router as practices
+from app.practices.busy import router as busy
+from app.practices.hours import router as hours
+from app.practices.policy_versions import router as policies
 from app.problems import router as problems
 from app.problems.handlers import install_handlers
 from app.sessions import router as sessions
@@ -60,7 +65,8 @@ def create_app(
     app.state.access_tokens = AccessTokens(settings.keys)
     app.state.link_tokens = LinkTokens(settings.keys)
     app.state.cursor_signer = TokenSigner(settings.keys, "cursor")
-    for part in (sessions, availability, practices, links, health, problems):
+    of_practices = (hours, busy, policies, staff_links, keys)
+    for part in (sessions, availability, practices, links, *of_practices, health, problems):
         app.include_router(part.router)
     _add_docs(app)
     if settings.portal:
