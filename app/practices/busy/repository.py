@@ -133,12 +133,16 @@ class BusyRepository:
         await self._db.execute(
             delete(BusyInterval).where(*self._own("external"), BusyInterval.source == source)
         )
-        new = func.unnest(
-            bindparam("ids", [uuid4() for _ in times], ARRAY(Uuid)),
-            bindparam("starts", [start for start, _ in times], ARRAY(_INSTANT)),
-            bindparam("ends", [end for _, end in times], ARRAY(_INSTANT)),
-        ).table_valued(
-            column("id", Uuid), column("starts_at", _INSTANT), column("ends_at", _INSTANT)
+        new = (
+            func.unnest(
+                bindparam("ids", [uuid4() for _ in times], ARRAY(Uuid)),
+                bindparam("starts", [start for start, _ in times], ARRAY(_INSTANT)),
+                bindparam("ends", [end for _, end in times], ARRAY(_INSTANT)),
+            )
+            .table_valued(
+                column("id", Uuid), column("starts_at", _INSTANT), column("ends_at", _INSTANT)
+            )
+            .render_derived()
         )
         rows = select(
             literal(self._practice_id, Uuid),
