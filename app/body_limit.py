@@ -7,10 +7,13 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BYTES = 64 * 1024
+# The practice's own software sends whole calendars at once.
+PRACTICE_PATHS = "/v1/practice/"
+MAX_PRACTICE_BYTES = 1024 * 1024
 
 
 class BodyLimit:
-    """Refuses a body as soon as it is declared, or found, to be longer than `MAX_BYTES`."""
+    """Refuses a body as soon as it is declared, or found, to be longer than its path's limit."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -20,22 +23,23 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        too_large = _declares_too_much(Headers(scope=scope).get("content-length", "0"))
+        limit = MAX_PRACTICE_BYTES if scope["path"].startswith(PRACTICE_PATHS) else MAX_BYTES
+        too_large = _declared(Headers(scope=scope).get("content-length", "0")) > limit
         arrived = 0
 
         async def counted() -> Message:
             nonlocal arrived
             message = await receive()
             arrived += len(message.get("body", b""))
-            if too_large or arrived > MAX_BYTES:
+            if too_large or arrived > limit:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
             return message
 
         await self._app(scope, counted, send)
 
 
-def _declares_too_much(length: str) -> bool:
+def _declared(length: str) -> int:
     try:
-        return int(length) > MAX_BYTES
+        return int(length)
     except ValueError:  # no number, or one with thousands of digits: what arrives is counted
-        return False
+        return 0

@@ -23,7 +23,7 @@ from app.database.migrations import role_of
 from app.demo.guide import prepare as prepare_demo
 from app.domain.errors import NotFoundError
 from app.installation import export, installation
-from app.links.issue import issue_access_token, issue_link, revoke_links
+from app.links.issue import end_links, issue_access_token, print_link
 from app.logs import configure_logs
 from app.notices.mailbox import list_mails, read_mail
 from app.notices.senders import make_sender
@@ -146,8 +146,8 @@ def link(
     """Print the "Need to reschedule?" link of a session, or end its links and print a new one."""
     with installation(load_settings()) as settings:
         if revoke:
-            _run(revoke_links(settings, session_id))
-        typer.echo(_run(issue_link(settings, session_id)))
+            _run(end_links(settings, session_id, system_clock()))
+        typer.echo(_run(print_link(settings, session_id, system_clock())))
 
 
 @practice_commands.command("create")

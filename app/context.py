@@ -180,6 +180,11 @@ def created(model: BaseModel) -> StoredAnswer:
     return StoredAnswer(HTTPStatus.CREATED, None, as_json(model))
 
 
+def done(_: object) -> StoredAnswer:
+    """Answer a command that leaves nothing to show: a 204 without a body."""
+    return StoredAnswer(HTTPStatus.NO_CONTENT, None, b"")
+
+
 def as_json(model: BaseModel) -> bytes:
     """Write a model as it goes over the wire."""
     return model.model_dump_json(by_alias=True).encode()
@@ -314,6 +319,18 @@ async def _admin_writing(
     return _of_staff(request, engine, staff, now, key)
 
 
+async def _staff_secret_writing(
+    request: Request, engine: Engine, staff: StaffWriter, now: Now
+) -> Write:
+    return _of_staff(request, engine, staff, now, None)
+
+
+async def _admin_secret_writing(
+    request: Request, engine: Engine, staff: StaffAdmin, now: Now
+) -> Write:
+    return _of_staff(request, engine, staff, now, None)
+
+
 def _of_staff(
     request: Request, engine: AsyncEngine, staff: Staff, now: datetime, key: str | None
 ) -> Write:
@@ -324,6 +341,9 @@ def _of_staff(
 Writing = Annotated[Write, Depends(_writing)]
 StaffWriting = Annotated[Write, Depends(_staff_writing)]
 AdminWriting = Annotated[Write, Depends(_admin_writing)]
+# Where the answer carries a secret it must not be kept, so there is no Idempotency-Key to take.
+StaffSecretWriting = Annotated[Write, Depends(_staff_secret_writing)]
+AdminSecretWriting = Annotated[Write, Depends(_admin_secret_writing)]
 IfMatch = Annotated[
     str | None,
     Header(

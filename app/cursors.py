@@ -1,6 +1,7 @@
 """Cursors of lists: signed keysets, so that a page goes on exactly where the one before ended."""
 
 import hashlib
+from typing import Any
 
 from app.domain.errors import InvalidInputError
 from app.signing import BadTokenError, TokenSigner
@@ -13,11 +14,11 @@ class Cursors:
         self._signer = signer
         self._of = hashlib.sha256(repr(of).encode()).hexdigest()
 
-    def write(self, *position: str) -> str:
-        """Make the cursor of the page that goes on after `position`."""
+    def write(self, *position: object) -> str:
+        """Make the cursor of the page that goes on after `position`: strings, numbers, nulls."""
         return self._signer.sign([self._of, *position])
 
-    def read(self, cursor: str | None) -> list[str] | None:
+    def read(self, cursor: str | None) -> list[Any] | None:
         """Give the position in a cursor that came back; None on the first page.
 
         Raises:

@@ -25,6 +25,8 @@ _INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+TIME_OF_DAY = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+END_OF_HOURS = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 
 
 class RequestBody(BaseModel):
@@ -64,6 +66,25 @@ def no_nul(value: str) -> str:
     return value
 
 
+def visible(value: str) -> str:
+    """Refuse what cannot be seen: control characters, NUL, and spaces at the ends."""
+    if not value.isprintable() or value != value.strip():
+        raise ValueError("must be visible characters, with no space at either end")
+    return value
+
+
+def _time_of_day(value: str) -> str:
+    if not re.fullmatch(TIME_OF_DAY, value, re.ASCII):
+        raise ValueError("must be a time of day, like 09:00")
+    return value
+
+
+def _end_of_hours(value: str) -> str:
+    if not re.fullmatch(END_OF_HOURS, value, re.ASCII):
+        raise ValueError("must be a time of day, like 17:00, or 24:00 for the end of the day")
+    return value
+
+
 @lru_cache(maxsize=1)
 def _zone_names() -> frozenset[str]:
     # These lie among the others on some machines and mean something else on each.
@@ -84,6 +105,26 @@ Text = Annotated[
     StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=500),
     AfterValidator(no_nul),
 ]
+Name = Annotated[
+    str,
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(visible),
+]
+Ref = Annotated[
+    str,
+    StringConstraints(strict=True, min_length=1, max_length=200),
+    AfterValidator(visible),
+]
+TimeOfDay = Annotated[
+    str,
+    AfterValidator(_time_of_day),
+    WithJsonSchema({"type": "string", "pattern": TIME_OF_DAY, "examples": ["09:00"]}),
+]
+EndOfHours = Annotated[
+    str,
+    AfterValidator(_end_of_hours),
+    WithJsonSchema({"type": "string", "pattern": END_OF_HOURS, "examples": ["17:00"]}),
+]
 Token = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
 
 
@@ -99,10 +140,11 @@ def _id_or_404(value: Any) -> UUID:  # noqa: ANN401 - whatever the path holds
     return _existing_id(str(value))
 
 
+ExistingId = Annotated[
+    UUID, BeforeValidator(_id_or_404), WithJsonSchema({"type": "string", "format": "uuid"})
+]
 SessionId = Annotated[
-    UUID,
-    BeforeValidator(_id_or_404),
-    WithJsonSchema({"type": "string", "format": "uuid"}),
+    ExistingId,
     Path(description="The session's id. Any id that is not the caller's own is a 404."),
 ]
 RecordId = Annotated[
@@ -111,3 +153,4 @@ RecordId = Annotated[
     WithJsonSchema({"type": "string", "format": "uuid"}),
     Path(description="Any id that is not the practice's own is a 404."),
 ]
+PractitionerId = Annotated[ExistingId, Path(description="The practitioner's id.")]

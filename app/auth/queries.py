@@ -1,11 +1,14 @@
-"""Comparing a token's generations with the present ones."""
+"""Comparing a token's generations with the present ones, and reading whose a key is."""
+
+from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.tokens import Caller
 from app.domain.errors import UnauthorizedError
-from app.practices.models import Client
+from app.practices.models import Client, Practice
 from app.sessions.models import Session
 
 
@@ -32,3 +35,25 @@ async def confirm_caller(db: AsyncConnection, caller: Caller) -> None:
     if row is None:
         raise UnauthorizedError
     caller.confirm(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeRecord:
+    """What a practice is called, and how it is reached."""
+
+    name: str
+    email: str
+    phone: str | None
+    currency: str
+
+
+async def read_practice(db: AsyncConnection, practice_id: UUID) -> PracticeRecord:
+    """Read the practice that a key belongs to."""
+    row = (
+        await db.execute(
+            select(Practice.name, Practice.email, Practice.phone, Practice.currency).where(
+                Practice.practice_id == practice_id
+            )
+        )
+    ).one()
+    return PracticeRecord(*row)

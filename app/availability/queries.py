@@ -297,24 +297,32 @@ def _first_second(day: date, zone: ZoneInfo) -> int:
 
 
 def _calendar(row: Row[Any]) -> Calendar:
-    weekly: dict[int, list[HoursInterval]] = defaultdict(list)
-    for weekday, *interval in row.weekly or []:
-        weekly[weekday].append(_hours(*interval))
-    overrides: dict[date, list[HoursInterval]] = defaultdict(list)
-    for day, start, *interval in row.overrides or []:
-        intervals = overrides[date.fromisoformat(day)]
-        if start is not None:
-            intervals.append(_hours(start, *interval))
-    if not row.practitioner_active:
-        weekly, overrides = {}, {}
     blocked = [*(row.busy or []), *(row.elsewhere or [])]
+    weekly, overrides = row.weekly, row.overrides
+    if not row.practitioner_active:
+        weekly = overrides = None
     return Calendar(
-        hours=WorkingHours(ZoneInfo(row.practitioner_zone), weekly, overrides),
+        hours=working_hours(row.practitioner_zone, weekly, overrides),
         sessions=[BusySession(*session) for session in row.taken or []],
         blocked=[Interval(start, end) for start, end in blocked],
         sessions_per_day=row.sessions_per_day,
         sessions_per_week=row.sessions_per_week,
     )
+
+
+def working_hours(
+    zone: str, weekly_rows: list[Any] | None, override_rows: list[Any] | None
+) -> WorkingHours:
+    """Turn rows gathered in JSON arrays into hours. An override without minutes closes its date."""
+    weekly: dict[int, list[HoursInterval]] = defaultdict(list)
+    for weekday, *interval in weekly_rows or []:
+        weekly[weekday].append(_hours(*interval))
+    overrides: dict[date, list[HoursInterval]] = defaultdict(list)
+    for day, start, *interval in override_rows or []:
+        intervals = overrides[date.fromisoformat(day)]
+        if start is not None:
+            intervals.append(_hours(start, *interval))
+    return WorkingHours(ZoneInfo(zone), weekly, overrides)
 
 
 def _hours(start: int, end: int, format_: str | None, location_id: str | None) -> HoursInterval:

@@ -17,8 +17,8 @@ from app.database.transactions import transact
 from app.demo import MAIN_CLIENT
 from app.demo.records import HARBOR, PARK, write_records
 from app.demo.sessions import DemoBooker
-from app.links.issue import link_token
-from app.links.tokens import link_url
+from app.links.commands import sign_link
+from app.links.tokens import LinkTokens, link_url
 from app.notices.delivery import PostOffice, send_notice
 from app.notices.errors import SendingFailedError
 from app.notices.models import Notice
@@ -159,7 +159,8 @@ async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]
             Notice.status != "dropped",
         )
     )
-    tokens = {found: await link_token(db, settings, found) for found in mailed if found}
+    links = LinkTokens(settings.keys)
+    tokens = {found: (await sign_link(db, HARBOR, found, links)).token for found in mailed if found}
     return [
         {
             "session_id": str(session_id),

@@ -1,16 +1,19 @@
 """Making tokens, and ending them, from the command line."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
-from sqlalchemy import and_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.auth.tokens import AccessTokens, Caller
+from app.changes.trail import OPERATOR
 from app.database.engine import brief_engine
 from app.database.transactions import transact
 from app.domain.errors import NotFoundError
-from app.links.tokens import Link, LinkTokens, link_url
+from app.links.commands import issue_link, revoke_links
+from app.links.tokens import LinkTokens, link_url
 from app.practices.models import Client, Practice
 from app.sessions.models import Session
 from app.settings import Settings, SettingsError
@@ -42,55 +45,43 @@ async def issue_access_token(
     return AccessTokens(settings.keys).sign(Caller(*rows[0]), expires_at)
 
 
-async def issue_link(settings: Settings, session_id: UUID) -> str:
-    """Make the link that a mail about this session carries.
+async def print_link(settings: Settings, session_id: UUID, now: datetime) -> str:
+    """Issue the link of a session for whoever sits at the command line.
 
     Raises:
         NotFoundError: there is no such session.
     """
-    async with brief_engine(settings.service_url) as engine, engine.connect() as db:
-        token = await link_token(db, settings, session_id)
-    return link_url(settings.portal_url, token)
-
-
-async def link_token(db: AsyncConnection, settings: Settings, session_id: UUID) -> str:
-    """Sign the token that opens a session, as of now.
-
-    Raises:
-        NotFoundError: there is no such session.
-    """
-    row = (
-        await db.execute(
-            select(
-                Session.practice_id,
-                Session.id,
-                Client.address_generation,
-                Session.link_generation,
-            )
-            .join(
-                Client,
-                and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
-            )
-            .where(Session.id == session_id)
+    async with brief_engine(settings.service_url) as engine:
+        practice_id = await _practice_of(engine, session_id)
+        command = partial(
+            issue_link,
+            practice_id=practice_id,
+            session_id=session_id,
+            links=LinkTokens(settings.keys),
+            actor=OPERATOR,
+            now=now,
         )
-    ).one_or_none()
-    if row is None:
-        raise NotFoundError
-    return LinkTokens(settings.keys).sign(Link(*row))
+        issued = await transact(engine, command)
+    return link_url(settings.portal_url, issued.token)
 
 
-async def revoke_links(settings: Settings, session_id: UUID) -> None:
+async def end_links(settings: Settings, session_id: UUID, now: datetime) -> None:
     """End every link of a session that was sent so far, and the access tokens made from them.
 
     Raises:
         NotFoundError: there is no such session.
     """
-    statement = (
-        update(Session)
-        .where(Session.id == session_id)
-        .values(link_generation=Session.link_generation + 1)
-    )
     async with brief_engine(settings.service_url) as engine:
-        revoked = (await transact(engine, lambda db: db.execute(statement))).rowcount
-    if not revoked:
+        practice_id = await _practice_of(engine, session_id)
+        command = partial(
+            revoke_links, practice_id=practice_id, session_id=session_id, actor=OPERATOR, now=now
+        )
+        await transact(engine, command)
+
+
+async def _practice_of(engine: AsyncEngine, session_id: UUID) -> UUID:
+    async with engine.connect() as db:
+        practice_id = await db.scalar(select(Session.practice_id).where(Session.id == session_id))
+    if practice_id is None:
         raise NotFoundError
+    return practice_id

@@ -1,8 +1,9 @@
 """Shapes of opening a link."""
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from app.inputs import RequestBody, Token
 from app.sessions.schemas import Answer, SessionDetails
@@ -24,3 +25,35 @@ class OpenedLink(Answer):
     token_type: Literal["Bearer"]
     expires_in: int
     session: SessionDetails
+
+
+class IssuedLinkView(Answer):
+    """The "Need to reschedule?" link of a session. It is a secret: whoever has it can use it."""
+
+    url: Annotated[
+        str,
+        Field(
+            description="What the client opens: the portal, with the token in the fragment.",
+            examples=["https://reslot.example/portal/#WyIzZjBjN2YyZSIsMF0.signature"],
+        ),
+    ]
+    token: Annotated[
+        str,
+        Field(
+            description="What `POST /v1/links/open` takes.",
+            examples=["WyIzZjBjN2YyZSIsMF0.signature"],
+        ),
+    ]
+    good_until: Annotated[
+        datetime,
+        Field(
+            description="When it ends as the session is now; it moves with the session. UTC.",
+            examples=["2027-01-02T20:50:00Z"],
+        ),
+    ]
+
+
+class RevokedLinksView(Answer):
+    """From when on no link that was made before opens the session. UTC."""
+
+    revoked_at: datetime

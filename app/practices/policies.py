@@ -9,6 +9,8 @@
                 "late_credit": "forfeited"},
      "reschedule": {..., "limit": 2, "max_days_from_original": 30},
      "change_format": {...}}
+
+app/practices/policy_versions/rules.py is the same shape for those who write it.
 """
 
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Subquery, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -48,15 +50,9 @@ class StoredPolicy:
     policy: Policy
 
 
-async def resolve_policy_version(
-    db: AsyncConnection, practice_id: UUID, service_id: UUID, practitioner_id: UUID
-) -> UUID | None:
-    """Find the version in force for a booking; None means free until the start.
-
-    It is the service's own, else the practitioner's, else the practice's (product.md section 2,
-    "Resolution"). One whose latest version has no rules has no policy of its own any more.
-    """
-    latest = (
+def latest_versions(practice_id: UUID, service_id: UUID, practitioner_id: UUID) -> Subquery:
+    """Select the latest version of each level that a booking could come under, three at most."""
+    return (
         select(PolicyVersion)
         .ext(distinct_on(PolicyVersion.service_id, PolicyVersion.practitioner_id))
         .where(
@@ -72,6 +68,17 @@ async def resolve_policy_version(
         )
         .subquery()
     )
+
+
+async def resolve_policy_version(
+    db: AsyncConnection, practice_id: UUID, service_id: UUID, practitioner_id: UUID
+) -> UUID | None:
+    """Find the version in force for a booking; None means free until the start.
+
+    It is the service's own, else the practitioner's, else the practice's (product.md section 2,
+    "Resolution"). One whose latest version has no rules has no policy of its own any more.
+    """
+    latest = latest_versions(practice_id, service_id, practitioner_id)
     return await db.scalar(
         select(latest.c.id)
         .where(latest.c.rules.is_not(None))

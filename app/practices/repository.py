@@ -53,13 +53,19 @@ class PracticeRepository:
         """Write the next version of a service's, a practitioner's, or the practice's policy.
 
         Sessions booked from now on come under it; those booked before keep theirs. Without rules
-        there is no policy of its own from now on.
+        there is no policy of its own from now on. Who writes a version holds the practice's row, so
+        that of two written at once each gets a number of its own.
 
         Raises:
             ValueError, KeyError: the rules have no meaning.
         """
         if rules is not None:
             parse_rules(rules)
+        await self._db.execute(
+            select(Practice.practice_id)
+            .where(Practice.practice_id == self._practice_id)
+            .with_for_update(key_share=True)
+        )
         number = await self._db.scalar(
             select(func.coalesce(func.max(PolicyVersion.number), 0) + 1).where(
                 PolicyVersion.practice_id == self._practice_id,

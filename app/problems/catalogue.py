@@ -171,7 +171,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "The request is too large",
         "The request is too large.",
-        "A body may have 64 KiB at most.",
+        "A body may have 64 KiB at most, one sent to `/v1/practice/…` 1 MiB.",
     ),
     "unsupported-media-type": ProblemType(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -11,7 +11,7 @@ from httpx import Response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.body_limit import MAX_BYTES
+from app.body_limit import MAX_BYTES, MAX_PRACTICE_BYTES
 from app.changes.models import Change
 from app.notices.models import Notice
 from app.sessions.models import Session
@@ -315,6 +315,22 @@ async def test_64_kib_are_taken(api: Api, world: World, *, in_pieces: bool) -> N
     body = pieces(content) if in_pieces else content
     answer = await send(api, f"/v1/sessions/{session_id}/cancel", body)
     assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+async def test_the_practices_software_may_send_a_mib_and_no_more(
+    staff: Api, *, in_pieces: bool
+) -> None:
+    content = json.dumps({"text": "", "rules": {}}).encode()
+    for path, size, expected in (
+        ("/v1/practice/policies", MAX_PRACTICE_BYTES, 201),
+        ("/v1/practice/policies", MAX_PRACTICE_BYTES + 1, 413),
+        ("/v1/links/open", MAX_BYTES + 1, 413),
+    ):
+        padded_content = content + b" " * (size - len(content))
+        body = pieces(padded_content) if in_pieces else padded_content
+        answer = await send(staff, path, body)
+        assert answer.status_code == expected, answer.text
 
 
 # Headers

@@ -1,0 +1,144 @@
+"""`/v1/practice/keys` and `/v1/practice/me`: the practice's API keys."""
+
+from datetime import UTC
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from app.auth import keys
+from app.auth.keys import KeyRecord, Staff
+from app.auth.keys_schemas import (
+    CallingKey,
+    CallingKeyView,
+    KeyPage,
+    KeyView,
+    NewKey,
+    NewKeyView,
+)
+from app.auth.queries import PracticeRecord, read_practice
+from app.context import (
+    AdminSecretWriting,
+    AdminWriting,
+    Now,
+    Reading,
+    StaffAdmin,
+    StaffReader,
+    answered,
+    created,
+    json_answer,
+)
+from app.inputs import ExistingId
+from app.practices.schemas import PracticeView
+from app.problems.catalogue import responses
+
+router = APIRouter(prefix="/v1/practice", tags=["Practice: access"])
+
+KeyId = Annotated[ExistingId, Path(description="The key's id.")]
+PROBLEMS = ("unauthorized", "forbidden", "service-unavailable")
+BODY_PROBLEMS = ("validation-failed", "payload-too-large", "unsupported-media-type")
+
+
+@router.get(
+    "/me",
+    summary="Show which key is calling",
+    response_model=CallingKeyView,
+    responses=responses(*PROBLEMS),
+)
+async def get_calling_key(staff: StaffReader, db: Reading) -> Response:
+    """Show the key that the request came with, how far it reaches, and whose it is."""
+    return json_answer(present_caller(staff, await read_practice(db, staff.practice_id)))
+
+
+@router.get(
+    "/keys", summary="List API keys", response_model=KeyPage, responses=responses(*PROBLEMS)
+)
+async def list_keys(staff: StaffAdmin, db: Reading) -> Response:
+    """List the practice's keys, the revoked ones too, oldest first. Their secrets are not shown."""
+    found = await keys.list_keys(db, staff.practice_id)
+    return json_answer(KeyPage(items=[present_key(key) for key in found], next_cursor=None))
+
+
+@router.post(
+    "/keys",
+    summary="Make an API key",
+    status_code=201,
+    response_model=NewKeyView,
+    responses=responses(*PROBLEMS, *BODY_PROBLEMS),
+)
+async def create_key(
+    body: NewKey, staff: StaffAdmin, now: Now, write: AdminSecretWriting
+) -> Response:
+    """Make a key. Its `secret` is in this answer and nowhere else: only a hash of it is kept.
+
+    So the answer cannot be kept either, and the call takes no `Idempotency-Key`. Where it was lost
+    on the way, look into the list, revoke the key that nobody knows, and make another.
+    """
+    command = partial(
+        keys.create_key,
+        practice_id=staff.practice_id,
+        name=body.name,
+        scope=body.scope,
+        actor=staff.actor,
+        now=now,
+    )
+    return await write(command, lambda made: created(present_new_key(*made)))
+
+
+@router.post(
+    "/keys/{key_id}/revoke",
+    summary="Revoke an API key",
+    response_model=KeyView,
+    responses=responses(
+        *PROBLEMS,
+        *BODY_PROBLEMS,
+        "not-found",
+        "idempotency-key-reused",
+        "idempotency-key-in-use",
+    ),
+)
+async def revoke_key(key_id: KeyId, staff: StaffAdmin, now: Now, write: AdminWriting) -> Response:
+    """End a key at once. Revoking it again changes nothing.
+
+    A key may revoke itself. The last one with the scope `admin` may be revoked too: whoever runs
+    the installation can make another with `reslot keys create`.
+    """
+    command = partial(
+        keys.revoke_key, practice_id=staff.practice_id, key_id=key_id, actor=staff.actor, now=now
+    )
+    return await write(command, lambda key: answered(present_key(key)))
+
+
+def present_key(key: KeyRecord) -> KeyView:
+    """Show a key, never its secret."""
+    return KeyView(**_fields(key))
+
+
+def present_new_key(key: KeyRecord, secret: str) -> NewKeyView:
+    """Show a key with its text, this once."""
+    return NewKeyView(**_fields(key), secret=secret)
+
+
+def present_caller(staff: Staff, practice: PracticeRecord) -> CallingKeyView:
+    """Show who is calling."""
+    return CallingKeyView(
+        key=CallingKey(id=staff.key_id, name=staff.key_name, scope=staff.scope),
+        practice=PracticeView(
+            id=staff.practice_id,
+            name=practice.name,
+            email=practice.email,
+            phone=practice.phone,
+            currency=practice.currency,
+        ),
+    )
+
+
+def _fields(key: KeyRecord) -> dict[str, object]:
+    revoked_at = key.revoked_at
+    return {
+        "id": key.id,
+        "name": key.name,
+        "scope": key.scope,
+        "created_at": key.created_at.astimezone(UTC),
+        "revoked_at": None if revoked_at is None else revoked_at.astimezone(UTC),
+    }

@@ -1,0 +1,106 @@
+"""`/v1/practice/sessions/{session_id}/links`: staff issue and revoke a session's links."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from fastapi import APIRouter, Response
+
+from app.context import (
+    AppSettings,
+    LinkSigner,
+    Now,
+    StaffSecretWriting,
+    StaffWriter,
+    StaffWriting,
+    answered,
+    created,
+)
+from app.inputs import SessionId
+from app.links import commands
+from app.links.commands import SignedLink
+from app.links.schemas import IssuedLinkView, RevokedLinksView
+from app.links.tokens import link_url
+from app.problems.catalogue import responses
+from app.settings import Settings
+
+router = APIRouter(prefix="/v1/practice/sessions/{session_id}/links", tags=["Practice: access"])
+
+PROBLEMS = (
+    "unauthorized",
+    "forbidden",
+    "not-found",
+    "validation-failed",
+    "payload-too-large",
+    "unsupported-media-type",
+    "service-unavailable",
+)
+
+
+@router.post(
+    "",
+    summary="Issue a session's link",
+    status_code=201,
+    response_model=IssuedLinkView,
+    responses=responses(*PROBLEMS),
+)
+async def issue_session_link(
+    session_id: SessionId,
+    staff: StaffWriter,
+    now: Now,
+    links: LinkSigner,
+    settings: AppSettings,
+    write: StaffSecretWriting,
+) -> Response:
+    """Issue the "Need to reschedule?" link of a session, for a mail or a page of your own.
+
+    It opens this one session without a login, like those in the mails, and stays good through
+    reschedules. It is a secret, so this answer is not kept: the call takes no `Idempotency-Key`,
+    and repeating it gives a link that is just as good.
+    """
+    command = partial(
+        commands.issue_link,
+        practice_id=staff.practice_id,
+        session_id=session_id,
+        links=links,
+        actor=staff.actor,
+        now=now,
+    )
+    return await write(command, lambda signed: created(present_link(signed, settings)))
+
+
+@router.post(
+    "/revoke",
+    summary="Revoke a session's links",
+    response_model=RevokedLinksView,
+    responses=responses(*PROBLEMS, "idempotency-key-reused", "idempotency-key-in-use"),
+)
+async def revoke_session_links(
+    session_id: SessionId, staff: StaffWriter, now: Now, write: StaffWriting
+) -> Response:
+    """End all links of a session made so far, in mails too, and the access tokens made from them.
+
+    Links made later work: the next mail about the session carries one.
+    """
+    command = partial(
+        commands.revoke_links,
+        practice_id=staff.practice_id,
+        session_id=session_id,
+        actor=staff.actor,
+        now=now,
+    )
+    return await write(command, lambda instant: answered(present_revocation(instant)))
+
+
+def present_link(signed: SignedLink, settings: Settings) -> IssuedLinkView:
+    """Show a link, and when it ends."""
+    ends = signed.session_ends_at + timedelta(days=settings.link_days)
+    return IssuedLinkView(
+        url=link_url(settings.portal_url, signed.token),
+        token=signed.token,
+        good_until=ends.astimezone(UTC),
+    )
+
+
+def present_revocation(instant: datetime) -> RevokedLinksView:
+    """Show from when on the links are dead."""
+    return RevokedLinksView(revoked_at=instant.astimezone(UTC))

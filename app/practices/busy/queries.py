@@ -1,0 +1,79 @@
+"""Reading time off and outside busy time, a page at a time."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.auth.keys import Staff
+from app.domain.errors import InvalidInputError, NotFoundError
+from app.domain.zones import start_of_day
+from app.practices.busy.records import Absence, Asked, BusyTime, Found, Window
+from app.practices.busy.repository import BusyRepository
+from app.practices.hours.repository import HoursRepository
+
+
+async def read_time_off_by_ref(
+    db: AsyncConnection, staff: Staff, practitioner_id: UUID, external_ref: str
+) -> Absence:
+    """Read the time off with this id of the practice's own software.
+
+    Raises:
+        NotFoundError: the practice has no such practitioner, or he no such time off.
+    """
+    found = await BusyRepository(db, staff.practice_id, practitioner_id).absence_by_ref(
+        external_ref
+    )
+    if found is None or found.practitioner_id != practitioner_id:
+        raise NotFoundError
+    return found
+
+
+async def list_absences(
+    db: AsyncConnection, staff: Staff, practitioner_id: UUID, asked: Asked, *, now: datetime
+) -> Found[Absence]:
+    """List the times off that reach into the dates asked for, soonest first.
+
+    Raises:
+        NotFoundError: the practice has no such practitioner.
+        InvalidInputError: the range is the wrong way round.
+    """
+    window = await _window(db, staff, practitioner_id, asked, now)
+    busy = BusyRepository(db, staff.practice_id, practitioner_id)
+    return Found(window, await busy.absences(window, asked.following, asked.limit + 1))
+
+
+async def list_busy_times(
+    db: AsyncConnection,
+    staff: Staff,
+    practitioner_id: UUID,
+    asked: Asked,
+    source: str | None,
+    *,
+    now: datetime,
+) -> Found[BusyTime]:
+    """List the outside busy times that reach into the dates asked for, soonest first.
+
+    Raises:
+        NotFoundError: the practice has no such practitioner.
+        InvalidInputError: the range is the wrong way round.
+    """
+    window = await _window(db, staff, practitioner_id, asked, now)
+    busy = BusyRepository(db, staff.practice_id, practitioner_id)
+    found = await busy.busy_times(window, source, asked.following, asked.limit + 1)
+    return Found(window, found)
+
+
+async def _window(
+    db: AsyncConnection, staff: Staff, practitioner_id: UUID, asked: Asked, now: datetime
+) -> Window:
+    """Turn local dates into instants, by default from today on; later pages keep the first's."""
+    if asked.following is not None:
+        return asked.following.window
+    zone = ZoneInfo(await HoursRepository(db, staff.practice_id, practitioner_id).zone())
+    first = asked.first or now.astimezone(zone).date()
+    if asked.last is not None and asked.last < first:
+        raise InvalidInputError("/to", f"must not be before {first}", where="query")
+    until = None if asked.last is None else start_of_day(asked.last + timedelta(days=1), zone)
+    return Window(start_of_day(first, zone), until)

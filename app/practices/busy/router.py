@@ -1,0 +1,259 @@
+"""`/v1/practice/practitioners/{practitioner_id}/…`: when a practitioner is not there."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from app.context import (
+    CursorSigner,
+    Now,
+    Reading,
+    StaffReader,
+    StaffWriter,
+    StaffWriting,
+    answered,
+    done,
+    json_answer,
+)
+from app.cursors import Cursors
+from app.inputs import ExistingId, PractitionerId, Ref
+from app.practices.busy import commands
+from app.practices.busy.pages import (
+    answer_absence,
+    present_absence,
+    present_absences,
+    present_busy_times,
+    present_source,
+    read_place,
+)
+from app.practices.busy.queries import list_absences, list_busy_times, read_time_off_by_ref
+from app.practices.busy.records import Asked
+from app.practices.busy.schemas import (
+    BusyTimesAnswer,
+    BusyTimesPage,
+    BusyTimesQuery,
+    BusyTimesRequest,
+    NewTimeOff,
+    Source,
+    TimeOffAnswer,
+    TimeOffChange,
+    TimeOffPage,
+    TimeOffQuery,
+    TimeOffRequest,
+    TimeOffView,
+)
+from app.practices.hours.router import READ_PROBLEMS, WRITE_PROBLEMS
+from app.problems.catalogue import responses
+
+router = APIRouter(prefix="/v1/practice/practitioners/{practitioner_id}", tags=["Practice: hours"])
+
+TimeOffId = Annotated[ExistingId, Path(description="The time off's id.")]
+TimeOffRef = Annotated[Ref, Path(description="The time off's id in your own software.")]
+SourceName = Annotated[
+    Source, Path(description="Which calendar says so: a short name that you choose.")
+]
+
+
+@router.get(
+    "/time-off",
+    summary="List time off",
+    response_model=TimeOffPage,
+    responses=responses(*READ_PROBLEMS),
+)
+async def list_time_off(
+    practitioner_id: PractitionerId,
+    query: Annotated[TimeOffQuery, Query()],
+    staff: StaffReader,
+    now: Now,
+    cursors: CursorSigner,
+    db: Reading,
+) -> Response:
+    """List the time off that reaches into these dates, soonest first, a page at a time."""
+    cursor = Cursors(
+        cursors, "time_off", staff.practice_id, practitioner_id, query.first, query.last
+    )
+    asked = Asked(query.first, query.last, read_place(cursor, query.cursor), query.limit)
+    found = await list_absences(db, staff, practitioner_id, asked, now=now)
+    return json_answer(present_absences(found, query.limit, cursor))
+
+
+@router.post(
+    "/time-off",
+    summary="Take time off",
+    status_code=201,
+    response_model=TimeOffAnswer,
+    responses=responses(*WRITE_PROBLEMS),
+)
+async def create_time_off(
+    practitioner_id: PractitionerId,
+    body: NewTimeOff,
+    staff: StaffWriter,
+    now: Now,
+    write: StaffWriting,
+) -> Response:
+    """Take a practitioner's time off, two years at most: nothing is offered meanwhile.
+
+    It may overlap booked sessions. They stay as they are, and `misfits` lists those to come that do
+    not fit the practitioner's time any more.
+    """
+    command = partial(
+        commands.add_time_off,
+        staff=staff,
+        practitioner_id=practitioner_id,
+        starts_at=body.starts_at,
+        ends_at=body.ends_at,
+        external_ref=body.external_ref,
+        now=now,
+    )
+    return await write(command, answer_absence)
+
+
+@router.patch(
+    "/time-off/{time_off_id}",
+    summary="Change time off",
+    response_model=TimeOffAnswer,
+    responses=responses(*WRITE_PROBLEMS),
+)
+async def update_time_off(
+    practitioner_id: PractitionerId,
+    time_off_id: TimeOffId,
+    body: TimeOffChange,
+    staff: StaffWriter,
+    now: Now,
+    write: StaffWriting,
+) -> Response:
+    """Change what the body names; everything else stays. `misfits` lists sessions in the way."""
+    command = partial(
+        commands.change_time_off,
+        staff=staff,
+        practitioner_id=practitioner_id,
+        absence_id=time_off_id,
+        wanted=body.wanted(),
+        now=now,
+    )
+    return await write(command, answer_absence)
+
+
+@router.delete(
+    "/time-off/{time_off_id}",
+    summary="Take time off back",
+    status_code=204,
+    responses=responses(*WRITE_PROBLEMS),
+)
+async def delete_time_off(
+    practitioner_id: PractitionerId,
+    time_off_id: TimeOffId,
+    staff: StaffWriter,
+    now: Now,
+    write: StaffWriting,
+) -> Response:
+    """Take time off back: the hours of then are on offer again."""
+    command = partial(
+        commands.delete_time_off,
+        staff=staff,
+        practitioner_id=practitioner_id,
+        absence_id=time_off_id,
+        now=now,
+    )
+    return await write(command, done)
+
+
+@router.get(
+    "/time-off/by-ref/{external_ref:path}",
+    summary="Show time off by your own id",
+    response_model=TimeOffView,
+    responses=responses(*READ_PROBLEMS),
+)
+async def get_time_off_by_ref(
+    practitioner_id: PractitionerId, external_ref: TimeOffRef, staff: StaffReader, db: Reading
+) -> Response:
+    """Show the time off that has this id in your own software."""
+    found = await read_time_off_by_ref(db, staff, practitioner_id, external_ref)
+    return json_answer(present_absence(found))
+
+
+@router.put(
+    "/time-off/by-ref/{external_ref:path}",
+    summary="Write time off by your own id",
+    response_model=TimeOffAnswer,
+    responses=responses(*WRITE_PROBLEMS)
+    | {201: {"model": TimeOffAnswer, "description": "It is new."}},
+)
+async def put_time_off_by_ref(
+    practitioner_id: PractitionerId,
+    external_ref: TimeOffRef,
+    body: TimeOffRequest,
+    staff: StaffWriter,
+    now: Now,
+    write: StaffWriting,
+) -> Response:
+    """Write the time off with this id of your own software, whether it is there or not.
+
+    A 201 says that it is new. The same again changes nothing. The id is unique in the practice: one
+    that belongs to another practitioner's time off is refused.
+    """
+    command = partial(
+        commands.put_time_off,
+        staff=staff,
+        practitioner_id=practitioner_id,
+        external_ref=external_ref,
+        starts_at=body.starts_at,
+        ends_at=body.ends_at,
+        now=now,
+    )
+    return await write(command, answer_absence)
+
+
+@router.get(
+    "/busy-intervals",
+    summary="List times taken in other calendars",
+    response_model=BusyTimesPage,
+    responses=responses(*READ_PROBLEMS),
+)
+async def list_busy_intervals(
+    practitioner_id: PractitionerId,
+    query: Annotated[BusyTimesQuery, Query()],
+    staff: StaffReader,
+    now: Now,
+    cursors: CursorSigner,
+    db: Reading,
+) -> Response:
+    """List what other calendars take of these dates, soonest first, a page at a time."""
+    cursor = Cursors(
+        cursors, "busy", staff.practice_id, practitioner_id, query.first, query.last, query.source
+    )
+    asked = Asked(query.first, query.last, read_place(cursor, query.cursor), query.limit)
+    found = await list_busy_times(db, staff, practitioner_id, asked, query.source, now=now)
+    return json_answer(present_busy_times(found, query.limit, cursor))
+
+
+@router.put(
+    "/busy-intervals/{source}",
+    summary="Replace the times taken in a calendar",
+    response_model=BusyTimesAnswer,
+    responses=responses(*WRITE_PROBLEMS),
+)
+async def replace_busy_intervals(
+    practitioner_id: PractitionerId,
+    source: SourceName,
+    body: BusyTimesRequest,
+    staff: StaffWriter,
+    now: Now,
+    write: StaffWriting,
+) -> Response:
+    """Replace all that one outside calendar takes; a calendar sync can push again and again.
+
+    Up to 5,000 intervals; those that overlap or touch are joined. Other sources stay as they are;
+    an empty list ends this one. The same again changes nothing. `misfits` lists booked sessions to
+    come that do not fit any more; they stay as they are.
+    """
+    command = partial(
+        commands.replace_busy_times,
+        staff=staff,
+        practitioner_id=practitioner_id,
+        source=source,
+        times=body.times(),
+        now=now,
+    )
+    return await write(command, lambda found: answered(present_source(found)))

@@ -1,0 +1,188 @@
+"""`/v1/practice/practitioners/{practitioner_id}/…`: when a practitioner works."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from app.context import (
+    Now,
+    Reading,
+    StaffReader,
+    StaffWriter,
+    StaffWriting,
+    answered,
+    done,
+    json_answer,
+)
+from app.inputs import Day, PractitionerId
+from app.practices.hours import commands
+from app.practices.hours.misfits import read_misfits
+from app.practices.hours.presenter import (
+    present_misfits,
+    present_new_date,
+    present_new_week,
+    present_overrides,
+    present_week,
+)
+from app.practices.hours.queries import read_overrides, read_working_hours
+from app.practices.hours.schemas import (
+    MisfitReport,
+    OverrideAnswer,
+    OverridePage,
+    OverrideRequest,
+    OverridesQuery,
+    WorkingHoursAnswer,
+    WorkingHoursPage,
+    WorkingHoursRequest,
+)
+from app.problems.catalogue import responses
+
+router = APIRouter(prefix="/v1/practice/practitioners/{practitioner_id}", tags=["Practice: hours"])
+
+READ_PROBLEMS = (
+    "unauthorized",
+    "forbidden",
+    "not-found",
+    "validation-failed",
+    "service-unavailable",
+)
+WRITE_PROBLEMS = (
+    *READ_PROBLEMS,
+    "idempotency-key-reused",
+    "idempotency-key-in-use",
+    "payload-too-large",
+    "unsupported-media-type",
+)
+OverriddenDate = Annotated[Day, Path(description="The local date, where the practitioner is.")]
+
+
+@router.get(
+    "/working-hours",
+    summary="Show weekly hours",
+    response_model=WorkingHoursPage,
+    responses=responses(*READ_PROBLEMS),
+)
+async def get_working_hours(
+    practitioner_id: PractitionerId, staff: StaffReader, db: Reading
+) -> Response:
+    """Show the practitioner's week, from Monday on, as wall-clock times in his zone."""
+    return json_answer(present_week(await read_working_hours(db, staff, practitioner_id)))
+
+
+@router.put(
+    "/working-hours",
+    summary="Replace weekly hours",
+    response_model=WorkingHoursAnswer,
+    responses=responses(*WRITE_PROBLEMS),
+)
+async def replace_working_hours(
+    practitioner_id: PractitionerId,
+    body: WorkingHoursRequest,
+    staff: StaffWriter,
+    now: Now,
+    write: StaffWriting,
+) -> Response:
+    """Replace the whole week at once: hours that are not in the list end.
+
+    Intervals may name a format, and in person a location; those without hold for all. They may
+    overlap or touch. Hours over midnight are two intervals, `22:00` to `24:00` and `00:00` to
+    `02:00` of the day after.
+
+    Booked sessions stay as they are. `misfits` lists those to come that no longer lie within hours
+    of their format and location, or that overlap time off or time taken elsewhere.
+    """
+    command = partial(
+        commands.set_working_hours,
+        staff=staff,
+        practitioner_id=practitioner_id,
+        week=body.hours(),
+        now=now,
+    )
+    return await write(command, lambda found: answered(present_new_week(found)))
+
+
+@router.get(
+    "/hours-overrides",
+    summary="List dates with other hours",
+    response_model=OverridePage,
+    responses=responses(*READ_PROBLEMS),
+)
+async def list_hours_overrides(
+    practitioner_id: PractitionerId,
+    query: Annotated[OverridesQuery, Query()],
+    staff: StaffReader,
+    now: Now,
+    db: Reading,
+) -> Response:
+    """List the dates on which other hours hold than in the week; closed ones have no intervals."""
+    found = await read_overrides(db, staff, practitioner_id, query.first, query.last, now=now)
+    return json_answer(present_overrides(found))
+
+
+@router.put(
+    "/hours-overrides/{date}",
+    summary="Give a date hours of its own",
+    response_model=OverrideAnswer,
+    responses=responses(*WRITE_PROBLEMS),
+)
+async def replace_hours_override(
+    practitioner_id: PractitionerId,
+    date: OverriddenDate,
+    body: OverrideRequest,
+    staff: StaffWriter,
+    now: Now,
+    write: StaffWriting,
+) -> Response:
+    """Let these hours hold on one local date instead of the weekly ones. None: closed that day.
+
+    Booked sessions stay as they are; `misfits` lists those to come that do not fit.
+    """
+    command = partial(
+        commands.set_override,
+        staff=staff,
+        practitioner_id=practitioner_id,
+        day=date,
+        intervals=body.hours(),
+        now=now,
+    )
+    return await write(command, lambda found: answered(present_new_date(found)))
+
+
+@router.delete(
+    "/hours-overrides/{date}",
+    summary="Let the weekly hours hold again",
+    status_code=204,
+    responses=responses(*WRITE_PROBLEMS),
+)
+async def delete_hours_override(
+    practitioner_id: PractitionerId,
+    date: OverriddenDate,
+    staff: StaffWriter,
+    now: Now,
+    write: StaffWriting,
+) -> Response:
+    """Let the weekly hours hold again on a date. Where they already do, nothing changes."""
+    command = partial(
+        commands.clear_override, staff=staff, practitioner_id=practitioner_id, day=date, now=now
+    )
+    return await write(command, done)
+
+
+@router.get(
+    "/misfits",
+    summary="Report sessions that do not fit",
+    response_model=MisfitReport,
+    responses=responses(*READ_PROBLEMS),
+)
+async def get_misfits(
+    practitioner_id: PractitionerId, staff: StaffReader, now: Now, db: Reading
+) -> Response:
+    """Report the booked sessions to come that do not fit the practitioner's time as it is now.
+
+    A session fits where it lies whole within working hours of its format and location, and overlaps
+    neither time off nor time taken elsewhere. Changing hours never touches a booked session: move
+    or cancel it, or leave it as an exception.
+    """
+    found = await read_misfits(db, staff.practice_id, practitioner_id, now)
+    return json_answer(present_misfits(found))

@@ -1,0 +1,137 @@
+"""`/v1/practice/policies`: cancellation policies, version by version."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from app.context import (
+    AdminWriting,
+    CursorSigner,
+    Now,
+    Reading,
+    StaffAdmin,
+    StaffReader,
+    created,
+    json_answer,
+)
+from app.cursors import Cursors
+from app.inputs import ExistingId
+from app.practices.policy_versions import commands
+from app.practices.policy_versions.presenter import (
+    present_policies,
+    present_policy,
+    present_resolution,
+    read_place,
+)
+from app.practices.policy_versions.queries import list_versions, read_policy, resolve_policy
+from app.practices.policy_versions.schemas import (
+    NewPolicy,
+    PoliciesQuery,
+    PolicyVersionPage,
+    PolicyVersionView,
+    ResolvedPolicy,
+    ResolveQuery,
+)
+from app.problems.catalogue import responses
+
+router = APIRouter(prefix="/v1/practice/policies", tags=["Practice: policies"])
+
+PolicyId = Annotated[ExistingId, Path(description="The version's id.")]
+
+
+@router.post(
+    "",
+    summary="Make the next version of a policy",
+    status_code=201,
+    response_model=PolicyVersionView,
+    responses=responses(
+        "unauthorized",
+        "forbidden",
+        "validation-failed",
+        "idempotency-key-reused",
+        "idempotency-key-in-use",
+        "payload-too-large",
+        "unsupported-media-type",
+        "service-unavailable",
+    ),
+)
+async def create_policy(
+    body: NewPolicy, staff: StaffAdmin, now: Now, write: AdminWriting
+) -> Response:
+    """Make the next version of a service's, a practitioner's or the whole practice's policy.
+
+    A booking comes under the service's own policy, else the practitioner's, else the practice's,
+    else it is free until the start. A session keeps the version that was in force when it was
+    booked: a new one never changes what was promised. With `rules: null` there is no policy of its
+    own from here on, and the next level's applies. No version can be changed or taken back; make
+    another one.
+    """
+    command = partial(
+        commands.add_policy_version,
+        staff=staff,
+        service_id=body.service_id,
+        practitioner_id=body.practitioner_id,
+        text=body.text,
+        rules=body.document(),
+        now=now,
+    )
+    return await write(command, lambda version: created(present_policy(version)))
+
+
+@router.get(
+    "",
+    summary="List policy versions",
+    response_model=PolicyVersionPage,
+    responses=responses("unauthorized", "forbidden", "validation-failed", "service-unavailable"),
+)
+async def list_policies(
+    query: Annotated[PoliciesQuery, Query()],
+    staff: StaffReader,
+    cursors: CursorSigner,
+    db: Reading,
+) -> Response:
+    """List the versions of all policies of the practice, newest first, a page at a time."""
+    cursor = Cursors(
+        cursors, "policies", staff.practice_id, query.service, query.practitioner, query.level
+    )
+    found = await list_versions(
+        db,
+        staff,
+        service_id=query.service,
+        practitioner_id=query.practitioner,
+        level=query.level,
+        after=read_place(cursor, query.cursor),
+        limit=query.limit + 1,
+    )
+    return json_answer(present_policies(found, query.limit, cursor))
+
+
+@router.get(
+    "/resolve",
+    summary="Say which policy applies",
+    response_model=ResolvedPolicy,
+    responses=responses("unauthorized", "forbidden", "validation-failed", "service-unavailable"),
+)
+async def resolve_policies(
+    query: Annotated[ResolveQuery, Query()], staff: StaffReader, db: Reading
+) -> Response:
+    """Say which version a session of this service with this practitioner would come under, and why.
+
+    Sessions that are booked already keep the version of their booking.
+    """
+    found = await resolve_policy(db, staff, query.service, query.practitioner)
+    return json_answer(present_resolution(found))
+
+
+@router.get(
+    "/{policy_id}",
+    summary="Show a policy version",
+    response_model=PolicyVersionView,
+    responses=responses(
+        "unauthorized", "forbidden", "not-found", "validation-failed", "service-unavailable"
+    ),
+)
+async def get_policy(policy_id: PolicyId, staff: StaffReader, db: Reading) -> Response:
+    """Show one version of a policy. It never changes."""
+    return json_answer(present_policy(await read_policy(db, staff.practice_id, policy_id)))
