@@ -449,7 +449,10 @@ async def test_another_practices_policies_are_out_of_reach(staff: Api, world: Wo
         assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
     assert (await staff.get(POLICIES)).json()["items"] == []
     assert (await resolved(staff, world))[0] == "none"
-    own: dict[str, Any] = {"service": str(world.service_id), "practitioner": str(world.practitioner_id)}
+    own: dict[str, Any] = {
+        "service": str(world.service_id),
+        "practitioner": str(world.practitioner_id),
+    }
     for wrong in (
         {"service": str(elsewhere.service_id)},
         {"practitioner": str(elsewhere.practitioner_id)},
