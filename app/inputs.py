@@ -110,11 +110,6 @@ Name = Annotated[
     StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=100),
     AfterValidator(visible),
 ]
-Ref = Annotated[
-    str,
-    StringConstraints(strict=True, min_length=1, max_length=200),
-    AfterValidator(visible),
-]
 TimeOfDay = Annotated[
     str,
     AfterValidator(_time_of_day),

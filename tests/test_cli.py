@@ -10,6 +10,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from app.auth.tokens import AccessTokens
+from app.changes.models import Change
 from app.cli import cli, main
 from app.clock import system_clock
 from app.database.embedded import EmbeddedServer
@@ -149,6 +150,21 @@ def test_revoking_ends_the_links_sent_so_far(settings: Settings) -> None:
     after = run("link", str(session_id), "--revoke")
     assert after != before
     assert run("link", str(session_id)) == after
+    trail = asyncio.run(link_trail(settings, session_id))
+    assert trail == [("issued", "operator")] * 3 + [("revoked", "operator")]
+
+
+async def link_trail(settings: Settings, session_id: UUID) -> list[tuple[str, str]]:
+    engine = create_engine(settings.service_url, pool_size=1)
+    async with engine.connect() as db:
+        rows = await db.execute(
+            select(Change.kind, Change.actor)
+            .where(Change.subject == "link", Change.subject_id == session_id)
+            .order_by(Change.kind)
+        )
+        found = [(kind, actor) for kind, actor in rows]
+    await engine.dispose()
+    return found
 
 
 def test_mail_says_where_it_looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

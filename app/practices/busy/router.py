@@ -17,7 +17,7 @@ from app.context import (
     json_answer,
 )
 from app.cursors import Cursors
-from app.inputs import ExistingId, PractitionerId, Ref
+from app.inputs import ExistingId, PractitionerId
 from app.practices.busy import commands
 from app.practices.busy.pages import (
     answer_absence,
@@ -43,13 +43,13 @@ from app.practices.busy.schemas import (
     TimeOffRequest,
     TimeOffView,
 )
+from app.practices.fields import RefInPath
 from app.practices.hours.router import READ_PROBLEMS, WRITE_PROBLEMS
 from app.problems.catalogue import responses
 
 router = APIRouter(prefix="/v1/practice/practitioners/{practitioner_id}", tags=["Practice: hours"])
 
 TimeOffId = Annotated[ExistingId, Path(description="The time off's id.")]
-TimeOffRef = Annotated[Ref, Path(description="The time off's id in your own software.")]
 SourceName = Annotated[
     Source, Path(description="Which calendar says so: a short name that you choose.")
 ]
@@ -166,7 +166,7 @@ async def delete_time_off(
     responses=responses(*READ_PROBLEMS),
 )
 async def get_time_off_by_ref(
-    practitioner_id: PractitionerId, external_ref: TimeOffRef, staff: StaffReader, db: Reading
+    practitioner_id: PractitionerId, external_ref: RefInPath, staff: StaffReader, db: Reading
 ) -> Response:
     """Show the time off that has this id in your own software."""
     found = await read_time_off_by_ref(db, staff, practitioner_id, external_ref)
@@ -182,7 +182,7 @@ async def get_time_off_by_ref(
 )
 async def put_time_off_by_ref(
     practitioner_id: PractitionerId,
-    external_ref: TimeOffRef,
+    external_ref: RefInPath,
     body: TimeOffRequest,
     staff: StaffWriter,
     now: Now,

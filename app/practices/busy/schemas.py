@@ -14,7 +14,8 @@ from pydantic import (
     field_validator,
 )
 
-from app.inputs import Day, Instant, Ref, RequestBody, visible
+from app.inputs import Day, Instant, RequestBody, visible
+from app.practices.fields import ExternalRef
 from app.practices.hours.schemas import MisfitReport
 from app.sessions.schemas import Answer
 
@@ -26,9 +27,6 @@ Source = Annotated[
 ]
 Starts = Annotated[Instant, Field(description="With an offset.")]
 Ends = Annotated[Instant, Field(description="After `starts_at`, at most two years.")]
-OwnRef = Annotated[
-    Ref | None, Field(description="Its id in your own software, unique in the practice.")
-]
 
 
 class NewTimeOff(RequestBody):
@@ -39,7 +37,7 @@ class NewTimeOff(RequestBody):
     )
     starts_at: Starts
     ends_at: Ends
-    external_ref: OwnRef = None
+    external_ref: ExternalRef | None = None
 
 
 class TimeOffChange(RequestBody):
@@ -50,7 +48,7 @@ class TimeOffChange(RequestBody):
     )
     starts_at: Starts | None = None
     ends_at: Ends | None = None
-    external_ref: OwnRef = None
+    external_ref: ExternalRef | None = None
 
     def wanted(self) -> dict[str, Any]:
         """Name what is to change."""
