@@ -26,7 +26,7 @@ OPERATIONS = [
     if "security" in operation and not path.startswith("/v1/practice/")
 ]
 OF_A_SESSION = [found for found in OPERATIONS if "{session_id}" in found[1]]
-# Whatever a command may ask for; each takes what it knows.
+# Whatever a command on a session may ask for; each takes what it knows.
 BODIES: dict[str, Any] = {
     "/v1/sessions/{session_id}/cancel": {"reason": REASON},
     "/v1/sessions/{session_id}/reschedule": {
@@ -41,7 +41,8 @@ async def call(api: Api, method: str, path: str, session_id: object) -> Response
     address = path.replace("{session_id}", str(session_id))
     if method == "get":
         return await api.get(address)
-    return await getattr(api, method)(address, BODIES.get(path, {}))  # type: ignore[no-any-return]
+    assert method == "post", "give this test the method"
+    return await api.post(address, BODIES.get(path))
 
 
 def body(answer: Response) -> dict[str, Any]:
