@@ -299,6 +299,11 @@ async def _admin_writing(
     return _of_staff(request, engine, staff, now, key)
 
 
+async def _secret_writing(request: Request, engine: Engine, staff: StaffAdmin, now: Now) -> Write:
+    """Take no idempotency key: an answer that shows a secret must never be kept."""
+    return _of_staff(request, engine, staff, now, None)
+
+
 def _of_staff(
     request: Request, engine: AsyncEngine, staff: Staff, now: datetime, key: str | None
 ) -> Write:
@@ -309,6 +314,7 @@ def _of_staff(
 Writing = Annotated[Write, Depends(_writing)]
 StaffWriting = Annotated[Write, Depends(_staff_writing)]
 AdminWriting = Annotated[Write, Depends(_admin_writing)]
+SecretWriting = Annotated[Write, Depends(_secret_writing)]
 IfMatch = Annotated[
     str | None,
     Header(

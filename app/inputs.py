@@ -104,3 +104,10 @@ SessionId = Annotated[
     WithJsonSchema({"type": "string", "format": "uuid"}),
     Path(description="The session's id. Any id that is not the caller's own is a 404."),
 ]
+
+RecordId = Annotated[
+    UUID,
+    BeforeValidator(_id_or_404),
+    WithJsonSchema({"type": "string", "format": "uuid"}),
+    Path(description="The record's id. Any id that is not of the practice's own is a 404."),
+]

@@ -22,6 +22,7 @@ from app.database.engine import create_engine
 from app.links import router as links
 from app.links.tokens import LinkTokens
 from app.logs import RequestLog, configure_logs
+from app.notices import router as notices
 from app.notices.worker import run_worker
 from app.openapi import describe
 from app.portal.site import add_portal
@@ -32,6 +33,7 @@ from app.sessions import router as sessions
 from app.sessions.quotes import Quotes
 from app.settings import Settings, load_settings
 from app.signing import TokenSigner
+from app.webhooks import router as webhooks
 
 log = structlog.get_logger()
 
@@ -60,7 +62,7 @@ def create_app(
     app.state.access_tokens = AccessTokens(settings.keys)
     app.state.link_tokens = LinkTokens(settings.keys)
     app.state.cursor_signer = TokenSigner(settings.keys, "cursor")
-    for part in (sessions, availability, practices, links, health, problems):
+    for part in (sessions, availability, practices, links, notices, webhooks, health, problems):
         app.include_router(part.router)
     _add_docs(app)
     if settings.portal:

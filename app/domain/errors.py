@@ -127,6 +127,12 @@ class LinkExpiredError(DomainError):
     code = "link-expired"
 
 
+class NoticeFinishedError(DomainError):
+    """The notice has been sent, or was dropped: there is nothing to try again."""
+
+    code = "notice-finished"
+
+
 class UnavailableError(DomainError):
     """The service cannot do its work for the moment."""
 

@@ -21,11 +21,14 @@ from app.clock import Clock
 from app.database.engine import connect
 from app.database.idempotency import LIFETIME, IdempotencyKey
 from app.database.transactions import transact
-from app.notices.delivery import MAX_ATTEMPTS, PostOffice, send_notice
+from app.notices.delivery import PostOffice, send_notice
 from app.notices.errors import NoticeBusyError, describe
-from app.notices.jobs import SEND_NOTICE, NoticeJob, enqueue, read_payload
+from app.notices.jobs import SEND_NOTICE, SEND_WEBHOOK, NoticeJob, enqueue, read_payload
+from app.notices.marking import MAX_ATTEMPTS
 from app.notices.senders import make_sender
 from app.settings import Settings
+from app.webhooks.delivery import WebhookOffice, send_webhook
+from app.webhooks.sending import make_webhook_sender
 
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(hours=4)
@@ -35,6 +38,8 @@ RETRY_FACTOR = 3.0
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 POLL = timedelta(seconds=15)
 BATCH = 5
+MAILS_AT_ONCE = 2 * BATCH  # of one worker
+WEBHOOKS_AT_ONCE = 10  # of all workers together, which have to agree on it
 QUERY_TIMEOUT_SECONDS = 10
 FIRST_RECONNECT_SECONDS = 1.0
 LAST_RECONNECT_SECONDS = 30.0
@@ -58,10 +63,11 @@ async def run_worker(
     """
     url = settings.service_url
     office = PostOffice(engine, make_sender(settings), settings, clock)
+    webhooks = WebhookOffice(engine, make_webhook_sender(settings), clock)
     if settings.smtp_url is None:
         log.warning("mails_go_to_a_folder", reason="SMTP_URL is not set")
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_keep_serving(url, office, stop))
+        tasks.create_task(_keep_serving(url, office, webhooks, stop))
         tasks.create_task(_keep_tidy(engine, clock, stop))
 
 
@@ -75,14 +81,16 @@ async def tidy(db: AsyncConnection, now: datetime) -> None:
     rows = (await db.execute(_STRANDED, {"most": STRANDED_AT_ONCE})).all()
     if rows:
         log.warning("notices_stranded", count=len(rows))
-        jobs = [NoticeJob(row.practice_id, row.id, row.send_at - now) for row in rows]
+        jobs = [
+            NoticeJob(row.practice_id, row.id, row.send_at - now, row.recipient) for row in rows
+        ]
         await enqueue(db, jobs)
 
 
 _OLD_JOB_LOGS = text("DELETE FROM pgqueuer_log WHERE created < now() - CAST(:kept AS interval)")
 _STRANDED = text(
-    "SELECT practice_id, id, send_at FROM notices WHERE status = 'pending' AND NOT EXISTS"
-    " (SELECT FROM pgqueuer WHERE dedupe_key = notices.id::text"
+    "SELECT practice_id, id, send_at, recipient FROM notices WHERE status = 'pending'"
+    " AND NOT EXISTS (SELECT FROM pgqueuer WHERE dedupe_key = notices.id::text"
     " AND status IN ('queued', 'picked')) ORDER BY send_at LIMIT :most"
 )
 
@@ -103,12 +111,14 @@ class _Driver(AsyncpgDriver):
             await super().notify(channel, payload)
 
 
-async def _keep_serving(url: str, office: PostOffice, stop: asyncio.Event) -> None:
+async def _keep_serving(
+    url: str, office: PostOffice, webhooks: WebhookOffice, stop: asyncio.Event
+) -> None:
     """Serve; when the connection is lost, connect again, waiting longer each time it fails."""
     pause = FIRST_RECONNECT_SECONDS
     while not stop.is_set():
         try:
-            await _serve(url, office, stop)
+            await _serve(url, office, webhooks, stop)
             pause = FIRST_RECONNECT_SECONDS
         except Exception as error:  # noqa: BLE001 - the worker outlives whatever happens to it
             log.warning("worker_interrupted", error=describe(error), again_in_seconds=pause)
@@ -116,11 +126,13 @@ async def _keep_serving(url: str, office: PostOffice, stop: asyncio.Event) -> No
         pause = min(2 * pause, LAST_RECONNECT_SECONDS)
 
 
-async def _serve(url: str, office: PostOffice, stop: asyncio.Event) -> None:
+async def _serve(
+    url: str, office: PostOffice, webhooks: WebhookOffice, stop: asyncio.Event
+) -> None:
     """Serve on one connection, until it is lost or `stop` is set."""
     connection = await connect(url)
     try:
-        manager = _manager(connection, office)
+        manager = _manager(connection, office, webhooks)
         connection.add_termination_listener(lambda _: manager.shutdown.set())
         log.info("worker_started")
         await _run(manager, stop)
@@ -139,7 +151,7 @@ async def _run(manager: QueueManager, stop: asyncio.Event) -> None:
         manager.run(
             dequeue_timeout=POLL,
             batch_size=BATCH,
-            max_concurrent_tasks=2 * BATCH,
+            max_concurrent_tasks=MAILS_AT_ONCE + WEBHOOKS_AT_ONCE,
             shutdown_on_listener_failure=True,
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             log_aggregation_interval=timedelta(0),
@@ -154,23 +166,55 @@ async def _run(manager: QueueManager, stop: asyncio.Event) -> None:
         await running
 
 
-def _manager(connection: asyncpg.Connection, office: PostOffice) -> QueueManager:
+def _manager(
+    connection: asyncpg.Connection, office: PostOffice, webhooks: WebhookOffice
+) -> QueueManager:
     manager = QueueManager(Queries(_Driver(connection)))
+    retrying = partial(
+        DatabaseRetryEntrypointExecutor,
+        # Attempts are counted on the notice, which says when it is enough.
+        max_attempts=2 * MAX_ATTEMPTS,
+        initial_delay=FIRST_RETRY,
+        max_delay=LAST_RETRY,
+        backoff_multiplier=RETRY_FACTOR,
+    )
     register = manager.entrypoint(
-        SEND_NOTICE,
-        accepts_context=False,
-        on_failure="hold",
-        executor_factory=partial(
-            DatabaseRetryEntrypointExecutor,
-            # Attempts are counted on the notice, which says when it is enough.
-            max_attempts=2 * MAX_ATTEMPTS,
-            initial_delay=FIRST_RETRY,
-            max_delay=LAST_RETRY,
-            backoff_multiplier=RETRY_FACTOR,
-        ),
+        SEND_NOTICE, accepts_context=False, on_failure="hold", executor_factory=retrying
     )
     register(_handler(office))
+    register = manager.entrypoint(
+        SEND_WEBHOOK,
+        accepts_context=False,
+        on_failure="hold",
+        executor_factory=retrying,
+        # Receivers who hang take these places and no more of them; the mails have the rest.
+        concurrency_limit=WEBHOOKS_AT_ONCE,
+    )
+    register(_webhook_handler(webhooks))
     return manager
+
+
+def _webhook_handler(office: WebhookOffice) -> Callable[[Job], Awaitable[None]]:
+    """Make the entrypoint of webhooks. The wait goes by the attempts on the notice.
+
+    A job is also put off where its endpoint is crowded, and that is no attempt.
+    """
+
+    async def handle(job: Job) -> None:
+        practice_id, notice_id = read_payload(job.payload)
+        try:
+            marked = await send_webhook(office, practice_id, notice_id)
+        except NoticeBusyError:
+            raise RetryRequested(HEARTBEAT_TIMEOUT, "NoticeBusyError") from None
+        if marked.status == "pending":
+            raise RetryRequested(wait_after(marked.attempts), "SendingFailedError")
+
+    return handle
+
+
+def wait_after(attempts: int) -> timedelta:
+    """Say how long to wait after so many attempts that failed."""
+    return min(FIRST_RETRY * RETRY_FACTOR ** (attempts - 1), LAST_RETRY)
 
 
 def _handler(office: PostOffice) -> Callable[[Job], Awaitable[None]]:
