@@ -133,7 +133,8 @@ async def _lock(
     db: AsyncConnection, staff: Staff, which: ColumnElement[bool]
 ) -> EndpointRecord | None:
     wanted = select(*COLUMNS).where(WebhookEndpoint.practice_id == staff.practice_id, which)
-    row = (await db.execute(wanted.with_for_update())).one_or_none()
+    # No key is changed, so whoever queues an event for it meanwhile does not wait.
+    row = (await db.execute(wanted.with_for_update(key_share=True))).one_or_none()
     return None if row is None else as_record(row)
 
 

@@ -138,6 +138,7 @@ class _Lookups:
 
 
 def _connection_error(error: Exception) -> str:
-    if isinstance(error.__cause__, ssl.SSLError):
+    # The library raises anew where a connection goes back to its pool, which leaves the context.
+    if isinstance(error.__cause__ or error.__context__, ssl.SSLError):
         return "TLSFailed"
     return "BadAnswer" if isinstance(error, httpcore.ProtocolError) else "ConnectionFailed"

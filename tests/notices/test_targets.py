@@ -1,5 +1,6 @@
 """No webhook reaches the server's own networks, whatever its URL or its name's owner says."""
 
+import asyncio
 import socket
 
 import pytest
@@ -162,3 +163,30 @@ async def test_a_name_that_there_is_not_is_told() -> None:
 
     with pytest.raises(SendingFailedError, match=r"^NameNotResolved$"):
         await WebhookSender(insecure=False, resolve=resolve).post(URL, b"{}", {})
+
+
+async def test_a_receiver_without_tls_is_told() -> None:
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(SendingFailedError, match=r"^TLSFailed$"):
+        await WebhookSender(insecure=True).post(f"https://127.0.0.1:{port}/", b"{}", {})
+    server.close()
+    await server.wait_closed()
+
+
+async def test_an_answer_that_is_no_http_is_told() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"220 mail.example ESMTP\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(SendingFailedError, match=r"^BadAnswer$"):
+        await WebhookSender(insecure=True).post(f"http://127.0.0.1:{port}/", b"{}", {})
+    server.close()
+    await server.wait_closed()
