@@ -114,7 +114,10 @@ def demo(
     """Serve two made-up practices with data around today. Running it again keeps the data."""
     settings = load_settings()
     _check_port(settings)
-    settings = settings.model_copy(update={"log_format": "console"})
+    # Whoever tries webhooks out listens on his own machine.
+    settings = settings.model_copy(
+        update={"log_format": "console", "webhook_insecure_targets": True}
+    )
     configure_logs(settings)
     with installation(settings, may_make_keys=True) as complete:
         asyncio.run(migrate_database(complete.owner_url, role_of(complete.service_url)))

@@ -50,6 +50,7 @@ def export(settings: Settings) -> None:
     os.environ["DATA_DIR"] = str(settings.data_dir)
     os.environ["LOG_FORMAT"] = settings.log_format
     os.environ["WORKER"] = str(settings.worker)
+    os.environ["WEBHOOK_INSECURE_TARGETS"] = str(settings.webhook_insecure_targets)
 
 
 def _with_keys(settings: Settings, *, may_make_keys: bool) -> Settings:

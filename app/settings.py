@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     link_days: int = Field(default=30, ge=0)
     quote_minutes: int = Field(default=10, ge=1)
     credit_grace_days: int = Field(default=14, ge=0)
+    webhook_insecure_targets: bool = False
     worker: bool = True
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

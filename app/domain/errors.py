@@ -159,6 +159,12 @@ class RateLimitedError(DomainError):
         self.retry_after = retry_after
 
 
+class NoticeFinishedError(DomainError):
+    """The notice has been sent, or was dropped: there is nothing to try again."""
+
+    code = "notice-finished"
+
+
 class UnavailableError(DomainError):
     """The service cannot do its work for the moment."""
 

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.message import EmailMessage
 from functools import partial
+from typing import Literal
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, case, select, true, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.clock import Clock
@@ -19,12 +21,11 @@ from app.notices.errors import (
 )
 from app.notices.letters import Letter, load_letter
 from app.notices.mails import make_mail
+from app.notices.marking import mark_failed, mark_finished
 from app.notices.models import Notice
+from app.notices.practice_mails import PracticeLetter, load_practice_letter, make_practice_mail
 from app.notices.senders import Sender
 from app.settings import Settings
-
-# With the waits of app/notices/worker.py, the last of these is about a day after the first.
-MAX_ATTEMPTS = 13
 
 log = structlog.get_logger()
 
@@ -90,7 +91,7 @@ class _Attempt:
 
     async def run(self, db: AsyncConnection) -> str:
         """Do all of it in one transaction, and give the status that the notice has then."""
-        letter = await load_letter(db, self.practice_id, self.notice_id)
+        letter = await load_letter(db, *self._ids) or await load_practice_letter(db, *self._ids)
         if letter is None:
             return await self._busy_or_gone(db)
         if self.accepted:
@@ -98,9 +99,9 @@ class _Attempt:
         if letter.status != "pending":
             return letter.status
         now = self.office.clock()
-        if is_out_of_date(letter, now):
+        if isinstance(letter, Letter) and is_out_of_date(letter, now):
             return await self._finish(db, "dropped")
-        await self.office.sender.send(make_mail(letter, self.office.settings, now))
+        await self.office.sender.send(self._mail(letter, now))
         self.accepted = True
         return await self._finish(db, "sent")
 
@@ -108,41 +109,30 @@ class _Attempt:
         """Note what became of the try after `run` failed, and give the notice's status."""
         if self.accepted:
             return await self._finish(db, "sent")
-        attempts = Notice.attempts + 1
-        is_last = true() if isinstance(error, UndeliverableError) else attempts >= MAX_ATTEMPTS
-        status = await db.scalar(
-            update(Notice)
-            .where(*self._own(), Notice.status == "pending")
-            .values(
-                attempts=attempts,
-                last_error=describe(error),
-                status=case((is_last, "failed"), else_="pending"),
-                finished_at=case((is_last, self.office.clock()), else_=None),
-            )
-            .returning(Notice.status)
+        for_good = isinstance(error, UndeliverableError)
+        marked = await mark_failed(
+            db, *self._ids, describe(error), self.office.clock(), for_good=for_good
         )
-        return status or "done"
+        return "done" if marked is None else marked.status
 
-    async def _finish(self, db: AsyncConnection, status: str) -> str:
-        tries = 1 if status == "sent" else 0
-        await db.execute(
-            update(Notice)
-            .where(*self._own())
-            .values(
-                status=status,
-                attempts=Notice.attempts + tries,
-                finished_at=self.office.clock(),
-            )
-        )
+    async def _finish(self, db: AsyncConnection, status: Literal["sent", "dropped"]) -> str:
+        await mark_finished(db, *self._ids, status, self.office.clock())
         return status
 
     async def _busy_or_gone(self, db: AsyncConnection) -> str:
-        if await db.scalar(select(Notice.id).where(*self._own())):
+        own = (Notice.practice_id == self.practice_id, Notice.id == self.notice_id)
+        if await db.scalar(select(Notice.id).where(*own)):
             raise NoticeBusyError
         return "gone"
 
-    def _own(self) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        return (Notice.practice_id == self.practice_id, Notice.id == self.notice_id)
+    def _mail(self, letter: Letter | PracticeLetter, now: datetime) -> EmailMessage:
+        if isinstance(letter, PracticeLetter):
+            return make_practice_mail(letter, self.office.settings, now)
+        return make_mail(letter, self.office.settings, now)
+
+    @property
+    def _ids(self) -> tuple[UUID, UUID]:
+        return self.practice_id, self.notice_id
 
 
 def is_out_of_date(letter: Letter, now: datetime) -> bool:

@@ -9,18 +9,24 @@ from uuid import UUID
 
 from pgqueuer.ports.driver import Driver
 from pgqueuer.queries import Queries
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 SEND_NOTICE = "send_notice"
+SEND_WEBHOOK = "send_webhook"
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeJob:
-    """Sends one notice, `delay` after the transaction that enqueues it."""
+    """Sends one notice, `delay` after the transaction that enqueues it.
+
+    Webhooks have an entrypoint of their own, so that receivers who hang hold up no mail.
+    """
 
     practice_id: UUID
     notice_id: UUID
     delay: timedelta
+    recipient: str
 
 
 class _EnqueueDriver:
@@ -46,13 +52,23 @@ async def enqueue(db: AsyncConnection, jobs: Sequence[NoticeJob]) -> None:
     """
     count = len(jobs)
     await Queries(cast("Driver", _EnqueueDriver(db))).enqueue(
-        [SEND_NOTICE] * count,
+        [SEND_WEBHOOK if job.recipient == "webhook" else SEND_NOTICE for job in jobs],
         [_payload(job) for job in jobs],
         [0] * count,
         [max(job.delay, timedelta(0)) for job in jobs],
         [str(job.notice_id) for job in jobs],
         on_conflict="skip",
     )
+
+
+async def hurry(db: AsyncConnection, job: NoticeJob) -> None:
+    """See to it that a notice is tried at once, and waits little before it is tried again.
+
+    A job that waits makes room for a new one, which wakes the workers; one under way is left alone.
+    """
+    waiting = text("DELETE FROM pgqueuer WHERE dedupe_key = :key AND status = 'queued'")
+    await db.execute(waiting, {"key": str(job.notice_id)})
+    await enqueue(db, [job])
 
 
 def read_payload(payload: bytes | None) -> tuple[UUID, UUID]:

@@ -6,6 +6,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
+from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -50,10 +51,8 @@ def make_mail(letter: Letter, settings: Settings, now: datetime) -> EmailMessage
         page = client_page(letter, link_url(settings.portal_url, token), now)
     else:
         page = practitioner_page(letter)
-    mail = EmailMessage(policy=_POLICY)
+    mail = compose(page)
     _add_headers(mail, letter, page, settings, now)
-    mail.set_content(_render("mail.txt.j2", page), cte="quoted-printable")
-    mail.add_alternative(_render("mail.html.j2", page), subtype="html", cte="quoted-printable")
     method = _method(letter)
     if method is not None:
         calendar = make_calendar(_event(letter, page.texts), method, now)
@@ -62,6 +61,14 @@ def make_mail(letter: Letter, settings: Settings, now: datetime) -> EmailMessage
         )
     # Headers of this kind move into the first part while parts are added.
     mail["Content-Language"] = page.language
+    return mail
+
+
+def compose(page: Page) -> EmailMessage:
+    """Write a page as text and as HTML, without any headers."""
+    mail = EmailMessage(policy=_POLICY)
+    mail.set_content(_render("mail.txt.j2", page), cte="quoted-printable")
+    mail.add_alternative(_render("mail.html.j2", page), subtype="html", cte="quoted-printable")
     return mail
 
 
@@ -77,9 +84,16 @@ def _add_headers(
         with suppress(UndeliverableError):
             mail["Reply-To"] = mailbox(letter.practitioner.name, letter.practitioner.email)
     mail["Subject"] = page.subject
+    add_technical_headers(mail, letter.notice_id, settings, now)
+
+
+def add_technical_headers(
+    mail: EmailMessage, notice_id: UUID, settings: Settings, now: datetime
+) -> None:
+    """Add what every mail has. The Message-ID is the notice's id at the sender's domain."""
     mail["Date"] = format_datetime(now)
     domain = ascii_domain(settings.mail_from.rpartition("@")[2])
-    mail["Message-ID"] = f"<{letter.notice_id}@{domain}>"
+    mail["Message-ID"] = f"<{notice_id}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
 
 

@@ -26,6 +26,7 @@ Kind = Literal[
     "restored",
     "reminder",
     "fee_waived",
+    "webhook_disabled",
     # Events for webhooks.
     "session.booked",
     "session.rescheduled",
@@ -37,7 +38,7 @@ Kind = Literal[
     "fee.waived",
     "fee.settled",
 ]
-Recipient = Literal["client", "practitioner", "webhook"]
+Recipient = Literal["client", "practitioner", "practice", "webhook"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,30 @@ async def queue_notices(
         for notice, endpoint_id in addressed
     ]
     await db.execute(insert(Notice), rows)
-    await enqueue(db, [NoticeJob(practice_id, row["id"], row["send_at"] - now) for row in rows])
+    await enqueue(
+        db,
+        [NoticeJob(practice_id, row["id"], row["send_at"] - now, row["recipient"]) for row in rows],
+    )
+
+
+async def tell_practice(
+    db: AsyncConnection, practice_id: UUID, change_id: UUID, kind: Kind, now: datetime
+) -> None:
+    """Queue a mail to the practice's own address, about a change that is of no session."""
+    notice_id = uuid4()
+    await db.execute(
+        insert(Notice).values(
+            practice_id=practice_id,
+            id=notice_id,
+            change_id=change_id,
+            kind=kind,
+            recipient="practice",
+            send_at=now,
+            status="pending",
+            attempts=0,
+        )
+    )
+    await enqueue(db, [NoticeJob(practice_id, notice_id, timedelta(0), "practice")])
 
 
 async def _for_endpoints(

@@ -24,11 +24,21 @@ from app.clock import Clock
 from app.database.engine import connect
 from app.database.idempotency import LIFETIME, IdempotencyKey
 from app.database.transactions import transact
-from app.notices.delivery import MAX_ATTEMPTS, PostOffice, send_notice
+from app.notices.delivery import PostOffice, send_notice
 from app.notices.errors import NoticeBusyError, describe
-from app.notices.jobs import SEND_NOTICE, NoticeJob, enqueue, read_id, read_payload
+from app.notices.jobs import (
+    SEND_NOTICE,
+    SEND_WEBHOOK,
+    NoticeJob,
+    enqueue,
+    read_id,
+    read_payload,
+)
+from app.notices.marking import MAX_ATTEMPTS
 from app.notices.senders import make_sender
 from app.settings import Settings
+from app.webhooks.delivery import WebhookOffice, send_webhook
+from app.webhooks.sending import make_webhook_sender
 
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(hours=4)
@@ -41,6 +51,8 @@ SIGN_IN_ATTEMPTS = 20
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 POLL = timedelta(seconds=15)
 BATCH = 5
+MAILS_AT_ONCE = 2 * BATCH  # of one worker
+WEBHOOKS_AT_ONCE = 10  # of all workers together, which have to agree on it
 QUERY_TIMEOUT_SECONDS = 10
 FIRST_RECONNECT_SECONDS = 1.0
 LAST_RECONNECT_SECONDS = 30.0
@@ -66,10 +78,11 @@ async def run_worker(
     """
     url = settings.service_url
     office = PostOffice(engine, make_sender(settings), settings, clock)
+    webhooks = WebhookOffice(engine, make_webhook_sender(settings), clock)
     if settings.smtp_url is None:
         log.warning("mails_go_to_a_folder", reason="SMTP_URL is not set")
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_keep_serving(url, office, stop))
+        tasks.create_task(_keep_serving(url, office, webhooks, stop))
         tasks.create_task(_keep_tidy(engine, clock, stop))
 
 
@@ -84,14 +97,16 @@ async def tidy(db: AsyncConnection, now: datetime) -> None:
     rows = (await db.execute(_STRANDED, {"most": STRANDED_AT_ONCE})).all()
     if rows:
         log.warning("notices_stranded", count=len(rows))
-        jobs = [NoticeJob(row.practice_id, row.id, row.send_at - now) for row in rows]
+        jobs = [
+            NoticeJob(row.practice_id, row.id, row.send_at - now, row.recipient) for row in rows
+        ]
         await enqueue(db, jobs)
 
 
 _OLD_JOB_LOGS = text("DELETE FROM pgqueuer_log WHERE created < now() - CAST(:kept AS interval)")
 _STRANDED = text(
-    "SELECT practice_id, id, send_at FROM notices WHERE status = 'pending' AND NOT EXISTS"
-    " (SELECT FROM pgqueuer WHERE dedupe_key = notices.id::text"
+    "SELECT practice_id, id, send_at, recipient FROM notices WHERE status = 'pending'"
+    " AND NOT EXISTS (SELECT FROM pgqueuer WHERE dedupe_key = notices.id::text"
     " AND status IN ('queued', 'picked')) ORDER BY send_at LIMIT :most"
 )
 
@@ -112,12 +127,14 @@ class _Driver(AsyncpgDriver):
             await super().notify(channel, payload)
 
 
-async def _keep_serving(url: str, office: PostOffice, stop: asyncio.Event) -> None:
+async def _keep_serving(
+    url: str, office: PostOffice, webhooks: WebhookOffice, stop: asyncio.Event
+) -> None:
     """Serve; when the connection is lost, connect again, waiting longer each time it fails."""
     pause = FIRST_RECONNECT_SECONDS
     while not stop.is_set():
         try:
-            await _serve(url, office, stop)
+            await _serve(url, office, webhooks, stop)
             pause = FIRST_RECONNECT_SECONDS
         except Exception as error:  # noqa: BLE001 - the worker outlives whatever happens to it
             log.warning("worker_interrupted", error=describe(error), again_in_seconds=pause)
@@ -125,11 +142,13 @@ async def _keep_serving(url: str, office: PostOffice, stop: asyncio.Event) -> No
         pause = min(2 * pause, LAST_RECONNECT_SECONDS)
 
 
-async def _serve(url: str, office: PostOffice, stop: asyncio.Event) -> None:
+async def _serve(
+    url: str, office: PostOffice, webhooks: WebhookOffice, stop: asyncio.Event
+) -> None:
     """Serve on one connection, until it is lost or `stop` is set."""
     connection = await connect(url)
     try:
-        manager = _manager(connection, office)
+        manager = _manager(connection, office, webhooks)
         connection.add_termination_listener(lambda _: manager.shutdown.set())
         log.info("worker_started")
         await _run(manager, stop)
@@ -148,7 +167,7 @@ async def _run(manager: QueueManager, stop: asyncio.Event) -> None:
         manager.run(
             dequeue_timeout=POLL,
             batch_size=BATCH,
-            max_concurrent_tasks=2 * BATCH,
+            max_concurrent_tasks=MAILS_AT_ONCE + WEBHOOKS_AT_ONCE,
             shutdown_on_listener_failure=True,
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
             log_aggregation_interval=timedelta(0),
@@ -163,13 +182,20 @@ async def _run(manager: QueueManager, stop: asyncio.Event) -> None:
         await running
 
 
-def _manager(connection: asyncpg.Connection, office: PostOffice) -> QueueManager:
+def _manager(
+    connection: asyncpg.Connection, office: PostOffice, webhooks: WebhookOffice
+) -> QueueManager:
     """Register what can be done. Each mail holds a connection of the pool; half of it is left."""
     manager = QueueManager(Queries(_Driver(connection)))
     places = asyncio.Semaphore(max(1, office.settings.database_pool_size // 2))
     # Attempts are counted on the notice, which says when it is enough.
     send = _entrypoint(manager, SEND_NOTICE, 2 * MAX_ATTEMPTS, LAST_RETRY)
     send(_notice_handler(office, places))
+    # Receivers who hang take these places and no more of them; the mails have the rest.
+    send = _entrypoint(
+        manager, SEND_WEBHOOK, 2 * MAX_ATTEMPTS, LAST_RETRY, at_once=WEBHOOKS_AT_ONCE
+    )
+    send(_webhook_handler(webhooks))
     # The request says since when it waits.
     send = _entrypoint(manager, SEND_SIGN_IN, SIGN_IN_ATTEMPTS, LAST_SIGN_IN_RETRY)
     send(_sign_in_handler(office, places))
@@ -177,10 +203,11 @@ def _manager(connection: asyncpg.Connection, office: PostOffice) -> QueueManager
 
 
 def _entrypoint(
-    manager: QueueManager, name: str, attempts: int, last_retry: timedelta
+    manager: QueueManager, name: str, attempts: int, last_retry: timedelta, *, at_once: int = 0
 ) -> Callable[[Handler], Handler]:
     return manager.entrypoint(
         name,
+        concurrency_limit=at_once,
         accepts_context=False,
         on_failure="hold",
         executor_factory=partial(
@@ -191,6 +218,29 @@ def _entrypoint(
             backoff_multiplier=RETRY_FACTOR,
         ),
     )
+
+
+def _webhook_handler(office: WebhookOffice) -> Handler:
+    """Make the entrypoint of webhooks. The wait goes by the attempts on the notice.
+
+    A job is also put off where its endpoint is crowded, and that is no attempt.
+    """
+
+    async def handle(job: Job) -> None:
+        practice_id, notice_id = read_payload(job.payload)
+        try:
+            marked = await send_webhook(office, practice_id, notice_id)
+        except NoticeBusyError:
+            raise RetryRequested(HEARTBEAT_TIMEOUT, "NoticeBusyError") from None
+        if marked.status == "pending":
+            raise RetryRequested(wait_after(marked.attempts), "SendingFailedError")
+
+    return handle
+
+
+def wait_after(attempts: int) -> timedelta:
+    """Say how long to wait after so many attempts that failed."""
+    return min(FIRST_RETRY * RETRY_FACTOR ** (attempts - 1), LAST_RETRY)
 
 
 def _notice_handler(office: PostOffice, places: asyncio.Semaphore) -> Handler:

@@ -161,6 +161,13 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "The token was good, but its session lies too far in the past; or a sign-in link was used "
         "too late.",
     ),
+    "notice-finished": ProblemType(
+        HTTPStatus.CONFLICT,
+        "The notice is done with",
+        "This message was sent already, or is no longer needed.",
+        "A notice that was sent or dropped is not sent again. Only one that failed, or waits for "
+        "its next try, can be tried again.",
+    ),
     "rate-limited": ProblemType(
         HTTPStatus.TOO_MANY_REQUESTS,
         "Too many requests",

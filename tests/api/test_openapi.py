@@ -30,7 +30,12 @@ MAY_REFUSE = {"refresh_tokens"}
 # A second time finds nobody signed in.
 ONCE_BY_ITSELF = {"sign_out_all"}
 # Commands that take no idempotency key: their answers carry a secret, which must not be kept.
-SECRET = {"create_key", "issue_session_link"}
+SECRET = {
+    "create_key",
+    "create_webhook_endpoint",
+    "issue_session_link",
+    "rotate_webhook_secret",
+}
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:

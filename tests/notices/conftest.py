@@ -13,8 +13,11 @@ from app.notices.delivery import PostOffice
 from app.notices.outbox import Kind, Recipient
 from app.notices.senders import make_sender
 from app.settings import Settings
+from app.webhooks.delivery import WebhookOffice
+from app.webhooks.sending import WebhookSender
 from tests.notices.postbox import Postbox
 from tests.notices.reading import Read
+from tests.notices.receiver import Receiver
 from tests.notices.story import Story
 from tests.world import NOW, TestClock, World
 
@@ -68,3 +71,20 @@ def smtp_settings(settings: Settings, postbox: Postbox) -> Settings:
 def office(engine: AsyncEngine, smtp_settings: Settings, clock: TestClock) -> PostOffice:
     """All that sending takes, over real SMTP."""
     return PostOffice(engine, make_sender(smtp_settings), smtp_settings, clock)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """The practice's own software."""
+    made = Receiver()
+    await made.open()
+    yield made
+    if made.go_on is not None:
+        made.go_on.set()
+    await made.close()
+
+
+@pytest.fixture
+def webhooks(engine: AsyncEngine, clock: TestClock) -> WebhookOffice:
+    """All that sending webhooks takes, to receivers on loopback."""
+    return WebhookOffice(engine, WebhookSender(insecure=True), clock)

@@ -13,8 +13,9 @@ from structlog.testing import capture_logs
 
 from app.database.engine import connect
 from app.database.transactions import transact
-from app.notices.delivery import MAX_ATTEMPTS, PostOffice, send_notice
+from app.notices.delivery import PostOffice, send_notice
 from app.notices.errors import NoticeBusyError, SendingFailedError
+from app.notices.marking import MAX_ATTEMPTS
 from app.notices.models import Notice
 from app.notices.senders import Sender
 from app.practices.models import Client

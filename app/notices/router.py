@@ -1,0 +1,86 @@
+"""`/v1/practice/notices`: which mails and webhooks went out, and which did not."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from app.context import (
+    CursorSigner,
+    Now,
+    Reading,
+    StaffReader,
+    StaffWriter,
+    StaffWriting,
+    answered,
+    json_answer,
+)
+from app.database.idempotency import StoredAnswer
+from app.inputs import RecordId
+from app.notices import commands
+from app.notices.listing import present, read_page
+from app.notices.queries import NoticeRecord, read_notice
+from app.notices.schemas import NoticePage, NoticeQuery, NoticeView
+from app.problems.catalogue import responses
+
+router = APIRouter(prefix="/v1/practice/notices", tags=["Practice: notices"])
+
+_READ = ("unauthorized", "forbidden", "validation-failed", "service-unavailable")
+
+
+@router.get(
+    "",
+    summary="List notices",
+    response_model=NoticePage,
+    responses=responses(*_READ),
+)
+async def list_notices(
+    query: Annotated[NoticeQuery, Query()], staff: StaffReader, cursors: CursorSigner, db: Reading
+) -> Response:
+    """List mails and webhook events by when they are due, the latest first, a page at a time.
+
+    Reminders that are still to come are at the top. `?status=failed` are those that were given up:
+    look at `last_error`, mend what was wrong, and have them tried again.
+    """
+    return json_answer(await read_page(db, staff.practice_id, query, cursors))
+
+
+@router.get(
+    "/{notice_id}",
+    summary="Show a notice",
+    response_model=NoticeView,
+    responses=responses(*_READ, "not-found"),
+)
+async def get_notice(notice_id: RecordId, staff: StaffReader, db: Reading) -> Response:
+    """Show to whom a mail or a webhook event goes, about what, and what became of it."""
+    return json_answer(present(await read_notice(db, staff.practice_id, notice_id)))
+
+
+@router.post(
+    "/{notice_id}/retry",
+    summary="Try a notice again",
+    response_model=NoticeView,
+    responses=responses(
+        *_READ,
+        "not-found",
+        "notice-finished",
+        "idempotency-key-reused",
+        "idempotency-key-in-use",
+    ),
+)
+async def retry_notice(
+    notice_id: RecordId, staff: StaffWriter, write: StaffWriting, now: Now
+) -> Response:
+    """Have a notice tried now, without waiting for its next try.
+
+    One that `failed` is `pending` again, and its attempts are counted anew. Asking again changes
+    nothing more. A reminder whose time has not come keeps its time. One that was sent or dropped is
+    a 409. What has lost its sense meanwhile, as a reminder of a time that is gone or an event for
+    an endpoint that is switched off, is then dropped, not sent.
+    """
+    command = partial(commands.retry_notice, staff=staff, notice_id=notice_id, now=now)
+    return await write(command, _answered)
+
+
+def _answered(record: NoticeRecord) -> StoredAnswer:
+    return answered(present(record))

@@ -1,0 +1,93 @@
+"""Shapes of notices on the wire."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from app.inputs import Instant
+from app.sessions.schemas import Answer
+
+Status = Literal["pending", "sent", "dropped", "failed"]
+Recipient = Literal["client", "practitioner", "practice", "webhook"]
+
+
+class NoticeView(Answer):
+    """A mail, or an event for one webhook endpoint, and what became of it."""
+
+    id: UUID = Field(
+        description="Of a webhook the `webhook-id`, of a mail the first part of its Message-ID."
+    )
+    kind: str = Field(
+        examples=["cancelled"],
+        description="What it tells of; of a webhook the type of the event.",
+    )
+    recipient: Recipient = Field(examples=["client"])
+    session_id: UUID | None = Field(description="Null where it is about no session.")
+    change_id: UUID
+    endpoint_id: UUID | None = Field(
+        examples=[None], description="The webhook endpoint that it goes to."
+    )
+    starts_at: datetime | None = Field(
+        examples=["2026-12-03T20:00:00Z"],
+        description="The session's start that it is about. A reminder is dropped where that is no "
+        "longer the session's.",
+    )
+    send_at: datetime = Field(description="When it was, or is, due for the first time.")
+    status: Status = Field(
+        examples=["failed"],
+        description="`pending`: waits for its time or its next try. `sent`: a mail server, or the "
+        "receiver, took it. `dropped`: it had lost its sense. `failed`: given up.",
+    )
+    attempts: int = Field(examples=[13])
+    last_error: str | None = Field(
+        examples=["SMTPConnectError"], description="What went wrong the last time, in a few words."
+    )
+    finished_at: datetime | None = Field(examples=["2026-11-26T10:15:00Z"])
+
+
+class NoticePage(Answer):
+    """A page of notices. `next_cursor` null: there are no more."""
+
+    items: list[NoticeView]
+    next_cursor: str | None = Field(examples=[None])
+
+
+class NoticeQuery(BaseModel):
+    """Which notices, and which page of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    status: Annotated[Status | None, Field(description="Only those that stand so.")] = None
+    recipient: Annotated[Recipient | None, Field(description="Only those to these.")] = None
+    kind: Annotated[
+        Annotated[str, StringConstraints(pattern="^[a-z_.]{1,50}$")] | None,
+        Field(description="Only those of this kind, like `reminder` or `session.cancelled`."),
+    ] = None
+    session: Annotated[UUID | None, Field(description="Only those about this session.")] = None
+    endpoint: Annotated[UUID | None, Field(description="Only those for this webhook endpoint.")] = (
+        None
+    )
+    first: Annotated[
+        Instant | None, Field(alias="from", description="Only those due at this time or later.")
+    ] = None
+    last: Annotated[
+        Instant | None, Field(alias="to", description="Only those due before this time.")
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=100, description="Notices on a page.")] = 20
+    cursor: Annotated[
+        str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
+    ] = None
+
+    def equal(self) -> Mapping[str, Any]:
+        """Give what has to be equal, by column."""
+        asked = {
+            "status": self.status,
+            "recipient": self.recipient,
+            "kind": self.kind,
+            "session_id": self.session,
+            "endpoint_id": self.endpoint,
+        }
+        return {name: value for name, value in asked.items() if value is not None}

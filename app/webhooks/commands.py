@@ -1,0 +1,202 @@
+"""What a practice does with its webhook endpoints (product.md section 7)."""
+
+import secrets
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.auth.keys import Staff
+from app.changes.trail import write_change
+from app.domain.errors import InvalidInputError, NotFoundError
+from app.webhooks.models import WebhookEndpoint
+from app.webhooks.queries import COLUMNS, EndpointRecord, as_record
+from app.webhooks.targets import BadTargetError, host_of, read_target
+
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An endpoint as it is now; `secret` only where it has just been made."""
+
+    record: EndpointRecord
+    secret: str | None = None
+    is_new: bool = False
+
+
+async def create_endpoint(
+    db: AsyncConnection, staff: Staff, values: Mapping[str, Any], *, insecure: bool, now: datetime
+) -> Written:
+    """Add an endpoint, with a secret that is told this once.
+
+    Raises:
+        InvalidInputError: webhooks are not sent to its URL, or its `external_ref` is taken.
+    """
+    _check(values, insecure=insecure)
+    ref = values.get("external_ref")
+    if ref is not None and await _lock(db, staff, WebhookEndpoint.external_ref == ref):
+        raise InvalidInputError("/external_ref", "is that of another webhook endpoint")
+    secret = _new_secret()
+    row = (
+        await db.execute(
+            insert(WebhookEndpoint)
+            .values(practice_id=staff.practice_id, id=uuid4(), secret=secret, **values)
+            .returning(*COLUMNS)
+        )
+    ).one()
+    record = as_record(row)
+    await _record(db, staff, record, "created", now)
+    return Written(record, secret, is_new=True)
+
+
+async def change_endpoint(
+    db: AsyncConnection,
+    staff: Staff,
+    endpoint_id: UUID,
+    values: Mapping[str, Any],
+    *,
+    insecure: bool,
+    now: datetime,
+) -> Written:
+    """Change an endpoint. Switching it on again, or a new URL, forgets what failed before.
+
+    Raises:
+        InvalidInputError: webhooks are not sent to its URL.
+        NotFoundError: the practice has no such endpoint.
+    """
+    _check(values, insecure=insecure)
+    before = await _lock(db, staff, WebhookEndpoint.id == endpoint_id)
+    if before is None:
+        raise NotFoundError
+    return Written(await _change(db, staff, before, values, now))
+
+
+async def put_endpoint(
+    db: AsyncConnection,
+    staff: Staff,
+    external_ref: str,
+    values: Mapping[str, Any],
+    *,
+    insecure: bool,
+    now: datetime,
+) -> Written:
+    """Write an endpoint whether it is there or not. A secret is told only where it is made.
+
+    Raises:
+        InvalidInputError: webhooks are not sent to its URL.
+    """
+    _check(values, insecure=insecure)
+    before = await _lock(db, staff, WebhookEndpoint.external_ref == external_ref)
+    if before is not None:
+        return Written(await _change(db, staff, before, values, now))
+    values = {**values, "external_ref": external_ref}
+    return await create_endpoint(db, staff, values, insecure=insecure, now=now)
+
+
+async def rotate_secret(
+    db: AsyncConnection, staff: Staff, endpoint_id: UUID, *, now: datetime
+) -> Written:
+    """Replace an endpoint's secret. The old one signs nothing from now on.
+
+    Raises:
+        NotFoundError: the practice has no such endpoint.
+    """
+    found = await _lock(db, staff, WebhookEndpoint.id == endpoint_id)
+    if found is None:
+        raise NotFoundError
+    secret = _new_secret()
+    await db.execute(
+        update(WebhookEndpoint)
+        .where(WebhookEndpoint.practice_id == staff.practice_id, WebhookEndpoint.id == endpoint_id)
+        .values(secret=secret)
+    )
+    await _record(db, staff, found, "secret_rotated", now)
+    return Written(found, secret)
+
+
+def _check(values: Mapping[str, Any], *, insecure: bool) -> None:
+    if "url" not in values:
+        return
+    try:
+        read_target(values["url"], insecure=insecure)
+    except BadTargetError as error:
+        raise InvalidInputError("/url", str(error)) from None
+
+
+async def _lock(
+    db: AsyncConnection, staff: Staff, which: ColumnElement[bool]
+) -> EndpointRecord | None:
+    wanted = select(*COLUMNS).where(WebhookEndpoint.practice_id == staff.practice_id, which)
+    # No key is changed, so whoever queues an event for it meanwhile does not wait.
+    row = (await db.execute(wanted.with_for_update(key_share=True))).one_or_none()
+    return None if row is None else as_record(row)
+
+
+async def _change(
+    db: AsyncConnection,
+    staff: Staff,
+    before: EndpointRecord,
+    values: Mapping[str, Any],
+    now: datetime,
+) -> EndpointRecord:
+    """Write what differs, and the entry of the trail; where nothing does, write nothing."""
+    changed = {name: value for name, value in values.items() if getattr(before, name) != value}
+    if not changed:
+        return before
+    written = dict(changed)
+    if changed.get("active") or "url" in changed:
+        written |= {"failures": 0, "failing_since": None}
+    if changed.get("active"):
+        written["disabled_at"] = None
+    row = (
+        await db.execute(
+            update(WebhookEndpoint)
+            .where(
+                WebhookEndpoint.practice_id == staff.practice_id, WebhookEndpoint.id == before.id
+            )
+            .values(**written)
+            .returning(*COLUMNS)
+        )
+    ).one()
+    after = as_record(row)
+    await _record(db, staff, after, _kind(changed), now, changed=sorted(changed))
+    return after
+
+
+def _kind(changed: Mapping[str, Any]) -> str:
+    """Name a change; that it was switched on or off matters most."""
+    if "active" not in changed:
+        return "updated"
+    return "reactivated" if changed["active"] else "deactivated"
+
+
+async def _record(
+    db: AsyncConnection,
+    staff: Staff,
+    record: EndpointRecord,
+    kind: str,
+    now: datetime,
+    **more: object,
+) -> None:
+    """Write the trail. Of the URL only the host: the rest of it may be a secret."""
+    details = {"host": host_of(record.url), "events": list(record.events), **more}
+    await write_change(
+        db,
+        staff.practice_id,
+        staff.actor,
+        now,
+        subject="webhook_endpoint",
+        subject_id=record.id,
+        kind=kind,
+        details=details,
+    )
+
+
+def _new_secret() -> str:
+    return f"whsec_{b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"

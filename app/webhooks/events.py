@@ -1,0 +1,16 @@
+"""The events that a webhook endpoint can be told of."""
+
+from typing import Literal, get_args
+
+EventType = Literal[
+    "session.booked",
+    "session.rescheduled",
+    "session.cancelled",
+    "session.fulfilled",
+    "session.noshow",
+    "session.restored",
+    "fee.recorded",
+    "fee.waived",
+    "fee.settled",
+]
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)

@@ -1,0 +1,198 @@
+"""What a receiver is told of a change: ids, times and amounts, nothing personal."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, and_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.changes.models import Change
+from app.domain.session import Status
+from app.notices.models import Notice
+from app.practices.models import Client, Location, Practitioner, Service
+from app.sessions.models import Fee, Session
+from app.webhooks.models import WebhookEndpoint
+
+_STATUS = {"cancelled": Status.CANCELLED, "fulfilled": Status.FULFILLED, "noshow": Status.NOSHOW}
+_FEE_STATUS = {"fee.waived": "waived", "fee.settled": "settled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One notice for one endpoint. `body` is the JSON that is sent."""
+
+    notice_id: UUID
+    status: str
+    endpoint_id: UUID
+    url: str
+    secret: str
+    active: bool
+    failing: bool
+    body: str
+
+
+async def load_event(db: AsyncConnection, practice_id: UUID, notice_id: UUID) -> Event | None:
+    """Read a notice for a webhook, and write what it says of the change as it was made."""
+    row = (await db.execute(_of_notice(practice_id, notice_id))).one_or_none()
+    if row is None:
+        return None
+    facts = row
+    if row.subject != "session":
+        # Of a fee alone: the session as it stood at that time.
+        facts = (await db.execute(_session_at(practice_id, row.session_id, row.at))).one()
+    return Event(
+        notice_id=notice_id,
+        status=row.status,
+        endpoint_id=row.endpoint_id,
+        url=row.url,
+        secret=row.secret,
+        active=row.active,
+        failing=row.failures > 0,
+        body=_write(row, facts, await _location_ref(db, practice_id, facts.location_id)),
+    )
+
+
+def _of_notice(practice_id: UUID, notice_id: UUID) -> Any:  # noqa: ANN401 - a statement of rows
+    return (
+        select(
+            Notice.kind.label("event"),
+            Notice.status,
+            Notice.endpoint_id,
+            Notice.session_id,
+            WebhookEndpoint.url,
+            WebhookEndpoint.secret,
+            WebhookEndpoint.active,
+            WebhookEndpoint.failures,
+            Change.id.label("change_id"),
+            Change.subject,
+            Change.actor,
+            Change.at,
+            Change.reason_code,
+            Change.old_starts_at,
+            Change.old_ends_at,
+            Change.old_format,
+            Change.old_location_id,
+            Change.credit,
+            *_FACTS,
+            Fee.id.label("fee_id"),
+            Fee.amount_minor,
+            Fee.currency.label("fee_currency"),
+            Session.external_ref.label("session_ref"),
+            *(
+                column.label(f"{name}_{part}")
+                for name, table in _RECORDS.items()
+                for part, column in (("id", table.id), ("ref", table.external_ref))
+            ),
+        )
+        .join(Change, _same(Change, Notice.change_id))
+        .join(WebhookEndpoint, _same(WebhookEndpoint, Notice.endpoint_id))
+        .join(Session, _same(Session, Notice.session_id))
+        .join(Service, _same(Service, Session.service_id))
+        .join(Practitioner, _same(Practitioner, Session.practitioner_id))
+        .join(Client, _same(Client, Session.client_id))
+        .outerjoin(
+            Fee,
+            and_(
+                Fee.practice_id == Notice.practice_id,
+                # A change to a fee names it; any other change may have caused one.
+                (Fee.change_id == Change.id)
+                | and_(Change.subject == "fee", Fee.id == Change.subject_id),
+            ),
+        )
+        .where(Notice.practice_id == practice_id, Notice.id == notice_id)
+    )
+
+
+_RECORDS: dict[str, Any] = {"service": Service, "practitioner": Practitioner, "client": Client}
+_FACTS = (
+    Change.kind,
+    Change.session_version,
+    Change.starts_at,
+    Change.ends_at,
+    Change.format,
+    Change.location_id,
+)
+
+
+def _same(table: Any, column: Any) -> Any:  # noqa: ANN401 - tables and columns
+    return and_(table.practice_id == Notice.practice_id, table.id == column)
+
+
+def _session_at(practice_id: UUID, session_id: UUID, at: datetime) -> Any:  # noqa: ANN401
+    return (
+        select(*_FACTS)
+        .where(
+            Change.practice_id == practice_id,
+            Change.session_id == session_id,
+            Change.subject == "session",
+            Change.at <= at,
+        )
+        .order_by(Change.session_version.desc(), Change.at.desc())
+        .limit(1)
+    )
+
+
+async def _location_ref(
+    db: AsyncConnection, practice_id: UUID, location_id: UUID | None
+) -> str | None:
+    if location_id is None:
+        return None
+    found: str | None = await db.scalar(
+        select(Location.external_ref).where(
+            Location.practice_id == practice_id, Location.id == location_id
+        )
+    )
+    return found
+
+
+def _write(row: Row[Any], facts: Row[Any], location_ref: str | None) -> str:
+    """Write the event in the Standard Webhooks shape: type, timestamp, data."""
+    data = {
+        "session_id": row.session_id,
+        "session_external_ref": row.session_ref,
+        "version": facts.session_version,
+        "status": _STATUS.get(facts.kind, Status.BOOKED),
+        "service_id": row.service_id,
+        "service_external_ref": row.service_ref,
+        "practitioner_id": row.practitioner_id,
+        "practitioner_external_ref": row.practitioner_ref,
+        "client_id": row.client_id,
+        "client_external_ref": row.client_ref,
+        "location_id": facts.location_id,
+        "location_external_ref": location_ref,
+        "starts_at": facts.starts_at,
+        "ends_at": facts.ends_at,
+        "old_starts_at": row.old_starts_at,
+        "old_ends_at": row.old_ends_at,
+        "format": facts.format,
+        "old_format": row.old_format,
+        "old_location_id": row.old_location_id,
+        "change_id": row.change_id,
+        "by": "client" if row.actor in {"client", "link"} else "practice",
+        "reason_code": row.reason_code,
+        "fee": _fee(row),
+        "credit": row.credit,
+    }
+    event = {"type": row.event, "timestamp": row.at, "data": data}
+    return json.dumps(event, default=_plain, separators=(",", ":"))
+
+
+def _fee(row: Row[Any]) -> dict[str, Any] | None:
+    """Give the fee as it stood after the change: what became of it later is another event."""
+    if row.fee_id is None:
+        return None
+    return {
+        "id": row.fee_id,
+        "amount_minor": row.amount_minor,
+        "currency": row.fee_currency,
+        "status": _FEE_STATUS.get(row.event, "due"),
+    }
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value)

@@ -1,0 +1,89 @@
+"""Reading a practice's webhook endpoints. A secret is read by nobody but the worker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.errors import NotFoundError
+from app.webhooks.models import WebhookEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRecord:
+    """An endpoint as the practice sees it. No `events`: all of them."""
+
+    id: UUID
+    external_ref: str | None
+    active: bool
+    url: str
+    description: str | None
+    events: Sequence[str]
+    failures: int
+    failing_since: datetime | None
+    disabled_at: datetime | None
+
+
+COLUMNS: tuple[Any, ...] = (
+    WebhookEndpoint.id,
+    WebhookEndpoint.external_ref,
+    WebhookEndpoint.active,
+    WebhookEndpoint.url,
+    WebhookEndpoint.description,
+    WebhookEndpoint.events,
+    WebhookEndpoint.failures,
+    WebhookEndpoint.failing_since,
+    WebhookEndpoint.disabled_at,
+)
+
+
+async def list_endpoints(
+    db: AsyncConnection, practice_id: UUID, *, active: bool | None, after: UUID | None, limit: int
+) -> list[EndpointRecord]:
+    """List endpoints by their ids, those behind `after`."""
+    wanted = select(*COLUMNS).where(WebhookEndpoint.practice_id == practice_id)
+    if active is not None:
+        wanted = wanted.where(WebhookEndpoint.active == active)
+    if after is not None:
+        wanted = wanted.where(WebhookEndpoint.id > after)
+    rows = await db.execute(wanted.order_by(WebhookEndpoint.id).limit(limit))
+    return [as_record(row) for row in rows.all()]
+
+
+async def read_endpoint(
+    db: AsyncConnection, practice_id: UUID, endpoint_id: UUID
+) -> EndpointRecord:
+    """Read one endpoint.
+
+    Raises:
+        NotFoundError: the practice has no such endpoint.
+    """
+    return await _read(db, practice_id, WebhookEndpoint.id == endpoint_id)
+
+
+async def read_endpoint_by_ref(db: AsyncConnection, practice_id: UUID, ref: str) -> EndpointRecord:
+    """Read one endpoint by its id in the practice's own software.
+
+    Raises:
+        NotFoundError: the practice has no such endpoint.
+    """
+    return await _read(db, practice_id, WebhookEndpoint.external_ref == ref)
+
+
+def as_record(row: Row[*tuple[Any, ...]]) -> EndpointRecord:
+    """Make a record of a row of COLUMNS."""
+    return EndpointRecord(*row)
+
+
+async def _read(
+    db: AsyncConnection, practice_id: UUID, which: ColumnElement[bool]
+) -> EndpointRecord:
+    wanted = select(*COLUMNS).where(WebhookEndpoint.practice_id == practice_id, which)
+    row = (await db.execute(wanted)).one_or_none()
+    if row is None:
+        raise NotFoundError
+    return as_record(row)

@@ -1,0 +1,206 @@
+"""`/v1/practice/webhook-endpoints`: where the practice's own software is told of changes."""
+
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from app.context import (
+    AdminSecretWriting,
+    AdminWriting,
+    AppSettings,
+    CursorSigner,
+    Now,
+    Reading,
+    StaffAdmin,
+    StaffReader,
+    json_answer,
+)
+from app.inputs import RecordId
+from app.problems.catalogue import responses
+from app.webhooks import commands
+from app.webhooks.pages import present, read_page, shown, shown_with_secret
+from app.webhooks.queries import read_endpoint, read_endpoint_by_ref
+from app.webhooks.schemas import (
+    EndpointChange,
+    EndpointPage,
+    EndpointPush,
+    EndpointQuery,
+    EndpointRef,
+    EndpointView,
+    EndpointWithSecret,
+    NewEndpoint,
+)
+
+router = APIRouter(prefix="/v1/practice/webhook-endpoints", tags=["Practice: webhooks"])
+
+_READ = ("unauthorized", "forbidden", "validation-failed", "service-unavailable")
+_WRITE = (*_READ, "payload-too-large", "unsupported-media-type")
+_NEW: dict[int | str, dict[str, Any]] = {
+    HTTPStatus.CREATED.value: {
+        "model": EndpointWithSecret,
+        "description": "There was none with this `external_ref`: it was made.",
+    }
+}
+
+
+@router.get(
+    "",
+    summary="List webhook endpoints",
+    response_model=EndpointPage,
+    responses=responses(*_READ),
+)
+async def list_webhook_endpoints(
+    query: Annotated[EndpointQuery, Query()], staff: StaffReader, cursors: CursorSigner, db: Reading
+) -> Response:
+    """List the practice's webhook endpoints, a page at a time, always in the same order.
+
+    `failures` above zero, or `disabled_at`, says that one is not doing well;
+    `GET /v1/practice/notices?recipient=webhook&endpoint=…` says what happened to each event.
+    """
+    return json_answer(await read_page(db, staff.practice_id, query, cursors))
+
+
+@router.post(
+    "",
+    summary="Add a webhook endpoint",
+    status_code=HTTPStatus.CREATED,
+    response_model=EndpointWithSecret,
+    responses=responses(*_WRITE),
+)
+async def create_webhook_endpoint(
+    body: NewEndpoint, staff: StaffAdmin, write: AdminSecretWriting, settings: AppSettings, now: Now
+) -> Response:
+    """Add an endpoint, which is told of everything that happens from now on.
+
+    The answer shows its `secret`, this once. It is kept nowhere else, so this call takes no
+    `Idempotency-Key`: where an answer was lost, use `rotate-secret`, or
+    `PUT …/by-ref/{external_ref}` to begin with.
+
+    Each event is one `POST` with `{"type", "timestamp", "data"}`, signed in the
+    [Standard Webhooks](https://www.standardwebhooks.com) way in the headers `webhook-id`,
+    `webhook-timestamp` and `webhook-signature`. `data` has ids (and your own `external_ref`s),
+    times, amounts and a reason's code, and nothing personal: ask the API for the rest. It tells of
+    the change as it was made, also when it arrives late; `version` is the session's after it, and
+    rises, so that events which overtake each other can be put in order.
+
+    Answer with any 2xx within 10 seconds, and do your work afterwards. Anything else, a redirect
+    too, is a failed attempt: it is tried again 13 times over about a day, with the same
+    `webhook-id`, so take an id that you have seen already as done. An endpoint that has failed at
+    least 20 times in a row, over at least 24 hours, or that answers 410, is switched off, and the
+    practice gets a mail.
+    """
+    command = partial(
+        commands.create_endpoint,
+        staff=staff,
+        values=body.values(),
+        insecure=settings.webhook_insecure_targets,
+        now=now,
+    )
+    return await write(command, shown_with_secret)
+
+
+@router.get(
+    "/by-ref/{external_ref:path}",
+    summary="Show a webhook endpoint by your own id",
+    response_model=EndpointView,
+    responses=responses(*_READ, "not-found"),
+)
+async def get_webhook_endpoint_by_ref(
+    external_ref: EndpointRef, staff: StaffReader, db: Reading
+) -> Response:
+    """Show the endpoint that has this `external_ref`."""
+    return json_answer(present(await read_endpoint_by_ref(db, staff.practice_id, external_ref)))
+
+
+@router.put(
+    "/by-ref/{external_ref:path}",
+    summary="Write a webhook endpoint by your own id",
+    response_model=EndpointWithSecret,
+    responses=_NEW | responses(*_WRITE),
+)
+async def put_webhook_endpoint(
+    external_ref: EndpointRef,
+    body: EndpointPush,
+    staff: StaffAdmin,
+    write: AdminSecretWriting,
+    settings: AppSettings,
+    now: Now,
+) -> Response:
+    """Write the endpoint with this `external_ref`, whether it is there already or not.
+
+    A new one answers 201 and shows its `secret`, this once; one that was there answers 200 with
+    `secret` null, and keeps the one it has. `active` left out stays as it is, so that writing it
+    again and again switches nothing on that was switched off.
+    """
+    command = partial(
+        commands.put_endpoint,
+        staff=staff,
+        external_ref=external_ref,
+        values=body.values(),
+        insecure=settings.webhook_insecure_targets,
+        now=now,
+    )
+    return await write(command, shown_with_secret)
+
+
+@router.get(
+    "/{endpoint_id}",
+    summary="Show a webhook endpoint",
+    response_model=EndpointView,
+    responses=responses(*_READ, "not-found"),
+)
+async def get_webhook_endpoint(endpoint_id: RecordId, staff: StaffReader, db: Reading) -> Response:
+    """Show an endpoint and how it is doing. Its secret is not shown."""
+    return json_answer(present(await read_endpoint(db, staff.practice_id, endpoint_id)))
+
+
+@router.patch(
+    "/{endpoint_id}",
+    summary="Change a webhook endpoint",
+    response_model=EndpointView,
+    responses=responses(*_WRITE, "not-found", "idempotency-key-reused", "idempotency-key-in-use"),
+)
+async def change_webhook_endpoint(
+    endpoint_id: RecordId,
+    body: EndpointChange,
+    staff: StaffAdmin,
+    write: AdminWriting,
+    settings: AppSettings,
+    now: Now,
+) -> Response:
+    """Change an endpoint, or switch it off and on again; what is left out stays as it is.
+
+    There is no deleting: `{"active": false}` ends it. Events that still wait for it are dropped.
+    Switching it on again, or a new URL, forgets its failures; events of the time in between are
+    not made up for.
+    """
+    command = partial(
+        commands.change_endpoint,
+        staff=staff,
+        endpoint_id=endpoint_id,
+        values=body.values(),
+        insecure=settings.webhook_insecure_targets,
+        now=now,
+    )
+    return await write(command, shown)
+
+
+@router.post(
+    "/{endpoint_id}/rotate-secret",
+    summary="Replace a webhook endpoint's secret",
+    response_model=EndpointWithSecret,
+    responses=responses(*_READ, "not-found"),
+)
+async def rotate_webhook_secret(
+    endpoint_id: RecordId, staff: StaffAdmin, write: AdminSecretWriting, now: Now
+) -> Response:
+    """Give the endpoint a new secret, which the answer shows this once.
+
+    The old one is dead at once: whatever is sent from now on, events that wait too, is signed with
+    the new one. An event that your receiver refuses meanwhile is tried again. As its answer is
+    never kept, this call takes no `Idempotency-Key`; a second call makes another secret.
+    """
+    command = partial(commands.rotate_secret, staff=staff, endpoint_id=endpoint_id, now=now)
+    return await write(command, shown_with_secret)

@@ -1,0 +1,144 @@
+"""Posting one event to one URL: to an address that was checked, once, without redirects."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from http import HTTPStatus
+
+import httpcore
+
+from app.notices.errors import SendingFailedError
+from app.settings import Settings
+from app.webhooks.targets import BadTargetError, is_public, read_target
+
+TIMEOUT_SECONDS = 10.0
+LOOKUPS_AT_ONCE = 10
+
+Resolver = Callable[[str, int], Awaitable[list[str]]]
+
+
+class GoneError(SendingFailedError):
+    """The receiver says that there is nothing any more at this URL, and never will be."""
+
+
+class TargetRefusedError(Exception):
+    """The host's name leads into a private network."""
+
+
+class WebhookSender:
+    """Posts events. What goes wrong is told in a few fixed words, never in the receiver's."""
+
+    def __init__(
+        self,
+        *,
+        insecure: bool,
+        resolve: Resolver | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        self._insecure = insecure
+        self._timeout_seconds = timeout_seconds
+        self._backend = _GuardedBackend(resolve or _Lookups(), insecure=insecure)
+        self._ssl_context = httpcore.default_ssl_context()
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Post a JSON body. It is delivered once this returns; the answer's body is not read.
+
+        Raises:
+            GoneError: the receiver answered 410.
+            SendingFailedError: it answered anything but 2xx, or not in time, or cannot be reached,
+                or its address is none that we send to.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                status = await self._status_of(url, body, headers)
+        except (BadTargetError, TargetRefusedError):
+            raise SendingFailedError("TargetRefused") from None
+        except (TimeoutError, httpcore.TimeoutException):
+            raise SendingFailedError("Timeout") from None
+        except socket.gaierror:
+            raise SendingFailedError("NameNotResolved") from None
+        except (OSError, httpcore.NetworkError, httpcore.ProtocolError) as error:
+            raise SendingFailedError(_connection_error(error)) from None
+        if status == HTTPStatus.GONE:
+            raise GoneError("HTTP 410")
+        if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+            raise SendingFailedError(f"HTTP {status}")
+
+    async def _status_of(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        target = read_target(url, insecure=self._insecure)
+        # No proxy: the address that was checked would not be the one that is connected to.
+        async with httpcore.AsyncConnectionPool(
+            ssl_context=self._ssl_context, network_backend=self._backend
+        ) as pool:
+            sent = {**headers, "Host": target.authority, "Connection": "close"}
+            async with pool.stream(
+                "POST",
+                httpcore.URL(
+                    scheme=target.scheme, host=target.host, port=target.port, target=target.path
+                ),
+                headers=list(sent.items()),
+                content=body,
+            ) as answer:
+                return answer.status
+
+
+def make_webhook_sender(settings: Settings) -> WebhookSender:
+    """Make the sender that the settings ask for."""
+    return WebhookSender(insecure=settings.webhook_insecure_targets)
+
+
+class _GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Looks a host up, checks what it stands for, and connects to just that.
+
+    All its addresses have to be public ones. TLS still verifies the host's name.
+    """
+
+    def __init__(self, resolve: Resolver, *, insecure: bool) -> None:
+        self._resolve = resolve
+        self._insecure = insecure
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - the library's interface
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        addresses = await self._resolve(host, port)
+        if not self._insecure and not all(is_public(address) for address in addresses):
+            raise TargetRefusedError
+        failure: Exception = socket.gaierror()
+        for address in addresses:
+            try:
+                return await self._inner.connect_tcp(
+                    address, port, timeout, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+
+class _Lookups:
+    """Asks the system's resolver, in threads of its own: a slow answer holds up nothing else."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="webhook-lookup")
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+        # IPv4 first: a machine without IPv6 would try those addresses in vain.
+        found.sort(key=lambda entry: entry[0] != socket.AF_INET)
+        return [str(entry[4][0]) for entry in found]
+
+
+def _connection_error(error: Exception) -> str:
+    # The library raises anew where a connection goes back to its pool, which leaves the context.
+    if isinstance(error.__cause__ or error.__context__, ssl.SSLError):
+        return "TLSFailed"
+    return "BadAnswer" if isinstance(error, httpcore.ProtocolError) else "ConnectionFailed"

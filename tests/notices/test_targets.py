@@ -1,0 +1,192 @@
+"""No webhook reaches the server's own networks, whatever its URL or its name's owner says."""
+
+import asyncio
+import socket
+
+import pytest
+
+from app.notices.errors import SendingFailedError
+from app.webhooks.sending import WebhookSender
+from app.webhooks.targets import BadTargetError, is_public, read_target
+
+URL = "https://crm.example/hooks"
+PUBLIC, PRIVATE = "93.184.215.14", "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "::1",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",  # noqa: S104 - nothing listens there, it is refused
+        "255.255.255.255",
+        "224.0.0.1",
+        "239.255.255.250",
+        "240.0.0.1",
+        "192.0.2.1",
+        "198.18.0.1",
+        "::",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fc00::1",
+        "fec0::1",
+        "ff02::1",
+        "ff0e::1",
+        "::ffff:10.0.0.1",
+        "::ffff:127.0.0.1",
+        "::10.0.0.1",
+        "64:ff9b::a00:1",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::1",
+        "2002:a00:1::",
+        "2002:7f00:1::1",
+        "2001:0:4136:e378::1",
+        "2001:db8::1",
+        "no address",
+    ],
+)
+def test_an_address_of_no_public_host_is_told(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address", [PUBLIC, "2606:4700::1111", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"]
+)
+def test_a_public_address_is_told(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://crm.example/",
+        "ftp://crm.example/",
+        "//crm.example/",
+        "crm.example",
+        "https://",
+        "https:///hooks",
+        "https://user@crm.example/",
+        "https://user:word@crm.example/",
+        "https://crm.example\\@evil.example/",
+        "https://crm.example/#top",
+        "https://crm.example/#",
+        "https://crm.example:0/",
+        "https://crm.example:99999/",
+        "https://crm.example:port/",
+        "https://crm example/",
+        "https://crm.example/\n",
+        "https://crm.example/\x00",
+        "https://münchen.example/",
+        "https://crm..example/",
+        f"https://{'a' * 64}.example/",
+        f"https://crm.example/{'a' * 2000}",
+        "https://[::1",
+        "https://[::1]/",
+        "https://[::ffff:10.0.0.1]:8443/",
+        "https://127.0.0.1/",
+        "https://127.1/",
+        "https://2130706433/",
+        "https://0x7f.1/",
+        "https://10.0.0.1./",
+        "https://169.254.169.254/latest/meta-data",
+    ],
+)
+def test_webhooks_are_not_sent_to_such_a_url(url: str) -> None:
+    with pytest.raises(BadTargetError):
+        read_target(url, insecure=False)
+
+
+def test_a_url_is_taken_apart_once() -> None:
+    target = read_target("HTTPS://CRM.example:8443/a/b?c=d", insecure=False)
+    assert (target.scheme, target.host, target.port) == ("https", "crm.example", 8443)
+    assert (target.authority, target.path) == ("CRM.example:8443", "/a/b?c=d")
+    assert read_target("https://crm.example", insecure=False).path == "/"
+
+
+def test_in_development_plain_http_to_this_machine_is_allowed() -> None:
+    assert read_target("http://127.0.0.1:9000/", insecure=True).port == 9000
+    with pytest.raises(BadTargetError):
+        read_target("ftp://127.0.0.1/", insecure=True)
+
+
+@pytest.mark.parametrize(
+    "addresses", [[PRIVATE], [PUBLIC, PRIVATE], [PUBLIC, "::1"], ["::ffff:127.0.0.1"]]
+)
+async def test_a_name_that_leads_inside_is_refused_before_anything_is_sent(
+    addresses: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def resolve(_host: str, _port: int) -> list[str]:
+        return addresses
+
+    def nobody_connects(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("httpcore.AnyIOBackend.connect_tcp", nobody_connects)
+    sender = WebhookSender(insecure=False, resolve=resolve)
+    with pytest.raises(SendingFailedError, match=r"^TargetRefused$"):
+        await sender.post(URL, b"{}", {})
+
+
+async def test_the_address_that_was_checked_is_the_one_that_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The name is looked up once: a second answer could be another one."""
+    asked, connected = [], []
+
+    async def resolve(host: str, port: int) -> list[str]:
+        asked.append((host, port))
+        return [PUBLIC]
+
+    async def connect(_self: object, host: str, port: int, *_: object) -> None:
+        connected.append((host, port))
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr("httpcore.AnyIOBackend.connect_tcp", connect)
+    with pytest.raises(SendingFailedError, match=r"^ConnectionFailed$"):
+        await WebhookSender(insecure=False, resolve=resolve).post(URL, b"{}", {})
+    assert (asked, connected) == ([("crm.example", 443)], [(PUBLIC, 443)])
+
+
+async def test_a_plain_http_url_is_refused_also_when_it_is_stored_already() -> None:
+    with pytest.raises(SendingFailedError, match=r"^TargetRefused$"):
+        await WebhookSender(insecure=False).post("http://crm.example/", b"{}", {})
+
+
+async def test_a_name_that_there_is_not_is_told() -> None:
+    async def resolve(_host: str, _port: int) -> list[str]:
+        raise socket.gaierror
+
+    with pytest.raises(SendingFailedError, match=r"^NameNotResolved$"):
+        await WebhookSender(insecure=False, resolve=resolve).post(URL, b"{}", {})
+
+
+async def test_a_receiver_without_tls_is_told() -> None:
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(SendingFailedError, match=r"^TLSFailed$"):
+        await WebhookSender(insecure=True).post(f"https://127.0.0.1:{port}/", b"{}", {})
+    server.close()
+    await server.wait_closed()
+
+
+async def test_an_answer_that_is_no_http_is_told() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"220 mail.example ESMTP\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    with pytest.raises(SendingFailedError, match=r"^BadAnswer$"):
+        await WebhookSender(insecure=True).post(f"http://127.0.0.1:{port}/", b"{}", {})
+    server.close()
+    await server.wait_closed()

@@ -1,0 +1,442 @@
+"""One event reaches one receiver, signed, and what goes wrong is counted."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from standardwebhooks import Webhook
+
+from app.changes.models import Change
+from app.changes.trail import Actor, write_change
+from app.database.transactions import transact
+from app.domain.money import Money
+from app.notices.delivery import PostOffice, send_notice
+from app.notices.errors import NoticeBusyError
+from app.notices.marking import MAX_ATTEMPTS
+from app.notices.models import Notice
+from app.notices.outbox import NewNotice, queue_notices
+from app.notices.worker import WEBHOOKS_AT_ONCE, wait_after
+from app.practices.models import Client, Location, Practitioner, Service
+from app.sessions.models import Fee, Session
+from app.settings import Settings
+from app.webhooks.delivery import WebhookOffice, send_webhook
+from app.webhooks.health import FAILING_FOR, FAILURES_IN_A_ROW
+from app.webhooks.models import WebhookEndpoint
+from app.webhooks.sending import WebhookSender
+from tests.notices.postbox import Postbox
+from tests.notices.receiver import Receiver
+from tests.notices.story import START, Story
+from tests.notices.test_worker import no_jobs_due, until, working
+from tests.world import NOW, TestClock, World
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw9Q0aN7Vt2xE="
+
+
+async def add_endpoint(world: World, receiver: Receiver, **values: Any) -> UUID:
+    record = {"url": receiver.url, "events": [], "secret": SECRET}
+    return await world.add(WebhookEndpoint, **(record | values))
+
+
+async def endpoint(world: World) -> Any:
+    (row,) = await world.rows(WebhookEndpoint)
+    return row
+
+
+async def tell(story: Story, session_id: UUID, kind: Any, starts_at: datetime = START) -> UUID:
+    """Queue an event about the latest change of a session, and give the notice's id."""
+    world = story.world
+
+    async def command(db: Any) -> None:
+        change_id = await db.scalar(
+            select(Change.id)
+            .where(Change.session_id == session_id)
+            .order_by(Change.session_version.desc())
+            .limit(1)
+        )
+        notices = [NewNotice(kind, "webhook", starts_at, story.clock())]
+        await queue_notices(db, world.practice_id, session_id, change_id, notices, story.clock())
+
+    await transact(world.engine, command)
+    return await story.notice(session_id, kind, "webhook")
+
+
+async def test_an_event_is_sent_signed_and_marked(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+) -> None:
+    await add_endpoint(world, receiver)
+    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    await send_webhook(webhooks, world.practice_id, notice_id)
+    (got,) = receiver.received
+    assert got.line == "POST /hooks?of=reslot HTTP/1.1"
+    assert got.headers["webhook-id"] == str(notice_id)
+    assert got.headers["webhook-timestamp"] == str(int(NOW.timestamp()))
+    assert got.headers["content-type"] == "application/json"
+    assert got.headers["user-agent"].startswith("Reslot/")
+    assert got.headers["host"] == f"127.0.0.1:{receiver.port}"
+    sent_at = datetime.fromtimestamp(int(got.headers["webhook-timestamp"]), UTC)
+    signature = Webhook(SECRET).sign(str(notice_id), sent_at, got.body)
+    assert got.headers["webhook-signature"] == signature
+    row = await story.state(notice_id)
+    assert (row.status, row.attempts, row.finished_at) == ("sent", 1, NOW)
+    await send_webhook(webhooks, world.practice_id, notice_id)
+    assert len(receiver.received) == 1
+
+
+async def test_a_receiver_verifies_with_the_library(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+) -> None:
+    await add_endpoint(world, receiver)
+    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    # The library compares with the machine's clock.
+    office = replace(webhooks, clock=lambda: datetime.now(UTC))  # noqa: TID251
+    await send_webhook(office, world.practice_id, notice_id)
+    (got,) = receiver.received
+    assert Webhook(SECRET).verify(got.body, got.headers)["type"] == "session.booked"
+
+
+async def test_a_late_event_still_tells_what_happened(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+) -> None:
+    await add_endpoint(world, receiver)
+    await world.change(Client, world.client_id, external_ref="crm-1")
+    await world.change(Practitioner, world.practitioner_id, external_ref="crm-2")
+    session_id = await story.book()
+    await world.change(Session, session_id, external_ref="crm-3")
+    moved_to = START + timedelta(days=1)
+    await story.move(session_id, moved_to)
+    notice_id = await tell(story, session_id, "session.rescheduled", moved_to)
+    await story.cancel(session_id)
+    await send_webhook(webhooks, world.practice_id, notice_id)
+    event = json.loads(receiver.received[0].body)
+    data = event.pop("data")
+    (change,) = await world.rows(Change, kind="rescheduled")
+    assert event == {"type": "session.rescheduled", "timestamp": "2026-11-30T15:00:00Z"}
+    assert data == {
+        "session_id": str(session_id),
+        "session_external_ref": "crm-3",
+        "version": 2,
+        "status": "booked",
+        "service_id": str(world.service_id),
+        "service_external_ref": None,
+        "practitioner_id": str(world.practitioner_id),
+        "practitioner_external_ref": "crm-2",
+        "client_id": str(world.client_id),
+        "client_external_ref": "crm-1",
+        "location_id": None,
+        "location_external_ref": None,
+        "starts_at": "2026-12-04T15:00:00Z",
+        "ends_at": "2026-12-04T15:50:00Z",
+        "old_starts_at": "2026-12-03T15:00:00Z",
+        "old_ends_at": "2026-12-03T15:50:00Z",
+        "format": "video",
+        "old_format": "video",
+        "old_location_id": None,
+        "change_id": str(change.id),
+        "by": "client",
+        "reason_code": "work",
+        "fee": None,
+        "credit": None,
+    }
+
+
+@pytest.mark.parametrize("later", ["waived", "settled"])
+async def test_a_fee_is_told_as_it_was_recorded_and_as_it_was_closed(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, later: str
+) -> None:
+    await add_endpoint(world, receiver)
+    session_id = await story.book()
+    await story.cancel(session_id, fee=Money(4500, "USD"))
+    (fee_row,) = await world.rows(Fee)
+    fee_id = fee_row.id
+    await world.change(Fee, fee_id, status=later, closed_at=NOW)
+    recorded = await tell(story, session_id, "fee.recorded")
+
+    async def close(db: Any) -> None:
+        change_id = await write_change(
+            db,
+            world.practice_id,
+            Actor("practice", "Front desk"),
+            NOW,
+            subject="fee",
+            subject_id=fee_id,
+            kind=later,
+        )
+        event: Any = f"fee.{later}"
+        notices = [NewNotice(event, "webhook", START, NOW)]
+        await queue_notices(db, world.practice_id, session_id, change_id, notices, NOW)
+
+    await transact(world.engine, close)
+    closed = await story.notice(session_id, f"fee.{later}", "webhook")  # type: ignore[arg-type]
+    for notice_id in (recorded, closed):
+        await send_webhook(webhooks, world.practice_id, notice_id)
+    first, second = (json.loads(got.body)["data"] for got in receiver.received)
+    fee = {"id": str(fee_id), "amount_minor": 4500, "currency": "USD"}
+    assert first["fee"] == {**fee, "status": "due"}
+    assert second["fee"] == {**fee, "status": later}
+    for data in (first, second):
+        assert (data["status"], data["starts_at"]) == ("cancelled", "2026-12-03T15:00:00Z")
+    assert (first["by"], second["by"]) == ("client", "practice")
+
+
+async def test_an_event_holds_nothing_personal(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+) -> None:
+    await add_endpoint(world, receiver)
+    canary = "CANARY"
+    for table, record_id in ((Client, world.client_id), (Practitioner, world.practitioner_id)):
+        await world.change(table, record_id, name=canary, email=f"{canary}@x.example", phone=canary)
+    await world.change(Practitioner, world.practitioner_id, video_url=canary)
+    await world.change(Location, world.location_id, name=canary, address=canary)
+    await world.change(Service, world.service_id, name=canary)
+    session_id = await story.book()
+    await world.change(Session, session_id, join_url=canary, instructions=canary)
+    await story.move(session_id, START + timedelta(days=1), join_url=canary, note=canary)
+    for kind in ("session.rescheduled", "fee.recorded"):
+        notice_id = await tell(story, session_id, kind)
+        await send_webhook(webhooks, world.practice_id, notice_id)
+    assert [json.loads(got.body)["type"] for got in receiver.received] == [
+        "session.rescheduled",
+        "fee.recorded",
+    ]
+    assert canary not in str(receiver.received)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 500, 503])
+async def test_anything_but_2xx_is_a_failed_attempt_and_no_redirect_is_followed(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, status: int
+) -> None:
+    await add_endpoint(world, receiver)
+    receiver.status = status
+    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    marked = await send_webhook(webhooks, world.practice_id, notice_id)
+    assert (marked.status, marked.attempts, len(receiver.received)) == ("pending", 1, 1)
+    row = await story.state(notice_id)
+    assert (row.status, row.attempts, row.last_error) == ("pending", 1, f"HTTP {status}")
+    found = await endpoint(world)
+    assert (found.failures, found.failing_since, found.active) == (1, NOW, True)
+
+
+async def test_a_receiver_that_hangs_is_given_up_soon(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+) -> None:
+    await add_endpoint(world, receiver)
+    receiver.go_on = asyncio.Event()
+    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    hasty = replace(webhooks, sender=WebhookSender(insecure=True, timeout_seconds=0.3))
+    await send_webhook(hasty, world.practice_id, notice_id)
+    assert (await story.state(notice_id)).last_error == "Timeout"
+
+
+async def test_after_a_failure_the_same_event_is_sent_again(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, clock: TestClock
+) -> None:
+    await add_endpoint(world, receiver)
+    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    port = receiver.port
+    await receiver.close()
+    await send_webhook(webhooks, world.practice_id, notice_id)
+    assert (await story.state(notice_id)).last_error == "ConnectionFailed"
+    await receiver.open()
+    assert receiver.port == port
+    receiver.status = 500
+    await send_webhook(webhooks, world.practice_id, notice_id)
+    receiver.status, clock.now = 200, NOW + timedelta(minutes=1)
+    await send_webhook(webhooks, world.practice_id, notice_id)
+    first, second = receiver.received
+    assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
+    assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
+    row, found = await story.state(notice_id), await endpoint(world)
+    assert (row.status, row.attempts) == ("sent", 3)
+    assert (found.failures, found.failing_since) == (0, None)
+
+
+async def test_after_the_last_attempt_the_event_has_failed(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+) -> None:
+    await add_endpoint(world, receiver)
+    receiver.status = 500
+    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    await world.change(Notice, notice_id, attempts=MAX_ATTEMPTS - 1)
+    marked = await send_webhook(webhooks, world.practice_id, notice_id)
+    assert (marked.status, marked.attempts) == ("failed", MAX_ATTEMPTS)
+
+
+async def test_an_event_for_an_inactive_endpoint_is_dropped(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+) -> None:
+    endpoint_id = await add_endpoint(world, receiver)
+    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    await world.change(WebhookEndpoint, endpoint_id, active=False)
+    await send_webhook(webhooks, world.practice_id, notice_id)
+    row = await story.state(notice_id)
+    assert (row.status, row.attempts, row.finished_at) == ("dropped", 0, NOW)
+    assert receiver.received == []
+
+
+async def test_an_event_that_does_not_exist_is_nothing_to_do(
+    webhooks: WebhookOffice, world: World, story: Story
+) -> None:
+    marked = await send_webhook(webhooks, world.practice_id, await story.book())
+    assert marked.status == "gone"
+
+
+async def test_a_failing_endpoint_leaves_places_to_others(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+) -> None:
+    endpoint_id = await add_endpoint(world, receiver, failures=1, failing_since=NOW)
+    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    webhooks.under_way[endpoint_id] = 2
+    with pytest.raises(NoticeBusyError):
+        await send_webhook(webhooks, world.practice_id, notice_id)
+    assert (await story.state(notice_id)).attempts == 0
+    webhooks.under_way[endpoint_id] = 1
+    await send_webhook(webhooks, world.practice_id, notice_id)
+    assert webhooks.under_way[endpoint_id] == 1
+
+
+# Giving an endpoint up
+
+
+@pytest.mark.parametrize(
+    ("status", "failures", "since", "disabled"),
+    [
+        (500, FAILURES_IN_A_ROW - 1, FAILING_FOR, True),
+        (500, FAILURES_IN_A_ROW - 2, FAILING_FOR, False),
+        (500, 99, FAILING_FOR - timedelta(microseconds=1), False),
+        (410, 0, None, True),
+    ],
+)
+async def test_an_endpoint_is_disabled_when_it_stays_bad(
+    webhooks: WebhookOffice,
+    story: Story,
+    world: World,
+    receiver: Receiver,
+    status: int,
+    failures: int,
+    since: timedelta | None,
+    disabled: bool,  # noqa: FBT001 - a column of the table above
+) -> None:
+    await add_endpoint(
+        world, receiver, failures=failures, failing_since=None if since is None else NOW - since
+    )
+    receiver.status = status
+    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    await send_webhook(webhooks, world.practice_id, notice_id)
+    found = await endpoint(world)
+    assert (found.active, found.disabled_at) == ((False, NOW) if disabled else (True, None))
+    mails = await world.rows(Notice, recipient="practice")
+    entries = await world.rows(Change, subject="webhook_endpoint")
+    assert len(mails) == len(entries) == (1 if disabled else 0)
+
+
+async def test_the_practice_is_told_once_by_mail(
+    webhooks: WebhookOffice,
+    office: PostOffice,
+    story: Story,
+    world: World,
+    receiver: Receiver,
+    postbox: Postbox,
+) -> None:
+    endpoint_id = await add_endpoint(
+        world, receiver, failures=19, failing_since=NOW - timedelta(days=1)
+    )
+    receiver.status = 500
+    booked = [await story.book(START + timedelta(hours=hours)) for hours in (0, 2)]
+    for session_id in booked:
+        notice_id = await story.notice(session_id, "session.booked", "webhook")
+        await send_webhook(webhooks, world.practice_id, notice_id)
+    (entry,) = await world.rows(Change, subject="webhook_endpoint")
+    assert (entry.kind, entry.actor, entry.subject_id) == ("disabled", "system", endpoint_id)
+    (notice,) = await world.rows(Notice, recipient="practice")
+    assert (notice.kind, notice.change_id) == ("webhook_disabled", entry.id)
+    assert (notice.session_id, notice.starts_at) == (None, None)
+    await send_notice(office, world.practice_id, notice.id)
+    await send_notice(office, world.practice_id, notice.id)
+    assert postbox.recipients == ["hello@harbor.example"]
+    (mail,) = postbox.mails
+    part = mail.get_body(("plain",))
+    assert part is not None
+    words = part.get_content()
+    assert "Host: 127.0.0.1" in words
+    assert "Failing since: 2026-11-29 15:00 UTC" in words
+    assert f"PATCH /v1/practice/webhook-endpoints/{endpoint_id}" in words
+    assert "of=reslot" not in mail.as_string()
+    assert (await story.state(notice.id)).status == "sent"
+
+
+# The worker
+
+
+def test_the_waits_grow_to_four_hours_and_make_about_a_day() -> None:
+    waits = [wait_after(attempts) for attempts in range(1, MAX_ATTEMPTS)]
+    assert waits[:3] == [timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=45)]
+    assert max(waits) == timedelta(hours=4)
+    assert timedelta(hours=20) < sum(waits, timedelta()) < timedelta(hours=28)
+
+
+@pytest.fixture
+def both_settings(smtp_settings: Settings) -> Settings:
+    return smtp_settings.model_copy(update={"webhook_insecure_targets": True})
+
+
+async def test_receivers_that_hang_hold_up_no_mail(
+    both_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    story: Story,
+    world: World,
+    receiver: Receiver,
+    postbox: Postbox,
+) -> None:
+    """More events wait than there are places, and every receiver hangs."""
+    for _ in range(WEBHOOKS_AT_ONCE + 5):
+        await add_endpoint(world, receiver)
+    receiver.go_on = asyncio.Event()
+    await story.book()
+    async with working(both_settings, engine, clock):
+        await receiver.wait_for(WEBHOOKS_AT_ONCE)
+        for days in (1, 4):
+            await story.book(START + timedelta(days=days))
+        await postbox.wait_for(6)
+        assert len(receiver.received) == WEBHOOKS_AT_ONCE
+        receiver.go_on.set()
+        await receiver.wait_for(3 * (WEBHOOKS_AT_ONCE + 5))
+        await until(lambda: no_jobs_due(engine))
+    ids = [got.headers["webhook-id"] for got in receiver.received]
+    assert len(ids) == len(set(ids))
+
+
+async def test_an_event_that_failed_waits_by_its_attempts(
+    both_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    story: Story,
+    world: World,
+    receiver: Receiver,
+) -> None:
+    await add_endpoint(world, receiver)
+    receiver.status = 500
+    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    await world.change(Notice, notice_id, attempts=2)
+
+    async def put_off() -> bool:
+        query = (
+            "SELECT extract(epoch FROM execute_after - updated) FROM pgqueuer"
+            " WHERE entrypoint = 'send_webhook' AND attempts = 1"
+        )
+        async with engine.connect() as db:
+            return bool(await db.scalar(text(query)) == 45)
+
+    async with working(both_settings, engine, clock):
+        await until(put_off)
+    async with engine.connect() as db:
+        traced = "SELECT count(*) FROM pgqueuer_log WHERE traceback::text LIKE '%secret%'"
+        assert await db.scalar(text(traced)) == 0
+        jobs = await db.scalar(select(func.count()).select_from(text("pgqueuer")))
+    assert jobs is not None
