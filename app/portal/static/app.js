@@ -115,9 +115,8 @@ export class App {
 
   /** Sign out. It counts here at once, whether or not the service can be reached. */
   signOut() {
-    const { api } = this.#visits.client;
+    this.#visits.client.api.signOut().catch(note);
     this.#leave("left");
-    api.signOut().catch(note);
   }
 
   async signOutEverywhere() {

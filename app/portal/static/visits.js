@@ -32,7 +32,7 @@ export class Visits {
   newClient() {
     const visit = new Visit(CLIENT, (answer) => {
       remember(answer?.refresh_token ?? null);
-      if (answer) this.introduce(visit, answer);
+      if (answer !== null) this.introduce(visit, answer);
     });
     return visit;
   }
@@ -59,6 +59,7 @@ export class Visits {
   end(visit) {
     if (visit === null || this.get(visit.by) !== visit) return false;
     this.#visits.delete(visit.by);
+    visit.api.hold({});
     if (!visit.isLink) remember(null);
     return true;
   }
@@ -70,6 +71,8 @@ export class Visits {
 
   /** Forget everybody, also who came by a link: others may sit here next. */
   clear() {
+    // What is still under way must not bring new tokens.
+    for (const visit of this.#visits.values()) visit.api.hold({});
     this.#visits.clear();
     this.#paused = null;
     remember(null);
