@@ -9,6 +9,7 @@ from playwright.async_api import Browser, expect
 
 from app.sessions.models import Session
 from app.settings import Settings
+from tests.portal.front_door import FrontDoor
 from tests.portal.visitor import DESKTOP, NARROW, PHONE, RESCHEDULE, Visitor, answer_with, arrive
 from tests.world import NOW, TestClock, World
 
@@ -20,11 +21,19 @@ async def _every_view(visitor: Visitor, world: World) -> AsyncIterator[str]:  # 
     """Walk through the whole page; what is yielded is the name of what is to be seen."""
     page = visitor.page
     await page.goto(visitor.settings.portal_url)
-    await visitor.see("Open your session")
+    await visitor.see("Sign in")
     yield "start"
+    await visitor.press("Send me a link")
+    await visitor.read("Please type a whole email address")
+    await page.get_by_text("I have a link or an access token").click()
     await visitor.press("Open")
     await expect(visitor.alert).to_be_visible()
-    yield "start with a message"
+    yield "start with messages"
+    door = await FrontDoor(visitor).stand_in()
+    await page.get_by_label("Email address").fill("ana@client.example")
+    await visitor.press("Send me a link")
+    await visitor.read("a mail is on its way")
+    yield "start with the mail on its way"
     await world.add_policy({})
     massage = await world.add_service(name="Massage, 60 min", formats=("in_person",))
     await world.add_policy(
@@ -39,8 +48,22 @@ async def _every_view(visitor: Visitor, world: World) -> AsyncIterator[str]:  # 
     await world.book(START + timedelta(days=1), **other)
     await world.add_policy(LATE)
     session_id = await world.book(START)
-    await page.get_by_label("Link or access token").fill(world.token())
-    await visitor.press("Open")
+    past = await world.book(NOW - timedelta(days=7), now=NOW - timedelta(days=9))
+    await world.change(Session, past, status="noshow")
+    await world.add_package(expires_at=NOW + timedelta(days=60))
+    door.pages = [[door.fee(past, status=name) for name in ("due", "waived")], []]
+    await page.evaluate("link => { location.href = link }", door.link)
+    await visitor.see("You are almost there")
+    yield "sign in"
+    await visitor.press("Sign in")
+    for section in ("Past", "Packages", "Fees"):
+        await visitor.press(section)
+        await visitor.see(f"Your {'past sessions' if section == 'Past' else section.lower()}")
+        yield section
+    await visitor.press("Sign out everywhere")
+    await visitor.see("Sign out everywhere?")
+    yield "sign out everywhere"
+    await visitor.press("Stay signed in")
     await visitor.see("Your upcoming sessions")
     yield "list"
     await page.get_by_role("button", name="Massage").click()

@@ -120,7 +120,7 @@ async def test_nothing_is_sent_before_a_person_sees_the_page(ana: Visitor, world
         "Object.defineProperty(document, 'visibilityState', {get: () => window.seen});"
     )
     await ana.page.goto(ana.link(session_id))
-    await expect(ana.page.get_by_text("Opening your session")).to_be_visible()
+    await expect(ana.page.get_by_text("One moment…")).to_be_visible()
     await ana.page.wait_for_load_state("networkidle")
     assert ana.page.url == ana.settings.portal_url
     assert ana.sent("/v1/links/open") == []
@@ -133,7 +133,7 @@ async def test_nothing_is_sent_before_a_person_sees_the_page(ana: Visitor, world
 async def test_a_page_loaded_again_says_how_to_come_back(ana: Visitor, world: World) -> None:
     await ana.open(await world.book(START))
     await ana.page.reload()
-    await ana.see("Open your session")
+    await ana.see("Sign in")
     await ana.read("Please open the link in your email once more.")
 
 
@@ -167,8 +167,8 @@ async def test_when_the_time_is_up_the_page_says_how_to_go_on(ana: Visitor, worl
     ana.clock.now += timedelta(minutes=31)
     await ana.press("Add to my calendar")
     await ana.page.wait_for_timeout(0)
-    await ana.press("How to open the link again")
-    await ana.see("Open your session")
+    await ana.press("How to go on")
+    await ana.see("Sign in")
     await ana.read("this page closes after a while")
     await expect(ana.page.get_by_text("Thursday, December 3")).to_have_count(0)
     await ana.page.get_by_label("Link or access token").fill(ana.link(session_id))
@@ -184,7 +184,7 @@ async def test_a_command_after_the_time_is_up_leads_back_to_the_link(
     await ana.give_reason()
     await ana.page.route(RESCHEDULE, answer_with("unauthorized", 401))
     await ana.press("Confirm")
-    await ana.see("Open your session")
+    await ana.see("Sign in")
     await ana.read("Please open the link in your email once more.")
 
 

@@ -62,6 +62,16 @@ class Visitor:
         await self.page.goto(self.link(session_id))
         await expect(self.heading("Follow-up")).to_be_visible()
 
+    async def paste(self, text: str) -> None:
+        """Open the first page and give it a link or an access token that is at hand."""
+        await self.page.goto(self.settings.portal_url)
+        await self.see("Sign in")
+        field = self.page.get_by_label("Link or access token")
+        if not await field.is_visible():
+            await self.page.get_by_text("I have a link or an access token").click()
+        await field.fill(text)
+        await self.press("Open")
+
     def heading(self, name: str) -> Locator:
         return self.page.get_by_role("heading", name=name, level=1)
 

@@ -1,129 +1,158 @@
 /**
- * What the page knows, and which view it shows.
+ * Who is here, and which view the page shows.
  *
  * A view is a function `(app, entry) => ({ title, node, mounted? })`, which may wait for the API.
  * An entry is what the browser's history keeps of a view: names and ids, never a token and never a
- * command. So "back" goes one step back in the page and can repeat nothing.
+ * command. So "back" goes one step back in the page and can repeat nothing. `by` in it is the visit
+ * that it belongs to: what a link opened is never asked for with a sign-in, nor the other way round.
  */
 
 import { Api, NetworkLost, Problem } from "./api.js";
-import { button, h } from "./dom.js";
+import { h } from "./dom.js";
+import { Frame } from "./frame.js";
+import { remember } from "./memory.js";
 import { showProblem } from "./problems.js";
 import { t } from "./strings.js";
+import { CLIENT, Visit } from "./visit.js";
+import { Visits } from "./visits.js";
 
-const STALE = 60_000;
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** Parts of the page that a signed-in client can go to. Past sessions and packages come here. */
-const SECTIONS = [{ entry: { view: "sessions", when: "upcoming" }, label: t.sections.upcoming }];
+/** Parts of the page that a signed-in client can go to. */
+const SECTIONS = [
+  { entry: { view: "sessions", when: "upcoming", by: CLIENT }, label: t.sections.upcoming },
+  { entry: { view: "sessions", when: "past", by: CLIENT }, label: t.sections.past },
+  { entry: { view: "packages", by: CLIENT }, label: t.sections.packages },
+  { entry: { view: "fees", by: CLIENT }, label: t.sections.fees },
+];
+
+/** Views for which nobody needs to be known. */
+const OPEN = new Set(["start", "signIn"]);
+/** Why the first view shows, where that is of interest to a client who is signed in, too. */
+const ABOUT_LINKS = new Set(["forgotten", "expired"]);
+
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 export class App {
-  api = new Api();
-  /** What was last chosen for each session, so that "back" finds it again. */
-  drafts = new Map();
-  /** The answer to the last command, for the view that tells of it. */
-  outcome = null;
+  /** Whose view shows. Null: nobody is known. */
+  visit = null;
   /** What went wrong on the way to the next view, which shows it. */
   flash = null;
-  #sessions = new Map();
-  #linked = null;
+  /** The token of a sign-in link that waits for a click. */
+  offered = null;
   #timers = new Set();
   #turn = 0;
   #views;
   #main = document.getElementById("main");
   #status = document.getElementById("status");
+  #frame;
+  #visits;
 
   constructor(views) {
     this.#views = views;
+    this.#frame = new Frame(SECTIONS, {
+      go: (entry) => this.go(entry),
+      leave: () => this.signOut(),
+      leaveEverywhere: () => this.go({ view: "everywhere", by: CLIENT }),
+    });
+    this.#visits = new Visits(() => this.#frame.show(this.visit, history.state));
   }
 
   /* --- who is here ------------------------------------------------------------------------- */
 
   /** Open an email's link: its session, and nothing else. */
   async openLink(token) {
-    this.#forget();
     this.#busy();
     try {
-      const opened = await this.api.openLink(token);
-      this.keep(opened);
-      this.#linked = opened.session.id;
-      this.go(this.home(), { replace: true });
-      this.#introduce().catch(() => {}); // The name at the top is not worth an error.
+      const visit = new Visit(null);
+      const opened = await visit.api.openLink(token);
+      visit.by = opened.session.id;
+      visit.keep(opened);
+      this.#admit(visit);
+      visit.api.me().then((me) => this.#visits.introduce(visit, me)).catch(() => {}); // The name at the top is not worth an error.
     } catch (error) {
-      this.#stop(error, () => this.openLink(token));
+      this.stop(error, () => this.openLink(token));
     }
   }
 
-  /** Sign in with an access token. A later way to sign in ends here, too. */
+  /** Hold the token of a sign-in link until a person says that he wants it. */
+  offerSignIn(token) {
+    this.offered = token;
+    this.go({ view: "signIn" }, { replace: true });
+  }
+
+  /** Sign in with the token of a sign-in link. It is good once. */
   async signIn(token) {
-    this.#forget();
-    this.api.signIn(token);
-    try {
-      await this.#introduce();
-    } catch (error) {
-      this.#forget();
-      throw error;
-    }
-    this.go(this.home());
+    const visit = this.#visits.newClient();
+    await visit.api.signIn(token);
+    this.offered = null;
+    this.#admit(visit);
   }
 
-  /** Show how to come back after the time is up, and drop what was on the page. */
-  expired() {
-    this.#forget();
-    this.go({ view: "start", why: "expired" }, { replace: true });
+  /** Use an access token that a person has. Nothing follows it when its time is up. */
+  async enter(access) {
+    const visit = new Visit(CLIENT);
+    visit.api.hold({ access });
+    const me = await visit.api.me();
+    visit.by = me.session_id ?? CLIENT;
+    this.#visits.introduce(visit, me);
+    if (!visit.isLink) remember(null);
+    this.#admit(visit);
   }
 
-  get isLink() {
-    return this.#linked !== null;
+  /** Ask for a mail with a link to sign in. */
+  askForLink(email) {
+    return new Api().askForLink(email);
   }
 
-  /** Where a person starts: the session of the link, or the list. */
-  home() {
-    return this.isLink ? { view: "details", id: this.#linked } : SECTIONS[0].entry;
+  /** Go on where the page was before it was loaded again, or begin. */
+  resume() {
+    const entry = history.state;
+    const { client } = this.#visits;
+    if (client) this.go(entry?.by === CLIENT ? entry : client.home, { replace: true });
+    else this.go({ view: "start", why: whyForgotten(entry) }, { replace: true });
   }
 
-  async #introduce() {
-    const me = await this.api.me();
-    document.getElementById("practice").textContent = me.practice.name;
-    this.#linked = me.session_id;
-    const nav = document.getElementById("sections");
-    nav.replaceChildren(...SECTIONS.map(({ entry, label }) => button(label, () => this.go(entry), { class: "plain" })));
-    nav.hidden = this.isLink;
+  /** Sign out. It counts here at once, whether or not the service can be reached. */
+  signOut() {
+    this.#visits.client.api.signOut().catch(note);
+    this.#leave("left");
   }
 
-  #forget() {
-    this.api.signOut();
-    this.#sessions.clear();
-    this.drafts.clear();
-    this.outcome = null;
+  async signOutEverywhere() {
+    await this.visit.api.signOutEverywhere();
+    this.#leave("leftEverywhere");
+  }
+
+  /** A visit's time is up. What it was about waits in this window for the same person. */
+  expired(visit = this.visit) {
+    if (!this.#visits.end(visit) || this.visit !== visit) return;
+    this.#visits.pause(visit, history.state);
+    this.go({ view: "start", why: visit.isLink ? "expired" : "ended" }, { replace: true });
+  }
+
+  /** Where a client who is signed in goes on from a session; null where none is. */
+  get list() {
+    const { client } = this.#visits;
+    return client && (client.section ?? client.home);
+  }
+
+  #admit(visit) {
+    this.go(this.#visits.admit(visit), { replace: true });
+  }
+
+  #leave(why) {
+    this.#visits.clear();
     this.flash = null;
-    this.#linked = null;
-    document.getElementById("practice").textContent = t.appName;
-    document.getElementById("sections").hidden = true;
-  }
-
-  /* --- sessions ---------------------------------------------------------------------------- */
-
-  /** Give a session's details with its etag, not older than a minute, or fresh ones. */
-  async load(id, { fresh = false } = {}) {
-    const known = this.#sessions.get(id);
-    if (known && !fresh && Date.now() - known.at < STALE) return known;
-    return this.keep(await this.api.session(id));
-  }
-
-  /** Remember details that an answer brought. */
-  keep({ session, etag }) {
-    const known = { session, etag, at: Date.now() };
-    this.#sessions.set(session.id, known);
-    return known;
+    this.go({ view: "start", why }, { replace: true });
   }
 
   /* --- views ------------------------------------------------------------------------------- */
 
   /** Go to a view. Going where one is already does nothing: so a double click goes once. */
-  go(entry, { replace = false } = {}) {
-    const same = JSON.stringify(entry) === JSON.stringify(history.state);
-    if (replace || same) history.replaceState(entry, "");
+  go(wanted, { replace = false } = {}) {
+    const entry = OPEN.has(wanted.view) ? wanted : { ...wanted, by: wanted.by ?? this.visit?.by };
+    if (replace || isSame(entry, history.state)) history.replaceState(entry, "");
     else history.pushState(entry, "");
     return this.show(entry);
   }
@@ -131,16 +160,24 @@ export class App {
   /** Show a view. Without `focus` the person stays where he is. */
   async show(entry, { focus = true } = {}) {
     const turn = ++this.#turn;
+    const visit = this.#visits.get(entry.by ?? CLIENT);
+    if (visit !== null && entry.view === "start" && !this.flash && !ABOUT_LINKS.has(entry.why)) {
+      this.go(visit.home, { replace: true });
+      return;
+    }
+    this.visit = visit;
+    if (SECTIONS.some((section) => isSame(section.entry, entry)) && visit) visit.section = entry;
+    this.#frame.show(visit, entry);
     const waiting = setTimeout(() => turn === this.#turn && this.#busy(), 250);
     let view;
     try {
       view = await this.#build(entry);
     } catch (error) {
-      view = this.#failed(error, entry);
+      if (turn === this.#turn) view = this.#failed(error, entry);
     } finally {
       clearTimeout(waiting);
     }
-    if (turn !== this.#turn || view === null) return;
+    if (turn !== this.#turn || !view) return;
     for (const stop of this.#timers) stop();
     this.#timers.clear();
     this.#place(view, focus);
@@ -162,8 +199,7 @@ export class App {
   }
 
   #build(entry) {
-    const needsSignIn = entry.view !== "start";
-    if (needsSignIn && !this.api.signedIn) return this.#views.start(this, { view: "start", why: "forgotten" });
+    if (this.visit === null && !OPEN.has(entry.view)) return this.#views.start(this, { view: "start", why: whyForgotten(entry) });
     return (this.#views[entry.view] ?? this.#views.start)(this, entry);
   }
 
@@ -192,7 +228,7 @@ export class App {
   ways(id, more = {}) {
     return {
       retry: () => this.refresh({ focus: true }),
-      home: () => this.go(this.home()),
+      home: () => this.go(this.visit.home),
       start: () => this.expired(),
       reload: () => location.reload(),
       session: () => this.lookAgain(id),
@@ -201,14 +237,22 @@ export class App {
   }
 
   /** Read a session anew and show its details, with what has happened on top. */
-  async lookAgain(id, problem = null) {
+  async lookAgain(id, problem = null, visit = this.visit) {
     try {
-      await this.load(id, { fresh: true });
+      await visit.load(id, { fresh: true });
     } catch {
       // The view meets the same error and shows it.
     }
     this.flash = problem;
-    this.go({ view: "details", id }, { replace: true });
+    this.go({ view: "details", id, by: visit.by }, { replace: true });
+  }
+
+  /** Begin again, with what went wrong on top and perhaps a way to try it again. */
+  stop(error, retry) {
+    note(error);
+    this.offered = null;
+    this.flash = { error, retry };
+    this.go({ view: "start" }, { replace: true });
   }
 
   #failed(error, entry) {
@@ -219,12 +263,6 @@ export class App {
     }
     const title = h("h1", { tabindex: "-1" }, t.problem.title);
     return { title: t.problem.title, node: h("div", { class: "card" }, title, showProblem(error, this.ways(entry.id))) };
-  }
-
-  #stop(error, retry) {
-    note(error);
-    this.flash = { error, retry };
-    this.go({ view: "start" }, { replace: true });
   }
 
   /* --- helpers ----------------------------------------------------------------------------- */
@@ -244,6 +282,13 @@ export class App {
     const timer = setInterval(action, milliseconds);
     this.#timers.add(() => clearInterval(timer));
   }
+}
+
+/** Why a person has to say again who he is, by the entry that he wanted. */
+function whyForgotten(entry) {
+  if (!entry || entry.view === "start") return null;
+  if (entry.view === "signIn") return "unopened";
+  return entry.by === CLIENT ? "away" : "forgotten";
 }
 
 /** Defects of the page itself belong on the console; what the API says is shown to the person. */

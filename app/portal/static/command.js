@@ -20,6 +20,7 @@ import { t } from "./strings.js";
  */
 export function commandForm(app, known, { action, command, wish = {}, labels, more = [], onLost = null }) {
   const { id } = known.session;
+  const { visit } = app;
   const intention = new Intention();
   let etag = known.etag;
   let decision = known.session.actions[action];
@@ -27,7 +28,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
 
   const cost = h("div", { "aria-live": "polite" });
   const message = h("div", {});
-  const reason = reasonFields();
+  const reason = reasonFields(visit.reasons, id);
   const submit = button("", null, { type: "submit", class: "primary" });
 
   const showCost = () => {
@@ -54,13 +55,14 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
     const state = history.state;
     const body = { ...wish, reason: given, quote: decision.quote };
     try {
-      const answer = await app.api.command(command, id, { body, etag, key: intention.keyFor(body) });
-      app.keep(answer);
-      app.outcome = { ...answer, before: known.session, command };
-      app.drafts.delete(id);
+      const answer = await visit.api.command(command, id, { body, etag, key: intention.keyFor(body) });
+      visit.keep(answer);
+      visit.outcome = { ...answer, before: known.session, command };
+      visit.drafts.delete(id);
+      visit.reasons.delete(id);
       // If the person went back meanwhile, it is done all the same, and he is told.
       const stayed = JSON.stringify(history.state) === JSON.stringify(state);
-      app.go({ view: "done", id, version: answer.session.version }, { replace: stayed });
+      app.go({ view: "done", id, version: answer.session.version, by: visit.by }, { replace: stayed });
     } catch (error) {
       note(error);
       setBusy(false);
@@ -70,15 +72,15 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
 
   const refused = async (error) => {
     const answer = answerTo(error);
-    if (answer === "start") return app.expired();
-    if (answer === "session") return app.lookAgain(id, error);
+    if (answer === "start") return app.expired(visit);
+    if (answer === "session") return app.lookAgain(id, error, visit);
     if (answer === "confirm" && error.body.decision) {
       decision = error.body.decision;
       showCost();
     }
     if (error.code === "idempotency-key-reused") intention.forget();
     if (answer === "fields") reason.mark(error.body.errors ?? []);
-    show(showProblem(error, app.ways(id, { retry: send, times: onLost ? null : () => app.lookAgain(id), home: () => app.lookAgain(id) })));
+    show(showProblem(error, app.ways(id, { retry: send, times: onLost ? null : () => app.lookAgain(id, null, visit), home: () => app.lookAgain(id, null, visit) })));
     if (error instanceof Problem && ANSWERS[error.code] === "times") onLost?.(error, message);
     return undefined;
   };
@@ -87,11 +89,11 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
   const renew = async () => {
     if (isSending) return;
     try {
-      const fresh = await app.load(id, { fresh: true });
+      const fresh = await visit.load(id, { fresh: true });
       const next = fresh.session.actions[action];
       if (isSending) return;
       if (fresh.session.version !== known.session.version || !next.allowed) {
-        await app.lookAgain(id);
+        await app.lookAgain(id, null, visit);
         return;
       }
       const changed = JSON.stringify([next.fee, next.credit]) !== JSON.stringify([decision.fee, decision.credit]);
@@ -121,21 +123,27 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
   return { form, mounted: watch };
 }
 
-/** Why: a choice, and words where a choice says too little. The words go to the practitioner only. */
-function reasonFields() {
+/**
+ * Why: a choice, and words where a choice says too little. The words go to the practitioner only.
+ * What is given for a session is kept in `given` until it is sent, so that it need not be given twice.
+ */
+function reasonFields(given, id) {
+  const before = given.get(id) ?? { code: null, written: "" };
   const noteId = nextId("note");
   const errorId = nextId("error");
-  const optional = h("span", { class: "quiet" }, ` (${t.reason.optional})`);
+  const optional = h("span", { class: "quiet", hidden: before.code === "other" }, ` (${t.reason.optional})`);
   const error = h("p", { class: "field-error", id: errorId, hidden: true });
-  const words = h("textarea", { id: noteId, rows: "2", maxlength: "500" });
+  const words = h("textarea", { id: noteId, rows: "2", maxlength: "500" }, before.written);
   const choice = () => choices.querySelector("input:checked")?.value ?? null;
   const choices = radios(t.reason.title, "reason", Object.entries(t.reason.codes), {
     hint: t.reason.hint,
+    chosen: before.code,
     onchange: () => {
       complain(null);
       optional.hidden = choice() === "other";
     },
   });
+  const keep = () => given.set(id, { code: choice(), written: words.value });
   const complain = (text, field = null) => {
     error.textContent = text ?? "";
     error.hidden = text === null;
@@ -148,7 +156,7 @@ function reasonFields() {
     field?.focus();
   };
   return {
-    node: h("div", { class: "reason" }, choices, error, h("label", { for: noteId }, t.reason.note, optional), words),
+    node: h("div", { class: "reason", oninput: keep }, choices, error, h("label", { for: noteId }, t.reason.note, optional), words),
     /** Give the reason; without words of his own the choice stands for them. Null: none yet. */
     read() {
       const code = choice();

@@ -45,6 +45,9 @@ export function day(instant, zone = ZONE) {
 /** "10:00 AM" */
 export const time = (instant, zone = ZONE) => write(instant, zone, TIME);
 
+/** "Thursday, December 3, 10:00 AM", with the year where it is not this one. */
+export const dayAndTime = (instant, zone = ZONE) => t.dayAndTime(day(instant, zone), time(instant, zone));
+
 /** "Thu, Dec 3, 10:00 AM" */
 export const short = (instant, zone = ZONE) => write(instant, zone, { ...SHORT_DAY, ...TIME });
 

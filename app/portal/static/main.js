@@ -1,25 +1,34 @@
 /**
  * Starts the page.
  *
- * The token in the link's fragment leaves the address bar before anything else happens. It is sent
- * only when the page is in front of a person: opening changes nothing and works any number of
- * times, so no click is asked for, but a page that is fetched ahead of time or in the background
- * (previews, prerendering, most scanners) sends nothing.
+ * A link's fragment leaves the address bar before anything else happens. What follows depends on
+ * what the link can do:
+ *
+ * - `#TOKEN` opens a session. Opening changes nothing and works any number of times, so no click is
+ *   asked for; but the token is sent only when the page is in front of a person, so a page that is
+ *   fetched ahead of time or in the background (previews, prerendering, most scanners) sends nothing.
+ * - `#sign-in=TOKEN` signs in, and works once. A scanner that opens it and runs scripts must not use
+ *   it up, so it is sent when a person presses the button, and not before.
  */
 
 import { App } from "./app.js";
+import { signInToken } from "./fragment.js";
 import { cancel } from "./views/cancel.js";
 import { confirm } from "./views/confirm.js";
 import { details } from "./views/details.js";
 import { done } from "./views/done.js";
+import { everywhere } from "./views/everywhere.js";
+import { fees } from "./views/fees.js";
+import { packages } from "./views/packages.js";
 import { reschedule } from "./views/reschedule.js";
 import { sessions } from "./views/sessions.js";
+import { signIn } from "./views/sign-in.js";
 import { start } from "./views/start.js";
 
-const app = new App({ start, sessions, details, reschedule, confirm, cancel, done });
+const app = new App({ start, signIn, sessions, packages, fees, everywhere, details, reschedule, confirm, cancel, done });
 
-/** Read the token of the link and take it out of the address bar. */
-function takeToken() {
+/** Read what the link carries and take it out of the address bar. */
+function takeFragment() {
   const fragment = location.hash.slice(1);
   if (!fragment) return null;
   history.replaceState(null, "", location.pathname + location.search);
@@ -34,17 +43,31 @@ async function shown() {
   }
 }
 
-async function boot() {
-  const token = takeToken();
-  if (token === null) {
-    app.go({ view: "start", why: history.state === null ? null : "forgotten" }, { replace: true });
+/** Follow the link that brought a person here. */
+async function follow(fragment) {
+  const token = signInToken(fragment);
+  if (token !== null) {
+    app.offerSignIn(token);
     return;
   }
   await shown();
-  await app.openLink(token);
+  await app.openLink(fragment);
 }
 
-addEventListener("hashchange", boot);
+async function boot() {
+  const fragment = takeFragment();
+  if (fragment !== null) {
+    await follow(fragment);
+    return;
+  }
+  await shown();
+  app.resume();
+}
+
+addEventListener("hashchange", () => {
+  const fragment = takeFragment();
+  if (fragment !== null) follow(fragment);
+});
 addEventListener("popstate", (event) => {
   if (!location.hash) app.show(event.state ?? { view: "start" });
 });

@@ -7,7 +7,7 @@ import { t } from "../strings.js";
 import { details } from "./details.js";
 
 export async function cancel(app, entry) {
-  const known = await app.load(entry.id);
+  const known = await app.visit.load(entry.id);
   const { session } = known;
   if (session.version !== entry.version || !session.actions.cancel.allowed) return details(app, entry);
   const labels = { submit: t.cancel.confirm, submitFee: t.cancel.confirmFee };

@@ -8,7 +8,7 @@ import { t } from "../strings.js";
 import { details } from "./details.js";
 
 export async function confirm(app, entry) {
-  const known = await app.load(entry.id);
+  const known = await app.visit.load(entry.id);
   const { session } = known;
   const sameTime = Date.parse(entry.start) === Date.parse(session.starts_at);
   const action = sameTime ? "change_format" : "reschedule";

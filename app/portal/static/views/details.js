@@ -9,7 +9,8 @@ import { contactLinks, showProblem } from "../problems.js";
 import { t } from "../strings.js";
 
 export async function details(app, { id }) {
-  const { session } = await app.load(id);
+  const { visit } = app;
+  const { session } = await visit.load(id);
   const flash = app.flash;
   app.flash = null;
   const { practitioner, service } = session;
@@ -32,15 +33,21 @@ export async function details(app, { id }) {
     isOpen ? changes(app, session, switches) : null,
     policy(session),
     questions(practitioner),
-    app.isLink ? null : button(t.session.all, () => app.go(app.home()), { class: "plain", id: "all" }),
+    wayToList(app),
   );
   const mounted = () => {
     runClocks(app, node);
     const instant = nextTurn(session);
-    if (instant !== null) app.after(instant - now() + 1000, () => app.load(id, { fresh: true }).catch(note).then(() => app.refresh()));
+    if (instant !== null) app.after(instant - now() + 1000, () => visit.load(id, { fresh: true }).catch(note).then(() => app.refresh()));
     if (isOpen && session.actions.change_format.allowed) offerSwitches(app, session, switches).catch(note);
   };
   return { title: `${service.name}, ${day(session.starts_at)}`, node, mounted };
+}
+
+/** Back to the list that a client came from; a link alone has none. */
+function wayToList(app) {
+  const { list } = app;
+  return list === null ? null : button(t.session.all[list.view], () => app.go(list), { class: "plain", id: "all" });
 }
 
 function flagged(node) {
@@ -100,7 +107,7 @@ async function offerSwitches(app, session, place) {
   const date = isoDate(start);
   const others = formats.filter((choice) => !isSame(choice, format));
   const kinds = [...new Set(others.map((choice) => choice.kind))];
-  const found = await Promise.all(kinds.map((kind) => app.api.availability(id, { from: date, to: date, format: kind, zone: ZONE })));
+  const found = await Promise.all(kinds.map((kind) => app.visit.api.availability(id, { from: date, to: date, format: kind, zone: ZONE })));
   const slots = found.flatMap(({ format: kind, days }) => days.flatMap((one) => one.slots.map((slot) => ({ ...slot, kind }))));
   const isOpen = ({ kind, location }) =>
     slots.some((slot) => slot.kind === kind && slot.location_id === (location?.id ?? null) && Date.parse(slot.start) === Date.parse(start));
@@ -148,7 +155,7 @@ export async function download(app, session, pressed) {
   if (pressed.getAttribute("aria-disabled")) return;
   pressed.setAttribute("aria-disabled", "true");
   try {
-    saveFile(await app.api.calendar(session.id), "session.ics");
+    saveFile(await app.visit.api.calendar(session.id), "session.ics");
     app.announce(t.saved);
     pressed.parentElement.querySelector(".problem")?.remove();
   } catch (error) {

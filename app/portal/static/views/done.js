@@ -7,7 +7,7 @@ import { t } from "../strings.js";
 import { details, download } from "./details.js";
 
 export function done(app, entry) {
-  const { outcome } = app;
+  const { outcome } = app.visit;
   if (outcome?.session.id !== entry.id) return details(app, entry);
   const { session, before, fee, credit } = outcome;
   const isCancelled = session.status === "cancelled";

@@ -11,7 +11,7 @@ import { t } from "../strings.js";
 import { details } from "./details.js";
 
 export async function reschedule(app, entry) {
-  const { session } = await app.load(entry.id);
+  const { session } = await app.visit.load(entry.id);
   const decision = session.actions.reschedule;
   if (session.version !== entry.version || !decision.allowed) return details(app, entry);
   const chooser = new Chooser(app, session);
@@ -34,6 +34,7 @@ export async function reschedule(app, entry) {
 /** The choice of format, day and time. What was chosen is kept, so that "back" finds it again. */
 class Chooser {
   #app;
+  #visit;
   #session;
   #zone = ZONE;
   #months = new Map();
@@ -46,11 +47,12 @@ class Chooser {
 
   constructor(app, session) {
     this.#app = app;
+    this.#visit = app.visit;
     this.#session = session;
     const own = session.formats.findIndex((one) => one.kind === session.format.kind && one.location?.id === session.format.location?.id);
     const start = isoDate(session.starts_at);
-    this.#draft = app.drafts.get(session.id) ?? { choice: Math.max(own, 0), month: firstOfMonth(start), date: null, wanted: start };
-    app.drafts.set(session.id, this.#draft);
+    this.#draft = app.visit.drafts.get(session.id) ?? { choice: Math.max(own, 0), month: firstOfMonth(start), date: null, wanted: start };
+    app.visit.drafts.set(session.id, this.#draft);
     this.#calendar = new Calendar({
       today: isoDate(now()),
       onDay: (date) => this.#pick(date),
@@ -112,7 +114,7 @@ class Chooser {
 
   #failed(error, month) {
     if (error.code === "unauthorized") {
-      this.#app.expired();
+      this.#app.expired(this.#visit);
       return;
     }
     const shown = showProblem(error, this.#app.ways(this.#session.id, { retry: () => this.#show(month) }));
@@ -128,7 +130,7 @@ class Chooser {
     if (!this.#months.has(key)) {
       const from = month > today ? month : today;
       const query = { from, to: lastOfMonth(month), format: kind, zone: this.#zone };
-      this.#months.set(key, await this.#app.api.availability(this.#session.id, query));
+      this.#months.set(key, await this.#visit.api.availability(this.#session.id, query));
     }
     return this.#months.get(key);
   }

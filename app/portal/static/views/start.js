@@ -1,23 +1,124 @@
-/** Before anybody is known: how to open the link, and a field for a link or an access token. */
+/** Before anybody is known: ask for a mail to sign in, or use a link or a token that one has. */
 
 import { note } from "../app.js";
 import { button, h } from "../dom.js";
+import { signInToken } from "../fragment.js";
 import { heading } from "../parts.js";
 import { showProblem } from "../problems.js";
 import { t } from "../strings.js";
 
-export function start(app, entry) {
+/** Why a person is here who may have a link at hand to go on with. */
+const GOING_ON = new Set(["forgotten", "expired", "ended", "unopened"]);
+
+export function start(app, { why = null }) {
   const stopped = app.flash;
   app.flash = null;
+  const ways = { retry: stopped?.retry, reload: () => location.reload() };
+  const node = h(
+    "div",
+    {},
+    h(
+      "div",
+      { class: "card" },
+      heading(t.start.title),
+      stopped ? showProblem(stopped.error, ways) : null,
+      why ? h("p", { class: "message" }, t.start[why] ?? "") : null,
+      askForm(app),
+    ),
+    h("details", { class: "card", open: stopped !== null || GOING_ON.has(why) }, h("summary", {}, t.start.other), otherForm(app)),
+  );
+  return { title: t.start.title, node };
+}
+
+/** The address, and then what to do with the mail. */
+function askForm(app) {
+  const place = h("div", {});
   const message = h("div", {});
-  const input = h("input", {
-    id: "token",
-    type: "password",
-    autocomplete: "off",
-    spellcheck: "false",
-    autocapitalize: "none",
-    "aria-describedby": "token-hint",
-  });
+  const error = h("p", { class: "field-error", id: "email-error", hidden: true });
+  const input = h("input", { id: "email", name: "email", type: "email", autocomplete: "email", autocapitalize: "none", spellcheck: "false", maxlength: "254", required: true });
+  const submit = button(t.start.ask, null, { type: "submit", class: "primary" });
+  const again = button(t.start.again, () => send(again), { class: "secondary", id: "again" });
+  let isSending = false;
+
+  const complain = (text) => {
+    error.textContent = text ?? "";
+    error.hidden = text === null;
+    input.toggleAttribute("aria-invalid", false);
+    input.removeAttribute("aria-describedby");
+    if (text === null) return;
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-describedby", error.id);
+    input.focus();
+  };
+  const send = async (pressed) => {
+    if (isSending) return;
+    isSending = true;
+    pressed.toggleAttribute("data-busy", true);
+    app.announce(t.working);
+    message.replaceChildren();
+    try {
+      await app.askForLink(input.value.trim());
+      showSent(pressed === again);
+    } catch (problem) {
+      note(problem);
+      failed(problem, pressed);
+    } finally {
+      isSending = false;
+      pressed.toggleAttribute("data-busy", false);
+      app.announce("");
+    }
+  };
+  const failed = (problem, pressed) => {
+    if (problem.code === "validation-failed") {
+      place.replaceChildren(form);
+      complain(t.start.badEmail);
+      return;
+    }
+    const shown = showProblem(problem, { retry: () => send(pressed) });
+    message.replaceChildren(shown);
+    shown.focus();
+  };
+  const showForm = () => {
+    message.replaceChildren();
+    place.replaceChildren(form);
+    input.focus();
+  };
+  const showSent = (isAgain) => {
+    const words = h(
+      "div",
+      { class: "message", tabindex: "-1", id: "sent" },
+      h("p", {}, isAgain ? t.start.sentAgain : t.start.sent),
+      h("p", { class: "quiet" }, t.start.sentTo(input.value.trim())),
+    );
+    const buttons = h("div", { class: "buttons" }, again, button(t.start.otherAddress, showForm, { class: "plain", id: "other-address" }));
+    place.replaceChildren(words, buttons);
+    words.focus();
+  };
+  const form = h(
+    "form",
+    {
+      novalidate: true,
+      onsubmit: (event) => {
+        event.preventDefault();
+        const isAddress = /^\S+@\S+$/.test(input.value.trim());
+        complain(isAddress ? null : t.start.badEmail);
+        if (isAddress) send(submit);
+      },
+    },
+    h("p", {}, t.start.how),
+    h("label", { for: "email" }, t.start.email),
+    error,
+    input,
+    submit,
+  );
+  place.append(form);
+  return h("div", {}, message, place);
+}
+
+/** A field for a link or an access token. Pressing its button is the click that a sign-in needs. */
+function otherForm(app) {
+  const message = h("div", {});
+  const input = h("input", { id: "token", type: "password", autocomplete: "off", spellcheck: "false", autocapitalize: "none", "aria-describedby": "token-hint" });
   const show = (node) => {
     message.replaceChildren(node);
     node.focus();
@@ -26,36 +127,35 @@ export function start(app, entry) {
     event.preventDefault();
     const text = input.value.trim();
     input.value = "";
+    input.removeAttribute("aria-invalid");
     if (!text) {
       input.setAttribute("aria-invalid", "true");
       show(h("p", { class: "message problem", role: "alert", tabindex: "-1" }, t.start.missing));
       return;
     }
-    const fragment = text.split("#")[1];
     try {
-      await (fragment ? app.openLink(fragment) : app.signIn(text));
+      await use(app, text);
     } catch (error) {
       note(error);
       show(showProblem(error, {}));
     }
   };
-  const ways = { retry: stopped?.retry, reload: () => location.reload() };
-  const node = h(
-    "div",
-    { class: "card" },
-    heading(t.start.title),
-    stopped ? showProblem(stopped.error, ways) : null,
-    entry.why ? h("p", { class: "message" }, t.start[entry.why] ?? "") : null,
-    entry.why ? null : h("p", {}, t.start.how),
+  return h(
+    "form",
+    { onsubmit: submit, novalidate: true },
+    h("p", { class: "small" }, t.start.links),
     message,
-    h(
-      "form",
-      { onsubmit: submit, novalidate: true },
-      h("label", { for: "token" }, t.start.label),
-      h("p", { class: "quiet small", id: "token-hint" }, t.start.hint),
-      input,
-      button(t.start.submit, null, { type: "submit", class: "secondary" }),
-    ),
+    h("label", { for: "token" }, t.start.label),
+    h("p", { class: "quiet small", id: "token-hint" }, t.start.hint),
+    input,
+    button(t.start.submit, null, { type: "submit", class: "secondary" }),
   );
-  return { title: t.start.title, node };
+}
+
+function use(app, text) {
+  const at = text.indexOf("#");
+  if (at < 0) return app.enter(text);
+  const fragment = text.slice(at + 1);
+  const token = signInToken(fragment);
+  return token === null ? app.openLink(fragment) : app.signIn(token);
 }

@@ -1,0 +1,44 @@
+/** Sign out everywhere: what that means, and the two ways out. */
+
+import { note } from "../app.js";
+import { button, h } from "../dom.js";
+import { heading } from "../parts.js";
+import { showProblem } from "../problems.js";
+import { t } from "../strings.js";
+
+export function everywhere(app) {
+  const { visit } = app;
+  const message = h("div", {});
+  const leave = button(t.everywhere.submit, () => send(), { class: "primary" });
+  let isSending = false;
+  const send = async () => {
+    if (isSending) return;
+    isSending = true;
+    leave.toggleAttribute("data-busy", true);
+    message.replaceChildren();
+    try {
+      await app.signOutEverywhere();
+    } catch (error) {
+      note(error);
+      isSending = false;
+      leave.toggleAttribute("data-busy", false);
+      if (error.code === "unauthorized") {
+        app.expired(visit);
+        return;
+      }
+      const shown = showProblem(error, app.ways(null, { retry: send }));
+      message.replaceChildren(shown);
+      shown.focus();
+    }
+  };
+  const node = h(
+    "div",
+    { class: "card" },
+    heading(t.everywhere.title),
+    h("p", {}, t.everywhere.what),
+    h("p", {}, t.everywhere.links),
+    message,
+    h("div", { class: "buttons" }, leave, button(t.everywhere.keep, () => app.go(visit.home), { class: "secondary", id: "keep" })),
+  );
+  return { title: t.everywhere.title, node };
+}

@@ -1,0 +1,29 @@
+/** What the client owes or owed: how much, what for, since when, and how it stands. */
+
+import { button, h } from "../dom.js";
+import { day, dayAndTime, money } from "../format.js";
+import { cardTitle, pages } from "../pages.js";
+import { t } from "../strings.js";
+
+export function fees(app) {
+  return pages(app, {
+    title: t.fees.title,
+    intro: t.fees.intro,
+    empty: t.fees.empty,
+    read: (cursor) => app.visit.api.fees(cursor),
+    row: (fee) => row(app, fee),
+  });
+}
+
+function row(app, { amount, status, cause, recorded_at: recorded, closed_at: closed, session }) {
+  const { service, practitioner, starts_at: start } = session;
+  const state = t.fees.status[status] ?? status;
+  const open = () => app.go({ view: "details", id: session.id });
+  return [
+    cardTitle(money(amount)),
+    h("p", {}, h("span", { class: "state", "data-status": status }, state), closed ? ` ${t.fees.since(day(closed))}` : null),
+    h("p", {}, t.fees.for(t.fees.cause[cause] ?? t.fees.cause.other, `${service.name} ${t.session.with(practitioner.name)}, ${dayAndTime(start)}`)),
+    h("p", { class: "quiet" }, t.fees.recorded(dayAndTime(recorded))),
+    button(t.list.look, open, { class: "secondary", "aria-label": t.list.opens(t.list.look, service.name, day(start)) }),
+  ];
+}

@@ -1,0 +1,211 @@
+"""What a client who is signed in sees: past sessions, packages, fees, and the ways between."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.async_api import expect
+
+from app.domain.session import Status
+from app.sessions.models import Session
+from tests.portal.front_door import FEES, FrontDoor
+from tests.portal.visitor import Visitor, answer_with
+from tests.world import NOW, World
+
+START = NOW + timedelta(days=3)
+
+
+@pytest.fixture
+async def door(ana: Visitor) -> FrontDoor:
+    return await FrontDoor(ana).stand_in()
+
+
+async def test_past_sessions_say_in_words_how_they_ended(
+    ana: Visitor, door: FrontDoor, world: World
+) -> None:
+    for day, status in ((3, "fulfilled"), (4, "noshow"), (2, "booked")):
+        session_id = await world.book(NOW - timedelta(days=7 + day), now=NOW - timedelta(days=20))
+        await world.change(Session, session_id, status=Status(status))
+    await world.book(START)
+    await door.sign_in()
+    await ana.press("Past")
+    await ana.see("Your past sessions")
+    rows = ana.page.get_by_role("main").get_by_role("listitem")
+    await expect(rows).to_have_count(3)
+    await expect(rows.nth(0).locator(".state")).to_have_count(0)
+    await expect(rows.nth(1).locator(".state")).to_have_text("Completed")
+    await expect(rows.nth(2).locator(".state")).to_have_text("Missed")
+    await expect(ana.button("Past")).to_have_attribute("aria-current", "page")
+    await rows.nth(2).get_by_role("button").click()
+    await ana.see("Follow-up")
+    await ana.read("This session was missed.")
+    await ana.press("All sessions")
+    await ana.see("Your past sessions")
+
+
+async def test_a_session_of_the_list_is_cancelled_and_found_again_among_the_past(
+    ana: Visitor, door: FrontDoor, world: World
+) -> None:
+    await world.book(START)
+    await door.sign_in()
+    await ana.page.get_by_role("button", name="Follow-up").click()
+    await ana.see("Follow-up")
+    await ana.press("Cancel session")
+    await ana.give_reason()
+    await ana.press("Cancel this session")
+    await ana.see("Your session is cancelled")
+    await ana.press("Upcoming")
+    await ana.read("You have no upcoming sessions.")
+    await ana.press("Past")
+    await expect(ana.page.locator(".state")).to_have_text("Cancelled")
+
+
+async def test_packages_say_what_is_left_and_how_long(
+    ana: Visitor, door: FrontDoor, world: World
+) -> None:
+    package_id = await world.add_package(expires_at=NOW + timedelta(days=60))
+    await world.book(START, package_id=package_id)
+    await world.add_package(name="Follow-up", credits=1, expires_at=NOW - timedelta(days=2))
+    await world.add_package(name="Gift", credits=1)
+    await door.sign_in()
+    await ana.press("Packages")
+    await ana.see("Your packages")
+    rows = ana.page.get_by_role("main").get_by_role("listitem")
+    await expect(rows).to_have_count(3)
+    await expect(rows.nth(0)).to_contain_text("1 of 1 credit left")
+    await expect(rows.nth(0)).to_contain_text("Expired on Saturday, November 28, 10:00 AM.")
+    await expect(rows.nth(1)).to_contain_text("5 of 6 credits left")
+    await expect(rows.nth(1)).to_contain_text("For Follow-up")
+    await expect(rows.nth(1)).to_contain_text("Good until Friday, January 29, 2027, 10:00 AM.")
+    await expect(rows.nth(2)).to_contain_text("Does not expire.")
+
+
+async def test_a_credit_that_came_back_late_has_its_own_day(
+    ana: Visitor, door: FrontDoor, world: World
+) -> None:
+    package_id = await world.add_package(expires_at=NOW + timedelta(days=4))
+    await world.book(START, package_id=package_id)
+    await door.sign_in()
+    await ana.page.get_by_role("button", name="Follow-up").click()
+    await ana.press("Cancel session")
+    await ana.give_reason()
+    await ana.press("Cancel this session")
+    await ana.see("Your session is cancelled")
+    await ana.press("Packages")
+    await ana.read("It can still be used until Monday, December 14, 10:00 AM.")
+
+
+async def test_fees_say_how_much_what_for_when_and_how_they_stand(
+    ana: Visitor, door: FrontDoor, world: World
+) -> None:
+    session_id = await world.book(START)
+    closed = (NOW + timedelta(days=1)).isoformat()
+    door.pages = [
+        [
+            door.fee(session_id),
+            door.fee(session_id, status="waived", cause="noshow", closed_at=closed),
+        ],
+        [
+            door.fee(session_id, status="settled", cause="rescheduled", closed_at=closed),
+            door.fee(session_id, status="void", cause="moonlight", closed_at=closed),
+            door.fee(session_id, status="in_court"),
+        ],
+    ]
+    await door.sign_in()
+    await ana.press("Fees")
+    await ana.see("Your fees")
+    rows = ana.page.get_by_role("main").get_by_role("listitem")
+    await expect(rows).to_have_count(2)
+    await expect(rows.nth(0)).to_contain_text("$45.00")
+    await expect(rows.nth(0)).to_contain_text("Due: the practice collects it")
+    await expect(rows.nth(0)).to_contain_text(
+        "Cancelled: Follow-up with Dr. Maya Chen, Thursday, December 3, 10:00 AM"
+    )
+    await expect(rows.nth(0)).to_contain_text("Recorded on Monday, November 30, 10:00 AM")
+    await expect(rows.nth(1)).to_contain_text("Waived since Tuesday, December 1")
+    await ana.press("Show more")
+    await expect(rows).to_have_count(5)
+    await expect(rows.nth(2).get_by_role("button")).to_be_focused()
+    await expect(rows.nth(2)).to_contain_text("Paid")
+    await expect(rows.nth(3)).to_contain_text("No longer due")
+    await expect(rows.nth(3)).to_contain_text("Session: Follow-up")
+    await expect(rows.nth(4)).to_contain_text("in_court")
+    await rows.nth(0).get_by_role("button").click()
+    await ana.see("Follow-up")
+    await ana.press("All fees")
+    await ana.see("Your fees")
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("Past", "You have no past sessions."),
+        ("Packages", "You have no packages."),
+        ("Fees", "You have no fees."),
+    ],
+)
+async def test_an_empty_list_says_so(
+    ana: Visitor, door: FrontDoor, section: str, words: str
+) -> None:
+    await door.sign_in()
+    await ana.press(section)
+    await ana.read(words)
+
+
+async def test_a_page_that_fails_can_be_tried_again(
+    ana: Visitor, door: FrontDoor, world: World
+) -> None:
+    session_id = await world.book(START)
+    door.pages = [[door.fee(session_id)], [door.fee(session_id, status="waived")]]
+    await door.sign_in()
+    await ana.page.route(f"**{FEES}", answer_with("internal-error", 500), times=1)
+    await ana.press("Fees")
+    await ana.see("That did not work")
+    await ana.press("Try again")
+    await ana.see("Your fees")
+    await ana.page.route(f"**{FEES}?*", answer_with("internal-error", 500), times=1)
+    await ana.press("Show more")
+    await expect(ana.alert).to_be_focused()
+    await ana.press("Try again")
+    await ana.read("Waived")
+
+
+async def test_a_slow_list_says_that_it_comes(ana: Visitor, door: FrontDoor) -> None:
+    await door.sign_in()
+    await ana.page.route("**/v1/packages", lambda _: None)
+    await ana.press("Packages")
+    await ana.page.clock.fast_forward(300)
+    await expect(ana.page.get_by_role("main")).to_have_text("One moment…")
+    await expect(ana.page.get_by_role("main")).to_have_attribute("aria-busy", "true")
+    await ana.press("Past")
+    await ana.see("Your past sessions")
+
+
+async def test_back_goes_through_the_sections(ana: Visitor, door: FrontDoor) -> None:
+    await door.sign_in()
+    for section, title in (
+        ("Past", "Your past sessions"),
+        ("Packages", "Your packages"),
+        ("Fees", "Your fees"),
+    ):
+        await ana.press(section)
+        await ana.see(title)
+    for title in ("Your packages", "Your past sessions", "Your upcoming sessions"):
+        await ana.page.go_back()
+        await ana.see(title)
+    assert ana.page.url == ana.settings.portal_url
+
+
+async def test_the_keyboard_alone_signs_in_and_goes_around(ana: Visitor, door: FrontDoor) -> None:
+    keyboard = ana.page.keyboard
+    await ana.page.goto(door.link)
+    await ana.see("You are almost there")
+    await keyboard.press("Tab")
+    await expect(ana.button("Sign in")).to_be_focused()
+    await keyboard.press("Enter")
+    await ana.see("Your upcoming sessions")
+    await keyboard.press("Shift+Tab")
+    await expect(ana.button("Fees")).to_be_focused()
+    await keyboard.press("Space")
+    await ana.see("Your fees")
+    await keyboard.press("Tab")
+    await expect(ana.button("Sign out everywhere")).to_be_focused()
