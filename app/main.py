@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.staticfiles import StaticFiles
 
 from app import __version__, health
+from app.auth import keys_router as keys
 from app.auth import router as sign_in
 from app.auth.limits import SourceLimits
 from app.auth.sign_in_tokens import SignInTokens
@@ -25,15 +26,20 @@ from app.context import json_only
 from app.database.engine import create_engine
 from app.fees import router as fees
 from app.links import router as links
+from app.links import staff_router as staff_links
 from app.links.tokens import LinkTokens
 from app.logs import RequestLog, configure_logs
+from app.notices import router as notices
 from app.notices.worker import run_worker
 from app.openapi import describe
 from app.portal.site import add_portal
 from app.practices import router as practices
+from app.practices.busy import router as busy
 from app.practices.clients import router as clients
+from app.practices.hours import router as hours
 from app.practices.locations import router as locations
 from app.practices.packages import router as packages
+from app.practices.policy_versions import router as policies
 from app.practices.practice import router as practice
 from app.practices.practitioners import router as practitioners
 from app.practices.services import router as services
@@ -44,6 +50,7 @@ from app.sessions import staff_router as staff_sessions
 from app.sessions.quotes import Quotes
 from app.settings import Settings, load_settings
 from app.signing import TokenSigner
+from app.webhooks import router as webhooks
 
 log = structlog.get_logger()
 
@@ -54,15 +61,22 @@ _ROUTERS = (
     fees.client_router,
     sign_in.router,
     links.router,
-    staff_sessions.router,
-    fees.router,
-    changes.router,
     practice.router,
     practitioners.router,
     locations.router,
     services.router,
     clients.router,
     packages.router,
+    hours.router,
+    busy.router,
+    policies.router,
+    staff_sessions.router,
+    staff_links.router,
+    fees.router,
+    notices.router,
+    webhooks.router,
+    keys.router,
+    changes.router,
     health.router,
     problems.router,
 )

@@ -220,6 +220,10 @@ class World:
         )
         return text
 
+    async def add_location(self) -> UUID:
+        """Write a second place."""
+        return await self.add(Location, name="Mill Lane", address="2 Mill Lane")
+
     async def change_practitioner(self, **values: Any) -> None:
         """Change the practitioner, as staff would."""
         await self.change(Practitioner, self.practitioner_id, **values)

@@ -11,7 +11,7 @@ from app.auth.keys import Scope
 from app.changes.models import Change, ChangeNote
 from app.domain.session import Format, Status
 from app.notices.models import Notice
-from app.practices.models import BusyInterval
+from app.practices.models import BusyInterval, ServiceFormat
 from app.sessions.models import CreditRedemption, Fee, Session
 from tests.world import NOW, Api, TestClock, World
 
@@ -478,7 +478,8 @@ async def test_no_key_reaches_another_practices_sessions(
     for what, body in commands.items():
         assert await refused(elsewhere, session_id, what, **body) == "not-found"
     assert (await elsewhere.get(SESSIONS)).json()["items"] == []
-    assert (await book(elsewhere, world)).status_code == 404
+    theirs = await book(elsewhere, world)
+    assert theirs.json()["errors"][0]["pointer"] == "/practitioner_id"
     assert (await world.rows(Session))[0].version == 1
 
 
@@ -524,7 +525,7 @@ async def test_a_clients_token_is_no_key_and_a_key_no_clients_token(
         ({"force": "yes"}, "/force"),
         ({"external_ref": ""}, "/external_ref"),
         ({"external_ref": "a" * 256}, "/external_ref"),
-        ({"external_ref": "a b"}, "/external_ref"),
+        ({"external_ref": " a"}, "/external_ref"),
         ({"price": 1}, "/price"),
     ],
 )
@@ -569,3 +570,29 @@ async def test_where_it_came_from_is_kept_and_can_be_erased(staff: Api, world: W
 async def test_in_person_sessions_take_the_services_place(staff: Api, world: World) -> None:
     answer = await book(staff, world, format=Format.IN_PERSON, location_id=str(world.location_id))
     assert answer.json()["session"]["format"]["location"]["name"] == "Harbor Street"
+
+
+async def test_what_a_booking_names_has_to_be_the_practices_and_on_offer(
+    staff: Api, world: World
+) -> None:
+    elsewhere = str(await world.add_location())
+    for field, value in {
+        "client_id": str(uuid4()),
+        "practitioner_id": str(uuid4()),
+        "service_id": str(uuid4()),
+        "location_id": elsewhere,
+    }.items():
+        wanted = a_booking(world) | {"format": "in_person", field: value}
+        answer = await staff.post(SESSIONS, wanted)
+        assert [error["pointer"] for error in answer.json()["errors"]] == [f"/{field}"]
+    assert await world.rows(Session) == []
+
+
+async def test_a_location_is_named_where_there_are_several(staff: Api, world: World) -> None:
+    assert (await book(staff, world, format="in_person")).status_code == 201
+    other = await world.add_location()
+    await world.add(
+        ServiceFormat, service_id=world.service_id, format="in_person", location_id=other
+    )
+    answer = await book(staff, world, START + DAY, format="in_person")
+    assert answer.json()["errors"][0]["pointer"] == "/location_id"
