@@ -166,7 +166,9 @@ async def test_a_name_that_there_is_not_is_told() -> None:
 
 
 async def test_a_receiver_without_tls_is_told() -> None:
-    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Closed with something unread, the connection would be reset instead.
+        await reader.read(65536)
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         writer.close()
 
