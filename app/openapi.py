@@ -29,7 +29,8 @@ Show the cost, and send the quote back with the command: nobody pays what he was
 Fields without a value are `null`. Enumerations and objects may grow: tolerate what you do not know.
 
 **Repeating.** Every command takes an `Idempotency-Key`: the same key with the same request gets
-the first answer again, for 24 hours, marked `Idempotency-Replayed: true`.
+the first answer again, for 24 hours, marked `Idempotency-Replayed: true`. Only a new API key and
+an issued link, whose answers are secrets, are never kept.
 
 **When the answer is no** it is an `application/problem+json` (RFC 9457) with a stable `code`, a
 `detail` that a client can read, and the data to act on it. `GET /problems/{code}` explains each.
