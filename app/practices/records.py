@@ -134,6 +134,11 @@ class Records:
         """
         record_id = uuid4()
         await self._check_ref(db, staff.practice_id, record_id, values)
+        return await self._make(db, staff, record_id, values, now)
+
+    async def _make(
+        self, db: AsyncConnection, staff: Staff, record_id: UUID, values: Record, now: datetime
+    ) -> Record:
         await self.check(db, staff.practice_id, None, values)
         await db.execute(
             insert(self.table).values(
@@ -188,7 +193,8 @@ class Records:
         """
         record_id = await self._id_of(db, staff.practice_id, ref)
         if record_id is None:
-            made = await self.create(db, staff, {**values, "external_ref": ref}, now)
+            # Looking for the ref again could find it made meanwhile, and call that a mistake.
+            made = await self._make(db, staff, uuid4(), {**values, "external_ref": ref}, now)
             return Pushed(made, is_new=True)
         return Pushed(await self.change(db, staff, record_id, values, now), is_new=False)
 

@@ -42,6 +42,12 @@ async def create_endpoint(
     ref = values.get("external_ref")
     if ref is not None and await _lock(db, staff, WebhookEndpoint.external_ref == ref):
         raise InvalidInputError("/external_ref", "is that of another webhook endpoint")
+    return await _make(db, staff, values, now)
+
+
+async def _make(
+    db: AsyncConnection, staff: Staff, values: Mapping[str, Any], now: datetime
+) -> Written:
     secret = _new_secret()
     row = (
         await db.execute(
@@ -96,7 +102,7 @@ async def put_endpoint(
     if before is not None:
         return Written(await _change(db, staff, before, values, now))
     values = {**values, "external_ref": external_ref}
-    return await create_endpoint(db, staff, values, insecure=insecure, now=now)
+    return await _make(db, staff, values, now)
 
 
 async def rotate_secret(

@@ -8,7 +8,7 @@ import pytest
 
 from app.changes.models import Change
 from app.changes.trail import OPERATOR
-from app.domain.errors import InvalidInputError
+from app.domain.errors import CreditUnavailableError, InvalidInputError
 from app.domain.session import Format
 from app.practices.models import Client
 from app.sessions.booking import Booking, book
@@ -182,7 +182,7 @@ async def test_an_inactive_location_is_off_offer(api: Api, staff: Api, world: Wo
     formats = (await api.session(session_id))["formats"]
     assert {found["kind"] for found in formats} == {"video", "phone"}
     assert pointers(await api.reschedule(session_id, START, format="in_person")) == ["/format"]
-    await refused(world, "/location_id", format=Format.IN_PERSON, location_id=world.location_id)
+    await refused(world, "/format", format=Format.IN_PERSON, location_id=world.location_id)
     await patch(staff, "locations", world.location_id, active=True)
     assert len((await api.session(session_id))["formats"]) == 3
 
@@ -333,7 +333,8 @@ async def test_an_inactive_package_pays_for_nothing_new(api: Api, staff: Api, wo
     session_id = await world.book(START, package_id=package_id)
     changed = await patch(staff, "packages", package_id, active=False)
     assert changed["credits_left"] == 5
-    await refused(world, "/package_id", package_id=package_id)
+    with pytest.raises(CreditUnavailableError):
+        await world.book(START + timedelta(days=7), package_id=package_id)
     assert (await api.cancel(session_id)).json()["credit"] == "returned"
     shown = (await staff.get(f"/v1/practice/packages/{package_id}")).json()
     assert shown["credits_left"] == 6
