@@ -121,7 +121,7 @@ async def test_fees_say_how_much_what_for_when_and_how_they_stand(
         "Cancelled: Follow-up with Dr. Maya Chen, Thursday, December 3, 10:00 AM"
     )
     await expect(rows.nth(0)).to_contain_text("Recorded on Monday, November 30, 10:00 AM")
-    await expect(rows.nth(1)).to_contain_text("Waived since Tuesday, December 1")
+    await expect(rows.nth(1)).to_contain_text("Waived (Tuesday, December 1)")
     await ana.press("Show more")
     await expect(rows).to_have_count(5)
     await expect(rows.nth(2).get_by_role("button")).to_be_focused()

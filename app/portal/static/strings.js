@@ -79,7 +79,7 @@ export const t = {
     intro: "The practice collects fees itself. You cannot pay them here.",
     empty: "You have no fees.",
     status: { due: "Due: the practice collects it", waived: "Waived", settled: "Paid", void: "No longer due" },
-    since: (day) => `since ${day}`,
+    closed: (day) => `(${day})`,
     cause: { cancelled: "Cancelled", rescheduled: "Moved to another time", format_changed: "Changed the format", noshow: "Missed", other: "Session" },
     for: (cause, what) => `${cause}: ${what}`,
     recorded: (instant) => `Recorded on ${instant}`,

@@ -21,7 +21,7 @@ function row(app, { amount, status, cause, recorded_at: recorded, closed_at: clo
   const open = () => app.go({ view: "details", id: session.id });
   return [
     cardTitle(money(amount)),
-    h("p", {}, h("span", { class: "state", "data-status": status }, state), closed ? ` ${t.fees.since(day(closed))}` : null),
+    h("p", {}, h("span", { class: "state", "data-status": status }, state), closed ? ` ${t.fees.closed(day(closed))}` : null),
     h("p", {}, t.fees.for(t.fees.cause[cause] ?? t.fees.cause.other, `${service.name} ${t.session.with(practitioner.name)}, ${dayAndTime(start)}`)),
     h("p", { class: "quiet" }, t.fees.recorded(dayAndTime(recorded))),
     button(t.list.look, open, { class: "secondary", "aria-label": t.list.opens(t.list.look, service.name, day(start)) }),
