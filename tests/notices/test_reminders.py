@@ -1,0 +1,225 @@
+"""Reminders of a thousand sessions, moved and cancelled at random while the worker runs."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from functools import partial
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import insert, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.auth.keys import Scope, Staff
+from app.auth.models import ApiKey
+from app.changes.trail import OPERATOR
+from app.database.transactions import transact
+from app.domain.session import Format, Status
+from app.notices.models import Notice
+from app.notices.worker import run_worker
+from app.sessions import staff as commands
+from app.sessions.booking import Booking, book
+from app.sessions.models import Session
+from app.sessions.staff import Seen
+from app.sessions.steps import Reason, Wish
+from app.settings import Settings
+from tests.notices.postbox import Postbox
+from tests.world import NOW, World
+
+SESSIONS = 1000
+DAYS = 25
+AT_ONCE = 4
+# Reminders come due within so many seconds of the start, and are changed meanwhile.
+SPREAD = 12
+DAY = timedelta(days=1)
+FREE = Seen(Reason(None, "At random."), charged=False, if_match=None)
+
+
+class RunningClock:
+    """Begins at NOW and goes on as fast as the database's."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def __call__(self) -> datetime:
+        return NOW + timedelta(seconds=time.monotonic() - self._began)
+
+
+@dataclass
+class Gone:
+    """A time that a session had until `at`, when its change was committed."""
+
+    starts_at: datetime
+    at: datetime
+
+
+class Crowd:
+    """A thousand sessions of forty practitioners, one on each of 25 days for each client."""
+
+    def __init__(self, world: World, clock: RunningClock) -> None:
+        self.world = world
+        self.clock = clock
+        self.dice = random.Random(4)  # noqa: S311 - the same changes in every run
+        self.staff = Staff(world.practice_id, uuid4(), "Front desk", Scope.WRITE)
+        self.gone: dict[UUID, list[Gone]] = {}
+
+    async def build(self) -> list[UUID]:
+        """Book everything; each session's reminder is due within `SPREAD` seconds from NOW."""
+        services = [
+            await self.world.add_service(
+                duration_minutes=5, buffer_after_minutes=0, reminder_minutes=[1440 * (day + 1)]
+            )
+            for day in range(DAYS)
+        ]
+        pairs = [
+            (await self.world.add_practitioner(hours=False), await self.world.add_client())
+            for _ in range(SESSIONS // DAYS)
+        ]
+
+        async def command(db: AsyncConnection) -> list[UUID]:
+            await db.execute(
+                insert(ApiKey).values(
+                    practice_id=self.world.practice_id,
+                    id=self.staff.key_id,
+                    name="Front desk",
+                    scope="write",
+                    secret_hash=b"",
+                    created_at=NOW,
+                )
+            )
+            return [
+                await book(
+                    db,
+                    self.world.practice_id,
+                    Booking(client, practitioner, service, self._due(day), Format.VIDEO),
+                    actor=OPERATOR,
+                    force=True,
+                    now=NOW - timedelta(hours=1),
+                )
+                for practitioner, client in pairs
+                for day, service in enumerate(services)
+            ]
+
+        booked = await transact(self.world.engine, command)
+        await transact(self.world.engine, self._forget_confirmations)
+        return booked
+
+    def _due(self, day: int) -> datetime:
+        return NOW + (day + 1) * DAY + timedelta(seconds=self.dice.randint(1, SPREAD))
+
+    async def _forget_confirmations(self, db: AsyncConnection) -> None:
+        """Leave the reminders: two thousand other mails would only take time."""
+        await db.execute(
+            update(Notice)
+            .where(Notice.practice_id == self.world.practice_id, Notice.kind == "booked")
+            .values(status="dropped", finished_at=NOW)
+        )
+        await db.execute(
+            text(
+                "DELETE FROM pgqueuer USING notices"
+                " WHERE dedupe_key = notices.id::text AND notices.status = 'dropped'"
+            )
+        )
+        # The jobs were queued for a clock that stood an hour earlier.
+        await db.execute(
+            text("UPDATE pgqueuer SET execute_after = execute_after - interval '1 hour'")
+        )
+
+    async def change(self, sessions: Sequence[UUID]) -> None:
+        """Cancel some, move some by seconds, some by hours, and leave the others."""
+        for session_id in sessions:
+            (before,) = await self.world.rows(Session, id=session_id)
+            doing = self.dice.choice(["cancel", "seconds", "hours", "nothing"])
+            if doing == "nothing":
+                continue
+            if doing == "cancel":
+                command = partial(
+                    commands.cancel,
+                    staff=self.staff,
+                    session_id=session_id,
+                    seen=FREE,
+                    now=self.clock(),
+                    credit_grace=DAY,
+                )
+            else:
+                ahead = timedelta(
+                    seconds=self.dice.randint(1, SPREAD), hours=2 * (doing == "hours")
+                )
+                command = partial(
+                    commands.reschedule,
+                    staff=self.staff,
+                    session_id=session_id,
+                    wish=Wish(before.starts_at + ahead, Format.VIDEO, None),
+                    force=True,
+                    seen=FREE,
+                    now=self.clock(),
+                )
+            await transact(self.world.engine, command)
+            self.gone.setdefault(session_id, []).append(Gone(before.starts_at, self.clock()))
+
+
+async def test_of_a_thousand_sessions_each_reminder_that_is_due_goes_out_once_and_no_other(
+    world: World, smtp_settings: Settings, engine: AsyncEngine, postbox: Postbox
+) -> None:
+    clock = RunningClock()
+    crowd = Crowd(world, clock)
+    booked = await crowd.build()
+    crowd.clock = clock = RunningClock()
+    stop = asyncio.Event()
+    working = asyncio.create_task(run_worker(smtp_settings, engine, clock, stop))
+    crowd.dice.shuffle(booked)
+    await asyncio.gather(*(crowd.change(booked[n::AT_ONCE]) for n in range(AT_ONCE)))
+    await nothing_is_due(engine)
+    stop.set()
+    await working
+    await check(crowd, postbox.mails)
+
+
+async def nothing_is_due(engine: AsyncEngine) -> None:
+    """Wait until every job that is due by the last of the spread is done."""
+    due = text(
+        "SELECT count(*) FROM pgqueuer WHERE status IN ('queued', 'picked')"
+        " AND execute_after < now() + interval '1 hour'"
+    )
+    async with asyncio.timeout(180):
+        while True:
+            async with engine.connect() as db:
+                if not await db.scalar(due):
+                    return
+            await asyncio.sleep(0.2)
+
+
+async def check(crowd: Crowd, mails: Sequence[EmailMessage]) -> None:
+    arrived = {UUID(mail["Message-ID"].strip("<>").partition("@")[0]): mail for mail in mails}
+    assert len(arrived) == len(mails), "no mail went out twice"
+    sessions = {row.id: row for row in await crowd.world.rows(Session)}
+    told: Counter[UUID] = Counter()
+    outcomes: Counter[str] = Counter()
+    for notice in await crowd.world.rows(Notice, kind="reminder"):
+        session = sessions[notice.session_id]
+        holds = session.status == Status.BOOKED and session.starts_at == notice.starts_at
+        is_due = notice.send_at <= crowd.clock()
+        outcomes[notice.status] += 1
+        if notice.id in arrived:
+            told[notice.session_id] += holds
+            gone = [
+                change.at
+                for change in crowd.gone.get(notice.session_id, [])
+                if change.starts_at == notice.starts_at
+            ]
+            # The mail is dated when it was checked, in whole seconds.
+            checked_at = arrived[notice.id]["Date"].datetime
+            assert holds or checked_at <= gone[0], "a reminder of a time that is gone"
+            assert notice.status == "sent"
+        elif holds and is_due:
+            pytest.fail("a reminder that was due did not go out")
+        else:
+            assert notice.status == ("pending" if holds else "dropped")
+    assert set(told.values()) <= {0, 1}
+    # That the dice made it worth while: all of it has happened.
+    assert min(outcomes[status] for status in ("sent", "dropped", "pending")) > SESSIONS // 10
