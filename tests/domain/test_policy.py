@@ -20,6 +20,7 @@ from app.domain.policy import (
     RescheduleRule,
     Term,
     Tier,
+    cost_by_staff,
     deadline_instant,
     decide,
     move_window,
@@ -819,3 +820,59 @@ def test_a_move_keeps_its_credit_with_a_quote_too() -> None:
     facts = session(paid_by_credit=True)
     decision = decide(TIERED, Action.RESCHEDULE, facts, START - MICROSECOND, quoted=quoted)
     assert decision.cost == quoted
+
+
+# What staff do
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("action", Action)
+def test_what_staff_do_not_charge_costs_nothing(action: Action, status: Status) -> None:
+    policy = charging(fixed(hours_before(10_000), 4500))
+    facts = session(status=status)
+    assert cost_by_staff(policy, action, facts, START, charged=False) == FREE
+
+
+@pytest.mark.parametrize(
+    ("charged", "late_credit", "cost"),
+    [
+        (False, Credit.FORFEITED, Cost(None, Credit.RETURNED)),
+        (True, Credit.FORFEITED, Cost(None, Credit.FORFEITED)),
+        (True, Credit.RETURNED, Cost(usd(4500), Credit.RETURNED)),
+    ],
+)
+def test_a_credit_comes_back_unless_staff_charge(
+    charged: bool,  # noqa: FBT001
+    late_credit: Credit,
+    cost: Cost,
+) -> None:
+    tiers = (fixed(hours_before(24), 4500),)
+    policy = Policy(cancel=CancelRule(fees=tiers, late_credit=late_credit))
+    facts = session(paid_by_credit=True)
+    assert cost_by_staff(policy, Action.CANCEL, facts, START, charged=charged) == cost
+
+
+def test_a_move_by_staff_keeps_the_credit() -> None:
+    policy = charging(fixed(hours_before(24), 4500))
+    facts = session(paid_by_credit=True)
+    for charged, fee in ((True, usd(4500)), (False, None)):
+        cost = cost_by_staff(policy, Action.RESCHEDULE, facts, START, charged=charged)
+        assert cost == Cost(fee, Credit.KEPT)
+
+
+def test_staff_charge_what_the_policy_asks_also_where_the_client_may_not_act() -> None:
+    """Neither a deadline, nor the start, nor a rule that is off stands in their way."""
+    after = START + timedelta(days=2)
+    closed = CancelRule(
+        enabled=False, closes=hours_before(48), fees=(percent(hours_before(24), "50"),)
+    )
+    assert cost_by_staff(
+        Policy(cancel=closed), Action.CANCEL, session(), after, charged=True
+    ) == Cost(usd(6000), None)
+
+
+def test_exactly_at_the_start_a_tier_that_ends_with_it_has_not_passed() -> None:
+    """So a missed session is judged just after its start (app/sessions/staff.py)."""
+    policy = charging(fixed(hours_before(0), 4500))
+    for now, fee in ((START, None), (START + MICROSECOND, usd(4500))):
+        assert cost_by_staff(policy, Action.CANCEL, session(), now, charged=True).fee == fee

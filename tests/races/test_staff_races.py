@@ -1,0 +1,147 @@
+"""Staff, clients and their software at once: one outcome, and no half of one."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from httpx import Response
+
+from app.changes.models import Change
+from app.notices.models import Notice
+from app.sessions.models import CreditRedemption, Fee, Session
+from tests.world import NOW, Api, World
+
+START = NOW + timedelta(days=3)
+DAY = timedelta(days=1)
+SESSIONS = "/v1/practice/sessions"
+WHY = {"reason": {"note": "Dr. Chen is ill."}}
+FREE = {"charge_fee": False, **WHY}
+ROUNDS = 8
+
+
+@pytest.fixture
+async def staff(api: Api, world: World) -> Api:
+    return api.signed_in(await world.key())
+
+
+def codes(answers: Sequence[Response]) -> Counter[str]:
+    return Counter("ok" if answer.is_success else answer.json()["code"] for answer in answers)
+
+
+def booking(world: World, **values: Any) -> dict[str, Any]:
+    return {
+        "client_id": str(world.client_id),
+        "practitioner_id": str(world.practitioner_id),
+        "service_id": str(world.service_id),
+        "start": START.isoformat(),
+        "format": "video",
+    } | {name: str(value) for name, value in values.items()}
+
+
+async def test_of_bookings_of_one_slot_one_is_made(staff: Api, world: World) -> None:
+    clients = [await world.add_client() for _ in range(20)]
+    bodies = [booking(world, client_id=client_id) for client_id in clients]
+    answers = await asyncio.gather(*(staff.post(SESSIONS, body) for body in bodies))
+    assert codes(answers) == {"ok": 1, "slot-unavailable": 19}
+    assert len(await world.rows(Session)) == 1
+
+
+async def test_a_client_is_booked_once_at_one_time_with_many_practitioners(
+    staff: Api, world: World
+) -> None:
+    practitioners = [await world.add_practitioner() for _ in range(10)]
+    bodies = [booking(world, practitioner_id=found) for found in practitioners]
+    answers = await asyncio.gather(*(staff.post(SESSIONS, body) for body in bodies))
+    assert codes(answers) == {"ok": 1, "slot-unavailable": 9}
+
+
+async def test_one_external_ref_is_used_by_one_of_many_bookings(staff: Api, world: World) -> None:
+    practitioners = [await world.add_practitioner() for _ in range(8)]
+    bodies = [
+        booking(
+            world,
+            practitioner_id=practitioner_id,
+            client_id=await world.add_client(),
+            external_ref="visit-7",
+        )
+        for practitioner_id in practitioners
+    ]
+    answers = await asyncio.gather(*(staff.post(SESSIONS, body) for body in bodies))
+    assert codes(answers) == {"ok": 1, "validation-failed": 7}
+
+
+async def test_an_undone_cancellation_and_a_booking_want_one_time(staff: Api, world: World) -> None:
+    for number in range(ROUNDS):
+        start = START + number * 7 * DAY
+        session_id = await world.book(start)
+        await staff.post(f"{SESSIONS}/{session_id}/cancel", FREE)
+        body = booking(world, client_id=await world.add_client()) | {"start": start.isoformat()}
+        answers = await asyncio.gather(
+            staff.post(f"{SESSIONS}/{session_id}/undo", WHY), staff.post(SESSIONS, body)
+        )
+        assert codes(answers) == {"ok": 1, "slot-unavailable": 1}
+        booked = [row for row in await world.rows(Session) if row.starts_at == start]
+        assert sorted(row.status for row in booked).count("booked") == 1
+
+
+async def test_client_and_staff_cancel_at_once(staff: Api, api: Api, world: World) -> None:
+    package_id = await world.add_package(credits=50)
+    for number in range(ROUNDS):
+        session_id = await world.book(START + number * 7 * DAY, package_id=package_id)
+        answers = await asyncio.gather(
+            api.cancel(session_id), staff.post(f"{SESSIONS}/{session_id}/cancel", FREE)
+        )
+        assert codes(answers) == {"ok": 2}
+        assert len(await world.rows(Change, session_id=session_id, kind="cancelled")) == 1
+        told = await world.rows(Notice, session_id=session_id, kind="cancelled")
+        assert sorted(row.recipient for row in told) == ["client", "practitioner"]
+        (row,) = await world.rows(CreditRedemption, session_id=session_id)
+        assert row.returned_at is not None
+
+
+async def test_two_undos_take_one_last_credit_once(staff: Api, world: World) -> None:
+    package_id = await world.add_package(credits=1)
+    for _ in range(ROUNDS):
+        ids = []
+        for day in range(2):
+            session_id = await world.book(START + day * DAY, package_id=package_id)
+            await staff.post(f"{SESSIONS}/{session_id}/cancel", FREE)
+            ids.append(session_id)
+        answers = await asyncio.gather(
+            *(staff.post(f"{SESSIONS}/{found}/undo", WHY) for found in ids)
+        )
+        assert codes(answers) == {"ok": 1, "credit-unavailable": 1}
+        for found in ids:
+            await staff.post(f"{SESSIONS}/{found}/cancel", FREE)
+
+
+async def test_a_fee_is_waived_settled_or_void_and_only_one_of_them(
+    staff: Api, world: World
+) -> None:
+    await world.add_policy(
+        {"cancel": {"fees": [{"deadline": {"before_minutes": 527_000}, "amount_minor": 4500}]}}
+    )
+    ends: Counter[str] = Counter()
+    for number in range(ROUNDS):
+        session_id = await world.book(START + number * 7 * DAY)
+        path = f"{SESSIONS}/{session_id}"
+        done = await staff.post(f"{path}/cancel", {"charge_fee": True, **WHY})
+        fee = f"/v1/practice/fees/{done.json()['session']['fees'][0]['id']}"
+        answers = await asyncio.gather(
+            staff.post(f"{fee}/waive", WHY),
+            staff.post(f"{fee}/settle", {"payment_reference": "INV-1"}),
+            staff.post(f"{path}/undo", WHY),
+        )
+        assert answers[2].status_code == 200
+        (row,) = await world.rows(Fee, session_id=session_id)
+        # An undo voids what was settled, and leaves what was waived.
+        assert row.status == ("waived" if answers[0].is_success else "void")
+        assert not (answers[0].is_success and answers[1].is_success)
+        kinds = {found.kind for found in await world.rows(Change, session_id=session_id)}
+        assert ("fee_waived" in kinds) is answers[0].is_success
+        assert ("fee_settled" in kinds) is answers[1].is_success
+        ends[row.status] += 1
+    assert sum(ends.values()) == ROUNDS
