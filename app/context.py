@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, Header, HTTPException, Request, Response
+from fastapi import Depends, Header, HTTPException, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -153,9 +153,9 @@ def _staff(needed: Scope) -> Callable[..., Awaitable[Staff]]:
 Reading = Annotated[AsyncConnection, Depends(_reading, scope="function")]
 AnyCaller = Annotated[Caller, Depends(_caller)]
 ClientCaller = Annotated[Caller, Depends(_client)]
-StaffReader = Annotated[Staff, Depends(_staff(Scope.READ))]
-StaffWriter = Annotated[Staff, Depends(_staff(Scope.WRITE))]
-StaffAdmin = Annotated[Staff, Depends(_staff(Scope.ADMIN))]
+StaffReader = Annotated[Staff, Security(_staff(Scope.READ), scopes=[Scope.READ])]
+StaffWriter = Annotated[Staff, Security(_staff(Scope.WRITE), scopes=[Scope.WRITE])]
+StaffAdmin = Annotated[Staff, Security(_staff(Scope.ADMIN), scopes=[Scope.ADMIN])]
 
 
 def json_answer(

@@ -7,20 +7,37 @@ test checks every example against its schema.
 
 from collections.abc import Mapping
 
-_SESSION_ID = "0b0e7c39-5a3f-4b1e-9a53-0f6a2f0f4c11"
+IDS = {
+    "busy_time": "4d9c5f20-6ea3-4c31-8d88-5c9c3e1f2a34",
+    "change": "5eac6031-7fb4-4d42-9e99-6dad4f203b45",
+    "client": "7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f",
+    "endpoint": "6fbd7142-80c5-4e53-8faa-7ebe50314c56",
+    "fee": "70ce8253-91d6-4f64-90bb-8fcf61425d67",
+    "key": "81df9364-a2e7-4075-a1cc-90e072536e78",
+    "location": "9a4f0f63-1c7d-4b55-8f0e-3f3d0b6a7c94",
+    "notice": "92f0a475-b3f8-4186-b2dd-a1f183647f89",
+    "package": "c2f1d9be-8a43-4d1c-b7be-6a1f0e6f5d83",
+    "policy": "a301b586-c409-4297-83ee-b2029475809a",
+    "practice": "3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f",
+    "practitioner": "e8b7a5d2-0f9c-4e3b-9d41-7c5b2a1f6e05",
+    "service": "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21",
+    "session": "0b0e7c39-5a3f-4b1e-9a53-0f6a2f0f4c11",
+    "time_off": "b412c697-d51a-43a8-94ff-c313a58691ab",
+}
+_SESSION_ID = IDS["session"]
 _ZONE = "America/New_York"
-_FEE = {"amount_minor": 4500, "currency": "USD"}
-_CONTACT = {"email": "maya@harbor.example", "phone": "+1 303 555 0100"}
-_SERVICE = {"id": "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21", "name": "Follow-up"}
-_PACKAGE = {"id": "c2f1d9be-8a43-4d1c-b7be-6a1f0e6f5d83", "name": "Six follow-ups"}
-_LOCATION = {
-    "id": "9a4f0f63-1c7d-4b55-8f0e-3f3d0b6a7c94",
+FEE = {"amount_minor": 4500, "currency": "USD"}
+CONTACT = {"email": "maya@harbor.example", "phone": "+1 303 555 0100"}
+SERVICE = {"id": IDS["service"], "name": "Follow-up"}
+PACKAGE = {"id": IDS["package"], "name": "Six follow-ups"}
+LOCATION = {
+    "id": IDS["location"],
     "name": "Harbor Street",
     "address": "1 Harbor Street, Denver, CO 80202",
 }
-_WHO = {
+WHO = {
     "client": {
-        "id": "7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f",
+        "id": IDS["client"],
         "name": "Ana Ruiz",
         "email": "ana@client.example",
         "phone": "+1 212 555 0188",
@@ -28,7 +45,7 @@ _WHO = {
         "locale": "en-US",
     },
     "practice": {
-        "id": "3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f",
+        "id": IDS["practice"],
         "name": "Harbor Wellness",
         "email": "hello@harbor.example",
         "phone": "+1 303 555 0199",
@@ -51,7 +68,7 @@ def _tokens(number: str) -> dict[str, object]:
         "expires_in": 3600,
         "refresh_token": f"WyIzZjBjN2YyZSIs{number}0.{'Tb5nQ9rc' * 8}",
         "refresh_expires_at": "2027-02-23T05:15:00-05:00",
-        **_WHO,
+        **WHO,
     }
 
 
@@ -81,7 +98,7 @@ def _refused(free_until: str, closes_at: str) -> dict[str, object]:
             "code": "session-not-booked",
             "message": "This session is no longer booked, so it cannot be changed.",
             "deadline": None,
-            "contact": {"name": "Dr. Maya Chen", **_CONTACT},
+            "contact": {"name": "Dr. Maya Chen", **CONTACT},
         },
     }
 
@@ -89,7 +106,7 @@ def _refused(free_until: str, closes_at: str) -> dict[str, object]:
 def _terms(credit: str, free_until: str, closes_at: str) -> list[dict[str, object]]:
     return [
         {"until": free_until, "fee": None, "credit": credit},
-        {"until": closes_at, "fee": _FEE, "credit": credit},
+        {"until": closes_at, "fee": FEE, "credit": credit},
     ]
 
 
@@ -104,12 +121,12 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
         "starts_at_utc": f"{day}T20:00:00Z",
         "ends_at_utc": f"{day}T20:50:00Z",
         "time_zone": _ZONE,
-        "service": {**_SERVICE, "duration_minutes": 50},
+        "service": {**SERVICE, "duration_minutes": 50},
         "practitioner": {
-            "id": "e8b7a5d2-0f9c-4e3b-9d41-7c5b2a1f6e05",
+            "id": IDS["practitioner"],
             "name": "Dr. Maya Chen",
             "time_zone": "America/Denver",
-            "contact": _CONTACT,
+            "contact": CONTACT,
         },
         "format": {
             "kind": "video",
@@ -118,7 +135,7 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
             "instructions": None,
         },
         "price": {"amount_minor": 12000, "currency": "USD"},
-        "package": {**_PACKAGE, "credits_left": 2},
+        "package": {**PACKAGE, "credits_left": 2},
         "cancellation": None,
     }
 
@@ -130,7 +147,7 @@ def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
     return {
         **_summary(day, version=version),
         "formats": [
-            {"kind": "in_person", "location": _LOCATION},
+            {"kind": "in_person", "location": LOCATION},
             {"kind": "phone", "location": None},
             {"kind": "video", "location": None},
         ],
@@ -158,7 +175,7 @@ def _cancelled(session: Mapping[str, object]) -> dict[str, object]:
         **session,
         "status": "cancelled",
         "version": 4,
-        "package": {**_PACKAGE, "credits_left": 3},
+        "package": {**PACKAGE, "credits_left": 3},
         "cancellation": {
             "at": "2026-11-25T05:15:00-05:00",
             "by": "client",
@@ -177,7 +194,7 @@ def _moment(day: str, kind: str) -> dict[str, object]:
         "starts_at": f"{day}T15:00:00-05:00",
         "ends_at": f"{day}T15:50:00-05:00",
         "format": kind,
-        "location_id": _LOCATION["id"] if kind == "in_person" else None,
+        "location_id": LOCATION["id"] if kind == "in_person" else None,
     }
 
 
@@ -189,11 +206,12 @@ def _slot(day: str, start: str, end: str) -> dict[str, object]:
     }
 
 
-def _page(*items: object) -> dict[str, object]:
+def page(*items: object) -> dict[str, object]:
+    """Show a page that nothing comes after."""
     return {"items": list(items), "next_cursor": None}
 
 
-_HISTORY = _page(
+_HISTORY = page(
     {
         "id": "1f6a2c9d-3b70-4f0e-8a55-2f6f0b8d9c01",
         "kind": "booked",
@@ -235,7 +253,7 @@ _HISTORY = _page(
 _SESSION = _details("2026-12-03", "2026-12-02", version=3)
 
 EXAMPLES: dict[str, object] = {
-    "list_own_sessions": _page(_summary("2026-12-03", version=3)),
+    "list_own_sessions": page(_summary("2026-12-03", version=3)),
     "get_session": _SESSION,
     "cancel_session": {"session": _cancelled(_SESSION), "fee": None, "credit": "returned"},
     "reschedule_session": {
@@ -264,13 +282,13 @@ EXAMPLES: dict[str, object] = {
         "next_available": None,
     },
     "get_me": {
-        **_WHO,
+        **WHO,
         "session_id": None,
     },
-    "list_own_packages": _page(
+    "list_own_packages": page(
         {
-            **_PACKAGE,
-            "service": _SERVICE,
+            **PACKAGE,
+            "service": SERVICE,
             "credits": 6,
             "credits_left": 2,
             "expires_at": "2027-06-30T23:59:59-04:00",

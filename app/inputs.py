@@ -146,6 +146,9 @@ RecordId = Annotated[
     UUID,
     BeforeValidator(_id_or_404),
     WithJsonSchema({"type": "string", "format": "uuid"}),
-    Path(description="Any id that is not the practice's own is a 404."),
+    Path(description="The record's id. Any id that is not the practice's own is a 404."),
 ]
-PractitionerId = Annotated[ExistingId, Path(description="The practitioner's id.")]
+PractitionerId = Annotated[
+    ExistingId,
+    Path(description="The practitioner's id. Any id that is not the practice's own is a 404."),
+]

@@ -5,8 +5,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.examples import EXAMPLES
+from app.auth.keys import Scope
+from app.examples import EXAMPLES, IDS
 from app.problems.catalogue import CATALOGUE
+from app.staff_examples import STAFF_EXAMPLES
+
+_Json = dict[str, Any]
 
 DESCRIPTION = """
 Reslot lets the clients of a health or wellness practice cancel and reschedule their own sessions,
@@ -40,6 +44,7 @@ TAGS = [
     {"name": "Sessions", "description": "A client's sessions, and what he can do with them."},
     {"name": "Client", "description": "Who is calling, and his packages."},
     {"name": "Sign-in", "description": "How a client signs in, without a password."},
+    {"name": "Links", "description": 'The "Need to reschedule?" link of an email.'},
     {"name": "Practice: records", "description": "Who works there, what can be booked, for whom."},
     {"name": "Practice: hours", "description": "When practitioners work, and when not."},
     {"name": "Practice: policies", "description": "Cancellation policies, version by version."},
@@ -48,9 +53,24 @@ TAGS = [
     {"name": "Practice: notices", "description": "Which mails and webhooks went out, or did not."},
     {"name": "Practice: webhooks", "description": "Where your software is told of changes."},
     {"name": "Practice: access", "description": "API keys, links, and the audit trail."},
-    {"name": "Links", "description": 'The "Need to reschedule?" link of an email.'},
     {"name": "Operations", "description": "For the machines that watch the service."},
 ]
+
+FIELD_ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "title": "FieldError",
+    "description": "A field that was not understood, and why.",
+    "required": ["pointer", "in", "detail"],
+    "properties": {
+        "pointer": {"type": "string", "description": "JSON pointer to the field."},
+        "in": {
+            "type": "string",
+            "enum": ["body", "query", "path", "header"],
+            "description": "Where the field stands in the request.",
+        },
+        "detail": {"type": "string", "description": "What is wrong with it."},
+    },
+}
 
 PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -63,23 +83,15 @@ PROBLEM_SCHEMA: dict[str, Any] = {
             "format": "uri",
             "description": "Explains the code to a person.",
         },
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
+        "title": {"type": "string", "description": "The code in a few words, always the same."},
+        "status": {"type": "integer", "description": "The status of the answer."},
         "code": {"type": "string", "description": "Stable. One of: " + ", ".join(CATALOGUE) + "."},
         "detail": {"type": "string", "description": "A sentence that a client can read."},
         "request_id": {"type": "string", "description": "Finds the request in the logs."},
         "errors": {
             "type": "array",
             "description": "With `validation-failed`: each bad field.",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "in", "detail"],
-                "properties": {
-                    "pointer": {"type": "string", "description": "JSON pointer to the field."},
-                    "in": {"type": "string", "enum": ["body", "query", "path", "header"]},
-                    "detail": {"type": "string"},
-                },
-            },
+            "items": {"$ref": "#/components/schemas/FieldError"},
         },
         "alternatives": {
             "type": "array",
@@ -113,16 +125,40 @@ def describe(app: FastAPI) -> dict[str, Any]:
             description=DESCRIPTION.strip(),
             routes=app.routes,
             tags=TAGS,
+            contact={"name": "Whoever runs this installation"},
             license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
             servers=[{"url": "/", "description": "This installation"}],
         )
-        schema["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
         components = schema["components"]["schemas"]
+        components["Problem"] = PROBLEM_SCHEMA
+        components["FieldError"] = FIELD_ERROR_SCHEMA
+        for component in components.values():
+            for part in component.get("properties", {}).values():
+                _drop_title(part)
         for operations in schema["paths"].values():
             for operation in operations.values():
+                _mend_operation(operation)
                 _add_example(operation, components)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _mend_operation(operation: dict[str, Any]) -> None:
+    """Say in words which scope a key needs: the scopes of OpenAPI are those of OAuth only."""
+    for needed in operation.setdefault("security", []):
+        for scope in set(needed.get("ApiKey", ())) - {Scope.READ}:
+            operation["description"] += f"\n\nNeeds an API key with the scope `{scope}`."
+        needed.update({scheme: [] for scheme in needed})
+    for parameter in operation.get("parameters", []):
+        schema = parameter["schema"]
+        _drop_title(schema)
+        # A parameter can be left out, but never null.
+        schema.update(schema.pop("anyOf", [{}])[0])
+
+
+def _drop_title(schema: dict[str, Any]) -> None:
+    """Drop a title that only repeats a field's name: generators make names of types of it."""
+    schema.pop("title", None)
 
 
 def _add_example(operation: dict[str, Any], components: dict[str, Any]) -> None:
@@ -131,32 +167,63 @@ def _add_example(operation: dict[str, Any], components: dict[str, Any]) -> None:
         content = operation["responses"].get(status, {}).get("content", {})
         if "application/json" in content:
             shown = content["application/json"]
-            by_hand = EXAMPLES.get(operation["operationId"])
+            by_hand = _BY_HAND.get(operation["operationId"])
             shown["example"] = by_hand or _example(shown["schema"], components)
 
 
-def _example(schema: dict[str, Any], components: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
-    """Make an example of a schema: its own, or one put together from those of its parts."""
-    if "$ref" in schema:
-        return _example(components[schema["$ref"].rpartition("/")[2]], components)
-    if "anyOf" in schema and "examples" not in schema:
-        return _example(schema["anyOf"][0], components)
+def _example(schema: _Json, components: _Json, name: str = "") -> Any:  # noqa: ANN401 - JSON
+    """Make an example of a schema: its own, or one put together from those of its parts.
+
+    An id is that of the thing that `name` stands for: a field's, or `Component.id`.
+    """
     given = schema.get("examples") or schema.get("enum")
     if given:
         return given[0]
+    if "$ref" in schema:
+        component = schema["$ref"].rpartition("/")[2]
+        return _example(components[component], components, component)
+    if "anyOf" in schema:
+        return _example(schema["anyOf"][0], components, name)
     if schema["type"] == "array":
         return [_example(schema["items"], components)]
     if schema["type"] == "object":
-        parts = schema.get("properties", {})
-        return {name: _example(part, components) for name, part in parts.items()}
-    return _PLAIN[schema.get("format", schema["type"])]
+        parts = schema.get("properties", {}).items()
+        return {
+            part: _example(found, components, f"{name}.id" if part == "id" else part)
+            for part, found in parts
+        }
+    return _plain(schema.get("format") or schema["type"], name)
 
 
+def _plain(kind: str, name: str) -> Any:  # noqa: ANN401 - JSON
+    if kind == "uuid":
+        return IDS[_ID_OF.get(name) or name.removesuffix("_id")]
+    return _PLAIN[kind]
+
+
+_BY_HAND = EXAMPLES | STAFF_EXAMPLES
+_ID_OF = {
+    "BusyTimeView.id": "busy_time",
+    "ClientRecord.id": "client",
+    "EndpointView.id": "endpoint",
+    "EndpointWithSecret.id": "endpoint",
+    "KeyView.id": "key",
+    "LocationRecord.id": "location",
+    "MisfitView.id": "session",
+    "NewKeyView.id": "key",
+    "NoticeView.id": "notice",
+    "PackageRecord.id": "package",
+    "PolicyVersionView.id": "policy",
+    "PracticeRecord.id": "practice",
+    "PractitionerRecord.id": "practitioner",
+    "ServiceRecord.id": "service",
+    "TimeOffAnswer.id": "time_off",
+    "TimeOffView.id": "time_off",
+}
+# Whatever is not here needs an example of its own, at its field or by hand.
 _PLAIN: dict[str, Any] = {
-    "uuid": "9a4f0f63-1c7d-4b55-8f0e-3f3d0b6a7c94",
     "date-time": "2026-11-25T10:15:00Z",
     "date": "2026-12-03",
     "integer": 1,
     "boolean": True,
-    "string": "…",
 }

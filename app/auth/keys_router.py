@@ -34,7 +34,9 @@ from app.problems.catalogue import responses
 
 router = APIRouter(prefix="/v1/practice", tags=["Practice: access"])
 
-KeyId = Annotated[ExistingId, Path(description="The key's id.")]
+KeyId = Annotated[
+    ExistingId, Path(description="The key's id. Any id that is not the practice's own is a 404.")
+]
 PROBLEMS = ("unauthorized", "forbidden", "service-unavailable")
 BODY_PROBLEMS = ("validation-failed", "payload-too-large", "unsupported-media-type")
 

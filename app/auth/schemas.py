@@ -77,8 +77,8 @@ class Tokens(Answer):
 
     access_token: str
     token_type: Literal["Bearer"]
-    expires_in: int
+    expires_in: int = Field(description="Seconds.")
     refresh_token: str
-    refresh_expires_at: datetime
+    refresh_expires_at: datetime = Field(description="No refresh puts it off.")
     client: ClientView
     practice: PracticeView

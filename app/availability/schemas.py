@@ -43,7 +43,7 @@ class EmptyView(Answer):
     """Why nothing is on offer, and whom to contact."""
 
     code: EmptyReason
-    message: str
+    message: str = Field(description="A sentence that a client can read.")
     contact: ContactView
 
 

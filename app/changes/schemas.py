@@ -28,7 +28,7 @@ class TrailEntryView(Answer):
     """
 
     id: UUID
-    at: datetime
+    at: datetime = Field(description="When it was done.")
     subject: Subject = Field(examples=["session"])
     subject_id: UUID
     kind: str = Field(examples=["cancelled"])

@@ -53,7 +53,7 @@ class FeeFilters:
 Position = tuple[datetime, UUID]
 
 
-async def list_own_fees(
+async def list_client_fees(
     db: AsyncConnection, caller: Caller, *, after: Position | None, limit: int
 ) -> list[FeeRecord]:
     """List a client's fees, the latest first, `limit` at most.

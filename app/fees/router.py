@@ -26,8 +26,8 @@ from app.fees.queries import (
     FeeFilters,
     FeeRecord,
     Position,
+    list_client_fees,
     list_fees,
-    list_own_fees,
     read_fee,
 )
 from app.fees.schemas import (
@@ -68,7 +68,7 @@ _COMMAND_PROBLEMS = (
     response_model=FeePage,
     responses=responses(*_LIST_PROBLEMS),
 )
-async def list_client_fees(
+async def list_own_fees(
     query: Annotated[PageQuery, Query()], caller: ClientCaller, cursors: CursorSigner, db: Reading
 ) -> Response:
     """List the fees of the client who is signed in, the latest first, in his time zone.
@@ -77,7 +77,7 @@ async def list_client_fees(
     """
     cursor = Cursors(cursors, "own-fees", caller.practice_id, caller.client_id)
     after = _position(cursor.read(query.cursor))
-    found = await list_own_fees(db, caller, after=after, limit=query.limit + 1)
+    found = await list_client_fees(db, caller, after=after, limit=query.limit + 1)
     return json_answer(
         FeePage(
             items=[_own(fee) for fee in found[: query.limit]],

@@ -23,7 +23,7 @@ class OpenedLink(Answer):
 
     access_token: str
     token_type: Literal["Bearer"]
-    expires_in: int
+    expires_in: int = Field(description="Seconds that the access token is good for.")
     session: SessionDetails
 
 

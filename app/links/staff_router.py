@@ -15,7 +15,7 @@ from app.context import (
     answered,
     created,
 )
-from app.inputs import SessionId
+from app.inputs import RecordId
 from app.links import commands
 from app.links.commands import SignedLink
 from app.links.schemas import IssuedLinkView, RevokedLinksView
@@ -44,7 +44,7 @@ PROBLEMS = (
     responses=responses(*PROBLEMS),
 )
 async def issue_session_link(
-    session_id: SessionId,
+    session_id: RecordId,
     staff: StaffWriter,
     now: Now,
     links: LinkSigner,
@@ -75,7 +75,7 @@ async def issue_session_link(
     responses=responses(*PROBLEMS, "idempotency-key-reused", "idempotency-key-in-use"),
 )
 async def revoke_session_links(
-    session_id: SessionId, staff: StaffWriter, now: Now, write: StaffWriting
+    session_id: RecordId, staff: StaffWriter, now: Now, write: StaffWriting
 ) -> Response:
     """End all links of a session made so far, in mails too, and the access tokens made from them.
 

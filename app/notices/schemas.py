@@ -71,11 +71,11 @@ class NoticeQuery(BaseModel):
         None
     )
     first: Annotated[
-        Instant | None, Field(alias="from", description="Only those due at this time or later.")
+        Instant | None, Field(alias="from", description="Due at or after this instant.")
     ] = None
-    last: Annotated[
-        Instant | None, Field(alias="to", description="Only those due before this time.")
-    ] = None
+    last: Annotated[Instant | None, Field(alias="to", description="Due before this instant.")] = (
+        None
+    )
     limit: Annotated[int, Field(ge=1, le=100, description="Notices on a page.")] = 20
     cursor: Annotated[
         str | None, Field(max_length=1024, description="`next_cursor` of the page before.")

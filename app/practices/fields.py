@@ -147,4 +147,4 @@ class KeptRecord(Answer):
 
     id: UUID
     external_ref: str | None = Field(examples=["crm-1042"])
-    active: bool
+    active: bool = Field(description="False: kept, but not on offer any more.")

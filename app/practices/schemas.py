@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from pydantic import Field
+
 from app.sessions.schemas import Answer
 
 
@@ -24,7 +26,7 @@ class PracticeView(Answer):
     name: str
     email: str
     phone: str | None
-    currency: str
+    currency: str = Field(description="Of all its prices, in ISO 4217.", examples=["USD"])
 
 
 class MeView(Answer):
@@ -50,12 +52,12 @@ class PackageView(Answer):
     service: PackageService
     credits: int
     credits_left: int
-    expires_at: datetime | None
-    usable_until: datetime | None
+    expires_at: datetime | None = Field(description="Null: it does not expire.")
+    usable_until: datetime | None = Field(description="Null where there is no such credit.")
 
 
 class PackagePage(Answer):
     """The client's packages, those that expire first at the top. They always come whole."""
 
     items: list[PackageView]
-    next_cursor: str | None
+    next_cursor: str | None = Field(examples=[None])

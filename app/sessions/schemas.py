@@ -22,8 +22,8 @@ class Answer(BaseModel):
 class MoneyView(Answer):
     """An amount in minor units (cents, pence) of an ISO 4217 currency."""
 
-    amount_minor: int
-    currency: str
+    amount_minor: int = Field(examples=[4500])
+    currency: str = Field(examples=["USD"])
 
 
 class ContactView(Answer):
@@ -70,9 +70,9 @@ class FormatView(Answer):
     """How client and practitioner meet, with what is needed to join."""
 
     kind: Format
-    join_url: str | None
+    join_url: str | None = Field(description="The room, for `video`.")
     location: LocationView | None
-    instructions: str | None
+    instructions: str | None = Field(description="How to join: who calls whom, which bell to ring.")
 
 
 class FormatChoice(Answer):
@@ -93,7 +93,7 @@ class SessionPackage(Answer):
 class TermView(Answer):
     """What an action costs up to and including `until`, from the end of the term before."""
 
-    until: datetime
+    until: datetime = Field(description="This instant is still in time.")
     fee: MoneyView | None
     credit: Credit | None
 
@@ -109,16 +109,16 @@ class TermsView(Answer):
 class PolicyView(Answer):
     """The policy in force at the booking. `version` null: there was none, free until the start."""
 
-    version: int | None
-    text: str | None
+    version: int | None = Field(examples=[2])
+    text: str | None = Field(description="The practitioner's own words. Show them as written.")
     terms: TermsView
 
 
 class ReasonView(Answer):
     """Why something was changed. The note is null where it is not shown or was erased."""
 
-    code: str | None
-    note: str | None
+    code: str | None = Field(description="A reason to count by. More codes may be added.")
+    note: str | None = Field(description="In the words of whoever did it.")
 
 
 class CancellationView(Answer):
@@ -133,20 +133,20 @@ class RefusalView(Answer):
     """Why the client may not do it, in a code and a sentence, and whom to contact."""
 
     code: RefusalCode
-    message: str
-    deadline: datetime | None
+    message: str = Field(description="A sentence that a client can read.")
+    deadline: datetime | None = Field(description="The one that was missed, if one was.")
     contact: ContactView
 
 
 class DecisionView(Answer):
     """What the policy says of one action now. Send `quote` back with the command."""
 
-    allowed: bool
+    allowed: bool = Field(description="Whether the client may do it now; else see `refusal`.")
     fee: MoneyView | None
     credit: Credit | None
-    free_until: datetime | None
-    closes_at: datetime | None
-    quote: str | None
+    free_until: datetime | None = Field(description="Until then it costs nothing.")
+    closes_at: datetime | None = Field(description="After that the client cannot do it any more.")
+    quote: str | None = Field(description="This decision, signed. Null where it is refused.")
     quote_expires_at: datetime | None
     refusal: RefusalView | None
 
@@ -164,7 +164,7 @@ class SessionSummary(Answer):
 
     id: UUID
     status: Status
-    version: int
+    version: int = Field(description="Rises with every change; also in the `ETag`.")
     starts_at: datetime
     ends_at: datetime
     starts_at_utc: datetime
@@ -190,7 +190,7 @@ class SessionPage(Answer):
     """A page of sessions. `next_cursor` null: there are no more."""
 
     items: list[SessionSummary]
-    next_cursor: str | None
+    next_cursor: str | None = Field(examples=[None])
 
 
 class CommandAnswer(Answer):
@@ -222,7 +222,7 @@ class ChangeView(Answer):
     """One entry of the history. `before` is null for the booking itself."""
 
     id: UUID
-    kind: str
+    kind: str = Field(description="What was done, like `rescheduled`. More may be added.")
     at: datetime
     by: Literal["client", "practice"]
     reason: ReasonView | None
@@ -230,14 +230,14 @@ class ChangeView(Answer):
     after: Moment
     fee: MoneyView | None
     credit: Credit | None
-    version: int
+    version: int = Field(description="The session's, after it.")
 
 
 class ChangePage(Answer):
     """The history, oldest first. It always comes whole, so `next_cursor` is null."""
 
     items: list[ChangeView]
-    next_cursor: str | None
+    next_cursor: str | None = Field(examples=[None])
 
 
 class Reason(RequestBody):

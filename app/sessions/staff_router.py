@@ -142,7 +142,7 @@ async def list_practice_sessions(
 
 @router.get(
     "/by-ref/{external_ref:path}",
-    summary="Find a session by your own id",
+    summary="Show a session by your own id",
     response_model=PracticeSession,
     responses=responses(*READ_PROBLEMS, "service-unavailable"),
 )

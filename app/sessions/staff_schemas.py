@@ -22,8 +22,8 @@ class SessionClient(Answer):
     id: UUID
     name: str = Field(examples=["Ana Ruiz"])
     email: str = Field(examples=["ana@client.example"])
-    phone: str | None = Field(examples=["+1 212 555 0123"])
-    external_ref: str | None = Field(examples=["client-1042"])
+    phone: str | None = Field(examples=["+1 212 555 0188"])
+    external_ref: str | None = Field(examples=["crm-1042"])
 
 
 class SessionFeeView(Answer):
@@ -42,14 +42,12 @@ class PracticeSessionSummary(SessionSummary):
 
 
 class PracticeSession(PracticeSessionSummary):
-    """All that staff see of a session.
+    """All that staff see of a session."""
 
-    `booked_starts_at` is the start that `max_days_from_original` counts from, `client_moves` how
-    often the client has moved it himself.
-    """
-
-    booked_starts_at: datetime
-    client_moves: int
+    booked_starts_at: datetime = Field(
+        description="The start that the policy's `max_days_from_original` counts from."
+    )
+    client_moves: int = Field(description="How often the client has moved it himself.")
     policy: PolicyView
     fees: list[SessionFeeView]
 
@@ -104,8 +102,8 @@ class BookRequest(RequestBody):
         json_schema_extra={
             "examples": [
                 {
-                    "client_id": "b1f6a1de-52a0-4f0e-8a52-9a8f2f7a3c10",
-                    "practitioner_id": "3f2c9d7e-1b7a-4d55-9c0b-6f1f8f1b2a33",
+                    "client_id": "7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f",
+                    "practitioner_id": "e8b7a5d2-0f9c-4e3b-9d41-7c5b2a1f6e05",
                     "service_id": "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21",
                     "start": "2026-12-03T15:00:00-05:00",
                     "format": "video",

@@ -23,14 +23,14 @@ from app.webhooks import commands
 from app.webhooks.pages import present, read_page, shown, shown_with_secret
 from app.webhooks.queries import read_endpoint, read_endpoint_by_ref
 from app.webhooks.schemas import (
-    EndpointChange,
+    ChangeEndpoint,
     EndpointPage,
-    EndpointPush,
     EndpointQuery,
     EndpointRef,
     EndpointView,
     EndpointWithSecret,
     NewEndpoint,
+    PutEndpoint,
 )
 
 router = APIRouter(prefix="/v1/practice/webhook-endpoints", tags=["Practice: webhooks"])
@@ -64,7 +64,7 @@ async def list_webhook_endpoints(
 
 @router.post(
     "",
-    summary="Add a webhook endpoint",
+    summary="Make a webhook endpoint",
     status_code=HTTPStatus.CREATED,
     response_model=EndpointWithSecret,
     responses=responses(*_WRITE),
@@ -72,7 +72,7 @@ async def list_webhook_endpoints(
 async def create_webhook_endpoint(
     body: NewEndpoint, staff: StaffAdmin, write: AdminSecretWriting, settings: AppSettings, now: Now
 ) -> Response:
-    """Add an endpoint, which is told of everything that happens from now on.
+    """Make an endpoint, which is told of everything that happens from now on.
 
     The answer shows its `secret`, this once. It is kept nowhere else, so this call takes no
     `Idempotency-Key`: where an answer was lost, use `rotate-secret`, or
@@ -120,9 +120,9 @@ async def get_webhook_endpoint_by_ref(
     response_model=EndpointWithSecret,
     responses=_NEW | responses(*_WRITE),
 )
-async def put_webhook_endpoint(
+async def put_webhook_endpoint_by_ref(
     external_ref: EndpointRef,
-    body: EndpointPush,
+    body: PutEndpoint,
     staff: StaffAdmin,
     write: AdminSecretWriting,
     settings: AppSettings,
@@ -162,9 +162,9 @@ async def get_webhook_endpoint(endpoint_id: RecordId, staff: StaffReader, db: Re
     response_model=EndpointView,
     responses=responses(*_WRITE, "not-found", "idempotency-key-reused", "idempotency-key-in-use"),
 )
-async def change_webhook_endpoint(
+async def update_webhook_endpoint(
     endpoint_id: RecordId,
-    body: EndpointChange,
+    body: ChangeEndpoint,
     staff: StaffAdmin,
     write: AdminWriting,
     settings: AppSettings,

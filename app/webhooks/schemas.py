@@ -78,7 +78,7 @@ Active = Annotated[
 ]
 
 
-class EndpointChange(RequestBody):
+class ChangeEndpoint(RequestBody):
     """What to change of a webhook endpoint; what is left out stays as it is."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"active": True}]})
@@ -92,7 +92,7 @@ class EndpointChange(RequestBody):
         return self.model_dump(exclude_unset=True)
 
 
-class EndpointPush(RequestBody):
+class PutEndpoint(RequestBody):
     """A webhook endpoint as it is to be."""
 
     model_config = ConfigDict(
@@ -138,7 +138,7 @@ class EndpointView(Answer):
 
     id: UUID
     external_ref: str | None = Field(examples=["crm-main"])
-    active: bool
+    active: bool = Field(description="False: nothing is sent there.")
     url: str = Field(examples=[_URL])
     description: str | None = Field(examples=["Keeps the front desk's calendar up to date."])
     events: list[str] = Field(

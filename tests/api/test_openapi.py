@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from app.examples import IDS
 from app.problems.catalogue import CATALOGUE
 from tests.described import GENERAL, description, same_fields, validate
 from tests.world import Api
@@ -38,6 +39,25 @@ SECRET = {
 }
 
 
+# What an operation's name begins with: one word for one thing, in the whole API.
+VERBS = set(
+    (  # noqa: SIM905 - a list of 24 quoted words reads worse
+        "list get create update replace put delete "  # records
+        "book cancel reschedule mark undo waive settle retry "  # what the business does
+        "issue revoke rotate open request refresh resolve sign"
+    ).split()
+)
+SAYS = ("description", "examples", "$ref", "enum", "const")
+# Fields whose names say it all, as those that end in `_id` do.
+PLAIN = set(
+    (  # noqa: SIM905 - the same
+        "id name email phone address time_zone starts_at ends_at starts_at_utc ends_at_utc start "
+        "end date from to at created_at recorded_at revoked_at duration_minutes credits "
+        "credits_left quote_expires_at access_token refresh_token token locale"
+    ).split()
+)
+
+
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, found in description()["paths"].items():
         for method, operation in found.items():
@@ -64,6 +84,17 @@ def test_operation_ids_are_names_for_generated_clients() -> None:
     ids = [operation["operationId"] for _, _, operation in operations()]
     assert len(ids) == len(set(ids))
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", found) for found in ids)
+
+
+def test_operation_ids_begin_with_a_verb_of_the_api() -> None:
+    ids = [operation["operationId"] for _, _, operation in operations()]
+    assert {found.partition("_")[0] for found in ids} == VERBS
+
+
+def test_every_tag_is_used() -> None:
+    listed = [tag["name"] for tag in description()["tags"]]
+    used = {operation["tags"][0] for _, _, operation in operations()}
+    assert set(listed) == used
 
 
 @EVERY
@@ -146,7 +177,7 @@ def test_nothing_answers_in_the_shape_of_the_framework() -> None:
 def test_what_needs_a_token_says_so(path: str, operation: dict[str, Any]) -> None:
     needs = operation["operationId"] not in OPEN
     scheme = "ApiKey" if path.startswith("/v1/practice") else "AccessToken"
-    assert operation.get("security") == ([{scheme: []}] if needs else None)
+    assert operation["security"] == ([{scheme: []}] if needs else [])
     may_refuse = needs or operation["operationId"] in MAY_REFUSE
     assert ("401" in operation["responses"]) is may_refuse
 
@@ -161,6 +192,41 @@ def test_every_command_takes_a_key_and_those_on_a_session_a_version() -> None:
         of_a_link = "/sessions/{session_id}/links" in path
         if is_command and "/sessions/{session_id}/" in path and not of_a_link:
             assert "if-match" in names, path
+
+
+def test_what_takes_more_than_a_reading_key_says_which() -> None:
+    for method, path, operation in operations():
+        if path.startswith("/v1/practice") and method != "get":
+            assert re.search("with the scope `(write|admin)`", operation["description"]), path
+
+
+@EVERY
+def test_an_example_makes_nothing_up_and_tells_things_apart(operation: dict[str, Any]) -> None:
+    """In the world of the examples each thing has one id, and no two things share one."""
+    for status in {"200", "201", "202"} & operation["responses"].keys():
+        ((_, content),) = operation["responses"][status]["content"].items()
+        assert "…" not in json.dumps(content["example"], ensure_ascii=False)
+        found = re.findall(r'"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"', json.dumps(content))
+        if operation["operationId"] != "list_session_changes":  # it has three of its own
+            assert set(found) <= set(IDS.values())
+    assert len(set(IDS.values())) == len(IDS)
+
+
+def test_a_field_says_what_its_name_does_not() -> None:
+    for component, schema in description()["components"]["schemas"].items():
+        for name, part in schema.get("properties", {}).items():
+            text = json.dumps(part)
+            said = any(f'"{word}"' in text for word in SAYS)
+            assert said or name in PLAIN or name.endswith("_id"), f"{component}.{name}"
+
+
+def test_no_title_repeats_a_name_and_no_parameter_is_null() -> None:
+    """Generators make types of titles, and of a type that may be null one more."""
+    for _, path, operation in operations():
+        for parameter in operation.get("parameters", []):
+            assert not {"title", "anyOf"} & parameter["schema"].keys(), path
+    for component, schema in description()["components"]["schemas"].items():
+        assert all("title" not in part for part in schema.get("properties", {}).values()), component
 
 
 def test_every_parameter_is_described() -> None:

@@ -34,13 +34,13 @@ from app.practices.busy.schemas import (
     BusyTimesPage,
     BusyTimesQuery,
     BusyTimesRequest,
+    ChangeTimeOff,
     NewTimeOff,
+    PutTimeOff,
     Source,
     TimeOffAnswer,
-    TimeOffChange,
     TimeOffPage,
     TimeOffQuery,
-    TimeOffRequest,
     TimeOffView,
 )
 from app.practices.fields import RefInPath
@@ -49,7 +49,10 @@ from app.problems.catalogue import responses
 
 router = APIRouter(prefix="/v1/practice/practitioners/{practitioner_id}", tags=["Practice: hours"])
 
-TimeOffId = Annotated[ExistingId, Path(description="The time off's id.")]
+TimeOffId = Annotated[
+    ExistingId,
+    Path(description="The time off's id. Any id that is not the practice's own is a 404."),
+]
 SourceName = Annotated[
     Source, Path(description="Which calendar says so: a short name that you choose.")
 ]
@@ -118,7 +121,7 @@ async def create_time_off(
 async def update_time_off(
     practitioner_id: PractitionerId,
     time_off_id: TimeOffId,
-    body: TimeOffChange,
+    body: ChangeTimeOff,
     staff: StaffWriter,
     now: Now,
     write: StaffWriting,
@@ -183,7 +186,7 @@ async def get_time_off_by_ref(
 async def put_time_off_by_ref(
     practitioner_id: PractitionerId,
     external_ref: RefInPath,
-    body: TimeOffRequest,
+    body: PutTimeOff,
     staff: StaffWriter,
     now: Now,
     write: StaffWriting,

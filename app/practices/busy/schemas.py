@@ -40,7 +40,7 @@ class NewTimeOff(RequestBody):
     external_ref: ExternalRef | None = None
 
 
-class TimeOffChange(RequestBody):
+class ChangeTimeOff(RequestBody):
     """What to change. A time that is absent or null stays; a null reference takes it away."""
 
     model_config = ConfigDict(
@@ -60,7 +60,7 @@ class TimeOffChange(RequestBody):
         }
 
 
-class TimeOffRequest(RequestBody):
+class PutTimeOff(RequestBody):
     """Time off whose reference is in the address."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{**_EXAMPLE}]})
@@ -133,7 +133,7 @@ class TimeOffQuery(BaseModel):
 class BusyTimesQuery(TimeOffQuery):
     """Which dates, of which source, and which page."""
 
-    source: Annotated[Source | None, Field(description="Of one source only.")] = None
+    source: Annotated[Source | None, Field(description="Only of this source.")] = None
 
 
 class TimeOffView(Answer):

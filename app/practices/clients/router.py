@@ -128,7 +128,7 @@ async def update_client(
 
 @router.put(
     "/by-ref/{external_ref:path}",
-    summary="Push a client by your own id",
+    summary="Write a client by your own id",
     response_model=ClientRecord,
     responses=push_answers(ClientRecord),
 )

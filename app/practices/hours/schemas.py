@@ -139,7 +139,7 @@ class IntervalView(Answer):
 class WeeklyIntervalView(IntervalView):
     """Wall-clock hours of a weekday (1 is Monday), in the practitioner's zone."""
 
-    weekday: int
+    weekday: Annotated[int, Field(description="ISO weekday: 1 is Monday, 7 Sunday.", examples=[1])]
 
 
 class MisfitView(Answer):

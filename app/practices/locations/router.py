@@ -125,7 +125,7 @@ async def update_location(
 
 @router.put(
     "/by-ref/{external_ref:path}",
-    summary="Push a location by your own id",
+    summary="Write a location by your own id",
     response_model=LocationRecord,
     responses=push_answers(LocationRecord),
 )

@@ -21,6 +21,7 @@ _EXAMPLE: dict[str, Any] = {"name": "Harbor Street", "address": "1 Harbor Street
 class LocationRecord(KeptRecord):
     """Where in-person sessions take place."""
 
+    external_ref: str | None = Field(examples=["room-2"])
     name: str = Field(examples=[_EXAMPLE["name"]])
     address: str = Field(examples=[_EXAMPLE["address"]])
 

@@ -130,7 +130,7 @@ async def update_package(
 
 @router.put(
     "/by-ref/{external_ref:path}",
-    summary="Push a package by your own id",
+    summary="Write a package by your own id",
     response_model=PackageRecord,
     responses=push_answers(PackageRecord),
 )

@@ -39,8 +39,8 @@ _EXAMPLE: dict[str, Any] = {
 class PackageQuery(RecordQuery):
     """Which packages, and which page of them."""
 
-    client: Annotated[UUID | None, Field(description="Only this client's, by his id.")] = None
-    service: Annotated[UUID | None, Field(description="Only for this service, by its id.")] = None
+    client: Annotated[UUID | None, Field(description="Only this client's.")] = None
+    service: Annotated[UUID | None, Field(description="Only of this service.")] = None
 
 
 class PackageRecord(KeptRecord):
@@ -49,6 +49,7 @@ class PackageRecord(KeptRecord):
     `usable_until`: how long a credit that came back to an expired package can still be used.
     """
 
+    external_ref: str | None = Field(examples=["invoice-88"])
     client_id: UUID
     service_id: UUID
     name: str = Field(examples=[_EXAMPLE["name"]])

@@ -82,7 +82,7 @@ async def list_versions(
     return [PolicyVersionRecord(*row) for row in rows.all()]
 
 
-async def resolve_policy(
+async def find_policy(
     db: AsyncConnection, staff: Staff, service_id: UUID, practitioner_id: UUID
 ) -> Resolution:
     """Say which version a booking made now would come under, and why.

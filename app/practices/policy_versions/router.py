@@ -24,7 +24,7 @@ from app.practices.policy_versions.presenter import (
     present_resolution,
     read_place,
 )
-from app.practices.policy_versions.queries import list_versions, read_policy, resolve_policy
+from app.practices.policy_versions.queries import find_policy, list_versions, read_policy
 from app.practices.policy_versions.schemas import (
     NewPolicy,
     PoliciesQuery,
@@ -37,7 +37,10 @@ from app.problems.catalogue import responses
 
 router = APIRouter(prefix="/v1/practice/policies", tags=["Practice: policies"])
 
-PolicyId = Annotated[ExistingId, Path(description="The version's id.")]
+PolicyId = Annotated[
+    ExistingId,
+    Path(description="The version's id. Any id that is not the practice's own is a 404."),
+]
 
 
 @router.post(
@@ -113,14 +116,14 @@ async def list_policies(
     response_model=ResolvedPolicy,
     responses=responses("unauthorized", "forbidden", "validation-failed", "service-unavailable"),
 )
-async def resolve_policies(
+async def resolve_policy(
     query: Annotated[ResolveQuery, Query()], staff: StaffReader, db: Reading
 ) -> Response:
     """Say which version a session of this service with this practitioner would come under, and why.
 
     Sessions that are booked already keep the version of their booking.
     """
-    found = await resolve_policy(db, staff, query.service, query.practitioner)
+    found = await find_policy(db, staff, query.service, query.practitioner)
     return json_answer(present_resolution(found))
 
 

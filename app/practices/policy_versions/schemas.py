@@ -92,11 +92,11 @@ class PoliciesQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    service: Annotated[UUID | None, Field(description="Of this service only.")] = None
-    practitioner: Annotated[UUID | None, Field(description="Of this practitioner only.")] = None
+    service: Annotated[UUID | None, Field(description="Only of this service.")] = None
+    practitioner: Annotated[UUID | None, Field(description="Only of this practitioner.")] = None
     level: Annotated[
         Level | None,
-        Field(description="Policies of services, of practitioners, or the practice's."),
+        Field(description="Only those of services, of practitioners, or of the practice."),
     ] = None
     limit: Annotated[int, Field(ge=1, le=100, description="Versions on a page.")] = 20
     cursor: Annotated[

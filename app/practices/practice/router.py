@@ -33,7 +33,7 @@ async def get_practice(staff: StaffReader, db: Reading) -> Response:
 async def update_practice(
     body: ChangePractice, staff: StaffAdmin, now: Now, write: AdminWriting
 ) -> Response:
-    """Change how the practice is called and reached. Needs a key with the scope `admin`.
+    """Change how the practice is called and reached.
 
     Clients are shown this at once, and mails sent from now on carry it. The currency is set when
     the practice is opened, for good.

@@ -129,7 +129,7 @@ async def update_practitioner(
 
 @router.put(
     "/by-ref/{external_ref:path}",
-    summary="Push a practitioner by your own id",
+    summary="Write a practitioner by your own id",
     response_model=PractitionerRecord,
     responses=push_answers(PractitionerRecord),
 )

@@ -41,6 +41,7 @@ _EXAMPLE: dict[str, Any] = {
 class PractitionerRecord(KeptRecord):
     """Who gives sessions, with the limits that hold for clients who book or move online."""
 
+    external_ref: str | None = Field(examples=["staff-7"])
     name: str = Field(examples=[_EXAMPLE["name"]])
     email: str = Field(examples=[_EXAMPLE["email"]])
     phone: str | None = Field(examples=[_EXAMPLE["phone"]])

@@ -127,7 +127,7 @@ async def update_service(
 
 @router.put(
     "/by-ref/{external_ref:path}",
-    summary="Push a service by your own id",
+    summary="Write a service by your own id",
     response_model=ServiceRecord,
     responses=push_answers(ServiceRecord),
 )

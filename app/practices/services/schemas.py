@@ -47,8 +47,13 @@ _EXAMPLE: dict[str, Any] = {
 class Price(RequestBody):
     """A price in whole minor units of the practice's currency."""
 
-    amount_minor: Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
-    currency: Annotated[str, Field(strict=True, pattern=r"^[A-Z]{3}$")]
+    amount_minor: Annotated[
+        int, Field(strict=True, ge=0, le=1_000_000_000, description="Cents, pence.")
+    ]
+    currency: Annotated[
+        str,
+        Field(strict=True, pattern=r"^[A-Z]{3}$", description="The practice's own."),
+    ]
 
 
 class OfferedFormat(RequestBody):
@@ -146,6 +151,7 @@ class FormatRecord(Answer):
 class ServiceRecord(KeptRecord):
     """What can be booked."""
 
+    external_ref: str | None = Field(examples=["svc-50"])
     name: str = Field(examples=[_EXAMPLE["name"]])
     duration_minutes: int = Field(examples=[50])
     buffer_before_minutes: int = Field(examples=[0])
