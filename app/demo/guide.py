@@ -165,12 +165,15 @@ async def _facts(db: AsyncConnection, settings: Settings, now: datetime) -> dict
 async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]]:
     """Give the links in the mails to clients that were sent, or are about to be."""
     mailed = await db.scalars(
-        select(Notice.session_id).where(
+        select(Notice.session_id)
+        .where(
             Notice.practice_id == HARBOR,
             Notice.kind == "booked",
             Notice.recipient == "client",
             Notice.status != "dropped",
         )
+        # The demo's own first; others are of sessions that somebody has booked since.
+        .order_by(Notice.send_at, Notice.id)
     )
     links = LinkTokens(settings.keys)
     tokens = {found: (await sign_link(db, HARBOR, found, links)).token for found in mailed if found}
