@@ -18,7 +18,7 @@ from app.database.engine import brief_engine
 from app.database.transactions import transact
 from app.demo import MAIN_CLIENT, demo_id
 from app.demo.keys import PRACTICES, DemoKey, demo_keys
-from app.demo.records import FOLLOW_UP, HARBOR, MAYA, PARK, write_records
+from app.demo.records import FOLLOW_UP, HARBOR, MAYA, OPENED_AGO, PARK, write_records
 from app.demo.sessions import DemoBooker
 from app.links.commands import sign_link
 from app.links.tokens import LinkTokens, link_url
@@ -35,8 +35,6 @@ from app.tables import metadata
 FILE = "demo.json"
 # Long enough for a day of trying things out; real ones live for ACCESS_TOKEN_MINUTES.
 TOKEN_LIFETIME = timedelta(hours=24)
-# When the practices began: early enough for the past that they have.
-OPENED_AGO = timedelta(days=60)
 
 
 async def prepare(settings: Settings, now: datetime, *, reset: bool) -> str:
