@@ -9,13 +9,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.auth.keys import Scope, find_staff, revoke_key
+from app.database.transactions import transact
+from app.demo.guide import prepare
+from app.demo.records import HARBOR
 from app.notices.mailbox import list_mails, read_mail
+from app.settings import Settings
 
 REASON = {"code": "work", "note": "A meeting was put on this hour."}
 Demo = dict[str, Any]
@@ -86,6 +95,9 @@ class Client:
     def post(self, path: str, **body: Any) -> httpx.Response:
         return httpx.post(self._url + path, json={"reason": REASON} | body, headers=self._headers)
 
+    def write(self, path: str, body: Any) -> httpx.Response:
+        return httpx.post(self._url + path, json=body, headers=self._headers)
+
     def move(self, session_id: str, slot: Any, kind: str, **body: Any) -> httpx.Response:
         path = f"/v1/sessions/{session_id}/reschedule"
         where = {"location_id": slot["location_id"]} if slot["location_id"] else {}
@@ -97,12 +109,58 @@ def _client(demo: Demo, email: str) -> Client:
     return Client(demo, token)
 
 
+def _server_time(demo: Demo) -> str:
+    """Ask the server, whose clock the demo goes by."""
+    date = httpx.get(demo["base_url"] + "/healthz").headers["date"]
+    return parsedate_to_datetime(date).isoformat()
+
+
 def test_the_file_has_everything_a_script_needs(demo: Demo) -> None:
     sessions = [session for client in demo["clients"] for session in client["session_ids"]]
     assert len(set(sessions)) >= 30
     assert len({client["practice"] for client in demo["clients"]}) == 2
     assert demo["links"]
     assert set(demo["links"][0]) == {"session_id", "token", "url"}
+    assert [(key["practice"], key["name"], key["scope"]) for key in demo["api_keys"]] == [
+        ("Harbor Wellness", "Demo software", "admin"),
+        ("Praxis am Park", "Demo software", "admin"),
+    ]
+
+
+def test_the_guide_shows_the_key_of_the_first_practice(demo: Demo, folder: Path) -> None:
+    printed = (folder / "output").read_text()
+    assert f"export KEY={demo['api_keys'][0]['key']}\n" in printed
+    assert demo["api_keys"][1]["key"] not in printed
+
+
+def test_what_the_guide_shows_for_the_practice_works(demo: Demo, folder: Path) -> None:
+    staff = Client(demo, demo["api_keys"][0]["key"])
+    assert staff.get("/v1/practice/sessions")["items"]
+    assert staff.get("/v1/practice/fees", status="due")["items"]
+    shown = re.search(r"-d '(\{\"client_id\".*\})'", (folder / "output").read_text())
+    assert shown is not None
+    booked = staff.write("/v1/practice/sessions", json.loads(shown[1]))
+    assert booked.status_code == httpx.codes.CREATED, booked.text
+
+
+def test_the_past_was_finished_by_staff_with_every_kind_of_fee(demo: Demo) -> None:
+    staff = Client(demo, demo["api_keys"][0]["key"])
+    past = staff.get("/v1/practice/sessions", to=_server_time(demo), limit=100)["items"]
+    assert {session["status"] for session in past} == {"fulfilled", "noshow", "cancelled"}
+    fees = staff.get("/v1/practice/fees")["items"]
+    assert {fee["status"] for fee in fees} >= {"due", "waived", "settled"}
+    done = staff.get("/v1/practice/changes", subject="session", kind="fulfilled")["items"]
+    assert {(entry["by"]["kind"], entry["by"]["name"]) for entry in done} == {
+        ("practice", "Demo software")
+    }
+
+
+def test_a_key_reaches_its_own_practice_only(demo: Demo) -> None:
+    theirs = Client(demo, demo["api_keys"][1]["key"]).get("/v1/practice/sessions")["items"]
+    assert {session["client"]["email"] for session in theirs} == {
+        "johanna@example.com",
+        "karl@example.com",
+    }
 
 
 def test_a_practitioner_has_eight_upcoming_sessions_of_different_clients(demo: Demo) -> None:
@@ -167,7 +225,8 @@ def test_inside_the_forbidden_window_there_is_a_refusal_with_a_contact(demo: Dem
 def test_the_link_in_the_mail_opens_its_session_and_brings_the_credit_back(
     demo: Demo, folder: Path
 ) -> None:
-    mail = next(mail for mail in list_mails(folder / "mail") if "ana@" in mail.to)
+    oldest_first = reversed(list_mails(folder / "mail"))
+    mail = next(mail for mail in oldest_first if "ana@" in mail.to)
     token = re.search(r"/portal/#(\S+)", read_mail(mail.path))
     assert token is not None
     assert token.group(1) == demo["links"][0]["token"]
@@ -182,3 +241,29 @@ def test_the_link_in_the_mail_opens_its_session_and_brings_the_credit_back(
     assert done["credit"] == "returned"
     before, after = paid["package"], done["session"]["package"]
     assert after["credits_left"] == before["credits_left"] + 1
+
+
+async def test_a_key_works_on_after_a_restart_and_a_lost_or_revoked_one_is_replaced(
+    settings: Settings, engine: AsyncEngine
+) -> None:
+    # A quarter to midnight: the hours of several practitioners overlap in what is ahead.
+    now = datetime(2026, 11, 22, 23, 36, tzinfo=UTC)
+
+    async def keys() -> list[str]:
+        await prepare(settings, now, reset=False)
+        found = json.loads((settings.data_dir / "demo.json").read_text())
+        return [entry["key"] for entry in found["api_keys"]]
+
+    first = await keys()
+    assert await keys() == first
+    async with engine.connect() as db:
+        staff = await find_staff(db, first[0], Scope.ADMIN, origin=None)
+    await transact(
+        engine,
+        partial(revoke_key, practice_id=HARBOR, key_id=staff.key_id, actor=staff.actor, now=now),
+    )
+    second = await keys()
+    assert second[0] != first[0]
+    assert second[1] == first[1]
+    (settings.data_dir / "demo.json").write_text("spoilt")
+    assert set(await keys()).isdisjoint(second)

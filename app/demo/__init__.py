@@ -1,7 +1,8 @@
 """Two made-up practices with data around today, to try everything on.
 
-Nothing else of the application knows of this package. It books and cancels through the same
-commands as everybody; what staff cannot do through the API yet, it writes directly.
+Nothing else of the application knows of this package. Sessions and fees come from the same commands
+as everybody's; only the records of the practices are written directly, so that they have the same
+ids in every demo.
 """
 
 from uuid import NAMESPACE_URL, UUID, uuid5

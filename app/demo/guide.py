@@ -5,8 +5,10 @@ import shutil
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -14,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.auth.tokens import AccessTokens, Caller
 from app.database.engine import brief_engine
 from app.database.transactions import transact
-from app.demo import MAIN_CLIENT
-from app.demo.records import HARBOR, PARK, write_records
+from app.demo import MAIN_CLIENT, demo_id
+from app.demo.keys import PRACTICES, DemoKey, demo_keys
+from app.demo.records import FOLLOW_UP, HARBOR, MAYA, OPENED_AGO, PARK, write_records
 from app.demo.sessions import DemoBooker
 from app.links.commands import sign_link
 from app.links.tokens import LinkTokens, link_url
@@ -40,18 +43,21 @@ async def prepare(settings: Settings, now: datetime, *, reset: bool) -> str:
     Raises:
         SettingsError: the data is to be thrown away, and some of it is not the demo's.
     """
+    file = settings.data_dir / FILE
     async with brief_engine(settings.service_url) as engine:
         if reset:
             await _wipe(engine, settings)
-        if HARBOR not in await _practices(engine):
-            await _fill(engine, settings, now)
+        if HARBOR in await _practices(engine):
+            keys = await demo_keys(engine, file, now)
+        else:
+            keys = await _fill(engine, settings, file, now)
         async with engine.connect() as db:
             facts = await _facts(db, settings, now)
-    file = settings.data_dir / FILE
+    facts["api_keys"] = [_tell(key) for key in keys]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(facts, indent=2) + "\n")
     file.chmod(0o600)
-    return _guide(facts, settings)
+    return _guide(facts, settings, now)
 
 
 async def _practices(engine: AsyncEngine) -> set[UUID]:
@@ -72,10 +78,14 @@ async def _wipe(engine: AsyncEngine, settings: Settings) -> None:
     shutil.rmtree(settings.mail_folder, ignore_errors=True)
 
 
-async def _fill(engine: AsyncEngine, settings: Settings, now: datetime) -> None:
-    await transact(engine, partial(write_records, now=now - timedelta(days=60)))
+async def _fill(
+    engine: AsyncEngine, settings: Settings, file: Path, now: datetime
+) -> list[DemoKey]:
+    opened = now - OPENED_AGO
+    await transact(engine, partial(write_records, now=opened))
+    keys = await demo_keys(engine, file, opened)
     quotes = Quotes(settings.keys, settings.quote_lifetime)
-    mailed = await DemoBooker(engine, now, quotes).book_all()
+    mailed = await DemoBooker(engine, now, quotes, [key.staff for key in keys]).book_all()
     await transact(engine, partial(_drop_mails, mailed=mailed, now=now))
     office = PostOffice(engine, make_sender(settings), settings, lambda: now)
     async with engine.connect() as db:
@@ -90,6 +100,7 @@ async def _fill(engine: AsyncEngine, settings: Settings, now: datetime) -> None:
         # Where the mail server does not answer, the worker tries again later.
         with suppress(SendingFailedError):
             await send_notice(office, practice_id, notice_id)
+    return keys
 
 
 async def _drop_mails(db: AsyncConnection, mailed: UUID, now: datetime) -> None:
@@ -152,12 +163,15 @@ async def _facts(db: AsyncConnection, settings: Settings, now: datetime) -> dict
 async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]]:
     """Give the links in the mails to clients that were sent, or are about to be."""
     mailed = await db.scalars(
-        select(Notice.session_id).where(
+        select(Notice.session_id)
+        .where(
             Notice.practice_id == HARBOR,
             Notice.kind == "booked",
             Notice.recipient == "client",
             Notice.status != "dropped",
         )
+        # The demo's own first; others are of sessions that somebody has booked since.
+        .order_by(Notice.send_at, Notice.id)
     )
     links = LinkTokens(settings.keys)
     tokens = {found: (await sign_link(db, HARBOR, found, links)).token for found in mailed if found}
@@ -171,9 +185,18 @@ async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]
     ]
 
 
-def _guide(facts: dict[str, Any], settings: Settings) -> str:
+def _tell(key: DemoKey) -> dict[str, str]:
+    return {
+        "practice": PRACTICES[key.staff.practice_id],
+        "name": key.staff.key_name,
+        "scope": key.staff.scope,
+        "key": key.text,
+    }
+
+
+def _guide(facts: dict[str, Any], settings: Settings, now: datetime) -> str:
     base, client = facts["base_url"], _main_client(facts)
-    link = facts["links"][0]
+    link, key = facts["links"][0], facts["api_keys"][0]
     return f"""
 Reslot is about to serve two made-up practices on {base}
 
@@ -196,8 +219,31 @@ The "Need to reschedule?" link of her mail, without a login:
   curl -s -H "Content-Type: application/json" -d '{{"token": "{link["token"]}"}}' \\
     {base}/v1/links/open
 
+As the own software of {key["practice"]}:
+
+  export KEY={key["key"]}
+  curl -s -H "Authorization: Bearer $KEY" {base}/v1/practice/sessions
+  curl -s -H "Authorization: Bearer $KEY" "{base}/v1/practice/fees?status=due"
+  curl -s -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
+    -d '{_booking(now)}' \\
+    {base}/v1/practice/sessions
+
 Mails land in a folder:  .venv/bin/reslot mail      Stop with Ctrl-C.
 """
+
+
+def _booking(now: datetime) -> str:
+    """Write a booking that the practice can make: a day that nobody has taken yet, at ten."""
+    local = (now + timedelta(days=45)).astimezone(ZoneInfo(MAYA.zone))
+    start = local.replace(hour=10, minute=0, second=0, microsecond=0)
+    body = {
+        "client_id": str(demo_id(MAIN_CLIENT)),
+        "practitioner_id": str(MAYA.id),
+        "service_id": str(FOLLOW_UP),
+        "start": start.isoformat(),
+        "format": "video",
+    }
+    return json.dumps(body)
 
 
 def _main_client(facts: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,8 @@ Weekly = dict[int, tuple[int, int]]
 EVERY_DAY: Weekly = dict.fromkeys(range(1, 8), (8, 20))
 WEEKDAYS: Weekly = dict.fromkeys(range(1, 6), (9, 18))
 
+# When the practices began: early enough for the past that they have.
+OPENED_AGO = timedelta(days=60)
 HARBOR = demo_id("harbor")
 PARK = demo_id("park")
 
@@ -98,7 +100,7 @@ _NEVER = {"enabled": False}
 
 
 async def write_records(db: AsyncConnection, now: datetime) -> None:
-    """Write everything but the sessions."""
+    """Write everything but the sessions, as of `now`, `OPENED_AGO` before today."""
     await _write_harbor(PracticeRepository(db, HARBOR), now)
     await _write_park(PracticeRepository(db, PARK), now)
     for practice_id, name, email, zone, locale in CLIENTS:
@@ -158,7 +160,8 @@ async def _write_harbor(practice: PracticeRepository, now: datetime) -> None:
     await _service(practice, COACHING, "Coaching online, 45 min", 45, 8000)
     await _format(practice, COACHING, "video", None, None)
     await _write_harbor_policies(practice, now)
-    off = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=18)
+    today = now + OPENED_AGO
+    off = today.replace(minute=0, second=0, microsecond=0) + timedelta(days=18)
     await practice.add(
         BusyInterval,
         practitioner_id=MAYA.id,
@@ -169,7 +172,7 @@ async def _write_harbor(practice: PracticeRepository, now: datetime) -> None:
     await practice.add(
         HoursOverride,
         practitioner_id=TOM.id,
-        date=(now + timedelta(days=16)).date(),
+        date=(today + timedelta(days=16)).date(),
     )
 
 

@@ -1,19 +1,18 @@
 """The sessions of the demo: past, inside and outside of every deadline."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.auth.keys import Staff
 from app.auth.tokens import Caller
-from app.changes.trail import OPERATOR
 from app.database.transactions import transact
-from app.demo import MAIN_CLIENT, demo_id
+from app.demo import MAIN_CLIENT, demo_id, past
 from app.demo.records import (
     AM_PARK,
     ANA_PACKAGE,
@@ -35,15 +34,17 @@ from app.demo.records import (
     DemoPractitioner,
     Weekly,
 )
-from app.domain.session import Format, Status
-from app.sessions import commands
-from app.sessions.booking import Booking, book
-from app.sessions.models import Session
+from app.domain.session import Format
+from app.sessions import commands, staff
+from app.sessions.booking import Booking
 from app.sessions.quotes import Quotes
+from app.sessions.staff_queries import StaffSession
 from app.sessions.steps import Reason
 
 HALF_HOUR = timedelta(minutes=30)
 BREAK = timedelta(minutes=15)
+
+Taken = list[tuple[datetime, datetime]]
 
 
 @dataclass
@@ -52,14 +53,16 @@ class FreeTime:
 
     zone: ZoneInfo
     weekly: Weekly
-    taken: list[tuple[datetime, datetime]] = field(default_factory=list)
+    taken: Taken = field(default_factory=list)
 
-    def pick(self, after: datetime, minutes: int) -> datetime:
-        """Take the first time after an instant that is free for so many minutes."""
+    def pick(self, after: datetime, minutes: int, of_client: Taken) -> datetime:
+        """Take the first time after an instant that is free for so many minutes, for both."""
         length = timedelta(minutes=minutes) + BREAK
         for start in self._starts(after, minutes):
-            if all(start + length <= began or ended <= start for began, ended in self.taken):
+            others = (*self.taken, *of_client)
+            if all(start + length <= began or ended <= start for began, ended in others):
                 self.taken.append((start, start + length))
+                of_client.append((start, start + length))
                 return start
         raise AssertionError  # the hours never end
 
@@ -80,13 +83,17 @@ def _next_half_hour(instant: datetime) -> datetime:
 
 
 class DemoBooker:
-    """Books the demo's sessions as of `now`, and remembers their ids."""
+    """Books the demo's sessions as of `now`, as the practices' own software does."""
 
-    def __init__(self, engine: AsyncEngine, now: datetime, quotes: Quotes) -> None:
+    def __init__(
+        self, engine: AsyncEngine, now: datetime, quotes: Quotes, callers: Sequence[Staff]
+    ) -> None:
         self._engine = engine
+        self._staff = {caller.practice_id: caller for caller in callers}
         self._now = now
         self._quotes = quotes
         self._free = {who.id: FreeTime(ZoneInfo(who.zone), who.weekly) for who in PRACTITIONERS}
+        self._of_clients: dict[str, Taken] = {email: [] for _, _, email, _, _ in CLIENTS}
 
     async def book_all(self) -> UUID:
         """Book everything, and give the id of the session whose mail is sent."""
@@ -99,7 +106,7 @@ class DemoBooker:
                 await self._book(email, MAYA, FOLLOW_UP, 50, ahead)
                 await self._book(email, AROHA, COACHING, 45, ahead + timedelta(days=2))
         await self._book_others()
-        return mailed
+        return mailed.session.id
 
     async def _book_the_past(self) -> None:
         for number, (practice_id, _, email, _, _) in enumerate(CLIENTS):
@@ -107,9 +114,14 @@ class DemoBooker:
                 (MAYA, FOLLOW_UP, 50) if practice_id == HARBOR else (LENA, PHYSIO, 30)
             )
             ago = -timedelta(days=20 - number)
-            session_id = await self._book(email, who, service, minutes, ago)
-            status = Status.NOSHOW if number == 4 else Status.FULFILLED  # noqa: PLR2004
-            await self._finish(who.practice_id, session_id, status)
+            booked = await self._book(email, who, service, minutes, ago)
+            finish = past.miss if email == "emma@example.com" else past.fulfil
+            await finish(self._engine, self._staff[practice_id], booked)
+        harbor = self._engine, self._staff[HARBOR]
+        paid = await self._book(MAIN_CLIENT, MAYA, FOLLOW_UP, 50, -timedelta(days=30))
+        await past.settle(*harbor, paid, await past.cancel_late(*harbor, paid))
+        forgiven = await self._book("ben@example.com", MAYA, FOLLOW_UP, 50, -timedelta(days=28))
+        await past.waive(*harbor, forgiven, await past.miss(*harbor, forgiven))
 
     async def _book_main_client(self) -> None:
         for_ana = partial(self._book, MAIN_CLIENT)
@@ -119,7 +131,7 @@ class DemoBooker:
         await for_ana(TOM, MASSAGE, 60, timedelta(days=9), format_=Format.IN_PERSON)
         await for_ana(MAYA, ASSESSMENT, 80, timedelta(days=8), format_=Format.IN_PERSON)
         cancelled = await for_ana(MAYA, FOLLOW_UP, 50, timedelta(days=12), package_id=ANA_PACKAGE)
-        await self._cancel(cancelled)
+        await self._cancel(cancelled.session.id)
 
     async def _book_others(self) -> None:
         ben, emma = "ben@example.com", "emma@example.com"
@@ -142,9 +154,9 @@ class DemoBooker:
         *,
         format_: Format = Format.VIDEO,
         package_id: UUID | None = None,
-    ) -> UUID:
+    ) -> StaffSession:
         place = HARBOR_STREET if who.practice_id == HARBOR else AM_PARK
-        start = self._free[who.id].pick(self._now + ahead, minutes)
+        start = self._free[who.id].pick(self._now + ahead, minutes, self._of_clients[email])
         booking = Booking(
             client_id=demo_id(email),
             practitioner_id=who.id,
@@ -156,14 +168,13 @@ class DemoBooker:
         )
         booked_at = min(self._now, start) - timedelta(days=7)
         command = partial(
-            book,
-            practice_id=who.practice_id,
+            staff.book_session,
+            staff=self._staff[who.practice_id],
             booking=booking,
-            actor=OPERATOR,
             force=True,
             now=booked_at,
         )
-        return await transact(self._engine, command)
+        return (await transact(self._engine, command)).found
 
     async def _cancel(self, session_id: UUID) -> None:
         command = partial(
@@ -177,11 +188,3 @@ class DemoBooker:
             credit_grace=timedelta(0),
         )
         await transact(self._engine, command)
-
-    async def _finish(self, practice_id: UUID, session_id: UUID, status: Status) -> None:
-        statement = (
-            update(Session)
-            .where(Session.practice_id == practice_id, Session.id == session_id)
-            .values(status=status, version=Session.version + 1)
-        )
-        await transact(self._engine, lambda db: db.execute(statement))

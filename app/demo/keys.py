@@ -1,0 +1,71 @@
+"""The API keys of the demo: one for each practice, the same at every start while it is good."""
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.auth.keys import Scope, Staff, create_key, find_staff
+from app.changes.trail import OPERATOR
+from app.database.transactions import transact
+from app.demo.records import HARBOR, PARK
+from app.domain.errors import ForbiddenError, UnauthorizedError
+
+NAME = "Demo software"
+PRACTICES = {HARBOR: "Harbor Wellness", PARK: "Praxis am Park"}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoKey:
+    """A key with its text, and who calls with it."""
+
+    staff: Staff
+    text: str
+
+
+async def demo_keys(engine: AsyncEngine, file: Path, now: datetime) -> list[DemoKey]:
+    """Give a key of each practice, Harbor's first.
+
+    A key's text is shown only when it is made. So it is taken from `demo.json`, that one in
+    somebody's shell works on after a restart; where none there is good, a new one is made.
+    """
+    known = _read(file)
+    return [
+        await _find(engine, practice_id, known) or await _make(engine, practice_id, now)
+        for practice_id in PRACTICES
+    ]
+
+
+def _read(file: Path) -> list[str]:
+    """Read the keys of the last start; a file that somebody spoilt has none."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return [str(entry["key"]) for entry in json.loads(file.read_text())["api_keys"]]
+    return []
+
+
+async def _find(engine: AsyncEngine, practice_id: UUID, known: list[str]) -> DemoKey | None:
+    async with engine.connect() as db:
+        for text in known:
+            with suppress(UnauthorizedError, ForbiddenError):
+                staff = await find_staff(db, text, Scope.ADMIN, origin=None)
+                if staff.practice_id == practice_id:
+                    return DemoKey(staff, text)
+    return None
+
+
+async def _make(engine: AsyncEngine, practice_id: UUID, now: datetime) -> DemoKey:
+    command = partial(
+        create_key,
+        practice_id=practice_id,
+        name=NAME,
+        scope=Scope.ADMIN,
+        actor=OPERATOR,
+        now=now,
+    )
+    made, text = await transact(engine, command)
+    return DemoKey(Staff(practice_id, made.id, made.name, made.scope), text)
