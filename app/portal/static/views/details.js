@@ -88,8 +88,8 @@ function changes(app, session, switches) {
     { class: "card", "aria-labelledby": "change" },
     h("h2", { id: "change" }, t.session.change),
     row("reschedule"),
-    switches,
     alike ? null : row("cancel"),
+    switches, // Last, because they come late: nothing may move away from under a finger.
   );
 }
 
