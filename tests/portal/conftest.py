@@ -6,6 +6,7 @@ import shutil
 import socket
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 import uvicorn
 from playwright.async_api import Browser, async_playwright
@@ -13,8 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.main import create_app
 from app.settings import Settings
+from tests.portal.front_door import FrontDoor
+from tests.portal.postman import Postman
 from tests.portal.visitor import Visitor, arrive
-from tests.world import TestClock, World
+from tests.world import Api, TestClock, World
 
 FLAGS = (
     "--no-sandbox",
@@ -71,6 +74,19 @@ async def world(engine: AsyncEngine, site: Settings) -> World:
     return await World(engine, site).build()
 
 
+@pytest.fixture
+def postman(engine: AsyncEngine, site: Settings, world: World, clock: TestClock) -> Postman:
+    """Who brings the mails."""
+    return Postman(engine, site, world, clock)
+
+
+@pytest.fixture
+async def staff(site: Settings, world: World, clock: TestClock) -> AsyncIterator[Api]:
+    """The practice's own software, at the same server."""
+    async with httpx.AsyncClient(base_url=site.public_url) as http:
+        yield Api(http, clock).signed_in(await world.key())
+
+
 @pytest.fixture(scope="session")
 def browser_path() -> str:
     """Find the browser. In CI it has to be there."""
@@ -100,3 +116,9 @@ async def ana(
     """The world's client, at her phone."""
     async with arrive(browser, site, world, clock) as visitor:
         yield visitor
+
+
+@pytest.fixture
+def door(ana: Visitor, postman: Postman) -> FrontDoor:
+    """How she signs in."""
+    return FrontDoor(ana, postman)

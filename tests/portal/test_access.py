@@ -5,21 +5,23 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
+from app.domain.session import Format
+from app.portal.site import FILES
 from app.sessions.models import Session
-from app.settings import Settings
 from tests.portal.front_door import FrontDoor
-from tests.portal.visitor import DESKTOP, NARROW, PHONE, RESCHEDULE, Visitor, answer_with, arrive
-from tests.world import NOW, TestClock, World
+from tests.portal.postman import link_in
+from tests.portal.visitor import DESKTOP, NARROW, PHONE, RESCHEDULE, Visitor, answer_with
+from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
 LATE = {"cancel": {"fees": [{"deadline": {"before_minutes": 4350}, "amount_minor": 4500}]}}
 
 
-async def _every_view(visitor: Visitor, world: World) -> AsyncIterator[str]:  # noqa: PLR0915 - a walk
+async def _every_view(door: FrontDoor, staff: Api) -> AsyncIterator[str]:  # noqa: PLR0915 - a walk
     """Walk through the whole page; what is yielded is the name of what is to be seen."""
-    page = visitor.page
+    visitor, page, world = door.visitor, door.visitor.page, door.visitor.world
     await page.goto(visitor.settings.portal_url)
     await visitor.see("Sign in")
     yield "start"
@@ -29,7 +31,6 @@ async def _every_view(visitor: Visitor, world: World) -> AsyncIterator[str]:  # 
     await visitor.press("Open")
     await expect(visitor.alert).to_be_visible()
     yield "start with messages"
-    door = await FrontDoor(visitor).stand_in()
     await page.get_by_label("Email address").fill("ana@client.example")
     await visitor.press("Send me a link")
     await visitor.read("a mail is on its way")
@@ -43,16 +44,21 @@ async def _every_view(visitor: Visitor, world: World) -> AsyncIterator[str]:  # 
     other: dict[str, Any] = {
         "service_id": massage,
         "location_id": world.location_id,
-        "format": "in_person",
+        "format": Format.IN_PERSON,
     }
     await world.book(START + timedelta(days=1), **other)
-    await world.add_policy(LATE)
+    await world.add_policy(LATE, now=NOW - timedelta(days=30))
     session_id = await world.book(START)
-    past = await world.book(NOW - timedelta(days=7), now=NOW - timedelta(days=9))
-    await world.change(Session, past, status="noshow")
+    for days in (7, 8):
+        past = await world.book(NOW - timedelta(days=days), now=NOW - timedelta(days=9))
+        path = f"/v1/practice/sessions/{past}/noshow"
+        missed = (await staff.post(path, {"charge_fee": True})).json()
+    fee = missed["session"]["fees"][0]["id"]
+    waived = await staff.post(f"/v1/practice/fees/{fee}/waive", {"reason": {"note": "Ill."}})
+    assert waived.status_code == 200
     await world.add_package(expires_at=NOW + timedelta(days=60))
-    door.pages = [[door.fee(past, status=name) for name in ("due", "waived")], []]
-    await page.evaluate("link => { location.href = link }", door.link)
+    link = link_in(await door.postman.bring_sign_in())
+    await page.evaluate("link => { location.href = link }", link)
     await visitor.see("You are almost there")
     yield "sign in"
     await visitor.press("Sign in")
@@ -73,6 +79,8 @@ async def _every_view(visitor: Visitor, world: World) -> AsyncIterator[str]:  # 
     await page.get_by_role("button", name="Follow-up").click()
     await visitor.see("Follow-up")
     await page.get_by_text("All deadlines and costs").click()
+    await page.get_by_text("What has happened so far").click()
+    await visitor.read("Booked for Thursday, December 3")
     await visitor.read("Keep the time, but switch to:")
     yield "details"
     await visitor.press("Cancel session")
@@ -106,35 +114,43 @@ async def _every_view(visitor: Visitor, world: World) -> AsyncIterator[str]:  # 
     yield "the session afterwards"
 
 
+SIZES = {"narrow": NARROW, "phone": PHONE, "desktop": DESKTOP}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [NARROW, PHONE, DESKTOP], ids=["narrow", "phone", "desktop"])
 async def test_no_view_has_a_barrier_or_is_too_wide(
-    browser: Browser,
-    site: Settings,
-    world: World,
-    clock: TestClock,
-    size: tuple[int, int],
-    scheme: Literal["light", "dark"],
+    ana: Visitor, door: FrontDoor, staff: Api, scheme: Literal["light", "dark"]
 ) -> None:
+    """One walk for all sizes: nothing but the style sheet knows how large the window is."""
     found = {}
-    look = {"color_scheme": scheme, "reduced_motion": "reduce"}
-    async with arrive(browser, site, world, clock, size=size, **look) as visitor:
-        async for view in _every_view(visitor, world):
-            wide = await visitor.overflow()
-            barriers = await visitor.barriers()
+    await ana.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    async for view in _every_view(door, staff):
+        for name, (width, height) in SIZES.items():
+            await ana.page.set_viewport_size({"width": width, "height": height})
+            wide = await ana.overflow()
+            barriers = await ana.barriers()
             if wide > 0 or barriers:
-                found[view] = (wide, barriers)
+                found[view, name] = (wide, barriers)
     assert found == {}
 
 
-async def test_every_target_can_be_hit_with_a_finger(ana: Visitor, world: World) -> None:
-    async for view in _every_view(ana, world):
-        for target in await ana.page.locator("button:visible, a:visible, label.option").all():
-            box = await target.bounding_box()
-            text = await target.text_content()
-            assert box is not None
-            if text and box["y"] >= 0:  # the skip link is above the page until it has the focus
-                assert min(box["width"], box["height"]) >= 24, (view, text)
+def test_nothing_but_the_style_sheet_knows_the_windows_size() -> None:
+    for path in FILES.rglob("*.js"):
+        for word in ("matchMedia", "innerWidth", "clientWidth", "onresize", '"resize"'):
+            assert word not in path.read_text(), path.name
+
+
+async def test_every_target_can_be_hit_with_a_finger(
+    ana: Visitor, door: FrontDoor, staff: Api
+) -> None:
+    async for view in _every_view(door, staff):
+        for text, top, side in await ana.page.evaluate(
+            """() => [...document.querySelectorAll('button, a, label.option')]
+              .filter(e => e.checkVisibility()).map(e => [e, e.getBoundingClientRect()])
+              .map(([e, box]) => [e.textContent, box.y, Math.min(box.width, box.height)])"""
+        ):
+            if text and top >= 0:  # the skip link is above the page until it has the focus
+                assert side >= 24, (view, text)
 
 
 async def _tab_to(visitor: Visitor, name: str, key: str = "Tab") -> None:

@@ -1,22 +1,23 @@
 """What a client who is signed in sees: past sessions, packages, fees, and the ways between."""
 
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from app.domain.session import Status
 from app.sessions.models import Session
 from tests.portal.front_door import FEES, FrontDoor
-from tests.portal.visitor import Visitor, answer_with
-from tests.world import NOW, World
+from tests.portal.visitor import Visitor, answer_with, first_item_with
+from tests.world import NOW, Api, World
 
-START = NOW + timedelta(days=3)
-
-
-@pytest.fixture
-async def door(ana: Visitor) -> FrontDoor:
-    return await FrontDoor(ana).stand_in()
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+START = NOW + 3 * DAY
+LATE = {"cancel": {"fees": [{"deadline": {"before_minutes": 20_000}, "amount_minor": 4500}]}}
+WHY = {"note": "As we said on the phone."}
 
 
 async def test_past_sessions_say_in_words_how_they_ended(
@@ -94,23 +95,50 @@ async def test_a_credit_that_came_back_late_has_its_own_day(
     await ana.read("It can still be used until Monday, December 14, 10:00 AM.")
 
 
+async def _charge(staff: Api, session_id: UUID, what: str, **body: Any) -> str:
+    """Have staff charge for what they do to a session, and give the fee's id."""
+    body = {"charge_fee": True, "reason": WHY} | body
+    done = await staff.post(f"/v1/practice/sessions/{session_id}/{what}", body)
+    assert done.status_code == 200, done.text
+    return str(done.json()["session"]["fees"][-1]["id"])
+
+
+async def _do(staff: Api, path: str, **body: Any) -> None:
+    done = await staff.post(f"/v1/practice/{path}", body)
+    assert done.status_code == 200, done.text
+
+
+async def _small_pages(visitor: Visitor, size: int) -> None:
+    """Have the server give so many fees at once."""
+
+    async def ask(route: Route) -> None:
+        url = route.request.url
+        await route.continue_(url=f"{url}{'&' if '?' in url else '?'}limit={size}")
+
+    await visitor.page.route(f"**{FEES}*", ask)
+
+
 async def test_fees_say_how_much_what_for_when_and_how_they_stand(
-    ana: Visitor, door: FrontDoor, world: World
+    ana: Visitor, door: FrontDoor, world: World, staff: Api
 ) -> None:
-    session_id = await world.book(START)
-    closed = (NOW + timedelta(days=1)).isoformat()
-    door.pages = [
-        [
-            door.fee(session_id),
-            door.fee(session_id, status="waived", cause="noshow", closed_at=closed),
-        ],
-        [
-            door.fee(session_id, status="settled", cause="rescheduled", closed_at=closed),
-            door.fee(session_id, status="void", cause="moonlight", closed_at=closed),
-            door.fee(session_id, status="in_court"),
-        ],
-    ]
+    await world.add_policy(LATE, now=NOW - timedelta(days=30))
+    undone, moved = await world.book(START + DAY), await world.book(START + 4 * DAY)
+    missed = await world.book(NOW - 7 * DAY, now=NOW - 20 * DAY)
+    cancelled = await world.book(START)
+    await _charge(staff, undone, "cancel")
+    ana.clock.now += MINUTE
+    to = (START + 5 * DAY).isoformat()
+    settled = await _charge(staff, moved, "reschedule", start=to, format="video")
+    ana.clock.now += MINUTE
+    waived = await _charge(staff, missed, "noshow")
+    ana.clock.now += MINUTE
+    await _charge(staff, cancelled, "cancel")
+    ana.clock.now += DAY
+    await _do(staff, f"sessions/{undone}/undo", reason=WHY)
+    await _do(staff, f"fees/{settled}/settle", payment_reference="INV-2041")
+    await _do(staff, f"fees/{waived}/waive", reason=WHY)
     await door.sign_in()
+    await _small_pages(ana, 2)
     await ana.press("Fees")
     await ana.see("Your fees")
     rows = ana.page.get_by_role("main").get_by_role("listitem")
@@ -120,19 +148,33 @@ async def test_fees_say_how_much_what_for_when_and_how_they_stand(
     await expect(rows.nth(0)).to_contain_text(
         "Cancelled: Follow-up with Dr. Maya Chen, Thursday, December 3, 10:00 AM"
     )
-    await expect(rows.nth(0)).to_contain_text("Recorded on Monday, November 30, 10:00 AM")
+    await expect(rows.nth(0)).to_contain_text("Recorded on Monday, November 30, 10:03 AM")
     await expect(rows.nth(1)).to_contain_text("Waived (Tuesday, December 1)")
+    await expect(rows.nth(1)).to_contain_text("Missed: Follow-up")
     await ana.press("Show more")
-    await expect(rows).to_have_count(5)
+    await expect(rows).to_have_count(4)
     await expect(rows.nth(2).get_by_role("button")).to_be_focused()
-    await expect(rows.nth(2)).to_contain_text("Paid")
-    await expect(rows.nth(3)).to_contain_text("No longer due")
-    await expect(rows.nth(3)).to_contain_text("Session: Follow-up")
-    await expect(rows.nth(4)).to_contain_text("in_court")
+    await expect(rows.nth(2)).to_contain_text("Paid (Tuesday, December 1)")
+    await expect(rows.nth(2)).to_contain_text("Moved to another time: Follow-up")
+    await expect(rows.nth(3)).to_contain_text("No longer due (Tuesday, December 1)")
     await rows.nth(0).get_by_role("button").click()
     await ana.see("Follow-up")
+    await ana.read("The practice cancelled it")
     await ana.press("All fees")
     await ana.see("Your fees")
+
+
+async def test_a_fee_of_the_future_is_shown_too(
+    ana: Visitor, door: FrontDoor, world: World, staff: Api
+) -> None:
+    await world.add_policy(LATE)
+    await _charge(staff, await world.book(START), "cancel")
+    await ana.page.route(f"**{FEES}", first_item_with(status="in_court", cause="moonlight"))
+    await door.sign_in()
+    await ana.press("Fees")
+    await ana.see("Your fees")
+    await ana.read("in_court")
+    await ana.read("Session: Follow-up with Dr. Maya Chen")
 
 
 @pytest.mark.parametrize(
@@ -152,11 +194,15 @@ async def test_an_empty_list_says_so(
 
 
 async def test_a_page_that_fails_can_be_tried_again(
-    ana: Visitor, door: FrontDoor, world: World
+    ana: Visitor, door: FrontDoor, world: World, staff: Api
 ) -> None:
-    session_id = await world.book(START)
-    door.pages = [[door.fee(session_id)], [door.fee(session_id, status="waived")]]
+    await world.add_policy(LATE)
+    first = await _charge(staff, await world.book(START), "cancel")
+    await _do(staff, f"fees/{first}/waive", reason=WHY)
+    ana.clock.now += MINUTE
+    await _charge(staff, await world.book(START + DAY), "cancel")
     await door.sign_in()
+    await _small_pages(ana, 1)
     await ana.page.route(f"**{FEES}", answer_with("internal-error", 500), times=1)
     await ana.press("Fees")
     await ana.see("That did not work")
@@ -197,7 +243,7 @@ async def test_back_goes_through_the_sections(ana: Visitor, door: FrontDoor) -> 
 
 async def test_the_keyboard_alone_signs_in_and_goes_around(ana: Visitor, door: FrontDoor) -> None:
     keyboard = ana.page.keyboard
-    await ana.page.goto(door.link)
+    await ana.page.goto(await door.link())
     await ana.see("You are almost there")
     await keyboard.press("Tab")
     await expect(ana.button("Sign in")).to_be_focused()

@@ -1,49 +1,18 @@
 """From the link in the mail: what happens to the token, and what the page shows of the session."""
 
-import re
 from datetime import timedelta
 
 import pytest
 from playwright.async_api import Browser, expect
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.notices.delivery import PostOffice, send_notice
-from app.notices.mailbox import list_mails, read_mail
-from app.notices.models import Notice
-from app.notices.senders import make_sender
 from app.sessions.models import Session
 from app.settings import Settings
+from tests.portal.postman import Postman, link_in
 from tests.portal.visitor import DESKTOP, RESCHEDULE, Visitor, answer_with, arrive
 from tests.world import NOW, TestClock, World
 
 # Thursday, 3 December, 10:00 in New York.
 START = NOW + timedelta(days=3)
-
-
-class Postman:
-    """Sends what waits for the client, and reads it as she does."""
-
-    def __init__(self, engine: AsyncEngine, site: Settings, world: World, clock: TestClock) -> None:
-        self._office = PostOffice(engine, make_sender(site), site, clock)
-        self._folder = site.mail_folder
-        self._world = world
-
-    async def bring(self, kind: str) -> str:
-        """Send the client's mail of a kind, and give its text."""
-        (notice,) = await self._world.rows(Notice, kind=kind, recipient="client", status="pending")
-        await send_notice(self._office, self._world.practice_id, notice.id)
-        return read_mail(list_mails(self._folder)[0].path)
-
-
-@pytest.fixture
-def postman(engine: AsyncEngine, site: Settings, world: World, clock: TestClock) -> Postman:
-    return Postman(engine, site, world, clock)
-
-
-def _link(mail: str) -> str:
-    found = re.search(r"http\S+/portal/#\S+", mail)
-    assert found is not None, mail
-    return found.group()
 
 
 async def test_from_the_mail_to_a_confirmed_new_time_in_six_clicks(
@@ -54,7 +23,7 @@ async def test_from_the_mail_to_a_confirmed_new_time_in_six_clicks(
     )
     session_id = await world.book(START)
     clicks = 1
-    await ana.page.goto(_link(await postman.bring("booked")))
+    await ana.page.goto(link_in(await postman.bring("booked")))
     await ana.read("Thursday, December 3")
     await ana.read("Free until Wed, Dec 2, 10:00 AM.")
     for click in (
@@ -74,7 +43,7 @@ async def test_from_the_mail_to_a_confirmed_new_time_in_six_clicks(
     mail = await postman.bring("rescheduled")
     assert "Friday, December 4, 2026, 2:30 PM to 3:20 PM" in mail
     await ana.page.goto("about:blank")
-    await ana.page.goto(_link(mail))
+    await ana.page.goto(link_in(mail))
     await ana.read("2:30 PM to 3:20 PM")
 
 
@@ -176,7 +145,7 @@ async def test_when_the_time_is_up_the_page_says_how_to_go_on(ana: Visitor, worl
     await ana.read("Thursday, December 3")
 
 
-async def test_a_command_after_the_time_is_up_leads_back_to_the_link(
+async def test_a_command_after_the_time_is_up_leads_back_to_thelink_in(
     ana: Visitor, world: World
 ) -> None:
     await ana.open(await world.book(START))
@@ -215,7 +184,7 @@ async def test_a_reader_of_another_language_gets_english_with_his_habits(
         assert "Donnerstag" not in await visitor.page.inner_text("main")
 
 
-async def test_only_an_address_of_the_web_becomes_a_link(ana: Visitor, world: World) -> None:
+async def test_only_an_address_of_the_web_becomes_alink_in(ana: Visitor, world: World) -> None:
     session_id = await world.book(START)
     await world.change(Session, session_id, join_url="javascript:alert(1)")
     await ana.open(session_id)

@@ -1,4 +1,9 @@
-"""Every code of the catalogue has a human answer, wherever it comes up."""
+"""Every code that a client can meet has a human answer, wherever it comes up."""
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 from playwright.async_api import expect
 
@@ -21,7 +26,32 @@ GO_ON = {
     "action-disabled", "notice-too-short", "session-started", "session-not-booked",
     "reschedule-limit-reached", "quote-stale", "quote-invalid",
 }  # fmt: skip
+DESCRIPTION = Path(__file__).parents[2] / "openapi" / "openapi.json"
 CONTACT = {"name": "Dr. Maya Chen", "email": "maya@harbor.example", "phone": None}
+
+
+def _codes_of(operation: Any) -> set[str]:
+    """List the problems that an operation says it can answer."""
+    contents = [answer.get("content", {}) for answer in operation["responses"].values()]
+    problems = [content.get("application/problem+json", {}) for content in contents]
+    return {code for problem in problems for code in problem.get("examples", {})}
+
+
+def _codes_of_clients() -> set[str]:
+    """List what operations outside the practice's side document, and what any can answer."""
+    paths = json.loads(DESCRIPTION.read_text())["paths"]
+    operations = [
+        operation
+        for path, methods in paths.items()
+        if not path.startswith("/v1/practice")
+        for operation in methods.values()
+    ]
+    found = set[str]().union(*map(_codes_of, operations))
+    assert len(found) > 20
+    return found | {"internal-error", "method-not-allowed"}
+
+
+CODES = {code: CATALOGUE[code] for code in sorted(_codes_of_clients())}
 
 
 async def test_the_page_knows_every_code(ana: Visitor) -> None:
@@ -29,17 +59,25 @@ async def test_the_page_knows_every_code(ana: Visitor) -> None:
     known = await ana.page.evaluate(
         "async () => Object.keys((await import('./problems.js')).ANSWERS)"
     )
-    assert set(known) == set(CATALOGUE)
+    assert set(known) == set(CODES)
+
+
+async def _about_to_move(visitor: Visitor, session_id: UUID) -> None:
+    """Stand before the button that moves a session, from wherever the last refusal led."""
+    if await visitor.heading("Confirm your new time").is_visible():
+        return
+    if not await visitor.heading("Follow-up").is_visible():
+        await visitor.page.goto("about:blank")
+        await visitor.open(session_id)
+    await visitor.choose_time("11:00 AM")
+    await visitor.give_reason()
 
 
 async def test_a_command_that_fails_is_answered(ana: Visitor, world: World) -> None:
     """For every code the sentence is there, with the focus, and afterwards the page works."""
     session_id = await world.book(START)
-    for code, kind in sorted(CATALOGUE.items()):
-        await ana.page.goto("about:blank")
-        await ana.open(session_id)
-        await ana.choose_time("11:00 AM")
-        await ana.give_reason()
+    for code, kind in CODES.items():
+        await _about_to_move(ana, session_id)
         answer = answer_with(
             code, kind.status.value, detail=kind.detail, decision=DECISION, contact=CONTACT,
             alternatives=[], errors=[], request_id="5f0c",
@@ -64,14 +102,15 @@ async def test_a_command_that_fails_is_answered(ana: Visitor, world: World) -> N
 
 
 async def test_a_link_that_fails_is_answered(ana: Visitor) -> None:
-    for code, kind in sorted(CATALOGUE.items()):
+    await ana.page.goto(ana.settings.portal_url)
+    await ana.see("Sign in")
+    for code, kind in CODES.items():
         if code == "unauthorized":  # it has no token to refuse
             continue
-        await ana.page.goto("about:blank")
-        answer = answer_with(code, kind.status.value, detail=kind.detail)
+        answer = answer_with(code, kind.status.value, detail=f"{kind.detail} ({code})")
         await ana.page.route("**/v1/links/open", answer)
-        await ana.page.goto(f"{ana.settings.portal_url}#a.b")
-        await expect(ana.alert).to_contain_text(kind.detail)
+        await ana.page.evaluate("location.hash = 'a.b'")
+        await expect(ana.alert).to_contain_text(f"{kind.detail} ({code})")
         await expect(ana.page.get_by_label("Link or access token")).to_be_visible()
         await ana.page.unroute("**/v1/links/open")
 

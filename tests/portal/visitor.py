@@ -117,7 +117,8 @@ class Visitor:
 
     async def barriers(self) -> list[str]:
         """List what axe finds wrong with the page as it is now."""
-        await self.page.evaluate(AXE)
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE)
         found = await self.page.evaluate(
             "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES
         )
@@ -157,13 +158,27 @@ async def arrive(
         await context.close()
 
 
-def answer_with(code: str, status: int = 409, **members: Any) -> Any:
+def answer_with(
+    code: str, status: int = 409, *, retry_after: int | None = None, **members: Any
+) -> Any:
     """Make a handler for `Page.route` that refuses with a problem."""
     body = {"code": code, "status": status, "detail": f"The sentence of {code}."} | members
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    headers["Content-Type"] = "application/problem+json"
 
     async def answer(route: Route) -> None:
-        await route.fulfill(
-            status=status, content_type="application/problem+json", body=json.dumps(body)
-        )
+        await route.fulfill(status=status, headers=headers, body=json.dumps(body))
+
+    return answer
+
+
+def first_item_with(**values: Any) -> Any:
+    """Make a handler that changes the first item of the server's list, as a later server may."""
+
+    async def answer(route: Route) -> None:
+        real = await route.fetch()
+        body = await real.json()
+        body["items"][0] |= values
+        await route.fulfill(response=real, json=body)
 
     return answer

@@ -111,6 +111,11 @@ export class Api {
     return (await this.#get(`${sessionPath(id, "availability")}?${query}`)).data;
   }
 
+  /** A session's history, oldest first. It comes whole. */
+  async changes(id) {
+    return (await this.#get(sessionPath(id, "changes"))).data.items;
+  }
+
   /** `cancel` or `reschedule` a session. The answer is the session as it is then, and the cost. */
   async command(name, id, { body, etag, key }) {
     const headers = { "Idempotency-Key": key, "If-Match": etag };

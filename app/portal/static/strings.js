@@ -114,6 +114,26 @@ export const t = {
     all: { sessions: "All sessions", fees: "All fees", packages: "All packages" },
   },
 
+  history: {
+    title: "What has happened so far",
+    kinds: {
+      booked: (when, how) => `Booked for ${when} (${how})`,
+      rescheduled: (when, how) => `Moved to ${when} (${how})`,
+      format_changed: (_, how) => `Format changed: ${how}`,
+      cancelled: () => "Cancelled",
+      fulfilled: () => "Completed",
+      noshow: () => "Missed",
+      restored: (when, how) => `Booked again for ${when} (${how})`,
+      fee_waived: () => "Fee waived",
+      fee_settled: () => "Fee paid",
+      other: () => "Changed",
+    },
+    by: { client: "by you", practice: "by the practice" },
+    fee: (fee) => `Fee: ${fee}.`,
+    credit: { returned: "The credit went back into the package.", forfeited: "The credit was not returned." },
+    reason: (text) => `Your reason: ${text}`,
+  },
+
   actions: { reschedule: "Reschedule", cancel: "Cancel session", change_format: "Change the format" },
   doing: { reschedule: "To reschedule", cancel: "To cancel", change_format: "To change the format" },
   switch: "Keep the time, but switch to:",

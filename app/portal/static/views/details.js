@@ -4,6 +4,7 @@ import { note } from "../app.js";
 import { now } from "../clock.js";
 import { button, facts, h } from "../dom.js";
 import { day, isoDate, money, short, ZONE } from "../format.js";
+import { historyOf } from "../history.js";
 import { choiceName, costLine, inSentence, joining, policyText, policyTimeline, runClocks, saveFile, when } from "../parts.js";
 import { contactLinks, showProblem } from "../problems.js";
 import { t } from "../strings.js";
@@ -32,6 +33,7 @@ export async function details(app, { id }) {
     ),
     isOpen ? changes(app, session, switches) : null,
     policy(session),
+    historyOf(app, session),
     questions(practitioner),
     wayToList(app),
   );
@@ -86,8 +88,8 @@ function changes(app, session, switches) {
     { class: "card", "aria-labelledby": "change" },
     h("h2", { id: "change" }, t.session.change),
     row("reschedule"),
-    switches,
     alike ? null : row("cancel"),
+    switches, // Last, because they come late: nothing may move away from under a finger.
   );
 }
 

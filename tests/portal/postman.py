@@ -1,0 +1,56 @@
+"""Who brings the mails: the worker's own code renders and sends them, into the folder for mails."""
+
+import re
+from functools import partial
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.auth.asking import ask_for_link, hash_address
+from app.auth.delivery import send_sign_in
+from app.auth.models import SignInRequest
+from app.database.transactions import transact
+from app.notices.delivery import PostOffice, send_notice
+from app.notices.mailbox import list_mails, read_mail
+from app.notices.models import Notice
+from app.notices.senders import make_sender
+from app.settings import Settings
+from tests.world import TestClock, World
+
+
+class Postman:
+    """Sends what waits for the client, and reads it as she does."""
+
+    def __init__(self, engine: AsyncEngine, site: Settings, world: World, clock: TestClock) -> None:
+        self._office = PostOffice(engine, make_sender(site), site, clock)
+        self._world = world
+
+    async def bring(self, kind: str) -> str:
+        """Send the client's mail of a kind, and give its text."""
+        (notice,) = await self._world.rows(Notice, kind=kind, recipient="client", status="pending")
+        await send_notice(self._office, self._world.practice_id, notice.id)
+        return self._latest()
+
+    async def bring_sign_in(self) -> str:
+        """Answer the one wish to sign in that waits, and give the text of the mail."""
+        async with self._office.engine.connect() as db:
+            (request_id,) = await db.scalars(select(SignInRequest.id))
+        await send_sign_in(self._office, request_id)
+        return self._latest()
+
+    async def ask(self, address: str) -> None:
+        """Ask for a sign-in link as the API does, but for the form."""
+        settings = self._office.settings
+        hashed = hash_address(settings.keys, address)
+        now = self._office.clock()
+        command = partial(ask_for_link, address=address, address_hash=hashed, now=now)
+        await transact(self._office.engine, command)
+
+    def _latest(self) -> str:
+        return read_mail(list_mails(self._office.settings.mail_folder)[0].path)
+
+
+def link_in(mail: str) -> str:
+    """Find the one link to the portal in the text of a mail."""
+    (found,) = re.findall(r"http\S+/portal/#\S+", mail)
+    return str(found)
