@@ -23,7 +23,7 @@ OPERATIONS = [
     (method, path)
     for path, found in DESCRIPTION["paths"].items()
     for method, operation in found.items()
-    if "security" in operation and not path.startswith("/v1/practice")
+    if operation["security"] and not path.startswith("/v1/practice")
 ]
 OF_A_SESSION = [found for found in OPERATIONS if "{session_id}" in found[1]]
 # Whatever a command on a session may ask for; each takes what it knows.
