@@ -121,14 +121,14 @@ async def list_hours_overrides(
 
 
 @router.put(
-    "/hours-overrides/{date}",
+    "/hours-overrides/{day}",
     summary="Give a date hours of its own",
     response_model=OverrideAnswer,
     responses=responses(*WRITE_PROBLEMS),
 )
 async def replace_hours_override(
     practitioner_id: PractitionerId,
-    date: OverriddenDate,
+    day: OverriddenDate,
     body: OverrideRequest,
     staff: StaffWriter,
     now: Now,
@@ -142,7 +142,7 @@ async def replace_hours_override(
         commands.set_override,
         staff=staff,
         practitioner_id=practitioner_id,
-        day=date,
+        day=day,
         intervals=body.hours(),
         now=now,
     )
@@ -150,21 +150,21 @@ async def replace_hours_override(
 
 
 @router.delete(
-    "/hours-overrides/{date}",
+    "/hours-overrides/{day}",
     summary="Let the weekly hours hold again",
     status_code=204,
     responses=responses(*WRITE_PROBLEMS),
 )
 async def delete_hours_override(
     practitioner_id: PractitionerId,
-    date: OverriddenDate,
+    day: OverriddenDate,
     staff: StaffWriter,
     now: Now,
     write: StaffWriting,
 ) -> Response:
     """Let the weekly hours hold again on a date. Where they already do, nothing changes."""
     command = partial(
-        commands.clear_override, staff=staff, practitioner_id=practitioner_id, day=date, now=now
+        commands.clear_override, staff=staff, practitioner_id=practitioner_id, day=day, now=now
     )
     return await write(command, done)
 

@@ -29,14 +29,9 @@ def _percent(value: object) -> object:
 Percent = Annotated[
     Decimal,
     BeforeValidator(_percent),
+    # A number is taken as well; with one type, generated clients stay simple.
     WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,2})?$"},
-                {"type": "number", "minimum": 0, "maximum": 100},
-            ],
-            "examples": ["50"],
-        }
+        {"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,2})?$", "examples": ["50"]}
     ),
 ]
 
@@ -88,7 +83,10 @@ class FeeTier(RequestBody):
     deadline: DeadlineRule
     percent: Annotated[
         Percent | None,
-        Field(description="Of the price that the session was booked at, with up to 2 decimals."),
+        Field(
+            description="Of the price that the session was booked at, with up to 2 decimals. "
+            "A JSON number is taken as well."
+        ),
     ] = None
     amount_minor: Annotated[
         int | None,

@@ -305,7 +305,7 @@ async def test_closing_a_date_reports_its_sessions(staff: Api, world: World) -> 
 @pytest.mark.parametrize("day", ["2026-13-01", "tomorrow", "1969-01-01", "20261203", "2026-12-3"])
 async def test_a_bad_date_is_named(staff: Api, world: World, day: str) -> None:
     answer = await staff.put(of(world, f"hours-overrides/{day}"), CLOSED)
-    assert named(answer) == [("path", "/date")]
+    assert named(answer) == [("path", "/day")]
 
 
 async def test_a_key_sends_the_answer_again(staff: Api, world: World) -> None:

@@ -102,7 +102,7 @@ async def theirs(staff: Api, world: World) -> Theirs:
             "endpoint_id": endpoint["id"],
             "key_id": key["id"],
             "external_ref": REF,
-            "date": "2026-12-03",
+            "day": "2026-12-03",
             "source": "calendar",
         },
     )
@@ -149,7 +149,7 @@ async def test_no_key_reaches_another_practices_anything(
             body = body_for(operation, theirs.ids)
             answer = await ask(outsider, method, path.format(**theirs.ids), body)
             if any(f"{{{name}}}" in path for name in theirs.ids if name.endswith("_id")):
-                strange = {name: str(uuid4()) for name in theirs.ids} | {"date": "2026-12-03"}
+                strange = {name: str(uuid4()) for name in theirs.ids} | {"day": "2026-12-03"}
                 unknown = await ask(outsider, method, path.format(**strange), body)
                 assert answer.status_code == unknown.status_code == 404
                 assert told(answer) == told(unknown)
