@@ -25,6 +25,8 @@ from app.domain.errors import NotFoundError
 from app.installation import export, installation
 from app.links.issue import end_links, issue_access_token, print_link
 from app.logs import configure_logs
+from app.metrics.counts import watch_pool
+from app.metrics.processes import figures_on_a_port, shared_figures
 from app.notices.mailbox import list_mails, read_mail
 from app.notices.senders import make_sender
 from app.notices.worker import run_worker
@@ -93,7 +95,8 @@ def worker() -> None:
     """Send the mails, and nothing else."""
     with installation(load_settings()) as settings:
         configure_logs(settings)
-        asyncio.run(_work(settings))
+        with figures_on_a_port(settings):
+            asyncio.run(_work(settings))
 
 
 @cli.command()
@@ -250,19 +253,20 @@ def _serve(settings: Settings, workers: int) -> None:
     export(settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         _exit_on(number)
-    uvicorn.run(
-        "app.main:create_served_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=workers,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=list(settings.trusted_proxies),
-        timeout_graceful_shutdown=20,
-    )
+    with shared_figures(settings, workers):
+        uvicorn.run(
+            "app.main:create_served_app",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=workers,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=True,
+            forwarded_allow_ips=list(settings.trusted_proxies),
+            timeout_graceful_shutdown=20,
+        )
 
 
 def _check_port(settings: Settings) -> None:
@@ -287,6 +291,7 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     engine = create_engine(settings.service_url, pool_size=settings.database_pool_size)
+    watch_pool(engine)
     try:
         await run_worker(settings, engine, system_clock, stop)
     finally:

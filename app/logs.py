@@ -9,6 +9,7 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.metrics.counts import count_request
 from app.settings import Settings
 
 log = structlog.get_logger()
@@ -47,7 +48,7 @@ def configure_logs(settings: Settings) -> None:
 
 
 class RequestLog:
-    """Gives each request an id, sends it back, and logs how the request ended.
+    """Gives each request an id, sends it back, and logs and counts how the request ended.
 
     The route's template is logged, never the path or the query: they may hold what clients typed.
     """
@@ -77,11 +78,13 @@ class RequestLog:
         try:
             await self._app(scope, receive, send_with_id)
         finally:
-            route = scope.get("route")
+            seconds = time.perf_counter() - began
+            route = getattr(scope.get("route"), "path", None)
+            count_request(route, scope["method"], status, seconds)
             log.info(
                 "request",
                 method=scope["method"],
-                route=getattr(route, "path", None),
+                route=route,
                 status=status,
-                milliseconds=round((time.perf_counter() - began) * 1000, 1),
+                milliseconds=round(seconds * 1000, 1),
             )

@@ -29,6 +29,8 @@ from app.links import router as links
 from app.links import staff_router as staff_links
 from app.links.tokens import LinkTokens
 from app.logs import RequestLog, configure_logs
+from app.metrics import router as metrics
+from app.metrics.counts import forget_dead_processes, watch_pool
 from app.notices import router as notices
 from app.notices.worker import run_worker
 from app.openapi import describe
@@ -78,6 +80,7 @@ _ROUTERS = (
     keys.router,
     changes.router,
     health.router,
+    metrics.router,
     problems.router,
 )
 
@@ -102,6 +105,7 @@ def create_app(
     app.state.clock = clock
     app.state.with_worker = with_worker
     app.state.engine = create_engine(settings.service_url, pool_size=settings.database_pool_size)
+    watch_pool(app.state.engine)
     app.state.quotes = Quotes(settings.keys, settings.quote_lifetime)
     app.state.access_tokens = AccessTokens(settings.keys)
     app.state.link_tokens = LinkTokens(settings.keys)
@@ -132,6 +136,7 @@ def create_served_app() -> FastAPI:
     """Put the application together for a server process, from the environment."""
     settings = load_settings()
     configure_logs(settings)
+    forget_dead_processes()
     return create_app(settings, with_worker=settings.worker)
 
 

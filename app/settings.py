@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     credit_grace_days: int = Field(default=14, ge=0)
     webhook_insecure_targets: bool = False
     worker: bool = True
+    metrics_token: SecretStr | None = None
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -13,6 +13,7 @@ from app.auth.models import SignIn, SignInRequest
 from app.auth.people import Person, find_people
 from app.auth.sign_in_tokens import MailedLink, SignInTokens, sign_in_url
 from app.database.transactions import transact
+from app.metrics.counts import count_sign_in_mail
 from app.notices.delivery import PostOffice
 from app.notices.errors import SendingFailedError, UndeliverableError, describe
 
@@ -38,8 +39,10 @@ async def send_sign_in(office: PostOffice, request_id: UUID) -> None:
     try:
         outcome = await attempt.make()
     except Exception as error:  # noqa: BLE001 - whatever it is, only its kind may be told
+        count_sign_in_mail("delayed")
         log.warning("sign_in_delayed", error=describe(error), request_id=str(request_id))
         raise SendingFailedError(describe(error)) from None
+    count_sign_in_mail(outcome)
     tell = log.warning if outcome == "given_up" else log.info
     tell("sign_in_answered", outcome=outcome, request_id=str(request_id))
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.clock import Clock
 from app.database.transactions import transact
+from app.metrics.counts import count_mail
 from app.notices.errors import (
     NoticeBusyError,
     SendingFailedError,
@@ -59,8 +60,10 @@ async def send_notice(office: PostOffice, practice_id: UUID, notice_id: UUID) ->
     except NoticeBusyError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, only its kind may be told
+        count_mail("delayed")
         log.warning("notice_delayed", error=describe(error), **ids)
         raise SendingFailedError(describe(error)) from None
+    count_mail(status)
     log.info("notice_settled", status=status, **ids)
 
 

@@ -29,6 +29,7 @@ from app.domain.errors import (
     RateLimitedError,
     SlotUnavailableError,
 )
+from app.metrics.counts import count_refusal
 from app.problems.catalogue import CATALOGUE, MEDIA_TYPE
 from app.sessions.errors import QuoteRequiredError
 from app.sessions.presenter import present_contact, present_decision, present_slot
@@ -76,6 +77,7 @@ def problem(
         **members,
     }
     structlog.contextvars.bind_contextvars(problem=code)
+    count_refusal(code)
     return JSONResponse(
         body,
         status_code=kind.status.value,

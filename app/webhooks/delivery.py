@@ -15,6 +15,7 @@ from standardwebhooks import Webhook
 from app import __version__
 from app.clock import Clock
 from app.database.transactions import transact
+from app.metrics.counts import count_webhook
 from app.notices.errors import NoticeBusyError, SendingFailedError, describe
 from app.notices.marking import Marked, mark_failed, mark_finished
 from app.webhooks.health import note_failure, note_success
@@ -62,6 +63,7 @@ async def send_webhook(office: WebhookOffice, practice_id: UUID, notice_id: UUID
         error = None
     settle = partial(_settle, event=event, practice_id=practice_id, error=error, now=office.clock())
     marked = await transact(office.engine, settle)
+    count_webhook(marked.status)
     log.info(
         "webhook_settled" if marked.status != "pending" else "webhook_delayed",
         status=marked.status,

@@ -1,0 +1,1 @@
+"""`/metrics`: figures for the operator's Prometheus, without anything personal."""
