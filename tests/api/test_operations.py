@@ -163,7 +163,10 @@ async def test_the_servers_logs_hold_nothing_personal(
 async def test_logs_can_be_read_by_a_person(settings: Settings, stranger: Api) -> None:
     with server_logs(settings, log_format="console") as written:
         await stranger.get("/healthz")
+        await stranger.post("/v1/auth/sign-in-links", {"email": "ana@client.example"})
     assert "/healthz" in written.getvalue()
+    assert "status=200" in written.getvalue()
+    assert "status=202" in written.getvalue()
 
 
 # Browsers
