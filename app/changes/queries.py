@@ -9,6 +9,7 @@ from sqlalchemy import Row, and_, exists, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.changes.models import Change, ChangeNote
+from app.cursors import Place
 from app.domain.money import Money
 from app.sessions.models import Session
 
@@ -67,7 +68,7 @@ async def list_trail(
     practice_id: UUID,
     filters: TrailFilters,
     *,
-    after: tuple[datetime, UUID] | None,
+    after: Place | None,
     limit: int,
 ) -> list[TrailEntry]:
     """List what was done at a practice, the latest first, `limit` at most."""

@@ -1,8 +1,7 @@
 """`GET /v1/practice/changes`: the audit trail."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
@@ -53,7 +52,7 @@ async def list_practice_changes(
         db,
         staff.practice_id,
         filters,
-        after=_position(cursor.read(query.cursor)),
+        after=cursor.read_place(query.cursor),
         limit=query.limit + 1,
     )
     return json_answer(_page(found, query.limit, cursor))
@@ -63,12 +62,8 @@ def _page(found: list[TrailEntry], limit: int, cursor: Cursors) -> TrailPage:
     following = None
     if len(found) > limit:
         last = found[limit - 1]
-        following = cursor.write(last.at.isoformat(), last.id.hex)
+        following = cursor.write_place(last.at, last.id)
     return TrailPage(items=[_entry(entry) for entry in found[:limit]], next_cursor=following)
-
-
-def _position(parts: list[str] | None) -> tuple[datetime, UUID] | None:
-    return None if parts is None else (datetime.fromisoformat(parts[0]), UUID(parts[1]))
 
 
 def _entry(entry: TrailEntry) -> TrailEntryView:

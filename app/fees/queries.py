@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.auth.queries import confirm_caller
 from app.auth.tokens import Caller
 from app.changes.models import Change
+from app.cursors import Place
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.practices.models import Client, Practitioner, Service
@@ -50,11 +51,8 @@ class FeeFilters:
     until: datetime | None = None
 
 
-Position = tuple[datetime, UUID]
-
-
 async def list_client_fees(
-    db: AsyncConnection, caller: Caller, *, after: Position | None, limit: int
+    db: AsyncConnection, caller: Caller, *, after: Place | None, limit: int
 ) -> list[FeeRecord]:
     """List a client's fees, the latest first, `limit` at most.
 
@@ -71,7 +69,7 @@ async def list_fees(
     practice_id: UUID,
     filters: FeeFilters,
     *,
-    after: Position | None,
+    after: Place | None,
     limit: int,
 ) -> list[FeeRecord]:
     """List fees of the practice, the latest first, `limit` at most."""

@@ -1,9 +1,7 @@
 """`/v1/fees` for clients, `/v1/practice/fees` for the practice."""
 
-from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
@@ -25,7 +23,6 @@ from app.fees import commands
 from app.fees.queries import (
     FeeFilters,
     FeeRecord,
-    Position,
     list_client_fees,
     list_fees,
     read_fee,
@@ -76,7 +73,7 @@ async def list_own_fees(
     The practice collects them: nothing is paid here.
     """
     cursor = Cursors(cursors, "own-fees", caller.practice_id, caller.client_id)
-    after = _position(cursor.read(query.cursor))
+    after = cursor.read_place(query.cursor)
     found = await list_client_fees(db, caller, after=after, limit=query.limit + 1)
     return json_answer(
         FeePage(
@@ -101,7 +98,7 @@ async def list_practice_fees(
     """List fees, the latest first; filters that are named together all hold. Times are UTC."""
     filters = FeeFilters(query.client, query.session, query.status, query.since, query.until)
     cursor = Cursors(cursors, "fees", staff.practice_id, filters)
-    after = _position(cursor.read(query.cursor))
+    after = cursor.read_place(query.cursor)
     found = await list_fees(db, staff.practice_id, filters, after=after, limit=query.limit + 1)
     return json_answer(
         PracticeFeePage(
@@ -198,8 +195,4 @@ def _next(found: list[FeeRecord], limit: int, cursor: Cursors) -> str | None:
     if len(found) <= limit:
         return None
     last = found[limit - 1]
-    return cursor.write(last.recorded_at.isoformat(), last.id.hex)
-
-
-def _position(parts: list[str] | None) -> Position | None:
-    return None if parts is None else (datetime.fromisoformat(parts[0]), UUID(parts[1]))
+    return cursor.write_place(last.recorded_at, last.id)

@@ -1,12 +1,11 @@
 """Pages of notices, and how a notice is shown."""
 
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cursors import Cursors
-from app.notices.queries import NoticeRecord, Position, list_notices
+from app.notices.queries import NoticeRecord, list_notices
 from app.notices.schemas import NoticePage, NoticeQuery, NoticeView
 from app.signing import TokenSigner
 
@@ -28,13 +27,13 @@ async def read_page(
         query.equal(),
         first=query.first,
         last=query.last,
-        after=_position(cursor.read(query.cursor)),
+        after=cursor.read_place(query.cursor),
         limit=query.limit + 1,
     )
     shown, following = found[: query.limit], None
     if len(found) > len(shown):
         last = shown[-1]
-        following = cursor.write(last.send_at.isoformat(), last.id.hex)
+        following = cursor.write_place(last.send_at, last.id)
     return NoticePage(items=[present(record) for record in shown], next_cursor=following)
 
 
@@ -42,7 +41,3 @@ def present(record: NoticeRecord) -> NoticeView:
     """Show a notice."""
     fields = {name: getattr(record, name) for name in NoticeView.model_fields}
     return NoticeView.model_construct(**fields)
-
-
-def _position(parts: list[str] | None) -> Position | None:
-    return None if parts is None else Position(datetime.fromisoformat(parts[0]), UUID(parts[1]))

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.cursors import Place
 from app.domain.errors import NotFoundError
 from app.notices.models import Notice
 
@@ -29,13 +30,6 @@ class NoticeRecord:
     attempts: int
     last_error: str | None
     finished_at: datetime | None
-
-
-class Position(NamedTuple):
-    """Where a page of notices ends."""
-
-    send_at: datetime
-    notice_id: UUID
 
 
 _COLUMNS: tuple[Any, ...] = (
@@ -61,7 +55,7 @@ async def list_notices(
     *,
     first: datetime | None,
     last: datetime | None,
-    after: Position | None,
+    after: Place | None,
     limit: int,
 ) -> list[NoticeRecord]:
     """List notices due in `[first, last)`, latest first, whose columns are `equal` to these."""

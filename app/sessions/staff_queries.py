@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from app.cursors import Place
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.domain.session import Status
@@ -149,7 +150,7 @@ async def list_for_staff(
     filters: Filters,
     *,
     latest_first: bool,
-    after: tuple[datetime, UUID] | None,
+    after: Place | None,
     limit: int,
 ) -> list[StaffSummary]:
     """List sessions of the practice by their start, `limit` at most."""
@@ -163,7 +164,7 @@ def _list_statement(
     filters: Filters,
     *,
     latest_first: bool,
-    after: tuple[datetime, UUID] | None,
+    after: Place | None,
 ) -> Select[Any]:
     page = select(Session).where(Session.practice_id == practice_id)
     for column, wanted in (

@@ -1,9 +1,7 @@
 """`/v1/practice/sessions`: what staff do with sessions."""
 
-from datetime import datetime
 from functools import partial
 from typing import Annotated
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
@@ -134,7 +132,7 @@ async def list_practice_sessions(
         staff.practice_id,
         filters,
         latest_first=query.order == "latest",
-        after=_position(cursor.read(query.cursor)),
+        after=cursor.read_place(query.cursor),
         limit=query.limit + 1,
     )
     return json_answer(_page(found, query.limit, cursor, _zone(query.time_zone)))
@@ -348,14 +346,10 @@ def _page(
     following = None
     if len(found) > limit:
         last = shown[-1].session
-        following = cursor.write(last.starts_at.isoformat(), last.id.hex)
+        following = cursor.write_place(last.starts_at, last.id)
     return PracticeSessionPage(
         items=[present_staff_summary(record, zone) for record in shown], next_cursor=following
     )
-
-
-def _position(parts: list[str] | None) -> tuple[datetime, UUID] | None:
-    return None if parts is None else (datetime.fromisoformat(parts[0]), UUID(parts[1]))
 
 
 def _zone(name: str | None) -> ZoneInfo | None:
