@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.money import Money
 from app.notices.jobs import NoticeJob, enqueue
 from app.notices.models import Notice
+from app.webhooks.events import EventType
 from app.webhooks.models import WebhookEndpoint
 
-Kind = Literal[
-    # Mails.
+MailKind = Literal[
     "booked",
     "rescheduled",
     "cancelled",
@@ -27,17 +27,8 @@ Kind = Literal[
     "reminder",
     "fee_waived",
     "webhook_disabled",
-    # Events for webhooks.
-    "session.booked",
-    "session.rescheduled",
-    "session.cancelled",
-    "session.fulfilled",
-    "session.noshow",
-    "session.restored",
-    "fee.recorded",
-    "fee.waived",
-    "fee.settled",
 ]
+Kind = MailKind | EventType
 Recipient = Literal["client", "practitioner", "practice", "webhook"]
 
 

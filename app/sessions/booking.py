@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.availability.queries import read_with_calendar
 from app.changes.trail import Actor
 from app.domain.errors import InvalidInputError, NotFoundError, SlotUnavailableError
 from app.domain.session import Format, Status
@@ -33,7 +34,7 @@ from app.sessions.repository import (
     Taken,
     meeting_values,
 )
-from app.sessions.steps import Wish, check_fit, choose_format
+from app.sessions.steps import Wish, check_fit, choose_format, meeting_at
 
 UNKNOWN = "the practice has no such record"
 
@@ -98,15 +99,17 @@ async def book(
     basis = await _basis(db, practice_id, booking)
     offered = await _offered(db, practice_id, booking.service_id)
     wish = Wish(booking.start, booking.format, booking.location_id)
-    meeting = _meeting(booking, basis, choose_format(offered, wish))
+    length = timedelta(minutes=basis.duration_minutes)
+    meeting = meeting_at(booking.start, length, choose_format(offered, wish), basis.video_url)
     buffers = Buffers(basis.buffer_before_minutes, basis.buffer_after_minutes)
     taken = Taken(booking.practitioner_id, booking.client_id, meeting, buffers)
     if await sessions.is_taken(taken):
-        length = meeting.ends_at - meeting.starts_at
         raise SlotUnavailableError([], length, ZoneInfo(basis.client_zone))
     session_id = await _insert(db, practice_id, booking, basis, meeting, buffers)
     if not force:
-        await check_fit(db, practice_id, session_id, meeting, now)
+        day = meeting.starts_at.date()
+        record, calendar = await read_with_calendar(db, practice_id, session_id, day, day)
+        await check_fit(db, record, calendar, meeting, now)
     if booking.package_id is not None:
         use = Use(session_id, booking.client_id, booking.service_id)
         await CreditRepository(db, practice_id).redeem(booking.package_id, use, now)
@@ -201,17 +204,6 @@ async def _offered(db: AsyncConnection, practice_id: UUID, service_id: UUID) -> 
         )
         for row in rows
     ]
-
-
-def _meeting(booking: Booking, basis: Basis, choice: OfferedFormat) -> Meeting:
-    return Meeting(
-        starts_at=booking.start,
-        ends_at=booking.start + timedelta(minutes=basis.duration_minutes),
-        format=choice.kind,
-        location_id=None if choice.location is None else choice.location.id,
-        join_url=basis.video_url if choice.kind is Format.VIDEO else None,
-        instructions=choice.instructions,
-    )
 
 
 async def _insert(

@@ -123,7 +123,7 @@ async def reschedule(
     record, calendar = await read_with_calendar(db, caller, session_id, day, day)
     check_version(record, seen.if_match)
     choice = choose_format(record.formats, wish)
-    to = meeting_at(record, wish.start, choice)
+    to = meeting_at(wish.start, record.ends_at - record.starts_at, choice, record.video_url)
     is_open = record.status is Status.BOOKED and now < record.starts_at
     keeps_time = wish.start == record.starts_at
     keeps_place = (to.format, to.location_id) == (record.format, record.location_id)

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
+from app.availability.queries import read_with_calendar
 from app.domain.errors import (
     InvalidInputError,
     NoChangeError,
@@ -171,9 +172,11 @@ async def reschedule(
         raise InvalidInputError("/start", "must be a whole second")
     sessions = SessionRepository(db, staff.practice_id)
     await sessions.lock(session_id)
-    record = await read_session(db, staff.practice_id, session_id)
+    day = wish.start.date()
+    record, calendar = await read_with_calendar(db, staff.practice_id, session_id, day, day)
     _check_booked(record, seen.if_match)
-    to = meeting_at(record, wish.start, choose_format(record.formats, wish))
+    choice, length = choose_format(record.formats, wish), record.ends_at - record.starts_at
+    to = meeting_at(wish.start, length, choice, record.video_url)
     keeps_time = to.starts_at == record.starts_at
     if keeps_time and (to.format, to.location_id) == (record.format, record.location_id):
         raise NoChangeError
@@ -181,7 +184,7 @@ async def reschedule(
     cost = cost_by_staff(rules_of(record.policy), action, record.facts, now, charged=seen.charged)
     await _check_free(sessions, record, to)
     if not force:
-        await check_fit(db, staff.practice_id, session_id, to, now)
+        await check_fit(db, record, calendar, to, now)
 
     await sessions.move(session_id, to, _buffers(record), resets_original=not keeps_time)
     kind = "format_changed" if keeps_time else "rescheduled"

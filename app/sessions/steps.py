@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.availability.queries import read_with_calendar, seconds_up, slot_rules
 from app.changes.trail import Actor
+from app.domain.availability import Calendar, Request, Slot, fits, nearest, offer
 from app.domain.availability import Meeting as PresentMeeting
-from app.domain.availability import Request, Slot, fits, nearest, offer
 from app.domain.errors import InvalidInputError, SlotUnavailableError, VersionMismatchError
 from app.domain.intervals import Interval
 from app.domain.policy import Cost
@@ -103,14 +103,16 @@ def meeting_of(record: SessionRecord) -> Meeting:
     )
 
 
-def meeting_at(record: SessionRecord, start: datetime, choice: OfferedFormat) -> Meeting:
-    """Put the session to another time and format: how to join changes with them."""
+def meeting_at(
+    start: datetime, length: timedelta, choice: OfferedFormat, video_url: str | None
+) -> Meeting:
+    """Put a session to a time and a format: how to join depends on the format."""
     return Meeting(
         starts_at=start,
-        ends_at=start + (record.ends_at - record.starts_at),
+        ends_at=start + length,
         format=choice.kind,
         location_id=None if choice.location is None else choice.location.id,
-        join_url=record.video_url if choice.kind is Format.VIDEO else None,
+        join_url=video_url if choice.kind is Format.VIDEO else None,
         instructions=choice.instructions,
     )
 
@@ -138,15 +140,17 @@ async def slot_unavailable(
 
 
 async def check_fit(
-    db: AsyncConnection, practice_id: UUID, session_id: UUID, meeting: Meeting, now: datetime
+    db: AsyncConnection,
+    record: SessionRecord,
+    calendar: Calendar,
+    meeting: Meeting,
+    now: datetime,
 ) -> None:
     """Make sure that a session fits into the hours and between all that takes time.
 
     Raises:
         SlotUnavailableError: it does not.
     """
-    day = meeting.starts_at.date()
-    record, calendar = await read_with_calendar(db, practice_id, session_id, day, day)
     start = to_seconds(meeting.starts_at)
     if fits(calendar, slot_rules(record), meeting.format, meeting.location_id, start):
         return
@@ -157,7 +161,7 @@ async def check_fit(
         may_move=True,
         may_change_format=False,
     )
-    raise await slot_unavailable(db, practice_id, record, request, meeting.starts_at, now)
+    raise await slot_unavailable(db, record.practice_id, record, request, meeting.starts_at, now)
 
 
 def new_change(
