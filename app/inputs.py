@@ -14,6 +14,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     StringConstraints,
     WithJsonSchema,
 )
@@ -119,6 +120,9 @@ EndOfHours = Annotated[
     str,
     AfterValidator(_end_of_hours),
     WithJsonSchema({"type": "string", "pattern": END_OF_HOURS, "examples": ["17:00"]}),
+]
+NextCursor = Annotated[
+    str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
 ]
 Token = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
 

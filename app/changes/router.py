@@ -10,7 +10,7 @@ from app.changes.queries import TrailEntry, TrailFilters, list_trail
 from app.changes.schemas import ActorView, TrailEntryView, TrailPage, TrailQuery
 from app.context import CursorSigner, Reading, StaffReader, json_answer
 from app.cursors import Cursors
-from app.problems.catalogue import responses
+from app.problems.catalogue import READING_BY_STAFF, responses
 from app.sessions.presenter import present_money
 from app.sessions.schemas import Moment, ReasonView
 
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1/practice/changes", tags=["Practice: access"])
     "",
     summary="List what was done, by whom, and why",
     response_model=TrailPage,
-    responses=responses("unauthorized", "forbidden", "validation-failed", "service-unavailable"),
+    responses=responses(*READING_BY_STAFF),
 )
 async def list_practice_changes(
     query: Annotated[TrailQuery, Query()],

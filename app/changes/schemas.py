@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.changes.trail import ActorKind, Subject
-from app.inputs import Instant
+from app.inputs import Instant, NextCursor
 from app.sessions.schemas import Answer, Moment, MoneyView, ReasonView
 
 
@@ -73,6 +73,4 @@ class TrailQuery(BaseModel):
         None
     )
     limit: Annotated[int, Field(ge=1, le=100, description="Entries on a page.")] = 20
-    cursor: Annotated[
-        str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
-    ] = None
+    cursor: NextCursor = None

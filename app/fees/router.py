@@ -40,30 +40,21 @@ from app.fees.schemas import (
     WaiveRequest,
 )
 from app.inputs import RecordId
-from app.problems.catalogue import responses
+from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
 from app.sessions.presenter import present_money
 from app.sessions.steps import Reason
 
 client_router = APIRouter(prefix="/v1/fees", tags=["Client"])
 router = APIRouter(prefix="/v1/practice/fees", tags=["Practice: fees"])
 
-_LIST_PROBLEMS = ("unauthorized", "forbidden", "validation-failed", "service-unavailable")
-_COMMAND_PROBLEMS = (
-    *_LIST_PROBLEMS,
-    "not-found",
-    "fee-not-due",
-    "idempotency-key-reused",
-    "idempotency-key-in-use",
-    "payload-too-large",
-    "unsupported-media-type",
-)
+_COMMAND_PROBLEMS = ("fee-not-due", *WRITING_BY_STAFF, "not-found")
 
 
 @client_router.get(
     "",
     summary="List the client's fees",
     response_model=FeePage,
-    responses=responses(*_LIST_PROBLEMS),
+    responses=responses(*READING_BY_STAFF),
 )
 async def list_own_fees(
     query: Annotated[PageQuery, Query()], caller: ClientCaller, cursors: CursorSigner, db: Reading
@@ -87,7 +78,7 @@ async def list_own_fees(
     "",
     summary="List the practice's fees",
     response_model=PracticeFeePage,
-    responses=responses(*_LIST_PROBLEMS),
+    responses=responses(*READING_BY_STAFF),
 )
 async def list_practice_fees(
     query: Annotated[PracticeFeeQuery, Query()],
@@ -112,7 +103,7 @@ async def list_practice_fees(
     "/{fee_id}",
     summary="Show a fee",
     response_model=PracticeFeeView,
-    responses=responses(*_LIST_PROBLEMS, "not-found"),
+    responses=responses(*READING_BY_STAFF, "not-found"),
 )
 async def get_fee(fee_id: RecordId, staff: StaffReader, db: Reading) -> Response:
     """Show a fee, the session it is about, whose it is, and how it was paid."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.inputs import Instant, RequestBody, Text
+from app.inputs import Instant, NextCursor, RequestBody, Text
 from app.sessions.schemas import Answer, MoneyView
 from app.sessions.staff_schemas import FeeStatus, StaffReason
 
@@ -71,9 +71,7 @@ class PageQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: Annotated[int, Field(ge=1, le=100, description="Entries on a page.")] = 20
-    cursor: Annotated[
-        str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
-    ] = None
+    cursor: NextCursor = None
 
 
 class PracticeFeeQuery(PageQuery):

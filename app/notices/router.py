@@ -21,18 +21,16 @@ from app.notices import commands
 from app.notices.listing import present, read_page
 from app.notices.queries import NoticeRecord, read_notice
 from app.notices.schemas import NoticePage, NoticeQuery, NoticeView
-from app.problems.catalogue import responses
+from app.problems.catalogue import READING_BY_STAFF, responses
 
 router = APIRouter(prefix="/v1/practice/notices", tags=["Practice: notices"])
-
-_READ = ("unauthorized", "forbidden", "validation-failed", "service-unavailable")
 
 
 @router.get(
     "",
     summary="List notices",
     response_model=NoticePage,
-    responses=responses(*_READ),
+    responses=responses(*READING_BY_STAFF),
 )
 async def list_notices(
     query: Annotated[NoticeQuery, Query()], staff: StaffReader, cursors: CursorSigner, db: Reading
@@ -49,7 +47,7 @@ async def list_notices(
     "/{notice_id}",
     summary="Show a notice",
     response_model=NoticeView,
-    responses=responses(*_READ, "not-found"),
+    responses=responses(*READING_BY_STAFF, "not-found"),
 )
 async def get_notice(notice_id: RecordId, staff: StaffReader, db: Reading) -> Response:
     """Show to whom a mail or a webhook event goes, about what, and what became of it."""
@@ -61,7 +59,7 @@ async def get_notice(notice_id: RecordId, staff: StaffReader, db: Reading) -> Re
     summary="Try a notice again",
     response_model=NoticeView,
     responses=responses(
-        *_READ,
+        *READING_BY_STAFF,
         "not-found",
         "notice-finished",
         "idempotency-key-reused",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from app.inputs import Instant
+from app.inputs import Instant, NextCursor
 from app.sessions.schemas import Answer
 
 Status = Literal["pending", "sent", "dropped", "failed"]
@@ -77,9 +77,7 @@ class NoticeQuery(BaseModel):
         None
     )
     limit: Annotated[int, Field(ge=1, le=100, description="Notices on a page.")] = 20
-    cursor: Annotated[
-        str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
-    ] = None
+    cursor: NextCursor = None
 
     def equal(self) -> Mapping[str, Any]:
         """Give what has to be equal, by column."""

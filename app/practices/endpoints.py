@@ -7,26 +7,18 @@ from pydantic import BaseModel
 
 from app.context import answered, created
 from app.database.idempotency import StoredAnswer
-from app.problems.catalogue import responses
+from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
 
-_ALL = ("unauthorized", "forbidden", "validation-failed", "service-unavailable")
-_COMMANDS = (
-    *_ALL,
-    "idempotency-key-reused",
-    "idempotency-key-in-use",
-    "payload-too-large",
-    "unsupported-media-type",
-)
-LIST_PROBLEMS = responses(*_ALL)
-GET_PROBLEMS = responses(*_ALL, "not-found")
-CREATE_PROBLEMS = responses(*_COMMANDS)
-CHANGE_PROBLEMS = responses(*_COMMANDS, "not-found")
+LIST_PROBLEMS = responses(*READING_BY_STAFF)
+GET_PROBLEMS = responses(*READING_BY_STAFF, "not-found")
+CREATE_PROBLEMS = responses(*WRITING_BY_STAFF)
+CHANGE_PROBLEMS = responses(*WRITING_BY_STAFF, "not-found")
 
 
 def push_answers(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     """Document what a push answers besides its 200."""
     new = {"model": model, "description": "There was none with this `external_ref`: it was made."}
-    return {HTTPStatus.CREATED.value: new} | responses(*_COMMANDS)
+    return {HTTPStatus.CREATED.value: new} | responses(*WRITING_BY_STAFF)
 
 
 def pushed(model: BaseModel, *, is_new: bool) -> StoredAnswer:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
 from app.cursors import Cursors
+from app.inputs import NextCursor
 from app.practices.records import Position, Record, Records
 from app.signing import TokenSigner
 
@@ -23,9 +24,7 @@ class RecordQuery(BaseModel):
         bool | None, Field(description="Only those that are active, or are not. By default both.")
     ] = None
     limit: Annotated[int, Field(ge=1, le=100, description="Records on a page.")] = 20
-    cursor: Annotated[
-        str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
-    ] = None
+    cursor: NextCursor = None
 
     def filters(self) -> Mapping[str, Any]:
         """Give the filters that were asked for."""

@@ -208,6 +208,17 @@ CATALOGUE: Mapping[str, ProblemType] = {
 }
 
 
+# What every operation of the practice's software can answer: those that look, those that write.
+READING_BY_STAFF = ("unauthorized", "forbidden", "validation-failed", "service-unavailable")
+WRITING_BY_STAFF = (
+    *READING_BY_STAFF,
+    "idempotency-key-reused",
+    "idempotency-key-in-use",
+    "payload-too-large",
+    "unsupported-media-type",
+)
+
+
 def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
     """Document the problems that an operation can answer, for `responses=`."""
     by_status: dict[int, list[str]] = {}

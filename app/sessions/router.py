@@ -23,7 +23,7 @@ from app.context import (
     json_answer,
 )
 from app.database.idempotency import StoredAnswer
-from app.inputs import SessionId, ZoneName
+from app.inputs import NextCursor, SessionId, ZoneName
 from app.problems.catalogue import responses
 from app.sessions import commands
 from app.sessions.commands import Seen
@@ -76,9 +76,7 @@ class ListQuery(BaseModel):
         ),
     ] = When.UPCOMING
     limit: Annotated[int, Field(ge=1, le=100, description="Sessions on a page.")] = 20
-    cursor: Annotated[
-        str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
-    ] = None
+    cursor: NextCursor = None
     time_zone: Annotated[
         ZoneName | None, Field(description="IANA zone for the times. By default the client's.")
     ] = None

@@ -22,7 +22,7 @@ from app.cursors import Cursors
 from app.database.idempotency import StoredAnswer
 from app.inputs import RecordId
 from app.practices.fields import RefInPath
-from app.problems.catalogue import responses
+from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
 from app.sessions import staff as commands
 from app.sessions.booking import Booking
 from app.sessions.schemas import Reason as ReasonBody
@@ -56,17 +56,7 @@ from app.sessions.steps import Reason, Wish
 
 router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
 
-READ_PROBLEMS = ("unauthorized", "forbidden", "not-found", "validation-failed")
-COMMAND_PROBLEMS = (
-    *READ_PROBLEMS,
-    "session-not-booked",
-    "version-mismatch",
-    "idempotency-key-reused",
-    "idempotency-key-in-use",
-    "payload-too-large",
-    "unsupported-media-type",
-    "service-unavailable",
-)
+COMMAND_PROBLEMS = ("session-not-booked", "version-mismatch", *WRITING_BY_STAFF, "not-found")
 
 
 @router.post(
@@ -74,19 +64,7 @@ COMMAND_PROBLEMS = (
     status_code=201,
     summary="Book a session",
     response_model=StaffCommandAnswer,
-    responses=responses(
-        "unauthorized",
-        "forbidden",
-        "not-found",
-        "validation-failed",
-        "slot-unavailable",
-        "credit-unavailable",
-        "idempotency-key-reused",
-        "idempotency-key-in-use",
-        "payload-too-large",
-        "unsupported-media-type",
-        "service-unavailable",
-    ),
+    responses=responses("slot-unavailable", "credit-unavailable", *WRITING_BY_STAFF, "not-found"),
 )
 async def book_session(
     body: BookRequest, staff: StaffWriter, now: Now, write: StaffWriting
@@ -111,7 +89,7 @@ async def book_session(
     "",
     summary="List the practice's sessions",
     response_model=PracticeSessionPage,
-    responses=responses("unauthorized", "forbidden", "validation-failed", "service-unavailable"),
+    responses=responses(*READING_BY_STAFF),
 )
 async def list_practice_sessions(
     query: Annotated[StaffListQuery, Query()],
@@ -142,7 +120,7 @@ async def list_practice_sessions(
     "/by-ref/{external_ref:path}",
     summary="Show a session by your own id",
     response_model=PracticeSession,
-    responses=responses(*READ_PROBLEMS, "service-unavailable"),
+    responses=responses(*READING_BY_STAFF, "not-found"),
 )
 async def get_practice_session_by_ref(
     external_ref: RefInPath,
@@ -158,7 +136,7 @@ async def get_practice_session_by_ref(
     "/{session_id}",
     summary="Show a session to staff",
     response_model=PracticeSession,
-    responses=responses(*READ_PROBLEMS, "service-unavailable"),
+    responses=responses(*READING_BY_STAFF, "not-found"),
 )
 async def get_practice_session(session_id: RecordId, staff: StaffReader, db: Reading) -> Response:
     """Show all that staff see of a session: its client, its policy's terms, its fees, all notes.

@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 
 from app.domain.policy import Credit
 from app.domain.session import Format, Status
-from app.inputs import Instant, RequestBody, Text, ZoneName
+from app.inputs import Instant, NextCursor, RequestBody, Text, ZoneName
 from app.practices.fields import ExternalRef
 from app.sessions.schemas import Answer, MoneyView, PolicyView, Reason, SessionSummary
 
@@ -86,9 +86,7 @@ class StaffListQuery(BaseModel):
         default="soonest", description="By the start: `soonest` first, or `latest` first."
     )
     limit: Annotated[int, Field(ge=1, le=100, description="Sessions on a page.")] = 20
-    cursor: Annotated[
-        str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
-    ] = None
+    cursor: NextCursor = None
     time_zone: Annotated[
         ZoneName | None,
         Field(description="IANA zone for the times. By default each practitioner's own."),

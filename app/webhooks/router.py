@@ -18,7 +18,7 @@ from app.context import (
     json_answer,
 )
 from app.inputs import RecordId
-from app.problems.catalogue import responses
+from app.problems.catalogue import READING_BY_STAFF, responses
 from app.webhooks import commands
 from app.webhooks.pages import present, read_page, shown, shown_with_secret
 from app.webhooks.queries import read_endpoint, read_endpoint_by_ref
@@ -35,8 +35,7 @@ from app.webhooks.schemas import (
 
 router = APIRouter(prefix="/v1/practice/webhook-endpoints", tags=["Practice: webhooks"])
 
-_READ = ("unauthorized", "forbidden", "validation-failed", "service-unavailable")
-_WRITE = (*_READ, "payload-too-large", "unsupported-media-type")
+_WRITE = (*READING_BY_STAFF, "payload-too-large", "unsupported-media-type")
 _NEW: dict[int | str, dict[str, Any]] = {
     HTTPStatus.CREATED.value: {
         "model": EndpointWithSecret,
@@ -49,7 +48,7 @@ _NEW: dict[int | str, dict[str, Any]] = {
     "",
     summary="List webhook endpoints",
     response_model=EndpointPage,
-    responses=responses(*_READ),
+    responses=responses(*READING_BY_STAFF),
 )
 async def list_webhook_endpoints(
     query: Annotated[EndpointQuery, Query()], staff: StaffReader, cursors: CursorSigner, db: Reading
@@ -105,7 +104,7 @@ async def create_webhook_endpoint(
     "/by-ref/{external_ref:path}",
     summary="Show a webhook endpoint by your own id",
     response_model=EndpointView,
-    responses=responses(*_READ, "not-found"),
+    responses=responses(*READING_BY_STAFF, "not-found"),
 )
 async def get_webhook_endpoint_by_ref(
     external_ref: EndpointRef, staff: StaffReader, db: Reading
@@ -149,7 +148,7 @@ async def put_webhook_endpoint_by_ref(
     "/{endpoint_id}",
     summary="Show a webhook endpoint",
     response_model=EndpointView,
-    responses=responses(*_READ, "not-found"),
+    responses=responses(*READING_BY_STAFF, "not-found"),
 )
 async def get_webhook_endpoint(endpoint_id: RecordId, staff: StaffReader, db: Reading) -> Response:
     """Show an endpoint and how it is doing. Its secret is not shown."""
@@ -191,7 +190,7 @@ async def update_webhook_endpoint(
     "/{endpoint_id}/rotate-secret",
     summary="Replace a webhook endpoint's secret",
     response_model=EndpointWithSecret,
-    responses=responses(*_READ, "not-found"),
+    responses=responses(*READING_BY_STAFF, "not-found"),
 )
 async def rotate_webhook_secret(
     endpoint_id: RecordId, staff: StaffAdmin, write: AdminSecretWriting, now: Now

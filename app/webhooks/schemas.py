@@ -16,7 +16,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from app.inputs import RequestBody, Text
+from app.inputs import NextCursor, RequestBody, Text
 from app.sessions.schemas import Answer
 from app.webhooks.events import EVENT_TYPES, EventType
 from app.webhooks.targets import MAX_URL
@@ -182,6 +182,4 @@ class EndpointQuery(BaseModel):
         bool | None, Field(description="Only those that are active, or are not. By default both.")
     ] = None
     limit: Annotated[int, Field(ge=1, le=100, description="Endpoints on a page.")] = 20
-    cursor: Annotated[
-        str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
-    ] = None
+    cursor: NextCursor = None

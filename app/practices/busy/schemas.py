@@ -14,7 +14,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.inputs import Day, Instant, RequestBody, visible
+from app.inputs import Day, Instant, NextCursor, RequestBody, visible
 from app.practices.fields import ExternalRef
 from app.practices.hours.schemas import MisfitReport
 from app.sessions.schemas import Answer
@@ -125,9 +125,7 @@ class TimeOffQuery(BaseModel):
         default=None, alias="to"
     )
     limit: Annotated[int, Field(ge=1, le=100, description="Entries on a page.")] = 50
-    cursor: Annotated[
-        str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
-    ] = None
+    cursor: NextCursor = None
 
 
 class BusyTimesQuery(TimeOffQuery):

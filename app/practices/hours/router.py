@@ -36,24 +36,12 @@ from app.practices.hours.schemas import (
     WorkingHoursPage,
     WorkingHoursRequest,
 )
-from app.problems.catalogue import responses
+from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
 
 router = APIRouter(prefix="/v1/practice/practitioners/{practitioner_id}", tags=["Practice: hours"])
 
-READ_PROBLEMS = (
-    "unauthorized",
-    "forbidden",
-    "not-found",
-    "validation-failed",
-    "service-unavailable",
-)
-WRITE_PROBLEMS = (
-    *READ_PROBLEMS,
-    "idempotency-key-reused",
-    "idempotency-key-in-use",
-    "payload-too-large",
-    "unsupported-media-type",
-)
+READ_PROBLEMS = (*READING_BY_STAFF, "not-found")
+WRITE_PROBLEMS = (*WRITING_BY_STAFF, "not-found")
 OverriddenDate = Annotated[Day, Path(description="The local date, where the practitioner is.")]
 
 

@@ -14,7 +14,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.inputs import RequestBody, no_nul
+from app.inputs import NextCursor, RequestBody, no_nul
 from app.practices.policy_versions.records import Level
 from app.practices.policy_versions.rules import PolicyRules
 from app.sessions.schemas import Answer
@@ -99,9 +99,7 @@ class PoliciesQuery(BaseModel):
         Field(description="Only those of services, of practitioners, or of the practice."),
     ] = None
     limit: Annotated[int, Field(ge=1, le=100, description="Versions on a page.")] = 20
-    cursor: Annotated[
-        str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
-    ] = None
+    cursor: NextCursor = None
 
 
 class ResolveQuery(BaseModel):
