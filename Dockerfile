@@ -3,7 +3,7 @@ FROM python:3.13-slim AS build
 WORKDIR /srv/reslot
 COPY requirements/production.txt requirements/production.txt
 RUN python -m venv /srv/venv \
-    && /srv/venv/bin/pip install --no-cache-dir --require-hashes -r requirements/production.txt
+    && /srv/venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r requirements/production.txt
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --home-dir /srv/reslot reslot
