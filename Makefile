@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := app tests migrations
 
-.PHONY: demo demo-reset test test-portal check format lock openapi clean
+.PHONY: demo demo-reset test test-portal drill check format lock openapi clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/reslot demo
@@ -13,13 +13,17 @@ demo-reset: $(VENV)/.ready
 	@$(BIN)/reslot demo --reset
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n 2 -m "not browser" --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 -m "not browser and not drill" --cov --cov-report=term
 	$(BIN)/python -m coverage report --include='app/domain/*' --fail-under=100
 	$(BIN)/python -m coverage report --fail-under=95 --format=total
 
 # In Debian's Chromium; skipped with a word where there is none, but not in CI.
 test-portal: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 -m browser
+
+# Breaks things under load and checks what is left; the short ones are part of `make test` too.
+drill: $(VENV)/.ready
+	$(BIN)/python -m pytest --no-cov tests/drills
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -1,0 +1,116 @@
+"""The service as an operator runs it: server processes on loopback, and a worker of its own."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from httpx import AsyncClient, TransportError
+
+START_SECONDS = 60
+POLL_SECONDS = 0.05
+STOP_SECONDS = 40
+_PROGRAM = (sys.executable, "-c", "from app.cli import main; main()")
+
+
+class Service:
+    """Processes of their own, with the environment that an operator would give them.
+
+    What they log goes to `serve.log` and `worker.log` in `folder`.
+    """
+
+    def __init__(self, environment: Mapping[str, str], folder: Path, *, servers: int = 2) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
+        self._environment = {
+            **os.environ,
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "DATA_DIR": str(folder),
+            **environment,
+        }
+        self._servers = servers
+        self._serve: asyncio.subprocess.Process | None = None
+        self._worker: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start the servers, without the worker, and wait until they are ready."""
+        arguments = ("serve", "--workers", str(self._servers), "--no-worker")
+        self._serve = await self._run(*arguments, log="serve.log")
+        async with AsyncClient(base_url=self.url) as http, asyncio.timeout(START_SECONDS):
+            while not await _is_ready(http):
+                assert self._serve.returncode is None, (self.folder / "serve.log").read_text()
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def start_worker(self) -> None:
+        """Start a worker beside the servers, or a new one where the last was killed."""
+        self._worker = await self._run("worker", log="worker.log")
+
+    async def stop(self) -> None:
+        """Stop everything as an operator does; kill what does not stop in time."""
+        for process in (self._worker, self._serve):
+            if process is not None:
+                await _end(process)
+
+    def kill_a_server(self, which: int) -> None:
+        """Kill one of the server processes (-9). Their supervisor starts another one."""
+        pids = self.server_pids()
+        if pids:
+            with suppress(ProcessLookupError):
+                os.kill(pids[which % len(pids)], signal.SIGKILL)
+
+    async def kill_worker(self) -> None:
+        """Kill the worker (-9)."""
+        assert self._worker is not None
+        self._worker.kill()
+        await self._worker.wait()
+
+    def server_pids(self) -> list[int]:
+        """List the server processes that run now."""
+        assert self._serve is not None
+        return [child for child in _children(self._serve.pid) if _is_server(child)]
+
+    async def _run(self, *arguments: str, log: str) -> asyncio.subprocess.Process:
+        with (self.folder / log).open("ab") as output:
+            return await asyncio.create_subprocess_exec(
+                *_PROGRAM, *arguments, env=self._environment, stdout=output, stderr=output
+            )
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _is_ready(http: AsyncClient) -> bool:
+    with suppress(TransportError):
+        return (await http.get("/readyz")).is_success
+    return False
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _is_server(pid: int) -> bool:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
