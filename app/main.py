@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import structlog
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -22,7 +22,6 @@ from app.availability import router as availability
 from app.body_limit import BodyLimit
 from app.changes import router as changes
 from app.clock import Clock, system_clock
-from app.context import json_only
 from app.database.engine import create_engine
 from app.fees import router as fees
 from app.links import router as links
@@ -97,7 +96,6 @@ def create_app(
         swagger_ui_oauth2_redirect_url=None,
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
-        dependencies=[Depends(json_only)],
         separate_input_output_schemas=False,
         redirect_slashes=False,
     )

@@ -350,12 +350,14 @@ async def list_sessions(
     db: Source,
     caller: Caller,
     when: When,
-    now: datetime,
+    instant: datetime,
     *,
     after: Position | None,
     limit: int,
 ) -> Sequence[SessionSummaryRecord]:
     """List a client's sessions, `limit` at most: upcoming soonest first, others latest first.
+
+    They are listed as things stood at `instant`: that of the first page.
 
     Raises:
         UnauthorizedError: the caller's token was revoked.
@@ -363,7 +365,7 @@ async def list_sessions(
     parameters = {
         "practice_id": caller.practice_id,
         "client_id": caller.client_id,
-        "instant": now if after is None else after.instant,
+        "instant": instant,
         "limit": limit,
     }
     if after is not None:
