@@ -52,6 +52,9 @@ from app.sessions import staff_router as staff_sessions
 from app.sessions.quotes import Quotes
 from app.settings import Settings, load_settings
 from app.signing import TokenSigner
+from app.tracing.requests import RequestTrace, telemetry
+from app.tracing.start import start_tracing, stop_tracing
+from app.tracing.statements import watch_statements
 from app.webhooks import router as webhooks
 
 log = structlog.get_logger()
@@ -89,6 +92,7 @@ def create_app(
     settings: Settings, *, clock: Clock = system_clock, with_worker: bool = False
 ) -> FastAPI:
     """Put the application together. `with_worker` also sends the mails from this process."""
+    tracing = start_tracing(settings)
     app = FastAPI(
         title="Reslot",
         version=__version__,
@@ -100,10 +104,12 @@ def create_app(
         dependencies=[Depends(json_only)],
         separate_input_output_schemas=False,
         redirect_slashes=False,
+        telemetry=telemetry(tracing),
     )
     app.state.settings = settings
     app.state.clock = clock
     app.state.with_worker = with_worker
+    app.state.tracing = tracing
     app.state.engine = create_engine(settings.service_url, pool_size=settings.database_pool_size)
     watch_pool(app.state.engine)
     app.state.quotes = Quotes(settings.keys, settings.quote_lifetime)
@@ -128,6 +134,9 @@ def create_app(
         max_age=600,
     )
     app.add_middleware(BodyLimit)
+    if tracing is not None:
+        watch_statements(app.state.engine, tracing)
+        app.add_middleware(RequestTrace)
     app.add_middleware(RequestLog)
     return app
 
@@ -155,6 +164,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             with suppress(asyncio.CancelledError):
                 await worker
         await app.state.engine.dispose()
+        await stop_tracing(app.state.tracing)
 
 
 def _operation_id(route: APIRoute) -> str:
