@@ -94,6 +94,8 @@ def test_tracing_without_its_packages_is_one_sentence(
     monkeypatch.delattr("app.tracing.provider", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.resources", None)
     monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
+    # Server processes that cannot start would be started again and again.
+    monkeypatch.delattr("app.cli.uvicorn.run")
     assert refusal(monkeypatch, command) == (
         "reslot: TRACING needs packages that are not installed: install those of "
         "requirements/tracing.txt, or set it to false."

@@ -11,10 +11,19 @@ from uuid import uuid4
 
 import pytest
 from httpx import ASGITransport, AsyncClient
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.logs import add_trace_id
 from app.main import create_app
 from app.settings import Settings
 from app.tracing.provider import OnceInAWhile
+from app.tracing.statements import watch_statements
 from tests.tracing.collector import Collector, nobody
 from tests.world import NOW, TestClock, World, serve
 
@@ -60,7 +69,6 @@ async def test_its_statements_are_spans_below_it(
     for span in (read, *written):
         assert span.attributes["db.system.name"] == "postgresql"
         assert span.attributes["db.operation.name"] == span.name
-        assert len(span.attributes["db.query.text"]) <= 4000
         assert span.raw.start_time_unix_nano < span.raw.end_time_unix_nano
 
 
@@ -74,6 +82,18 @@ async def test_statements_of_requests_at_once_stay_with_their_own(
     spans = collector.all(DETAILS)
     assert len({span.trace_id for span in spans}) == 8
     assert [len(collector.below(span)) for span in spans] == [1] * 8
+
+
+async def test_a_long_statement_is_cut(engine: AsyncEngine) -> None:
+    kept = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    watch_statements(engine, provider)
+    with provider.get_tracer("test").start_as_current_span("work"):
+        async with engine.connect() as db:
+            await db.execute(text("SELECT 1" + " + 1" * 3000))
+    statement, _ = kept.get_finished_spans()
+    assert len(str((statement.attributes or {})["db.query.text"])) == 4000
 
 
 async def test_a_refusal_tells_its_code(
@@ -155,7 +175,9 @@ async def ask_often(settings: Settings, clock: TestClock, ended: Event) -> None:
         for _ in range(50):
             assert (await api.get("/healthz")).status_code == 200
             assert not ended.is_set()
-        assert time.perf_counter() - began < 60, "one timeout of the exporter for each is 500"
+        asked = time.perf_counter()
+        assert asked - began < 60, "one timeout of the exporter for each is 500"
+    assert time.perf_counter() - asked < 8, "one timeout of the exporter is 10"
     ended.set()
 
 
@@ -203,10 +225,22 @@ def test_a_complaint_is_repeated_after_a_while() -> None:
     assert [once.filter(line) for _ in range(6)] == [True, False, False, True, False, True]
 
 
+@pytest.mark.parametrize("sampled", [True, False])
+def test_a_log_line_names_a_trace_that_is_sent_and_no_other(
+    sampled: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
+    context = SpanContext(int(TRACE, 16), int(PARENT, 16), is_remote=False, trace_flags=flags)
+    with trace.use_span(NonRecordingSpan(context)):
+        line = add_trace_id(None, "info", {"event": "tried"})
+    assert line == {"event": "tried"} | ({"trace_id": TRACE} if sampled else {})
+
+
 OFF = """
 import sys
 from opentelemetry import trace
 from pgqueuer.ports.tracing import TRACER
+from app.logs import add_trace_id
 from app.main import create_app
 from app.settings import Settings
 app = create_app(Settings(_env_file=None, database_url="postgresql://", secret_keys=("k" * 32,)))
