@@ -4,20 +4,28 @@ SQLAlchemy still builds the statement; its connection and its result objects cos
 statement does, and a page that is read often needs neither (docs/performance.md).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-Row = Mapping[Any, Any]
-
 # What a read is run on: an engine, whose connection it holds for this one statement, outside of any
 # transaction; or the connection of a command, within its transaction.
 Source = AsyncEngine | AsyncConnection
+Row = Mapping[Any, Any]
+Watch = Callable[[str], AbstractContextManager[object]]
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call] # SQLAlchemy's
+_watches: WeakKeyDictionary[AsyncEngine, list[Watch]] = WeakKeyDictionary()
+
+
+def watch_reads(engine: AsyncEngine, watch: Watch) -> None:
+    """Enter `watch(text)` around each read on the engine: SQLAlchemy's events do not tell of it."""
+    _watches.setdefault(engine, []).append(watch)
 
 
 class Read:
@@ -37,7 +45,10 @@ class Read:
         held = await db.raw_connection()
         try:
             driver: Any = held.driver_connection
-            rows: Sequence[Row] = await driver.fetch(self.text, *arguments)
+            with ExitStack() as watched:
+                for watch in _watches.get(db, ()):
+                    watched.enter_context(watch(self.text))
+                rows: Sequence[Row] = await driver.fetch(self.text, *arguments)
             return rows
         finally:
             held.close()
