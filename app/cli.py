@@ -261,6 +261,7 @@ def _serve(settings: Settings, workers: int) -> None:
             host=settings.host,
             port=settings.port,
             http=LimitedHttp,
+            ws="none",
             workers=workers,
             log_config=None,
             access_log=False,

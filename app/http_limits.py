@@ -2,8 +2,9 @@
 
 import asyncio
 from asyncio import TimerHandle
+from collections import deque
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 # Far more than a request with a long token takes, and as much as nginx passes on by default.
 MAX_HEAD_BYTES = 32 * 1024
@@ -27,7 +28,7 @@ class LimitedHttp(HttpToolsProtocol):
     """
 
     receive_seconds = 30.0
-    read_seconds = 60.0
+    read_seconds = 30.0
     _receiving: TimerHandle | None = None
     _being_read: TimerHandle | None = None
     # Bytes of a head that has not ended, or of what stands between the pieces of a body.
@@ -36,12 +37,17 @@ class LimitedHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        # What is being answered, and what waits behind it.
+        self._cycles: deque[RequestResponseCycle] = deque()
         self._receiving = self._cut_off_after(self.receive_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more."""
+        """Wait for nothing any more, and tell all requests; uvicorn tells the last one only."""
         self._is_received()
         self._is_read()
+        for cycle in self._cycles:
+            cycle.disconnected = True
+            cycle.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -62,6 +68,7 @@ class LimitedHttp(HttpToolsProtocol):
         if len(self.pipeline) >= MAX_WAITING_REQUESTS:
             raise TooManyWaitingError
         super().on_headers_complete()
+        self._cycles.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
@@ -86,6 +93,7 @@ class LimitedHttp(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """See to it that a connection that is to be closed is closed, read or not."""
+        self._cycles.popleft()
         super().on_response_complete()
         if self.transport.is_closing():
             self._has_to_be_read()

@@ -23,11 +23,13 @@ LARGE = 32 * 1024 * 1024
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
     """Answer with the length of the body, or with very much; so many seconds later if asked to."""
-    length, more = 0, True
+    length, more, message = 0, True, {}
     while more:
         message = await receive()
         length += len(message.get("body", b""))
         more = message.get("more_body", False)
+    while scope["path"] == "/waits" and message["type"] != "http.disconnect":
+        message = await receive()
     await asyncio.sleep(float(scope["query_string"] or 0))
     body = bytes(LARGE) if scope["path"] == "/large" else str(length).encode()
     headers = [(b"content-length", str(len(body)).encode())]
@@ -51,6 +53,8 @@ async def served(
     async with server, asyncio.timeout(WAIT_SECONDS):
         yield lambda: connection(port), state.connections
         await is_gone(state.connections)
+        # Whoever answers has found out too.
+        await is_gone(state.tasks)
 
 
 @asynccontextmanager
@@ -173,6 +177,13 @@ async def test_few_requests_may_wait_for_the_one_before() -> None:
             writer.write(request * (MAX_WAITING_REQUESTS + 2))
             assert (await answer(reader)).startswith(b"HTTP/1.1 400 ")
             assert await rest(reader) == b""
+
+
+async def test_all_requests_of_a_connection_learn_that_it_is_lost() -> None:
+    request = HEAD.replace(b"/ ", b"/waits ") + b"Content-Length: 0\r\n\r\n"
+    async with served(LimitedHttp) as (connect, connections), connect() as (_, writer):
+        writer.write(3 * request)
+        await has_come(connections)
 
 
 @pytest.mark.parametrize(
