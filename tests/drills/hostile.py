@@ -131,8 +131,11 @@ async def never_read(port: int, requests: bytes, source: str = "127.0.0.1") -> N
 
 
 def is_refused(line: bytes) -> bool:
-    """Tell whether this is a clear no, or the connection was simply closed."""
-    return line == b"" or line.startswith(b"HTTP/1.1 4")
+    """Tell whether this is a clear no, or the connection was simply closed.
+
+    501 and 505 are what RFC 9112 wants for encodings and versions that nobody knows.
+    """
+    return line == b"" or line.startswith((b"HTTP/1.1 4", b"HTTP/1.1 501 ", b"HTTP/1.1 505 "))
 
 
 def refused(lines: Iterable[bytes]) -> int:

@@ -272,7 +272,7 @@ async def meanwhile(clients: Traffic, phase: str, attack: Awaitable[T]) -> T:
         return attacking.done()
 
     try:
-        await clients.goes_on(phase, until=is_over, within=90)
+        await clients.goes_on(phase, until=is_over)
         return await attacking
     finally:
         attacking.cancel()
