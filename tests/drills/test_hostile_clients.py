@@ -112,14 +112,17 @@ class Memory:
 async def test_what_is_malformed_gets_a_clear_no(
     environment: dict[str, str], world: World, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
-    shapes = MALFORMED | {"100,000 arrays in arrays": deep_json(await world.key())}
+    good = LOOK + b"Authorization: Bearer %s\r\n" % world.token().encode()
+    shapes = MALFORMED | {
+        "100,000 arrays in arrays": deep_json(await world.key()),
+        "a long header of somebody signed in": good + b"X: %s\r\n\r\n" % PIECE,
+    }
     async with running(environment, tmp_path, 1) as service:
         for name, request in shapes.items():
             with subtests.test(name):
                 async with asyncio.timeout(20):
                     assert is_refused(await first_line(service.port, request))
-        good = LOOK + b"Authorization: Bearer %s\r\n\r\n" % world.token().encode()
-        assert await first_line(service.port, good) == b"HTTP/1.1 200 OK"
+        assert await first_line(service.port, good + b"\r\n") == b"HTTP/1.1 200 OK"
 
 
 async def flood(port: int, token: str, source: str = "127.0.0.1") -> int:

@@ -30,7 +30,7 @@ ERRORS = {
     "hangs up": {"BadAnswer", "ConnectionFailed"},
 }
 MET_OFTEN = 3
-OTHERS = 10
+OTHERS = 5
 POLL_SECONDS = 0.5
 
 
@@ -145,7 +145,7 @@ async def bad_receivers(outside: Outside, clients: Traffic) -> None:
     outside.receivers["hangs"].go_on = asyncio.Event()
     outside.receivers["fails"].status = 500
     outside.receivers["hangs up"].hangs_up = True
-    before = set(clients.changes)
+    told = outside.told("good").total()
     mails = len(outside.mails())
 
     async def all_met() -> bool:
@@ -153,7 +153,9 @@ async def bad_receivers(outside: Outside, clients: Traffic) -> None:
             waiting = await outside.notices(status="pending", endpoint=outside.endpoints[name])
             if not errors & {notice["last_error"] for notice in waiting}:
                 return False
-        return before <= outside.told("good").keys() and len(outside.mails()) > mails + OTHERS
+        return (
+            outside.told("good").total() > told + OTHERS and len(outside.mails()) > mails + OTHERS
+        )
 
     await clients.goes_on("bad receivers", until=all_met)
 
@@ -161,13 +163,13 @@ async def bad_receivers(outside: Outside, clients: Traffic) -> None:
 async def mail_server_down(outside: Outside, clients: Traffic) -> None:
     """Nobody listens. The receiver that is good goes on being told."""
     await outside.postbox.close()
-    before = set(clients.changes)
+    told = outside.told("good").total()
 
     async def is_met() -> bool:
         waiting = await outside.notices(status="pending", recipient="client")
         errors = [notice["last_error"] for notice in waiting]
         enough = errors.count("SMTPConnectError") >= MET_OFTEN
-        return enough and before <= outside.told("good").keys()
+        return enough and outside.told("good").total() > told + OTHERS
 
     await clients.goes_on("mail down", until=is_met)
     await outside.postbox.open()

@@ -25,7 +25,7 @@ PAUSE_SECONDS = 0.08
 # Requests of a phase before it is judged, and how long a slow machine may take for what it needs.
 ENOUGH = 200
 PATIENCE_SECONDS = 180
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
