@@ -31,6 +31,7 @@ ERRORS = {
 }
 MET_OFTEN = 3
 OTHERS = 5
+HURRIED_AT_ONCE = 50
 POLL_SECONDS = 0.5
 
 
@@ -201,10 +202,10 @@ async def mail_refused(outside: Outside, clients: Traffic, visitor: Visitor) -> 
 
 
 async def drain(outside: Outside) -> None:
-    """Wait until nothing is pending. What waits for its next try is hurried, as staff would."""
+    """Wait until nothing is pending. What has waited longest is hurried, as staff would."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while pending := await outside.notices(status="pending"):
-            await outside.retry(pending)
+            await outside.retry(pending[-HURRIED_AT_ONCE:])
             await asyncio.sleep(POLL_SECONDS)
 
 
