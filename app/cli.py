@@ -22,6 +22,7 @@ from app.database.migrations import migrate as migrate_database
 from app.database.migrations import role_of
 from app.demo.guide import prepare as prepare_demo
 from app.domain.errors import NotFoundError
+from app.http_limits import LimitedHttp
 from app.installation import export, installation
 from app.links.issue import end_links, issue_access_token, print_link
 from app.logs import configure_logs
@@ -262,6 +263,8 @@ def _serve(settings: Settings, workers: int) -> None:
             factory=True,
             host=settings.host,
             port=settings.port,
+            http=LimitedHttp,
+            ws="none",
             workers=workers,
             log_config=None,
             access_log=False,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import structlog
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -32,7 +32,7 @@ from app.metrics import router as metrics
 from app.metrics.counts import forget_dead_processes, watch_pool
 from app.notices import router as notices
 from app.notices.worker import run_worker
-from app.openapi import describe
+from app.openapi import describe, write_description
 from app.portal.site import add_portal
 from app.practices import router as practices
 from app.practices.busy import router as busy
@@ -95,6 +95,7 @@ def create_app(
     app = FastAPI(
         title="Reslot",
         version=__version__,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
@@ -174,6 +175,11 @@ def _add_docs(app: FastAPI) -> None:
     """Serve the docs page with its script and style from here: no other host is asked."""
     assets = StaticFiles(packages=[("fastapi_swagger", "resources")])
     app.mount("/docs-assets", assets, name="docs-assets")
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def show_description() -> Response:
+        written = await asyncio.to_thread(write_description, app)
+        return Response(written, media_type="application/json")
 
     @app.get("/docs", include_in_schema=False)
     async def show_docs() -> HTMLResponse:

@@ -1,5 +1,7 @@
 """The OpenAPI description: what FastAPI cannot know by itself is added here."""
 
+import json
+from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI
@@ -113,6 +115,22 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         },
     },
 }
+
+
+_ONE_AT_A_TIME = Lock()
+
+
+def write_description(app: FastAPI) -> bytes:
+    """Write the description as it is sent, once for each process.
+
+    The first time takes a second or more: not for an event loop.
+    """
+    with _ONE_AT_A_TIME:
+        written: bytes | None = getattr(app.state, "written_description", None)
+        if written is None:
+            written = json.dumps(describe(app), ensure_ascii=False, separators=(",", ":")).encode()
+            app.state.written_description = written
+        return written
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

@@ -37,12 +37,13 @@ from app.notices.jobs import (
 from app.notices.marking import MAX_ATTEMPTS
 from app.notices.senders import make_sender
 from app.settings import Settings
-from app.webhooks.delivery import WebhookOffice, send_webhook
+from app.webhooks.delivery import EndpointCrowdedError, WebhookOffice, send_webhook
 from app.webhooks.sending import make_webhook_sender
 
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(hours=4)
 RETRY_FACTOR = 3.0
+LAST_WAIT_OF_THE_CROWDED = timedelta(minutes=5)
 # A sign-in link is waited for, and nobody waits longer than ten minutes.
 LAST_SIGN_IN_RETRY = timedelta(minutes=1)
 SIGN_IN_ATTEMPTS = 20
@@ -230,12 +231,21 @@ def _webhook_handler(office: WebhookOffice) -> Handler:
         practice_id, notice_id = read_payload(job.payload)
         try:
             marked = await send_webhook(office, practice_id, notice_id)
-        except NoticeBusyError:
-            raise RetryRequested(HEARTBEAT_TIMEOUT, "NoticeBusyError") from None
+        except EndpointCrowdedError as crowded:
+            wait = wait_of_the_crowded(crowded.failures)
+            raise RetryRequested(wait, "EndpointCrowdedError") from None
         if marked.status == "pending":
             raise RetryRequested(wait_after(marked.attempts), "SendingFailedError")
 
     return handle
+
+
+def wait_of_the_crowded(failures: int) -> timedelta:
+    """Say how long what was not even tried is put off, after so many failures of its endpoint.
+
+    Older jobs go first: thousands of them, put off for seconds, would leave no time for others.
+    """
+    return min(wait_after(min(failures, MAX_ATTEMPTS)), LAST_WAIT_OF_THE_CROWDED)
 
 
 def wait_after(attempts: int) -> timedelta:

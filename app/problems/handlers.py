@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -126,6 +127,7 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(ClientDisconnect, _on_unreadable_body)
     for lost in (DBAPIError, asyncpg.PostgresError, *_LOST):
         app.add_exception_handler(lost, _on_database_error)
     app.add_exception_handler(Exception, _on_defect)
@@ -188,13 +190,17 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     code = _BY_STATUS.get(error.status_code, "internal-error")
     if code == "validation-failed":
-        entry = {"pointer": "", "in": "body", "detail": "the body cannot be read as JSON"}
-        return problem(request, code, errors=[entry])
+        return await _on_unreadable_body(request, error)
     headers = dict(error.headers or {})
     if code == "payload-too-large":
         # The rest of the body is not read.
         headers["Connection"] = "close"
     return problem(request, code, headers=headers)
+
+
+async def _on_unreadable_body(request: Request, _: Exception) -> Response:
+    entry = {"pointer": "", "in": "body", "detail": "the body cannot be read as JSON"}
+    return problem(request, "validation-failed", errors=[entry])
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:

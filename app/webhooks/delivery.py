@@ -29,6 +29,14 @@ PLACES_OF_A_FAILING_ENDPOINT = 2
 log = structlog.get_logger()
 
 
+class EndpointCrowdedError(NoticeBusyError):
+    """The endpoint is failing, and holds as many places as it may. `failures`: in a row."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.failures = failures
+
+
 @dataclass(frozen=True, slots=True)
 class WebhookOffice:
     """What sending an event takes. `under_way` counts posts by endpoint."""
@@ -48,7 +56,7 @@ async def send_webhook(office: WebhookOffice, practice_id: UUID, notice_id: UUID
     `webhook-id`.
 
     Raises:
-        NoticeBusyError: its endpoint is failing, and holds as many places as it may.
+        EndpointCrowdedError: its endpoint is failing, and holds as many places as it may.
     """
     event = await transact(
         office.engine, partial(load_event, practice_id=practice_id, notice_id=notice_id)
@@ -98,8 +106,8 @@ def signed_headers(event: Event, now: datetime) -> dict[str, str]:
 @contextmanager
 def _place(office: WebhookOffice, event: Event) -> Iterator[None]:
     under_way = office.under_way
-    if event.failing and under_way[event.endpoint_id] >= PLACES_OF_A_FAILING_ENDPOINT:
-        raise NoticeBusyError
+    if event.failures and under_way[event.endpoint_id] >= PLACES_OF_A_FAILING_ENDPOINT:
+        raise EndpointCrowdedError(event.failures)
     under_way[event.endpoint_id] += 1
     try:
         yield

@@ -22,7 +22,10 @@ _FEE_STATUS = {"fee.waived": "waived", "fee.settled": "settled"}
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One notice for one endpoint. `body` is the JSON that is sent."""
+    """One notice for one endpoint. `body` is the JSON that is sent.
+
+    `failures`: how many attempts at the endpoint have failed since the last that did not.
+    """
 
     notice_id: UUID
     status: str
@@ -30,7 +33,7 @@ class Event:
     url: str
     secret: str
     active: bool
-    failing: bool
+    failures: int
     body: str
 
 
@@ -50,7 +53,7 @@ async def load_event(db: AsyncConnection, practice_id: UUID, notice_id: UUID) ->
         url=row.url,
         secret=row.secret,
         active=row.active,
-        failing=row.failures > 0,
+        failures=row.failures,
         body=_write(row, facts, await _location_ref(db, practice_id, facts.location_id)),
     )
 

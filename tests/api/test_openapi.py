@@ -11,7 +11,10 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.examples import IDS
+from app.main import create_app
+from app.openapi import write_description
 from app.problems.catalogue import CATALOGUE
+from app.settings import Settings
 from tests.described import GENERAL, description, same_fields, validate
 from tests.world import Api
 
@@ -239,6 +242,12 @@ def test_every_parameter_is_described() -> None:
 async def test_the_served_description_is_the_same(stranger: Api) -> None:
     answer = await stranger.get("/openapi.json")
     assert answer.json() == description()
+
+
+def test_the_description_is_written_once(settings: Settings) -> None:
+    """Whoever asks for it, again and again, costs nobody else anything."""
+    app = create_app(settings)
+    assert write_description(app) is write_description(app)
 
 
 async def test_the_docs_page_asks_no_other_host(stranger: Api) -> None:

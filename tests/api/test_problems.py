@@ -12,6 +12,7 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError
+from starlette.requests import ClientDisconnect
 from structlog.testing import capture_logs
 
 import app as package
@@ -227,6 +228,19 @@ async def test_a_defect_is_a_500_that_keeps_its_message(settings: Settings, worl
     assert (line["log_level"], line["error"]) == ("error", "RuntimeError")
     assert "test_problems.py:" in line["way"][-1]
     assert SECRET not in str(logs)
+
+
+async def test_who_hangs_up_in_the_middle_of_his_request_is_no_defect(
+    settings: Settings, world: World
+) -> None:
+    """Nobody reads this answer, but the log and the figures have what it was."""
+    headers = {"Authorization": f"Bearer {world.token()}"}
+    with capture_logs() as logs:
+        async with serve_broken(settings, ClientDisconnect()) as (http, _):
+            answer = await http.get("/v1/me", headers=headers)
+    body = assert_problem(answer, "validation-failed")
+    assert [entry["in"] for entry in body["errors"]] == ["body"]
+    assert "internal_error" not in [entry["event"] for entry in logs]
 
 
 async def test_a_database_error_that_is_no_outage_is_a_defect(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from httpx import AsyncClient, TransportError
 
-START_SECONDS = 60
+START_SECONDS = 120
 POLL_SECONDS = 0.05
 STOP_SECONDS = 40
 _PROGRAM = (sys.executable, "-c", "from app.cli import main; main()")
@@ -71,8 +71,10 @@ class Service:
         await self._worker.wait()
 
     def server_pids(self) -> list[int]:
-        """List the server processes that run now."""
+        """List the server processes that run now; a single one has no supervisor."""
         assert self._serve is not None
+        if self._servers == 1:
+            return [self._serve.pid]
         return [child for child in _children(self._serve.pid) if _is_server(child)]
 
     async def _run(self, *arguments: str, log: str) -> asyncio.subprocess.Process:

@@ -16,11 +16,16 @@ class Received:
 
 
 class Receiver:
-    """Answers every request with `status`, once `go_on` is set where there is one."""
+    """Answers every request with `status`, once `go_on` is set where there is one, or hangs up.
+
+    `answered` are those that were answered while the sender was still there, with the status.
+    """
 
     def __init__(self) -> None:
         self.received: list[Received] = []
+        self.answered: list[tuple[int, Received]] = []
         self.status = 204
+        self.hangs_up = False
         self.go_on: asyncio.Event | None = None
         self.port = 0
         self._arrival = asyncio.Condition()
@@ -51,11 +56,17 @@ class Receiver:
             name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])
         }
         body = (await reader.readexactly(int(headers["content-length"]))).decode()
+        received = Received(head[0], headers, body)
         async with self._arrival:
-            self.received.append(Received(head[0], headers, body))
+            self.received.append(received)
             self._arrival.notify_all()
         if self.go_on is not None:
             await self.go_on.wait()
+        if self.hangs_up:
+            writer.close()
+            return
+        if not reader.at_eof():
+            self.answered.append((self.status, received))
         reason = HTTPStatus(self.status).phrase
         answer = f"HTTP/1.1 {self.status} {reason}\r\nLocation: {self.url}\r\n"
         writer.write(f"{answer}Content-Length: 13\r\n\r\nsecret answer".encode())

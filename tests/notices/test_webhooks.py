@@ -17,15 +17,14 @@ from app.changes.trail import Actor, write_change
 from app.database.transactions import transact
 from app.domain.money import Money
 from app.notices.delivery import PostOffice, send_notice
-from app.notices.errors import NoticeBusyError
 from app.notices.marking import MAX_ATTEMPTS
 from app.notices.models import Notice
 from app.notices.outbox import NewNotice, queue_notices
-from app.notices.worker import WEBHOOKS_AT_ONCE, wait_after
+from app.notices.worker import WEBHOOKS_AT_ONCE, wait_after, wait_of_the_crowded
 from app.practices.models import Client, Location, Practitioner, Service
 from app.sessions.models import Fee, Session
 from app.settings import Settings
-from app.webhooks.delivery import WebhookOffice, send_webhook
+from app.webhooks.delivery import EndpointCrowdedError, WebhookOffice, send_webhook
 from app.webhooks.health import FAILING_FOR, FAILURES_IN_A_ROW
 from app.webhooks.models import WebhookEndpoint
 from app.webhooks.sending import WebhookSender
@@ -292,12 +291,19 @@ async def test_a_failing_endpoint_leaves_places_to_others(
     endpoint_id = await add_endpoint(world, receiver, failures=1, failing_since=NOW)
     notice_id = await story.notice(await story.book(), "session.booked", "webhook")
     webhooks.under_way[endpoint_id] = 2
-    with pytest.raises(NoticeBusyError):
+    with pytest.raises(EndpointCrowdedError) as crowded:
         await send_webhook(webhooks, world.practice_id, notice_id)
+    assert crowded.value.failures == 1
     assert (await story.state(notice_id)).attempts == 0
     webhooks.under_way[endpoint_id] = 1
     await send_webhook(webhooks, world.practice_id, notice_id)
     assert webhooks.under_way[endpoint_id] == 1
+
+
+def test_what_is_put_off_waits_longer_the_longer_its_endpoint_fails() -> None:
+    """Else the backlog of one bad receiver keeps the workers busy with putting it off."""
+    waits = [wait_of_the_crowded(failures).total_seconds() for failures in (1, 2, 3, 4, 5, 9999)]
+    assert waits == [5, 15, 45, 135, 300, 300]
 
 
 # Giving an endpoint up

@@ -1,0 +1,56 @@
+"""A mail server that can be slow, refuse somebody for good, and drop the line."""
+
+import asyncio
+from collections import Counter
+from typing import Literal
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.notices.postbox import Postbox
+
+SLOW_SECONDS = 3.0
+
+Fault = Literal["slow", "drops before", "drops after"]
+
+
+class FaultyPostbox(Postbox):
+    """Keeps what it accepts. `met` counts how often a fault met a mail.
+
+    `refused` is an address that it refuses for good. With "drops after" a mail is kept and its
+    sender never learns of it: `unconfirmed` has its Message-ID.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fault: Fault | None = None
+        self.refused: str | None = None
+        self.met: Counter[str] = Counter()
+        self.unconfirmed: set[str] = set()
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: object
+    ) -> str:
+        if self.fault == "slow":
+            self.met["slow"] += 1
+            await asyncio.sleep(SLOW_SECONDS)
+        if address == self.refused:
+            self.met["refused"] += 1
+            return "550 5.1.1 No such mailbox"
+        return await super().handle_RCPT(server, session, envelope, address, options)
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        if self.fault == "drops before":
+            return self._drop(server)
+        answer = await super().handle_DATA(server, session, envelope)
+        if self.fault == "drops after":
+            self.unconfirmed.add(self.mails[-1]["Message-ID"])
+            return self._drop(server)
+        return answer
+
+    def _drop(self, server: SMTP) -> str:
+        self.met[str(self.fault)] += 1
+        assert isinstance(server.transport, asyncio.Transport)
+        server.transport.abort()
+        return "250 OK"

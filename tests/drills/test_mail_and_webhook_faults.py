@@ -1,0 +1,289 @@
+"""Mail servers and webhook receivers at their worst, while clients go about their business."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.settings import Settings
+from tests.drills.faulty_postbox import FaultyPostbox
+from tests.drills.report import Row
+from tests.drills.service import Service, free_port
+from tests.drills.traffic import PATIENCE_SECONDS, Traffic, Visitor, add_visitors, traffic
+from tests.notices.receiver import Receiver
+from tests.world import World
+
+METRICS_TOKEN = "a-token-for-the-figures"
+ENDPOINTS = ("good", "hangs", "fails", "hangs up")
+ERRORS = {
+    "hangs": {"Timeout"},
+    "fails": {"HTTP 500"},
+    "hangs up": {"BadAnswer", "ConnectionFailed"},
+}
+MET_OFTEN = 3
+OTHERS = 5
+HURRIED_AT_ONCE = 50
+POLL_SECONDS = 0.5
+
+
+@dataclass
+class Outside:
+    """All that the service speaks to, and the practice's own view of it."""
+
+    postbox: FaultyPostbox
+    receivers: dict[str, Receiver]
+    staff: AsyncClient
+    endpoints: dict[str, str] = field(default_factory=dict)
+
+    async def listen(self) -> None:
+        """Have the practice name its webhook endpoints."""
+        for name, receiver in self.receivers.items():
+            made = await self.staff.post(
+                "/v1/practice/webhook-endpoints", json={"url": receiver.url}
+            )
+            self.endpoints[name] = made.json()["id"]
+
+    async def notices(self, **query: str) -> list[dict[str, Any]]:
+        """List notices, all pages of them."""
+        found: list[dict[str, Any]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            answer = await self.staff.get(
+                "/v1/practice/notices", params={"limit": "100", **query, **cursor}
+            )
+            assert answer.is_success, answer.text
+            page = answer.json()
+            found += page["items"]
+            if page["next_cursor"] is None:
+                return found
+            cursor = {"cursor": page["next_cursor"]}
+
+    async def retry(self, notices: list[dict[str, Any]]) -> None:
+        """Have notices tried at once; one that was sent meanwhile is a 409."""
+        for notice in notices:
+            answer = await self.staff.post(f"/v1/practice/notices/{notice['id']}/retry")
+            assert answer.status_code in {200, 409}, answer.text
+
+    def told(self, name: str) -> Counter[tuple[str, int]]:
+        """Count of which changes a receiver was told, and said that it had understood."""
+        events = [
+            json.loads(received.body)["data"]
+            for status, received in self.receivers[name].answered
+            if status < 300
+        ]
+        return Counter((event["session_id"], event["version"]) for event in events)
+
+    def mails(self) -> Counter[str]:
+        """Count the mails that were accepted, by Message-ID."""
+        return Counter(mail["Message-ID"] for mail in self.postbox.mails)
+
+
+@pytest.fixture
+async def service(
+    settings: Settings, postbox: FaultyPostbox, tmp_path: Path
+) -> AsyncIterator[Service]:
+    environment = {
+        "DATABASE_URL": settings.service_url,
+        "SECRET_KEYS": settings.keys[0],
+        "SMTP_URL": postbox.url,
+        "MAIL_FROM": settings.mail_from,
+        "WEBHOOK_INSECURE_TARGETS": "true",
+        "METRICS_TOKEN": METRICS_TOKEN,
+        "METRICS_PORT": str(free_port()),
+    }
+    made = Service(environment, tmp_path)
+    try:
+        await made.start()
+        yield made
+    finally:
+        await made.stop()
+
+
+@pytest.fixture
+async def postbox() -> AsyncIterator[FaultyPostbox]:
+    box = FaultyPostbox()
+    await box.open()
+    yield box
+    await box.close()
+
+
+@pytest.fixture
+async def world(engine: AsyncEngine, settings: Settings) -> World:
+    return await World(engine, settings).build(reminder_minutes=[])
+
+
+@pytest.fixture
+async def outside(service: Service, world: World, postbox: FaultyPostbox) -> AsyncIterator[Outside]:
+    receivers = {name: Receiver() for name in ENDPOINTS}
+    async with AsyncExitStack() as ends:
+        for receiver in receivers.values():
+            await receiver.open()
+            ends.push_async_callback(receiver.close)
+        headers = {"Authorization": f"Bearer {await world.key()}"}
+        staff = AsyncClient(base_url=service.url, headers=headers, timeout=30)
+        yield Outside(postbox, receivers, await ends.enter_async_context(staff))
+        for receiver in receivers.values():
+            if receiver.go_on is not None:
+                receiver.go_on.set()
+
+
+async def booked_are_told(outside: Outside, visitors: list[Visitor]) -> bool:
+    """Tell whether the mails of all bookings have arrived."""
+    return len(outside.mails()) > 2 * sum(len(visitor.sessions) for visitor in visitors)
+
+
+async def bad_receivers(outside: Outside, clients: Traffic) -> None:
+    """Three of four receivers go bad and stay so. Mails, and the fourth, know nothing of it."""
+    outside.receivers["hangs"].go_on = asyncio.Event()
+    outside.receivers["fails"].status = 500
+    outside.receivers["hangs up"].hangs_up = True
+    told = outside.told("good").total()
+    mails = len(outside.mails())
+
+    async def all_met() -> bool:
+        for name, errors in ERRORS.items():
+            waiting = await outside.notices(status="pending", endpoint=outside.endpoints[name])
+            if not errors & {notice["last_error"] for notice in waiting}:
+                return False
+        return (
+            outside.told("good").total() > told + OTHERS and len(outside.mails()) > mails + OTHERS
+        )
+
+    await clients.goes_on("bad receivers", until=all_met)
+
+
+async def mail_server_down(outside: Outside, clients: Traffic) -> None:
+    """Nobody listens. The receiver that is good goes on being told."""
+    await outside.postbox.close()
+    told = outside.told("good").total()
+
+    async def is_met() -> bool:
+        waiting = await outside.notices(status="pending", recipient="client")
+        errors = [notice["last_error"] for notice in waiting]
+        enough = errors.count("SMTPConnectError") >= MET_OFTEN
+        return enough and outside.told("good").total() > told + OTHERS
+
+    await clients.goes_on("mail down", until=is_met)
+    await outside.postbox.open()
+
+
+async def mail_server_faulty(outside: Outside, clients: Traffic) -> None:
+    """It answers after seconds; then it drops the line before, and after, it has accepted."""
+    postbox = outside.postbox
+    for fault in ("slow", "drops before", "drops after"):
+        postbox.fault = fault
+
+        async def is_met(fault: str = fault) -> bool:
+            return postbox.met[fault] >= MET_OFTEN
+
+        await clients.goes_on(f"mail {fault}", until=is_met)
+    postbox.fault = None
+
+
+async def mail_refused(outside: Outside, clients: Traffic, visitor: Visitor) -> None:
+    """One address is refused for good, which ends it at once. Others get their mails."""
+    outside.postbox.refused = visitor.email
+    mails = len(outside.mails())
+
+    async def is_met() -> bool:
+        failed = await outside.notices(status="failed")
+        return bool(failed) and len(outside.mails()) > mails + OTHERS
+
+    await clients.goes_on("one refused", until=is_met)
+
+
+async def drain(outside: Outside) -> None:
+    """Wait until nothing is pending. What has waited longest is hurried, as staff would."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while pending := await outside.notices(status="pending"):
+            await outside.retry(pending[-HURRIED_AT_ONCE:])
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def failed_ones(outside: Outside, service: Service) -> list[dict[str, Any]]:
+    """Look at what was given up, as the practice and as the operator sees it."""
+    failed = await outside.notices(status="failed")
+    assert {(notice["recipient"], notice["last_error"]) for notice in failed} == {
+        ("client", "UndeliverableError 550")
+    }
+    async with AsyncClient(headers={"Authorization": f"Bearer {METRICS_TOKEN}"}) as http:
+        figures = (await http.get(f"{service.url}/metrics")).text
+    assert f'reslot_outbox_failed{{recipient="client"}} {len(failed)}.0\n' in figures
+    return failed
+
+
+@pytest.mark.drill
+async def test_faults_outside_hold_up_nothing_else_and_all_arrives_at_last(
+    service: Service,
+    outside: Outside,
+    world: World,
+    tell: Callable[[Row], None],
+) -> None:
+    visitors = await add_visitors(world)
+    await outside.listen()
+    await service.start_worker()
+    async with traffic(service.url, visitors) as clients:
+        await clients.goes_on("quiet", until=partial(booked_are_told, outside, visitors))
+        # What was answered while the processes were warming up is forgotten.
+        await clients.goes_on("quiet")
+        await bad_receivers(outside, clients)
+        await mail_server_down(outside, clients)
+        await mail_server_faulty(outside, clients)
+        await mail_refused(outside, clients, visitors[0])
+
+    for receiver in outside.receivers.values():
+        receiver.status, receiver.hangs_up = 204, False
+        if receiver.go_on is not None:
+            receiver.go_on.set()
+    await drain(outside)
+    failed = await failed_ones(outside, service)
+    # The address is mended, and staff have what had failed tried again.
+    outside.postbox.refused = None
+    await outside.retry(failed)
+    await drain(outside)
+
+    notices = await outside.notices()
+    expected = Counter(clients.changes)
+    mails = outside.mails()
+    missing = {mail_id(notice) for notice in notices if notice["recipient"] != "webhook"} - set(
+        mails
+    )
+    untold = [expected - outside.told(name) for name in ENDPOINTS]
+    twice = {sent for sent, count in mails.items() if count > 1}
+    told_twice = [outside.told(name) - expected for name in ENDPOINTS]
+    tell(
+        Row(
+            drill="mail and webhook faults",
+            load=f"{len(visitors)} clients, {clients.figures()}",
+            faults=", ".join(f"{name} {count}" for name, count in outside.postbox.met.items()),
+            acknowledged=len(clients.changes),
+            lost=len(missing) + sum(each.total() for each in untold),
+            doubled=len(twice - outside.postbox.unconfirmed)
+            + sum(each.total() for each in told_twice),
+            worst=clients.worst,
+        )
+    )
+    assert Counter(notice["status"] for notice in notices).keys() == {"sent"}
+    # To client and practitioner: one of each booking, one of each change.
+    bookings = sum(len(visitor.sessions) for visitor in visitors)
+    assert len(mails) == 2 * (bookings + len(clients.changes))
+    assert not missing
+    # The copy of a mail whose acceptance was lost on the way has the same Message-ID.
+    assert twice == outside.postbox.unconfirmed
+    assert max(mails.values()) == 2
+    assert untold == told_twice == [Counter()] * len(ENDPOINTS)
+    clients.keeps_its_pace()
+
+
+def mail_id(notice: dict[str, Any]) -> str:
+    """Give the Message-ID of the mail that a notice is."""
+    return f"<{notice['id']}@reslot.example>"

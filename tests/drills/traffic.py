@@ -1,0 +1,180 @@
+"""Ordinary traffic: what clients do while something else goes wrong, and how long they wait."""
+
+import asyncio
+import math
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import cycle
+from time import perf_counter
+from typing import Any
+from uuid import UUID
+
+from httpx import AsyncClient, AsyncHTTPTransport, Response
+
+from app.clock import system_clock
+from tests.world import REASON, World
+
+VISITORS = 6
+SESSIONS_OF_A_VISITOR = 6
+LOOKS_BEFORE_A_MOVE = 19
+MOVES_BEFORE_A_CANCELLATION = 6
+PAUSE_SECONDS = 0.08
+# Requests of a phase before it is judged, and how long a slow machine may take for what it needs.
+ENOUGH = 200
+PATIENCE_SECONDS = 180
+POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A client who looks at his sessions, moves them to and fro, and cancels one at times.
+
+    Each has a practitioner of his own: nobody takes a time that another one wants.
+    """
+
+    email: str
+    practitioner_email: str
+    token: str
+    sessions: dict[UUID, datetime]
+
+
+async def add_visitors(world: World) -> list[Visitor]:
+    """Write clients with booked sessions, a day between any two of them."""
+    noon = system_clock().replace(hour=12, minute=0, second=0, microsecond=0)
+    visitors = []
+    for number in range(VISITORS):
+        address = f"maya-{number}@harbor.example"
+        practitioner_id = await world.add_practitioner(hours=False, email=address, time_zone="UTC")
+        for weekday in range(1, 8):
+            await world.add_hours(practitioner_id, weekday, 0, 24 * 60)
+        client_id = await world.add_client(email=f"client-{number}@client.example")
+        sessions = {}
+        for day in range(2, 2 + SESSIONS_OF_A_VISITOR):
+            start = noon + timedelta(days=day)
+            session_id = await world.book(
+                start, now=system_clock(), client_id=client_id, practitioner_id=practitioner_id
+            )
+            sessions[session_id] = start
+        token = world.token(client_id)
+        visitors.append(Visitor(f"client-{number}@client.example", address, token, sessions))
+    return visitors
+
+
+@dataclass
+class Traffic:
+    """What the visitors were told is done, and how long each answer took, by `phase`.
+
+    `changes` are the acknowledged ones, as session and version.
+    """
+
+    phase: str = "quiet"
+    seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    changes: list[tuple[str, int]] = field(default_factory=list)
+    stopping: bool = False
+
+    async def goes_on(
+        self,
+        phase: str,
+        *,
+        until: Callable[[], Awaitable[bool]] | None = None,
+        within: float = PATIENCE_SECONDS,
+    ) -> None:
+        """Go on until enough requests were made to judge them, and something has come true."""
+        self.phase = phase
+        self.seconds[phase].clear()
+        async with asyncio.timeout(within):
+            while (  # noqa: ASYNC110 - what is waited for is elsewhere
+                len(self.seconds[phase]) < ENOUGH or not (until is None or await until())
+            ):
+                await asyncio.sleep(POLL_SECONDS)
+
+    def percentile(self, share: float, phase: str) -> float:
+        """Say how long at most that share of a phase's requests took, in seconds."""
+        ordered = sorted(self.seconds[phase])
+        return ordered[math.ceil(share * len(ordered)) - 1]
+
+    def figures(self) -> str:
+        """Give median and 99th percentile of each phase, for people to read."""
+        pairs = (
+            "/".join(f"{1000 * self.percentile(share, phase):.0f}" for share in (0.5, 0.99))
+            for phase in self.seconds
+        )
+        told = ", ".join(f"{phase} {pair}" for phase, pair in zip(self.seconds, pairs, strict=True))
+        return f"p50/p99 in ms: {told}"
+
+    def keeps_its_pace(self) -> None:
+        """Compare each phase with the quiet one of the same minute.
+
+        A machine that is busy with other things is slow in all of them; who waits for a mail
+        server, or behind an attacker, waits for seconds.
+        """
+        for phase in self.seconds:
+            p50, p99 = (self.percentile(share, phase) for share in (0.5, 0.99))
+            quiet_p50, quiet_p99 = (self.percentile(share, "quiet") for share in (0.5, 0.99))
+            assert p50 < max(0.050, 3 * quiet_p50), self.figures()
+            assert p99 < max(0.500, 4 * quiet_p99), self.figures()
+
+    @property
+    def worst(self) -> float:
+        """Give the longest that a request took, in seconds."""
+        return max(max(seconds) for seconds in self.seconds.values())
+
+    async def visit(self, http: AsyncClient, visitor: Visitor) -> None:
+        """Look, move, look again, and so on; cancel a session that was moved often enough.
+
+        Who has cancelled all of them only looks.
+        """
+        path = "/v1/sessions"
+        for session_id, start in visitor.sessions.items():
+            path = f"/v1/sessions/{session_id}"
+            other = start + timedelta(hours=2)
+            for move, target in enumerate(cycle((other, start))):
+                for _ in range(LOOKS_BEFORE_A_MOVE):
+                    if self.stopping:
+                        return
+                    await self._answer(http, "GET", path)
+                if move == MOVES_BEFORE_A_CANCELLATION:
+                    break
+                body = {"start": target.isoformat(), "format": "video", "reason": REASON}
+                await self._change(http, f"{path}/reschedule", body)
+            await self._change(http, f"{path}/cancel", {"reason": REASON})
+        while not self.stopping:
+            await self._answer(http, "GET", path)
+
+    async def _change(self, http: AsyncClient, path: str, body: Any) -> None:
+        answer = await self._answer(http, "POST", path, json=body)
+        session = answer.json()["session"]
+        self.changes.append((session["id"], session["version"]))
+
+    async def _answer(self, http: AsyncClient, method: str, path: str, **request: Any) -> Response:
+        phase, began = self.phase, perf_counter()
+        answer = await http.request(method, path, **request)
+        self.seconds[phase].append(perf_counter() - began)
+        assert answer.status_code == 200, answer.text
+        # People think between two clicks; the drill is about faults, not about the load.
+        await asyncio.sleep(PAUSE_SECONDS)
+        return answer
+
+
+@asynccontextmanager
+async def traffic(url: str, visitors: list[Visitor]) -> AsyncIterator[Traffic]:
+    """Let all visitors call until the end, each from an address of his own.
+
+    At the end nobody is cut off in the act.
+    """
+    made = Traffic()
+    async with AsyncExitStack() as clients, asyncio.TaskGroup() as tasks:
+        for number, visitor in enumerate(visitors, 1):
+            made_for_him = AsyncClient(
+                base_url=url,
+                timeout=30,
+                headers={"Authorization": f"Bearer {visitor.token}"},
+                transport=AsyncHTTPTransport(local_address=f"127.0.1.{number}"),
+            )
+            http = await clients.enter_async_context(made_for_him)
+            tasks.create_task(made.visit(http, visitor))
+        yield made
+        made.stopping = True
