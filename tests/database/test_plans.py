@@ -1,0 +1,137 @@
+"""Every statement of a hot path goes by an index, in a database with ten thousands of sessions.
+
+The plans are those that prepared statements get: for any values, without knowing them.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from httpx import ASGITransport, AsyncClient
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.auth.tokens import AccessTokens, Caller
+from app.availability.queries import _WITH_CALENDAR
+from app.database.embedded import EmbeddedServer
+from app.main import create_app
+from app.sessions.queries import _DETAILS, When, _list_read
+from app.settings import Settings
+from tests.bench.data import fill, named
+from tests.bench.recording import Target, record
+from tests.bench.subjects import HOUR, booked_sessions
+from tests.world import NOW, TestClock
+
+SESSIONS = 20_000
+DAY_BEFORE = NOW.date()
+# Rows by the ten thousand. The others hold a practice's few records, which are read whole at times.
+LARGE = {"sessions", "changes", "notices"}
+READS = {
+    "details": _DETAILS.for_client.text,
+    "details for staff": _DETAILS.for_staff.text,
+    "availability": _WITH_CALENDAR.for_client.text,
+    **{
+        f"list of {when}{', continued' if continued else ''}": _list_read(
+            when, continued=continued
+        ).text
+        for when in When
+        for continued in (False, True)
+    },
+}
+
+
+@pytest.fixture
+async def full(server: EmbeddedServer, database: str, engine: AsyncEngine) -> AsyncEngine:
+    """The test's own database, with 20,000 sessions of one practice."""
+    await fill(server.url("postgres", database), SESSIONS, DAY_BEFORE)
+    return engine
+
+
+async def plan(engine: AsyncEngine, text: str, *, without_scans: bool = False) -> list[Any]:
+    """Give the nodes of a statement's plan."""
+    async with engine.connect() as db:
+        if without_scans:
+            await db.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        told = await db.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {text}")
+        found = told.scalar_one()
+    whole = json.loads(found) if isinstance(found, str) else found
+    return list(nodes(whole[0]["Plan"]))
+
+
+def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for below in node.get("Plans", ()):
+        yield from nodes(below)
+
+
+def scanned(found: list[Any]) -> set[str]:
+    """Name the tables that a plan reads from end to end."""
+    return {node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan"}
+
+
+async def test_reads_go_by_an_index(full: AsyncEngine, subtests: pytest.Subtests) -> None:
+    for name, text in READS.items():
+        with subtests.test(name):
+            assert not scanned(await plan(full, text)) & LARGE
+            assert not scanned(await plan(full, text, without_scans=True)), "there is no index"
+
+
+async def test_time_that_is_taken_is_found_by_the_index_of_booked_sessions(
+    full: AsyncEngine,
+) -> None:
+    """Not by one that holds all that a practitioner ever did."""
+    used = {node.get("Index Name") for node in await plan(full, READS["availability"])}
+    assert "ix_sessions_practice_id_practitioner_id_starts_at" in used
+
+
+async def test_a_scan_would_be_seen(full: AsyncEngine) -> None:
+    assert scanned(await plan(full, "SELECT id FROM sessions WHERE version = $1")) & LARGE
+
+
+@pytest.fixture
+async def client(full: AsyncEngine, settings: Settings) -> AsyncIterator[tuple[Any, AsyncClient]]:
+    del full
+    app = create_app(settings, clock=TestClock())
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=ASGITransport(app), base_url="https://reslot.example") as http,
+    ):
+        yield app, http
+
+
+async def test_commands_go_by_an_index(
+    client: tuple[Any, AsyncClient],
+    server: EmbeddedServer,
+    database: str,
+    settings: Settings,
+    subtests: pytest.Subtests,
+) -> None:
+    app, http = client
+    one = (await booked_sessions(server.url("postgres", database)))[0]
+    token = AccessTokens(settings.keys).sign(
+        Caller(named("practice", 0), one.client_id, 0), NOW + 24 * HOUR
+    )
+    bodies = {
+        "reschedule": {"start": (one.base + HOUR).isoformat(), "format": "video"},
+        "cancel": {},
+    }
+    for command, body in bodies.items():
+        key = uuid4().hex
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+        made = await record(
+            app.state.engine,
+            Target(one.session_id, one.client_id, one.practitioner_id, key, one.base),
+            lambda command=command, body=body, headers=headers: http.post(  # type: ignore[misc]
+                f"/v1/sessions/{one.session_id}/{command}",
+                json={**body, "reason": {"note": "A meeting."}},
+                headers=headers,
+            ),
+        )
+        for statement in made.statements:
+            if "pgqueuer" in statement.text:  # the job library's own
+                continue
+            with subtests.test(f"{command}: {statement.text[:60]}"):
+                assert not scanned(await plan(app.state.engine, statement.text)) & LARGE
+                found = await plan(app.state.engine, statement.text, without_scans=True)
+                assert not scanned(found), "there is no index"
