@@ -10,7 +10,6 @@ from uuid import UUID
 
 from fastapi import Depends, Header, HTTPException, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.auth.keys import Scope, Staff, find_staff
@@ -25,6 +24,7 @@ from app.links.tokens import LinkTokens
 from app.sessions.quotes import Quotes
 from app.settings import Settings
 from app.signing import TokenSigner
+from app.wire import Answer, as_json
 
 T = TypeVar("T")
 
@@ -119,14 +119,14 @@ Origin = Annotated[str | None, Depends(_origin)]
 
 
 async def _caller(
+    request: Request,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-    tokens: AccessSigner,
-    origin: Origin,
     now: Now,
 ) -> Caller:
     if credentials is None:
         raise UnauthorizedError
-    return tokens.read(credentials.credentials, now, origin=origin)
+    tokens: AccessTokens = request.app.state.access_tokens
+    return tokens.read(credentials.credentials, now, origin=await _origin(request))
 
 
 async def _client(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
@@ -159,7 +159,7 @@ StaffAdmin = Annotated[Staff, Security(_staff(Scope.ADMIN), scopes=[Scope.ADMIN]
 
 
 def json_answer(
-    model: BaseModel, *, etag: str | None = None, status: HTTPStatus = HTTPStatus.OK
+    model: Answer, *, etag: str | None = None, status: HTTPStatus = HTTPStatus.OK
 ) -> Response:
     """Send a model that we built ourselves."""
     return _respond(StoredAnswer(status, etag, as_json(model)))
@@ -170,12 +170,12 @@ def no_content() -> Response:
     return _respond(StoredAnswer(HTTPStatus.NO_CONTENT, None, b""))
 
 
-def answered(model: BaseModel) -> StoredAnswer:
+def answered(model: Answer) -> StoredAnswer:
     """Answer a command with what it made of something, to be sent and to be kept with its key."""
     return StoredAnswer(HTTPStatus.OK, None, as_json(model))
 
 
-def created(model: BaseModel) -> StoredAnswer:
+def created(model: Answer) -> StoredAnswer:
     """Answer a command with what it has made."""
     return StoredAnswer(HTTPStatus.CREATED, None, as_json(model))
 
@@ -183,11 +183,6 @@ def created(model: BaseModel) -> StoredAnswer:
 def done(_: object) -> StoredAnswer:
     """Answer a command that leaves nothing to show: a 204 without a body."""
     return StoredAnswer(HTTPStatus.NO_CONTENT, None, b"")
-
-
-def as_json(model: BaseModel) -> bytes:
-    """Write a model as it goes over the wire."""
-    return model.model_dump_json(by_alias=True).encode()
 
 
 def _respond(answer: StoredAnswer) -> Response:

@@ -1,20 +1,21 @@
 """Reading a session with its practitioner's calendar: one statement, whatever the range."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from math import ceil
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Date, DateTime, Row, bindparam, cast, func, select
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import BigInteger, Date, DateTime, Text, bindparam, cast, func, select
 from sqlalchemy.orm import aliased
 
 from app.auth.tokens import Caller
+from app.database.reading import Source
 from app.domain.availability import (
     MINUTE,
     BusySession,
@@ -141,7 +142,7 @@ def _calendar_columns() -> list[Any]:
 def _rows(columns: Sequence[Any], *conditions: Any) -> Any:  # noqa: ANN401 - expressions
     """Gather the rows of another table into one JSON array, for the session of the statement."""
     return (
-        select(func.jsonb_agg(func.jsonb_build_array(*columns), type_=JSONB))
+        select(cast(func.json_agg(func.json_build_array(*columns)), Text))
         .where(*conditions)
         .correlate(Session)
         .scalar_subquery()
@@ -152,7 +153,7 @@ _WITH_CALENDAR = details_statement(*_calendar_columns())
 
 
 async def read_with_calendar(
-    db: AsyncConnection, viewer: Viewer, session_id: UUID, first: date, last: date
+    db: Source, viewer: Viewer, session_id: UUID, first: date, last: date
 ) -> tuple[SessionRecord, Calendar]:
     """Read a session and all that takes its practitioner's time around these dates.
 
@@ -175,7 +176,7 @@ async def read_with_calendar(
 
 
 async def read_availability(
-    db: AsyncConnection,
+    db: Source,
     caller: Caller,
     session_id: UUID,
     *,
@@ -217,7 +218,7 @@ async def read_availability(
 
 
 async def _next_available(
-    db: AsyncConnection,
+    db: Source,
     caller: Caller,
     record: SessionRecord,
     calendar: Calendar,
@@ -296,18 +297,26 @@ def _first_second(day: date, zone: ZoneInfo) -> int:
     return to_seconds(start_of_day(day, zone))
 
 
-def _calendar(row: Row[Any]) -> Calendar:
-    blocked = [*(row.busy or []), *(row.elsewhere or [])]
-    weekly, overrides = row.weekly, row.overrides
-    if not row.practitioner_active:
-        weekly = overrides = None
+def _calendar(row: Any) -> Calendar:  # noqa: ANN401 - a row
+    blocked = [*json.loads(row.busy or "[]"), *json.loads(row.elsewhere or "[]")]
+    is_open = row.practitioner_active
     return Calendar(
-        hours=working_hours(row.practitioner_zone, weekly, overrides),
-        sessions=[BusySession(*session) for session in row.taken or []],
+        hours=_hours_in(
+            row.practitioner_zone,
+            row.weekly if is_open else None,
+            row.overrides if is_open else None,
+        ),
+        sessions=[BusySession(*session) for session in json.loads(row.taken or "[]")],
         blocked=[Interval(start, end) for start, end in blocked],
         sessions_per_day=row.sessions_per_day,
         sessions_per_week=row.sessions_per_week,
     )
+
+
+@lru_cache(maxsize=1024)
+def _hours_in(zone: str, weekly: str | None, overrides: str | None) -> WorkingHours:
+    """Read hours from JSON. The same text always means the same."""
+    return working_hours(zone, json.loads(weekly or "[]"), json.loads(overrides or "[]"))
 
 
 def working_hours(

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, and_, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import and_, bindparam, select
 
 from app.changes.models import Change, ChangeNote
+from app.database.reading import Source
 from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Format
@@ -70,7 +70,7 @@ _CHANGES = about_one_session(
 
 
 async def list_changes(
-    db: AsyncConnection, viewer: Viewer, session_id: UUID
+    db: Source, viewer: Viewer, session_id: UUID
 ) -> tuple[ZoneInfo, list[ChangeRecord]]:
     """List a session's history, oldest first, and give the client's zone.
 
@@ -82,7 +82,7 @@ async def list_changes(
     return ZoneInfo(rows[0].client_zone), [_change(row) for row in rows]
 
 
-def _change(row: Row[Any]) -> ChangeRecord:
+def _change(row: Any) -> ChangeRecord:  # noqa: ANN401
     return ChangeRecord(
         id=row.id,
         kind=row.kind,

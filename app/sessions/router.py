@@ -14,12 +14,11 @@ from app.context import (
     AppSettings,
     ClientCaller,
     CursorSigner,
+    Engine,
     IfMatch,
     Now,
     QuoteSigner,
-    Reading,
     Writing,
-    as_json,
     json_answer,
 )
 from app.database.idempotency import StoredAnswer
@@ -42,6 +41,7 @@ from app.sessions.schemas import (
     SessionPage,
 )
 from app.sessions.steps import Outcome, Reason, Wish
+from app.wire import as_json
 
 router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])
 
@@ -103,7 +103,7 @@ async def list_own_sessions(
     caller: ClientCaller,
     now: Now,
     cursors: CursorSigner,
-    db: Reading,
+    engine: Engine,
 ) -> Response:
     """List the sessions of the client who is signed in, a page at a time.
 
@@ -113,7 +113,9 @@ async def list_own_sessions(
     cursor = SessionCursor(cursors, caller, query.when)
     after = cursor.read(query.cursor)
     instant = now if after is None else after.instant
-    records = await list_sessions(db, caller, query.when, now, after=after, limit=query.limit + 1)
+    records = await list_sessions(
+        engine, caller, query.when, now, after=after, limit=query.limit + 1
+    )
     zone = None if query.time_zone is None else ZoneInfo(query.time_zone)
     return json_answer(present_page(records, query.limit, cursor, instant, zone))
 
@@ -130,7 +132,7 @@ async def get_session(
     caller: AnyCaller,
     now: Now,
     quotes: QuoteSigner,
-    db: Reading,
+    engine: Engine,
 ) -> Response:
     """Show everything that the details page needs, the policy and the present decisions included.
 
@@ -141,7 +143,7 @@ async def get_session(
     `policy.terms` is the whole rule as a timeline: what each action costs until when. The answer's
     `ETag` is the session's version, for `If-Match`.
     """
-    record = await read_session(db, caller, session_id)
+    record = await read_session(engine, caller, session_id)
     zone = record.client_zone if query.time_zone is None else ZoneInfo(query.time_zone)
     shown = present_details(record, zone, quotes, now, notes=notes_for(caller))
     return json_answer(shown, etag=record.etag)
@@ -229,12 +231,14 @@ async def reschedule_session(
     response_model=ChangePage,
     responses=responses(*READ_PROBLEMS),
 )
-async def list_session_changes(session_id: SessionId, caller: AnyCaller, db: Reading) -> Response:
+async def list_session_changes(
+    session_id: SessionId, caller: AnyCaller, engine: Engine
+) -> Response:
     """List what happened to a session, oldest first: who, when, from what to what, and why.
 
     Notes are private: they are shown to the client who is signed in, not to the holder of a link.
     """
-    zone, changes = await list_changes(db, caller, session_id)
+    zone, changes = await list_changes(engine, caller, session_id)
     shown = [present_change(change, zone, notes=notes_for(caller)) for change in changes]
     return json_answer(ChangePage(items=shown, next_cursor=None))
 
@@ -246,14 +250,14 @@ async def list_session_changes(session_id: SessionId, caller: AnyCaller, db: Rea
     responses=responses(*READ_PROBLEMS) | CALENDAR_EXAMPLE,
 )
 async def get_session_calendar(
-    session_id: SessionId, caller: AnyCaller, now: Now, db: Reading
+    session_id: SessionId, caller: AnyCaller, now: Now, engine: Engine
 ) -> Response:
     """Give one VEVENT that any calendar imports.
 
     Its UID stays the same for life, and its SEQUENCE rises with every change, so that a later file
     replaces an earlier one.
     """
-    record = await read_session(db, caller, session_id)
+    record = await read_session(engine, caller, session_id)
     return calendar_download(record, now)
 
 

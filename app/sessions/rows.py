@@ -1,10 +1,10 @@
 """Turning the rows of app/sessions/queries.py into records."""
 
+import json
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
-
-from sqlalchemy import Row
 
 from app.domain.money import Money
 from app.domain.policy import Credit
@@ -20,12 +20,12 @@ from app.sessions.records import (
 )
 
 
-def to_summary(row: Row[Any]) -> SessionSummaryRecord:
+def to_summary(row: Any) -> SessionSummaryRecord:  # noqa: ANN401 - a row
     """Turn a row into what lists show."""
     return SessionSummaryRecord(**_summary_fields(row))
 
 
-def to_record(row: Row[Any]) -> SessionRecord:
+def to_record(row: Any) -> SessionRecord:  # noqa: ANN401 - a row
     """Turn a row of a details statement into everything about the session."""
     return SessionRecord(
         **_summary_fields(row),
@@ -47,16 +47,22 @@ def to_record(row: Row[Any]) -> SessionRecord:
         minimum_notice_minutes=row.minimum_notice_minutes,
         horizon_days=row.horizon_days,
         reminder_minutes=row.reminder_minutes,
-        formats=[
-            OfferedFormat(
-                Format(kind), None if id_ is None else Location(UUID(id_), name, address), hint
-            )
-            for kind, id_, name, address, hint in row.formats or []
-        ],
+        formats=_formats(row.formats),
     )
 
 
-def _summary_fields(row: Row[Any]) -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def _formats(document: str | None) -> tuple[OfferedFormat, ...]:
+    """Read what a service is on offer in. The same text always means the same."""
+    return tuple(
+        OfferedFormat(
+            Format(kind), None if id_ is None else Location(UUID(id_), name, address), hint
+        )
+        for kind, id_, name, address, hint in json.loads(document or "[]")
+    )
+
+
+def _summary_fields(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row
     return {
         "practice_id": row.practice_id,
         "id": row.id,
@@ -85,7 +91,7 @@ def _summary_fields(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def _cancellation(row: Row[Any]) -> Cancellation | None:
+def _cancellation(row: Any) -> Cancellation | None:  # noqa: ANN401 - a row
     if row.status != Status.CANCELLED or row.cancelled_at is None:
         return None
     return Cancellation(
