@@ -39,7 +39,7 @@ class Verdict:
 def read_statement(sql: str) -> Verdict:
     """Judge a statement by its text."""
     reading = _Reading()
-    verb = sql.split(None, 1)[0].upper()
+    verb = (sql.split(None, 1) or [""])[0].upper()
     if verb in _READ:
         for part in sqlglot.parse(sql, dialect="postgres"):
             if part is not None:

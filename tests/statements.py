@@ -1,9 +1,9 @@
 """The second wall: whatever the application sends during the tests names one practice.
 
 Switched on for every test by tests/conftest.py. Every statement is looked at on its way to the
-driver, of SQLAlchemy's engines and of the job library's own connection. Those that a test itself
-sends are let pass, and so are those of processes that a test starts: each of their statements is
-sent in a test's own process as well.
+driver, or where it is handed to the driver itself, as hot reads and the job library do. Those that
+a test itself sends are let pass, and so are those of processes that a test starts: each of their
+statements is sent in a test's own process as well.
 """
 
 import sys
@@ -13,8 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import asyncpg
 import greenlet  # type: ignore[import-untyped] # has no types of its own
-from pgqueuer.db import AsyncpgDriver
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
@@ -136,8 +136,8 @@ INSPECTOR = Inspector()
 def watch() -> None:
     """Look at every statement from now on."""
     event.listen(Engine, "before_cursor_execute", _before)
-    _watch_driver("fetch")
-    _watch_driver("execute")
+    for name in ("execute", "executemany", "fetch", "fetchrow", "fetchval"):
+        _watch_driver(name)
 
 
 def _before(*arguments: Any) -> None:
@@ -146,11 +146,11 @@ def _before(*arguments: Any) -> None:
 
 
 def _watch_driver(name: str) -> None:
-    """Look at what the job library sends on its own connection."""
-    send = getattr(AsyncpgDriver, name)
+    """Look at what is sent by this method of the driver's. SQLAlchemy's own go another way."""
+    send = getattr(asyncpg.Connection, name)
 
-    async def watched(self: AsyncpgDriver, query: str, *values: Any) -> Any:
-        INSPECTOR.inspect(query)
-        return await send(self, query, *values)
+    async def watched(self: asyncpg.Connection, sql: str, *values: Any, **options: Any) -> Any:
+        INSPECTOR.inspect(sql, values[0] if name == "executemany" else [values])
+        return await send(self, sql, *values, **options)
 
-    setattr(AsyncpgDriver, name, watched)
+    setattr(asyncpg.Connection, name, watched)

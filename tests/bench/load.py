@@ -88,9 +88,7 @@ async def load(port: int, requests: Sequence[bytes], connections: int = CONNECTI
     seconds: list[float] = []
     began = time.perf_counter()
     made = [
-        await loop.create_connection(
-            lambda: _Connection(following, seconds), "127.0.0.1", port
-        )
+        await loop.create_connection(lambda: _Connection(following, seconds), "127.0.0.1", port)
         for _ in range(connections)
     ]
     async with asyncio.timeout(PATIENCE_SECONDS):

@@ -4,14 +4,18 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.auth.people import find_people
+from app.database.engine import connect
+from app.database.reading import Read
 from app.database.transactions import transact
 from app.demo.guide import prepare
 from app.links.issue import issue_access_token, print_link
 from app.metrics.queries import read_outbox
-from app.notices.worker import tidy
+from app.notices.worker import _Driver, tidy
+from app.practices.models import Client
 from app.practices.operator import keys_of, list_practices
 from app.settings import Settings
 from app.tables import metadata
@@ -21,6 +25,7 @@ from tests.statements import EXEMPTIONS, INSPECTOR, Inspector
 from tests.world import NOW, World
 
 BOUND = [
+    "",
     "SELECT 1",
     "SELECT x FROM pgqueuer WHERE id = $1",
     "SELECT x FROM clients WHERE practice_id = $1",
@@ -135,6 +140,24 @@ async def test_what_the_application_sends_is_found(
         await find_people(db, "ana@client.example")
     (found,) = INSPECTOR.take()
     assert found.startswith("app/auth/people.py find_people names no practice for ['clients', '")
+
+
+async def test_what_is_handed_to_the_driver_is_found(engine: AsyncEngine) -> None:
+    await Read(select(Client.name).where(Client.active)).rows(engine, {})
+    (found,) = INSPECTOR.take()
+    assert found.startswith("app/database/reading.py rows names no practice for ['clients']: ")
+
+
+async def test_what_the_worker_sends_is_found(settings: Settings) -> None:
+    """On the job library's own connection."""
+    db = await connect(settings.service_url)
+    driver = _Driver(db)
+    await driver.fetch("SELECT 1 FROM pgqueuer")
+    assert INSPECTOR.take() == []
+    await driver.execute("DELETE FROM change_notes")
+    await db.close()
+    (found,) = INSPECTOR.take()
+    assert found.startswith("app/notices/worker.py execute names no practice for ['change_notes']")
 
 
 async def test_an_exemption_is_for_its_tables_only(
