@@ -112,7 +112,8 @@ async def test_what_people_typed_is_nowhere_else(
         "calling key": (stage.api.token or "")[-43:],
         "signing key": world.settings.keys[0],
         "webhook secret": re.findall(r"whsec_\S+", secret)[0],
-        "smtp": "qzsmtpanswerqz",
+        "mail server": "qzsmtpanswerqz",
+        "receiver": "secret answer",
     }
     with stage.logs() as written:
         answers = await exercise(stage)
@@ -131,7 +132,7 @@ async def test_what_people_typed_is_nowhere_else(
     await _look_into_tables(stage, words)
     _look_into_webhooks(stage.receiver, words)
     told = [_look_into_mail(mail, words) for mail in stage.postbox.mails]
-    assert {"services.name", "locations.address"} <= set.union(*told)
+    assert {"services.name", "changes.join_url"} <= set.union(*told)
 
 
 async def _look_into_tables(stage: Stage, words: dict[str, str]) -> None:
