@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Date, DateTime, Text, bindparam, cast, func, 
 from sqlalchemy.orm import aliased
 
 from app.auth.tokens import Caller
-from app.database.reading import Source
+from app.database.reading import Row, Source
 from app.domain.availability import (
     MINUTE,
     BusySession,
@@ -297,19 +297,19 @@ def _first_second(day: date, zone: ZoneInfo) -> int:
     return to_seconds(start_of_day(day, zone))
 
 
-def _calendar(row: Any) -> Calendar:  # noqa: ANN401 - a row
-    blocked = [*json.loads(row.busy or "[]"), *json.loads(row.elsewhere or "[]")]
-    is_open = row.practitioner_active
+def _calendar(row: Row) -> Calendar:
+    blocked = [*json.loads(row["busy"] or "[]"), *json.loads(row["elsewhere"] or "[]")]
+    is_open = row["practitioner_active"]
     return Calendar(
         hours=_hours_in(
-            row.practitioner_zone,
-            row.weekly if is_open else None,
-            row.overrides if is_open else None,
+            row["practitioner_zone"],
+            row["weekly"] if is_open else None,
+            row["overrides"] if is_open else None,
         ),
-        sessions=[BusySession(*session) for session in json.loads(row.taken or "[]")],
+        sessions=[BusySession(*session) for session in json.loads(row["taken"] or "[]")],
         blocked=[Interval(start, end) for start, end in blocked],
-        sessions_per_day=row.sessions_per_day,
-        sessions_per_week=row.sessions_per_week,
+        sessions_per_day=row["sessions_per_day"],
+        sessions_per_week=row["sessions_per_week"],
     )
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.availability.queries import Availability, read_availability
 from app.availability.schemas import AvailabilityQuery, AvailabilityView
-from app.context import AnyCaller, Engine, Now, json_answer
+from app.context import AnyCall, json_answer
 from app.domain.availability import EmptyReason
 from app.inputs import SessionId
 from app.problems.catalogue import responses
@@ -33,9 +33,7 @@ _SENTENCES = {
 async def get_availability(
     session_id: SessionId,
     query: Annotated[AvailabilityQuery, Query()],
-    caller: AnyCaller,
-    now: Now,
-    engine: Engine,
+    call: AnyCall,
 ) -> Response:
     """List the slots that the session could be moved to, by day of the viewer's calendar.
 
@@ -48,14 +46,14 @@ async def get_availability(
     next day that has one.
     """
     found = await read_availability(
-        engine,
-        caller,
+        call.engine,
+        call.caller,
         session_id,
         first=query.first,
         last=query.last,
         format_=query.format,
         zone=None if query.time_zone is None else ZoneInfo(query.time_zone),
-        now=now,
+        now=call.now,
     )
     return json_answer(present_availability(found))
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 CONNECT_TIMEOUT_SECONDS = 5
 # A connection that lay idle for longer is asked for a sign of life before it is used.
-IDLE_SECONDS = 30.0
+IDLE_SECONDS = 1.0
 SIGN_OF_LIFE_SECONDS = 5.0
 
 
@@ -77,7 +77,7 @@ def _replace_dead(connection: Any, record: Any, _: object) -> None:  # noqa: ANN
         return
     try:
         connection.run_async(lambda driver: driver.execute("", timeout=SIGN_OF_LIFE_SECONDS))
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except Exception as error:  # whatever it is, the connection is of no use
         raise InvalidatePoolError from error
 
 

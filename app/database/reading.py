@@ -4,10 +4,11 @@ SQLAlchemy still builds the statement; its connection and its result objects cos
 statement does, and a page that is read often needs neither (docs/performance.md).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
+from weakref import WeakKeyDictionary
 
-import asyncpg
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -15,19 +16,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 # What a read is run on: an engine, whose connection it holds for this one statement, outside of any
 # transaction; or the connection of a command, within its transaction.
 Source = AsyncEngine | AsyncConnection
+Row = Mapping[Any, Any]
+Watch = Callable[[str], AbstractContextManager[object]]
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call] # SQLAlchemy's
+_watches: WeakKeyDictionary[AsyncEngine, list[Watch]] = WeakKeyDictionary()
 
 
-class Row(asyncpg.Record):
-    """A row whose columns are attributes. JSON comes as text."""
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the column holds
-        """Give a column."""
-        try:
-            return self[name]
-        except KeyError:
-            raise AttributeError(name) from None
+def watch_reads(engine: AsyncEngine, watch: Watch) -> None:
+    """Enter `watch(text)` around each read on the engine: SQLAlchemy's events do not tell of it."""
+    _watches.setdefault(engine, []).append(watch)
 
 
 class Read:
@@ -38,16 +36,19 @@ class Read:
         self.text = str(compiled)
         self._parameters = [(name, compiled.params[name]) for name in compiled.positiontup or ()]
 
-    async def rows(self, db: Source, values: Mapping[str, object]) -> Sequence[Any]:
-        """Run it with these values, and give its rows."""
+    async def rows(self, db: Source, values: Mapping[str, object]) -> Sequence[Row]:
+        """Run it with these values, and give its rows. JSON comes as text."""
         arguments = tuple(values.get(name, fixed) for name, fixed in self._parameters)
         if isinstance(db, AsyncConnection):
             # Never past SQLAlchemy: it sends BEGIN with its own first statement.
-            return (await db.exec_driver_sql(self.text, arguments)).all()
+            return (await db.exec_driver_sql(self.text, arguments)).mappings().all()
         held = await db.raw_connection()
         try:
             driver: Any = held.driver_connection
-            rows: Sequence[Row] = await driver.fetch(self.text, *arguments, record_class=Row)
+            with ExitStack() as watched:
+                for watch in _watches.get(db, ()):
+                    watched.enter_context(watch(self.text))
+                rows: Sequence[Row] = await driver.fetch(self.text, *arguments)
             return rows
         finally:
             held.close()

@@ -126,7 +126,7 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    for lost in (DBAPIError, *_LOST):
+    for lost in (DBAPIError, asyncpg.PostgresError, *_LOST):
         app.add_exception_handler(lost, _on_database_error)
     app.add_exception_handler(Exception, _on_defect)
 
@@ -198,7 +198,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:
-    state = sqlstate(error) if isinstance(error, DBAPIError) else None
+    state = sqlstate(error)
     if state == EXCLUSION_VIOLATION:
         return problem(request, "slot-unavailable", alternatives=[])
     retryable = state in {DEADLOCK, SERIALIZATION_FAILURE}

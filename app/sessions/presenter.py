@@ -12,7 +12,7 @@ from app.domain.money import Money
 from app.domain.policy import Action, Cost, Decision, Term, decide, terms
 from app.domain.quotes import Quote
 from app.domain.session import Contact, Format
-from app.domain.zones import from_seconds
+from app.domain.zones import local_times
 from app.practices.policies import rules_of
 from app.sessions import schemas
 from app.sessions.history import ChangeRecord
@@ -197,13 +197,12 @@ def present_slots(
     slots: Sequence[Slot], duration: timedelta, zone: ZoneInfo
 ) -> list[schemas.SlotView]:
     """Show slots in the viewer's zone, in the order in which they are."""
+    length = duration // timedelta(seconds=1)
+    starts = local_times([slot.start for slot in slots], zone)
+    ends = local_times([slot.start + length for slot in slots], zone)
     return [
-        {
-            "start": from_seconds(slot.start).astimezone(zone),
-            "end": (from_seconds(slot.start) + duration).astimezone(zone),
-            "location_id": slot.location_id,
-        }
-        for slot in slots
+        {"start": start, "end": end, "location_id": slot.location_id}
+        for slot, start, end in zip(slots, starts, ends, strict=True)
     ]
 
 

@@ -31,7 +31,7 @@ from sqlalchemy.orm import aliased
 
 from app.auth.tokens import Caller
 from app.changes.models import Change, ChangeNote
-from app.database.reading import Read, Source
+from app.database.reading import Read, Row, Source
 from app.domain.errors import NotFoundError, UnauthorizedError
 from app.domain.session import Status
 from app.practices.models import (
@@ -104,7 +104,12 @@ class Shape:
                     ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id
                 ),
             )
-            .where(of_session(Change, session), Change.kind == "cancelled")
+            .where(
+                # Of the others nothing is looked up at all.
+                session.status == Status.CANCELLED,
+                of_session(Change, session),
+                Change.kind == "cancelled",
+            )
             .order_by(Change.session_version.desc())
             .limit(1)
             .lateral("cancellation")
@@ -300,14 +305,14 @@ async def read_session(db: Source, viewer: Viewer, session_id: UUID) -> SessionR
 
 async def read_row(
     db: Source, statement: OneSession, viewer: Viewer, session_id: UUID, **more: object
-) -> Any:  # noqa: ANN401 - a row
+) -> Row:
     """Run a details statement for a viewer and make sure that he may see what it found."""
     return (await read_rows(db, statement, viewer, session_id, **more))[0]
 
 
 async def read_rows(
     db: Source, statement: OneSession, viewer: Viewer, session_id: UUID, **more: object
-) -> Sequence[Any]:
+) -> Sequence[Row]:
     """Run a statement about one session, and make sure that the viewer may see what it found.
 
     The statement starts from the client, has the generations, and the session's id as `found_id`.
@@ -327,7 +332,7 @@ async def read_rows(
 
 async def _rows_for_client(
     db: Source, statement: Read, caller: Caller, session_id: UUID, **more: object
-) -> Sequence[Any]:
+) -> Sequence[Row]:
     if caller.is_link and caller.session_id != session_id:
         raise NotFoundError
     parameters = {
@@ -340,8 +345,8 @@ async def _rows_for_client(
     if not rows:
         raise UnauthorizedError
     first = rows[0]
-    caller.confirm(first.token_generation, first.address_generation, first.link_generation)
-    if first.found_id is None:
+    caller.confirm(first["token_generation"], first["address_generation"], first["link_generation"])
+    if first["found_id"] is None:
         raise NotFoundError
     return rows
 
@@ -350,12 +355,14 @@ async def list_sessions(
     db: Source,
     caller: Caller,
     when: When,
-    now: datetime,
+    instant: datetime,
     *,
     after: Position | None,
     limit: int,
 ) -> Sequence[SessionSummaryRecord]:
     """List a client's sessions, `limit` at most: upcoming soonest first, others latest first.
+
+    They are listed as things stood at `instant`: that of the first page.
 
     Raises:
         UnauthorizedError: the caller's token was revoked.
@@ -363,7 +370,7 @@ async def list_sessions(
     parameters = {
         "practice_id": caller.practice_id,
         "client_id": caller.client_id,
-        "instant": now if after is None else after.instant,
+        "instant": instant,
         "limit": limit,
     }
     if after is not None:
@@ -372,8 +379,8 @@ async def list_sessions(
     if not rows:
         raise UnauthorizedError
     first = rows[0]
-    caller.confirm(first.token_generation, first.address_generation, None)
-    return [to_summary(row) for row in rows if row.id is not None]
+    caller.confirm(first["token_generation"], first["address_generation"], None)
+    return [to_summary(row) for row in rows if row["id"] is not None]
 
 
 @lru_cache(maxsize=6)

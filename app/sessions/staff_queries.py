@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Text, and_, bindparam, cast, func, select, tuple_
+from sqlalchemy import Select, Text, and_, bindparam, cast, func, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from app.cursors import Place
-from app.database.reading import Source
+from app.database.reading import Row, Source
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.domain.session import Status
@@ -117,17 +117,17 @@ async def read_for_staff(db: Source, practice_id: UUID, session_id: UUID) -> Sta
     record = to_record(row)
     return StaffSession(
         session=record,
-        external_ref=row.session_ref,
+        external_ref=row["session_ref"],
         client=ClientFacts(
             record.client_id,
             record.client_name,
             record.client_email,
-            row.of_client_phone,
-            row.of_client_ref,
+            row["of_client_phone"],
+            row["of_client_ref"],
         ),
         fees=[
             SessionFee(UUID(id_), Money(amount, currency), status)
-            for id_, amount, currency, status in json.loads(row.fees or "[]")
+            for id_, amount, currency, status in json.loads(row["fees"] or "[]")
         ],
     )
 
@@ -159,7 +159,7 @@ async def list_for_staff(
 ) -> list[StaffSummary]:
     """List sessions of the practice by their start, `limit` at most."""
     statement = _list_statement(practice_id, filters, latest_first=latest_first, after=after)
-    rows = (await db.execute(statement, {"limit": limit})).all()
+    rows = (await db.execute(statement, {"limit": limit})).mappings().all()
     return [_summary(row) for row in rows]
 
 
@@ -203,15 +203,15 @@ def _list_statement(
     )
 
 
-def _summary(row: Row[Any]) -> StaffSummary:
+def _summary(row: Row) -> StaffSummary:
     return StaffSummary(
         session=to_summary(row),
-        external_ref=row.session_ref,
+        external_ref=row["session_ref"],
         client=ClientFacts(
-            row.of_client_id,
-            row.of_client_name,
-            row.of_client_email,
-            row.of_client_phone,
-            row.of_client_ref,
+            row["of_client_id"],
+            row["of_client_name"],
+            row["of_client_email"],
+            row["of_client_phone"],
+            row["of_client_ref"],
         ),
     )

@@ -1,0 +1,66 @@
+"""Dead connections reach no statement: neither those that were closed nor those cut silently."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database.embedded import EmbeddedServer
+
+POLL_SECONDS = 0.01
+
+
+async def backend(engine: AsyncEngine) -> int:
+    async with engine.connect() as db:
+        return int(await db.scalar(text("SELECT pg_backend_pid()")) or 0)
+
+
+async def driver_of(engine: AsyncEngine) -> asyncpg.Connection:
+    async with engine.connect() as db:
+        driver = (await db.get_raw_connection()).driver_connection
+        assert isinstance(driver, asyncpg.Connection)
+        return driver
+
+
+async def test_a_connection_in_use_is_kept(engine: AsyncEngine) -> None:
+    assert await backend(engine) == await backend(engine)
+
+
+async def test_a_connection_that_the_server_closed_is_replaced_without_asking(
+    engine: AsyncEngine, server: EmbeddedServer
+) -> None:
+    first, driver = await backend(engine), await driver_of(engine)
+    admin = await asyncpg.connect(server.url("postgres", "postgres"))
+    await admin.execute("SELECT pg_terminate_backend($1)", first)
+    await admin.close()
+    async with asyncio.timeout(10):
+        while not driver.is_closed():  # noqa: ASYNC110 - the driver has no event for it
+            await asyncio.sleep(POLL_SECONDS)
+    assert await backend(engine) != first
+
+
+async def test_a_connection_that_lay_idle_is_asked_for_a_sign_of_life(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
+    first = await backend(engine)
+
+    real = asyncpg.Connection.execute
+
+    async def cut(driver: asyncpg.Connection, query: str, *rest: Any, **options: Any) -> str:
+        if not query:  # the sign of life; of a network that drops packets the driver knows nothing
+            raise TimeoutError
+        return await real(driver, query, *rest, **options)
+
+    monkeypatch.setattr(asyncpg.Connection, "execute", cut)
+    assert await backend(engine) == first, "it was used a moment ago"
+    monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 0.0)
+    assert await backend(engine) != first
+
+
+async def test_statements_are_planned_once_a_connection(engine: AsyncEngine) -> None:
+    async with engine.connect() as db:
+        assert await db.scalar(text("SHOW plan_cache_mode")) == "force_generic_plan"
