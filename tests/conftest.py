@@ -25,7 +25,10 @@ from tests.statements import INSPECTOR, watch
 TEMPLATE = "reslot_template"
 KEY = "a-signing-key-for-tests-only-0123456789"
 
-watch()
+
+def pytest_configure() -> None:
+    """Look at every statement of this run."""
+    watch()
 
 
 @pytest.fixture(autouse=True)

@@ -2,11 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from io import StringIO
 from typing import Any
 
 from httpx import Response
@@ -20,7 +17,6 @@ from tests.drills.canaries import columns, found_in
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver
 from tests.notices.test_worker import no_jobs_due, until, working
-from tests.server_logs import server_logs
 from tests.walls import Theirs, body_for, operations
 from tests.world import NOW, Api, TestClock
 
@@ -75,11 +71,6 @@ class Stage:
         async with working(self.settings, self.engine, self.clock):
             await until(lambda: no_jobs_due(self.engine))
 
-    @contextmanager
-    def logs(self) -> Iterator[StringIO]:
-        with server_logs(self.settings) as written:
-            yield written
-
 
 async def exercise(stage: Stage) -> list[Response]:
     """Call each operation with what is good, and then with what is not."""
@@ -88,11 +79,10 @@ async def exercise(stage: Stage) -> list[Response]:
     for number, (method, path, operation) in enumerate(ordered):
         headers = await _headers(stage, operation, number)
         body = body_for(operation, stage.theirs.ids)
-        good = (
-            None if body is None else json.dumps(_with_words(body, stage.receiver.url, _kind(path)))
-        )
+        body = _with_words(body, stage.receiver.url, _kind(path))
+        content = None if body is None else json.dumps(body)
         address = path.format(**_ids(stage, path))
-        answer = await stage.api.http.request(method, address, content=good, headers=headers)
+        answer = await stage.api.http.request(method, address, content=content, headers=headers)
         refusals = {401, 403, 404} if operation["security"] else set()
         assert answer.status_code not in refusals, (method, path, answer.text)
         assert answer.status_code < 500, (method, path, answer.text)

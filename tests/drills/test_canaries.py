@@ -23,6 +23,7 @@ from tests.drills.canaries import columns, dump, found_in, plant
 from tests.drills.stage import BAD, HEADER, SENT, Stage, break_and_send, exercise
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver
+from tests.server_logs import server_logs
 from tests.walls import START, fill
 from tests.world import TestClock, World, serve
 
@@ -115,7 +116,7 @@ async def test_what_people_typed_is_nowhere_else(
         "mail server": "qzsmtpanswerqz",
         "receiver": "secret answer",
     }
-    with stage.logs() as written:
+    with server_logs(stage.settings) as written:
         answers = await exercise(stage)
         await break_and_send(stage)
         metrics = await stage.api.http.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
