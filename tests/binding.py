@@ -6,7 +6,6 @@ not understood counts as not bound.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -14,13 +13,13 @@ import sqlglot
 from sqlglot import exp
 
 from app.tables import metadata
+from tests.syntax import Equality, bare, equalities, queries_in, sources
 
 TENANT = "practice_id"
 TABLES = frozenset(name for name, table in metadata.tables.items() if TENANT in table.c)
 _READ = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}
 # Touch no row, whatever tables they name. Of any other statement each table counts as not bound.
 _OF_NO_ROW = {"CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "COMMENT"}
-_MUST_HOLD = {"", "INNER", "CROSS"}  # kinds of joins whose ON is as good as a WHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +53,6 @@ def read_statement(sql: str) -> Verdict:
 # The columns that a query gives, each with whether it is bound; and the queries of a WITH by name.
 Columns = list[tuple[str, bool]]
 Known = dict[str, Columns]
-# What is bound where the other side is.
-Equality = tuple[exp.Expr, exp.Expr]
 
 
 @dataclass
@@ -75,7 +72,7 @@ class _Scope:
 
     def is_bound(self, value: exp.Expr) -> bool:
         """Tell whether a value is a parameter, or a column that equals one."""
-        value = _bare(value)
+        value = bare(value)
         if isinstance(value, exp.Parameter):
             return True
         own = self.own(value)
@@ -89,7 +86,7 @@ class _Scope:
         while added:
             added = False
             for one, other in edges:
-                own = self.own(_bare(one))
+                own = self.own(bare(one))
                 if own is not None and own not in self.bound and self.is_bound(other):
                     self.bound.add(own)
                     added = True
@@ -131,7 +128,7 @@ class _Reading:
             if TENANT not in {column.name for column in into.expressions}:
                 self.unbound.add(table.name)
         known = self._with(statement, None, {})
-        for inner in _queries_in(statement):
+        for inner in queries_in(statement):
             self._query(inner, None, known)
 
     def _with(self, query: exp.Expr, outer: _Scope | None, known: Known) -> Known:
@@ -157,21 +154,21 @@ class _Reading:
         return self._one(query, outer, known)
 
     def _one(self, query: exp.Expr, outer: _Scope | None, known: Known) -> Columns:
-        sources = list(_sources(query))
-        scope = _Scope({source.alias_or_name for source in sources}, outer)
-        edges = list(_equalities(query))
+        found = list(sources(query))
+        scope = _Scope({source.alias_or_name for source in found}, outer)
+        edges = list(equalities(query))
         scope.bind(edges)
         walked = set()
-        for source in sources:
+        for source in found:
             inner = source.this if isinstance(source, exp.Lateral) else source
             walked.add(id(inner))
             given = self._given(source, inner, scope, known)
             scope.bound |= {(source.alias_or_name, name) for name, is_bound in given if is_bound}
             scope.bind(edges)
-        for source in sources:
+        for source in found:
             self._judge(source, scope, known)
         self._note_parameters(edges)
-        for inner in _queries_in(query):
+        for inner in queries_in(query):
             if id(inner) not in walked:
                 self._query(inner, scope, known)
         columns = query.expressions if isinstance(query, exp.Select) else []
@@ -194,60 +191,7 @@ class _Reading:
 
     def _note_parameters(self, edges: list[Equality]) -> None:
         for one, other in edges:
-            column, value = _bare(one), _bare(other)
+            column, value = bare(one), bare(other)
             is_tenant = isinstance(column, exp.Column) and column.name == TENANT
             if is_tenant and isinstance(value, exp.Parameter):
                 self.parameters.add(int(value.name))
-
-
-def _bare(value: exp.Expr) -> exp.Expr:
-    while isinstance(value, exp.Cast | exp.Paren):
-        value = value.this
-    return value
-
-
-def _sources(query: exp.Expr) -> Iterator[exp.Expr]:
-    """Give what a query reads from or writes to, in order. Joins in parentheses are not read."""
-    if isinstance(query, exp.Update | exp.Delete):
-        yield query.this
-    yield from query.args.get("using") or ()
-    if (from_ := query.args.get("from_")) is not None:
-        yield from_.this
-    for join in query.args.get("joins") or ():
-        yield join.this
-
-
-def _equalities(query: exp.Expr) -> Iterator[Equality]:
-    """Give the equalities that hold for each row, as what is bound by what."""
-    if (where := query.args.get("where")) is not None:
-        yield from _parts(where.this)
-    for join in query.args.get("joins") or ():
-        both_ways = _parts(join.args.get("on"))
-        if join.side == "" and join.kind in _MUST_HOLD:
-            yield from both_ways
-        elif join.side == "LEFT":
-            # Rows of the left side come whether ON holds or not: it binds what is joined, no more.
-            for one, other in both_ways:
-                column = _bare(one)
-                if isinstance(column, exp.Column) and column.table == join.this.alias_or_name:
-                    yield one, other
-
-
-def _parts(condition: exp.Expr | None) -> Iterator[Equality]:
-    """Give the equalities among the parts of a condition that all have to hold, both ways."""
-    condition = None if condition is None else condition.unnest()
-    if isinstance(condition, exp.And):
-        yield from _parts(condition.left)
-        yield from _parts(condition.right)
-    elif isinstance(condition, exp.EQ):
-        yield condition.left, condition.right
-        yield condition.right, condition.left
-
-
-def _queries_in(part: exp.Expr) -> Iterator[exp.Query]:
-    """Give the queries right inside of a part of a statement, but for those of its WITH."""
-    for child in part.iter_expressions():
-        if isinstance(child, exp.Query):
-            yield child
-        elif not isinstance(child, exp.With):
-            yield from _queries_in(child)
