@@ -269,6 +269,8 @@ def _serve(settings: Settings, workers: int) -> None:
             proxy_headers=True,
             forwarded_allow_ips=list(settings.trusted_proxies),
             timeout_graceful_shutdown=20,
+            # A server that is slow to start, on a busy machine, is not one that hangs.
+            timeout_worker_healthcheck=60,
         )
 
 

@@ -1,4 +1,4 @@
-"""Practices of any size, written by SQL in one go (`practice.sql`): what the benches read and change."""
+"""Practices of any size, written by SQL in one go (`practice.sql`): what is read and changed."""
 
 import hashlib
 from datetime import date
