@@ -20,9 +20,23 @@ from app.database.embedded import (
 from app.database.engine import create_engine
 from app.database.migrations import migrate
 from app.settings import Settings
+from tests.statements import INSPECTOR, watch
 
 TEMPLATE = "reslot_template"
 KEY = "a-signing-key-for-tests-only-0123456789"
+
+
+def pytest_configure() -> None:
+    """Look at every statement of this run."""
+    watch()
+
+
+@pytest.fixture(autouse=True)
+def _every_statement_names_its_practice() -> Iterator[None]:
+    """Fail where the application sent one that does not: tests/statements.py."""
+    yield
+    found = INSPECTOR.take()
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,8 @@
 """What the machines that watch the service see: probes, request ids, logs, headers."""
 
 import json
-import logging
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from io import StringIO
 from typing import Any
 
 import pytest
@@ -15,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
-from app.logs import configure_logs
 from app.settings import Settings
+from tests.server_logs import server_logs
 from tests.world import NOW, Api, TestClock, World, serve
 
 START = NOW + timedelta(days=3)
@@ -101,29 +97,6 @@ async def test_a_request_is_one_line_with_route_and_status(api: Api, world: Worl
     }
     assert (second["status"], second["problem"]) == (401, "unauthorized")
     assert (third["status"], third["route"]) == (404, None)
-
-
-@contextmanager
-def server_logs(settings: Settings, **other: Any) -> Iterator[StringIO]:
-    """Log as a server process does, every library at its chattiest, and put it back."""
-    root, access = logging.getLogger(), logging.getLogger("uvicorn.access")
-    before = root.handlers, root.level, access.disabled
-    written = StringIO()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "stderr", written)
-        configure_logs(settings.model_copy(update={"log_level": "DEBUG"} | other))
-    # The test's own client is no part of the service.
-    chatty = [logging.getLogger(name) for name in ("httpx", "httpcore")]
-    try:
-        for logger in chatty:
-            logger.disabled = True
-        yield written
-    finally:
-        for logger in chatty:
-            logger.disabled = False
-        root.handlers, level, access.disabled = before
-        root.setLevel(level)
-        structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -1,187 +1,24 @@
-"""No key of one practice reaches another's anything, on every operation there is.
+"""A key that reaches far enough gets through, on every operation there is.
 
-The operations are read from the OpenAPI description, so that a new one is covered by itself.
+That no other does: tests/drills/test_walls.py. The operations are read from the OpenAPI
+description, so that a new one is covered by itself.
 """
 
-import json
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
-from uuid import uuid4
-
 import pytest
-from httpx import Response
-from sqlalchemy import select
 
-from app.auth.keys import Scope
-from app.domain.session import Format
-from app.notices.models import Notice
-from app.practices.models import BusyInterval, Client, Location, Practitioner, Service
-from app.tables import metadata
-from tests.described import description
-from tests.world import NOW, Api, World
+from tests.walls import Theirs, ask, body_for, fill, operations, scope_of
+from tests.world import Api, World
 
-START = NOW + timedelta(days=3)
-REF = "theirs-1"
-OPERATIONS = [
-    (method, path, operation)
-    for path, found in description()["paths"].items()
-    for method, operation in found.items()
-    if path.startswith("/v1/practice")
-]
-# What binds people is changed with an admin key only; everything else that is written, with any
-# key that writes.
-ADMIN = ("/policies", "/webhook-endpoints", "/keys")
-
-
-@dataclass
-class Theirs:
-    """A practice with one of everything, and the ids by which somebody could ask for it."""
-
-    world: World
-    ids: dict[str, str]
-
-    async def everything(self) -> dict[str, list[Any]]:
-        """Read all that the practice has, to compare before and after."""
-        tables = [table for table in metadata.sorted_tables if "practice_id" in table.c]
-        async with self.world.engine.connect() as db:
-            return {
-                table.name: sorted(
-                    map(
-                        repr,
-                        await db.execute(
-                            select(table).where(table.c.practice_id == self.world.practice_id)
-                        ),
-                    )
-                )
-                for table in tables
-            }
+OPERATIONS = [found for found in operations() if found[1].startswith("/v1/practice")]
 
 
 @pytest.fixture
 async def theirs(staff: Api, world: World) -> Theirs:
-    package_id = await world.add_package(external_ref=REF)
-    policy_id = await world.add_policy(
-        {"cancel": {"fees": [{"deadline": {"before_minutes": 43_200}, "amount_minor": 4500}]}}
-    )
-    session_id = await world.book(START, package_id=package_id, external_ref=REF)
-    charged = await world.book(START + timedelta(days=1), format=Format.PHONE)
-    path = f"/v1/practice/sessions/{charged}/cancel"
-    done = await staff.post(path, {"charge_fee": True, "reason": {"note": "Canary note."}})
-    for table, record_id in (
-        (Practitioner, world.practitioner_id),
-        (Client, world.client_id),
-        (Service, world.service_id),
-        (Location, world.location_id),
-    ):
-        await world.change(table, record_id, external_ref=REF)
-    time_off = await world.add(
-        BusyInterval,
-        practitioner_id=world.practitioner_id,
-        kind="time_off",
-        starts_at=START + timedelta(days=9),
-        ends_at=START + timedelta(days=10),
-        external_ref=REF,
-    )
-    hooks = {"url": "https://canary.example/hooks", "external_ref": REF}
-    endpoint = (await staff.post("/v1/practice/webhook-endpoints", hooks)).json()
-    (key, *_) = (await staff.get("/v1/practice/keys")).json()["items"]
-    return Theirs(
-        world,
-        {
-            "practitioner_id": str(world.practitioner_id),
-            "client_id": str(world.client_id),
-            "service_id": str(world.service_id),
-            "location_id": str(world.location_id),
-            "package_id": str(package_id),
-            "policy_id": str(policy_id),
-            "session_id": str(session_id),
-            "fee_id": done.json()["session"]["fees"][0]["id"],
-            "notice_id": str((await world.rows(Notice))[0].id),
-            "time_off_id": str(time_off),
-            "endpoint_id": endpoint["id"],
-            "key_id": key["id"],
-            "external_ref": REF,
-            "day": "2026-12-03",
-            "source": "calendar",
-        },
-    )
-
-
-async def ask(api: Api, method: str, path: str, body: Any) -> Response:
-    if method in {"get", "delete"}:
-        return await getattr(api, method)(path)  # type: ignore[no-any-return]
-    return await getattr(api, method)(path, body)  # type: ignore[no-any-return]
-
-
-def body_for(operation: dict[str, Any], ids: dict[str, str]) -> Any:
-    """Take the body that the description shows, and put in the ids of others."""
-    if "requestBody" not in operation:
-        return None
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    named = description()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    return _with_ids(named["examples"][0], ids)
-
-
-def _with_ids(value: Any, ids: dict[str, str]) -> Any:
-    if isinstance(value, list):
-        return [_with_ids(part, ids) for part in value]
-    if isinstance(value, dict):
-        return {
-            name: ids[name] if name in ids and part is not None else _with_ids(part, ids)
-            for name, part in value.items()
-        }
-    return value
+    return await fill(staff, world)
 
 
 def test_there_are_operations_to_walk() -> None:
     assert len(OPERATIONS) > 70
-
-
-async def test_no_key_reaches_another_practices_anything(
-    subtests: pytest.Subtests, staff: Api, theirs: Theirs
-) -> None:
-    other = await World(theirs.world.engine, theirs.world.settings).build(currency="EUR")
-    outsider = staff.signed_in(await other.key())
-    before = await theirs.everything()
-    for method, path, operation in OPERATIONS:
-        with subtests.test(operation["operationId"]):
-            body = body_for(operation, theirs.ids)
-            answer = await ask(outsider, method, path.format(**theirs.ids), body)
-            if any(f"{{{name}}}" in path for name in theirs.ids if name.endswith("_id")):
-                strange = {name: str(uuid4()) for name in theirs.ids} | {"day": "2026-12-03"}
-                unknown = await ask(outsider, method, path.format(**strange), body)
-                assert answer.status_code == unknown.status_code == 404
-                assert told(answer) == told(unknown)
-            assert answer.status_code < 500
-            assert await theirs.everything() == before
-            for name, of_theirs in theirs.ids.items():
-                is_echo = not name.endswith("_id") or of_theirs in json.dumps(body)
-                assert is_echo or of_theirs not in answer.text, name
-
-
-def told(answer: Response) -> dict[str, Any]:
-    return {name: value for name, value in answer.json().items() if name != "request_id"}
-
-
-async def test_a_key_reaches_as_far_as_its_scope(
-    subtests: pytest.Subtests, staff: Api, theirs: Theirs
-) -> None:
-    world = theirs.world
-    keys = {scope: await world.key(scope, name=f"Only {scope}") for scope in Scope}
-    before = await theirs.everything()
-    for method, path, operation in OPERATIONS:
-        with subtests.test(operation["operationId"]):
-            needed = scope_of(method, path)
-            body, address = body_for(operation, theirs.ids), path.format(**theirs.ids)
-            for nobody in (None, "nonsense", world.token()):
-                answer = await ask(staff.signed_in(nobody), method, address, body)
-                assert answer.status_code == 401
-            for scope in Scope:
-                if not scope.allows(needed):
-                    answer = await ask(staff.signed_in(keys[scope]), method, address, body)
-                    assert answer.json()["code"] == "forbidden", scope
-            assert await theirs.everything() == before
 
 
 async def test_a_key_that_reaches_far_enough_is_not_refused(
@@ -194,12 +31,3 @@ async def test_a_key_that_reaches_far_enough_is_not_refused(
             body, address = body_for(operation, theirs.ids), path.format(**theirs.ids)
             answer = await ask(staff.signed_in(key), method, address, body)
             assert answer.status_code not in {401, 403, 404}
-
-
-def scope_of(method: str, path: str) -> Scope:
-    """Say which scope an operation needs: the rule as people read it."""
-    if path == "/v1/practice/keys" or (path == "/v1/practice" and method == "patch"):
-        return Scope.ADMIN
-    if method == "get":
-        return Scope.READ
-    return Scope.ADMIN if any(part in path for part in ADMIN) else Scope.WRITE

@@ -1,0 +1,204 @@
+"""The second wall itself: what it lets pass, what it does not, and each exemption is needed."""
+
+from functools import partial
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.auth.people import find_people
+from app.database.engine import connect
+from app.database.reading import Read
+from app.database.transactions import transact
+from app.demo.guide import prepare
+from app.links.issue import issue_access_token, print_link
+from app.metrics.queries import read_outbox
+from app.notices.worker import _Driver, tidy
+from app.practices.models import Client
+from app.practices.operator import keys_of, list_practices
+from app.settings import Settings
+from app.tables import metadata
+from tests import statements
+from tests.binding import TABLES, read_statement
+from tests.statements import EXEMPTIONS, INSPECTOR, Inspector
+from tests.world import NOW, World
+
+BOUND = [
+    "",
+    "SELECT 1",
+    "SELECT x FROM pgqueuer WHERE id = $1",
+    "SELECT x FROM clients WHERE practice_id = $1",
+    "SELECT x FROM clients AS c WHERE c.practice_id = $1::UUID AND (c.x = $2 OR c.y = $3)",
+    "SELECT x FROM clients WHERE ((practice_id = $1) AND active)",
+    (
+        "SELECT x FROM clients AS c JOIN sessions AS s ON s.practice_id = c.practice_id "
+        "WHERE c.practice_id = $1"
+    ),
+    (
+        "SELECT x FROM clients AS c, sessions AS s WHERE s.practice_id = $1 "
+        "AND c.practice_id = s.practice_id"
+    ),
+    (
+        "SELECT x FROM clients AS c LEFT JOIN sessions AS s ON s.practice_id = c.practice_id "
+        "LEFT JOIN fees AS f ON f.practice_id = s.practice_id WHERE c.practice_id = $1"
+    ),
+    (
+        "SELECT x FROM clients AS c LEFT JOIN LATERAL (SELECT s.practice_id AS practice_id "
+        "FROM sessions AS s WHERE s.practice_id = c.practice_id LIMIT $2) AS page ON true "
+        "LEFT JOIN services AS v ON v.practice_id = page.practice_id WHERE c.practice_id = $1"
+    ),
+    (
+        "SELECT (SELECT count(*) FROM fees AS f WHERE f.practice_id = c.practice_id) "
+        "FROM clients AS c WHERE c.practice_id = $1"
+    ),
+    (
+        "SELECT x FROM clients AS c WHERE c.practice_id = $1 AND NOT EXISTS "
+        "(SELECT FROM fees AS f WHERE f.practice_id = c.practice_id)"
+    ),
+    (
+        "SELECT x FROM fees WHERE practice_id = $1 UNION ALL SELECT x FROM clients "
+        "WHERE practice_id = $1"
+    ),
+    (
+        "WITH w AS (SELECT id FROM fees WHERE practice_id = $1 FOR UPDATE SKIP LOCKED) "
+        "UPDATE fees SET x = $2 FROM w WHERE fees.practice_id = $1 AND fees.id = w.id"
+    ),
+    "SELECT x FROM fees WHERE practice_id = $1 FOR NO KEY UPDATE OF fees",
+    "UPDATE fees SET x = $1 WHERE practice_id = $2 RETURNING id",
+    "DELETE FROM fees WHERE practice_id = $1",
+    "INSERT INTO fees (practice_id, id) VALUES ($1, $2) RETURNING id",
+    "INSERT INTO fees (practice_id, id) SELECT $1, c.id FROM clients AS c WHERE c.practice_id = $1",
+    "GRANT SELECT ON clients TO somebody",
+]
+NOT_BOUND = [
+    ("clients", "SELECT x FROM clients"),
+    ("clients", "SELECT x FROM clients WHERE id = $1"),
+    ("clients", "SELECT x FROM clients WHERE practice_id <> $1"),
+    ("clients", "SELECT x FROM clients WHERE practice_id = id"),
+    ("clients", "SELECT x FROM clients WHERE practice_id IN ($1, $2)"),
+    ("clients", "SELECT x FROM clients WHERE practice_id = $1 OR active"),
+    ("clients", "SELECT x FROM clients WHERE NOT (practice_id = $1)"),
+    ("fees", "SELECT x FROM fees, clients AS c WHERE c.practice_id = $1 AND fees.id = c.id"),
+    ("clients", ("SELECT x FROM clients LEFT JOIN fees ON clients.practice_id = $1"
+     " AND fees.practice_id = $1")),
+    ("fees", ("SELECT x FROM clients AS c FULL JOIN fees ON fees.practice_id = c.practice_id "
+     "WHERE c.practice_id = $1")),
+    ("fees", ("SELECT x FROM fees RIGHT JOIN clients AS c ON fees.practice_id = c.practice_id "
+     "WHERE c.practice_id = $1")),
+    ("sessions", ("SELECT x FROM clients AS c LEFT JOIN LATERAL (SELECT s.id AS practice_id "
+     "FROM sessions AS s WHERE s.client_id = c.id) AS page ON true WHERE c.practice_id = $1")),
+    ("services", ("SELECT x FROM (SELECT id AS practice_id FROM fees WHERE practice_id = $1) AS f "
+     "JOIN services AS v ON v.practice_id = f.practice_id")),
+    ("fees", "SELECT (SELECT count(*) FROM fees) FROM clients AS c WHERE c.practice_id = $1"),
+    ("fees", ("SELECT x FROM clients AS c WHERE c.practice_id = $1 AND EXISTS "
+     "(SELECT FROM fees WHERE fees.client_id = c.id)")),
+    ("clients", "SELECT x FROM fees WHERE practice_id = $1 UNION SELECT x FROM clients"),
+    ("fees", ("WITH w AS (SELECT id FROM fees FOR UPDATE) UPDATE fees SET x = $2 FROM w "
+     "WHERE fees.practice_id = $1 AND fees.id = w.id")),
+    ("clients", "WITH w AS (DELETE FROM clients RETURNING id) SELECT id FROM w"),
+    ("clients", "DELETE FROM fees WHERE practice_id = $1 RETURNING (SELECT max(id) FROM clients)"),
+    ("notices", "DELETE FROM pgqueuer USING notices WHERE dedupe_key = notices.id::text"),
+    ("fees", "UPDATE fees SET practice_id = $1 WHERE id = $2"),
+    ("fees", "DELETE FROM fees"),
+    ("fees", "INSERT INTO fees (id) VALUES ($1)"),
+    ("fees", "INSERT INTO fees VALUES ($1, $2)"),
+    ("clients", "INSERT INTO fees (practice_id, id) SELECT practice_id, id FROM clients"),
+    ("clients", "INSERT INTO fees (practice_id) VALUES ((SELECT max(id) FROM clients))"),
+    ("clients", "TRUNCATE pgqueuer, clients"),
+    ("clients", "COPY clients TO STDOUT"),
+    ("clients", "LOCK TABLE clients"),
+    ("clients", "EXPLAIN ANALYZE SELECT x FROM clients"),
+    ("clients", "MERGE INTO clients USING pgqueuer ON true WHEN MATCHED THEN DELETE"),
+    # Parentheses around a join are not read: it could be written, and then has to be read.
+    ("fees", ("SELECT x FROM clients AS c JOIN (fees JOIN pgqueuer ON true) "
+     "ON fees.practice_id = c.practice_id WHERE c.practice_id = $1")),
+]  # fmt: skip
+
+
+def test_all_tables_of_a_practice_are_known() -> None:
+    assert len(TABLES) > 15
+    assert set(metadata.tables) - TABLES == {"sign_in_requests", "sign_in_counters"}
+
+
+@pytest.mark.parametrize("sql", BOUND)
+def test_a_statement_that_names_its_practice_is_let_pass(sql: str) -> None:
+    assert not read_statement(sql).unbound
+
+
+@pytest.mark.parametrize(("table", "sql"), NOT_BOUND)
+def test_a_statement_that_does_not_is_found(table: str, sql: str) -> None:
+    assert read_statement(sql).unbound == {table}
+
+
+async def test_what_the_application_sends_is_found(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the engine, from the function that sends it; as if no exemption were made for it."""
+    monkeypatch.setattr(statements, "EXEMPTIONS", {})
+    async with engine.connect() as db:
+        await find_people(db, "ana@client.example")
+    (found,) = INSPECTOR.take()
+    assert found.startswith("app/auth/people.py find_people names no practice for ['clients', '")
+
+
+async def test_what_is_handed_to_the_driver_is_found(engine: AsyncEngine) -> None:
+    await Read(select(Client.name).where(Client.active)).rows(engine, {})
+    (found,) = INSPECTOR.take()
+    assert found.startswith("app/database/reading.py rows names no practice for ['clients']: ")
+
+
+async def test_what_the_worker_sends_is_found(settings: Settings) -> None:
+    """On the job library's own connection."""
+    db = await connect(settings.service_url)
+    driver = _Driver(db)
+    await driver.fetch("SELECT 1 FROM pgqueuer")
+    assert INSPECTOR.take() == []
+    await driver.execute("DELETE FROM change_notes")
+    await db.close()
+    (found,) = INSPECTOR.take()
+    assert found.startswith("app/notices/worker.py execute names no practice for ['change_notes']")
+
+
+async def test_an_exemption_is_for_its_tables_only(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    less = statements.Exemption(frozenset({"clients"}), "for this test")
+    monkeypatch.setattr(statements, "EXEMPTIONS", {"app/auth/people.py find_people": less})
+    async with engine.connect() as db:
+        await find_people(db, "ana@client.example")
+    assert len(INSPECTOR.take()) == 1
+
+
+def test_a_statement_names_one_practice_only() -> None:
+    inspector = Inspector()
+    sql = "SELECT x FROM fees JOIN clients ON clients.practice_id = $1 WHERE fees.practice_id = $2"
+    one = uuid4()
+    inspector.inspect(sql, [(one, one), (other := uuid4(), other)])
+    assert inspector.take() == []
+    inspector.inspect(sql, [(one, one), (one, uuid4())])
+    assert len(inspector.take()) == 1
+
+
+def test_what_a_test_sends_itself_is_let_pass() -> None:
+    inspector = Inspector()
+    inspector.inspect("DELETE FROM fees")
+    assert inspector.take() == []
+
+
+async def test_every_exemption_is_made_use_of(world: World, settings: Settings) -> None:
+    """One that nothing needs any more has to go. Each is run here, so that one run can tell."""
+    session_id = await world.book(NOW)
+    INSPECTOR.used.clear()
+    engine = world.engine
+    async with engine.begin() as db:
+        await find_people(db, "ana@client.example")
+    await transact(engine, partial(tidy, now=NOW))
+    await read_outbox(engine, NOW)
+    await list_practices(settings)
+    await keys_of(settings, "Harbor Wellness")
+    await issue_access_token(settings, "ana@client.example", None, NOW)
+    await print_link(settings, session_id, NOW)
+    await prepare(settings, NOW, reset=False)
+    assert INSPECTOR.used == EXEMPTIONS.keys()
+    assert all(exemption.reason for exemption in EXEMPTIONS.values())

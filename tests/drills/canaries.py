@@ -1,0 +1,100 @@
+"""Words that stand in every text column, and the search for them in everything that leaves."""
+
+import base64
+from collections.abc import Iterable, Mapping
+from urllib.parse import unquote
+
+from sqlalchemy import ARRAY, Column, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.tables import metadata
+
+# Columns of the service's own words, of codes and of hashes: nobody can type anything into them.
+OF_CODES = {
+    "status", "kind", "format", "old_format", "currency", "credit", "recipient", "subject", "actor",
+    "reason_code", "etag", "time_zone", "policy_time_zone", "locale", "secret_hash", "fingerprint",
+    "address_hash", "rules", "details", "events", "last_error",
+    "api_keys.scope", "idempotency_keys.scope", "idempotency_keys.body", "idempotency_keys.key",
+    # Made by the service; the drill looks for it as it is.
+    "webhook_endpoints.secret",
+}  # fmt: skip
+# One row of a table has the reference, and only what comes from elsewhere has a source.
+_WHERE_SET = {"external_ref", "source"}
+_BASE64_GROUP = 3
+
+
+def is_text(column: Column[object]) -> bool:
+    """Tell whether a column can hold words."""
+    kind = column.type
+    is_list = isinstance(kind, ARRAY) and isinstance(kind.item_type, Text)
+    return is_list or isinstance(kind, Text | JSONB | LargeBinary)
+
+
+def columns() -> dict[str, str]:
+    """Give a word for each column that somebody types into, by `table.column`."""
+    return {
+        f"{table.name}.{column.name}": f"qz{table.name}{column.name}qz".replace("_", "")
+        for table in metadata.sorted_tables
+        for column in table.c
+        if is_text(column) and not {column.name, f"{table.name}.{column.name}"} & OF_CODES
+    }
+
+
+def spelt(name: str, word: str, receiver: str) -> str:
+    """Put a word into what the column takes."""
+    column = name.partition(".")[2]
+    if column in {"email", "address"} and name != "locations.address":
+        return f"{word}@client.example"
+    if name == "webhook_endpoints.url":
+        return f"{receiver}&{word}"
+    if column in {"video_url", "join_url"}:
+        return f"https://video.example/{word}"
+    return word
+
+
+async def plant(owner: AsyncEngine, receiver: str) -> None:
+    """Write each word into its column, of all rows; some only where there is something already."""
+    async with owner.begin() as db:
+        for name, word in columns().items():
+            table, _, column = name.partition(".")
+            where = f" WHERE {column} IS NOT NULL" if column in _WHERE_SET else ""
+            statement = f"UPDATE {table} SET {column} = :value{where}"  # noqa: S608 - our own names
+            await db.execute(text(statement), {"value": spelt(name, word, receiver)})
+
+
+async def dump(engine: AsyncEngine, tables: Iterable[str]) -> dict[str, str]:
+    """Read tables whole, bytes as the text that they are."""
+    found = {}
+    async with engine.connect() as db:
+        for name in tables:
+            rows = await db.exec_driver_sql(f"SELECT * FROM {name}")  # noqa: S608 - our own names
+            found[name] = "\n".join(_written(value) for row in rows for value in row)
+    return found
+
+
+def _written(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
+def found_in(words: Mapping[str, str], haystack: str) -> set[str]:
+    """Name the words that stand in a text: in any case, percent-encoded, in hex, or in base64."""
+    plain = haystack.lower()
+    decoded = unquote(plain)
+    return {
+        name
+        for name, word in words.items()
+        if word.lower() in plain
+        or word.lower() in decoded
+        or word.encode().hex() in plain
+        or any(part in haystack for part in _in_base64(word.encode()))
+    }
+
+
+def _in_base64(word: bytes) -> Iterable[str]:
+    """Spell what stays the same of a word's base64, wherever the word begins."""
+    for before in range(_BASE64_GROUP):
+        encoded = base64.b64encode(b"\0" * before + word).decode()
+        first = -(-before * 8 // 6)
+        last = (before + len(word)) * 8 // 6
+        yield encoded[first:last]

@@ -1,0 +1,145 @@
+"""Everybody who may not see what a practice has, and what each of them has to be told."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+from app.auth.keys import Scope, revoke_key
+from app.auth.tokens import AccessTokens, Caller
+from app.changes.trail import OPERATOR
+from app.database.transactions import transact
+from app.practices.models import Client
+from app.sessions.models import Session
+from tests.walls import START, Theirs, scope_of
+from tests.world import NOW, World
+
+LATER = NOW + timedelta(days=3650)
+# What the holder of a link may call, beside what names its session.
+OF_A_LINK = {"/v1/me"}
+
+
+@dataclass(frozen=True)
+class Outsider:
+    """Somebody who calls: with what, and whether that is good at all.
+
+    `session_id` is there for a link; `is_himself` where it is one of the client's own. `asks`: only
+    what takes such credentials, where the caller may well do the rest.
+    """
+
+    name: str
+    token: str | None
+    scheme: str | None = None
+    session_id: UUID | None = None
+    scope: Scope | None = None
+    is_good: bool = True
+    is_elsewhere: bool = False
+    is_himself: bool = False
+    asks: str | None = None
+
+
+def expected(method: str, path: str, operation: dict[str, Any], caller: Outsider) -> str | None:
+    """Say what a caller is told: a code of the catalogue; None where he gets only what is his."""
+    (security,) = operation["security"]
+    if caller.scheme not in security:
+        return "unauthorized"
+    if caller.session_id is not None and "{session_id}" not in path and path not in OF_A_LINK:
+        return "forbidden"
+    if not caller.is_good:
+        return "unauthorized"
+    if caller.scope is not None and not caller.scope.allows(scope_of(method, path)):
+        return "forbidden"
+    names_something = any(part.endswith("_id}") for part in path.split("/"))
+    if names_something and (caller.scheme == "AccessToken" or caller.is_elsewhere):
+        return "not-found"
+    return None
+
+
+class Cast:
+    """Everybody who may not see what a practice has; made after all of them were somebody."""
+
+    def __init__(self, theirs: Theirs, elsewhere: World) -> None:
+        self.world, self.elsewhere = theirs.world, elsewhere
+        self.session_id = UUID(theirs.ids["session_id"])
+        self._access = AccessTokens(self.world.settings.keys)
+
+    async def gather(self) -> list[Outsider]:
+        """Raise every generation there is, and list who calls."""
+        world = self.world
+        await world.change(Client, world.client_id, token_generation=1, address_generation=1)
+        await world.change(Session, self.session_id, link_generation=1)
+        return [*self._strangers(), *self._ended(), *await self._others(), *await self._keys()]
+
+    def _strangers(self) -> list[Outsider]:
+        nobodys_key = f"rk_{uuid4().hex}{uuid4().hex}_{'A' * 43}"
+        return [
+            Outsider("nobody", None),
+            Outsider("nonsense", "nonsense"),
+            Outsider("a key of nobody", nobodys_key),
+            Outsider("the client himself, for staff", self._client(1), asks="ApiKey"),
+        ]
+
+    def _ended(self) -> list[Outsider]:
+        """Credentials that were good once."""
+        link = partial(self._link, self.world, self.session_id)
+        found = {
+            "signed out everywhere": self._client(0),
+            "signed in too long ago": self._client(1, until=NOW),
+            "a link opened too long ago": link(1, 1, until=NOW),
+        }
+        return [
+            *(Outsider(name, token, "AccessToken", is_good=False) for name, token in found.items()),
+            self._of_link("a revoked link", link(1, 0), is_good=False),
+            self._of_link("a link to an old address", link(0, 1), is_good=False),
+        ]
+
+    async def _others(self) -> list[Outsider]:
+        """Clients whose credentials are good, for something else."""
+        world, elsewhere = self.world, self.elsewhere
+        ben = await world.add_client(name="Ben", email="ben@client.example")
+        second = await world.book(START + timedelta(days=4))
+        there = await elsewhere.book(START)
+        kinds = {
+            "another client of the practice": Caller(world.practice_id, ben, 0),
+            "a client of another practice": Caller(elsewhere.practice_id, elsewhere.client_id, 0),
+        }
+        return [
+            *(
+                Outsider(name, self._access.sign(caller, LATER), "AccessToken")
+                for name, caller in kinds.items()
+            ),
+            self._of_link(
+                "a link of another session of his", self._link(world, second, 1, 0), is_himself=True
+            ),
+            self._of_link("a link of another practice", self._link(elsewhere, there, 0, 0)),
+        ]
+
+    async def _keys(self) -> list[Outsider]:
+        world = self.world
+        revoked = await world.key(Scope.ADMIN, name="Revoked")
+        key_id = UUID(revoked.removeprefix("rk_")[32:64])
+        end = partial(revoke_key, practice_id=world.practice_id, key_id=key_id)
+        await transact(world.engine, partial(end, actor=OPERATOR, now=NOW))
+        weak = [(scope, await world.key(scope, name=scope)) for scope in Scope]
+        theirs = await self.elsewhere.key()
+        return [
+            Outsider("a revoked key", revoked, "ApiKey", is_good=False),
+            *(Outsider(f"a key to {scope}", key, "ApiKey", scope=scope) for scope, key in weak),
+            Outsider("the practice's key, for a client", weak[-1][1], asks="AccessToken"),
+            Outsider("another's key", theirs, "ApiKey", scope=Scope.ADMIN, is_elsewhere=True),
+        ]
+
+    def _client(self, generation: int, until: datetime = LATER) -> str:
+        caller = Caller(self.world.practice_id, self.world.client_id, generation)
+        return self._access.sign(caller, until)
+
+    def _link(
+        self, of: World, opens: UUID, address: int, generation: int, until: datetime = LATER
+    ) -> str:
+        caller = Caller(of.practice_id, of.client_id, address, opens, generation)
+        return self._access.sign(caller, until)
+
+    def _of_link(self, name: str, token: str, **more: bool) -> Outsider:
+        # Which session it is of only matters to the rule as far as there is one.
+        return Outsider(name, token, "AccessToken", session_id=self.session_id, **more)  # type: ignore[arg-type]

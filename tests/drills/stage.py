@@ -1,0 +1,177 @@
+"""A practice with a word in every column, and what can be done to it, with more words."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from httpx import Response
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.auth.tokens import AccessTokens, Caller
+from app.practices.models import Client
+from app.settings import Settings
+from tests.drills.canaries import columns, found_in
+from tests.notices.postbox import Postbox
+from tests.notices.receiver import Receiver
+from tests.notices.test_worker import no_jobs_due, until, working
+from tests.walls import Theirs, body_for, operations
+from tests.world import NOW, Api, TestClock
+
+BAD, HEADER = "qzbadinputqz", "qzheaderqz"
+FREE = (
+    "name", "email", "phone", "address", "text", "description", "note", "instructions",
+    "video_url", "join_url", "url", "external_ref", "payment_reference", "reference",
+)  # fmt: skip
+
+
+def _kind(path: str) -> str:
+    """Say what an operation is about: the last part of its path that is always the same."""
+    return [part for part in path.split("/") if "{" not in part and part != "by-ref"][-1]
+
+
+SENT = {
+    f"{kind}.{name}": f"qzsent{kind}{name}qz".replace("_", "").replace("-", "")
+    for kind in {_kind(path) for _, path, _ in operations()}
+    for name in FREE
+}
+# What the client's address is in the end: who asks for a link with it is sent one.
+KNOWN = f"{SENT['clients.email']}@client.example"
+
+
+@dataclass
+class Stage:
+    """A practice with a word in each of its columns, and everybody around it."""
+
+    theirs: Theirs
+    api: Api
+    settings: Settings
+    owner: AsyncEngine
+    clock: TestClock
+    postbox: Postbox
+    receiver: Receiver
+
+    @property
+    def engine(self) -> AsyncEngine:
+        return self.theirs.world.engine
+
+    async def client_token(self) -> str:
+        """Sign an access token for the client as he is by now: he signed out everywhere."""
+        world = self.theirs.world
+        (client,) = await world.rows(Client, id=world.client_id)
+        caller = Caller(world.practice_id, client.id, client.token_generation)
+        return AccessTokens(world.settings.keys).sign(caller, NOW + timedelta(days=1))
+
+    async def work(self) -> None:
+        """Have the worker try whatever waits, once."""
+        async with self.owner.begin() as db:
+            await db.execute(text("UPDATE pgqueuer SET execute_after = now() WHERE attempts > 0"))
+        async with working(self.settings, self.engine, self.clock):
+            await until(lambda: no_jobs_due(self.engine))
+
+
+async def exercise(stage: Stage) -> list[Response]:
+    """Call each operation with what is good, and then with what is not."""
+    answers = []
+    ordered = sorted(operations(), key=lambda found: (found[0] == "delete", "out" in found[1]))
+    for number, (method, path, operation) in enumerate(ordered):
+        headers = await _headers(stage, operation, number)
+        body = body_for(operation, stage.theirs.ids)
+        body = _with_words(body, stage.receiver.url, _kind(path))
+        content = None if body is None else json.dumps(body)
+        address = path.format(**_ids(stage, path))
+        answer = await stage.api.http.request(method, address, content=content, headers=headers)
+        refusals = {401, 403, 404} if operation["security"] else set()
+        assert answer.status_code not in refusals, (method, path, answer.text)
+        assert answer.status_code < 500, (method, path, answer.text)
+        answers += [answer, *await _call_badly(stage, method, path, body, headers)]
+    return answers
+
+
+async def _call_badly(
+    stage: Stage, method: str, path: str, body: Any, headers: dict[str, str]
+) -> list[Response]:
+    """Put a word wherever there is room for one."""
+    names = re.findall(r"\{(\w+)\}", path)
+    strange = path.format(**dict.fromkeys(names, BAD))
+    query = f"?{BAD}={BAD}&cursor={BAD}&time_zone={BAD}&from={BAD}&email={BAD}&limit={BAD}"
+    address = path.format(**_ids(stage, path))
+    bodies = [None] if body is None else [
+        json.dumps(dict.fromkeys(body, BAD) | {BAD: BAD}),
+        json.dumps(body | {BAD: {BAD: BAD}}),
+        f'{{"{BAD}": {BAD}',
+    ]  # fmt: skip
+    headers = headers | {"If-Match": f'"{HEADER}"', "Idempotency-Key": HEADER * 30}
+    answers = []
+    for target in (address + query, strange, strange + query):
+        for content in bodies:
+            answer = await stage.api.http.request(method, target, content=content, headers=headers)
+            assert answer.status_code < 500, (method, path, answer.text)
+            answers.append(answer)
+    return answers
+
+
+async def _headers(stage: Stage, operation: dict[str, Any], number: int) -> dict[str, str]:
+    token = stage.api.token
+    if "AccessToken" in str(operation["security"]):
+        token = await stage.client_token()
+    return {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        "Idempotency-Key": f"{HEADER}-{number}",
+        "User-Agent": HEADER,
+        "Referer": f"https://client.example/{HEADER}",
+        "X-Request-Id": HEADER,
+    }
+
+
+def _ids(stage: Stage, path: str) -> dict[str, str]:
+    """Give what a path names, by the words that stand there now."""
+    named = {"time-off": "busy_intervals", "webhook-endpoints": "webhook_endpoints"}
+    (kind,) = re.findall(r"/([\w-]+)/by-ref", path) or ["clients"]
+    words = columns()
+    return stage.theirs.ids | {
+        "external_ref": words[f"{named.get(kind, kind)}.external_ref"],
+        "source": words["busy_intervals.source"],
+    }
+
+
+def _with_words(value: Any, receiver: str, kind: str, name: str = "") -> Any:
+    """Put words into whatever takes free text, and leave the rest as it is."""
+    if isinstance(value, dict):
+        return {key: _with_words(part, receiver, kind, key) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_with_words(part, receiver, kind, name) for part in value]
+    if not isinstance(value, str) or name not in FREE:
+        return value
+    word = SENT[f"{kind}.{name}"]
+    special = {
+        "email": f"{word}@client.example",
+        "url": f"{receiver}&{word}",
+        "video_url": f"https://video.example/{word}",
+    }
+    return special.get(name, word)
+
+
+async def break_and_send(stage: Stage) -> None:
+    """Send everything; at first with a broken table, then to servers that refuse."""
+    stage.receiver.status = 500
+    stage.postbox.refusal = f"450 4.2.1 <{KNOWN}> qzsmtpanswerqz"
+    await stage.api.post("/v1/auth/sign-in-links", {"email": KNOWN})
+    async with stage.owner.begin() as db:
+        await db.execute(text("ALTER TABLE change_notes RENAME COLUMN note TO broken"))
+    session_id, client = stage.theirs.ids["session_id"], await stage.client_token()
+    asked = {"reason": {"note": BAD}, "quote": BAD}
+    broken = await stage.api.signed_in(client).post(f"/v1/sessions/{session_id}/cancel", asked)
+    assert (broken.status_code, broken.json()["code"]) == (500, "internal-error")
+    assert found_in(columns() | {"bad": BAD}, broken.text) == set()
+    await stage.work()
+    async with stage.owner.begin() as db:
+        await db.execute(text("ALTER TABLE change_notes RENAME COLUMN broken TO note"))
+    await stage.work()
+    stage.receiver.status, stage.postbox.refusal = 204, None
+    await stage.work()
+    assert len(stage.postbox.mails) > 5
+    assert len(stage.receiver.received) > 5

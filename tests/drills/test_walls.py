@@ -1,0 +1,151 @@
+"""Drill 8: every operation, called by everybody who may not.
+
+What each caller has to be told follows from two things that the description says of an operation:
+which credentials it takes, and whether its path names something. So a new operation is covered by
+itself. That every statement behind these walls names its practice: tests/statements.py.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from httpx import Response
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.practices.models import Client, Practitioner
+from app.problems.catalogue import CATALOGUE
+from app.settings import Settings
+from tests.drills.outsiders import Cast, Outsider, expected
+from tests.walls import Theirs, ask, body_for, fill, operations, told
+from tests.world import Api, TestClock, World, serve
+
+CANARY = "Zanzibar"
+# Everybody may call these, and why.
+OPEN = {
+    "/v1/auth/sign-in-links": "who asks for a link has nothing yet",
+    "/v1/auth/tokens": "the mailed link's token is in the body",
+    "/v1/auth/refresh": "the refresh token is in the body",
+    "/v1/auth/sign-out": "the refresh token is in the body",
+    "/v1/links/open": "the link's token is in the body",
+    "/healthz": "a probe has no credentials",
+    "/readyz": "a probe has no credentials",
+}
+# Filters that take an id, and whose id that is.
+FILTERS = ("client", "service", "practitioner", "session", "endpoint", "key")
+CLOSED = [(method, path, operation) for method, path, operation in operations() if path not in OPEN]
+
+
+@pytest.fixture
+async def theirs(engine: AsyncEngine, settings: Settings) -> AsyncIterator[tuple[Theirs, Api]]:
+    """A practice with one of everything; and the API."""
+    world = await World(engine, settings).build()
+    async with serve(settings, TestClock()) as api:
+        found = await fill(api.signed_in(await world.key()), world)
+        await world.change(Client, world.client_id, name=CANARY, email="zanzibar@client.example")
+        await world.change(Practitioner, world.practitioner_id, name=CANARY)
+        yield found, api
+
+
+def test_open_to_everybody_is_what_is_listed() -> None:
+    assert {path for _, path, found in operations() if not found["security"]} == OPEN.keys()
+    assert len(CLOSED) > 80
+
+
+async def test_nobody_gets_past_a_wall(
+    subtests: pytest.Subtests, theirs: tuple[Theirs, Api]
+) -> None:
+    found, api = theirs
+    elsewhere = await World(found.world.engine, found.world.settings).build(currency="EUR")
+    cast = await Cast(found, elsewhere).gather()
+    before = await _everything(found)
+    told_of: dict[str, set[str]] = {"unauthorized": set(), "forbidden": set(), "not-found": set()}
+    for method, path, operation in CLOSED:
+        with subtests.test(operation["operationId"]):
+            for caller in cast:
+                if caller.asks in {None, *operation["security"][0]}:
+                    code = await _call(api, found, method, path, operation, caller)
+                    if code is not None:
+                        told_of[code].add(caller.name)
+            assert await _everything(found) == before
+    # Each wall was run against, and by each of them.
+    assert all(told_of.values())
+    assert set.union(*told_of.values()) == {caller.name for caller in cast}
+
+
+async def _call(
+    api: Api,
+    theirs: Theirs,
+    method: str,
+    path: str,
+    operation: dict[str, Any],
+    caller: Outsider,
+) -> str | None:
+    """Ask for what is theirs, and for what nobody has: the answers have to be the same."""
+    code = expected(method, path, operation, caller)
+    is_his = code is None and not caller.is_elsewhere and method != "get"
+    if is_his or (code is None and caller.scope and not caller.is_elsewhere):
+        return None  # what he may do with his own is tested elsewhere
+    body, strange = body_for(operation, theirs.ids), _strange(theirs)
+    api = api.signed_in(caller.token)
+    filters = _filters(operation)
+    answer = await ask(api, method, _address(path, filters, theirs.ids), body)
+    where = f"{caller.name}: {answer.status_code} {answer.text[:300]}"
+    assert answer.status_code < 500, where
+    if code is not None:
+        assert answer.json()["code"] == code, where
+        assert answer.status_code == CATALOGUE[code].status, where
+    # A link that has ended is told so where it is asked for the session that it was of.
+    is_over = caller.session_id is not None and not caller.is_good
+    if (code is not None or filters) and not is_over:
+        unknown = await ask(api, method, _address(path, filters, strange), body)
+        assert (answer.status_code, told(answer)) == (unknown.status_code, told(unknown)), where
+        assert headers(answer) == headers(unknown), where
+    if not caller.is_himself:
+        _tells_nothing(answer, theirs, json.dumps(body), where)
+    return code
+
+
+def _tells_nothing(answer: Response, theirs: Theirs, sent: str, where: str) -> None:
+    """Fail where an answer has something of theirs in it that the caller did not send himself."""
+    assert CANARY.lower() not in answer.text.lower(), where
+    for name, of_theirs in theirs.ids.items():
+        is_echo = not name.endswith("_id") or of_theirs in sent
+        assert is_echo or of_theirs not in answer.text, f"{name} {where}"
+
+
+def _filters(operation: dict[str, Any]) -> list[str]:
+    named = {part["name"] for part in operation.get("parameters", ()) if part["in"] == "query"}
+    return [name for name in FILTERS if name in named]
+
+
+def _address(path: str, filters: list[str], ids: dict[str, str]) -> str:
+    query = "&".join(f"{name}={ids[f'{name}_id']}" for name in filters)
+    return path.format(**ids) + (f"?{query}" if query else "")
+
+
+def _strange(theirs: Theirs) -> dict[str, str]:
+    """Make ids that nobody has, and keep what is no id."""
+    return {
+        name: value if name in {"day", "source"} else str(uuid4())
+        for name, value in theirs.ids.items()
+    }
+
+
+def headers(answer: Response) -> dict[str, str]:
+    """Give the headers of an answer, but for the one that is different each time."""
+    return {name: value for name, value in answer.headers.items() if name != "x-request-id"}
+
+
+async def _everything(theirs: Theirs) -> dict[str, list[Any]]:
+    """Read all rows of theirs, and the jobs about them."""
+    about = text(
+        "SELECT entrypoint, payload FROM pgqueuer WHERE encode(payload, 'escape') LIKE :id"
+    )
+    async with theirs.world.engine.connect() as db:
+        jobs = await db.execute(about, {"id": f"%{theirs.world.practice_id}%"})
+        found: dict[str, list[Any]] = {"pgqueuer": sorted(map(repr, jobs))}
+    assert found["pgqueuer"]
+    return found | await theirs.everything()

@@ -1,0 +1,156 @@
+"""The second wall: whatever the application sends during the tests names one practice.
+
+Switched on for every test by tests/conftest.py. Every statement is looked at on its way to the
+driver, or where it is handed to the driver itself, as hot reads and the job library do. Those that
+a test itself sends are let pass, and so are those of processes that a test starts: each of their
+statements is sent in a test's own process as well.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import asyncpg
+import greenlet  # type: ignore[import-untyped] # has no types of its own
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from tests.binding import Verdict, read_statement
+
+ROOT = Path(__file__).parents[1]
+_OURS = tuple(f"{ROOT / folder}/" for folder in ("app", "tests", "migrations"))
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """The tables that a function of the application may ask for whatever the practice, and why."""
+
+    tables: frozenset[str]
+    reason: str
+
+
+def _of(*tables: str, reason: str) -> Exemption:
+    return Exemption(frozenset(tables), reason)
+
+
+EXEMPTIONS: Mapping[str, Exemption] = {
+    "app/auth/people.py find_people": _of(
+        "practices",
+        "clients",
+        reason="who signs in does not say where: the address is looked for at every practice",
+    ),
+    "app/auth/tidying.py tidy_sign_ins": _of(
+        "sign_ins", "sign_in_families", reason="the worker's sweep, by age alone"
+    ),
+    "app/notices/worker.py tidy": _of(
+        "idempotency_keys", "notices", reason="the worker's sweep, by age and by what has no job"
+    ),
+    "app/metrics/queries.py read_outbox": _of(
+        "practices", "notices", reason="the operator's figures, numbers only"
+    ),
+    "app/practices/operator.py list_practices": _of(
+        "practices", reason="the operator's list of practices"
+    ),
+    "app/practices/operator.py _find": _of(
+        "practices", reason="the operator names a practice by its name"
+    ),
+    "app/links/issue.py issue_access_token": _of(
+        "practices", "clients", reason="the operator names a client by his address"
+    ),
+    "app/links/issue.py _practice_of": _of(
+        "sessions", reason="the operator names a session by its id alone"
+    ),
+    "app/demo/guide.py _practices": _of(
+        "practices", reason="the demo asks whether the database holds nothing but its own"
+    ),
+    "app/demo/guide.py _fill": _of("notices", reason="the demo's database is all its own"),
+    "app/demo/guide.py _drop_mails": _of("notices", reason="the demo's database is all its own"),
+    "app/demo/guide.py _facts": _of(
+        "practices", "clients", "sessions", reason="the demo's database is all its own"
+    ),
+}
+
+
+@dataclass
+class Inspector:
+    """What was found since the last look, and which exemptions were made use of."""
+
+    found: list[str] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+
+    def inspect(self, sql: str, rows: Sequence[Sequence[Any]] = ()) -> None:
+        """Look at one statement and the rows of parameters that it is sent with."""
+        verdict = read_statement(sql)
+        if verdict.unbound:
+            self._judge(sql, verdict)
+        elif len(verdict.parameters) > 1 and not all(_of_one(verdict, row) for row in rows):
+            self.found.append(f"{_sender()} names several practices: {sql}")
+
+    def take(self) -> list[str]:
+        """Give what was found, and begin anew."""
+        found, self.found = self.found, []
+        return found
+
+    def _judge(self, sql: str, verdict: Verdict) -> None:
+        sender = _sender()
+        if not sender.startswith("app/"):
+            return
+        exemption = EXEMPTIONS.get(sender)
+        if exemption is not None and verdict.unbound <= exemption.tables:
+            self.used.add(sender)
+            return
+        self.found.append(f"{sender} names no practice for {sorted(verdict.unbound)}: {sql}")
+
+
+def _of_one(verdict: Verdict, row: Sequence[Any]) -> bool:
+    return len({row[number - 1] for number in verdict.parameters}) == 1
+
+
+def _sender() -> str:
+    """Name the function of ours that sends the present statement: its file and its name."""
+    for frame in _frames():
+        file = frame.f_code.co_filename
+        if file.startswith(_OURS) and file != __file__:
+            return f"{Path(file).relative_to(ROOT)} {frame.f_code.co_name}"
+    return "nobody"
+
+
+def _frames() -> Iterator[FrameType]:
+    """Walk up the stack. SQLAlchemy runs the driver in a greenlet, which has a stack of its own."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - what `inspect` would do, slowly
+    current: greenlet.greenlet | None = greenlet.getcurrent()
+    while current is not None:
+        while frame is not None:
+            yield frame
+            frame = frame.f_back
+        current = current.parent
+        frame = None if current is None else current.gr_frame
+
+
+INSPECTOR = Inspector()
+
+
+def watch() -> None:
+    """Look at every statement from now on."""
+    event.listen(Engine, "before_cursor_execute", _before)
+    for name in ("execute", "executemany", "fetch", "fetchrow", "fetchval"):
+        _watch_driver(name)
+
+
+def _before(*arguments: Any) -> None:
+    _, _, sql, parameters, _, is_many = arguments
+    INSPECTOR.inspect(sql, parameters if is_many else [parameters])
+
+
+def _watch_driver(name: str) -> None:
+    """Look at what is sent by this method of the driver's. SQLAlchemy's own go another way."""
+    send = getattr(asyncpg.Connection, name)
+
+    async def watched(self: asyncpg.Connection, sql: str, *values: Any, **options: Any) -> Any:
+        INSPECTOR.inspect(sql, values[0] if name == "executemany" else [values])
+        return await send(self, sql, *values, **options)
+
+    setattr(asyncpg.Connection, name, watched)

@@ -1,0 +1,144 @@
+"""What tests of the walls between practices and people share: every operation, and one of each."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from httpx import Response
+from sqlalchemy import select
+
+from app.auth.keys import Scope
+from app.domain.session import Format
+from app.notices.models import Notice
+from app.practices.models import BusyInterval, Client, Location, Practitioner, Service
+from app.tables import metadata
+from tests.described import description
+from tests.world import NOW, Api, World
+
+START = NOW + timedelta(days=3)
+REF = "theirs-1"
+# What binds people is changed with an admin key only; everything else that is written, with any
+# key that writes.
+ADMIN = ("/policies", "/webhook-endpoints", "/keys")
+
+
+def operations() -> list[tuple[str, str, dict[str, Any]]]:
+    """List every operation of the description as its method, its path and itself."""
+    return [
+        (method, path, operation)
+        for path, found in description()["paths"].items()
+        for method, operation in found.items()
+    ]
+
+
+@dataclass
+class Theirs:
+    """A practice with one of everything, and the ids by which somebody could ask for it."""
+
+    world: World
+    ids: dict[str, str]
+
+    async def everything(self) -> dict[str, list[Any]]:
+        """Read all that the practice has, to compare before and after."""
+        tables = [table for table in metadata.sorted_tables if "practice_id" in table.c]
+        async with self.world.engine.connect() as db:
+            return {
+                table.name: sorted(
+                    map(
+                        repr,
+                        await db.execute(
+                            select(table).where(table.c.practice_id == self.world.practice_id)
+                        ),
+                    )
+                )
+                for table in tables
+            }
+
+
+async def fill(staff: Api, world: World) -> Theirs:
+    """Give a practice one of everything there is an id for; `staff` calls with its key."""
+    package_id = await world.add_package(external_ref=REF)
+    policy_id = await world.add_policy(
+        {"cancel": {"fees": [{"deadline": {"before_minutes": 43_200}, "amount_minor": 4500}]}}
+    )
+    session_id = await world.book(START, package_id=package_id, external_ref=REF)
+    charged = await world.book(START + timedelta(days=1), format=Format.PHONE)
+    path = f"/v1/practice/sessions/{charged}/cancel"
+    done = await staff.post(path, {"charge_fee": True, "reason": {"note": "Canary note."}})
+    for table, record_id in (
+        (Practitioner, world.practitioner_id),
+        (Client, world.client_id),
+        (Service, world.service_id),
+        (Location, world.location_id),
+    ):
+        await world.change(table, record_id, external_ref=REF)
+    time_off = await world.add(
+        BusyInterval,
+        practitioner_id=world.practitioner_id,
+        kind="time_off",
+        starts_at=START + timedelta(days=9),
+        ends_at=START + timedelta(days=10),
+        external_ref=REF,
+    )
+    hooks = {"url": "https://canary.example/hooks", "external_ref": REF}
+    endpoint = (await staff.post("/v1/practice/webhook-endpoints", hooks)).json()
+    (key, *_) = (await staff.get("/v1/practice/keys")).json()["items"]
+    return Theirs(
+        world,
+        {
+            "practitioner_id": str(world.practitioner_id),
+            "client_id": str(world.client_id),
+            "service_id": str(world.service_id),
+            "location_id": str(world.location_id),
+            "package_id": str(package_id),
+            "policy_id": str(policy_id),
+            "session_id": str(session_id),
+            "fee_id": done.json()["session"]["fees"][0]["id"],
+            "notice_id": str((await world.rows(Notice))[0].id),
+            "time_off_id": str(time_off),
+            "endpoint_id": endpoint["id"],
+            "key_id": key["id"],
+            "external_ref": REF,
+            "day": "2026-12-03",
+            "source": "calendar",
+        },
+    )
+
+
+async def ask(api: Api, method: str, path: str, body: Any) -> Response:
+    if method in {"get", "delete"}:
+        return await getattr(api, method)(path)  # type: ignore[no-any-return]
+    return await getattr(api, method)(path, body)  # type: ignore[no-any-return]
+
+
+def body_for(operation: dict[str, Any], ids: dict[str, str]) -> Any:
+    """Take the body that the description shows, and put in the ids of others."""
+    if "requestBody" not in operation:
+        return None
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    named = description()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return _with_ids(named["examples"][0], ids)
+
+
+def _with_ids(value: Any, ids: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_with_ids(part, ids) for part in value]
+    if isinstance(value, dict):
+        return {
+            name: ids[name] if name in ids and part is not None else _with_ids(part, ids)
+            for name, part in value.items()
+        }
+    return value
+
+
+def told(answer: Response) -> dict[str, Any]:
+    return {name: value for name, value in answer.json().items() if name != "request_id"}
+
+
+def scope_of(method: str, path: str) -> Scope:
+    """Say which scope an operation needs: the rule as people read it."""
+    if path == "/v1/practice/keys" or (path == "/v1/practice" and method == "patch"):
+        return Scope.ADMIN
+    if method == "get":
+        return Scope.READ
+    return Scope.ADMIN if any(part in path for part in ADMIN) else Scope.WRITE
