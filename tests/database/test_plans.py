@@ -4,6 +4,7 @@ The plans are those that prepared statements get: for any values, without knowin
 """
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
@@ -49,12 +50,16 @@ async def full(server: EmbeddedServer, database: str, engine: AsyncEngine) -> As
 
 
 async def plan(engine: AsyncEngine, text: str, *, without_scans: bool = False) -> list[Any]:
-    """Give the nodes of a statement's plan."""
+    """Give the nodes of the plan that a prepared statement has for any values."""
+    count = max(map(int, re.findall(r"\$(\d+)", text)))
     async with engine.connect() as db:
         if without_scans:
             await db.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        told = await db.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {text}")
+        await db.exec_driver_sql(f"PREPARE asked AS {text}")
+        values = ", ".join(["NULL"] * count)
+        told = await db.exec_driver_sql(f"EXPLAIN (FORMAT JSON) EXECUTE asked({values})")
         found = told.scalar_one()
+        await db.exec_driver_sql("DEALLOCATE asked")
     whole = json.loads(found) if isinstance(found, str) else found
     return list(nodes(whole[0]["Plan"]))
 
