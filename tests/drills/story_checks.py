@@ -1,0 +1,230 @@
+"""Compares what the service answers with what the model's book says."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import icalendar
+from httpx import Response
+
+from app.changes.models import Change
+from app.notices.models import Notice
+from app.sessions.models import CreditRedemption, Fee
+from app.sessions.models import Session as SessionTable
+from tests.drills.model import Answer, Quote
+from tests.drills.model_rules import TICK, Cost, Session, Verdict, cost, verdict
+
+if TYPE_CHECKING:
+    from tests.drills.story import Story
+
+ACTIONS = ("cancel", "reschedule", "change_format")
+QUOTE_LIFETIME = timedelta(minutes=10)
+
+
+def at(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+def fee(shown: Any) -> int | None:
+    return None if shown is None else int(shown["amount_minor"])
+
+
+def shown_cost(shown: Any) -> Cost:
+    return Cost(fee(shown["fee"]), shown["credit"])
+
+
+def check_answer(answer: Response, should: Answer) -> None:
+    """Compare a command's answer: status, code, cost, and what a refusal tells."""
+    shown = answer.json()
+    assert (answer.status_code, shown.get("code")) == (should.status, should.code)
+    if answer.is_success:
+        assert shown_cost(shown) == should.cost
+    elif should.alternatives is not None:
+        assert [at(slot["start"]) for slot in shown["alternatives"]] == should.alternatives
+    elif shown.get("decision") is not None:
+        assert should.verdict is not None
+        assert_same(shown["decision"], should.verdict)
+    elif should.verdict is not None:
+        assert at(shown.get("deadline")) == should.verdict.missed
+
+
+def assert_same(shown: Any, should: Verdict, about: str = "") -> None:
+    """Compare a decision."""
+    refusal = shown["refusal"] or {"code": None, "deadline": None}
+    assert (refusal["code"], at(refusal["deadline"])) == (should.refusal, should.missed)
+    assert shown["allowed"] is (should.refusal is None)
+    assert shown_cost(shown) == (should.cost or Cost(None, None))
+    instants = at(shown["free_until"]), at(shown["closes_at"])
+    assert instants == (should.free_until, should.closes_at), about
+
+
+async def check_session(story: "Story", session: Session) -> None:
+    """Compare all that is told of a session; where it has not changed, now and then."""
+    await check_details(story, session)
+    await check_history(story, session)
+    if story.looked_at.get(session) != session.version or story.rng.random() < 0.2:
+        await check_staff_view(story, session)
+        await check_calendar(story, session)
+        await check_walls(story, session)
+    story.looked_at[session] = session.version
+
+
+async def check_details(story: "Story", session: Session) -> None:
+    """Compare the details page, and keep its quotes."""
+    client = story.speaker(session.client)
+    answer = await client.get(f"/v1/sessions/{session.id}")
+    shown = answer.json()
+    assert answer.headers["etag"] == f'"{session.version}"'
+    assert (shown["status"], shown["version"]) == (session.status, session.version)
+    assert at(shown["starts_at"]) == session.starts_at
+    assert at(shown["ends_at"]) == session.ends_at
+    location = shown["format"]["location"]
+    where = None if location is None else UUID(location["id"])
+    assert (shown["format"]["kind"], where) == session.place
+    assert fee(shown["price"]) == session.price
+    package, _ = story.book.credit_of(session)
+    left = None if shown["package"] is None else shown["package"]["credits_left"]
+    assert left == (None if package is None else package.left)
+    for action in ACTIONS:
+        check_action(story, session, action, shown)
+
+
+def check_action(story: "Story", session: Session, action: str, shown: Any) -> None:
+    decision, now = shown["actions"][action], story.now
+    should = verdict(session, action, now)
+    assert_same(decision, should, f"{action} {session}")
+    if should.cost is not None:
+        expires_at = (now + QUOTE_LIFETIME).replace(microsecond=0)
+        assert at(decision["quote_expires_at"]) == expires_at
+        quote = Quote(session, session.version, action, expires_at, should.cost)
+        story.quotes.append((decision["quote"], quote))
+    check_terms(session, action, shown["policy"]["terms"][action], should.closes_at)
+
+
+def check_terms(session: Session, action: str, terms: Any, closes_at: datetime | None) -> None:
+    """Compare the timeline with the cost at each of its ends, and just beyond the one before."""
+    ends = [at(term["until"]) for term in terms]
+    assert ends == sorted(end for end in ends if end is not None)
+    assert ends[-1:] == ([] if closes_at is None else [closes_at])
+    for number, term in enumerate(terms):
+        until = ends[number]
+        assert until is not None
+        assert shown_cost(term) == cost(session, action, until)
+        if number + 1 < len(terms):
+            assert shown_cost(terms[number + 1]) == cost(session, action, until + TICK)
+
+
+async def check_staff_view(story: "Story", session: Session) -> None:
+    shown = (await story.staff.get(f"/v1/practice/sessions/{session.id}")).json()
+    assert shown["client_moves"] == session.moves
+    assert at(shown["booked_starts_at"]) == session.booked_for
+    fees = [(fee(one["amount"]), one["status"]) for one in shown["fees"]]
+    assert Counter(fees) == Counter((due, state) for due, _, state in story.book.fees[session])
+
+
+async def check_history(story: "Story", session: Session) -> None:
+    client = story.speaker(session.client)
+    shown = (await client.get(f"/v1/sessions/{session.id}/changes")).json()["items"]
+    assert [
+        (one["kind"], one["by"], shown_cost(one), one["version"], at(one["after"]["starts_at"]))
+        for one in shown
+    ] == [
+        (one.kind, one.by, one.cost, one.version, one.starts_at)
+        for one in story.book.changes[session]
+    ]
+
+
+async def check_calendar(story: "Story", session: Session) -> None:
+    client = story.speaker(session.client)
+    answer = await client.get(f"/v1/sessions/{session.id}/calendar.ics")
+    (event,) = icalendar.Calendar.from_ical(answer.content).walk("VEVENT")
+    is_cancelled = session.status == "cancelled"
+    assert event["SEQUENCE"] == session.sequence
+    assert event["STATUS"] == ("CANCELLED" if is_cancelled else "CONFIRMED")
+    assert event["DTSTART"].dt.astimezone(UTC) == session.starts_at
+    assert event["DTEND"].dt.astimezone(UTC) == session.ends_at
+
+
+async def check_walls(story: "Story", session: Session) -> None:
+    """Let the other client look for the session: there is none for him."""
+    (other,) = (client for client in story.stage.clients if client != session.client)
+    answer = await story.speaker(other).get(f"/v1/sessions/{session.id}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
+async def check_availability(story: "Story", session: Session) -> None:
+    """Compare the slots of some days, and keep them."""
+    rng, practitioner = story.rng, session.practitioner
+    kind = rng.choice(["in_person", "video", "phone"])
+    zone = rng.choice([practitioner.zone, ZoneInfo("Asia/Kolkata"), ZoneInfo("Europe/Berlin")])
+    around = rng.choice([story.now, session.starts_at, story.stage.change_of_clocks])
+    first = around.astimezone(zone).date() + timedelta(days=rng.randrange(-1, 3))
+    days = (first, first + timedelta(days=rng.randrange(3)))
+    query = {"from": str(days[0]), "to": str(days[1]), "format": kind, "time_zone": zone.key}
+    story.log.append(f"{story.now.isoformat()} {session.id} {query}")
+    shown = await story.speaker(session.client).availability(session.id, **query)
+    slots, reason, following = story.book.availability(session, kind, days, zone, story.now)
+    found = []
+    for day in shown["days"]:
+        for slot in day["slots"]:
+            start = datetime.fromisoformat(slot["start"])
+            assert str(start.date()) == day["date"]
+            assert start.utcoffset() == start.astimezone(zone).utcoffset()
+            where = None if slot["location_id"] is None else UUID(slot["location_id"])
+            found.append((start.astimezone(UTC), (kind, where)))
+    assert Counter(found) == Counter(slots)
+    assert [start for start, _ in found] == [start for start, _ in slots]
+    assert (shown["empty_reason"] or {"code": None})["code"] == reason
+    assert shown["next_available"] == (None if following is None else str(following))
+    story.slots[session] = slots or story.slots.get(session, [])
+
+
+class Tally(NamedTuple):
+    """How many changes were acknowledged; what of them is missing; what is there twice."""
+
+    acknowledged: int = 0
+    lost: int = 0
+    doubled: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":  # type: ignore[override] # no longer tuple
+        return Tally(*(mine + its for mine, its in zip(self, other, strict=True)))
+
+
+async def check_database(story: "Story") -> Tally:
+    """Look at the end into the tables: nobody booked twice, each effect there once."""
+    world, book = story.world, story.book
+    sessions = await world.rows(SessionTable)
+    assert {row.id for row in sessions} == {session.id for session in book.sessions}
+    booked = [row for row in sessions if row.status == "booked"]
+    for one, other in combinations(booked, 2):
+        is_apart = one.ends_at <= other.starts_at or other.ends_at <= one.starts_at
+        shares = one.practitioner_id == other.practitioner_id or one.client_id == other.client_id
+        assert is_apart or not shares
+    rows = [row for row in await world.rows(Change) if row.session_id is not None]
+    made = Counter((row.session_id, row.session_version, row.kind) for row in rows)
+    said = Counter(
+        (s.id, one.version, one.kind) for s, all_ in book.changes.items() for one in all_
+    )
+    assert made == said
+    assert set(made.values()) <= {1}
+    fees = [(row.session_id, row.amount_minor, row.status) for row in await world.rows(Fee)]
+    should = [(s.id, due, state) for s, all_ in book.fees.items() for due, _, state in all_]
+    assert Counter(fees) == Counter(should)
+    redeemed = [(row.session_id, state_of(row)) for row in await world.rows(CreditRedemption)]
+    credits_ = [(c.session.id, c.state) for p in book.packages for c in p.credits]
+    assert Counter(redeemed) == Counter(credits_)
+    told = Counter(
+        (row.change_id, row.kind, row.recipient, row.send_at) for row in await world.rows(Notice)
+    )
+    assert all(count == 1 for count in told.values())
+    lost, doubled = (said - made).total(), (made - said).total()
+    return Tally(said.total(), lost, doubled)
+
+
+def state_of(redemption: Any) -> str:
+    if redemption.returned_at is not None:
+        return "returned"
+    return "used" if redemption.forfeited_at is None else "forfeited"
