@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,10 +11,11 @@ from uuid import UUID, uuid4
 from httpx import Response
 
 from tests.drills import story_checks as checks
-from tests.drills.model import Answer, Quote, RefusedError, whereabouts
-from tests.drills.model_rules import DAY, MINUTE, TICK, Place, Session, deadline, wall
-from tests.drills.model_slots import Slot
+from tests.drills.model import whereabouts
+from tests.drills.model_records import Answer, Quote, RefusedError
+from tests.drills.model_rules import MINUTE, TICK, Session
 from tests.drills.model_world import Stage, change_service, new_rules, new_service
+from tests.drills.story_choices import Choices
 from tests.world import REASON, Api
 
 CLIENT = "/v1/sessions"
@@ -37,22 +38,14 @@ class Kept:
     at: datetime
 
 
-class Story:
+class Story(Choices):
     """What has happened so far. `log` tells it, for whoever looks for what went wrong."""
 
     def __init__(self, api: Api, staff: Api, stage: Stage, rng: Random) -> None:
-        self.api, self.staff, self.stage, self.rng = api, staff, stage, rng
-        self.book, self.world = stage.book, stage.world
-        self.quotes: list[tuple[str, Quote]] = [("forged", Quote(None))]
-        self.slots: dict[Session, list[Slot]] = {}
+        super().__init__(api, staff, stage, rng)
         self.looked_at: dict[Session, int] = {}
         self.kept: list[Kept] = []
         self.log: list[str] = []
-        api.clock.now = stage.now
-
-    @property
-    def now(self) -> datetime:
-        return self.api.clock.now
 
     def speaker(self, client: UUID) -> Api:
         return self.api.signed_in(self.world.token(client))
@@ -77,11 +70,6 @@ class Story:
         if about is not None:
             await checks.check_session(self, about)
             await checks.check_availability(self, about)
-
-    def a_session(self) -> Session:
-        """Choose one, mostly one that is to come."""
-        coming = [s for s in self.book.sessions if s.status == "booked" and s.starts_at > self.now]
-        return self.rng.choice(coming if coming and self.rng.random() < 0.8 else self.book.sessions)
 
     async def send(
         self, speaker: Api, path: str, body: dict[str, Any], expected: Expected, **headers: str
@@ -259,48 +247,6 @@ class Story:
         self.log.append(f"it is {self.now.isoformat()}")
         return self.a_session()
 
-    def moments(self) -> set[datetime]:
-        """List the instants at which something may change."""
-        change = self.stage.change_of_clocks
-        found = {change + k * 30 * MINUTE for k in range(8)}
-        found |= {quote.expires_at for _, quote in self.quotes if quote.expires_at is not None}
-        for session in self.book.sessions:
-            rules = session.rules.values()
-            limits = [rule["closes"] for rule in rules if "closes" in rule]
-            limits += [tier["deadline"] for rule in rules for tier in rule.get("fees", [])]
-            found |= {deadline(limit, session) for limit in limits}
-            found |= {session.starts_at, session.starts_at - self.book.service.notice * MINUTE}
-        return found
-
-    # What is wished
-
-    def some_start(self, wish: Session, place: Place) -> datetime:
-        """Choose a start: in the hours, beside another session, where clocks change, or any."""
-        rng, how = self.rng, self.rng.random()
-        zone = wish.practitioner.zone
-        since = wall(self.now, zone)
-        worked = [m for m in wish.practitioner.openings(place) if 0 * DAY < m - since < 7 * DAY]
-        if how < 0.5 and worked:
-            shown = rng.choice(worked[::5]).replace(tzinfo=zone, fold=rng.randrange(2))
-            return shown.astimezone(UTC)
-        if how < 0.75 and self.book.sessions:
-            other = rng.choice(self.book.sessions)
-            start = rng.choice([other.ends_at, other.starts_at - wish.duration * MINUTE])
-            return start + rng.randrange(-20, 25, 5) * MINUTE
-        if how < 0.9:
-            return self.stage.change_of_clocks + rng.randrange(-60, 300, 15) * MINUTE
-        return self.now.replace(microsecond=0) + timedelta(seconds=rng.randrange(9 * 86400))
-
-    def some_slot(self, session: Session) -> Slot:
-        """Choose where to move: to a slot that was offered, or another format, or anywhere."""
-        rng, how = self.rng, self.rng.random()
-        if how < 0.5 and self.slots.get(session):
-            return rng.choice(self.slots[session])
-        place = rng.choice(self.book.places)
-        if how < 0.75:
-            return session.starts_at, place
-        return self.some_start(session, place), place
-
     async def some_quote(self, session: Session, action: str) -> tuple[str | None, Quote | None]:
         """Choose a quote: of now, or none, or any that was given before."""
         how = self.rng.random()
@@ -311,19 +257,3 @@ class Story:
         if how < 0.65:
             return None, None
         return self.rng.choice(self.quotes[-12:] + self.quotes[:1])
-
-    def some_version(self, session: Session) -> int:
-        return session.version - (self.rng.random() < 0.06)
-
-    def if_match(self, session: Session, seen: int) -> dict[str, str]:
-        is_said = seen != session.version or self.rng.random() < 0.3
-        return {"If-Match": f'"{seen}"'} if is_said else {}
-
-    def wish(self, session: Session, to: Slot) -> dict[str, Any]:
-        """Write a start as the practitioner's wall clock shows it, and where to meet."""
-        start, (kind, location) = to
-        return {
-            "start": start.astimezone(session.practitioner.zone).isoformat(),
-            "format": kind,
-            "location_id": None if location is None else str(location),
-        }

@@ -10,7 +10,7 @@ from app.settings import Settings
 from tests.drills.model_world import set_stage
 from tests.drills.report import Row
 from tests.drills.story import Story
-from tests.drills.story_checks import Tally, check_database
+from tests.drills.story_end import Tally, check_database
 from tests.world import TestClock, World, serve
 
 STEPS = 50
