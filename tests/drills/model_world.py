@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from app.practices.models import HoursOverride, ServiceFormat
 from app.practices.models import Service as ServiceTable
-from tests.drills.model import Book, Package
+from tests.drills.model import Book
+from tests.drills.model_records import Package
 from tests.drills.model_rules import DAY, MINUTE, Place, Practitioner, Rules, Service
 from tests.world import World
 
@@ -168,7 +169,7 @@ async def _override(
     world: World, rng: Random, made: Practitioner, day: date, places: list[Place]
 ) -> None:
     made.overrides[day] = _hours(rng, places)
-    closed = (None, None, None, None)
+    closed: Any = (None, None, None, None)
     for start, end, kind, location in [*made.overrides[day]] or [closed]:
         await world.add(
             HoursOverride,

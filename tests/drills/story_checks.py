@@ -135,7 +135,8 @@ async def check_history(story: "Story", session: Session) -> None:
 async def check_calendar(story: "Story", session: Session) -> None:
     client = story.speaker(session.client)
     answer = await client.get(f"/v1/sessions/{session.id}/calendar.ics")
-    (event,) = icalendar.Calendar.from_ical(answer.content).walk("VEVENT")
+    found: list[Any] = icalendar.Calendar.from_ical(answer.content).walk("VEVENT")
+    (event,) = found
     is_cancelled = session.status == "cancelled"
     assert event["SEQUENCE"] == session.sequence
     assert event["STATUS"] == ("CANCELLED" if is_cancelled else "CONFIRMED")
