@@ -1,9 +1,11 @@
 # Two stages: what builds the environment does not run, and what runs cannot build.
 FROM python:3.13-slim AS build
+# `--build-arg REQUIREMENTS=tracing` adds the packages of TRACING.
+ARG REQUIREMENTS=production
 WORKDIR /srv/reslot
-COPY requirements/production.txt requirements/production.txt
+COPY requirements requirements
 RUN python -m venv /srv/venv \
-    && /srv/venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r requirements/production.txt
+    && /srv/venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r requirements/${REQUIREMENTS}.txt
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --home-dir /srv/reslot reslot

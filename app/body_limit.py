@@ -1,4 +1,7 @@
-"""Bodies have a limit. FastAPI's own would answer in plain text instead of with a problem."""
+"""What bodies may be: JSON, and of limited length.
+
+FastAPI's own limit would answer in plain text instead of with a problem.
+"""
 
 from http import HTTPStatus
 
@@ -13,7 +16,10 @@ MAX_PRACTICE_BYTES = 1024 * 1024
 
 
 class BodyLimit:
-    """Refuses a body as soon as it is declared, or found, to be longer than its path's limit."""
+    """Refuses a body that is not declared as JSON, and one that is too long for its path.
+
+    It does so when something reads the body, as soon as it is declared, or found, to be too long.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -23,12 +29,16 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        headers = Headers(scope=scope)
         limit = MAX_PRACTICE_BYTES if scope["path"].startswith(PRACTICE_PATHS) else MAX_BYTES
-        too_large = _declared(Headers(scope=scope).get("content-length", "0")) > limit
+        too_large = _declared(headers.get("content-length", "0")) > limit
+        is_foreign = _has_body(headers) and not _is_json(headers)
         arrived = 0
 
         async def counted() -> Message:
             nonlocal arrived
+            if is_foreign:
+                raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
             message = await receive()
             arrived += len(message.get("body", b""))
             if too_large or arrived > limit:
@@ -43,3 +53,12 @@ def _declared(length: str) -> int:
         return int(length)
     except ValueError:  # no number, or one with thousands of digits: what arrives is counted
         return 0
+
+
+def _has_body(headers: Headers) -> bool:
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+
+def _is_json(headers: Headers) -> bool:
+    kind = headers.get("content-type", "").partition(";")[0]
+    return kind.strip().lower() == "application/json"

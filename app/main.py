@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import structlog
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -22,7 +22,6 @@ from app.availability import router as availability
 from app.body_limit import BodyLimit
 from app.changes import router as changes
 from app.clock import Clock, system_clock
-from app.context import json_only
 from app.database.engine import create_engine
 from app.fees import router as fees
 from app.links import router as links
@@ -52,6 +51,9 @@ from app.sessions import staff_router as staff_sessions
 from app.sessions.quotes import Quotes
 from app.settings import Settings, load_settings
 from app.signing import TokenSigner
+from app.tracing.requests import RequestTrace, telemetry
+from app.tracing.start import start_tracing, stop_tracing
+from app.tracing.statements import watch_statements
 from app.webhooks import router as webhooks
 
 log = structlog.get_logger()
@@ -89,6 +91,7 @@ def create_app(
     settings: Settings, *, clock: Clock = system_clock, with_worker: bool = False
 ) -> FastAPI:
     """Put the application together. `with_worker` also sends the mails from this process."""
+    tracing = start_tracing(settings)
     app = FastAPI(
         title="Reslot",
         version=__version__,
@@ -97,13 +100,14 @@ def create_app(
         swagger_ui_oauth2_redirect_url=None,
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
-        dependencies=[Depends(json_only)],
         separate_input_output_schemas=False,
         redirect_slashes=False,
+        telemetry=telemetry(tracing),
     )
     app.state.settings = settings
     app.state.clock = clock
     app.state.with_worker = with_worker
+    app.state.tracing = tracing
     app.state.engine = create_engine(settings.service_url, pool_size=settings.database_pool_size)
     watch_pool(app.state.engine)
     app.state.quotes = Quotes(settings.keys, settings.quote_lifetime)
@@ -128,6 +132,9 @@ def create_app(
         max_age=600,
     )
     app.add_middleware(BodyLimit)
+    if tracing is not None:
+        watch_statements(app.state.engine, tracing)
+        app.add_middleware(RequestTrace)
     app.add_middleware(RequestLog)
     return app
 
@@ -155,6 +162,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             with suppress(asyncio.CancelledError):
                 await worker
         await app.state.engine.dispose()
+        await stop_tracing(app.state.tracing)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -1,15 +1,18 @@
 """Settings, from the environment (and `.env`). The README's table explains each to an operator."""
 
+import os
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+from dotenv import dotenv_values
 from pydantic import EmailStr, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MINIMUM_KEY_LENGTH = 32
 EVERY_PROXY = "*"
+FILE = ".env"
 
 
 class SettingsError(Exception):
@@ -20,7 +23,7 @@ class Settings(BaseSettings):
     """One frozen object, made once per process and handed down."""
 
     model_config = SettingsConfigDict(
-        frozen=True, env_file=".env", env_ignore_empty=True, extra="ignore"
+        frozen=True, env_file=FILE, env_ignore_empty=True, extra="ignore"
     )
 
     database_url: SecretStr | None = None
@@ -47,6 +50,7 @@ class Settings(BaseSettings):
     worker: bool = True
     metrics_token: SecretStr | None = None
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    tracing: bool = False
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -134,19 +138,29 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
-    """Read the settings.
+    """Read the settings. Where tracing is on, the SDK's own are taken from the file as well.
 
     Raises:
         SettingsError: one sentence that names each bad setting, never its value.
     """
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
         bad = "; ".join(
             f"{_name(problem['loc'])}: {_sentence(problem['msg'])}" for problem in found
         )
         raise SettingsError(f"Bad setting. {bad}.") from None
+    if settings.tracing:
+        _hand_on("OTEL_")
+    return settings
+
+
+def _hand_on(prefix: str) -> None:
+    """Put what others read from the environment there, where only the file has it."""
+    for name, text in dotenv_values(FILE).items():
+        if text and name.startswith(prefix):
+            os.environ.setdefault(name, text)
 
 
 def _parts(text: str) -> tuple[str, ...]:

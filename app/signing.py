@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from itsdangerous import BadSignature, Signer
-from itsdangerous.encoding import base64_decode, base64_encode
+from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
 
 # Longer ones are refused unread; ours have at most 300 characters.
 MAX_LENGTH = 1024
@@ -24,16 +24,23 @@ class BadTokenError(Exception):
     """The token is malformed, forged, or signed by a key that is no longer in use."""
 
 
+class _Signer(Signer):
+    """Derives each key once, which takes as long as signing with it."""
+
+    def __init__(self, keys: Sequence[str], salt: str) -> None:
+        super().__init__(list(keys), salt=salt, key_derivation="hmac", digest_method=hashlib.sha384)
+        self._derived = {key: super(_Signer, self).derive_key(key) for key in self.secret_keys}
+
+    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
+        """Give the key that `secret_key`, by default the newest one, becomes for this purpose."""
+        return self._derived[self.secret_key if secret_key is None else want_bytes(secret_key)]
+
+
 class TokenSigner:
     """Signs and reads the tokens of one purpose. Keys are oldest first; the last one signs."""
 
     def __init__(self, keys: Sequence[str], purpose: str) -> None:
-        self._signer = Signer(
-            list(keys),
-            salt=f"reslot/{purpose}",
-            key_derivation="hmac",
-            digest_method=hashlib.sha384,
-        )
+        self._signer = _Signer(keys, f"reslot/{purpose}")
 
     def sign(self, payload: Sequence[object]) -> str:
         """Make a token of a short list of strings, numbers and nulls."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -82,6 +83,23 @@ def test_a_short_key_is_named_and_not_shown(
 def test_a_missing_key_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SECRET_KEYS")
     assert refusal(monkeypatch, "worker").startswith("reslot: SECRET_KEYS is not set: ")
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_tracing_without_its_packages_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("TRACING", "true")
+    monkeypatch.delitem(sys.modules, "app.tracing.provider", raising=False)
+    monkeypatch.delattr("app.tracing.provider", raising=False)
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.resources", None)
+    monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
+    # Server processes that cannot start would be started again and again.
+    monkeypatch.delattr("app.cli.uvicorn.run")
+    assert refusal(monkeypatch, command) == (
+        "reslot: TRACING needs packages that are not installed: install those of "
+        "requirements/tracing.txt, or set it to false."
+    )
 
 
 def test_a_missing_database_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

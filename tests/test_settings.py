@@ -1,5 +1,6 @@
 """What an operator may write into the environment, and what he is told when it is wrong."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def test_everything_has_a_default_but_the_secrets() -> None:
     assert settings.quote_lifetime == timedelta(minutes=10)
     assert settings.credit_grace == timedelta(days=14)
     assert settings.webhook_insecure_targets is False
+    assert settings.tracing is False
     assert (settings.link_days, settings.access_token_minutes, settings.link_access_minutes) == (
         30,
         60,
@@ -81,6 +83,7 @@ def test_a_short_key_is_refused_by_name_and_not_repeated(
         ("MAIL_FROM", "hunter2"),
         ("LOG_FORMAT", "hunter2"),
         ("WORKER", "hunter2"),
+        ("TRACING", "hunter2"),
         ("DATABASE_POOL_SIZE", "0"),
         ("SIGN_IN_DAYS", "0"),
         ("SIGN_IN_DAYS", "3651"),
@@ -150,6 +153,28 @@ def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(f"SECRET_KEYS={FIRST},{SECOND}\nPORT=9001\nOF_ANOTHER=1\n")
     settings = load_settings()
     assert (settings.keys, settings.port) == ([FIRST, SECOND], 9001)
+
+
+@pytest.mark.parametrize("tracing", [True, False])
+def test_the_file_may_hold_what_opentelemetry_reads_too(
+    env: pytest.MonkeyPatch,
+    tmp_path: Path,
+    tracing: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """The SDK looks into the environment only, which wins over the file."""
+    names = ("OTEL_SERVICE_NAME", "OTEL_TRACES_SAMPLER", "OTEL_EXPORTER_OTLP_HEADERS", "OF_ANOTHER")
+    for name in names:
+        env.setenv(name, "")
+        env.delenv(name)
+    env.setenv("OTEL_SERVICE_NAME", "of-the-environment")
+    (tmp_path / ".env").write_text(
+        f"TRACING={tracing}\nOTEL_SERVICE_NAME=of-the-file\nOTEL_TRACES_SAMPLER=always_off\n"
+        "OTEL_EXPORTER_OTLP_HEADERS=\nOF_ANOTHER=1\n"
+    )
+    assert load_settings().tracing is tracing
+    found = [os.environ.get(name) for name in names]
+    sampler = "always_off" if tracing else None
+    assert found == ["of-the-environment", sampler, None, None]
 
 
 def test_without_an_owner_the_service_owns_its_tables(env: pytest.MonkeyPatch) -> None:

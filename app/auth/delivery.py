@@ -16,6 +16,7 @@ from app.database.transactions import transact
 from app.metrics.counts import count_sign_in_mail
 from app.notices.delivery import PostOffice
 from app.notices.errors import SendingFailedError, UndeliverableError, describe
+from app.tracing.jobs import note_outcome
 
 LINK_LIFETIME = timedelta(minutes=10)
 # After that he has asked again, or gone away.
@@ -40,9 +41,11 @@ async def send_sign_in(office: PostOffice, request_id: UUID) -> None:
         outcome = await attempt.make()
     except Exception as error:  # noqa: BLE001 - whatever it is, only its kind may be told
         count_sign_in_mail("delayed")
+        note_outcome("delayed", describe(error))
         log.warning("sign_in_delayed", error=describe(error), request_id=str(request_id))
         raise SendingFailedError(describe(error)) from None
     count_sign_in_mail(outcome)
+    note_outcome(outcome)
     tell = log.warning if outcome == "given_up" else log.info
     tell("sign_in_answered", outcome=outcome, request_id=str(request_id))
 

@@ -1,20 +1,21 @@
 """Reading a session with its practitioner's calendar: one statement, whatever the range."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from math import ceil
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Date, DateTime, Row, bindparam, cast, func, select
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import BigInteger, Date, DateTime, Text, bindparam, cast, func, select
 from sqlalchemy.orm import aliased
 
 from app.auth.tokens import Caller
+from app.database.reading import Row, Source
 from app.domain.availability import (
     MINUTE,
     BusySession,
@@ -32,12 +33,12 @@ from app.domain.availability import (
 from app.domain.errors import InvalidInputError
 from app.domain.intervals import Interval
 from app.domain.policy import Action, decide, move_window
-from app.domain.session import Format, Status
+from app.domain.session import Format
 from app.domain.zones import EPOCH, from_seconds, start_of_day, to_seconds
 from app.practices.models import BusyInterval, HoursOverride, Practitioner
 from app.practices.models import WorkingHours as WeeklyHours
 from app.practices.policies import rules_of
-from app.sessions.models import Session
+from app.sessions.models import Session, is_booked
 from app.sessions.queries import Viewer, details_statement, read_row
 from app.sessions.records import SessionRecord
 from app.sessions.rows import to_record
@@ -65,7 +66,8 @@ class Availability:
 
 
 def _seconds(instant: Any, rounding: Any) -> Any:  # noqa: ANN401 - column expressions
-    return cast(rounding(func.extract("epoch", instant)), BigInteger)
+    # Not `extract`, which counts in decimal numbers and takes several times as long.
+    return cast(rounding(func.date_part("epoch", instant)), BigInteger)
 
 
 def _calendar_columns() -> list[Any]:
@@ -110,7 +112,7 @@ def _calendar_columns() -> list[Any]:
             ),
             other.practice_id == Session.practice_id,
             other.practitioner_id == Session.practitioner_id,
-            other.status == Status.BOOKED,
+            is_booked(other),
             other.starts_at.between(sessions_since, until),
             other.id != Session.id,
         ).label("taken"),
@@ -118,7 +120,7 @@ def _calendar_columns() -> list[Any]:
             (_seconds(own.starts_at, func.floor), _seconds(own.ends_at, func.ceil)),
             own.practice_id == Session.practice_id,
             own.client_id == Session.client_id,
-            own.status == Status.BOOKED,
+            is_booked(own),
             own.starts_at.between(sessions_since, until),
             own.id != Session.id,
         ).label("elsewhere"),
@@ -141,7 +143,7 @@ def _calendar_columns() -> list[Any]:
 def _rows(columns: Sequence[Any], *conditions: Any) -> Any:  # noqa: ANN401 - expressions
     """Gather the rows of another table into one JSON array, for the session of the statement."""
     return (
-        select(func.jsonb_agg(func.jsonb_build_array(*columns), type_=JSONB))
+        select(cast(func.json_agg(func.json_build_array(*columns)), Text))
         .where(*conditions)
         .correlate(Session)
         .scalar_subquery()
@@ -152,7 +154,7 @@ _WITH_CALENDAR = details_statement(*_calendar_columns())
 
 
 async def read_with_calendar(
-    db: AsyncConnection, viewer: Viewer, session_id: UUID, first: date, last: date
+    db: Source, viewer: Viewer, session_id: UUID, first: date, last: date
 ) -> tuple[SessionRecord, Calendar]:
     """Read a session and all that takes its practitioner's time around these dates.
 
@@ -175,7 +177,7 @@ async def read_with_calendar(
 
 
 async def read_availability(
-    db: AsyncConnection,
+    db: Source,
     caller: Caller,
     session_id: UUID,
     *,
@@ -218,7 +220,7 @@ async def read_availability(
 
 
 async def _next_available(
-    db: AsyncConnection,
+    db: Source,
     caller: Caller,
     record: SessionRecord,
     calendar: Calendar,
@@ -305,18 +307,26 @@ def _first_second(day: date, zone: ZoneInfo) -> int:
     return to_seconds(start_of_day(day, zone))
 
 
-def _calendar(row: Row[Any]) -> Calendar:
-    blocked = [*(row.busy or []), *(row.elsewhere or [])]
-    weekly, overrides = row.weekly, row.overrides
-    if not row.practitioner_active:
-        weekly = overrides = None
+def _calendar(row: Row) -> Calendar:
+    blocked = [*json.loads(row["busy"] or "[]"), *json.loads(row["elsewhere"] or "[]")]
+    is_open = row["practitioner_active"]
     return Calendar(
-        hours=working_hours(row.practitioner_zone, weekly, overrides),
-        sessions=[BusySession(*session) for session in row.taken or []],
+        hours=_hours_in(
+            row["practitioner_zone"],
+            row["weekly"] if is_open else None,
+            row["overrides"] if is_open else None,
+        ),
+        sessions=[BusySession(*session) for session in json.loads(row["taken"] or "[]")],
         blocked=[Interval(start, end) for start, end in blocked],
-        sessions_per_day=row.sessions_per_day,
-        sessions_per_week=row.sessions_per_week,
+        sessions_per_day=row["sessions_per_day"],
+        sessions_per_week=row["sessions_per_week"],
     )
+
+
+@lru_cache(maxsize=1024)
+def _hours_in(zone: str, weekly: str | None, overrides: str | None) -> WorkingHours:
+    """Read hours from JSON. The same text always means the same."""
+    return working_hours(zone, json.loads(weekly or "[]"), json.loads(overrides or "[]"))
 
 
 def working_hours(

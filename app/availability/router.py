@@ -1,6 +1,5 @@
 """`GET /v1/sessions/{session_id}/availability`."""
 
-from datetime import timedelta
 from itertools import groupby
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -8,12 +7,12 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 
 from app.availability.queries import Availability, read_availability
-from app.availability.schemas import AvailabilityQuery, AvailabilityView, DayView, EmptyView
-from app.context import AnyCaller, Now, Reading, json_answer
+from app.availability.schemas import AvailabilityQuery, AvailabilityView
+from app.context import AnyCall, json_answer
 from app.domain.availability import EmptyReason
 from app.inputs import SessionId
 from app.problems.catalogue import responses
-from app.sessions.presenter import present_contact, present_slot
+from app.sessions.presenter import present_contact, present_slots
 
 router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])
 
@@ -34,9 +33,7 @@ _SENTENCES = {
 async def get_availability(
     session_id: SessionId,
     query: Annotated[AvailabilityQuery, Query()],
-    caller: AnyCaller,
-    now: Now,
-    db: Reading,
+    call: AnyCall,
 ) -> Response:
     """List the slots that the session could be moved to, by day of the viewer's calendar.
 
@@ -49,14 +46,14 @@ async def get_availability(
     next day that has one.
     """
     found = await read_availability(
-        db,
-        caller,
+        call.engine,
+        call.caller,
         session_id,
         first=query.first,
         last=query.last,
         format_=query.format,
         zone=None if query.time_zone is None else ZoneInfo(query.time_zone),
-        now=now,
+        now=call.now,
     )
     return json_answer(present_availability(found))
 
@@ -64,24 +61,23 @@ async def get_availability(
 def present_availability(found: Availability) -> AvailabilityView:
     """Show what was found, in the viewer's zone."""
     record, reason = found.record, found.offer.empty_reason
-    duration: timedelta = record.ends_at - record.starts_at
-    slots = [present_slot(slot, duration, found.zone) for slot in found.offer.slots]
-    return AvailabilityView(
-        session_id=record.id,
-        format=found.format,
-        time_zone=found.zone.key,
-        first=found.first,
-        last=found.last,
-        days=[
-            DayView(date=day, slots=list(of_day))
-            for day, of_day in groupby(slots, key=lambda slot: slot.start.date())
+    slots = present_slots(found.offer.slots, record.ends_at - record.starts_at, found.zone)
+    return {
+        "session_id": record.id,
+        "format": found.format,
+        "time_zone": found.zone.key,
+        "from": found.first,
+        "to": found.last,
+        "days": [
+            {"date": day, "slots": list(of_day)}
+            for day, of_day in groupby(slots, key=lambda slot: slot["start"].date())
         ],
-        empty_reason=None
+        "empty_reason": None
         if reason is None
-        else EmptyView(
-            code=reason,
-            message=_SENTENCES[reason],
-            contact=present_contact(record.contact),
-        ),
-        next_available=found.next_available,
-    )
+        else {
+            "code": reason,
+            "message": _SENTENCES[reason],
+            "contact": present_contact(record.contact),
+        },
+        "next_available": found.next_available,
+    }

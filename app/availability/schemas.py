@@ -5,11 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from app.domain.availability import EmptyReason
 from app.domain.session import Format
 from app.inputs import Day, ZoneName
-from app.sessions.schemas import Answer, ContactView, SlotView
+from app.sessions.schemas import ContactView, SlotView
 
 
 class AvailabilityQuery(BaseModel):
@@ -32,31 +33,33 @@ class AvailabilityQuery(BaseModel):
     ] = None
 
 
-class DayView(Answer):
+class DayView(TypedDict):
     """The slots that start on one day of the viewer's calendar."""
 
     date: dt.date
     slots: list[SlotView]
 
 
-class EmptyView(Answer):
+class EmptyView(TypedDict):
     """Why nothing is on offer, and whom to contact."""
 
     code: EmptyReason
-    message: str = Field(description="A sentence that a client can read.")
+    message: Annotated[str, Field(description="A sentence that a client can read.")]
     contact: ContactView
 
 
-class AvailabilityView(Answer):
-    """What is on offer, by day of the viewer's calendar; a day without slots is absent."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
+class _Of(TypedDict):
     session_id: UUID
     format: Format
     time_zone: str
-    first: Annotated[dt.date, Field(serialization_alias="from")]
-    last: Annotated[dt.date, Field(serialization_alias="to")]
+
+
+_Range = TypedDict("_Range", {"from": dt.date, "to": dt.date})  # a keyword is no attribute's name
+
+
+class AvailabilityView(_Of, _Range):
+    """What is on offer, by day of the viewer's calendar; a day without slots is absent."""
+
     days: list[DayView]
     empty_reason: EmptyView | None
     next_available: Annotated[

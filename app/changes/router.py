@@ -10,6 +10,7 @@ from app.changes.queries import TrailEntry, TrailFilters, list_trail
 from app.changes.schemas import ActorView, TrailEntryView, TrailPage, TrailQuery
 from app.context import CursorSigner, Reading, StaffReader, json_answer
 from app.cursors import Cursors
+from app.domain.session import Format
 from app.problems.catalogue import READING_BY_STAFF, responses
 from app.sessions.presenter import present_money
 from app.sessions.schemas import Moment, ReasonView
@@ -94,6 +95,6 @@ def _moment(moment: queries.Moment | None) -> Moment | None:
     return Moment(
         starts_at=moment.starts_at.astimezone(UTC),
         ends_at=moment.ends_at.astimezone(UTC),
-        format=moment.format,
+        format=Format(moment.format),
         location_id=moment.location_id,
     )

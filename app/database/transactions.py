@@ -35,6 +35,9 @@ async def transact(engine: AsyncEngine, command: Callable[[AsyncConnection], Awa
         return await command(db)
 
 
-def sqlstate(error: DBAPIError) -> str | None:
-    """Give PostgreSQL's five-character code of an error, where it has one."""
-    return getattr(error.orig, "sqlstate", None)
+def sqlstate(error: Exception) -> str | None:
+    """Give PostgreSQL's five-character code of an error, where it has one.
+
+    Reads of hot pages raise the driver's own errors, everything else SQLAlchemy's around them.
+    """
+    return getattr(getattr(error, "orig", error), "sqlstate", None)

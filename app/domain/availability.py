@@ -205,14 +205,16 @@ def working_time(
     seen: dict[int, list[Interval]] = {}
 
     def minutes(day: int) -> list[Interval]:
-        if day not in seen:
-            seen[day] = merge(
+        of_day = hours.of(day)
+        # By identity: the days of a month share the few lists of a week.
+        if id(of_day) not in seen:
+            seen[id(of_day)] = merge(
                 Interval(interval.start_minute, interval.end_minute)
-                for interval in hours.of(day)
+                for interval in of_day
                 if interval.format in (None, format_)
                 and interval.location_id in (None, location_id)
             )
-        return seen[day]
+        return seen[id(of_day)]
 
     for piece in constant_offsets(hours.zone, span.start - DAY, span.end + DAY):
         first, last = _local_day(piece, piece.start), _local_day(piece, piece.end - 1)

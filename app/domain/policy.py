@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.domain.intervals import Interval
@@ -208,16 +209,19 @@ def decide(
     """
     rule = _rule(policy, action)
     closes_at = _closes_at(rule.closes, facts)
+    steps = _steps(policy, action, facts)
     code = _refusal_code(policy, action, facts, now, late=now > closes_at and quoted is None)
     cost = None
     if code is None:
-        cost = _cost(policy, action, facts, now)
+        cost = _cost(policy, action, facts, steps, now)
         if quoted is not None:
             cost = _better(quoted, cost)
+    # Before its first tier an action costs nothing, so the first term is the free one.
+    timeline = _timeline(policy, action, facts, steps, closes_at) if rule.enabled else None
     return Decision(
         action=action,
         cost=cost,
-        free_until=_free_until(policy, action, facts) if rule.enabled else None,
+        free_until=timeline[0].until if timeline else None,
         closes_at=closes_at if rule.enabled else None,
         refusal=None if code is None else _refusal(code, closes_at, facts.contact),
     )
@@ -232,7 +236,7 @@ def cost_by_staff(
     nothing, and a credit comes back. Source: product.md section 2, "Rules bind clients".
     """
     if charged:
-        return _cost(policy, action, facts, now)
+        return _cost(policy, action, facts, _steps(policy, action, facts), now)
     return Cost(None, _credit(policy, action, facts, late=False))
 
 
@@ -245,16 +249,8 @@ def terms(policy: Policy, action: Action, facts: SessionFacts) -> list[Term]:
     rule = _rule(policy, action)
     if not rule.enabled:
         return []
-    closes_at = _closes_at(rule.closes, facts)
-    passed = {_instant(tier.deadline, facts) for tier in _tiers(policy, action)}
-    timeline: list[Term] = []
-    for until in [*sorted(instant for instant in passed if instant < closes_at), closes_at]:
-        cost = _cost(policy, action, facts, until)
-        if timeline and timeline[-1].cost == cost:
-            timeline[-1] = Term(until, cost)
-        else:
-            timeline.append(Term(until, cost))
-    return timeline
+    steps, closes_at = _steps(policy, action, facts), _closes_at(rule.closes, facts)
+    return _timeline(policy, action, facts, steps, closes_at)
 
 
 def move_window(policy: Policy, facts: SessionFacts) -> Interval | None:
@@ -332,21 +328,49 @@ def _refusal(code: RefusalCode, closes_at: datetime, contact: Contact) -> Refusa
     )
 
 
-def _cost(policy: Policy, action: Action, facts: SessionFacts, now: datetime) -> Cost:
-    """Give what the action costs at `now`: exactly on a deadline is still in time."""
-    passed = [
-        (instant, -_fee(tier, facts.price).amount_minor, tier)
+class _Step(NamedTuple):
+    """An instant from which on, exclusively, an action costs this, whatever it cost before."""
+
+    passed_at: datetime
+    fee: Money
+
+
+def _steps(policy: Policy, action: Action, facts: SessionFacts) -> list[_Step]:
+    """Order the tiers as they are passed; of two at one instant the cheaper comes last."""
+    steps = [
+        _Step(_instant(tier.deadline, facts), _fee(tier, facts.price))
         for tier in _tiers(policy, action)
-        if now > (instant := _instant(tier.deadline, facts))
     ]
-    # The tightest tier is the latest passed; of two at one instant, the cheaper for the client.
-    tightest = max(passed, key=lambda entry: entry[:2])[2] if passed else None
+    steps.sort(key=lambda step: (step.passed_at, -step.fee.amount_minor))
+    return steps
+
+
+def _cost(
+    policy: Policy, action: Action, facts: SessionFacts, steps: list[_Step], now: datetime
+) -> Cost:
+    """Give what the action costs at `now`, where exactly on a deadline is still in time.
+
+    The tightest tier that has been passed applies, which is the last one.
+    """
+    passed = [step for step in steps if step.passed_at < now]
     credit = _credit(policy, action, facts, late=bool(passed))
-    fee = None
-    if tightest is not None and credit is not Credit.FORFEITED:
-        due = _fee(tightest, facts.price)
-        fee = due if due.amount_minor > 0 else None
-    return Cost(fee, credit)
+    if not passed or credit is Credit.FORFEITED or passed[-1].fee.amount_minor <= 0:
+        return Cost(None, credit)
+    return Cost(passed[-1].fee, credit)
+
+
+def _timeline(
+    policy: Policy, action: Action, facts: SessionFacts, steps: list[_Step], closes_at: datetime
+) -> list[Term]:
+    timeline: list[Term] = []
+    before = [step.passed_at for step in steps if step.passed_at < closes_at]
+    for until in [*before, closes_at]:
+        cost = _cost(policy, action, facts, steps, until)
+        if timeline and timeline[-1].cost == cost:
+            timeline[-1] = Term(until, cost)
+        else:
+            timeline.append(Term(until, cost))
+    return timeline
 
 
 def _credit(policy: Policy, action: Action, facts: SessionFacts, *, late: bool) -> Credit | None:
@@ -369,11 +393,3 @@ def _better(quoted: Cost, due: Cost) -> Cost:
     fee = None if None in fees else min((f for f in fees if f), key=lambda f: f.amount_minor)
     credit = quoted.credit if due.credit is Credit.FORFEITED else due.credit
     return Cost(fee, credit)
-
-
-def _free_until(policy: Policy, action: Action, facts: SessionFacts) -> datetime:
-    """Give the last instant at which the action is free; where it always is, when it closes.
-
-    Before its first tier an action costs nothing, so the first term is the free one.
-    """
-    return terms(policy, action, facts)[0].until

@@ -5,7 +5,8 @@ counted the same way, so that arithmetic on both is integer arithmetic. Between 
 zone's offset the two differ by a constant; `constant_offsets` cuts a span of time at those changes.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -74,6 +75,22 @@ def constant_offsets(zone: ZoneInfo, start: int, end: int) -> list[Piece]:
         Piece(lower, upper, _offset(zone, lower))
         for lower, upper in pairwise(edges)
         if lower < upper
+    ]
+
+
+def local_times(instants: Sequence[int], zone: ZoneInfo) -> list[datetime]:
+    """Turn instants into times as a wall clock in the zone shows them, with its offset.
+
+    The offset is a fixed one: where many times lie between the same two changes of the clocks, the
+    zone need not be asked about each.
+    """
+    if not instants:
+        return []
+    pieces = constant_offsets(zone, min(instants), max(instants) + 1)
+    fixed = [(piece.end, timezone(timedelta(seconds=piece.offset))) for piece in pieces]
+    return [
+        datetime.fromtimestamp(instant, next(offset for end, offset in fixed if instant < end))
+        for instant in instants
     ]
 
 

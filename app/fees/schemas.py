@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.inputs import Instant, NextCursor, RequestBody, Text
+from app.sessions.records import FeeStatus
 from app.sessions.schemas import Answer, MoneyView
-from app.sessions.staff_schemas import FeeStatus, StaffReason
+from app.sessions.staff_schemas import StaffReason
 
 
 class Named(Answer):

@@ -27,6 +27,7 @@ from app.notices.models import Notice
 from app.notices.practice_mails import PracticeLetter, load_practice_letter, make_practice_mail
 from app.notices.senders import Sender
 from app.settings import Settings
+from app.tracing.jobs import note_outcome
 
 log = structlog.get_logger()
 
@@ -61,9 +62,11 @@ async def send_notice(office: PostOffice, practice_id: UUID, notice_id: UUID) ->
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, only its kind may be told
         count_mail("delayed")
+        note_outcome("delayed", describe(error))
         log.warning("notice_delayed", error=describe(error), **ids)
         raise SendingFailedError(describe(error)) from None
     count_mail(status)
+    note_outcome(status)
     log.info("notice_settled", status=status, **ids)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, select
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, bindparam, cast, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -175,7 +175,8 @@ def _columns() -> list[Any]:
         *_prefixed("now_place", _present_place, "name", "address"),
         *_prefixed("session", Session, "status", "booked_starts_at", "client_moves"),
         *_prefixed("session", Session, "policy_time_zone", "price_minor", "currency"),
-        *_prefixed("policy", PolicyVersion, "id", "number", "text", "rules"),
+        *_prefixed("policy", PolicyVersion, "id", "number", "text"),
+        cast(PolicyVersion.rules, Text).label("policy_rules"),
         Client.address_generation,
         Session.link_generation,
         _changed_again().label("superseded"),

@@ -13,9 +13,11 @@
 app/practices/policy_versions/rules.py is the same shape for those who write it.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -88,12 +90,18 @@ async def resolve_policy_version(
 
 
 def stored_policy(
-    version_id: UUID | None, number: int | None, text: str | None, rules: dict[str, Any] | None
+    version_id: UUID | None, number: int | None, text: str | None, rules: str | None
 ) -> StoredPolicy | None:
-    """Read a stored version; None where the session was booked without one."""
+    """Read a stored version, its rules as JSON; None where the session was booked without one."""
     if version_id is None or number is None or text is None or rules is None:
         return None
-    return StoredPolicy(version_id, number, text, parse_rules(rules))
+    return StoredPolicy(version_id, number, text, _parsed(rules))
+
+
+@lru_cache(maxsize=1024)
+def _parsed(rules: str) -> Policy:
+    """Read a document once. The same text always means the same rules."""
+    return parse_rules(json.loads(rules))
 
 
 def rules_of(stored: StoredPolicy | None) -> Policy:

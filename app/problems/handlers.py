@@ -8,10 +8,10 @@ import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,8 +33,9 @@ from app.domain.errors import (
 from app.metrics.counts import count_refusal
 from app.problems.catalogue import CATALOGUE, MEDIA_TYPE
 from app.sessions.errors import QuoteRequiredError
-from app.sessions.presenter import present_contact, present_decision, present_slot
+from app.sessions.presenter import present_contact, present_decision, present_slots
 from app.sessions.quotes import Quotes
+from app.wire import as_json
 
 RETRY_AFTER_SECONDS = 2
 FRAMES_LOGGED = 12
@@ -65,7 +66,7 @@ def problem(
     detail: str | None = None,
     headers: Mapping[str, str] | None = None,
     **members: object,
-) -> JSONResponse:
+) -> Response:
     """Build the answer for a code of the catalogue, with members that help to act on it."""
     kind = CATALOGUE[code]
     public_url: str = request.app.state.settings.public_url
@@ -80,8 +81,8 @@ def problem(
     }
     structlog.contextvars.bind_contextvars(problem=code)
     count_refusal(code)
-    return JSONResponse(
-        body,
+    return Response(
+        as_json(body),
         status_code=kind.status.value,
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
@@ -127,12 +128,12 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(DomainError, _on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    for lost in (DBAPIError, *_LOST):
+    for lost in (DBAPIError, asyncpg.PostgresError, *_LOST):
         app.add_exception_handler(lost, _on_database_error)
     app.add_exception_handler(Exception, _on_defect)
 
 
-async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
+async def _on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)  # noqa: S101 - registered for it
     headers = _HEADERS.get(error.code)
     match error:
@@ -150,18 +151,15 @@ async def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
                 refusal.code,
                 detail=refusal.message,
                 deadline=None if refusal.deadline is None else _iso(refusal.deadline, error),
-                contact=present_contact(refusal.contact).model_dump(),
+                contact=present_contact(refusal.contact),
             )
         case QuoteRequiredError():
             quotes: Quotes = request.app.state.quotes
             record = error.record
             shown = present_decision(error.decision, record, record.client_zone, quotes, error.now)
-            return problem(request, error.code, decision=shown.model_dump(mode="json"))
+            return problem(request, error.code, decision=shown)
         case SlotUnavailableError():
-            slots = [
-                present_slot(slot, error.duration, error.zone).model_dump(mode="json")
-                for slot in error.alternatives
-            ]
+            slots = present_slots(error.alternatives, error.duration, error.zone)
             return problem(request, error.code, alternatives=slots)
     return problem(request, error.code, headers=headers)
 
@@ -170,7 +168,7 @@ def _iso(instant: Any, error: ActionRefusedError) -> str:  # noqa: ANN401
     return str(instant.astimezone(error.zone).isoformat())
 
 
-async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
     entries = [_entry(found) for found in error.errors()]
     return problem(request, "validation-failed", errors=entries)
@@ -188,7 +186,7 @@ def _sentence(message: str) -> str:
     return message.removeprefix("Value error, ")
 
 
-async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     code = _BY_STATUS.get(error.status_code, "internal-error")
     if code == "validation-failed":
@@ -218,8 +216,8 @@ def _methods_at(request: Request) -> list[str]:
     ]
 
 
-async def _on_database_error(request: Request, error: Exception) -> JSONResponse:
-    state = sqlstate(error) if isinstance(error, DBAPIError) else None
+async def _on_database_error(request: Request, error: Exception) -> Response:
+    state = sqlstate(error)
     if state == EXCLUSION_VIOLATION:
         return problem(request, "slot-unavailable", alternatives=[])
     retryable = state in {DEADLOCK, SERIALIZATION_FAILURE}
@@ -232,7 +230,7 @@ async def _on_database_error(request: Request, error: Exception) -> JSONResponse
     return await _on_defect(request, error)
 
 
-async def _on_defect(request: Request, error: Exception) -> JSONResponse:
+async def _on_defect(request: Request, error: Exception) -> Response:
     # Messages of exceptions may hold what clients wrote; the way there is enough to find it.
     way = [
         f"{frame.name} ({frame.filename}:{frame.lineno})"

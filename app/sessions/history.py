@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, and_, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import and_, bindparam, select
 
 from app.changes.models import Change, ChangeNote
+from app.database.reading import Row, Source
 from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Format
@@ -70,7 +69,7 @@ _CHANGES = about_one_session(
 
 
 async def list_changes(
-    db: AsyncConnection, viewer: Viewer, session_id: UUID
+    db: Source, viewer: Viewer, session_id: UUID
 ) -> tuple[ZoneInfo, list[ChangeRecord]]:
     """List a session's history, oldest first, and give the client's zone.
 
@@ -79,26 +78,26 @@ async def list_changes(
         NotFoundError: there is no such session for this viewer.
     """
     rows = await read_rows(db, _CHANGES, viewer, session_id)
-    return ZoneInfo(rows[0].client_zone), [_change(row) for row in rows]
+    return ZoneInfo(rows[0]["client_zone"]), [_change(row) for row in rows]
 
 
-def _change(row: Row[Any]) -> ChangeRecord:
+def _change(row: Row) -> ChangeRecord:
     return ChangeRecord(
-        id=row.id,
-        kind=row.kind,
-        at=row.at,
-        actor=row.actor,
-        version=row.session_version,
-        reason_code=row.reason_code,
-        note=row.note,
-        old_starts_at=row.old_starts_at,
-        old_ends_at=row.old_ends_at,
-        old_format=None if row.old_format is None else Format(row.old_format),
-        old_location_id=row.old_location_id,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        format=Format(row.format),
-        location_id=row.location_id,
-        fee=None if row.fee_minor is None else Money(row.fee_minor, row.currency),
-        credit=None if row.credit is None else Credit(row.credit),
+        id=row["id"],
+        kind=row["kind"],
+        at=row["at"],
+        actor=row["actor"],
+        version=row["session_version"],
+        reason_code=row["reason_code"],
+        note=row["note"],
+        old_starts_at=row["old_starts_at"],
+        old_ends_at=row["old_ends_at"],
+        old_format=None if row["old_format"] is None else Format(row["old_format"]),
+        old_location_id=row["old_location_id"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        format=Format(row["format"]),
+        location_id=row["location_id"],
+        fee=None if row["fee_minor"] is None else Money(row["fee_minor"], row["currency"]),
+        credit=None if row["credit"] is None else Credit(row["credit"]),
     )

@@ -1,9 +1,10 @@
 """Tables of sessions, their fees and credits. Overlaps: docs/decisions/0005-overlap.md."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, UniqueConstraint, literal_column, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -11,6 +12,15 @@ from app.database.base import Base, Identified, once_by_ref, reference
 from app.practices.models import FORMATS
 
 BOOKED = text("status = 'booked'")
+
+
+def is_booked(session: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the table, or an alias of it
+    """Say it in the very words of the indexes that hold booked sessions only.
+
+    Where the status were a parameter, the plan of a prepared statement could not use them.
+    """
+    booked: ColumnElement[bool] = session.status == literal_column("'booked'")
+    return booked
 
 
 class Session(Identified, Base):

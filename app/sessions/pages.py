@@ -54,9 +54,9 @@ def present_page(
     if len(records) > limit:
         last = shown[-1]
         following = cursor.write(Position(instant, last.starts_at, last.id))
-    return SessionPage(
-        items=[
+    return {
+        "items": [
             present_summary(record, zone or record.client_zone, notes=Notes.OWN) for record in shown
         ],
-        next_cursor=following,
-    )
+        "next_cursor": following,
+    }

@@ -1,5 +1,6 @@
 """Turns records and decisions into what the wire shows, in the viewer's zone."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Literal
@@ -11,7 +12,7 @@ from app.domain.money import Money
 from app.domain.policy import Action, Cost, Decision, Term, decide, terms
 from app.domain.quotes import Quote
 from app.domain.session import Contact, Format
-from app.domain.zones import from_seconds
+from app.domain.zones import local_times
 from app.practices.policies import rules_of
 from app.sessions import schemas
 from app.sessions.history import ChangeRecord
@@ -39,27 +40,66 @@ class Notes(Enum):
 def present_summary(
     record: SessionSummaryRecord, zone: ZoneInfo, *, notes: Notes
 ) -> schemas.SessionSummary:
-    """Show a session in a list."""
-    return schemas.SessionSummary(**summary_fields(record, zone, notes=notes))
+    """Show what every view of a session has."""
+    contact, package = record.contact, record.package
+    return {
+        "id": record.id,
+        "status": record.status,
+        "version": record.version,
+        "starts_at": record.starts_at.astimezone(zone),
+        "ends_at": record.ends_at.astimezone(zone),
+        "starts_at_utc": record.starts_at.astimezone(UTC),
+        "ends_at_utc": record.ends_at.astimezone(UTC),
+        "time_zone": zone.key,
+        "service": {
+            "id": record.service_id,
+            "name": record.service_name,
+            "duration_minutes": (record.ends_at - record.starts_at) // timedelta(minutes=1),
+        },
+        "practitioner": {
+            "id": record.practitioner_id,
+            "name": contact.name,
+            "time_zone": record.practitioner_zone.key,
+            "contact": {"email": contact.email, "phone": contact.phone},
+        },
+        "format": {
+            "kind": record.format,
+            "join_url": record.join_url,
+            "location": _location(record.location),
+            "instructions": record.instructions,
+        },
+        "price": present_amount(record.price),
+        "package": None
+        if package is None
+        else {"id": package.id, "name": package.name, "credits_left": package.credits_left},
+        "cancellation": None
+        if record.cancellation is None
+        else _cancellation(record.cancellation, zone, notes=notes),
+    }
 
 
 def present_details(
     record: SessionRecord, zone: ZoneInfo, quotes: Quotes, now: datetime, *, notes: Notes
 ) -> schemas.SessionDetails:
     """Show everything about a session, with a decision and a quote for each action."""
-    return schemas.SessionDetails(
-        **summary_fields(record, zone, notes=notes),
-        formats=[
-            schemas.FormatChoice(kind=choice.kind, location=_location(choice.location))
+    policy, facts = rules_of(record.policy), record.facts
+
+    def decision(action: Action) -> schemas.DecisionView:
+        return present_decision(decide(policy, action, facts, now), record, zone, quotes, now)
+
+    return {
+        **present_summary(record, zone, notes=notes),
+        "formats": [
+            {"kind": choice.kind, "location": _location(choice.location)}
             for choice in record.formats
         ],
-        policy=present_policy(record, zone),
-        actions=schemas.ActionsView(
-            cancel=_decision(record, Action.CANCEL, zone, quotes, now),
-            reschedule=_decision(record, Action.RESCHEDULE, zone, quotes, now),
-            change_format=_decision(record, Action.CHANGE_FORMAT, zone, quotes, now),
-        ),
-    )
+        "policy": present_policy(record, zone),
+        "actions": {
+            "cancel": decision(Action.CANCEL),
+            "reschedule": decision(Action.RESCHEDULE),
+            "change_format": decision(Action.CHANGE_FORMAT),
+        },
+    }
 
 
 def present_policy(record: SessionRecord, zone: ZoneInfo) -> schemas.PolicyView:
@@ -132,14 +172,9 @@ def present_outcome(
 def present_change(change: ChangeRecord, zone: ZoneInfo, *, notes: Notes) -> schemas.ChangeView:
     """Show an entry of the history."""
     before = None
-    if change.old_starts_at is not None:
-        before = _moment(
-            change.old_starts_at,
-            change.old_ends_at,
-            change.old_format,
-            change.old_location_id,
-            zone,
-        )
+    old_start, old_end, old_format = change.old_starts_at, change.old_ends_at, change.old_format
+    if old_start is not None and old_end is not None and old_format is not None:
+        before = _moment(old_start, old_end, old_format, change.old_location_id, zone)
     return schemas.ChangeView(
         id=change.id,
         kind=change.kind,
@@ -158,14 +193,17 @@ def present_change(change: ChangeRecord, zone: ZoneInfo, *, notes: Notes) -> sch
     )
 
 
-def present_slot(slot: Slot, duration: timedelta, zone: ZoneInfo) -> schemas.SlotView:
-    """Show a slot in the viewer's zone."""
-    start = from_seconds(slot.start)
-    return schemas.SlotView(
-        start=start.astimezone(zone),
-        end=(start + duration).astimezone(zone),
-        location_id=slot.location_id,
-    )
+def present_slots(
+    slots: Sequence[Slot], duration: timedelta, zone: ZoneInfo
+) -> list[schemas.SlotView]:
+    """Show slots in the viewer's zone, in the order in which they are."""
+    length = duration // timedelta(seconds=1)
+    starts = local_times([slot.start for slot in slots], zone)
+    ends = local_times([slot.start + length for slot in slots], zone)
+    return [
+        {"start": start, "end": end, "location_id": slot.location_id}
+        for slot, start, end in zip(slots, starts, ends, strict=True)
+    ]
 
 
 def present_contact(contact: Contact) -> schemas.ContactView:
@@ -175,62 +213,12 @@ def present_contact(contact: Contact) -> schemas.ContactView:
 
 def present_money(money: Money | None) -> schemas.MoneyView | None:
     """Show an amount, or null."""
-    if money is None:
-        return None
-    return schemas.MoneyView(amount_minor=money.amount_minor, currency=money.currency)
+    return None if money is None else present_amount(money)
 
 
-def _decision(
-    record: SessionRecord, action: Action, zone: ZoneInfo, quotes: Quotes, now: datetime
-) -> schemas.DecisionView:
-    decision = decide(rules_of(record.policy), action, record.facts, now)
-    return present_decision(decision, record, zone, quotes, now)
-
-
-def summary_fields(
-    record: SessionSummaryRecord, zone: ZoneInfo, *, notes: Notes
-) -> dict[str, object]:
-    """Give the fields that every view of a session has."""
-    return {
-        "id": record.id,
-        "status": record.status,
-        "version": record.version,
-        "starts_at": record.starts_at.astimezone(zone),
-        "ends_at": record.ends_at.astimezone(zone),
-        "starts_at_utc": record.starts_at.astimezone(UTC),
-        "ends_at_utc": record.ends_at.astimezone(UTC),
-        "time_zone": zone.key,
-        "service": schemas.ServiceView(
-            id=record.service_id,
-            name=record.service_name,
-            duration_minutes=(record.ends_at - record.starts_at) // timedelta(minutes=1),
-        ),
-        "practitioner": schemas.PractitionerView(
-            id=record.practitioner_id,
-            name=record.contact.name,
-            time_zone=record.practitioner_zone.key,
-            contact=schemas.PractitionerContact(
-                email=record.contact.email, phone=record.contact.phone
-            ),
-        ),
-        "format": schemas.FormatView(
-            kind=record.format,
-            join_url=record.join_url,
-            location=_location(record.location),
-            instructions=record.instructions,
-        ),
-        "price": present_money(record.price),
-        "package": None
-        if record.package is None
-        else schemas.SessionPackage(
-            id=record.package.id,
-            name=record.package.name,
-            credits_left=record.package.credits_left,
-        ),
-        "cancellation": None
-        if record.cancellation is None
-        else _cancellation(record.cancellation, zone, notes=notes),
-    }
+def present_amount(money: Money) -> schemas.MoneyView:
+    """Show an amount."""
+    return {"amount_minor": money.amount_minor, "currency": money.currency}
 
 
 def _cancellation(
@@ -273,14 +261,14 @@ def _in(instant: datetime | None, zone: ZoneInfo) -> datetime | None:
 
 def _moment(
     starts_at: datetime,
-    ends_at: datetime | None,
-    format_: Format | None,
+    ends_at: datetime,
+    format_: Format,
     location_id: UUID | None,
     zone: ZoneInfo,
 ) -> schemas.Moment:
-    return schemas.Moment(
-        starts_at=starts_at.astimezone(zone),
-        ends_at=_in(ends_at, zone),
-        format=format_,
-        location_id=location_id,
-    )
+    return {
+        "starts_at": starts_at.astimezone(zone),
+        "ends_at": ends_at.astimezone(zone),
+        "format": format_,
+        "location_id": location_id,
+    }

@@ -15,22 +15,23 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     FromClause,
-    Row,
     Select,
+    Text,
     and_,
     bindparam,
+    cast,
     func,
     or_,
     select,
     true,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from app.auth.tokens import Caller
 from app.changes.models import Change, ChangeNote
+from app.database.reading import Read, Row, Source
 from app.domain.errors import NotFoundError, UnauthorizedError
 from app.domain.session import Status
 from app.practices.models import (
@@ -103,7 +104,12 @@ class Shape:
                     ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id
                 ),
             )
-            .where(of_session(Change, session), Change.kind == "cancelled")
+            .where(
+                # Of the others nothing is looked up at all.
+                session.status == Status.CANCELLED,
+                of_session(Change, session),
+                Change.kind == "cancelled",
+            )
             .order_by(Change.session_version.desc())
             .limit(1)
             .lateral("cancellation")
@@ -195,14 +201,12 @@ ABOUT_CLIENT = (
 
 
 def _formats() -> Any:  # noqa: ANN401 - a column expression
-    offered = func.jsonb_build_array(
+    offered = func.json_build_array(
         ServiceFormat.format, Place.id, Place.name, Place.address, ServiceFormat.instructions
     )
     return (
         select(
-            func.jsonb_agg(
-                aggregate_order_by(offered, ServiceFormat.format, Place.name), type_=JSONB
-            )
+            cast(func.json_agg(aggregate_order_by(offered, ServiceFormat.format, Place.name)), Text)
         )
         .select_from(ServiceFormat)
         .outerjoin(
@@ -229,8 +233,8 @@ class OneSession(NamedTuple):
     The client's finds him even where it finds no session, so that his token can be compared.
     """
 
-    for_client: Statement
-    for_staff: Statement
+    for_client: Read
+    for_staff: Read
 
 
 def details_statement(*more: ColumnElement[Any]) -> OneSession:
@@ -259,7 +263,7 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
             PolicyVersion.id.label("policy_id"),
             PolicyVersion.number.label("policy_number"),
             PolicyVersion.text.label("policy_text"),
-            PolicyVersion.rules.label("policy_rules"),
+            cast(PolicyVersion.rules, Text).label("policy_rules"),
             Session.policy_time_zone,
             Session.booked_starts_at,
             Session.client_moves,
@@ -278,20 +282,18 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
 
 def about_one_session(statement: Statement) -> OneSession:
     """Bind a statement from the client to his session, once for him and once for the practice."""
-    return OneSession(
-        statement.where(*ABOUT_CLIENT),
-        statement.where(
-            Client.practice_id == bindparam("practice_id"),
-            Session.practice_id == bindparam("practice_id"),
-            Session.id == bindparam("session_id"),
-        ),
+    for_staff = statement.where(
+        Client.practice_id == bindparam("practice_id"),
+        Session.practice_id == bindparam("practice_id"),
+        Session.id == bindparam("session_id"),
     )
+    return OneSession(Read(statement.where(*ABOUT_CLIENT)), Read(for_staff))
 
 
 _DETAILS = details_statement()
 
 
-async def read_session(db: AsyncConnection, viewer: Viewer, session_id: UUID) -> SessionRecord:
+async def read_session(db: Source, viewer: Viewer, session_id: UUID) -> SessionRecord:
     """Read everything about a session of the client's, or for staff of the practice's.
 
     Raises:
@@ -302,15 +304,15 @@ async def read_session(db: AsyncConnection, viewer: Viewer, session_id: UUID) ->
 
 
 async def read_row(
-    db: AsyncConnection, statement: OneSession, viewer: Viewer, session_id: UUID, **more: object
-) -> Row[Any]:
+    db: Source, statement: OneSession, viewer: Viewer, session_id: UUID, **more: object
+) -> Row:
     """Run a details statement for a viewer and make sure that he may see what it found."""
     return (await read_rows(db, statement, viewer, session_id, **more))[0]
 
 
 async def read_rows(
-    db: AsyncConnection, statement: OneSession, viewer: Viewer, session_id: UUID, **more: object
-) -> Sequence[Row[Any]]:
+    db: Source, statement: OneSession, viewer: Viewer, session_id: UUID, **more: object
+) -> Sequence[Row]:
     """Run a statement about one session, and make sure that the viewer may see what it found.
 
     The statement starts from the client, has the generations, and the session's id as `found_id`.
@@ -322,15 +324,15 @@ async def read_rows(
     if isinstance(viewer, Caller):
         return await _rows_for_client(db, statement.for_client, viewer, session_id, **more)
     parameters = {"practice_id": viewer, "session_id": session_id, **more}
-    rows = (await db.execute(statement.for_staff, parameters)).all()
+    rows = await statement.for_staff.rows(db, parameters)
     if not rows:
         raise NotFoundError
     return rows
 
 
 async def _rows_for_client(
-    db: AsyncConnection, statement: Statement, caller: Caller, session_id: UUID, **more: object
-) -> Sequence[Row[Any]]:
+    db: Source, statement: Read, caller: Caller, session_id: UUID, **more: object
+) -> Sequence[Row]:
     if caller.is_link and caller.session_id != session_id:
         raise NotFoundError
     parameters = {
@@ -339,26 +341,28 @@ async def _rows_for_client(
         "session_id": session_id,
         **more,
     }
-    rows = (await db.execute(statement, parameters)).all()
+    rows = await statement.rows(db, parameters)
     if not rows:
         raise UnauthorizedError
     first = rows[0]
-    caller.confirm(first.token_generation, first.address_generation, first.link_generation)
-    if first.found_id is None:
+    caller.confirm(first["token_generation"], first["address_generation"], first["link_generation"])
+    if first["found_id"] is None:
         raise NotFoundError
     return rows
 
 
 async def list_sessions(
-    db: AsyncConnection,
+    db: Source,
     caller: Caller,
     when: When,
-    now: datetime,
+    instant: datetime,
     *,
     after: Position | None,
     limit: int,
 ) -> Sequence[SessionSummaryRecord]:
     """List a client's sessions, `limit` at most: upcoming soonest first, others latest first.
+
+    They are listed as things stood at `instant`: that of the first page.
 
     Raises:
         UnauthorizedError: the caller's token was revoked.
@@ -366,22 +370,21 @@ async def list_sessions(
     parameters = {
         "practice_id": caller.practice_id,
         "client_id": caller.client_id,
-        "instant": now if after is None else after.instant,
+        "instant": instant,
         "limit": limit,
     }
     if after is not None:
         parameters |= {"after_start": after.starts_at, "after_id": after.session_id}
-    statement = _list_statement(when, continued=after is not None)
-    rows = (await db.execute(statement, parameters)).all()
+    rows = await _list_read(when, continued=after is not None).rows(db, parameters)
     if not rows:
         raise UnauthorizedError
     first = rows[0]
-    caller.confirm(first.token_generation, first.address_generation, None)
-    return [to_summary(row) for row in rows if row.id is not None]
+    caller.confirm(first["token_generation"], first["address_generation"], None)
+    return [to_summary(row) for row in rows if row["id"] is not None]
 
 
 @lru_cache(maxsize=6)
-def _list_statement(when: When, *, continued: bool) -> Statement:
+def _list_read(when: When, *, continued: bool) -> Read:
     coming = and_(Session.status == Status.BOOKED, Session.ends_at > bindparam("instant"))
     key = tuple_(Session.starts_at, Session.id)
     last = tuple_(bindparam("after_start"), bindparam("after_id"))
@@ -399,7 +402,7 @@ def _list_statement(when: When, *, continued: bool) -> Statement:
     session = aliased(Session, source)
     shape = Shape(session, source, true())
     order = (session.starts_at, session.id)
-    return (
+    return Read(
         select(*shape.columns)
         .select_from(shape.source)
         .where(*ABOUT_CLIENT)

@@ -1,7 +1,9 @@
 """A session as one statement reads it: frozen, complete, without anything to load later."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -9,6 +11,8 @@ from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Contact, Format, SessionFacts, Status
 from app.practices.policies import StoredPolicy
+
+FeeStatus = Literal["due", "waived", "settled", "void"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class SessionRecord(SessionSummaryRecord):
     minimum_notice_minutes: int
     horizon_days: int
     reminder_minutes: list[int]
-    formats: list[OfferedFormat]
+    formats: Sequence[OfferedFormat]
 
     @property
     def facts(self) -> SessionFacts:

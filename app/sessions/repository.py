@@ -16,7 +16,7 @@ from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Format, Status
 from app.practices.models import Client, Practitioner
-from app.sessions.models import Fee, Session
+from app.sessions.models import Fee, Session, is_booked
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class SessionRepository:
                 select(
                     exists().where(
                         Session.practice_id == self._practice_id,
-                        Session.status == Status.BOOKED,
+                        is_booked(Session),
                         Session.id.is_distinct_from(time.by),
                         or_(of_practitioner, of_client),
                     )

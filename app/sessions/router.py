@@ -1,6 +1,5 @@
 """`/v1/sessions`: a client's calls on his own sessions."""
 
-from datetime import datetime
 from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -10,16 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.auth.tokens import Caller
 from app.context import (
-    AnyCaller,
+    AnyCall,
     AppSettings,
-    ClientCaller,
-    CursorSigner,
+    Call,
+    ClientCall,
     IfMatch,
-    Now,
-    QuoteSigner,
-    Reading,
     Writing,
-    as_json,
     json_answer,
 )
 from app.database.idempotency import StoredAnswer
@@ -32,7 +27,6 @@ from app.sessions.history import list_changes
 from app.sessions.pages import SessionCursor, present_page
 from app.sessions.presenter import Notes, present_change, present_details, present_outcome
 from app.sessions.queries import When, list_sessions, read_session
-from app.sessions.quotes import Quotes
 from app.sessions.schemas import (
     CancelRequest,
     ChangePage,
@@ -42,6 +36,7 @@ from app.sessions.schemas import (
     SessionPage,
 )
 from app.sessions.steps import Outcome, Reason, Wish
+from app.wire import as_json
 
 router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])
 
@@ -98,22 +93,18 @@ class DetailsQuery(BaseModel):
     response_model=SessionPage,
     responses=responses("unauthorized", "forbidden", "validation-failed", "service-unavailable"),
 )
-async def list_own_sessions(
-    query: Annotated[ListQuery, Query()],
-    caller: ClientCaller,
-    now: Now,
-    cursors: CursorSigner,
-    db: Reading,
-) -> Response:
+async def list_own_sessions(query: Annotated[ListQuery, Query()], call: ClientCall) -> Response:
     """List the sessions of the client who is signed in, a page at a time.
 
     Follow `next_cursor` until it is null. A list stands as of its first page; a session that is
     moved while you page may be seen twice or not at all.
     """
-    cursor = SessionCursor(cursors, caller, query.when)
+    cursor = SessionCursor(call.cursors, call.caller, query.when)
     after = cursor.read(query.cursor)
-    instant = now if after is None else after.instant
-    records = await list_sessions(db, caller, query.when, now, after=after, limit=query.limit + 1)
+    instant = call.now if after is None else after.instant
+    records = await list_sessions(
+        call.engine, call.caller, query.when, instant, after=after, limit=query.limit + 1
+    )
     zone = None if query.time_zone is None else ZoneInfo(query.time_zone)
     return json_answer(present_page(records, query.limit, cursor, instant, zone))
 
@@ -127,10 +118,7 @@ async def list_own_sessions(
 async def get_session(
     session_id: SessionId,
     query: Annotated[DetailsQuery, Query()],
-    caller: AnyCaller,
-    now: Now,
-    quotes: QuoteSigner,
-    db: Reading,
+    call: AnyCall,
 ) -> Response:
     """Show everything that the details page needs, the policy and the present decisions included.
 
@@ -141,9 +129,9 @@ async def get_session(
     `policy.terms` is the whole rule as a timeline: what each action costs until when. The answer's
     `ETag` is the session's version, for `If-Match`.
     """
-    record = await read_session(db, caller, session_id)
+    record = await read_session(call.engine, call.caller, session_id)
     zone = record.client_zone if query.time_zone is None else ZoneInfo(query.time_zone)
-    shown = present_details(record, zone, quotes, now, notes=notes_for(caller))
+    shown = present_details(record, zone, call.quotes, call.now, notes=notes_for(call.caller))
     return json_answer(shown, etag=record.etag)
 
 
@@ -156,9 +144,7 @@ async def get_session(
 async def cancel_session(
     session_id: SessionId,
     body: CancelRequest,
-    caller: AnyCaller,
-    now: Now,
-    quotes: QuoteSigner,
+    call: AnyCall,
     settings: AppSettings,
     write: Writing,
     if_match: IfMatch = None,
@@ -174,15 +160,15 @@ async def cancel_session(
     """
     command = partial(
         commands.cancel,
-        caller=caller,
+        caller=call.caller,
         session_id=session_id,
         reason=Reason(body.reason.code, body.reason.note),
         seen=Seen(body.quote, if_match),
-        quotes=quotes,
-        now=now,
+        quotes=call.quotes,
+        now=call.now,
         credit_grace=settings.credit_grace,
     )
-    return await write(command, partial(answer, caller=caller, quotes=quotes, now=now))
+    return await write(command, partial(answer, call=call))
 
 
 @router.post(
@@ -196,9 +182,7 @@ async def cancel_session(
 async def reschedule_session(
     session_id: SessionId,
     body: RescheduleRequest,
-    caller: AnyCaller,
-    now: Now,
-    quotes: QuoteSigner,
+    call: AnyCall,
     write: Writing,
     if_match: IfMatch = None,
 ) -> Response:
@@ -212,15 +196,15 @@ async def reschedule_session(
     """
     command = partial(
         commands.reschedule,
-        caller=caller,
+        caller=call.caller,
         session_id=session_id,
         wish=Wish(body.start, body.format, body.location_id),
         reason=Reason(body.reason.code, body.reason.note),
         seen=Seen(body.quote, if_match),
-        quotes=quotes,
-        now=now,
+        quotes=call.quotes,
+        now=call.now,
     )
-    return await write(command, partial(answer, caller=caller, quotes=quotes, now=now))
+    return await write(command, partial(answer, call=call))
 
 
 @router.get(
@@ -229,13 +213,13 @@ async def reschedule_session(
     response_model=ChangePage,
     responses=responses(*READ_PROBLEMS),
 )
-async def list_session_changes(session_id: SessionId, caller: AnyCaller, db: Reading) -> Response:
+async def list_session_changes(session_id: SessionId, call: AnyCall) -> Response:
     """List what happened to a session, oldest first: who, when, from what to what, and why.
 
     Notes are private: they are shown to the client who is signed in, not to the holder of a link.
     """
-    zone, changes = await list_changes(db, caller, session_id)
-    shown = [present_change(change, zone, notes=notes_for(caller)) for change in changes]
+    zone, changes = await list_changes(call.engine, call.caller, session_id)
+    shown = [present_change(change, zone, notes=notes_for(call.caller)) for change in changes]
     return json_answer(ChangePage(items=shown, next_cursor=None))
 
 
@@ -245,21 +229,21 @@ async def list_session_changes(session_id: SessionId, caller: AnyCaller, db: Rea
     response_class=CalendarResponse,
     responses=responses(*READ_PROBLEMS) | CALENDAR_EXAMPLE,
 )
-async def get_session_calendar(
-    session_id: SessionId, caller: AnyCaller, now: Now, db: Reading
-) -> Response:
+async def get_session_calendar(session_id: SessionId, call: AnyCall) -> Response:
     """Give one VEVENT that any calendar imports.
 
     Its UID stays the same for life, and its SEQUENCE rises with every change, so that a later file
     replaces an earlier one.
     """
-    record = await read_session(db, caller, session_id)
-    return calendar_download(record, now)
+    record = await read_session(call.engine, call.caller, session_id)
+    return calendar_download(record, call.now)
 
 
-def answer(outcome: Outcome, caller: Caller, quotes: Quotes, now: datetime) -> StoredAnswer:
+def answer(outcome: Outcome, call: Call) -> StoredAnswer:
     """Show the session as it is after a command, to be sent and to be kept with its key."""
-    shown = present_outcome(outcome.record, outcome.cost, quotes, now, notes=notes_for(caller))
+    shown = present_outcome(
+        outcome.record, outcome.cost, call.quotes, call.now, notes=notes_for(call.caller)
+    )
     return StoredAnswer(200, outcome.record.etag, as_json(shown))
 
 

@@ -1,11 +1,12 @@
 """Turning the rows of app/sessions/queries.py into records."""
 
+import json
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row
-
+from app.database.reading import Row
 from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Contact, Format, Status
@@ -20,79 +21,89 @@ from app.sessions.records import (
 )
 
 
-def to_summary(row: Row[Any]) -> SessionSummaryRecord:
+def to_summary(row: Row) -> SessionSummaryRecord:
     """Turn a row into what lists show."""
     return SessionSummaryRecord(**_summary_fields(row))
 
 
-def to_record(row: Row[Any]) -> SessionRecord:
+def to_record(row: Row) -> SessionRecord:
     """Turn a row of a details statement into everything about the session."""
     return SessionRecord(
         **_summary_fields(row),
-        practice_name=row.practice_name,
-        practice_email=row.practice_email,
-        client_name=row.client_name,
-        client_email=row.client_email,
-        client_locale=row.client_locale,
-        video_url=row.video_url,
-        policy=stored_policy(row.policy_id, row.policy_number, row.policy_text, row.policy_rules),
-        policy_zone=ZoneInfo(row.policy_time_zone),
-        paid_by_credit=bool(row.pays),
-        booked_starts_at=row.booked_starts_at,
-        client_moves=row.client_moves,
-        calendar_sequence=row.calendar_sequence,
-        buffer_before_minutes=row.buffer_before_minutes,
-        buffer_after_minutes=row.buffer_after_minutes,
-        step_minutes=row.step_minutes,
-        minimum_notice_minutes=row.minimum_notice_minutes,
-        horizon_days=row.horizon_days,
-        reminder_minutes=row.reminder_minutes,
-        formats=[
-            OfferedFormat(
-                Format(kind), None if id_ is None else Location(UUID(id_), name, address), hint
-            )
-            for kind, id_, name, address, hint in row.formats or []
-        ],
+        practice_name=row["practice_name"],
+        practice_email=row["practice_email"],
+        client_name=row["client_name"],
+        client_email=row["client_email"],
+        client_locale=row["client_locale"],
+        video_url=row["video_url"],
+        policy=stored_policy(
+            row["policy_id"], row["policy_number"], row["policy_text"], row["policy_rules"]
+        ),
+        policy_zone=ZoneInfo(row["policy_time_zone"]),
+        paid_by_credit=bool(row["pays"]),
+        booked_starts_at=row["booked_starts_at"],
+        client_moves=row["client_moves"],
+        calendar_sequence=row["calendar_sequence"],
+        buffer_before_minutes=row["buffer_before_minutes"],
+        buffer_after_minutes=row["buffer_after_minutes"],
+        step_minutes=row["step_minutes"],
+        minimum_notice_minutes=row["minimum_notice_minutes"],
+        horizon_days=row["horizon_days"],
+        reminder_minutes=row["reminder_minutes"],
+        formats=_formats(row["formats"]),
     )
 
 
-def _summary_fields(row: Row[Any]) -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def _formats(document: str | None) -> tuple[OfferedFormat, ...]:
+    """Read what a service is on offer in. The same text always means the same."""
+    return tuple(
+        OfferedFormat(
+            Format(kind), None if id_ is None else Location(UUID(id_), name, address), hint
+        )
+        for kind, id_, name, address, hint in json.loads(document or "[]")
+    )
+
+
+def _summary_fields(row: Row) -> dict[str, Any]:
     return {
-        "practice_id": row.practice_id,
-        "id": row.id,
-        "client_id": row.client_id,
-        "client_zone": ZoneInfo(row.client_zone),
-        "status": Status(row.status),
-        "version": row.version,
-        "starts_at": row.starts_at,
-        "ends_at": row.ends_at,
-        "service_id": row.service_id,
-        "service_name": row.service_name,
-        "practitioner_id": row.practitioner_id,
-        "practitioner_zone": ZoneInfo(row.practitioner_zone),
-        "contact": Contact(row.practitioner_name, row.practitioner_email, row.practitioner_phone),
-        "format": Format(row.format),
+        "practice_id": row["practice_id"],
+        "id": row["id"],
+        "client_id": row["client_id"],
+        "client_zone": ZoneInfo(row["client_zone"]),
+        "status": Status(row["status"]),
+        "version": row["version"],
+        "starts_at": row["starts_at"],
+        "ends_at": row["ends_at"],
+        "service_id": row["service_id"],
+        "service_name": row["service_name"],
+        "practitioner_id": row["practitioner_id"],
+        "practitioner_zone": ZoneInfo(row["practitioner_zone"]),
+        "contact": Contact(
+            row["practitioner_name"], row["practitioner_email"], row["practitioner_phone"]
+        ),
+        "format": Format(row["format"]),
         "location": None
-        if row.location_id is None
-        else Location(row.location_id, row.location_name, row.location_address),
-        "join_url": row.join_url,
-        "instructions": row.instructions,
-        "price": Money(row.price_minor, row.currency),
+        if row["location_id"] is None
+        else Location(row["location_id"], row["location_name"], row["location_address"]),
+        "join_url": row["join_url"],
+        "instructions": row["instructions"],
+        "price": Money(row["price_minor"], row["currency"]),
         "package": None
-        if row.package_id is None
-        else PackageUse(row.package_id, row.package_name, row.credits_left),
+        if row["package_id"] is None
+        else PackageUse(row["package_id"], row["package_name"], row["credits_left"]),
         "cancellation": _cancellation(row),
     }
 
 
-def _cancellation(row: Row[Any]) -> Cancellation | None:
-    if row.status != Status.CANCELLED or row.cancelled_at is None:
+def _cancellation(row: Row) -> Cancellation | None:
+    if row["status"] != Status.CANCELLED or row["cancelled_at"] is None:
         return None
     return Cancellation(
-        at=row.cancelled_at,
-        by=row.cancelled_by,
-        reason_code=row.cancel_code,
-        note=row.cancel_note,
-        fee=None if row.cancel_fee is None else Money(row.cancel_fee, row.currency),
-        credit=None if row.cancel_credit is None else Credit(row.cancel_credit),
+        at=row["cancelled_at"],
+        by=row["cancelled_by"],
+        reason_code=row["cancel_code"],
+        note=row["cancel_note"],
+        fee=None if row["cancel_fee"] is None else Money(row["cancel_fee"], row["currency"]),
+        credit=None if row["cancel_credit"] is None else Credit(row["cancel_credit"]),
     )

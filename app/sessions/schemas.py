@@ -1,10 +1,15 @@
-"""Shapes on the wire (product.md section 9). Fields without a value are null, never absent."""
+"""Shapes on the wire (product.md section 9). Fields without a value are null, never absent.
+
+What hot pages answer with are typed dictionaries: they are built by us, go to the wire as they are,
+and need nobody to look at them a second time on the way.
+"""
 
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict  # pydantic cannot use the standard library's before 3.12
 
 from app.domain.policy import Credit, RefusalCode
 from app.domain.session import Format, Status
@@ -19,14 +24,14 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
-class MoneyView(Answer):
+class MoneyView(TypedDict):
     """An amount in minor units (cents, pence) of an ISO 4217 currency."""
 
-    amount_minor: int = Field(examples=[4500])
-    currency: str = Field(examples=["USD"])
+    amount_minor: Annotated[int, Field(examples=[4500])]
+    currency: Annotated[str, Field(examples=["USD"])]
 
 
-class ContactView(Answer):
+class ContactView(TypedDict):
     """Whom to ask where the client cannot help himself."""
 
     name: str
@@ -34,7 +39,7 @@ class ContactView(Answer):
     phone: str | None
 
 
-class ServiceView(Answer):
+class ServiceView(TypedDict):
     """What was booked."""
 
     id: UUID
@@ -42,14 +47,14 @@ class ServiceView(Answer):
     duration_minutes: int
 
 
-class PractitionerContact(Answer):
+class PractitionerContact(TypedDict):
     """How to reach the practitioner."""
 
     email: str | None
     phone: str | None
 
 
-class PractitionerView(Answer):
+class PractitionerView(TypedDict):
     """Who gives the session."""
 
     id: UUID
@@ -58,7 +63,7 @@ class PractitionerView(Answer):
     contact: PractitionerContact
 
 
-class LocationView(Answer):
+class LocationView(TypedDict):
     """Where an in-person session takes place."""
 
     id: UUID
@@ -66,23 +71,25 @@ class LocationView(Answer):
     address: str
 
 
-class FormatView(Answer):
+class FormatView(TypedDict):
     """How client and practitioner meet, with what is needed to join."""
 
     kind: Format
-    join_url: str | None = Field(description="The room, for `video`.")
+    join_url: Annotated[str | None, Field(description="The room, for `video`.")]
     location: LocationView | None
-    instructions: str | None = Field(description="How to join: who calls whom, which bell to ring.")
+    instructions: Annotated[
+        str | None, Field(description="How to join: who calls whom, which bell to ring.")
+    ]
 
 
-class FormatChoice(Answer):
+class FormatChoice(TypedDict):
     """A format that the service is on offer in; an in-person one once for each location."""
 
     kind: Format
     location: LocationView | None
 
 
-class SessionPackage(Answer):
+class SessionPackage(TypedDict):
     """The package that pays for the session, with the credits still left in it."""
 
     id: UUID
@@ -90,15 +97,15 @@ class SessionPackage(Answer):
     credits_left: int
 
 
-class TermView(Answer):
+class TermView(TypedDict):
     """What an action costs up to and including `until`, from the end of the term before."""
 
-    until: datetime = Field(description="This instant is still in time.")
+    until: Annotated[datetime, Field(description="This instant is still in time.")]
     fee: MoneyView | None
     credit: Credit | None
 
 
-class TermsView(Answer):
+class TermsView(TypedDict):
     """The whole rule as a timeline for each action; empty where the client may never do it."""
 
     cancel: list[TermView]
@@ -106,22 +113,24 @@ class TermsView(Answer):
     change_format: list[TermView]
 
 
-class PolicyView(Answer):
+class PolicyView(TypedDict):
     """The policy in force at the booking. `version` null: there was none, free until the start."""
 
-    version: int | None = Field(examples=[2])
-    text: str | None = Field(description="The practitioner's own words. Show them as written.")
+    version: Annotated[int | None, Field(examples=[2])]
+    text: Annotated[
+        str | None, Field(description="The practitioner's own words. Show them as written.")
+    ]
     terms: TermsView
 
 
-class ReasonView(Answer):
+class ReasonView(TypedDict):
     """Why something was changed. The note is null where it is not shown or was erased."""
 
-    code: str | None = Field(description="A reason to count by. More codes may be added.")
-    note: str | None = Field(description="In the words of whoever did it.")
+    code: Annotated[str | None, Field(description="A reason to count by. More codes may be added.")]
+    note: Annotated[str | None, Field(description="In the words of whoever did it.")]
 
 
-class CancellationView(Answer):
+class CancellationView(TypedDict):
     """When, by whom and why the session was cancelled."""
 
     at: datetime
@@ -129,29 +138,35 @@ class CancellationView(Answer):
     reason: ReasonView
 
 
-class RefusalView(Answer):
+class RefusalView(TypedDict):
     """Why the client may not do it, in a code and a sentence, and whom to contact."""
 
     code: RefusalCode
-    message: str = Field(description="A sentence that a client can read.")
-    deadline: datetime | None = Field(description="The one that was missed, if one was.")
+    message: Annotated[str, Field(description="A sentence that a client can read.")]
+    deadline: Annotated[datetime | None, Field(description="The one that was missed, if one was.")]
     contact: ContactView
 
 
-class DecisionView(Answer):
+class DecisionView(TypedDict):
     """What the policy says of one action now. Send `quote` back with the command."""
 
-    allowed: bool = Field(description="Whether the client may do it now; else see `refusal`.")
+    allowed: Annotated[
+        bool, Field(description="Whether the client may do it now; else see `refusal`.")
+    ]
     fee: MoneyView | None
     credit: Credit | None
-    free_until: datetime | None = Field(description="Until then it costs nothing.")
-    closes_at: datetime | None = Field(description="After that the client cannot do it any more.")
-    quote: str | None = Field(description="This decision, signed. Null where it is refused.")
+    free_until: Annotated[datetime | None, Field(description="Until then it costs nothing.")]
+    closes_at: Annotated[
+        datetime | None, Field(description="After that the client cannot do it any more.")
+    ]
+    quote: Annotated[
+        str | None, Field(description="This decision, signed. Null where it is refused.")
+    ]
     quote_expires_at: datetime | None
     refusal: RefusalView | None
 
 
-class ActionsView(Answer):
+class ActionsView(TypedDict):
     """A decision for each action."""
 
     cancel: DecisionView
@@ -159,12 +174,12 @@ class ActionsView(Answer):
     change_format: DecisionView
 
 
-class SessionSummary(Answer):
+class SessionSummary(TypedDict):
     """A session as lists show it. Times are in `time_zone`; their `_utc` twins are the same."""
 
     id: UUID
     status: Status
-    version: int = Field(description="Rises with every change; also in the `ETag`.")
+    version: Annotated[int, Field(description="Rises with every change; also in the `ETag`.")]
     starts_at: datetime
     ends_at: datetime
     starts_at_utc: datetime
@@ -186,14 +201,14 @@ class SessionDetails(SessionSummary):
     actions: ActionsView
 
 
-class SessionPage(Answer):
+class SessionPage(TypedDict):
     """A page of sessions. `next_cursor` null: there are no more."""
 
     items: list[SessionSummary]
-    next_cursor: str | None = Field(examples=[None])
+    next_cursor: Annotated[str | None, Field(examples=[None])]
 
 
-class CommandAnswer(Answer):
+class CommandAnswer(TypedDict):
     """The session as it is now, the fee recorded (the practice collects it), and the credit."""
 
     session: SessionDetails
@@ -201,7 +216,7 @@ class CommandAnswer(Answer):
     credit: Credit | None
 
 
-class SlotView(Answer):
+class SlotView(TypedDict):
     """A time on offer, in the viewer's zone; `location_id` where one is visited."""
 
     start: datetime
@@ -209,7 +224,7 @@ class SlotView(Answer):
     location_id: UUID | None
 
 
-class Moment(Answer):
+class Moment(TypedDict):
     """A time and format that a session had."""
 
     starts_at: datetime
@@ -218,11 +233,11 @@ class Moment(Answer):
     location_id: UUID | None
 
 
-class ChangeView(Answer):
+class ChangeView(TypedDict):
     """One entry of the history. `before` is null for the booking itself."""
 
     id: UUID
-    kind: str = Field(description="What was done, like `rescheduled`. More may be added.")
+    kind: Annotated[str, Field(description="What was done, like `rescheduled`. More may be added.")]
     at: datetime
     by: Literal["client", "practice"]
     reason: ReasonView | None
@@ -230,14 +245,14 @@ class ChangeView(Answer):
     after: Moment
     fee: MoneyView | None
     credit: Credit | None
-    version: int = Field(description="The session's, after it.")
+    version: Annotated[int, Field(description="The session's, after it.")]
 
 
-class ChangePage(Answer):
+class ChangePage(TypedDict):
     """The history, oldest first. It always comes whole, so `next_cursor` is null."""
 
     items: list[ChangeView]
-    next_cursor: str | None = Field(examples=[None])
+    next_cursor: Annotated[str | None, Field(examples=[None])]
 
 
 class Reason(RequestBody):

@@ -4,7 +4,13 @@ from zoneinfo import ZoneInfo
 
 from app.domain.policy import Cost
 from app.sessions import staff_schemas as schemas
-from app.sessions.presenter import Notes, present_money, present_policy, summary_fields
+from app.sessions.presenter import (
+    Notes,
+    present_amount,
+    present_money,
+    present_policy,
+    present_summary,
+)
 from app.sessions.staff_queries import ClientFacts, SessionFee, StaffSession, StaffSummary
 
 
@@ -13,26 +19,26 @@ def present_staff_summary(
 ) -> schemas.PracticeSessionSummary:
     """Show a session in a list, by default in its practitioner's zone."""
     record = found.session
-    return schemas.PracticeSessionSummary(
-        **summary_fields(record, zone or record.practitioner_zone, notes=Notes.ALL),
-        external_ref=found.external_ref,
-        client=_client(found.client),
-    )
+    return {
+        **present_summary(record, zone or record.practitioner_zone, notes=Notes.ALL),
+        "external_ref": found.external_ref,
+        "client": _client(found.client),
+    }
 
 
 def present_staff_session(found: StaffSession, zone: ZoneInfo | None) -> schemas.PracticeSession:
     """Show all that staff see of a session, by default in its practitioner's zone."""
     record = found.session
     zone = zone or record.practitioner_zone
-    return schemas.PracticeSession(
-        **summary_fields(record, zone, notes=Notes.ALL),
-        external_ref=found.external_ref,
-        client=_client(found.client),
-        booked_starts_at=record.booked_starts_at.astimezone(zone),
-        client_moves=record.client_moves,
-        policy=present_policy(record, zone),
-        fees=[_fee(fee) for fee in found.fees],
-    )
+    return {
+        **present_summary(record, zone, notes=Notes.ALL),
+        "external_ref": found.external_ref,
+        "client": _client(found.client),
+        "booked_starts_at": record.booked_starts_at.astimezone(zone),
+        "client_moves": record.client_moves,
+        "policy": present_policy(record, zone),
+        "fees": [_fee(fee) for fee in found.fees],
+    }
 
 
 def present_staff_outcome(found: StaffSession, cost: Cost) -> schemas.StaffCommandAnswer:
@@ -55,4 +61,4 @@ def _client(client: ClientFacts) -> schemas.SessionClient:
 
 
 def _fee(fee: SessionFee) -> schemas.SessionFeeView:
-    return schemas.SessionFeeView(id=fee.id, amount=present_money(fee.amount), status=fee.status)
+    return schemas.SessionFeeView(id=fee.id, amount=present_amount(fee.amount), status=fee.status)

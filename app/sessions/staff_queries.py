@@ -1,23 +1,25 @@
 """Reading sessions for staff: with their clients and fees, one statement each."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, bindparam, func, select, tuple_
-from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
+from sqlalchemy import Select, Text, and_, bindparam, cast, func, select, tuple_
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from app.cursors import Place
+from app.database.reading import Row, Source
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.domain.session import Status
 from app.practices.models import Client
 from app.sessions.models import Fee, Session
 from app.sessions.queries import Shape, details_statement, of_session, read_row
-from app.sessions.records import SessionRecord, SessionSummaryRecord
+from app.sessions.records import FeeStatus, SessionRecord, SessionSummaryRecord
 from app.sessions.rows import to_record, to_summary
 
 
@@ -38,7 +40,7 @@ class SessionFee:
 
     id: UUID
     amount: Money
-    status: str
+    status: FeeStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +83,15 @@ _CLIENT = (
 )
 _FEES = (
     select(
-        func.jsonb_agg(
-            aggregate_order_by(
-                func.jsonb_build_array(Fee.id, Fee.amount_minor, Fee.currency, Fee.status),
-                Fee.recorded_at,
-                Fee.id,
+        cast(
+            func.json_agg(
+                aggregate_order_by(
+                    func.json_build_array(Fee.id, Fee.amount_minor, Fee.currency, Fee.status),
+                    Fee.recorded_at,
+                    Fee.id,
+                )
             ),
-            type_=JSONB,
+            Text,
         )
     )
     .where(of_session(Fee, Session))
@@ -103,7 +107,7 @@ _DETAILS = details_statement(
 )
 
 
-async def read_for_staff(db: AsyncConnection, practice_id: UUID, session_id: UUID) -> StaffSession:
+async def read_for_staff(db: Source, practice_id: UUID, session_id: UUID) -> StaffSession:
     """Read everything about a session of the practice's.
 
     Raises:
@@ -113,17 +117,17 @@ async def read_for_staff(db: AsyncConnection, practice_id: UUID, session_id: UUI
     record = to_record(row)
     return StaffSession(
         session=record,
-        external_ref=row.session_ref,
+        external_ref=row["session_ref"],
         client=ClientFacts(
             record.client_id,
             record.client_name,
             record.client_email,
-            row.of_client_phone,
-            row.of_client_ref,
+            row["of_client_phone"],
+            row["of_client_ref"],
         ),
         fees=[
             SessionFee(UUID(id_), Money(amount, currency), status)
-            for id_, amount, currency, status in row.fees or []
+            for id_, amount, currency, status in json.loads(row["fees"] or "[]")
         ],
     )
 
@@ -155,7 +159,7 @@ async def list_for_staff(
 ) -> list[StaffSummary]:
     """List sessions of the practice by their start, `limit` at most."""
     statement = _list_statement(practice_id, filters, latest_first=latest_first, after=after)
-    rows = (await db.execute(statement, {"limit": limit})).all()
+    rows = (await db.execute(statement, {"limit": limit})).mappings().all()
     return [_summary(row) for row in rows]
 
 
@@ -199,15 +203,15 @@ def _list_statement(
     )
 
 
-def _summary(row: Row[Any]) -> StaffSummary:
+def _summary(row: Row) -> StaffSummary:
     return StaffSummary(
         session=to_summary(row),
-        external_ref=row.session_ref,
+        external_ref=row["session_ref"],
         client=ClientFacts(
-            row.of_client_id,
-            row.of_client_name,
-            row.of_client_email,
-            row.of_client_phone,
-            row.of_client_ref,
+            row["of_client_id"],
+            row["of_client_name"],
+            row["of_client_email"],
+            row["of_client_phone"],
+            row["of_client_ref"],
         ),
     )

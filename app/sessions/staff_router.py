@@ -9,13 +9,13 @@ from fastapi import APIRouter, Query, Response
 from app.context import (
     AppSettings,
     CursorSigner,
+    Engine,
     IfMatch,
     Now,
     Reading,
     StaffReader,
     StaffWriter,
     StaffWriting,
-    as_json,
     json_answer,
 )
 from app.cursors import Cursors
@@ -53,6 +53,7 @@ from app.sessions.staff_schemas import (
     UndoRequest,
 )
 from app.sessions.steps import Reason, Wish
+from app.wire import as_json
 
 router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
 
@@ -138,12 +139,14 @@ async def get_practice_session_by_ref(
     response_model=PracticeSession,
     responses=responses(*READING_BY_STAFF, "not-found"),
 )
-async def get_practice_session(session_id: RecordId, staff: StaffReader, db: Reading) -> Response:
+async def get_practice_session(
+    session_id: RecordId, staff: StaffReader, engine: Engine
+) -> Response:
     """Show all that staff see of a session: its client, its policy's terms, its fees, all notes.
 
     Times are in the practitioner's zone; `starts_at_utc` and `ends_at_utc` are the same in UTC.
     """
-    return _show(await read_for_staff(db, staff.practice_id, session_id))
+    return _show(await read_for_staff(engine, staff.practice_id, session_id))
 
 
 @router.post(

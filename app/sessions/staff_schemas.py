@@ -6,27 +6,27 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
+from typing_extensions import TypedDict
 
 from app.domain.policy import Credit
 from app.domain.session import Format, Status
 from app.inputs import Instant, NextCursor, RequestBody, Text, ZoneName
 from app.practices.fields import ExternalRef
-from app.sessions.schemas import Answer, MoneyView, PolicyView, Reason, SessionSummary
+from app.sessions.records import FeeStatus
+from app.sessions.schemas import MoneyView, PolicyView, Reason, SessionSummary
 
-FeeStatus = Literal["due", "waived", "settled", "void"]
 
-
-class SessionClient(Answer):
+class SessionClient(TypedDict):
     """The client of a session."""
 
     id: UUID
-    name: str = Field(examples=["Ana Ruiz"])
-    email: str = Field(examples=["ana@client.example"])
-    phone: str | None = Field(examples=["+1 212 555 0188"])
-    external_ref: str | None = Field(examples=["crm-1042"])
+    name: Annotated[str, Field(examples=["Ana Ruiz"])]
+    email: Annotated[str, Field(examples=["ana@client.example"])]
+    phone: Annotated[str | None, Field(examples=["+1 212 555 0188"])]
+    external_ref: Annotated[str | None, Field(examples=["crm-1042"])]
 
 
-class SessionFeeView(Answer):
+class SessionFeeView(TypedDict):
     """A fee that the session caused; `GET /v1/practice/fees/{fee_id}` tells more."""
 
     id: UUID
@@ -37,29 +37,30 @@ class SessionFeeView(Answer):
 class PracticeSessionSummary(SessionSummary):
     """A session as lists for staff show it, with its client."""
 
-    external_ref: str | None = Field(examples=["visit-20261203-7"])
+    external_ref: Annotated[str | None, Field(examples=["visit-20261203-7"])]
     client: SessionClient
 
 
 class PracticeSession(PracticeSessionSummary):
     """All that staff see of a session."""
 
-    booked_starts_at: datetime = Field(
-        description="The start that the policy's `max_days_from_original` counts from."
-    )
-    client_moves: int = Field(description="How often the client has moved it himself.")
+    booked_starts_at: Annotated[
+        datetime,
+        Field(description="The start that the policy's `max_days_from_original` counts from."),
+    ]
+    client_moves: Annotated[int, Field(description="How often the client has moved it himself.")]
     policy: PolicyView
     fees: list[SessionFeeView]
 
 
-class PracticeSessionPage(Answer):
+class PracticeSessionPage(TypedDict):
     """A page of sessions. `next_cursor` null: there are no more."""
 
     items: list[PracticeSessionSummary]
-    next_cursor: str | None = Field(examples=[None])
+    next_cursor: Annotated[str | None, Field(examples=[None])]
 
 
-class StaffCommandAnswer(Answer):
+class StaffCommandAnswer(TypedDict):
     """The session as it is now, the fee that the command recorded, and what became of a credit."""
 
     session: PracticeSession

@@ -18,6 +18,7 @@ from app.database.transactions import transact
 from app.metrics.counts import count_webhook
 from app.notices.errors import NoticeBusyError, SendingFailedError, describe
 from app.notices.marking import Marked, mark_failed, mark_finished
+from app.tracing.jobs import note_outcome
 from app.webhooks.health import note_failure, note_success
 from app.webhooks.payload import Event, load_event
 from app.webhooks.sending import GoneError, WebhookSender
@@ -64,10 +65,12 @@ async def send_webhook(office: WebhookOffice, practice_id: UUID, notice_id: UUID
     settle = partial(_settle, event=event, practice_id=practice_id, error=error, now=office.clock())
     marked = await transact(office.engine, settle)
     count_webhook(marked.status)
+    told = None if error is None else describe(error)
+    note_outcome("delayed" if marked.status == "pending" else marked.status, told)
     log.info(
         "webhook_settled" if marked.status != "pending" else "webhook_delayed",
         status=marked.status,
-        error=None if error is None else describe(error),
+        error=told,
         practice_id=str(practice_id),
         notice_id=str(notice_id),
         endpoint_id=str(event.endpoint_id),

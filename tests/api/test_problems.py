@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 import app as package
-from app.context import _now
+from app.context import _call
 from app.database.embedded import EmbeddedServer
 from app.domain.errors import ActionRefusedError, DomainError
 from app.domain.policy import RefusalCode
@@ -196,7 +196,7 @@ async def serve_broken(
     def broken() -> None:
         raise error
 
-    app.dependency_overrides[_now] = broken
+    app.dependency_overrides[_call] = broken
     escaped: list[BaseException] = []
 
     async def server(scope: Any, receive: Any, send: Any) -> None:
@@ -289,8 +289,10 @@ async def test_without_a_database_everything_is_a_503_to_try_again(
 
 
 async def test_connections_that_were_cut_are_replaced_unseen(
-    api: Api, server: EmbeddedServer, database: str
+    api: Api, server: EmbeddedServer, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """All that lay idle for a while are asked. Those that were closed: tests/database."""
+    monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 0.0)
     assert (await api.get("/v1/me")).status_code == 200
     admin = await asyncpg.connect(server.url("postgres", "postgres"))
     cut = await admin.fetch(

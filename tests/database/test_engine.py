@@ -1,41 +1,66 @@
-"""How the service connects: what a database URL may say beside what the server understands."""
+"""Dead connections reach no statement: neither those that were closed nor those cut silently."""
 
+import asyncio
+from typing import Any
+
+import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.engine import brief_engine, connect
-from app.settings import Settings
+from app.database.embedded import EmbeddedServer
 
-_PREPARED = "SELECT count(*) FROM pg_prepared_statements"
+POLL_SECONDS = 0.01
 
 
-@pytest.mark.parametrize(
-    ("said", "prepared"),
-    [
-        ("", True),
-        ("&statement_cache_size=0", False),
-        ("&statement_cache_size=0&application_name=reslot", False),
-    ],
-)
-async def test_prepared_statements_can_be_switched_off(
-    direct_url: str, said: str, *, prepared: bool
+async def backend(engine: AsyncEngine) -> int:
+    async with engine.connect() as db:
+        return int(await db.scalar(text("SELECT pg_backend_pid()")) or 0)
+
+
+async def driver_of(engine: AsyncEngine) -> asyncpg.Connection:
+    async with engine.connect() as db:
+        driver = (await db.get_raw_connection()).driver_connection
+        assert isinstance(driver, asyncpg.Connection)
+        return driver
+
+
+async def test_a_connection_in_use_is_kept(engine: AsyncEngine) -> None:
+    assert await backend(engine) == await backend(engine)
+
+
+async def test_a_connection_that_the_server_closed_is_replaced_without_asking(
+    engine: AsyncEngine, server: EmbeddedServer
 ) -> None:
-    """A pgbouncer before 1.21 knows none: it gives a statement to whichever connection is free."""
-    async with brief_engine(direct_url + said) as engine, engine.connect() as db:
-        counts = [await db.scalar(text(_PREPARED)) for _ in range(2)]
-    assert (counts[-1] > 0) is prepared
+    first, driver = await backend(engine), await driver_of(engine)
+    admin = await asyncpg.connect(server.url("postgres", "postgres"))
+    await admin.execute("SELECT pg_terminate_backend($1)", first)
+    await admin.close()
+    async with asyncio.timeout(10):
+        while not driver.is_closed():  # noqa: ASYNC110 - the driver has no event for it
+            await asyncio.sleep(POLL_SECONDS)
+    assert await backend(engine) != first
 
 
-async def test_what_else_a_url_says_reaches_the_server(direct_url: str) -> None:
-    url = f"{direct_url}&statement_cache_size=0&application_name=front-desk"
-    db = await connect(url)
-    try:
-        assert await db.fetchval("SHOW application_name") == "front-desk"
-    finally:
-        await db.close()
+async def test_a_connection_that_lay_idle_is_asked_for_a_sign_of_life(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
+    first = await backend(engine)
+
+    real = asyncpg.Connection.execute
+
+    async def cut(driver: asyncpg.Connection, query: str, *rest: Any, **options: Any) -> str:
+        if not query:  # the sign of life; of a network that drops packets the driver knows nothing
+            raise TimeoutError
+        return await real(driver, query, *rest, **options)
+
+    monkeypatch.setattr(asyncpg.Connection, "execute", cut)
+    assert await backend(engine) == first, "it was used a moment ago"
+    monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 0.0)
+    assert await backend(engine) != first
 
 
-@pytest.fixture
-def direct_url(settings: Settings) -> str:
-    """The owner's URL, which never leads through a pooler."""
-    return settings.owner_url
+async def test_statements_are_planned_once_a_connection(engine: AsyncEngine) -> None:
+    async with engine.connect() as db:
+        assert await db.scalar(text("SHOW plan_cache_mode")) == "force_generic_plan"

@@ -1,7 +1,7 @@
 """How many statements hot pages take, counted on the way to the driver."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.database.reading import watch_reads
 from app.main import create_app
 from app.practices.models import BusyInterval
 from app.settings import Settings
@@ -19,23 +20,29 @@ START = NOW + timedelta(days=3)
 
 
 class Counted(Api):
-    """The API, with the engine whose statements are counted."""
+    """The API, with the statements that it sends to the database."""
 
-    engine: AsyncEngine
+    def listen(self, engine: AsyncEngine) -> None:
+        """Note every statement that is run on the engine."""
+        self.sent: list[str] = []
+
+        def note(*arguments: Any) -> None:
+            self.sent.append(arguments[2])
+
+        def note_read(text: str) -> nullcontext[None]:
+            self.sent.append(text)
+            return nullcontext()
+
+        event.listen(engine.sync_engine, "before_cursor_execute", note)
+        watch_reads(engine, note_read)
 
     @contextmanager
     def statements(self) -> Iterator[list[str]]:
         """List the statements sent meanwhile."""
+        already = len(self.sent)
         sent: list[str] = []
-
-        def note(*arguments: Any) -> None:
-            sent.append(arguments[2])
-
-        event.listen(self.engine.sync_engine, "before_cursor_execute", note)
-        try:
-            yield sent
-        finally:
-            event.remove(self.engine.sync_engine, "before_cursor_execute", note)
+        yield sent
+        sent += self.sent[already:]
 
 
 @pytest.fixture
@@ -45,7 +52,7 @@ async def api(settings: Settings, world: World) -> AsyncIterator[Counted]:
         transport = ASGITransport(app, raise_app_exceptions=False)
         async with AsyncClient(transport=transport, base_url="https://reslot.example") as http:
             counted = Counted(http, TestClock())
-            counted.engine = app.state.engine
+            counted.listen(app.state.engine)
             counted.token = world.token()
             yield counted
 

@@ -13,10 +13,10 @@ from app.availability.queries import seconds_up, working_hours
 from app.domain.errors import NotFoundError
 from app.domain.intervals import Interval
 from app.domain.misfits import BookedTime, MisfitReason, find_misfits
-from app.domain.session import Format, Status
+from app.domain.session import Format
 from app.domain.zones import to_seconds
 from app.practices.models import BusyInterval, HoursOverride, Practitioner, WorkingHours
-from app.sessions.models import Session
+from app.sessions.models import Session, is_booked
 
 MAX_REPORTED = 100
 # Today's local date is at most a day away from that of UTC; hours of the evening before may matter.
@@ -99,7 +99,7 @@ def _sessions(practice_id: UUID, practitioner_id: UUID, now: datetime) -> Any:  
         .where(
             Session.practice_id == practice_id,
             Session.practitioner_id == practitioner_id,
-            Session.status == Status.BOOKED,
+            is_booked(Session),
             Session.starts_at > now,
         )
         .order_by(Session.starts_at, Session.id)

@@ -1,0 +1,144 @@
+"""`make bench`: what the service does in a second, against floors that are measured beside it.
+
+Prints ratios, which hold on another machine; how many requests a second they come from does not.
+"""
+
+import argparse
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+
+import uvloop
+
+from app.database.embedded import EmbeddedServer, embedded_server
+from tests.bench.calculation import month_of_availability
+from tests.bench.load import Measured
+from tests.bench.memory import resident
+from tests.bench.ratios import Compared, compare
+from tests.bench.stage import LARGE, Stage, stage
+from tests.bench.subjects import Window
+
+READS = 1500
+HEAVY_READS = 700
+EARLY, LATE = 1_000, 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One line: what was measured against what, what came of it, and what it has to reach."""
+
+    measured: str
+    against: str
+    reached: float
+    floor: float
+    note: str
+    at_most: bool = False
+
+    def __str__(self) -> str:
+        """Write the line, with a mark where the floor is missed."""
+        is_met = self.reached <= self.floor if self.at_most else self.reached >= self.floor
+        bound = "at most" if self.at_most else "at least"
+        mark = "" if is_met else "  MISSED"
+        return (
+            f"{self.measured:<38} {self.against:<26} {self.reached:7.2f}"
+            f"  {bound} {self.floor:<5}{mark}  {self.note}"
+        )
+
+
+async def run(staged: Stage, late: int) -> AsyncIterator[Verdict]:
+    """Measure everything, a line at a time."""
+    small, large, floor = staged.small, staged.large, staged.floor
+    reads = {
+        "session details": (small.details(READS), large.details(READS), 0.50),
+        "a month of availability": (
+            small.availability(HEAVY_READS),
+            large.availability(HEAVY_READS),
+            0.45,
+        ),
+        "a list of 20 sessions": (small.lists(READS), large.lists(READS), 0.45),
+    }
+    for name, (mine, other, bound) in reads.items():
+        found = await compare(mine, floor.rows(2 * READS))
+        yield _against(name, "one row, raw", found, bound)
+        yield Verdict(name, "p99 against its own p50", found.tail, 6, "", at_most=True)
+        yield _size(name, await compare(other, mine))
+    moves = small.moves()
+    found = await compare(moves, _moved_by_floor(staged))
+    yield _against("reschedule", "its statements, raw", found, 0.50)
+    yield Verdict("reschedule", "p99 against its own p50", found.tail, 6, "", at_most=True)
+    yield _size("reschedule", await compare(large.moves(), moves))
+    cancels = _booked_again(staged, small.cancels())
+    again = _booked_again(staged, floor.again(lambda: "cancel"))
+    found = await compare(cancels, again)
+    yield _against("cancel", "its statements, raw", found, 0.50)
+    yield Verdict("cancel", "p99 against its own p50", found.tail, 6, "", at_most=True)
+    yield _size("cancel", await compare(_booked_again(staged, large.cancels()), cancels))
+    milliseconds = month_of_availability()
+    yield Verdict(
+        "a month, calculated", "milliseconds", milliseconds, 0.3, "without I/O", at_most=True
+    )
+    yield await _memory(staged, late)
+
+
+def _against(name: str, against: str, found: Compared, bound: float) -> Verdict:
+    return Verdict(name, against, found.ratio, bound, _note(found))
+
+
+def _size(name: str, found: Compared) -> Verdict:
+    """How many times as long a request takes in the large database."""
+    against = "itself at 1,000 sessions"
+    return Verdict(name, against, 1 / found.ratio, 1.15, _note(found), at_most=True)
+
+
+def _note(found: Compared) -> str:
+    return f"({len(found.mine)} pairs, middle half within {found.spread:.0%})"
+
+
+def _moved_by_floor(staged: Stage) -> Window:
+    """Move every session away, and in the next window back, as the service's own windows do."""
+    name = cycle(("away", "back"))
+    return staged.floor.again(lambda: next(name))
+
+
+def _booked_again(staged: Stage, window: Window) -> Window:
+    async def wrapped() -> Measured:
+        await staged.book_again()
+        return await window()
+
+    return wrapped
+
+
+async def _memory(staged: Stage, late: int) -> Verdict:
+    """Compare the servers' memory after many requests with that after few."""
+    await staged.small.details(EARLY)()
+    before = resident(staged.service.server_pids())
+    await staged.small.details(late - EARLY)()
+    after = resident(staged.service.server_pids())
+    note = f"after {late:,} requests, {after / 2**20:.0f} MiB"
+    return Verdict("memory", f"after {EARLY:,} requests", after / before, 1.05, note, at_most=True)
+
+
+async def show(server: EmbeddedServer, folder: Path, large: int, late: int) -> None:
+    """Set everything up, measure, and print as it goes."""
+    async with stage(server, folder, large) as staged:
+        async for verdict in run(staged, late):
+            print(verdict, flush=True)  # noqa: T201 - that is what it is for
+
+
+def main() -> None:
+    """Start a database server, and measure on it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sessions", type=int, default=LARGE, help="in the large database")
+    parser.add_argument("--requests", type=int, default=LATE, help="before memory is looked at")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with embedded_server(folder / "postgres") as server:
+            uvloop.run(show(server, folder, chosen.sessions, chosen.requests))
+
+
+if __name__ == "__main__":
+    main()

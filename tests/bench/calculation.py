@@ -1,0 +1,69 @@
+"""How long the pure calculation of availability takes for a month with 40 bookings."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from app.domain.availability import (
+    BusySession,
+    Calendar,
+    HoursInterval,
+    Meeting,
+    Request,
+    SlotRules,
+    WorkingHours,
+    offer,
+)
+from app.domain.intervals import Interval
+from app.domain.session import Format
+from app.domain.zones import to_seconds
+
+RUNS = 2_000
+BOOKINGS = 40
+MINUTE = 60
+DAY = timedelta(days=1)
+NOW = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
+NINE, SEVENTEEN = 9 * 60, 17 * 60
+
+
+def month_of_availability() -> float:
+    """Give the milliseconds that one calculation takes, in the median of many."""
+    calendar, rules, request, window, now = _question()
+    assert len(offer(calendar, rules, request, window, now).slots) > BOOKINGS
+    took = []
+    for _ in range(RUNS):
+        began = time.perf_counter()
+        offer(calendar, rules, request, window, now)
+        took.append(time.perf_counter() - began)
+    return median(took) * 1000
+
+
+def _question() -> tuple[Calendar, SlotRules, Request, Interval, int]:
+    """Ask for a month of 50-minute sessions, every half hour from 9 to 17 in New York."""
+    hours = [HoursInterval(NINE, SEVENTEEN)]
+    zone = ZoneInfo("America/New_York")
+    days = [NOW + number * DAY for number in range(2, 30)]
+    starts = [
+        to_seconds(day.replace(hour=hour))
+        for day in days
+        if day.isoweekday() <= 5
+        for hour in (15, 19)
+    ][:BOOKINGS]
+    calendar = Calendar(
+        hours=WorkingHours(zone, dict.fromkeys(range(1, 6), hours), {}),
+        sessions=[BusySession(start, start + 50 * MINUTE, 0, 10 * MINUTE) for start in starts],
+        blocked=[],
+    )
+    rules = SlotRules(
+        duration=50 * MINUTE,
+        buffer_before=0,
+        buffer_after=10 * MINUTE,
+        step=30 * MINUTE,
+        minimum_notice=60 * MINUTE,
+        horizon_days=90,
+    )
+    present = Meeting(starts[0], Format.VIDEO, None)
+    request = Request(Format.VIDEO, [None], present, may_move=True, may_change_format=True)
+    window = Interval(to_seconds(NOW), to_seconds(NOW + 31 * DAY))
+    return calendar, rules, request, window, to_seconds(NOW)

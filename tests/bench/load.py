@@ -1,0 +1,115 @@
+"""A load of HTTP requests over kept connections, with as little work of its own as there can be.
+
+It shares the machine's two cores with what it measures, so it parses no more of an answer than it
+must: the status, and where it ends.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+CONNECTIONS = 16
+PATIENCE_SECONDS = 120
+_END_OF_HEAD = b"\r\n\r\n"
+_LENGTH = b"content-length: "
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a load met with: requests a second, and each request's seconds, shortest first."""
+
+    rate: float
+    seconds: list[float]
+
+    def percentile(self, share: float) -> float:
+        """Give the seconds within which this share of the requests was answered."""
+        return self.seconds[min(len(self.seconds) - 1, int(share * len(self.seconds)))]
+
+
+class _Connection(asyncio.Protocol):
+    """Sends the next request as soon as the last one is answered."""
+
+    def __init__(self, requests: Iterator[bytes], seconds: list[float]) -> None:
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._requests = requests
+        self._seconds = seconds
+        self._answer = b""
+        self._sent = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self._send()
+
+    def data_received(self, data: bytes) -> None:
+        self._answer += data
+        head, found, rest = self._answer.partition(_END_OF_HEAD)
+        if not found:
+            return
+        lowered = head.lower()
+        start = lowered.index(_LENGTH) + len(_LENGTH)
+        length = int(lowered[start:].partition(b"\r\n")[0])
+        if len(rest) < length:
+            return
+        self._seconds.append(time.perf_counter() - self._sent)
+        if not head.startswith(b"HTTP/1.1 200"):
+            self._fail(AssertionError((head + _END_OF_HEAD + rest).decode()[:2000]))
+            return
+        self._answer = b""
+        self._send()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail(exc or ConnectionError("the server closed the connection"))
+
+    def _send(self) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            self.done.set_result(None)
+            self._transport.close()
+            return
+        self._sent = time.perf_counter()
+        self._transport.write(request)
+
+    def _fail(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+            self._transport.close()
+
+
+async def load(port: int, requests: Sequence[bytes], connections: int = CONNECTIONS) -> Measured:
+    """Send the requests in their order over so many connections, and measure.
+
+    Raises:
+        AssertionError: an answer was no 200.
+    """
+    loop = asyncio.get_running_loop()
+    following = iter(requests)
+    seconds: list[float] = []
+    began = time.perf_counter()
+    made = [
+        await loop.create_connection(lambda: _Connection(following, seconds), "127.0.0.1", port)
+        for _ in range(connections)
+    ]
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await asyncio.gather(*(connection.done for _, connection in made))
+    took = time.perf_counter() - began
+    assert len(seconds) == len(requests)
+    return Measured(len(requests) / took, sorted(seconds))
+
+
+def get(path: str, token: str) -> bytes:
+    """Write a GET request."""
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: reslot.test\r\nAccept: application/json\r\n"
+        f"Authorization: Bearer {token}\r\n\r\n"
+    ).encode()
+
+
+def post(path: str, token: str, body: str, key: str) -> bytes:
+    """Write a POST request with an idempotency key."""
+    return (
+        f"POST {path} HTTP/1.1\r\nHost: reslot.test\r\nAccept: application/json\r\n"
+        f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+        f"Idempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()

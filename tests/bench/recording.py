@@ -1,0 +1,150 @@
+"""The statements of a command as it sends them, to be run again by a bare handler for others.
+
+What belongs to the recorded session is found by its value and replaced: ids, the key, what was made
+up for it (new ids), and times near its start, which are kept as distances.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+from httpx import Response
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+NEAR = timedelta(days=2)
+RANDOM = 4  # the version of such a UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whose statements: the ids and the key of a command; times are told from `base`, a start."""
+
+    session_id: UUID
+    client_id: UUID
+    practitioner_id: UUID
+    key: str
+    base: datetime
+
+    def fields(self) -> dict[str, object]:
+        """Give all by name."""
+        return asdict(self)
+
+    def names(self) -> dict[str, str]:
+        """Give what may stand within texts."""
+        return {
+            "session_id": str(self.session_id),
+            "client_id": str(self.client_id),
+            "practitioner_id": str(self.practitioner_id),
+            "key": self.key,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement's text and its parameters; `many`: a row of them for each execution."""
+
+    text: str
+    parameters: Any
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a command sent between BEGIN and COMMIT, for `target`, and what it answered.
+
+    `made_up` are the ids that the command made: the random ones that it was the first to write.
+    """
+
+    target: Target
+    statements: list[Statement]
+    made_up: list[UUID]
+    body: bytes
+
+    def for_other(self, other: Target) -> list[Statement]:
+        """Give the statements as they would be for another session."""
+        replace = _Replacement(self.target, other, self.made_up)
+        return [
+            Statement(statement.text, replace(statement.parameters), statement.many)
+            for statement in self.statements
+        ]
+
+
+class _Replacement:
+    """Puts another's values in the place of the recorded ones, whatever they lie in."""
+
+    def __init__(self, recorded: Target, other: Target, made_up: list[UUID]) -> None:
+        fresh = {id_: uuid4() for id_ in made_up}
+        self._values = fresh | {
+            recorded.session_id: other.session_id,
+            recorded.client_id: other.client_id,
+            recorded.practitioner_id: other.practitioner_id,
+        }
+        theirs = other.names()
+        self._texts = [(text, theirs[name]) for name, text in recorded.names().items()]
+        self._texts += [(str(old), str(new)) for old, new in fresh.items()]
+        self._from, self._to = recorded.base, other.base
+
+    def __call__(self, value: Any) -> Any:  # noqa: PLR0911 - whatever a parameter is
+        match value:
+            case UUID():
+                return self._values.get(value, value)
+            case str():
+                return self._text(value)
+            case bytes():
+                return self._text(value.decode("latin-1")).encode("latin-1")
+            case datetime() if abs(value - self._from) < NEAR:
+                return self._to + (value - self._from)
+            case list() | tuple():
+                return [self(part) for part in value]
+            case asyncpg.Range():
+                return asyncpg.Range(self(value.lower), self(value.upper))
+            case _:
+                return value
+
+    def _text(self, value: str) -> str:
+        for old, new in self._texts:
+            value = value.replace(old, new)
+        return value
+
+
+def _flat(value: Any) -> list[Any]:
+    if isinstance(value, list | tuple):
+        return [leaf for part in value for leaf in _flat(part)]
+    return [value]
+
+
+def _made_up(statements: list[Statement]) -> list[UUID]:
+    known: set[UUID] = set()
+    made: list[UUID] = []
+    for statement in statements:
+        is_insert = statement.text.lstrip().startswith("INSERT")
+        for value in _flat(statement.parameters):
+            if isinstance(value, UUID) and value not in known:
+                known.add(value)
+                if is_insert and value.version == RANDOM:
+                    made.append(value)
+    return made
+
+
+async def record(
+    engine: AsyncEngine, target: Target, send: Callable[[], Awaitable[Response]]
+) -> Recording:
+    """Record what is sent on the engine while a command is answered."""
+    statements: list[Statement] = []
+
+    def note(*sent: Any) -> None:
+        _, _, text, parameters, _, many = sent
+        statements.append(Statement(text, parameters, many))
+
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    try:
+        answer = await send()
+    finally:
+        event.remove(engine.sync_engine, "before_cursor_execute", note)
+    assert answer.status_code == HTTPStatus.OK, answer.text
+    return Recording(target, statements, _made_up(statements), answer.content)

@@ -1,0 +1,162 @@
+"""Everything that is measured, started: databases of two sizes, servers on each, and the floor."""
+
+import asyncio
+import os
+import pickle
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+from httpx import ASGITransport, AsyncClient, TransportError
+from pydantic import SecretStr
+
+from app.database.embedded import OWNER, SERVICE, EmbeddedServer, ensure_database
+from app.database.migrations import migrate
+from app.main import create_app
+from app.settings import Settings
+from tests.bench import floor
+from tests.bench.data import fill
+from tests.bench.recording import Recording, Target, record
+from tests.bench.subjects import KEY, Booked, Subject, booked_sessions, token_for
+from tests.drills.service import Service, free_port
+
+SMALL, LARGE = 1_000, 1_000_000
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What can be measured. `floor` and `small` work on the same database."""
+
+    floor: Subject
+    small: Subject
+    large: Subject
+    service: Service
+    sessions: list[Booked]
+    recordings: dict[str, Recording]
+    database: str
+    socket_folder: Path
+
+    async def book_again(self) -> None:
+        """Give every session the status that it had before it was cancelled."""
+        for name in ("bench_small", "bench_large"):
+            db = await asyncpg.connect(f"postgresql://postgres@/{name}?host={self.socket_folder}")
+            await db.execute("UPDATE sessions SET status = 'booked' WHERE status = 'cancelled'")
+            await db.close()
+
+
+async def make_database(server: EmbeddedServer, name: str, sessions: int) -> None:
+    """Migrate a database and fill it, around today."""
+    await ensure_database(server, name)
+    await migrate(server.url(OWNER, name), SERVICE)
+    today = datetime.now(UTC).date()  # noqa: TID251 - real servers are asked
+    await fill(server.url("postgres", name), sessions, today)
+
+
+@asynccontextmanager
+async def stage(server: EmbeddedServer, folder: Path, large: int) -> AsyncIterator[Stage]:
+    """Fill the databases, record the commands, start the servers."""
+    await make_database(server, "bench_small", SMALL)
+    await make_database(server, "bench_large", large)
+    sessions = await booked_sessions(server.url("postgres", "bench_small"))
+    large_sessions = await booked_sessions(server.url("postgres", "bench_large"))
+    recordings = await record_commands(server, folder, sessions[0])
+    (folder / "recordings").write_bytes(pickle.dumps(recordings))
+    services = {}
+    for name in ("small", "large"):
+        (folder / name).mkdir()
+        url = server.url(SERVICE, f"bench_{name}")
+        services[name] = Service({"DATABASE_URL": url, "SECRET_KEYS": KEY}, folder / name)
+    async with _floor(server.url(SERVICE, "bench_small"), folder) as port:
+        try:
+            for service in services.values():
+                await service.start()
+            yield Stage(
+                floor=Subject(port, sessions),
+                small=Subject(services["small"].port, sessions),
+                large=Subject(services["large"].port, large_sessions),
+                service=services["small"],
+                sessions=sessions,
+                recordings=recordings,
+                database=server.url("postgres", "bench_small"),
+                socket_folder=server.socket_folder,
+            )
+        finally:
+            for service in services.values():
+                await service.stop()
+
+
+async def record_commands(
+    server: EmbeddedServer, folder: Path, one: Booked
+) -> dict[str, Recording]:
+    """Move a session away and back, and cancel it; it is booked again afterwards."""
+    settings = Settings(
+        _env_file=None,
+        database_url=SecretStr(server.url(SERVICE, "bench_small")),
+        secret_keys=(SecretStr(KEY),),
+        data_dir=folder,
+        log_level="WARNING",
+    )
+    app = create_app(settings)
+    reason = {"note": "A meeting was put on this hour."}
+    commands = {
+        "away": ("reschedule", {"start": (one.base + HOUR).isoformat(), "format": "video"}),
+        "back": ("reschedule", {"start": one.base.isoformat(), "format": "video"}),
+        "cancel": ("cancel", {}),
+    }
+    made = {}
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=ASGITransport(app), base_url="http://bench.test") as http,
+    ):
+        for name, (command, body) in commands.items():
+            key = f"recorded-{name}"
+            headers = {
+                "Authorization": f"Bearer {token_for(one.client_id)}",
+                "Idempotency-Key": key,
+            }
+            path = f"/v1/sessions/{one.session_id}/{command}"
+            target = Target(one.session_id, one.client_id, one.practitioner_id, key, one.base)
+            made[name] = await record(
+                app.state.engine,
+                target,
+                lambda path=path, body=body, headers=headers: http.post(  # type: ignore[misc]
+                    path, json={**body, "reason": reason}, headers=headers
+                ),
+            )
+    db = await asyncpg.connect(server.url("postgres", "bench_small"))
+    await db.execute("UPDATE sessions SET status = 'booked' WHERE id = $1", one.session_id)
+    await db.close()
+    return made
+
+
+@asynccontextmanager
+async def _floor(url: str, folder: Path) -> AsyncIterator[int]:
+    port = free_port()
+    environment = {
+        **os.environ,
+        floor.DATABASE: url,
+        floor.PORT: str(port),
+        floor.RECORDINGS: str(folder / "recordings"),
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.floor", env=environment
+    )
+    try:
+        async with AsyncClient(base_url=f"http://127.0.0.1:{port}") as http, asyncio.timeout(60):
+            while not await _answers(http):  # noqa: ASYNC110 - another process has no event
+                await asyncio.sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _answers(http: AsyncClient) -> bool:
+    with suppress(TransportError):
+        return (await http.get("/docs")).is_success
+    return False

@@ -1,0 +1,143 @@
+"""What is measured: requests about the sessions to come of one practice."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import cycle, islice
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from app.auth.tokens import AccessTokens, Caller
+from tests.bench.data import named
+from tests.bench.load import Measured, get, load, post
+from tests.bench.recording import Target
+
+KEY = "a-signing-key-for-benches-only-0123456789"
+PRACTICE = named("practice", 0)
+HOUR = timedelta(hours=1)
+
+Window = Callable[[], Awaitable[Measured]]
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A session to come, and its start."""
+
+    session_id: UUID
+    client_id: UUID
+    practitioner_id: UUID
+    base: datetime
+
+
+async def booked_sessions(admin_url: str) -> list[Booked]:
+    """List the practice's sessions to come; neighbours in the list have other practitioners."""
+    db = await asyncpg.connect(admin_url)
+    try:
+        rows = await db.fetch(
+            "SELECT id, client_id, practitioner_id, starts_at FROM sessions"
+            " WHERE practice_id = $1 AND status = 'booked'"
+            " ORDER BY starts_at, practitioner_id",
+            PRACTICE,
+        )
+    finally:
+        await db.close()
+    return [Booked(*row.values()) for row in rows]
+
+
+def token_for(client_id: UUID) -> str:
+    """Sign an access token that outlives the run."""
+    until = datetime.now(UTC) + timedelta(days=1)  # noqa: TID251 - a real server is asked
+    return AccessTokens([KEY]).sign(Caller(PRACTICE, client_id, 0), until)
+
+
+class Subject:
+    """Makes windows of load on one server: a number of requests, over again where they run out."""
+
+    def __init__(self, port: int, sessions: list[Booked]) -> None:
+        self._port = port
+        self._sessions = sessions
+        self._tokens = {one.client_id: token_for(one.client_id) for one in sessions}
+        self._is_moved = False
+
+    def details(self, count: int) -> Window:
+        """Read sessions, one after the other."""
+        return self._reading(count, [self._about(one) for one in self._sessions])
+
+    def availability(self, count: int) -> Window:
+        """Read a month of availability, of one session after the other."""
+        return self._reading(count, [self._about(one, "/availability") for one in self._sessions])
+
+    def lists(self, count: int) -> Window:
+        """Read the 20 sessions of one client after the other."""
+        paths = [get("/v1/sessions?limit=20", token) for token in self._tokens.values()]
+        return self._reading(count, paths)
+
+    def rows(self, count: int) -> Window:
+        """Read one row each, of the floor."""
+        paths = [
+            get(f"/practices/{PRACTICE}/sessions/{one.session_id}", "none")
+            for one in self._sessions
+        ]
+        return self._reading(count, paths)
+
+    def moves(self) -> Window:
+        """Move every session by an hour, and in the next window back."""
+
+        async def window() -> Measured:
+            away = HOUR * (not self._is_moved)
+            self._is_moved = not self._is_moved
+            return await load(self._port, [self.move(one, away) for one in self._sessions])
+
+        return window
+
+    def move(self, one: Booked, away: timedelta) -> bytes:
+        """Write the request that moves a session to its start, or so far away from it."""
+        body = {
+            "start": (one.base + away).isoformat(),
+            "format": "video",
+            "reason": {"note": "A meeting was put on this hour."},
+        }
+        return self._command(one, "reschedule", body)
+
+    def cancels(self) -> Window:
+        """Cancel every session. Somebody has to book them again before the next window."""
+        body = {"reason": {"note": "I have caught a cold."}}
+
+        async def window() -> Measured:
+            return await load(
+                self._port, [self._command(one, "cancel", body) for one in self._sessions]
+            )
+
+        return window
+
+    def again(self, recording: Callable[[], str]) -> Window:
+        """Have the floor run a recording for every session."""
+
+        async def window() -> Measured:
+            path = f"/recordings/{recording()}"
+            return await load(self._port, [self._again(path, one) for one in self._sessions])
+
+        return window
+
+    def _reading(self, count: int, requests: list[bytes]) -> Window:
+        async def window() -> Measured:
+            return await load(self._port, list(islice(cycle(requests), count)))
+
+        return window
+
+    def _about(self, one: Booked, more: str = "") -> bytes:
+        return get(f"/v1/sessions/{one.session_id}{more}", self._tokens[one.client_id])
+
+    def _command(self, one: Booked, name: str, body: Mapping[str, object]) -> bytes:
+        path = f"/v1/sessions/{one.session_id}/{name}"
+        return post(path, self._tokens[one.client_id], json.dumps(body), uuid4().hex)
+
+    def _again(self, path: str, one: Booked) -> bytes:
+        target = Target(one.session_id, one.client_id, one.practitioner_id, uuid4().hex, one.base)
+        body = {
+            name: value.isoformat() if isinstance(value, datetime) else str(value)
+            for name, value in target.fields().items()
+        }
+        return post(path, "none", json.dumps(body), "none")

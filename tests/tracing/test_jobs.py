@@ -1,0 +1,222 @@
+"""What a worker leaves at the collector of each mail and webhook, in the trace of its request."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.auth.models import SignInRequest
+from app.notices.models import Notice
+from app.settings import Settings
+from app.webhooks.models import WebhookEndpoint
+from tests.notices.postbox import Postbox
+from tests.notices.receiver import Receiver
+from tests.notices.test_worker import until, value, working
+from tests.tracing.collector import Collector
+from tests.world import NOW, TestClock, World, serve
+
+START = NOW + timedelta(days=3)
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+CALLER = {
+    "traceparent": f"00-{TRACE}-b7ad6b7169203331-01",
+    "tracestate": "vendor=canary",
+    "baggage": "user=canary",
+}
+
+
+@pytest.fixture
+async def postbox() -> AsyncIterator[Postbox]:
+    box = Postbox()
+    await box.open()
+    yield box
+    await box.close()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    made = Receiver()
+    await made.open()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def settings(settings: Settings, postbox: Postbox) -> Settings:
+    """Settings that send mail to the postbox, and webhooks to loopback."""
+    values = {"smtp_url": SecretStr(postbox.url), "webhook_insecure_targets": True}
+    return settings.model_copy(update=values)
+
+
+async def jobs(engine: AsyncEngine) -> list[Any]:
+    async with engine.connect() as db:
+        return list((await db.execute(text("SELECT * FROM pgqueuer ORDER BY id"))).all())
+
+
+async def forget_jobs(engine: AsyncEngine) -> None:
+    """Do away with what a booking queued."""
+    async with engine.begin() as db:
+        await db.execute(text("DELETE FROM pgqueuer"))
+        await db.execute(text("UPDATE notices SET status = 'dropped', finished_at = now()"))
+
+
+async def all_tried(engine: AsyncEngine) -> bool:
+    query = "SELECT count(*) FROM pgqueuer WHERE attempts = 1 AND status = 'queued'"
+    return bool(await value(engine, query) == 2)
+
+
+async def nothing_due(engine: AsyncEngine) -> bool:
+    query = "SELECT count(*) FROM pgqueuer WHERE execute_after <= now()"
+    return not await value(engine, query)
+
+
+async def test_what_a_request_causes_is_in_its_trace(
+    settings: Settings,
+    clock: TestClock,
+    world: World,
+    engine: AsyncEngine,
+    collector: Collector,
+    postbox: Postbox,
+    receiver: Receiver,
+) -> None:
+    session_id = await world.book(START)
+    await forget_jobs(engine)
+    await world.add(WebhookEndpoint, url=receiver.url, secret="whsec_c2VjcmV0", events=[])
+    async with serve(settings, clock) as api:
+        client = api.signed_in(world.token())
+        assert (await client.cancel(session_id, headers=CALLER)).status_code == 200
+        async with working(settings, engine, clock):
+            await postbox.wait_for(2)
+            await receiver.wait_for(1)
+            await until(lambda: nothing_due(engine))
+    request = collector.one("POST /v1/sessions/{session_id}/cancel")
+    mails, (hook,) = collector.all("send_notice"), collector.all("send_webhook")
+    sent = await world.rows(Notice, status="sent")
+    for span in (*mails, hook):
+        assert (span.trace_id, span.parent_id) == (TRACE, request.id)
+        assert (span.kind, span.failed) == ("SPAN_KIND_CONSUMER", False)
+        assert span.attributes == {
+            "reslot.practice_id": str(world.practice_id),
+            "reslot.notice_id": span.attributes["reslot.notice_id"],
+            "reslot.outcome": "sent",
+        }
+    told = {span.attributes["reslot.notice_id"] for span in (*mails, hook)}
+    assert told == {str(notice.id) for notice in sent}
+    assert len(told) == 3
+
+
+async def test_the_job_keeps_the_trace_beside_its_payload_and_nothing_else_of_the_caller(
+    settings: Settings, clock: TestClock, world: World, engine: AsyncEngine
+) -> None:
+    starts = [START, START + timedelta(hours=3)]
+    session_ids = [await world.book(start) for start in starts]
+    await forget_jobs(engine)
+    for tracing, start, session_id in zip((False, True), starts, session_ids, strict=True):
+        moved_to = start + timedelta(hours=1)
+        async with serve(settings.model_copy(update={"tracing": tracing}), clock) as api:
+            client = api.signed_in(world.token())
+            assert (await client.reschedule(session_id, moved_to, CALLER)).status_code == 200
+    rows = await jobs(engine)
+    assert len(rows) == 6
+    for row in rows:
+        assert set(json.loads(row.payload)) == {"practice_id", "notice_id"}
+    assert [row.headers for row in rows[:3]] == [None] * 3
+    for row in rows[3:]:
+        assert row.headers.keys() == {"otel"}
+        assert row.headers["otel"].keys() == {"traceparent"}
+        assert row.headers["otel"]["traceparent"].startswith(f"00-{TRACE}-")
+
+
+async def test_a_job_of_much_later_is_a_trace_of_its_own(
+    settings: Settings,
+    clock: TestClock,
+    world: World,
+    engine: AsyncEngine,
+    collector: Collector,
+) -> None:
+    """A reminder, which is not to lengthen the request's trace by days."""
+    session_id = await world.book(START)
+    await forget_jobs(engine)
+    async with serve(settings, clock) as api:
+        client = api.signed_in(world.token())
+        await client.reschedule(session_id, START + timedelta(days=1), CALLER)
+        later = "UPDATE pgqueuer SET created = created - interval '5 days', "
+        async with engine.begin() as db:
+            await db.execute(text(later + "execute_after = now() WHERE execute_after > now()"))
+        async with working(settings, engine, clock):
+            await until(lambda: nothing_due(engine))
+    spans = collector.all("send_notice")
+    assert sorted(span.trace_id == TRACE for span in spans) == [False, True, True]
+    assert next(span for span in spans if span.trace_id != TRACE).parent_id == ""
+
+
+async def test_a_mail_that_fails_tells_the_kind_of_error_only(
+    settings: Settings,
+    clock: TestClock,
+    world: World,
+    engine: AsyncEngine,
+    collector: Collector,
+    postbox: Postbox,
+) -> None:
+    await world.book(START)
+    postbox.refusal = "450 not now, canary@client.example"
+    async with serve(settings, clock), working(settings, engine, clock):
+        await until(lambda: all_tried(engine))
+    spans = collector.all("send_notice")
+    assert len(spans) == 2
+    for span in spans:
+        assert span.failed
+        assert span.attributes["reslot.outcome"] == "delayed"
+        assert span.attributes["error.type"] == "SMTPRecipientRefused 450"
+    assert not any(b"canary" in body for body in collector.bodies)
+
+
+async def test_a_webhook_that_fails_tells_why(
+    settings: Settings,
+    clock: TestClock,
+    world: World,
+    engine: AsyncEngine,
+    collector: Collector,
+    receiver: Receiver,
+) -> None:
+    receiver.status = 500
+    await world.add(WebhookEndpoint, url=receiver.url, secret="whsec_c2VjcmV0", events=[])
+    await world.book(START)
+    async with serve(settings, clock), working(settings, engine, clock):
+        await receiver.wait_for(1)
+        await until(lambda: nothing_due(engine))
+    span = collector.one("send_webhook")
+    assert (span.failed, span.parent_id) == (True, "")
+    assert span.attributes["reslot.outcome"] == "delayed"
+    assert span.attributes["error.type"] == "HTTP 500"
+    for body in collector.bodies:
+        assert receiver.url.encode() not in body
+
+
+async def test_a_sign_in_is_in_the_trace_of_the_wish(
+    settings: Settings,
+    clock: TestClock,
+    world: World,
+    engine: AsyncEngine,
+    collector: Collector,
+    postbox: Postbox,
+) -> None:
+    assert world
+    async with serve(settings, clock) as api:
+        await api.post("/v1/auth/sign-in-links", {"email": "ana@client.example"}, CALLER)
+        async with engine.connect() as db:
+            (wish,) = (await db.execute(SignInRequest.__table__.select())).all()
+        async with working(settings, engine, clock):
+            await postbox.wait_for(1)
+            await until(lambda: nothing_due(engine))
+    span = collector.one("send_sign_in")
+    assert span.trace_id == TRACE
+    assert span.attributes == {
+        "reslot.sign_in_request_id": str(wish.id),
+        "reslot.outcome": "sent",
+    }
+    assert not any(b"client.example" in body for body in collector.bodies)

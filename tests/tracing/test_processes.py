@@ -1,0 +1,142 @@
+"""Real processes: the last spans are sent when they stop, and log lines name their trace."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from httpx import AsyncClient, TransportError
+
+from app.settings import Settings
+from tests.conftest import KEY
+from tests.tracing.collector import Collector
+from tests.world import NOW, World
+
+
+@pytest.fixture
+def environment(settings: Settings, tmp_path: Path) -> dict[str, str]:
+    """An operator's shell, with tracing on; what goes where stands in the file `.env`."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    endpoint = os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"]
+    file = f"TRACING=true\nOTEL_EXPORTER_OTLP_ENDPOINT={endpoint}\nOTEL_SERVICE_NAME=of-the-file\n"
+    (tmp_path / ".env").write_text(file)
+    clean = {name: text for name, text in os.environ.items() if not name.startswith("OTEL_EXP")}
+    return clean | {
+        "DATABASE_URL": settings.service_url,
+        "SECRET_KEYS": KEY,
+        "DATA_DIR": str(tmp_path),
+        "PORT": str(port),
+        "OTEL_BSP_SCHEDULE_DELAY": "3600000",
+    }
+
+
+class Process:
+    """One `reslot …`, and the lines it logs."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.lines: list[dict[str, Any]] = []
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self._process.stderr is not None
+        async for line in self._process.stderr:
+            with suppress(json.JSONDecodeError):
+                self.lines.append(json.loads(line))
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["event"] == event]
+
+    async def end(self) -> int:
+        """Wait for its end, and for the last of its lines."""
+        async with asyncio.timeout(60):
+            status = await self._process.wait()
+            await self._reading
+        return status
+
+
+@asynccontextmanager
+async def running(environment: dict[str, str], *arguments: str) -> AsyncIterator[Process]:
+    """Run `reslot …` in the folder with the file, and stop it as an operator does."""
+    program = (sys.executable, "-c", "from app.cli import main; main()")
+    started = await asyncio.create_subprocess_exec(
+        *program,
+        *arguments,
+        env=environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        cwd=environment["DATA_DIR"],
+        stderr=asyncio.subprocess.PIPE,
+    )
+    process = Process(started)
+    try:
+        yield process
+        started.send_signal(signal.SIGTERM)
+        assert await process.end() == 0
+    finally:
+        if started.returncode is None:
+            started.kill()
+            await process.end()
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Look again and again, for a bounded time, until something has become true."""
+    async with asyncio.timeout(60):
+        while not await condition():  # noqa: ASYNC110 - another process has no event
+            await asyncio.sleep(0.1)
+
+
+async def is_there(http: AsyncClient) -> bool:
+    with suppress(TransportError):
+        return (await http.get("/healthz")).is_success
+    return False
+
+
+async def test_a_server_sends_its_last_spans_and_its_log_names_their_traces(
+    environment: dict[str, str], world: World, collector: Collector
+) -> None:
+    async with (
+        running(environment, "serve", "--no-worker") as process,
+        AsyncClient(base_url=f"http://127.0.0.1:{environment['PORT']}") as http,
+    ):
+        await until(lambda: is_there(http))
+        headers = {"Authorization": f"Bearer {world.token()}"}
+        answer = await http.get(f"/v1/sessions/{uuid4()}", headers=headers)
+        assert answer.status_code == 404
+        assert not collector.told
+    span = collector.one("GET /v1/sessions/{session_id}")
+    assert span.service == "of-the-file"
+    assert collector.below(span)
+    request_id = answer.headers["x-request-id"]
+    (line,) = [line for line in process.logged("request") if line["request_id"] == request_id]
+    assert line["trace_id"] == span.trace_id
+
+
+async def test_a_worker_sends_its_last_spans_and_its_log_names_their_traces(
+    environment: dict[str, str], world: World, collector: Collector
+) -> None:
+    await world.book(NOW + timedelta(days=3))
+    async with running(environment, "worker") as process:
+
+        async def settled() -> bool:
+            return len(process.logged("notice_settled")) == 2
+
+        await until(settled)
+        assert not collector.told
+    spans = collector.all("send_notice")
+    for line in process.logged("notice_settled"):
+        (span,) = [span for span in spans if span.trace_id == line["trace_id"]]
+        assert span.attributes["reslot.notice_id"] == line["notice_id"]
+        assert collector.below(span)
+    assert "trace_id" not in process.logged("worker_started")[0]
+    # Tidying up is nobody's request, so its statements are not told of.
+    assert all(span.parent_id for span in collector.told if span.name != "send_notice")
