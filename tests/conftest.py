@@ -20,6 +20,7 @@ from app.database.embedded import (
 from app.database.engine import create_engine
 from app.database.migrations import migrate
 from app.settings import Settings
+from tests.pooler import Pooler, pooled, wanted_program
 from tests.statements import INSPECTOR, watch
 
 TEMPLATE = "reslot_template"
@@ -66,6 +67,17 @@ async def _ensure_template(server: EmbeddedServer) -> None:
         await admin.close()
 
 
+@pytest.fixture(scope="session")
+def front(server: EmbeddedServer) -> Iterator[EmbeddedServer | Pooler]:
+    """What the service connects to: the server, or a pgbouncer before it (tests/pooler.py)."""
+    program = wanted_program()
+    if program is None:
+        yield server
+        return
+    with pooled(program, server) as pooler:
+        yield pooler
+
+
 @pytest.fixture
 async def database(server: EmbeddedServer) -> AsyncIterator[str]:
     """Clone the template, and give the clone's name."""
@@ -78,11 +90,13 @@ async def database(server: EmbeddedServer) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def settings(server: EmbeddedServer, database: str, tmp_path: Path) -> Settings:
+def settings(
+    server: EmbeddedServer, front: EmbeddedServer | Pooler, database: str, tmp_path: Path
+) -> Settings:
     """Settings as an operator would make them, for the test's own database."""
     return Settings(
         _env_file=None,
-        database_url=SecretStr(server.url(SERVICE, database)),
+        database_url=SecretStr(front.url(SERVICE, database)),
         database_owner_url=SecretStr(server.url(OWNER, database)),
         secret_keys=(SecretStr(KEY),),
         public_url="https://reslot.example",

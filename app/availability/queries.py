@@ -190,7 +190,8 @@ async def read_availability(
     """Find what is on offer from `first` to `last`, by default a month from today.
 
     Dates are the viewer's: in `zone`, or in the client's where none is named. At most two round
-    trips; the second only where nothing is free, to find the next date that is.
+    trips; the second only where nothing is free, to find the next date that is, and a third where
+    that could be the session's own, in another format.
 
     Raises:
         InvalidInputError: the range is the wrong way round or too long, or the service has no such
@@ -230,13 +231,21 @@ async def _next_available(
 ) -> date | None:
     rules, instant = slot_rules(record), seconds_up(now)
     end_of_time = to_seconds(now) + (rules.horizon_days + 2) * 24 * 60 * MINUTE
-    span = bookable(calendar, rules, request, Interval(after, end_of_time), instant)
-    if span.end <= span.start:
-        return None
-    first, last = from_seconds(span.start).date(), from_seconds(span.end).date()
-    _, calendar = await read_with_calendar(db, caller, record.id, first, last)
-    found = offer(calendar, rules, request, span, instant)
-    return from_seconds(found.slots[0].start).astimezone(zone).date() if found.slots else None
+    windows = [bookable(calendar, rules, request, Interval(after, end_of_time), instant)]
+    present = request.present
+    places = {(request.format, location_id) for location_id in request.location_ids}
+    if present.start >= after and places - {(present.format, present.location_id)}:
+        # Neither notice nor horizon matters to a change of format.
+        windows.append(Interval(present.start, present.start + 1))
+    starts = []
+    for window in windows:
+        if window.start < window.end:
+            first, last = from_seconds(window.start).date(), from_seconds(window.end).date()
+            _, calendar = await read_with_calendar(db, caller, record.id, first, last)
+            starts += [
+                slot.start for slot in offer(calendar, rules, request, window, instant).slots[:1]
+            ]
+    return from_seconds(min(starts)).astimezone(zone).date() if starts else None
 
 
 def move_request(record: SessionRecord, format_: Format, now: datetime) -> Request:

@@ -11,6 +11,10 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 CONNECT_TIMEOUT_SECONDS = 5
+STATEMENTS_KEPT = 100  # prepared, by each connection; the driver's own default
+# For a pgbouncer before 1.21. The driver takes it as an argument only, and the server knows no such
+# parameter.
+_UNPREPARED = "statement_cache_size=0"
 # A connection that lay idle for longer is asked for a sign of life before it is used.
 IDLE_SECONDS = 1.0
 SIGN_OF_LIFE_SECONDS = 5.0
@@ -26,8 +30,18 @@ def driver_url(url: str) -> str:
 
 
 async def connect(url: str) -> asyncpg.Connection:
-    """Open a connection of its own, outside the pool."""
-    return await asyncpg.connect(driver_url(url), timeout=CONNECT_TIMEOUT_SECONDS)
+    """Open a connection of its own, outside the pool.
+
+    With `statement_cache_size=0` among the URL's parameters no statement stays prepared.
+    """
+    address, _, query = driver_url(url).partition("?")
+    said = query.split("&")
+    passed_on = "&".join(part for part in said if part != _UNPREPARED)
+    return await asyncpg.connect(
+        f"{address}?{passed_on}" if passed_on else address,
+        timeout=CONNECT_TIMEOUT_SECONDS,
+        statement_cache_size=0 if _UNPREPARED in said else STATEMENTS_KEPT,
+    )
 
 
 def create_engine(url: str, *, pool_size: int) -> AsyncEngine:

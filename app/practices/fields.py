@@ -18,6 +18,7 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
 )
+from starlette.convertors import StringConvertor, register_url_convertor
 
 from app.inputs import RequestBody, Text, ZoneName
 from app.sessions.schemas import Answer
@@ -136,6 +137,18 @@ ExternalRef = Annotated[
         "among the practice's records of this kind."
     ),
 ]
+
+
+class RefConvertor(StringConvertor):
+    """Takes the rest of a path, slashes and line ends too: what is no reference is refused by name.
+
+    The framework's own `path` stops at the end of a line.
+    """
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("ref", RefConvertor())
 RefInPath = Annotated[
     _RefText,
     Path(description="The record's id in your own software. It may contain slashes."),

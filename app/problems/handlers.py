@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.database.transactions import (
@@ -55,6 +56,7 @@ _BY_STATUS = {
 # Classes 08, 53 and 57P0x: the connection is gone, the server is full, or on its way down or up.
 # 42P01: the schema is not there yet, a migration is still to come.
 _UNAVAILABLE = ("08", "53", "57P01", "57P02", "57P03", "42P01")
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _LOST = (OSError, PoolTimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
 
 
@@ -192,6 +194,8 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if code == "validation-failed":
         return await _on_unreadable_body(request, error)
     headers = dict(error.headers or {})
+    if code == "method-not-allowed" and (methods := _methods_at(request)):
+        headers["Allow"] = ", ".join(methods)
     if code == "payload-too-large":
         # The rest of the body is not read.
         headers["Connection"] = "close"
@@ -201,6 +205,21 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 async def _on_unreadable_body(request: Request, _: Exception) -> Response:
     entry = {"pointer": "", "in": "body", "detail": "the body cannot be read as JSON"}
     return problem(request, "validation-failed", errors=[entry])
+
+
+def _methods_at(request: Request) -> list[str]:
+    """List the methods of all operations at the request's path (RFC 9110 section 15.5.6).
+
+    The framework names those of the first one only.
+    """
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:

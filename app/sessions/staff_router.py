@@ -118,7 +118,7 @@ async def list_practice_sessions(
 
 
 @router.get(
-    "/by-ref/{external_ref:path}",
+    "/by-ref/{external_ref:ref}",
     summary="Show a session by your own id",
     response_model=PracticeSession,
     responses=responses(*READING_BY_STAFF, "not-found"),

@@ -101,7 +101,7 @@ async def create_webhook_endpoint(
 
 
 @router.get(
-    "/by-ref/{external_ref:path}",
+    "/by-ref/{external_ref:ref}",
     summary="Show a webhook endpoint by your own id",
     response_model=EndpointView,
     responses=responses(*READING_BY_STAFF, "not-found"),
@@ -114,7 +114,7 @@ async def get_webhook_endpoint_by_ref(
 
 
 @router.put(
-    "/by-ref/{external_ref:path}",
+    "/by-ref/{external_ref:ref}",
     summary="Write a webhook endpoint by your own id",
     response_model=EndpointWithSecret,
     responses=_NEW | responses(*_WRITE),

@@ -9,7 +9,6 @@ from fastapi import Path
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -30,12 +29,8 @@ def _ref(value: str) -> str:
     return value
 
 
-def _or_all(value: object) -> object:
-    return [] if value is None else value
-
-
-def _sorted(value: Sequence[EventType]) -> list[EventType]:
-    return sorted(set(value))
+def _sorted(value: Sequence[EventType] | None) -> list[EventType]:
+    return sorted(set(value or ()))
 
 
 _RefText = Annotated[
@@ -59,8 +54,7 @@ Url = Annotated[
     ),
 ]
 Events = Annotated[
-    list[EventType],
-    BeforeValidator(_or_all),
+    list[EventType] | None,
     Field(
         max_length=100,
         description="Which events it is told of. Empty or null: all, those that will be added "

@@ -226,6 +226,17 @@ def empty(found: Any) -> tuple[str, str | None]:
     return found["empty_reason"]["code"], found["next_available"]
 
 
+async def test_the_next_day_may_be_the_own_one_in_another_format(api: Api, world: World) -> None:
+    """A change of format is on offer whatever the minimum notice; a day is named if it has that."""
+    session_id = await world.book(START)
+    await world.change(Service, world.service_id, minimum_notice_minutes=5 * 1440)
+    today = day("2026-11-30", "2026-11-30")
+    found = await api.availability(session_id, **today, format="phone")
+    assert found["next_available"] == "2026-12-03"
+    found = await api.availability(session_id, **today)
+    assert found["next_available"] == "2026-12-07"
+
+
 async def test_fully_booked_says_when_the_next_day_is(api: Api, world: World) -> None:
     session_id = await world.book(START)
     await world.add(

@@ -13,6 +13,7 @@ from app.changes.models import Change
 from app.database.idempotency import IdempotencyKey
 from app.settings import Settings
 from app.webhooks.models import WebhookEndpoint
+from tests.described import description, validate
 from tests.world import NOW, Api, TestClock, World, serve
 
 PATH = "/v1/practice/webhook-endpoints"
@@ -61,6 +62,11 @@ async def test_no_answer_with_a_secret_is_kept(staff: Api, world: World) -> None
     await staff.post(f"{PATH}/{first.json()['id']}/rotate-secret", None, key)
     await staff.put(f"{PATH}/by-ref/main", {"url": URL}, key)
     assert await world.rows(IdempotencyKey) == []
+
+
+@pytest.mark.parametrize("shape", ["NewEndpoint", "PutEndpoint", "ChangeEndpoint"])
+def test_the_description_tells_that_null_is_no_choice(shape: str) -> None:
+    validate(None, description()["components"]["schemas"][shape]["properties"]["events"])
 
 
 @pytest.mark.parametrize("events", [None, []])

@@ -6,6 +6,9 @@ import pytest
 
 from tests.drills.report import PROPERTY, Row, table
 
+# So that a comparison says there too what differs.
+pytest.register_assert_rewrite("tests.drills.story_checks", "tests.drills.story_end")
+
 
 @pytest.fixture
 def tell(record_property: Callable[[str, object], None]) -> Callable[[Row], None]:

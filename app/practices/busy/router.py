@@ -163,7 +163,7 @@ async def delete_time_off(
 
 
 @router.get(
-    "/time-off/by-ref/{external_ref:path}",
+    "/time-off/by-ref/{external_ref:ref}",
     summary="Show time off by your own id",
     response_model=TimeOffView,
     responses=responses(*READ_PROBLEMS),
@@ -177,7 +177,7 @@ async def get_time_off_by_ref(
 
 
 @router.put(
-    "/time-off/by-ref/{external_ref:path}",
+    "/time-off/by-ref/{external_ref:ref}",
     summary="Write time off by your own id",
     response_model=TimeOffAnswer,
     responses=responses(*WRITE_PROBLEMS)

@@ -74,7 +74,7 @@ async def get_client(client_id: RecordId, staff: StaffReader, db: Reading) -> Re
 
 
 @router.get(
-    "/by-ref/{external_ref:path}",
+    "/by-ref/{external_ref:ref}",
     summary="Show a client by your own id",
     response_model=ClientRecord,
     responses=GET_PROBLEMS,
@@ -127,7 +127,7 @@ async def update_client(
 
 
 @router.put(
-    "/by-ref/{external_ref:path}",
+    "/by-ref/{external_ref:ref}",
     summary="Write a client by your own id",
     response_model=ClientRecord,
     responses=push_answers(ClientRecord),

@@ -73,7 +73,7 @@ async def get_location(location_id: RecordId, staff: StaffReader, db: Reading) -
 
 
 @router.get(
-    "/by-ref/{external_ref:path}",
+    "/by-ref/{external_ref:ref}",
     summary="Show a location by your own id",
     response_model=LocationRecord,
     responses=GET_PROBLEMS,
@@ -124,7 +124,7 @@ async def update_location(
 
 
 @router.put(
-    "/by-ref/{external_ref:path}",
+    "/by-ref/{external_ref:ref}",
     summary="Write a location by your own id",
     response_model=LocationRecord,
     responses=push_answers(LocationRecord),

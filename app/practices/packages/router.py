@@ -75,7 +75,7 @@ async def get_package(package_id: RecordId, staff: StaffReader, now: Now, db: Re
 
 
 @router.get(
-    "/by-ref/{external_ref:path}",
+    "/by-ref/{external_ref:ref}",
     summary="Show a package by your own id",
     response_model=PackageRecord,
     responses=GET_PROBLEMS,
@@ -129,7 +129,7 @@ async def update_package(
 
 
 @router.put(
-    "/by-ref/{external_ref:path}",
+    "/by-ref/{external_ref:ref}",
     summary="Write a package by your own id",
     response_model=PackageRecord,
     responses=push_answers(PackageRecord),

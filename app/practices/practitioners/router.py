@@ -73,7 +73,7 @@ async def get_practitioner(practitioner_id: RecordId, staff: StaffReader, db: Re
 
 
 @router.get(
-    "/by-ref/{external_ref:path}",
+    "/by-ref/{external_ref:ref}",
     summary="Show a practitioner by your own id",
     response_model=PractitionerRecord,
     responses=GET_PROBLEMS,
@@ -128,7 +128,7 @@ async def update_practitioner(
 
 
 @router.put(
-    "/by-ref/{external_ref:path}",
+    "/by-ref/{external_ref:ref}",
     summary="Write a practitioner by your own id",
     response_model=PractitionerRecord,
     responses=push_answers(PractitionerRecord),

@@ -73,7 +73,7 @@ async def get_service(service_id: RecordId, staff: StaffReader, db: Reading) -> 
 
 
 @router.get(
-    "/by-ref/{external_ref:path}",
+    "/by-ref/{external_ref:ref}",
     summary="Show a service by your own id",
     response_model=ServiceRecord,
     responses=GET_PROBLEMS,
@@ -126,7 +126,7 @@ async def update_service(
 
 
 @router.put(
-    "/by-ref/{external_ref:path}",
+    "/by-ref/{external_ref:ref}",
     summary="Write a service by your own id",
     response_model=ServiceRecord,
     responses=push_answers(ServiceRecord),

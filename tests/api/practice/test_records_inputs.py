@@ -215,6 +215,16 @@ async def test_blanks_around_a_name_are_cut_off(staff: Api, world: World) -> Non
     assert made["name"] == "Zoë O'Neil-Łuk"
 
 
+@EVERY
+async def test_a_reference_of_several_lines_is_named(staff: Api, world: World, plural: str) -> None:
+    """Neither is it another address, nor is the end of its line forgotten."""
+    kind = BY_NAME[plural]
+    for ref in ("crm-1%0A", "%0Acrm-1", "crm%0A1"):
+        path = f"{kind.path}/by-ref/{ref}"
+        assert pointers(await staff.put(path, kind.whole(world))) == ["/external_ref"]
+        assert pointers(await staff.get(path)) == ["/external_ref"]
+
+
 async def test_filters_of_nonsense_are_named(staff: Api) -> None:
     for path, query in [
         ("clients", "email=a%00b"),

@@ -1,0 +1,41 @@
+"""How the service connects: what a database URL may say beside what the server understands."""
+
+import pytest
+from sqlalchemy import text
+
+from app.database.engine import brief_engine, connect
+from app.settings import Settings
+
+_PREPARED = "SELECT count(*) FROM pg_prepared_statements"
+
+
+@pytest.mark.parametrize(
+    ("said", "prepared"),
+    [
+        ("", True),
+        ("&statement_cache_size=0", False),
+        ("&statement_cache_size=0&application_name=reslot", False),
+    ],
+)
+async def test_prepared_statements_can_be_switched_off(
+    direct_url: str, said: str, *, prepared: bool
+) -> None:
+    """A pgbouncer before 1.21 knows none: it gives a statement to whichever connection is free."""
+    async with brief_engine(direct_url + said) as engine, engine.connect() as db:
+        counts = [await db.scalar(text(_PREPARED)) for _ in range(2)]
+    assert (counts[-1] > 0) is prepared
+
+
+async def test_what_else_a_url_says_reaches_the_server(direct_url: str) -> None:
+    url = f"{direct_url}&statement_cache_size=0&application_name=front-desk"
+    db = await connect(url)
+    try:
+        assert await db.fetchval("SHOW application_name") == "front-desk"
+    finally:
+        await db.close()
+
+
+@pytest.fixture
+def direct_url(settings: Settings) -> str:
+    """The owner's URL, which never leads through a pooler."""
+    return settings.owner_url

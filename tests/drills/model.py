@@ -1,0 +1,235 @@
+"""The practice's book as product.md says it should be: what each command answers and leaves.
+
+Naive, on purpose, and without any code of the application. `tests/drills/story.py` does the same
+things to the service, and compares.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tests.drills.model_records import NOTHING, Answer, Change, Credit, Package, Quote, RefusedError
+from tests.drills.model_rules import (
+    DAY,
+    TICK,
+    Cost,
+    Place,
+    Rules,
+    Service,
+    Session,
+    cost,
+    is_free,
+    verdict,
+    wall,
+)
+from tests.drills.model_slots import (
+    Slot,
+    days_ahead,
+    fits,
+    is_offered,
+    is_taken,
+    look,
+    minutes,
+    why_empty,
+)
+
+GRACE = timedelta(days=14)
+UTC = ZoneInfo("UTC")
+
+
+@dataclass(eq=False)
+class Book:
+    service: Service
+    places: list[Place]
+    rules: Rules = field(default_factory=dict)
+    sessions: list[Session] = field(default_factory=list)
+    packages: list[Package] = field(default_factory=list)
+    changes: dict[Session, list[Change]] = field(default_factory=dict)
+    fees: dict[Session, list[tuple[int, str, str]]] = field(default_factory=dict)
+
+    def cancel(self, session: Session, quote: Quote | None, seen: int, now: datetime) -> Answer:
+        """Cancel for the client, who saw version `seen`."""
+        if session.status == "cancelled":
+            return Answer(200, cost=self.changes[session][-1].cost)
+        due = self._judged(session, "cancel", quote, seen, now)
+        return self._ended(session, "cancelled", "client", due, now)
+
+    def move(
+        self, session: Session, to: Slot, quote: Quote | None, seen: int, now: datetime
+    ) -> Answer:
+        """Move, or change the format, for the client."""
+        start, place = to
+        keeps_time, is_open = start == session.starts_at, now < session.starts_at
+        self._check_version(session, seen)
+        if session.status == "booked" and is_open and (start, place) == whereabouts(session):
+            raise RefusedError("no-change")
+        action = "change_format" if keeps_time else "reschedule"
+        due = self._judged(session, action, quote, seen, now)
+        looking = look(session, now, action)
+        if not is_offered(self.service, looking, start, place, self.sessions):
+            near = sorted(
+                (abs(slot - start), slot)
+                for slot in minutes(*days_ahead(self.service, now, UTC), UTC, session.starts_at)
+                if is_offered(self.service, looking, slot, place, self.sessions)
+            )
+            raise RefusedError("slot-unavailable", alternatives=[slot for _, slot in near[:3]])
+        session.moves += not keeps_time
+        return self._moved(session, to, "client", due)
+
+    def book(
+        self, session: Session, package: Package | None, *, force: bool, now: datetime
+    ) -> Answer:
+        """Book for staff: neither notice, horizon, step nor limits bind them."""
+        self._check_free(session, session.starts_at, session.place, force=force)
+        if package is not None:
+            package.take(session, now)
+        self.sessions.append(session)
+        self.changes[session], self.fees[session] = [], []
+        self._record(session, "booked", "practice", NOTHING)
+        return Answer(201)
+
+    def move_by_staff(
+        self, session: Session, to: Slot, *, force: bool, charged: bool, now: datetime
+    ) -> Answer:
+        self._check_booked(session)
+        if to == whereabouts(session):
+            raise RefusedError("no-change")
+        keeps_time = to[0] == session.starts_at
+        action = "change_format" if keeps_time else "reschedule"
+        due = (
+            cost(session, action, now) if charged else Cost(None, "kept" if session.paid else None)
+        )
+        self._check_free(session, *to, force=force)
+        session.booked_for = session.booked_for if keeps_time else to[0]
+        return self._moved(session, to, "practice", due)
+
+    def end_by_staff(
+        self, session: Session, status: str, *, charged: bool, now: datetime
+    ) -> Answer:
+        """Cancel, or mark as missed or fulfilled, for staff."""
+        if session.status == status:
+            last = self.changes[session][-1]
+            return Answer(200, cost=last.cost if status == "cancelled" else NOTHING)
+        self._check_booked(session)
+        at = max(now, session.starts_at + TICK) if status == "noshow" else now
+        due = (
+            cost(session, "cancel", at)
+            if charged
+            else Cost(None, "returned" * session.paid or None)
+        )
+        return self._ended(
+            session, status, "practice", NOTHING if status == "fulfilled" else due, now
+        )
+
+    def undo(self, session: Session, now: datetime) -> Answer:
+        if session.status == "booked":
+            raise RefusedError("no-change")
+        if is_taken(session, session.starts_at, self.sessions):
+            raise RefusedError("slot-unavailable")
+        package, credit = self.credit_of(session)
+        if package is not None and credit is not None:
+            if credit.state == "returned":
+                package.take(session, now)
+            credit.state = "used" if credit.state == "forfeited" else credit.state
+        self.fees[session] = [
+            (fee, kind, "void" if kind == session.status else state)
+            for fee, kind, state in self.fees[session]
+        ]
+        session.sequence += session.status == "cancelled"
+        session.status = "booked"
+        session.version += 1
+        return self._record(session, "restored", "practice", NOTHING)
+
+    def credit_of(self, session: Session) -> tuple[Package | None, Credit | None]:
+        """Find the credit that pays for a session, or did last."""
+        found = [(p, c) for p in self.packages for c in p.credits if c.session is session]
+        return found[-1] if found else (None, None)
+
+    def availability(
+        self, session: Session, kind: str, days: tuple[date, date], zone: ZoneInfo, now: datetime
+    ) -> tuple[list[Slot], str | None, date | None]:
+        """Give the slots of these dates; where there is none, why, and the next date with one."""
+        places, looking = [place for place in self.places if place[0] == kind], look(session, now)
+
+        def offered(first: date, last: date) -> Iterator[Slot]:
+            for start in minutes(first, last, zone, session.starts_at):
+                for place in places:
+                    if is_offered(self.service, looking, start, place, self.sessions):
+                        yield start, place
+
+        slots = list(offered(*days))
+        if slots:
+            return slots, None, None
+        reason = why_empty(self.service, looking, list(minutes(*days, zone)), places)
+        if reason == "reschedule_refused":
+            return [], reason, None
+        own_day = wall(session.starts_at, zone).date()
+        last = max(days_ahead(self.service, now, zone)[1], own_day)
+        later = offered(days[1] + DAY, last)
+        following = next(later, None)
+        return [], reason, wall(following[0], zone).date() if following else None
+
+    def _judged(
+        self, session: Session, action: str, quote: Quote | None, seen: int, now: datetime
+    ) -> Cost:
+        self._check_version(session, seen)
+        plain = verdict(session, action, now)
+        promised = None
+        if quote is not None:
+            if (quote.session, quote.action) != (session, action) or quote.expires_at is None:
+                raise RefusedError("quote-invalid")
+            if now <= quote.expires_at:
+                if quote.version != session.version:
+                    raise RefusedError("quote-stale", verdict=plain)
+                promised = quote.cost
+        judged = verdict(session, action, now, promised)
+        if judged.refusal is not None or judged.cost is None:
+            raise RefusedError(judged.refusal or "", verdict=judged)
+        if promised is None and not is_free(judged.cost):
+            raise RefusedError("quote-required", verdict=plain)
+        return judged.cost
+
+    def _check_version(self, session: Session, seen: int) -> None:
+        if seen != session.version:
+            raise RefusedError("version-mismatch")
+
+    def _check_booked(self, session: Session) -> None:
+        if session.status != "booked":
+            raise RefusedError("session-not-booked")
+
+    def _check_free(self, session: Session, start: datetime, place: Place, *, force: bool) -> None:
+        is_free_time = not is_taken(session, start, self.sessions)
+        if not is_free_time or not (force or fits(session, start, place, self.sessions)):
+            raise RefusedError("slot-unavailable")
+
+    def _moved(self, session: Session, to: Slot, by: str, due: Cost) -> Answer:
+        kind = "format_changed" if to[0] == session.starts_at else "rescheduled"
+        session.starts_at, session.place = to
+        session.version += 1
+        session.sequence += 1
+        return self._record(session, kind, by, due)
+
+    def _ended(self, session: Session, status: str, by: str, due: Cost, now: datetime) -> Answer:
+        session.status = status
+        session.version += 1
+        session.sequence += status == "cancelled"
+        package, credit = self.credit_of(session)
+        if package is not None and credit is not None and due.credit is not None:
+            credit.state = due.credit
+            if credit.state == "returned":
+                session.paid = False
+                if package.expires_at is not None and package.expires_at < now + GRACE:
+                    credit.usable_until = now + GRACE
+        return self._record(session, status, by, due)
+
+    def _record(self, session: Session, kind: str, by: str, due: Cost) -> Answer:
+        change = Change(kind, by, due, session.version, session.starts_at, session.place)
+        self.changes[session].append(change)
+        if due.fee is not None:
+            self.fees[session].append((due.fee, kind, "due"))
+        return Answer(200, cost=due)
+
+
+def whereabouts(session: Session) -> Slot:
+    return session.starts_at, session.place

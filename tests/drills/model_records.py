@@ -1,0 +1,82 @@
+"""What the model's book holds beside sessions: quotes, credits, changes; and what it answers."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tests.drills.model_rules import Cost, Place, Session, Verdict
+
+NOTHING = Cost(None, None)
+STATUS = {"action-disabled": 403, "version-mismatch": 412, "quote-invalid": 422}
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A promise that was made to the client. `session` None: nobody made it."""
+
+    session: Session | None
+    version: int = 0
+    action: str = ""
+    expires_at: datetime | None = None
+    cost: Cost = NOTHING
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command should answer; `code` where it is refused."""
+
+    status: int
+    code: str | None = None
+    cost: Cost = NOTHING
+    alternatives: list[datetime] | None = None
+    verdict: Verdict | None = None
+
+
+class RefusedError(Exception):
+    def __init__(self, code: str, **more: Any) -> None:
+        self.answer = Answer(STATUS.get(code, 409), code, **more)
+        super().__init__(code)
+
+
+@dataclass(eq=False)
+class Credit:
+    """A credit in use. `usable_until`: it came back to a package that is over, or soon will be."""
+
+    session: Session
+    state: str = "used"
+    usable_until: datetime | None = None
+
+
+@dataclass(eq=False)
+class Package:
+    id: UUID
+    client: UUID
+    size: int
+    expires_at: datetime | None
+    credits: list[Credit] = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        return self.size - sum(credit.state != "returned" for credit in self.credits)
+
+    def take(self, session: Session, now: datetime) -> None:
+        if self.left == 0:
+            raise RefusedError("credit-unavailable")
+        if self.expires_at is not None and now >= self.expires_at:
+            late = [c for c in self.credits if c.usable_until is not None and c.usable_until > now]
+            if not late:
+                raise RefusedError("credit-unavailable")
+            min(late, key=lambda credit: credit.usable_until or now).usable_until = None
+        self.credits.append(Credit(session))
+        session.paid = True
+
+
+@dataclass(frozen=True)
+class Change:
+    kind: str
+    by: str
+    cost: Cost
+    version: int
+    starts_at: datetime
+    place: Place

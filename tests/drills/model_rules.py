@@ -1,0 +1,205 @@
+"""The rules of product.md sections 2, 3 and 10 a second time, naive and slow.
+
+Nothing of app/domain is used: what the two agree on, two people have read out of the contract. Time
+is asked minute by minute, deadlines are tried one by one.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from fractions import Fraction
+from functools import cache, lru_cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+TICK = timedelta(microseconds=1)
+Rules = dict[str, Any]
+Place = tuple[str, UUID | None]  # a format, and the location where one is visited
+
+
+@dataclass(frozen=True)
+class Cost:
+    fee: int | None
+    credit: str | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`missed` is the deadline that a refusal names."""
+
+    refusal: str | None
+    cost: Cost | None
+    free_until: datetime | None
+    closes_at: datetime | None
+    missed: datetime | None
+
+
+@dataclass
+class Service:
+    """What is on offer now. Spans are minutes."""
+
+    duration: int
+    before: int
+    after: int
+    step: int
+    notice: int
+    horizon: int
+    price: int
+
+
+@dataclass(eq=False)
+class Practitioner:
+    """Hours are (start minute, end minute, format or None, location or None)."""
+
+    id: UUID
+    zone: ZoneInfo
+    weekly: dict[int, list[tuple[int, int, str | None, UUID | None]]]
+    overrides: dict[date, list[tuple[int, int, str | None, UUID | None]]]
+    days: tuple[date, date]
+    per_day: int | None = None
+    per_week: int | None = None
+    off: list[tuple[datetime, datetime]] = field(default_factory=list)
+
+    @cache  # noqa: B019 - as short-lived as its run
+    def openings(self, place: Place) -> dict[datetime, datetime]:
+        """Say for each wall minute that is worked since when it has been, without a break."""
+        found: dict[datetime, datetime] = {}
+        day, last = self.days
+        while day < last:
+            of_day = self.overrides.get(day, self.weekly.get(day.isoweekday(), []))
+            worked = {
+                number
+                for start, end, kind, where in of_day
+                if kind in (None, place[0]) and where in (None, place[1])
+                for number in range(start, end)
+            }
+            for number in sorted(worked):
+                minute = datetime.combine(day, time()) + number * MINUTE
+                found[minute] = found.get(minute - MINUTE, minute)
+            day += DAY
+        return found
+
+    def works(self, instant: datetime, place: Place) -> bool:
+        shown = wall(instant, self.zone).replace(second=0, microsecond=0)
+        return shown in self.openings(place)
+
+
+@dataclass(eq=False)
+class Session:
+    """`duration`, buffers, price, rules and zone are those of the booking."""
+
+    id: UUID
+    client: UUID
+    practitioner: Practitioner
+    starts_at: datetime
+    place: Place
+    duration: int
+    before: int
+    after: int
+    price: int
+    rules: Rules
+    booked_for: datetime
+    status: str = "booked"
+    version: int = 1
+    sequence: int = 0
+    moves: int = 0
+    paid: bool = False
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + self.duration * MINUTE
+
+
+@lru_cache(maxsize=200_000)
+def wall(instant: datetime, zone: ZoneInfo) -> datetime:
+    """Read the clock on the wall."""
+    return instant.astimezone(zone).replace(tzinfo=None, fold=0)
+
+
+def reading(day: date, at: str, zone: ZoneInfo) -> datetime:
+    """Find when a wall clock shows this: the later time of two, and of a gap the later side."""
+    wanted = datetime.combine(day, time.fromisoformat(at))
+    # In the offset of the day before, and in that of the day after.
+    readings = [
+        (wanted + shift).replace(tzinfo=zone).astimezone(UTC) - shift for shift in (-DAY, DAY)
+    ]
+    return max([found for found in readings if wall(found, zone) == wanted] or readings)
+
+
+def deadline(rule: Rules, session: Session) -> datetime:
+    if "before_minutes" in rule:
+        return session.starts_at - timedelta(minutes=rule["before_minutes"])
+    zone = session.practitioner.zone
+    day = wall(session.starts_at, zone).date() - rule["days_before"] * DAY
+    return min(reading(day, rule["at"], zone), session.starts_at)
+
+
+def tiers(session: Session, action: str) -> list[Rules]:
+    own = session.rules.get(action, {}).get("fees")
+    if own is None and action == "reschedule":
+        return tiers(session, "cancel")
+    return own or []
+
+
+def amount(tier: Rules, price: int) -> int:
+    if "percent" in tier:
+        return min(round(Fraction(price) * Fraction(tier["percent"]) / 100), price)
+    return int(tier["amount_minor"])
+
+
+def cost(session: Session, action: str, now: datetime) -> Cost:
+    """Say what an action costs at `now`: exactly on a deadline is in time."""
+    passed = [tier for tier in tiers(session, action) if now > deadline(tier["deadline"], session)]
+    credit = ("returned" if action == "cancel" else "kept") if session.paid else None
+    if credit == "returned" and passed:
+        credit = session.rules["cancel"].get("late_credit", "returned")
+    if not passed or credit == "forfeited":
+        return Cost(None, credit)
+    tightest = max(deadline(tier["deadline"], session) for tier in passed)
+    fees = [
+        amount(tier, session.price)
+        for tier in passed
+        if deadline(tier["deadline"], session) == tightest
+    ]
+    return Cost(min(fees) or None, credit)
+
+
+def is_free(costs: Cost) -> bool:
+    return costs.fee is None and costs.credit != "forfeited"
+
+
+def verdict(session: Session, action: str, now: datetime, quoted: Cost | None = None) -> Verdict:
+    """Judge. `quoted` lifts the deadline, and each of fee and credit that it promises better."""
+    rule = session.rules.get(action, {})
+    starts, closes, limit = session.starts_at, rule.get("closes"), rule.get("limit")
+    closes_at = starts if closes is None else deadline(closes, session)
+    is_late = now > closes_at and quoted is None
+    refusals = {
+        "session-not-booked": session.status != "booked",
+        "session-started": now >= starts,
+        "action-disabled": not rule.get("enabled", True),
+        "notice-too-short": is_late,
+        "reschedule-limit-reached": limit is not None and session.moves >= limit,
+    }
+    refusal = next((code for code, applies in refusals.items() if applies), None)
+    due = None if refusal else cost(session, action, now)
+    if due and quoted:
+        fee = None if None in (due.fee, quoted.fee) else min(due.fee or 0, quoted.fee or 0)
+        due = Cost(fee, quoted.credit if due.credit == "forfeited" else due.credit)
+    if refusals["action-disabled"]:
+        return Verdict(refusal, due, None, None, None)
+    missed = closes_at if refusal == "notice-too-short" else None
+    return Verdict(refusal, due, free_until(session, action, closes_at), closes_at, missed)
+
+
+def free_until(session: Session, action: str, closes_at: datetime) -> datetime:
+    ends = sorted(deadline(tier["deadline"], session) for tier in tiers(session, action))
+    last = None
+    for instant in [*(end for end in ends if end < closes_at), closes_at]:
+        if not is_free(cost(session, action, instant)):
+            break
+        last = instant
+    assert last is not None
+    return last

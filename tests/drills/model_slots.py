@@ -1,0 +1,156 @@
+"""Which starts are on offer (product.md section 3), asked of every minute by itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from tests.drills.model_rules import (
+    DAY,
+    MINUTE,
+    TICK,
+    Place,
+    Practitioner,
+    Service,
+    Session,
+    verdict,
+    wall,
+)
+
+SECOND = timedelta(seconds=1)
+Slot = tuple[datetime, Place]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is looked for, for a session, at an instant; and what its client may do."""
+
+    session: Session
+    now: datetime
+    may_move: bool
+    may_change_format: bool
+
+
+def look(session: Session, now: datetime, *quoted: str) -> Look:
+    """Look on behalf of the client; `quoted` names the action that a quote still allows."""
+    allowed = {
+        action: action in quoted or verdict(session, action, now).refusal is None
+        for action in ("reschedule", "change_format")
+    }
+    return Look(session, now, allowed["reschedule"], allowed["change_format"])
+
+
+def is_taken(wish: Session, start: datetime, others: list[Session]) -> bool:
+    """Tell whether another booked session, with the larger of two buffers, is in the way."""
+    end = start + wish.duration * MINUTE
+    for other in others:
+        if other is wish or other.status != "booked":
+            continue
+        gap_before = gap_after = 0 * MINUTE
+        if other.practitioner is wish.practitioner:
+            gap_before = max(other.after, wish.before) * MINUTE
+            gap_after = max(wish.after, other.before) * MINUTE
+        elif other.client != wish.client:
+            continue
+        if start < other.ends_at + gap_before and other.starts_at < end + gap_after:
+            return True
+    return False
+
+
+def fits(wish: Session, start: datetime, place: Place, others: list[Session]) -> bool:
+    """Tell whether a session fits into the hours, beside time off and all other sessions."""
+    practitioner, end = wish.practitioner, start + wish.duration * MINUTE
+    return (
+        all(practitioner.works(start + k * MINUTE, place) for k in range(wish.duration))
+        and practitioner.works(end - TICK, place)
+        and not any(start < off_end and off < end for off, off_end in practitioner.off)
+        and not is_taken(wish, start, others)
+    )
+
+
+def is_within_reach(service: Service, looking: Look, start: datetime) -> bool:
+    """Tell whether notice, horizon and the distance from the booked date allow a start."""
+    session, zone = looking.session, looking.session.practitioner.zone
+    reach = session.rules.get("reschedule", {}).get("max_days_from_original")
+    day, today = wall(start, zone).date(), wall(looking.now, zone).date()
+    return (
+        start - looking.now >= service.notice * MINUTE
+        and (day - today).days <= service.horizon
+        and (reach is None or abs((day - wall(session.booked_for, zone).date()).days) <= reach)
+    )
+
+
+def is_full(
+    practitioner: Practitioner, looking: Look, start: datetime, all_: list[Session]
+) -> bool:
+    """Tell whether the start's local day or ISO week has as many sessions as it may have."""
+    day = wall(start, practitioner.zone).date()
+    days = [
+        wall(other.starts_at, practitioner.zone).date()
+        for other in all_
+        if other.practitioner is practitioner
+        and other.status == "booked"
+        and other is not looking.session
+    ]
+    same_week = sum(found.isocalendar()[:2] == day.isocalendar()[:2] for found in days)
+    per_day, per_week = practitioner.per_day, practitioner.per_week
+    return (per_day is not None and days.count(day) >= per_day) or (
+        per_week is not None and same_week >= per_week
+    )
+
+
+def is_offered(
+    service: Service, looking: Look, start: datetime, place: Place, others: list[Session]
+) -> bool:
+    session, practitioner = looking.session, looking.session.practitioner
+    if start == session.starts_at:
+        changes = looking.may_change_format and place != session.place
+        return changes and fits(session, start, place, others)
+    shown = wall(start, practitioner.zone)
+    opened = practitioner.openings(place).get(shown)
+    return (
+        looking.may_move
+        and opened is not None
+        and (shown - opened) % (service.step * MINUTE) == 0 * MINUTE
+        and is_within_reach(service, looking, start)
+        and fits(session, start, place, others)
+        and not is_full(practitioner, looking, start, others)
+    )
+
+
+def why_empty(
+    service: Service, looking: Look, instants: list[datetime], places: list[Place]
+) -> str:
+    """Say why nothing is offered at these instants, a minute apart."""
+    if not looking.may_move:
+        return "reschedule_refused"
+    # Nothing starts within a second.
+    earliest = (looking.now + service.notice * MINUTE + SECOND - TICK).replace(microsecond=0)
+    if instants[0] <= earliest < instants[-1] + MINUTE:
+        instants = [*instants, earliest]
+    within = [instant for instant in instants if is_within_reach(service, looking, instant)]
+    if not within:
+        return "outside_horizon"
+    practitioner = looking.session.practitioner
+    works = any(practitioner.works(instant, place) for instant in within for place in places)
+    return "fully_booked" if works else "no_working_hours"
+
+
+def minutes(
+    first: date, last: date, zone: ZoneInfo, also: datetime | None = None
+) -> Iterator[datetime]:
+    """Go through every minute of these dates in a zone; `also` lies between two perhaps."""
+    instant, end = (
+        datetime.combine(day, time(), tzinfo=zone).astimezone(UTC) for day in (first, last + DAY)
+    )
+    while instant < end:
+        yield instant
+        if also is not None and instant < also < instant + MINUTE:
+            yield also
+        instant += MINUTE
+
+
+def days_ahead(service: Service, now: datetime, zone: ZoneInfo) -> tuple[date, date]:
+    """Give the dates in a zone that hold whatever the horizon leaves."""
+    today = wall(now, zone).date()
+    return today, today + (service.horizon + 2) * DAY

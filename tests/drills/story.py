@@ -1,0 +1,259 @@
+"""Does the same things to the service and to the model's book, step by step, by a seed."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID, uuid4
+
+from httpx import Response
+
+from tests.drills import story_checks as checks
+from tests.drills.model import whereabouts
+from tests.drills.model_records import Answer, Quote, RefusedError
+from tests.drills.model_rules import MINUTE, TICK, Session
+from tests.drills.model_world import Stage, change_service, new_rules, new_service
+from tests.drills.story_choices import Choices
+from tests.world import REASON, Api
+
+CLIENT = "/v1/sessions"
+STAFF = "/v1/practice/sessions"
+SESSIONS = 8
+WHY = {"note": "Dr. Chen is ill."}
+KEY_LIFETIME = timedelta(hours=24)
+Expected = Callable[[datetime], Answer]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A request that was done, and its answer."""
+
+    speaker: Api
+    path: str
+    body: dict[str, Any]
+    key: str
+    answer: Any
+    at: datetime
+
+
+class Story(Choices):
+    """What has happened so far. `log` tells it, for whoever looks for what went wrong."""
+
+    def __init__(self, api: Api, staff: Api, stage: Stage, rng: Random) -> None:
+        super().__init__(api, staff, stage, rng)
+        self.looked_at: dict[Session, int] = {}
+        self.kept: list[Kept] = []
+        self.log: list[str] = []
+
+    def speaker(self, client: UUID) -> Api:
+        return self.api.signed_in(self.world.token(client))
+
+    async def step(self) -> None:
+        """Do one thing, chosen by chance, and look whether service and book still agree."""
+        steps: list[tuple[Callable[[], Awaitable[Session | None]], int]] = [
+            (self.book_a_session, 12),
+            (self.cancel, 12),
+            (self.move, 26),
+            (self.repeat, 9),
+            (self.end_by_staff, 9),
+            (self.move_by_staff, 8),
+            (self.undo, 9),
+            (self.change_the_practice, 6),
+            (self.let_time_pass, 20),
+        ]
+        chosen = self.rng.choices([step for step, _ in steps], [often for _, often in steps])[0]
+        about = await (chosen if self.book.sessions else self.book_a_session)()
+        if self.book.sessions:
+            await checks.check_details(self, self.rng.choice(self.book.sessions))
+        if about is not None:
+            await checks.check_session(self, about)
+            await checks.check_availability(self, about)
+
+    async def send(
+        self, speaker: Api, path: str, body: dict[str, Any], expected: Expected, **headers: str
+    ) -> Response:
+        """Send a command, and compare what is answered with what should be."""
+        key = headers.setdefault("Idempotency-Key", str(self.rng.random()))
+        self.log.append(f"{self.now.isoformat()} {path} {json.dumps(body)} {headers}")
+        answer = await speaker.post(path, body, headers)
+        try:
+            should = expected(self.now)
+        except RefusedError as refused:
+            should = refused.answer
+        self.log.append(f"  {answer.status_code} {answer.text[:90]}")
+        checks.check_answer(answer, should)
+        if answer.is_success:
+            self.kept.append(Kept(speaker, path, body, key, answer.json(), self.now))
+        return answer
+
+    # What is done
+
+    async def book_a_session(self) -> Session | None:
+        if len(self.book.sessions) >= SESSIONS:
+            return await self.let_time_pass()
+        rng, service, now = self.rng, self.book.service, self.now
+        draft = Session(
+            id=uuid4(),
+            client=rng.choice(self.stage.clients),
+            practitioner=rng.choice(self.stage.practitioners),
+            starts_at=now,
+            place=rng.choice(self.book.places),
+            duration=service.duration,
+            before=service.before,
+            after=service.after,
+            price=service.price,
+            rules=self.book.rules,
+            booked_for=now,
+        )
+        draft.starts_at = draft.booked_for = self.some_start(draft, draft.place)
+        package = next(p for p in self.book.packages if p.client == draft.client)
+        pays, force = rng.random() < 0.4, rng.random() < 0.3
+        body = self.wish(draft, whereabouts(draft)) | {
+            "client_id": str(draft.client),
+            "practitioner_id": str(draft.practitioner.id),
+            "service_id": str(self.world.service_id),
+            "force": force,
+            "package_id": str(package.id) if pays else None,
+        }
+
+        def expected(now: datetime) -> Answer:
+            return self.book.book(draft, package if pays else None, force=force, now=now)
+
+        answer = await self.send(self.staff, STAFF, body, expected)
+        if not answer.is_success:
+            return None
+        draft.id = UUID(answer.json()["session"]["id"])
+        return draft
+
+    async def cancel(self) -> Session:
+        session = self.a_session()
+        token, quote = await self.some_quote(session, "cancel")
+        seen = self.some_version(session)
+        await self.send(
+            self.speaker(session.client),
+            f"{CLIENT}/{session.id}/cancel",
+            {"reason": REASON, "quote": token},
+            lambda now: self.book.cancel(session, quote, seen, now),
+            **self.if_match(session, seen),
+        )
+        return session
+
+    async def move(self) -> Session:
+        session = self.a_session()
+        to = self.some_slot(session)
+        action = "change_format" if to[0] == session.starts_at else "reschedule"
+        token, quote = await self.some_quote(session, action)
+        seen = self.some_version(session)
+        await self.send(
+            self.speaker(session.client),
+            f"{CLIENT}/{session.id}/reschedule",
+            self.wish(session, to) | {"reason": REASON, "quote": token},
+            lambda now: self.book.move(session, to, quote, seen, now),
+            **self.if_match(session, seen),
+        )
+        return session
+
+    async def end_by_staff(self) -> Session:
+        session, charged = self.a_session(), self.rng.random() < 0.5
+        command = self.rng.choice(["cancel", "cancel", "noshow", "fulfilled"])
+        body: dict[str, Any] = {"reason": WHY}
+        if command != "fulfilled":
+            body["charge_fee"] = charged
+        status = "cancelled" if command == "cancel" else command
+        await self.send(
+            self.staff,
+            f"{STAFF}/{session.id}/{command}",
+            body,
+            lambda now: self.book.end_by_staff(session, status, charged=charged, now=now),
+        )
+        return session
+
+    async def move_by_staff(self) -> Session:
+        session, rng = self.a_session(), self.rng
+        to, force, charged = self.some_slot(session), rng.random() < 0.4, rng.random() < 0.5
+        await self.send(
+            self.staff,
+            f"{STAFF}/{session.id}/reschedule",
+            self.wish(session, to) | {"reason": WHY, "force": force, "charge_fee": charged},
+            lambda now: self.book.move_by_staff(session, to, force=force, charged=charged, now=now),
+        )
+        return session
+
+    async def undo(self) -> Session:
+        ended = [session for session in self.book.sessions if session.status != "booked"]
+        session = self.rng.choice(ended or self.book.sessions)
+        await self.send(
+            self.staff,
+            f"{STAFF}/{session.id}/undo",
+            {"reason": WHY},
+            lambda now: self.book.undo(session, now),
+        )
+        return session
+
+    async def repeat(self) -> Session | None:
+        """Send a request again with its key: within a day nothing is done a second time."""
+        if not self.kept:
+            return None
+        kept = self.rng.choice(self.kept)
+        is_known = self.now - kept.at < KEY_LIFETIME
+        if not is_known:
+            self.kept.remove(kept)
+            return None
+        other = {"external_ref": "other"} if kept.path == STAFF else {"reason": {"note": "Other."}}
+        body = kept.body if self.rng.random() < 0.8 else kept.body | other
+        answer = await kept.speaker.post(kept.path, body, {"Idempotency-Key": kept.key})
+        self.log.append(f"{self.now.isoformat()} again {kept.path} {answer.status_code}")
+        if body == kept.body:
+            assert (answer.headers["idempotency-replayed"], answer.json()) == ("true", kept.answer)
+        else:
+            assert answer.json()["code"] == "idempotency-key-reused"
+        return None
+
+    async def change_the_practice(self) -> None:
+        """Take time off, make a new policy, or offer the service in another way."""
+        kind = self.rng.randrange(3)
+        self.log.append(f"{self.now.isoformat()} change of the practice: {kind}")
+        if kind == 0:
+            await self.take_time_off()
+        elif kind == 1:
+            self.book.rules = new_rules(self.rng)
+            await self.world.add_policy(self.book.rules, now=self.now)
+            self.log.append(f"  {self.book.rules}")
+        else:
+            self.book.service = new_service(self.rng)
+            await change_service(self.world, self.book.service)
+            self.log.append(f"  {self.book.service}")
+
+    async def take_time_off(self) -> None:
+        practitioner = self.rng.choice(self.stage.practitioners)
+        start = self.now + self.rng.randrange(0, 5 * 24 * 60) * MINUTE
+        end = start + self.rng.choice([30, 90, 600]) * MINUTE
+        body = {"starts_at": start.isoformat(), "ends_at": end.isoformat()}
+        path = f"/v1/practice/practitioners/{practitioner.id}/time-off"
+        assert (await self.staff.post(path, body)).status_code == 201
+        practitioner.off.append((start, end))
+        self.log.append(f"  off {start.isoformat()} {end.isoformat()}")
+
+    async def let_time_pass(self) -> Session | None:
+        """Set the clock: mostly to the very instant at which something ends, or just beyond."""
+        moments = sorted(moment for moment in self.moments() if moment > self.now)
+        aim = self.rng.random()
+        if moments and aim < 0.8:
+            self.api.clock.now = self.rng.choice(moments[:4]) + self.rng.choice([0, 0, 1]) * TICK
+        else:
+            self.api.clock.now += self.rng.choice([1, 11, 170]) * MINUTE
+        self.log.append(f"it is {self.now.isoformat()}")
+        return self.a_session()
+
+    async def some_quote(self, session: Session, action: str) -> tuple[str | None, Quote | None]:
+        """Choose a quote: of now, or none, or any that was given before."""
+        how = self.rng.random()
+        if how < 0.45:
+            await checks.check_details(self, session)
+            own = [(t, q) for t, q in self.quotes if (q.session, q.action) == (session, action)]
+            return own[-1] if own else (None, None)
+        if how < 0.65:
+            return None, None
+        return self.rng.choice(self.quotes[-12:] + self.quotes[:1])

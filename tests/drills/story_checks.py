@@ -1,0 +1,178 @@
+"""Compares what the service answers with what the model's book says."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import icalendar
+from httpx import Response
+
+from tests.drills.model_records import Answer, Quote
+from tests.drills.model_rules import TICK, Cost, Session, Verdict, cost, verdict
+
+if TYPE_CHECKING:
+    from tests.drills.story import Story
+
+ACTIONS = ("cancel", "reschedule", "change_format")
+QUOTE_LIFETIME = timedelta(minutes=10)
+
+
+def at(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+def fee(shown: Any) -> int | None:
+    return None if shown is None else int(shown["amount_minor"])
+
+
+def shown_cost(shown: Any) -> Cost:
+    return Cost(fee(shown["fee"]), shown["credit"])
+
+
+def check_answer(answer: Response, should: Answer) -> None:
+    """Compare a command's answer: status, code, cost, and what a refusal tells."""
+    shown = answer.json()
+    assert (answer.status_code, shown.get("code")) == (should.status, should.code)
+    if answer.is_success:
+        assert shown_cost(shown) == should.cost
+    elif should.alternatives is not None:
+        assert [at(slot["start"]) for slot in shown["alternatives"]] == should.alternatives
+    elif shown.get("decision") is not None:
+        assert should.verdict is not None
+        assert_same(shown["decision"], should.verdict)
+    elif should.verdict is not None:
+        assert at(shown.get("deadline")) == should.verdict.missed
+
+
+def assert_same(shown: Any, should: Verdict, about: str = "") -> None:
+    """Compare a decision."""
+    refusal = shown["refusal"] or {"code": None, "deadline": None}
+    assert (refusal["code"], at(refusal["deadline"])) == (should.refusal, should.missed)
+    assert shown["allowed"] is (should.refusal is None)
+    assert shown_cost(shown) == (should.cost or Cost(None, None))
+    instants = at(shown["free_until"]), at(shown["closes_at"])
+    assert instants == (should.free_until, should.closes_at), about
+
+
+async def check_session(story: "Story", session: Session) -> None:
+    """Compare all that is told of a session; where it has not changed, now and then."""
+    await check_details(story, session)
+    await check_history(story, session)
+    if story.looked_at.get(session) != session.version or story.rng.random() < 0.2:
+        await check_staff_view(story, session)
+        await check_calendar(story, session)
+        await check_walls(story, session)
+    story.looked_at[session] = session.version
+
+
+async def check_details(story: "Story", session: Session) -> None:
+    """Compare the details page, and keep its quotes."""
+    client = story.speaker(session.client)
+    answer = await client.get(f"/v1/sessions/{session.id}")
+    shown = answer.json()
+    assert answer.headers["etag"] == f'"{session.version}"'
+    assert (shown["status"], shown["version"]) == (session.status, session.version)
+    assert at(shown["starts_at"]) == session.starts_at
+    assert at(shown["ends_at"]) == session.ends_at
+    location = shown["format"]["location"]
+    where = None if location is None else UUID(location["id"])
+    assert (shown["format"]["kind"], where) == session.place
+    assert fee(shown["price"]) == session.price
+    package, _ = story.book.credit_of(session)
+    left = None if shown["package"] is None else shown["package"]["credits_left"]
+    assert left == (None if package is None else package.left)
+    for action in ACTIONS:
+        check_action(story, session, action, shown)
+
+
+def check_action(story: "Story", session: Session, action: str, shown: Any) -> None:
+    decision, now = shown["actions"][action], story.now
+    should = verdict(session, action, now)
+    assert_same(decision, should, f"{action} {session}")
+    if should.cost is not None:
+        expires_at = (now + QUOTE_LIFETIME).replace(microsecond=0)
+        assert at(decision["quote_expires_at"]) == expires_at
+        quote = Quote(session, session.version, action, expires_at, should.cost)
+        story.quotes.append((decision["quote"], quote))
+    check_terms(session, action, shown["policy"]["terms"][action], should.closes_at)
+
+
+def check_terms(session: Session, action: str, terms: Any, closes_at: datetime | None) -> None:
+    """Compare the timeline with the cost at each of its ends, and just beyond the one before."""
+    ends = [at(term["until"]) for term in terms]
+    assert ends == sorted(end for end in ends if end is not None)
+    assert ends[-1:] == ([] if closes_at is None else [closes_at])
+    for number, term in enumerate(terms):
+        until = ends[number]
+        assert until is not None
+        assert shown_cost(term) == cost(session, action, until)
+        if number + 1 < len(terms):
+            assert shown_cost(terms[number + 1]) == cost(session, action, until + TICK)
+
+
+async def check_staff_view(story: "Story", session: Session) -> None:
+    shown = (await story.staff.get(f"/v1/practice/sessions/{session.id}")).json()
+    assert shown["client_moves"] == session.moves
+    assert at(shown["booked_starts_at"]) == session.booked_for
+    fees = [(fee(one["amount"]), one["status"]) for one in shown["fees"]]
+    assert Counter(fees) == Counter((due, state) for due, _, state in story.book.fees[session])
+
+
+async def check_history(story: "Story", session: Session) -> None:
+    client = story.speaker(session.client)
+    shown = (await client.get(f"/v1/sessions/{session.id}/changes")).json()["items"]
+    assert [
+        (one["kind"], one["by"], shown_cost(one), one["version"], at(one["after"]["starts_at"]))
+        for one in shown
+    ] == [
+        (one.kind, one.by, one.cost, one.version, one.starts_at)
+        for one in story.book.changes[session]
+    ]
+
+
+async def check_calendar(story: "Story", session: Session) -> None:
+    client = story.speaker(session.client)
+    answer = await client.get(f"/v1/sessions/{session.id}/calendar.ics")
+    found: list[Any] = icalendar.Calendar.from_ical(answer.content).walk("VEVENT")
+    (event,) = found
+    is_cancelled = session.status == "cancelled"
+    assert event["SEQUENCE"] == session.sequence
+    assert event["STATUS"] == ("CANCELLED" if is_cancelled else "CONFIRMED")
+    assert event["DTSTART"].dt.astimezone(UTC) == session.starts_at
+    assert event["DTEND"].dt.astimezone(UTC) == session.ends_at
+
+
+async def check_walls(story: "Story", session: Session) -> None:
+    """Let the other client look for the session: there is none for him."""
+    (other,) = (client for client in story.stage.clients if client != session.client)
+    answer = await story.speaker(other).get(f"/v1/sessions/{session.id}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+
+
+async def check_availability(story: "Story", session: Session) -> None:
+    """Compare the slots of some days, and keep them."""
+    rng, practitioner = story.rng, session.practitioner
+    kind = rng.choice(["in_person", "video", "phone"])
+    zone = rng.choice([practitioner.zone, ZoneInfo("Asia/Kolkata"), ZoneInfo("Europe/Berlin")])
+    around = rng.choice([story.now, session.starts_at, story.stage.change_of_clocks])
+    first = around.astimezone(zone).date() + timedelta(days=rng.randrange(-1, 3))
+    days = (first, first + timedelta(days=rng.randrange(3)))
+    query = {"from": str(days[0]), "to": str(days[1]), "format": kind, "time_zone": zone.key}
+    story.log.append(f"{story.now.isoformat()} {session.id} {query}")
+    shown = await story.speaker(session.client).availability(session.id, **query)
+    slots, reason, following = story.book.availability(session, kind, days, zone, story.now)
+    found = []
+    for day in shown["days"]:
+        for slot in day["slots"]:
+            start = datetime.fromisoformat(slot["start"])
+            assert str(start.date()) == day["date"]
+            assert start.utcoffset() == start.astimezone(zone).utcoffset()
+            where = None if slot["location_id"] is None else UUID(slot["location_id"])
+            found.append((start.astimezone(UTC), (kind, where)))
+    assert Counter(found) == Counter(slots)
+    assert [start for start, _ in found] == [start for start, _ in slots]
+    assert (shown["empty_reason"] or {"code": None})["code"] == reason
+    assert shown["next_available"] == (None if following is None else str(following))
+    story.slots[session] = slots or story.slots.get(session, [])

@@ -1,0 +1,87 @@
+"""What a story does next is chosen by chance, but near to where rules change."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from tests.drills.model_records import Quote
+from tests.drills.model_rules import DAY, MINUTE, Place, Session, deadline, wall
+from tests.drills.model_slots import Slot
+from tests.drills.model_world import Stage
+from tests.world import Api
+
+
+class Choices:
+    """Draws sessions, times, places and versions; `quotes` and `slots` are those seen so far."""
+
+    def __init__(self, api: Api, staff: Api, stage: Stage, rng: Random) -> None:
+        self.api, self.staff, self.stage, self.rng = api, staff, stage, rng
+        self.book, self.world = stage.book, stage.world
+        self.quotes: list[tuple[str, Quote]] = [("forged", Quote(None))]
+        self.slots: dict[Session, list[Slot]] = {}
+        api.clock.now = stage.now
+
+    @property
+    def now(self) -> datetime:
+        return self.api.clock.now
+
+    def a_session(self) -> Session:
+        """Choose one, mostly one that is to come."""
+        coming = [s for s in self.book.sessions if s.status == "booked" and s.starts_at > self.now]
+        return self.rng.choice(coming if coming and self.rng.random() < 0.8 else self.book.sessions)
+
+    def moments(self) -> set[datetime]:
+        """List the instants at which something may change."""
+        change = self.stage.change_of_clocks
+        found = {change + k * 30 * MINUTE for k in range(8)}
+        found |= {quote.expires_at for _, quote in self.quotes if quote.expires_at is not None}
+        for session in self.book.sessions:
+            rules = session.rules.values()
+            limits = [rule["closes"] for rule in rules if "closes" in rule]
+            limits += [tier["deadline"] for rule in rules for tier in rule.get("fees", [])]
+            found |= {deadline(limit, session) for limit in limits}
+            found |= {session.starts_at, session.starts_at - self.book.service.notice * MINUTE}
+        return found
+
+    def some_start(self, wish: Session, place: Place) -> datetime:
+        """Choose a start: in the hours, beside another session, where clocks change, or any."""
+        rng, how = self.rng, self.rng.random()
+        zone = wish.practitioner.zone
+        since = wall(self.now, zone)
+        worked = [m for m in wish.practitioner.openings(place) if 0 * DAY < m - since < 7 * DAY]
+        if how < 0.5 and worked:
+            shown = rng.choice(worked[::5]).replace(tzinfo=zone, fold=rng.randrange(2))
+            return shown.astimezone(UTC)
+        if how < 0.75 and self.book.sessions:
+            other = rng.choice(self.book.sessions)
+            start = rng.choice([other.ends_at, other.starts_at - wish.duration * MINUTE])
+            return start + rng.randrange(-20, 25, 5) * MINUTE
+        if how < 0.9:
+            return self.stage.change_of_clocks + rng.randrange(-60, 300, 15) * MINUTE
+        return self.now.replace(microsecond=0) + timedelta(seconds=rng.randrange(9 * 86400))
+
+    def some_slot(self, session: Session) -> Slot:
+        """Choose where to move: to a slot that was offered, or another format, or anywhere."""
+        rng, how = self.rng, self.rng.random()
+        if how < 0.5 and self.slots.get(session):
+            return rng.choice(self.slots[session])
+        place = rng.choice(self.book.places)
+        if how < 0.75:
+            return session.starts_at, place
+        return self.some_start(session, place), place
+
+    def some_version(self, session: Session) -> int:
+        return session.version - (self.rng.random() < 0.06)
+
+    def if_match(self, session: Session, seen: int) -> dict[str, str]:
+        is_said = seen != session.version or self.rng.random() < 0.3
+        return {"If-Match": f'"{seen}"'} if is_said else {}
+
+    def wish(self, session: Session, to: Slot) -> dict[str, Any]:
+        """Write a start as the practitioner's wall clock shows it, and where to meet."""
+        start, (kind, location) = to
+        return {
+            "start": start.astimezone(session.practitioner.zone).isoformat(),
+            "format": kind,
+            "location_id": None if location is None else str(location),
+        }

@@ -1,0 +1,55 @@
+"""Drill 13: the service against a model of product.md, step by step, with the clock set at will."""
+
+from collections.abc import Callable
+from random import Random
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.settings import Settings
+from tests.drills.model_world import set_stage
+from tests.drills.report import Row
+from tests.drills.story import Story
+from tests.drills.story_end import Tally, check_database
+from tests.world import TestClock, World, serve
+
+STEPS = 50
+STORIES = 40
+SHORT = 6  # of them for every day
+
+
+@pytest.mark.parametrize("seed", range(SHORT))
+async def test_the_service_does_what_the_contract_says(
+    settings: Settings, engine: AsyncEngine, seed: int
+) -> None:
+    await play(settings, engine, seed)
+
+
+@pytest.mark.drill
+async def test_the_service_does_what_the_contract_says_at_length(
+    settings: Settings, engine: AsyncEngine, tell: Callable[[Row], None]
+) -> None:
+    found = Tally()
+    try:
+        for seed in range(STORIES):
+            found += await play(settings, engine, seed)
+    finally:
+        load = f"{STORIES} practices, {STORIES * STEPS:,} steps"
+        tell(Row("model of the contract", load, "the clock, DST", *found))
+
+
+async def play(settings: Settings, engine: AsyncEngine, seed: int) -> Tally:
+    """Play one story in a practice of its own, and count what was done in it."""
+    rng = Random(seed)  # noqa: S311 - the same again
+    world = World(engine, settings)
+    async with serve(settings, TestClock()) as api:
+        api.http.event_hooks = {}  # Shapes are another drill's; this is about what is in them.
+        stage = await set_stage(world, rng, seed)
+        story = Story(api, api.signed_in(await world.key()), stage, rng)
+        try:
+            for _ in range(STEPS):
+                await story.step()
+            return await check_database(story)
+        except Exception as error:
+            error.add_note("\n".join([f"seed {seed}", *story.log[-40:]]))
+            raise

