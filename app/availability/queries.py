@@ -1,6 +1,5 @@
 """Reading a session with its practitioner's calendar: one statement, whatever the range."""
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Date, DateTime, Text, bindparam, cast, func, select
+import orjson
+from sqlalchemy import ARRAY, BigInteger, Date, DateTime, Text, bindparam, cast, func, select
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
 from app.auth.tokens import Caller
@@ -103,12 +104,12 @@ def _calendar_columns() -> list[Any]:
                 bindparam("first_date", type_=Date), bindparam("last_date", type_=Date)
             ),
         ).label("overrides"),
-        _rows(
+        _numbers(
             (
                 _seconds(other.starts_at, func.floor),
                 _seconds(other.ends_at, func.ceil),
-                other.buffer_before_minutes * MINUTE,
-                other.buffer_after_minutes * MINUTE,
+                cast(other.buffer_before_minutes * MINUTE, BigInteger),
+                cast(other.buffer_after_minutes * MINUTE, BigInteger),
             ),
             other.practice_id == Session.practice_id,
             other.practitioner_id == Session.practitioner_id,
@@ -116,7 +117,7 @@ def _calendar_columns() -> list[Any]:
             other.starts_at.between(sessions_since, until),
             other.id != Session.id,
         ).label("taken"),
-        _rows(
+        _numbers(
             (_seconds(own.starts_at, func.floor), _seconds(own.ends_at, func.ceil)),
             own.practice_id == Session.practice_id,
             own.client_id == Session.client_id,
@@ -124,7 +125,7 @@ def _calendar_columns() -> list[Any]:
             own.starts_at.between(sessions_since, until),
             own.id != Session.id,
         ).label("elsewhere"),
-        _rows(
+        _numbers(
             (
                 _seconds(BusyInterval.starts_at, func.floor),
                 _seconds(BusyInterval.ends_at, func.ceil),
@@ -144,6 +145,16 @@ def _rows(columns: Sequence[Any], *conditions: Any) -> Any:  # noqa: ANN401 - ex
     """Gather the rows of another table into one JSON array, for the session of the statement."""
     return (
         select(cast(func.json_agg(func.json_build_array(*columns)), Text))
+        .where(*conditions)
+        .correlate(Session)
+        .scalar_subquery()
+    )
+
+
+def _numbers(columns: Sequence[Any], *conditions: Any) -> Any:  # noqa: ANN401 - expressions
+    """Gather rows of whole numbers into one array of arrays: much cheaper than JSON."""
+    return (
+        select(func.array_agg(array(columns), type_=ARRAY(BigInteger, dimensions=2)))
         .where(*conditions)
         .correlate(Session)
         .scalar_subquery()
@@ -308,7 +319,7 @@ def _first_second(day: date, zone: ZoneInfo) -> int:
 
 
 def _calendar(row: Row) -> Calendar:
-    blocked = [*json.loads(row["busy"] or "[]"), *json.loads(row["elsewhere"] or "[]")]
+    blocked = [*(row["busy"] or ()), *(row["elsewhere"] or ())]
     is_open = row["practitioner_active"]
     return Calendar(
         hours=_hours_in(
@@ -316,8 +327,8 @@ def _calendar(row: Row) -> Calendar:
             row["weekly"] if is_open else None,
             row["overrides"] if is_open else None,
         ),
-        sessions=[BusySession(*session) for session in json.loads(row["taken"] or "[]")],
-        blocked=[Interval(start, end) for start, end in blocked],
+        sessions=[BusySession._make(session) for session in row["taken"] or ()],
+        blocked=[Interval._make(interval) for interval in blocked],
         sessions_per_day=row["sessions_per_day"],
         sessions_per_week=row["sessions_per_week"],
     )
@@ -326,7 +337,7 @@ def _calendar(row: Row) -> Calendar:
 @lru_cache(maxsize=1024)
 def _hours_in(zone: str, weekly: str | None, overrides: str | None) -> WorkingHours:
     """Read hours from JSON. The same text always means the same."""
-    return working_hours(zone, json.loads(weekly or "[]"), json.loads(overrides or "[]"))
+    return working_hours(zone, orjson.loads(weekly or "[]"), orjson.loads(overrides or "[]"))
 
 
 def working_hours(

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from itertools import repeat
+from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -164,10 +166,11 @@ def offer(
                 stretch.start < span.end and span.start < stretch.end for stretch in working
             )
             starts = _starts(calendar, rules, working, span)
-            slots.extend(Slot(s, location_id) for s in starts if s != request.present.start)
+            offered = [start for start in starts if start != request.present.start]
+            slots += map(Slot._make, zip(offered, repeat(location_id)))
         if _changes_format(calendar, rules, request, location_id, window):
             slots.append(Slot(request.present.start, location_id))
-    slots.sort(key=lambda slot: slot.start)
+    slots.sort(key=itemgetter(0))
     return Offer(slots, None if slots else _empty_reason(request, span, has_hours=has_hours))
 
 
@@ -236,16 +239,16 @@ def _starts(
     free = _free(calendar, rules, working)
     starts: list[int] = []
     index = 0
-    for stretch in working:
-        while index < len(free) and free[index].end <= stretch.start:
+    for begin, end, offset, anchor in working:
+        while index < len(free) and free[index].end <= begin:
             index += 1
         following = index
-        while following < len(free) and free[following].start < stretch.end:
-            gap = free[following]
-            first = max(stretch.start, gap.start, span.start)
-            first += (stretch.anchor - stretch.offset - first) % rules.step
-            last = min(stretch.end - 1, gap.end - rules.duration, span.end - 1)
-            starts.extend(range(first, last + 1, rules.step))
+        while following < len(free) and free[following].start < end:
+            gap_start, gap_end = free[following]
+            first = max(begin, gap_start, span.start)
+            first += (anchor - offset - first) % rules.step
+            last = min(end - 1, gap_end - rules.duration, span.end - 1)
+            starts += range(first, last + 1, rules.step)
             following += 1
     return _within_limits(calendar, starts)
 
@@ -256,14 +259,12 @@ def _free(calendar: Calendar, rules: SlotRules, working: list[Working]) -> list[
     The gap between two sessions is the larger of the first's `buffer_after` and the second's
     `buffer_before`.
     """
+    before_us, after_us = rules.buffer_before, rules.buffer_after
     busy = [
-        Interval(
-            session.start - max(session.buffer_before, rules.buffer_after),
-            session.end + max(session.buffer_after, rules.buffer_before),
-        )
-        for session in calendar.sessions
+        Interval(start - max(before, after_us), end + max(after, before_us))
+        for start, end, before, after in calendar.sessions
     ]
-    open_time = merge(Interval(stretch.start, stretch.end) for stretch in working)
+    open_time = merge(Interval(start, end) for start, end, _, _ in working)
     return subtract(open_time, merge([*busy, *calendar.blocked]))
 
 

@@ -14,14 +14,14 @@ class Interval(NamedTuple):
 def merge(intervals: Iterable[Interval]) -> list[Interval]:
     """Sort, drop the empty ones, and join those that overlap or touch."""
     merged: list[Interval] = []
-    for interval in sorted(intervals):
-        if interval.end <= interval.start:
+    for start, end in sorted(intervals):
+        if end <= start:
             continue
-        if merged and interval.start <= merged[-1].end:
-            if interval.end > merged[-1].end:
-                merged[-1] = Interval(merged[-1].start, interval.end)
+        if merged and start <= merged[-1].end:
+            if end > merged[-1].end:
+                merged[-1] = Interval(merged[-1].start, end)
         else:
-            merged.append(interval)
+            merged.append(Interval(start, end))
     return merged
 
 
@@ -35,10 +35,10 @@ def subtract(intervals: list[Interval], holes: list[Interval]) -> list[Interval]
             hole_index += 1
         index = hole_index
         while index < len(holes) and holes[index].start < end:
-            hole = holes[index]
-            if hole.start > position:
-                left.append(Interval(position, hole.start))
-            position = max(position, hole.end)
+            hole_start, hole_end = holes[index]
+            if hole_start > position:
+                left.append(Interval(position, hole_start))
+            position = max(position, hole_end)
             index += 1
         if position < end:
             left.append(Interval(position, end))

@@ -88,6 +88,9 @@ def local_times(instants: Sequence[int], zone: ZoneInfo) -> list[datetime]:
         return []
     pieces = constant_offsets(zone, min(instants), max(instants) + 1)
     fixed = [(piece.end, timezone(timedelta(seconds=piece.offset))) for piece in pieces]
+    if len(fixed) == 1:  # as in most months
+        offset = fixed[0][1]
+        return [datetime.fromtimestamp(instant, offset) for instant in instants]
     return [
         datetime.fromtimestamp(instant, next(offset for end, offset in fixed if instant < end))
         for instant in instants
