@@ -19,8 +19,16 @@ def driver_url(url: str) -> str:
 
 
 async def connect(url: str) -> asyncpg.Connection:
-    """Open a connection of its own, outside the pool."""
-    return await asyncpg.connect(driver_url(url), timeout=CONNECT_TIMEOUT_SECONDS)
+    """Open a connection of its own, outside the pool.
+
+    Raises:
+        OSError: no server is reached, or none of the kind that `target_session_attrs` asks for.
+    """
+    try:
+        return await asyncpg.connect(driver_url(url), timeout=CONNECT_TIMEOUT_SECONDS)
+    except asyncpg.TargetServerAttributeNotMatched as error:
+        # Between the end of one primary and the promotion of the next, all are standbys.
+        raise ConnectionRefusedError(str(error)) from None
 
 
 def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
