@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -15,7 +16,7 @@ from httpx import AsyncClient, TransportError
 from tests.conftest import KEY
 from tests.drills.waiting import until
 
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 40
 _PROGRAM = (sys.executable, "-c", "from app.cli import main; main()")
 
@@ -45,7 +46,8 @@ class Service:
         """Start the servers, without the worker, and wait until they are ready."""
         arguments = ("serve", "--workers", str(self._servers), "--no-worker")
         self._serve = await self._run(*arguments, log="serve.log")
-        await until(self._is_ready, START_SECONDS)
+        async with AsyncClient(base_url=self.url) as http:
+            await until(partial(self._is_ready, http), START_SECONDS)
 
     async def start_worker(self) -> None:
         """Start a worker beside the servers, or a new one where the last was killed."""
@@ -87,12 +89,11 @@ class Service:
         """Tell whether the worker that was started last is still there."""
         return self._worker is not None and self._worker.returncode is None
 
-    async def _is_ready(self) -> bool:
+    async def _is_ready(self, http: AsyncClient) -> bool:
         assert self._serve is not None
         assert self._serve.returncode is None, (self.folder / "serve.log").read_text()
-        async with AsyncClient(base_url=self.url) as http:
-            with suppress(TransportError):
-                return (await http.get("/readyz")).is_success
+        with suppress(TransportError):
+            return (await http.get("/readyz")).is_success
         return False
 
     async def _run(self, *arguments: str, log: str) -> asyncio.subprocess.Process:

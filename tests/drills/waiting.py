@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.05
 
 
 async def until(holds: Callable[[], Awaitable[bool]], seconds: float) -> None:
