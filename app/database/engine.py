@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -12,23 +13,42 @@ CONNECT_TIMEOUT_SECONDS = 5
 def driver_url(url: str) -> str:
     """Spell a URL the way the driver reads it, whatever dialect it names.
 
-    It goes to the driver unparsed, so several hosts, `sslmode` and sockets work as in libpq.
+    All else is left to the driver, so that `sslmode`, sockets and passwords work as in libpq.
     """
     scheme, _, rest = url.partition("://")
     return f"{scheme.partition('+')[0]}://{rest}"
 
 
 async def connect(url: str) -> asyncpg.Connection:
-    """Open a connection of its own, outside the pool.
+    """Open a connection of its own, outside the pool, to the first host that will do.
+
+    The driver bounds the time of all hosts together, so one that is silent would use up all of it:
+    here each has its own share.
 
     Raises:
         OSError: no server is reached, or none of the kind that `target_session_attrs` asks for.
+        CannotConnectNowError: it is starting, or stopping.
     """
-    try:
-        return await asyncpg.connect(driver_url(url), timeout=CONNECT_TIMEOUT_SECONDS)
-    except asyncpg.TargetServerAttributeNotMatched as error:
-        # Between the end of one primary and the promotion of the next, all are standbys.
-        raise ConnectionRefusedError(str(error)) from None
+    urls = one_by_one(driver_url(url))
+    refusal: Exception = ConnectionRefusedError()
+    for single in urls:
+        try:
+            return await asyncpg.connect(single, timeout=CONNECT_TIMEOUT_SECONDS / len(urls))
+        except asyncpg.TargetServerAttributeNotMatched as error:
+            # Between the end of one primary and the promotion of the next, all are standbys.
+            refusal = ConnectionRefusedError(str(error))
+        except (OSError, asyncpg.CannotConnectNowError) as error:
+            refusal = error
+    raise refusal
+
+
+def one_by_one(url: str) -> list[str]:
+    """Spell a URL that names several hosts as one URL for each of them, in their order."""
+    parts = urlsplit(url)
+    login, at, hosts = parts.netloc.rpartition("@")
+    if "," not in hosts:
+        return [url]
+    return [parts._replace(netloc=f"{login}{at}{host}").geturl() for host in hosts.split(",")]
 
 
 def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
