@@ -108,40 +108,25 @@ class Actor:
                 await asyncio.sleep(self._random.uniform(0, self._load.thinking))
 
     async def send(self, entry: Entry) -> None:
-        """Send a command until its end is known, as a good client does, with one key."""
+        """Write a command down, and send it."""
         self._load.ledger.entries.append(entry)
         await self._until_settled(entry)
         if entry.good:
             self._done.append(entry)
 
     async def _until_settled(self, entry: Entry) -> None:
-        token = self._scene.staff_token if entry.scope == self._scene.staff_scope else None
-        headers = self._headers(token) | {"Idempotency-Key": entry.key}
-        for _ in range(MOST_TRIES):
-            answer = await exchange(self._http, "POST", entry.path, headers, entry.body)
-            entry.answers.append(answer)
-            if answer.settles:
-                return
-            await self._pause()
+        is_staff = entry.scope == self._scene.staff_scope
+        token = self._scene.staff_token if is_staff else self._person.token
+        await settle(self._http, entry, token, self._random)
 
     async def _read(self, path: str) -> Any:
         for _ in range(MOST_TRIES):
-            answer = await exchange(self._http, "GET", path, self._headers(None))
+            answer = await exchange(self._http, "GET", path, self._person.token)
             self._load.ledger.reads.append(answer)
             if answer.settles:
                 return json.loads(answer.body)
-            await self._pause()
+            await pause(self._random)
         return {}
-
-    async def _pause(self) -> None:
-        # Less patient than `Retry-After` asks, so that what goes wrong meanwhile is seen.
-        await asyncio.sleep(self._random.uniform(0.05, 0.3))
-
-    def _headers(self, token: str | None) -> dict[str, str]:
-        return {
-            "Authorization": f"Bearer {token or self._person.token}",
-            "Content-Type": "application/json",
-        }
 
     async def _as_client(self, kind: str, action: str, path: str, **body: Any) -> None:
         """Look at the session, so that what it costs is known, then do it."""
@@ -228,10 +213,30 @@ class Actor:
             await self._until_settled(self._random.choice(self._done))
 
 
+async def settle(http: AsyncClient, entry: Entry, token: str, random: Random) -> None:
+    """Send a command until its end is known, with one key, as a good client does."""
+    for _ in range(MOST_TRIES):
+        answer = await exchange(http, "POST", entry.path, token, entry)
+        entry.answers.append(answer)
+        if answer.settles:
+            return
+        await pause(random)
+
+
+async def pause(random: Random) -> None:
+    """Wait, less patiently than `Retry-After` asks, so that what goes wrong meanwhile is seen."""
+    await asyncio.sleep(random.uniform(0.05, 0.3))
+
+
 async def exchange(
-    http: AsyncClient, method: str, path: str, headers: dict[str, str], body: bytes | None = None
+    http: AsyncClient, method: str, path: str, token: str, entry: Entry | None = None
 ) -> Answer:
-    """Send one request, and write down what came back, or that nothing did."""
+    """Send one request, and give what came back, or that nothing did."""
+    headers = {"Authorization": f"Bearer {token}"}
+    body = None
+    if entry is not None:
+        headers |= {"Content-Type": "application/json", "Idempotency-Key": entry.key}
+        body = entry.body
     began = time.perf_counter()
     try:
         answer = await http.request(method, path, headers=headers, content=body)

@@ -1,8 +1,8 @@
 """What became of the mails and webhooks of all changes, at those who got them."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 import asyncpg
 
@@ -24,9 +24,9 @@ class Delivery:
     """
 
     arrived: int
-    lost: list[UUID]
+    lost: list[str]
     made_up: list[str]
-    unsettled: list[UUID]
+    unsettled: list[str]
     copies: int
 
 
@@ -54,24 +54,23 @@ async def delivered(
     db = await asyncpg.connect(cluster.url(OWNER))
     try:
         notices = await db.fetch(
-            "SELECT id, status FROM notices WHERE practice_id = $1 AND kind <> 'reminder'",
+            "SELECT id::text, status FROM notices WHERE practice_id = $1 AND kind <> 'reminder'",
             scene.practice_id,
         )
     finally:
         await db.close()
-    arrived = Counter(
-        str(mail["Message-ID"]).strip("<>").partition("@")[0] for mail in postbox.mails
-    )
-    arrived.update(hook.headers["webhook-id"] for hook in receiver.received)
-    known = {str(notice["id"]) for notice in notices}
+    mails = [str(mail["Message-ID"]).strip("<>").partition("@")[0] for mail in postbox.mails]
+    hooks = [hook.headers["webhook-id"] for hook in receiver.received]
+    return compare({row["id"]: row["status"] for row in notices}, mails + hooks)
+
+
+def compare(status_of: Mapping[str, str], ids: Iterable[str]) -> Delivery:
+    """Hold the ids of what arrived against the notices."""
+    arrived = Counter(ids)
     return Delivery(
         arrived=len(arrived),
-        lost=[
-            row["id"]
-            for row in notices
-            if row["status"] == "sent" and str(row["id"]) not in arrived
-        ],
-        made_up=sorted(arrived.keys() - known),
-        unsettled=[row["id"] for row in notices if row["status"] != "sent"],
+        lost=[one for one, status in status_of.items() if status == "sent" and one not in arrived],
+        made_up=sorted(arrived.keys() - status_of.keys()),
+        unsettled=[one for one, status in status_of.items() if status != "sent"],
         copies=arrived.total() - len(arrived),
     )

@@ -90,11 +90,6 @@ async def booked(http: AsyncClient, scene: Scene, person: Person, number: int) -
 
 async def send(http: AsyncClient, person: Person, entry: Entry) -> Answer:
     """Send it once more."""
-    headers = {
-        "Authorization": f"Bearer {person.token}",
-        "Content-Type": "application/json",
-        "Idempotency-Key": entry.key,
-    }
-    answer = await exchange(http, "POST", entry.path, headers, entry.body)
+    answer = await exchange(http, "POST", entry.path, person.token, entry)
     entry.answers.append(answer)
     return answer

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from random import Random
 from uuid import uuid4
 
 import pytest
@@ -16,7 +16,7 @@ from app.database.embedded import SERVICE
 from tests.drills.audit import audit_scene
 from tests.drills.cluster import Cluster
 from tests.drills.ledger import Answer, Entry, Ledger
-from tests.drills.load import Load, counted, exchange
+from tests.drills.load import Load, counted, settle
 from tests.drills.report import Row
 from tests.drills.scene import Person, Scene, build_on
 from tests.drills.service import served
@@ -84,16 +84,17 @@ async def test_after_a_storm_of_random_commands_everything_adds_up(
 
 
 async def book(http: AsyncClient, scene: Scene, ledger: Ledger, number: int) -> str:
-    """Book a session for a taker, far from what all will want, and give its path."""
-    person = scene.people[number]
-    body: dict[str, Any] = {
-        "client_id": str(person.id),
+    """Book a session for a taker, far from what all will want, and give the path to move it."""
+    body = {
+        "client_id": str(scene.people[number].id),
         "practitioner_id": str(scene.practitioners[0]),
         "service_id": str(scene.service_id),
         "start": wished(scene, 10 * DAY + number * HOUR),
         "format": "video",
     }
-    answer = await send(http, ledger, "booked", scene.staff_scope, scene.staff_token, body)
+    path = "/v1/practice/sessions"
+    entry = Entry("booked", scene.staff_scope, str(uuid4()), path, json.dumps(body).encode())
+    answer = await send(http, ledger, entry, scene.staff_token)
     return f"/v1/sessions/{json.loads(answer.body)['session']['id']}/reschedule"
 
 
@@ -104,34 +105,21 @@ async def take(
     start = wished(scene, 30 * DAY + number * DAY)
 
     async def want(person: Person, path: str) -> str:
-        body: dict[str, Any] = {"start": start, "format": "video"}
+        key = str(uuid4())
+        body = {"start": start, "format": "video", "reason": {"note": key}}
         scope = f"client:{person.id}"
-        answer = await send(http, ledger, "rescheduled", scope, person.token, body, path)
-        return answer.code or "ok"
+        entry = Entry("rescheduled", scope, key, path, json.dumps(body).encode())
+        return (await send(http, ledger, entry, person.token)).code or "ok"
 
     wants = (want(person, path) for person, path in zip(scene.people, paths, strict=True))
     return Counter(await asyncio.gather(*wants))
 
 
-async def send(
-    http: AsyncClient,
-    ledger: Ledger,
-    kind: str,
-    scope: str,
-    token: str,
-    body: dict[str, Any],
-    path: str = "/v1/practice/sessions",
-) -> Answer:
-    """Send one command once, and write it down."""
-    key = str(uuid4())
-    if kind != "booked":
-        body["reason"] = {"note": key}
-    entry = Entry(kind, scope, key, path, json.dumps(body).encode())
+async def send(http: AsyncClient, ledger: Ledger, entry: Entry, token: str) -> Answer:
+    """Write a command down, send it until its end is known, and give the last answer."""
     ledger.entries.append(entry)
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    answer = await exchange(http, "POST", path, headers | {"Idempotency-Key": key}, entry.body)
-    entry.answers.append(answer)
-    return answer
+    await settle(http, entry, token, Random(entry.key))  # noqa: S311 - decides how long it waits
+    return entry.answers[-1]
 
 
 def wished(scene: Scene, later: timedelta) -> str:
