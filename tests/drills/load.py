@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -11,15 +10,13 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from httpx import AsyncBaseTransport, AsyncClient, Limits, Response, Timeout, TransportError
+from httpx import AsyncBaseTransport, AsyncClient
 
-from tests.drills.ledger import Answer, Entry, Ledger
+from tests.drills.ledger import Entry, Ledger
 from tests.drills.scene import Person, Scene
+from tests.drills.speaking import MOST_TRIES, exchange, pause, settle, speaker
 
-SECONDS = 30.0
-MOST_TRIES = 400
-# Well below the server's own limit, so that no request meets a connection that is being closed.
-IDLE_SECONDS = 2.0
+SESSIONS_EACH = 3
 FORMATS = ("in_person", "video", "phone")
 # What is done how often.
 ACTIONS = {
@@ -56,7 +53,7 @@ class Load:
         midnight = self.scene.opened_at.replace(hour=0, minute=0, second=0, microsecond=0)
         self.first = midnight + timedelta(days=2)
 
-    async def run(self, go_on: Callable[[], bool], *, sessions_each: int = 3) -> None:
+    async def run(self, go_on: Callable[[], bool]) -> None:
         """Let everybody book some sessions, and then act while `go_on` says so."""
         async with AsyncExitStack() as stack:
             actors = []
@@ -66,19 +63,7 @@ class Load:
                 actors.append(Actor(self, person, http, random))
             async with asyncio.TaskGroup() as tasks:
                 for actor in actors:
-                    tasks.create_task(actor.act(go_on, sessions_each))
-
-
-def speaker(url: str, transport: AsyncBaseTransport | None = None) -> AsyncClient:
-    """Make what one person speaks through: a connection of his own."""
-    limits = Limits(max_connections=1, keepalive_expiry=IDLE_SECONDS)
-    return AsyncClient(
-        base_url=url,
-        limits=limits,
-        timeout=Timeout(SECONDS),
-        trust_env=False,
-        transport=transport,
-    )
+                    tasks.create_task(actor.act(go_on))
 
 
 def counted(commands: int) -> Callable[[], bool]:
@@ -98,8 +83,8 @@ class Actor:
         self._random = random
         self._done: list[Entry] = []
 
-    async def act(self, go_on: Callable[[], bool], sessions_each: int) -> None:
-        for _ in range(sessions_each):
+    async def act(self, go_on: Callable[[], bool]) -> None:
+        for _ in range(SESSIONS_EACH):
             await self._book()
         while go_on():
             (action,) = self._random.choices(list(ACTIONS), list(ACTIONS.values()))
@@ -211,52 +196,3 @@ class Actor:
         """Send again what was done before."""
         if self._done:
             await self._until_settled(self._random.choice(self._done))
-
-
-async def settle(http: AsyncClient, entry: Entry, token: str, random: Random) -> None:
-    """Send a command until its end is known, with one key, as a good client does."""
-    for _ in range(MOST_TRIES):
-        answer = await exchange(http, "POST", entry.path, token, entry)
-        entry.answers.append(answer)
-        if answer.settles:
-            return
-        await pause(random)
-
-
-async def pause(random: Random) -> None:
-    """Wait, less patiently than `Retry-After` asks, so that what goes wrong meanwhile is seen."""
-    await asyncio.sleep(random.uniform(0.05, 0.3))
-
-
-async def exchange(
-    http: AsyncClient, method: str, path: str, token: str, entry: Entry | None = None
-) -> Answer:
-    """Send one request, and give what came back, or that nothing did."""
-    headers = {"Authorization": f"Bearer {token}"}
-    body = None
-    if entry is not None:
-        headers |= {"Content-Type": "application/json", "Idempotency-Key": entry.key}
-        body = entry.body
-    began = time.perf_counter()
-    try:
-        answer = await http.request(method, path, headers=headers, content=body)
-    except TransportError as error:
-        return Answer(began, time.perf_counter() - began, None, error=type(error).__name__)
-    return _as_answer(answer, began, time.perf_counter() - began)
-
-
-def _as_answer(answer: Response, began: float, seconds: float) -> Answer:
-    return Answer(
-        sent_at=began,
-        seconds=seconds,
-        status=answer.status_code,
-        body=answer.content,
-        etag=answer.headers.get("ETag"),
-        code=answer.json()["code"] if _is_problem(answer) else None,
-        replayed=answer.headers.get("Idempotency-Replayed") == "true",
-        retry_after=answer.headers.get("Retry-After"),
-    )
-
-
-def _is_problem(answer: Response) -> bool:
-    return bool(answer.headers.get("Content-Type") == "application/problem+json")

@@ -43,7 +43,7 @@ class Service:
         self._worker: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Start the servers, without the worker, and wait until they are ready."""
+        """Start the servers, without the worker, and wait until each of them is ready."""
         arguments = ("serve", "--workers", str(self._servers), "--no-worker")
         self._serve = await self._run(*arguments, log="serve.log")
         async with AsyncClient(base_url=self.url) as http:
@@ -91,7 +91,10 @@ class Service:
 
     async def _is_ready(self, http: AsyncClient) -> bool:
         assert self._serve is not None
-        assert self._serve.returncode is None, (self.folder / "serve.log").read_text()
+        log = (self.folder / "serve.log").read_text()
+        assert self._serve.returncode is None, log
+        if log.count("Application startup complete") < self._servers:
+            return False
         with suppress(TransportError):
             return (await http.get("/readyz")).is_success
         return False

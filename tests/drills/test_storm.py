@@ -16,10 +16,11 @@ from app.database.embedded import SERVICE
 from tests.drills.audit import audit_scene
 from tests.drills.cluster import Cluster
 from tests.drills.ledger import Answer, Entry, Ledger
-from tests.drills.load import Load, counted, settle
+from tests.drills.load import Load, counted
 from tests.drills.report import Row
 from tests.drills.scene import Person, Scene, build_on
 from tests.drills.service import served
+from tests.drills.speaking import settle
 
 TAKERS = 200
 ROUNDS = 5
@@ -79,7 +80,8 @@ async def test_after_a_storm_of_random_commands_everything_adds_up(
         )
     )
     assert not found, found
-    assert Counter(answer.status for answer in answers).keys() <= {200, 201, 409, 422}
+    # On a slow machine somebody is told to come back a little later (503), and does.
+    assert Counter(answer.status for answer in answers).keys() <= {200, 201, 409, 422, 503}
     assert load.ledger.acknowledged > commands / 4
 
 
