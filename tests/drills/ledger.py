@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import inf
+from statistics import median
 
 # While one of these is the answer, nothing is settled: a good client asks again.
 IN_USE = "idempotency-key-in-use"
@@ -88,13 +90,18 @@ class Ledger:
         return max(answer.seconds for answer in self.answers() if answer.status is not None)
 
     def first_success(self, down: float, up: float) -> float:
-        """Say how long after `up` somebody, asking since `down`, was first told that it is done."""
-        return min(
-            answer.sent_at + answer.seconds - up
-            for entry in self.entries
-            for answer in entry.good
-            if answer.sent_at > down and answer.sent_at + answer.seconds > up
-        )
+        """Say how long after `up` somebody, asking since `down`, was first told that it is done.
+
+        Infinite where nobody was.
+        """
+        done = (answer for entry in self.entries for answer in entry.good if answer.sent_at > down)
+        ends = (answer.sent_at + answer.seconds - up for answer in done)
+        return min((seconds for seconds in ends if seconds > 0), default=inf)
+
+    @property
+    def ordinary(self) -> float:
+        """Give what it ordinarily takes to do something, in seconds: long on a busy machine."""
+        return median(answer.seconds for entry in self.entries for answer in entry.good)
 
     def check_outage(self, down: float, up: float) -> None:
         """Make sure that meanwhile people were told to come back a little later, and never else.

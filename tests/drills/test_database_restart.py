@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from random import Random
 
@@ -11,11 +12,13 @@ import pytest
 from app.database.embedded import SERVICE
 from tests.drills.audit import audit_scene
 from tests.drills.cluster import Cluster
+from tests.drills.ledger import Ledger
 from tests.drills.load import Load
 from tests.drills.outbox import delivered, until_settled
 from tests.drills.report import Row
 from tests.drills.scene import build_on
 from tests.drills.service import served
+from tests.drills.waiting import until
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver
 
@@ -24,6 +27,7 @@ CLIENTS = 12
 SEED = 4
 MOST_SECONDS_UP = 4.0
 MOST_SECONDS_DOWN = 2.0
+RECOVERY_SECONDS = 60
 SETTLING_SECONDS = 120
 # Clients ask again every 0.3 seconds at the latest.
 SECONDS_TO_FIRST_SUCCESS = 2.0
@@ -48,7 +52,7 @@ async def test_restarts_of_the_database_lose_nothing(
         done = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(load.run(lambda: not done.is_set()))
-            outages = await restart(cluster)
+            outages = await restart(cluster, load.ledger)
             done.set()
         await until_settled(cluster, SETTLING_SECONDS)
         assert service.worker_runs
@@ -72,18 +76,26 @@ async def test_restarts_of_the_database_lose_nothing(
     assert (sent.lost, sent.made_up, sent.unsettled) == ([], [], [])
     for down, ready in outages:
         load.ledger.check_outage(down, ready)
-    assert max(waits) < SECONDS_TO_FIRST_SUCCESS, waits
+    assert max(waits) < SECONDS_TO_FIRST_SUCCESS + load.ledger.ordinary, waits
 
 
-async def restart(cluster: Cluster) -> list[tuple[float, float]]:
-    """Stop and start the database at random; give when it went down, and when it was ready."""
+async def restart(cluster: Cluster, ledger: Ledger) -> list[tuple[float, float]]:
+    """Stop and start the database at random; give when it went down, and when it was ready.
+
+    Each time somebody has been told that something is done, and then for a random moment.
+    """
     random = Random(SEED)  # noqa: S311 - the same each time
-    outages = []
+    outages: list[tuple[float, float]] = []
+
+    async def is_at_work() -> bool:
+        return ledger.first_success(*(outages[-1] if outages else (0, 0))) < inf
+
     for _ in range(RESTARTS):
+        await until(is_at_work, RECOVERY_SECONDS)
         await asyncio.sleep(random.uniform(1, MOST_SECONDS_UP))
         down = time.perf_counter()
         await cluster.stop("immediate")
         await asyncio.sleep(random.uniform(0, MOST_SECONDS_DOWN))
         outages.append((down, await cluster.start()))
-    await asyncio.sleep(random.uniform(1, MOST_SECONDS_UP))
+    await until(is_at_work, RECOVERY_SECONDS)
     return outages

@@ -1,5 +1,7 @@
 """What the drills read from what clients were told, and from what arrived."""
 
+from math import inf
+
 import pytest
 
 from tests.drills.ledger import Answer, Entry, Ledger
@@ -16,6 +18,8 @@ def told(*answers: Answer) -> Ledger:
 def test_the_first_success_is_counted_from_when_the_database_was_up() -> None:
     before, during, after = Answer(5, 9, 200), Answer(12, 1.5, 201), Answer(14, 1, 200)
     assert told(before, LATE, after, during).first_success(DOWN, UP) == 0.5
+    assert told(before, LATE).first_success(DOWN, UP) == inf
+    assert told(before, LATE, after, during).ordinary == 1.5
 
 
 def test_an_outage_in_which_all_are_told_to_come_back_is_a_good_one() -> None:
