@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 from sqlalchemy import event
@@ -23,25 +24,51 @@ SIGN_OF_LIFE_SECONDS = 5.0
 def driver_url(url: str) -> str:
     """Spell a URL the way the driver reads it, whatever dialect it names.
 
-    It goes to the driver unparsed, so several hosts, `sslmode` and sockets work as in libpq.
+    All else is left to the driver, so that `sslmode`, sockets and passwords work as in libpq.
     """
     scheme, _, rest = url.partition("://")
     return f"{scheme.partition('+')[0]}://{rest}"
 
 
 async def connect(url: str) -> asyncpg.Connection:
-    """Open a connection of its own, outside the pool.
+    """Open a connection of its own, outside the pool, to the first host that will do.
+
+    The driver bounds the time of all hosts together, so one that is silent would use up all of it:
+    here each has its own share.
 
     With `statement_cache_size=0` among the URL's parameters no statement stays prepared.
+
+    Raises:
+        OSError: no server is reached, or none of the kind that `target_session_attrs` asks for.
+        CannotConnectNowError: it is starting, or stopping.
     """
     address, _, query = driver_url(url).partition("?")
     said = query.split("&")
     passed_on = "&".join(part for part in said if part != _UNPREPARED)
-    return await asyncpg.connect(
-        f"{address}?{passed_on}" if passed_on else address,
-        timeout=CONNECT_TIMEOUT_SECONDS,
-        statement_cache_size=0 if _UNPREPARED in said else STATEMENTS_KEPT,
-    )
+    urls = one_by_one(f"{address}?{passed_on}" if passed_on else address)
+    refusal: Exception = ConnectionRefusedError()
+    for single in urls:
+        try:
+            return await asyncpg.connect(
+                single,
+                timeout=CONNECT_TIMEOUT_SECONDS / len(urls),
+                statement_cache_size=0 if _UNPREPARED in said else STATEMENTS_KEPT,
+            )
+        except asyncpg.TargetServerAttributeNotMatched as error:
+            # Between the end of one primary and the promotion of the next, all are standbys.
+            refusal = ConnectionRefusedError(str(error))
+        except (OSError, asyncpg.CannotConnectNowError) as error:
+            refusal = error
+    raise refusal
+
+
+def one_by_one(url: str) -> list[str]:
+    """Spell a URL that names several hosts as one URL for each of them, in their order."""
+    parts = urlsplit(url)
+    login, at, hosts = parts.netloc.rpartition("@")
+    if "," not in hosts:
+        return [url]
+    return [parts._replace(netloc=f"{login}{at}{host}").geturl() for host in hosts.split(",")]
 
 
 def create_engine(url: str, *, pool_size: int) -> AsyncEngine:

@@ -54,8 +54,9 @@ _BY_STATUS = {
     415: "unsupported-media-type",
 }
 # Classes 08, 53 and 57P0x: the connection is gone, the server is full, or on its way down or up.
-# 42P01: the schema is not there yet, a migration is still to come.
-_UNAVAILABLE = ("08", "53", "57P01", "57P02", "57P03", "42P01")
+# 42P01: the schema is not there yet, a migration is still to come. 25006: a standby was reached,
+# which in a failover is not promoted yet.
+_UNAVAILABLE = ("08", "53", "57P01", "57P02", "57P03", "42P01", "25006")
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _LOST = (OSError, PoolTimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
 

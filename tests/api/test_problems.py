@@ -28,6 +28,7 @@ from tests.world import NOW, Api, TestClock, World, serve
 START = NOW + timedelta(days=3)
 SECRET = "Zanzibar ana@client.example"
 PORTAL = "https://portal.example"
+READ_ONLY = "default_transaction_read_only=on"
 
 
 def subclasses(of: type[DomainError]) -> Iterator[type[DomainError]]:
@@ -300,6 +301,19 @@ async def test_without_a_database_everything_is_a_503_to_try_again(
         assert_problem(answer, "service-unavailable")
         assert int(answer.headers["retry-after"]) > 0
         assert "127.0.0.1" not in answer.text
+
+
+@pytest.mark.parametrize("setting", ["target_session_attrs=standby", READ_ONLY])
+async def test_a_database_that_is_not_the_one_to_write_to_is_a_503(
+    settings: Settings, world: World, clock: TestClock, setting: str
+) -> None:
+    """So it is in a failover: all hosts are standbys for a while, or the one that is reached is."""
+    session_id = await world.book(START)
+    url = SecretStr(f"{settings.service_url}&{setting}")
+    async with serve(settings.model_copy(update={"database_url": url}), clock) as api:
+        answer = await api.signed_in(world.token()).cancel(session_id)
+    assert_problem(answer, "service-unavailable")
+    assert int(answer.headers["retry-after"]) > 0
 
 
 async def test_connections_that_were_cut_are_replaced_unseen(

@@ -1,10 +1,44 @@
 """What the drills stand on, and the table that they end with."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.drills.cluster import Cluster
 from tests.drills.report import PROPERTY, Row, table
+from tests.notices.postbox import Postbox
+from tests.notices.receiver import Receiver
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[Cluster]:
+    """Start a PostgreSQL of the drill's own."""
+    # Not in pytest's own folder, which another run that starts meanwhile closes to PostgreSQL.
+    with TemporaryDirectory(prefix="reslot-drill-") as folder:
+        made = await Cluster.create(Path(folder) / "primary")
+        yield made
+        await made.remove()
+
+
+@pytest.fixture
+async def postbox() -> AsyncIterator[Postbox]:
+    """Take the mails."""
+    box = Postbox()
+    await box.open()
+    yield box
+    await box.close()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    """Take the webhooks."""
+    made = Receiver()
+    await made.open()
+    yield made
+    await made.close()
+
 
 # So that a comparison says there too what differs.
 pytest.register_assert_rewrite("tests.drills.story_checks", "tests.drills.story_end")

@@ -5,11 +5,16 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
+from random import Random
 
 from httpx import AsyncClient, TransportError
+
+from tests.conftest import KEY
+from tests.drills.waiting import until
 
 START_SECONDS = 120
 POLL_SECONDS = 0.05
@@ -39,13 +44,11 @@ class Service:
         self._worker: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Start the servers, without the worker, and wait until they are ready."""
+        """Start the servers, without the worker, and wait until each of them is ready."""
         arguments = ("serve", "--workers", str(self._servers), "--no-worker")
         self._serve = await self._run(*arguments, log="serve.log")
-        async with AsyncClient(base_url=self.url) as http, asyncio.timeout(START_SECONDS):
-            while not await _is_ready(http):
-                assert self._serve.returncode is None, (self.folder / "serve.log").read_text()
-                await asyncio.sleep(POLL_SECONDS)
+        async with AsyncClient(base_url=self.url) as http:
+            await until(partial(self._is_ready, http), START_SECONDS)
 
     async def start_worker(self) -> None:
         """Start a worker beside the servers, or a new one where the last was killed."""
@@ -57,12 +60,12 @@ class Service:
             if process is not None:
                 await _end(process)
 
-    def kill_a_server(self, which: int) -> None:
+    def kill_a_server(self, random: Random) -> None:
         """Kill one of the server processes (-9). Their supervisor starts another one."""
         pids = self.server_pids()
         if pids:
             with suppress(ProcessLookupError):
-                os.kill(pids[which % len(pids)], signal.SIGKILL)
+                os.kill(random.choice(pids), signal.SIGKILL)
 
     async def kill_worker(self) -> None:
         """Kill the worker (-9)."""
@@ -77,6 +80,28 @@ class Service:
             return [self._serve.pid]
         return [child for child in _children(self._serve.pid) if _is_server(child)]
 
+    def work_done(self) -> dict[int, int]:
+        """Give the time that each server process has computed for, in the system's ticks."""
+        # After the name, which is in brackets: the 12th and 13th field.
+        stats = {pid: Path(f"/proc/{pid}/stat").read_text() for pid in self.server_pids()}
+        fields = {pid: stat.rpartition(") ")[2].split() for pid, stat in stats.items()}
+        return {pid: int(found[11]) + int(found[12]) for pid, found in fields.items()}
+
+    @property
+    def worker_runs(self) -> bool:
+        """Tell whether the worker that was started last is still there."""
+        return self._worker is not None and self._worker.returncode is None
+
+    async def _is_ready(self, http: AsyncClient) -> bool:
+        assert self._serve is not None
+        log = (self.folder / "serve.log").read_text()
+        assert self._serve.returncode is None, log
+        if log.count("Application startup complete") < self._servers:
+            return False
+        with suppress(TransportError):
+            return (await http.get("/readyz")).is_success
+        return False
+
     async def _run(self, *arguments: str, log: str) -> asyncio.subprocess.Process:
         with (self.folder / log).open("ab") as output:
             return await asyncio.create_subprocess_exec(
@@ -84,17 +109,26 @@ class Service:
             )
 
 
+@asynccontextmanager
+async def served(
+    environment: Mapping[str, str], folder: Path, *, with_worker: bool = False
+) -> AsyncIterator[Service]:
+    """Run the service, two server processes of it, for as long as it is needed."""
+    service = Service({"SECRET_KEYS": KEY, **environment}, folder)
+    try:
+        await service.start()
+        if with_worker:
+            await service.start_worker()
+        yield service
+    finally:
+        await service.stop()
+
+
 def free_port() -> int:
     """Find a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-async def _is_ready(http: AsyncClient) -> bool:
-    with suppress(TransportError):
-        return (await http.get("/readyz")).is_success
-    return False
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

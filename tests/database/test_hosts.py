@@ -1,0 +1,82 @@
+"""A URL may name several hosts: the one that can be written to is found."""
+
+import asyncio
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+import asyncpg
+import pytest
+
+from app.database.embedded import SERVICE, EmbeddedServer
+from app.database.engine import connect, one_by_one
+
+WRITABLE = "target_session_attrs=read-write"
+
+
+@pytest.fixture
+async def silent() -> AsyncIterator[str]:
+    """A host that takes connections and never says anything, like one whose disk hangs."""
+    closing = asyncio.Event()
+
+    async def say_nothing(_: StreamReader, writer: StreamWriter) -> None:
+        await closing.wait()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    closing.set()
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.fixture
+def good(server: EmbeddedServer) -> str:
+    return quote(str(server.socket_folder), safe="")
+
+
+async def answers(url: str) -> bool:
+    connection = await connect(url)
+    try:
+        return bool(await connection.fetchval("SELECT true"))
+    finally:
+        await connection.close()
+
+
+async def test_hosts_that_refuse_or_are_silent_are_passed_over(
+    database: str, silent: str, good: str
+) -> None:
+    hosts = f"127.0.0.1:1,{silent},{good}"
+    assert await answers(f"postgresql+asyncpg://{SERVICE}@{hosts}/{database}?{WRITABLE}")
+
+
+async def test_without_a_host_that_will_do_the_last_reason_counts(
+    database: str, silent: str, good: str
+) -> None:
+    url = f"postgresql://{SERVICE}@{{}}/{database}?target_session_attrs=standby"
+    with pytest.raises(ConnectionRefusedError, match="None of the hosts match"):
+        await connect(url.format(f"127.0.0.1:1,{good}"))
+    with pytest.raises(ConnectionRefusedError):
+        await connect(url.format(f"{good},127.0.0.1:1"))
+    with pytest.raises(TimeoutError):
+        await connect(url.format(f"{good},{silent}"))
+
+
+async def test_a_refusal_that_another_host_cannot_mend_is_told(database: str, good: str) -> None:
+    with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
+        await connect(f"postgresql://nobody_known@{good},127.0.0.1:1/{database}")
+
+
+def test_each_host_has_a_url_with_all_the_rest() -> None:
+    assert one_by_one("postgresql://me:p%40ss@a:1,b:2,c/reslot?sslmode=require&x=1,2") == [
+        "postgresql://me:p%40ss@a:1/reslot?sslmode=require&x=1,2",
+        "postgresql://me:p%40ss@b:2/reslot?sslmode=require&x=1,2",
+        "postgresql://me:p%40ss@c/reslot?sslmode=require&x=1,2",
+    ]
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://me@/reslot?host=/run/a,/run/b", "postgresql:///reslot", "postgresql://"]
+)
+def test_any_other_url_is_left_to_the_driver(url: str) -> None:
+    assert one_by_one(url) == [url]

@@ -1,0 +1,163 @@
+"""Holds the database against itself, and against what clients were told."""
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from app.database.embedded import OWNER
+from tests.drills.cluster import Cluster
+from tests.drills.invariants import INVARIANTS
+from tests.drills.ledger import Answer, Entry, Ledger
+from tests.drills.scene import Scene
+
+# A move that happens to keep the time is a change of format.
+_KINDS = {"rescheduled": {"rescheduled", "format_changed"}}
+
+
+@dataclass
+class Findings:
+    """What is not as it should be, each as a sentence. `lost` and `doubled` count commands."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.lost or self.doubled or self.broken)
+
+
+async def audit(
+    db: asyncpg.Connection, practice_id: UUID, ledger: Ledger, credits_of: Mapping[UUID, int]
+) -> Findings:
+    """Find all that is wrong with a practice that nobody works on any more.
+
+    `credits_of` says how many credits each package was made with.
+    """
+    findings = Findings()
+    for name, statement in INVARIANTS.items():
+        rows = await db.fetch(statement, practice_id)
+        findings.broken += [f"{name}: {row[0]}" for row in rows]
+    packages = await db.fetch(
+        "SELECT id, credits FROM packages WHERE practice_id = $1", practice_id
+    )
+    if {row["id"]: row["credits"] for row in packages} != dict(credits_of):
+        findings.broken.append("the packages have other credits than they were made with")
+    books = await _read_books(db, practice_id)
+    for entry in ledger.entries:
+        _check_entry(entry, books, findings)
+    _check_bookings(books, findings)
+    return findings
+
+
+async def audit_scene(cluster: Cluster, scene: Scene, ledger: Ledger) -> Findings:
+    """Find all that is wrong with what the load did to a scene."""
+    db = await asyncpg.connect(cluster.url(OWNER))
+    try:
+        return await audit(db, scene.practice_id, ledger, scene.credits_of)
+    finally:
+        await db.close()
+
+
+@dataclass
+class _Books:
+    """What the database has of commands: kept answers, changes, and which command made which."""
+
+    answers: dict[tuple[str, str], Any]
+    changes: dict[tuple[str, int], Any]
+    by_note: dict[str, list[Any]]
+
+
+async def _read_books(db: asyncpg.Connection, practice_id: UUID) -> _Books:
+    answers = await db.fetch("SELECT * FROM idempotency_keys WHERE practice_id = $1", practice_id)
+    changes = await db.fetch(
+        "SELECT changes.*, note FROM changes LEFT JOIN change_notes"
+        " ON change_notes.practice_id = $1 AND change_id = id"
+        " WHERE changes.practice_id = $1 AND subject = 'session'",
+        practice_id,
+    )
+    by_note = defaultdict(list)
+    for change in changes:
+        by_note[change["note"]].append(change)
+    return _Books(
+        {(row["scope"], row["key"]): row for row in answers},
+        {(str(row["session_id"]), row["session_version"]): row for row in changes},
+        by_note,
+    )
+
+
+def _check_entry(entry: Entry, books: _Books, findings: Findings) -> None:
+    name = f"{entry.kind} {entry.key}"
+    kept = books.answers.get((entry.scope, entry.key))
+    effects = 0 if entry.note is None else len(books.by_note.get(entry.note, []))
+    fresh = sum(not answer.replayed for answer in entry.good)
+    if effects > 1 or fresh > 1:
+        findings.doubled.append(f"{name}: {effects} changes, answered anew {fresh} times")
+    if entry.is_refused and (kept is not None or effects):
+        findings.broken.append(f"{name}: refused, and done all the same")
+    if effects and kept is None:
+        findings.broken.append(f"{name}: done, without an answer that is kept")
+    if kept is not None and not _has_effect(entry, json.loads(kept["body"]), books):
+        findings.lost.append(f"{name}: an answer is kept, and its change is not there")
+    if entry.good and kept is None:
+        findings.lost.append(f"{name}: acknowledged, and nothing is there")
+    if kept is not None:
+        findings.broken += [
+            f"{name}: another answer was given than is kept"
+            for answer in entry.good
+            if not _is_kept(entry, answer, kept)
+        ]
+
+
+def _has_effect(entry: Entry, told: Any, books: _Books) -> bool:
+    """Look for the change that an answer shows: as it was told, and made by this command.
+
+    A session that was cancelled already is answered with the change of then.
+    """
+    session = told["session"]
+    change = books.changes.get((session["id"], session["version"]))
+    if change is None or change["kind"] not in _KINDS.get(entry.kind, {entry.kind}):
+        return False
+    own = entry.kind == "booked" or change["note"] == entry.note
+    return (own or entry.kind == "cancelled") and _is_as_told(change, session)
+
+
+def _is_as_told(change: Any, session: Any) -> bool:
+    location = session["format"]["location"]
+    return (change["starts_at"], change["ends_at"], change["format"], change["location_id"]) == (
+        datetime.fromisoformat(session["starts_at"]),
+        datetime.fromisoformat(session["ends_at"]),
+        session["format"]["kind"],
+        None if location is None else UUID(location["id"]),
+    )
+
+
+def _is_kept(entry: Entry, answer: Answer, kept: Any) -> bool:
+    target = f"POST {entry.path}?\n".encode()
+    return (answer.status, answer.etag, answer.body) == (
+        kept["status"],
+        kept["etag"],
+        kept["body"],
+    ) and kept["fingerprint"] == hashlib.sha256(target + entry.body).digest()
+
+
+def _check_bookings(books: _Books, findings: Findings) -> None:
+    """Bookings have no note: each by staff must be the answer to one key, and to one only."""
+    made = {
+        session_id
+        for (session_id, _), change in books.changes.items()
+        if change["kind"] == "booked" and change["actor"] == "practice"
+    }
+    told = Counter(
+        json.loads(row["body"])["session"]["id"]
+        for row in books.answers.values()
+        if row["status"] == 201
+    )
+    findings.doubled += [f"booked {one}: nobody was told" for one in made - told.keys()]
+    findings.doubled += [f"booked {one}: told {n} keys" for one, n in told.items() if n > 1]

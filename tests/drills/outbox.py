@@ -1,0 +1,76 @@
+"""What became of the mails and webhooks of all changes, at those who got them."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import asyncpg
+
+from app.database.embedded import OWNER
+from tests.drills.cluster import Cluster
+from tests.drills.scene import Scene
+from tests.drills.waiting import until
+from tests.notices.postbox import Postbox
+from tests.notices.receiver import Receiver
+
+_DUE = "SELECT EXISTS (SELECT FROM notices WHERE status = 'pending' AND send_at <= now())"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What arrived. `lost` never did though it is marked as sent; `made_up` is of no notice.
+
+    `copies` counts what arrived a second time: with the same id, so that it can be known.
+    """
+
+    arrived: int
+    lost: list[str]
+    made_up: list[str]
+    unsettled: list[str]
+    copies: int
+
+
+async def until_settled(cluster: Cluster, seconds: float) -> None:
+    """Wait until nothing is due any more.
+
+    Raises:
+        TimeoutError: something still is after so many seconds.
+    """
+    db = await asyncpg.connect(cluster.url(OWNER))
+
+    async def is_settled() -> bool:
+        return not await db.fetchval(_DUE)
+
+    try:
+        await until(is_settled, seconds)
+    finally:
+        await db.close()
+
+
+async def delivered(
+    cluster: Cluster, scene: Scene, postbox: Postbox, receiver: Receiver
+) -> Delivery:
+    """Hold what arrived against the notices of all changes; reminders are not due yet."""
+    db = await asyncpg.connect(cluster.url(OWNER))
+    try:
+        notices = await db.fetch(
+            "SELECT id::text, status FROM notices WHERE practice_id = $1 AND kind <> 'reminder'",
+            scene.practice_id,
+        )
+    finally:
+        await db.close()
+    mails = [str(mail["Message-ID"]).strip("<>").partition("@")[0] for mail in postbox.mails]
+    hooks = [hook.headers["webhook-id"] for hook in receiver.received]
+    return compare({row["id"]: row["status"] for row in notices}, mails + hooks)
+
+
+def compare(status_of: Mapping[str, str], ids: Iterable[str]) -> Delivery:
+    """Hold the ids of what arrived against the notices."""
+    arrived = Counter(ids)
+    return Delivery(
+        arrived=len(arrived),
+        lost=[one for one, status in status_of.items() if status == "sent" and one not in arrived],
+        made_up=sorted(arrived.keys() - status_of.keys()),
+        unsettled=[one for one, status in status_of.items() if status != "sent"],
+        copies=arrived.total() - len(arrived),
+    )

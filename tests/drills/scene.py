@@ -1,0 +1,102 @@
+"""The practice that the drills act on: a few practitioners whom many clients share."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from app.auth.keys import Scope, create_key
+from app.changes.trail import OPERATOR
+from app.clock import system_clock
+from app.database.embedded import SERVICE
+from app.database.engine import brief_engine
+from app.database.transactions import transact
+from app.settings import Settings
+from app.webhooks.models import WebhookEndpoint
+from tests.conftest import KEY
+from tests.drills.cluster import Cluster
+from tests.world import World
+
+WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw9Q0aN7Vt2xE="
+NOWHERE = "http://127.0.0.1:9/"
+ALL_DAY = 24 * 60
+CREDITS = 4
+# Close to the start a cancellation or a move costs something; a quarter of the load is.
+RULES = {
+    "cancel": {
+        "fees": [{"deadline": {"before_minutes": 4 * ALL_DAY}, "percent": "37.5"}],
+        "late_credit": "forfeited",
+    },
+    "reschedule": {"fees": [{"deadline": {"before_minutes": 3 * ALL_DAY}, "amount_minor": 500}]},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A client, the token that he signed in with, and the package that can pay for him."""
+
+    id: UUID
+    token: str
+    package_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that the load has to know. Idempotency keys of staff lie in `staff_scope`."""
+
+    opened_at: datetime
+    practice_id: UUID
+    service_id: UUID
+    practitioners: list[UUID]
+    people: list[Person]
+    staff_token: str
+    staff_scope: str
+
+    @property
+    def credits_of(self) -> dict[UUID, int]:
+        """Say how many credits each package was made with."""
+        return {person.package_id: CREDITS for person in self.people}
+
+
+async def build_scene(
+    settings: Settings, now: datetime, *, people: int, practitioners: int, hooks: str = NOWHERE
+) -> Scene:
+    """Write a practice with a policy, packages and a webhook endpoint; work goes on all day."""
+    async with brief_engine(settings.service_url) as engine:
+        world = await World(engine, settings).build(step_minutes=30)
+        await world.add_policy(RULES, now=now)
+        await world.add(WebhookEndpoint, url=hooks, events=[], secret=WEBHOOK_SECRET)
+        staff = [await world.add_practitioner(hours=False) for _ in range(practitioners)]
+        for practitioner_id in staff:
+            for weekday in range(1, 8):
+                await world.add_hours(practitioner_id, weekday, 0, ALL_DAY)
+        clients = [await _add_person(world, number, now) for number in range(people)]
+        key, text = await transact(
+            engine,
+            lambda db: create_key(
+                db, world.practice_id, "Front desk", Scope.WRITE, actor=OPERATOR, now=now
+            ),
+        )
+    return Scene(now, world.practice_id, world.service_id, staff, clients, text, f"key:{key.id}")
+
+
+async def build_on(
+    cluster: Cluster, *, people: int, practitioners: int, hooks: str = NOWHERE
+) -> Scene:
+    """Write the practice into a drill's own database, now: the service goes by the real clock."""
+    settings = Settings(
+        _env_file=None,
+        database_url=SecretStr(cluster.url(SERVICE)),
+        secret_keys=(SecretStr(KEY),),
+    )
+    return await build_scene(
+        settings, system_clock(), people=people, practitioners=practitioners, hooks=hooks
+    )
+
+
+async def _add_person(world: World, number: int, now: datetime) -> Person:
+    name = f"client-{number}"
+    client_id = await world.add_client(name=name, email=f"{name}@client.example")
+    package_id = await world.add_package(client_id=client_id, credits=CREDITS)
+    return Person(client_id, world.token(client_id, until=now + timedelta(days=1)), package_id)

@@ -1,0 +1,75 @@
+"""Sending requests as a good client does, and writing down what comes back."""
+
+import asyncio
+import time
+from random import Random
+
+from httpx import AsyncBaseTransport, AsyncClient, Limits, Response, Timeout, TransportError
+
+from tests.drills.ledger import Answer, Entry
+
+SECONDS = 30.0
+MOST_TRIES = 400
+# Well below the server's own limit, so that no request meets a connection that is being closed.
+IDLE_SECONDS = 2.0
+
+
+def speaker(url: str, transport: AsyncBaseTransport | None = None) -> AsyncClient:
+    """Make what one person speaks through: a connection of his own."""
+    limits = Limits(max_connections=1, keepalive_expiry=IDLE_SECONDS)
+    return AsyncClient(
+        base_url=url,
+        limits=limits,
+        timeout=Timeout(SECONDS),
+        trust_env=False,
+        transport=transport,
+    )
+
+
+async def settle(http: AsyncClient, entry: Entry, token: str, random: Random) -> None:
+    """Send a command until its end is known, with one key, as a good client does."""
+    for _ in range(MOST_TRIES):
+        answer = await exchange(http, "POST", entry.path, token, entry)
+        entry.answers.append(answer)
+        if answer.settles:
+            return
+        await pause(random)
+
+
+async def pause(random: Random) -> None:
+    """Wait, less patiently than `Retry-After` asks, so that what goes wrong meanwhile is seen."""
+    await asyncio.sleep(random.uniform(0.05, 0.3))
+
+
+async def exchange(
+    http: AsyncClient, method: str, path: str, token: str, entry: Entry | None = None
+) -> Answer:
+    """Send one request, and give what came back, or that nothing did."""
+    headers = {"Authorization": f"Bearer {token}"}
+    body = None
+    if entry is not None:
+        headers |= {"Content-Type": "application/json", "Idempotency-Key": entry.key}
+        body = entry.body
+    began = time.perf_counter()
+    try:
+        answer = await http.request(method, path, headers=headers, content=body)
+    except TransportError as error:
+        return Answer(began, time.perf_counter() - began, None, error=type(error).__name__)
+    return _as_answer(answer, began, time.perf_counter() - began)
+
+
+def _as_answer(answer: Response, began: float, seconds: float) -> Answer:
+    return Answer(
+        sent_at=began,
+        seconds=seconds,
+        status=answer.status_code,
+        body=answer.content,
+        etag=answer.headers.get("ETag"),
+        code=answer.json()["code"] if _is_problem(answer) else None,
+        replayed=answer.headers.get("Idempotency-Replayed") == "true",
+        retry_after=answer.headers.get("Retry-After"),
+    )
+
+
+def _is_problem(answer: Response) -> bool:
+    return bool(answer.headers.get("Content-Type") == "application/problem+json")

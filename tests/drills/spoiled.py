@@ -1,0 +1,171 @@
+"""Rows that are wrong, one at a time, and what the audit has to call each."""
+
+from dataclasses import dataclass
+
+_FIRST = "(SELECT id FROM sessions WHERE status = 'booked' ORDER BY id LIMIT 1)"
+_ANOTHER = f"status = 'booked' AND id <> {_FIRST}"
+_OVERLAP = "a practitioner's sessions, with the gap between them, do not overlap"
+_OWN_OVERLAP = "a client's sessions do not overlap"
+_SEQUENCE = "SEQUENCE rises by one where calendars have to know"
+_CHAIN = "a change begins where the last one ended"
+_LAST = "a session is as its last change says"
+_RETURNS = "a credit comes back as often as a change says so"
+_HOLDS = "a session that has a credit holds it until it comes back"
+_FEE = "a fee is there exactly where a change recorded it"
+_VOID = "a fee is void exactly where its cause was undone"
+_LACKS = "no change lacks a notice"
+_NEEDLESS = "no change has a notice too many"
+_REMINDERS = "reminders live exactly as long as their time"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoiled:
+    """One row of `table` that fits `where`, and what is done to it.
+
+    `change` is "DELETE", "SET …", or the columns, as JSON, in which a copy of it differs.
+    """
+
+    name: str
+    table: str
+    change: str
+    where: str = "true"
+
+    @property
+    def statement(self) -> str:
+        """Spell it in SQL."""
+        row = (
+            f"{self.table} WHERE ctid = (SELECT ctid FROM {self.table} WHERE {self.where} LIMIT 1)"  # noqa: S608
+        )
+        if self.change == "DELETE":
+            return f"DELETE FROM {row}"  # noqa: S608
+        if self.change.startswith("SET "):
+            return row.replace(self.table, f"UPDATE {self.table} {self.change}", 1)
+        copy = f"(jsonb_populate_record(first, {self.change}))"
+        return (
+            f"INSERT INTO {self.table} SELECT {copy}.*"  # noqa: S608
+            f" FROM {self.table} AS first WHERE {self.where} LIMIT 1"
+        )
+
+
+_NEW_ID = "jsonb_build_object('id', gen_random_uuid())"
+
+
+def _beside(minutes: int) -> str:
+    """Put a session so many minutes after the end of another one."""
+    times = (f"ends_at + make_interval(mins => {later})" for later in (minutes, minutes + 50))
+    return f"{', '.join(times)} FROM sessions WHERE id = {_FIRST})"
+
+
+SPOILED = [
+    Spoiled(
+        _OVERLAP,
+        "sessions",
+        "SET (practitioner_id, starts_at, ends_at) = (SELECT practitioner_id, " + _beside(9),
+        _ANOTHER,
+    ),
+    Spoiled(
+        _OWN_OVERLAP, "sessions", "SET (starts_at, ends_at) = (SELECT " + _beside(-1), _ANOTHER
+    ),
+    Spoiled("a session has as many changes as versions", "sessions", "SET version = version + 1"),
+    Spoiled("a session has as many changes as versions", "changes", _NEW_ID, "kind = 'cancelled'"),
+    Spoiled(
+        "each version has one change",
+        "changes",
+        "SET session_version = session_version + 1",
+        "subject = 'session'",
+    ),
+    *(
+        Spoiled(_SEQUENCE, "changes", f"SET calendar_sequence = {value}", f"kind = '{kind}'")
+        for kind, value in {
+            "booked": 1,
+            "rescheduled": "calendar_sequence + 1",
+            "format_changed": "calendar_sequence - 1",
+            "cancelled": "calendar_sequence - 1",
+            "restored": "calendar_sequence - 1",
+        }.items()
+    ),
+    Spoiled(
+        _CHAIN,
+        "changes",
+        "SET old_starts_at = old_starts_at + interval '30 minutes'",
+        "kind = 'rescheduled'",
+    ),
+    Spoiled(_CHAIN, "changes", "SET old_format = NULL", "kind = 'cancelled'"),
+    *(
+        Spoiled(_LAST, "sessions", f"SET {change}", "status = 'booked'")
+        for change in (
+            "starts_at = starts_at + interval '30 minutes'",
+            "format = 'other'",
+            "join_url = 'https://other.example'",
+            "calendar_sequence = calendar_sequence + 1",
+            "status = 'cancelled'",
+        )
+    ),
+    Spoiled(_LAST, "sessions", "SET status = 'booked'", "status = 'cancelled'"),
+    Spoiled(
+        "no package has more credits in use than it has",
+        "packages",
+        "SET credits = 0",
+        "id IN (SELECT package_id FROM credit_redemptions WHERE returned_at IS NULL)",
+    ),
+    Spoiled("the packages have other credits", "packages", "SET credits = credits + 1"),
+    Spoiled(_RETURNS, "credit_redemptions", "SET returned_at = NULL", "returned_at IS NOT NULL"),
+    Spoiled(_RETURNS, "credit_redemptions", "SET returned_at = now()", "returned_at IS NULL"),
+    Spoiled(_RETURNS, "credit_redemptions", _NEW_ID, "returned_at IS NOT NULL"),
+    Spoiled(_HOLDS, "credit_redemptions", _NEW_ID, "returned_at IS NULL"),
+    Spoiled(
+        _HOLDS,
+        "credit_redemptions",
+        "SET forfeited_at = now()",
+        "num_nonnulls(returned_at, forfeited_at) = 0",
+    ),
+    Spoiled(_FEE, "fees", "DELETE"),
+    Spoiled(_FEE, "fees", "SET amount_minor = amount_minor + 1"),
+    Spoiled(_FEE, "changes", "SET fee_minor = NULL", "fee_minor IS NOT NULL"),
+    Spoiled(_VOID, "fees", "SET status = 'due'", "status = 'void'"),
+    Spoiled(_VOID, "fees", "SET status = 'void'", "status = 'due'"),
+    *(
+        Spoiled(_LACKS, "notices", "DELETE", f"kind = '{kind}' AND recipient = '{recipient}'")
+        for kind, recipient in (
+            ("booked", "client"),
+            ("cancelled", "practitioner"),
+            ("session.rescheduled", "webhook"),
+            ("fee.recorded", "webhook"),
+            ("reminder", "client"),
+        )
+    ),
+    Spoiled(_LACKS, "notices", "SET send_at = send_at + interval '1 day'", "kind = 'reminder'"),
+    Spoiled(_NEEDLESS, "notices", _NEW_ID),
+    Spoiled(
+        _REMINDERS, "notices", "SET status = 'pending'", "kind = 'reminder' AND status = 'dropped'"
+    ),
+    Spoiled(
+        _REMINDERS, "notices", "SET status = 'dropped'", "kind = 'reminder' AND status = 'pending'"
+    ),
+    Spoiled("a notice that waits has a job", "pgqueuer", "DELETE"),
+    Spoiled(
+        "LOST rescheduled",
+        "idempotency_keys",
+        "SET key = 'other'",
+        "key IN (SELECT note FROM change_notes JOIN changes ON id = change_id"
+        " WHERE kind = 'rescheduled')",
+    ),
+    Spoiled("LOST rescheduled", "changes", "SET ends_at = now()", "kind = 'rescheduled'"),
+    Spoiled(
+        "LOST restored",
+        "change_notes",
+        "SET note = 'other'",
+        "change_id IN (SELECT id FROM changes WHERE kind = 'restored')",
+    ),
+    Spoiled("DOUBLED booked", "idempotency_keys", "DELETE", "status = 201"),
+    Spoiled("DOUBLED booked", "idempotency_keys", """'{"key": "other"}'""", "status = 201"),
+    Spoiled("another answer was given", "idempotency_keys", "SET body = body || ' '::bytea"),
+    Spoiled("another answer was given", "idempotency_keys", "SET etag = '\"99\"'"),
+    Spoiled("another answer was given", "idempotency_keys", "SET fingerprint = ''"),
+    Spoiled(
+        "done, without an answer",
+        "idempotency_keys",
+        "DELETE",
+        "key IN (SELECT note FROM change_notes)",
+    ),
+]

@@ -1,0 +1,99 @@
+"""The audit that the drills end with finds each thing that it looks for."""
+
+from dataclasses import replace
+
+import asyncpg
+from httpx import ASGITransport
+
+from app.main import create_app
+from app.settings import Settings
+from tests.drills.audit import Findings, audit
+from tests.drills.invariants import INVARIANTS
+from tests.drills.ledger import Answer, Ledger
+from tests.drills.load import Load, counted
+from tests.drills.scene import Scene, build_scene
+from tests.drills.spoiled import SPOILED
+from tests.world import NOW, TestClock
+
+COMMANDS = 150
+SEED = 1
+_UNGUARD = """
+DO $$ DECLARE found record; BEGIN
+  FOR found IN SELECT conrelid::regclass AS name, conname FROM pg_constraint
+    WHERE contype IN ('c', 'x') AND connamespace = 'public'::regnamespace
+  LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', found.name, found.conname); END LOOP;
+  DROP INDEX uq_credit_redemptions_session;
+END $$"""
+
+
+def sentences(found: Findings) -> list[str]:
+    return [
+        *(f"LOST {one}" for one in found.lost),
+        *(f"DOUBLED {one}" for one in found.doubled),
+        *found.broken,
+    ]
+
+
+def tells(found: Findings, name: str) -> bool:
+    return any(name in sentence for sentence in sentences(found))
+
+
+async def lived(settings: Settings) -> tuple[Scene, Ledger]:
+    """Let somebody do a bit of everything."""
+    scene = await build_scene(settings, NOW, people=1, practitioners=3)
+    app = create_app(settings, clock=TestClock())
+    async with app.router.lifespan_context(app):
+        load = Load("http://reslot.example", scene, SEED, days=3, transport=ASGITransport(app))
+        await load.run(counted(COMMANDS))
+    return scene, load.ledger
+
+
+async def test_every_row_that_is_spoiled_is_found(settings: Settings) -> None:
+    scene, ledger = await lived(settings)
+    db = await asyncpg.connect(settings.owner_url)
+    try:
+        clean = await audit(db, scene.practice_id, ledger, scene.credits_of)
+        assert not clean, clean
+        await db.execute(_UNGUARD)
+        assert INVARIANTS.keys() <= {spoiled.name for spoiled in SPOILED}
+        for spoiled in SPOILED:
+            undone = db.transaction()
+            await undone.start()
+            done = await db.execute(spoiled.statement)
+            assert done.split()[-1] == "1", (done, spoiled.statement)
+            found = await audit(db, scene.practice_id, ledger, scene.credits_of)
+            assert tells(found, spoiled.name), (spoiled.statement, found)
+            await undone.rollback()
+        await check_doubled_notes(db, scene, ledger)
+        await check_ledger(db, scene, ledger)
+    finally:
+        await db.close()
+
+
+async def check_doubled_notes(db: asyncpg.Connection, scene: Scene, ledger: Ledger) -> None:
+    """Two changes that one key made are told as doubled."""
+    await db.execute(
+        "WITH copied AS (INSERT INTO changes SELECT (jsonb_populate_record(changes,"
+        " jsonb_build_object('id', gen_random_uuid()))).* FROM changes"
+        " WHERE kind = 'cancelled' LIMIT 1 RETURNING *)"
+        " INSERT INTO change_notes SELECT copied.practice_id, copied.id, note FROM copied"
+        " JOIN changes AS first USING (session_id, session_version)"
+        " JOIN change_notes ON change_id = first.id"
+    )
+    found = await audit(db, scene.practice_id, ledger, scene.credits_of)
+    assert tells(found, "DOUBLED cancelled")
+
+
+async def check_ledger(db: asyncpg.Connection, scene: Scene, ledger: Ledger) -> None:
+    """A command that was answered anew, and one that was refused and done, are told of."""
+    entry = next(entry for entry in ledger.entries if entry.good)
+    first = replace(entry.good[0], replayed=False)
+    entry.answers[:] = [first, first]
+    found = await audit(db, scene.practice_id, ledger, scene.credits_of)
+    assert tells(found, "answered anew 2 times")
+    entry.answers[:] = [Answer(0, 0, 409)]
+    found = await audit(db, scene.practice_id, ledger, scene.credits_of)
+    assert tells(found, "refused, and done all the same")
+    entry.answers[:] = [Answer(0, 0, None, error="ReadError")]
+    found = await audit(db, scene.practice_id, ledger, scene.credits_of)
+    assert not tells(found, entry.key)

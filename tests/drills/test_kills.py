@@ -1,0 +1,105 @@
+"""Processes are killed under load: what was acknowledged is there, once, and its mail goes out."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from app.database.embedded import SERVICE
+from tests.drills.audit import audit_scene
+from tests.drills.cluster import Cluster
+from tests.drills.ledger import Ledger
+from tests.drills.load import Load
+from tests.drills.outbox import delivered, until_settled
+from tests.drills.report import Row
+from tests.drills.scene import build_on
+from tests.drills.service import Service, served
+from tests.drills.waiting import until
+from tests.notices.postbox import Postbox
+from tests.notices.receiver import Receiver
+
+KILLS = 100
+MOST_SECONDS = 200  # a slow machine gets on to fewer: a process takes seconds to start
+CLIENTS = 12
+SEED = 3
+MOST_SECONDS_APART = 1.0
+COMMANDS_BETWEEN = 5
+WORKERS_SHARE = 0.5
+RECOVERY_SECONDS = 120
+SETTLING_SECONDS = 180
+
+
+@pytest.mark.drill
+async def test_kills_lose_nothing_and_double_nothing(
+    cluster: Cluster,
+    postbox: Postbox,
+    receiver: Receiver,
+    tmp_path: Path,
+    tell: Callable[[Row], None],
+) -> None:
+    scene = await build_on(cluster, people=CLIENTS, practitioners=3, hooks=receiver.url)
+    environment = {
+        "DATABASE_URL": cluster.url(SERVICE),
+        "SMTP_URL": postbox.url,
+        "WEBHOOK_INSECURE_TARGETS": "true",
+    }
+    async with served(environment, tmp_path, with_worker=True) as service:
+        load = Load(service.url, scene, SEED, thinking=1.0)
+        done = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(load.run(lambda: not done.is_set()))
+            servers, workers = await kill(service, load.ledger, postbox)
+            done.set()
+        await until_settled(cluster, SETTLING_SECONDS)
+    found = await audit_scene(cluster, scene, load.ledger)
+    sent = await delivered(cluster, scene, postbox, receiver)
+    tell(
+        Row(
+            drill="kill -9",
+            load=f"{len(load.ledger.entries):,} commands of {CLIENTS} clients, "
+            f"{sent.arrived:,} mails and webhooks",
+            faults=f"{servers + workers} kills, {workers} of the worker: {sent.copies} copies",
+            acknowledged=load.ledger.acknowledged,
+            lost=len(found.lost) + len(sent.lost),
+            doubled=len(found.doubled) + len(sent.made_up),
+            worst=load.ledger.worst,
+        )
+    )
+    assert not found, found
+    assert (sent.lost, sent.made_up, sent.unsettled) == ([], [], [])
+    assert load.ledger.acknowledged > servers + workers > 0
+    assert all(answer.status != 500 for answer in load.ledger.answers())
+
+
+async def kill(service: Service, ledger: Ledger, postbox: Postbox) -> tuple[int, int]:
+    """Kill servers, and the worker where it has begun to send; say how often which.
+
+    Each time the service is at work again, and that for a random moment.
+    """
+    random = Random(SEED)  # noqa: S311 - the same each time
+    began, mails = time.monotonic(), len(postbox.mails)
+    servers = workers = 0
+    while servers + workers < KILLS and time.monotonic() < began + MOST_SECONDS:
+        await at_work(ledger)
+        await asyncio.sleep(random.uniform(0, MOST_SECONDS_APART))
+        if len(postbox.mails) > mails and random.random() < WORKERS_SHARE:
+            await service.kill_worker()
+            await service.start_worker()
+            workers, mails = workers + 1, len(postbox.mails)
+        else:
+            service.kill_a_server(random)
+            servers += 1
+    return servers, workers
+
+
+async def at_work(ledger: Ledger) -> None:
+    """Wait until people have been told again that something is done."""
+    before = ledger.acknowledged
+
+    async def is_working() -> bool:
+        return ledger.acknowledged >= before + COMMANDS_BETWEEN
+
+    await until(is_working, RECOVERY_SECONDS)

@@ -1,0 +1,129 @@
+"""Many at once over two server processes: every slot goes to one, and everything adds up."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from uuid import uuid4
+
+import pytest
+from httpx import AsyncClient, Limits, Timeout
+
+from app.database.embedded import SERVICE
+from tests.drills.audit import audit_scene
+from tests.drills.cluster import Cluster
+from tests.drills.ledger import Answer, Entry, Ledger
+from tests.drills.load import Load, counted
+from tests.drills.report import Row
+from tests.drills.scene import Person, Scene, build_on
+from tests.drills.service import served
+from tests.drills.speaking import settle
+
+TAKERS = 200
+ROUNDS = 5
+CLIENTS = 16
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@pytest.mark.drill
+async def test_of_200_who_want_one_slot_one_gets_it(
+    cluster: Cluster, tmp_path: Path, tell: Callable[[Row], None]
+) -> None:
+    scene = await build_on(cluster, people=TAKERS, practitioners=1)
+    ledger = Ledger()
+    async with served({"DATABASE_URL": cluster.url(SERVICE)}, tmp_path) as service:
+        limits = Limits(max_connections=TAKERS, max_keepalive_connections=TAKERS)
+        async with AsyncClient(base_url=service.url, limits=limits, timeout=Timeout(60)) as http:
+            sessions = await asyncio.gather(
+                *(book(http, scene, ledger, number) for number in range(TAKERS))
+            )
+            rounds = [await take(http, scene, ledger, sessions, number) for number in range(ROUNDS)]
+    found = await audit_scene(cluster, scene, ledger)
+    tell(
+        Row(
+            drill="one slot",
+            load=f"{TAKERS} takers at once, {ROUNDS} rounds",
+            faults="-",
+            acknowledged=ledger.acknowledged,
+            lost=len(found.lost),
+            doubled=len(found.doubled),
+            worst=ledger.worst,
+        )
+    )
+    assert rounds == [{"ok": 1, "slot-unavailable": TAKERS - 1}] * ROUNDS
+    assert not found, found
+
+
+@pytest.mark.parametrize("commands", [300, pytest.param(10_000, marks=pytest.mark.drill)])
+async def test_after_a_storm_of_random_commands_everything_adds_up(
+    cluster: Cluster, tmp_path: Path, tell: Callable[[Row], None], commands: int
+) -> None:
+    scene = await build_on(cluster, people=CLIENTS, practitioners=3)
+    async with served({"DATABASE_URL": cluster.url(SERVICE)}, tmp_path) as service:
+        load = Load(service.url, scene, seed=commands)
+        await load.run(counted(commands))
+    found = await audit_scene(cluster, scene, load.ledger)
+    answers = list(load.ledger.answers())
+    tell(
+        Row(
+            drill="storm",
+            load=f"{commands:,} random commands of {CLIENTS} clients",
+            faults="-",
+            acknowledged=load.ledger.acknowledged,
+            lost=len(found.lost),
+            doubled=len(found.doubled),
+            worst=load.ledger.worst,
+        )
+    )
+    assert not found, found
+    # On a slow machine somebody is told to come back a little later (503), and does.
+    assert Counter(answer.status for answer in answers).keys() <= {200, 201, 409, 422, 503}
+    assert load.ledger.acknowledged > commands / 4
+
+
+async def book(http: AsyncClient, scene: Scene, ledger: Ledger, number: int) -> str:
+    """Book a session for a taker, far from what all will want, and give the path to move it."""
+    body = {
+        "client_id": str(scene.people[number].id),
+        "practitioner_id": str(scene.practitioners[0]),
+        "service_id": str(scene.service_id),
+        "start": wished(scene, 10 * DAY + number * HOUR),
+        "format": "video",
+    }
+    path = "/v1/practice/sessions"
+    entry = Entry("booked", scene.staff_scope, str(uuid4()), path, json.dumps(body).encode())
+    answer = await send(http, ledger, entry, scene.staff_token)
+    return f"/v1/sessions/{json.loads(answer.body)['session']['id']}/reschedule"
+
+
+async def take(
+    http: AsyncClient, scene: Scene, ledger: Ledger, paths: list[str], number: int
+) -> Counter[str]:
+    """Let all of them want one slot at once, and count what they are told."""
+    start = wished(scene, 30 * DAY + number * DAY)
+
+    async def want(person: Person, path: str) -> str:
+        key = str(uuid4())
+        body = {"start": start, "format": "video", "reason": {"note": key}}
+        scope = f"client:{person.id}"
+        entry = Entry("rescheduled", scope, key, path, json.dumps(body).encode())
+        return (await send(http, ledger, entry, person.token)).code or "ok"
+
+    wants = (want(person, path) for person, path in zip(scene.people, paths, strict=True))
+    return Counter(await asyncio.gather(*wants))
+
+
+async def send(http: AsyncClient, ledger: Ledger, entry: Entry, token: str) -> Answer:
+    """Write a command down, send it until its end is known, and give the last answer."""
+    ledger.entries.append(entry)
+    await settle(http, entry, token, Random(entry.key))  # noqa: S311 - decides how long it waits
+    return entry.answers[-1]
+
+
+def wished(scene: Scene, later: timedelta) -> str:
+    """Give a full hour, so long after the scene opened."""
+    return (scene.opened_at.replace(minute=0, second=0, microsecond=0) + later).isoformat()
