@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := app tests migrations
 
-.PHONY: demo demo-reset test test-portal drill check format lock openapi clean
+.PHONY: demo demo-reset test test-portal drill bench check format lock openapi clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/reslot demo
@@ -24,6 +24,10 @@ test-portal: $(VENV)/.ready
 # Breaks things under load and checks what is left; the short ones are part of `make test` too.
 drill: $(VENV)/.ready
 	$(BIN)/python -m pytest --no-cov tests/drills
+
+# What the service does against floors measured beside it: docs/performance.md.
+bench: $(VENV)/.ready
+	$(BIN)/python -m tests.bench
 
 check: $(VENV)/.ready
 	$(BIN)/ruff check .

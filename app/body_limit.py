@@ -30,9 +30,12 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        if not _has_body(headers):
+            await self._app(scope, receive, send)
+            return
         limit = MAX_PRACTICE_BYTES if scope["path"].startswith(PRACTICE_PATHS) else MAX_BYTES
         too_large = _declared(headers.get("content-length", "0")) > limit
-        is_foreign = _has_body(headers) and not _is_json(headers)
+        is_foreign = not _is_json(headers)
         arrived = 0
 
         async def counted() -> Message:

@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import structlog
@@ -127,20 +127,25 @@ def create_app(
         add_portal(app)
     install_handlers(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI's documented hook
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=settings.cors_origins,
-        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
-        expose_headers=["ETag", "Retry-After", "Idempotency-Replayed", "X-Request-Id"],
-        max_age=600,
-    )
+    if settings.cors_origins:
+        _add_cors(app, settings.cors_origins)
     app.add_middleware(BodyLimit)
     if tracing is not None:
         watch_statements(app.state.engine, tracing)
         app.add_middleware(RequestTrace)
     app.add_middleware(RequestLog)
     return app
+
+
+def _add_cors(app: FastAPI, origins: Sequence[str]) -> None:
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
+        expose_headers=["ETag", "Retry-After", "Idempotency-Replayed", "X-Request-Id"],
+        max_age=600,
+    )
 
 
 def create_served_app() -> FastAPI:

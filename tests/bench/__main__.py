@@ -20,8 +20,8 @@ from tests.bench.ratios import Compared, compare
 from tests.bench.stage import LARGE, Stage, stage
 from tests.bench.subjects import Window
 
-READS = 1500
-HEAVY_READS = 700
+READS = 1000
+HEAVY_READS = 500
 EARLY, LATE = 1_000, 100_000
 
 

@@ -6,8 +6,8 @@ from statistics import median, quantiles
 from tests.bench.load import Measured
 from tests.bench.subjects import Window
 
-AT_LEAST = 7
-AT_MOST = 25
+AT_LEAST = 5
+AT_MOST = 11
 # The middle half of the ratios lies within this share of the median.
 SETTLED = 0.06
 
