@@ -90,6 +90,8 @@ def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=10,
+        # The one that was used last has the most still at hand, here and in the database.
+        pool_use_lifo=True,
         # What clients write must not reach a log by way of an error message.
         hide_parameters=True,
     )
