@@ -119,7 +119,9 @@ def _replace_dead(connection: Any, record: Any, _: object) -> None:  # noqa: ANN
     if time.monotonic() - record.info.get("idle_since", time.monotonic()) < IDLE_SECONDS:
         return
     try:
-        connection.run_async(lambda driver: driver.execute("", timeout=SIGN_OF_LIFE_SECONDS))
+        connection.run_async(
+            lambda driver: driver.fetchval("SELECT 1", timeout=SIGN_OF_LIFE_SECONDS)
+        )
     except Exception as error:  # whatever it is, the connection is of no use
         raise InvalidatePoolError from error
 
