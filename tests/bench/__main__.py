@@ -7,7 +7,6 @@ import argparse
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from itertools import cycle
 from pathlib import Path
 
 import uvloop
@@ -18,7 +17,7 @@ from tests.bench.load import Measured
 from tests.bench.memory import resident
 from tests.bench.ratios import Compared, compare
 from tests.bench.stage import LARGE, Stage, stage
-from tests.bench.subjects import Window
+from tests.bench.subjects import Away, Window
 
 READS = 1000
 HEAVY_READS = 500
@@ -64,14 +63,15 @@ async def run(staged: Stage, late: int) -> AsyncIterator[Verdict]:
         yield _against(name, "one row, raw", found, bound)
         yield Verdict(name, "p99 against its own p50", found.tail, 6, "", at_most=True)
         yield _size(name, await compare(other, mine))
-    moves = small.moves()
-    found = await compare(moves, _moved_by_floor(staged))
+    away = Away()
+    moves = small.moves(away)
+    again = floor.again(lambda: "away" if away.turn() else "back")
+    found = await compare(moves, again)
     yield _against("reschedule", "its statements, raw", found, 0.50)
     yield Verdict("reschedule", "p99 against its own p50", found.tail, 6, "", at_most=True)
-    yield _size("reschedule", await compare(large.moves(), moves))
+    yield _size("reschedule", await compare(large.moves(Away()), moves))
     cancels = _booked_again(staged, small.cancels())
-    again = _booked_again(staged, floor.again(lambda: "cancel"))
-    found = await compare(cancels, again)
+    found = await compare(cancels, _booked_again(staged, floor.again(lambda: "cancel")))
     yield _against("cancel", "its statements, raw", found, 0.50)
     yield Verdict("cancel", "p99 against its own p50", found.tail, 6, "", at_most=True)
     yield _size("cancel", await compare(_booked_again(staged, large.cancels()), cancels))
@@ -94,12 +94,6 @@ def _size(name: str, found: Compared) -> Verdict:
 
 def _note(found: Compared) -> str:
     return f"({len(found.mine)} pairs, middle half within {found.spread:.0%})"
-
-
-def _moved_by_floor(staged: Stage) -> Window:
-    """Move every session away, and in the next window back, as the service's own windows do."""
-    name = cycle(("away", "back"))
-    return staged.floor.again(lambda: next(name))
 
 
 def _booked_again(staged: Stage, window: Window) -> Window:

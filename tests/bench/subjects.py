@@ -52,6 +52,18 @@ def token_for(client_id: UUID) -> str:
     return AccessTokens([KEY]).sign(Caller(PRACTICE, client_id, 0), until)
 
 
+class Away:
+    """Where the sessions of one database are: at their starts, or an hour away from them."""
+
+    def __init__(self) -> None:
+        self.now = False
+
+    def turn(self) -> bool:
+        """Say whether whoever moves them next moves them away, or back."""
+        self.now = not self.now
+        return self.now
+
+
 class Subject:
     """Makes windows of load on one server: a number of requests, over again where they run out."""
 
@@ -59,7 +71,6 @@ class Subject:
         self._port = port
         self._sessions = sessions
         self._tokens = {one.client_id: token_for(one.client_id) for one in sessions}
-        self._is_moved = False
 
     def details(self, count: int) -> Window:
         """Read sessions, one after the other."""
@@ -82,13 +93,12 @@ class Subject:
         ]
         return self._reading(count, paths)
 
-    def moves(self) -> Window:
-        """Move every session by an hour, and in the next window back."""
+    def moves(self, away: Away) -> Window:
+        """Move every session away, or back if they are away."""
 
         async def window() -> Measured:
-            away = HOUR * (not self._is_moved)
-            self._is_moved = not self._is_moved
-            return await load(self._port, [self.move(one, away) for one in self._sessions])
+            distance = HOUR * away.turn()
+            return await load(self._port, [self.move(one, distance) for one in self._sessions])
 
         return window
 
