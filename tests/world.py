@@ -212,6 +212,13 @@ class World:
                 .values(**values)
             )
 
+    async def change_all(self, table: Any, **values: Any) -> None:
+        """Change every record of the practice in a table."""
+        async with self.engine.begin() as db:
+            await db.execute(
+                update(table).where(table.practice_id == self.practice_id).values(**values)
+            )
+
     async def key(self, scope: Scope = Scope.ADMIN, name: str = "Front desk") -> str:
         """Make an API key of the practice."""
         _, text = await transact(

@@ -58,7 +58,13 @@ _BY_STATUS = {
 # which in a failover is not promoted yet.
 _UNAVAILABLE = ("08", "53", "57P01", "57P02", "57P03", "42P01", "25006")
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
-_LOST = (OSError, PoolTimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+_LOST = (
+    OSError,
+    PoolTimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InternalClientError,  # a statement met the message that ends the connection
+)
 
 
 def problem(
@@ -230,7 +236,10 @@ async def _on_database_error(request: Request, error: Exception) -> Response:
     retryable = state in {DEADLOCK, SERIALIZATION_FAILURE}
     down = (state or "").startswith(_UNAVAILABLE) or isinstance(error, _LOST)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    if retryable or down or lost or isinstance(getattr(error, "orig", None), _LOST):
+    # SQLAlchemy's error around one of its own around the driver's.
+    orig = getattr(error, "orig", None)
+    lost = lost or isinstance(orig, _LOST) or isinstance(getattr(orig, "__cause__", None), _LOST)
+    if retryable or down or lost:
         log.warning("database_unavailable", error=type(error).__name__, sqlstate=state)
         code = "service-unavailable"
         return problem(request, code, headers=_HEADERS[code])

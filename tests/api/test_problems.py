@@ -259,6 +259,13 @@ async def test_a_database_error_that_is_no_outage_is_a_defect(
     assert escaped == []
 
 
+def caused_by(cause: Exception) -> Exception:
+    """Wrap an error of the driver's as SQLAlchemy's dialect does."""
+    error = RuntimeError(SECRET)
+    error.__cause__ = cause
+    return error
+
+
 async def test_a_lost_connection_is_a_503(
     subtests: pytest.Subtests, settings: Settings, world: World
 ) -> None:
@@ -267,6 +274,8 @@ async def test_a_lost_connection_is_a_503(
         ConnectionResetError(SECRET),
         TimeoutError(SECRET),
         DBAPIError("SELECT 1", {}, OSError(SECRET)),
+        asyncpg.InternalClientError(SECRET),
+        DBAPIError("SELECT 1", {}, caused_by(asyncpg.InternalClientError(SECRET))),
         DBAPIError("SELECT 1", {}, ValueError(SECRET), connection_invalidated=True),
     ]:
         with subtests.test(repr(error)[:80]):

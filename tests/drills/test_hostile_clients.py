@@ -80,8 +80,8 @@ async def running(
     finally:
         await service.stop()
     log = (folder / "serve.log").read_text()
-    assert '"event": "request"' in log
-    for sign in ("Traceback", "internal_error", '"status": 5', "Exception in ASGI"):
+    assert '"event":"request"' in log
+    for sign in ("Traceback", "internal_error", '"status":5', "Exception in ASGI"):
         assert sign not in log, re.findall(f".*{sign}.*", log)[:3]
 
 

@@ -7,12 +7,11 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from app.database.engine import connect
-from app.database.transactions import transact
 from app.notices.delivery import PostOffice, send_notice
 from app.notices.errors import NoticeBusyError, SendingFailedError
 from app.notices.marking import MAX_ATTEMPTS
@@ -89,7 +88,6 @@ async def test_a_reminder_is_sent_only_for_a_session_to_come(
     world: World,
     postbox: Postbox,
     clock: TestClock,
-    engine: AsyncEngine,
     fate: str,
 ) -> None:
     session_id = await story.book()
@@ -99,7 +97,7 @@ async def test_a_reminder_is_sent_only_for_a_session_to_come(
     elif fate == "cancelled":
         await story.cancel(session_id)
     # As if it had been under way while the command dropped the others.
-    await transact(engine, lambda db: db.execute(update(Notice).values(status="pending")))
+    await world.change_all(Notice, status="pending")
     clock.now = START if fate == "started" else START - timedelta(days=1)
     await send_notice(office, world.practice_id, notice_id)
     row = await story.state(notice_id)
@@ -183,20 +181,20 @@ async def test_a_refused_recipient_is_not_tried_again(
 
 
 async def test_what_is_no_address_fails_without_the_server(
-    office: PostOffice, story: Story, world: World, engine: AsyncEngine, postbox: Postbox
+    office: PostOffice, story: Story, world: World, postbox: Postbox
 ) -> None:
     notice_id = await story.notice(await story.book(), "booked")
-    await transact(engine, lambda db: db.execute(update(Client).values(email="nobody")))
+    await world.change_all(Client, email="nobody")
     await send_notice(office, world.practice_id, notice_id)
     assert (await story.state(notice_id)).last_error == "UndeliverableError"
     assert postbox.mails == []
 
 
 async def test_after_the_last_attempt_it_has_failed(
-    office: PostOffice, story: Story, world: World, engine: AsyncEngine, postbox: Postbox
+    office: PostOffice, story: Story, world: World, postbox: Postbox
 ) -> None:
     notice_id = await story.notice(await story.book(), "booked")
-    await transact(engine, lambda db: db.execute(update(Notice).values(attempts=MAX_ATTEMPTS - 2)))
+    await world.change_all(Notice, attempts=MAX_ATTEMPTS - 2)
     await postbox.close()
     with pytest.raises(SendingFailedError):
         await send_notice(office, world.practice_id, notice_id)

@@ -6,9 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
 
-from app.database.transactions import transact
 from app.domain.money import Money
 from app.domain.policy import Action, Credit, decide
 from app.domain.session import Format
@@ -202,9 +200,7 @@ async def test_a_cancellation(
 
 
 async def test_the_practitioner_learns_who_and_why(read: Any, story: Story, world: World) -> None:
-    await transact(
-        world.engine, lambda db: db.execute(update(Practitioner).values(time_zone="Asia/Tokyo"))
-    )
+    await world.change_all(Practitioner, time_zone="Asia/Tokyo")
     session_id = await story.book()
     note = "<b>Late</b>\x1b[31m\nsecond line"
     await story.cancel(session_id, code="work", note=note, actor="link")
@@ -319,10 +315,7 @@ async def test_a_waived_fee(read: Any, story: Story, world: World) -> None:
 
 async def test_a_reminder_tells_how_it_stands_now(read: Any, story: Story, world: World) -> None:
     session_id = await story.book()
-    await transact(
-        world.engine,
-        lambda db: db.execute(update(Session).values(join_url="https://video.example/new")),
-    )
+    await world.change_all(Session, join_url="https://video.example/new")
     mail = await read(session_id, "reminder")
     assert mail.parts == ["text/plain", "text/html"]
     assert mail.subject == "Reminder: your session on December 3, 2026, 10:00 AM"
@@ -348,8 +341,8 @@ async def test_every_mail_of_a_session_to_come_or_cancelled_has_the_present_link
 ) -> None:
     session_id = await story.book()
     await story.move(session_id, START + ONE_DAY)
-    await transact(world.engine, lambda db: db.execute(update(Client).values(address_generation=3)))
-    await transact(world.engine, lambda db: db.execute(update(Session).values(link_generation=2)))
+    await world.change_all(Client, address_generation=3)
+    await world.change_all(Session, link_generation=2)
     await story.cancel(session_id)
     await story.restore(session_id)
     for kind in ("booked", "rescheduled", "cancelled", "restored", "reminder"):

@@ -182,6 +182,7 @@ async def test_a_lost_connection_is_replaced(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(worker, "FIRST_RECONNECT_SECONDS", 0.01)
+    monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 0.0)
     await story.book()
     async with working(smtp_settings, engine, clock):
         await postbox.wait_for(2)
