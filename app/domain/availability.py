@@ -259,9 +259,9 @@ def _free(calendar: Calendar, rules: SlotRules, working: list[Working]) -> list[
     The gap between two sessions is the larger of the first's `buffer_after` and the second's
     `buffer_before`.
     """
-    before_us, after_us = rules.buffer_before, rules.buffer_after
+    own_before, own_after = rules.buffer_before, rules.buffer_after
     busy = [
-        Interval(start - max(before, after_us), end + max(after, before_us))
+        Interval(start - max(before, own_after), end + max(after, own_before))
         for start, end, before, after in calendar.sessions
     ]
     open_time = merge(Interval(start, end) for start, end, _, _ in working)

@@ -17,7 +17,6 @@ from tests.conftest import KEY
 from tests.drills.waiting import until
 
 START_SECONDS = 120
-POLL_SECONDS = 0.05
 STOP_SECONDS = 40
 _PROGRAM = (sys.executable, "-c", "from app.cli import main; main()")
 
