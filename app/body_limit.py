@@ -26,7 +26,8 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request, counting what arrives."""
-        if scope["type"] != "http":
+        # Nothing reads the body of a GET.
+        if scope["type"] != "http" or scope["method"] == "GET":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)

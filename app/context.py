@@ -2,11 +2,10 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response, Security
@@ -31,12 +30,6 @@ T = TypeVar("T")
 
 MAX_KEY_LENGTH = 255
 
-_bearer = HTTPBearer(
-    auto_error=False,
-    scheme_name="AccessToken",
-    description="An access token: of a client who signed in (`POST /v1/auth/tokens`), or from a "
-    "link (`POST /v1/links/open`).",
-)
 _key = HTTPBearer(
     auto_error=False,
     scheme_name="ApiKey",
@@ -111,6 +104,10 @@ async def _reading(engine: Engine) -> AsyncIterator[AsyncConnection]:
 
 
 async def _origin(request: Request) -> str | None:
+    return _origin_of(request)
+
+
+def _origin_of(request: Request) -> str | None:
     """Give the network address that the request came from, as the server knows it."""
     return None if request.client is None else request.client.host
 
@@ -118,8 +115,7 @@ async def _origin(request: Request) -> str | None:
 Origin = Annotated[str | None, Depends(_origin)]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A call of a client's: who he is, when it is, and what his pages are made with.
 
     One dependency instead of five: resolving them takes longer than judging a policy does.
@@ -132,27 +128,32 @@ class Call:
     cursors: TokenSigner
 
 
-async def _call(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Call:
-    if credentials is None:
-        raise UnauthorizedError
-    state, now = request.app.state, _instant_of(request)
-    tokens: AccessTokens = state.access_tokens
-    caller = tokens.read(credentials.credentials, now, origin=await _origin(request))
-    return Call(caller, now, state.engine, state.quotes, state.cursor_signer)
+class _AccessToken(HTTPBearer):
+    """The access token in a request. As a dependency it gives the call that was made with it."""
+
+    def __init__(self, *, by_link: bool) -> None:
+        super().__init__(
+            auto_error=False,
+            scheme_name="AccessToken",
+            description="An access token: of a client who signed in (`POST /v1/auth/tokens`), or "
+            "from a link (`POST /v1/links/open`).",
+        )
+        self._by_link = by_link
+
+    async def __call__(self, request: Request) -> Call:  # type: ignore[override] # more than a token
+        credentials = await super().__call__(request)
+        if credentials is None:
+            raise UnauthorizedError
+        state, now = request.app.state, _instant_of(request)
+        tokens: AccessTokens = state.access_tokens
+        caller = tokens.read(credentials.credentials, now, origin=_origin_of(request))
+        if caller.is_link and not self._by_link:
+            raise ForbiddenError
+        return Call(caller, now, state.engine, state.quotes, state.cursor_signer)
 
 
-AnyCall = Annotated[Call, Depends(_call)]
-
-
-async def _call_without_link(call: AnyCall) -> Call:
-    if call.caller.is_link:
-        raise ForbiddenError
-    return call
-
-
-ClientCall = Annotated[Call, Depends(_call_without_link)]
+AnyCall = Annotated[Call, Depends(_AccessToken(by_link=True))]
+ClientCall = Annotated[Call, Depends(_AccessToken(by_link=False))]
 
 
 async def _caller(call: AnyCall) -> Caller:

@@ -127,7 +127,7 @@ NextCursor = Annotated[
 Token = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
 
 
-def _existing_id(value: str) -> UUID:
+def existing_id(value: str) -> UUID:
     """Read an id. What is no UUID is no id of ours either: the same 404 as any unknown one."""
     try:
         return UUID(value)
@@ -136,7 +136,7 @@ def _existing_id(value: str) -> UUID:
 
 
 def _id_or_404(value: Any) -> UUID:  # noqa: ANN401 - whatever the path holds
-    return _existing_id(str(value))
+    return existing_id(str(value))
 
 
 ExistingId = Annotated[

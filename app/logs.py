@@ -8,13 +8,10 @@ from uuid import uuid4
 import orjson
 import structlog
 from opentelemetry import trace
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.metrics.counts import count_request
 from app.settings import Settings
-
-log = structlog.get_logger()
 
 
 def configure_logs(settings: Settings) -> None:
@@ -77,6 +74,8 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        # Bound once: a logger is put together anew each time that it is asked for.
+        self._log = structlog.get_logger().bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -85,6 +84,7 @@ class RequestLog:
             return
         request_id = uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        header = (b"x-request-id", request_id.encode())
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         status = 500
@@ -94,7 +94,7 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                message["headers"].append(header)
             await send(message)
 
         try:
@@ -103,7 +103,7 @@ class RequestLog:
             seconds = time.perf_counter() - began
             route = getattr(scope.get("route"), "path", None)
             count_request(route, scope["method"], status, seconds)
-            log.info(
+            self._log.info(
                 "request",
                 method=scope["method"],
                 route=route,

@@ -33,7 +33,7 @@ from app.domain.availability import (
 )
 from app.domain.errors import InvalidInputError
 from app.domain.intervals import Interval
-from app.domain.policy import Action, decide, move_window
+from app.domain.policy import Action, is_allowed, move_window
 from app.domain.session import Format
 from app.domain.zones import EPOCH, from_seconds, start_of_day, to_seconds
 from app.practices.models import BusyInterval, HoursOverride, Practitioner
@@ -276,8 +276,8 @@ def move_request(record: SessionRecord, format_: Format, now: datetime) -> Reque
             None if choice.location is None else choice.location.id for choice in choices
         ],
         present=Meeting(to_seconds(record.starts_at), record.format, record.location_id),
-        may_move=decide(policy, Action.RESCHEDULE, facts, now).allowed,
-        may_change_format=decide(policy, Action.CHANGE_FORMAT, facts, now).allowed,
+        may_move=is_allowed(policy, Action.RESCHEDULE, facts, now),
+        may_change_format=is_allowed(policy, Action.CHANGE_FORMAT, facts, now),
         move_window=move_window(policy, facts),
     )
 

@@ -1,21 +1,24 @@
 """`GET /v1/sessions/{session_id}/availability`."""
 
-from itertools import groupby
+from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
 
 from app.availability.queries import Availability, read_availability
-from app.availability.schemas import AvailabilityQuery, AvailabilityView
+from app.availability.schemas import AvailabilityQuery, AvailabilityView, DayView
 from app.context import AnyCall, json_answer
-from app.domain.availability import EmptyReason
+from app.domain.availability import EmptyReason, Slot, by_day
 from app.inputs import SessionId
 from app.problems.catalogue import responses
+from app.reads import ReadRoute
 from app.sessions.presenter import present_contact, present_slots
 
-router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])
+router = APIRouter(prefix="/v1/sessions", tags=["Sessions"], route_class=ReadRoute)
 
+_DATE_LENGTH = len("2026-12-03")
 _SENTENCES = {
     EmptyReason.FULLY_BOOKED: "Everything is taken on these days.",
     EmptyReason.OUTSIDE_HORIZON: "These days lie outside the time that can be booked online.",
@@ -61,7 +64,7 @@ async def get_availability(
 def present_availability(found: Availability) -> AvailabilityView:
     """Show what was found, in the viewer's zone."""
     record, reason = found.record, found.offer.empty_reason
-    slots = present_slots(found.offer.slots, record.ends_at - record.starts_at, found.zone)
+    duration = record.ends_at - record.starts_at
     return {
         "session_id": record.id,
         "format": found.format,
@@ -69,8 +72,8 @@ def present_availability(found: Availability) -> AvailabilityView:
         "from": found.first,
         "to": found.last,
         "days": [
-            {"date": day, "slots": list(of_day)}
-            for day, of_day in groupby(slots, key=lambda slot: slot["start"].date())
+            _present_day(tuple(of_day), duration, found.zone)
+            for of_day in by_day(found.offer.slots, found.zone)
         ],
         "empty_reason": None
         if reason is None
@@ -81,3 +84,10 @@ def present_availability(found: Availability) -> AvailabilityView:
         },
         "next_available": found.next_available,
     }
+
+
+# Written once for all who look, as long as a day has the same slots: there are hundreds in a month.
+@lru_cache(maxsize=4096)
+def _present_day(slots: tuple[Slot, ...], duration: timedelta, zone: ZoneInfo) -> DayView:
+    shown = present_slots(slots, duration, zone)
+    return {"date": shown[0]["start"][:_DATE_LENGTH], "slots": shown}

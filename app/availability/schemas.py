@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from typing_extensions import TypedDict
 
 from app.domain.availability import EmptyReason
@@ -36,7 +36,7 @@ class AvailabilityQuery(BaseModel):
 class DayView(TypedDict):
     """The slots that start on one day of the viewer's calendar."""
 
-    date: dt.date
+    date: Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
     slots: list[SlotView]
 
 

@@ -6,24 +6,28 @@ since the epoch (see app/domain/zones.py), so that a DST change needs no special
 working time exactly if its wall time lies in the hours.
 """
 
+import sys
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
-from itertools import repeat
+from functools import lru_cache, partial
+from itertools import pairwise, repeat
 from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from app.domain.intervals import Interval, intersect, merge, subtract
+from app.domain.intervals import Interval, intersect, merge
 from app.domain.session import Format
 from app.domain.zones import (
     DAY,
     Piece,
     constant_offsets,
     day_date,
+    from_seconds,
     start_of_day,
     to_seconds,
 )
@@ -32,6 +36,7 @@ MINUTE = 60
 # Hours that never close have no start from which steps could count; after a week of looking back
 # they count from each midnight instead.
 LOOK_BACK_DAYS = 7
+_NEVER = Interval(sys.maxsize, sys.maxsize)
 
 
 class HoursInterval(NamedTuple):
@@ -46,9 +51,12 @@ class HoursInterval(NamedTuple):
     location_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class WorkingHours:
-    """A practitioner's weekly hours by ISO weekday (1 Monday), and the dates that replace them."""
+    """A practitioner's weekly hours by ISO weekday (1 Monday), and the dates that replace them.
+
+    Each is told apart from every other, however alike, so that what follows from it can be kept.
+    """
 
     zone: ZoneInfo
     weekly: Mapping[int, Sequence[HoursInterval]]
@@ -104,6 +112,10 @@ class Slot(NamedTuple):
 
     start: int
     location_id: UUID | None
+
+
+# As in app/domain/intervals.py: there are hundreds of them in a month.
+_slot = partial(tuple.__new__, Slot)
 
 
 class EmptyReason(StrEnum):
@@ -167,7 +179,7 @@ def offer(
             )
             starts = _starts(calendar, rules, working, span)
             offered = [start for start in starts if start != request.present.start]
-            slots += map(Slot._make, zip(offered, repeat(location_id)))
+            slots += map(_slot, zip(offered, repeat(location_id)))
         if _changes_format(calendar, rules, request, location_id, window):
             slots.append(Slot(request.present.start, location_id))
     slots.sort(key=itemgetter(0))
@@ -179,31 +191,41 @@ def bookable(
 ) -> Interval:
     """Cut `window` down to the starts that notice, horizon and the policy's distance leave."""
     zone = calendar.hours.zone
-    today = _local_day(constant_offsets(zone, now, now + 1)[0], now)
-    after_horizon = _first_instant(zone, today + rules.horizon_days + 1)
-    span = intersect(window, Interval(now + rules.minimum_notice, after_horizon))
+    today = from_seconds(now).astimezone(zone).date()
+    after_horizon = start_of_day(today + timedelta(days=rules.horizon_days + 1), zone)
+    span = intersect(window, Interval(now + rules.minimum_notice, to_seconds(after_horizon)))
     return span if request.move_window is None else intersect(span, request.move_window)
 
 
 class Working(NamedTuple):
-    """A stretch of instants inside one interval of hours, with one offset.
+    """A stretch of instants inside one interval of hours, between two changes of the clocks.
 
-    `anchor` is the local second from which steps count.
+    Working time goes on until `close`, in stretches that touch. Steps count from `steps_from`.
     """
 
     start: int
     end: int
-    offset: int
-    anchor: int
+    close: int
+    steps_from: int
 
 
 def working_time(
     hours: WorkingHours, format_: Format, location_id: UUID | None, span: Interval
-) -> list[Working]:
+) -> Sequence[Working]:
     """Turn wall-clock hours into instants, for every local date that `span` touches.
 
     Reaches a day further at both ends, so that a slot which runs over midnight is seen whole.
     """
+    first, last = span.start // DAY - 1, (span.end - 1) // DAY + 1
+    return _working_days(hours, format_, location_id, first, last)
+
+
+# Of the same hours the same comes out, whoever asks, until they are read anew.
+@lru_cache(maxsize=512)
+def _working_days(
+    hours: WorkingHours, format_: Format, location_id: UUID | None, first: int, last: int
+) -> Sequence[Working]:
+    """Give the working time of the days `first` to `last` (UTC, since the epoch), and around."""
     found: list[Working] = []
     seen: dict[int, list[Interval]] = {}
 
@@ -212,60 +234,69 @@ def working_time(
         # By identity: the days of a month share the few lists of a week.
         if id(of_day) not in seen:
             seen[id(of_day)] = merge(
-                Interval(interval.start_minute, interval.end_minute)
+                (interval.start_minute, interval.end_minute)
                 for interval in of_day
                 if interval.format in (None, format_)
                 and interval.location_id in (None, location_id)
             )
         return seen[id(of_day)]
 
-    for piece in constant_offsets(hours.zone, span.start - DAY, span.end + DAY):
-        first, last = _local_day(piece, piece.start), _local_day(piece, piece.end - 1)
-        for day in range(first, last + 1):
+    for piece in constant_offsets(hours.zone, first * DAY, (last + 1) * DAY):
+        for day in range(_local_day(piece, piece.start), _local_day(piece, piece.end - 1) + 1):
             for interval in minutes(day):
                 local_start = day * DAY + interval.start * MINUTE
                 start = max(local_start - piece.offset, piece.start)
                 end = min(day * DAY + interval.end * MINUTE - piece.offset, piece.end)
                 if start < end:
                     anchor = _anchor(minutes, day) if interval.start == 0 else local_start
-                    found.append(Working(start, end, piece.offset, anchor))
+                    found.append(Working(start, end, end, anchor - piece.offset))
+    for index, (before, after) in reversed(list(enumerate(pairwise(found)))):
+        if before.end == after.start:
+            found[index] = before._replace(close=found[index + 1].close)
     return found
 
 
 def _starts(
-    calendar: Calendar, rules: SlotRules, working: list[Working], span: Interval
+    calendar: Calendar, rules: SlotRules, working: Sequence[Working], span: Interval
 ) -> list[int]:
     """List the starts within `span` that fit whole into free working time, on the step."""
-    free = _free(calendar, rules, working)
+    step, duration = rules.step, rules.duration
+    earliest, latest = span.start, span.end - 1
     starts: list[int] = []
-    index = 0
-    for begin, end, offset, anchor in working:
-        while index < len(free) and free[index].end <= begin:
-            index += 1
-        following = index
-        while following < len(free) and free[following].start < end:
-            gap_start, gap_end = free[following]
-            first = max(begin, gap_start, span.start)
-            first += (anchor - offset - first) % rules.step
-            last = min(end - 1, gap_end - rules.duration, span.end - 1)
-            starts += range(first, last + 1, rules.step)
-            following += 1
+    for begin, end, room, steps_from in _openings(calendar, rules, working):
+        first = max(begin, earliest)
+        first += (steps_from - first) % step
+        last = min(end - 1, room - duration, latest)
+        starts += range(first, last + 1, step)
     return _within_limits(calendar, starts)
 
 
-def _free(calendar: Calendar, rules: SlotRules, working: list[Working]) -> list[Interval]:
-    """Give the working time in which a session of these rules may lie.
+def _openings(
+    calendar: Calendar, rules: SlotRules, working: Sequence[Working]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Give the working time that is free, in order: a session may start in `[start, end)`.
 
-    The gap between two sessions is the larger of the first's `buffer_after` and the second's
-    `buffer_before`.
+    With each comes the instant until which the time after it is free working time as well, and the
+    one from which steps count. The gap between two sessions is the larger of the first's
+    `buffer_after` and the second's `buffer_before`.
     """
     own_before, own_after = rules.buffer_before, rules.buffer_after
     busy = [
-        Interval(start - max(before, own_after), end + max(after, own_before))
+        (start - max(before, own_after), end + max(after, own_before))
         for start, end, before, after in calendar.sessions
     ]
-    open_time = merge(Interval(start, end) for start, end, _, _ in working)
-    return subtract(open_time, merge([*busy, *calendar.blocked]))
+    taken = [*merge([*busy, *calendar.blocked]), _NEVER]
+    index = 0
+    for begin, end, close, steps_from in working:
+        while taken[index][1] <= begin:
+            index += 1
+        position, following = begin, index
+        while position < end:
+            taken_from, taken_to = taken[following]
+            if position < taken_from:
+                yield position, min(end, taken_from), min(close, taken_from), steps_from
+            position = max(position, taken_to)
+            following += 1
 
 
 def _within_limits(calendar: Calendar, starts: list[int]) -> list[int]:
@@ -313,10 +344,11 @@ def fits(
 
     Neither notice, horizon, step nor limits matter: for a change of format, and for staff.
     """
-    whole = Interval(start, start + rules.duration)
-    working = working_time(calendar.hours, format_, location_id, whole)
+    end = start + rules.duration
+    working = working_time(calendar.hours, format_, location_id, Interval(start, end))
     return any(
-        gap.start <= whole.start and whole.end <= gap.end for gap in _free(calendar, rules, working)
+        opening <= start < last and end <= room
+        for opening, last, room, _ in _openings(calendar, rules, working)
     )
 
 
@@ -343,6 +375,25 @@ def _empty_reason(request: Request, span: Interval, *, has_hours: bool) -> Empty
     return EmptyReason.FULLY_BOOKED if has_hours else EmptyReason.NO_WORKING_HOURS
 
 
+def by_day(slots: Sequence[Slot], zone: ZoneInfo) -> list[Sequence[Slot]]:
+    """Group slots, which are in the order of their starts, by the day that the zone's clocks show.
+
+    Days without slots are left out.
+    """
+    if not slots:
+        return []
+    days: dict[int, list[Slot]] = {}
+    index = 0
+    for piece in constant_offsets(zone, slots[0].start, slots[-1].start + 1):
+        while index < len(slots) and slots[index].start < piece.end:
+            day = _local_day(piece, slots[index].start)
+            after = min((day + 1) * DAY - piece.offset, piece.end)
+            following = bisect_left(slots, (after,), index)
+            days.setdefault(day, []).extend(slots[index:following])
+            index = following
+    return list(days.values())
+
+
 def nearest(slots: Sequence[Slot], wished: int, count: int = 3) -> list[Slot]:
     """Pick the slots that start closest to a wished start, the closest first."""
     return sorted(slots, key=lambda slot: (abs(slot.start - wished), slot.start))[:count]
@@ -363,7 +414,3 @@ def _anchor(minutes: Callable[[int], list[Interval]], day: int) -> int:
 
 def _local_day(piece: Piece, instant: int) -> int:
     return (instant + piece.offset) // DAY
-
-
-def _first_instant(zone: ZoneInfo, day: int) -> int:
-    return to_seconds(start_of_day(day_date(day), zone))

@@ -70,10 +70,9 @@ def find_misfits(
 
 def _is_working_time(hours: WorkingHours, session: BookedTime) -> bool:
     span = Interval(session.start, session.end)
-    working = working_time(hours, session.format, session.location_id, span)
     return any(
-        stretch.start <= span.start and span.end <= stretch.end
-        for stretch in merge(Interval(piece.start, piece.end) for piece in working)
+        stretch.start <= span.start < stretch.end and span.end <= stretch.close
+        for stretch in working_time(hours, session.format, session.location_id, span)
     )
 
 

@@ -4,6 +4,7 @@ A policy version, the facts of a session and an instant go in; a decision comes 
 that tells a client about a rule (details, availability, emails, commands) asks this module.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -149,17 +150,23 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """What an action costs up to and including the instant `until`."""
+
+    until: datetime
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What the policy says of one action on one session at one instant.
 
-    `free_until` and `closes_at` are the policy's instants, also when past; None where the action is
-    disabled. `cost` is None exactly where there is a `refusal`.
+    `cost` is None exactly where there is a `refusal`. `timeline` is what `terms` gives.
     """
 
     action: Action
     cost: Cost | None
-    free_until: datetime | None
-    closes_at: datetime | None
+    timeline: Sequence[Term]
     refusal: Refusal | None
 
     @property
@@ -167,13 +174,18 @@ class Decision:
         """Tell whether the client may do it now."""
         return self.refusal is None
 
+    @property
+    def free_until(self) -> datetime | None:
+        """Give the end of the first term, also when past; None where the action is disabled.
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """What an action costs up to and including the instant `until`."""
+        Before its first tier an action costs nothing.
+        """
+        return self.timeline[0].until if self.timeline else None
 
-    until: datetime
-    cost: Cost
+    @property
+    def closes_at(self) -> datetime | None:
+        """Give the end of the last term, also when past; None where the action is disabled."""
+        return self.timeline[-1].until if self.timeline else None
 
 
 _SENTENCES = {
@@ -213,18 +225,21 @@ def decide(
     code = _refusal_code(policy, action, facts, now, late=now > closes_at and quoted is None)
     cost = None
     if code is None:
-        cost = _cost(policy, action, facts, steps, now)
+        cost = _cost(steps, now)
         if quoted is not None:
             cost = _better(quoted, cost)
-    # Before its first tier an action costs nothing, so the first term is the free one.
-    timeline = _timeline(policy, action, facts, steps, closes_at) if rule.enabled else None
     return Decision(
         action=action,
         cost=cost,
-        free_until=timeline[0].until if timeline else None,
-        closes_at=closes_at if rule.enabled else None,
+        timeline=_timeline(steps, closes_at) if rule.enabled else (),
         refusal=None if code is None else _refusal(code, closes_at, facts.contact),
     )
+
+
+def is_allowed(policy: Policy, action: Action, facts: SessionFacts, now: datetime) -> bool:
+    """Tell whether `decide` would allow the action, without its cost."""
+    late = now > _closes_at(_rule(policy, action).closes, facts)
+    return _refusal_code(policy, action, facts, now, late=late) is None
 
 
 def cost_by_staff(
@@ -236,7 +251,7 @@ def cost_by_staff(
     nothing, and a credit comes back. Source: product.md section 2, "Rules bind clients".
     """
     if charged:
-        return _cost(policy, action, facts, _steps(policy, action, facts), now)
+        return _cost(_steps(policy, action, facts), now)
     return Cost(None, _credit(policy, action, facts, late=False))
 
 
@@ -249,8 +264,7 @@ def terms(policy: Policy, action: Action, facts: SessionFacts) -> list[Term]:
     rule = _rule(policy, action)
     if not rule.enabled:
         return []
-    steps, closes_at = _steps(policy, action, facts), _closes_at(rule.closes, facts)
-    return _timeline(policy, action, facts, steps, closes_at)
+    return _timeline(_steps(policy, action, facts), _closes_at(rule.closes, facts))
 
 
 def move_window(policy: Policy, facts: SessionFacts) -> Interval | None:
@@ -332,44 +346,50 @@ class _Step(NamedTuple):
     """An instant from which on, exclusively, an action costs this, whatever it cost before."""
 
     passed_at: datetime
-    fee: Money
+    cost: Cost
+
+
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 def _steps(policy: Policy, action: Action, facts: SessionFacts) -> list[_Step]:
-    """Order the tiers as they are passed; of two at one instant the cheaper comes last."""
-    steps = [
-        _Step(_instant(tier.deadline, facts), _fee(tier, facts.price))
-        for tier in _tiers(policy, action)
+    """Order the tiers as they are passed, after the time before them all, which is free.
+
+    Of two at one instant the cheaper comes last.
+    """
+    tiers = [
+        (_instant(tier.deadline, facts), _fee(tier, facts.price)) for tier in _tiers(policy, action)
     ]
-    steps.sort(key=lambda step: (step.passed_at, -step.fee.amount_minor))
-    return steps
+    tiers.sort(key=lambda passed: (passed[0], -passed[1].amount_minor))
+    credit = _credit(policy, action, facts, late=True)
+    is_charged = credit is not Credit.FORFEITED
+    return [
+        _Step(_ALWAYS, Cost(None, _credit(policy, action, facts, late=False))),
+        *(
+            _Step(passed_at, Cost(fee if is_charged and fee.amount_minor > 0 else None, credit))
+            for passed_at, fee in tiers
+        ),
+    ]
 
 
-def _cost(
-    policy: Policy, action: Action, facts: SessionFacts, steps: list[_Step], now: datetime
-) -> Cost:
+def _cost(steps: list[_Step], now: datetime) -> Cost:
     """Give what the action costs at `now`, where exactly on a deadline is still in time.
 
     The tightest tier that has been passed applies, which is the last one.
     """
-    passed = [step for step in steps if step.passed_at < now]
-    credit = _credit(policy, action, facts, late=bool(passed))
-    if not passed or credit is Credit.FORFEITED or passed[-1].fee.amount_minor <= 0:
-        return Cost(None, credit)
-    return Cost(passed[-1].fee, credit)
+    return next(step.cost for step in reversed(steps) if step.passed_at < now)
 
 
-def _timeline(
-    policy: Policy, action: Action, facts: SessionFacts, steps: list[_Step], closes_at: datetime
-) -> list[Term]:
+def _timeline(steps: list[_Step], closes_at: datetime) -> list[Term]:
     timeline: list[Term] = []
-    before = [step.passed_at for step in steps if step.passed_at < closes_at]
-    for until in [*before, closes_at]:
-        cost = _cost(policy, action, facts, steps, until)
-        if timeline and timeline[-1].cost == cost:
-            timeline[-1] = Term(until, cost)
-        else:
-            timeline.append(Term(until, cost))
+    ends = [*(step.passed_at for step in steps[1:]), closes_at]
+    for step, end in zip(steps, ends, strict=True):
+        until = min(end, closes_at)
+        if until <= step.passed_at:
+            continue
+        if timeline and timeline[-1].cost == step.cost:
+            timeline.pop()
+        timeline.append(Term(until, step.cost))
     return timeline
 
 

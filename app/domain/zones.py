@@ -5,8 +5,7 @@ counted the same way, so that arithmetic on both is integer arithmetic. Between 
 zone's offset the two differ by a constant; `constant_offsets` cuts a span of time at those changes.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -78,23 +77,10 @@ def constant_offsets(zone: ZoneInfo, start: int, end: int) -> list[Piece]:
     ]
 
 
-def local_times(instants: Sequence[int], zone: ZoneInfo) -> list[datetime]:
-    """Turn instants into times as a wall clock in the zone shows them, with its offset.
-
-    The offset is a fixed one: where many times lie between the same two changes of the clocks, the
-    zone need not be asked about each.
-    """
-    if not instants:
-        return []
-    pieces = constant_offsets(zone, min(instants), max(instants) + 1)
-    fixed = [(piece.end, timezone(timedelta(seconds=piece.offset))) for piece in pieces]
-    if len(fixed) == 1:  # as in most months
-        offset = fixed[0][1]
-        return [datetime.fromtimestamp(instant, offset) for instant in instants]
-    return [
-        datetime.fromtimestamp(instant, next(offset for end, offset in fixed if instant < end))
-        for instant in instants
-    ]
+def local_text(instant: int, zone: ZoneInfo) -> str:
+    """Write an instant as a wall clock in the zone shows it, with its offset (RFC 3339)."""
+    text = from_seconds(instant).astimezone(zone).isoformat()
+    return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
 
 
 @lru_cache(maxsize=4096)

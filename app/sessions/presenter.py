@@ -12,7 +12,7 @@ from app.domain.money import Money
 from app.domain.policy import Action, Cost, Decision, Term, decide, terms
 from app.domain.quotes import Quote
 from app.domain.session import Contact, Format
-from app.domain.zones import local_times
+from app.domain.zones import local_text
 from app.practices.policies import rules_of
 from app.sessions import schemas
 from app.sessions.history import ChangeRecord
@@ -84,20 +84,22 @@ def present_details(
     """Show everything about a session, with a decision and a quote for each action."""
     policy, facts = rules_of(record.policy), record.facts
 
-    def decision(action: Action) -> schemas.DecisionView:
-        return present_decision(decide(policy, action, facts, now), record, zone, quotes, now)
-
+    cancel = decide(policy, Action.CANCEL, facts, now)
+    reschedule = decide(policy, Action.RESCHEDULE, facts, now)
+    change_format = decide(policy, Action.CHANGE_FORMAT, facts, now)
     return {
         **present_summary(record, zone, notes=notes),
         "formats": [
             {"kind": choice.kind, "location": _location(choice.location)}
             for choice in record.formats
         ],
-        "policy": present_policy(record, zone),
+        "policy": _policy(
+            record, zone, cancel.timeline, reschedule.timeline, change_format.timeline
+        ),
         "actions": {
-            "cancel": decision(Action.CANCEL),
-            "reschedule": decision(Action.RESCHEDULE),
-            "change_format": decision(Action.CHANGE_FORMAT),
+            "cancel": present_decision(cancel, record, zone, quotes, now),
+            "reschedule": present_decision(reschedule, record, zone, quotes, now),
+            "change_format": present_decision(change_format, record, zone, quotes, now),
         },
     }
 
@@ -105,15 +107,31 @@ def present_details(
 def present_policy(record: SessionRecord, zone: ZoneInfo) -> schemas.PolicyView:
     """Show the policy that a session was booked under, with what it costs until when."""
     policy, facts = rules_of(record.policy), record.facts
-    return schemas.PolicyView(
-        version=None if record.policy is None else record.policy.number,
-        text=None if record.policy is None else record.policy.text,
-        terms=schemas.TermsView(
-            cancel=_terms(terms(policy, Action.CANCEL, facts), zone),
-            reschedule=_terms(terms(policy, Action.RESCHEDULE, facts), zone),
-            change_format=_terms(terms(policy, Action.CHANGE_FORMAT, facts), zone),
-        ),
+    return _policy(
+        record,
+        zone,
+        terms(policy, Action.CANCEL, facts),
+        terms(policy, Action.RESCHEDULE, facts),
+        terms(policy, Action.CHANGE_FORMAT, facts),
     )
+
+
+def _policy(
+    record: SessionRecord,
+    zone: ZoneInfo,
+    cancel: Sequence[Term],
+    reschedule: Sequence[Term],
+    change_format: Sequence[Term],
+) -> schemas.PolicyView:
+    return {
+        "version": None if record.policy is None else record.policy.number,
+        "text": None if record.policy is None else record.policy.text,
+        "terms": {
+            "cancel": _terms(cancel, zone),
+            "reschedule": _terms(reschedule, zone),
+            "change_format": _terms(change_format, zone),
+        },
+    }
 
 
 def present_decision(
@@ -198,11 +216,13 @@ def present_slots(
 ) -> list[schemas.SlotView]:
     """Show slots in the viewer's zone, in the order in which they are."""
     length = duration // timedelta(seconds=1)
-    starts = local_times([slot.start for slot in slots], zone)
-    ends = local_times([slot.start + length for slot in slots], zone)
     return [
-        {"start": start, "end": end, "location_id": slot.location_id}
-        for slot, start, end in zip(slots, starts, ends, strict=True)
+        {
+            "start": local_text(slot.start, zone),
+            "end": local_text(slot.start + length, zone),
+            "location_id": slot.location_id,
+        }
+        for slot in slots
     ]
 
 
@@ -244,7 +264,7 @@ def _location(location: Location | None) -> schemas.LocationView | None:
     return schemas.LocationView(id=location.id, name=location.name, address=location.address)
 
 
-def _terms(timeline: list[Term], zone: ZoneInfo) -> list[schemas.TermView]:
+def _terms(timeline: Sequence[Term], zone: ZoneInfo) -> list[schemas.TermView]:
     return [
         schemas.TermView(
             until=term.until.astimezone(zone),

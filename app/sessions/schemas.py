@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from typing_extensions import TypedDict  # pydantic cannot use the standard library's before 3.12
 
 from app.domain.policy import Credit, RefusalCode
@@ -16,6 +16,10 @@ from app.domain.session import Format, Status
 from app.inputs import Instant, RequestBody, Text, Token
 
 ReasonCode = Literal["feeling-better", "unwell", "transport", "work", "family", "cost", "other"]
+
+
+# Written once, where hundreds of slots are shown again and again.
+InstantText = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 class Answer(BaseModel):
@@ -219,8 +223,8 @@ class CommandAnswer(TypedDict):
 class SlotView(TypedDict):
     """A time on offer, in the viewer's zone; `location_id` where one is visited."""
 
-    start: datetime
-    end: datetime
+    start: InstantText
+    end: InstantText
     location_id: UUID | None
 
 

@@ -5,7 +5,7 @@ import pkgutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import asyncpg
 import pytest
@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from structlog.testing import capture_logs
 
 import app as package
-from app.context import _call
+from app.auth.tokens import AccessTokens
 from app.database.embedded import EmbeddedServer
 from app.domain.errors import ActionRefusedError, DomainError
 from app.domain.policy import RefusalCode
@@ -195,10 +195,11 @@ async def serve_broken(
     """Run the application with a defect; what gets out of it to the server is kept."""
     app = create_app(settings, clock=TestClock())
 
-    def broken() -> None:
-        raise error
+    class Broken(AccessTokens):
+        def read(self, *_: object, **__: object) -> NoReturn:
+            raise error
 
-    app.dependency_overrides[_call] = broken
+    app.state.access_tokens = Broken(settings.keys)
     escaped: list[BaseException] = []
 
     async def server(scope: Any, receive: Any, send: Any) -> None:

@@ -13,6 +13,7 @@ from app.domain.availability import (
     Meeting,
     Slot,
     bookable,
+    by_day,
     nearest,
 )
 from app.domain.intervals import Interval
@@ -999,3 +1000,23 @@ def test_the_nearest_slots_are_as_many_as_there_are() -> None:
 def test_a_zone_without_dst_needs_nothing_special() -> None:
     scene = Scene(hours(UTC_ZONE, "09:00-11:00"), local_day(WEDNESDAY, UTC_ZONE))
     assert scene.starts() == [f"{WEDNESDAY}T09:00+00:00", f"{WEDNESDAY}T10:00+00:00"]
+
+
+# Days
+
+
+def test_slots_are_grouped_by_the_days_of_the_viewer() -> None:
+    late, early, next_year = (
+        Slot(seconds(instant), None)
+        for instant in ("2026-12-03T23:30-05:00", "2026-12-04T00:00-05:00", "2027-01-04T00:00Z")
+    )
+    slots = [late, early, next_year]
+    assert by_day(slots, NEW_YORK) == [[late], [early], [next_year]]
+    assert by_day(slots, UTC_ZONE) == [[late, early], [next_year]]
+    assert by_day([], NEW_YORK) == []
+
+
+def test_a_day_on_which_the_clocks_change_is_one_day() -> None:
+    hours = [seconds("2026-11-01T00:00-04:00") + hour * HOUR for hour in range(26)]
+    slots = [Slot(hour, None) for hour in hours]
+    assert by_day(slots, NEW_YORK) == [slots[:25], slots[25:]]

@@ -23,6 +23,7 @@ from app.domain.policy import (
     cost_by_staff,
     deadline_instant,
     decide,
+    is_allowed,
     move_window,
     terms,
 )
@@ -84,6 +85,8 @@ def refusal_code(
     quoted: Cost | None = None,
 ) -> RefusalCode | None:
     refusal = decide(policy, action, facts, now, quoted=quoted).refusal
+    if quoted is None:
+        assert is_allowed(policy, action, facts, now) == (refusal is None)
     return refusal.code if refusal else None
 
 
@@ -113,10 +116,12 @@ def test_exactly_on_the_deadline_is_in_time_and_a_microsecond_later_is_late(
     policy = closing(closes)
     on_it = decide(policy, action, session(), at(deadline))
     assert on_it.allowed
+    assert is_allowed(policy, action, session(), at(deadline))
     assert on_it.closes_at == at(deadline)
 
     late = decide(policy, action, session(), at(deadline) + MICROSECOND)
     assert not late.allowed
+    assert not is_allowed(policy, action, session(), at(deadline) + MICROSECOND)
     assert late.cost is None
     assert late.refusal is not None
     assert late.refusal.code is RefusalCode.NOTICE_TOO_SHORT

@@ -27,7 +27,7 @@ from app.domain.availability import (
     WorkingHours,
     offer,
 )
-from app.domain.intervals import Interval, merge, subtract
+from app.domain.intervals import Interval, merge
 from app.domain.money import Money
 from app.domain.policy import (
     Action,
@@ -607,13 +607,3 @@ def test_merging_keeps_every_number_and_leaves_gaps_in_between(given_: list[Inte
     assert numbers(merged) == numbers(given_)
     assert all(interval.start < interval.end for interval in merged)
     assert all(one.end < two.start for one, two in pairwise(merged))
-
-
-@some(100)
-@given(INTERVALS, INTERVALS)
-def test_subtracting_leaves_exactly_the_numbers_outside_the_holes(
-    given_: list[Interval], holes: list[Interval]
-) -> None:
-    left = subtract(merge(given_), merge(holes))
-    assert numbers(left) == numbers(given_) - numbers(holes)
-    assert left == merge(left)

@@ -12,6 +12,7 @@ from app.domain.zones import (
     day_number,
     from_seconds,
     latest_reading,
+    local_text,
     start_of_day,
     to_seconds,
 )
@@ -148,3 +149,19 @@ def test_a_date_that_a_zone_skipped_has_no_instants() -> None:
     change = seconds("2011-12-30T10:00Z")
     pieces = constant_offsets(apia, change - HOUR, change + HOUR)
     assert pieces[1].offset - pieces[0].offset == 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("instant", "zone", "text"),
+    [
+        ("2026-07-01T09:00Z", LONDON, "2026-07-01T10:00:00+01:00"),
+        ("2026-12-01T09:00Z", LONDON, "2026-12-01T09:00:00Z"),
+        ("2026-12-01T09:00Z", UTC_ZONE, "2026-12-01T09:00:00Z"),
+        ("2026-11-01T05:30Z", NEW_YORK, "2026-11-01T01:30:00-04:00"),
+        ("2026-11-01T06:30Z", NEW_YORK, "2026-11-01T01:30:00-05:00"),
+    ],
+)
+def test_a_local_time_is_written_with_its_own_offset(
+    instant: str, zone: ZoneInfo, text: str
+) -> None:
+    assert local_text(seconds(instant), zone) == text
