@@ -1,17 +1,19 @@
 """Access tokens: signed, short-lived, for one client of one practice, or for one session of his."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from app.changes.trail import Actor
 from app.domain.errors import UnauthorizedError
 from app.signing import BadTokenError, TokenSigner
 
+TOKENS_KEPT = 4096
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+
+class Caller(NamedTuple):
     """Who calls, as his token says.
 
     `generation` is the client's token generation, or for a link the generation of his address;
@@ -57,6 +59,8 @@ class AccessTokens:
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._signer = TokenSigner(keys, "access")
+        # A client's app sends the same token with call after call. What is no token is not kept.
+        self._known = lru_cache(maxsize=TOKENS_KEPT)(self._open)
 
     def sign(self, caller: Caller, expires_at: datetime) -> str:
         """Make a token that is good until `expires_at`, in whole seconds."""
@@ -77,18 +81,22 @@ class AccessTokens:
         Raises:
             UnauthorizedError: it is not one of ours, or has expired.
         """
+        caller, expires_at = self._known(token)
+        if now >= expires_at:
+            raise UnauthorizedError
+        return caller._replace(origin=origin)
+
+    def _open(self, token: str) -> tuple[Caller, datetime]:
         try:
             payload = self._signer.read(token)
         except BadTokenError:
             raise UnauthorizedError from None
         practice_id, client_id, generation, session_id, link_generation, expires = payload
-        if now >= datetime.fromtimestamp(expires, UTC):
-            raise UnauthorizedError
-        return Caller(
+        caller = Caller(
             practice_id=UUID(practice_id),
             client_id=UUID(client_id),
             generation=generation,
             session_id=None if session_id is None else UUID(session_id),
             link_generation=link_generation,
-            origin=origin,
         )
+        return caller, datetime.fromtimestamp(expires, UTC)

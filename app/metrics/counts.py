@@ -5,6 +5,7 @@ is not ours is one label for all of them.
 """
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -78,10 +79,17 @@ _pool_checked_out = Gauge(
 
 def count_request(route: str | None, method: str, status: int, seconds: float) -> None:
     """Count a request that has ended. `route` is the template; None where there was none."""
-    route = route or UNMATCHED
-    method = method if method in METHODS else "other"
-    _requests.labels(route, method, str(status)).inc()
-    _request_seconds.labels(route).observe(seconds)
+    counted, timed = _of_request(
+        route or UNMATCHED, method if method in METHODS else "other", status
+    )
+    counted.inc()
+    timed.observe(seconds)
+
+
+# The library looks for a label's figure under a lock each time.
+@lru_cache(maxsize=1024)
+def _of_request(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    return _requests.labels(route, method, str(status)), _request_seconds.labels(route)
 
 
 def count_refusal(code: str) -> None:
