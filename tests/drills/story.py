@@ -13,7 +13,7 @@ from httpx import Response
 from tests.drills import story_checks as checks
 from tests.drills.model import whereabouts
 from tests.drills.model_records import Answer, Quote, RefusedError
-from tests.drills.model_rules import MINUTE, TICK, Session
+from tests.drills.model_rules import MINUTE, TICK, Place, Practitioner, Session
 from tests.drills.model_world import Stage, change_service, new_rules, new_service
 from tests.drills.story_choices import Choices
 from tests.world import REASON, Api
@@ -93,13 +93,21 @@ class Story(Choices):
     async def book_a_session(self) -> Session | None:
         if len(self.book.sessions) >= SESSIONS:
             return await self.let_time_pass()
-        rng, service, now = self.rng, self.book.service, self.now
-        draft = Session(
+        rng = self.rng
+        client, practitioner = rng.choice(self.stage.clients), rng.choice(self.stage.practitioners)
+        draft = self.draft(client, practitioner, rng.choice(self.book.places))
+        draft.starts_at = draft.booked_for = self.some_start(draft, draft.place)
+        return await self.put_down(draft, pays=rng.random() < 0.4, force=rng.random() < 0.3)
+
+    def draft(self, client: UUID, practitioner: Practitioner, place: Place) -> Session:
+        """Fill in what a booking takes from service and policy; it starts now, until it is set."""
+        service, now = self.book.service, self.now
+        return Session(
             id=uuid4(),
-            client=rng.choice(self.stage.clients),
-            practitioner=rng.choice(self.stage.practitioners),
+            client=client,
+            practitioner=practitioner,
             starts_at=now,
-            place=rng.choice(self.book.places),
+            place=place,
             duration=service.duration,
             before=service.before,
             after=service.after,
@@ -107,9 +115,10 @@ class Story(Choices):
             rules=self.book.rules,
             booked_for=now,
         )
-        draft.starts_at = draft.booked_for = self.some_start(draft, draft.place)
+
+    async def put_down(self, draft: Session, *, pays: bool, force: bool) -> Session | None:
+        """Book what is drafted; with `pays` the client's package does."""
         package = next(p for p in self.book.packages if p.client == draft.client)
-        pays, force = rng.random() < 0.4, rng.random() < 0.3
         body = self.wish(draft, whereabouts(draft)) | {
             "client_id": str(draft.client),
             "practitioner_id": str(draft.practitioner.id),
