@@ -20,11 +20,12 @@ from tests.pooler import installed_program
 # What LISTENs is left out: a worker needs a direct connection, and the README says so. So is what
 # runs as processes of its own: the drills do.
 PATHS = (
-    *(f"tests/api/test_{name}.py" for name in ("cancel", "reschedule", "idempotency")),
+    "tests/api/test_cancel.py",
+    "tests/api/test_idempotency.py",
     "tests/races",
     "tests/database",
 )
-FEWEST = 180
+FEWEST = 150
 
 
 @pytest.fixture
