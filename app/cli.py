@@ -40,6 +40,7 @@ from app.practices.operator import (
     take_key,
 )
 from app.settings import Settings, SettingsError, load_settings
+from app.supervisor import run_several
 from app.tracing.start import check_tracing, start_tracing, stop_tracing
 from app.tracing.statements import watch_statements
 
@@ -258,7 +259,8 @@ def _serve(settings: Settings, workers: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         _exit_on(number)
     with shared_figures(settings, workers):
-        uvicorn.run(
+        serve = run_several if workers > 1 else uvicorn.run
+        serve(
             "app.main:create_served_app",
             factory=True,
             host=settings.host,

@@ -1,12 +1,11 @@
 """The worker: takes jobs from the queue and sends their mails, until it is told to stop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-import asyncpg
 import structlog
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.errors import RetryRequested
@@ -52,8 +51,9 @@ SIGN_IN_ATTEMPTS = 20
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 POLL = timedelta(seconds=15)
 BATCH = 5
-MAILS_AT_ONCE = 2 * BATCH  # of one worker
-WEBHOOKS_AT_ONCE = 10  # of all workers together, which have to agree on it
+# Of one worker. Neither takes a place of the other: a mail server may hang, and so may receivers.
+MAILS_AT_ONCE = 20
+WEBHOOKS_AT_ONCE = 10
 QUERY_TIMEOUT_SECONDS = 10
 FIRST_RECONNECT_SECONDS = 1.0
 LAST_RECONNECT_SECONDS = 30.0
@@ -63,6 +63,7 @@ JOB_LOG_KEPT = timedelta(days=7)
 STRANDED_AT_ONCE = 1000
 
 Handler = Callable[[Job], Awaitable[None]]
+Places = Sequence[tuple[QueueManager, int]]
 
 log = structlog.get_logger()
 
@@ -149,66 +150,79 @@ async def _serve(
     """Serve on one connection, until it is lost or `stop` is set."""
     connection = await connect(url)
     try:
-        manager = _manager(connection, office, webhooks)
-        connection.add_termination_listener(lambda _: manager.shutdown.set())
+        queries = Queries(_Driver(connection))
+        mails, events = _mail_manager(queries, office), _webhook_manager(queries, webhooks)
+        places = [(mails, MAILS_AT_ONCE), (events, WEBHOOKS_AT_ONCE)]
+        connection.add_termination_listener(lambda _: _shut_down(places))
         log.info("worker_started")
-        await _run(manager, stop)
+        await _run(places, stop)
     finally:
         with suppress(Exception):
             await connection.close(timeout=QUERY_TIMEOUT_SECONDS)
         log.info("worker_stopped")
 
 
-async def _run(manager: QueueManager, stop: asyncio.Event) -> None:
-    """Run the queue. Also when this task is cancelled, jobs under way come to their end.
+async def _run(places: Places, stop: asyncio.Event) -> None:
+    """Run the managers, each with its places; jobs under way come to their end in any case.
 
-    The job library deletes a job that is cancelled in the act, which would strand its notice.
+    Also when this task is cancelled: the job library deletes a job that is cancelled in the act,
+    which would strand its notice.
     """
-    running = asyncio.create_task(
-        manager.run(
-            dequeue_timeout=POLL,
-            batch_size=BATCH,
-            max_concurrent_tasks=MAILS_AT_ONCE + WEBHOOKS_AT_ONCE,
-            shutdown_on_listener_failure=True,
-            heartbeat_timeout=HEARTBEAT_TIMEOUT,
-            log_aggregation_interval=timedelta(0),
+    running = [
+        asyncio.create_task(
+            manager.run(
+                dequeue_timeout=POLL,
+                batch_size=BATCH,
+                max_concurrent_tasks=at_once,
+                shutdown_on_listener_failure=True,
+                heartbeat_timeout=HEARTBEAT_TIMEOUT,
+                log_aggregation_interval=timedelta(0),
+            )
         )
-    )
+        for manager, at_once in places
+    ]
     stopping = asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({*running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        manager.shutdown.set()
+        _shut_down(places)
         stopping.cancel()
-        await running
+        await asyncio.wait(running)
+    for task in running:
+        task.result()
 
 
-def _manager(
-    connection: asyncpg.Connection, office: PostOffice, webhooks: WebhookOffice
-) -> QueueManager:
-    """Register what can be done. Each mail holds a connection of the pool; half of it is left."""
-    manager = QueueManager(Queries(_Driver(connection)))
+def _shut_down(places: Places) -> None:
+    for manager, _ in places:
+        manager.shutdown.set()
+
+
+def _mail_manager(queries: Queries, office: PostOffice) -> QueueManager:
+    """Register the mails. Each holds a connection of the pool; half of it is left."""
+    manager = QueueManager(queries)
     places = asyncio.Semaphore(max(1, office.settings.database_pool_size // 2))
     # Attempts are counted on the notice, which says when it is enough.
     send = _entrypoint(manager, SEND_NOTICE, 2 * MAX_ATTEMPTS, LAST_RETRY)
     send(_notice_handler(office, places))
-    # Receivers who hang take these places and no more of them; the mails have the rest.
-    send = _entrypoint(
-        manager, SEND_WEBHOOK, 2 * MAX_ATTEMPTS, LAST_RETRY, at_once=WEBHOOKS_AT_ONCE
-    )
-    send(_webhook_handler(webhooks))
     # The request says since when it waits.
     send = _entrypoint(manager, SEND_SIGN_IN, SIGN_IN_ATTEMPTS, LAST_SIGN_IN_RETRY)
     send(_sign_in_handler(office, places))
     return manager
 
 
+def _webhook_manager(queries: Queries, office: WebhookOffice) -> QueueManager:
+    """Register the webhooks. Attempts are counted on the notice."""
+    manager = QueueManager(queries)
+    send = _entrypoint(manager, SEND_WEBHOOK, 2 * MAX_ATTEMPTS, LAST_RETRY)
+    send(_webhook_handler(office))
+    return manager
+
+
 def _entrypoint(
-    manager: QueueManager, name: str, attempts: int, last_retry: timedelta, *, at_once: int = 0
+    manager: QueueManager, name: str, attempts: int, last_retry: timedelta
 ) -> Callable[[Handler], Handler]:
     return manager.entrypoint(
         name,
-        concurrency_limit=at_once,
         accepts_context=False,
         on_failure="hold",
         executor_factory=partial(

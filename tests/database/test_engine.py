@@ -1,15 +1,25 @@
 """Dead connections reach no statement: neither those that were closed nor those cut silently."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.embedded import EmbeddedServer
+from app.database.embedded import SERVICE, EmbeddedServer
+from app.database.engine import create_engine
 
 POLL_SECONDS = 0.01
+
+
+@pytest.fixture
+async def engine(server: EmbeddedServer, database: str) -> AsyncIterator[AsyncEngine]:
+    """Connect to the server itself: behind a pooler one backend serves several connections."""
+    made = create_engine(server.url(SERVICE, database), pool_size=10)
+    yield made
+    await made.dispose()
 
 
 async def backend(engine: AsyncEngine) -> int:

@@ -1,13 +1,15 @@
 """What the drills stand on, and the table that they end with."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
+from app.database.embedded import EmbeddedServer
 from tests.drills.cluster import Cluster
 from tests.drills.report import PROPERTY, Row, table
+from tests.drills.target import Target, served_target
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver
 
@@ -38,6 +40,13 @@ async def receiver() -> AsyncIterator[Receiver]:
     await made.open()
     yield made
     await made.close()
+
+
+@pytest.fixture(scope="module")
+def target(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """Serve a practice that has one of everything, for all operations in turn."""
+    with served_target(server, tmp_path_factory.mktemp("target")) as found:
+        yield found
 
 
 # So that a comparison says there too what differs.

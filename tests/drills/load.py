@@ -17,6 +17,7 @@ from tests.drills.scene import Person, Scene
 from tests.drills.speaking import MOST_TRIES, exchange, pause, settle, speaker
 
 SESSIONS_EACH = 3
+LOOKS_SHARE = 0.5
 FORMATS = ("in_person", "video", "phone")
 # What is done how often.
 ACTIONS = {
@@ -114,12 +115,13 @@ class Actor:
         return {}
 
     async def _as_client(self, kind: str, action: str, path: str, **body: Any) -> None:
-        """Look at the session, so that what it costs is known, then do it."""
+        """Do it, half the time without having looked at what it costs."""
         mine = self._load.sessions.get(self._person.id)
         if not mine:
             return
         session_id = self._random.choice(mine)
-        found = await self._read(f"/v1/sessions/{session_id}")
+        looks = action == "change_format" or self._random.random() < LOOKS_SHARE
+        found = await self._read(f"/v1/sessions/{session_id}") if looks else {}
         if action == "change_format":
             body["start"] = found.get("starts_at")
         quote = found.get("actions", {}).get(action, {}).get("quote")

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -19,15 +19,24 @@ from tests.drills.waiting import until
 START_SECONDS = 120
 STOP_SECONDS = 40
 _PROGRAM = (sys.executable, "-c", "from app.cli import main; main()")
+_PRELOADED = (sys.executable, str(Path(__file__).with_name("preloaded.py")))
 
 
 class Service:
     """Processes of their own, with the environment that an operator would give them.
 
-    What they log goes to `serve.log` and `worker.log` in `folder`.
+    What they log goes to `serve.log` and `worker.log` in `folder`. With `preloaded`, those that are
+    killed are started again in a moment, the worker too (tests/drills/preloaded.py).
     """
 
-    def __init__(self, environment: Mapping[str, str], folder: Path, *, servers: int = 2) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        folder: Path,
+        *,
+        servers: int = 2,
+        preloaded: bool = False,
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = folder
@@ -39,6 +48,7 @@ class Service:
             **environment,
         }
         self._servers = servers
+        self._program = _PRELOADED if preloaded else _PROGRAM
         self._serve: asyncio.subprocess.Process | None = None
         self._worker: asyncio.subprocess.Process | None = None
 
@@ -50,7 +60,7 @@ class Service:
             await until(partial(self._is_ready, http), START_SECONDS)
 
     async def start_worker(self) -> None:
-        """Start a worker beside the servers, or a new one where the last was killed."""
+        """Start a worker beside the servers."""
         self._worker = await self._run("worker", log="worker.log")
 
     async def stop(self) -> None:
@@ -66,18 +76,18 @@ class Service:
             with suppress(ProcessLookupError):
                 os.kill(random.choice(pids), signal.SIGKILL)
 
-    async def kill_worker(self) -> None:
-        """Kill the worker (-9)."""
+    def kill_worker(self) -> None:
+        """Kill the preloaded worker (-9). Who watches it starts another one."""
         assert self._worker is not None
-        self._worker.kill()
-        await self._worker.wait()
+        for pid in _children(self._worker.pid):
+            os.kill(pid, signal.SIGKILL)
 
     def server_pids(self) -> list[int]:
         """List the server processes that run now; a single one has no supervisor."""
         assert self._serve is not None
         if self._servers == 1:
             return [self._serve.pid]
-        return [child for child in _children(self._serve.pid) if _is_server(child)]
+        return list(_servers_of(self._serve.pid))
 
     def work_done(self) -> dict[int, int]:
         """Give the time that each server process has computed for, in the system's ticks."""
@@ -104,16 +114,20 @@ class Service:
     async def _run(self, *arguments: str, log: str) -> asyncio.subprocess.Process:
         with (self.folder / log).open("ab") as output:
             return await asyncio.create_subprocess_exec(
-                *_PROGRAM, *arguments, env=self._environment, stdout=output, stderr=output
+                *self._program, *arguments, env=self._environment, stdout=output, stderr=output
             )
 
 
 @asynccontextmanager
 async def served(
-    environment: Mapping[str, str], folder: Path, *, with_worker: bool = False
+    environment: Mapping[str, str],
+    folder: Path,
+    *,
+    with_worker: bool = False,
+    preloaded: bool = False,
 ) -> AsyncIterator[Service]:
     """Run the service, two server processes of it, for as long as it is needed."""
-    service = Service({"SECRET_KEYS": KEY, **environment}, folder)
+    service = Service({"SECRET_KEYS": KEY, **environment}, folder, preloaded=preloaded)
     try:
         await service.start()
         if with_worker:
@@ -145,7 +159,11 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _is_server(pid: int) -> bool:
-    with suppress(FileNotFoundError, ProcessLookupError):
-        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    return False
+def _servers_of(supervisor: int) -> Iterator[int]:
+    for child in _children(supervisor):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            command = Path(f"/proc/{child}/cmdline").read_bytes()
+            if b"multiprocessing.forkserver" in command:
+                yield from _children(child)
+            elif b"spawn_main" in command:
+                yield child

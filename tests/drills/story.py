@@ -1,54 +1,24 @@
 """Does the same things to the service and to the model's book, step by step, by a seed."""
 
-import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from random import Random
+from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
-
-from httpx import Response
 
 from tests.drills import story_checks as checks
-from tests.drills.model import whereabouts
-from tests.drills.model_records import Answer, Quote, RefusedError
+from tests.drills.model_records import Quote
 from tests.drills.model_rules import MINUTE, TICK, Session
-from tests.drills.model_world import Stage, change_service, new_rules, new_service
-from tests.drills.story_choices import Choices
-from tests.world import REASON, Api
+from tests.drills.model_world import change_service, new_rules, new_service
+from tests.drills.story_telling import STAFF, Telling
+from tests.world import REASON
 
 CLIENT = "/v1/sessions"
-STAFF = "/v1/practice/sessions"
 SESSIONS = 8
 WHY = {"note": "Dr. Chen is ill."}
 KEY_LIFETIME = timedelta(hours=24)
-Expected = Callable[[datetime], Answer]
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A request that was done, and its answer."""
-
-    speaker: Api
-    path: str
-    body: dict[str, Any]
-    key: str
-    answer: Any
-    at: datetime
-
-
-class Story(Choices):
-    """What has happened so far. `log` tells it, for whoever looks for what went wrong."""
-
-    def __init__(self, api: Api, staff: Api, stage: Stage, rng: Random) -> None:
-        super().__init__(api, staff, stage, rng)
-        self.looked_at: dict[Session, int] = {}
-        self.kept: list[Kept] = []
-        self.log: list[str] = []
-
-    def speaker(self, client: UUID) -> Api:
-        return self.api.signed_in(self.world.token(client))
+class Story(Telling):
+    """What is done, one thing after another."""
 
     async def step(self) -> None:
         """Do one thing, chosen by chance, and look whether service and book still agree."""
@@ -71,61 +41,14 @@ class Story(Choices):
             await checks.check_session(self, about)
             await checks.check_availability(self, about)
 
-    async def send(
-        self, speaker: Api, path: str, body: dict[str, Any], expected: Expected, **headers: str
-    ) -> Response:
-        """Send a command, and compare what is answered with what should be."""
-        key = headers.setdefault("Idempotency-Key", str(self.rng.random()))
-        self.log.append(f"{self.now.isoformat()} {path} {json.dumps(body)} {headers}")
-        answer = await speaker.post(path, body, headers)
-        try:
-            should = expected(self.now)
-        except RefusedError as refused:
-            should = refused.answer
-        self.log.append(f"  {answer.status_code} {answer.text[:90]}")
-        checks.check_answer(answer, should)
-        if answer.is_success:
-            self.kept.append(Kept(speaker, path, body, key, answer.json(), self.now))
-        return answer
-
-    # What is done
-
     async def book_a_session(self) -> Session | None:
         if len(self.book.sessions) >= SESSIONS:
             return await self.let_time_pass()
-        rng, service, now = self.rng, self.book.service, self.now
-        draft = Session(
-            id=uuid4(),
-            client=rng.choice(self.stage.clients),
-            practitioner=rng.choice(self.stage.practitioners),
-            starts_at=now,
-            place=rng.choice(self.book.places),
-            duration=service.duration,
-            before=service.before,
-            after=service.after,
-            price=service.price,
-            rules=self.book.rules,
-            booked_for=now,
-        )
+        rng = self.rng
+        client, practitioner = rng.choice(self.stage.clients), rng.choice(self.stage.practitioners)
+        draft = self.draft(client, practitioner, rng.choice(self.book.places))
         draft.starts_at = draft.booked_for = self.some_start(draft, draft.place)
-        package = next(p for p in self.book.packages if p.client == draft.client)
-        pays, force = rng.random() < 0.4, rng.random() < 0.3
-        body = self.wish(draft, whereabouts(draft)) | {
-            "client_id": str(draft.client),
-            "practitioner_id": str(draft.practitioner.id),
-            "service_id": str(self.world.service_id),
-            "force": force,
-            "package_id": str(package.id) if pays else None,
-        }
-
-        def expected(now: datetime) -> Answer:
-            return self.book.book(draft, package if pays else None, force=force, now=now)
-
-        answer = await self.send(self.staff, STAFF, body, expected)
-        if not answer.is_success:
-            return None
-        draft.id = UUID(answer.json()["session"]["id"])
-        return draft
+        return await self.put_down(draft, pays=rng.random() < 0.4, force=rng.random() < 0.3)
 
     async def cancel(self) -> Session:
         session = self.a_session()

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import requests
 import uvicorn
 from pydantic import SecretStr
 
@@ -35,6 +36,7 @@ class Target:
     """Where it listens, who may call it, and what is there: ids by the names of parameters."""
 
     url: str
+    http: requests.Session
     clock: TestClock
     client: Headers
     link: Headers
@@ -66,8 +68,9 @@ def served_target(server: EmbeddedServer, folder: Path) -> Iterator[Target]:
         data_dir=folder,
     )
     clock = TestClock()
-    with _serving(settings, clock) as url:
-        yield asyncio.run(_fill(settings, url, clock))
+    with _serving(settings, clock) as url, requests.Session() as http:
+        http.trust_env = False
+        yield asyncio.run(_fill(settings, url, http, clock))
     asyncio.run(_execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
@@ -93,7 +96,9 @@ def _serving(settings: Settings, clock: TestClock) -> Iterator[str]:
             thread.join()
 
 
-async def _fill(settings: Settings, url: str, clock: TestClock) -> Target:
+async def _fill(
+    settings: Settings, url: str, session: requests.Session, clock: TestClock
+) -> Target:
     async with brief_engine(settings.service_url) as engine:
         world = await World(engine, settings).build()
         package = await world.add_package()
@@ -130,6 +135,7 @@ async def _fill(settings: Settings, url: str, clock: TestClock) -> Target:
         }
     return Target(
         url,
+        session,
         clock,
         client=_bearer(world.token()),
         link=_bearer(opened.json()["access_token"]),

@@ -1,14 +1,11 @@
 """Mail servers and webhook receivers at their worst, while clients go about their business."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from httpx import AsyncClient
@@ -16,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.settings import Settings
 from tests.drills.faulty_postbox import FaultyPostbox
+from tests.drills.outside import METRICS_TOKEN, Outside, failed_ones, mail_id
 from tests.drills.report import Row
 from tests.drills.service import Service, free_port
-from tests.drills.traffic import PATIENCE_SECONDS, Traffic, Visitor, add_visitors, traffic
+from tests.drills.traffic import Traffic, Visitor, add_visitors, traffic
 from tests.notices.receiver import Receiver
 from tests.world import World
 
-METRICS_TOKEN = "a-token-for-the-figures"
 ENDPOINTS = ("good", "hangs", "fails", "hangs up")
 ERRORS = {
     "hangs": {"Timeout"},
@@ -31,60 +28,6 @@ ERRORS = {
 }
 MET_OFTEN = 3
 OTHERS = 5
-HURRIED_AT_ONCE = 50
-POLL_SECONDS = 0.5
-
-
-@dataclass
-class Outside:
-    """All that the service speaks to, and the practice's own view of it."""
-
-    postbox: FaultyPostbox
-    receivers: dict[str, Receiver]
-    staff: AsyncClient
-    endpoints: dict[str, str] = field(default_factory=dict)
-
-    async def listen(self) -> None:
-        """Have the practice name its webhook endpoints."""
-        for name, receiver in self.receivers.items():
-            made = await self.staff.post(
-                "/v1/practice/webhook-endpoints", json={"url": receiver.url}
-            )
-            self.endpoints[name] = made.json()["id"]
-
-    async def notices(self, **query: str) -> list[dict[str, Any]]:
-        """List notices, all pages of them."""
-        found: list[dict[str, Any]] = []
-        cursor: dict[str, str] = {}
-        while True:
-            answer = await self.staff.get(
-                "/v1/practice/notices", params={"limit": "100", **query, **cursor}
-            )
-            assert answer.is_success, answer.text
-            page = answer.json()
-            found += page["items"]
-            if page["next_cursor"] is None:
-                return found
-            cursor = {"cursor": page["next_cursor"]}
-
-    async def retry(self, notices: list[dict[str, Any]]) -> None:
-        """Have notices tried at once; one that was sent meanwhile is a 409."""
-        for notice in notices:
-            answer = await self.staff.post(f"/v1/practice/notices/{notice['id']}/retry")
-            assert answer.status_code in {200, 409}, answer.text
-
-    def told(self, name: str) -> Counter[tuple[str, int]]:
-        """Count of which changes a receiver was told, and said that it had understood."""
-        events = [
-            json.loads(received.body)["data"]
-            for status, received in self.receivers[name].answered
-            if status < 300
-        ]
-        return Counter((event["session_id"], event["version"]) for event in events)
-
-    def mails(self) -> Counter[str]:
-        """Count the mails that were accepted, by Message-ID."""
-        return Counter(mail["Message-ID"] for mail in self.postbox.mails)
 
 
 @pytest.fixture
@@ -130,10 +73,9 @@ async def outside(service: Service, world: World, postbox: FaultyPostbox) -> Asy
             ends.push_async_callback(receiver.close)
         headers = {"Authorization": f"Bearer {await world.key()}"}
         staff = AsyncClient(base_url=service.url, headers=headers, timeout=30)
-        yield Outside(postbox, receivers, await ends.enter_async_context(staff))
-        for receiver in receivers.values():
-            if receiver.go_on is not None:
-                receiver.go_on.set()
+        made = Outside(postbox, receivers, await ends.enter_async_context(staff))
+        yield made
+        made.mend()
 
 
 async def booked_are_told(outside: Outside, visitors: list[Visitor]) -> bool:
@@ -177,13 +119,18 @@ async def mail_server_down(outside: Outside, clients: Traffic) -> None:
 
 
 async def mail_server_faulty(outside: Outside, clients: Traffic) -> None:
-    """It answers after seconds; then it drops the line before, and after, it has accepted."""
+    """It answers after seconds; then it drops the line before, and after, it has accepted.
+
+    The receiver that is good goes on being told.
+    """
     postbox = outside.postbox
     for fault in ("slow", "drops before", "drops after"):
         postbox.fault = fault
+        told = outside.told("good").total()
 
-        async def is_met(fault: str = fault) -> bool:
-            return postbox.met[fault] >= MET_OFTEN
+        async def is_met(fault: str = fault, told: int = told) -> bool:
+            often = postbox.met[fault] >= MET_OFTEN
+            return often and outside.told("good").total() > told + OTHERS
 
         await clients.goes_on(f"mail {fault}", until=is_met)
     postbox.fault = None
@@ -199,26 +146,6 @@ async def mail_refused(outside: Outside, clients: Traffic, visitor: Visitor) -> 
         return bool(failed) and len(outside.mails()) > mails + OTHERS
 
     await clients.goes_on("one refused", until=is_met)
-
-
-async def drain(outside: Outside) -> None:
-    """Wait until nothing is pending. What has waited longest is hurried, as staff would."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while pending := await outside.notices(status="pending"):
-            await outside.retry(pending[-HURRIED_AT_ONCE:])
-            await asyncio.sleep(POLL_SECONDS)
-
-
-async def failed_ones(outside: Outside, service: Service) -> list[dict[str, Any]]:
-    """Look at what was given up, as the practice and as the operator sees it."""
-    failed = await outside.notices(status="failed")
-    assert {(notice["recipient"], notice["last_error"]) for notice in failed} == {
-        ("client", "UndeliverableError 550")
-    }
-    async with AsyncClient(headers={"Authorization": f"Bearer {METRICS_TOKEN}"}) as http:
-        figures = (await http.get(f"{service.url}/metrics")).text
-    assert f'reslot_outbox_failed{{recipient="client"}} {len(failed)}.0\n' in figures
-    return failed
 
 
 @pytest.mark.drill
@@ -240,16 +167,13 @@ async def test_faults_outside_hold_up_nothing_else_and_all_arrives_at_last(
         await mail_server_faulty(outside, clients)
         await mail_refused(outside, clients, visitors[0])
 
-    for receiver in outside.receivers.values():
-        receiver.status, receiver.hangs_up = 204, False
-        if receiver.go_on is not None:
-            receiver.go_on.set()
-    await drain(outside)
-    failed = await failed_ones(outside, service)
+    outside.mend()
+    await outside.drain()
+    failed = await failed_ones(outside, service.url)
     # The address is mended, and staff have what had failed tried again.
     outside.postbox.refused = None
     await outside.retry(failed)
-    await drain(outside)
+    await outside.drain()
 
     notices = await outside.notices()
     expected = Counter(clients.changes)
@@ -282,8 +206,3 @@ async def test_faults_outside_hold_up_nothing_else_and_all_arrives_at_last(
     assert max(mails.values()) == 2
     assert untold == told_twice == [Counter()] * len(ENDPOINTS)
     clients.keeps_its_pace()
-
-
-def mail_id(notice: dict[str, Any]) -> str:
-    """Give the Message-ID of the mail that a notice is."""
-    return f"<{notice['id']}@reslot.example>"

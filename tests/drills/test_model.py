@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.settings import Settings
-from tests.drills.model_world import set_stage
+from tests.drills.model_world import STAGES, set_stage
 from tests.drills.report import Row
 from tests.drills.story import Story
+from tests.drills.story_edges import EdgeStory
 from tests.drills.story_end import Tally, check_database
 from tests.world import TestClock, World, serve
 
@@ -36,6 +37,18 @@ async def test_the_service_does_what_the_contract_says_at_length(
     finally:
         load = f"{STORIES} practices, {STORIES * STEPS:,} steps"
         tell(Row("model of the contract", load, "the clock, DST", *found))
+
+
+@pytest.mark.parametrize("number", range(len(STAGES)))
+async def test_deadlines_in_the_hour_that_clocks_change_and_quotes_of_before_them(
+    settings: Settings, engine: AsyncEngine, number: int
+) -> None:
+    rng, world = Random(number), World(engine, settings)  # noqa: S311 - the same again
+    async with serve(settings, TestClock()) as api:
+        stage = await set_stage(world, rng, number)
+        story = EdgeStory(api, api.signed_in(await world.key()), stage, rng)
+        await story.play()
+        await check_database(story)
 
 
 async def play(settings: Settings, engine: AsyncEngine, seed: int) -> Tally:

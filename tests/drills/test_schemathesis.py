@@ -3,74 +3,21 @@
 Nothing that is sent may bring out a defect, or an answer that the description does not tell of.
 """
 
-import zlib
-from collections.abc import Iterator
-from copy import deepcopy
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from schemathesis import Case
-from schemathesis.checks import load_all_checks
-from schemathesis.core.parameters import ParameterLocation
-from schemathesis.schemas import BaseSchema
-from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from tests.described import description
-from tests.drills.target import Target, served_target
-
-CHECKS_OFF: list[Any] = [
-    # A valid shape may still be refused: an unknown time zone, an end before its start.
-    positive_data_acceptance,
-]
-SETTINGS = settings(
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-
-load_all_checks()
-
-
-def described(*, to_the_edges: bool) -> BaseSchema:
-    """Read the description. `to_the_edges`: each limit in it is tried, on both sides."""
-    schema = schemathesis.openapi.from_dict(deepcopy(description()))
-    schema.config.seed = 1
-    schema.config.phases.coverage.enabled = to_the_edges
-    # Everybody calls with credentials of ours; without, and with bad ones, `ignored_auth` calls.
-    schema.config.generation.with_security_parameters = False
-    return schema
-
+from tests.drills.calling import SETTINGS, described, send
+from tests.drills.report import Row
+from tests.drills.subrun import run_tests
+from tests.drills.target import Target
 
 BRIEFLY = described(to_the_edges=False)
-AT_LENGTH = described(to_the_edges=True)
-
-
-@pytest.fixture(scope="module")
-def target(server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """Serve a practice that has one of everything, for all operations in turn."""
-    with served_target(server, tmp_path_factory.mktemp("target")) as found:
-        yield found
-
-
-def send(case: Case[Any], target: Target) -> None:
-    """Send a case as everybody who may call its operation, and judge the answers."""
-    with_known_ids(case, target)
-    for headers in target.callers(case.operation.definition.raw):
-        target.pass_time()
-        case.call_and_validate(target.url, headers=headers, excluded_checks=CHECKS_OFF)
-
-
-def with_known_ids(case: Case[Any], target: Target) -> None:
-    """Name something that is there, in three of four cases, where the id would be a made-up one."""
-    if case.meta is not None and case.meta.is_negative_at(ParameterLocation.PATH):
-        return
-    for name, value in dict(case.path_parameters or {}).items():
-        known, chance = target.known.get(name, []), zlib.crc32(str(value).encode())
-        if known and chance % 4:
-            case.path_parameters[name] = known[chance % len(known)]
 
 
 @BRIEFLY.parametrize()
@@ -80,7 +27,14 @@ def test_no_operation_is_at_a_loss(case: Case[Any], target: Target) -> None:
 
 
 @pytest.mark.drill
-@AT_LENGTH.parametrize()
-@settings(SETTINGS, max_examples=200)
-def test_no_operation_is_at_a_loss_at_length(case: Case[Any], target: Target) -> None:
-    send(case, target)
+async def test_no_operation_is_at_a_loss_at_length(
+    tmp_path: Path, tell: Callable[[Row], None]
+) -> None:
+    ran = await run_tests(tmp_path, "tests/drills/at_length.py")
+    operations = sum(
+        "responses" in found for path in description()["paths"].values() for found in path.values()
+    )
+    load = f"{ran.passed + ran.failed} operations, 200 examples and all limits of each"
+    tell(Row("schemathesis", load, "malformed input", ran.passed, ran.failed, 0))
+    assert ran.is_good, ran.said
+    assert ran.passed == operations

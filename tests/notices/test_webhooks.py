@@ -20,7 +20,12 @@ from app.notices.delivery import PostOffice, send_notice
 from app.notices.marking import MAX_ATTEMPTS
 from app.notices.models import Notice
 from app.notices.outbox import NewNotice, queue_notices
-from app.notices.worker import WEBHOOKS_AT_ONCE, wait_after, wait_of_the_crowded
+from app.notices.worker import (
+    MAILS_AT_ONCE,
+    WEBHOOKS_AT_ONCE,
+    wait_after,
+    wait_of_the_crowded,
+)
 from app.practices.models import Client, Location, Practitioner, Service
 from app.sessions.models import Fee, Session
 from app.settings import Settings
@@ -416,6 +421,38 @@ async def test_receivers_that_hang_hold_up_no_mail(
         await until(lambda: no_jobs_due(engine))
     ids = [got.headers["webhook-id"] for got in receiver.received]
     assert len(ids) == len(set(ids))
+
+
+async def test_a_mail_server_that_hangs_holds_up_no_event(
+    both_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    story: Story,
+    world: World,
+    receiver: Receiver,
+    postbox: Postbox,
+) -> None:
+    """More mails wait than there are places, older than the event, and the mail server hangs."""
+    go_on = asyncio.Event()
+
+    async def hang() -> None:
+        await go_on.wait()
+
+    postbox.on_recipient = hang
+    for hours in range(MAILS_AT_ONCE):
+        await story.book(START + timedelta(days=1, hours=hours))
+    await add_endpoint(world, receiver)
+    await story.book()
+    async with working(both_settings, engine, clock):
+        try:
+            await receiver.wait_for(1)
+            # Not only after the first mails were given up.
+            async with engine.connect() as db:
+                assert await db.scalar(text("SELECT max(attempts) FROM pgqueuer")) == 0
+        finally:
+            go_on.set()
+        await until(lambda: no_jobs_due(engine))
+    assert len(postbox.mails) == 2 * (MAILS_AT_ONCE + 1)
 
 
 async def test_an_event_that_failed_waits_by_its_attempts(

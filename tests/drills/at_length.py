@@ -1,0 +1,21 @@
+"""Drill 9 at length: 200 made-up calls of each operation, and each limit in its description.
+
+No file of tests by its name: `test_schemathesis.py` runs it, two processes at a time.
+"""
+
+from typing import Any
+
+from hypothesis import settings
+from schemathesis import Case
+
+from tests.drills.calling import SETTINGS, described, send
+from tests.drills.target import Target
+
+EXAMPLES = 200
+AT_LENGTH = described(to_the_edges=True)
+
+
+@AT_LENGTH.parametrize()
+@settings(SETTINGS, max_examples=EXAMPLES)
+def test_no_operation_is_at_a_loss_at_length(case: Case[Any], target: Target) -> None:
+    send(case, target)

@@ -1,0 +1,100 @@
+"""All that the service speaks to, mail servers and webhook receivers, and what staff see of it."""
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from httpx import AsyncClient
+
+from tests.drills.faulty_postbox import FaultyPostbox
+from tests.drills.traffic import PATIENCE_SECONDS
+from tests.notices.receiver import Receiver
+
+METRICS_TOKEN = "a-token-for-the-figures"
+HURRIED_AT_ONCE = 50
+POLL_SECONDS = 0.5
+
+
+@dataclass
+class Outside:
+    """All that the service speaks to, and the practice's own view of it."""
+
+    postbox: FaultyPostbox
+    receivers: dict[str, Receiver]
+    staff: AsyncClient
+    endpoints: dict[str, str] = field(default_factory=dict)
+
+    async def listen(self) -> None:
+        """Have the practice name its webhook endpoints."""
+        for name, receiver in self.receivers.items():
+            made = await self.staff.post(
+                "/v1/practice/webhook-endpoints", json={"url": receiver.url}
+            )
+            self.endpoints[name] = made.json()["id"]
+
+    async def notices(self, **query: str) -> list[dict[str, Any]]:
+        """List notices, all pages of them."""
+        found: list[dict[str, Any]] = []
+        cursor: dict[str, str] = {}
+        while True:
+            answer = await self.staff.get(
+                "/v1/practice/notices", params={"limit": "100", **query, **cursor}
+            )
+            assert answer.is_success, answer.text
+            page = answer.json()
+            found += page["items"]
+            if page["next_cursor"] is None:
+                return found
+            cursor = {"cursor": page["next_cursor"]}
+
+    async def retry(self, notices: list[dict[str, Any]]) -> None:
+        """Have notices tried at once; one that was sent meanwhile is a 409."""
+        for notice in notices:
+            answer = await self.staff.post(f"/v1/practice/notices/{notice['id']}/retry")
+            assert answer.status_code in {200, 409}, answer.text
+
+    def told(self, name: str) -> Counter[tuple[str, int]]:
+        """Count of which changes a receiver was told, and said that it had understood."""
+        events = [
+            json.loads(received.body)["data"]
+            for status, received in self.receivers[name].answered
+            if status < 300
+        ]
+        return Counter((event["session_id"], event["version"]) for event in events)
+
+    def mails(self) -> Counter[str]:
+        """Count the mails that were accepted, by Message-ID."""
+        return Counter(mail["Message-ID"] for mail in self.postbox.mails)
+
+    def mend(self) -> None:
+        """Have all receivers answer again, at once and well."""
+        for receiver in self.receivers.values():
+            receiver.status, receiver.hangs_up = 204, False
+            if receiver.go_on is not None:
+                receiver.go_on.set()
+
+    async def drain(self) -> None:
+        """Wait until nothing is pending. What has waited longest is hurried, as staff would."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while pending := await self.notices(status="pending"):
+                await self.retry(pending[-HURRIED_AT_ONCE:])
+                await asyncio.sleep(POLL_SECONDS)
+
+
+async def failed_ones(outside: Outside, url: str) -> list[dict[str, Any]]:
+    """Look at what was given up, as the practice and as the operator sees it."""
+    failed = await outside.notices(status="failed")
+    assert {(notice["recipient"], notice["last_error"]) for notice in failed} == {
+        ("client", "UndeliverableError 550")
+    }
+    async with AsyncClient(headers={"Authorization": f"Bearer {METRICS_TOKEN}"}) as http:
+        figures = (await http.get(f"{url}/metrics")).text
+    assert f'reslot_outbox_failed{{recipient="client"}} {len(failed)}.0\n' in figures
+    return failed
+
+
+def mail_id(notice: dict[str, Any]) -> str:
+    """Give the Message-ID of the mail that a notice is."""
+    return f"<{notice['id']}@reslot.example>"

@@ -1,0 +1,101 @@
+"""Tells service and book the same, and compares what they answer."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Any
+from uuid import UUID, uuid4
+
+from httpx import Response
+
+from tests.drills import story_checks as checks
+from tests.drills.model import whereabouts
+from tests.drills.model_records import Answer, RefusedError
+from tests.drills.model_rules import Place, Practitioner, Session
+from tests.drills.model_world import Stage
+from tests.drills.story_choices import Choices
+from tests.world import Api
+
+STAFF = "/v1/practice/sessions"
+Expected = Callable[[datetime], Answer]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A request that was done, and its answer."""
+
+    speaker: Api
+    path: str
+    body: dict[str, Any]
+    key: str
+    answer: Any
+    at: datetime
+
+
+class Telling(Choices):
+    """What has happened so far. `log` tells it, for whoever looks for what went wrong."""
+
+    def __init__(self, api: Api, staff: Api, stage: Stage, rng: Random) -> None:
+        super().__init__(api, staff, stage, rng)
+        self.looked_at: dict[Session, int] = {}
+        self.kept: list[Kept] = []
+        self.log: list[str] = []
+
+    def speaker(self, client: UUID) -> Api:
+        return self.api.signed_in(self.world.token(client))
+
+    async def send(
+        self, speaker: Api, path: str, body: dict[str, Any], expected: Expected, **headers: str
+    ) -> Response:
+        """Send a command, and compare what is answered with what should be."""
+        key = headers.setdefault("Idempotency-Key", str(self.rng.random()))
+        self.log.append(f"{self.now.isoformat()} {path} {json.dumps(body)} {headers}")
+        answer = await speaker.post(path, body, headers)
+        try:
+            should = expected(self.now)
+        except RefusedError as refused:
+            should = refused.answer
+        self.log.append(f"  {answer.status_code} {answer.text[:90]}")
+        checks.check_answer(answer, should)
+        if answer.is_success:
+            self.kept.append(Kept(speaker, path, body, key, answer.json(), self.now))
+        return answer
+
+    def draft(self, client: UUID, practitioner: Practitioner, place: Place) -> Session:
+        """Fill in what a booking takes from service and policy; it starts now, until it is set."""
+        service, now = self.book.service, self.now
+        return Session(
+            id=uuid4(),
+            client=client,
+            practitioner=practitioner,
+            starts_at=now,
+            place=place,
+            duration=service.duration,
+            before=service.before,
+            after=service.after,
+            price=service.price,
+            rules=self.book.rules,
+            booked_for=now,
+        )
+
+    async def put_down(self, draft: Session, *, pays: bool, force: bool) -> Session | None:
+        """Book what is drafted; with `pays` the client's package does."""
+        package = next(p for p in self.book.packages if p.client == draft.client)
+        body = self.wish(draft, whereabouts(draft)) | {
+            "client_id": str(draft.client),
+            "practitioner_id": str(draft.practitioner.id),
+            "service_id": str(self.world.service_id),
+            "force": force,
+            "package_id": str(package.id) if pays else None,
+        }
+
+        def expected(now: datetime) -> Answer:
+            return self.book.book(draft, package if pays else None, force=force, now=now)
+
+        answer = await self.send(self.staff, STAFF, body, expected)
+        if not answer.is_success:
+            return None
+        draft.id = UUID(answer.json()["session"]["id"])
+        return draft
