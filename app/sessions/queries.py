@@ -84,11 +84,21 @@ def referred(table: Any, session: Any, column: Any) -> ColumnElement[bool]:  # n
 
 
 class Shape:
-    """The joins and columns that lists and details share, around one source of sessions."""
+    """The joins and columns that lists and details share, around one source of sessions.
 
-    def __init__(self, session: Any, source: FromClause, on: ColumnElement[bool]) -> None:  # noqa: ANN401
+    Where all of them are booked (`all_booked`), no cancellation is looked for.
+    """
+
+    def __init__(
+        self,
+        session: Any,  # noqa: ANN401 - a table
+        source: FromClause,
+        on: ColumnElement[bool],
+        *,
+        all_booked: bool = False,
+    ) -> None:
         own = aliased(Package)
-        self.cancellation = (
+        cancellation = (
             select(
                 Change.at,
                 Change.actor,
@@ -150,7 +160,6 @@ class Shape:
             .outerjoin(Practitioner, referred(Practitioner, session, session.practitioner_id))
             .outerjoin(Service, referred(Service, session, session.service_id))
             .outerjoin(Place, referred(Place, session, session.location_id))
-            .outerjoin(self.cancellation, true())
             .outerjoin(self.package, true())
         )
         self.columns = [
@@ -185,13 +194,17 @@ class Shape:
             self.package.c.name.label("package_name"),
             self.package.c.credits_left,
             self.package.c.pays,
-            self.cancellation.c.at.label("cancelled_at"),
-            self.cancellation.c.actor.label("cancelled_by"),
-            self.cancellation.c.reason_code.label("cancel_code"),
-            self.cancellation.c.note.label("cancel_note"),
-            self.cancellation.c.fee_minor.label("cancel_fee"),
-            self.cancellation.c.credit.label("cancel_credit"),
         ]
+        if not all_booked:
+            self.source = self.source.outerjoin(cancellation, true())
+            self.columns += [
+                cancellation.c.at.label("cancelled_at"),
+                cancellation.c.actor.label("cancelled_by"),
+                cancellation.c.reason_code.label("cancel_code"),
+                cancellation.c.note.label("cancel_note"),
+                cancellation.c.fee_minor.label("cancel_fee"),
+                cancellation.c.credit.label("cancel_credit"),
+            ]
 
 
 ABOUT_CLIENT = (
@@ -400,7 +413,7 @@ def _list_read(when: When, *, continued: bool) -> Read:
         page = page.where(~coming) if when is When.PAST else page
     source = page.correlate(Client).limit(bindparam("limit")).lateral("session_page")
     session = aliased(Session, source)
-    shape = Shape(session, source, true())
+    shape = Shape(session, source, true(), all_booked=when is When.UPCOMING)
     order = (session.starts_at, session.id)
     return Read(
         select(*shape.columns)

@@ -20,16 +20,23 @@ from app.sessions.records import (
     SessionSummaryRecord,
 )
 
+_STATUSES, _FORMATS = (
+    {status.value: status for status in Status},
+    {kind.value: kind for kind in Format},
+)
+# The same few, again and again.
+_contact, _money = lru_cache(maxsize=1024)(Contact), lru_cache(maxsize=1024)(Money)
+
 
 def to_summary(row: Row) -> SessionSummaryRecord:
     """Turn a row into what lists show."""
-    return SessionSummaryRecord(**_summary_fields(row))
+    return SessionSummaryRecord(*_summary_fields(row))
 
 
 def to_record(row: Row) -> SessionRecord:
     """Turn a row of a details statement into everything about the session."""
-    return SessionRecord(
-        **_summary_fields(row),
+    return SessionRecord(  # type: ignore[misc] # how many fields there are, mypy cannot tell
+        *_summary_fields(row),
         practice_name=row["practice_name"],
         practice_email=row["practice_email"],
         client_name=row["client_name"],
@@ -65,39 +72,43 @@ def _formats(document: str | None) -> tuple[OfferedFormat, ...]:
     )
 
 
-def _summary_fields(row: Row) -> dict[str, Any]:
-    return {
-        "practice_id": row["practice_id"],
-        "id": row["id"],
-        "client_id": row["client_id"],
-        "client_zone": ZoneInfo(row["client_zone"]),
-        "status": Status(row["status"]),
-        "version": row["version"],
-        "starts_at": row["starts_at"],
-        "ends_at": row["ends_at"],
-        "service_id": row["service_id"],
-        "service_name": row["service_name"],
-        "practitioner_id": row["practitioner_id"],
-        "practitioner_zone": ZoneInfo(row["practitioner_zone"]),
-        "contact": Contact(
-            row["practitioner_name"], row["practitioner_email"], row["practitioner_phone"]
-        ),
-        "format": Format(row["format"]),
-        "location": None
-        if row["location_id"] is None
-        else Location(row["location_id"], row["location_name"], row["location_address"]),
-        "join_url": row["join_url"],
-        "instructions": row["instructions"],
-        "price": Money(row["price_minor"], row["currency"]),
-        "package": None
-        if row["package_id"] is None
-        else PackageUse(row["package_id"], row["package_name"], row["credits_left"]),
-        "cancellation": _cancellation(row),
-    }
+def _summary_fields(row: Row) -> tuple[Any, ...]:
+    """Give the fields of a `SessionSummaryRecord` in their order: a list makes many of them."""
+    location_id, package_id, status = (
+        row["location_id"],
+        row["package_id"],
+        _STATUSES[row["status"]],
+    )
+    return (
+        row["practice_id"],
+        row["id"],
+        row["client_id"],
+        ZoneInfo(row["client_zone"]),
+        status,
+        row["version"],
+        row["starts_at"],
+        row["ends_at"],
+        row["service_id"],
+        row["service_name"],
+        row["practitioner_id"],
+        ZoneInfo(row["practitioner_zone"]),
+        _contact(row["practitioner_name"], row["practitioner_email"], row["practitioner_phone"]),
+        _FORMATS[row["format"]],
+        None
+        if location_id is None
+        else Location(location_id, row["location_name"], row["location_address"]),
+        row["join_url"],
+        row["instructions"],
+        _money(row["price_minor"], row["currency"]),
+        None
+        if package_id is None
+        else PackageUse(package_id, row["package_name"], row["credits_left"]),
+        _cancellation(row) if status is Status.CANCELLED else None,
+    )
 
 
 def _cancellation(row: Row) -> Cancellation | None:
-    if row["status"] != Status.CANCELLED or row["cancelled_at"] is None:
+    if row["cancelled_at"] is None:
         return None
     return Cancellation(
         at=row["cancelled_at"],
