@@ -63,10 +63,10 @@ async def get_availability(
 
 def present_availability(found: Availability) -> AvailabilityView:
     """Show what was found, in the viewer's zone."""
-    record, reason = found.record, found.offer.empty_reason
-    duration = record.ends_at - record.starts_at
+    session, reason = found.session, found.offer.empty_reason
+    duration = session.ends_at - session.starts_at
     return {
-        "session_id": record.id,
+        "session_id": session.id,
         "format": found.format,
         "time_zone": found.zone.key,
         "from": found.first,
@@ -80,7 +80,7 @@ def present_availability(found: Availability) -> AvailabilityView:
         else {
             "code": reason,
             "message": _SENTENCES[reason],
-            "contact": present_contact(record.contact),
+            "contact": present_contact(session.facts.contact),
         },
         "next_available": found.next_available,
     }

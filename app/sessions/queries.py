@@ -213,7 +213,8 @@ ABOUT_CLIENT = (
 )
 
 
-def _formats() -> Any:  # noqa: ANN401 - a column expression
+def formats_on_offer() -> Any:  # noqa: ANN401 - a column expression
+    """Gather the formats that the session's service is on offer in, as JSON text."""
     offered = func.json_build_array(
         ServiceFormat.format, Place.id, Place.name, Place.address, ServiceFormat.instructions
     )
@@ -287,7 +288,7 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
             Service.minimum_notice_minutes,
             Service.horizon_days,
             Service.reminder_minutes,
-            _formats(),
+            formats_on_offer(),
             *more,
         ).select_from(source)
     )

@@ -57,12 +57,12 @@ def to_record(row: Row) -> SessionRecord:
         minimum_notice_minutes=row["minimum_notice_minutes"],
         horizon_days=row["horizon_days"],
         reminder_minutes=row["reminder_minutes"],
-        formats=_formats(row["formats"]),
+        formats=formats_of(row["formats"]),
     )
 
 
 @lru_cache(maxsize=1024)
-def _formats(document: str | None) -> tuple[OfferedFormat, ...]:
+def formats_of(document: str | None) -> tuple[OfferedFormat, ...]:
     """Read what a service is on offer in. The same text always means the same."""
     return tuple(
         OfferedFormat(

@@ -18,7 +18,7 @@ from typing import Any
 
 import asyncpg
 
-from app.availability.queries import _WITH_CALENDAR
+from app.availability.statements import PAGE
 from app.database.embedded import (
     OWNER,
     SERVICE,
@@ -142,7 +142,7 @@ async def measure(plain: Connection, found: list[Way]) -> None:
     await lasting.run(practice, "SELECT set_config('app.practice', $1, false)", [practice])
     for turn in range(ROUNDS):
         for row in rows:
-            for name, read in (("details", _DETAILS), ("availability", _WITH_CALENDAR)):
+            for name, read in (("details", _DETAILS), ("availability", PAGE)):
                 sql, values = read.for_client.text, arguments(read.for_client, row)
                 for way in found[turn % len(found) :] + found[: turn % len(found)]:
                     began = perf_counter()

@@ -14,7 +14,7 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.auth.tokens import AccessTokens, Caller
-from app.availability.queries import _WITH_CALENDAR
+from app.availability.statements import PAGE
 from app.database.embedded import EmbeddedServer
 from app.main import create_app
 from app.sessions.queries import _DETAILS, When, _list_read
@@ -31,7 +31,7 @@ LARGE = {"sessions", "changes", "notices"}
 READS = {
     "details": _DETAILS.for_client.text,
     "details for staff": _DETAILS.for_staff.text,
-    "availability": _WITH_CALENDAR.for_client.text,
+    "availability": PAGE.for_client.text,
     **{
         f"list of {when}{', continued' if continued else ''}": _list_read(
             when, continued=continued

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.reading import watch_reads
 from app.main import create_app
-from app.practices.models import BusyInterval
+from app.practices.models import BusyInterval, Service
 from app.settings import Settings
 from tests.world import NOW, Api, TestClock, World, slots
 
@@ -98,6 +98,21 @@ async def test_availability_without_slots_takes_two_at_most(api: Counted, world:
         found = await api.availability(session_id, **{"from": "2026-12-01", "to": "2026-12-10"})
     assert found["days"] == []
     assert found["next_available"] == "2026-12-21"
+    assert len(sent) == 2
+
+
+async def test_it_takes_two_where_the_next_day_may_be_the_own_one(
+    api: Counted, world: World
+) -> None:
+    """What is bookable and the session's own time are looked at together."""
+    session_id = await world.book(START)
+    await world.change(Service, world.service_id, minimum_notice_minutes=5 * 1440)
+    today = NOW.date().isoformat()
+    with api.statements() as sent:
+        found = await api.availability(
+            session_id, **{"from": today, "to": today, "format": "phone"}
+        )
+    assert found["next_available"] == START.date().isoformat()
     assert len(sent) == 2
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import BigInteger, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.availability.queries import seconds_up, working_hours
+from app.availability.queries import seconds_up
+from app.availability.rows import working_hours
 from app.domain.errors import NotFoundError
 from app.domain.intervals import Interval
 from app.domain.misfits import BookedTime, MisfitReason, find_misfits

@@ -1,0 +1,197 @@
+"""The statements of availability: a session with its practitioner's calendar."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Date,
+    DateTime,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.orm import aliased
+
+from app.domain.availability import MINUTE
+from app.practices.models import (
+    BusyInterval,
+    Client,
+    HoursOverride,
+    PolicyVersion,
+    Practitioner,
+    Service,
+    WorkingHours,
+)
+from app.sessions.models import CreditRedemption, Session, is_booked
+from app.sessions.queries import (
+    OneSession,
+    about_one_session,
+    details_statement,
+    formats_on_offer,
+    of_session,
+    referred,
+)
+
+_INSTANT = DateTime(timezone=True)
+
+
+def _seconds(instant: Any, rounding: Any) -> Any:  # noqa: ANN401 - column expressions
+    # Not `extract`, which counts in decimal numbers and takes several times as long.
+    return cast(rounding(func.date_part("epoch", instant)), BigInteger)
+
+
+def _calendar_columns() -> list[Any]:
+    since, until = bindparam("since", type_=_INSTANT), bindparam("until", type_=_INSTANT)
+    sessions_since = bindparam("sessions_since", type_=_INSTANT)
+    other = aliased(Session)
+    own = aliased(Session)
+    hours = (
+        WorkingHours.weekday,
+        WorkingHours.start_minute,
+        WorkingHours.end_minute,
+        WorkingHours.format,
+        WorkingHours.location_id,
+    )
+    overrides = (
+        HoursOverride.date,
+        HoursOverride.start_minute,
+        HoursOverride.end_minute,
+        HoursOverride.format,
+        HoursOverride.location_id,
+    )
+    return [
+        _rows(
+            hours,
+            WorkingHours.practice_id == Session.practice_id,
+            WorkingHours.practitioner_id == Session.practitioner_id,
+        ).label("weekly"),
+        _rows(
+            overrides,
+            HoursOverride.practice_id == Session.practice_id,
+            HoursOverride.practitioner_id == Session.practitioner_id,
+            HoursOverride.date.between(
+                bindparam("first_date", type_=Date), bindparam("last_date", type_=Date)
+            ),
+        ).label("overrides"),
+        _numbers(
+            (
+                _seconds(other.starts_at, func.floor),
+                _seconds(other.ends_at, func.ceil),
+                cast(other.buffer_before_minutes * MINUTE, BigInteger),
+                cast(other.buffer_after_minutes * MINUTE, BigInteger),
+            ),
+            other.practice_id == Session.practice_id,
+            other.practitioner_id == Session.practitioner_id,
+            is_booked(other),
+            other.starts_at.between(sessions_since, until),
+            other.id != Session.id,
+        ).label("taken"),
+        _numbers(
+            (_seconds(own.starts_at, func.floor), _seconds(own.ends_at, func.ceil)),
+            own.practice_id == Session.practice_id,
+            own.client_id == Session.client_id,
+            is_booked(own),
+            own.starts_at.between(sessions_since, until),
+            own.id != Session.id,
+        ).label("elsewhere"),
+        _numbers(
+            (
+                _seconds(BusyInterval.starts_at, func.floor),
+                _seconds(BusyInterval.ends_at, func.ceil),
+            ),
+            BusyInterval.practice_id == Session.practice_id,
+            BusyInterval.practitioner_id == Session.practitioner_id,
+            BusyInterval.ends_at > since,
+            BusyInterval.starts_at < until,
+        ).label("busy"),
+        Practitioner.sessions_per_day,
+        Practitioner.sessions_per_week,
+        Practitioner.active.label("practitioner_active"),
+    ]
+
+
+def _rows(columns: Sequence[Any], *conditions: Any) -> Any:  # noqa: ANN401 - expressions
+    """Gather the rows of another table into one JSON array, for the session of the statement."""
+    return (
+        select(cast(func.json_agg(func.json_build_array(*columns)), Text))
+        .where(*conditions)
+        .correlate(Session)
+        .scalar_subquery()
+    )
+
+
+def _numbers(columns: Sequence[Any], *conditions: Any) -> Any:  # noqa: ANN401 - expressions
+    """Gather rows of whole numbers into one array of arrays: much cheaper than JSON."""
+    return (
+        select(func.array_agg(array(columns), type_=ARRAY(BigInteger, dimensions=2)))
+        .where(*conditions)
+        .correlate(Session)
+        .scalar_subquery()
+    )
+
+
+WITH_CALENDAR = details_statement(*_calendar_columns())
+
+
+def _page_statement() -> OneSession:
+    """Build the statement of the page: half of what the details show is of no use for it."""
+    paid = exists().where(
+        of_session(CreditRedemption, Session), CreditRedemption.returned_at.is_(None)
+    )
+    source = (
+        Client.__table__.outerjoin(
+            Session,
+            and_(
+                Session.practice_id == Client.practice_id,
+                Session.client_id == Client.id,
+                Session.id == bindparam("session_id"),
+            ),
+        )
+        .outerjoin(Practitioner, referred(Practitioner, Session, Session.practitioner_id))
+        .outerjoin(Service, referred(Service, Session, Session.service_id))
+        .outerjoin(PolicyVersion, referred(PolicyVersion, Session, Session.policy_version_id))
+    )
+    columns: list[Any] = [
+        Client.token_generation,
+        Client.address_generation,
+        Client.time_zone.label("client_zone"),
+        Session.link_generation,
+        Session.id.label("found_id"),
+        Session.status,
+        Session.starts_at,
+        Session.ends_at,
+        Session.booked_starts_at,
+        Session.client_moves,
+        Session.format,
+        Session.location_id,
+        Session.price_minor,
+        Session.currency,
+        Session.buffer_before_minutes,
+        Session.buffer_after_minutes,
+        Session.policy_time_zone,
+        Practitioner.name.label("practitioner_name"),
+        Practitioner.email.label("practitioner_email"),
+        Practitioner.phone.label("practitioner_phone"),
+        Practitioner.time_zone.label("practitioner_zone"),
+        PolicyVersion.id.label("policy_id"),
+        PolicyVersion.number.label("policy_number"),
+        PolicyVersion.text.label("policy_text"),
+        cast(PolicyVersion.rules, Text).label("policy_rules"),
+        Service.step_minutes,
+        Service.minimum_notice_minutes,
+        Service.horizon_days,
+        paid.label("pays"),
+        formats_on_offer(),
+        *_calendar_columns(),
+    ]
+    return about_one_session(select(*columns).select_from(source))
+
+
+PAGE = _page_statement()
