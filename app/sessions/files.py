@@ -7,6 +7,7 @@ from fastapi import Response
 
 from app.notices.calendar import CalendarEvent, Person, make_calendar
 from app.notices.wording import texts_in
+from app.sessions.queries import Publisher
 from app.sessions.records import SessionRecord
 
 MEDIA_TYPE = "text/calendar"
@@ -30,17 +31,19 @@ class CalendarResponse(Response):
     media_type = MEDIA_TYPE
 
 
-def calendar_download(record: SessionRecord, now: datetime) -> CalendarResponse:
+def calendar_download(
+    record: SessionRecord, publisher: Publisher, now: datetime
+) -> CalendarResponse:
     """Send a session as a file that calendars import."""
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": 'attachment; filename="session.ics"',
         "ETag": record.etag,
     }
-    return CalendarResponse(calendar_of(record, now), headers=headers)
+    return CalendarResponse(calendar_of(record, publisher, now), headers=headers)
 
 
-def calendar_of(record: SessionRecord, now: datetime) -> bytes:
+def calendar_of(record: SessionRecord, publisher: Publisher, now: datetime) -> bytes:
     """Write a session as a calendar file, with how to join and without any reason.
 
     What the file says of its own is in the client's language.
@@ -55,12 +58,12 @@ def calendar_of(record: SessionRecord, now: datetime) -> bytes:
         ends_at=record.ends_at,
         zone=record.practitioner_zone,
         service_name=record.service_name,
-        practice_name=record.practice_name,
+        practice_name=publisher.name,
         description=tuple(line for line in how if line),
         location=None if place is None else f"{place.name}, {place.address}",
         url=record.join_url,
-        organizer=Person(record.practice_name, record.practice_email),
+        organizer=Person(publisher.name, publisher.email),
         attendee=Person(record.client_name, record.client_email),
-        texts=texts_in(record.client_locale),
+        texts=texts_in(publisher.locale),
     )
     return make_calendar(event, "PUBLISH", now)

@@ -1,7 +1,7 @@
 """Turns records and decisions into what the wire shows, in the viewer's zone."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Literal
 from uuid import UUID
@@ -18,6 +18,8 @@ from app.sessions import schemas
 from app.sessions.history import ChangeRecord
 from app.sessions.quotes import Quotes
 from app.sessions.records import Cancellation, Location, SessionRecord, SessionSummaryRecord
+
+_MINUTE = timedelta(minutes=1)
 
 
 class Notes(Enum):
@@ -48,13 +50,13 @@ def present_summary(
         "version": record.version,
         "starts_at": record.starts_at.astimezone(zone),
         "ends_at": record.ends_at.astimezone(zone),
-        "starts_at_utc": record.starts_at.astimezone(UTC),
-        "ends_at_utc": record.ends_at.astimezone(UTC),
+        "starts_at_utc": record.starts_at,
+        "ends_at_utc": record.ends_at,
         "time_zone": zone.key,
         "service": {
             "id": record.service_id,
             "name": record.service_name,
-            "duration_minutes": (record.ends_at - record.starts_at) // timedelta(minutes=1),
+            "duration_minutes": (record.ends_at - record.starts_at) // _MINUTE,
         },
         "practitioner": {
             "id": record.practitioner_id,

@@ -262,17 +262,14 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
             Session.id == bindparam("session_id"),
         ),
     )
-    source = shape.source.join(Practice, Practice.practice_id == Client.practice_id).outerjoin(
+    source = shape.source.outerjoin(
         PolicyVersion, referred(PolicyVersion, Session, Session.policy_version_id)
     )
     return about_one_session(
         select(
             *shape.columns,
-            Practice.name.label("practice_name"),
-            Practice.email.label("practice_email"),
             Client.name.label("client_name"),
             Client.email.label("client_email"),
-            Client.locale.label("client_locale"),
             Practitioner.video_url,
             PolicyVersion.id.label("policy_id"),
             PolicyVersion.number.label("policy_number"),
@@ -304,7 +301,17 @@ def about_one_session(statement: Statement) -> OneSession:
     return OneSession(Read(statement.where(*ABOUT_CLIENT)), Read(for_staff))
 
 
+def _of_practice(column: Any) -> Any:  # noqa: ANN401 - a column
+    named = select(column).where(Practice.practice_id == Client.practice_id).correlate(Client)
+    return named.scalar_subquery()
+
+
 _DETAILS = details_statement()
+_WITH_PRACTICE = details_statement(
+    _of_practice(Practice.name).label("practice_name"),
+    _of_practice(Practice.email).label("practice_email"),
+    Client.locale.label("client_locale"),
+)
 
 
 async def read_session(db: Source, viewer: Viewer, session_id: UUID) -> SessionRecord:
@@ -315,6 +322,28 @@ async def read_session(db: Source, viewer: Viewer, session_id: UUID) -> SessionR
         NotFoundError: there is no such session for this viewer.
     """
     return to_record(await read_row(db, _DETAILS, viewer, session_id))
+
+
+class Publisher(NamedTuple):
+    """Whose calendar file it is, and the language that it is in."""
+
+    name: str
+    email: str
+    locale: str
+
+
+async def read_with_practice(
+    db: Source, viewer: Viewer, session_id: UUID
+) -> tuple[SessionRecord, Publisher]:
+    """Read everything about a session, and what its calendar file says of the practice.
+
+    Raises:
+        UnauthorizedError: the client's token was revoked.
+        NotFoundError: there is no such session for this viewer.
+    """
+    row = await read_row(db, _WITH_PRACTICE, viewer, session_id)
+    publisher = Publisher(row["practice_name"], row["practice_email"], row["client_locale"])
+    return to_record(row), publisher
 
 
 async def read_row(

@@ -94,11 +94,8 @@ class SessionSummaryRecord:
 class SessionRecord(SessionSummaryRecord):
     """Everything about one session: for the details page, availability and the commands."""
 
-    practice_name: str
-    practice_email: str
     client_name: str
     client_email: str
-    client_locale: str
     video_url: str | None
     policy: StoredPolicy | None
     policy_zone: ZoneInfo

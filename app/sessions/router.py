@@ -27,7 +27,7 @@ from app.sessions.files import CALENDAR_EXAMPLE, CalendarResponse, calendar_down
 from app.sessions.history import list_changes
 from app.sessions.pages import SessionCursor, present_page
 from app.sessions.presenter import Notes, present_change, present_details, present_outcome
-from app.sessions.queries import When, list_sessions, read_session
+from app.sessions.queries import When, list_sessions, read_session, read_with_practice
 from app.sessions.schemas import (
     CancelRequest,
     ChangePage,
@@ -236,8 +236,8 @@ async def get_session_calendar(session_id: SessionId, call: AnyCall) -> Response
     Its UID stays the same for life, and its SEQUENCE rises with every change, so that a later file
     replaces an earlier one.
     """
-    record = await read_session(call.engine, call.caller, session_id)
-    return calendar_download(record, call.now)
+    record, publisher = await read_with_practice(call.engine, call.caller, session_id)
+    return calendar_download(record, publisher, call.now)
 
 
 def answer(outcome: Outcome, call: Call) -> StoredAnswer:

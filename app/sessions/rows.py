@@ -37,11 +37,8 @@ def to_record(row: Row) -> SessionRecord:
     """Turn a row of a details statement into everything about the session."""
     return SessionRecord(  # type: ignore[misc] # how many fields there are, mypy cannot tell
         *_summary_fields(row),
-        practice_name=row["practice_name"],
-        practice_email=row["practice_email"],
         client_name=row["client_name"],
         client_email=row["client_email"],
-        client_locale=row["client_locale"],
         video_url=row["video_url"],
         policy=stored_policy(
             row["policy_id"], row["policy_number"], row["policy_text"], row["policy_rules"]
