@@ -4,9 +4,9 @@ A notice is written with the change it tells of; product.md section 6.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, insert, select, update
@@ -89,7 +89,7 @@ async def queue_notices(
     addressed += await _for_endpoints(db, practice_id, notices)
     if not addressed:
         return
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "practice_id": practice_id,
             "id": uuid4(),
@@ -98,7 +98,10 @@ async def queue_notices(
             "endpoint_id": endpoint_id,
             "status": "pending",
             "attempts": 0,
-            **asdict(notice),
+            "kind": notice.kind,
+            "recipient": notice.recipient,
+            "starts_at": notice.starts_at,
+            "send_at": notice.send_at,
         }
         for notice, endpoint_id in addressed
     ]
