@@ -3,13 +3,27 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.tokens import Caller
+from app.database.reading import Read
 from app.domain.errors import UnauthorizedError
 from app.practices.models import Client, Practice
 from app.sessions.models import Session
+
+_GENERATIONS = Read(
+    select(Client.token_generation, Client.address_generation, Session.link_generation)
+    .outerjoin(
+        Session,
+        and_(
+            Session.practice_id == Client.practice_id,
+            Session.client_id == Client.id,
+            Session.id == bindparam("session_id"),
+        ),
+    )
+    .where(Client.practice_id == bindparam("practice_id"), Client.id == bindparam("client_id"))
+)
 
 
 async def confirm_caller(db: AsyncConnection, caller: Caller) -> None:
@@ -18,23 +32,15 @@ async def confirm_caller(db: AsyncConnection, caller: Caller) -> None:
     Raises:
         UnauthorizedError: it has.
     """
-    row = (
-        await db.execute(
-            select(Client.token_generation, Client.address_generation, Session.link_generation)
-            .outerjoin(
-                Session,
-                and_(
-                    Session.practice_id == Client.practice_id,
-                    Session.client_id == Client.id,
-                    Session.id == caller.session_id,
-                ),
-            )
-            .where(Client.practice_id == caller.practice_id, Client.id == caller.client_id)
-        )
-    ).one_or_none()
+    asked = {
+        "practice_id": caller.practice_id,
+        "client_id": caller.client_id,
+        "session_id": caller.session_id,
+    }
+    row = await _GENERATIONS.one(db, asked)
     if row is None:
         raise UnauthorizedError
-    caller.confirm(*row)
+    caller.confirm(row["token_generation"], row["address_generation"], row["link_generation"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.changes.models import Change, ChangeNote
+from app.database.writing import Write
 
 ActorKind = Literal["client", "link", "practice", "operator", "system"]
 Subject = Literal[
@@ -47,6 +48,9 @@ class Actor:
 OPERATOR = Actor("operator", "command line")
 SYSTEM = Actor("system")
 
+_CHANGE = Write(insert(Change))
+_NOTE = Write(insert(ChangeNote))
+
 
 async def write_change(
     db: AsyncConnection,
@@ -66,24 +70,19 @@ async def write_change(
     names of the fields of a client that were changed, not what is in them.
     """
     change_id = uuid4()
-    await db.execute(
-        insert(Change).values(
-            practice_id=practice_id,
-            id=change_id,
-            subject=subject,
-            subject_id=subject_id,
-            kind=kind,
-            actor=actor.kind,
-            actor_name=actor.name,
-            key_id=actor.key_id,
-            at=now,
-            **facts,
-        )
-    )
+    about = {
+        "practice_id": practice_id,
+        "id": change_id,
+        "subject": subject,
+        "subject_id": subject_id,
+        "kind": kind,
+        "actor": actor.kind,
+        "actor_name": actor.name,
+        "key_id": actor.key_id,
+        "at": now,
+    }
+    await _CHANGE.run(db, about | facts)
     if note is not None or actor.origin is not None:
-        await db.execute(
-            insert(ChangeNote).values(
-                practice_id=practice_id, change_id=change_id, note=note, origin=actor.origin
-            )
-        )
+        why = {"change_id": change_id, "note": note, "origin": actor.origin}
+        await _NOTE.run(db, {"practice_id": practice_id, **why})
     return change_id

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, delete, func, insert, select
+from sqlalchemy import CheckConstraint, Text, bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.base import Base, OfPractice
+from app.database.reading import Read
+from app.database.writing import Write
 from app.domain.errors import IdempotencyKeyInUseError, IdempotencyKeyReusedError
 
 LIFETIME = timedelta(hours=24)
@@ -27,6 +29,31 @@ class IdempotencyKey(OfPractice, Base):
     body: Mapped[bytes]
     created_at: Mapped[datetime]
     __table_args__ = (CheckConstraint("char_length(key) BETWEEN 1 AND 255", name="length"),)
+
+
+_OWN = (
+    (IdempotencyKey.practice_id == bindparam("practice_id"))
+    & (IdempotencyKey.scope == bindparam("scope"))
+    & (IdempotencyKey.key == bindparam("key"))
+)
+_LOCK = Read(
+    select(
+        func.pg_try_advisory_xact_lock(
+            func.hashtextextended(bindparam("name", type_=Text), 0)
+        ).label("is_locked")
+    )
+)
+_FIND = Read(
+    select(
+        IdempotencyKey.fingerprint,
+        IdempotencyKey.status,
+        IdempotencyKey.etag,
+        IdempotencyKey.body,
+        IdempotencyKey.created_at,
+    ).where(_OWN)
+)
+_FORGET = Write(delete(IdempotencyKey).where(_OWN))
+_KEEP = Write(insert(IdempotencyKey))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,37 +91,25 @@ async def answer_once(
         IdempotencyKeyInUseError: the first request with this key has not finished.
         IdempotencyKeyReusedError: the key was used with another request.
     """
-    keys = IdempotencyKey
     name = f"{request.practice_id}/{request.scope}/{request.key}"
-    if not await db.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)))):
+    (lock,) = await _LOCK.rows(db, {"name": name})
+    if not lock["is_locked"]:
         raise IdempotencyKeyInUseError
-    own = (
-        (keys.practice_id == request.practice_id)
-        & (keys.scope == request.scope)
-        & (keys.key == request.key)
-    )
-    found = (
-        await db.execute(
-            select(keys.fingerprint, keys.status, keys.etag, keys.body, keys.created_at).where(own)
-        )
-    ).one_or_none()
-    if found is not None and found.created_at > now - LIFETIME:
-        if found.fingerprint != request.fingerprint:
+    own = {"practice_id": request.practice_id, "scope": request.scope, "key": request.key}
+    found = await _FIND.one(db, own)
+    if found is not None and found["created_at"] > now - LIFETIME:
+        if found["fingerprint"] != request.fingerprint:
             raise IdempotencyKeyReusedError
-        return StoredAnswer(found.status, found.etag, found.body, replayed=True)
+        return StoredAnswer(found["status"], found["etag"], found["body"], replayed=True)
     if found is not None:
-        await db.execute(delete(keys).where(own))
+        await _FORGET.run(db, own)
     answer = await command(db)
-    await db.execute(
-        insert(keys).values(
-            practice_id=request.practice_id,
-            scope=request.scope,
-            key=request.key,
-            fingerprint=request.fingerprint,
-            status=answer.status,
-            etag=answer.etag,
-            body=answer.body,
-            created_at=now,
-        )
-    )
+    kept = {
+        "fingerprint": request.fingerprint,
+        "status": answer.status,
+        "etag": answer.etag,
+        "body": answer.body,
+        "created_at": now,
+    }
+    await _KEEP.run(db, own | kept)
     return answer

@@ -1,54 +1,140 @@
-"""Reading hot pages: a statement whose text is made once, run by the driver itself.
+"""Hot statements: their text is made once, and the driver itself runs it.
 
 SQLAlchemy still builds the statement; its connection and its result objects cost more than the
-statement does, and a page that is read often needs neither (docs/performance.md).
+statement does, and what is sent often needs neither (docs/decisions/0015-hot-reads.md).
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Select
+from sqlalchemy import ClauseElement, Select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.sql.compiler import SQLCompiler
 
 # What a read is run on: an engine, whose connection it holds for this one statement, outside of any
 # transaction; or the connection of a command, within its transaction.
 Source = AsyncEngine | AsyncConnection
 Row = Mapping[Any, Any]
-Watch = Callable[[str], AbstractContextManager[object]]
 
-_DIALECT = dialect()  # type: ignore[no-untyped-call] # SQLAlchemy's
+
+class Sent(NamedTuple):
+    """A statement that goes to the driver itself; `many`: with a row of values for each run."""
+
+    text: str
+    values: Sequence[Any]
+    many: bool
+
+
+Watch = Callable[[Sent], AbstractContextManager[object]]
+
+_DIALECT = dialect(dbapi=dialect.import_dbapi())  # type: ignore[no-untyped-call] # SQLAlchemy's
 _watches: WeakKeyDictionary[AsyncEngine, list[Watch]] = WeakKeyDictionary()
 
 
-def watch_reads(engine: AsyncEngine, watch: Watch) -> None:
-    """Enter `watch(text)` around each read on the engine: SQLAlchemy's events do not tell of it."""
-    _watches.setdefault(engine, []).append(watch)
+def watch_reads(engine: AsyncEngine, watch: Watch) -> Callable[[], None]:
+    """Enter `watch(sent)` around each of these on the engine: SQLAlchemy's events don't tell.
+
+    What it gives ends the watch.
+    """
+    watches = _watches.setdefault(engine, [])
+    watches.append(watch)
+    return partial(watches.remove, watch)
 
 
-class Read:
-    """A SELECT with its text and the order of its parameters."""
+class Built:
+    """A statement's text, and the order and types of its parameters."""
 
-    def __init__(self, statement: Select[Any]) -> None:
-        compiled = statement.compile(dialect=_DIALECT)
+    def __init__(self, statement: ClauseElement, columns: Sequence[str] | None = None) -> None:
+        compiled = statement.compile(dialect=_DIALECT, column_keys=columns)
+        assert isinstance(compiled, SQLCompiler)  # noqa: S101 - whatever is no DDL
+        names = compiled.positiontup or ()
+        types = [compiled.binds[name].type.dialect_impl(_DIALECT) for name in names]
+        processors = [type_.bind_processor(_DIALECT) for type_ in types]
         self.text = str(compiled)
-        self._parameters = [(name, compiled.params[name]) for name in compiled.positiontup or ()]
+        self._parameters = [(name, compiled.params[name]) for name in names]
+        self._processors = [
+            (position, process)
+            for position, process in enumerate(processors)
+            if process is not None
+        ]
+
+    def arguments(self, values: Mapping[str, object]) -> tuple[object, ...]:
+        """Put values into the statement's order, as the driver takes them."""
+        arguments = [values.get(name, fixed) for name, fixed in self._parameters]
+        for position, process in self._processors:
+            arguments[position] = process(arguments[position])
+        return tuple(arguments)
+
+
+class Read(Built):
+    """A SELECT."""
+
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+        super().__init__(statement)
 
     async def rows(self, db: Source, values: Mapping[str, object]) -> Sequence[Row]:
         """Run it with these values, and give its rows. JSON comes as text."""
-        arguments = tuple(values.get(name, fixed) for name, fixed in self._parameters)
+        arguments = self.arguments(values)
         if isinstance(db, AsyncConnection):
-            # Never past SQLAlchemy: it sends BEGIN with its own first statement.
-            return (await db.exec_driver_sql(self.text, arguments)).mappings().all()
+            return await send(db, self.text, arguments)
         held = await db.raw_connection()
         try:
-            driver: Any = held.driver_connection
-            with ExitStack() as watched:
-                for watch in _watches.get(db, ()):
-                    watched.enter_context(watch(self.text))
-                rows: Sequence[Row] = await driver.fetch(self.text, *arguments)
-            return rows
+            return await _fetch(db, held.driver_connection, self.text, arguments)
         finally:
             held.close()
+
+    async def one(self, db: Source, values: Mapping[str, object]) -> Row | None:
+        """Run it, and give its first row, if there is one."""
+        rows = await self.rows(db, values)
+        return rows[0] if rows else None
+
+
+async def send(db: AsyncConnection, text: str, arguments: tuple[object, ...]) -> Sequence[Row]:
+    """Run a statement within the transaction, and give its rows."""
+    driver = driver_within(db)
+    if driver is None:
+        result = await db.exec_driver_sql(text, arguments)
+        return result.mappings().all() if result.returns_rows else ()
+    return await _fetch(db.engine, driver, text, arguments)
+
+
+async def send_many(db: AsyncConnection, text: str, rows: list[tuple[object, ...]]) -> None:
+    """Run a statement within the transaction once for each row of values."""
+    driver = driver_within(db)
+    if driver is None:
+        await db.exec_driver_sql(text, rows)
+        return
+    with _watched(db.engine, Sent(text, rows, many=True)):
+        await driver.executemany(text, rows)
+
+
+def driver_within(db: AsyncConnection) -> Any:  # noqa: ANN401 - asyncpg's, which has no types
+    """Give the driver's connection where the transaction has begun; None before that.
+
+    SQLAlchemy sends BEGIN with its own first statement: that one must not go past it.
+    """
+    assert db.sync_connection is not None  # noqa: S101 - it has been opened
+    driver: Any = db.sync_connection.connection.driver_connection
+    return driver if driver.is_in_transaction() else None
+
+
+async def _fetch(
+    engine: AsyncEngine,
+    driver: Any,  # noqa: ANN401
+    text: str,
+    arguments: tuple[object, ...],
+) -> Sequence[Row]:
+    with _watched(engine, Sent(text, arguments, many=False)):
+        rows: Sequence[Row] = await driver.fetch(text, *arguments)
+    return rows
+
+
+def _watched(engine: AsyncEngine, sent: Sent) -> ExitStack:
+    watched = ExitStack()
+    for watch in _watches.get(engine, ()):
+        watched.enter_context(watch(sent))
+    return watched

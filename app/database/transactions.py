@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -28,7 +29,7 @@ async def transact(engine: AsyncEngine, command: Callable[[AsyncConnection], Awa
         try:
             async with engine.begin() as db:
                 return await command(db)
-        except DBAPIError as error:
+        except (DBAPIError, asyncpg.PostgresError) as error:
             if sqlstate(error) not in _RUN_AGAIN:
                 raise
     async with engine.begin() as db:
@@ -38,6 +39,6 @@ async def transact(engine: AsyncEngine, command: Callable[[AsyncConnection], Awa
 def sqlstate(error: Exception) -> str | None:
     """Give PostgreSQL's five-character code of an error, where it has one.
 
-    Reads of hot pages raise the driver's own errors, everything else SQLAlchemy's around them.
+    Hot statements raise the driver's own errors, all others SQLAlchemy's around them.
     """
     return getattr(getattr(error, "orig", error), "sqlstate", None)

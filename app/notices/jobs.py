@@ -12,6 +12,8 @@ from pgqueuer.queries import Queries
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.reading import send
+
 SEND_NOTICE = "send_notice"
 SEND_WEBHOOK = "send_webhook"
 
@@ -30,18 +32,13 @@ class NoticeJob:
 
 
 class _EnqueueDriver:
-    """As much of the job library's driver as enqueuing takes, in our transaction.
-
-    Through SQLAlchemy's connection, never the driver's own: SQLAlchemy sends BEGIN lazily, and a
-    statement that went past it would be outside the transaction.
-    """
+    """As much of the job library's driver as enqueuing takes, in our transaction."""
 
     def __init__(self, db: AsyncConnection) -> None:
         self._db = db
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
-        result = await self._db.exec_driver_sql(query, args)
-        return [{str(name): value for name, value in row.items()} for row in result.mappings()]
+        return [dict(row) for row in await send(self._db, query, args)]
 
 
 async def enqueue(db: AsyncConnection, jobs: Sequence[NoticeJob]) -> None:

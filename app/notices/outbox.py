@@ -4,14 +4,16 @@ A notice is written with the change it tells of; product.md section 6.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.reading import Read
+from app.database.writing import Write
 from app.domain.money import Money
 from app.notices.jobs import NoticeJob, enqueue
 from app.notices.models import Notice
@@ -30,6 +32,30 @@ MailKind = Literal[
 ]
 Kind = MailKind | EventType
 Recipient = Literal["client", "practitioner", "practice", "webhook"]
+
+_ADD = Write(insert(Notice))
+_ENDPOINTS = Read(
+    select(WebhookEndpoint.id, WebhookEndpoint.events).where(
+        WebhookEndpoint.practice_id == bindparam("practice_id"), WebhookEndpoint.active
+    )
+)
+_WAITING = (
+    select(Notice.id)
+    .where(
+        Notice.practice_id == bindparam("of_practice"),
+        Notice.session_id == bindparam("of_session"),
+        Notice.kind == "reminder",
+        Notice.status == "pending",
+    )
+    .with_for_update(skip_locked=True)
+    .cte("waiting")
+)
+_DROP_REMINDERS = Write(
+    update(Notice)
+    .where(Notice.practice_id == bindparam("of_practice"), Notice.id == _WAITING.c.id)
+    .values(status="dropped"),
+    "finished_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +89,7 @@ async def queue_notices(
     addressed += await _for_endpoints(db, practice_id, notices)
     if not addressed:
         return
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "practice_id": practice_id,
             "id": uuid4(),
@@ -72,11 +98,14 @@ async def queue_notices(
             "endpoint_id": endpoint_id,
             "status": "pending",
             "attempts": 0,
-            **asdict(notice),
+            "kind": notice.kind,
+            "recipient": notice.recipient,
+            "starts_at": notice.starts_at,
+            "send_at": notice.send_at,
         }
         for notice, endpoint_id in addressed
     ]
-    await db.execute(insert(Notice), rows)
+    await _ADD.run_for_each(db, rows)
     await enqueue(
         db,
         [NoticeJob(practice_id, row["id"], row["send_at"] - now, row["recipient"]) for row in rows],
@@ -88,18 +117,17 @@ async def tell_practice(
 ) -> None:
     """Queue a mail to the practice's own address, about a change that is of no session."""
     notice_id = uuid4()
-    await db.execute(
-        insert(Notice).values(
-            practice_id=practice_id,
-            id=notice_id,
-            change_id=change_id,
-            kind=kind,
-            recipient="practice",
-            send_at=now,
-            status="pending",
-            attempts=0,
-        )
-    )
+    added = {
+        "practice_id": practice_id,
+        "id": notice_id,
+        "change_id": change_id,
+        "kind": kind,
+        "recipient": "practice",
+        "send_at": now,
+        "status": "pending",
+        "attempts": 0,
+    }
+    await _ADD.run(db, added)
     await enqueue(db, [NoticeJob(practice_id, notice_id, timedelta(0), "practice")])
 
 
@@ -110,16 +138,12 @@ async def _for_endpoints(
     events = [notice for notice in notices if notice.recipient == "webhook"]
     if not events:
         return []
-    endpoints = await db.execute(
-        select(WebhookEndpoint.id, WebhookEndpoint.events).where(
-            WebhookEndpoint.practice_id == practice_id, WebhookEndpoint.active
-        )
-    )
+    endpoints = await _ENDPOINTS.rows(db, {"practice_id": practice_id})
     return [
-        (event, endpoint_id)
-        for endpoint_id, wanted in endpoints.all()
+        (event, endpoint["id"])
+        for endpoint in endpoints
         for event in events
-        if not wanted or event.kind in wanted
+        if not endpoint["events"] or event.kind in endpoint["events"]
     ]
 
 
@@ -131,22 +155,8 @@ async def drop_reminders(
     One that is being sent at this moment is left alone, so that no client waits for a mail server;
     if it cannot be sent, it is found to be out of date when it is tried again.
     """
-    waiting = (
-        select(Notice.id)
-        .where(
-            Notice.practice_id == practice_id,
-            Notice.session_id == session_id,
-            Notice.kind == "reminder",
-            Notice.status == "pending",
-        )
-        .with_for_update(skip_locked=True)
-        .cte("waiting")
-    )
-    await db.execute(
-        update(Notice)
-        .where(Notice.practice_id == practice_id, Notice.id == waiting.c.id)
-        .values(status="dropped", finished_at=now)
-    )
+    asked = {"of_practice": practice_id, "of_session": session_id, "finished_at": now}
+    await _DROP_REMINDERS.run(db, asked)
 
 
 def tell(

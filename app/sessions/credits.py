@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from app.database.reading import Read
+from app.database.writing import Write
 from app.domain.errors import CreditUnavailableError, NotFoundError
 from app.domain.policy import Credit
 from app.practices.models import Package
@@ -24,6 +26,29 @@ class Use:
     session_id: UUID
     client_id: UUID
     service_id: UUID
+
+
+_PAYS = and_(
+    CreditRedemption.practice_id == bindparam("of_practice"),
+    CreditRedemption.session_id == bindparam("of_session"),
+    CreditRedemption.returned_at.is_(None),
+)
+_LOCK_PACKAGE = Read(
+    select(Package.expires_at)
+    .join(
+        CreditRedemption,
+        and_(
+            CreditRedemption.practice_id == Package.practice_id,
+            CreditRedemption.package_id == Package.id,
+        ),
+    )
+    .where(Package.practice_id == bindparam("of_practice"), _PAYS)
+    .with_for_update(key_share=True, of=Package)
+)
+_ENDED = update(CreditRedemption).where(_PAYS, CreditRedemption.forfeited_at.is_(None))
+_GIVE_BACK = Write(_ENDED, "returned_at", "usable_until")
+_FORFEIT = Write(_ENDED, "forfeited_at")
+_REDEEM = Write(insert(CreditRedemption))
 
 
 class CreditRepository:
@@ -72,16 +97,15 @@ class CreditRepository:
         reused = None
         if package.expires_at is not None and now >= package.expires_at:
             reused = await self._usable_after_expiry(package_id, now)
-        await self._db.execute(
-            insert(used).values(
-                practice_id=self._practice_id,
-                id=uuid4(),
-                package_id=package_id,
-                session_id=use.session_id,
-                redeemed_at=now,
-                reused_redemption_id=reused,
-            )
-        )
+        redeemed = {
+            "practice_id": self._practice_id,
+            "id": uuid4(),
+            "package_id": package_id,
+            "session_id": use.session_id,
+            "redeemed_at": now,
+            "reused_redemption_id": reused,
+        }
+        await _REDEEM.run(self._db, redeemed)
 
     async def settle(
         self, session_id: UUID, credit: Credit | None, now: datetime, grace: timedelta
@@ -102,12 +126,13 @@ class CreditRepository:
         usable_until = None
         if package is not None and package < now + grace:
             usable_until = now + grace
-        await self._end_redemption(session_id, returned_at=now, usable_until=usable_until)
+        given_back = {"returned_at": now, "usable_until": usable_until}
+        await _GIVE_BACK.run(self._db, self._paying(session_id) | given_back)
 
     async def _forfeit(self, session_id: UUID, now: datetime) -> None:
         """Mark the credit that pays for a session as lost to its client."""
         await self._lock_package(session_id)
-        await self._end_redemption(session_id, forfeited_at=now)
+        await _FORFEIT.run(self._db, self._paying(session_id) | {"forfeited_at": now})
 
     async def take_back(self, session_id: UUID, now: datetime) -> None:
         """Let the credit that paid for a session until its end pay for it again.
@@ -184,31 +209,8 @@ class CreditRepository:
 
     async def _lock_package(self, session_id: UUID) -> datetime | None:
         """Lock the package that pays for a session, and say when it expires."""
-        return await self._db.scalar(
-            select(Package.expires_at)
-            .join(
-                CreditRedemption,
-                and_(
-                    CreditRedemption.practice_id == Package.practice_id,
-                    CreditRedemption.package_id == Package.id,
-                ),
-            )
-            .where(
-                Package.practice_id == self._practice_id,
-                CreditRedemption.session_id == session_id,
-                CreditRedemption.returned_at.is_(None),
-            )
-            .with_for_update(key_share=True, of=Package)
-        )
+        package = await _LOCK_PACKAGE.one(self._db, self._paying(session_id))
+        return None if package is None else package["expires_at"]
 
-    async def _end_redemption(self, session_id: UUID, **values: object) -> None:
-        await self._db.execute(
-            update(CreditRedemption)
-            .where(
-                CreditRedemption.practice_id == self._practice_id,
-                CreditRedemption.session_id == session_id,
-                CreditRedemption.returned_at.is_(None),
-                CreditRedemption.forfeited_at.is_(None),
-            )
-            .values(**values)
-        )
+    def _paying(self, session_id: UUID) -> dict[str, object]:
+        return {"of_practice": self._practice_id, "of_session": session_id}

@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, exists, insert, or_, select, update
+from sqlalchemy import and_, bindparam, exists, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.changes.models import Change
 from app.changes.trail import Actor, write_change
+from app.database.reading import Read
+from app.database.writing import Write
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.domain.policy import Credit
@@ -70,6 +72,59 @@ class NewChange:
     of_fee: UUID | None = None
 
 
+_LOCKED = (
+    select(Session.id)
+    .join(
+        Practitioner,
+        and_(
+            Practitioner.practice_id == Session.practice_id,
+            Practitioner.id == Session.practitioner_id,
+        ),
+    )
+    .join(
+        Client,
+        and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
+    )
+    .where(
+        Session.practice_id == bindparam("practice_id"),
+        Session.id == bindparam("session_id"),
+    )
+    .with_for_update(key_share=True, of=(Practitioner, Session, Client))
+)
+_LOCK = Read(_LOCKED)
+_LOCK_OF_CLIENT = Read(_LOCKED.where(Session.client_id == bindparam("client_id")))
+
+_MEETING = (
+    "starts_at",
+    "ends_at",
+    "span_before",
+    "span_after",
+    "format",
+    "location_id",
+    "join_url",
+    "instructions",
+)
+_CHANGED = (
+    update(Session)
+    .where(
+        Session.practice_id == bindparam("of_practice"),
+        Session.id == bindparam("session_id"),
+    )
+    .values(version=Session.version + 1)
+)
+_MOVED = _CHANGED.values(
+    calendar_sequence=Session.calendar_sequence + 1,
+    client_moves=Session.client_moves + bindparam("more_moves"),
+)
+_MOVE = Write(_MOVED, *_MEETING)
+_MOVE_ANEW = Write(_MOVED, *_MEETING, "booked_starts_at")
+_SET_STATUS = Write(
+    _CHANGED.values(calendar_sequence=Session.calendar_sequence + bindparam("more_sequence")),
+    "status",
+)
+_RECORD_FEE = Write(insert(Fee))
+
+
 class SessionRepository:
     """The sessions of one practice, and what hangs on them."""
 
@@ -89,28 +144,12 @@ class SessionRepository:
         Raises:
             NotFoundError: there is no such session.
         """
-        statement = (
-            select(Session.id)
-            .join(
-                Practitioner,
-                and_(
-                    Practitioner.practice_id == Session.practice_id,
-                    Practitioner.id == Session.practitioner_id,
-                ),
-            )
-            .join(
-                Client,
-                and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
-            )
-            .where(
-                Session.practice_id == self._practice_id,
-                Session.id == session_id,
-            )
-            .with_for_update(key_share=True, of=(Practitioner, Session, Client))
-        )
-        if client_id is not None:
-            statement = statement.where(Session.client_id == client_id)
-        if await self._db.scalar(statement) is None:
+        asked = {"practice_id": self._practice_id, "session_id": session_id}
+        if client_id is None:
+            locked = await _LOCK.one(self._db, asked)
+        else:
+            locked = await _LOCK_OF_CLIENT.one(self._db, asked | {"client_id": client_id})
+        if locked is None:
             raise NotFoundError
 
     async def lock_client(self, client_id: UUID) -> None:
@@ -194,33 +233,18 @@ class SessionRepository:
 
         `resets_original`: `max_days_from_original` counts from the new start from now on.
         """
-        original = {"booked_starts_at": to.starts_at} if resets_original else {}
-        await self._db.execute(
-            update(Session)
-            .where(Session.practice_id == self._practice_id, Session.id == session_id)
-            .values(
-                version=Session.version + 1,
-                calendar_sequence=Session.calendar_sequence + 1,
-                client_moves=Session.client_moves + client_moves,
-                **original,
-                **meeting_values(to, buffers),
-            )
-        )
+        statement = _MOVE_ANEW if resets_original else _MOVE
+        own = {"of_practice": self._practice_id, "session_id": session_id}
+        moved = {"more_moves": client_moves, "booked_starts_at": to.starts_at}
+        await statement.run(self._db, own | moved | meeting_values(to, buffers))
 
     async def set_status(self, session_id: UUID, status: Status, *, in_calendar: bool) -> None:
         """Give a session another status: only a booked one takes up time.
 
         `SEQUENCE` goes up where calendars have to know of it.
         """
-        await self._db.execute(
-            update(Session)
-            .where(Session.practice_id == self._practice_id, Session.id == session_id)
-            .values(
-                status=status,
-                version=Session.version + 1,
-                calendar_sequence=Session.calendar_sequence + int(in_calendar),
-            )
-        )
+        own = {"of_practice": self._practice_id, "session_id": session_id}
+        await _SET_STATUS.run(self._db, own | {"status": status, "more_sequence": int(in_calendar)})
 
     async def void_fee(self, session_id: UUID, kind: str, now: datetime) -> bool:
         """Void the fee of the session's latest change of this kind; tell whether there was one."""
@@ -285,18 +309,17 @@ class SessionRepository:
     async def _record_fee(
         self, session_id: UUID, change_id: UUID, fee: Money, now: datetime
     ) -> None:
-        await self._db.execute(
-            insert(Fee).values(
-                practice_id=self._practice_id,
-                id=uuid4(),
-                session_id=session_id,
-                change_id=change_id,
-                amount_minor=fee.amount_minor,
-                currency=fee.currency,
-                status="due",
-                recorded_at=now,
-            )
-        )
+        recorded = {
+            "practice_id": self._practice_id,
+            "id": uuid4(),
+            "session_id": session_id,
+            "change_id": change_id,
+            "amount_minor": fee.amount_minor,
+            "currency": fee.currency,
+            "status": "due",
+            "recorded_at": now,
+        }
+        await _RECORD_FEE.run(self._db, recorded)
 
 
 def meeting_values(meeting: Meeting, buffers: Buffers) -> dict[str, object]:

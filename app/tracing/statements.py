@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext, ExecutionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.reading import watch_reads
+from app.database.reading import Sent, watch_reads
 
 # Enough to know a statement by; one that inserts hundreds of rows goes on and on.
 MOST_CHARACTERS = 4000
@@ -55,11 +55,11 @@ def watch_statements(engine: AsyncEngine, provider: TracerProvider) -> None:
 
 
 @contextmanager
-def _read(tracer: Tracer, statement: str) -> Iterator[None]:
+def _read(tracer: Tracer, sent: Sent) -> Iterator[None]:
     if not trace.get_current_span().is_recording():
         yield
         return
-    span = _begin(tracer, statement)
+    span = _begin(tracer, sent.text)
     try:
         yield
     except BaseException as error:

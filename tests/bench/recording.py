@@ -5,6 +5,7 @@ up for it (new ids), and times near its start, which are kept as distances.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -15,6 +16,8 @@ import asyncpg
 from httpx import Response
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database.reading import Sent, watch_reads
 
 NEAR = timedelta(days=2)
 RANDOM = 4  # the version of such a UUID
@@ -141,10 +144,16 @@ async def record(
         _, _, text, parameters, _, many = sent
         statements.append(Statement(text, parameters, many))
 
+    def note_driven(sent: Sent) -> nullcontext[None]:
+        statements.append(Statement(sent.text, sent.values, sent.many))
+        return nullcontext()
+
     event.listen(engine.sync_engine, "before_cursor_execute", note)
+    stop = watch_reads(engine, note_driven)
     try:
         answer = await send()
     finally:
         event.remove(engine.sync_engine, "before_cursor_execute", note)
+        stop()
     assert answer.status_code == HTTPStatus.OK, answer.text
     return Recording(target, statements, _made_up(statements), answer.content)

@@ -145,7 +145,7 @@ async def test_what_the_application_sends_is_found(
 async def test_what_is_handed_to_the_driver_is_found(engine: AsyncEngine) -> None:
     await Read(select(Client.name).where(Client.active)).rows(engine, {})
     (found,) = INSPECTOR.take()
-    assert found.startswith("app/database/reading.py rows names no practice for ['clients']: ")
+    assert found.startswith("app/database/reading.py _fetch names no practice for ['clients']: ")
 
 
 async def test_what_the_worker_sends_is_found(settings: Settings) -> None:

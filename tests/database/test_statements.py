@@ -10,7 +10,7 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.reading import watch_reads
+from app.database.reading import Sent, watch_reads
 from app.main import create_app
 from app.practices.models import BusyInterval, Service
 from app.settings import Settings
@@ -29,8 +29,8 @@ class Counted(Api):
         def note(*arguments: Any) -> None:
             self.sent.append(arguments[2])
 
-        def note_read(text: str) -> nullcontext[None]:
-            self.sent.append(text)
+        def note_read(sent: Sent) -> nullcontext[None]:
+            self.sent.append(sent.text)
             return nullcontext()
 
         event.listen(engine.sync_engine, "before_cursor_execute", note)

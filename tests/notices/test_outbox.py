@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.changes.models import Change
+from app.database.reading import Sent, watch_reads
 from app.database.transactions import transact
 from app.notices.models import Notice
 from app.notices.outbox import NewNotice, drop_reminders, queue_notices, reminders
@@ -26,9 +27,15 @@ def statements(engine: AsyncEngine) -> Iterator[list[str]]:
     def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)
 
+    def note_driven(sent: Sent) -> nullcontext[None]:
+        seen.append(sent.text)
+        return nullcontext()
+
     event.listen(engine.sync_engine, "before_cursor_execute", note)
+    stop = watch_reads(engine, note_driven)
     yield seen
     event.remove(engine.sync_engine, "before_cursor_execute", note)
+    stop()
 
 
 async def count(engine: AsyncEngine, table: str) -> int:

@@ -1,0 +1,148 @@
+"""What goes to the driver itself stays in the transaction, with its errors and its values."""
+
+import json
+from contextlib import nullcontext
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.changes.models import Change
+from app.changes.trail import SYSTEM, write_change
+from app.database.reading import Read, Sent, driver_within, send, watch_reads
+from app.database.transactions import ATTEMPTS, sqlstate, transact
+from app.database.writing import Write
+from app.practices.models import Location
+from tests.world import NOW, World
+
+RAISE = "DO $$ BEGIN RAISE EXCEPTION 'made up' USING ERRCODE = '{code}'; END $$"
+
+_NAMES = Read(select(Location.name).where(Location.practice_id == bindparam("practice_id")))
+_RENAME = Write(
+    update(Location).where(
+        Location.practice_id == bindparam("of_practice"), Location.id == bindparam("location_id")
+    ),
+    "name",
+)
+
+
+class Renaming:
+    """Renames the location, by the driver or as the first statement, and then fails."""
+
+    def __init__(self, world: World, *, begins: bool, code: str, failures: int) -> None:
+        self.world = world
+        self.begins = begins
+        self.code = code
+        self.failures = failures
+        self.by_driver: list[bool] = []
+
+    async def __call__(self, db: AsyncConnection) -> None:
+        if not self.begins:
+            await db.execute(text("SELECT 1"))
+        self.by_driver.append(driver_within(db) is not None)
+        own = {"of_practice": self.world.practice_id, "location_id": self.world.location_id}
+        await _RENAME.run(db, own | {"name": "Renamed"})
+        if len(self.by_driver) <= self.failures:
+            await send(db, RAISE.format(code=self.code), ())
+
+
+async def name_of(world: World) -> str:
+    (location,) = await world.rows(Location)
+    return str(location.name)
+
+
+@pytest.mark.parametrize("begins", [True, False])
+@pytest.mark.parametrize("code", ["40001", "40P01", "23505", "23P01"])
+async def test_the_drivers_own_error_runs_a_command_again(
+    world: World, code: str, *, begins: bool
+) -> None:
+    command = Renaming(world, begins=begins, code=code, failures=ATTEMPTS - 1)
+    await transact(world.engine, command)
+    assert command.by_driver == [not begins] * ATTEMPTS
+    assert await name_of(world) == "Renamed"
+
+
+@pytest.mark.parametrize("begins", [True, False])
+@pytest.mark.parametrize(("code", "runs"), [("40P01", ATTEMPTS), ("23514", 1)])
+async def test_what_fails_for_good_leaves_no_trace(
+    world: World, code: str, runs: int, *, begins: bool
+) -> None:
+    before = await name_of(world)
+    command = Renaming(world, begins=begins, code=code, failures=1000)
+    with pytest.raises(asyncpg.PostgresError) as caught:
+        await transact(world.engine, command)
+    assert sqlstate(caught.value) == code
+    assert len(command.by_driver) == runs
+    assert await name_of(world) == before
+
+
+async def test_a_driver_reads_what_its_transaction_wrote(world: World) -> None:
+    async def command(db: AsyncConnection) -> str:
+        await Renaming(world, begins=True, code="", failures=0)(db)
+        row = await _NAMES.one(db, {"practice_id": world.practice_id})
+        assert row is not None
+        return str(row["name"])
+
+    assert await transact(world.engine, command) == "Renamed"
+
+
+async def test_json_is_written_as_sqlalchemy_writes_it(world: World) -> None:
+    details = {"fields": ["email"], "n": 1}
+
+    async def command(db: AsyncConnection) -> UUID:
+        await db.execute(text("SELECT 1"))
+        return await write_change(
+            db,
+            world.practice_id,
+            SYSTEM,
+            NOW,
+            subject="client",
+            subject_id=world.client_id,
+            kind="changed",
+            details=details,
+        )
+
+    change_id = await transact(world.engine, command)
+    found = [row for row in await world.rows(Change) if row.id == change_id]
+    assert [row.details for row in found] == [details]
+    (text_of,) = await _text_of(world, change_id)
+    assert json.loads(text_of) == details
+
+
+async def _text_of(world: World, change_id: UUID) -> Any:
+    async with world.engine.connect() as db:
+        asked = text("SELECT details::text FROM changes WHERE practice_id = :p AND id = :id")
+        found = await db.execute(asked, {"p": world.practice_id, "id": change_id})
+        return found.one()
+
+
+async def test_a_watch_sees_text_and_values_until_it_ends(
+    world: World, engine: AsyncEngine
+) -> None:
+    seen: list[Sent] = []
+
+    def note(sent: Sent) -> nullcontext[None]:
+        seen.append(sent)
+        return nullcontext()
+
+    add = Write(insert(Location))
+    rows = [
+        {"practice_id": world.practice_id, "id": uuid4(), "name": name, "address": "x"}
+        for name in "AB"
+    ]
+
+    async def command(db: AsyncConnection) -> None:
+        await db.execute(text("SELECT 1"))
+        await add.run_for_each(db, [row | {"active": True} for row in rows])
+        await _NAMES.rows(db, {"practice_id": world.practice_id})
+
+    stop = watch_reads(engine, note)
+    await transact(engine, command)
+    stop()
+    await transact(engine, lambda db: _NAMES.rows(db, {"practice_id": world.practice_id}))
+    assert [sent.many for sent in seen] == [True, False]
+    assert [row[1] for row in seen[0].values] == [row["id"] for row in rows]
+    assert seen[1] == Sent(_NAMES.text, (world.practice_id,), many=False)
