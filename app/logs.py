@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.metrics.counts import count_request
 from app.settings import Settings
 
+log = structlog.get_logger()
+
 
 def configure_logs(settings: Settings) -> None:
     """Send our logs, and those of the libraries, to standard error in one format.
@@ -74,8 +76,6 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        # Bound once: a logger is put together anew each time that it is asked for.
-        self._log = structlog.get_logger().bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -103,7 +103,7 @@ class RequestLog:
             seconds = time.perf_counter() - began
             route = getattr(scope.get("route"), "path", None)
             count_request(route, scope["method"], status, seconds)
-            self._log.info(
+            log.info(
                 "request",
                 method=scope["method"],
                 route=route,

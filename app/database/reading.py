@@ -81,7 +81,11 @@ class Read(Built):
         arguments = self.arguments(values)
         if isinstance(db, AsyncConnection):
             return await send(db, self.text, arguments)
-        held = await db.raw_connection()
+        try:
+            held = await db.raw_connection()
+        except db.dialect.loaded_dbapi.Error as error:
+            # Of opening a connection: SQLAlchemy's spelling of what the driver said.
+            raise error.__cause__ or error from None
         try:
             return await _fetch(db, held.driver_connection, self.text, arguments)
         finally:

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 
 import app as package
 from app.auth.tokens import AccessTokens
-from app.database.embedded import EmbeddedServer
+from app.database.embedded import SERVICE, EmbeddedServer
 from app.domain.errors import ActionRefusedError, DomainError
 from app.domain.policy import RefusalCode
 from app.main import create_app
@@ -339,3 +339,19 @@ async def test_connections_that_were_cut_are_replaced_unseen(
     await admin.close()
     assert cut
     assert (await api.get("/v1/me")).status_code == 200
+
+
+async def test_a_full_database_is_a_503_for_reads_too(
+    settings: Settings, world: World, server: EmbeddedServer, database: str
+) -> None:
+    """A read of a hot page opens its connection past SQLAlchemy's own errors."""
+    session_id = await world.book(START)
+    admin = await asyncpg.connect(server.url("postgres", database))
+    await admin.execute(f'ALTER DATABASE "{database}" CONNECTION LIMIT 0')
+    await admin.close()
+    own = SecretStr(server.url(SERVICE, database))  # of a pooler the service would be one client
+    async with serve(settings.model_copy(update={"database_url": own}), TestClock()) as stranger:
+        api = stranger.signed_in(world.token())
+        for answer in (await api.get("/v1/sessions"), await api.get(f"/v1/sessions/{session_id}")):
+            assert_problem(answer, "service-unavailable")
+            assert int(answer.headers["retry-after"]) > 0
