@@ -216,6 +216,18 @@ async def test_an_in_person_slot_names_its_location(api: Api, world: World) -> N
     assert "2026-12-03T10:00:00-05:00" in slots(found)
 
 
+async def test_hours_of_one_format_or_place_are_for_that_alone(api: Api, world: World) -> None:
+    session_id, saturday = await world.book(START), day("2026-12-05")
+    doctor, mill_lane = world.practitioner_id, await world.add_location()
+    await world.add_hours(doctor, 6, 600, 660, format="video")
+    await world.add_hours(doctor, 6, 720, 780, format="in_person", location_id=world.location_id)
+    await world.add_hours(doctor, 6, 840, 900, format="in_person", location_id=mill_lane)
+    await world.add_hours(doctor, 6, 960, 1020)
+    for format_, starts in {"video": ("10", "16"), "in_person": ("12", "16")}.items():
+        found = await api.availability(session_id, format=format_, **saturday)
+        assert slots(found) == [f"2026-12-05T{hour}:00:00-05:00" for hour in starts]
+
+
 # Nothing on offer
 
 

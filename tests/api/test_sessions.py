@@ -8,7 +8,7 @@ import pytest
 from icalendar import Calendar
 
 from app.domain.session import Format
-from app.practices.models import Client, Practitioner, Service
+from app.practices.models import Client, Location, Practitioner, Service, ServiceFormat
 from app.sessions.models import Session
 from app.signing import TokenSigner
 from tests.world import NOW, REASON, Api, TestClock, World
@@ -226,6 +226,25 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
         },
         "cancellation": None,
     }
+
+
+async def test_formats_on_offer_are_told_as_they_are_written(api: Api, world: World) -> None:
+    """In the order of their names, whatever signs these have, and without a closed place."""
+    name, address = 'Annex "B", {1} \\ O\'Neil', "NULL"
+    annex = await world.add(Location, name=name, address=address)
+    closed = await world.add(Location, name="Before all", address="None", active=False)
+    for place in (annex, closed):
+        await world.add(
+            ServiceFormat, service_id=world.service_id, format="in_person", location_id=place
+        )
+    details = await api.session(await world.book(START))
+    first, second, *others = details["formats"]
+    assert first == {
+        "kind": "in_person",
+        "location": {"id": str(annex), "name": name, "address": address},
+    }
+    assert second["location"]["name"] == "Harbor Street"
+    assert [choice["kind"] for choice in others] == ["phone", "video"]
 
 
 async def test_what_a_session_does_not_have_is_null(api: Api, world: World) -> None:
