@@ -35,7 +35,7 @@ _DIALECT = dialect(dbapi=dialect.import_dbapi())  # type: ignore[no-untyped-call
 _watches: WeakKeyDictionary[AsyncEngine, list[Watch]] = WeakKeyDictionary()
 
 
-def watch_reads(engine: AsyncEngine, watch: Watch) -> Callable[[], None]:
+def watch_sent(engine: AsyncEngine, watch: Watch) -> Callable[[], None]:
     """Enter `watch(sent)` around each of these on the engine: SQLAlchemy's events don't tell.
 
     What it gives ends the watch.
@@ -55,6 +55,7 @@ class Built:
         types = [compiled.binds[name].type.dialect_impl(_DIALECT) for name in names]
         processors = [type_.bind_processor(_DIALECT) for type_ in types]
         self.text = str(compiled)
+        self.names = frozenset(names)
         self._parameters = [(name, compiled.params[name]) for name in names]
         self._processors = [
             (position, process)

@@ -17,6 +17,16 @@ class Write(Built):
     def __init__(self, statement: Insert | Update | Delete, *columns: str) -> None:
         super().__init__(statement, columns or None)
 
+    def arguments(self, values: Mapping[str, object]) -> tuple[object, ...]:
+        """Put values into the statement's order; one that it has no place for would be lost.
+
+        Raises:
+            TypeError: there is such a one, a misspelt column for instance.
+        """
+        if unknown := values.keys() - self.names:
+            raise TypeError(f"the statement takes no {', '.join(sorted(unknown))}")
+        return super().arguments(values)
+
     async def run(self, db: AsyncConnection, values: Mapping[str, object]) -> Sequence[Row]:
         """Run it with these values in the transaction, and give what it returns."""
         return await send(db, self.text, self.arguments(values))

@@ -233,10 +233,16 @@ class SessionRepository:
 
         `resets_original`: `max_days_from_original` counts from the new start from now on.
         """
-        statement = _MOVE_ANEW if resets_original else _MOVE
-        own = {"of_practice": self._practice_id, "session_id": session_id}
-        moved = {"more_moves": client_moves, "booked_starts_at": to.starts_at}
-        await statement.run(self._db, own | moved | meeting_values(to, buffers))
+        moved = {
+            "of_practice": self._practice_id,
+            "session_id": session_id,
+            "more_moves": client_moves,
+            **meeting_values(to, buffers),
+        }
+        if resets_original:
+            await _MOVE_ANEW.run(self._db, moved | {"booked_starts_at": to.starts_at})
+        else:
+            await _MOVE.run(self._db, moved)
 
     async def set_status(self, session_id: UUID, status: Status, *, in_calendar: bool) -> None:
         """Give a session another status: only a booked one takes up time.

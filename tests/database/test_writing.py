@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.changes.models import Change
 from app.changes.trail import SYSTEM, write_change
-from app.database.reading import Read, Sent, driver_within, send, watch_reads
+from app.database.reading import Read, Sent, driver_within, send, watch_sent
 from app.database.transactions import ATTEMPTS, sqlstate, transact
 from app.database.writing import Write
 from app.practices.models import Location
@@ -139,10 +139,26 @@ async def test_a_watch_sees_text_and_values_until_it_ends(
         await add.run_for_each(db, [row | {"active": True} for row in rows])
         await _NAMES.rows(db, {"practice_id": world.practice_id})
 
-    stop = watch_reads(engine, note)
+    stop = watch_sent(engine, note)
     await transact(engine, command)
     stop()
     await transact(engine, lambda db: _NAMES.rows(db, {"practice_id": world.practice_id}))
     assert [sent.many for sent in seen] == [True, False]
     assert [row[1] for row in seen[0].values] == [row["id"] for row in rows]
     assert seen[1] == Sent(_NAMES.text, (world.practice_id,), many=False)
+
+
+async def test_a_value_that_no_column_takes_is_a_defect_and_not_lost(world: World) -> None:
+    own: dict[str, object] = {
+        "of_practice": world.practice_id,
+        "location_id": world.location_id,
+        "name": "Renamed",
+    }
+    async with world.engine.begin() as db:
+        await db.execute(text("SELECT 1"))
+        for wrong in ("nmae", "address"):
+            with pytest.raises(TypeError, match=wrong):
+                await _RENAME.run(db, own | {wrong: "Elsewhere"})
+            with pytest.raises(TypeError, match=wrong):
+                await _RENAME.run_for_each(db, [own | {wrong: "Elsewhere"}])
+    assert await name_of(world) != "Renamed"
