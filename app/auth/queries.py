@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.tokens import Caller
@@ -11,18 +11,12 @@ from app.database.reading import Read
 from app.domain.errors import UnauthorizedError
 from app.practices.models import Client, Practice
 from app.sessions.models import Session
+from app.sessions.queries import ABOUT_CLIENT, OWN_SESSION
 
 _GENERATIONS = Read(
     select(Client.token_generation, Client.address_generation, Session.link_generation)
-    .outerjoin(
-        Session,
-        and_(
-            Session.practice_id == Client.practice_id,
-            Session.client_id == Client.id,
-            Session.id == bindparam("session_id"),
-        ),
-    )
-    .where(Client.practice_id == bindparam("practice_id"), Client.id == bindparam("client_id"))
+    .outerjoin(Session, OWN_SESSION)
+    .where(*ABOUT_CLIENT)
 )
 
 

@@ -14,10 +14,10 @@ from app.database.reading import Row
 from app.domain.availability import BusySession, Calendar, HoursInterval, WorkingHours
 from app.domain.intervals import Interval
 from app.domain.money import Money
-from app.domain.session import Contact, Format, SessionFacts, Status
-from app.practices.policies import StoredPolicy, stored_policy
+from app.domain.session import Format, SessionFacts, Status
+from app.practices.policies import StoredPolicy
 from app.sessions.records import OfferedFormat
-from app.sessions.rows import formats_of
+from app.sessions.rows import contact_of, formats_of, policy_of
 
 
 class SessionToMove(NamedTuple):
@@ -41,10 +41,7 @@ class SessionToMove(NamedTuple):
 
 def to_session_to_move(row: Row) -> SessionToMove:
     """Turn a row of the page's statement into the session."""
-    format_, starts_at = Format(row["format"]), row["starts_at"]
-    contact = Contact(
-        row["practitioner_name"], row["practitioner_email"], row["practitioner_phone"]
-    )
+    starts_at = row["starts_at"]
     facts = SessionFacts(
         status=Status(row["status"]),
         starts_at=starts_at,
@@ -53,19 +50,17 @@ def to_session_to_move(row: Row) -> SessionToMove:
         price=Money(row["price_minor"], row["currency"]),
         paid_by_credit=row["pays"],
         client_moves=row["client_moves"],
-        contact=contact,
+        contact=contact_of(row),
     )
     return SessionToMove(
         id=row["found_id"],
         client_zone=ZoneInfo(row["client_zone"]),
         starts_at=starts_at,
         ends_at=row["ends_at"],
-        format=format_,
+        format=Format(row["format"]),
         location_id=row["location_id"],
         facts=facts,
-        policy=stored_policy(
-            row["policy_id"], row["policy_number"], row["policy_text"], row["policy_rules"]
-        ),
+        policy=policy_of(row),
         formats=formats_of(row["formats"]),
         buffer_before_minutes=row["buffer_before_minutes"],
         buffer_after_minutes=row["buffer_after_minutes"],

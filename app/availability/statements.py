@@ -9,7 +9,6 @@ from sqlalchemy import (
     Date,
     DateTime,
     Text,
-    and_,
     bindparam,
     cast,
     exists,
@@ -31,6 +30,8 @@ from app.practices.models import (
 )
 from app.sessions.models import CreditRedemption, Session, is_booked
 from app.sessions.queries import (
+    OWN_SESSION,
+    POLICY_COLUMNS,
     OneSession,
     about_one_session,
     details_statement,
@@ -146,14 +147,7 @@ def _page_statement() -> OneSession:
         of_session(CreditRedemption, Session), CreditRedemption.returned_at.is_(None)
     )
     source = (
-        Client.__table__.outerjoin(
-            Session,
-            and_(
-                Session.practice_id == Client.practice_id,
-                Session.client_id == Client.id,
-                Session.id == bindparam("session_id"),
-            ),
-        )
+        Client.__table__.outerjoin(Session, OWN_SESSION)
         .outerjoin(Practitioner, referred(Practitioner, Session, Session.practitioner_id))
         .outerjoin(Service, referred(Service, Session, Session.service_id))
         .outerjoin(PolicyVersion, referred(PolicyVersion, Session, Session.policy_version_id))
@@ -180,10 +174,7 @@ def _page_statement() -> OneSession:
         Practitioner.email.label("practitioner_email"),
         Practitioner.phone.label("practitioner_phone"),
         Practitioner.time_zone.label("practitioner_zone"),
-        PolicyVersion.id.label("policy_id"),
-        PolicyVersion.number.label("policy_number"),
-        PolicyVersion.text.label("policy_text"),
-        cast(PolicyVersion.rules, Text).label("policy_rules"),
+        *POLICY_COLUMNS,
         Service.step_minutes,
         Service.minimum_notice_minutes,
         Service.horizon_days,

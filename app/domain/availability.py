@@ -51,7 +51,7 @@ class HoursInterval(NamedTuple):
     location_id: UUID | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class WorkingHours:
     """A practitioner's weekly hours by ISO weekday (1 Monday), and the dates that replace them.
 

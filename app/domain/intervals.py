@@ -19,18 +19,13 @@ _interval = partial(tuple.__new__, Interval)
 def merge(intervals: Iterable[tuple[int, int]]) -> list[Interval]:
     """Sort, drop the empty ones, and join those that overlap or touch."""
     merged: list[Interval] = []
-    begin = reach = None
     for start, end in sorted(intervals):
         if end <= start:
             continue
-        if reach is None or reach < start:
-            if reach is not None:
-                merged.append(_interval((begin, reach)))
-            begin, reach = start, end
-        elif reach < end:
-            reach = end
-    if reach is not None:
-        merged.append(_interval((begin, reach)))
+        if not merged or merged[-1].end < start:
+            merged.append(_interval((start, end)))
+        elif merged[-1].end < end:
+            merged[-1] = _interval((merged[-1].start, end))
     return merged
 
 

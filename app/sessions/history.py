@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, select
 
 from app.changes.models import Change, ChangeNote
 from app.database.reading import Row, Source
@@ -14,7 +14,7 @@ from app.domain.policy import Credit
 from app.domain.session import Format
 from app.practices.models import Client
 from app.sessions.models import Session
-from app.sessions.queries import Viewer, about_one_session, of_session, read_rows
+from app.sessions.queries import OWN_SESSION, Viewer, about_one_session, of_session, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,7 @@ _CHANGES = about_one_session(
         ChangeNote.note,
     )
     .select_from(Client)
-    .outerjoin(
-        Session,
-        and_(
-            Session.practice_id == Client.practice_id,
-            Session.client_id == Client.id,
-            Session.id == bindparam("session_id"),
-        ),
-    )
+    .outerjoin(Session, OWN_SESSION)
     .outerjoin(Change, of_session(Change, Session))
     .outerjoin(
         ChangeNote,

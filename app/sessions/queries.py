@@ -211,6 +211,18 @@ ABOUT_CLIENT = (
     Client.practice_id == bindparam("practice_id"),
     Client.id == bindparam("client_id"),
 )
+# The session that is asked for, if it is the client's own.
+OWN_SESSION = and_(
+    Session.practice_id == Client.practice_id,
+    Session.client_id == Client.id,
+    Session.id == bindparam("session_id"),
+)
+POLICY_COLUMNS = (
+    PolicyVersion.id.label("policy_id"),
+    PolicyVersion.number.label("policy_number"),
+    PolicyVersion.text.label("policy_text"),
+    cast(PolicyVersion.rules, Text).label("policy_rules"),
+)
 
 
 def formats_on_offer() -> Any:  # noqa: ANN401 - a column expression
@@ -253,15 +265,7 @@ class OneSession(NamedTuple):
 
 def details_statement(*more: ColumnElement[Any]) -> OneSession:
     """Build the statement that reads one session whole, with `more` columns."""
-    shape = Shape(
-        Session,
-        Session.__table__,
-        and_(
-            Session.practice_id == Client.practice_id,
-            Session.client_id == Client.id,
-            Session.id == bindparam("session_id"),
-        ),
-    )
+    shape = Shape(Session, Session.__table__, OWN_SESSION)
     source = shape.source.outerjoin(
         PolicyVersion, referred(PolicyVersion, Session, Session.policy_version_id)
     )
@@ -271,10 +275,7 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
             Client.name.label("client_name"),
             Client.email.label("client_email"),
             Practitioner.video_url,
-            PolicyVersion.id.label("policy_id"),
-            PolicyVersion.number.label("policy_number"),
-            PolicyVersion.text.label("policy_text"),
-            cast(PolicyVersion.rules, Text).label("policy_rules"),
+            *POLICY_COLUMNS,
             Session.policy_time_zone,
             Session.booked_starts_at,
             Session.client_moves,

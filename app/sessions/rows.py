@@ -10,7 +10,7 @@ from app.database.reading import Row
 from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Contact, Format, Status
-from app.practices.policies import stored_policy
+from app.practices.policies import StoredPolicy, stored_policy
 from app.sessions.records import (
     Cancellation,
     Location,
@@ -20,10 +20,8 @@ from app.sessions.records import (
     SessionSummaryRecord,
 )
 
-_STATUSES, _FORMATS = (
-    {status.value: status for status in Status},
-    {kind.value: kind for kind in Format},
-)
+_STATUSES = {status.value: status for status in Status}
+_FORMATS = {kind.value: kind for kind in Format}
 # The same few, again and again.
 _contact, _money = lru_cache(maxsize=1024)(Contact), lru_cache(maxsize=1024)(Money)
 
@@ -40,9 +38,7 @@ def to_record(row: Row) -> SessionRecord:
         client_name=row["client_name"],
         client_email=row["client_email"],
         video_url=row["video_url"],
-        policy=stored_policy(
-            row["policy_id"], row["policy_number"], row["policy_text"], row["policy_rules"]
-        ),
+        policy=policy_of(row),
         policy_zone=ZoneInfo(row["policy_time_zone"]),
         paid_by_credit=bool(row["pays"]),
         booked_starts_at=row["booked_starts_at"],
@@ -55,6 +51,18 @@ def to_record(row: Row) -> SessionRecord:
         horizon_days=row["horizon_days"],
         reminder_minutes=row["reminder_minutes"],
         formats=formats_of(row["formats"]),
+    )
+
+
+def contact_of(row: Row) -> Contact:
+    """Read how to reach the practitioner."""
+    return _contact(row["practitioner_name"], row["practitioner_email"], row["practitioner_phone"])
+
+
+def policy_of(row: Row) -> StoredPolicy | None:
+    """Read the policy that a session was booked under."""
+    return stored_policy(
+        row["policy_id"], row["policy_number"], row["policy_text"], row["policy_rules"]
     )
 
 
@@ -89,7 +97,7 @@ def _summary_fields(row: Row) -> tuple[Any, ...]:
         row["service_name"],
         row["practitioner_id"],
         ZoneInfo(row["practitioner_zone"]),
-        _contact(row["practitioner_name"], row["practitioner_email"], row["practitioner_phone"]),
+        contact_of(row),
         _FORMATS[row["format"]],
         None
         if location_id is None

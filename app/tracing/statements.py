@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext, ExecutionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.reading import Sent, watch_reads
+from app.database.reading import Sent, watch_sent
 
 # Enough to know a statement by; one that inserts hundreds of rows goes on and on.
 MOST_CHARACTERS = 4000
@@ -51,7 +51,7 @@ def watch_statements(engine: AsyncEngine, provider: TracerProvider) -> None:
     event.listen(engine.sync_engine, "before_cursor_execute", before)
     event.listen(engine.sync_engine, "after_cursor_execute", after)
     event.listen(engine.sync_engine, "handle_error", failed)
-    watch_reads(engine, partial(_read, tracer))
+    watch_sent(engine, partial(_read, tracer))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from httpx import Response
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.reading import Sent, watch_reads
+from app.database.reading import Sent, watch_sent
 
 NEAR = timedelta(days=2)
 RANDOM = 4  # the version of such a UUID
@@ -149,7 +149,7 @@ async def record(
         return nullcontext()
 
     event.listen(engine.sync_engine, "before_cursor_execute", note)
-    stop = watch_reads(engine, note_driven)
+    stop = watch_sent(engine, note_driven)
     try:
         answer = await send()
     finally:

@@ -14,7 +14,7 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.auth.tokens import AccessTokens, Caller
-from app.availability.statements import PAGE
+from app.availability.statements import PAGE, WITH_CALENDAR
 from app.database.embedded import EmbeddedServer
 from app.main import create_app
 from app.sessions.queries import _DETAILS, When, _list_read
@@ -32,6 +32,8 @@ READS = {
     "details": _DETAILS.for_client.text,
     "details for staff": _DETAILS.for_staff.text,
     "availability": PAGE.for_client.text,
+    "a command's calendar": WITH_CALENDAR.for_client.text,
+    "a command's calendar for staff": WITH_CALENDAR.for_staff.text,
     **{
         f"list of {when}{', continued' if continued else ''}": _list_read(
             when, continued=continued
@@ -83,11 +85,13 @@ async def test_reads_go_by_an_index(full: AsyncEngine, subtests: pytest.Subtests
 
 
 async def test_time_that_is_taken_is_found_by_the_index_of_booked_sessions(
-    full: AsyncEngine,
+    full: AsyncEngine, subtests: pytest.Subtests
 ) -> None:
     """Not by one that holds all that a practitioner ever did."""
-    used = {node.get("Index Name") for node in await plan(full, READS["availability"])}
-    assert "ix_sessions_practice_id_practitioner_id_starts_at" in used
+    for name in ("availability", "a command's calendar"):
+        with subtests.test(name):
+            used = {node.get("Index Name") for node in await plan(full, READS[name])}
+            assert "ix_sessions_practice_id_practitioner_id_starts_at" in used
 
 
 async def test_a_scan_would_be_seen(full: AsyncEngine) -> None:

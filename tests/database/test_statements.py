@@ -10,7 +10,7 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.reading import Sent, watch_reads
+from app.database.reading import Sent, watch_sent
 from app.main import create_app
 from app.practices.models import BusyInterval, Service
 from app.settings import Settings
@@ -34,7 +34,7 @@ class Counted(Api):
             return nullcontext()
 
         event.listen(engine.sync_engine, "before_cursor_execute", note)
-        watch_reads(engine, note_read)
+        watch_sent(engine, note_read)
 
     @contextmanager
     def statements(self) -> Iterator[list[str]]:

@@ -11,7 +11,7 @@ from sqlalchemy import event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.changes.models import Change
-from app.database.reading import Sent, watch_reads
+from app.database.reading import Sent, watch_sent
 from app.database.transactions import transact
 from app.notices.models import Notice
 from app.notices.outbox import NewNotice, drop_reminders, queue_notices, reminders
@@ -32,7 +32,7 @@ def statements(engine: AsyncEngine) -> Iterator[list[str]]:
         return nullcontext()
 
     event.listen(engine.sync_engine, "before_cursor_execute", note)
-    stop = watch_reads(engine, note_driven)
+    stop = watch_sent(engine, note_driven)
     yield seen
     event.remove(engine.sync_engine, "before_cursor_execute", note)
     stop()
