@@ -1,5 +1,6 @@
 """What goes to the driver itself stays in the transaction, with its errors and its values."""
 
+import asyncio
 import json
 from contextlib import nullcontext
 from typing import Any
@@ -16,9 +17,12 @@ from app.database.reading import Read, Sent, driver_within, send, watch_sent
 from app.database.transactions import ATTEMPTS, sqlstate, transact
 from app.database.writing import Write
 from app.practices.models import Location
+from tests.patience import PATIENCE_SECONDS
 from tests.world import NOW, World
 
 RAISE = "DO $$ BEGIN RAISE EXCEPTION 'made up' USING ERRCODE = '{code}'; END $$"
+SLEEP = "SELECT 'a long command', pg_sleep(60)"
+POLL_SECONDS = 0.02
 
 _NAMES = Read(select(Location.name).where(Location.practice_id == bindparam("practice_id")))
 _RENAME = Write(
@@ -162,3 +166,41 @@ async def test_a_value_that_no_column_takes_is_a_defect_and_not_lost(world: Worl
             with pytest.raises(TypeError, match=wrong):
                 await _RENAME.run_for_each(db, [own | {wrong: "Elsewhere"}])
     assert await name_of(world) != "Renamed"
+
+
+async def test_a_command_that_is_cancelled_in_the_act_leaves_no_trace(
+    world: World, engine: AsyncEngine
+) -> None:
+    """Its caller has hung up. The connection is good for the next one, or is replaced."""
+    own = {"of_practice": world.practice_id, "location_id": world.location_id}
+
+    async def command(db: AsyncConnection) -> None:
+        await db.execute(text("SELECT 1"))
+        await _RENAME.run(db, own | {"name": "Renamed"})
+        await send(db, SLEEP, ())
+
+    under_way = asyncio.create_task(transact(engine, command))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await sleeps(world):  # noqa: ASYNC110 - the database has no event for it
+            await asyncio.sleep(POLL_SECONDS)
+    under_way.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await under_way
+    assert await name_of(world) != "Renamed"
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while await sleeps(world):  # noqa: ASYNC110
+            await asyncio.sleep(POLL_SECONDS)
+    for _ in range(2):
+        names = await transact(
+            engine, lambda db: _NAMES.rows(db, {"practice_id": world.practice_id})
+        )
+        assert [row["name"] for row in names] == [await name_of(world)]
+
+
+async def sleeps(world: World) -> bool:
+    async with world.engine.connect() as db:
+        asked = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE query = :query AND state = 'active'"
+            " AND datname = current_database()"
+        )
+        return bool(await db.scalar(asked, {"query": SLEEP}))
