@@ -25,9 +25,14 @@ from app.demo.guide import prepare
 from app.demo.records import HARBOR
 from app.notices.mailbox import list_mails, read_mail
 from app.settings import Settings
+from tests.patience import PATIENCE_SECONDS
 
 REASON = {"code": "work", "note": "A meeting was put on this hour."}
 Demo = dict[str, Any]
+
+
+get = partial(httpx.get, timeout=PATIENCE_SECONDS)
+post = partial(httpx.post, timeout=PATIENCE_SECONDS)
 
 
 def _free_port() -> int:
@@ -57,14 +62,14 @@ def demo(folder: Path) -> Iterator[Demo]:
             yield _wait_until_ready(process, folder)
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
+            assert process.wait(timeout=PATIENCE_SECONDS) == 0
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> Demo:
     for _ in range(600):
         with suppress(OSError, httpx.TransportError, ValueError):
             found: Demo = json.loads((folder / "demo.json").read_text())
-            if httpx.get(found["base_url"] + "/readyz").status_code == httpx.codes.OK:
+            if get(found["base_url"] + "/readyz").status_code == httpx.codes.OK:
                 return found
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.1)
@@ -80,7 +85,7 @@ class Client:
         self._headers = {"Authorization": f"Bearer {token}"}
 
     def get(self, path: str, **query: Any) -> Any:
-        answer = httpx.get(self._url + path, params=query or None, headers=self._headers)
+        answer = get(self._url + path, params=query or None, headers=self._headers)
         assert answer.status_code == httpx.codes.OK, answer.text
         return answer.json()
 
@@ -93,10 +98,10 @@ class Client:
         return [slot for day in found["days"] for slot in day["slots"]]
 
     def post(self, path: str, **body: Any) -> httpx.Response:
-        return httpx.post(self._url + path, json={"reason": REASON} | body, headers=self._headers)
+        return post(self._url + path, json={"reason": REASON} | body, headers=self._headers)
 
     def write(self, path: str, body: Any) -> httpx.Response:
-        return httpx.post(self._url + path, json=body, headers=self._headers)
+        return post(self._url + path, json=body, headers=self._headers)
 
     def move(self, session_id: str, slot: Any, kind: str, **body: Any) -> httpx.Response:
         path = f"/v1/sessions/{session_id}/reschedule"
@@ -111,7 +116,7 @@ def _client(demo: Demo, email: str) -> Client:
 
 def _server_time(demo: Demo) -> str:
     """Ask the server, whose clock the demo goes by."""
-    date = httpx.get(demo["base_url"] + "/healthz").headers["date"]
+    date = get(demo["base_url"] + "/healthz").headers["date"]
     return parsedate_to_datetime(date).isoformat()
 
 
@@ -230,7 +235,7 @@ def test_the_link_in_the_mail_opens_its_session_and_brings_the_credit_back(
     token = re.search(r"/portal/#(\S+)", read_mail(mail.path))
     assert token is not None
     assert token.group(1) == demo["links"][0]["token"]
-    opened = httpx.post(demo["base_url"] + "/v1/links/open", json={"token": token.group(1)}).json()
+    opened = post(demo["base_url"] + "/v1/links/open", json={"token": token.group(1)}).json()
     by_link = Client(demo, opened["access_token"])
     slot = by_link.slots(opened["session"]["id"])[-1]
     assert by_link.move(opened["session"]["id"], slot, "video").status_code == httpx.codes.OK

@@ -11,12 +11,12 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from app.http_limits import MAX_HEAD_BYTES, MAX_WAITING_REQUESTS, LimitedHttp
+from tests.patience import PATIENCE_SECONDS
 
 Opener = Callable[[], AbstractAsyncContextManager[tuple[StreamReader, StreamWriter]]]
 
 HEAD = b"POST / HTTP/1.1\r\nHost: reslot.example\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
-WAIT_SECONDS = 10
 # More than the kernel keeps for a reader who does not read.
 LARGE = 32 * 1024 * 1024
 
@@ -50,7 +50,7 @@ async def served(
         lambda: protocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
     )
     port = server.sockets[0].getsockname()[1]
-    async with server, asyncio.timeout(WAIT_SECONDS):
+    async with server, asyncio.timeout(PATIENCE_SECONDS):
         yield lambda: connection(port), state.connections
         await is_gone(state.connections)
         # Whoever answers has found out too.

@@ -26,6 +26,7 @@ from app.webhooks.delivery import WebhookOffice, send_webhook
 from app.webhooks.models import WebhookEndpoint
 from app.webhooks.sending import WebhookSender
 from tests.described import description
+from tests.patience import PATIENCE_SECONDS
 from tests.world import NOW, Api, TestClock, World, serve
 
 TOKEN = "a-token-for-prometheus"
@@ -310,7 +311,7 @@ async def test_a_worker_has_a_port_of_its_own(settings: Settings) -> None:
         port = probe.getsockname()[1]
     listening = settings.model_copy(update={"metrics_port": port})
     with figures_on_a_port(listening):
-        async with httpx.AsyncClient() as http:
+        async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
             answer = await http.get(f"http://127.0.0.1:{port}/metrics")
         assert "reslot_mails_total" in answer.text
         assert "reslot_pool_size" in answer.text

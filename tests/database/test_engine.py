@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.embedded import SERVICE, EmbeddedServer
 from app.database.engine import create_engine
+from tests.patience import PATIENCE_SECONDS
 
 POLL_SECONDS = 0.01
 
@@ -49,7 +50,7 @@ async def test_a_connection_that_the_server_closed_is_replaced_without_asking(
     admin = await asyncpg.connect(server.url("postgres", "postgres"))
     await admin.execute("SELECT pg_terminate_backend($1)", first)
     await admin.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not driver.is_closed():  # noqa: ASYNC110 - the driver has no event for it
             await asyncio.sleep(POLL_SECONDS)
     assert await backend(engine) != first

@@ -9,6 +9,8 @@ from email.policy import default
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.patience import PATIENCE_SECONDS
+
 
 class Postbox:
     """Listens on loopback.
@@ -48,7 +50,7 @@ class Postbox:
 
     async def wait_for(self, count: int) -> None:
         """Wait until so many mails are there."""
-        async with asyncio.timeout(20), self._arrival:
+        async with asyncio.timeout(PATIENCE_SECONDS), self._arrival:
             await self._arrival.wait_for(lambda: len(self.mails) >= count)
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name

@@ -5,6 +5,8 @@ from asyncio import AbstractServer, StreamReader, StreamWriter
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from tests.patience import PATIENCE_SECONDS
+
 
 @dataclass(frozen=True)
 class Received:
@@ -47,7 +49,7 @@ class Receiver:
 
     async def wait_for(self, count: int) -> None:
         """Wait until so many requests are there."""
-        async with asyncio.timeout(30), self._arrival:
+        async with asyncio.timeout(PATIENCE_SECONDS), self._arrival:
             await self._arrival.wait_for(lambda: len(self.received) >= count)
 
     async def _answer(self, reader: StreamReader, writer: StreamWriter) -> None:

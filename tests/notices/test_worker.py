@@ -23,12 +23,13 @@ from app.notices.worker import run_worker, tidy
 from app.settings import Settings, SettingsError
 from tests.notices.postbox import Postbox
 from tests.notices.story import START, Story
+from tests.patience import PATIENCE_SECONDS
 from tests.world import NOW, TestClock, World
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Look again and again, for a bounded time, until something has become true."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not await condition():  # noqa: ASYNC110 - another process' state has no event
             await asyncio.sleep(0.02)
 
@@ -44,7 +45,7 @@ async def working(
         yield stop
     finally:
         stop.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await task
 
 
@@ -213,7 +214,7 @@ async def test_a_database_that_is_away_is_waited_for(
 
     monkeypatch.setattr(worker, "connect", refuse)
     async with working(smtp_settings, engine, clock):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await tried.wait()
 
 

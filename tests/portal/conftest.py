@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import uvicorn
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.main import create_app
 from app.settings import Settings
+from tests.patience import PATIENCE_SECONDS
 from tests.portal.front_door import FrontDoor
 from tests.portal.postman import Postman
 from tests.portal.visitor import Visitor, arrive
@@ -83,7 +84,7 @@ def postman(engine: AsyncEngine, site: Settings, world: World, clock: TestClock)
 @pytest.fixture
 async def staff(site: Settings, world: World, clock: TestClock) -> AsyncIterator[Api]:
     """The practice's own software, at the same server."""
-    async with httpx.AsyncClient(base_url=site.public_url) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS, base_url=site.public_url) as http:
         yield Api(http, clock).signed_in(await world.key())
 
 
@@ -103,6 +104,7 @@ def browser_path() -> str:
 @pytest.fixture
 async def browser(browser_path: str) -> AsyncIterator[Browser]:
     """Start the browser."""
+    expect.set_options(timeout=PATIENCE_SECONDS * 1000)
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
         yield started

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from tests.patience import PATIENCE_SECONDS
 from tests.portal.postman import Postman, link_in
 from tests.portal.visitor import Visitor
 
@@ -55,5 +56,7 @@ class FrontDoor:
 
     async def post(self, path: str, token: str) -> int:
         """Send a refresh token from outside the browser, and give the answer's status."""
-        async with httpx.AsyncClient(base_url=self.visitor.settings.public_url) as http:
+        async with httpx.AsyncClient(
+            timeout=PATIENCE_SECONDS, base_url=self.visitor.settings.public_url
+        ) as http:
             return (await http.post(path, json={"refresh_token": token})).status_code

@@ -7,11 +7,12 @@ import pytest
 
 from app.portal.site import FILES
 from app.settings import Settings
+from tests.patience import PATIENCE_SECONDS
 from tests.world import TestClock, serve
 
 
 async def test_the_policy_lets_the_page_reach_nothing_but_its_own_origin(site: Settings) -> None:
-    async with httpx.AsyncClient(base_url=site.public_url) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS, base_url=site.public_url) as http:
         page = await http.get("/portal/")
     assert page.headers["content-security-policy"] == (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -23,7 +24,7 @@ async def test_the_policy_lets_the_page_reach_nothing_but_its_own_origin(site: S
 
 
 async def test_a_file_that_is_still_the_same_is_not_sent_again(site: Settings) -> None:
-    async with httpx.AsyncClient(base_url=site.public_url) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS, base_url=site.public_url) as http:
         script = await http.get("/portal/main.js")
         again = await http.get("/portal/main.js", headers={"If-None-Match": script.headers["etag"]})
     assert script.headers["content-type"].startswith("text/javascript")
@@ -32,12 +33,14 @@ async def test_a_file_that_is_still_the_same_is_not_sent_again(site: Settings) -
 
 @pytest.mark.parametrize("path", ["/portal/nothing.js", "/portal/..%2fsite.py", "/portal/views/"])
 async def test_nothing_but_the_files_is_there(site: Settings, path: str) -> None:
-    async with httpx.AsyncClient(base_url=site.public_url) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS, base_url=site.public_url) as http:
         assert (await http.get(path)).status_code == 404
 
 
 async def test_the_address_without_a_slash_leads_there(site: Settings) -> None:
-    async with httpx.AsyncClient(base_url=site.public_url, follow_redirects=True) as http:
+    async with httpx.AsyncClient(
+        timeout=PATIENCE_SECONDS, base_url=site.public_url, follow_redirects=True
+    ) as http:
         page = await http.get("/portal")
     assert page.url.path == "/portal/"
     assert "<main" in page.text

@@ -13,6 +13,7 @@ from uuid import UUID
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, Route, expect
 
 from app.settings import Settings
+from tests.patience import PATIENCE_SECONDS
 from tests.world import TestClock, World
 
 PHONE = (390, 844)
@@ -146,7 +147,7 @@ async def arrive(
     width, height = size
     given: dict[str, Any] = {"locale": "en-US", "timezone_id": "America/New_York"} | options
     context = await browser.new_context(viewport={"width": width, "height": height}, **given)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_SECONDS * 1000)
     try:
         page = await context.new_page()
         await page.clock.install(time=clock.now)

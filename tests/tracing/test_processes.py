@@ -18,6 +18,7 @@ from httpx import AsyncClient, TransportError
 
 from app.settings import Settings
 from tests.conftest import KEY
+from tests.patience import PATIENCE_SECONDS
 from tests.tracing.collector import Collector
 from tests.world import NOW, World
 
@@ -60,7 +61,7 @@ class Process:
 
     async def end(self) -> int:
         """Wait for its end, and for the last of its lines."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             status = await self._process.wait()
             await self._reading
         return status
@@ -90,7 +91,7 @@ async def running(environment: dict[str, str], *arguments: str) -> AsyncIterator
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Look again and again, for a bounded time, until something has become true."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not await condition():  # noqa: ASYNC110 - another process has no event
             await asyncio.sleep(0.1)
 
