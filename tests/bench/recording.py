@@ -156,4 +156,5 @@ async def record(
         event.remove(engine.sync_engine, "before_cursor_execute", note)
         stop()
     assert answer.status_code == HTTPStatus.OK, answer.text
+    assert "Idempotency-Replayed" not in answer.headers, "nothing was done but to look a key up"
     return Recording(target, statements, _made_up(statements), answer.content)
