@@ -261,13 +261,10 @@ def _starts(
 ) -> list[int]:
     """List the starts within `span` that fit whole into free working time, on the step."""
     step, duration = rules.step, rules.duration
-    earliest, latest = span.start, span.end - 1
     starts: list[int] = []
     for begin, end, room, steps_from in _openings(calendar, rules, working):
-        first = max(begin, earliest)
-        first += (steps_from - first) % step
-        last = min(end - 1, room - duration, latest)
-        starts += range(first, last + 1, step)
+        starts += range(begin + (steps_from - begin) % step, min(end, room - duration + 1), step)
+    starts = starts[bisect_left(starts, span.start) : bisect_left(starts, span.end)]
     return _within_limits(calendar, starts)
 
 
@@ -293,9 +290,11 @@ def _openings(
         position, following = begin, index
         while position < end:
             taken_from, taken_to = taken[following]
-            if position < taken_from:
-                yield position, min(end, taken_from), min(close, taken_from), steps_from
-            position = max(position, taken_to)
+            if position < taken_from < end:
+                yield position, taken_from, taken_from, steps_from
+            elif position < taken_from:
+                yield position, end, min(close, taken_from), steps_from
+            position = taken_to
             following += 1
 
 

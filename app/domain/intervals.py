@@ -1,5 +1,6 @@
 """Half-open intervals `[start, end)` of whole numbers."""
 
+import sys
 from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
@@ -19,13 +20,16 @@ _interval = partial(tuple.__new__, Interval)
 def merge(intervals: Iterable[tuple[int, int]]) -> list[Interval]:
     """Sort, drop the empty ones, and join those that overlap or touch."""
     merged: list[Interval] = []
+    latest = -sys.maxsize
     for start, end in sorted(intervals):
         if end <= start:
             continue
-        if not merged or merged[-1].end < start:
+        if start > latest:
             merged.append(_interval((start, end)))
-        elif merged[-1].end < end:
+            latest = end
+        elif end > latest:
             merged[-1] = _interval((merged[-1].start, end))
+            latest = end
     return merged
 
 
