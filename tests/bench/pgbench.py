@@ -96,10 +96,10 @@ class _Script:
                 name = self._ids.get(value)
                 return f"'{value}'::uuid" if name is None else f":{name}::uuid"
             case str():
-                return self._replaced(f"convert_from({_bytes(value.encode())}, 'utf8')", value)
+                return self._replaced(_text(value.encode()), value)
             case bytes():
                 shown = value.decode("latin-1")
-                text = self._replaced(f"convert_from({_bytes(value)}, 'utf8')", shown)
+                text = self._replaced(_text(value), shown)
                 return f"convert_to({text}, 'utf8')" if "replace" in text else _bytes(value)
             case date() | timedelta():
                 return self._time(value)
@@ -129,6 +129,11 @@ class _Script:
             if old in shown:
                 expression = f"replace({expression}, '{old}', :{name}::text)"
         return expression
+
+
+def _text(value: bytes) -> str:
+    # It has the collation of the encoding's name otherwise, and goes by no index of a column.
+    return f"(convert_from({_bytes(value)}, 'utf8') COLLATE \"default\")"
 
 
 def _bytes(value: bytes) -> str:
