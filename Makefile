@@ -21,9 +21,10 @@ test: $(VENV)/.ready
 test-portal: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 -m browser
 
-# Breaks things under load and checks what is left; the short ones are part of `make test` too.
+# Breaks things under load and checks what is left; the short ones are part of `make test` too. Two at
+# a time: much of a drill is waiting for something to be over.
 drill: $(VENV)/.ready
-	$(BIN)/python -m pytest --no-cov tests/drills
+	$(BIN)/python -m pytest --no-cov -n 2 --maxschedchunk=1 -m "not brief" tests/drills
 
 # What the service does against floors measured beside it: docs/performance.md.
 bench: $(VENV)/.ready

@@ -1,6 +1,7 @@
 """Drill 13: the service against a model of product.md, step by step, with the clock set at will."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from random import Random
 
 import pytest
@@ -12,28 +13,45 @@ from tests.drills.report import Row
 from tests.drills.story import Story
 from tests.drills.story_edges import EdgeStory
 from tests.drills.story_end import Tally, check_database
-from tests.world import TestClock, World, serve
+from tests.world import Api, TestClock, World, serve
 
 STEPS = 50
 STORIES = 40
 SHORT = 6  # of them for every day
 
+NewPractice = Callable[[], World]
 
+
+@pytest.fixture
+def new_practice(engine: AsyncEngine, settings: Settings) -> NewPractice:
+    """Where a story's practice comes from."""
+    return partial(World, engine, settings)
+
+
+@pytest.fixture
+async def api(settings: Settings) -> AsyncIterator[Api]:
+    """Serve all practices; every story sets the clock when it begins."""
+    async with serve(settings, TestClock()) as api:
+        api.http.event_hooks = {}  # Shapes are another drill's; this is about what is in them.
+        yield api
+
+
+@pytest.mark.brief
 @pytest.mark.parametrize("seed", range(SHORT))
 async def test_the_service_does_what_the_contract_says(
-    settings: Settings, engine: AsyncEngine, seed: int
+    new_practice: NewPractice, api: Api, seed: int
 ) -> None:
-    await play(settings, engine, seed)
+    await play(new_practice(), api, seed)
 
 
 @pytest.mark.drill
 async def test_the_service_does_what_the_contract_says_at_length(
-    settings: Settings, engine: AsyncEngine, tell: Callable[[Row], None]
+    new_practice: NewPractice, api: Api, tell: Callable[[Row], None]
 ) -> None:
     found = Tally()
     try:
         for seed in range(STORIES):
-            found += await play(settings, engine, seed)
+            found += await play(new_practice(), api, seed)
     finally:
         load = f"{STORIES} practices, {STORIES * STEPS:,} steps"
         tell(Row("model of the contract", load, "the clock, DST", *found))
@@ -41,28 +59,24 @@ async def test_the_service_does_what_the_contract_says_at_length(
 
 @pytest.mark.parametrize("number", range(len(STAGES)))
 async def test_deadlines_in_the_hour_that_clocks_change_and_quotes_of_before_them(
-    settings: Settings, engine: AsyncEngine, number: int
+    new_practice: NewPractice, api: Api, number: int
 ) -> None:
-    rng, world = Random(number), World(engine, settings)  # noqa: S311 - the same again
-    async with serve(settings, TestClock()) as api:
-        stage = await set_stage(world, rng, number)
-        story = EdgeStory(api, api.signed_in(await world.key()), stage, rng)
-        await story.play()
-        await check_database(story)
+    rng, world = Random(number), new_practice()  # noqa: S311 - the same again
+    stage = await set_stage(world, rng, number)
+    story = EdgeStory(api, api.signed_in(await world.key()), stage, rng)
+    await story.play()
+    await check_database(story)
 
 
-async def play(settings: Settings, engine: AsyncEngine, seed: int) -> Tally:
+async def play(world: World, api: Api, seed: int) -> Tally:
     """Play one story in a practice of its own, and count what was done in it."""
     rng = Random(seed)  # noqa: S311 - the same again
-    world = World(engine, settings)
-    async with serve(settings, TestClock()) as api:
-        api.http.event_hooks = {}  # Shapes are another drill's; this is about what is in them.
-        stage = await set_stage(world, rng, seed)
-        story = Story(api, api.signed_in(await world.key()), stage, rng)
-        try:
-            for _ in range(STEPS):
-                await story.step()
-            return await check_database(story)
-        except Exception as error:
-            error.add_note("\n".join([f"seed {seed}", *story.log[-40:]]))
-            raise
+    stage = await set_stage(world, rng, seed)
+    story = Story(api, api.signed_in(await world.key()), stage, rng)
+    try:
+        for _ in range(STEPS):
+            await story.step()
+        return await check_database(story)
+    except Exception as error:
+        error.add_note("\n".join([f"seed {seed}", *story.log[-40:]]))
+        raise

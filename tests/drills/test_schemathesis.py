@@ -20,6 +20,7 @@ from tests.drills.target import Target
 BRIEFLY = described(to_the_edges=False)
 
 
+@pytest.mark.brief
 @BRIEFLY.parametrize()
 @settings(SETTINGS, max_examples=5)
 def test_no_operation_is_at_a_loss(case: Case[Any], target: Target) -> None:

@@ -58,7 +58,13 @@ async def test_of_200_who_want_one_slot_one_gets_it(
     assert not found, found
 
 
-@pytest.mark.parametrize("commands", [300, pytest.param(10_000, marks=pytest.mark.drill)])
+@pytest.mark.parametrize(
+    "commands",
+    [
+        pytest.param(300, marks=pytest.mark.brief),
+        pytest.param(10_000, marks=pytest.mark.drill),
+    ],
+)
 async def test_after_a_storm_of_random_commands_everything_adds_up(
     cluster: Cluster, tmp_path: Path, tell: Callable[[Row], None], commands: int
 ) -> None:

@@ -47,7 +47,11 @@ async def kinds(
 
 
 @pytest.mark.parametrize(
-    "of_a_key", [KEYS_COUNT, pytest.param(COUNT, marks=pytest.mark.drill, id="all of a key")]
+    "of_a_key",
+    [
+        pytest.param(KEYS_COUNT, marks=pytest.mark.brief),
+        pytest.param(COUNT, marks=pytest.mark.drill, id="all of a key"),
+    ],
 )
 async def test_no_mutant_is_read(
     subtests: pytest.Subtests, kinds: list[Kind], of_a_key: int
