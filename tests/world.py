@@ -17,7 +17,6 @@ from app.changes.trail import OPERATOR
 from app.database.transactions import transact
 from app.domain.session import Format
 from app.links.tokens import Link, LinkTokens
-from app.main import create_app
 from app.practices.models import (
     Client,
     Location,
@@ -30,6 +29,7 @@ from app.practices.models import (
 from app.practices.repository import PracticeRepository
 from app.sessions.booking import Booking, book
 from app.settings import Settings
+from tests.application import application
 from tests.described import is_as_described
 
 # A Monday, 10:00 in New York; clocks there went back on 1 November.
@@ -309,14 +309,15 @@ class Api:
 @asynccontextmanager
 async def serve(settings: Settings, clock: TestClock) -> AsyncIterator[Api]:
     """Run the application in this process, without its worker."""
-    app = create_app(settings, clock=clock)
-    async with app.router.lifespan_context(app):
-        transport = ASGITransport(app, raise_app_exceptions=False)
-        async with AsyncClient(
-            transport=transport,
-            base_url="https://reslot.example",
-            event_hooks={"response": [_as_described]},
-        ) as http:
+    with application(settings, clock) as app:
+        async with (
+            app.router.lifespan_context(app),
+            AsyncClient(
+                transport=ASGITransport(app, raise_app_exceptions=False),
+                base_url="https://reslot.example",
+                event_hooks={"response": [_as_described]},
+            ) as http,
+        ):
             yield Api(http, clock)
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.reading import Sent, watch_sent
-from app.main import create_app
 from app.practices.models import BusyInterval, Service
 from app.settings import Settings
+from tests.application import application
 from tests.world import NOW, Api, TestClock, World, slots
 
 START = NOW + timedelta(days=3)
@@ -47,10 +47,12 @@ class Counted(Api):
 
 @pytest.fixture
 async def api(settings: Settings, world: World) -> AsyncIterator[Counted]:
-    app = create_app(settings, clock=TestClock())
-    async with app.router.lifespan_context(app):
+    with application(settings, TestClock()) as app:
         transport = ASGITransport(app, raise_app_exceptions=False)
-        async with AsyncClient(transport=transport, base_url="https://reslot.example") as http:
+        async with (
+            app.router.lifespan_context(app),
+            AsyncClient(transport=transport, base_url="https://reslot.example") as http,
+        ):
             counted = Counted(http, TestClock())
             counted.listen(app.state.engine)
             counted.token = world.token()

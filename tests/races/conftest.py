@@ -10,8 +10,8 @@ import uvicorn
 from httpx import AsyncClient, Limits, Timeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.main import create_app
 from app.settings import Settings
+from tests.application import application
 from tests.world import Api, TestClock, World
 
 POLL_SECONDS = 0.01
@@ -27,10 +27,9 @@ async def world(engine: AsyncEngine, settings: Settings) -> World:
 @pytest.fixture
 async def address(settings: Settings) -> AsyncIterator[str]:
     """Serve the application from a thread of its own, with a pool of ten connections."""
-    app = create_app(settings, clock=TestClock())
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
-    server = uvicorn.Server(config)
-    with socket.socket() as listener:
+    with application(settings, TestClock()) as app, socket.socket() as listener:
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+        server = uvicorn.Server(config)
         listener.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
