@@ -23,9 +23,13 @@ PATHS = (
     "tests/api/test_cancel.py",
     "tests/api/test_idempotency.py",
     "tests/races",
-    "tests/database",
+    "tests/database/test_binding.py",
+    "tests/database/test_credits.py",
+    "tests/database/test_spacing.py",
+    "tests/database/test_transactions.py",
+    "tests/database/test_writing.py",
 )
-FEWEST = 150
+FEWEST = 100
 
 
 @pytest.fixture
