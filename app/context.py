@@ -10,6 +10,7 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.auth.keys import Scope, Staff, find_staff
@@ -81,10 +82,11 @@ async def _now(request: Request) -> datetime:
 
 def _instant_of(request: Request) -> datetime:
     """Give the instant of a request, which is asked for once."""
-    if not hasattr(request.state, "now"):
+    known = request.scope["state"]
+    if "now" not in known:
         clock: Clock = request.app.state.clock
-        request.state.now = clock()
-    now: datetime = request.state.now
+        known["now"] = clock()
+    now: datetime = known["now"]
     return now
 
 
@@ -141,12 +143,12 @@ class _AccessToken(HTTPBearer):
         self._by_link = by_link
 
     async def __call__(self, request: Request) -> Call:  # type: ignore[override] # more than a token
-        credentials = await super().__call__(request)
-        if credentials is None:
+        scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
+        if scheme.lower() != "bearer":
             raise UnauthorizedError
         state, now = request.app.state, _instant_of(request)
         tokens: AccessTokens = state.access_tokens
-        caller = tokens.read(credentials.credentials, now, origin=_origin_of(request))
+        caller = tokens.read(token, now, origin=_origin_of(request))
         if caller.is_link and not self._by_link:
             raise ForbiddenError
         return Call(caller, now, state.engine, state.quotes, state.cursor_signer)

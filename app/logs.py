@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from uuid import uuid4
+from secrets import token_hex
 
 import orjson
 import structlog
@@ -82,7 +82,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = uuid4().hex
+        request_id = token_hex(16)
         scope.setdefault("state", {})["request_id"] = request_id
         header = (b"x-request-id", request_id.encode())
         structlog.contextvars.clear_contextvars()

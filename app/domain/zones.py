@@ -49,6 +49,7 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC)
 
 
+@lru_cache(maxsize=4096)
 def latest_reading(day: date, at: time, zone: ZoneInfo) -> datetime:
     """Turn a wall time into an instant (UTC), the later one where it is doubtful.
 

@@ -154,23 +154,24 @@ def present_decision(
                 decision.cost,
             )
         )
-    return schemas.DecisionView(
-        allowed=decision.allowed,
-        fee=fee,
-        credit=credit,
-        free_until=_in(decision.free_until, zone),
-        closes_at=_in(decision.closes_at, zone),
-        quote=quote,
-        quote_expires_at=_in(expires_at, zone),
-        refusal=None
-        if decision.refusal is None
-        else schemas.RefusalView(
-            code=decision.refusal.code,
-            message=decision.refusal.message,
-            deadline=_in(decision.refusal.deadline, zone),
-            contact=present_contact(decision.refusal.contact),
-        ),
-    )
+    refusal = decision.refusal
+    return {
+        "allowed": decision.allowed,
+        "fee": fee,
+        "credit": credit,
+        "free_until": _in(decision.free_until, zone),
+        "closes_at": _in(decision.closes_at, zone),
+        "quote": quote,
+        "quote_expires_at": _in(expires_at, zone),
+        "refusal": None
+        if refusal is None
+        else {
+            "code": refusal.code,
+            "message": refusal.message,
+            "deadline": _in(refusal.deadline, zone),
+            "contact": present_contact(refusal.contact),
+        },
+    }
 
 
 def present_outcome(
@@ -268,11 +269,11 @@ def _location(location: Location | None) -> schemas.LocationView | None:
 
 def _terms(timeline: Sequence[Term], zone: ZoneInfo) -> list[schemas.TermView]:
     return [
-        schemas.TermView(
-            until=term.until.astimezone(zone),
-            fee=present_money(term.cost.fee),
-            credit=term.cost.credit,
-        )
+        {
+            "until": term.until.astimezone(zone),
+            "fee": present_money(term.cost.fee),
+            "credit": term.cost.credit,
+        }
         for term in timeline
     ]
 
