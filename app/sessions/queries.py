@@ -166,11 +166,7 @@ class Shape:
             Client.token_generation,
             Client.address_generation,
             Client.time_zone.label("client_zone"),
-            session.link_generation,
-            session.practice_id,
             session.id,
-            session.id.label("found_id"),
-            session.client_id,
             session.status,
             session.version,
             session.starts_at,
@@ -272,6 +268,10 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
     return about_one_session(
         select(
             *shape.columns,
+            Session.practice_id,
+            Session.id.label("found_id"),
+            Session.client_id,
+            Session.link_generation,
             Client.name.label("client_name"),
             Client.email.label("client_email"),
             Practitioner.video_url,

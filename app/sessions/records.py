@@ -58,9 +58,7 @@ class PackageUse:
 class SessionSummaryRecord:
     """What lists show. Instants are UTC; `client_zone` is where the client lives."""
 
-    practice_id: UUID
     id: UUID
-    client_id: UUID
     client_zone: ZoneInfo
     status: Status
     version: int
@@ -94,6 +92,8 @@ class SessionSummaryRecord:
 class SessionRecord(SessionSummaryRecord):
     """Everything about one session: for the details page, availability and the commands."""
 
+    practice_id: UUID
+    client_id: UUID
     client_name: str
     client_email: str
     video_url: str | None

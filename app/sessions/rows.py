@@ -35,6 +35,8 @@ def to_record(row: Row) -> SessionRecord:
     """Turn a row of a details statement into everything about the session."""
     return SessionRecord(  # type: ignore[misc] # how many fields there are, mypy cannot tell
         *_summary_fields(row),
+        practice_id=row["practice_id"],
+        client_id=row["client_id"],
         client_name=row["client_name"],
         client_email=row["client_email"],
         video_url=row["video_url"],
@@ -85,9 +87,7 @@ def _summary_fields(row: Row) -> tuple[Any, ...]:
         _STATUSES[row["status"]],
     )
     return (
-        row["practice_id"],
         row["id"],
-        row["client_id"],
         ZoneInfo(row["client_zone"]),
         status,
         row["version"],
