@@ -178,8 +178,10 @@ def offer(
                 stretch.start < span.end and span.start < stretch.end for stretch in working
             )
             starts = _starts(calendar, rules, working, span)
-            offered = [start for start in starts if start != request.present.start]
-            slots += map(_slot, zip(offered, repeat(location_id)))
+            present = bisect_left(starts, request.present.start)
+            if starts[present : present + 1] == [request.present.start]:
+                del starts[present]
+            slots += map(_slot, zip(starts, repeat(location_id)))
         if _changes_format(calendar, rules, request, location_id, window):
             slots.append(Slot(request.present.start, location_id))
     slots.sort(key=itemgetter(0))
