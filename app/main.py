@@ -10,7 +10,7 @@ from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, RedirectResponse
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.staticfiles import StaticFiles
 
 from app import __version__, health
@@ -154,8 +154,15 @@ def create_served_app() -> FastAPI:
     configure_logs(settings)
     forget_dead_processes()
     app = create_app(settings, with_worker=settings.worker)
+    build_routes(app)
     spare_the_collector()
     return app
+
+
+def build_routes(app: FastAPI) -> None:
+    """Have FastAPI build what answers each route now, and not while a first client waits."""
+    for _ in iter_route_contexts(app.routes):
+        pass
 
 
 def spare_the_collector() -> None:

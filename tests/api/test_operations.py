@@ -3,14 +3,17 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import structlog
+from fastapi.routing import APIRoute
+from httpx import ASGITransport, AsyncClient
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
+from app.main import build_routes, create_app
 from app.settings import Settings
 from tests.server_logs import server_logs
 from tests.world import NOW, Api, TestClock, World, serve
@@ -50,6 +53,22 @@ async def test_with_another_schema_the_service_is_not_ready(
     assert (answer.status_code, answer.json()["code"]) == (503, "service-unavailable")
     assert int(answer.headers["retry-after"]) > 0
     assert (await stranger.get("/healthz")).status_code == 200
+
+
+async def test_no_client_waits_until_routes_are_built(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(settings, clock=TestClock())
+    build_routes(app)
+
+    def too_late(_: APIRoute) -> NoReturn:
+        raise AssertionError
+
+    monkeypatch.setattr(APIRoute, "get_route_handler", too_late)
+    async with AsyncClient(transport=ASGITransport(app), base_url="https://reslot.example") as http:
+        for path in ("/v1/me", "/v1/practice/fees"):
+            assert (await http.get(path)).status_code == 401
+    await app.state.engine.dispose()
 
 
 # Request ids
