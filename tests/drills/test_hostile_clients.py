@@ -161,13 +161,14 @@ async def be_slow(service: Service) -> int:
     """Be slow in every way at once; give how many were ended by the server."""
     port = service.port
     length = b"Content-Length: 1000\r\n\r\n"
+    unread = asyncio.gather(*(never_read(port, 16 * ASKED) for _ in range(NOT_READING)))
     ended = await asyncio.gather(
         *(drip(port, LOOK + b"X: ", b"a") for _ in range(DRIPPING)),
         *(drip(port, OPEN + length, b" ") for _ in range(DRIPPING)),
         *(drip(port, b"", b"") for _ in range(SILENT)),
     )
     assert refused(ended) == len(ended)
-    return len(ended)
+    return len(ended) + len(await unread)
 
 
 @pytest.mark.drill
@@ -190,8 +191,6 @@ async def test_hostile_clients_get_nowhere_and_hold_nobody_up(
         refused_ones = await meanwhile(clients, "flood", flood(service.port, world.token()))
         refused_ones += await meanwhile(clients, "pipelined", ask_without_end(service.port))
         ended = await meanwhile(clients, "slow", be_slow(service))
-        unread = [never_read(service.port, 16 * ASKED) for _ in range(NOT_READING)]
-        ended += len(await meanwhile(clients, "unread", asyncio.gather(*unread)))
         watching.cancel()
     memory = f"{watched.growth / 1e6:.0f} MB more of {watched.first / 1e6:.0f} MB"
     tell(
