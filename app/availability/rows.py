@@ -21,7 +21,6 @@ from app.sessions.rows import contact_of, formats_of, policy_of
 
 # As in app/domain/intervals.py: a month has dozens.
 _busy_session = partial(tuple.__new__, BusySession)
-_interval = partial(tuple.__new__, Interval)
 
 
 class SessionToMove(NamedTuple):
@@ -85,7 +84,7 @@ def to_calendar(row: Row) -> Calendar:
             row["overrides"] if is_open else None,
         ),
         sessions=[_busy_session(session) for session in row["taken"] or ()],
-        blocked=[_interval(interval) for interval in blocked],
+        blocked=[Interval._make(interval) for interval in blocked],
         sessions_per_day=row["sessions_per_day"],
         sessions_per_week=row["sessions_per_week"],
     )
