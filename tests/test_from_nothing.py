@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -28,7 +29,7 @@ from app.database.embedded import OWNER, SERVICE, EmbeddedServer
 from tests.conftest import KEY
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import until
 
 REASON = {"code": "work", "note": "A meeting was put on this hour."}
 WHOLE_WEEK = [{"weekday": day, "start": "00:00", "end": "24:00"} for day in range(1, 8)]
@@ -120,9 +121,7 @@ async def http(environment: dict[str, str], postbox: Postbox) -> AsyncIterator[A
     await reslot(environment, "migrate")
     process = await start(environment | {"SMTP_URL": postbox.url}, "serve")
     async with AsyncClient(base_url=f"http://127.0.0.1:{environment['PORT']}") as made:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await is_ready(made):  # noqa: ASYNC110 - another process has no event
-                await asyncio.sleep(0.1)
+        await until(partial(is_ready, made))
         yield made
     process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0
@@ -276,10 +275,11 @@ def check_webhooks(receiver: Receiver, secret: str, session_id: str) -> None:
 
 
 async def check_notices(staff: Caller) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        # The worker writes it down a moment after the mail has arrived.
-        while (await staff.get("/v1/practice/notices", status="pending"))["items"]:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
+    async def are_sent() -> bool:
+        return not (await staff.get("/v1/practice/notices", status="pending"))["items"]
+
+    # The worker writes it down a moment after the mail has arrived.
+    await until(are_sent)
     found = (await staff.get("/v1/practice/notices", limit=100))["items"]
     states = Counter((item["kind"], item["recipient"], item["status"]) for item in found)
     assert states == {

@@ -1,6 +1,5 @@
 """Dead connections reach no statement: neither those that were closed nor those cut silently."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -10,9 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.embedded import SERVICE, EmbeddedServer
 from app.database.engine import create_engine
-from tests.patience import PATIENCE_SECONDS
-
-POLL_SECONDS = 0.01
+from tests.patience import until
 
 
 @pytest.fixture
@@ -50,9 +47,11 @@ async def test_a_connection_that_the_server_closed_is_replaced_without_asking(
     admin = await asyncpg.connect(server.url("postgres", "postgres"))
     await admin.execute("SELECT pg_terminate_backend($1)", first)
     await admin.close()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not driver.is_closed():  # noqa: ASYNC110 - the driver has no event for it
-            await asyncio.sleep(POLL_SECONDS)
+
+    async def is_closed() -> bool:
+        return bool(driver.is_closed())
+
+    await until(is_closed)
     assert await backend(engine) != first
 
 

@@ -17,12 +17,11 @@ from app.database.reading import Read, Sent, driver_within, send, watch_sent
 from app.database.transactions import ATTEMPTS, sqlstate, transact
 from app.database.writing import Write
 from app.practices.models import Location
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import until
 from tests.world import NOW, World
 
 RAISE = "DO $$ BEGIN RAISE EXCEPTION 'made up' USING ERRCODE = '{code}'; END $$"
 SLEEP = "SELECT 'a long command', pg_sleep(60)"
-POLL_SECONDS = 0.02
 
 _NAMES = Read(select(Location.name).where(Location.practice_id == bindparam("practice_id")))
 _RENAME = Write(
@@ -179,28 +178,26 @@ async def test_a_command_that_is_cancelled_in_the_act_leaves_no_trace(
         await _RENAME.run(db, own | {"name": "Renamed"})
         await send(db, SLEEP, ())
 
+    async def sleeps() -> bool:
+        asked = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE query = :query AND state = 'active'"
+            " AND datname = current_database()"
+        )
+        async with world.engine.connect() as watching:
+            return bool(await watching.scalar(asked, {"query": SLEEP}))
+
+    async def has_ended() -> bool:
+        return not await sleeps()
+
     under_way = asyncio.create_task(transact(engine, command))
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await sleeps(world):  # noqa: ASYNC110 - the database has no event for it
-            await asyncio.sleep(POLL_SECONDS)
+    await until(sleeps)
     under_way.cancel()
     with pytest.raises(asyncio.CancelledError):
         await under_way
     assert await name_of(world) != "Renamed"
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while await sleeps(world):  # noqa: ASYNC110
-            await asyncio.sleep(POLL_SECONDS)
+    await until(has_ended)
     for _ in range(2):
         names = await transact(
             engine, lambda db: _NAMES.rows(db, {"practice_id": world.practice_id})
         )
         assert [row["name"] for row in names] == [await name_of(world)]
-
-
-async def sleeps(world: World) -> bool:
-    async with world.engine.connect() as db:
-        asked = text(
-            "SELECT count(*) FROM pg_stat_activity WHERE query = :query AND state = 'active'"
-            " AND datname = current_database()"
-        )
-        return bool(await db.scalar(asked, {"query": SLEEP}))

@@ -15,7 +15,7 @@ import asyncpg
 from app.database.embedded import DATABASE, OWNER, SERVICE
 from app.database.migrations import migrate
 from tests.drills.service import free_port
-from tests.drills.waiting import until
+from tests.patience import until
 
 with warnings.catch_warnings():
     # It looks for a run-time folder, finds none in a container, and says so in vain.

@@ -9,9 +9,9 @@ import asyncpg
 from app.database.embedded import OWNER
 from tests.drills.cluster import Cluster
 from tests.drills.scene import Scene
-from tests.drills.waiting import until
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver
+from tests.patience import until
 
 _DUE = "SELECT EXISTS (SELECT FROM notices WHERE status = 'pending' AND send_at <= now())"
 

@@ -14,7 +14,7 @@ from random import Random
 from httpx import AsyncClient, TransportError
 
 from tests.conftest import KEY
-from tests.drills.waiting import until
+from tests.patience import until
 
 START_SECONDS = 120
 STOP_SECONDS = 40

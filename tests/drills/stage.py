@@ -16,7 +16,8 @@ from app.settings import Settings
 from tests.drills.canaries import columns, found_in
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver
-from tests.notices.test_worker import no_jobs_due, until, working
+from tests.notices.test_worker import no_jobs_due, working
+from tests.patience import until
 from tests.walls import Theirs, body_for, operations
 from tests.world import NOW, Api, TestClock
 

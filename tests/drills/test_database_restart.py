@@ -18,9 +18,9 @@ from tests.drills.outbox import delivered, until_settled
 from tests.drills.report import Row
 from tests.drills.scene import build_on
 from tests.drills.service import served
-from tests.drills.waiting import until
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver
+from tests.patience import until
 
 RESTARTS = 5
 CLIENTS = 12

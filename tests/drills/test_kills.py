@@ -17,9 +17,9 @@ from tests.drills.outbox import delivered, until_settled
 from tests.drills.report import Row
 from tests.drills.scene import build_on
 from tests.drills.service import Service, served
-from tests.drills.waiting import until
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver
+from tests.patience import until
 
 KILLS = 100
 MOST_SECONDS = 150  # a slow machine gets on to fewer

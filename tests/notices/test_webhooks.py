@@ -36,7 +36,8 @@ from app.webhooks.sending import WebhookSender
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver
 from tests.notices.story import START, Story
-from tests.notices.test_worker import no_jobs_due, until, working
+from tests.notices.test_worker import no_jobs_due, working
+from tests.patience import until
 from tests.world import NOW, TestClock, World
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw9Q0aN7Vt2xE="

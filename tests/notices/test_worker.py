@@ -1,7 +1,7 @@
 """The worker, from the row that a command writes to the mail that arrives."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -23,15 +23,8 @@ from app.notices.worker import run_worker, tidy
 from app.settings import Settings, SettingsError
 from tests.notices.postbox import Postbox
 from tests.notices.story import START, Story
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.world import NOW, TestClock, World
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Look again and again, for a bounded time, until something has become true."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await condition():  # noqa: ASYNC110 - another process' state has no event
-            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

@@ -16,7 +16,8 @@ from app.settings import Settings
 from app.webhooks.models import WebhookEndpoint
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver
-from tests.notices.test_worker import until, value, working
+from tests.notices.test_worker import value, working
+from tests.patience import until
 from tests.tracing.collector import Collector
 from tests.world import NOW, TestClock, World, serve
 

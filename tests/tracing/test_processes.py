@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from httpx import AsyncClient, TransportError
 
 from app.settings import Settings
 from tests.conftest import KEY
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.tracing.collector import Collector
 from tests.world import NOW, World
 
@@ -87,13 +87,6 @@ async def running(environment: dict[str, str], *arguments: str) -> AsyncIterator
         if started.returncode is None:
             started.kill()
             await process.end()
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Look again and again, for a bounded time, until something has become true."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await condition():  # noqa: ASYNC110 - another process has no event
-            await asyncio.sleep(0.1)
 
 
 async def is_there(http: AsyncClient) -> bool:
