@@ -21,7 +21,7 @@ from tests.patience import until
 from tests.world import NOW, World
 
 RAISE = "DO $$ BEGIN RAISE EXCEPTION 'made up' USING ERRCODE = '{code}'; END $$"
-SLEEP = "SELECT 'a long command', pg_sleep(60)"
+SLEEP = "SELECT 'a long command', pg_sleep(3600)"
 
 _NAMES = Read(select(Location.name).where(Location.practice_id == bindparam("practice_id")))
 _RENAME = Write(
