@@ -86,7 +86,8 @@ def referred(table: Any, session: Any, column: Any) -> ColumnElement[bool]:  # n
 class Shape:
     """The joins and columns that lists and details share, around one source of sessions.
 
-    Where all of them are booked (`all_booked`), no cancellation is looked for.
+    Where all of them are booked (`all_booked`), neither a cancellation is looked for nor a package
+    whose credit came back: what is booked again has a new one.
     """
 
     def __init__(
@@ -134,12 +135,13 @@ class Shape:
             .correlate(own)
             .scalar_subquery()
         )
-        self.package = (
+        pays = CreditRedemption.returned_at.is_(None)
+        package = (
             select(
                 own.id,
                 own.name,
                 (own.credits - in_use).label("credits_left"),
-                CreditRedemption.returned_at.is_(None).label("pays"),
+                pays.label("pays"),
             )
             .join(
                 own,
@@ -149,12 +151,13 @@ class Shape:
                 ),
             )
             .where(of_session(CreditRedemption, session))
-            .order_by(
-                CreditRedemption.returned_at.is_(None).desc(), CreditRedemption.redeemed_at.desc()
-            )
-            .limit(1)
-            .lateral("package")
         )
+        if all_booked:
+            package = package.where(pays)
+        else:
+            latest = CreditRedemption.redeemed_at.desc()
+            package = package.order_by(pays.desc(), latest).limit(1)
+        self.package = package.lateral("package")
         self.source = (
             Client.__table__.outerjoin(source, on)
             .outerjoin(Practitioner, referred(Practitioner, session, session.practitioner_id))

@@ -365,6 +365,17 @@ async def test_undo_takes_the_credit_again(staff: Api, world: World, late_credit
     assert sum(row.returned_at is None and row.forfeited_at is None for row in rows) == 1
 
 
+async def test_a_list_shows_the_package_of_what_was_undone_once(
+    staff: Api, api: Api, world: World
+) -> None:
+    package_id = await world.add_package(credits=2)
+    session_id = await world.book(START, package_id=package_id)
+    await act(staff, session_id, "cancel", **FREE)
+    await act(staff, session_id, "undo", reason=WHY)
+    (listed,) = (await api.get("/v1/sessions")).json()["items"]
+    assert listed["package"] == {"id": str(package_id), "name": "Six follow-ups", "credits_left": 1}
+
+
 async def test_undo_fails_where_the_credit_is_gone(staff: Api, world: World) -> None:
     package_id = await world.add_package(credits=1)
     session_id = await world.book(START, package_id=package_id)
