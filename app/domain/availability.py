@@ -396,8 +396,13 @@ def by_day(slots: Sequence[Slot], zone: ZoneInfo) -> list[Sequence[Slot]]:
 
 
 def nearest(slots: Sequence[Slot], wished: int, count: int = 3) -> list[Slot]:
-    """Pick the slots that start closest to a wished start, the closest first."""
-    return sorted(slots, key=lambda slot: (abs(slot.start - wished), slot.start))[:count]
+    """Pick the slots that start closest to a wished start, the closest first.
+
+    They are given in the order of their starts.
+    """
+    following = bisect_left(slots, (wished,))
+    close = slots[max(0, following - count) : following + count]
+    return sorted(close, key=lambda slot: (abs(slot.start - wished), slot.start))[:count]
 
 
 def _anchor(minutes: Callable[[int], list[Interval]], day: int) -> int:

@@ -21,7 +21,7 @@ from app.sessions.queries import Viewer
 from app.sessions.records import OfferedFormat, SessionRecord
 from app.sessions.repository import Meeting, NewChange
 
-NEARBY = timedelta(days=31)
+NEARBY = timedelta(days=7)
 ALTERNATIVES = 3
 NOTHING = Cost(None, None)
 

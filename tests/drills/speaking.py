@@ -1,7 +1,10 @@
 """Sending requests as a good client does, and writing down what comes back."""
 
 import asyncio
+import ssl
 import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
 
 from httpx import AsyncBaseTransport, AsyncClient, Limits, Response, Timeout, TransportError
@@ -12,6 +15,8 @@ SECONDS = 30.0
 MOST_TRIES = 400
 # Well below the server's own limit, so that no request meets a connection that is being closed.
 IDLE_SECONDS = 2.0
+# They speak plain HTTP, and making one of these takes a client longer than all else.
+_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def speaker(url: str, transport: AsyncBaseTransport | None = None) -> AsyncClient:
@@ -22,8 +27,16 @@ def speaker(url: str, transport: AsyncBaseTransport | None = None) -> AsyncClien
         limits=limits,
         timeout=Timeout(SECONDS),
         trust_env=False,
+        verify=_TLS,
         transport=transport,
     )
+
+
+@asynccontextmanager
+async def speakers(url: str, count: int) -> AsyncIterator[list[AsyncClient]]:
+    """Make a crowd. One client of them all would look through all connections for each request."""
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(speaker(url)) for _ in range(count)]
 
 
 async def settle(http: AsyncClient, entry: Entry, token: str, random: Random) -> None:

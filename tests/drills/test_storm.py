@@ -3,14 +3,14 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 from uuid import uuid4
 
 import pytest
-from httpx import AsyncClient, Limits, Timeout
+from httpx import AsyncClient
 
 from app.database.embedded import SERVICE
 from tests.drills.audit import audit_scene
@@ -20,7 +20,7 @@ from tests.drills.load import Load, counted
 from tests.drills.report import Row
 from tests.drills.scene import Person, Scene, build_on
 from tests.drills.service import served
-from tests.drills.speaking import settle
+from tests.drills.speaking import settle, speakers
 
 TAKERS = 200
 ROUNDS = 5
@@ -35,13 +35,13 @@ async def test_of_200_who_want_one_slot_one_gets_it(
 ) -> None:
     scene = await build_on(cluster, people=TAKERS, practitioners=1)
     ledger = Ledger()
-    async with served({"DATABASE_URL": cluster.url(SERVICE)}, tmp_path) as service:
-        limits = Limits(max_connections=TAKERS, max_keepalive_connections=TAKERS)
-        async with AsyncClient(base_url=service.url, limits=limits, timeout=Timeout(60)) as http:
-            sessions = await asyncio.gather(
-                *(book(http, scene, ledger, number) for number in range(TAKERS))
-            )
-            rounds = [await take(http, scene, ledger, sessions, number) for number in range(ROUNDS)]
+    async with (
+        served({"DATABASE_URL": cluster.url(SERVICE)}, tmp_path) as service,
+        speakers(service.url, TAKERS) as crowd,
+    ):
+        sessions = [await book(http, scene, ledger, number) for number, http in enumerate(crowd)]
+        takers = list(zip(crowd, scene.people, sessions, strict=True))
+        rounds = [await take(takers, scene, ledger, number) for number in range(ROUNDS)]
     found = await audit_scene(cluster, scene, ledger)
     tell(
         Row(
@@ -107,20 +107,19 @@ async def book(http: AsyncClient, scene: Scene, ledger: Ledger, number: int) -> 
 
 
 async def take(
-    http: AsyncClient, scene: Scene, ledger: Ledger, paths: list[str], number: int
+    takers: Sequence[tuple[AsyncClient, Person, str]], scene: Scene, ledger: Ledger, number: int
 ) -> Counter[str]:
     """Let all of them want one slot at once, and count what they are told."""
     start = wished(scene, 30 * DAY + number * DAY)
 
-    async def want(person: Person, path: str) -> str:
+    async def want(http: AsyncClient, person: Person, path: str) -> str:
         key = str(uuid4())
         body = {"start": start, "format": "video", "reason": {"note": key}}
         scope = f"client:{person.id}"
         entry = Entry("rescheduled", scope, key, path, json.dumps(body).encode())
         return (await send(http, ledger, entry, person.token)).code or "ok"
 
-    wants = (want(person, path) for person, path in zip(scene.people, paths, strict=True))
-    return Counter(await asyncio.gather(*wants))
+    return Counter(await asyncio.gather(*(want(*taker) for taker in takers)))
 
 
 async def send(http: AsyncClient, ledger: Ledger, entry: Entry, token: str) -> Answer:

@@ -21,7 +21,8 @@ from app.practices.models import Client
 from app.practices.repository import PracticeRepository
 from app.sessions.booking import Booking, book
 from app.sessions.models import CreditRedemption, Fee, Session
-from tests.world import NOW, Api, World
+from tests.drills.speaking import speakers
+from tests.world import NOW, Api, TestClock, World
 
 START = NOW + timedelta(days=3)
 HOUR = timedelta(hours=1)
@@ -71,16 +72,19 @@ async def crowd_of_sessions(world: World, size: int) -> list[tuple[UUID, UUID]]:
     return await transact(world.engine, command)
 
 
-async def test_of_200_clients_who_want_one_slot_exactly_one_gets_it(api: Api, world: World) -> None:
+async def test_of_200_clients_who_want_one_slot_exactly_one_gets_it(
+    address: str, world: World
+) -> None:
     booked = await crowd_of_sessions(world, CROWD)
-    began = time.perf_counter()
-    answers = await asyncio.gather(
-        *(
-            api.signed_in(world.token(client_id)).reschedule(session_id, START)
-            for client_id, session_id in booked
+    async with speakers(address, CROWD) as crowd:
+        began = time.perf_counter()
+        answers = await asyncio.gather(
+            *(
+                Api(http, TestClock()).signed_in(world.token(client_id)).reschedule(id_, START)
+                for http, (client_id, id_) in zip(crowd, booked, strict=True)
+            )
         )
-    )
-    took = time.perf_counter() - began
+        took = time.perf_counter() - began
     assert codes(answers) == {"ok": 1, "slot-unavailable": CROWD - 1}
     assert {answer.status_code for answer in answers} == {200, 409}
     assert took < GENEROUS_SECONDS
