@@ -106,11 +106,12 @@ def is_offered(
     if start == session.starts_at:
         changes = looking.may_change_format and place != session.place
         return changes and fits(session, start, place, others)
+    if not looking.may_move:
+        return False
     shown = wall(start, practitioner.zone)
     opened = practitioner.openings(place).get(shown)
     return (
-        looking.may_move
-        and opened is not None
+        opened is not None
         and (shown - opened) % (service.step * MINUTE) == 0 * MINUTE
         and is_within_reach(service, looking, start)
         and fits(session, start, place, others)

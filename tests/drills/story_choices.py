@@ -5,7 +5,15 @@ from random import Random
 from typing import Any
 
 from tests.drills.model_records import Quote
-from tests.drills.model_rules import DAY, MINUTE, Place, Session, deadline, wall
+from tests.drills.model_rules import (
+    DAY,
+    MINUTE,
+    Place,
+    Practitioner,
+    Session,
+    deadline,
+    wall,
+)
 from tests.drills.model_slots import Slot
 from tests.drills.model_world import Stage
 from tests.world import Api
@@ -46,10 +54,8 @@ class Choices:
     def some_start(self, wish: Session, place: Place) -> datetime:
         """Choose a start: in the hours, beside another session, where clocks change, or any."""
         rng, how = self.rng, self.rng.random()
-        zone = wish.practitioner.zone
-        since = wall(self.now, zone)
-        worked = [m for m in wish.practitioner.openings(place) if 0 * DAY < m - since < 7 * DAY]
-        if how < 0.5 and worked:
+        if how < 0.5 and (worked := self._worked(wish.practitioner, place)):
+            zone = wish.practitioner.zone
             shown = rng.choice(worked[::5]).replace(tzinfo=zone, fold=rng.randrange(2))
             return shown.astimezone(UTC)
         if how < 0.75 and self.book.sessions:
@@ -59,6 +65,12 @@ class Choices:
         if how < 0.9:
             return self.stage.change_of_clocks + rng.randrange(-60, 300, 15) * MINUTE
         return self.now.replace(microsecond=0) + timedelta(seconds=rng.randrange(9 * 86400))
+
+    def _worked(self, practitioner: Practitioner, place: Place) -> list[datetime]:
+        """List the minutes on the wall that are worked within a week."""
+        since = wall(self.now, practitioner.zone)
+        until = since + 7 * DAY
+        return [minute for minute in practitioner.openings(place) if since < minute < until]
 
     def some_slot(self, session: Session) -> Slot:
         """Choose where to move: to a slot that was offered, or another format, or anywhere."""
