@@ -6,6 +6,7 @@ session's details that takes longer than to read the session (docs/decisions/001
 
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, get_type_hints
+from urllib.parse import parse_qsl
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -39,9 +40,11 @@ class ReadRoute(APIRoute):
             arguments = {"call": await to_call(request), **unasked}
             if has_id:
                 arguments["session_id"] = existing_id(request.path_params["session_id"])
-            if query_model is not None and request.scope["query_string"]:
+            asked: bytes = request.scope["query_string"]
+            if query_model is not None and asked:
+                given = dict(parse_qsl(asked.decode("latin-1"), keep_blank_values=True))
                 try:
-                    arguments["query"] = query_model.model_validate(dict(request.query_params))
+                    arguments["query"] = query_model.model_validate(given)
                 except ValidationError:
                     return await by_fastapi(request)
             return await endpoint(**arguments)
