@@ -151,9 +151,9 @@ async def _next_available(
     last = from_seconds(max(window.end for window in windows)).date()
     _, calendar = await _read_page(db, caller, session.id, first, last)
     starts = [
-        slot.start
+        of_place[0]
         for window in windows
-        for slot in offer(calendar, rules, request, window, instant).slots[:1]
+        for of_place in offer(calendar, rules, request, window, instant).starts.values()
     ]
     return from_seconds(min(starts)).astimezone(zone).date() if starts else None
 

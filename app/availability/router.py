@@ -10,11 +10,12 @@ from fastapi import APIRouter, Query, Response
 from app.availability.queries import Availability, read_availability
 from app.availability.schemas import AvailabilityQuery, AvailabilityView, DayView
 from app.context import AnyCall, json_answer
-from app.domain.availability import EmptyReason, Slot, by_day
+from app.domain.availability import Day, EmptyReason, by_day, in_order
 from app.inputs import SessionId
 from app.problems.catalogue import responses
 from app.reads import ReadRoute
 from app.sessions.presenter import present_contact, present_slots
+from app.wire import written
 
 router = APIRouter(prefix="/v1/sessions", tags=["Sessions"], route_class=ReadRoute)
 
@@ -72,8 +73,8 @@ def present_availability(found: Availability) -> AvailabilityView:
         "from": found.first,
         "to": found.last,
         "days": [
-            _present_day(tuple(of_day), duration, found.zone)
-            for of_day in by_day(found.offer.slots, found.zone)
+            _present_day(day, duration, found.zone)
+            for day in by_day(found.offer.starts, found.zone)
         ],
         "empty_reason": None
         if reason is None
@@ -88,6 +89,7 @@ def present_availability(found: Availability) -> AvailabilityView:
 
 # Written once for all who look, as long as a day has the same slots: there are hundreds in a month.
 @lru_cache(maxsize=4096)
-def _present_day(slots: tuple[Slot, ...], duration: timedelta, zone: ZoneInfo) -> DayView:
-    shown = present_slots(slots, duration, zone)
-    return {"date": shown[0]["start"][:_DATE_LENGTH], "slots": shown}
+def _present_day(day: Day, duration: timedelta, zone: ZoneInfo) -> DayView:
+    slots = present_slots(in_order(day), duration, zone)
+    shown: DayView = {"date": slots[0]["start"][:_DATE_LENGTH], "slots": slots}
+    return written(shown)

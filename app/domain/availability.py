@@ -7,14 +7,14 @@ working time exactly if its wall time lies in the hours.
 """
 
 import sys
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from bisect import bisect_left, insort
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import lru_cache, partial
-from itertools import pairwise, repeat
+from functools import lru_cache
+from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
@@ -114,8 +114,8 @@ class Slot(NamedTuple):
     location_id: UUID | None
 
 
-# As in app/domain/intervals.py: there are hundreds of them in a month.
-_slot = partial(tuple.__new__, Slot)
+# The locations that are on offer on one day, each with its starts in their order.
+Day = tuple[tuple[UUID | None, tuple[int, ...]], ...]
 
 
 class EmptyReason(StrEnum):
@@ -138,10 +138,18 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Slots in the order of their starts; a reason exactly where there are none."""
+    """Starts in their order, by location; a reason exactly where there are none.
 
-    slots: list[Slot]
+    Not slots: a month has hundreds, and making each of them takes as long as finding it.
+    """
+
+    starts: Mapping[UUID | None, Sequence[int]]
     empty_reason: EmptyReason | None
+
+    @property
+    def slots(self) -> list[Slot]:
+        """Make the slots, in the order of their starts."""
+        return in_order(self.starts.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,15 +171,16 @@ class Request:
 def offer(
     calendar: Calendar, rules: SlotRules, request: Request, window: Interval, now: int
 ) -> Offer:
-    """List the slots that start within `window` for the session being moved.
+    """Find the starts within `window` for the session being moved.
 
     The present time is offered only with another format or location, and then neither notice,
     horizon, step nor limits matter (product.md section 10, `change_format`).
     """
     span = bookable(calendar, rules, request, window, now)
-    slots: list[Slot] = []
+    found: dict[UUID | None, list[int]] = {}
     has_hours = False
     for location_id in request.location_ids:
+        starts: list[int] = []
         if request.may_move and span.start < span.end:
             working = working_time(calendar.hours, request.format, location_id, span)
             has_hours = has_hours or any(
@@ -181,11 +190,11 @@ def offer(
             present = bisect_left(starts, request.present.start)
             if starts[present : present + 1] == [request.present.start]:
                 del starts[present]
-            slots += map(_slot, zip(starts, repeat(location_id)))
         if _changes_format(calendar, rules, request, location_id, window):
-            slots.append(Slot(request.present.start, location_id))
-    slots.sort(key=itemgetter(0))
-    return Offer(slots, None if slots else _empty_reason(request, span, has_hours=has_hours))
+            insort(starts, request.present.start)
+        if starts:
+            found[location_id] = starts
+    return Offer(found, None if found else _empty_reason(request, span, has_hours=has_hours))
 
 
 def bookable(
@@ -376,23 +385,35 @@ def _empty_reason(request: Request, span: Interval, *, has_hours: bool) -> Empty
     return EmptyReason.FULLY_BOOKED if has_hours else EmptyReason.NO_WORKING_HOURS
 
 
-def by_day(slots: Sequence[Slot], zone: ZoneInfo) -> list[Sequence[Slot]]:
-    """Group slots, which are in the order of their starts, by the day that the zone's clocks show.
+def in_order(starts: Iterable[tuple[UUID | None, Iterable[int]]]) -> list[Slot]:
+    """Make slots of starts by location, in the order of the starts."""
+    slots = [Slot(start, location_id) for location_id, of_place in starts for start in of_place]
+    return sorted(slots, key=itemgetter(0))
 
-    Days without slots are left out.
+
+def by_day(starts: Mapping[UUID | None, Sequence[int]], zone: ZoneInfo) -> list[Day]:
+    """Group starts, which are in their order, by the day that the zone's clocks show.
+
+    Days without any are left out.
     """
-    if not slots:
-        return []
-    days: dict[int, list[Slot]] = {}
+    days: dict[int, list[tuple[UUID | None, tuple[int, ...]]]] = defaultdict(list)
+    for location_id, of_place in starts.items():
+        for day, of_day in _by_day(of_place, zone).items():
+            days[day].append((location_id, of_day))
+    return [tuple(days[day]) for day in sorted(days)]
+
+
+def _by_day(starts: Sequence[int], zone: ZoneInfo) -> dict[int, tuple[int, ...]]:
+    days: dict[int, tuple[int, ...]] = {}
     index = 0
-    for piece in constant_offsets(zone, slots[0].start, slots[-1].start + 1):
-        while index < len(slots) and slots[index].start < piece.end:
-            day = _local_day(piece, slots[index].start)
+    for piece in constant_offsets(zone, starts[0], starts[-1] + 1):
+        while index < len(starts) and starts[index] < piece.end:
+            day = _local_day(piece, starts[index])
             after = min((day + 1) * DAY - piece.offset, piece.end)
-            following = bisect_left(slots, (after,), index)
-            days.setdefault(day, []).extend(slots[index:following])
+            following = bisect_left(starts, after, index)
+            days[day] = days.get(day, ()) + tuple(starts[index:following])
             index = following
-    return list(days.values())
+    return days
 
 
 def nearest(slots: Sequence[Slot], wished: int, count: int = 3) -> list[Slot]:

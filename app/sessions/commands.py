@@ -192,4 +192,4 @@ def _is_offered(
     second = to_seconds(start)
     window = Interval(second, second + 1)
     found = offer(calendar, slot_rules(record), request, window, seconds_up(now))
-    return bool(found.slots) and start.microsecond == 0
+    return bool(found.starts) and start.microsecond == 0

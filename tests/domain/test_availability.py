@@ -1005,18 +1005,30 @@ def test_a_zone_without_dst_needs_nothing_special() -> None:
 # Days
 
 
-def test_slots_are_grouped_by_the_days_of_the_viewer() -> None:
+def test_starts_are_grouped_by_the_days_of_the_viewer() -> None:
     late, early, next_year = (
-        Slot(seconds(instant), None)
+        seconds(instant)
         for instant in ("2026-12-03T23:30-05:00", "2026-12-04T00:00-05:00", "2027-01-04T00:00Z")
     )
-    slots = [late, early, next_year]
-    assert by_day(slots, NEW_YORK) == [[late], [early], [next_year]]
-    assert by_day(slots, UTC_ZONE) == [[late, early], [next_year]]
-    assert by_day([], NEW_YORK) == []
+    starts: dict[UUID | None, list[int]] = {None: [late, early, next_year]}
+    new_york = [((None, (late,)),), ((None, (early,)),), ((None, (next_year,)),)]
+    assert by_day(starts, NEW_YORK) == new_york
+    assert by_day(starts, UTC_ZONE) == [((None, (late, early)),), ((None, (next_year,)),)]
+    assert by_day({}, NEW_YORK) == []
+
+
+def test_a_day_has_the_locations_that_are_on_offer_on_it() -> None:
+    first, second = seconds("2026-12-03T10:00Z"), seconds("2026-12-04T10:00Z")
+    starts: dict[UUID | None, list[int]] = {MAIN_STREET: [second], HARBOUR: [first, second]}
+    assert by_day(starts, UTC_ZONE) == [
+        ((HARBOUR, (first,)),),
+        ((MAIN_STREET, (second,)), (HARBOUR, (second,))),
+    ]
 
 
 def test_a_day_on_which_the_clocks_change_is_one_day() -> None:
     hours = [seconds("2026-11-01T00:00-04:00") + hour * HOUR for hour in range(26)]
-    slots = [Slot(hour, None) for hour in hours]
-    assert by_day(slots, NEW_YORK) == [slots[:25], slots[25:]]
+    assert by_day({None: hours}, NEW_YORK) == [
+        ((None, tuple(hours[:25])),),
+        ((None, tuple(hours[25:])),),
+    ]
