@@ -16,10 +16,11 @@ from app.settings import Settings
 log = structlog.get_logger()
 
 
-def configure_logs(settings: Settings) -> None:
+def configure_logs(settings: Settings, *, for_good: bool = False) -> None:
     """Send our logs, and those of the libraries, to standard error in one format.
 
     Ours are written at once. Those of the libraries come through `logging`, which takes its time.
+    `for_good`: this is not called again in the process, so a logger is put together only once.
     """
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(serializer=_as_json)
     if settings.log_format == "console":
@@ -36,6 +37,7 @@ def configure_logs(settings: Settings) -> None:
         processors=[*shared, renderer],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=for_good,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

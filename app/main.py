@@ -151,7 +151,7 @@ def _add_cors(app: FastAPI, origins: Sequence[str]) -> None:
 def create_served_app() -> FastAPI:
     """Put the application together for a server process, from the environment."""
     settings = load_settings()
-    configure_logs(settings)
+    configure_logs(settings, for_good=True)
     forget_dead_processes()
     app = create_app(settings, with_worker=settings.worker)
     build_routes(app)

@@ -406,11 +406,11 @@ def by_day(starts: Mapping[UUID | None, Sequence[int]], zone: ZoneInfo) -> list[
 def _by_day(starts: Sequence[int], zone: ZoneInfo) -> dict[int, tuple[int, ...]]:
     days: dict[int, tuple[int, ...]] = {}
     index = 0
-    for piece in constant_offsets(zone, starts[0], starts[-1] + 1):
-        while index < len(starts) and starts[index] < piece.end:
-            day = _local_day(piece, starts[index])
-            after = min((day + 1) * DAY - piece.offset, piece.end)
-            following = bisect_left(starts, after, index)
+    for _, end, offset in constant_offsets(zone, starts[0], starts[-1] + 1):
+        last = bisect_left(starts, end, index)
+        while index < last:
+            day = (starts[index] + offset) // DAY
+            following = bisect_left(starts, (day + 1) * DAY - offset, index, last)
             days[day] = days.get(day, ()) + tuple(starts[index:following])
             index = following
     return days
