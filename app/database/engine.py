@@ -1,15 +1,17 @@
 """Connections to PostgreSQL."""
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 import asyncpg
-from sqlalchemy import event
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy import PoolProxiedConnection, event
+from sqlalchemy.exc import InvalidatePoolError, MissingGreenlet
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util.concurrency import in_greenlet
 
 CONNECT_TIMEOUT_SECONDS = 5
 STATEMENTS_KEPT = 100  # prepared, by each connection; the driver's own default
@@ -79,10 +81,15 @@ def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
     long as running them.
     """
 
-    async def open_connection() -> asyncpg.Connection:
+    async def opened() -> asyncpg.Connection:
         connection = await connect(url)
         await connection.execute("SET plan_cache_mode = force_generic_plan")
         return connection
+
+    def open_connection() -> Awaitable[asyncpg.Connection]:
+        if not in_greenlet():
+            raise MissingGreenlet("to open a connection takes waiting")
+        return opened()
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -95,35 +102,68 @@ def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
         # What clients write must not reach a log by way of an error message.
         hide_parameters=True,
     )
-    event.listen(engine.sync_engine, "checkin", _note_the_time)
-    event.listen(engine.sync_engine, "checkout", _replace_dead)
+    idle = _Idle()
+    event.listen(engine.sync_engine, "checkin", idle.given_back)
+    event.listen(engine.sync_engine, "checkout", idle.taken)
+    _idle_of[engine] = idle
     return engine
 
 
-def _note_the_time(_: object, record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
-    record.info["idle_since"] = time.monotonic()
+async def take(engine: AsyncEngine) -> PoolProxiedConnection:
+    """Take a connection out of the pool for one statement. Whoever took it closes it.
+
+    Where a fresh one lies there nothing has to be waited for. SQLAlchemy is ready to wait all the
+    same, in a greenlet, and that takes longer than everything else about the pool.
+    """
+    if _idle_of[engine].next_is_fresh():
+        with suppress(MissingGreenlet):  # It has died, and another one has to be opened.
+            return engine.pool.connect()
+    return await engine.raw_connection()
 
 
-def _replace_dead(connection: Any, record: Any, _: object) -> None:  # noqa: ANN401
-    """Raise where a connection is dead, so that the pool opens a new one instead.
+class _Idle:
+    """Since when each connection of a pool lies idle.
 
     The driver knows of every connection that was closed; asking the server each time
     (`pool_pre_ping`) costs as much as the statement that follows. Only one that was cut without a
     word has to be asked, and that happens to those that lie idle.
-
-    Raises:
-        InvalidatePoolError: it is, and so are likely all that are as old.
     """
-    if connection.driver_connection.is_closed():
-        raise InvalidatePoolError
-    if time.monotonic() - record.info.get("idle_since", time.monotonic()) < IDLE_SECONDS:
-        return
-    try:
-        connection.run_async(
-            lambda driver: driver.fetchval("SELECT 1", timeout=SIGN_OF_LIFE_SECONDS)
-        )
-    except Exception as error:  # whatever it is, the connection is of no use
-        raise InvalidatePoolError from error
+
+    def __init__(self) -> None:
+        # In the order in which they came back: the last one is the next to be taken.
+        self._since: dict[object, float] = {}
+
+    def next_is_fresh(self) -> bool:
+        """Tell whether there is a next connection, and it will not be asked for a sign of life."""
+        since = next(reversed(self._since.values()), None)
+        # Half of it, because `taken` looks at the time again.
+        return since is not None and time.monotonic() - since < IDLE_SECONDS / 2
+
+    def given_back(self, _: object, record: object) -> None:
+        """Note the time."""
+        self._since.pop(record, None)
+        self._since[record] = time.monotonic()
+
+    def taken(self, connection: Any, record: object, _: object) -> None:  # noqa: ANN401 - SQLAlchemy's
+        """Raise where a connection is dead, so that the pool opens a new one instead.
+
+        Raises:
+            InvalidatePoolError: it is, and so are likely all that are as old.
+        """
+        since = self._since.pop(record, None)
+        if connection.driver_connection.is_closed():
+            raise InvalidatePoolError
+        if since is None or time.monotonic() - since < IDLE_SECONDS:
+            return
+        try:
+            connection.run_async(
+                lambda driver: driver.fetchval("SELECT 1", timeout=SIGN_OF_LIFE_SECONDS)
+            )
+        except Exception as error:  # whatever it is, the connection is of no use
+            raise InvalidatePoolError from error
+
+
+_idle_of: WeakKeyDictionary[AsyncEngine, _Idle] = WeakKeyDictionary()
 
 
 @asynccontextmanager

@@ -1,15 +1,19 @@
 """Dead connections reach no statement: neither those that were closed nor those cut silently."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import PoolProxiedConnection, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util.concurrency import in_greenlet
 
 from app.database.embedded import SERVICE, EmbeddedServer
-from app.database.engine import create_engine
+from app.database.engine import create_engine, take
 from tests.patience import until
+
+Use = Callable[[AsyncEngine], Awaitable[asyncpg.Connection]]
 
 
 @pytest.fixture
@@ -20,55 +24,135 @@ async def engine(server: EmbeddedServer, database: str) -> AsyncIterator[AsyncEn
     await made.dispose()
 
 
-async def backend(engine: AsyncEngine) -> int:
+async def connect(engine: AsyncEngine) -> asyncpg.Connection:
+    """Use a connection in SQLAlchemy's way."""
     async with engine.connect() as db:
-        return int(await db.scalar(text("SELECT pg_backend_pid()")) or 0)
+        return driver_of(await db.get_raw_connection())
 
 
-async def driver_of(engine: AsyncEngine) -> asyncpg.Connection:
-    async with engine.connect() as db:
-        driver = (await db.get_raw_connection()).driver_connection
-        assert isinstance(driver, asyncpg.Connection)
-        return driver
+async def read(engine: AsyncEngine) -> asyncpg.Connection:
+    """Use a connection as hot reads do."""
+    held = await take(engine)
+    try:
+        return driver_of(held)
+    finally:
+        held.close()
 
 
+def driver_of(held: PoolProxiedConnection) -> asyncpg.Connection:
+    driver = held.driver_connection
+    assert isinstance(driver, asyncpg.Connection)
+    return driver
+
+
+both_ways = pytest.mark.parametrize("use", [connect, read])
+
+
+@both_ways
 async def test_a_connection_that_lives_is_kept(
-    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, use: Use
 ) -> None:
+    first = await use(engine)
     for seconds in (3600.0, 0.0):  # without asking, and because it answers
         monkeypatch.setattr("app.database.engine.IDLE_SECONDS", seconds)
-        assert await backend(engine) == await backend(engine)
+        assert await use(engine) is first
 
 
+@both_ways
 async def test_a_connection_that_the_server_closed_is_replaced_without_asking(
-    engine: AsyncEngine, server: EmbeddedServer
+    engine: AsyncEngine, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch, use: Use
 ) -> None:
-    first, driver = await backend(engine), await driver_of(engine)
+    monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
+    first = await use(engine)
     admin = await asyncpg.connect(server.url("postgres", "postgres"))
-    await admin.execute("SELECT pg_terminate_backend($1)", first)
+    await admin.execute("SELECT pg_terminate_backend($1)", first.get_server_pid())
     await admin.close()
 
     async def is_closed() -> bool:
-        return bool(driver.is_closed())
+        return bool(first.is_closed())
 
     await until(is_closed)
-    assert await backend(engine) != first
+    second = await use(engine)
+    assert second is not first
+    assert await second.fetchval("SELECT 1") == 1
+    assert await use(engine) is second
 
 
-async def test_a_connection_that_lay_idle_is_asked_for_a_sign_of_life(
-    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+@both_ways
+async def test_those_as_old_as_a_dead_connection_are_replaced_too(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, use: Use
 ) -> None:
     monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
-    first = await backend(engine)
+    old, dead = await take(engine), await take(engine)
+    drivers = [driver_of(old), driver_of(dead)]
+    dead.close()
+    await drivers[1].close()
+    assert await use(engine) not in drivers
+    old.close()
+    new = await use(engine)
+    assert new not in drivers
+    assert await new.fetchval("SELECT 1") == 1
+
+
+@both_ways
+async def test_a_connection_that_lay_idle_is_asked_for_a_sign_of_life(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, use: Use
+) -> None:
+    monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
+    first = await use(engine)
 
     async def cut(*_: object, **__: object) -> None:
         raise TimeoutError
 
     # Of a network that drops packets the driver knows nothing.
     monkeypatch.setattr(asyncpg.Connection, "fetchval", cut)
-    assert await backend(engine) == first, "it was used a moment ago"
+    assert await use(engine) is first, "it was used a moment ago"
     monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 0.0)
-    assert await backend(engine) != first
+    assert await use(engine) is not first
+
+
+async def test_a_fresh_connection_is_taken_without_a_greenlet(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting: list[bool] = []
+    event.listen(engine.sync_engine, "checkout", lambda *_: waiting.append(in_greenlet()))
+    monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
+    one, other = await take(engine), await take(engine)
+    one.close()
+    other.close()
+    one, other = await take(engine), await take(engine)
+    one.close()
+    other.close()
+    assert waiting == [True, True, False, False]
+    monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 0.0)
+    await read(engine)
+    assert waiting[4:] == [True]
+
+
+async def test_a_pool_that_is_used_up_is_waited_for(
+    server: EmbeddedServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
+    engine = create_engine(server.url(SERVICE, database), pool_size=1)
+    first = await read(engine)
+    held = await take(engine)
+    waiting = asyncio.create_task(read(engine))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    held.close()
+    assert await waiting is first
+    await engine.dispose()
+
+
+async def test_a_pool_that_was_disposed_of_opens_new_connections(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
+    first = await read(engine)
+    await engine.dispose()
+    second = await read(engine)
+    assert second is not first
+    assert await second.fetchval("SELECT 1") == 1
 
 
 async def test_statements_are_planned_once_a_connection(engine: AsyncEngine) -> None:
