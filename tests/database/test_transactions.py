@@ -98,6 +98,7 @@ async def test_after_failures_every_connection_is_back_in_the_pool(engine: Async
 async def test_a_real_deadlock_is_survived_by_both(world: World) -> None:
     locations = [await world.add(Location, name=name, address="x") for name in "AB"]
     arrived = [asyncio.Event(), asyncio.Event()]
+    done = [asyncio.Event(), asyncio.Event()]
     runs = [0, 0]
 
     async def lock(db: AsyncConnection, location_id: UUID) -> None:
@@ -108,14 +109,19 @@ async def test_a_real_deadlock_is_survived_by_both(world: World) -> None:
 
     async def crossing(db: AsyncConnection, number: int) -> None:
         runs[number] += 1
+        if runs[number] > 1:
+            # It could be quicker than the one that waits: there would be a second deadlock.
+            await done[1 - number].wait()
         await lock(db, locations[number])
         arrived[number].set()
         await arrived[1 - number].wait()
         await lock(db, locations[1 - number])
 
-    await asyncio.gather(
-        *(transact(world.engine, partial(crossing, number=number)) for number in range(2))
-    )
+    async def both_locked(number: int) -> None:
+        await transact(world.engine, partial(crossing, number=number))
+        done[number].set()
+
+    await asyncio.gather(both_locked(0), both_locked(1))
     assert sorted(runs) == [1, 2]
     addresses = {row.address for row in await world.rows(Location) if row.id in locations}
     assert addresses == {"x.."}
