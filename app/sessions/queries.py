@@ -98,66 +98,7 @@ class Shape:
         *,
         all_booked: bool = False,
     ) -> None:
-        own = aliased(Package)
-        cancellation = (
-            select(
-                Change.at,
-                Change.actor,
-                Change.reason_code,
-                Change.fee_minor,
-                Change.currency,
-                Change.credit,
-                ChangeNote.note,
-            )
-            .outerjoin(
-                ChangeNote,
-                and_(
-                    ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id
-                ),
-            )
-            .where(
-                # Of the others nothing is looked up at all.
-                session.status == Status.CANCELLED,
-                of_session(Change, session),
-                Change.kind == "cancelled",
-            )
-            .order_by(Change.session_version.desc())
-            .limit(1)
-            .lateral("cancellation")
-        )
-        in_use = (
-            select(func.count())
-            .where(
-                CreditRedemption.practice_id == own.practice_id,
-                CreditRedemption.package_id == own.id,
-                CreditRedemption.returned_at.is_(None),
-            )
-            .correlate(own)
-            .scalar_subquery()
-        )
-        pays = CreditRedemption.returned_at.is_(None)
-        package = (
-            select(
-                own.id,
-                own.name,
-                (own.credits - in_use).label("credits_left"),
-                pays.label("pays"),
-            )
-            .join(
-                own,
-                and_(
-                    own.practice_id == CreditRedemption.practice_id,
-                    own.id == CreditRedemption.package_id,
-                ),
-            )
-            .where(of_session(CreditRedemption, session))
-        )
-        if all_booked:
-            package = package.where(pays)
-        else:
-            latest = CreditRedemption.redeemed_at.desc()
-            package = package.order_by(pays.desc(), latest).limit(1)
-        self.package = package.lateral("package")
+        self.package = _package_of(session, all_booked=all_booked)
         self.source = (
             Client.__table__.outerjoin(source, on)
             .outerjoin(Practitioner, referred(Practitioner, session, session.practitioner_id))
@@ -192,9 +133,9 @@ class Shape:
             self.package.c.id.label("package_id"),
             self.package.c.name.label("package_name"),
             self.package.c.credits_left,
-            self.package.c.pays,
         ]
         if not all_booked:
+            cancellation = _cancellation_of(session)
             self.source = self.source.outerjoin(cancellation, true())
             self.columns += [
                 cancellation.c.at.label("cancelled_at"),
@@ -204,6 +145,69 @@ class Shape:
                 cancellation.c.fee_minor.label("cancel_fee"),
                 cancellation.c.credit.label("cancel_credit"),
             ]
+
+
+def _package_of(session: Any, *, all_booked: bool) -> FromClause:  # noqa: ANN401 - a table
+    """Join the package that pays for a session, or else the one that did last."""
+    own = aliased(Package)
+    pays = CreditRedemption.returned_at.is_(None)
+    in_use = (
+        select(func.count())
+        .where(
+            CreditRedemption.practice_id == own.practice_id,
+            CreditRedemption.package_id == own.id,
+            pays,
+        )
+        .correlate(own)
+        .scalar_subquery()
+    )
+    package = (
+        select(
+            own.id,
+            own.name,
+            (own.credits - in_use).label("credits_left"),
+            pays.label("pays"),
+        )
+        .join(
+            own,
+            and_(
+                own.practice_id == CreditRedemption.practice_id,
+                own.id == CreditRedemption.package_id,
+            ),
+        )
+        .where(of_session(CreditRedemption, session))
+    )
+    if all_booked:
+        return package.where(pays).lateral("package")
+    latest = CreditRedemption.redeemed_at.desc()
+    return package.order_by(pays.desc(), latest).limit(1).lateral("package")
+
+
+def _cancellation_of(session: Any) -> FromClause:  # noqa: ANN401 - a table
+    """Join how a session came to be cancelled. Of the others nothing is looked up at all."""
+    return (
+        select(
+            Change.at,
+            Change.actor,
+            Change.reason_code,
+            Change.fee_minor,
+            Change.currency,
+            Change.credit,
+            ChangeNote.note,
+        )
+        .outerjoin(
+            ChangeNote,
+            and_(ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id),
+        )
+        .where(
+            session.status == Status.CANCELLED,
+            of_session(Change, session),
+            Change.kind == "cancelled",
+        )
+        .order_by(Change.session_version.desc())
+        .limit(1)
+        .lateral("cancellation")
+    )
 
 
 ABOUT_CLIENT = (
@@ -278,6 +282,7 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
             Client.name.label("client_name"),
             Client.email.label("client_email"),
             Practitioner.video_url,
+            shape.package.c.pays,
             *POLICY_COLUMNS,
             Session.policy_time_zone,
             Session.booked_starts_at,
