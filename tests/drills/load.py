@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -14,7 +13,7 @@ from httpx import AsyncBaseTransport, AsyncClient
 
 from tests.drills.ledger import Entry, Ledger
 from tests.drills.scene import Person, Scene
-from tests.drills.speaking import MOST_TRIES, exchange, pause, settle, speaker
+from tests.drills.speaking import MOST_TRIES, exchange, pause, settle, speakers
 
 SESSIONS_EACH = 3
 LOOKS_SHARE = 0.5
@@ -56,15 +55,14 @@ class Load:
 
     async def run(self, go_on: Callable[[], bool]) -> None:
         """Let everybody book some sessions, and then act while `go_on` says so."""
-        async with AsyncExitStack() as stack:
-            actors = []
-            for number, person in enumerate(self.scene.people):
-                http = await stack.enter_async_context(speaker(self.url, self.transport))
+        people = self.scene.people
+        async with (
+            speakers(self.url, len(people), self.transport) as crowd,
+            asyncio.TaskGroup() as tasks,
+        ):
+            for number, (person, http) in enumerate(zip(people, crowd, strict=True)):
                 random = Random(f"{self.seed}-{number}")  # noqa: S311 - the same each time
-                actors.append(Actor(self, person, http, random))
-            async with asyncio.TaskGroup() as tasks:
-                for actor in actors:
-                    tasks.create_task(actor.act(go_on))
+                tasks.create_task(Actor(self, person, http, random).act(go_on))
 
 
 def counted(commands: int) -> Callable[[], bool]:

@@ -33,10 +33,12 @@ def speaker(url: str, transport: AsyncBaseTransport | None = None) -> AsyncClien
 
 
 @asynccontextmanager
-async def speakers(url: str, count: int) -> AsyncIterator[list[AsyncClient]]:
+async def speakers(
+    url: str, count: int, transport: AsyncBaseTransport | None = None
+) -> AsyncIterator[list[AsyncClient]]:
     """Make a crowd. One client of them all would look through all connections for each request."""
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(speaker(url)) for _ in range(count)]
+        yield [await stack.enter_async_context(speaker(url, transport)) for _ in range(count)]
 
 
 async def settle(http: AsyncClient, entry: Entry, token: str, random: Random) -> None:

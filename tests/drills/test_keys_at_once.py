@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from httpx import AsyncClient, Limits, Timeout
+from httpx import AsyncClient
 
 from app.database.embedded import SERVICE
 from tests.drills.audit import audit_scene
@@ -17,7 +17,7 @@ from tests.drills.ledger import IN_USE, Answer, Entry, Ledger
 from tests.drills.report import Row
 from tests.drills.scene import Person, Scene, build_on
 from tests.drills.service import served
-from tests.drills.speaking import exchange
+from tests.drills.speaking import exchange, speakers
 
 AT_ONCE = 100
 KEY = "one-key-for-all"
@@ -30,18 +30,20 @@ async def test_one_key_100_times_at_once_has_one_effect(
 ) -> None:
     scene = await build_on(cluster, people=2, practitioners=2)
     ana, ben = scene.people
-    async with served({"DATABASE_URL": cluster.url(SERVICE)}, tmp_path) as service:
-        limits = Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
-        async with AsyncClient(base_url=service.url, limits=limits, timeout=Timeout(60)) as http:
-            moved = await booked(http, scene, ana, 0)
-            others = await booked(http, scene, ben, 1)
-            before = service.work_done()
-            at_once = await asyncio.gather(*(send(http, ana, moved) for _ in range(AT_ONCE)))
-            after = service.work_done()
-            later = await send(http, ana, moved)
-            differs = Entry(moved.kind, moved.scope, KEY, moved.path, moved.body + b" ")
-            other_body = await send(http, ana, differs)
-            other_client = await send(http, ben, others)
+    async with (
+        served({"DATABASE_URL": cluster.url(SERVICE)}, tmp_path) as service,
+        speakers(service.url, AT_ONCE) as crowd,
+    ):
+        http = crowd[0]
+        moved = await booked(http, scene, ana, 0)
+        others = await booked(http, scene, ben, 1)
+        before = service.work_done()
+        at_once = await asyncio.gather(*(send(one, ana, moved) for one in crowd))
+        after = service.work_done()
+        later = await send(http, ana, moved)
+        differs = Entry(moved.kind, moved.scope, KEY, moved.path, moved.body + b" ")
+        other_body = await send(http, ana, differs)
+        other_client = await send(http, ben, others)
     ledger = Ledger([moved, others])
     found = await audit_scene(cluster, scene, ledger)
     tell(
