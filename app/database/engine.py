@@ -87,6 +87,7 @@ def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
         return connection
 
     def open_connection() -> Awaitable[asyncpg.Connection]:
+        # SQLAlchemy finds out only once it has the coroutine, which then is never awaited.
         if not in_greenlet():
             raise MissingGreenlet("to open a connection takes waiting")
         return opened()

@@ -140,7 +140,7 @@ class Meeting:
 class Offer:
     """Starts in their order, by location; a reason exactly where there are none.
 
-    Not slots: a month has hundreds, and making each of them takes as long as finding it.
+    Not slots: a month has hundreds, of which few are ever looked at one by one.
     """
 
     starts: Mapping[UUID | None, Sequence[int]]
@@ -406,11 +406,11 @@ def by_day(starts: Mapping[UUID | None, Sequence[int]], zone: ZoneInfo) -> list[
 def _by_day(starts: Sequence[int], zone: ZoneInfo) -> dict[int, tuple[int, ...]]:
     days: dict[int, tuple[int, ...]] = {}
     index = 0
-    for _, end, offset in constant_offsets(zone, starts[0], starts[-1] + 1):
-        last = bisect_left(starts, end, index)
+    for piece in constant_offsets(zone, starts[0], starts[-1] + 1):
+        last = bisect_left(starts, piece.end, index)
         while index < last:
-            day = (starts[index] + offset) // DAY
-            following = bisect_left(starts, (day + 1) * DAY - offset, index, last)
+            day = _local_day(piece, starts[index])
+            following = bisect_left(starts, (day + 1) * DAY - piece.offset, index, last)
             days[day] = days.get(day, ()) + tuple(starts[index:following])
             index = following
     return days
