@@ -302,7 +302,7 @@ async def _work(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     tracing = start_tracing(settings)
     engine = create_engine(settings.service_url, pool_size=settings.database_pool_size)
-    watch_pool(engine)
+    watch_pool(engine, "worker")
     if tracing is not None:
         watch_statements(engine, tracing)
     try:

@@ -13,7 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.auth.keys import Scope, Staff, find_staff
+from app.auth.keys import Scope, Staff, confirm_staff, find_staff
 from app.auth.queries import confirm_caller
 from app.auth.sign_in_tokens import SignInTokens
 from app.auth.tokens import AccessTokens, Caller
@@ -48,6 +48,11 @@ async def _settings(request: Request) -> Settings:
 
 async def _engine(request: Request) -> AsyncEngine:
     engine: AsyncEngine = request.app.state.engine
+    return engine
+
+
+async def _read_engine(request: Request) -> AsyncEngine:
+    engine: AsyncEngine = request.app.state.read_engine
     return engine
 
 
@@ -91,7 +96,9 @@ def _instant_of(request: Request) -> datetime:
 
 
 AppSettings = Annotated[Settings, Depends(_settings)]
+# Connections for commands. Reads have others, so that commands that wait do not use them up.
 Engine = Annotated[AsyncEngine, Depends(_engine)]
+ReadEngine = Annotated[AsyncEngine, Depends(_read_engine)]
 QuoteSigner = Annotated[Quotes, Depends(_quotes)]
 AccessSigner = Annotated[AccessTokens, Depends(_access_tokens)]
 LinkSigner = Annotated[LinkTokens, Depends(_link_tokens)]
@@ -100,7 +107,7 @@ CursorSigner = Annotated[TokenSigner, Depends(_cursor_signer)]
 Now = Annotated[datetime, Depends(_now)]
 
 
-async def _reading(engine: Engine) -> AsyncIterator[AsyncConnection]:
+async def _reading(engine: ReadEngine) -> AsyncIterator[AsyncConnection]:
     async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as db:
         yield db
 
@@ -151,7 +158,7 @@ class _AccessToken(HTTPBearer):
         caller = tokens.read(token, now, origin=_origin_of(request))
         if caller.is_link and not self._by_link:
             raise ForbiddenError
-        return Call(caller, now, state.engine, state.quotes, state.cursor_signer)
+        return Call(caller, now, state.read_engine, state.quotes, state.cursor_signer)
 
 
 AnyCall = Annotated[Call, Depends(_AccessToken(by_link=True))]
@@ -169,7 +176,7 @@ async def _client(call: ClientCall) -> Caller:
 def _staff(needed: Scope) -> Callable[..., Awaitable[Staff]]:
     async def staff(
         credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_key)],
-        engine: Engine,
+        engine: ReadEngine,
         origin: Origin,
     ) -> Staff:
         if credentials is None:
@@ -252,8 +259,8 @@ async def _idempotency_key(
 class Write:
     """Runs a command for whoever calls: in one transaction, once per idempotency key.
 
-    `scope` tells the keys of callers of one practice apart; `confirm` makes sure in the transaction
-    that the caller's token is still good.
+    `scope` tells the keys of callers of one practice apart. `confirm` raises UnauthorizedError in
+    the transaction where the caller's token or key has been revoked.
     """
 
     def __init__(
@@ -265,7 +272,7 @@ class Write:
         *,
         practice_id: UUID,
         scope: str,
-        confirm: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+        confirm: Callable[[AsyncConnection], Awaitable[None]],
     ) -> None:
         self._request = request
         self._engine = engine
@@ -279,8 +286,14 @@ class Write:
         self,
         command: Callable[[AsyncConnection], Awaitable[T]],
         answer: Callable[[T], StoredAnswer],
+        *,
+        ends_caller: bool = False,
     ) -> Response:
-        """Run `command` and send its answer, or the one that its key has already got."""
+        """Run `command` and send its answer, or the one that its key has already got.
+
+        The caller is confirmed again after the command, which may have waited for a lock.
+        `ends_caller`: the command itself revokes what the caller calls with.
+        """
 
         async def answered(db: AsyncConnection) -> StoredAnswer:
             return answer(await command(db))
@@ -292,11 +305,14 @@ class Write:
             )
 
         async def once(db: AsyncConnection) -> StoredAnswer:
-            if self._confirm is not None:
-                await self._confirm(db)
+            await self._confirm(db)
             if request is None:
-                return await answered(db)
-            return await answer_once(db, request, answered, self._now)
+                result = await answered(db)
+            else:
+                result = await answer_once(db, request, answered, self._now)
+            if not ends_caller:
+                await self._confirm(db)
+            return result
 
         return _respond(await transact(self._engine, once))
 
@@ -307,12 +323,15 @@ class Write:
 
 
 async def _writing(
-    request: Request, call: AnyCall, key: Annotated[str | None, Depends(_idempotency_key)]
+    request: Request,
+    call: AnyCall,
+    engine: Engine,
+    key: Annotated[str | None, Depends(_idempotency_key)],
 ) -> Write:
     caller, is_link = call.caller, call.caller.is_link
     return Write(
         request,
-        call.engine,
+        engine,
         call.now,
         key,
         practice_id=caller.practice_id,
@@ -356,8 +375,15 @@ async def _admin_secret_writing(
 def _of_staff(
     request: Request, engine: AsyncEngine, staff: Staff, now: datetime, key: str | None
 ) -> Write:
-    scope = f"key:{staff.key_id}"
-    return Write(request, engine, now, key, practice_id=staff.practice_id, scope=scope)
+    return Write(
+        request,
+        engine,
+        now,
+        key,
+        practice_id=staff.practice_id,
+        scope=f"key:{staff.key_id}",
+        confirm=partial(confirm_staff, staff=staff),
+    )
 
 
 Writing = Annotated[Write, Depends(_writing)]

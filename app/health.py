@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from app.context import Engine, json_answer
+from app.context import ReadEngine, json_answer
 from app.database.migrations import is_at_head
 from app.domain.errors import UnavailableError
 from app.problems.catalogue import responses
@@ -31,7 +31,7 @@ async def get_health() -> Response:
     response_model=Health,
     responses=responses("service-unavailable"),
 )
-async def get_readiness(engine: Engine) -> Response:
+async def get_readiness(engine: ReadEngine) -> Response:
     """Make sure that the database can be reached and has the schema of this version."""
     if not await is_at_head(engine):
         raise UnavailableError

@@ -113,7 +113,11 @@ def create_app(
     app.state.with_worker = with_worker
     app.state.tracing = tracing
     app.state.engine = create_engine(settings.service_url, pool_size=settings.database_pool_size)
-    watch_pool(app.state.engine)
+    app.state.read_engine = create_engine(
+        settings.service_url, pool_size=settings.database_pool_size
+    )
+    watch_pool(app.state.engine, "commands")
+    watch_pool(app.state.read_engine, "reads")
     app.state.quotes = Quotes(settings.keys, settings.quote_lifetime)
     app.state.access_tokens = AccessTokens(settings.keys)
     app.state.link_tokens = LinkTokens(settings.keys)
@@ -132,6 +136,7 @@ def create_app(
     app.add_middleware(BodyLimit)
     if tracing is not None:
         watch_statements(app.state.engine, tracing)
+        watch_statements(app.state.read_engine, tracing)
         app.add_middleware(RequestTrace)
     app.add_middleware(RequestLog)
     return app
@@ -191,6 +196,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             with suppress(asyncio.CancelledError):
                 await worker
         await app.state.engine.dispose()
+        await app.state.read_engine.dispose()
         await stop_tracing(app.state.tracing)
 
 

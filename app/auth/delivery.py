@@ -12,7 +12,7 @@ from app.auth.letters import MailedPerson, make_sign_in_mail
 from app.auth.models import SignIn, SignInRequest
 from app.auth.people import Person, find_people
 from app.auth.sign_in_tokens import MailedLink, SignInTokens, sign_in_url
-from app.database.transactions import transact
+from app.database.transactions import allow_outside_wait, transact
 from app.metrics.counts import count_sign_in_mail
 from app.notices.delivery import PostOffice
 from app.notices.errors import SendingFailedError, UndeliverableError, describe
@@ -89,6 +89,7 @@ class _Attempt:
         links = [self._link(person) for person in people]
         await self._keep(db, people, links, now + LINK_LIFETIME)
         if not self.accepted:
+            await allow_outside_wait(db)
             await self._send(people, links, now)
             self.accepted = True
         return "sent"

@@ -9,16 +9,24 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.models import ApiKey
 from app.changes.trail import Actor, write_change
+from app.database.reading import Read
 from app.domain.errors import ForbiddenError, NotFoundError, UnauthorizedError
 
 # Practice, key and secret: the first two find the key, and are no secret.
 _SHAPE = re.compile(r"rk_([0-9a-f]{32})([0-9a-f]{32})_([A-Za-z0-9_-]{43})", re.ASCII)
 _NO_HASH = bytes(32)
+_STILL_GOOD = Read(
+    select(ApiKey.id).where(
+        ApiKey.practice_id == bindparam("practice_id"),
+        ApiKey.id == bindparam("key_id"),
+        ApiKey.revoked_at.is_(None),
+    )
+)
 
 
 class Scope(StrEnum):
@@ -91,6 +99,17 @@ async def find_staff(db: AsyncConnection, text: str, needed: Scope, *, origin: s
     if not staff.scope.allows(needed):
         raise ForbiddenError(f"This API key may only {staff.scope}; this needs `{needed}`.")
     return staff
+
+
+async def confirm_staff(db: AsyncConnection, staff: Staff) -> None:
+    """Make sure that the key has not been revoked since it was read.
+
+    Raises:
+        UnauthorizedError: it has.
+    """
+    own = {"practice_id": staff.practice_id, "key_id": staff.key_id}
+    if await _STILL_GOOD.one(db, own) is None:
+        raise UnauthorizedError
 
 
 async def create_key(

@@ -108,7 +108,9 @@ async def revoke_key(key_id: KeyId, staff: StaffAdmin, now: Now, write: AdminWri
     command = partial(
         keys.revoke_key, practice_id=staff.practice_id, key_id=key_id, actor=staff.actor, now=now
     )
-    return await write(command, lambda key: answered(present_key(key)))
+    return await write(
+        command, lambda key: answered(present_key(key)), ends_caller=key_id == staff.key_id
+    )
 
 
 def present_key(key: KeyRecord) -> KeyView:

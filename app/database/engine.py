@@ -14,6 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util.concurrency import in_greenlet
 
 CONNECT_TIMEOUT_SECONDS = 5
+# Bounds of waiting: docs/decisions/0021-bounds-of-waiting.md.
+POOL_TIMEOUT_SECONDS = 3
+_SESSION = """
+    SET plan_cache_mode = force_generic_plan;
+    SET lock_timeout = '3s';
+    SET statement_timeout = '10s';
+    SET idle_in_transaction_session_timeout = '15s';
+"""
 STATEMENTS_KEPT = 100  # prepared, by each connection; the driver's own default
 # For a pgbouncer before 1.21. The driver takes it as an argument only, and the server knows no such
 # parameter.
@@ -78,12 +86,12 @@ def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
 
     Statements are planned once for each connection and not for each execution: ours are written so
     that the plan does not depend on the values, and planning the longer ones takes several times as
-    long as running them.
+    long as running them. Waiting for a connection, for a lock and for a statement is bounded.
     """
 
     async def opened() -> asyncpg.Connection:
         connection = await connect(url)
-        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        await connection.execute(_SESSION)
         return connection
 
     def open_connection() -> Awaitable[asyncpg.Connection]:
@@ -97,7 +105,7 @@ def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
         async_creator=open_connection,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=10,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
         # The one that was used last has the most still at hand, here and in the database.
         pool_use_lifo=True,
         # What clients write must not reach a log by way of an error message.

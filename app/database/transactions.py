@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import asyncpg
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -34,6 +35,14 @@ async def transact(engine: AsyncEngine, command: Callable[[AsyncConnection], Awa
                 raise
     async with engine.begin() as db:
         return await command(db)
+
+
+async def allow_outside_wait(db: AsyncConnection) -> None:
+    """Let this transaction stay idle for up to five minutes, while something outside is waited for.
+
+    For a mail server only: what is locked meanwhile is a notification, which no client waits for.
+    """
+    await db.execute(text("SET LOCAL idle_in_transaction_session_timeout = '5min'"))
 
 
 def sqlstate(error: Exception) -> str | None:

@@ -65,13 +65,16 @@ _sign_in_mails = Counter(
 )
 _pool_size = Gauge(
     "reslot_pool_size",
-    "Connections that the processes may hold at most. Pools do not overflow.",
+    "Connections that the processes may hold at most, by pool: reads, commands, worker. Pools do "
+    "not overflow.",
+    ("pool",),
     multiprocess_mode="livesum",
     registry=REGISTRY,
 )
 _pool_checked_out = Gauge(
     "reslot_pool_checked_out",
-    "Connections in use right now.",
+    "Connections in use right now, by pool.",
+    ("pool",),
     multiprocess_mode="livesum",
     registry=REGISTRY,
 )
@@ -112,21 +115,21 @@ def count_sign_in_mail(outcome: str) -> None:
     _sign_in_mails.labels(outcome).inc()
 
 
-def watch_pool(engine: AsyncEngine) -> None:
-    """Follow how many connections of this process's pool are in use.
+def watch_pool(engine: AsyncEngine, pool: str) -> None:
+    """Follow how many connections of a pool of this process are in use.
 
     Written down with each change: at the scrape no process can look into another's pool.
     """
     sync_engine = engine.sync_engine
 
     def taken(*_: object) -> None:
-        _pool_checked_out.set(_pool(engine).checkedout())
+        _pool_checked_out.labels(pool).set(_pool(engine).checkedout())
 
     def given_back(*_: object) -> None:
         # Told just before it is back in the pool.
-        _pool_checked_out.set(max(0, _pool(engine).checkedout() - 1))
+        _pool_checked_out.labels(pool).set(max(0, _pool(engine).checkedout() - 1))
 
-    _pool_size.set(_pool(engine).size())
+    _pool_size.labels(pool).set(_pool(engine).size())
     event.listen(sync_engine, "checkout", taken)
     event.listen(sync_engine, "checkin", given_back)
 

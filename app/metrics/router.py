@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client.exposition import choose_encoder
 
-from app.context import AppSettings, Engine, Now
+from app.context import AppSettings, Now, ReadEngine
 from app.domain.errors import NotFoundError, UnauthorizedError
 from app.metrics.counts import registry_to_scrape
 from app.metrics.queries import read_outbox
@@ -31,7 +31,9 @@ async def _operator(
 
 
 @router.get("/metrics", dependencies=[Depends(_operator)])
-async def get_metrics(engine: Engine, now: Now, accept: Annotated[str, Header()] = "") -> Response:
+async def get_metrics(
+    engine: ReadEngine, now: Now, accept: Annotated[str, Header()] = ""
+) -> Response:
     """Give all figures, in the format that the caller reads."""
     registry = registry_to_scrape()
     registry.register(await read_outbox(engine, now))

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.clock import Clock
-from app.database.transactions import transact
+from app.database.transactions import allow_outside_wait, transact
 from app.metrics.counts import count_mail
 from app.notices.errors import (
     NoticeBusyError,
@@ -107,6 +107,7 @@ class _Attempt:
         now = self.office.clock()
         if isinstance(letter, Letter) and is_out_of_date(letter, now):
             return await self._finish(db, "dropped")
+        await allow_outside_wait(db)
         await self.office.sender.send(self._mail(letter, now))
         self.accepted = True
         return await self._finish(db, "sent")

@@ -55,8 +55,20 @@ _BY_STATUS = {
 }
 # Classes 08, 53 and 57P0x: the connection is gone, the server is full, or on its way down or up.
 # 42P01: the schema is not there yet, a migration is still to come. 25006: a standby was reached,
-# which in a failover is not promoted yet.
-_UNAVAILABLE = ("08", "53", "57P01", "57P02", "57P03", "42P01", "25006")
+# which in a failover is not promoted yet. 55P03, 57014 and 25P03: a lock, a statement or an idle
+# transaction took longer than its bound (docs/decisions/0021-bounds-of-waiting.md).
+_UNAVAILABLE = (
+    "08",
+    "53",
+    "57P01",
+    "57P02",
+    "57P03",
+    "42P01",
+    "25006",
+    "55P03",
+    "57014",
+    "25P03",
+)
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _LOST = (
     OSError,

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Response
 from app.context import (
     AppSettings,
     CursorSigner,
-    Engine,
     IfMatch,
     Now,
+    ReadEngine,
     Reading,
     StaffReader,
     StaffWriter,
@@ -140,7 +140,7 @@ async def get_practice_session_by_ref(
     responses=responses(*READING_BY_STAFF, "not-found"),
 )
 async def get_practice_session(
-    session_id: RecordId, staff: StaffReader, engine: Engine
+    session_id: RecordId, staff: StaffReader, engine: ReadEngine
 ) -> Response:
     """Show all that staff see of a session: its client, its policy's terms, its fees, all notes.
 

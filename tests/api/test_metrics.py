@@ -71,9 +71,9 @@ def figure(figures: Figures, name: str, **labels: str) -> float:
     return figures.get((name, tuple(sorted(labels.items()))), 0.0)
 
 
-def own(name: str) -> float | None:
+def own(name: str, **labels: str) -> float | None:
     """Give a figure of this process without asking over HTTP, which would take a connection."""
-    return REGISTRY.get_sample_value(name)
+    return REGISTRY.get_sample_value(name, labels)
 
 
 def risen(before: Figures, after: Figures, name: str, **labels: str) -> float:
@@ -224,16 +224,16 @@ async def test_wishes_to_sign_in_are_counted_by_outcome(
 
 
 async def test_the_pool_is_followed(engine: AsyncEngine) -> None:
-    watch_pool(engine)
+    watch_pool(engine, "reads")
     in_use = []
     async with engine.connect():
-        in_use.append(own("reslot_pool_checked_out"))
+        in_use.append(own("reslot_pool_checked_out", pool="reads"))
         async with engine.connect():
-            in_use.append(own("reslot_pool_checked_out"))
-        in_use.append(own("reslot_pool_checked_out"))
-    in_use.append(own("reslot_pool_checked_out"))
+            in_use.append(own("reslot_pool_checked_out", pool="reads"))
+        in_use.append(own("reslot_pool_checked_out", pool="reads"))
+    in_use.append(own("reslot_pool_checked_out", pool="reads"))
     assert in_use == [1, 2, 1, 0]
-    assert own("reslot_pool_size") == 10
+    assert own("reslot_pool_size", pool="reads") == 10
 
 
 async def test_no_person_is_in_it(
@@ -271,7 +271,7 @@ COUNT = """
 from app.metrics.counts import count_request, watch_pool
 from app.database.engine import create_engine
 count_request("/v1/me", "GET", 200, 0.01)
-watch_pool(create_engine("postgresql://", pool_size=7))
+watch_pool(create_engine("postgresql://", pool_size=7), "reads")
 """
 TELL = """
 from prometheus_client import generate_latest
@@ -294,7 +294,7 @@ def test_server_processes_put_their_figures_together(settings: Settings) -> None
         found = read(run(COUNT, TELL))
     counted = {"route": "/v1/me", "method": "GET", "status": "200"}
     assert figure(found, "reslot_requests_total", **counted) == 2
-    assert figure(found, "reslot_pool_size") == 7
+    assert figure(found, "reslot_pool_size", pool="reads") == 7
     assert not list(Path(settings.data_dir).glob("metrics-*"))
 
 

@@ -69,6 +69,7 @@ async def test_no_client_waits_until_routes_are_built(
         for path in ("/v1/me", "/v1/practice/fees"):
             assert (await http.get(path)).status_code == 401
     await app.state.engine.dispose()
+    await app.state.read_engine.dispose()
 
 
 # Request ids

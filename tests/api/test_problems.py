@@ -213,6 +213,7 @@ async def serve_broken(
     ) as http:
         yield http, escaped
     await app.state.engine.dispose()
+    await app.state.read_engine.dispose()
 
 
 async def test_a_defect_is_a_500_that_keeps_its_message(settings: Settings, world: World) -> None:

@@ -55,6 +55,7 @@ async def api(settings: Settings, world: World) -> AsyncIterator[Counted]:
         ):
             counted = Counted(http, TestClock())
             counted.listen(app.state.engine)
+            counted.listen(app.state.read_engine)
             counted.token = world.token()
             yield counted
 

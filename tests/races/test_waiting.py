@@ -1,0 +1,127 @@
+"""One who holds a lock, and those who wait for it: a bounded time, and nobody else with them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.auth.keys import revoke_key
+from app.auth.models import ApiKey
+from app.changes.trail import OPERATOR
+from app.database.engine import connect
+from app.database.transactions import transact
+from app.practices.models import Client
+from app.sessions.models import Session
+from app.settings import Settings
+from tests.patience import until
+from tests.world import NOW, Api, World
+
+START = NOW + timedelta(days=3)
+DAY = timedelta(days=1)
+CROWD = 12  # more than there are connections for commands
+WHY = {"reason": {"note": "Dr. Chen is ill."}}
+
+
+@asynccontextmanager
+async def held(settings: Settings, world: World) -> AsyncIterator[asyncpg.Connection]:
+    """Hold the practitioner's row, as a transaction does that goes on and on."""
+    holder = await connect(settings.owner_url)
+    try:
+        async with holder.transaction():
+            await holder.execute(
+                "SELECT FROM practitioners WHERE practice_id = $1 AND id = $2 FOR UPDATE",
+                world.practice_id,
+                world.practitioner_id,
+            )
+            yield holder
+    finally:
+        await holder.close()
+
+
+async def wait_until_waiting(world: World, holder: asyncpg.Connection) -> None:
+    """Wait until another transaction waits for what `holder` has locked."""
+    waiting = text(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE :holder = ANY(pg_blocking_pids(pid)))"
+    )
+
+    async def is_waited_for() -> bool:
+        # In a transaction of its own each time: PostgreSQL shows one transaction one picture.
+        async with world.engine.connect() as db:
+            return bool(await db.scalar(waiting, {"holder": holder.get_server_pid()}))
+
+    await until(is_waited_for)
+
+
+async def test_who_waits_too_long_for_a_lock_is_told_when_to_try_again(
+    api: Api, world: World, settings: Settings
+) -> None:
+    session_id = await world.book(START)
+    async with held(settings, world):
+        answer = await api.cancel(session_id)
+    assert (answer.status_code, answer.json()["code"]) == (503, "service-unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+    assert [row.status for row in await world.rows(Session)] == ["booked"]
+
+
+async def test_commands_that_wait_hold_up_no_read(
+    api: Api, world: World, engine: AsyncEngine, settings: Settings
+) -> None:
+    """With more commands waiting than there are connections for them."""
+    ids = [await world.book(START + DAY * number) for number in range(CROWD)]
+    other = await World(engine, settings).build()
+    theirs, key = await other.book(START), await other.key()
+    async with held(settings, world) as holder:
+        waiting = [asyncio.create_task(api.cancel(session_id)) for session_id in ids]
+        await wait_until_waiting(world, holder)
+        reader = api.signed_in(other.token())
+        answers = [
+            await reader.get(f"/v1/sessions/{theirs}"),
+            await reader.get("/v1/sessions"),
+            await api.signed_in(key).get("/v1/practice/sessions"),
+        ]
+        assert not any(task.done() for task in waiting)
+        refused = await asyncio.gather(*waiting)
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert {answer.status_code for answer in refused} == {503}
+    assert [row.status for row in await world.rows(Session)] == ["booked"] * CROWD
+
+
+@pytest.mark.parametrize("command", ["cancel", "client"])
+async def test_a_key_that_is_revoked_while_its_command_waits_does_nothing(
+    api: Api, world: World, settings: Settings, command: str
+) -> None:
+    session_id = await world.book(START)
+    staff = api.signed_in(await world.key())
+    [key] = await world.rows(ApiKey)
+    async with held(settings, world) as holder:
+        if command == "cancel":
+            path = f"/v1/practice/sessions/{session_id}/cancel"
+            call = staff.post(path, {"charge_fee": False, **WHY})
+        else:
+            await holder.execute(
+                "SELECT FROM clients WHERE practice_id = $1 FOR UPDATE", world.practice_id
+            )
+            call = staff.patch(f"/v1/practice/clients/{world.client_id}", {"name": "Mallory"})
+        waiting = asyncio.create_task(call)
+        await wait_until_waiting(world, holder)
+        await transact(
+            world.engine,
+            lambda db: revoke_key(db, world.practice_id, key.id, actor=OPERATOR, now=NOW),
+        )
+    answer = await waiting
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert [row.status for row in await world.rows(Session)] == ["booked"]
+    assert [row.name for row in await world.rows(Client)] == ["Ana Ruiz"]
+
+
+async def test_a_key_still_revokes_itself(api: Api, world: World) -> None:
+    staff = api.signed_in(await world.key())
+    [key] = await world.rows(ApiKey)
+    answer = await staff.post(f"/v1/practice/keys/{key.id}/revoke", None)
+    assert answer.status_code == 200
+    assert [row.revoked_at for row in await world.rows(ApiKey)] == [NOW]
