@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from app.database.embedded import OWNER, SERVICE, embedded_server, is_installed
+from app.database.embedded import OWNER, SERVICE, embedded_server
+from app.database.programs import is_installed
 from app.settings import Settings, SettingsError
 
 KEY_FILE = "secret_keys"

