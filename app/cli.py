@@ -30,7 +30,7 @@ from app.metrics.counts import watch_pool
 from app.metrics.processes import figures_on_a_port, shared_figures
 from app.notices.mailbox import list_mails, read_mail
 from app.notices.senders import make_sender
-from app.notices.worker import run_worker
+from app.notices.worker import run_worker, worker_pool_size
 from app.practices.operator import (
     NewPractice,
     create_practice,
@@ -301,7 +301,7 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     tracing = start_tracing(settings)
-    engine = create_engine(settings.service_url, pool_size=settings.database_pool_size)
+    engine = create_engine(settings.service_url, pool_size=worker_pool_size(settings))
     watch_pool(engine, "worker")
     if tracing is not None:
         watch_statements(engine, tracing)

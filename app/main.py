@@ -32,7 +32,7 @@ from app.logs import RequestLog, configure_logs
 from app.metrics import router as metrics
 from app.metrics.counts import forget_dead_processes, watch_pool
 from app.notices import router as notices
-from app.notices.worker import run_worker
+from app.notices.worker import run_worker, worker_pool_size
 from app.openapi import describe, write_description
 from app.portal.site import add_portal
 from app.practices import router as practices
@@ -184,10 +184,7 @@ def spare_the_collector() -> None:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    worker = None
-    if app.state.with_worker:
-        work = run_worker(app.state.settings, app.state.engine, app.state.clock, stop)
-        worker = asyncio.create_task(work)
+    worker = asyncio.create_task(_work(app, stop)) if app.state.with_worker else None
     try:
         yield
     finally:
@@ -198,6 +195,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await app.state.engine.dispose()
         await app.state.read_engine.dispose()
         await stop_tracing(app.state.tracing)
+
+
+async def _work(app: FastAPI, stop: asyncio.Event) -> None:
+    """Run a worker on a pool of its own: slow mails take no connection from requests."""
+    settings = app.state.settings
+    engine = create_engine(settings.service_url, pool_size=worker_pool_size(settings))
+    if app.state.tracing is not None:
+        watch_statements(engine, app.state.tracing)
+    try:
+        await run_worker(settings, engine, app.state.clock, stop)
+    finally:
+        await engine.dispose()
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     data_dir: Path = Path(".data")
     smtp_url: SecretStr | None = None
+    smtp_connections: int = Field(default=10, ge=2)
     mail_from: EmailStr = "reslot@localhost.localdomain"
     access_token_minutes: int = Field(default=60, ge=1)
     sign_in_days: int = Field(default=90, ge=1, le=3650)

@@ -85,6 +85,7 @@ def test_a_short_key_is_refused_by_name_and_not_repeated(
         ("WORKER", "hunter2"),
         ("TRACING", "hunter2"),
         ("DATABASE_POOL_SIZE", "0"),
+        ("SMTP_CONNECTIONS", "1"),
         ("SIGN_IN_DAYS", "0"),
         ("SIGN_IN_DAYS", "3651"),
         ("TRUSTED_PROXIES", "hunter2"),

@@ -100,6 +100,7 @@ async def _fill(
         # Where the mail server does not answer, the worker tries again later.
         with suppress(SendingFailedError):
             await send_notice(office, practice_id, notice_id)
+    await office.sender.close()
     return keys
 
 

@@ -37,5 +37,6 @@ async def retry_notice(
         .where(*own, Notice.status == "failed")
         .values(status="pending", attempts=0, finished_at=None)
     )
-    await hurry(db, NoticeJob(staff.practice_id, notice_id, timedelta(0), found.recipient))
+    job = NoticeJob(staff.practice_id, notice_id, timedelta(0), found.recipient, found.kind)
+    await hurry(db, job)
     return await read_notice(db, staff.practice_id, notice_id)

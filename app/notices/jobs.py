@@ -15,20 +15,40 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.database.reading import send
 
 SEND_NOTICE = "send_notice"
+SEND_REMINDER = "send_reminder"
 SEND_WEBHOOK = "send_webhook"
+
+# Among the mails that are no reminders, those that a client waits for go first. Higher is earlier;
+# a sign-in link goes before both (app/auth/jobs.py).
+_TO_CLIENT = 5
+_TO_OTHERS = 0
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeJob:
     """Sends one notice, `delay` after the transaction that enqueues it.
 
-    Webhooks have an entrypoint of their own, so that receivers who hang hold up no mail.
+    Webhooks have an entrypoint of their own, so that receivers that hang hold up no mail; so have
+    reminders, because thousands of them may be due at once and nobody waits for one.
     """
 
     practice_id: UUID
     notice_id: UUID
     delay: timedelta
     recipient: str
+    kind: str
+
+    @property
+    def entrypoint(self) -> str:
+        """Give the entrypoint that sends it."""
+        if self.recipient == "webhook":
+            return SEND_WEBHOOK
+        return SEND_REMINDER if self.kind == "reminder" else SEND_NOTICE
+
+    @property
+    def priority(self) -> int:
+        """Give its priority among the jobs of its entrypoint."""
+        return _TO_CLIENT if self.recipient == "client" else _TO_OTHERS
 
 
 class _EnqueueDriver:
@@ -47,11 +67,10 @@ async def enqueue(db: AsyncConnection, jobs: Sequence[NoticeJob]) -> None:
     A notice has at most one job that waits or is under way: its id is the job's dedupe key, and
     where there is one already no other is added.
     """
-    count = len(jobs)
     await Queries(cast("Driver", _EnqueueDriver(db))).enqueue(
-        [SEND_WEBHOOK if job.recipient == "webhook" else SEND_NOTICE for job in jobs],
+        [job.entrypoint for job in jobs],
         [_payload(job) for job in jobs],
-        [0] * count,
+        [job.priority for job in jobs],
         [max(job.delay, timedelta(0)) for job in jobs],
         [str(job.notice_id) for job in jobs],
         on_conflict="skip",

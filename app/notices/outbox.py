@@ -108,7 +108,10 @@ async def queue_notices(
     await _ADD.run_for_each(db, rows)
     await enqueue(
         db,
-        [NoticeJob(practice_id, row["id"], row["send_at"] - now, row["recipient"]) for row in rows],
+        [
+            NoticeJob(practice_id, row["id"], row["send_at"] - now, row["recipient"], row["kind"])
+            for row in rows
+        ],
     )
 
 
@@ -128,7 +131,7 @@ async def tell_practice(
         "attempts": 0,
     }
     await _ADD.run(db, added)
-    await enqueue(db, [NoticeJob(practice_id, notice_id, timedelta(0), "practice")])
+    await enqueue(db, [NoticeJob(practice_id, notice_id, timedelta(0), "practice", kind)])
 
 
 async def _for_endpoints(

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -10,13 +10,9 @@ from typing import Protocol
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from uuid import UUID
 
-import aiosmtplib
-
-from app.notices.errors import UndeliverableError
+from app.notices.smtp import SmtpSender, SmtpServer
 from app.settings import Settings, SettingsError
 
-TIMEOUT_SECONDS = 10
-PERMANENT = 500
 _PORTS = {"smtp": 25, "smtps": 465}
 _STARTTLS = {"always": True, "never": False, "auto": None}
 
@@ -32,44 +28,8 @@ class Sender(Protocol):
                 raised may be gone the next time.
         """
 
-
-@dataclass(frozen=True, slots=True)
-class SmtpSender:
-    """Sends over SMTP, one connection for each mail.
-
-    `start_tls`: True insists on STARTTLS, None uses it where the server offers it.
-    """
-
-    hostname: str
-    port: int
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    use_tls: bool = False
-    start_tls: bool | None = None
-
-    async def send(self, message: EmailMessage) -> None:
-        """Send a mail.
-
-        Raises:
-            UndeliverableError: the server refuses the recipient with a 5xx code.
-        """
-        try:
-            await aiosmtplib.send(
-                message,
-                hostname=self.hostname,
-                port=self.port,
-                username=self.username,
-                password=self.password,
-                use_tls=self.use_tls,
-                start_tls=self.start_tls,
-                local_hostname=message["From"].addresses[0].domain,
-                timeout=TIMEOUT_SECONDS,
-            )
-        except aiosmtplib.SMTPRecipientsRefused as refused:
-            first = refused.recipients[0]
-            if first.code >= PERMANENT:
-                raise UndeliverableError(first.code) from None
-            raise first from None
+    async def close(self) -> None:
+        """Let go of what is kept for the next mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +42,9 @@ class FolderSender:
         """Write a mail as `<notice id>.eml`."""
         name = UUID(message["Message-ID"].strip().lstrip("<").partition("@")[0])
         await asyncio.to_thread(self._write, f"{name}.eml", message.as_bytes())
+
+    async def close(self) -> None:
+        """Do nothing: no file is kept open."""
 
     def _write(self, name: str, content: bytes) -> None:
         """Write beside the file, then rename: nobody ever reads half a mail."""
@@ -101,10 +64,10 @@ def make_sender(settings: Settings) -> Sender:
     """
     if settings.smtp_url is None:
         return FolderSender(settings.mail_folder)
-    return smtp_sender(settings.smtp_url.get_secret_value())
+    return SmtpSender(smtp_server(settings.smtp_url.get_secret_value()))
 
 
-def smtp_sender(url: str) -> SmtpSender:
+def smtp_server(url: str) -> SmtpServer:
     """Read `smtp://user:password@host:port?starttls=always|auto|never`, or `smtps://…`.
 
     Where there is a password, STARTTLS is insisted on unless the URL says otherwise.
@@ -121,7 +84,7 @@ def smtp_sender(url: str) -> SmtpSender:
             "Bad setting. SMTP_URL: must be like smtp://user:password@host:587?starttls=always, "
             "or smtps://user:password@host."
         ) from None
-    return SmtpSender(
+    return SmtpServer(
         hostname=parts.hostname or "localhost",
         port=port,
         username=None if parts.username is None else unquote(parts.username),

@@ -23,14 +23,17 @@ from app.webhooks.health import note_failure, note_success
 from app.webhooks.payload import Event, load_event
 from app.webhooks.sending import GoneError, WebhookSender
 
-# An endpoint that is failing may hold so many of a worker's places, and leaves the rest to others.
+# How many of a worker's places (WEBHOOKS_AT_ONCE in app/notices/entrypoints.py) one practice, one
+# endpoint, and one endpoint that is failing may hold; the rest is left to others.
+PLACES_OF_A_PRACTICE = 20
+PLACES_OF_AN_ENDPOINT = 6
 PLACES_OF_A_FAILING_ENDPOINT = 2
 
 log = structlog.get_logger()
 
 
 class EndpointCrowdedError(NoticeBusyError):
-    """The endpoint is failing, and holds as many places as it may. `failures`: in a row."""
+    """The endpoint, or its practice, holds as many places as it may. `failures`: in a row."""
 
     def __init__(self, failures: int) -> None:
         super().__init__()
@@ -39,7 +42,7 @@ class EndpointCrowdedError(NoticeBusyError):
 
 @dataclass(frozen=True, slots=True)
 class WebhookOffice:
-    """What sending an event takes. `under_way` counts posts by endpoint."""
+    """What sending an event takes. `under_way` counts posts by endpoint and by practice."""
 
     engine: AsyncEngine
     sender: WebhookSender
@@ -56,7 +59,7 @@ async def send_webhook(office: WebhookOffice, practice_id: UUID, notice_id: UUID
     `webhook-id`.
 
     Raises:
-        EndpointCrowdedError: its endpoint is failing, and holds as many places as it may.
+        EndpointCrowdedError: its endpoint, or its practice, holds as many places as it may.
     """
     event = await transact(
         office.engine, partial(load_event, practice_id=practice_id, notice_id=notice_id)
@@ -66,7 +69,7 @@ async def send_webhook(office: WebhookOffice, practice_id: UUID, notice_id: UUID
     if event.status != "pending":
         return Marked(event.status, 0)
     if event.active:
-        with _place(office, event):
+        with _place(office.under_way, practice_id, event):
             error = await _post(office, event)
     else:
         error = None
@@ -104,17 +107,19 @@ def signed_headers(event: Event, now: datetime) -> dict[str, str]:
 
 
 @contextmanager
-def _place(office: WebhookOffice, event: Event) -> Iterator[None]:
-    under_way = office.under_way
-    if event.failures and under_way[event.endpoint_id] >= PLACES_OF_A_FAILING_ENDPOINT:
+def _place(under_way: Counter[UUID], practice_id: UUID, event: Event) -> Iterator[None]:
+    places = PLACES_OF_A_FAILING_ENDPOINT if event.failures else PLACES_OF_AN_ENDPOINT
+    most = {event.endpoint_id: places, practice_id: PLACES_OF_A_PRACTICE}
+    if any(under_way[holder] >= bound for holder, bound in most.items()):
         raise EndpointCrowdedError(event.failures)
-    under_way[event.endpoint_id] += 1
+    under_way.update(most.keys())
     try:
         yield
     finally:
-        under_way[event.endpoint_id] -= 1
-        if not under_way[event.endpoint_id]:
-            del under_way[event.endpoint_id]
+        under_way.subtract(most.keys())
+        for holder in most:
+            if not under_way[holder]:
+                del under_way[holder]
 
 
 async def _post(office: WebhookOffice, event: Event) -> SendingFailedError | None:

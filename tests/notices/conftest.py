@@ -68,9 +68,13 @@ def smtp_settings(settings: Settings, postbox: Postbox) -> Settings:
 
 
 @pytest.fixture
-def office(engine: AsyncEngine, smtp_settings: Settings, clock: TestClock) -> PostOffice:
+async def office(
+    engine: AsyncEngine, smtp_settings: Settings, clock: TestClock
+) -> AsyncIterator[PostOffice]:
     """All that sending takes, over real SMTP."""
-    return PostOffice(engine, make_sender(smtp_settings), smtp_settings, clock)
+    made = PostOffice(engine, make_sender(smtp_settings), smtp_settings, clock)
+    yield made
+    await made.sender.close()
 
 
 @pytest.fixture

@@ -16,17 +16,23 @@ class Postbox:
     """Listens on loopback.
 
     `refusal` is what it answers to every recipient, where it is set; `on_recipient` happens first.
+    `sender_refusal` and `data_refusal` are its answers to MAIL and to the content. `connections`
+    counts those that were opened, `quits` those that were ended with QUIT.
     """
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
         self.refusal: str | None = None
+        self.sender_refusal: str | None = None
         self.data_refusal: str | None = None
+        self.connections = 0
+        self.quits = 0
         self.on_recipient: Callable[[], Awaitable[None]] | None = None
         self.port = 0
         self._arrival = asyncio.Condition()
         self._server: AbstractServer | None = None
+        self._open: list[SMTP] = []
 
     @property
     def url(self) -> str:
@@ -35,23 +41,35 @@ class Postbox:
     async def open(self) -> None:
         """Begin to listen; again on the same port after `close`."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: SMTP(self, hostname="mail.test", enable_SMTPUTF8=True, loop=loop),
-            "127.0.0.1",
-            self.port,
-        )
+        self._server = await loop.create_server(self._answer, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
+            self.hang_up()
             await self._server.wait_closed()
             self._server = None
+
+    def hang_up(self) -> None:
+        """End all connections without a word."""
+        for connection in self._open:
+            if isinstance(connection.transport, asyncio.Transport):
+                connection.transport.abort()
+        self._open.clear()
 
     async def wait_for(self, count: int) -> None:
         """Wait until so many mails are there."""
         async with asyncio.timeout(PATIENCE_SECONDS), self._arrival:
             await self._arrival.wait_for(lambda: len(self.mails) >= count)
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: object
+    ) -> str:
+        if self.sender_refusal is not None:
+            return self.sender_refusal
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: object
@@ -75,3 +93,16 @@ class Postbox:
             self.mails.append(message_from_bytes(content, policy=default))
             self._arrival.notify_all()
         return "250 OK"
+
+    async def handle_QUIT(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, _envelope: Envelope
+    ) -> str:
+        self.quits += 1
+        return "221 Bye"
+
+    def _answer(self) -> SMTP:
+        self.connections += 1
+        loop = asyncio.get_running_loop()
+        connection = SMTP(self, hostname="mail.test", enable_SMTPUTF8=True, loop=loop)
+        self._open.append(connection)
+        return connection

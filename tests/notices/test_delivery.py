@@ -44,6 +44,9 @@ class Courier:
         if self.after is not None:
             await self.after()
 
+    async def close(self) -> None:
+        await self.inner.close()
+
 
 async def die() -> None:
     raise DeathError

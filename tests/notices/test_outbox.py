@@ -59,7 +59,8 @@ async def test_each_notice_gets_a_row_and_a_job_of_ids_only(
     for row in rows:
         job = by_notice.pop(str(row.id))
         assert (row.session_id, row.status, row.attempts) == (session_id, "pending", 0)
-        assert job.entrypoint == "send_notice"
+        entrypoint = "send_reminder" if row.kind == "reminder" else "send_notice"
+        assert job.entrypoint == entrypoint
         assert json.loads(job.payload) == {
             "practice_id": str(story.world.practice_id),
             "notice_id": str(row.id),

@@ -9,16 +9,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
 from sqlalchemy import func, insert, select, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.auth.asking import ask_for_link, hash_address
+from app.changes.models import Change
 from app.database.engine import connect
 from app.database.idempotency import IdempotencyKey
 from app.database.transactions import transact
 from app.notices import worker
 from app.notices.models import Notice
+from app.notices.outbox import NewNotice, queue_notices
 from app.notices.worker import run_worker, tidy
 from app.settings import Settings, SettingsError
 from tests.notices.postbox import Postbox
@@ -336,6 +339,111 @@ async def test_a_failing_cleanup_does_not_stop_the_worker(
     async with working(smtp_settings, engine, clock):
         await story.book()
         await postbox.wait_for(2)
+
+
+async def queue_reminders(world: World, session_id: UUID, count: int) -> None:
+    """Have so many reminders of one session due at once."""
+
+    async def command(db: AsyncConnection) -> None:
+        change_id = await db.scalar(select(Change.id).where(Change.session_id == session_id))
+        assert change_id is not None
+        due = [NewNotice("reminder", "client", START, NOW)] * count
+        await queue_notices(db, world.practice_id, session_id, change_id, due, NOW)
+
+    await transact(world.engine, command)
+
+
+class SlowForReminders(Postbox):
+    """Takes a reminder, and does not answer before it is told to. All else is taken at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = asyncio.Event()
+        self.held = 0
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        assert isinstance(envelope.content, bytes)
+        if b"Subject: Reminder" in envelope.content:
+            self.held += 1
+            await self.go_on.wait()
+        return await super().handle_DATA(server, session, envelope)
+
+
+async def test_what_is_waited_for_goes_out_while_all_reminders_hang(
+    settings: Settings, engine: AsyncEngine, clock: TestClock, world: World, story: Story
+) -> None:
+    """Many more reminders are due, and older, than there are places, and none gets anywhere."""
+    postbox = SlowForReminders()
+    await postbox.open()
+    urls = {"smtp_url": SecretStr(postbox.url)}
+    smtp_settings = settings.model_copy(update=urls)
+    moved, cancelled = [await story.book(START + timedelta(days=days)) for days in (1, 2)]
+    await queue_reminders(world, await story.book(), 300)
+
+    async def all_places_are_taken() -> bool:
+        return postbox.held == smtp_settings.smtp_connections // 2
+
+    async with working(smtp_settings, engine, clock):
+        await postbox.wait_for(6)
+        await until(all_places_are_taken)
+        await story.book(START + timedelta(days=3))
+        await story.move(moved, START + timedelta(days=4))
+        await story.cancel(cancelled)
+        await ask_to_sign_in(world, "ana@client.example")
+        await postbox.wait_for(6 + 2 + 2 + 2 + 1)
+        assert postbox.held == smtp_settings.smtp_connections // 2
+        postbox.go_on.set()
+    await postbox.close()
+
+
+async def test_who_waits_most_comes_first(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    world: World,
+    story: Story,
+    postbox: Postbox,
+) -> None:
+    """One place, and all are due: sign-in links, then clients' mails, then practitioners'."""
+    for days in range(3):
+        await story.book(START + timedelta(days=days))
+    await ask_to_sign_in(world, "ana@client.example")
+    one_place = smtp_settings.model_copy(update={"smtp_connections": 2})
+    async with working(one_place, engine, clock):
+        await postbox.wait_for(7)
+        await until(lambda: no_jobs_due(engine))
+    assert postbox.recipients == ["ana@client.example"] * 4 + ["maya@harbor.example"] * 3
+    assert "sign" in postbox.mails[0]["Subject"].lower()
+    assert postbox.connections == 1
+
+
+async def test_more_than_five_mails_go_out_at_once(
+    smtp_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    world: World,
+    story: Story,
+    postbox: Postbox,
+) -> None:
+    begun, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def hold() -> None:
+        begun.release()
+        await go_on.wait()
+
+    postbox.on_recipient = hold
+    for days in range(3):
+        await queue_reminders(world, await story.book(START + timedelta(days=days)), 10)
+    async with working(smtp_settings, engine, clock):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            for _ in range(smtp_settings.smtp_connections):
+                await begun.acquire()
+        go_on.set()
+        await until(lambda: no_jobs_due(engine))
+    assert smtp_settings.smtp_connections > 5
+    assert postbox.connections == smtp_settings.smtp_connections
 
 
 async def ask_to_sign_in(world: World, address: str) -> None:

@@ -1,0 +1,209 @@
+"""Connections to the mail server are kept, and none that went stale loses or doubles a mail."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import aiosmtplib
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from app.notices import smtp
+from app.notices.senders import smtp_server
+from app.notices.smtp import SmtpSender
+from tests.notices.postbox import Postbox
+from tests.notices.test_senders import a_mail
+from tests.patience import until
+
+
+class MoodyPostbox(Postbox):
+    """Does something once, `at` a command of a connection that has carried a mail before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.at = ""
+        self.answer: str | None = None
+        self.met = 0
+
+    def _mood(self, command: str, server: SMTP) -> str | None:
+        """Give the answer of the moment. Without one, the connection is cut."""
+        if command != self.at or self.connections > 1:
+            return None
+        self.met += 1
+        if self.answer is None:
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
+        return self.answer or "250 OK"
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: object
+    ) -> str:
+        mood = self._mood("MAIL", server)
+        return mood or await super().handle_MAIL(server, session, envelope, address, options)
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: object
+    ) -> str:
+        mood = self._mood("RCPT", server)
+        return mood or await super().handle_RCPT(server, session, envelope, address, options)
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        mood = self._mood("DATA", server)
+        return mood or await super().handle_DATA(server, session, envelope)
+
+
+@pytest.fixture
+async def postbox() -> AsyncIterator[MoodyPostbox]:
+    box = MoodyPostbox()
+    await box.open()
+    yield box
+    await box.close()
+
+
+@pytest.fixture
+async def sender(postbox: Postbox) -> AsyncIterator[SmtpSender]:
+    made = SmtpSender(smtp_server(postbox.url))
+    yield made
+    await made.close()
+
+
+def subjects(postbox: Postbox) -> list[Any]:
+    return [mail["Subject"] for mail in postbox.mails]
+
+
+def holds(condition: Callable[[], bool]) -> Callable[[], Any]:
+    async def asked() -> bool:
+        return condition()
+
+    return asked
+
+
+async def test_mails_one_after_another_share_a_connection(
+    postbox: Postbox, sender: SmtpSender
+) -> None:
+    for number in range(5):
+        await sender.send(a_mail(str(number)))
+    assert subjects(postbox) == ["0", "1", "2", "3", "4"]
+    assert postbox.connections == 1
+
+
+async def test_mails_at_once_have_a_connection_each(postbox: Postbox, sender: SmtpSender) -> None:
+    for _ in range(2):
+        await asyncio.gather(*(sender.send(a_mail()) for _ in range(4)))
+    assert len(postbox.mails) == 8
+    assert 2 <= postbox.connections <= 4
+
+
+async def test_a_refused_mail_leaves_the_connection_to_the_next(
+    postbox: Postbox, sender: SmtpSender
+) -> None:
+    postbox.refusal = "550 5.1.1 No such mailbox"
+    with pytest.raises(Exception, match="550"):
+        await sender.send(a_mail("refused"))
+    postbox.refusal = None
+    await sender.send(a_mail("taken"))
+    assert subjects(postbox) == ["taken"]
+    assert postbox.connections == 1
+
+
+async def test_a_connection_that_the_server_closed_is_replaced(
+    postbox: Postbox, sender: SmtpSender
+) -> None:
+    await sender.send(a_mail("before"))
+    postbox.hang_up()
+    # Whether this side has noticed or not.
+    await sender.send(a_mail("after"))
+    assert subjects(postbox) == ["before", "after"]
+    assert postbox.connections == 2
+
+
+@pytest.mark.parametrize("at", ["MAIL", "RCPT"])
+async def test_a_connection_that_breaks_before_the_content_is_replaced(
+    postbox: MoodyPostbox, sender: SmtpSender, at: str
+) -> None:
+    await sender.send(a_mail("before"))
+    postbox.at = at
+    await sender.send(a_mail("after"))
+    assert subjects(postbox) == ["before", "after"]
+    assert (postbox.met, postbox.connections) == (1, 2)
+
+
+@pytest.mark.parametrize("at", ["MAIL", "RCPT", "DATA"])
+async def test_a_server_that_takes_no_more_on_this_connection_gets_another(
+    postbox: MoodyPostbox, sender: SmtpSender, at: str
+) -> None:
+    await sender.send(a_mail("before"))
+    postbox.at, postbox.answer = at, "421 4.7.0 Too many messages on this connection"
+    await sender.send(a_mail("after"))
+    assert subjects(postbox) == ["before", "after"]
+    assert (postbox.met, postbox.connections) == (1, 2)
+
+
+@pytest.mark.parametrize("answer", ["452 4.3.1 Enough for now", "503 Nested MAIL command"])
+async def test_a_refusal_before_any_address_may_be_about_the_connection(
+    postbox: MoodyPostbox, sender: SmtpSender, answer: str
+) -> None:
+    await sender.send(a_mail("before"))
+    postbox.at, postbox.answer = "MAIL", answer
+    await sender.send(a_mail("after"))
+    assert subjects(postbox) == ["before", "after"]
+    assert postbox.connections == 2
+
+
+async def test_a_mail_whose_acceptance_is_unknown_is_not_sent_again_here(
+    postbox: MoodyPostbox, sender: SmtpSender
+) -> None:
+    """Whether it is tried again is decided where attempts are counted."""
+    await sender.send(a_mail("before"))
+    postbox.at = "DATA"
+    with pytest.raises(aiosmtplib.SMTPServerDisconnected):
+        await sender.send(a_mail("lost"))
+    assert (postbox.met, postbox.connections) == (1, 1)
+
+
+async def test_a_connection_whose_answer_makes_no_sense_is_not_used_again(
+    postbox: MoodyPostbox, sender: SmtpSender
+) -> None:
+    """Which answer belongs to which command is unknown from then on."""
+    postbox.at, postbox.answer = "RCPT", "nonsense"
+    with pytest.raises(aiosmtplib.SMTPResponseException):
+        await sender.send(a_mail("lost"))
+    await sender.send(a_mail("taken"))
+    assert subjects(postbox) == ["taken"]
+    assert postbox.connections == 2
+
+
+async def test_a_new_connection_that_breaks_is_not_replaced_again(
+    postbox: MoodyPostbox, sender: SmtpSender
+) -> None:
+    postbox.at = "MAIL"
+    with pytest.raises(aiosmtplib.SMTPServerDisconnected):
+        await sender.send(a_mail())
+    assert (postbox.met, postbox.connections) == (1, 1)
+
+
+async def test_an_idle_connection_is_ended_politely(postbox: Postbox) -> None:
+    sender = SmtpSender(smtp_server(postbox.url), idle_seconds=0.0)
+    await sender.send(a_mail())
+    await until(holds(lambda: postbox.quits == 1))
+    await sender.send(a_mail())
+    assert postbox.connections == 2
+    await sender.close()
+
+
+async def test_a_connection_carries_a_bounded_number_of_mails(
+    postbox: Postbox, sender: SmtpSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "MAILS_A_CONNECTION", 2)
+    for _ in range(5):
+        await sender.send(a_mail())
+    assert postbox.connections == 3
+    await until(holds(lambda: postbox.quits == 2))
+
+
+async def test_closing_ends_every_idle_connection(postbox: Postbox, sender: SmtpSender) -> None:
+    await asyncio.gather(*(sender.send(a_mail()) for _ in range(3)))
+    await sender.close()
+    assert postbox.quits == postbox.connections
