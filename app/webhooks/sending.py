@@ -4,18 +4,16 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from http import HTTPStatus
 
 import httpcore
 
 from app.notices.errors import SendingFailedError
 from app.settings import Settings
+from app.webhooks.lookups import DnsLookups, SystemLookups
 from app.webhooks.targets import BadTargetError, is_public, read_target
 
 TIMEOUT_SECONDS = 10.0
-LOOKUPS_AT_ONCE = 10
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 
@@ -40,7 +38,8 @@ class WebhookSender:
     ) -> None:
         self._insecure = insecure
         self._timeout_seconds = timeout_seconds
-        self._backend = _GuardedBackend(resolve or _Lookups(), insecure=insecure)
+        resolve = resolve or (SystemLookups() if insecure else DnsLookups())
+        self._backend = _GuardedBackend(resolve, insecure=insecure)
         self._ssl_context = httpcore.default_ssl_context()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
@@ -121,20 +120,6 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
-
-
-class _Lookups:
-    """Asks the system's resolver, in threads of its own: a slow answer holds up nothing else."""
-
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="webhook-lookup")
-
-    async def __call__(self, host: str, port: int) -> list[str]:
-        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
-        # IPv4 first: a machine without IPv6 would try those addresses in vain.
-        found.sort(key=lambda entry: entry[0] != socket.AF_INET)
-        return [str(entry[4][0]) for entry in found]
 
 
 def _connection_error(error: Exception) -> str:

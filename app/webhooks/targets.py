@@ -5,16 +5,18 @@ import re
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+import idna
+
+from app.webhooks.networks import is_public_ipv4, is_public_ipv6
 
 MAX_URL = 2000
 _PORTS = {"https": 443, "http": 80}
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
+_BLANK = re.compile(r"[\x00-\x20\x7f]")
 _NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
-# The only block of IPv6 whose addresses are those of the internet's hosts.
-_UNICAST = IPv6Network("2000::/3")
-_NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class BadTargetError(ValueError):
@@ -23,7 +25,10 @@ class BadTargetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL, taken apart once: what is checked is what is used. `authority` is host and port."""
+    """A URL, taken apart once: what is checked is what is used. `authority` is host and port.
+
+    The host is ASCII, an internationalised name spelt by IDNA 2008.
+    """
 
     scheme: str
     host: str
@@ -43,45 +48,37 @@ def read_target(url: str, *, insecure: bool) -> Target:
     parts, port = _split(url)
     if parts.scheme not in (_PORTS if insecure else {"https"}):
         raise BadTargetError("must be an https URL")
-    host = parts.hostname or ""
+    host, authority = _ascii_host(parts)
     if "@" in parts.netloc:
         raise BadTargetError("must not contain a user name or a password")
     if "#" in url:
         raise BadTargetError("must not have a fragment")
-    literal = _literal(host)
+    literal = literal_address(host)
     if literal is None and not _NAME.fullmatch(host):
-        raise BadTargetError("must name a host; write other letters than ASCII as punycode")
+        raise BadTargetError("must name a host")
     if literal is not None and not insecure and not is_public(literal):
         raise BadTargetError("must not be an address of a private network")
     path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
-    return Target(parts.scheme, host, port or _PORTS[parts.scheme], parts.netloc, path)
+    return Target(parts.scheme, host, port or _PORTS[parts.scheme], authority, path)
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an address is one of the internet's: neither private, local nor multicast.
-
-    An IPv6 address that stands for an IPv4 address is judged as that one.
-    """
+    """Tell whether an address is one of the internet's hosts (app/webhooks/networks.py)."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
-    if isinstance(found, IPv6Address):
-        within = _embedded(found)
-        if within is None:
-            return found in _UNICAST and found.is_global
-        found = within
-    return found.is_global and not found.is_multicast
+    return is_public_ipv6(found) if isinstance(found, IPv6Address) else is_public_ipv4(found)
 
 
 def host_of(url: str) -> str:
-    """Give the host of a URL that was accepted once, for people to read."""
-    return urlsplit(url).hostname or ""
+    """Give the host of a URL that was accepted once, in ASCII, for people to read."""
+    return _ascii_host(urlsplit(url))[0]
 
 
 def _split(url: str) -> tuple[SplitResult, int | None]:
-    if len(url) > MAX_URL or not _VISIBLE.fullmatch(url):
-        raise BadTargetError(f"must be a URL of at most {MAX_URL} visible ASCII characters")
+    if not 0 < len(url) <= MAX_URL or _BLANK.search(url):
+        raise BadTargetError(f"must be a URL of at most {MAX_URL} visible characters")
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -89,10 +86,28 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
         raise BadTargetError("must be a URL, like https://crm.example/hooks/reslot") from None
     if port == 0:
         raise BadTargetError("must not name port 0")
+    if not _VISIBLE.fullmatch(urlunsplit(parts._replace(netloc="host"))):
+        raise BadTargetError("must be ASCII behind the host's name")
     return parts, port
 
 
-def _literal(host: str) -> str | None:
+def _ascii_host(parts: SplitResult) -> tuple[str, str]:
+    """Spell the host in ASCII, alone and with its port.
+
+    Raises:
+        BadTargetError: there can be no such host.
+    """
+    host = parts.hostname or ""
+    if host.isascii():
+        return host, parts.netloc
+    try:
+        host = idna.encode(host, uts46=True, transitional=False).decode("ascii")
+    except idna.IDNAError:
+        raise BadTargetError("must name a host that IDNA 2008 allows") from None
+    return host, host if parts.port is None else f"{host}:{parts.port}"
+
+
+def literal_address(host: str) -> str | None:
     """Give the address that a host spells out, in any of the ways that a resolver understands."""
     with suppress(ValueError):
         return str(ipaddress.ip_address(host))
@@ -100,9 +115,3 @@ def _literal(host: str) -> str | None:
     with suppress(OSError):
         return str(IPv4Address(socket.inet_aton(host.rstrip("."))))
     return None
-
-
-def _embedded(address: IPv6Address) -> IPv4Address | None:
-    if address in _NAT64:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour

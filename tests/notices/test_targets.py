@@ -2,12 +2,13 @@
 
 import asyncio
 import socket
+from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import pytest
 
 from app.notices.errors import SendingFailedError
 from app.webhooks.sending import WebhookSender
-from app.webhooks.targets import BadTargetError, is_public, read_target
+from app.webhooks.targets import BadTargetError, host_of, is_public, read_target
 
 URL = "https://crm.example/hooks"
 PUBLIC, PRIVATE = "93.184.215.14", "10.0.0.1"
@@ -44,6 +45,7 @@ PUBLIC, PRIVATE = "93.184.215.14", "10.0.0.1"
         "64:ff9b::7f00:1",
         "64:ff9b:1::1",
         "2002:a00:1::",
+        "2002:5db8:d70e::1",
         "2002:7f00:1::1",
         "2001:0:4136:e378::1",
         "2001:db8::1",
@@ -52,6 +54,50 @@ PUBLIC, PRIVATE = "93.184.215.14", "10.0.0.1"
 )
 def test_an_address_of_no_public_host_is_told(address: str) -> None:
     assert not is_public(address)
+
+
+# Of the IANA's registries of special addresses, IPv4 and IPv6, in November 2026.
+REGISTRIES = """
+0.0.0.0/8 0.0.0.0/32 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24
+192.0.0.0/29 192.0.0.8/32 192.0.0.9/32 192.0.0.10/32 192.0.0.170/31 192.0.2.0/24 192.31.196.0/24
+192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15 198.51.100.0/24
+203.0.113.0/24 224.0.0.0/4 240.0.0.0/4 255.255.255.255/32
+::1/128 ::/128 64:ff9b:1::/48 100::/64 100:0:0:1::/64 2001::/23 2001::/32 2001:1::1/128
+2001:1::2/128 2001:1::3/128 2001:2::/48 2001:3::/32 2001:4:112::/48 2001:10::/28 2001:20::/28
+2001:30::/28 2001:db8::/32 2002::/16 2620:4f:8000::/48 3fff::/20 5f00::/16 fc00::/7 fe80::/10
+fec0::/10 ff00::/8
+""".split()  # noqa: SIM905 - a table is read more easily
+
+
+@pytest.mark.parametrize("network", REGISTRIES)
+def test_no_special_network_is_public_nor_anything_that_stands_for_one(network: str) -> None:
+    found = ip_network(network)
+    for address in (found[0], found[-1], found[found.num_addresses // 2]):
+        assert not is_public(str(address))
+        if isinstance(address, IPv4Address):
+            value = int(address)
+            mapped = IPv6Address((0xFFFF << 32) | value)
+            translated = IPv6Address((0x64FF9B << 96) | value)
+            assert not is_public(str(mapped))
+            assert not is_public(str(translated))
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        "192.0.0.0/24",
+        "100.64.0.0/10",
+        "198.18.0.0/15",
+        "172.16.0.0/12",
+        "2001::/23",
+        "2001:db8::/32",
+        "3fff::/20",
+    ],
+)
+def test_the_networks_beside_a_special_one_are_public(network: str) -> None:
+    found = ip_network(network)
+    assert is_public(str(found[0] - 1)) or network == "2001::/23"
+    assert is_public(str(found[-1] + 1))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +127,12 @@ def test_a_public_address_is_told(address: str) -> None:
         "https://crm example/",
         "https://crm.example/\n",
         "https://crm.example/\x00",
-        "https://münchen.example/",
+        "https://xn--a\u200d.example/",
+        "https://\u2665.example/",
+        "https://１２７.０.０.１/",  # noqa: RUF001 - full-width digits are the case
+        "https://crm.example/münchen",
+        "https://crm.example/?a=ü",
+        "https://user@faß.example/",
         "https://crm..example/",
         f"https://{'a' * 64}.example/",
         f"https://crm.example/{'a' * 2000}",
@@ -106,6 +157,23 @@ def test_a_url_is_taken_apart_once() -> None:
     assert (target.scheme, target.host, target.port) == ("https", "crm.example", 8443)
     assert (target.authority, target.path) == ("CRM.example:8443", "/a/b?c=d")
     assert read_target("https://crm.example", insecure=False).path == "/"
+
+
+@pytest.mark.parametrize(
+    ("host", "spelt"),
+    [
+        ("faß.example", "xn--fa-hia.example"),
+        ("βόλος.example", "xn--nxasmm1c.example"),
+        ("Bücher.example", "xn--bcher-kva.example"),
+        ("点。example", "xn--3px.example"),
+        ("XN--FA-HIA.example", "xn--fa-hia.example"),
+    ],
+)
+def test_a_host_is_spelt_by_idna_2008(host: str, spelt: str) -> None:
+    target = read_target(f"https://{host}:8443/", insecure=False)
+    assert target.host == spelt
+    assert target.authority.lower() == f"{spelt}:8443"
+    assert host_of(f"https://{host}/hooks") == spelt
 
 
 def test_in_development_plain_http_to_this_machine_is_allowed() -> None:
