@@ -32,9 +32,10 @@ _STILL_GOOD = Read(
 class Scope(StrEnum):
     """How far a key reaches; each reaches as far as the ones before it.
 
-    `read` looks at everything of the practice. `write` does a receptionist's work: sessions, fees,
-    records and hours. `admin` also changes what people are bound by: policies, webhook endpoints,
-    API keys, and the practice itself.
+    `read` looks at everything of the practice but reasons, which may tell of somebody's health.
+    `write` sees these too, and does a receptionist's work: sessions, fees, records and hours.
+    `admin` also changes what people are bound by: policies, webhook endpoints, API keys, and the
+    practice itself.
     """
 
     READ = "read"

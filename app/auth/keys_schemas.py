@@ -12,8 +12,9 @@ from app.practices.schemas import PracticeView
 from app.sessions.schemas import Answer
 
 _SCOPES = (
-    "How far it reaches, each as far as the ones before it: `read` looks at everything, `write` "
-    "does a receptionist's work, `admin` also changes policies, webhook endpoints and keys."
+    "How far it reaches, each as far as the ones before it: `read` looks at everything but "
+    "reasons, `write` sees these too and does a receptionist's work, `admin` also changes "
+    "policies, webhook endpoints and keys."
 )
 
 

@@ -12,8 +12,8 @@ from app.context import CursorSigner, Reading, StaffReader, json_answer
 from app.cursors import Cursors
 from app.domain.session import Format
 from app.problems.catalogue import READING_BY_STAFF, responses
-from app.sessions.presenter import present_money
-from app.sessions.schemas import Moment, ReasonView
+from app.sessions.presenter import Notes, notes_for_staff, present_money
+from app.sessions.schemas import Moment
 
 router = APIRouter(prefix="/v1/practice/changes", tags=["Practice: access"])
 
@@ -36,6 +36,8 @@ async def list_practice_changes(
     did it (a client, the holder of a link, an API key with its name, the operator, the service
     itself), when, from where, what and why. The trail is only ever added to; notes and addresses
     can be erased from it. Filters that are named together all hold. Times are UTC.
+
+    With a `read` key, `code` and `note` of a reason are null: they need `write`.
     """
     filters = TrailFilters(
         subject=query.subject,
@@ -56,18 +58,19 @@ async def list_practice_changes(
         after=cursor.read_place(query.cursor),
         limit=query.limit + 1,
     )
-    return json_answer(_page(found, query.limit, cursor))
+    return json_answer(_page(found, query.limit, cursor, notes_for_staff(staff.scope)))
 
 
-def _page(found: list[TrailEntry], limit: int, cursor: Cursors) -> TrailPage:
+def _page(found: list[TrailEntry], limit: int, cursor: Cursors, notes: Notes) -> TrailPage:
     following = None
     if len(found) > limit:
         last = found[limit - 1]
         following = cursor.write_place(last.at, last.id)
-    return TrailPage(items=[_entry(entry) for entry in found[:limit]], next_cursor=following)
+    items = [_entry(entry, notes) for entry in found[:limit]]
+    return TrailPage(items=items, next_cursor=following)
 
 
-def _entry(entry: TrailEntry) -> TrailEntryView:
+def _entry(entry: TrailEntry, notes: Notes) -> TrailEntryView:
     has_reason = entry.reason_code is not None or entry.note is not None
     return TrailEntryView(
         id=entry.id,
@@ -80,7 +83,7 @@ def _entry(entry: TrailEntry) -> TrailEntryView:
         ),
         session_id=entry.session_id,
         session_version=entry.session_version,
-        reason=ReasonView(code=entry.reason_code, note=entry.note) if has_reason else None,
+        reason=notes.shown(entry.actor, entry.reason_code, entry.note) if has_reason else None,
         before=_moment(entry.before),
         after=_moment(entry.after),
         fee=present_money(entry.fee),

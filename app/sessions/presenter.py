@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.auth.keys import Scope
 from app.domain.availability import Slot
 from app.domain.money import Money
 from app.domain.policy import Action, Cost, Decision, Term, decide, terms
@@ -23,20 +24,28 @@ _MINUTE = timedelta(minutes=1)
 
 
 class Notes(Enum):
-    """Which reasons' notes are shown: to the holder of a link none, to a client his own.
+    """Which reasons are shown (product.md section 10, "Reasons").
 
-    What staff wrote is the practice's own (product.md section 10, "Reasons").
+    An API key with `read` sees neither codes nor notes, one with `write` sees both. The holder of a
+    link sees codes, a client also the notes of their own.
     """
 
+    NO_REASONS = "no_reasons"
     NONE = "none"
     OWN = "own"
     ALL = "all"
 
-    def shown(self, actor: str, note: str | None) -> str | None:
-        """Give the note that `actor` wrote, as far as it is shown."""
-        if self is Notes.ALL or (self is Notes.OWN and by_whom(actor) == "client"):
-            return note
-        return None
+    def shown(self, actor: str, code: str | None, note: str | None) -> schemas.ReasonView:
+        """Give the reason that `actor` gave, as far as it is shown."""
+        shows_note = self is Notes.ALL or (self is Notes.OWN and by_whom(actor) == "client")
+        return schemas.ReasonView(
+            code=None if self is Notes.NO_REASONS else code, note=note if shows_note else None
+        )
+
+
+def notes_for_staff(scope: Scope) -> Notes:
+    """Say which reasons an API key of this scope is shown."""
+    return Notes.ALL if scope.allows(Scope.WRITE) else Notes.NO_REASONS
 
 
 def present_summary(
@@ -203,9 +212,7 @@ def present_change(change: ChangeRecord, zone: ZoneInfo, *, notes: Notes) -> sch
         by=by_whom(change.actor),
         reason=None
         if change.reason_code is None and change.note is None
-        else schemas.ReasonView(
-            code=change.reason_code, note=notes.shown(change.actor, change.note)
-        ),
+        else notes.shown(change.actor, change.reason_code, change.note),
         before=before,
         after=_moment(change.starts_at, change.ends_at, change.format, change.location_id, zone),
         fee=present_money(change.fee),
@@ -250,9 +257,7 @@ def _cancellation(
     return schemas.CancellationView(
         at=cancellation.at.astimezone(zone),
         by=by_whom(cancellation.by),
-        reason=schemas.ReasonView(
-            code=cancellation.reason_code, note=notes.shown(cancellation.by, cancellation.note)
-        ),
+        reason=notes.shown(cancellation.by, cancellation.reason_code, cancellation.note),
     )
 
 

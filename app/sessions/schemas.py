@@ -128,10 +128,22 @@ class PolicyView(TypedDict):
 
 
 class ReasonView(TypedDict):
-    """Why something was changed. The note is null where it is not shown or was erased."""
+    """Why something was changed. What is not shown, or was erased, is null.
 
-    code: Annotated[str | None, Field(description="A reason to count by. More codes may be added.")]
-    note: Annotated[str | None, Field(description="In the words of whoever did it.")]
+    A reason may tell of somebody's health: API keys with `read` are shown neither code nor note.
+    """
+
+    code: Annotated[
+        str | None,
+        Field(
+            description="A reason to count by. More codes may be added. Null for API keys with "
+            "`read`."
+        ),
+    ]
+    note: Annotated[
+        str | None,
+        Field(description="In the words of whoever did it. Null for API keys with `read`."),
+    ]
 
 
 class CancellationView(TypedDict):
@@ -260,7 +272,11 @@ class ChangePage(TypedDict):
 
 
 class Reason(RequestBody):
-    """Why. The note goes to the practitioner and into the history, and nowhere else."""
+    """Why. It is told to the practitioner, to the practice's staff, and to software of theirs.
+
+    An API key needs `write` to read it. The code, never the note, is sent to those webhook
+    endpoints of the practice that ask for it. The client sees it in the history.
+    """
 
     code: ReasonCode | None = Field(
         default=None, description="A reason to count by. More codes may be added."

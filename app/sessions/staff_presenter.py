@@ -1,4 +1,4 @@
-"""Turns what is read for staff into what the wire shows: all notes, no quotes."""
+"""Turns what is read for staff into what the wire shows, without quotes."""
 
 from zoneinfo import ZoneInfo
 
@@ -15,23 +15,25 @@ from app.sessions.staff_queries import ClientFacts, SessionFee, StaffSession, St
 
 
 def present_staff_summary(
-    found: StaffSummary, zone: ZoneInfo | None
+    found: StaffSummary, zone: ZoneInfo | None, *, notes: Notes
 ) -> schemas.PracticeSessionSummary:
     """Show a session in a list, by default in its practitioner's zone."""
     record = found.session
     return {
-        **present_summary(record, zone or record.practitioner_zone, notes=Notes.ALL),
+        **present_summary(record, zone or record.practitioner_zone, notes=notes),
         "external_ref": found.external_ref,
         "client": _client(found.client),
     }
 
 
-def present_staff_session(found: StaffSession, zone: ZoneInfo | None) -> schemas.PracticeSession:
+def present_staff_session(
+    found: StaffSession, zone: ZoneInfo | None, *, notes: Notes
+) -> schemas.PracticeSession:
     """Show all that staff see of a session, by default in its practitioner's zone."""
     record = found.session
     zone = zone or record.practitioner_zone
     return {
-        **present_summary(record, zone, notes=Notes.ALL),
+        **present_summary(record, zone, notes=notes),
         "external_ref": found.external_ref,
         "client": _client(found.client),
         "booked_starts_at": record.booked_starts_at.astimezone(zone),
@@ -42,9 +44,9 @@ def present_staff_session(found: StaffSession, zone: ZoneInfo | None) -> schemas
 
 
 def present_staff_outcome(found: StaffSession, cost: Cost) -> schemas.StaffCommandAnswer:
-    """Show what a command did."""
+    """Show what a command did. Whoever may give one may see every reason."""
     return schemas.StaffCommandAnswer(
-        session=present_staff_session(found, None),
+        session=present_staff_session(found, None, notes=Notes.ALL),
         fee=present_money(cost.fee),
         credit=cost.credit,
     )

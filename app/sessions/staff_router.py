@@ -1,11 +1,13 @@
 """`/v1/practice/sessions`: what staff do with sessions."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
 
+from app.auth.keys import Staff
 from app.context import (
     AppSettings,
     CursorSigner,
@@ -25,6 +27,7 @@ from app.practices.fields import RefInPath
 from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
 from app.sessions import staff as commands
 from app.sessions.booking import Booking
+from app.sessions.presenter import notes_for_staff
 from app.sessions.schemas import Reason as ReasonBody
 from app.sessions.staff import Seen, StaffOutcome
 from app.sessions.staff_presenter import (
@@ -46,6 +49,7 @@ from app.sessions.staff_schemas import (
     NoshowRequest,
     PracticeSession,
     PracticeSessionPage,
+    PracticeSessionSummary,
     StaffCancelRequest,
     StaffCommandAnswer,
     StaffListQuery,
@@ -100,7 +104,8 @@ async def list_practice_sessions(
 ) -> Response:
     """List sessions by their start, a page at a time; filters that are named together all hold.
 
-    Follow `next_cursor` until it is null, with the same filters.
+    Follow `next_cursor` until it is null, with the same filters. With a `read` key, `code` and
+    `note` of a reason are null.
     """
     filters = Filters(
         query.practitioner, query.client, query.service, query.status, query.since, query.until
@@ -114,7 +119,12 @@ async def list_practice_sessions(
         after=cursor.read_place(query.cursor),
         limit=query.limit + 1,
     )
-    return json_answer(_page(found, query.limit, cursor, _zone(query.time_zone)))
+    shown = partial(
+        present_staff_summary,
+        zone=_zone(query.time_zone),
+        notes=notes_for_staff(staff.scope),
+    )
+    return json_answer(_page(found, query.limit, cursor, shown))
 
 
 @router.get(
@@ -130,7 +140,7 @@ async def get_practice_session_by_ref(
 ) -> Response:
     """Show all that staff see of the session that was booked with this `external_ref`."""
     session_id = await find_by_ref(db, staff.practice_id, external_ref)
-    return _show(await read_for_staff(db, staff.practice_id, session_id))
+    return _show(await read_for_staff(db, staff.practice_id, session_id), staff)
 
 
 @router.get(
@@ -142,11 +152,14 @@ async def get_practice_session_by_ref(
 async def get_practice_session(
     session_id: RecordId, staff: StaffReader, engine: ReadEngine
 ) -> Response:
-    """Show all that staff see of a session: its client, its policy's terms, its fees, all notes.
+    """Show all that staff see of a session: its client, its policy's terms, its fees.
+
+    Why it was cancelled is shown to keys with `write` only: with `read`, `code` and `note` of the
+    reason are null.
 
     Times are in the practitioner's zone; `starts_at_utc` and `ends_at_utc` are the same in UTC.
     """
-    return _show(await read_for_staff(engine, staff.practice_id, session_id))
+    return _show(await read_for_staff(engine, staff.practice_id, session_id), staff)
 
 
 @router.post(
@@ -316,21 +329,23 @@ def answer(outcome: StaffOutcome, *, status: int = 200) -> StoredAnswer:
     return StoredAnswer(status, outcome.found.session.etag, as_json(shown))
 
 
-def _show(found: StaffSession) -> Response:
-    return json_answer(present_staff_session(found, None), etag=found.session.etag)
+def _show(found: StaffSession, staff: Staff) -> Response:
+    shown = present_staff_session(found, None, notes=notes_for_staff(staff.scope))
+    return json_answer(shown, etag=found.session.etag)
 
 
 def _page(
-    found: list[StaffSummary], limit: int, cursor: Cursors, zone: ZoneInfo | None
+    found: list[StaffSummary],
+    limit: int,
+    cursor: Cursors,
+    present: Callable[[StaffSummary], PracticeSessionSummary],
 ) -> PracticeSessionPage:
     shown = found[:limit]
     following = None
     if len(found) > limit:
         last = shown[-1].session
         following = cursor.write_place(last.starts_at, last.id)
-    return PracticeSessionPage(
-        items=[present_staff_summary(record, zone) for record in shown], next_cursor=following
-    )
+    return PracticeSessionPage(items=[present(record) for record in shown], next_cursor=following)
 
 
 def _zone(name: str | None) -> ZoneInfo | None:

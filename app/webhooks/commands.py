@@ -8,17 +8,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
 from app.changes.trail import write_change
 from app.domain.errors import InvalidInputError, NotFoundError
+from app.practices.models import Practice
 from app.webhooks.models import WebhookEndpoint
 from app.webhooks.queries import COLUMNS, EndpointRecord, as_record
 from app.webhooks.targets import BadTargetError, host_of, read_target
 
 SECRET_BYTES = 32
+ACTIVE_ENDPOINTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,11 @@ async def create_endpoint(
     """Add an endpoint, with a secret that is told this once.
 
     Raises:
-        InvalidInputError: webhooks are not sent to its URL, or its `external_ref` is taken.
+        InvalidInputError: webhooks are not sent to its URL, its `external_ref` is taken, or the
+            practice has as many active endpoints as it may have.
     """
     _check(values, insecure=insecure)
+    await _lock_practice(db, staff)
     ref = values.get("external_ref")
     if ref is not None and await _lock(db, staff, WebhookEndpoint.external_ref == ref):
         raise InvalidInputError("/external_ref", "is that of another webhook endpoint")
@@ -48,6 +52,7 @@ async def create_endpoint(
 async def _make(
     db: AsyncConnection, staff: Staff, values: Mapping[str, Any], now: datetime
 ) -> Written:
+    await _check_room(db, staff, "/url")
     secret = _new_secret()
     row = (
         await db.execute(
@@ -73,10 +78,13 @@ async def change_endpoint(
     """Change an endpoint. Switching it on again, or a new URL, forgets what failed before.
 
     Raises:
-        InvalidInputError: webhooks are not sent to its URL.
+        InvalidInputError: webhooks are not sent to its URL, or it would be one active endpoint too
+            many.
         NotFoundError: the practice has no such endpoint.
     """
     _check(values, insecure=insecure)
+    if values.get("active"):
+        await _lock_practice(db, staff)
     before = await _lock(db, staff, WebhookEndpoint.id == endpoint_id)
     if before is None:
         raise NotFoundError
@@ -95,9 +103,11 @@ async def put_endpoint(
     """Write an endpoint whether it is there or not. A secret is told only where it is made.
 
     Raises:
-        InvalidInputError: webhooks are not sent to its URL.
+        InvalidInputError: webhooks are not sent to its URL, or it would be one active endpoint too
+            many.
     """
     _check(values, insecure=insecure)
+    await _lock_practice(db, staff)
     before = await _lock(db, staff, WebhookEndpoint.external_ref == external_ref)
     if before is not None:
         return Written(await _change(db, staff, before, values, now))
@@ -135,6 +145,29 @@ def _check(values: Mapping[str, Any], *, insecure: bool) -> None:
         raise InvalidInputError("/url", str(error)) from None
 
 
+async def _lock_practice(db: AsyncConnection, staff: Staff) -> None:
+    """Let two calls that each add an active endpoint count one after the other."""
+    practice = select(Practice.practice_id).where(Practice.practice_id == staff.practice_id)
+    await db.execute(practice.with_for_update(key_share=True))
+
+
+async def _check_room(db: AsyncConnection, staff: Staff, pointer: str) -> None:
+    """Refuse one active endpoint too many; inactive ones do not count.
+
+    Raises:
+        InvalidInputError: the practice has as many as it may have.
+    """
+    active = select(func.count()).where(
+        WebhookEndpoint.practice_id == staff.practice_id, WebhookEndpoint.active
+    )
+    if (await db.scalar(active) or 0) >= ACTIVE_ENDPOINTS:
+        raise InvalidInputError(
+            pointer,
+            f"would be one active webhook endpoint too many: a practice has {ACTIVE_ENDPOINTS} "
+            "at most",
+        )
+
+
 async def _lock(
     db: AsyncConnection, staff: Staff, which: ColumnElement[bool]
 ) -> EndpointRecord | None:
@@ -155,6 +188,8 @@ async def _change(
     changed = {name: value for name, value in values.items() if getattr(before, name) != value}
     if not changed:
         return before
+    if changed.get("active"):
+        await _check_room(db, staff, "/active")
     written = dict(changed)
     if changed.get("active") or "url" in changed:
         written |= {"failures": 0, "failing_since": None}
@@ -191,7 +226,13 @@ async def _record(
     **more: object,
 ) -> None:
     """Write the trail. Of the URL only the host: the rest of it may be a secret."""
-    details = {"host": host_of(record.url), "events": list(record.events), **more}
+    details = {
+        "host": host_of(record.url),
+        "events": list(record.events),
+        **more,
+    }
+    if record.include_reason:
+        details["include_reason"] = True
     await write_change(
         db,
         staff.practice_id,

@@ -1,4 +1,4 @@
-"""What a receiver is told of a change: ids, times and amounts, nothing personal."""
+"""What a receiver is told of a change: ids, times and amounts; a reason's code if it asked."""
 
 import json
 from dataclasses import dataclass
@@ -68,6 +68,7 @@ def _of_notice(practice_id: UUID, notice_id: UUID) -> Any:  # noqa: ANN401 - a s
             WebhookEndpoint.url,
             WebhookEndpoint.secret,
             WebhookEndpoint.active,
+            WebhookEndpoint.include_reason,
             WebhookEndpoint.failures,
             Change.id.label("change_id"),
             Change.subject,
@@ -175,7 +176,7 @@ def _write(row: Row[Any], facts: Row[Any], location_ref: str | None) -> str:
         "old_location_id": row.old_location_id,
         "change_id": row.change_id,
         "by": "client" if row.actor in {"client", "link"} else "practice",
-        "reason_code": row.reason_code,
+        "reason_code": row.reason_code if row.include_reason else None,
         "fee": _fee(row),
         "credit": row.credit,
     }

@@ -23,6 +23,7 @@ class EndpointRecord:
     url: str
     description: str | None
     events: Sequence[str]
+    include_reason: bool
     failures: int
     failing_since: datetime | None
     disabled_at: datetime | None
@@ -35,6 +36,7 @@ COLUMNS: tuple[Any, ...] = (
     WebhookEndpoint.url,
     WebhookEndpoint.description,
     WebhookEndpoint.events,
+    WebhookEndpoint.include_reason,
     WebhookEndpoint.failures,
     WebhookEndpoint.failing_since,
     WebhookEndpoint.disabled_at,

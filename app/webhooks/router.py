@@ -73,6 +73,8 @@ async def create_webhook_endpoint(
 ) -> Response:
     """Make an endpoint, which is told of everything that happens from now on.
 
+    A practice has at most 20 active endpoints. One more is a 422: deactivate another one first.
+
     The answer shows its `secret`, this once. It is kept nowhere else, so this call takes no
     `Idempotency-Key`: where an answer was lost, use `rotate-secret`, or
     `PUT …/by-ref/{external_ref}` to begin with.
@@ -80,9 +82,10 @@ async def create_webhook_endpoint(
     Each event is one `POST` with `{"type", "timestamp", "data"}`, signed in the
     [Standard Webhooks](https://www.standardwebhooks.com) way in the headers `webhook-id`,
     `webhook-timestamp` and `webhook-signature`. `data` has ids (and your own `external_ref`s),
-    times, amounts and a reason's code, and nothing personal: ask the API for the rest. It tells of
-    the change as it was made, also when it arrives late; `version` is the session's after it, and
-    rises, so that events which overtake each other can be put in order.
+    times and amounts, and nothing personal: ask the API for the rest. A reason's code is in it only
+    where the endpoint has `include_reason`, else it is null. It tells of the change as it was made,
+    also when it arrives late; `version` is the session's after it, and rises, so that events which
+    overtake each other can be put in order.
 
     Answer with any 2xx within 10 seconds, and do your work afterwards. Anything else, a redirect
     too, is a failed attempt: it is tried again 13 times over about a day, with the same

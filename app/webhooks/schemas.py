@@ -49,8 +49,8 @@ Url = Annotated[
     StringConstraints(strict=True, min_length=1, max_length=MAX_URL),
     Field(
         description="Where events are posted to: `https`, on any port, of at most 2000 visible "
-        "ASCII characters, without user name and fragment, and not in a private network. "
-        "Redirects are not followed."
+        "characters, without user name and fragment, and not in a private network. The host may be "
+        "an internationalised name (IDNA 2008); all else is ASCII. Redirects are not followed."
     ),
 ]
 Events = Annotated[
@@ -63,6 +63,13 @@ Events = Annotated[
     AfterValidator(_sorted),
 ]
 Description = Annotated[Text | None, Field(description="What it is, for people.")]
+IncludeReason = Annotated[
+    StrictBool,
+    Field(
+        description="Whether events tell the code of a reason (`data.reason_code`), which may tell "
+        "of somebody's health. By default they do not: it is null. The note is never sent."
+    ),
+]
 Active = Annotated[
     StrictBool,
     Field(
@@ -79,6 +86,7 @@ class ChangeEndpoint(RequestBody):
     url: Url = Field(default_factory=str)
     events: Events = Field(default_factory=list)
     description: Description = Field(default_factory=str)
+    include_reason: IncludeReason = Field(default_factory=bool)
     active: Active = Field(default_factory=bool)
 
     def values(self) -> Mapping[str, Any]:
@@ -95,6 +103,7 @@ class PutEndpoint(RequestBody):
     url: Url
     events: Events = Field(default_factory=list)
     description: Description = None
+    include_reason: IncludeReason = False
     active: Active = Field(default_factory=bool)
 
     def values(self) -> Mapping[str, Any]:
@@ -120,6 +129,7 @@ class NewEndpoint(RequestBody):
     url: Url
     events: Events = Field(default_factory=list)
     description: Description = None
+    include_reason: IncludeReason = False
     external_ref: ExternalRef | None = None
 
     def values(self) -> Mapping[str, Any]:
@@ -138,6 +148,9 @@ class EndpointView(Answer):
     events: list[str] = Field(
         examples=[["session.cancelled", "session.rescheduled"]],
         description="Empty: all events.",
+    )
+    include_reason: bool = Field(
+        examples=[False], description="Whether events tell the code of a reason."
     )
     failures: int = Field(
         examples=[0], description="Attempts that failed since the last one that did not."

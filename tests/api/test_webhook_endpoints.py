@@ -1,11 +1,13 @@
 """Where a practice's software is told of changes: written by the API, secrets shown once."""
 
+import asyncio
 import base64
 import re
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from httpx import Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.auth.keys import Scope
@@ -44,6 +46,7 @@ async def test_a_new_endpoint_shows_its_secret_once(staff: Api, world: World) ->
         "url": URL,
         "description": "Calendar",
         "events": ["session.cancelled"],
+        "include_reason": False,
         "failures": 0,
         "failing_since": None,
         "disabled_at": None,
@@ -89,6 +92,10 @@ async def test_no_choice_of_events_means_all(staff: Api, events: Any) -> None:
         ({"url": "https://2130706433/"}, "/url"),
         ({"url": f"https://crm.example/{'a' * 2000}"}, "/url"),
         ({"url": "https://crm.example/\x00"}, "/url"),
+        ({"url": "https://xn--a.example\u200d/"}, "/url"),
+        ({"url": "https://１０.０.０.１/"}, "/url"),  # noqa: RUF001 - full-width digits are the case
+        ({"url": URL, "include_reason": 1}, "/include_reason"),
+        ({"url": URL, "include_reason": None}, "/include_reason"),
         ({"url": URL, "events": ["session.moved"]}, "/events/0"),
         ({"url": URL, "events": "session.booked"}, "/events"),
         ({"url": URL, "description": ""}, "/description"),
@@ -251,3 +258,78 @@ async def test_a_client_has_no_business_here(api: Api, stranger: Api) -> None:
     for somebody in (api, stranger):
         assert (await somebody.get(PATH)).status_code == 401
         assert (await somebody.post(PATH, {"url": URL})).status_code == 401
+
+
+def refused_at(answer: Response) -> list[str]:
+    assert answer.status_code == 422, answer.text
+    assert "20 at most" in answer.json()["errors"][0]["detail"]
+    return [error["pointer"] for error in answer.json()["errors"]]
+
+
+async def add_active(world: World, count: int) -> None:
+    for number in range(count):
+        values = {"url": URL, "events": [], "secret": "s", "external_ref": f"old-{number}"}
+        await world.add(WebhookEndpoint, **values)
+
+
+async def test_a_practice_has_twenty_active_endpoints_at_most(staff: Api, world: World) -> None:
+    await add_active(world, 19)
+    resting = await create(staff)
+    await staff.patch(f"{PATH}/{resting['id']}", {"active": False})
+    # Inactive ones do not count; what is there already may be written again.
+    last = await create(staff)
+    again = await staff.put(f"{PATH}/by-ref/old-1", {"url": URL, "active": True})
+    assert again.status_code == 200
+    assert refused_at(await staff.post(PATH, {"url": URL})) == ["/url"]
+    assert refused_at(await staff.put(f"{PATH}/by-ref/new", {"url": URL})) == ["/url"]
+    back = {"active": True}
+    assert refused_at(await staff.patch(f"{PATH}/{resting['id']}", back)) == ["/active"]
+    rows = await world.rows(WebhookEndpoint)
+    assert (len(rows), sum(row.active for row in rows)) == (21, 20)
+    await staff.patch(f"{PATH}/{last['id']}", {"active": False})
+    assert (await staff.patch(f"{PATH}/{resting['id']}", back)).status_code == 200
+
+
+async def test_the_bound_is_each_practices_own(
+    staff: Api, world: World, engine: AsyncEngine, settings: Settings
+) -> None:
+    await add_active(world, 20)
+    other = await World(engine, settings).build()
+    await create(staff.signed_in(await other.key()))
+
+
+async def test_many_at_once_do_not_exceed_the_bound(staff: Api, world: World) -> None:
+    await add_active(world, 18)
+    resting = [
+        await world.add(WebhookEndpoint, url=URL, events=[], secret="s", active=False)
+        for _ in range(3)
+    ]
+    answers = await asyncio.gather(
+        *(staff.post(PATH, {"url": URL}) for _ in range(3)),
+        *(staff.put(f"{PATH}/by-ref/new-{number}", {"url": URL}) for number in range(3)),
+        *(staff.patch(f"{PATH}/{found}", {"active": True}) for found in resting),
+    )
+    assert sorted(answer.status_code // 100 for answer in answers) == [2] * 2 + [4] * 7
+    assert len(await world.rows(WebhookEndpoint, active=True)) == 20
+
+
+async def test_an_endpoint_asks_for_the_codes_of_reasons(staff: Api, world: World) -> None:
+    made = await create(staff, include_reason=True)
+    assert made["include_reason"] is True
+    path = f"{PATH}/{made['id']}"
+    assert (await staff.patch(path, {"description": "x"})).json()["include_reason"] is True
+    assert (await staff.patch(path, {"include_reason": False})).json()["include_reason"] is False
+    assert (await staff.patch(path, {"include_reason": True})).json()["include_reason"] is True
+    ref = f"{PATH}/by-ref/main"
+    assert (await staff.put(ref, {"url": URL})).json()["include_reason"] is False
+    assert (await staff.put(ref, {"url": URL, "include_reason": True})).status_code == 200
+    # A push is the whole record.
+    assert (await staff.put(ref, {"url": URL})).json()["include_reason"] is False
+    told = [details.get("include_reason", False) for _, details in await trail(world)]
+    assert sorted(told) == [False, False, False, True, True, True, True]
+
+
+async def test_an_internationalised_host_is_kept_as_typed(staff: Api, world: World) -> None:
+    url = "https://faß.example/hooks"
+    assert (await create(staff, url=url))["url"] == url
+    assert await trail(world) == [("created", {"host": "xn--fa-hia.example", "events": []})]

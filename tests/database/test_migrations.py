@@ -1,6 +1,7 @@
 """The migrations lead to exactly the declared tables, and back."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import asyncpg
 from alembic import command
@@ -11,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.database.embedded import SERVICE
 from app.database.migrations import alembic_config, is_at_head, migrate
 from app.settings import Settings
+from app.webhooks.models import WebhookEndpoint
+from tests.world import NOW, World
 
 
 async def run(engine: AsyncEngine, step: Callable[[Config], object]) -> None:
@@ -97,3 +100,28 @@ async def test_migrating_restores_the_services_privileges(
             "SELECT has_table_privilege($1::text, $2::text)", table, privilege
         )
         assert found is expected
+
+
+async def jobs(owner: asyncpg.Connection) -> list[tuple[str, int, str]]:
+    rows = await owner.fetch("SELECT entrypoint, priority, dedupe_key FROM pgqueuer ORDER BY id")
+    return [tuple(row.values()) for row in rows]
+
+
+async def test_jobs_that_wait_for_their_reminder_are_moved_to_its_entrypoint(
+    owner_engine: AsyncEngine, owner: asyncpg.Connection, world: World
+) -> None:
+    await world.add(WebhookEndpoint, url="https://crm.example/", events=[], secret="s")
+    await world.book(NOW + timedelta(days=3))
+    now = await jobs(owner)
+    assert sorted(job[:2] for job in now) == [
+        ("send_notice", 0),
+        ("send_notice", 5),
+        ("send_reminder", 5),
+        ("send_webhook", 0),
+    ]
+    before = "20261123_practice_side"
+    await run(owner_engine, lambda config: command.downgrade(config, before))
+    old = {"send_notice": "send_notice", "send_reminder": "send_notice"}
+    assert await jobs(owner) == [(old.get(name, name), 0, key) for name, _, key in now]
+    await run(owner_engine, lambda config: command.upgrade(config, "head"))
+    assert await jobs(owner) == now

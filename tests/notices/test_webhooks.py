@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,19 +19,21 @@ from app.changes.trail import Actor, write_change
 from app.database.transactions import transact
 from app.domain.money import Money
 from app.notices.delivery import PostOffice, send_notice
+from app.notices.entrypoints import wait_after, wait_of_the_crowded
 from app.notices.marking import MAX_ATTEMPTS
 from app.notices.models import Notice
 from app.notices.outbox import NewNotice, queue_notices
-from app.notices.worker import (
-    MAILS_AT_ONCE,
-    WEBHOOKS_AT_ONCE,
-    wait_after,
-    wait_of_the_crowded,
-)
 from app.practices.models import Client, Location, Practitioner, Service
 from app.sessions.models import Fee, Session
 from app.settings import Settings
-from app.webhooks.delivery import EndpointCrowdedError, WebhookOffice, send_webhook
+from app.webhooks.delivery import (
+    PLACES_OF_A_PRACTICE,
+    PLACES_OF_AN_ENDPOINT,
+    EndpointCrowdedError,
+    WebhookOffice,
+    send_webhook,
+)
+from app.webhooks.events import EVENT_TYPES
 from app.webhooks.health import FAILING_FOR, FAILURES_IN_A_ROW
 from app.webhooks.models import WebhookEndpoint
 from app.webhooks.sending import WebhookSender
@@ -108,7 +112,7 @@ async def test_a_receiver_verifies_with_the_library(
 async def test_a_late_event_still_tells_what_happened(
     webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
 ) -> None:
-    await add_endpoint(world, receiver)
+    await add_endpoint(world, receiver, include_reason=True)
     await world.change(Client, world.client_id, external_ref="crm-1")
     await world.change(Practitioner, world.practitioner_id, external_ref="crm-2")
     session_id = await story.book()
@@ -187,6 +191,24 @@ async def test_a_fee_is_told_as_it_was_recorded_and_as_it_was_closed(
     for data in (first, second):
         assert (data["status"], data["starts_at"]) == ("cancelled", "2026-12-03T15:00:00Z")
     assert (first["by"], second["by"]) == ("client", "practice")
+
+
+@pytest.mark.parametrize("asked", [False, True])
+async def test_a_reasons_code_is_told_only_where_it_was_asked_for(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, *, asked: bool
+) -> None:
+    """Of every event that can have one: nobody gives a reason for a booking."""
+    kinds = [kind for kind in EVENT_TYPES if kind != "session.booked"]
+    await add_endpoint(world, receiver, include_reason=asked)
+    session_id = await story.book()
+    await story.cancel(session_id)
+    for kind in kinds:
+        notice_id = await tell(story, session_id, kind)
+        await send_webhook(webhooks, world.practice_id, notice_id)
+    data = [json.loads(got.body)["data"] for got in receiver.received]
+    assert len(data) == len(kinds)
+    assert {event["reason_code"] for event in data} == ({"work"} if asked else {None})
+    assert ("work" in str(data)) is asked
 
 
 async def test_an_event_holds_nothing_personal(
@@ -303,13 +325,35 @@ async def test_a_failing_endpoint_leaves_places_to_others(
     assert (await story.state(notice_id)).attempts == 0
     webhooks.under_way[endpoint_id] = 1
     await send_webhook(webhooks, world.practice_id, notice_id)
-    assert webhooks.under_way[endpoint_id] == 1
+    assert webhooks.under_way == {endpoint_id: 1}
+
+
+async def test_an_endpoint_and_a_practice_hold_a_bounded_number_of_places(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+) -> None:
+    endpoint_id = await add_endpoint(world, receiver)
+    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    for holder, most in (
+        (endpoint_id, PLACES_OF_AN_ENDPOINT),
+        (world.practice_id, PLACES_OF_A_PRACTICE),
+    ):
+        webhooks.under_way[holder] = most
+        with pytest.raises(EndpointCrowdedError) as crowded:
+            await send_webhook(webhooks, world.practice_id, notice_id)
+        assert crowded.value.failures == 0
+        assert webhooks.under_way == {holder: most}
+        del webhooks.under_way[holder]
+    assert (await story.state(notice_id)).attempts == 0
+    await send_webhook(webhooks, world.practice_id, notice_id)
+    assert not webhooks.under_way
 
 
 def test_what_is_put_off_waits_longer_the_longer_its_endpoint_fails() -> None:
     """Else the backlog of one bad receiver keeps the workers busy with putting it off."""
     waits = [wait_of_the_crowded(failures).total_seconds() for failures in (1, 2, 3, 4, 5, 9999)]
     assert waits == [5, 15, 45, 135, 300, 300]
+    again = [wait_of_the_crowded(0, put_off).total_seconds() for put_off in (0, 1, 2, 3, 9999)]
+    assert again == [5, 5, 15, 45, 300]
 
 
 # Giving an endpoint up
@@ -397,7 +441,7 @@ def both_settings(smtp_settings: Settings) -> Settings:
     return smtp_settings.model_copy(update={"webhook_insecure_targets": True})
 
 
-async def test_receivers_that_hang_hold_up_no_mail(
+async def test_receivers_that_hang_hold_up_neither_mails_nor_other_receivers(
     both_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
@@ -406,22 +450,58 @@ async def test_receivers_that_hang_hold_up_no_mail(
     receiver: Receiver,
     postbox: Postbox,
 ) -> None:
-    """More events wait than there are places, and every receiver hangs."""
-    for _ in range(WEBHOOKS_AT_ONCE + 5):
+    """Every endpoint of a practice hangs, with more events than the practice has places."""
+    for _ in range(PLACES_OF_A_PRACTICE + 5):
         await add_endpoint(world, receiver)
     receiver.go_on = asyncio.Event()
     await story.book()
-    async with working(both_settings, engine, clock):
-        await receiver.wait_for(WEBHOOKS_AT_ONCE)
-        for days in (1, 4):
-            await story.book(START + timedelta(days=days))
-        await postbox.wait_for(6)
-        assert len(receiver.received) == WEBHOOKS_AT_ONCE
+    async with listening() as others_receiver, working(both_settings, engine, clock):
+        await receiver.wait_for(PLACES_OF_A_PRACTICE)
+        other = await World(engine, both_settings).build()
+        await add_endpoint(other, others_receiver)
+        for days in range(3):
+            await Story(other, clock).book(START + timedelta(days=days))
+        await others_receiver.wait_for(3)
+        await postbox.wait_for(8)
+        assert len(receiver.received) == PLACES_OF_A_PRACTICE
         receiver.go_on.set()
-        await receiver.wait_for(3 * (WEBHOOKS_AT_ONCE + 5))
-        await until(lambda: no_jobs_due(engine))
     ids = [got.headers["webhook-id"] for got in receiver.received]
     assert len(ids) == len(set(ids))
+
+
+async def test_one_receiver_that_hangs_holds_up_no_other_of_its_practice(
+    both_settings: Settings,
+    engine: AsyncEngine,
+    clock: TestClock,
+    story: Story,
+    world: World,
+    receiver: Receiver,
+) -> None:
+    """Five of them did, as long as there were ten places and no bound."""
+    bookings = PLACES_OF_AN_ENDPOINT
+    async with listening() as good:
+        for _ in range(2):
+            await add_endpoint(world, receiver)
+        receiver.go_on = asyncio.Event()
+        for hours in range(bookings):
+            await story.book(START + timedelta(days=1, hours=hours))
+        await add_endpoint(world, good)
+        async with working(both_settings, engine, clock):
+            await receiver.wait_for(2 * PLACES_OF_AN_ENDPOINT)
+            await story.book(START)
+            await good.wait_for(1)
+            receiver.go_on.set()
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[Receiver]:
+    """Have another receiver listen for a while."""
+    made = Receiver()
+    await made.open()
+    try:
+        yield made
+    finally:
+        await made.close()
 
 
 async def test_a_mail_server_that_hangs_holds_up_no_event(
@@ -440,7 +520,8 @@ async def test_a_mail_server_that_hangs_holds_up_no_event(
         await go_on.wait()
 
     postbox.on_recipient = hang
-    for hours in range(MAILS_AT_ONCE):
+    waiting = 2 * both_settings.smtp_connections
+    for hours in range(waiting):
         await story.book(START + timedelta(days=1, hours=hours))
     await add_endpoint(world, receiver)
     await story.book()
@@ -453,7 +534,7 @@ async def test_a_mail_server_that_hangs_holds_up_no_event(
         finally:
             go_on.set()
         await until(lambda: no_jobs_due(engine))
-    assert len(postbox.mails) == 2 * (MAILS_AT_ONCE + 1)
+    assert len(postbox.mails) == 2 * (waiting + 1)
 
 
 async def test_an_event_that_failed_waits_by_its_attempts(

@@ -170,7 +170,7 @@ export const t = {
 
   reason: {
     title: "Why?",
-    hint: "Only your practitioner sees this.",
+    hint: "Your practitioner and the practice's staff can see this, also in the software they use.",
     codes: {
       work: "Work",
       unwell: "I am unwell",

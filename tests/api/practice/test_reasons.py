@@ -1,0 +1,93 @@
+"""Why somebody cancelled or moved is told to keys that write, and to no other."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.auth.keys import Scope
+from tests.walls import Theirs, ask, body_for, fill, operations
+from tests.world import NOW, Api, World
+
+START = NOW + timedelta(days=3)
+# A code that no description shows as an example, and a word that nobody else says.
+CODE, NOTE = "cost", "Qzcanaryqz, and nobody else's business."
+REASON = {"code": CODE, "note": NOTE}
+READS = [found for found in operations() if found[1].startswith("/v1/practice")]
+
+
+@pytest.fixture
+async def theirs(staff: Api, world: World, api: Api) -> Theirs:
+    """A practice with one of everything, whose client has moved and cancelled sessions."""
+    # Before there is a policy, under which each of these would take a quote.
+    for days in (5, 6):
+        session_id = await world.book(START + timedelta(days=days), external_ref=f"given-{days}")
+        to = (START + timedelta(days=days, hours=1)).isoformat()
+        moved = {"start": to, "format": "video", "reason": REASON}
+        assert (await api.post(f"/v1/sessions/{session_id}/reschedule", moved)).is_success
+        cancelled = await api.post(f"/v1/sessions/{session_id}/cancel", {"reason": REASON})
+        assert cancelled.is_success, cancelled.text
+    session_id = await world.book(START + timedelta(days=7))
+    opened = await api.open_link(world.link_token(session_id))
+    by_link = api.signed_in(opened.json()["access_token"])
+    assert (await by_link.post(f"/v1/sessions/{session_id}/cancel", {"reason": REASON})).is_success
+    found = await fill(staff, world)
+    found.ids |= {"session_id": str(session_id), "external_ref": "given-5"}
+    return found
+
+
+async def answers(staff: Api, theirs: Theirs, scope: Scope) -> dict[str, str]:
+    """Give the answers of every call that this key may make, by operation."""
+    key = await theirs.world.key(scope)
+    told = {}
+    for method, path, operation in READS:
+        if method != "get":
+            continue
+        address = path.format(**theirs.ids)
+        answer = await ask(staff.signed_in(key), method, address, body_for(operation, theirs.ids))
+        told[operation["operationId"]] = answer.text
+    return told
+
+
+async def test_a_read_key_finds_no_reason_anywhere(staff: Api, theirs: Theirs) -> None:
+    told = await answers(staff, theirs, Scope.READ)
+    assert len(told) > 25
+    for operation, text in told.items():
+        assert NOTE not in text, operation
+        assert f'"{CODE}"' not in text, operation
+
+
+async def test_a_write_key_finds_them_where_they_were(staff: Api, theirs: Theirs) -> None:
+    told = await answers(staff, theirs, Scope.WRITE)
+    where = {operation for operation, text in told.items() if NOTE in text}
+    assert where == {operation for operation, text in told.items() if f'"{CODE}"' in text}
+    assert where == {
+        "list_practice_changes",
+        "list_practice_sessions",
+        "get_practice_session",
+        "get_practice_session_by_ref",
+    }
+
+
+async def test_a_read_key_sees_that_there_is_a_reason_and_who_gave_it(
+    staff: Api, theirs: Theirs
+) -> None:
+    reader = staff.signed_in(await theirs.world.key(Scope.READ))
+    shown = (await reader.get(f"/v1/practice/sessions/{theirs.ids['session_id']}")).json()
+    assert shown["cancellation"]["by"] == "client"
+    assert shown["cancellation"]["reason"] == {"code": None, "note": None}
+    entries = (await reader.get("/v1/practice/changes", kind="rescheduled")).json()["items"]
+    assert [entry["reason"] for entry in entries] == [{"code": None, "note": None}] * 2
+
+
+async def test_a_read_key_does_not_see_what_staff_wrote_down_either(
+    staff: Api, theirs: Theirs
+) -> None:
+    """A client who calls tells staff the same as they would have typed."""
+    path = f"/v1/practice/sessions/{theirs.ids['session_id']}"
+    await staff.post(f"{path}/undo", {"reason": REASON})
+    await staff.post(f"{path}/cancel", {"charge_fee": False, "reason": REASON})
+    fee = f"/v1/practice/fees/{theirs.ids['fee_id']}"
+    assert (await staff.post(f"{fee}/waive", {"reason": REASON})).is_success
+    for operation, text in (await answers(staff, theirs, Scope.READ)).items():
+        assert NOTE not in text, operation
+        assert f'"{CODE}"' not in text, operation
