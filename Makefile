@@ -2,20 +2,43 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := app tests migrations
 
-.PHONY: demo demo-reset test test-portal drill bench check format lock openapi clean
+# Major and minor version, such as 3.11; empty where PYTHON cannot be started.
+VERSION := $(shell '$(PYTHON)' -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+SUPPORTED := $(shell '$(PYTHON)' -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)
+NEEDS_PYTHON = Reslot needs Python 3.11 or later, and $(PYTHON) is \
+	$(or $(VERSION),not there). Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)
+# Present in an environment that this version of Python made.
+MADE := $(VENV)/.python-$(or $(VERSION),none)
 
-demo: $(VENV)/.ready
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate
+
+# pip is slower, and finds the package index where only pip's own configuration names it.
+define install
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r $(1) 2>/dev/null \
+		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(1)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+endef
+
+.PHONY: demo demo-reset test test-portal drill bench check format lock openapi migration sbom clean
+
+demo: $(VENV)/.demo
 	@$(BIN)/reslot demo
 
-demo-reset: $(VENV)/.ready
+demo-reset: $(VENV)/.demo
 	@$(BIN)/reslot demo --reset
 
+# `make test ARGS="tests/api/test_cancel.py -k late"` runs a part of the tests, without coverage.
 test: $(VENV)/.ready
+ifdef ARGS
+	$(BIN)/python -m pytest $(ARGS)
+else
 	$(BIN)/python -m pytest -n 2 -m "not browser and not drill" --cov --cov-report=term
 	$(BIN)/python -m coverage report --include='app/domain/*' --fail-under=100
 	$(BIN)/python -m coverage report --fail-under=95 --format=total
+endif
 
 # In Debian's Chromium; skipped with a word where there is none, but not in CI.
 test-portal: $(VENV)/.ready
@@ -35,32 +58,56 @@ check: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/reslot openapi | diff - openapi/openapi.json
+	@$(BIN)/reslot openapi > $(VENV)/openapi.json
+	@diff -u openapi/openapi.json $(VENV)/openapi.json \
+		|| { echo 'The OpenAPI file is out of date: run `make openapi`.'; exit 1; }
 	$(BIN)/python -m pytest -q --no-cov tests/database/test_migrations.py
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Written beside it first: a command that fails leaves the file as it was.
 openapi: $(VENV)/.ready
-	$(BIN)/reslot openapi > openapi/openapi.json
+	@$(BIN)/reslot openapi > $(VENV)/openapi.json
+	@cp $(VENV)/openapi.json openapi/openapi.json
+
+# Compares the declared tables with what the migrations make in an empty database.
+migration: $(VENV)/.ready
+ifndef m
+	$(error Say what the migration does: make migration m="services get a colour")
+endif
+	@$(BIN)/python -m migrations.new '$(subst ','\'',$(m))'
 
 # Versions and hashes only: whoever installs decides which index they come from.
 lock: $(VENV)/.ready
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-annotate --extra dev pyproject.toml --output-file requirements/dev.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-annotate pyproject.toml --output-file requirements/production.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-annotate --extra tracing pyproject.toml --output-file requirements/tracing.txt
+	$(LOCK) --extra dev pyproject.toml --output-file requirements/dev.txt
+	$(LOCK) --extra demo pyproject.toml --output-file requirements/demo.txt
+	$(LOCK) pyproject.toml --output-file requirements/production.txt
+	$(LOCK) --extra tracing pyproject.toml --output-file requirements/tracing.txt
+	echo uv | $(LOCK) --constraint requirements/dev.txt - --output-file requirements/uv.txt
+
+# A CycloneDX list of what the production image installs.
+sbom: $(VENV)/.ready
+	@$(BIN)/cyclonedx-py requirements requirements/production.txt --pyproject pyproject.toml \
+		--output-reproducible --output-file sbom.json
+	@echo 'Written to sbom.json.'
 
 clean:
-	rm -rf $(VENV) .data .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .data .pytest_cache .mypy_cache .ruff_cache .hypothesis sbom.json
 
-# The lock file is complete. With --no-deps pip takes it as it stands; an older one goes looking for
-# the newest release of a requirement with extras (`coverage[toml]`), and finds no hash for it.
-$(VENV)/.ready: requirements/dev.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+# The locked files are complete. With --no-deps they are taken as they stand; an older pip goes looking
+# for the newest release of a requirement with extras (`coverage[toml]`), and finds no hash for it.
+$(VENV)/.ready: $(MADE) requirements/dev.txt pyproject.toml
+	$(call install,requirements/dev.txt)
+
+$(VENV)/.demo: $(MADE) requirements/demo.txt pyproject.toml
+	$(call install,requirements/demo.txt)
+
+$(MADE): requirements/uv.txt
+	$(if $(filter True,$(SUPPORTED)),,$(error $(NEEDS_PYTHON)))
+	@echo 'Making $(VENV) with Python $(VERSION).'
+	@rm -rf $(VENV)
+	@'$(PYTHON)' -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt
 	@touch $@

@@ -1,10 +1,21 @@
-"""Runs the migrations on the connection that app/database/migrations.py hands over."""
+"""Runs the migrations on a connection of app/database/migrations.py, or of its own for `alembic`."""
+
+import asyncio
+from collections.abc import Iterable
 
 from alembic import context
+from alembic.operations import MigrationScript
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 from sqlalchemy.schema import SchemaItem
 
+from app.clock import system_clock
+from app.database.engine import brief_engine
+from app.installation import installation
+from app.settings import load_settings
 from app.tables import metadata
+
+LONGEST_REVISION = 32  # what alembic's own table holds
 
 
 def ours(
@@ -18,7 +29,41 @@ def ours(
     return not (type_ == "table" and (name or "").startswith("pgqueuer"))
 
 
-connection: Connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, include_object=ours)
-with context.begin_transaction():
-    context.run_migrations()
+def name_revision(
+    _: MigrationContext,
+    __: str | Iterable[str | None] | Iterable[str],
+    scripts: list[MigrationScript],
+) -> None:
+    """Name a new migration by its day and its message, as the present ones are."""
+    [script] = scripts
+    words = "".join(c if c.isalnum() else " " for c in (script.message or "").lower()).split()
+    name = "_".join([f"{system_clock():%Y%m%d}", *words])
+    while len(name) > LONGEST_REVISION:
+        name = name.rpartition("_")[0]
+    script.rev_id = name
+
+
+def run(connection: Connection) -> None:
+    """Run what was asked for on this connection."""
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        include_object=ours,
+        process_revision_directives=name_revision,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def run_as_owner(url: str) -> None:
+    """Run on the database of the settings, for who calls `alembic` itself."""
+    async with brief_engine(url) as engine, engine.begin() as db:
+        await db.run_sync(run)
+
+
+given: Connection | None = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:
+    with installation(load_settings(), needs_keys=False) as settings:
+        asyncio.run(run_as_owner(settings.owner_url))

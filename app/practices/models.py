@@ -13,7 +13,10 @@ FORMATS = "('in_person', 'video', 'phone')"
 
 
 class Practice(Base):
-    """The tenant. Its id is the `practice_id` of everything else."""
+    """The tenant. Its id is the `practice_id` of everything else.
+
+    While `closed_at` has a value, the practice is closed: product.md section 10.
+    """
 
     __tablename__ = "practices"
     practice_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -21,6 +24,7 @@ class Practice(Base):
     currency: Mapped[str]
     email: Mapped[str]
     phone: Mapped[str | None]
+    closed_at: Mapped[datetime | None]
     __table_args__ = (CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),)
 
 
