@@ -3,16 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# Major and minor version, such as 3.11; empty where PYTHON cannot be started.
-VERSION := $(shell '$(PYTHON)' -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
-SUPPORTED := $(shell '$(PYTHON)' -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)
-NEEDS_PYTHON = Reslot needs Python 3.11 or later, and $(PYTHON) is \
-	$(or $(VERSION),not there). Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)
+# Such as `3.11 True`; empty where PYTHON cannot be started.
+FOUND := $(shell '$(PYTHON)' -c 'import sys; v = sys.version_info; \
+	print("%d.%d" % v[:2], v >= (3, 11))' 2>/dev/null)
+VERSION := $(word 1,$(FOUND))
+TOO_OLD = Reslot needs Python 3.11 or later, and $(PYTHON) is $(or $(VERSION),not there). \
+	Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)
 # Present in an environment that this version of Python made.
 MADE := $(VENV)/.python-$(or $(VERSION),none)
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate
+AS_TESTED = --constraint requirements/dev.txt
 
 # pip is slower, and finds the package index where only pip's own configuration names it.
 define install
@@ -82,15 +84,17 @@ endif
 # Versions and hashes only: whoever installs decides which index they come from.
 lock: $(VENV)/.ready
 	$(LOCK) --extra dev pyproject.toml --output-file requirements/dev.txt
-	$(LOCK) --extra demo pyproject.toml --output-file requirements/demo.txt
-	$(LOCK) pyproject.toml --output-file requirements/production.txt
-	$(LOCK) --extra tracing pyproject.toml --output-file requirements/tracing.txt
-	echo uv | $(LOCK) --constraint requirements/dev.txt - --output-file requirements/uv.txt
+	$(LOCK) $(AS_TESTED) --extra demo pyproject.toml --output-file requirements/demo.txt
+	$(LOCK) $(AS_TESTED) pyproject.toml --output-file requirements/production.txt
+	$(LOCK) $(AS_TESTED) --extra tracing pyproject.toml --output-file requirements/tracing.txt
+	echo uv | $(LOCK) $(AS_TESTED) - --output-file requirements/uv.txt
 
-# A CycloneDX list of what the production image installs.
+# CycloneDX: what the production image installs, with versions and hashes.
 sbom: $(VENV)/.ready
-	@$(BIN)/cyclonedx-py requirements requirements/production.txt --pyproject pyproject.toml \
-		--output-reproducible --output-file sbom.json
+	@version=$$($(BIN)/python -c 'import app; print(app.__version__)') \
+		&& sed "s/^dynamic = .*/version = \"$$version\"/" pyproject.toml > $(VENV)/pyproject.toml
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements/production.txt \
+		--pyproject $(VENV)/pyproject.toml --output-reproducible --output-file sbom.json
 	@echo 'Written to sbom.json.'
 
 clean:
@@ -105,7 +109,7 @@ $(VENV)/.demo: $(MADE) requirements/demo.txt pyproject.toml
 	$(call install,requirements/demo.txt)
 
 $(MADE): requirements/uv.txt
-	$(if $(filter True,$(SUPPORTED)),,$(error $(NEEDS_PYTHON)))
+	$(if $(filter True,$(word 2,$(FOUND))),,$(error $(TOO_OLD)))
 	@echo 'Making $(VENV) with Python $(VERSION).'
 	@rm -rf $(VENV)
 	@'$(PYTHON)' -m venv $(VENV)
