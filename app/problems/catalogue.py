@@ -39,7 +39,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "A link in an email opens one session only. Please sign in to see more.",
         "The token is good, but its scope does not reach this: an access token that came from a "
         "link is for one session, and gives no lists and no packages; an API key reaches as far as "
-        "its scope (`read`, `write`, `admin`).",
+        "its scope (`read`, `write`, `admin`), and nowhere while its practice is closed.",
     ),
     "validation-failed": ProblemType(
         HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -158,8 +158,8 @@ CATALOGUE: Mapping[str, ProblemType] = {
         HTTPStatus.GONE,
         "The link has expired",
         "This link has expired.",
-        "The token was good, but its session lies too far in the past; or a sign-in link was used "
-        "too late.",
+        "The token was good, but its session lies too far in the past, or its practice is closed; "
+        "or a sign-in link was used too late.",
     ),
     "notice-finished": ProblemType(
         HTTPStatus.CONFLICT,

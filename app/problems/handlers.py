@@ -33,6 +33,7 @@ from app.domain.errors import (
 )
 from app.metrics.counts import count_refusal
 from app.problems.catalogue import CATALOGUE, MEDIA_TYPE
+from app.problems.messages import describe_error
 from app.sessions.errors import QuoteRequiredError
 from app.sessions.presenter import present_contact, present_decision, present_slots
 from app.sessions.quotes import Quotes
@@ -200,11 +201,7 @@ def _entry(found: Mapping[str, Any]) -> dict[str, str]:
     if found["type"] == "json_invalid":
         path = []
     pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
-    return {"pointer": pointer, "in": str(where), "detail": _sentence(found["msg"])}
-
-
-def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ")
+    return {"pointer": pointer, "in": str(where), "detail": describe_error(found)}
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

@@ -1,6 +1,7 @@
 """`GET /problems/{code}` explains a code to a person."""
 
 import html
+import re
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -24,6 +25,11 @@ async def explain_problem(code: str) -> HTMLResponse:
         "<body style='font:1.1rem/1.5 system-ui;max-width:40rem;margin:3rem auto;padding:0 1rem'>"
         f"<h1>{html.escape(kind.title)}</h1><p>{html.escape(kind.detail)}</p>"
         f"<p><code>{html.escape(code)}</code>, HTTP {kind.status.value}</p>"
-        f"<p>{html.escape(kind.explanation)}</p></body></html>"
+        f"<p>{_with_code(kind.explanation)}</p></body></html>"
     )
     return HTMLResponse(page)
+
+
+def _with_code(text: str) -> str:
+    """Write the catalogue's Markdown, which marks code only, as HTML."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))

@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -72,6 +73,15 @@ async def test_every_problem_is_explained_to_a_person(
             assert page.headers["content-type"].startswith("text/html")
             assert f"<code>{code}</code>" in page.text
             assert f"HTTP {CATALOGUE[code].status.value}" in page.text
+            assert "`" not in page.text
+            marked = CATALOGUE[code].explanation.split("`")[1::2]
+            assert re.findall("<code>(.*?)</code>", page.text) == [code, *marked]
+
+
+def test_what_a_client_reads_has_no_markdown(subtests: pytest.Subtests) -> None:
+    for code, kind in CATALOGUE.items():
+        with subtests.test(code):
+            assert "`" not in kind.title + kind.detail
 
 
 async def test_the_type_of_a_problem_leads_to_its_explanation(stranger: Api) -> None:
