@@ -18,7 +18,7 @@ from app.database.engine import brief_engine
 from app.database.transactions import transact
 from app.demo import MAIN_CLIENT, demo_id
 from app.demo.keys import PRACTICES, DemoKey, demo_keys
-from app.demo.records import FOLLOW_UP, HARBOR, MAYA, OPENED_AGO, PARK, write_records
+from app.demo.records import FOLLOW_UP, HARBOR, MASSAGE, MAYA, OPENED_AGO, PARK, write_records
 from app.demo.sessions import DemoBooker
 from app.links.commands import sign_link
 from app.links.tokens import LinkTokens, link_url
@@ -53,11 +53,12 @@ async def prepare(settings: Settings, now: datetime, *, reset: bool) -> str:
             keys = await _fill(engine, settings, file, now)
         async with engine.connect() as db:
             facts = await _facts(db, settings, now)
+            to_cancel = await _session_to_cancel(db, now)
     facts["api_keys"] = [_tell(key) for key in keys]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(facts, indent=2) + "\n")
     file.chmod(0o600)
-    return _guide(facts, settings, now)
+    return _guide(facts, to_cancel, settings, now)
 
 
 async def _practices(engine: AsyncEngine) -> set[UUID]:
@@ -161,6 +162,22 @@ async def _facts(db: AsyncConnection, settings: Settings, now: datetime) -> dict
     }
 
 
+async def _session_to_cancel(db: AsyncConnection, now: datetime) -> UUID:
+    """Choose a session of the main client that the README's tour leaves alone: the last massage."""
+    is_open = and_(Session.status == "booked", Session.starts_at > now)
+    found = await db.scalars(
+        select(Session.id)
+        .where(
+            Session.practice_id == HARBOR,
+            Session.client_id == demo_id(MAIN_CLIENT),
+            Session.service_id == MASSAGE,
+        )
+        .order_by(is_open.desc(), Session.starts_at.desc())
+        .limit(1)
+    )
+    return found.one()
+
+
 async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]]:
     """Give the links in the mails to clients that were sent, or are about to be."""
     mailed = await db.scalars(
@@ -195,7 +212,7 @@ def _tell(key: DemoKey) -> dict[str, str]:
     }
 
 
-def _guide(facts: dict[str, Any], settings: Settings, now: datetime) -> str:
+def _guide(facts: dict[str, Any], to_cancel: UUID, settings: Settings, now: datetime) -> str:
     base, client = facts["base_url"], _main_client(facts)
     link, key = facts["links"][0], facts["api_keys"][0]
     return f"""
@@ -208,13 +225,13 @@ As {client["email"]}, in another terminal:
 
   export TOKEN={client["access_token"]}
   curl -s -H "Authorization: Bearer $TOKEN" {base}/v1/sessions
-  curl -s -H "Authorization: Bearer $TOKEN" {base}/v1/sessions/{link["session_id"]}
-  curl -s -H "Authorization: Bearer $TOKEN" {base}/v1/sessions/{link["session_id"]}/availability
+  curl -s -H "Authorization: Bearer $TOKEN" {base}/v1/sessions/{to_cancel}
+  curl -s -H "Authorization: Bearer $TOKEN" {base}/v1/sessions/{to_cancel}/availability
   curl -s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
     -d '{{"reason": {{"code": "unwell", "note": "I have caught a cold."}}}}' \\
-    {base}/v1/sessions/{link["session_id"]}/cancel
+    {base}/v1/sessions/{to_cancel}/cancel
 
-The "Need to reschedule?" link of her mail, without a login:
+The "Need to reschedule?" link of a mail, without a login:
 
   {link["url"]}
   curl -s -H "Content-Type: application/json" -d '{{"token": "{link["token"]}"}}' \\
