@@ -15,12 +15,14 @@ import typer
 import uvicorn
 from sqlalchemy.exc import DBAPIError
 
+from app import __version__
 from app.auth.keys import Scope
 from app.clock import system_clock
 from app.database.engine import create_engine
 from app.database.migrations import migrate as migrate_database
 from app.database.migrations import role_of
 from app.demo.guide import prepare as prepare_demo
+from app.demo.running import lock_demo, share_lock
 from app.domain.errors import NotFoundError
 from app.http_limits import LimitedHttp
 from app.installation import export, installation
@@ -33,10 +35,12 @@ from app.notices.senders import make_sender
 from app.notices.worker import run_worker, worker_pool_size
 from app.practices.operator import (
     NewPractice,
+    close_practice,
     create_practice,
     give_key,
     keys_of,
     list_practices,
+    reopen_practice,
     take_key,
 )
 from app.settings import Settings, SettingsError, load_settings
@@ -48,7 +52,6 @@ T = TypeVar("T")
 
 cli = typer.Typer(
     name="reslot",
-    help="Clients of a practice cancel and reschedule their own sessions.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -56,13 +59,35 @@ cli = typer.Typer(
 )
 
 
-practice_commands = typer.Typer(help="Open practices, and list them.", no_args_is_help=True)
+practice_commands = typer.Typer(
+    help="Create, list, close and reopen practices.", no_args_is_help=True
+)
 cli.add_typer(practice_commands, name="practice")
 key_commands = typer.Typer(
     help="API keys: how a practice's own software says who it is.", no_args_is_help=True
 )
 cli.add_typer(key_commands, name="keys")
+PracticeArgument = Annotated[str, typer.Argument(help="The practice's id, or its name.")]
 PracticeOption = Annotated[str, typer.Option("--practice", help="The practice's id, or its name.")]
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature
+    if wanted:
+        typer.echo(f"reslot {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def reslot(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Clients of a practice cancel and reschedule their own sessions."""
 
 
 def main() -> None:
@@ -82,10 +107,12 @@ def serve(
     *,
     worker: Annotated[
         bool | None,
-        typer.Option(help="Send the mails from the server processes as well.", show_default="yes"),
+        typer.Option(
+            help="Send mails and webhooks from the server processes as well.", show_default="yes"
+        ),
     ] = None,
 ) -> None:
-    """Serve the API, and send the mails unless told otherwise."""
+    """Serve the API, and send mails and webhooks unless told otherwise."""
     settings = load_settings()
     _check_port(settings)
     if worker is not None:
@@ -96,7 +123,7 @@ def serve(
 
 @cli.command()
 def worker() -> None:
-    """Send the mails, and nothing else."""
+    """Send mails and webhooks, and nothing else."""
     with installation(load_settings()) as settings:
         configure_logs(settings)
         with figures_on_a_port(settings):
@@ -120,24 +147,26 @@ def demo(
 ) -> None:
     """Serve two made-up practices with data around today. Running it again keeps the data."""
     settings = load_settings()
-    _check_port(settings)
-    # Whoever tries webhooks out listens on his own machine.
+    # Whoever tries webhooks out listens on their own machine.
     settings = settings.model_copy(
         update={"log_format": "console", "webhook_insecure_targets": True}
     )
     configure_logs(settings)
-    with installation(settings, may_make_keys=True) as complete:
-        asyncio.run(migrate_database(complete.owner_url, role_of(complete.service_url)))
-        guide = asyncio.run(prepare_demo(complete, system_clock(), reset=reset))
-        typer.echo(guide)
-        _serve(complete, 1)
+    with lock_demo(settings.data_dir, alone=reset) as lock:
+        _check_port(settings)
+        with installation(settings, may_make_keys=True) as complete:
+            asyncio.run(migrate_database(complete.owner_url, role_of(complete.service_url)))
+            guide = asyncio.run(prepare_demo(complete, system_clock(), reset=reset))
+            share_lock(lock)
+            typer.echo(guide)
+            _serve(complete, 1)
 
 
 @cli.command()
 def token(
     client: Annotated[str, typer.Option(help="The client's email address.")],
     practice: Annotated[
-        str | None, typer.Option(help="The practice's name, where several know the address.")
+        str | None, typer.Option(help="The practice's id or name, where several know the address.")
     ] = None,
 ) -> None:
     """Print an access token for a client."""
@@ -177,8 +206,25 @@ def practice_create(
 def practice_list() -> None:
     """List the practices of this installation."""
     with installation(load_settings()) as settings:
-        for practice_id, name in _run(list_practices(settings)):
-            typer.echo(f"{practice_id}  {name}")
+        for practice in _run(list_practices(settings)):
+            closed = f"  closed {practice.closed_at:%Y-%m-%d}" if practice.closed_at else ""
+            typer.echo(f"{practice.id}  {practice.name}{closed}")
+
+
+@practice_commands.command("close")
+def practice_close(practice: PracticeArgument) -> None:
+    """End all access to a practice, its reminders and webhooks. Nothing is deleted."""
+    with installation(load_settings()) as settings:
+        _run(close_practice(settings, practice, system_clock()))
+        typer.echo("The practice is closed.")
+
+
+@practice_commands.command("reopen")
+def practice_reopen(practice: PracticeArgument) -> None:
+    """Open a closed practice again. Its API keys work again; its clients sign in anew."""
+    with installation(load_settings()) as settings:
+        _run(reopen_practice(settings, practice, system_clock()))
+        typer.echo("The practice is open.")
 
 
 @key_commands.command("create")
@@ -256,6 +302,9 @@ def _serve(settings: Settings, workers: int) -> None:
     make_sender(settings)  # A bad SMTP_URL is better said now than by the first mail.
     check_tracing(settings)
     export(settings)
+    if workers > 1:
+        # This process says where they listen; the server processes do not.
+        configure_logs(settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         _exit_on(number)
     with shared_figures(settings, workers):

@@ -51,17 +51,14 @@ EXEMPTIONS: Mapping[str, Exemption] = {
     "app/metrics/queries.py read_outbox": _of(
         "practices", "notices", reason="the operator's figures, numbers only"
     ),
-    "app/practices/operator.py list_practices": _of(
-        "practices", reason="the operator's list of practices"
-    ),
-    "app/practices/operator.py _find": _of(
-        "practices", reason="the operator names a practice by its name"
+    "app/practices/operator.py _all_practices": _of(
+        "practices", reason="the operator lists the practices, and names one by its name"
     ),
     "app/links/issue.py issue_access_token": _of(
         "practices", "clients", reason="the operator names a client by his address"
     ),
     "app/links/issue.py _practice_of": _of(
-        "sessions", reason="the operator names a session by its id alone"
+        "practices", "sessions", reason="the operator names a session by its id alone"
     ),
     "app/demo/guide.py _practices": _of(
         "practices", reason="the demo asks whether the database holds nothing but its own"

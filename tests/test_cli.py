@@ -1,15 +1,21 @@
 """The `reslot` command: what an operator can mend is one sentence, never a trace."""
 
 import asyncio
+import logging
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import structlog
+import uvicorn
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from app import __version__
 from app.auth.tokens import AccessTokens
 from app.changes.models import Change
 from app.cli import cli, main
@@ -256,9 +262,132 @@ def test_an_operator_opens_a_practice_and_gives_it_keys(monkeypatch: pytest.Monk
     key_id = listed.split()[0]
     run("keys", "revoke", "--practice", "Lake", key_id)
     assert "revoked" in run("keys", "list", "--practice", "Lake")
-    run("practice", "create", "--name", "Lake", "--currency", "EUR", *mail)
-    assert "Several practices" in refusal(monkeypatch, "keys", "list", "--practice", "Lake")
+    again = ("practice", "create", "--name", " Lake ", "--currency", "EUR", *mail)
+    assert refusal(monkeypatch, *again) == (
+        f"reslot: The practice {practice_id} has this name: choose another one."
+    )
     assert "no such thing" in refusal(monkeypatch, "keys", "list", "--practice", "Sea")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("keys", "create", "--name", "Front desk", "--practice"),
+        ("keys", "list", "--practice"),
+        ("keys", "revoke", str(uuid4()), "--practice"),
+        ("practice", "close"),
+        ("practice", "reopen"),
+        ("token", "--client", "ana@client.example", "--practice"),
+    ],
+)
+def test_of_two_practices_of_one_name_none_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, words: tuple[str, ...]
+) -> None:
+    """Each has named itself so: an operator cannot create the second one."""
+    worlds = [asyncio.run(build(settings))[0] for _ in range(2)]
+    ids = sorted(str(world.practice_id) for world in worlds)
+    assert refusal(monkeypatch, *words, "Harbor Wellness") == (
+        f"reslot: Several practices have this name: say which by its id, of {ids[0]}, {ids[1]}."
+    )
+
+
+def test_a_client_of_two_practices_is_found_by_the_id_of_one(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    worlds = [asyncio.run(build(settings))[0] for _ in range(2)]
+    asked = ("token", "--client", "ana@client.example")
+    said = refusal(monkeypatch, *asked)
+    assert all(f"{world.practice_id} (Harbor Wellness)" in said for world in worlds)
+    for world in worlds:
+        printed = run(*asked, "--practice", str(world.practice_id)).strip()
+        assert AccessTokens([KEY]).read(printed, system_clock()).client_id == world.client_id
+
+
+def test_two_clients_of_one_practice_with_one_address_are_not_told_apart(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    async def build_two() -> None:
+        engine = create_engine(settings.service_url, pool_size=1)
+        world = await World(engine, settings).build()
+        await world.add_client(email="ana@client.example")
+        await engine.dispose()
+
+    asyncio.run(build_two())
+    said = refusal(monkeypatch, "token", "--client", "ana@client.example")
+    assert said == "reslot: Several clients of this practice have this address."
+
+
+def test_a_closed_practice_is_listed_and_given_nothing_new(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    world, session_id = asyncio.run(build(settings))
+    practice_id = str(world.practice_id)
+    for _ in range(2):
+        assert run("practice", "close", practice_id) == "The practice is closed.\n"
+    assert "  Harbor Wellness  closed 20" in run("practice", "list")
+    for words in (
+        ("keys", "create", "--name", "x", "--practice", practice_id),
+        ("link", str(session_id)),
+    ):
+        assert "is closed" in refusal(monkeypatch, *words)
+    assert "no such thing" in refusal(monkeypatch, "token", "--client", "ana@client.example")
+    assert run("keys", "list", "--practice", practice_id) == ""
+    for _ in range(2):
+        assert run("practice", "reopen", "Harbor Wellness") == "The practice is open.\n"
+    assert run("practice", "list") == f"{practice_id}  Harbor Wellness\n"
+    assert run("token", "--client", "ana@client.example")
+    assert run("link", str(session_id))
+    assert asyncio.run(kinds_of(settings, world.practice_id)) == ["closed", "reopened"]
+
+
+async def kinds_of(settings: Settings, practice_id: UUID) -> list[str]:
+    engine = create_engine(settings.service_url, pool_size=1)
+    async with engine.connect() as db:
+        found = await db.scalars(
+            select(Change.kind)
+            .where(Change.practice_id == practice_id, Change.subject == "practice")
+            .order_by(Change.at)
+        )
+        kinds = list(found)
+    await engine.dispose()
+    return kinds
+
+
+@pytest.fixture
+def _logs() -> Iterator[None]:
+    """Give back what a command sets up for the logs of the whole process."""
+    root, ours = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.configure(**ours)
+
+
+@pytest.mark.usefixtures("_logs")
+@pytest.mark.parametrize("workers", ["2", "3"])
+def test_several_server_processes_say_where_they_listen(
+    monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    def only_bind(app: str, **options: Any) -> None:
+        uvicorn.Config(app, **options).bind_socket().close()
+
+    monkeypatch.setattr("app.cli.run_several", only_bind)
+    monkeypatch.setattr("app.cli.export", lambda _: None)
+    monkeypatch.setattr("app.cli._exit_on", lambda _: None)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    monkeypatch.setenv("PORT", str(port))
+    assert f"http://127.0.0.1:{port}" in run("serve", "--workers", workers)
+
+
+def test_the_version_is_printed() -> None:
+    assert run("--version") == f"reslot {__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_help_names_all_that_a_worker_sends(command: str) -> None:
+    assert "mails and webhooks" in " ".join(run(command, "--help").split())
 
 
 @pytest.mark.parametrize(

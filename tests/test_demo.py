@@ -20,6 +20,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.auth.keys import Scope, find_staff, revoke_key
+from app.cli import main
 from app.database.transactions import transact
 from app.demo.guide import prepare
 from app.demo.records import HARBOR
@@ -136,6 +137,24 @@ def test_the_guide_shows_the_key_of_the_first_practice(demo: Demo, folder: Path)
     printed = (folder / "output").read_text()
     assert f"export KEY={demo['api_keys'][0]['key']}\n" in printed
     assert demo["api_keys"][1]["key"] not in printed
+
+
+@pytest.mark.parametrize("port", ["its own", "another"])
+def test_a_running_demo_is_not_reset(
+    demo: Demo, folder: Path, monkeypatch: pytest.MonkeyPatch, port: str
+) -> None:
+    own = demo["base_url"].rpartition(":")[2]
+    monkeypatch.setenv("PORT", own if port == "its own" else str(_free_port()))
+    monkeypatch.setenv("DATA_DIR", str(folder))
+    monkeypatch.setattr("sys.argv", ["reslot", "demo", "--reset"])
+    monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == (
+        "reslot: A demo is running on this data: stop it with Ctrl-C before its data is reset."
+    )
+    client = Client(demo, demo["clients"][0]["access_token"])
+    assert client.get(f"/v1/sessions/{demo['links'][0]['session_id']}")
 
 
 def test_what_the_guide_shows_for_the_practice_works(demo: Demo, folder: Path) -> None:

@@ -198,3 +198,10 @@ def test_the_bill_of_materials_has_each_locked_package_with_its_hashes(clone: Cl
     )
     assert sorted((part["name"], part["version"]) for part in bill["components"]) == sorted(locked)
     assert all(part["externalReferences"][0]["hashes"] for part in bill["components"])
+
+
+def test_the_image_runs_as_a_user_that_has_a_number() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    users = re.findall(r"^USER (.*)$", dockerfile, re.MULTILINE)
+    assert len(users) == 1
+    assert f"--uid {int(users[0])} " in dockerfile

@@ -171,6 +171,18 @@ async def sign_out_everywhere(db: AsyncConnection, caller: Caller, *, now: datet
     )
 
 
+async def end_all_tokens(db: AsyncConnection, practice_id: UUID) -> None:
+    """End what all clients of a practice hold: tokens, sign-ins, and the links in their mails."""
+    await db.execute(
+        update(Client)
+        .where(Client.practice_id == practice_id)
+        .values(
+            token_generation=Client.token_generation + 1,
+            address_generation=Client.address_generation + 1,
+        )
+    )
+
+
 def _good_link(link: MailedLink) -> tuple[ColumnElement[bool], ...]:
     return (
         SignIn.practice_id == link.practice_id,

@@ -16,6 +16,7 @@ from app.auth.models import ApiKey
 from app.changes.trail import Actor, write_change
 from app.database.reading import Read
 from app.domain.errors import ForbiddenError, NotFoundError, UnauthorizedError
+from app.practices.models import Practice
 
 # Practice, key and secret: the first two find the key, and are no secret.
 _SHAPE = re.compile(r"rk_([0-9a-f]{32})([0-9a-f]{32})_([A-Za-z0-9_-]{43})", re.ASCII)
@@ -80,7 +81,7 @@ async def find_staff(db: AsyncConnection, text: str, needed: Scope, *, origin: s
 
     Raises:
         UnauthorizedError: nobody's, or it was revoked.
-        ForbiddenError: it does not reach as far as `needed`.
+        ForbiddenError: it does not reach as far as `needed`, or its practice is closed.
     """
     match = _SHAPE.fullmatch(text)
     if match is None:
@@ -88,17 +89,25 @@ async def find_staff(db: AsyncConnection, text: str, needed: Scope, *, origin: s
     practice_id, key_id, secret = UUID(match[1]), UUID(match[2]), match[3]
     row = (
         await db.execute(
-            select(ApiKey.name, ApiKey.scope, ApiKey.secret_hash, ApiKey.revoked_at).where(
-                ApiKey.practice_id == practice_id, ApiKey.id == key_id
+            select(
+                ApiKey.name,
+                ApiKey.scope,
+                ApiKey.secret_hash,
+                ApiKey.revoked_at,
+                Practice.closed_at,
             )
+            .join(Practice, Practice.practice_id == ApiKey.practice_id)
+            .where(ApiKey.practice_id == practice_id, ApiKey.id == key_id)
         )
     ).one_or_none()
     is_right = hmac.compare_digest(_hash(secret), _NO_HASH if row is None else row.secret_hash)
     if row is None or not is_right or row.revoked_at is not None:
         raise UnauthorizedError
+    if row.closed_at is not None:
+        raise ForbiddenError("The practice is closed. Who runs this service can open it again.")
     staff = Staff(practice_id, key_id, row.name, Scope(row.scope), origin)
     if not staff.scope.allows(needed):
-        raise ForbiddenError(f"This API key may only {staff.scope}; this needs `{needed}`.")
+        raise ForbiddenError(f"This API key may only {staff.scope}; this needs {needed}.")
     return staff
 
 

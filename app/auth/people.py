@@ -27,7 +27,7 @@ class Person:
 
 
 async def find_people(db: AsyncConnection, address: str) -> list[Person]:
-    """Find the active clients with this address at all practices, at most twenty.
+    """Find the active clients with this address at all open practices, at most twenty.
 
     Capitals do not matter. Those of other scripts do: what a database takes for the same letter
     may be another's mailbox.
@@ -62,6 +62,7 @@ def people_with(address: str) -> Select[UUID, str, UUID, str, str, str, int]:
             found.token_generation,
         )
         .join_from(Practice, of_one, true())
+        .where(Practice.closed_at.is_(None))
         .order_by(Practice.name, Practice.practice_id, found.name, found.id)
     )
 

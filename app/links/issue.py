@@ -15,6 +15,7 @@ from app.domain.errors import NotFoundError
 from app.links.commands import issue_link, revoke_links
 from app.links.tokens import LinkTokens, link_url
 from app.practices.models import Client, Practice
+from app.practices.operator import ListedPractice, the_practice
 from app.sessions.models import Session
 from app.settings import Settings, SettingsError
 
@@ -29,20 +30,30 @@ async def issue_access_token(
         SettingsError: several clients have it.
     """
     found = (
-        select(Client.practice_id, Client.id, Client.token_generation)
+        select(Client.practice_id, Client.id, Client.token_generation, Practice.name)
         .join(Practice, Practice.practice_id == Client.practice_id)
-        .where(Client.email == email, Client.active)
+        .where(Client.email == email, Client.active, Practice.closed_at.is_(None))
+        .order_by(Practice.name, Client.practice_id, Client.id)
     )
-    if practice is not None:
-        found = found.where(Practice.name == practice)
     async with brief_engine(settings.service_url) as engine, engine.connect() as db:
         rows = (await db.execute(found)).all()
+    practices = {row.practice_id: ListedPractice(row.practice_id, row.name, None) for row in rows}
+    if practice is not None:
+        chosen = the_practice(practices.values(), practice).id
+        rows = [row for row in rows if row.practice_id == chosen]
+    elif len(practices) > 1:
+        names = ", ".join(f"{known.id} ({known.name})" for known in practices.values())
+        raise SettingsError(
+            f"Several practices know this address: name one in --practice: {names}."
+        )
     if not rows:
         raise NotFoundError
     if len(rows) > 1:
-        raise SettingsError("Several clients have this address: say which with --practice.")
+        raise SettingsError("Several clients of this practice have this address.")
+    [client] = rows
     expires_at = now + timedelta(minutes=settings.access_token_minutes)
-    return AccessTokens(settings.keys).sign(Caller(*rows[0]), expires_at)
+    caller = Caller(client.practice_id, client.id, client.token_generation)
+    return AccessTokens(settings.keys).sign(caller, expires_at)
 
 
 async def print_link(settings: Settings, session_id: UUID, now: datetime) -> str:
@@ -50,6 +61,7 @@ async def print_link(settings: Settings, session_id: UUID, now: datetime) -> str
 
     Raises:
         NotFoundError: there is no such session.
+        SettingsError: its practice is closed.
     """
     async with brief_engine(settings.service_url) as engine:
         practice_id = await _practice_of(engine, session_id)
@@ -81,7 +93,15 @@ async def end_links(settings: Settings, session_id: UUID, now: datetime) -> None
 
 async def _practice_of(engine: AsyncEngine, session_id: UUID) -> UUID:
     async with engine.connect() as db:
-        practice_id = await db.scalar(select(Session.practice_id).where(Session.id == session_id))
-    if practice_id is None:
+        found = await db.execute(
+            select(Practice.practice_id, Practice.closed_at)
+            .join(Session, Session.practice_id == Practice.practice_id)
+            .where(Session.id == session_id)
+        )
+    row = found.one_or_none()
+    if row is None:
         raise NotFoundError
+    practice_id, closed_at = row
+    if closed_at is not None:
+        raise SettingsError("The practice of this session is closed: its links are ended.")
     return practice_id

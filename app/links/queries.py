@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.auth.tokens import Caller
 from app.domain.errors import LinkExpiredError, LinkInvalidError
 from app.links.tokens import Link
-from app.practices.models import Client
+from app.practices.models import Client, Practice
 from app.sessions.models import Session
 
 
@@ -19,7 +19,7 @@ async def open_link(db: AsyncConnection, link: Link, now: datetime, lifetime: ti
 
     Raises:
         LinkInvalidError: the session is gone, the client's address changed, or staff revoked it.
-        LinkExpiredError: the session lies too far back.
+        LinkExpiredError: the session lies too far back, or its practice is closed.
     """
     row = (
         await db.execute(
@@ -28,7 +28,9 @@ async def open_link(db: AsyncConnection, link: Link, now: datetime, lifetime: ti
                 Session.ends_at,
                 Session.link_generation,
                 Client.address_generation,
+                Practice.closed_at,
             )
+            .join(Practice, Practice.practice_id == Session.practice_id)
             .join(
                 Client,
                 and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
@@ -41,7 +43,7 @@ async def open_link(db: AsyncConnection, link: Link, now: datetime, lifetime: ti
     present = (row.address_generation, row.link_generation)
     if present != (link.address_generation, link.link_generation):
         raise LinkInvalidError
-    if now > row.ends_at + lifetime:
+    if row.closed_at is not None or now > row.ends_at + lifetime:
         raise LinkExpiredError
     return Caller(
         practice_id=link.practice_id,

@@ -145,11 +145,12 @@ class _Attempt:
 def is_out_of_date(letter: Letter, now: datetime) -> bool:
     """Tell whether a notice has lost its sense.
 
-    A reminder: the session was moved or cancelled, or has begun. A confirmation to the client: the
-    session had already ended when it was booked, so that it is only put on record.
+    A reminder: the session was moved or cancelled, or has begun, or its practice is closed. A
+    confirmation to the client: the session had already ended when it was booked, so that it is only
+    put on record.
     """
     if letter.kind == "booked":
         return letter.recipient == "client" and letter.change.after.ends_at <= letter.change.at
     if letter.kind != "reminder":
         return False
-    return not letter.is_still_true or now >= letter.starts_at
+    return letter.practice_closed or not letter.is_still_true or now >= letter.starts_at

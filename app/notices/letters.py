@@ -95,6 +95,7 @@ class Letter:
     starts_at: datetime
     practice_name: str
     practice_email: str
+    practice_closed: bool
     service_name: str
     client: Party
     practitioner: Party
@@ -160,7 +161,7 @@ def _columns() -> list[Any]:
         Notice.recipient,
         Notice.status,
         Notice.starts_at.label("about"),
-        *_prefixed("practice", Practice, "name", "email"),
+        *_prefixed("practice", Practice, "name", "email", "closed_at"),
         Service.name.label("service_name"),
         *_prefixed("client", Client, "name", "email", "phone", "time_zone", "locale"),
         *_prefixed("practitioner", Practitioner, "name", "email", "phone", "time_zone"),
@@ -218,6 +219,7 @@ def _letter(row: Row[Any]) -> Letter:
         starts_at=row.about,
         practice_name=row.practice_name,
         practice_email=row.practice_email,
+        practice_closed=row.practice_closed_at is not None,
         service_name=row.service_name,
         client=Party(
             row.client_name,

@@ -1,5 +1,6 @@
-"""What an operator does from the command line: opening practices and giving them keys."""
+"""What an operator does from the command line: creating and closing practices, giving them keys."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -7,9 +8,10 @@ from uuid import UUID, uuid4
 
 from babel.numbers import list_currencies
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.auth.commands import end_all_tokens
 from app.auth.keys import KeyRecord, Scope, create_key, list_keys, revoke_key
 from app.changes.trail import OPERATOR, write_change
 from app.database.engine import brief_engine
@@ -18,6 +20,8 @@ from app.domain.errors import NotFoundError
 from app.practices.models import Practice
 from app.practices.repository import PracticeRepository
 from app.settings import Settings, SettingsError
+
+_CREATING = 7_365_109  # any number; the key of a lock that nothing else takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +34,33 @@ class NewPractice:
     phone: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ListedPractice:
+    """What an operator is told of a practice. `closed_at` is None while it is open."""
+
+    id: UUID
+    name: str
+    closed_at: datetime | None
+
+
 async def create_practice(settings: Settings, practice: NewPractice, now: datetime) -> UUID:
     """Open a practice, and give its id.
 
     Raises:
-        SettingsError: it has no name, or an address or a currency that there is not.
+        SettingsError: it has no name, or that of another practice, or an address or a currency
+            that does not exist.
     """
     _check(practice)
-    practice_id = uuid4()
+    practice_id, name = uuid4(), practice.name.strip()
 
     async def command(db: AsyncConnection) -> None:
+        # Two that are created at once wait for each other here.
+        await db.execute(select(func.pg_advisory_xact_lock(_CREATING)))
+        for other in await _all_practices(db):
+            if other.name == name:
+                raise SettingsError(f"The practice {other.id} has this name: choose another one.")
         await PracticeRepository(db, practice_id).open_practice(
-            name=practice.name,
+            name=name,
             currency=practice.currency,
             email=practice.email,
             phone=practice.phone,
@@ -61,13 +80,50 @@ async def create_practice(settings: Settings, practice: NewPractice, now: dateti
     return practice_id
 
 
-async def list_practices(settings: Settings) -> list[tuple[UUID, str]]:
+async def list_practices(settings: Settings) -> list[ListedPractice]:
     """List the practices of this installation by name."""
     async with brief_engine(settings.service_url) as engine, engine.connect() as db:
-        found = await db.execute(
-            select(Practice.practice_id, Practice.name).order_by(Practice.name)
-        )
-        return [(row.practice_id, row.name) for row in found]
+        return await _all_practices(db)
+
+
+async def close_practice(settings: Settings, practice: str, now: datetime) -> None:
+    """Close a practice (product.md section 10). Closing it again changes nothing.
+
+    Raises:
+        NotFoundError: there is no such practice.
+        SettingsError: several practices have that name.
+    """
+    async with brief_engine(settings.service_url) as engine:
+        found = await _find(engine, practice)
+        await transact(engine, partial(_set_closed, practice_id=found.id, closed_at=now, now=now))
+
+
+async def reopen_practice(settings: Settings, practice: str, now: datetime) -> None:
+    """Open a closed practice again. Where it is open, nothing changes.
+
+    Raises:
+        NotFoundError: there is no such practice.
+        SettingsError: several practices have that name.
+    """
+    async with brief_engine(settings.service_url) as engine:
+        found = await _find(engine, practice)
+        await transact(engine, partial(_set_closed, practice_id=found.id, closed_at=None, now=now))
+
+
+async def _set_closed(
+    db: AsyncConnection, practice_id: UUID, closed_at: datetime | None, now: datetime
+) -> None:
+    is_closed = Practice.closed_at.is_not(None)
+    own = (Practice.practice_id == practice_id, is_closed if closed_at is None else ~is_closed)
+    changed = await db.execute(update(Practice).where(*own).values(closed_at=closed_at))
+    if not changed.rowcount:
+        return
+    if closed_at is not None:
+        await end_all_tokens(db, practice_id)
+    kind = "reopened" if closed_at is None else "closed"
+    await write_change(
+        db, practice_id, OPERATOR, now, subject="practice", subject_id=practice_id, kind=kind
+    )
 
 
 async def give_key(
@@ -77,12 +133,14 @@ async def give_key(
 
     Raises:
         NotFoundError: there is no such practice.
-        SettingsError: several practices have that name.
+        SettingsError: several practices have that name, or the practice is closed.
     """
     async with brief_engine(settings.service_url) as engine:
-        practice_id = await _find(engine.connect(), practice)
+        found = await _find(engine, practice)
+        if found.closed_at is not None:
+            raise SettingsError("The practice is closed: open it with `reslot practice reopen`.")
         command = partial(
-            create_key, practice_id=practice_id, name=name, scope=scope, actor=OPERATOR, now=now
+            create_key, practice_id=found.id, name=name, scope=scope, actor=OPERATOR, now=now
         )
         _, text = await transact(engine, command)
     return text
@@ -96,9 +154,9 @@ async def keys_of(settings: Settings, practice: str) -> list[KeyRecord]:
         SettingsError: several practices have that name.
     """
     async with brief_engine(settings.service_url) as engine:
-        practice_id = await _find(engine.connect(), practice)
+        found = await _find(engine, practice)
         async with engine.connect() as db:
-            return await list_keys(db, practice_id)
+            return await list_keys(db, found.id)
 
 
 async def take_key(settings: Settings, practice: str, key_id: UUID, now: datetime) -> None:
@@ -109,23 +167,42 @@ async def take_key(settings: Settings, practice: str, key_id: UUID, now: datetim
         SettingsError: several practices have that name.
     """
     async with brief_engine(settings.service_url) as engine:
-        practice_id = await _find(engine.connect(), practice)
-        command = partial(
-            revoke_key, practice_id=practice_id, key_id=key_id, actor=OPERATOR, now=now
-        )
+        found = await _find(engine, practice)
+        command = partial(revoke_key, practice_id=found.id, key_id=key_id, actor=OPERATOR, now=now)
         await transact(engine, command)
 
 
-async def _find(connecting: AsyncConnection, practice: str) -> UUID:
+async def _find(engine: AsyncEngine, practice: str) -> ListedPractice:
     """Find a practice by its id or its name."""
-    async with connecting as db:
-        rows = (await db.execute(select(Practice.practice_id, Practice.name))).all()
-    found = [practice_id for practice_id, name in rows if practice in (str(practice_id), name)]
+    async with engine.connect() as db:
+        return the_practice(await _all_practices(db), practice)
+
+
+def the_practice(practices: Iterable[ListedPractice], wanted: str) -> ListedPractice:
+    """Choose the practice with this id, or else the only one with this name.
+
+    Raises:
+        NotFoundError: there is none.
+        SettingsError: several have the name.
+    """
+    known = list(practices)
+    found = [one for one in known if str(one.id) == wanted.lower()]
+    found = found or [one for one in known if one.name == wanted]
     if not found:
         raise NotFoundError
     if len(found) > 1:
-        raise SettingsError("Several practices have this name: say which by its id.")
+        ids = ", ".join(str(one.id) for one in found)
+        raise SettingsError(f"Several practices have this name: say which by its id, of {ids}.")
     return found[0]
+
+
+async def _all_practices(db: AsyncConnection) -> list[ListedPractice]:
+    found = await db.execute(
+        select(Practice.practice_id, Practice.name, Practice.closed_at).order_by(
+            Practice.name, Practice.practice_id
+        )
+    )
+    return [ListedPractice(*row) for row in found]
 
 
 def _check(practice: NewPractice) -> None:

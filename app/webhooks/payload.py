@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.changes.models import Change
 from app.domain.session import Status
 from app.notices.models import Notice
-from app.practices.models import Client, Location, Practitioner, Service
+from app.practices.models import Client, Location, Practice, Practitioner, Service
 from app.sessions.models import Fee, Session
 from app.webhooks.models import WebhookEndpoint
 
@@ -24,7 +24,8 @@ _FEE_STATUS = {"fee.waived": "waived", "fee.settled": "settled"}
 class Event:
     """One notice for one endpoint. `body` is the JSON that is sent.
 
-    `failures`: how many attempts at the endpoint have failed since the last that did not.
+    `active`: the endpoint is, and its practice is open. `failures`: how many attempts at the
+    endpoint have failed since the last that did not.
     """
 
     notice_id: UUID
@@ -67,7 +68,7 @@ def _of_notice(practice_id: UUID, notice_id: UUID) -> Any:  # noqa: ANN401 - a s
             Notice.session_id,
             WebhookEndpoint.url,
             WebhookEndpoint.secret,
-            WebhookEndpoint.active,
+            and_(WebhookEndpoint.active, Practice.closed_at.is_(None)).label("active"),
             WebhookEndpoint.include_reason,
             WebhookEndpoint.failures,
             Change.id.label("change_id"),
@@ -92,6 +93,7 @@ def _of_notice(practice_id: UUID, notice_id: UUID) -> Any:  # noqa: ANN401 - a s
             ),
         )
         .join(Change, _same(Change, Notice.change_id))
+        .join(Practice, Practice.practice_id == Notice.practice_id)
         .join(WebhookEndpoint, _same(WebhookEndpoint, Notice.endpoint_id))
         .join(Session, _same(Session, Notice.session_id))
         .join(Service, _same(Service, Session.service_id))

@@ -18,6 +18,8 @@ from app.notices.marking import MAX_ATTEMPTS
 from app.notices.models import Notice
 from app.notices.senders import Sender
 from app.practices.models import Client
+from app.practices.operator import close_practice, reopen_practice
+from app.settings import Settings
 from tests.notices.postbox import Postbox
 from tests.notices.story import BOTH, START, Story
 from tests.world import NOW, TestClock, World
@@ -84,13 +86,14 @@ async def test_a_notice_that_does_not_exist_is_nothing_to_do(
     assert postbox.mails == []
 
 
-@pytest.mark.parametrize("fate", ["moved", "cancelled", "started", "due"])
+@pytest.mark.parametrize("fate", ["moved", "cancelled", "started", "closed", "reopened", "due"])
 async def test_a_reminder_is_sent_only_for_a_session_to_come(
     office: PostOffice,
     story: Story,
     world: World,
     postbox: Postbox,
     clock: TestClock,
+    settings: Settings,
     fate: str,
 ) -> None:
     session_id = await story.book()
@@ -99,14 +102,28 @@ async def test_a_reminder_is_sent_only_for_a_session_to_come(
         await story.move(session_id, START + timedelta(days=1))
     elif fate == "cancelled":
         await story.cancel(session_id)
+    if fate in {"closed", "reopened"}:
+        await close_practice(settings, str(world.practice_id), NOW)
+    if fate == "reopened":
+        await reopen_practice(settings, str(world.practice_id), NOW)
     # As if it had been under way while the command dropped the others.
     await world.change_all(Notice, status="pending")
     clock.now = START if fate == "started" else START - timedelta(days=1)
     await send_notice(office, world.practice_id, notice_id)
     row = await story.state(notice_id)
-    assert row.status == ("sent" if fate == "due" else "dropped")
+    is_sent = fate in {"due", "reopened"}
+    assert row.status == ("sent" if is_sent else "dropped")
     assert row.finished_at == clock.now
-    assert len(postbox.mails) == (1 if fate == "due" else 0)
+    assert len(postbox.mails) == is_sent
+
+
+async def test_what_was_done_before_a_practice_closed_is_still_confirmed(
+    office: PostOffice, story: Story, world: World, postbox: Postbox, settings: Settings
+) -> None:
+    notice_id = await story.notice(await story.book(), "booked")
+    await close_practice(settings, str(world.practice_id), NOW)
+    await send_notice(office, world.practice_id, notice_id)
+    assert len(postbox.mails) == 1
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from app.notices.marking import MAX_ATTEMPTS
 from app.notices.models import Notice
 from app.notices.outbox import NewNotice, queue_notices
 from app.practices.models import Client, Location, Practitioner, Service
+from app.practices.operator import close_practice, reopen_practice
 from app.sessions.models import Fee, Session
 from app.settings import Settings
 from app.webhooks.delivery import (
@@ -93,6 +94,22 @@ async def test_an_event_is_sent_signed_and_marked(
     assert got.headers["webhook-signature"] == signature
     row = await story.state(notice_id)
     assert (row.status, row.attempts, row.finished_at) == ("sent", 1, NOW)
+    await send_webhook(webhooks, world.practice_id, notice_id)
+    assert len(receiver.received) == 1
+
+
+async def test_a_closed_practice_sends_no_events(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, settings: Settings
+) -> None:
+    await add_endpoint(world, receiver)
+    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    await close_practice(settings, str(world.practice_id), NOW)
+    await send_webhook(webhooks, world.practice_id, notice_id)
+    assert (await story.state(notice_id)).status == "dropped"
+    await reopen_practice(settings, str(world.practice_id), NOW)
+    assert (await endpoint(world)).active
+    later = await story.book(START + timedelta(days=1))
+    notice_id = await story.notice(later, "session.booked", "webhook")
     await send_webhook(webhooks, world.practice_id, notice_id)
     assert len(receiver.received) == 1
 
