@@ -22,7 +22,9 @@ from app.practices.models import Practice
 _SHAPE = re.compile(r"rk_([0-9a-f]{32})([0-9a-f]{32})_([A-Za-z0-9_-]{43})", re.ASCII)
 _NO_HASH = bytes(32)
 _STILL_GOOD = Read(
-    select(ApiKey.id).where(
+    select(Practice.closed_at)
+    .join(ApiKey, ApiKey.practice_id == Practice.practice_id)
+    .where(
         ApiKey.practice_id == bindparam("practice_id"),
         ApiKey.id == bindparam("key_id"),
         ApiKey.revoked_at.is_(None),
@@ -103,8 +105,7 @@ async def find_staff(db: AsyncConnection, text: str, needed: Scope, *, origin: s
     is_right = hmac.compare_digest(_hash(secret), _NO_HASH if row is None else row.secret_hash)
     if row is None or not is_right or row.revoked_at is not None:
         raise UnauthorizedError
-    if row.closed_at is not None:
-        raise ForbiddenError("The practice is closed. Who runs this service can open it again.")
+    _check_open(row.closed_at)
     staff = Staff(practice_id, key_id, row.name, Scope(row.scope), origin)
     if not staff.scope.allows(needed):
         raise ForbiddenError(f"This API key may only {staff.scope}; this needs {needed}.")
@@ -112,14 +113,22 @@ async def find_staff(db: AsyncConnection, text: str, needed: Scope, *, origin: s
 
 
 async def confirm_staff(db: AsyncConnection, staff: Staff) -> None:
-    """Make sure that the key has not been revoked since it was read.
+    """Make sure that since the key was read neither it was revoked nor its practice closed.
 
     Raises:
-        UnauthorizedError: it has.
+        UnauthorizedError: the key was revoked.
+        ForbiddenError: the practice was closed.
     """
     own = {"practice_id": staff.practice_id, "key_id": staff.key_id}
-    if await _STILL_GOOD.one(db, own) is None:
+    row = await _STILL_GOOD.one(db, own)
+    if row is None:
         raise UnauthorizedError
+    _check_open(row["closed_at"])
+
+
+def _check_open(closed_at: datetime | None) -> None:
+    if closed_at is not None:
+        raise ForbiddenError("The practice is closed. Who runs this service can open it again.")
 
 
 async def create_key(
