@@ -22,7 +22,7 @@ REFUSALS = ["quote-required", "notice-too-short", "forbidden"]
 
 
 class Folder:
-    """A clone's folder as far as the README uses it, and a shell there."""
+    """A clone's folder, as far as the README uses it, and a shell there."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -75,7 +75,9 @@ def _free_port() -> int:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
+    path = tmp_path / "my clone"
+    path.mkdir()
+    return Folder(path)
 
 
 @pytest.fixture
