@@ -28,6 +28,7 @@ from app.practices.models import (
 )
 from app.practices.repository import PracticeRepository
 from app.sessions.booking import Booking, book
+from app.sessions.models import Session
 from app.settings import Settings
 from tests.application import application
 from tests.described import is_as_described
@@ -211,6 +212,11 @@ class World:
                 .where(table.practice_id == self.practice_id, table.id == record_id)
                 .values(**values)
             )
+
+    async def end(self, session_id: UUID, status: str) -> None:
+        """End a session past all commands; only a fulfilled one takes its time."""
+        takes_none = {} if status == "fulfilled" else {"span_before": None, "span_after": None}
+        await self.change(Session, session_id, status=status, **takes_none)
 
     async def change_all(self, table: Any, **values: Any) -> None:
         """Change every record of the practice in a table."""

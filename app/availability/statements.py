@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Date,
     DateTime,
+    Integer,
     Text,
     bindparam,
     cast,
@@ -19,6 +20,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
 from app.domain.availability import MINUTE
+from app.domain.session import Status
 from app.practices.models import (
     BusyInterval,
     Client,
@@ -28,7 +30,7 @@ from app.practices.models import (
     Service,
     WorkingHours,
 )
-from app.sessions.models import CreditRedemption, Session, is_booked
+from app.sessions.models import CreditRedemption, Session, takes_time, time_ends
 from app.sessions.queries import (
     OWN_SESSION,
     POLICY_COLUMNS,
@@ -84,21 +86,22 @@ def _calendar_columns() -> list[Any]:
         _numbers(
             (
                 _seconds(other.starts_at, func.floor),
-                _seconds(other.ends_at, func.ceil),
+                _seconds(time_ends(other), func.ceil),
                 cast(other.buffer_before_minutes * MINUTE, BigInteger),
-                cast(other.buffer_after_minutes * MINUTE, BigInteger),
+                _seconds(func.upper(other.span_after) - time_ends(other), func.floor),
+                cast(cast(other.status != Status.NOSHOW, Integer), BigInteger),
             ),
             other.practice_id == Session.practice_id,
             other.practitioner_id == Session.practitioner_id,
-            is_booked(other),
+            takes_time(other),
             other.starts_at.between(sessions_since, until),
             other.id != Session.id,
         ).label("taken"),
         _numbers(
-            (_seconds(own.starts_at, func.floor), _seconds(own.ends_at, func.ceil)),
+            (_seconds(own.starts_at, func.floor), _seconds(time_ends(own), func.ceil)),
             own.practice_id == Session.practice_id,
             own.client_id == Session.client_id,
-            is_booked(own),
+            takes_time(own),
             own.starts_at.between(sessions_since, until),
             own.id != Session.id,
         ).label("elsewhere"),

@@ -69,20 +69,25 @@ class WorkingHours:
 
 
 class BusySession(NamedTuple):
-    """A booked session of the practitioner: instants, and buffers in seconds."""
+    """Time that a session of the practitioner takes: instants, and buffers in seconds.
+
+    `counts`: for the limits of its day and week. A missed session takes time and does not count.
+    """
 
     start: int
     end: int
     buffer_before: int
     buffer_after: int
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """What is known of a practitioner's time.
 
-    `sessions` are his booked sessions without the one being moved. `blocked` is time off, busy time
-    from elsewhere, and the client's own other sessions: they need no gap around them.
+    `sessions` are those that take the practitioner's time, without the one being moved. `blocked`
+    is time off, busy time from elsewhere, and the client's own other sessions: they need no gap
+    around them.
     """
 
     hours: WorkingHours
@@ -291,7 +296,7 @@ def _openings(
     own_before, own_after = rules.buffer_before, rules.buffer_after
     busy = [
         (start - max(before, own_after), end + max(after, own_before))
-        for start, end, before, after in calendar.sessions
+        for start, end, before, after, _ in calendar.sessions
     ]
     taken = [*merge([*busy, *calendar.blocked]), _NEVER]
     index = 0
@@ -314,7 +319,8 @@ def _within_limits(calendar: Calendar, starts: list[int]) -> list[int]:
     per_day, per_week = calendar.sessions_per_day, calendar.sessions_per_week
     if per_day is None and per_week is None:
         return starts
-    own_days = _days(calendar.hours.zone, [session.start for session in calendar.sessions])
+    counted = [session.start for session in calendar.sessions if session.counts]
+    own_days = _days(calendar.hours.zone, counted)
     full_days = _full(own_days, per_day)
     full_weeks = _full([_week(day) for day in own_days], per_week)
     return [

@@ -1,20 +1,50 @@
 """A session: one client's booked service with one practitioner at one time."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.domain.money import Money
 
 
 class Status(StrEnum):
-    """Where a session stands (the FHIR Appointment words). Only `booked` takes up time."""
+    """The state of a session (the FHIR Appointment words). `taken_time` says which takes time."""
 
     BOOKED = "booked"
     CANCELLED = "cancelled"
     FULFILLED = "fulfilled"
     NOSHOW = "noshow"
+
+
+class TakenTime(NamedTuple):
+    """Time that a session takes from its practitioner and its client.
+
+    The buffers are the practitioner's: the gap to other sessions before `start` and after `end`.
+    """
+
+    start: datetime
+    end: datetime
+    buffer_before: timedelta
+    buffer_after: timedelta
+
+
+def taken_time(status: Status, whole: TakenTime, now: datetime) -> TakenTime | None:
+    """Give the time that a session takes once it has this status; None: it takes no time.
+
+    `whole` is the time of the session as booked, `now` the instant at which it gets the status.
+    A missed session frees what is left of its time: it takes the time until `now`, without the
+    buffer after it, and nothing where it was marked before its start.
+    """
+    if status is Status.CANCELLED:
+        return None
+    if status is not Status.NOSHOW:
+        return whole
+    end = min(whole.end, max(whole.start, now))
+    if end == whole.start:
+        return None
+    return whole._replace(end=end, buffer_after=timedelta(0))
 
 
 class Format(StrEnum):

@@ -85,7 +85,7 @@ async def cancel(
     check_version(record, seen.if_match)
     cost = _judge(record, Action.CANCEL, seen.quote, quotes, now)
 
-    await sessions.set_status(session_id, Status.CANCELLED, in_calendar=True)
+    await sessions.set_status(record, Status.CANCELLED, now, in_calendar=True)
     package_credits = CreditRepository(db, caller.practice_id)
     await package_credits.settle(session_id, cost.credit, now, credit_grace)
     present = meeting_of(record)

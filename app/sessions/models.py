@@ -4,31 +4,34 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, Index, UniqueConstraint, literal_column, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.base import Base, Identified, once_by_ref, reference
 from app.practices.models import FORMATS
 
-BOOKED = text("status = 'booked'")
+
+def takes_time(session: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the table, or an alias of it
+    """Tell whether a session takes time, in the words of the index that holds those only."""
+    taken: ColumnElement[bool] = session.span_after.is_not(None)
+    return taken
 
 
-def is_booked(session: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the table, or an alias of it
-    """Say it in the very words of the indexes that hold booked sessions only.
-
-    Where the status were a parameter, the plan of a prepared statement could not use them.
-    """
-    booked: ColumnElement[bool] = session.status == literal_column("'booked'")
-    return booked
+def time_ends(session: Any) -> ColumnElement[datetime]:  # noqa: ANN401 - the table, or an alias
+    """Give the instant until which a session takes time, without the buffer after it."""
+    return func.upper(session.span_before)
 
 
 class Session(Identified, Base):
     """One client's booked service. Its id, policy version, price and buffers stay for life.
 
-    `span_after` is `[starts_at, ends_at + buffer_after)` and `span_before` is
-    `[starts_at - buffer_before, ends_at)`: no two booked sessions of a practitioner overlap in
-    either, which is exactly "the larger of the two buffers lies between them".
+    `span_after` and `span_before` are the time that the session takes, and the only place that says
+    so (docs/decisions/0017-taken-time.md). Of a booked or fulfilled session `span_after` is
+    `[starts_at, ends_at + buffer_after)` and `span_before` is `[starts_at - buffer_before,
+    ends_at)`. A missed session's end earlier, and both are null where it takes no time. No two
+    sessions of a practitioner overlap in either range, which is exactly "the larger of the two
+    buffers lies between them".
     """
 
     __tablename__ = "sessions"
@@ -44,8 +47,8 @@ class Session(Identified, Base):
     ends_at: Mapped[datetime]
     buffer_before_minutes: Mapped[int]
     buffer_after_minutes: Mapped[int]
-    span_before: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
-    span_after: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    span_before: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)
+    span_after: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)
     format: Mapped[str]
     location_id: Mapped[UUID | None]
     join_url: Mapped[str | None]
@@ -68,13 +71,23 @@ class Session(Identified, Base):
         CheckConstraint("starts_at < ends_at", name="order"),
         CheckConstraint("price_minor >= 0", name="price"),
         CheckConstraint(
-            "span_before = tstzrange("
-            "starts_at - make_interval(mins => buffer_before_minutes), ends_at)",
+            "CASE status WHEN 'booked' THEN num_nulls(span_before, span_after) = 0 "
+            "WHEN 'cancelled' THEN num_nulls(span_before, span_after) = 2 "
+            "ELSE num_nulls(span_before, span_after) <> 1 END",
+            name="taken",
+        ),
+        CheckConstraint(
+            "span_before IS NULL OR span_before = tstzrange("
+            "starts_at - make_interval(mins => buffer_before_minutes), "
+            "CASE status WHEN 'noshow' THEN upper(span_after) ELSE ends_at END)",
             name="span_before",
         ),
         CheckConstraint(
-            "span_after = tstzrange("
-            "starts_at, ends_at + make_interval(mins => buffer_after_minutes))",
+            "span_after IS NULL OR CASE status WHEN 'noshow' "
+            "THEN span_after = tstzrange(starts_at, upper(span_after)) "
+            "AND span_after <@ tstzrange(starts_at, ends_at) "
+            "ELSE span_after = tstzrange("
+            "starts_at, ends_at + make_interval(mins => buffer_after_minutes)) END",
             name="span_after",
         ),
         ExcludeConstraint(
@@ -82,18 +95,22 @@ class Session(Identified, Base):
             ("practitioner_id", "="),
             ("span_before", "&&"),
             name="no_overlap_before",
-            where=BOOKED,
         ),
         ExcludeConstraint(
             ("practice_id", "="),
             ("practitioner_id", "="),
             ("span_after", "&&"),
             name="no_overlap_after",
-            where=BOOKED,
         ),
         Index(None, "practice_id", "client_id", "starts_at", "id"),
         Index(None, "practice_id", "starts_at", "id"),
-        Index(None, "practice_id", "practitioner_id", "starts_at", postgresql_where=BOOKED),
+        Index(
+            None,
+            "practice_id",
+            "practitioner_id",
+            "starts_at",
+            postgresql_where=text("span_after IS NOT NULL"),
+        ),
     )
 
 

@@ -16,9 +16,10 @@ from app.database.writing import Write
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.domain.policy import Credit
-from app.domain.session import Format, Status
+from app.domain.session import Format, Status, TakenTime, taken_time
 from app.practices.models import Client, Practitioner
-from app.sessions.models import Fee, Session, is_booked
+from app.sessions.models import Fee, Session, time_ends
+from app.sessions.records import SessionRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,8 @@ _MOVE_ANEW = Write(_MOVED, *_MEETING, "booked_starts_at")
 _SET_STATUS = Write(
     _CHANGED.values(calendar_sequence=Session.calendar_sequence + bindparam("more_sequence")),
     "status",
+    "span_before",
+    "span_after",
 )
 _RECORD_FEE = Write(insert(Fee))
 
@@ -192,7 +195,8 @@ class SessionRepository:
     async def is_taken(self, time: Taken) -> bool:
         """Ask under the locks what the two exclusion constraints would say, and the client's own.
 
-        Two sessions of one client need no gap between them.
+        Both ask the ranges, which are null where a session takes no time. Two sessions of one
+        client need no gap between them.
         """
         wished = meeting_values(time.meeting, time.buffers)
         of_practitioner = and_(
@@ -205,14 +209,13 @@ class SessionRepository:
         of_client = and_(
             Session.client_id == time.client_id,
             Session.starts_at < time.meeting.ends_at,
-            Session.ends_at > time.meeting.starts_at,
+            time_ends(Session) > time.meeting.starts_at,
         )
         return bool(
             await self._db.scalar(
                 select(
                     exists().where(
                         Session.practice_id == self._practice_id,
-                        is_booked(Session),
                         Session.id.is_distinct_from(time.by),
                         or_(of_practitioner, of_client),
                     )
@@ -244,13 +247,23 @@ class SessionRepository:
         else:
             await _MOVE.run(self._db, moved)
 
-    async def set_status(self, session_id: UUID, status: Status, *, in_calendar: bool) -> None:
-        """Give a session another status: only a booked one takes up time.
+    async def set_status(
+        self, record: SessionRecord, status: Status, now: datetime, *, in_calendar: bool
+    ) -> None:
+        """Give a session another status, and the time that it takes with it.
 
         `SEQUENCE` goes up where calendars have to know of it.
         """
-        own = {"of_practice": self._practice_id, "session_id": session_id}
-        await _SET_STATUS.run(self._db, own | {"status": status, "more_sequence": int(in_calendar)})
+        buffers = Buffers(record.buffer_before_minutes, record.buffer_after_minutes)
+        whole = _whole_time(record.starts_at, record.ends_at, buffers)
+        values = {
+            "of_practice": self._practice_id,
+            "session_id": record.id,
+            "status": status,
+            "more_sequence": int(in_calendar),
+            **_spans(taken_time(status, whole, now)),
+        }
+        await _SET_STATUS.run(self._db, values)
 
     async def void_fee(self, session_id: UUID, kind: str, now: datetime) -> bool:
         """Void the fee of the session's latest change of this kind; tell whether there was one."""
@@ -329,15 +342,28 @@ class SessionRepository:
 
 
 def meeting_values(meeting: Meeting, buffers: Buffers) -> dict[str, object]:
-    """Give the columns of a meeting, with the two ranges that keep it apart from others."""
-    before, after = timedelta(minutes=buffers.before), timedelta(minutes=buffers.after)
+    """Give the columns of a booked session's meeting, with the time that it takes."""
     return {
         "starts_at": meeting.starts_at,
         "ends_at": meeting.ends_at,
-        "span_before": Range(meeting.starts_at - before, meeting.ends_at),
-        "span_after": Range(meeting.starts_at, meeting.ends_at + after),
+        **_spans(_whole_time(meeting.starts_at, meeting.ends_at, buffers)),
         "format": meeting.format,
         "location_id": meeting.location_id,
         "join_url": meeting.join_url,
         "instructions": meeting.instructions,
+    }
+
+
+def _whole_time(starts_at: datetime, ends_at: datetime, buffers: Buffers) -> TakenTime:
+    before, after = timedelta(minutes=buffers.before), timedelta(minutes=buffers.after)
+    return TakenTime(starts_at, ends_at, before, after)
+
+
+def _spans(taken: TakenTime | None) -> dict[str, object]:
+    """Give the two ranges that keep a session apart from others; null where it takes no time."""
+    if taken is None:
+        return {"span_before": None, "span_after": None}
+    return {
+        "span_before": Range(taken.start - taken.buffer_before, taken.end),
+        "span_after": Range(taken.start, taken.end + taken.buffer_after),
     }

@@ -137,7 +137,7 @@ async def mark_fulfilled(
     if record.status is Status.FULFILLED:
         return await _outcome(db, staff, session_id, NOTHING)
     _check_booked(record, if_match)
-    await sessions.set_status(session_id, Status.FULFILLED, in_calendar=False)
+    await sessions.set_status(record, Status.FULFILLED, now, in_calendar=False)
     change = new_change(
         "fulfilled", staff.actor, record, meeting_of(record), NOTHING, reason, in_calendar=False
     )
@@ -231,7 +231,7 @@ async def undo(
     voided = await sessions.void_fee(session_id, record.status, now)
     await CreditRepository(db, staff.practice_id).take_back(session_id, now)
     in_calendar = record.status is Status.CANCELLED
-    await sessions.set_status(session_id, Status.BOOKED, in_calendar=in_calendar)
+    await sessions.set_status(record, Status.BOOKED, now, in_calendar=in_calendar)
     change = new_change(
         "restored",
         staff.actor,
@@ -261,7 +261,10 @@ async def _end(
     now: datetime,
     credit_grace: timedelta,
 ) -> StaffOutcome:
-    """Cancel, or mark as missed: the time is free, fee and credit are settled, both are told."""
+    """Cancel, or mark as missed: free the time, settle fee and credit, and tell both people.
+
+    A missed session keeps the part of its time that has passed (`taken_time`).
+    """
     sessions = SessionRepository(db, staff.practice_id)
     await sessions.lock(session_id)
     record = await read_session(db, staff.practice_id, session_id)
@@ -273,7 +276,7 @@ async def _end(
     policy = rules_of(record.policy)
     cost = cost_by_staff(policy, Action.CANCEL, record.facts, at, charged=seen.charged)
 
-    await sessions.set_status(session_id, status, in_calendar=not missed)
+    await sessions.set_status(record, status, now, in_calendar=not missed)
     package_credits = CreditRepository(db, staff.practice_id)
     await package_credits.settle(session_id, cost.credit, now, credit_grace)
     change = new_change(

@@ -226,7 +226,7 @@ async def test_a_session_that_is_over_cannot_be_cancelled(
     api: Api, world: World, status: str
 ) -> None:
     session_id = await world.book(START)
-    await world.change(Session, session_id, status=status)
+    await world.end(session_id, status)
     answer = await api.cancel(session_id)
     assert (answer.status_code, answer.json()["code"]) == (409, "session-not-booked")
 

@@ -41,8 +41,8 @@ async def some_sessions(world: World) -> dict[str, str]:
         "cancelled": await world.book(NOW + timedelta(days=2)),
         "later": await world.book(NOW + timedelta(days=9)),
     }
-    await world.change(Session, booked["came"], status="fulfilled")
-    await world.change(Session, booked["cancelled"], status="cancelled")
+    await world.end(booked["came"], "fulfilled")
+    await world.end(booked["cancelled"], "cancelled")
     return {name: str(session_id) for name, session_id in booked.items()}
 
 

@@ -84,10 +84,10 @@ async def test_reads_go_by_an_index(full: AsyncEngine, subtests: pytest.Subtests
             assert not scanned(await plan(full, text, without_scans=True)), "there is no index"
 
 
-async def test_time_that_is_taken_is_found_by_the_index_of_booked_sessions(
+async def test_time_that_is_taken_is_found_by_the_index_of_sessions_that_take_time(
     full: AsyncEngine, subtests: pytest.Subtests
 ) -> None:
-    """Not by one that holds all that a practitioner ever did."""
+    """Not by one that holds cancelled sessions as well."""
     for name in ("availability", "a command's calendar"):
         with subtests.test(name):
             used = {node.get("Index Name") for node in await plan(full, READS[name])}

@@ -125,22 +125,98 @@ async def test_practices_do_not_block_each_other(owner: asyncpg.Connection, worl
     await put(owner, twin, START)
 
 
+MISSED = """
+UPDATE sessions SET status = 'noshow',
+       span_before = tstzrange(starts_at - make_interval(mins => buffer_before_minutes), $2),
+       span_after = tstzrange(starts_at, $2)
+ WHERE id = $1
+"""
+NO_TIME = "UPDATE sessions SET status = $2, span_before = NULL, span_after = NULL WHERE id = $1"
+
+
+async def test_a_fulfilled_session_takes_its_time(owner: asyncpg.Connection, world: World) -> None:
+    await put(owner, world, START, after=10, status="fulfilled")
+    for off in (0 * MINUTE, LENGTH, LENGTH + 10 * MINUTE - MICROSECOND):
+        with pytest.raises(asyncpg.ExclusionViolationError):
+            await put(owner, world, START + off)
+    await put(owner, world, START + LENGTH + 10 * MINUTE)
+
+
+async def test_a_missed_session_takes_the_time_that_has_passed_without_the_buffer_after_it(
+    owner: asyncpg.Connection, world: World
+) -> None:
+    missed = await put(owner, world, START, before=5, after=10)
+    marked = START + 20 * MINUTE
+    await owner.execute(MISSED, missed, marked)
+    with pytest.raises(asyncpg.ExclusionViolationError):
+        await put(owner, world, marked - MICROSECOND)
+    with pytest.raises(asyncpg.ExclusionViolationError):
+        await put(owner, world, marked, before=1)
+    with pytest.raises(asyncpg.ExclusionViolationError):
+        await put(owner, world, START - LENGTH - 5 * MINUTE + MICROSECOND)
+    await put(owner, world, START - LENGTH - 5 * MINUTE)
+    await put(owner, world, marked)
+
+
 @pytest.mark.parametrize("status", ["cancelled", "fulfilled", "noshow"])
-async def test_only_booked_sessions_take_up_time(
+async def test_a_session_without_ranges_takes_no_time(
     owner: asyncpg.Connection, world: World, status: str
 ) -> None:
-    await put(owner, world, START, status=status)
+    for _ in range(2):
+        await owner.execute(NO_TIME, await put(owner, world, START), status)
     await put(owner, world, START)
-    await put(owner, world, START, status=status)
 
 
 async def test_a_cancelled_session_cannot_come_back_to_a_taken_time(
     owner: asyncpg.Connection, world: World
 ) -> None:
-    cancelled = await put(owner, world, START, status="cancelled")
+    cancelled = await put(owner, world, START)
+    await owner.execute(NO_TIME, cancelled, "cancelled")
     await put(owner, world, START)
     with pytest.raises(asyncpg.ExclusionViolationError):
-        await owner.execute("UPDATE sessions SET status = 'booked' WHERE id = $1", cancelled)
+        await owner.execute(
+            "UPDATE sessions SET status = 'booked', span_before = tstzrange(starts_at, ends_at), "
+            "span_after = tstzrange(starts_at, ends_at) WHERE id = $1",
+            cancelled,
+        )
+
+
+BAD_STATUSES = [
+    ("booked", "NULL", "NULL"),
+    ("booked", "span_before", "NULL"),
+    ("cancelled", "span_before", "span_after"),
+    ("cancelled", "span_before", "NULL"),
+    ("fulfilled", "NULL", "span_after"),
+    ("fulfilled", "span_before", "tstzrange(starts_at, ends_at)"),
+    ("noshow", "span_before", "span_after"),
+    ("noshow", "NULL", "tstzrange(starts_at, ends_at)"),
+    ("noshow", "span_before", "NULL"),
+    ("noshow", "span_before", "'empty'"),
+    ("noshow", "span_before", "tstzrange(starts_at, NULL)"),
+    (
+        "noshow",
+        "tstzrange(starts_at - interval '10 minutes', ends_at + interval '1 minute')",
+        "tstzrange(starts_at, ends_at + interval '1 minute')",
+    ),
+    (
+        "noshow",
+        "tstzrange(starts_at - interval '10 minutes', starts_at + interval '1 minute')",
+        "tstzrange(starts_at, starts_at + interval '2 minutes')",
+    ),
+]
+
+
+@pytest.mark.parametrize(("status", "span_before", "span_after"), BAD_STATUSES)
+async def test_the_ranges_cannot_part_from_the_status(
+    owner: asyncpg.Connection, world: World, status: str, span_before: str, span_after: str
+) -> None:
+    session_id = await put(owner, world, START, before=10, after=20)
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+        await owner.execute(
+            f"UPDATE sessions SET status = '{status}', span_before = {span_before}, "  # noqa: S608
+            f"span_after = {span_after} WHERE id = $1",
+            session_id,
+        )
 
 
 BAD_SPANS = [

@@ -19,6 +19,14 @@ used AS (
     count(*) - count(returned_at) AS in_use
   FROM credit_redemptions WHERE practice_id = $1 GROUP BY session_id
 ),
+taken AS (
+  SELECT sessions.*, CASE status WHEN 'noshow'
+      THEN least(sessions.ends_at, greatest(sessions.starts_at, at))
+      ELSE sessions.ends_at END AS until,
+    CASE status WHEN 'noshow' THEN 0 ELSE buffer_after_minutes END AS gap_after
+  FROM sessions LEFT JOIN history ON session_id = sessions.id AND is_last
+  WHERE status <> 'cancelled'
+),
 hooks AS (SELECT id FROM webhook_endpoints WHERE practice_id = $1 AND active),
 told AS (
   SELECT id, session_id, starts_at, at, fee_minor,
@@ -52,18 +60,26 @@ there AS (
 """
 
 _PAIRS = """
-SELECT one.id FROM sessions AS one JOIN sessions AS other
+SELECT one.id FROM taken AS one JOIN taken AS other
   ON (one.starts_at, one.id) < (other.starts_at, other.id)
-WHERE one.status = 'booked' AND other.status = 'booked'
+WHERE one.until > one.starts_at AND other.until > other.starts_at
 """
 
 _BREACHES = {
     "a practitioner's sessions, with the gap between them, do not overlap": _PAIRS
     + """ AND one.practitioner_id = other.practitioner_id
-    AND other.starts_at < one.ends_at + make_interval(
-      mins => greatest(one.buffer_after_minutes, other.buffer_before_minutes))""",
+    AND other.starts_at < one.until + make_interval(
+      mins => greatest(one.gap_after, other.buffer_before_minutes))""",
     "a client's sessions do not overlap": _PAIRS
-    + " AND one.client_id = other.client_id AND other.starts_at < one.ends_at",
+    + " AND one.client_id = other.client_id AND other.starts_at < one.until",
+    "the stored ranges are the time that a session takes": """
+    SELECT sessions.id FROM sessions LEFT JOIN taken ON taken.id = sessions.id
+      AND taken.until > taken.starts_at
+    WHERE (sessions.span_before, sessions.span_after) IS DISTINCT FROM (
+      CASE WHEN taken.id IS NOT NULL THEN tstzrange(taken.starts_at
+        - make_interval(mins => taken.buffer_before_minutes), taken.until) END,
+      CASE WHEN taken.id IS NOT NULL THEN tstzrange(taken.starts_at,
+        taken.until + make_interval(mins => taken.gap_after)) END)""",
     "a session has as many changes as versions": """
     SELECT id FROM sessions WHERE version <>
     (SELECT count(*) FROM history WHERE session_id = sessions.id)""",

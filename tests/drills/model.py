@@ -212,6 +212,7 @@ class Book:
 
     def _ended(self, session: Session, status: str, by: str, due: Cost, now: datetime) -> Answer:
         session.status = status
+        session.missed_at = now if status == "noshow" else None
         session.version += 1
         session.sequence += status == "cancelled"
         package, credit = self.credit_of(session)

@@ -106,10 +106,24 @@ class Session:
     sequence: int = 0
     moves: int = 0
     paid: bool = False
+    missed_at: datetime | None = None
 
     @property
     def ends_at(self) -> datetime:
         return self.starts_at + self.duration * MINUTE
+
+    @property
+    def takes_until(self) -> datetime:
+        """Give the end of the time that the session takes; its start where it takes none."""
+        if self.status == "cancelled":
+            return self.starts_at
+        if self.status == "noshow" and self.missed_at is not None:
+            return min(self.ends_at, max(self.starts_at, self.missed_at))
+        return self.ends_at
+
+    @property
+    def gap_after(self) -> int:
+        return 0 if self.status == "noshow" else self.after
 
 
 @lru_cache(maxsize=200_000)

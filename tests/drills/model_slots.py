@@ -41,18 +41,18 @@ def look(session: Session, now: datetime, *quoted: str) -> Look:
 
 
 def is_taken(wish: Session, start: datetime, others: list[Session]) -> bool:
-    """Tell whether another booked session, with the larger of two buffers, is in the way."""
+    """Tell whether the time of another session, with the larger of two buffers, is in the way."""
     end = start + wish.duration * MINUTE
     for other in others:
-        if other is wish or other.status != "booked":
+        if other is wish or other.takes_until == other.starts_at:
             continue
         gap_before = gap_after = 0 * MINUTE
         if other.practitioner is wish.practitioner:
-            gap_before = max(other.after, wish.before) * MINUTE
+            gap_before = max(other.gap_after, wish.before) * MINUTE
             gap_after = max(wish.after, other.before) * MINUTE
         elif other.client != wish.client:
             continue
-        if start < other.ends_at + gap_before and other.starts_at < end + gap_after:
+        if start < other.takes_until + gap_before and other.starts_at < end + gap_after:
             return True
     return False
 
@@ -89,7 +89,7 @@ def is_full(
         wall(other.starts_at, practitioner.zone).date()
         for other in all_
         if other.practitioner is practitioner
-        and other.status == "booked"
+        and other.status in {"booked", "fulfilled"}
         and other is not looking.session
     ]
     same_week = sum(found.isocalendar()[:2] == day.isocalendar()[:2] for found in days)

@@ -27,9 +27,16 @@ async def check_database(story: Story) -> Tally:
     world, book = story.world, story.book
     sessions = await world.rows(SessionTable)
     assert {row.id for row in sessions} == {session.id for session in book.sessions}
-    booked = [row for row in sessions if row.status == "booked"]
-    for one, other in combinations(booked, 2):
-        is_apart = one.ends_at <= other.starts_at or other.ends_at <= one.starts_at
+    by_id = {session.id: session for session in book.sessions}
+    for row in sessions:
+        session = by_id[row.id]
+        takes_time = session.takes_until > session.starts_at
+        assert (row.span_before is not None) is takes_time
+        assert not takes_time or row.span_before.upper == session.takes_until
+    taking = [row for row in sessions if row.span_before is not None]
+    for one, other in combinations(taking, 2):
+        ends, other_ends = one.span_before.upper, other.span_before.upper
+        is_apart = ends <= other.starts_at or other_ends <= one.starts_at
         shares = one.practitioner_id == other.practitioner_id or one.client_id == other.client_id
         assert is_apart or not shares
     rows = [row for row in await world.rows(Change) if row.session_id is not None]

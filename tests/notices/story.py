@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.changes.trail import Actor, write_change
@@ -24,6 +24,7 @@ from app.notices.outbox import (
     reminders,
 )
 from app.sessions.models import Session
+from app.sessions.queries import read_session
 from app.sessions.repository import Buffers, Meeting, NewChange, SessionRepository
 from tests.world import NOW, TestClock, World
 
@@ -77,7 +78,8 @@ class Story:
         async def command(db: AsyncConnection) -> None:
             meeting = await self._meeting(db, session_id)
             sessions = SessionRepository(db, self.world.practice_id)
-            await sessions.set_status(session_id, Status.CANCELLED, in_calendar=True)
+            record = await read_session(db, self.world.practice_id, session_id)
+            await sessions.set_status(record, Status.CANCELLED, self.clock(), in_calendar=True)
             await self._tell(db, session_id, "cancelled", meeting, meeting, **change)
 
         await transact(self.world.engine, command)
@@ -136,19 +138,13 @@ class Story:
         details: dict[str, Any] | None = None,
     ) -> None:
         async def command(db: AsyncConnection) -> None:
+            practice_id, now = self.world.practice_id, self.clock()
             if status is not None:
-                await db.execute(
-                    update(Session)
-                    .where(Session.id == session_id)
-                    .values(
-                        status=status,
-                        version=Session.version + 1,
-                        calendar_sequence=Session.calendar_sequence + 1,
-                    )
-                )
+                record = await read_session(db, practice_id, session_id)
+                sessions = SessionRepository(db, practice_id)
+                await sessions.set_status(record, status, now, in_calendar=True)
             wanted = select(Session.__table__).where(Session.id == session_id)
             session = (await db.execute(wanted)).one()
-            practice_id, now = self.world.practice_id, self.clock()
             change_id = await write_change(
                 db,
                 practice_id,

@@ -108,7 +108,7 @@ async def _every_view(door: FrontDoor, staff: Api) -> AsyncIterator[str]:  # noq
     await visitor.press("Confirm for $45.00")
     await visitor.see("Your session has moved")
     yield "done"
-    await world.change(Session, session_id, status="noshow")
+    await world.end(session_id, "noshow")
     await visitor.press("Back to my session")
     await visitor.see("Follow-up")
     yield "the session afterwards"

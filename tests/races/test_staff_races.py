@@ -87,6 +87,46 @@ async def test_an_undone_cancellation_and_a_booking_want_one_time(staff: Api, wo
         assert sorted(row.status for row in booked).count("booked") == 1
 
 
+@pytest.mark.parametrize("ended", ["fulfilled", "noshow"])
+async def test_a_session_ends_while_another_client_moves_into_its_time(
+    staff: Api, api: Api, world: World, ended: str
+) -> None:
+    """A fulfilled session keeps its time. A missed one frees it, and one of the two gets it."""
+    for number in range(ROUNDS):
+        start = START + number * 7 * DAY
+        session_id = await world.book(start)
+        ben = await world.add_client()
+        moving = await world.book(start + DAY, client_id=ben)
+        body = {} if ended == "fulfilled" else FREE
+        done, moved = await asyncio.gather(
+            staff.post(f"{SESSIONS}/{session_id}/{ended}", body),
+            api.signed_in(world.token(ben)).reschedule(moving, start),
+        )
+        assert done.status_code == 200
+        if ended == "fulfilled":
+            assert moved.json()["code"] == "slot-unavailable"
+        undone = await staff.post(f"{SESSIONS}/{session_id}/undo", WHY)
+        assert undone.is_success is not moved.is_success
+        rows = [row for row in await world.rows(Session) if row.starts_at == start]
+        assert sum(row.span_after is not None for row in rows) == 1
+
+
+async def test_an_undone_no_show_and_a_client_want_one_time(
+    staff: Api, api: Api, world: World
+) -> None:
+    for number in range(ROUNDS):
+        start = START + number * 7 * DAY
+        session_id = await world.book(start)
+        ben = await world.add_client()
+        moving = await world.book(start + DAY, client_id=ben)
+        await staff.post(f"{SESSIONS}/{session_id}/noshow", FREE)
+        answers = await asyncio.gather(
+            staff.post(f"{SESSIONS}/{session_id}/undo", WHY),
+            api.signed_in(world.token(ben)).reschedule(moving, start),
+        )
+        assert codes(answers) == {"ok": 1, "slot-unavailable": 1}
+
+
 async def test_client_and_staff_cancel_at_once(staff: Api, api: Api, world: World) -> None:
     package_id = await world.add_package(credits=50)
     for number in range(ROUNDS):

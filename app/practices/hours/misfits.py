@@ -14,10 +14,10 @@ from app.availability.rows import working_hours
 from app.domain.errors import NotFoundError
 from app.domain.intervals import Interval
 from app.domain.misfits import BookedTime, MisfitReason, find_misfits
-from app.domain.session import Format
+from app.domain.session import Format, Status
 from app.domain.zones import to_seconds
 from app.practices.models import BusyInterval, HoursOverride, Practitioner, WorkingHours
-from app.sessions.models import Session, is_booked
+from app.sessions.models import Session, takes_time
 
 MAX_REPORTED = 100
 # Today's local date is at most a day away from that of UTC; hours of the evening before may matter.
@@ -100,7 +100,8 @@ def _sessions(practice_id: UUID, practitioner_id: UUID, now: datetime) -> Any:  
         .where(
             Session.practice_id == practice_id,
             Session.practitioner_id == practitioner_id,
-            is_booked(Session),
+            Session.status == Status.BOOKED,
+            takes_time(Session),  # as every booked one does; the index asks for it
             Session.starts_at > now,
         )
         .order_by(Session.starts_at, Session.id)

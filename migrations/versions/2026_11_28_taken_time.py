@@ -1,0 +1,201 @@
+"""Sessions store the time that they take: fulfilled ones all of it, missed ones what had passed."""
+
+import logging
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "20261128_taken_time"
+down_revision = "20261123_practice_side"
+branch_labels = None
+depends_on = None
+
+_BEFORE = "starts_at - make_interval(mins => buffer_before_minutes)"
+_AFTER = "ends_at + make_interval(mins => buffer_after_minutes)"
+_INDEX = "ix_sessions_practice_id_practitioner_id_starts_at"
+_LOG = logging.getLogger("alembic.runtime.migration.taken_time")
+
+# What each ended session should take. A missed one: until it was marked, at its end at the latest.
+_WANTED = f"""
+CREATE TEMPORARY TABLE wanted ON COMMIT DROP AS
+SELECT practice_id, id, practitioner_id, client_id, starts_at,
+       tstzrange(starts_at, until) AS time,
+       tstzrange({_BEFORE}, until) AS span_before,
+       CASE status WHEN 'noshow' THEN tstzrange(starts_at, until)
+                   ELSE tstzrange(starts_at, {_AFTER}) END AS span_after
+  FROM sessions, LATERAL (
+    SELECT CASE sessions.status WHEN 'fulfilled' THEN sessions.ends_at
+           ELSE least(sessions.ends_at, greatest(sessions.starts_at, max(changes.at))) END AS until
+      FROM changes
+     WHERE changes.practice_id = sessions.practice_id
+       AND changes.session_id = sessions.id AND changes.kind = 'noshow'
+  ) AS marked
+ WHERE status IN ('fulfilled', 'noshow') AND until > starts_at
+"""
+_INDEXES = """
+CREATE INDEX ON wanted USING gist (practice_id, practitioner_id, span_before);
+CREATE INDEX ON wanted USING gist (practice_id, practitioner_id, span_after);
+CREATE INDEX ON wanted USING gist (practice_id, client_id, time);
+ANALYZE wanted
+"""
+
+
+def _overlapping(others: str, time: str) -> str:
+    """Find what overlaps `wanted`: time of the practitioner with its buffers, or of the client."""
+    return f"""
+    SELECT FROM {others} AS other
+     WHERE other.practice_id = wanted.practice_id AND other.id <> wanted.id
+       AND other.practitioner_id = wanted.practitioner_id
+       AND other.span_before && wanted.span_before
+    UNION ALL
+    SELECT FROM {others} AS other
+     WHERE other.practice_id = wanted.practice_id AND other.id <> wanted.id
+       AND other.practitioner_id = wanted.practitioner_id
+       AND other.span_after && wanted.span_after
+    UNION ALL
+    SELECT FROM {others} AS other
+     WHERE other.practice_id = wanted.practice_id AND other.id <> wanted.id
+       AND other.client_id = wanted.client_id AND {time} && wanted.time
+    """
+
+
+_IN_SESSIONS = _overlapping(
+    "sessions", "tstzrange(other.starts_at, coalesce(upper(other.span_before), other.starts_at))"
+)
+_TAKE = f"""
+UPDATE sessions SET span_before = wanted.span_before, span_after = wanted.span_after
+  FROM wanted
+ WHERE sessions.practice_id = wanted.practice_id AND sessions.id = wanted.id
+   AND NOT EXISTS ({_IN_SESSIONS})
+"""
+_CONTESTED = f"""
+SELECT practice_id, id FROM wanted
+ WHERE EXISTS ({_overlapping("wanted", "other.time")})
+ ORDER BY starts_at, id
+"""
+
+
+def upgrade() -> None:
+    _drop()
+    op.alter_column("sessions", "span_before", nullable=True)
+    op.alter_column("sessions", "span_after", nullable=True)
+    db = op.get_bind()
+    db.execute(sa.text(_WANTED))
+    for statement in _INDEXES.split(";"):
+        db.execute(sa.text(statement))
+    db.execute(
+        sa.text(
+            "UPDATE sessions SET span_before = NULL, span_after = NULL WHERE status <> 'booked'"
+        )
+    )
+    _exclude()
+    _take()
+    op.create_check_constraint(
+        op.f("ck_sessions_taken"),
+        "sessions",
+        "CASE status WHEN 'booked' THEN num_nulls(span_before, span_after) = 0 "
+        "WHEN 'cancelled' THEN num_nulls(span_before, span_after) = 2 "
+        "ELSE num_nulls(span_before, span_after) <> 1 END",
+    )
+    op.create_check_constraint(
+        op.f("ck_sessions_span_before"),
+        "sessions",
+        f"span_before IS NULL OR span_before = tstzrange({_BEFORE}, "
+        "CASE status WHEN 'noshow' THEN upper(span_after) ELSE ends_at END)",
+    )
+    op.create_check_constraint(
+        op.f("ck_sessions_span_after"),
+        "sessions",
+        "span_after IS NULL OR CASE status WHEN 'noshow' "
+        "THEN span_after = tstzrange(starts_at, upper(span_after)) "
+        "AND span_after <@ tstzrange(starts_at, ends_at) "
+        f"ELSE span_after = tstzrange(starts_at, {_AFTER}) END",
+    )
+    op.create_index(
+        op.f(_INDEX),
+        "sessions",
+        ["practice_id", "practitioner_id", "starts_at"],
+        postgresql_where=sa.text("span_after IS NOT NULL"),
+    )
+
+
+def _take() -> None:
+    """Give each ended session its time, unless something that takes time overlaps it.
+
+    Booked sessions come first; of ended sessions that overlap one another, the one that starts
+    first. Those that get no time are listed: they stay as they are, and an undo of them needs
+    their time free.
+    """
+    db = op.get_bind()
+    contested = db.execute(sa.text(_CONTESTED)).all()
+    one = " AND wanted.practice_id = :practice_id AND wanted.id = :id"
+    db.execute(
+        sa.text(
+            "CREATE TEMPORARY TABLE contested (practice_id uuid, id uuid, "
+            "PRIMARY KEY (practice_id, id)) ON COMMIT DROP"
+        )
+    )
+    if contested:
+        db.execute(
+            sa.text("INSERT INTO contested VALUES (:practice_id, :id)"),
+            [row._asdict() for row in contested],
+        )
+    db.execute(
+        sa.text(f"{_TAKE} AND (wanted.practice_id, wanted.id) NOT IN (SELECT * FROM contested)")
+    )
+    for row in contested:
+        db.execute(sa.text(_TAKE + one), row._asdict())
+    without = db.execute(
+        sa.text(
+            "SELECT practice_id, id FROM wanted JOIN sessions USING (practice_id, id) "
+            "WHERE sessions.span_after IS NULL ORDER BY practice_id, sessions.starts_at, id"
+        )
+    ).all()
+    for row in without:
+        _LOG.warning(
+            "Session %s of practice %s has ended and overlaps another: it takes no time.",
+            row.id,
+            row.practice_id,
+        )
+
+
+def downgrade() -> None:
+    _drop()
+    op.drop_constraint(op.f("ck_sessions_taken"), "sessions", type_="check")
+    op.execute(
+        f"UPDATE sessions SET span_before = tstzrange({_BEFORE}, ends_at), "
+        f"span_after = tstzrange(starts_at, {_AFTER}) WHERE status <> 'booked'"
+    )
+    op.alter_column("sessions", "span_before", nullable=False)
+    op.alter_column("sessions", "span_after", nullable=False)
+    _exclude(" WHERE (status = 'booked')")
+    op.create_check_constraint(
+        op.f("ck_sessions_span_before"),
+        "sessions",
+        f"span_before = tstzrange({_BEFORE}, ends_at)",
+    )
+    op.create_check_constraint(
+        op.f("ck_sessions_span_after"), "sessions", f"span_after = tstzrange(starts_at, {_AFTER})"
+    )
+    op.create_index(
+        op.f(_INDEX),
+        "sessions",
+        ["practice_id", "practitioner_id", "starts_at"],
+        postgresql_where=sa.text("status = 'booked'"),
+    )
+
+
+def _drop() -> None:
+    op.drop_index(op.f(_INDEX), table_name="sessions")
+    for name in ("ck_sessions_span_before", "ck_sessions_span_after"):
+        op.drop_constraint(op.f(name), "sessions", type_="check")
+    for name in ("no_overlap_before", "no_overlap_after"):
+        op.drop_constraint(name, "sessions")
+
+
+def _exclude(where: str = "") -> None:
+    for name in ("before", "after"):
+        op.execute(
+            f"ALTER TABLE sessions ADD CONSTRAINT no_overlap_{name} EXCLUDE USING gist "
+            f"(practice_id WITH =, practitioner_id WITH =, span_{name} WITH &&){where}"
+        )
