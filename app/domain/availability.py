@@ -15,6 +15,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
+from math import ceil, floor
 from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
@@ -36,6 +37,8 @@ MINUTE = 60
 # Hours that never close have no start from which steps could count; after a week of looking back
 # they count from each midnight instead.
 LOOK_BACK_DAYS = 7
+# How far from a wished start to look for others first: most wishes find enough, in a short range.
+NEARBY = 7 * DAY
 _NEVER = Interval(sys.maxsize, sys.maxsize)
 
 
@@ -183,15 +186,10 @@ def offer(
     """
     span = bookable(calendar, rules, request, window, now)
     found: dict[UUID | None, list[int]] = {}
-    has_hours = False
     for location_id in request.location_ids:
         starts: list[int] = []
         if request.may_move and span.start < span.end:
-            working = working_time(calendar.hours, request.format, location_id, span)
-            has_hours = has_hours or any(
-                stretch.start < span.end and span.start < stretch.end for stretch in working
-            )
-            starts = _starts(calendar, rules, working, span)
+            starts = _starts(calendar, rules, request.format, location_id, span)
             present = bisect_left(starts, request.present.start)
             if starts[present : present + 1] == [request.present.start]:
                 del starts[present]
@@ -199,7 +197,8 @@ def offer(
             insort(starts, request.present.start)
         if starts:
             found[location_id] = starts
-    return Offer(found, None if found else _empty_reason(request, span, has_hours=has_hours))
+    reason = None if found else _empty_reason(calendar.hours, rules, request, window, span)
+    return Offer(found, reason)
 
 
 def bookable(
@@ -273,10 +272,15 @@ def _working_days(
 
 
 def _starts(
-    calendar: Calendar, rules: SlotRules, working: Sequence[Working], span: Interval
+    calendar: Calendar,
+    rules: SlotRules,
+    format_: Format,
+    location_id: UUID | None,
+    span: Interval,
 ) -> list[int]:
     """List the starts within `span` that fit whole into free working time, on the step."""
     step, duration = rules.step, rules.duration
+    working = working_time(calendar.hours, format_, location_id, span)
     starts: list[int] = []
     for begin, end, room, steps_from in _openings(calendar, rules, working):
         starts += range(begin + (steps_from - begin) % step, min(end, room - duration + 1), step)
@@ -383,12 +387,29 @@ def _changes_format(
     return fits(calendar, rules, request.format, location_id, present.start)
 
 
-def _empty_reason(request: Request, span: Interval, *, has_hours: bool) -> EmptyReason:
+def _empty_reason(
+    hours: WorkingHours, rules: SlotRules, request: Request, window: Interval, span: Interval
+) -> EmptyReason:
+    """Say which rule leaves nothing in `window`, of which `span` can be booked.
+
+    The table in product.md section 3 has the cases. Working hours count only where the session
+    fits whole into them, at a start on the step.
+    """
     if not request.may_move:
         return EmptyReason.RESCHEDULE_REFUSED
     if span.end <= span.start:
         return EmptyReason.OUTSIDE_HORIZON
-    return EmptyReason.FULLY_BOOKED if has_hours else EmptyReason.NO_WORKING_HOURS
+    nothing_taken = Calendar(hours, sessions=(), blocked=())
+    fitting = [
+        start
+        for location_id in request.location_ids
+        for start in _starts(nothing_taken, rules, request.format, location_id, window)
+    ]
+    if not fitting:
+        return EmptyReason.NO_WORKING_HOURS
+    if any(span.start <= start < span.end for start in fitting):
+        return EmptyReason.FULLY_BOOKED
+    return EmptyReason.OUTSIDE_HORIZON
 
 
 def in_order(starts: Iterable[tuple[UUID | None, Iterable[int]]]) -> list[Slot]:
@@ -422,10 +443,23 @@ def _by_day(starts: Sequence[int], zone: ZoneInfo) -> dict[int, tuple[int, ...]]
     return days
 
 
-def nearest(slots: Sequence[Slot], wished: int, count: int = 3) -> list[Slot]:
+def search_ranges(rules: SlotRules, request: Request, wished: float, now: int) -> list[Interval]:
+    """Give the ranges in which to look for the slots nearest to a wished start, in this order.
+
+    The first holds every start within a week of the wish: where it has enough slots, no other slot
+    is nearer. The last holds every start that can be on offer at all.
+    """
+    present = request.present.start
+    beyond_horizon = now + (rules.horizon_days + 2) * DAY
+    everything = Interval(min(now, present), max(beyond_horizon, present + 1))
+    near = intersect(Interval(ceil(wished - NEARBY), floor(wished + NEARBY) + 1), everything)
+    return [near, everything] if near.start < near.end else [everything]
+
+
+def nearest(slots: Sequence[Slot], wished: float, count: int = 3) -> list[Slot]:
     """Pick the slots that start closest to a wished start, the closest first.
 
-    They are given in the order of their starts.
+    They are given in the order of their starts. Of two as close, the earlier comes first.
     """
     following = bisect_left(slots, (wished,))
     close = slots[max(0, following - count) : following + count]

@@ -39,6 +39,7 @@ from app.sessions.steps import (
     meeting_at,
     meeting_of,
     new_change,
+    unavailable_for_staff,
 )
 
 # A tier whose deadline is the start itself has passed for who did not come.
@@ -182,7 +183,8 @@ async def reschedule(
         raise NoChangeError
     action = Action.CHANGE_FORMAT if keeps_time else Action.RESCHEDULE
     cost = cost_by_staff(rules_of(record.policy), action, record.facts, now, charged=seen.charged)
-    await _check_free(sessions, record, to)
+    if await _is_taken(sessions, record, to):
+        raise await unavailable_for_staff(db, record, to, now)
     if not force:
         await check_fit(db, record, calendar, to, now)
 
@@ -226,7 +228,8 @@ async def undo(
         raise NoChangeError
     check_version(record, if_match)
     meeting = meeting_of(record)
-    await _check_free(sessions, record, meeting)
+    if await _is_taken(sessions, record, meeting):
+        raise SlotUnavailableError([], meeting.ends_at - meeting.starts_at, record.client_zone)
 
     voided = await sessions.void_fee(session_id, record.status, now)
     await CreditRepository(db, staff.practice_id).take_back(session_id, now)
@@ -305,11 +308,10 @@ def _check_booked(record: SessionRecord, if_match: str | None) -> None:
         raise SessionNotBookedError
 
 
-async def _check_free(sessions: SessionRepository, record: SessionRecord, to: Meeting) -> None:
-    """Make sure that no other session is in the way, whatever staff force."""
+async def _is_taken(sessions: SessionRepository, record: SessionRecord, to: Meeting) -> bool:
+    """Tell whether another session is in the way, which staff cannot lift with `force`."""
     time = Taken(record.practitioner_id, record.client_id, to, _buffers(record), by=record.id)
-    if await sessions.is_taken(time):
-        raise SlotUnavailableError([], to.ends_at - to.starts_at, record.practitioner_zone)
+    return await sessions.is_taken(time)
 
 
 def _buffers(record: SessionRecord) -> Buffers:

@@ -10,18 +10,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.availability.queries import read_with_calendar, seconds_up, slot_rules
 from app.changes.trail import Actor
-from app.domain.availability import Calendar, Request, Slot, fits, nearest, offer
+from app.domain.availability import (
+    Calendar,
+    Request,
+    Slot,
+    fits,
+    nearest,
+    offer,
+    search_ranges,
+)
 from app.domain.availability import Meeting as PresentMeeting
 from app.domain.errors import InvalidInputError, SlotUnavailableError, VersionMismatchError
-from app.domain.intervals import Interval
 from app.domain.policy import Cost
 from app.domain.session import Format
-from app.domain.zones import to_seconds
+from app.domain.zones import EPOCH, from_seconds, to_seconds
 from app.sessions.queries import Viewer
 from app.sessions.records import OfferedFormat, SessionRecord
 from app.sessions.repository import Meeting, NewChange
 
-NEARBY = timedelta(days=7)
 ALTERNATIVES = 3
 NOTHING = Cost(None, None)
 
@@ -125,16 +131,17 @@ async def slot_unavailable(
     wished: datetime,
     now: datetime,
 ) -> SlotUnavailableError:
-    """Look for the three nearest slots: around the wished start first, then anywhere."""
-    end = now + timedelta(days=record.horizon_days + 2)
-    around = (max(now, wished - NEARBY), min(end, wished + NEARBY))
+    """Find the three slots nearest to the wished start, in the format and place of the request."""
+    rules, instant = slot_rules(record), seconds_up(now)
+    second = (wished - EPOCH) / timedelta(seconds=1)
     found: list[Slot] = []
-    for first, last in (around, (now, end)):
-        if first < last and len(found) < ALTERNATIVES:
-            _, calendar = await read_with_calendar(db, viewer, record.id, first.date(), last.date())
-            window = Interval(to_seconds(first), to_seconds(last))
-            slots = offer(calendar, slot_rules(record), request, window, seconds_up(now)).slots
-            found = nearest(slots, to_seconds(wished), ALTERNATIVES)
+    for window in search_ranges(rules, request, second, instant):
+        first, last = (from_seconds(bound).date() for bound in window)
+        _, calendar = await read_with_calendar(db, viewer, record.id, first, last)
+        slots = offer(calendar, rules, request, window, instant).slots
+        found = nearest(slots, second, ALTERNATIVES)
+        if len(found) == ALTERNATIVES:
+            break
     duration = record.ends_at - record.starts_at
     return SlotUnavailableError(found, duration, record.client_zone)
 
@@ -152,16 +159,22 @@ async def check_fit(
         SlotUnavailableError: it does not.
     """
     start = to_seconds(meeting.starts_at)
-    if fits(calendar, slot_rules(record), meeting.format, meeting.location_id, start):
-        return
+    if not fits(calendar, slot_rules(record), meeting.format, meeting.location_id, start):
+        raise await unavailable_for_staff(db, record, meeting, now)
+
+
+async def unavailable_for_staff(
+    db: AsyncConnection, record: SessionRecord, meeting: Meeting, now: datetime
+) -> SlotUnavailableError:
+    """Refuse a time that staff wished for. The policy does not limit what is offered instead."""
     request = Request(
         format=meeting.format,
         location_ids=[meeting.location_id],
-        present=PresentMeeting(start, meeting.format, meeting.location_id),
+        present=PresentMeeting(to_seconds(record.starts_at), record.format, record.location_id),
         may_move=True,
-        may_change_format=False,
+        may_change_format=True,
     )
-    raise await slot_unavailable(db, record.practice_id, record, request, meeting.starts_at, now)
+    return await slot_unavailable(db, record.practice_id, record, request, meeting.starts_at, now)
 
 
 def new_change(

@@ -423,6 +423,28 @@ async def test_each_alternative_can_be_taken(api: Api, world: World, wished: dat
         assert answer.status_code == 200
 
 
+async def test_the_present_start_in_another_format_is_an_alternative_beyond_the_horizon_too(
+    api: Api, world: World
+) -> None:
+    """Neither notice nor horizon matters to a change of format."""
+    far = START + 84 * DAY
+    session_id = await world.book(far)
+    day = far.date().isoformat()
+    found = await api.availability(session_id, format="phone", **{"from": day, "to": day})
+    assert [slot[:19] for slot in slots(found)] == ["2027-02-25T10:00:00"]
+    refused = await api.reschedule(session_id, far + 30 * MINUTE, format="phone")
+    alternatives = [slot["start"][:19] for slot in refused.json()["alternatives"]]
+    assert alternatives == ["2027-02-25T10:00:00", "2027-01-29T16:00:00", "2027-01-29T15:30:00"]
+
+
+async def test_of_a_wish_between_two_seconds_the_nearest_come_first(api: Api, world: World) -> None:
+    session_id = await world.book(START)
+    wished = START + DAY + 15 * MINUTE + timedelta(milliseconds=500)
+    refused = await api.reschedule(session_id, wished)
+    found = [slot["start"][11:16] for slot in refused.json()["alternatives"]]
+    assert found == ["10:30", "10:00", "11:00"]
+
+
 async def test_alternatives_of_an_in_person_session_are_at_the_location_asked_for(
     api: Api, world: World
 ) -> None:

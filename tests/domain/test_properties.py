@@ -7,6 +7,7 @@ from what wall clocks show. It shares no code with app/domain/availability.py.
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from random import Random
 from typing import TypeVar
@@ -25,7 +26,9 @@ from app.domain.availability import (
     Slot,
     SlotRules,
     WorkingHours,
+    nearest,
     offer,
+    search_ranges,
 )
 from app.domain.intervals import Interval, merge
 from app.domain.money import Money
@@ -234,6 +237,28 @@ class Oracle:
             and self.is_worked(start)
         )
 
+    def reason(self, window: Interval) -> EmptyReason:
+        """Say why nothing is offered in a range in which nothing is."""
+        if not self.request.may_move:
+            return EmptyReason.RESCHEDULE_REFUSED
+        limit = self.request.move_window or window
+        first = max(window.start, limit.start, self.now + self.rules.minimum_notice)
+        if first >= min(window.end, limit.end) or not self.is_inside_the_horizon(first):
+            return EmptyReason.OUTSIDE_HORIZON
+        fitting = [
+            start
+            for start in range(-(-window.start // 300) * 300, window.end, 300)
+            if self.is_open(self.wall(start))
+            and self.is_on_the_step(start)
+            and self.is_worked(start)
+        ]
+        if not fitting:
+            return EmptyReason.NO_WORKING_HOURS
+        in_reach = any(
+            first <= start < limit.end and self.is_inside_the_horizon(start) for start in fitting
+        )
+        return EmptyReason.FULLY_BOOKED if in_reach else EmptyReason.OUTSIDE_HORIZON
+
     def wall(self, instant: int) -> datetime:
         """Read the wall clock; no zone is left on it."""
         return datetime.fromtimestamp(instant, self.zone).replace(tzinfo=None, fold=0)
@@ -349,15 +374,60 @@ def test_the_order_in_which_busy_time_comes_does_not_matter(
     assert replace(question, calendar=calendar).slots() == question.slots()
 
 
-@some(50)
+@some(150)
 @given(questions())
 def test_a_reason_is_given_exactly_where_nothing_is_offered(question: Question) -> None:
     answer = offer(
         question.calendar, question.rules, question.request, question.window, question.now
     )
     assert (answer.empty_reason is None) is bool(answer.slots)
-    if not answer.slots and not question.request.may_move:
-        assert answer.empty_reason is EmptyReason.RESCHEDULE_REFUSED
+    if not answer.slots:
+        assert answer.empty_reason is Oracle(question).reason(question.window)
+
+
+WEEK = 7 * 24 * 3600
+
+
+@st.composite
+def wishes(draw: st.DrawFn) -> tuple[Question, float]:
+    """Draw a wished start, often a week from a slot, with a short horizon and little else."""
+    question = draw(questions())
+    now = question.now
+    horizon = draw(st.integers(0, 12))
+    days = st.integers(-10, 30).map(lambda number: now + number * 86_400)
+    present = replace(question.request.present, start=draw(days) + draw(st.integers(0, 86_399)))
+    found = replace(
+        question,
+        rules=replace(question.rules, horizon_days=horizon, step=3600),
+        request=replace(question.request, present=present, move_window=None),
+    )
+    slots = [slot.start for slot in found.slots(everything(found))]
+    near = st.sampled_from(slots or [now]).flatmap(
+        lambda start: st.sampled_from([-WEEK, -1800, 0, 1800, WEEK]).map(lambda off: start + off)
+    )
+    anywhere = st.integers(now - 2 * WEEK, now + 5 * WEEK)
+    part = draw(st.sampled_from([0.0, 0.0, 0.25, 0.5]))
+    return found, draw(near | anywhere) + part
+
+
+def everything(question: Question) -> Interval:
+    """Give a range around all that the questions of `wishes` can be about."""
+    return Interval(question.now - 5 * WEEK, question.now + 8 * WEEK)
+
+
+@some(150)
+@given(wishes())
+def test_the_alternatives_are_the_nearest_of_all_slots(asked: tuple[Question, float]) -> None:
+    """The search stops after the first range that has enough."""
+    question, wished = asked
+    found: list[Slot] = []
+    for window in search_ranges(question.rules, question.request, wished, question.now):
+        found = nearest(question.slots(window), wished)
+        if len(found) == 3:
+            break
+    exact = Fraction(wished)
+    slots = question.slots(everything(question))
+    assert found == sorted(slots, key=lambda slot: (abs(slot.start - exact), slot.start))[:3]
 
 
 # What a client pays

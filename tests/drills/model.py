@@ -68,9 +68,10 @@ class Book:
         due = self._judged(session, action, quote, seen, now)
         looking = look(session, now, action)
         if not is_offered(self.service, looking, start, place, self.sessions):
+            ahead = minutes(*days_ahead(self.service, now, UTC), UTC)
             near = sorted(
                 (abs(slot - start), slot)
-                for slot in minutes(*days_ahead(self.service, now, UTC), UTC, session.starts_at)
+                for slot in {*ahead, session.starts_at}
                 if is_offered(self.service, looking, slot, place, self.sessions)
             )
             raise RefusedError("slot-unavailable", alternatives=[slot for _, slot in near[:3]])

@@ -57,12 +57,26 @@ def is_taken(wish: Session, start: datetime, others: list[Session]) -> bool:
     return False
 
 
+def fits_hours(wish: Session, start: datetime, place: Place) -> bool:
+    """Tell whether a session lies whole within the hours."""
+    practitioner, end = wish.practitioner, start + wish.duration * MINUTE
+    return all(
+        practitioner.works(start + k * MINUTE, place) for k in range(wish.duration)
+    ) and practitioner.works(end - TICK, place)
+
+
+def is_on_step(service: Service, practitioner: Practitioner, start: datetime, place: Place) -> bool:
+    """Tell whether a start lies in the hours, on a step counted from where they began."""
+    shown = wall(start, practitioner.zone)
+    opened = practitioner.openings(place).get(shown)
+    return opened is not None and (shown - opened) % (service.step * MINUTE) == 0 * MINUTE
+
+
 def fits(wish: Session, start: datetime, place: Place, others: list[Session]) -> bool:
     """Tell whether a session fits into the hours, beside time off and all other sessions."""
     practitioner, end = wish.practitioner, start + wish.duration * MINUTE
     return (
-        all(practitioner.works(start + k * MINUTE, place) for k in range(wish.duration))
-        and practitioner.works(end - TICK, place)
+        fits_hours(wish, start, place)
         and not any(start < off_end and off < end for off, off_end in practitioner.off)
         and not is_taken(wish, start, others)
     )
@@ -108,11 +122,8 @@ def is_offered(
         return changes and fits(session, start, place, others)
     if not looking.may_move:
         return False
-    shown = wall(start, practitioner.zone)
-    opened = practitioner.openings(place).get(shown)
     return (
-        opened is not None
-        and (shown - opened) % (service.step * MINUTE) == 0 * MINUTE
+        is_on_step(service, practitioner, start, place)
         and is_within_reach(service, looking, start)
         and fits(session, start, place, others)
         and not is_full(practitioner, looking, start, others)
@@ -129,12 +140,20 @@ def why_empty(
     earliest = (looking.now + service.notice * MINUTE + SECOND - TICK).replace(microsecond=0)
     if instants[0] <= earliest < instants[-1] + MINUTE:
         instants = [*instants, earliest]
-    within = [instant for instant in instants if is_within_reach(service, looking, instant)]
-    if not within:
+    if not any(is_within_reach(service, looking, instant) for instant in instants):
         return "outside_horizon"
-    practitioner = looking.session.practitioner
-    works = any(practitioner.works(instant, place) for instant in within for place in places)
-    return "fully_booked" if works else "no_working_hours"
+    session = looking.session
+    fitting = [
+        instant
+        for instant in instants
+        for place in places
+        if is_on_step(service, session.practitioner, instant, place)
+        and fits_hours(session, instant, place)
+    ]
+    if not fitting:
+        return "no_working_hours"
+    within = any(is_within_reach(service, looking, instant) for instant in fitting)
+    return "fully_booked" if within else "outside_horizon"
 
 
 def minutes(

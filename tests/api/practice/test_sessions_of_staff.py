@@ -273,6 +273,24 @@ async def test_a_charged_move_costs_the_policys_fee(staff: Api, world: World) ->
     assert done["fee"]["amount_minor"] == 4500
 
 
+async def test_a_move_to_another_sessions_time_is_refused_with_the_nearest_slots(
+    staff: Api, world: World
+) -> None:
+    """The present time, in the present format, is none of them."""
+    session_id = await world.book(START)
+    other = await world.add_client(name="Ben", email="ben@client.example")
+    await world.book(START + timedelta(hours=1), client_id=other)
+    for minutes, nearest in (
+        (60, ["12:00", "09:30", "12:30"]),
+        (10, ["09:30", "09:00", "12:00"]),
+    ):
+        start = (START + timedelta(minutes=minutes)).isoformat()
+        body = {"start": start, "format": "video", "force": True, **FREE}
+        answer = await staff.post(f"{SESSIONS}/{session_id}/reschedule", body)
+        assert answer.json()["code"] == "slot-unavailable"
+        assert [slot["start"][11:16] for slot in answer.json()["alternatives"]] == nearest
+
+
 # Marks
 
 
