@@ -38,6 +38,7 @@ from app.portal.site import add_portal
 from app.practices import router as practices
 from app.practices.busy import router as busy
 from app.practices.clients import router as clients
+from app.practices.holidays import router as holidays
 from app.practices.hours import router as hours
 from app.practices.locations import router as locations
 from app.practices.packages import router as packages
@@ -75,6 +76,7 @@ _ROUTERS = (
     clients.router,
     packages.router,
     hours.router,
+    holidays.router,
     busy.router,
     policies.router,
     staff_sessions.router,

@@ -80,6 +80,7 @@ async def fill(staff: Api, world: World) -> Theirs:
         ends_at=START + timedelta(days=10),
         external_ref=REF,
     )
+    await staff.put("/v1/practice/holidays", {"dates": [{"date": "2026-12-26", "name": "Canary"}]})
     hooks = {"url": "https://canary.example/hooks", "external_ref": REF}
     endpoint = (await staff.post("/v1/practice/webhook-endpoints", hooks)).json()
     (key, *_) = (await staff.get("/v1/practice/keys")).json()["items"]

@@ -82,6 +82,7 @@ def to_calendar(row: Row) -> Calendar:
             row["practitioner_zone"],
             row["weekly"] if is_open else None,
             row["overrides"] if is_open else None,
+            row["holidays"],
         ),
         sessions=[_busy_session(session) for session in row["taken"] or ()],
         blocked=[Interval._make(interval) for interval in blocked],
@@ -91,15 +92,26 @@ def to_calendar(row: Row) -> Calendar:
 
 
 @lru_cache(maxsize=1024)
-def _hours_in(zone: str, weekly: str | None, overrides: str | None) -> WorkingHours:
+def _hours_in(
+    zone: str, weekly: str | None, overrides: str | None, holidays: str | None
+) -> WorkingHours:
     """Read hours from JSON. The same text always means the same."""
-    return working_hours(zone, orjson.loads(weekly or "[]"), orjson.loads(overrides or "[]"))
+    weekly_rows, override_rows, dates = (
+        orjson.loads(text or "[]") for text in (weekly, overrides, holidays)
+    )
+    return working_hours(zone, weekly_rows, override_rows, dates)
 
 
 def working_hours(
-    zone: str, weekly_rows: list[Any] | None, override_rows: list[Any] | None
+    zone: str,
+    weekly_rows: list[Any] | None,
+    override_rows: list[Any] | None,
+    holidays: list[str] | None,
 ) -> WorkingHours:
-    """Turn rows gathered in JSON arrays into hours. An override without minutes closes its date."""
+    """Turn rows gathered in JSON arrays into hours. An override without minutes closes its date.
+
+    A holiday closes its date unless the practitioner has an override of it.
+    """
     weekly: dict[int, list[HoursInterval]] = defaultdict(list)
     for weekday, *interval in weekly_rows or []:
         weekly[weekday].append(_hours(*interval))
@@ -108,6 +120,8 @@ def working_hours(
         intervals = overrides[date.fromisoformat(day)]
         if start is not None:
             intervals.append(_hours(start, *interval))
+    for day in holidays or []:
+        overrides.setdefault(date.fromisoformat(day), [])
     return WorkingHours(ZoneInfo(zone), weekly, overrides)
 
 

@@ -24,6 +24,7 @@ from app.domain.session import Status
 from app.practices.models import (
     BusyInterval,
     Client,
+    Holiday,
     HoursOverride,
     PolicyVersion,
     Practitioner,
@@ -71,18 +72,25 @@ def _calendar_columns() -> list[Any]:
     )
     return [
         _rows(
-            hours,
+            func.json_build_array(*hours),
             WorkingHours.practice_id == Session.practice_id,
             WorkingHours.practitioner_id == Session.practitioner_id,
         ).label("weekly"),
         _rows(
-            overrides,
+            func.json_build_array(*overrides),
             HoursOverride.practice_id == Session.practice_id,
             HoursOverride.practitioner_id == Session.practitioner_id,
             HoursOverride.date.between(
                 bindparam("first_date", type_=Date), bindparam("last_date", type_=Date)
             ),
         ).label("overrides"),
+        _rows(
+            Holiday.date,
+            Holiday.practice_id == Session.practice_id,
+            Holiday.date.between(
+                bindparam("first_date", type_=Date), bindparam("last_date", type_=Date)
+            ),
+        ).label("holidays"),
         _numbers(
             (
                 _seconds(other.starts_at, func.floor),
@@ -121,10 +129,10 @@ def _calendar_columns() -> list[Any]:
     ]
 
 
-def _rows(columns: Sequence[Any], *conditions: Any) -> Any:  # noqa: ANN401 - expressions
+def _rows(row: Any, *conditions: Any) -> Any:  # noqa: ANN401 - expressions
     """Gather the rows of another table into one JSON array, for the session of the statement."""
     return (
-        select(cast(func.json_agg(func.json_build_array(*columns)), Text))
+        select(cast(func.json_agg(row), Text))
         .where(*conditions)
         .correlate(Session)
         .scalar_subquery()

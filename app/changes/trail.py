@@ -17,6 +17,7 @@ Subject = Literal[
     "busy_intervals",
     "client",
     "fee",
+    "holidays",
     "hours_override",
     "link",
     "location",

@@ -30,6 +30,7 @@ _PRIVILEGES = {
     "working_hours": "SELECT, INSERT, UPDATE, DELETE",
     "hours_overrides": "SELECT, INSERT, UPDATE, DELETE",
     "busy_intervals": "SELECT, INSERT, UPDATE, DELETE",
+    "holidays": "SELECT, INSERT, DELETE",
 }
 _OTHERWISE = "SELECT, INSERT, UPDATE"
 _JOB_TABLES = "SELECT, INSERT, UPDATE, DELETE, TRUNCATE"

@@ -1,5 +1,6 @@
 """Tables of a practice's own records."""
 
+import datetime as dt
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -7,7 +8,15 @@ from uuid import UUID
 from sqlalchemy import ARRAY, CheckConstraint, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database.base import Base, Identified, Kept, of_a_practice, once_by_ref, reference
+from app.database.base import (
+    Base,
+    Identified,
+    Kept,
+    OfPractice,
+    of_a_practice,
+    once_by_ref,
+    reference,
+)
 
 FORMATS = "('in_person', 'video', 'phone')"
 
@@ -148,6 +157,15 @@ class HoursOverride(Identified, Base):
         CheckConstraint(f"format IN {FORMATS}", name="format"),
         Index(None, "practice_id", "practitioner_id", "date"),
     )
+
+
+class Holiday(OfPractice, Base):
+    """A local date on which every practitioner is closed who has no override of that date."""
+
+    __tablename__ = "holidays"
+    date: Mapped[dt.date] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    __table_args__ = (of_a_practice(),)
 
 
 class BusyInterval(Identified, Base):

@@ -58,6 +58,7 @@ class Practitioner:
     weekly: dict[int, list[tuple[int, int, str | None, UUID | None]]]
     overrides: dict[date, list[tuple[int, int, str | None, UUID | None]]]
     days: tuple[date, date]
+    holidays: set[date]
     per_day: int | None = None
     per_week: int | None = None
     off: list[tuple[datetime, datetime]] = field(default_factory=list)
@@ -68,7 +69,8 @@ class Practitioner:
         found: dict[datetime, datetime] = {}
         day, last = self.days
         while day < last:
-            of_day = self.overrides.get(day, self.weekly.get(day.isoweekday(), []))
+            weekly = [] if day in self.holidays else self.weekly.get(day.isoweekday(), [])
+            of_day = self.overrides.get(day, weekly)
             worked = {
                 number
                 for start, end, kind, where in of_day

@@ -41,6 +41,7 @@ class Stage:
     book: Book
     practitioners: list[Practitioner]
     clients: list[UUID]
+    holidays: set[date]
     change_of_clocks: datetime
     now: datetime
 
@@ -60,8 +61,9 @@ async def set_stage(world: World, rng: Random, number: int) -> Stage:
         ("video", None),
         ("phone", None),
     ]
+    holidays: set[date] = set()
     practitioners = [
-        await _practitioner(world, rng, ZoneInfo(zones[-1 if k else 0]), day, places)
+        await _practitioner(world, rng, ZoneInfo(zones[-1 if k else 0]), day, places, holidays)
         for k in range(2)
     ]
     clients = {
@@ -76,7 +78,7 @@ async def set_stage(world: World, rng: Random, number: int) -> Stage:
         size = rng.randrange(1, 4)
         package = await world.add_package(client_id=client, credits=size, expires_at=expires_at)
         book.packages.append(Package(package, client, size, expires_at))
-    return Stage(world, book, practitioners, list(clients), change, now)
+    return Stage(world, book, practitioners, list(clients), holidays, change, now)
 
 
 def new_service(rng: Random) -> Service:
@@ -146,14 +148,19 @@ def _deadline(rng: Random) -> Rules:
 
 
 async def _practitioner(
-    world: World, rng: Random, zone: ZoneInfo, day: date, places: list[Place]
+    world: World,
+    rng: Random,
+    zone: ZoneInfo,
+    day: date,
+    places: list[Place],
+    holidays: set[date],
 ) -> Practitioner:
     per_day, per_week = rng.choice([None, None, 2]), rng.choice([None, None, 3])
     practitioner_id = await world.add_practitioner(
         hours=False, time_zone=zone.key, sessions_per_day=per_day, sessions_per_week=per_week
     )
     around = (day - 7 * DAY, day + 45 * DAY)
-    made = Practitioner(practitioner_id, zone, {}, {}, around, per_day, per_week)
+    made = Practitioner(practitioner_id, zone, {}, {}, around, holidays, per_day, per_week)
     for weekday in range(1, 8):
         made.weekly[weekday] = _hours(rng, places)
         for start, end, kind, location in made.weekly[weekday]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.drills import story_checks as checks
 from tests.drills.model_records import Quote
-from tests.drills.model_rules import MINUTE, TICK, Session
+from tests.drills.model_rules import DAY, MINUTE, TICK, Practitioner, Session
 from tests.drills.model_world import change_service, new_rules, new_service
 from tests.drills.story_telling import STAFF, Telling
 from tests.world import REASON
@@ -135,8 +135,8 @@ class Story(Telling):
         return None
 
     async def change_the_practice(self) -> None:
-        """Take time off, make a new policy, or offer the service in another way."""
-        kind = self.rng.randrange(3)
+        """Take time off, close on holidays, make a policy, or offer the service in another way."""
+        kind = self.rng.randrange(4)
         self.log.append(f"{self.now.isoformat()} change of the practice: {kind}")
         if kind == 0:
             await self.take_time_off()
@@ -144,6 +144,8 @@ class Story(Telling):
             self.book.rules = new_rules(self.rng)
             await self.world.add_policy(self.book.rules, now=self.now)
             self.log.append(f"  {self.book.rules}")
+        elif kind == 2:
+            await self.close_on_holidays()
         else:
             self.book.service = new_service(self.rng)
             await change_service(self.world, self.book.service)
@@ -158,6 +160,18 @@ class Story(Telling):
         assert (await self.staff.post(path, body)).status_code == 201
         practitioner.off.append((start, end))
         self.log.append(f"  off {start.isoformat()} {end.isoformat()}")
+
+    async def close_on_holidays(self) -> None:
+        """Write the holidays whole: none, or some days around the change of clocks."""
+        day = self.stage.change_of_clocks.date()
+        chosen = {day + self.rng.randrange(-2, 8) * DAY for _ in range(self.rng.randrange(3))}
+        body = {"dates": [{"date": found.isoformat()} for found in sorted(chosen)]}
+        answer = await self.staff.put("/v1/practice/holidays", body)
+        assert answer.status_code == 200
+        self.stage.holidays.clear()
+        self.stage.holidays.update(chosen)
+        Practitioner.openings.cache_clear()
+        self.log.append(f"  holidays {body['dates']}")
 
     async def let_time_pass(self) -> Session | None:
         """Set the clock: mostly to the very instant at which something ends, or just beyond."""

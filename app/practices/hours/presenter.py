@@ -56,6 +56,7 @@ def present_misfits(misfits: Misfits) -> MisfitReport:
 def _misfit(record: MisfitRecord) -> MisfitView:
     return MisfitView(
         id=record.id,
+        practitioner_id=record.practitioner_id,
         starts_at=record.starts_at.astimezone(UTC),
         ends_at=record.ends_at.astimezone(UTC),
         format=record.format,

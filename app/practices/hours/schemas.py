@@ -146,6 +146,7 @@ class MisfitView(Answer):
     """A booked session that does not fit any more, and every reason why. Times are UTC."""
 
     id: UUID
+    practitioner_id: UUID
     starts_at: Annotated[dt.datetime, Field(examples=["2026-12-03T20:00:00Z"])]
     ends_at: Annotated[dt.datetime, Field(examples=["2026-12-03T20:50:00Z"])]
     format: Format

@@ -115,6 +115,7 @@ async def test_sessions_outside_new_hours_are_reported_and_not_touched(
     assert report["items"] == [
         {
             "id": str(late),
+            "practitioner_id": str(world.practitioner_id),
             "starts_at": "2026-12-03T19:00:00Z",
             "ends_at": "2026-12-03T19:50:00Z",
             "format": "video",
@@ -124,6 +125,7 @@ async def test_sessions_outside_new_hours_are_reported_and_not_touched(
         },
         {
             "id": str(friday),
+            "practitioner_id": str(world.practitioner_id),
             "starts_at": "2026-12-04T15:00:00Z",
             "ends_at": "2026-12-04T15:50:00Z",
             "format": "in_person",

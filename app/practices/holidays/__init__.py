@@ -1,0 +1,1 @@
+"""The dates on which the whole practice is closed: `/v1/practice/holidays`."""
