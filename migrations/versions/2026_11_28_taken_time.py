@@ -19,7 +19,7 @@ _LOG = logging.getLogger("alembic.runtime.migration.taken_time")
 _WANTED = f"""
 CREATE TEMPORARY TABLE wanted ON COMMIT DROP AS
 SELECT practice_id, id, practitioner_id, client_id, starts_at,
-       tstzrange(starts_at, until) AS time,
+       tstzrange(starts_at, until) AS span,
        tstzrange({_BEFORE}, until) AS span_before,
        CASE status WHEN 'noshow' THEN tstzrange(starts_at, until)
                    ELSE tstzrange(starts_at, {_AFTER}) END AS span_after
@@ -32,46 +32,62 @@ SELECT practice_id, id, practitioner_id, client_id, starts_at,
   ) AS marked
  WHERE status IN ('fulfilled', 'noshow') AND until > starts_at
 """
-_INDEXES = """
-CREATE INDEX ON wanted USING gist (practice_id, practitioner_id, span_before);
-CREATE INDEX ON wanted USING gist (practice_id, practitioner_id, span_after);
-CREATE INDEX ON wanted USING gist (practice_id, client_id, time);
-ANALYZE wanted
+
+
+def _overlaps(span: str, own: str) -> str:
+    """Compare a row's range with those around it, in the order in which they begin."""
+    around = f"OVER (PARTITION BY practice_id, {own} ORDER BY lower({span}), id"
+    return f"""coalesce(
+      lower({span}) < max(upper({span})) {around} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+      OR upper({span}) > lead(lower({span})) {around}), false)"""
+
+
+# Ended sessions that overlap a booked or another ended one, of their practitioner or client.
+_CONTESTED = f"""
+CREATE TEMPORARY TABLE contested ON COMMIT DROP AS
+SELECT practice_id, id, starts_at FROM (
+  SELECT practice_id, id, starts_at, is_booked,
+         {_overlaps("span_before", "practitioner_id")}
+         OR {_overlaps("span_after", "practitioner_id")}
+         OR {_overlaps("span", "client_id")} AS is_contested
+    FROM (
+      SELECT practice_id, id, practitioner_id, client_id, starts_at, span, span_before, span_after,
+             false AS is_booked
+        FROM wanted
+       UNION ALL
+      SELECT practice_id, id, practitioner_id, client_id, starts_at,
+             tstzrange(starts_at, ends_at), span_before, span_after, true
+        FROM sessions WHERE status = 'booked'
+    ) AS everything
+) AS compared
+ WHERE is_contested AND NOT is_booked
 """
-
-
-def _overlapping(others: str, time: str) -> str:
-    """Find what overlaps `wanted`: time of the practitioner with its buffers, or of the client."""
-    return f"""
-    SELECT FROM {others} AS other
-     WHERE other.practice_id = wanted.practice_id AND other.id <> wanted.id
-       AND other.practitioner_id = wanted.practitioner_id
-       AND other.span_before && wanted.span_before
-    UNION ALL
-    SELECT FROM {others} AS other
-     WHERE other.practice_id = wanted.practice_id AND other.id <> wanted.id
-       AND other.practitioner_id = wanted.practitioner_id
-       AND other.span_after && wanted.span_after
-    UNION ALL
-    SELECT FROM {others} AS other
-     WHERE other.practice_id = wanted.practice_id AND other.id <> wanted.id
-       AND other.client_id = wanted.client_id AND {time} && wanted.time
-    """
-
-
-_IN_SESSIONS = _overlapping(
-    "sessions", "tstzrange(other.starts_at, coalesce(upper(other.span_before), other.starts_at))"
-)
-_TAKE = f"""
+_TAKE = """
 UPDATE sessions SET span_before = wanted.span_before, span_after = wanted.span_after
   FROM wanted
  WHERE sessions.practice_id = wanted.practice_id AND sessions.id = wanted.id
-   AND NOT EXISTS ({_IN_SESSIONS})
 """
-_CONTESTED = f"""
-SELECT practice_id, id FROM wanted
- WHERE EXISTS ({_overlapping("wanted", "other.time")})
- ORDER BY starts_at, id
+_UNCONTESTED = """
+   AND NOT EXISTS (SELECT FROM contested
+                    WHERE contested.practice_id = wanted.practice_id AND contested.id = wanted.id)
+"""
+_IF_FREE = """
+   AND wanted.practice_id = :practice_id AND wanted.id = :id
+   AND NOT EXISTS (
+     SELECT FROM sessions AS other
+      WHERE other.practice_id = wanted.practice_id
+        AND other.practitioner_id = wanted.practitioner_id
+        AND other.span_before && wanted.span_before)
+   AND NOT EXISTS (
+     SELECT FROM sessions AS other
+      WHERE other.practice_id = wanted.practice_id
+        AND other.practitioner_id = wanted.practitioner_id
+        AND other.span_after && wanted.span_after)
+   AND NOT EXISTS (
+     SELECT FROM sessions AS other
+      WHERE other.practice_id = wanted.practice_id AND other.client_id = wanted.client_id
+        AND other.span_before IS NOT NULL
+        AND tstzrange(other.starts_at, upper(other.span_before)) && wanted.span)
 """
 
 
@@ -81,8 +97,7 @@ def upgrade() -> None:
     op.alter_column("sessions", "span_after", nullable=True)
     db = op.get_bind()
     db.execute(sa.text(_WANTED))
-    for statement in _INDEXES.split(";"):
-        db.execute(sa.text(statement))
+    db.execute(sa.text("ALTER TABLE wanted ADD PRIMARY KEY (practice_id, id)"))
     db.execute(
         sa.text(
             "UPDATE sessions SET span_before = NULL, span_after = NULL WHERE status <> 'booked'"
@@ -127,24 +142,16 @@ def _take() -> None:
     their time free.
     """
     db = op.get_bind()
-    contested = db.execute(sa.text(_CONTESTED)).all()
-    one = " AND wanted.practice_id = :practice_id AND wanted.id = :id"
-    db.execute(
-        sa.text(
-            "CREATE TEMPORARY TABLE contested (practice_id uuid, id uuid, "
-            "PRIMARY KEY (practice_id, id)) ON COMMIT DROP"
-        )
-    )
-    if contested:
-        db.execute(
-            sa.text("INSERT INTO contested VALUES (:practice_id, :id)"),
-            [row._asdict() for row in contested],
-        )
-    db.execute(
-        sa.text(f"{_TAKE} AND (wanted.practice_id, wanted.id) NOT IN (SELECT * FROM contested)")
-    )
+    db.execute(sa.text(_CONTESTED))
+    db.execute(sa.text("ALTER TABLE contested ADD PRIMARY KEY (practice_id, id)"))
+    for table in ("wanted", "contested", "sessions"):
+        db.execute(sa.text(f"ANALYZE {table}"))
+    db.execute(sa.text(_TAKE + _UNCONTESTED))
+    contested = db.execute(
+        sa.text("SELECT practice_id, id FROM contested ORDER BY starts_at, id")
+    ).all()
     for row in contested:
-        db.execute(sa.text(_TAKE + one), row._asdict())
+        db.execute(sa.text(_TAKE + _IF_FREE), row._asdict())
     without = db.execute(
         sa.text(
             "SELECT practice_id, id FROM wanted JOIN sessions USING (practice_id, id) "

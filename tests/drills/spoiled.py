@@ -6,6 +6,7 @@ _FIRST = "(SELECT id FROM sessions WHERE status = 'booked' ORDER BY id LIMIT 1)"
 _ANOTHER = f"status = 'booked' AND id <> {_FIRST}"
 _OVERLAP = "a practitioner's sessions, with the gap between them, do not overlap"
 _OWN_OVERLAP = "a client's sessions do not overlap"
+_RANGES = "the stored ranges are the time that a session takes"
 _SEQUENCE = "SEQUENCE rises by one where calendars have to know"
 _CHAIN = "a change begins where the last one ended"
 _LAST = "a session is as its last change says"
@@ -65,6 +66,19 @@ SPOILED = [
     ),
     Spoiled(
         _OWN_OVERLAP, "sessions", "SET (starts_at, ends_at) = (SELECT " + _beside(-1), _ANOTHER
+    ),
+    Spoiled(_RANGES, "sessions", "SET span_after = NULL", "status = 'booked'"),
+    Spoiled(
+        _RANGES,
+        "sessions",
+        "SET span_before = tstzrange(starts_at, ends_at - interval '1 minute')",
+        "status = 'booked'",
+    ),
+    Spoiled(
+        _RANGES,
+        "sessions",
+        "SET span_before = tstzrange(starts_at, ends_at)",
+        "status = 'cancelled'",
     ),
     Spoiled("a session has as many changes as versions", "sessions", "SET version = version + 1"),
     Spoiled("a session has as many changes as versions", "changes", _NEW_ID, "kind = 'cancelled'"),
