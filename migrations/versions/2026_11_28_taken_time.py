@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261128_taken_time"
-down_revision = "20261123_practice_side"
+down_revision = "20261128_practice_closes"
 branch_labels = None
 depends_on = None
 
