@@ -77,6 +77,7 @@ def _allowed(action: str, credit: str, free_until: str, closes_at: str) -> dict[
         "allowed": True,
         "fee": None,
         "credit": credit,
+        "carries": None,
         "free_until": free_until,
         "closes_at": closes_at,
         "quote": _quote(action),
@@ -90,6 +91,7 @@ def _refused(free_until: str, closes_at: str) -> dict[str, object]:
         "allowed": False,
         "fee": None,
         "credit": None,
+        "carries": None,
         "free_until": free_until,
         "closes_at": closes_at,
         "quote": None,
@@ -105,8 +107,8 @@ def _refused(free_until: str, closes_at: str) -> dict[str, object]:
 
 def _terms(credit: str, free_until: str, closes_at: str) -> list[dict[str, object]]:
     return [
-        {"until": free_until, "fee": None, "credit": credit},
-        {"until": closes_at, "fee": FEE, "credit": credit},
+        {"until": free_until, "fee": None, "credit": credit, "carries": None},
+        {"until": closes_at, "fee": FEE, "credit": credit, "carries": None},
     ]
 
 
@@ -158,7 +160,7 @@ def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
             "terms": {
                 "cancel": _terms("returned", free_until, closes_at),
                 "reschedule": _terms("kept", free_until, closes_at),
-                "change_format": [{"until": start, "fee": None, "credit": "kept"}],
+                "change_format": [{"until": start, "fee": None, "credit": "kept", "carries": None}],
             },
         },
         "actions": {

@@ -20,8 +20,8 @@ _MOMENT = {
 
 def _terms(credit: str | None, free_until: str, closes_at: str) -> list[dict[str, object]]:
     return [
-        {"until": free_until, "fee": None, "credit": credit},
-        {"until": closes_at, "fee": FEE, "credit": credit},
+        {"until": free_until, "fee": None, "credit": credit, "carries": None},
+        {"until": closes_at, "fee": FEE, "credit": credit, "carries": None},
     ]
 
 
@@ -74,6 +74,7 @@ def _session(
         **(summary if by_package else summary | {"package": None}),
         "booked_starts_at": f"{booked_for}T13:00:00-07:00",
         "client_moves": moves,
+        "carried": None,
         "policy": {
             "version": 2,
             "text": "Plans change. Please tell me a day ahead, so that I can offer your time to "
@@ -81,7 +82,14 @@ def _session(
             "terms": {
                 "cancel": _terms("returned" if by_package else None, free_until, closes_at),
                 "reschedule": _terms(kept, free_until, closes_at),
-                "change_format": [{"until": f"{day}T13:00:00-07:00", "fee": None, "credit": kept}],
+                "change_format": [
+                    {
+                        "until": f"{day}T13:00:00-07:00",
+                        "fee": None,
+                        "credit": kept,
+                        "carries": None,
+                    }
+                ],
             },
         },
         "fees": [],

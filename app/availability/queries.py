@@ -23,7 +23,7 @@ from app.domain.availability import (
 )
 from app.domain.errors import InvalidInputError
 from app.domain.intervals import Interval
-from app.domain.policy import Action, is_allowed, move_window
+from app.domain.policy import Action, is_allowed, keeps_place, move_window
 from app.domain.session import Format
 from app.domain.zones import EPOCH, from_seconds, start_of_day, to_seconds
 from app.practices.policies import rules_of
@@ -178,6 +178,7 @@ def move_request(record: SessionRecord | SessionToMove, format_: Format, now: da
         may_move=is_allowed(policy, Action.RESCHEDULE, facts, now),
         may_change_format=is_allowed(policy, Action.CHANGE_FORMAT, facts, now),
         move_window=move_window(policy, facts),
+        keeps_place=keeps_place(policy, facts, now),
     )
 
 

@@ -17,7 +17,7 @@ from app.domain.money import Money
 from app.domain.session import Format, SessionFacts, Status
 from app.practices.policies import StoredPolicy
 from app.sessions.records import OfferedFormat
-from app.sessions.rows import contact_of, formats_of, policy_of
+from app.sessions.rows import carried_of, contact_of, formats_of, policy_of
 
 # As in app/domain/intervals.py: a month has dozens.
 _busy_session = partial(tuple.__new__, BusySession)
@@ -53,6 +53,7 @@ def to_session_to_move(row: Row) -> SessionToMove:
         price=Money(row["price_minor"], row["currency"]),
         paid_by_credit=row["pays"],
         client_moves=row["client_moves"],
+        carried=carried_of(row["carried_fee_minor"], row["currency"], row["carried_forfeit"]),
         contact=contact_of(row),
     )
     return SessionToMove(

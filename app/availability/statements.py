@@ -174,6 +174,8 @@ def _page_statement() -> OneSession:
         Session.ends_at,
         Session.booked_starts_at,
         Session.client_moves,
+        Session.carried_fee_minor,
+        Session.carried_forfeit,
         Session.format,
         Session.location_id,
         Session.price_minor,

@@ -164,8 +164,9 @@ class Offer:
 class Request:
     """What a client looks for: a format at one of `location_ids` (`[None]`: nowhere to go).
 
-    `may_move` and `may_change_format` are the policy's decisions; `move_window` its limit on the
-    distance from the booked start, None without one.
+    `may_move`, `may_change_format` and `keeps_place` are the policy's decisions: with `keeps_place`
+    another time is on offer only in the present format and location. `move_window` is its limit on
+    the distance from the booked start, None without one.
     """
 
     format: Format
@@ -174,6 +175,13 @@ class Request:
     may_move: bool
     may_change_format: bool
     move_window: Interval | None = None
+    keeps_place: bool = False
+
+    def may_move_to(self, location_id: UUID | None) -> bool:
+        """Tell whether another time may be taken in the format asked for at this location."""
+        present = self.present
+        is_present = (self.format, location_id) == (present.format, present.location_id)
+        return self.may_move and (is_present or not self.keeps_place)
 
 
 def offer(
@@ -188,7 +196,7 @@ def offer(
     found: dict[UUID | None, list[int]] = {}
     for location_id in request.location_ids:
         starts: list[int] = []
-        if request.may_move and span.start < span.end:
+        if request.may_move_to(location_id) and span.start < span.end:
             starts = _starts(calendar, rules, request.format, location_id, span)
             present = bisect_left(starts, request.present.start)
             if starts[present : present + 1] == [request.present.start]:
@@ -395,7 +403,10 @@ def _empty_reason(
     The table in product.md section 3 has the cases. Working hours count only where the session
     fits whole into them, at a start on the step.
     """
-    if not request.may_move:
+    may_move = request.may_move
+    if request.location_ids:
+        may_move = any(request.may_move_to(location_id) for location_id in request.location_ids)
+    if not may_move:
         return EmptyReason.RESCHEDULE_REFUSED
     if span.end <= span.start:
         return EmptyReason.OUTSIDE_HORIZON

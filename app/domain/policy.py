@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.intervals import Interval
 from app.domain.money import Money
-from app.domain.session import Contact, SessionFacts, Status
+from app.domain.session import Carried, Contact, SessionFacts, Status
 from app.domain.zones import latest_reading, start_of_day, to_seconds
 
 
@@ -61,6 +61,8 @@ class WallClock:
 
 Deadline = ElapsedNotice | WallClock
 
+UNTIL_THE_START = ElapsedNotice(timedelta())
+
 
 @dataclass(frozen=True, slots=True)
 class FixedFee:
@@ -96,7 +98,7 @@ class CancelRule:
 
 @dataclass(frozen=True, slots=True)
 class RescheduleRule:
-    """`fees` None: those of `cancel`, so that a move is no way around a fee."""
+    """`closes` or `fees` None: that of `cancel`, so that a move is no way around either."""
 
     enabled: bool = True
     closes: Deadline | None = None
@@ -128,15 +130,19 @@ FREE_UNTIL_THE_START = Policy()
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What an action costs a client: a fee or none, and what becomes of his credit if one pays."""
+    """What an action costs a client: a fee or none, and what becomes of a credit that pays.
+
+    `carries` is what a move makes a later cancellation cost at least; None for other actions.
+    """
 
     fee: Money | None
     credit: Credit | None
+    carries: Carried | None = None
 
     @property
     def is_free(self) -> bool:
-        """Tell whether the client loses nothing: no fee and no credit."""
-        return self.fee is None and self.credit is not Credit.FORFEITED
+        """Tell whether the client loses nothing, now or by a later cancellation."""
+        return self.fee is None and self.credit is not Credit.FORFEITED and self.carries is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +182,13 @@ class Decision:
 
     @property
     def free_until(self) -> datetime | None:
-        """Give the end of the first term, also when past; None where the action is disabled.
+        """Give the end of the term that costs nothing, also when past; None where there is none.
 
-        Before its first tier an action costs nothing.
+        There is none where the action is disabled, and where a carried cost leaves no free term.
         """
-        return self.timeline[0].until if self.timeline else None
+        if not self.timeline or not self.timeline[0].cost.is_free:
+            return None
+        return self.timeline[0].until
 
     @property
     def closes_at(self) -> datetime | None:
@@ -213,33 +221,44 @@ def decide(
     *,
     quoted: Cost | None = None,
 ) -> Decision:
-    """Say whether the client may do `action` at `now`, and what it costs him.
+    """Say whether the client may do `action` at `now`, and what it costs.
 
-    `quoted` is the cost of a quote that still counts: it lifts the deadline, and of fee and credit
-    each the better for the client of quoted and now due applies. It never lifts the status, the
-    start, `enabled` or the limit. Source: product.md section 2, "No fee without a quote".
+    `quoted` is the cost of a quote that still counts: it lifts the deadline, and of fee, credit and
+    carried cost each the better for the client of quoted and now due applies. It never lifts the
+    status, the start, `enabled` or the limit. Source: product.md section 2, "No fee without a
+    quote".
     """
-    rule = _rule(policy, action)
-    closes_at = _closes_at(rule.closes, facts)
+    closes_at = _closes_at(policy, action, facts)
     steps = _steps(policy, action, facts)
     code = _refusal_code(policy, action, facts, now, late=now > closes_at and quoted is None)
     cost = None
     if code is None:
         cost = _cost(steps, now)
         if quoted is not None:
-            cost = _better(quoted, cost)
+            cost = _honoured(policy, facts, now, quoted, cost)
     return Decision(
         action=action,
         cost=cost,
-        timeline=_timeline(steps, closes_at) if rule.enabled else (),
+        timeline=_timeline(steps, closes_at) if _rule(policy, action).enabled else (),
         refusal=None if code is None else _refusal(code, closes_at, facts.contact),
     )
 
 
 def is_allowed(policy: Policy, action: Action, facts: SessionFacts, now: datetime) -> bool:
     """Tell whether `decide` would allow the action, without its cost."""
-    late = now > _closes_at(_rule(policy, action).closes, facts)
+    late = now > _closes_at(policy, action, facts)
     return _refusal_code(policy, action, facts, now, late=late) is None
+
+
+def keeps_place(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
+    """Tell whether a move at `now` must keep the session's format and location.
+
+    It must unless a change of format is allowed and free at that instant: a move to another time
+    and back would else get around `change_format`. Source: product.md section 10, "Moves and
+    formats".
+    """
+    cost = decide(policy, Action.CHANGE_FORMAT, facts, now).cost
+    return cost is None or not cost.is_free
 
 
 def cost_by_staff(
@@ -247,8 +266,9 @@ def cost_by_staff(
 ) -> Cost:
     """Give what an action of the practice's own costs the client.
 
-    Where it is `charged`, what the policy asks at `now`, whatever the policy lets clients do; else
-    nothing, and a credit comes back. Source: product.md section 2, "Rules bind clients".
+    Where it is `charged`, what the policy asks at `now`, whatever the policy lets clients do, with
+    what earlier moves of the client carry along; else nothing, and a credit comes back. A move of
+    the practice's own carries nothing. Source: product.md section 2, "Rules bind clients".
     """
     if charged:
         return _cost(_steps(policy, action, facts), now)
@@ -261,10 +281,9 @@ def terms(policy: Policy, action: Action, facts: SessionFacts) -> list[Term]:
     Instants are UTC, rising; the last is when the option closes. Neighbours that cost the same are
     one term. Limits and the session's status are not part of it.
     """
-    rule = _rule(policy, action)
-    if not rule.enabled:
+    if not _rule(policy, action).enabled:
         return []
-    return _timeline(_steps(policy, action, facts), _closes_at(rule.closes, facts))
+    return _timeline(_steps(policy, action, facts), _closes_at(policy, action, facts))
 
 
 def move_window(policy: Policy, facts: SessionFacts) -> Interval | None:
@@ -312,8 +331,11 @@ def _instant(deadline: Deadline, facts: SessionFacts) -> datetime:
     return deadline_instant(deadline, facts.starts_at, facts.zone)
 
 
-def _closes_at(closes: Deadline | None, facts: SessionFacts) -> datetime:
-    return facts.starts_at.astimezone(UTC) if closes is None else _instant(closes, facts)
+def _closes_at(policy: Policy, action: Action, facts: SessionFacts) -> datetime:
+    closes = _rule(policy, action).closes
+    if closes is None and action is Action.RESCHEDULE:
+        closes = policy.cancel.closes
+    return _instant(UNTIL_THE_START if closes is None else closes, facts)
 
 
 def _refusal_code(
@@ -350,12 +372,21 @@ class _Step(NamedTuple):
 
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
 
 
 def _steps(policy: Policy, action: Action, facts: SessionFacts) -> list[_Step]:
+    """Order what an action costs from when on; a move also carries a cost along."""
+    steps = _charging_steps(policy, action, facts)
+    if action is Action.RESCHEDULE:
+        return _carrying_steps(steps, _steps_of_giving_up(policy, facts), facts.price)
+    return steps
+
+
+def _charging_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[_Step]:
     """Order the tiers as they are passed, after the time before them all, which is free.
 
-    Of two at one instant the cheaper comes last.
+    Of two at one instant the cheaper comes last. A cancellation costs at least what is carried.
     """
     tiers = [
         (_instant(tier.deadline, facts), _fee(tier, facts.price)) for tier in _tiers(policy, action)
@@ -363,13 +394,64 @@ def _steps(policy: Policy, action: Action, facts: SessionFacts) -> list[_Step]:
     tiers.sort(key=lambda passed: (passed[0], -passed[1].amount_minor))
     credit = _credit(policy, action, facts, late=True)
     is_charged = credit is not Credit.FORFEITED
-    return [
+    steps = [
         _Step(_ALWAYS, Cost(None, _credit(policy, action, facts, late=False))),
         *(
             _Step(passed_at, Cost(fee if is_charged and fee.amount_minor > 0 else None, credit))
             for passed_at, fee in tiers
         ),
     ]
+    carried = facts.carried
+    if action is not Action.CANCEL or carried is None:
+        return steps
+    return [_Step(passed_at, _at_least(cost, carried)) for passed_at, cost in steps]
+
+
+def _at_least(cost: Cost, carried: Carried) -> Cost:
+    """Give the dearer of two costs of a cancellation. A forfeited credit replaces the fee."""
+    if cost.credit is Credit.FORFEITED or (carried.forfeits_credit and cost.credit is not None):
+        return Cost(None, Credit.FORFEITED)
+    fees = [fee for fee in (cost.fee, carried.fee) if fee is not None]
+    return Cost(max(fees, key=lambda fee: fee.amount_minor, default=None), cost.credit)
+
+
+def _steps_of_giving_up(policy: Policy, facts: SessionFacts) -> list[_Step]:
+    """Order what a client owes for giving a time up: what cancelling it costs.
+
+    Where cancelling is refused, that is what it would cost after the start, so after all tiers.
+    """
+    steps = _charging_steps(policy, Action.CANCEL, facts)
+    if not policy.cancel.enabled:
+        return [_Step(_ALWAYS, steps[-1].cost)]
+    closes_at = _closes_at(policy, Action.CANCEL, facts)
+    in_time = [step for step in steps if step.passed_at < closes_at]
+    return [*in_time, _Step(closes_at, steps[-1].cost)]
+
+
+def _carrying_steps(moving: list[_Step], giving_up: list[_Step], price: Money) -> list[_Step]:
+    """Add to what a move costs what it carries along. Either changes at instants of its own."""
+    if all(step.cost.is_free for step in giving_up):
+        return moving
+    steps: list[_Step] = []
+    for passed_at in sorted({step.passed_at for step in (*moving, *giving_up)}):
+        cost = _cost(moving, passed_at + _TICK)
+        carries = _carried(_cost(giving_up, passed_at + _TICK), cost.fee, price)
+        steps.append(_Step(passed_at, Cost(cost.fee, cost.credit, carries)))
+    return steps
+
+
+def _carried(giving_up: Cost, charged: Money | None, price: Money) -> Carried | None:
+    """Say what a move carries along: what giving the time up costs, less what the move charges.
+
+    A credit is worth the session's price: a move that charges as much carries no forfeit, one that
+    charges less carries all of it. Source: product.md section 10, "Carried cost".
+    """
+    paid = 0 if charged is None else charged.amount_minor
+    if giving_up.credit is Credit.FORFEITED:
+        is_paid = charged is not None and paid >= price.amount_minor
+        return None if is_paid else Carried(fee=None, forfeits_credit=True)
+    left = 0 if giving_up.fee is None else giving_up.fee.amount_minor - paid
+    return Carried(Money(left, price.currency), forfeits_credit=False) if left > 0 else None
 
 
 def _cost(steps: list[_Step], now: datetime) -> Cost:
@@ -407,9 +489,30 @@ def _fee(tier: Tier, price: Money) -> Money:
     return Money(tier.fee.amount_minor, price.currency)
 
 
-def _better(quoted: Cost, due: Cost) -> Cost:
-    """Take fee and credit one by one, each the better for the client."""
-    fees = (quoted.fee, due.fee)
-    fee = None if None in fees else min((f for f in fees if f), key=lambda f: f.amount_minor)
+def _honoured(policy: Policy, facts: SessionFacts, now: datetime, quoted: Cost, due: Cost) -> Cost:
+    """Take fee, credit and carried cost one by one, each the better for the client.
+
+    What is due to be carried depends on the fee that is charged in the end.
+    """
+    fee = _lower(quoted.fee, due.fee)
     credit = quoted.credit if due.credit is Credit.FORFEITED else due.credit
-    return Cost(fee, credit)
+    if quoted.carries is None:  # nothing was shown, or it is no move
+        return Cost(fee, credit)
+    giving_up = _cost(_steps_of_giving_up(policy, facts), now)
+    carries = _better_carried(quoted.carries, _carried(giving_up, fee, facts.price))
+    return Cost(fee, credit, carries)
+
+
+def _better_carried(quoted: Carried, due: Carried | None) -> Carried | None:
+    """Take carried fee and forfeit one by one, each the better for the client."""
+    if due is None:
+        return None
+    fee = _lower(quoted.fee, due.fee)
+    forfeits = quoted.forfeits_credit and due.forfeits_credit
+    return None if fee is None and not forfeits else Carried(fee, forfeits)
+
+
+def _lower(one: Money | None, other: Money | None) -> Money | None:
+    if one is None or other is None:
+        return None
+    return min(one, other, key=lambda fee: fee.amount_minor)

@@ -65,12 +65,23 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """What cancelling costs at least, because the client moved the session late.
+
+    It is a fee, or the credit that pays for the session (docs/decisions/0016-carried-cost.md).
+    """
+
+    fee: Money | None
+    forfeits_credit: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SessionFacts:
     """What the policy needs to know of a session.
 
     `starts_at` and `booked_starts_at` are aware instants. `zone` is the practitioner's zone at the
     booking: wall-clock deadlines keep it (product.md section 10). `booked_starts_at` is the start
-    that `max_days_from_original` is measured from.
+    that `max_days_from_original` is measured from. `carried` is what earlier moves carry along.
     """
 
     status: Status
@@ -80,4 +91,5 @@ class SessionFacts:
     price: Money
     paid_by_credit: bool
     client_moves: int
+    carried: Carried | None
     contact: Contact

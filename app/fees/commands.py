@@ -13,6 +13,7 @@ from app.fees.queries import FeeRecord, read_fee
 from app.notices.outbox import NewNotice, queue_notices
 from app.sessions.models import Fee
 from app.sessions.queries import read_session
+from app.sessions.records import SessionRecord
 from app.sessions.repository import NewChange, SessionRepository
 from app.sessions.steps import Reason, meeting_of
 
@@ -22,13 +23,22 @@ async def waive_fee(
 ) -> FeeRecord:
     """Ask for the fee no more, and tell the client. Waiving it again does nothing.
 
+    What the session carries along falls as well, where the fee is of a move or an end since then
+    (docs/decisions/0016-carried-cost.md).
+
     Raises:
         NotFoundError: the practice has no such fee.
         FeeClosedError: it is settled, or void.
     """
+    session_id = (await read_fee(db, staff.practice_id, fee_id)).session_id
+    sessions = SessionRepository(db, staff.practice_id)
+    await sessions.lock(session_id)
     if not await _close(db, staff, fee_id, "waived", now):
         return await read_fee(db, staff.practice_id, fee_id)
     fee = await read_fee(db, staff.practice_id, fee_id)
+    record = await read_session(db, staff.practice_id, session_id)
+    if _is_of_carried(fee, record):
+        await sessions.carry(session_id, None)
     change_id = await _record(db, staff, fee, "fee_waived", now, reason=reason)
     notices = [
         NewNotice("fee_waived", "client", fee.starts_at, now),
@@ -55,6 +65,15 @@ async def settle_fee(
     notices = [NewNotice("fee.settled", "webhook", fee.starts_at, now)]
     await queue_notices(db, staff.practice_id, fee.session_id, change_id, notices, now)
     return fee
+
+
+def _is_of_carried(fee: FeeRecord, record: SessionRecord) -> bool:
+    """Tell whether a fee was charged since the session carries a cost along, and not for a format.
+
+    It is then that of a move which carries the cost, or of an end which has charged it.
+    """
+    since = record.carried_since
+    return since is not None and since <= fee.cause_version and fee.cause != "format_changed"
 
 
 async def _close(

@@ -20,12 +20,16 @@ from app.sessions.models import Fee, Session
 
 @dataclass(frozen=True, slots=True)
 class FeeRecord:
-    """A fee, what caused it, and the session it is about. Instants are UTC."""
+    """A fee, what caused it, and the session it is about. Instants are UTC.
+
+    `cause_version` is the version that the session had after the change that caused the fee.
+    """
 
     id: UUID
     amount: Money
     status: str
     cause: str
+    cause_version: int
     recorded_at: datetime
     closed_at: datetime | None
     payment_reference: str | None
@@ -112,6 +116,7 @@ def _fees(practice_id: UUID) -> Select[Any]:
         Fee.currency,
         Fee.status,
         Change.kind,
+        Change.session_version,
         Fee.recorded_at,
         Fee.closed_at,
         Fee.payment_reference,
@@ -142,6 +147,7 @@ def _record(row: Row[Any]) -> FeeRecord:
         amount=Money(row.amount_minor, row.currency),
         status=row.status,
         cause=row.kind,
+        cause_version=row.session_version,
         recorded_at=row.recorded_at,
         closed_at=row.closed_at,
         payment_reference=row.payment_reference,

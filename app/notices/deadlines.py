@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.domain.policy import Action, Credit, Refusal, RefusalCode, Term, decide, terms
 from app.notices.clean import one_line
+from app.notices.facts import carried
 from app.notices.letters import Letter
 from app.notices.texts import Texts
 from app.notices.wording import Speech
@@ -59,6 +60,8 @@ def _term(term: Term, starts_at: datetime, speech: Speech, now: datetime) -> str
         sentence = texts.free_until_start if at_start else texts.free_until
     fee = "" if term.cost.fee is None else speech.money(term.cost.fee)
     written = sentence.format(until=speech.instant(term.until), fee=fee)
+    if term.cost.carries is not None:
+        written = f"{written} {carried(term.cost.carries, speech)}"
     return f"{written} {texts.is_past}" if now > term.until else written
 
 

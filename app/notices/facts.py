@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.domain.policy import Credit
+from app.domain.session import Carried
 from app.notices.clean import lines, one_line, web_address
 from app.notices.letters import ChangeFacts, Letter, Meeting
 from app.notices.texts import Texts
@@ -75,6 +76,8 @@ def costs(letter: Letter, collector: str, speech: Speech) -> list[str]:
     sentences = _fee(change, texts.fee_due, collector, speech)
     if change.credit is not None:
         sentences.append(_credit(change.credit, texts))
+    if change.carries is not None:
+        sentences.append(carried(change.carries, speech))
     return sentences
 
 
@@ -82,6 +85,13 @@ def _fee(change: ChangeFacts, sentence: str, practice: str, speech: Speech) -> l
     if change.fee is None:
         return []
     return [sentence.format(fee=speech.money(change.fee), practice=practice)]
+
+
+def carried(cost: Carried, speech: Speech) -> str:
+    """Say what cancelling costs at least after a move that carries a cost."""
+    if cost.fee is None:
+        return speech.texts.carries_forfeit
+    return speech.texts.carries_fee.format(fee=speech.money(cost.fee))
 
 
 def _credit(credit: Credit, texts: Texts) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from app.changes.models import Change, ChangeNote
 from app.domain.money import Money
 from app.domain.policy import Credit
-from app.domain.session import Contact, Format, SessionFacts, Status
+from app.domain.session import Carried, Contact, Format, SessionFacts, Status
 from app.links.tokens import Link
 from app.notices.models import Notice
 from app.practices.models import (
@@ -26,6 +26,7 @@ from app.practices.models import (
 )
 from app.practices.policies import StoredPolicy, stored_policy
 from app.sessions.models import CreditRedemption, Session
+from app.sessions.rows import carried_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ class Meeting:
 class ChangeFacts:
     """What was done, when, by whom, and at what cost.
 
-    `voided_fee`: a fee that was due for the session no longer is. `superseded`: the session has
-    changed again.
+    `carries`: what the change makes a later cancellation cost at least. `voided_fee`: a fee that
+    was due for the session no longer is. `superseded`: the session has changed again.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class ChangeFacts:
     note: str | None
     fee: Money | None
     credit: Credit | None
+    carries: Carried | None
     voided_fee: bool
     superseded: bool
 
@@ -175,6 +177,7 @@ def _columns() -> list[Any]:
         *_prefixed("now", Session, "starts_at", "ends_at", "format", "join_url", "instructions"),
         *_prefixed("now_place", _present_place, "name", "address"),
         *_prefixed("session", Session, "status", "booked_starts_at", "client_moves"),
+        *_prefixed("session", Session, "carried_fee_minor", "carried_forfeit"),
         *_prefixed("session", Session, "policy_time_zone", "price_minor", "currency"),
         *_prefixed("policy", PolicyVersion, "id", "number", "text"),
         cast(PolicyVersion.rules, Text).label("policy_rules"),
@@ -244,6 +247,7 @@ def _letter(row: Row[Any]) -> Letter:
 
 
 def _change(row: Row[Any]) -> ChangeFacts:
+    details = row.change_details or {}
     return ChangeFacts(
         kind=row.change_kind,
         at=row.change_at,
@@ -257,9 +261,16 @@ def _change(row: Row[Any]) -> ChangeFacts:
         if row.change_fee_minor is None
         else Money(row.change_fee_minor, row.change_currency),
         credit=None if row.change_credit is None else Credit(row.change_credit),
-        voided_fee=bool((row.change_details or {}).get("voided_fee")),
+        carries=_carries(details.get("carries"), row.change_currency),
+        voided_fee=bool(details.get("voided_fee")),
         superseded=row.superseded,
     )
+
+
+def _carries(details: dict[str, Any] | None, currency: str) -> Carried | None:
+    if details is None:
+        return None
+    return carried_of(details["fee_minor"] or 0, currency, details["forfeits_credit"])
 
 
 def _before(row: Row[Any]) -> Meeting | None:
@@ -301,5 +312,8 @@ def _facts(row: Row[Any]) -> SessionFacts:
         price=Money(row.session_price_minor, row.session_currency),
         paid_by_credit=row.paid_by_credit,
         client_moves=row.session_client_moves,
+        carried=carried_of(
+            row.session_carried_fee_minor, row.session_currency, row.session_carried_forfeit
+        ),
         contact=Contact(row.practitioner_name, row.practitioner_email, row.practitioner_phone),
     )

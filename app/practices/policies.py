@@ -10,6 +10,9 @@
      "reschedule": {..., "limit": 2, "max_days_from_original": 30},
      "change_format": {...}}
 
+`closes` and `fees` of `reschedule` are those of `cancel` where they are left out. Null is a value
+of its own: open until the start, and free.
+
 app/practices/policy_versions/rules.py is the same shape for those who write it.
 """
 
@@ -27,6 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.policy import (
     FREE_UNTIL_THE_START,
+    UNTIL_THE_START,
     CancelRule,
     ChangeFormatRule,
     Credit,
@@ -114,7 +118,6 @@ def parse_rules(rules: dict[str, Any]) -> Policy:
     cancel = rules.get("cancel", {})
     reschedule = rules.get("reschedule", {})
     change_format = rules.get("change_format", {})
-    own_fees = reschedule.get("fees")
     return Policy(
         cancel=CancelRule(
             enabled=cancel.get("enabled", True),
@@ -124,8 +127,8 @@ def parse_rules(rules: dict[str, Any]) -> Policy:
         ),
         reschedule=RescheduleRule(
             enabled=reschedule.get("enabled", True),
-            closes=_deadline(reschedule.get("closes")),
-            fees=None if own_fees is None else _tiers(own_fees),
+            closes=_own_closes(reschedule),
+            fees=_tiers(reschedule["fees"] or []) if "fees" in reschedule else None,
             limit=reschedule.get("limit"),
             max_days_from_original=reschedule.get("max_days_from_original"),
         ),
@@ -135,6 +138,13 @@ def parse_rules(rules: dict[str, Any]) -> Policy:
             fees=_tiers(change_format.get("fees", [])),
         ),
     )
+
+
+def _own_closes(reschedule: dict[str, Any]) -> Deadline | None:
+    """Read the deadline of moves; None where it is left out, which makes it that of `cancel`."""
+    if "closes" not in reschedule:
+        return None
+    return _deadline(reschedule["closes"]) or UNTIL_THE_START
 
 
 def _tiers(fees: list[dict[str, Any]]) -> tuple[Tier, ...]:

@@ -20,11 +20,12 @@ from app.availability.queries import (
 from app.domain.availability import Calendar, Request, offer
 from app.domain.errors import (
     ActionRefusedError,
+    InvalidInputError,
     NoChangeError,
     QuoteStaleError,
 )
 from app.domain.intervals import Interval
-from app.domain.policy import Action, Cost, decide
+from app.domain.policy import Action, Cost, decide, keeps_place
 from app.domain.quotes import quoted_cost
 from app.domain.session import Status
 from app.domain.zones import to_seconds
@@ -42,7 +43,6 @@ from app.sessions.steps import (
     Wish,
     check_version,
     choose_format,
-    cost_of_cancellation,
     meeting_at,
     meeting_of,
     new_change,
@@ -81,7 +81,7 @@ async def cancel(
     await sessions.lock(session_id, caller.client_id)
     record = await read_session(db, caller, session_id)
     if record.status is Status.CANCELLED:
-        return Outcome(record, cost_of_cancellation(record))
+        return Outcome(record, await sessions.cost_of_latest(session_id, record.status))
     check_version(record, seen.if_match)
     cost = _judge(record, Action.CANCEL, seen.quote, quotes, now)
 
@@ -110,7 +110,8 @@ async def reschedule(
 ) -> Outcome:
     """Move a session in place, or change its format, or both, and tell both sides.
 
-    The same start with another format or location is a change of format, under its own rules.
+    The same start with another format or location is a change of format, under its own rules. A
+    move to another start keeps format and location where these cannot be changed for free.
 
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, InvalidInputError, NoChangeError,
@@ -126,17 +127,22 @@ async def reschedule(
     to = meeting_at(wish.start, record.ends_at - record.starts_at, choice, record.video_url)
     is_open = record.status is Status.BOOKED and now < record.starts_at
     keeps_time = wish.start == record.starts_at
-    keeps_place = (to.format, to.location_id) == (record.format, record.location_id)
-    if is_open and keeps_time and keeps_place:
+    is_same_place = (to.format, to.location_id) == (record.format, record.location_id)
+    if is_open and keeps_time and is_same_place:
         raise NoChangeError
     action = Action.CHANGE_FORMAT if keeps_time else Action.RESCHEDULE
     cost = _judge(record, action, seen.quote, quotes, now)
+    if not keeps_time and not is_same_place:
+        _check_may_change_place(record, now)
     request = _request(record, to, action, now)
     if not _is_offered(record, calendar, request, to.starts_at, now):
         raise await slot_unavailable(db, caller, record, request, to.starts_at, now)
 
     buffers = Buffers(record.buffer_before_minutes, record.buffer_after_minutes)
     await sessions.move(session_id, to, buffers, client_moves=0 if keeps_time else 1)
+    if not keeps_time and cost.carries != record.carried:
+        since = record.carried_since or record.version + 1
+        await sessions.carry(session_id, cost.carries, since)
     kind = "format_changed" if keeps_time else "rescheduled"
     change = new_change(kind, caller.actor, record, to, cost, reason)
     change_id = await sessions.record(session_id, change, now)
@@ -173,6 +179,22 @@ def _judge(
     if quoted is None and not decision.cost.is_free:
         raise QuoteRequiredError(decision, record, now)
     return decision.cost
+
+
+def _check_may_change_place(record: SessionRecord, now: datetime) -> None:
+    """Make sure that a move may also change the format or the location.
+
+    Raises:
+        ActionRefusedError: a change of format is refused at this moment.
+        InvalidInputError: it is allowed, but costs something, which a move would get around.
+    """
+    policy, facts = rules_of(record.policy), record.facts
+    if not keeps_place(policy, facts, now):
+        return
+    decision = decide(policy, Action.CHANGE_FORMAT, facts, now)
+    if not decision.allowed:
+        raise ActionRefusedError(decision, record.client_zone)
+    raise InvalidInputError("/format", "changing it costs a fee now, so a move has to keep it")
 
 
 def _request(record: SessionRecord, to: Meeting, action: Action, now: datetime) -> Request:

@@ -4,7 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, Index, UniqueConstraint, func, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Index,
+    UniqueConstraint,
+    false,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -32,6 +41,10 @@ class Session(Identified, Base):
     ends_at)`. A missed session's end earlier, and both are null where it takes no time. No two
     sessions of a practitioner overlap in either range, which is exactly "the larger of the two
     buffers lies between them".
+
+    `carried_fee_minor` and `carried_forfeit` are what a cancellation costs at least because of the
+    client's moves; the first of these made the version `carried_since`
+    (docs/decisions/0016-carried-cost.md).
     """
 
     __tablename__ = "sessions"
@@ -57,6 +70,9 @@ class Session(Identified, Base):
     currency: Mapped[str]
     booked_starts_at: Mapped[datetime]
     client_moves: Mapped[int]
+    carried_fee_minor: Mapped[int] = mapped_column(server_default="0")
+    carried_forfeit: Mapped[bool] = mapped_column(server_default=false())
+    carried_since: Mapped[int | None]
     link_generation: Mapped[int]
     external_ref: Mapped[str | None]
     __table_args__ = (
@@ -70,6 +86,7 @@ class Session(Identified, Base):
         CheckConstraint(f"format IN {FORMATS}", name="format"),
         CheckConstraint("starts_at < ends_at", name="order"),
         CheckConstraint("price_minor >= 0", name="price"),
+        CheckConstraint("carried_fee_minor >= 0", name="carried_fee"),
         CheckConstraint(
             "CASE status WHEN 'booked' THEN num_nulls(span_before, span_after) = 0 "
             "WHEN 'cancelled' THEN num_nulls(span_before, span_after) = 2 "

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from app.auth.keys import Scope
 from app.domain.availability import Slot
 from app.domain.money import Money
-from app.domain.policy import Action, Cost, Decision, Term, decide, terms
+from app.domain.policy import Action, Cost, Credit, Decision, Term, decide, terms
 from app.domain.quotes import Quote
-from app.domain.session import Contact, Format
+from app.domain.session import Carried, Contact, Format
 from app.domain.zones import local_text
 from app.practices.policies import rules_of
 from app.sessions import schemas
@@ -149,10 +149,11 @@ def present_decision(
     decision: Decision, record: SessionRecord, zone: ZoneInfo, quotes: Quotes, now: datetime
 ) -> schemas.DecisionView:
     """Show a decision; an allowed one comes with a quote for it."""
-    quote = expires_at = fee = credit = None
+    quote = expires_at = fee = credit = carries = None
     if decision.cost is not None:
         expires_at = (now + quotes.lifetime).replace(microsecond=0)
         fee, credit = present_money(decision.cost.fee), decision.cost.credit
+        carries = present_carried(decision.cost.carries)
         quote = quotes.sign(
             Quote(
                 record.practice_id,
@@ -168,6 +169,7 @@ def present_decision(
         "allowed": decision.allowed,
         "fee": fee,
         "credit": credit,
+        "carries": carries,
         "free_until": _in(decision.free_until, zone),
         "closes_at": _in(decision.closes_at, zone),
         "quote": quote,
@@ -246,6 +248,16 @@ def present_money(money: Money | None) -> schemas.MoneyView | None:
     return None if money is None else present_amount(money)
 
 
+def present_carried(carried: Carried | None) -> schemas.CarriedView | None:
+    """Show what a later cancellation costs at least, or null."""
+    if carried is None:
+        return None
+    return {
+        "fee": present_money(carried.fee),
+        "credit": Credit.FORFEITED if carried.forfeits_credit else None,
+    }
+
+
 def present_amount(money: Money) -> schemas.MoneyView:
     """Show an amount."""
     return {"amount_minor": money.amount_minor, "currency": money.currency}
@@ -278,6 +290,7 @@ def _terms(timeline: Sequence[Term], zone: ZoneInfo) -> list[schemas.TermView]:
             "until": term.until.astimezone(zone),
             "fee": present_money(term.cost.fee),
             "credit": term.cost.credit,
+            "carries": present_carried(term.cost.carries),
         }
         for term in timeline
     ]

@@ -142,8 +142,6 @@ class Shape:
                 cancellation.c.actor.label("cancelled_by"),
                 cancellation.c.reason_code.label("cancel_code"),
                 cancellation.c.note.label("cancel_note"),
-                cancellation.c.fee_minor.label("cancel_fee"),
-                cancellation.c.credit.label("cancel_credit"),
             ]
 
 
@@ -190,9 +188,6 @@ def _cancellation_of(session: Any) -> FromClause:  # noqa: ANN401 - a table
             Change.at,
             Change.actor,
             Change.reason_code,
-            Change.fee_minor,
-            Change.currency,
-            Change.credit,
             ChangeNote.note,
         )
         .outerjoin(
@@ -287,6 +282,9 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
             Session.policy_time_zone,
             Session.booked_starts_at,
             Session.client_moves,
+            Session.carried_fee_minor,
+            Session.carried_forfeit,
+            Session.carried_since,
             Session.calendar_sequence,
             Session.buffer_before_minutes,
             Session.buffer_after_minutes,

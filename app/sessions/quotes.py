@@ -11,11 +11,12 @@ from app.domain.errors import QuoteInvalidError
 from app.domain.money import Money
 from app.domain.policy import Action, Cost, Credit
 from app.domain.quotes import Quote
+from app.domain.session import Carried
 from app.signing import BadTokenError, TokenSigner
 
 
 class Quotes:
-    """Signs what a client is shown, so that he never pays more than that."""
+    """Signs what a client is shown, so that the client never pays more than that."""
 
     def __init__(self, keys: Sequence[str], lifetime: timedelta) -> None:
         self._signer = TokenSigner(keys, "quote")
@@ -23,7 +24,7 @@ class Quotes:
 
     def sign(self, quote: Quote) -> str:
         """Make the token that the client sends back. Its expiry is cut to whole seconds."""
-        fee = quote.cost.fee
+        carries = quote.cost.carries
         return self._signer.sign(
             [
                 quote.practice_id.hex,
@@ -31,8 +32,9 @@ class Quotes:
                 quote.version,
                 quote.action,
                 int(quote.expires_at.timestamp()),
-                None if fee is None else [fee.amount_minor, fee.currency],
+                _written(quote.cost.fee),
                 quote.cost.credit,
+                None if carries is None else [_written(carries.fee), carries.forfeits_credit],
             ]
         )
 
@@ -43,10 +45,10 @@ class Quotes:
             QuoteInvalidError: it is not one that we signed.
         """
         try:
-            practice_id, session_id, version, action, expires, fee, credit = self._signer.read(
-                token
+            practice_id, session_id, version, action, expires, fee, credit, carries = (
+                self._signer.read(token)
             )
-        except BadTokenError:
+        except (BadTokenError, ValueError):  # a release before this one signed fewer values
             raise QuoteInvalidError from None
         return Quote(
             practice_id=UUID(practice_id),
@@ -55,7 +57,16 @@ class Quotes:
             action=Action(action),
             expires_at=datetime.fromtimestamp(expires, UTC),
             cost=Cost(
-                fee=None if fee is None else Money(*fee),
+                fee=_money(fee),
                 credit=None if credit is None else Credit(credit),
+                carries=None if carries is None else Carried(_money(carries[0]), carries[1]),
             ),
         )
+
+
+def _written(money: Money | None) -> list[int | str] | None:
+    return None if money is None else [money.amount_minor, money.currency]
+
+
+def _money(written: tuple[int, str] | None) -> Money | None:
+    return None if written is None else Money(*written)

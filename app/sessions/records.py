@@ -8,8 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.money import Money
-from app.domain.policy import Credit
-from app.domain.session import Contact, Format, SessionFacts, Status
+from app.domain.session import Carried, Contact, Format, SessionFacts, Status
 from app.practices.policies import StoredPolicy
 
 T = TypeVar("T")
@@ -46,14 +45,12 @@ class OfferedFormat:
 
 @record
 class Cancellation:
-    """How a session came to be cancelled, and what became of fee and credit then."""
+    """How a session came to be cancelled."""
 
     at: datetime
     by: str
     reason_code: str | None
     note: str | None
-    fee: Money | None
-    credit: Credit | None
 
 
 @record
@@ -113,6 +110,8 @@ class SessionRecord(SessionSummaryRecord):
     paid_by_credit: bool
     booked_starts_at: datetime
     client_moves: int
+    carried: Carried | None
+    carried_since: int | None
     calendar_sequence: int
     buffer_before_minutes: int
     buffer_after_minutes: int
@@ -133,5 +132,6 @@ class SessionRecord(SessionSummaryRecord):
             price=self.price,
             paid_by_credit=self.paid_by_credit,
             client_moves=self.client_moves,
+            carried=self.carried,
             contact=self.contact,
         )

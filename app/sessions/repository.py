@@ -15,8 +15,8 @@ from app.database.reading import Read
 from app.database.writing import Write
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
-from app.domain.policy import Credit
-from app.domain.session import Format, Status, TakenTime, taken_time
+from app.domain.policy import Cost, Credit
+from app.domain.session import Carried, Format, Status, TakenTime, taken_time
 from app.practices.models import Client, Practitioner
 from app.sessions.models import Fee, Session, time_ends
 from app.sessions.records import SessionRecord
@@ -105,14 +105,11 @@ _MEETING = (
     "join_url",
     "instructions",
 )
-_CHANGED = (
-    update(Session)
-    .where(
-        Session.practice_id == bindparam("of_practice"),
-        Session.id == bindparam("session_id"),
-    )
-    .values(version=Session.version + 1)
+_UPDATE = update(Session).where(
+    Session.practice_id == bindparam("of_practice"),
+    Session.id == bindparam("session_id"),
 )
+_CHANGED = _UPDATE.values(version=Session.version + 1)
 _MOVED = _CHANGED.values(
     calendar_sequence=Session.calendar_sequence + 1,
     client_moves=Session.client_moves + bindparam("more_moves"),
@@ -125,6 +122,7 @@ _SET_STATUS = Write(
     "span_before",
     "span_after",
 )
+_CARRY = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
 _RECORD_FEE = Write(insert(Fee))
 
 
@@ -246,6 +244,41 @@ class SessionRepository:
             await _MOVE_ANEW.run(self._db, moved | {"booked_starts_at": to.starts_at})
         else:
             await _MOVE.run(self._db, moved)
+
+    async def carry(
+        self, session_id: UUID, carried: Carried | None, since: int | None = None
+    ) -> None:
+        """Write what a cancellation costs at least, and since which version; None: nothing."""
+        fee = None if carried is None else carried.fee
+        await _CARRY.run(
+            self._db,
+            {
+                "of_practice": self._practice_id,
+                "session_id": session_id,
+                "carried_fee_minor": 0 if fee is None else fee.amount_minor,
+                "carried_forfeit": carried is not None and carried.forfeits_credit,
+                "carried_since": None if carried is None else since,
+            },
+        )
+
+    async def cost_of_latest(self, session_id: UUID, kind: str) -> Cost:
+        """Give the fee and the credit of the session's latest change of this kind."""
+        found = (
+            await self._db.execute(
+                select(Change.fee_minor, Change.currency, Change.credit)
+                .where(
+                    Change.practice_id == self._practice_id,
+                    Change.session_id == session_id,
+                    Change.kind == kind,
+                )
+                .order_by(Change.session_version.desc())
+                .limit(1)
+            )
+        ).one()
+        return Cost(
+            fee=None if found.fee_minor is None else Money(found.fee_minor, found.currency),
+            credit=None if found.credit is None else Credit(found.credit),
+        )
 
     async def set_status(
         self, record: SessionRecord, status: Status, now: datetime, *, in_calendar: bool

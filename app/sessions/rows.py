@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.database.reading import Row
 from app.domain.money import Money
-from app.domain.policy import Credit
-from app.domain.session import Contact, Format, Status
+from app.domain.session import Carried, Contact, Format, Status
 from app.practices.policies import StoredPolicy, stored_policy
 from app.sessions.records import (
     Cancellation,
@@ -45,6 +44,8 @@ def to_record(row: Row) -> SessionRecord:
         paid_by_credit=bool(row["pays"]),
         booked_starts_at=row["booked_starts_at"],
         client_moves=row["client_moves"],
+        carried=carried_of(row["carried_fee_minor"], row["currency"], row["carried_forfeit"]),
+        carried_since=row["carried_since"],
         calendar_sequence=row["calendar_sequence"],
         buffer_before_minutes=row["buffer_before_minutes"],
         buffer_after_minutes=row["buffer_after_minutes"],
@@ -59,6 +60,17 @@ def to_record(row: Row) -> SessionRecord:
 def contact_of(row: Row) -> Contact:
     """Read how to reach the practitioner."""
     return _contact(row["practitioner_name"], row["practitioner_email"], row["practitioner_phone"])
+
+
+def carried_of(
+    fee_minor: int,
+    currency: str,
+    forfeits_credit: bool,  # noqa: FBT001 - columns in their order
+) -> Carried | None:
+    """Read what a session's earlier moves carry along; None where that is nothing."""
+    if fee_minor == 0 and not forfeits_credit:
+        return None
+    return Carried(Money(fee_minor, currency) if fee_minor else None, forfeits_credit)
 
 
 def policy_of(row: Row) -> StoredPolicy | None:
@@ -120,6 +132,4 @@ def _cancellation(row: Row) -> Cancellation | None:
         by=row["cancelled_by"],
         reason_code=row["cancel_code"],
         note=row["cancel_note"],
-        fee=None if row["cancel_fee"] is None else Money(row["cancel_fee"], row["currency"]),
-        credit=None if row["cancel_credit"] is None else Credit(row["cancel_credit"]),
     )

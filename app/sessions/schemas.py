@@ -101,12 +101,25 @@ class SessionPackage(TypedDict):
     credits_left: int
 
 
+class CarriedView(TypedDict):
+    """What cancelling the session later costs at least: a fee, or the credit that pays for it."""
+
+    fee: MoneyView | None
+    credit: Annotated[
+        Credit | None, Field(description="`forfeited` where the credit will not be returned.")
+    ]
+
+
 class TermView(TypedDict):
     """What an action costs up to and including `until`, from the end of the term before."""
 
     until: Annotated[datetime, Field(description="This instant is still in time.")]
     fee: MoneyView | None
     credit: Credit | None
+    carries: Annotated[
+        CarriedView | None,
+        Field(description="Of `reschedule`: what cancelling costs at least after such a move."),
+    ]
 
 
 class TermsView(TypedDict):
@@ -171,7 +184,20 @@ class DecisionView(TypedDict):
     ]
     fee: MoneyView | None
     credit: Credit | None
-    free_until: Annotated[datetime | None, Field(description="Until then it costs nothing.")]
+    carries: Annotated[
+        CarriedView | None,
+        Field(
+            description="Of `reschedule`: what cancelling costs at least after this move, until "
+            "the practice moves the session, because cancelling is not free now. Show it before "
+            "the client confirms; the command needs the quote. Null: nothing."
+        ),
+    ]
+    free_until: Annotated[
+        datetime | None,
+        Field(
+            description="Until then it costs nothing. Null: it is never free, or never possible."
+        ),
+    ]
     closes_at: Annotated[
         datetime | None, Field(description="After that the client cannot do it any more.")
     ]
@@ -324,5 +350,5 @@ class RescheduleRequest(RequestBody):
     quote: Token | None = Field(
         default=None,
         description="The quote of `actions.reschedule`, or of `actions.change_format` where the "
-        "start stays the same. Needed where the change costs a fee.",
+        "start stays the same. Needed where the change costs a fee or carries a cost.",
     )

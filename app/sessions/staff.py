@@ -35,7 +35,6 @@ from app.sessions.steps import (
     check_fit,
     check_version,
     choose_format,
-    cost_of_cancellation,
     meeting_at,
     meeting_of,
     new_change,
@@ -82,7 +81,7 @@ async def cancel(
 ) -> StaffOutcome:
     """Cancel a session for the practice, at any time.
 
-    Cancelling a cancelled session does nothing.
+    Cancelling a cancelled session does nothing and gives the fee and credit of then.
 
     Raises:
         NotFoundError, VersionMismatchError: see product.md section 4.
@@ -104,7 +103,7 @@ async def mark_noshow(
 ) -> StaffOutcome:
     """Write down that the client did not come: charged as for a cancellation after the start.
 
-    Doing it again does nothing.
+    Doing it again does nothing and gives the fee and credit of then.
 
     Raises:
         NotFoundError, VersionMismatchError: see product.md section 4.
@@ -162,7 +161,8 @@ async def reschedule(
     """Move a session in place, or change its format, or both, for the practice.
 
     The time has to be free as for a booking by staff (app/sessions/booking.py). The move does not
-    count against the client's limit, and `max_days_from_original` counts from the new start.
+    count against the client's limit, and `max_days_from_original` counts from the new start. What
+    earlier moves of the client carried along falls.
 
     Raises:
         NotFoundError, VersionMismatchError, InvalidInputError, NoChangeError,
@@ -189,6 +189,8 @@ async def reschedule(
         await check_fit(db, record, calendar, to, now)
 
     await sessions.move(session_id, to, _buffers(record), resets_original=not keeps_time)
+    if not keeps_time and record.carried is not None:
+        await sessions.carry(session_id, None)
     kind = "format_changed" if keeps_time else "rescheduled"
     change = new_change(kind, staff.actor, record, to, cost, seen.reason)
     change_id = await sessions.record(session_id, change, now)
@@ -272,7 +274,8 @@ async def _end(
     await sessions.lock(session_id)
     record = await read_session(db, staff.practice_id, session_id)
     if record.status is status:
-        return await _outcome(db, staff, session_id, cost_of_cancellation(record))
+        cost = await sessions.cost_of_latest(session_id, status)
+        return await _outcome(db, staff, session_id, cost)
     _check_booked(record, seen.if_match)
     missed = status is Status.NOSHOW
     at = max(now, record.starts_at + JUST_AFTER) if missed else now

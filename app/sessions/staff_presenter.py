@@ -7,6 +7,7 @@ from app.sessions import staff_schemas as schemas
 from app.sessions.presenter import (
     Notes,
     present_amount,
+    present_carried,
     present_money,
     present_policy,
     present_summary,
@@ -38,6 +39,7 @@ def present_staff_session(
         "client": _client(found.client),
         "booked_starts_at": record.booked_starts_at.astimezone(zone),
         "client_moves": record.client_moves,
+        "carried": present_carried(record.carried),
         "policy": present_policy(record, zone),
         "fees": [_fee(fee) for fee in found.fees],
     }

@@ -13,7 +13,7 @@ from app.domain.session import Format, Status
 from app.inputs import Instant, NextCursor, RequestBody, Text, ZoneName
 from app.practices.fields import ExternalRef
 from app.sessions.records import FeeStatus
-from app.sessions.schemas import MoneyView, PolicyView, Reason, SessionSummary
+from app.sessions.schemas import CarriedView, MoneyView, PolicyView, Reason, SessionSummary
 
 
 class SessionClient(TypedDict):
@@ -49,6 +49,13 @@ class PracticeSession(PracticeSessionSummary):
         Field(description="The start that the policy's `max_days_from_original` counts from."),
     ]
     client_moves: Annotated[int, Field(description="How often the client has moved it himself.")]
+    carried: Annotated[
+        CarriedView | None,
+        Field(
+            description="What a cancellation costs at least because the client moved the session "
+            "late. Moving it for the practice, or waiving the fee of that move, ends it."
+        ),
+    ]
     policy: PolicyView
     fees: list[SessionFeeView]
 

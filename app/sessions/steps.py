@@ -22,7 +22,7 @@ from app.domain.availability import (
 from app.domain.availability import Meeting as PresentMeeting
 from app.domain.errors import InvalidInputError, SlotUnavailableError, VersionMismatchError
 from app.domain.policy import Cost
-from app.domain.session import Format
+from app.domain.session import Carried, Format
 from app.domain.zones import EPOCH, from_seconds, to_seconds
 from app.sessions.queries import Viewer
 from app.sessions.records import OfferedFormat, SessionRecord
@@ -67,12 +67,6 @@ def check_version(record: SessionRecord, if_match: str | None) -> None:
         return
     if record.etag not in {tag.strip() for tag in if_match.split(",")}:
         raise VersionMismatchError
-
-
-def cost_of_cancellation(record: SessionRecord) -> Cost:
-    """Give the fee and the credit of then, for a cancelled session."""
-    then = record.cancellation
-    return NOTHING if then is None else Cost(then.fee, then.credit)
 
 
 def choose_format(offered: Sequence[OfferedFormat], wish: Wish) -> OfferedFormat:
@@ -188,7 +182,12 @@ def new_change(
     in_calendar: bool = True,
     details: dict[str, Any] | None = None,
 ) -> NewChange:
-    """Tell of a command. `in_calendar`: calendars have to know of it, so `SEQUENCE` goes up."""
+    """Tell of a command. `in_calendar`: calendars have to know of it, so `SEQUENCE` goes up.
+
+    What a move carries along is part of `details`.
+    """
+    if cost.carries is not None:
+        details = (details or {}) | {"carries": _carried_details(cost.carries)}
     return NewChange(
         kind=kind,
         actor=actor,
@@ -203,3 +202,10 @@ def new_change(
         note=None if reason is None else reason.note,
         details=details,
     )
+
+
+def _carried_details(carried: Carried) -> dict[str, Any]:
+    return {
+        "fee_minor": None if carried.fee is None else carried.fee.amount_minor,
+        "forfeits_credit": carried.forfeits_credit,
+    }

@@ -363,5 +363,6 @@ async def test_an_empty_list_of_fees_makes_moving_free(
     await world.add_policy(policy(tier(1440, 4500)) | {"reschedule": {"fees": []}})
     session_id = await world.book(START)
     clock.now = DAY_BEFORE + MINUTE
-    answer = await api.reschedule(session_id, START + timedelta(days=1))
+    quote = await quote_of(api, session_id, "reschedule")
+    answer = await api.reschedule(session_id, START + timedelta(days=1), quote=quote)
     assert (answer.status_code, answer.json()["fee"]) == (200, None)

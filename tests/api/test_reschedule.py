@@ -236,7 +236,7 @@ async def test_changing_the_format_keeps_to_its_own_rules(api: Api, world: World
         403,
         "action-disabled",
     )
-    assert (await api.reschedule(session_id, START + DAY, format="phone")).status_code == 200
+    assert (await api.reschedule(session_id, START + DAY)).status_code == 200
 
 
 async def test_changing_the_format_has_its_own_deadline(

@@ -214,14 +214,16 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
             "text": "Please tell us a day ahead.",
             "terms": {
                 "cancel": [
-                    {"until": until[0], "fee": None, "credit": "returned"},
-                    {"until": until[1], "fee": fee, "credit": "returned"},
+                    {"until": until[0], "fee": None, "credit": "returned", "carries": None},
+                    {"until": until[1], "fee": fee, "credit": "returned", "carries": None},
                 ],
                 "reschedule": [
-                    {"until": until[0], "fee": None, "credit": "kept"},
-                    {"until": until[2], "fee": fee, "credit": "kept"},
+                    {"until": until[0], "fee": None, "credit": "kept", "carries": None},
+                    {"until": until[1], "fee": fee, "credit": "kept", "carries": None},
                 ],
-                "change_format": [{"until": until[2], "fee": None, "credit": "kept"}],
+                "change_format": [
+                    {"until": until[2], "fee": None, "credit": "kept", "carries": None}
+                ],
             },
         },
         "cancellation": None,
@@ -259,7 +261,8 @@ async def test_what_a_session_does_not_have_is_null(api: Api, world: World) -> N
         "location": None,
         "instructions": None,
     }
-    free = [{"until": "2026-12-03T10:00:00-05:00", "fee": None, "credit": None}]
+    until = "2026-12-03T10:00:00-05:00"
+    free = [{"until": until, "fee": None, "credit": None, "carries": None}]
     assert details["policy"] == {
         "version": None,
         "text": None,
@@ -288,6 +291,7 @@ async def test_an_allowed_action_has_its_cost_deadlines_and_quote(
         "allowed": True,
         "fee": {"amount_minor": 4500, "currency": "USD"},
         "credit": "returned",
+        "carries": None,
         "free_until": "2026-12-02T10:00:00-05:00",
         "closes_at": "2026-12-03T08:00:00-05:00",
         "quote_expires_at": "2026-12-03T05:10:00-05:00",
@@ -309,6 +313,7 @@ async def test_a_refused_action_says_why_until_when_and_whom_to_ask(
         "allowed": False,
         "fee": None,
         "credit": None,
+        "carries": None,
         "free_until": "2026-12-02T16:00:00+01:00",
         "closes_at": "2026-12-03T14:00:00+01:00",
         "quote": None,
@@ -325,7 +330,7 @@ async def test_a_refused_action_says_why_until_when_and_whom_to_ask(
             },
         },
     }
-    assert actions["reschedule"]["allowed"] is True
+    assert actions["reschedule"]["refusal"]["deadline"] == "2026-12-03T14:00:00+01:00"
 
 
 async def test_a_disabled_action_has_no_terms_and_no_deadlines(api: Api, world: World) -> None:

@@ -1,5 +1,6 @@
 """The migrations lead to exactly the declared tables, and back."""
 
+import json
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -197,3 +199,52 @@ async def test_jobs_that_wait_for_their_reminder_are_moved_to_its_entrypoint(
     assert await jobs(owner) == [(old.get(name, name), 0, key) for name, _, key in now]
     await run(owner_engine, lambda config: command.upgrade(config, "head"))
     assert await jobs(owner) == now
+
+
+RULES: list[tuple[dict[str, Any] | None, dict[str, Any]]] = [
+    # A version's rules before, and what the migration adds.
+    ({"cancel": {"closes": {"before_minutes": 60}}}, {"reschedule": {"closes": None}}),
+    (
+        {"cancel": {"closes": {"before_minutes": 60}}, "reschedule": {"limit": 2}},
+        {"reschedule": {"limit": 2, "closes": None}},
+    ),
+    (
+        {
+            "cancel": {"closes": {"before_minutes": 60}},
+            "reschedule": {"closes": {"before_minutes": 5}},
+        },
+        {},
+    ),
+    ({"cancel": {"fees": []}}, {}),
+    (None, {}),
+]
+
+
+async def test_a_policy_version_keeps_its_meaning_when_moves_come_to_inherit_a_deadline(
+    owner_engine: AsyncEngine, owner: asyncpg.Connection
+) -> None:
+    async def rules() -> list[Any]:
+        rows = await owner.fetch("SELECT rules FROM policy_versions ORDER BY number")
+        return [json.loads(row["rules"] or "null") for row in rows]
+
+    await run(owner_engine, lambda config: command.downgrade(config, "20261123_practice_side"))
+    practice = await owner.fetchval(
+        "INSERT INTO practices (practice_id, name, email, currency) "
+        "VALUES (gen_random_uuid(), 'Harbor', 'desk@harbor.example', 'USD') RETURNING practice_id"
+    )
+    for number, (before, _) in enumerate(RULES, start=1):
+        await owner.execute(
+            "INSERT INTO policy_versions (practice_id, id, number, text, rules, created_at) "
+            "VALUES ($1, gen_random_uuid(), $2, '', $3, now())",
+            practice,
+            number,
+            None if before is None else json.dumps(before),
+        )
+    await run(owner_engine, lambda config: command.upgrade(config, "head"))
+    assert await rules() == [None if old is None else old | new for old, new in RULES]
+    await owner.execute(
+        """UPDATE policy_versions SET rules = '{"cancel": {"closes": {"before_minutes": 60}},
+        "reschedule": {"fees": null}}' WHERE number = 1"""
+    )
+    await run(owner_engine, lambda config: command.downgrade(config, "20261123_practice_side"))
+    assert (await rules())[0]["reschedule"] == {"fees": [], "closes": {"before_minutes": 60}}

@@ -27,7 +27,7 @@ from app.domain.policy import (
     Tier,
     WallClock,
 )
-from app.domain.session import Contact, Format, SessionFacts, Status
+from app.domain.session import Carried, Contact, Format, SessionFacts, Status
 from app.domain.zones import from_seconds, to_seconds
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -108,6 +108,7 @@ def session(
     price: int = 12_000,
     paid_by_credit: bool = False,
     client_moves: int = 0,
+    carried: Carried | None = None,
 ) -> SessionFacts:
     """Build a session's facts; `booked_for` is the start it was booked at, if that was another."""
     return SessionFacts(
@@ -118,6 +119,7 @@ def session(
         price=usd(price),
         paid_by_credit=paid_by_credit,
         client_moves=client_moves,
+        carried=carried,
         contact=DR_WU,
     )
 

@@ -478,6 +478,7 @@ def booked_sessions(draw: st.DrawFn) -> SessionFacts:
         price=Money(draw(st.integers(0, 50_000)), "USD"),
         paid_by_credit=draw(st.booleans()),
         client_moves=0,
+        carried=None,
         contact=DR_WU,
     )
 

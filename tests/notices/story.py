@@ -211,6 +211,7 @@ class Story:
             how.get("credit"),
             how["code"],
             how["note"],
+            how.get("details"),
         )
         change_id = await SessionRepository(db, practice_id).record(session_id, change, now)
         await drop_reminders(db, practice_id, session_id, now)

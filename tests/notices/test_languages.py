@@ -24,7 +24,7 @@ LATE_FEE: dict[str, dict[str, Any]] = {
         "closes": {"before_minutes": 120},
         "fees": [{"deadline": {"before_minutes": 1440}, "percent": "50"}],
     },
-    "reschedule": {"limit": 1},
+    "reschedule": {"closes": None, "limit": 1},
 }
 FEE = Money(4500, "USD")
 READERS = {

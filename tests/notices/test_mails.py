@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -86,12 +87,21 @@ async def test_the_deadlines_are_those_of_the_policy(read: Any, story: Story, wo
     assert decision.free_until is not None
     assert decision.closes_at is not None
     say = speech(letter).instant
-    cancel = mail.text.partition("To cancel:\n")[2].partition("\n\n")[0]
-    assert cancel.splitlines() == [
+    both = mail.text.partition("To cancel or reschedule:\n")[2].partition("\n\n")[0]
+    assert both.splitlines() == [
         f"- Free of charge until {say(decision.free_until)}.",
         f"- For a fee of $60.00 until {say(decision.closes_at)}.",
     ]
+
+
+async def test_a_deadline_of_moves_of_their_own_is_told_apart(
+    read: Any, story: Story, world: World
+) -> None:
+    await world.add_policy(LATE_FEE | {"reschedule": {"closes": None}})
+    mail = await read(await story.book(), "booked")
+    cancel = mail.text.partition("To cancel:\n")[2].partition("\n\n")[0]
     move = mail.text.partition("To reschedule:\n")[2].partition("\n\n")[0]
+    assert len(cancel.splitlines()) == 2
     assert move.splitlines()[1] == "- For a fee of $60.00 until the session starts."
 
 
@@ -271,7 +281,7 @@ async def test_a_session_that_is_booked_again(
     assert mail.subject == "Your session is booked again: December 3, 2026, 10:00 AM"
     assert "This was done by Harbor Wellness.\nThe fee that was due before no" in mail.text
     assert "Join: https://video.example/maya" in mail.text
-    assert "To cancel:\n- Free of charge until Wednesday, December 2" in mail.text
+    assert "To cancel or reschedule:\n- Free of charge until Wednesday, December 2" in mail.text
     assert "credit" not in mail.text
     assert mail.token
     method, event = mail.calendar
@@ -311,6 +321,58 @@ async def test_a_waived_fee(read: Any, story: Story, world: World) -> None:
     )
     for absent in ("/portal/", "To cancel", "is due", "Secret", "changed again", "a day ahead"):
         assert absent not in mail.text + mail.html
+
+
+@pytest.mark.parametrize(
+    ("locale", "fee", "forfeit"),
+    [
+        (
+            "en-US",
+            "A cancellation after the move costs at least $60.00.",
+            "A cancellation after the move does not return the credit.",
+        ),
+        (
+            "de-DE",
+            "Eine Absage nach der Verschiebung kostet mindestens 60,00 $.",
+            "Bei einer Absage nach der Verschiebung wird die Einheit nicht gutgeschrieben.",
+        ),
+        (
+            "fr-FR",
+            "Une annulation après le déplacement coûte au moins 60,00 $US.",
+            "En cas d'annulation après le déplacement, le crédit n'est pas restitué.",
+        ),
+        (
+            "es-ES",
+            "Cancelar después del cambio cuesta al menos 60,00 US$.",
+            "Si se cancela después del cambio, el crédito no se devuelve.",
+        ),
+    ],
+)
+async def test_a_mail_tells_what_a_move_carries_along(
+    read: Any, story: Story, world: World, locale: str, fee: str, forfeit: str
+) -> None:
+    await world.change_all(Client, locale=locale)
+    for carries, sentence in (
+        ({"fee_minor": 6000, "forfeits_credit": False}, fee),
+        ({"fee_minor": None, "forfeits_credit": True}, forfeit),
+    ):
+        session_id = await story.book(START + ONE_DAY)
+        await story.move(session_id, START, details={"carries": carries})
+        mail = await read(session_id, "rescheduled")
+        assert sentence in mail.text
+        assert sentence in unescape(mail.html)
+        await story.cancel(session_id)
+
+
+async def test_a_mail_tells_beforehand_what_a_move_would_carry_along(
+    read: Any, story: Story, world: World
+) -> None:
+    await world.add_policy(LATE_FEE | {"reschedule": {"fees": []}})
+    mail = await read(await story.book(), "booked")
+    assert (
+        "Free of charge until Thursday, December 3, 2026, 8:00 AM (Eastern Standard Time). "
+        "A cancellation after the move costs at least $60.00."
+    ) in mail.text
 
 
 async def test_a_reminder_tells_how_it_stands_now(read: Any, story: Story, world: World) -> None:

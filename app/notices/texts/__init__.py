@@ -46,6 +46,8 @@ class Texts:
     credit_forfeited: str
     credit_kept: str
     credit_pays: str
+    carries_fee: str
+    carries_forfeit: str
     if_wrong: str
     changed_since: str
 

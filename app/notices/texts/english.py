@@ -22,6 +22,8 @@ ENGLISH = Texts(
     credit_forfeited="The credit that paid for the session is not returned.",
     credit_kept="The credit that pays for the session stays with it.",
     credit_pays="A credit from the package pays for the session.",
+    carries_fee="A cancellation after the move costs at least {fee}.",
+    carries_forfeit="A cancellation after the move does not return the credit.",
     if_wrong="If this is not right, please contact {name}.",
     changed_since=(
         "This session has changed again since this message was due. "

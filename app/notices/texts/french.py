@@ -34,6 +34,8 @@ FRENCH = Texts(
     credit_forfeited="Le crédit utilisé pour ce rendez-vous n'est pas restitué.",
     credit_kept="Le crédit utilisé pour ce rendez-vous lui reste affecté.",
     credit_pays="Ce rendez-vous est réglé avec un crédit de votre forfait.",
+    carries_fee="Une annulation après le déplacement coûte au moins {fee}.",
+    carries_forfeit="En cas d'annulation après le déplacement, le crédit n'est pas restitué.",
     if_wrong="Si c'est une erreur, veuillez contacter {name}.",
     changed_since=(
         "Ce rendez-vous a encore changé depuis. Un message plus récent indique où il en est."

@@ -28,6 +28,8 @@ GERMAN = Texts(
     credit_forfeited="Die für den Termin eingelöste Einheit wird nicht gutgeschrieben.",
     credit_kept="Die für den Termin eingelöste Einheit gilt weiterhin für diesen Termin.",
     credit_pays="Der Termin wird mit einer Einheit aus Ihrem Paket bezahlt.",
+    carries_fee="Eine Absage nach der Verschiebung kostet mindestens {fee}.",
+    carries_forfeit="Bei einer Absage nach der Verschiebung wird die Einheit nicht gutgeschrieben.",
     if_wrong="Falls das nicht stimmt, wenden Sie sich bitte an {name}.",
     changed_since=(
         "Dieser Termin hat sich inzwischen noch einmal geändert. "

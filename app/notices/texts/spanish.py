@@ -24,6 +24,8 @@ SPANISH = Texts(
     credit_forfeited="El crédito usado para la cita no se devuelve.",
     credit_kept="El crédito usado para la cita sigue asignado a ella.",
     credit_pays="La cita se paga con un crédito de su paquete.",
+    carries_fee="Cancelar después del cambio cuesta al menos {fee}.",
+    carries_forfeit="Si se cancela después del cambio, el crédito no se devuelve.",
     if_wrong="Si no es correcto, póngase en contacto con {name}.",
     changed_since=(
         "Esta cita ha vuelto a cambiar desde entonces. Un mensaje más reciente indica cómo queda."

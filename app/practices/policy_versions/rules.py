@@ -133,16 +133,26 @@ class CancelRules(RequestBody):
 
 
 class RescheduleRules(RequestBody):
-    """Whether, until when, how often and at what cost a client may move a session."""
+    """Whether, until when, how often and at what cost a client may move a session.
+
+    `closes` and `fees` are those of `cancel` where they are left out, each by itself, so that a
+    move is no way around them. What cancelling costs at a move, less what the move charges, is
+    carried along: cancelling later costs at least that.
+    """
 
     enabled: Enabled = True
-    closes: Closes = None
+    closes: Annotated[
+        DeadlineRule | None,
+        Field(
+            description="After this the client can no longer do it. Left out: that of `cancel`. "
+            "Null: open until the start."
+        ),
+    ] = None
     fees: Annotated[
         list[FeeTier] | None,
         Field(
             max_length=MAX_TIERS,
-            description="Null: those of `cancel`, so that a move is no way around a fee. Empty: "
-            "always free.",
+            description="Left out: those of `cancel`. Null or empty: always free.",
         ),
     ] = None
     limit: Annotated[
@@ -166,7 +176,10 @@ class RescheduleRules(RequestBody):
 
 
 class ChangeFormatRules(RequestBody):
-    """Whether, until when and at what cost a client may change format or place at the same time."""
+    """Whether, until when and at what cost a client may change format or place at the same time.
+
+    While this is not possible, or not free, a move to another time keeps format and place.
+    """
 
     enabled: Enabled = True
     closes: Closes = None
@@ -184,5 +197,12 @@ class PolicyRules(RequestBody):
     change_format: ChangeFormatRules = ChangeFormatRules()
 
     def document(self) -> dict[str, Any]:
-        """Give the rules as they are stored: what was said, without what was left open."""
-        return self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        """Give the rules as they are stored: what was said, without what was left open.
+
+        Null is left open too, but where it stands for something else than a field left out.
+        """
+        document = self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        for name in ("closes", "fees"):
+            if name in self.reschedule.model_fields_set and getattr(self.reschedule, name) is None:
+                document["reschedule"][name] = None
+        return document

@@ -14,6 +14,7 @@ from app.auth.keys import Scope
 from app.changes.models import Change
 from app.database.transactions import transact
 from app.domain.policy import (
+    UNTIL_THE_START,
     CancelRule,
     ChangeFormatRule,
     Credit,
@@ -279,8 +280,18 @@ async def test_versions_made_at_once_get_a_number_each(world: World) -> None:
                 "cancel": {"closes": None, "late_credit": "returned"},
                 "reschedule": {"fees": None, "limit": None, "closes": {"before_minutes": 0}},
             },
-            Policy(reschedule=RescheduleRule(closes=ElapsedNotice(timedelta(0)))),
+            Policy(reschedule=RescheduleRule(closes=ElapsedNotice(timedelta(0)), fees=())),
             id="nulls",
+        ),
+        pytest.param(
+            {"reschedule": {"closes": None}},
+            Policy(reschedule=RescheduleRule(closes=UNTIL_THE_START)),
+            id="null-closes-of-moves",
+        ),
+        pytest.param(
+            {"reschedule": {"limit": 1}},
+            Policy(reschedule=RescheduleRule(closes=None, fees=None, limit=1)),
+            id="moves-inherit-what-is-left-out",
         ),
         pytest.param(
             {

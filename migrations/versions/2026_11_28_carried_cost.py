@@ -1,0 +1,62 @@
+"""A session carries the cost of a late move, and a move inherits the deadline of `cancel`."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "20261128_carried_cost"
+down_revision = "20261123_practice_side"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column(
+        "sessions",
+        sa.Column("carried_fee_minor", sa.Integer(), server_default="0", nullable=False),
+    )
+    op.add_column(
+        "sessions",
+        sa.Column("carried_forfeit", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
+    op.add_column("sessions", sa.Column("carried_since", sa.Integer(), nullable=True))
+    op.create_check_constraint(
+        op.f("ck_sessions_carried_fee"), "sessions", "carried_fee_minor >= 0"
+    )
+    # Until now `reschedule` without `closes` was open until the start, which is `null` from now on.
+    # Written out, a version that exists keeps the meaning that its sessions were booked under.
+    op.execute(
+        """
+        UPDATE policy_versions
+        SET rules = jsonb_set(
+          rules, '{reschedule}', coalesce(rules -> 'reschedule', '{}') || '{"closes": null}')
+        WHERE rules -> 'cancel' -> 'closes' IS NOT NULL
+          AND coalesce(rules -> 'reschedule', '{}') -> 'closes' IS NULL
+        """
+    )
+
+
+def downgrade() -> None:
+    # Before, `fees` of null were those of `cancel`. From now on they are none, which is `[]`.
+    op.execute(
+        """
+        UPDATE policy_versions SET rules = jsonb_set(rules, '{reschedule,fees}', '[]')
+        WHERE rules -> 'reschedule' -> 'fees' = 'null'
+        """
+    )
+    # What a version inherits is written out, so that it keeps its meaning.
+    op.execute(
+        """
+        UPDATE policy_versions
+        SET rules = jsonb_set(
+          rules,
+          '{reschedule}',
+          coalesce(rules -> 'reschedule', '{}')
+            || jsonb_build_object('closes', rules -> 'cancel' -> 'closes'))
+        WHERE rules -> 'cancel' -> 'closes' IS NOT NULL
+          AND coalesce(rules -> 'reschedule', '{}') -> 'closes' IS NULL
+        """
+    )
+    op.drop_constraint(op.f("ck_sessions_carried_fee"), "sessions", type_="check")
+    op.drop_column("sessions", "carried_since")
+    op.drop_column("sessions", "carried_forfeit")
+    op.drop_column("sessions", "carried_fee_minor")
