@@ -20,6 +20,7 @@ from tests.drills.model_rules import (
     Session,
     cost,
     is_free,
+    keeps_place,
     verdict,
     wall,
 )
@@ -33,6 +34,7 @@ from tests.drills.model_slots import (
     minutes,
     why_empty,
 )
+from tests.drills.model_steps import Step, check_dearest, step
 
 GRACE = timedelta(days=14)
 UTC = ZoneInfo("UTC")
@@ -47,12 +49,14 @@ class Book:
     packages: list[Package] = field(default_factory=list)
     changes: dict[Session, list[Change]] = field(default_factory=dict)
     fees: dict[Session, list[tuple[int, str, str]]] = field(default_factory=dict)
+    steps: dict[Session, list[Step]] = field(default_factory=dict)
 
     def cancel(self, session: Session, quote: Quote | None, seen: int, now: datetime) -> Answer:
         """Cancel for the client, who saw version `seen`."""
         if session.status == "cancelled":
             return Answer(200, cost=self.changes[session][-1].cost)
         due = self._judged(session, "cancel", quote, seen, now)
+        check_dearest(session, self.steps[session], due)
         return self._ended(session, "cancelled", "client", due, now)
 
     def move(
@@ -66,6 +70,9 @@ class Book:
             raise RefusedError("no-change")
         action = "change_format" if keeps_time else "reschedule"
         due = self._judged(session, action, quote, seen, now)
+        if not keeps_time and place != session.place and keeps_place(session, now):
+            change = verdict(session, "change_format", now)
+            raise RefusedError(change.refusal or "validation-failed", verdict=change)
         looking = look(session, now, action)
         if not is_offered(self.service, looking, start, place, self.sessions):
             ahead = minutes(*days_ahead(self.service, now, UTC), UTC)
@@ -75,7 +82,10 @@ class Book:
                 if is_offered(self.service, looking, slot, place, self.sessions)
             )
             raise RefusedError("slot-unavailable", alternatives=[slot for _, slot in near[:3]])
-        session.moves += not keeps_time
+        if not keeps_time:
+            self.steps[session].append(step(session, due, now))
+            session.moves += 1
+            session.carried = due.carries
         return self._moved(session, to, "client", due)
 
     def book(
@@ -86,7 +96,7 @@ class Book:
         if package is not None:
             package.take(session, now)
         self.sessions.append(session)
-        self.changes[session], self.fees[session] = [], []
+        self.changes[session], self.fees[session], self.steps[session] = [], [], []
         self._record(session, "booked", "practice", NOTHING)
         return Answer(201)
 
@@ -102,7 +112,8 @@ class Book:
             cost(session, action, now) if charged else Cost(None, "kept" if session.paid else None)
         )
         self._check_free(session, *to, force=force)
-        session.booked_for = session.booked_for if keeps_time else to[0]
+        if not keeps_time:
+            session.booked_for, session.carried, self.steps[session] = to[0], None, []
         return self._moved(session, to, "practice", due)
 
     def end_by_staff(
@@ -111,7 +122,7 @@ class Book:
         """Cancel, or mark as missed or fulfilled, for staff."""
         if session.status == status:
             last = self.changes[session][-1]
-            return Answer(200, cost=last.cost if status == "cancelled" else NOTHING)
+            return Answer(200, cost=last.cost)
         self._check_booked(session)
         at = max(now, session.starts_at + TICK) if status == "noshow" else now
         due = (

@@ -8,7 +8,12 @@ from uuid import UUID
 from tests.drills.model_rules import Cost, Place, Session, Verdict
 
 NOTHING = Cost(None, None)
-STATUS = {"action-disabled": 403, "version-mismatch": 412, "quote-invalid": 422}
+STATUS = {
+    "action-disabled": 403,
+    "version-mismatch": 412,
+    "quote-invalid": 422,
+    "validation-failed": 422,
+}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,10 +19,20 @@ Rules = dict[str, Any]
 Place = tuple[str, UUID | None]  # a format, and the location where one is visited
 
 
+class Carried(NamedTuple):
+    """What cancelling costs at least, because of moves: a fee, or the credit."""
+
+    fee: int
+    forfeits: bool
+
+
 @dataclass(frozen=True)
 class Cost:
+    """`carries` is what a move makes a later cancellation cost at least."""
+
     fee: int | None
     credit: str | None
+    carries: Carried | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +117,7 @@ class Session:
     version: int = 1
     sequence: int = 0
     moves: int = 0
+    carried: Carried | None = None
     paid: bool = False
     missed_at: datetime | None = None
 
@@ -152,11 +163,21 @@ def deadline(rule: Rules, session: Session) -> datetime:
     return min(reading(day, rule["at"], zone), session.starts_at)
 
 
+def rule_of(session: Session, action: str, name: str) -> Any:
+    """Look a rule up: a move has that of `cancel`, but for one of its own, which may be null."""
+    own = session.rules.get(action, {})
+    if action == "reschedule" and name not in own:
+        return rule_of(session, "cancel", name)
+    return own.get(name)
+
+
 def tiers(session: Session, action: str) -> list[Rules]:
-    own = session.rules.get(action, {}).get("fees")
-    if own is None and action == "reschedule":
-        return tiers(session, "cancel")
-    return own or []
+    return rule_of(session, action, "fees") or []
+
+
+def closing(session: Session, action: str) -> datetime:
+    closes = rule_of(session, action, "closes")
+    return session.starts_at if closes is None else deadline(closes, session)
 
 
 def amount(tier: Rules, price: int) -> int:
@@ -166,7 +187,31 @@ def amount(tier: Rules, price: int) -> int:
 
 
 def cost(session: Session, action: str, now: datetime) -> Cost:
-    """Say what an action costs at `now`: exactly on a deadline is in time."""
+    """Say what an action costs at `now`, with what is carried: exactly on a deadline is in time."""
+    alone, carried = cost_alone(session, action, now), session.carried
+    if action == "reschedule":
+        return Cost(alone.fee, alone.credit, carries(session, alone.fee, now))
+    if action == "change_format" or carried is None:
+        return alone
+    if carried.forfeits or alone.credit == "forfeited":
+        return Cost(None, "forfeited")
+    return Cost(max(alone.fee or 0, carried.fee) or None, alone.credit)
+
+
+def carries(session: Session, charged: int | None, now: datetime) -> Carried | None:
+    """Say what a move carries: the cost of cancelling, or after the start if that is refused."""
+    enabled = session.rules.get("cancel", {}).get("enabled", True)
+    is_refused = not enabled or now > closing(session, "cancel")
+    given_up = cost(session, "cancel", session.starts_at + TICK if is_refused else now)
+    if given_up.credit == "forfeited":
+        is_paid = charged is not None and charged >= session.price
+        return None if is_paid else Carried(0, forfeits=True)
+    left = (given_up.fee or 0) - (charged or 0)
+    return Carried(left, forfeits=False) if left > 0 else None
+
+
+def cost_alone(session: Session, action: str, now: datetime) -> Cost:
+    """Say what the rules ask for an action at `now`, whatever is carried."""
     passed = [tier for tier in tiers(session, action) if now > deadline(tier["deadline"], session)]
     credit = ("returned" if action == "cancel" else "kept") if session.paid else None
     if credit == "returned" and passed:
@@ -183,14 +228,19 @@ def cost(session: Session, action: str, now: datetime) -> Cost:
 
 
 def is_free(costs: Cost) -> bool:
-    return costs.fee is None and costs.credit != "forfeited"
+    return costs.fee is None and costs.credit != "forfeited" and costs.carries is None
+
+
+def keeps_place(session: Session, now: datetime) -> bool:
+    """Tell whether a move keeps format and location: another is not possible, or not free."""
+    change = verdict(session, "change_format", now)
+    return change.cost is None or not is_free(change.cost)
 
 
 def verdict(session: Session, action: str, now: datetime, quoted: Cost | None = None) -> Verdict:
     """Judge. `quoted` lifts the deadline, and each of fee and credit that it promises better."""
     rule = session.rules.get(action, {})
-    starts, closes, limit = session.starts_at, rule.get("closes"), rule.get("limit")
-    closes_at = starts if closes is None else deadline(closes, session)
+    starts, closes_at, limit = session.starts_at, closing(session, action), rule.get("limit")
     is_late = now > closes_at and quoted is None
     refusals = {
         "session-not-booked": session.status != "booked",
@@ -203,19 +253,35 @@ def verdict(session: Session, action: str, now: datetime, quoted: Cost | None = 
     due = None if refusal else cost(session, action, now)
     if due and quoted:
         fee = None if None in (due.fee, quoted.fee) else min(due.fee or 0, quoted.fee or 0)
-        due = Cost(fee, quoted.credit if due.credit == "forfeited" else due.credit)
+        credit = quoted.credit if due.credit == "forfeited" else due.credit
+        due = Cost(fee, credit, shown(quoted.carries, session, fee, now))
     if refusals["action-disabled"]:
         return Verdict(refusal, due, None, None, None)
     missed = closes_at if refusal == "notice-too-short" else None
     return Verdict(refusal, due, free_until(session, action, closes_at), closes_at, missed)
 
 
-def free_until(session: Session, action: str, closes_at: datetime) -> datetime:
-    ends = sorted(deadline(tier["deadline"], session) for tier in tiers(session, action))
+def shown(
+    quoted: Carried | None, session: Session, charged: int | None, now: datetime
+) -> Carried | None:
+    """Carry what is due, and never more than what a quote has shown."""
+    due = quoted and carries(session, charged, now)
+    if quoted is None or due is None:
+        return None
+    least = Carried(min(quoted.fee, due.fee), quoted.forfeits and due.forfeits)
+    return least if any(least) else None
+
+
+def free_until(session: Session, action: str, closes_at: datetime) -> datetime | None:
+    """Try one end after the other. What a move carries changes when cancelling does."""
+    asked = {action, "cancel"} if action == "reschedule" else {action}
+    ends = sorted(
+        [deadline(tier["deadline"], session) for name in asked for tier in tiers(session, name)]
+        + [closing(session, name) for name in asked]
+    )
     last = None
     for instant in [*(end for end in ends if end < closes_at), closes_at]:
         if not is_free(cost(session, action, instant)):
             break
         last = instant
-    assert last is not None
     return last

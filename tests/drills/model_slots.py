@@ -13,6 +13,7 @@ from tests.drills.model_rules import (
     Practitioner,
     Service,
     Session,
+    keeps_place,
     verdict,
     wall,
 )
@@ -29,6 +30,7 @@ class Look:
     now: datetime
     may_move: bool
     may_change_format: bool
+    keeps_place: bool
 
 
 def look(session: Session, now: datetime, *quoted: str) -> Look:
@@ -37,7 +39,8 @@ def look(session: Session, now: datetime, *quoted: str) -> Look:
         action: action in quoted or verdict(session, action, now).refusal is None
         for action in ("reschedule", "change_format")
     }
-    return Look(session, now, allowed["reschedule"], allowed["change_format"])
+    keeps = keeps_place(session, now)
+    return Look(session, now, allowed["reschedule"], allowed["change_format"], keeps)
 
 
 def is_taken(wish: Session, start: datetime, others: list[Session]) -> bool:
@@ -120,7 +123,7 @@ def is_offered(
     if start == session.starts_at:
         changes = looking.may_change_format and place != session.place
         return changes and fits(session, start, place, others)
-    if not looking.may_move:
+    if not may_move_to(looking, place):
         return False
     return (
         is_on_step(service, practitioner, start, place)
@@ -130,11 +133,15 @@ def is_offered(
     )
 
 
+def may_move_to(looking: Look, place: Place) -> bool:
+    return looking.may_move and (place == looking.session.place or not looking.keeps_place)
+
+
 def why_empty(
     service: Service, looking: Look, instants: list[datetime], places: list[Place]
 ) -> str:
     """Say why nothing is offered at these instants, a minute apart."""
-    if not looking.may_move:
+    if not any(may_move_to(looking, place) for place in places):
         return "reschedule_refused"
     # Nothing starts within a second.
     earliest = (looking.now + service.notice * MINUTE + SECOND - TICK).replace(microsecond=0)

@@ -115,8 +115,12 @@ def new_rules(rng: Random) -> Rules:
     cancel = {**_action(rng), "late_credit": rng.choice(["returned", "forfeited"])}
     move = {**_action(rng), **_some(rng, "limit", [0, 1, 2])}
     move |= _some(rng, "max_days_from_original", [0, 2, 6])
-    if rng.random() < 0.5:
-        move.pop("fees", None)
+    for name in ("fees", "closes"):
+        # What is left out is that of `cancel`; null is none at all.
+        if rng.random() < 0.5:
+            move.pop(name, None)
+        elif rng.random() < 0.2:
+            move[name] = None
     return {"cancel": cancel, "reschedule": move, "change_format": _action(rng)}
 
 

@@ -45,8 +45,8 @@ class Choices:
         found |= {quote.expires_at for _, quote in self.quotes if quote.expires_at is not None}
         for session in self.book.sessions:
             rules = session.rules.values()
-            limits = [rule["closes"] for rule in rules if "closes" in rule]
-            limits += [tier["deadline"] for rule in rules for tier in rule.get("fees", [])]
+            limits = [rule["closes"] for rule in rules if rule.get("closes")]
+            limits += [tier["deadline"] for rule in rules for tier in rule.get("fees") or []]
             found |= {deadline(limit, session) for limit in limits}
             found |= {session.starts_at, session.starts_at - self.book.service.notice * MINUTE}
         return found

@@ -11,6 +11,7 @@ from app.settings import Settings
 from tests.drills.model_world import STAGES, set_stage
 from tests.drills.report import Row
 from tests.drills.story import Story
+from tests.drills.story_around import POLICIES, AroundStory
 from tests.drills.story_edges import EdgeStory
 from tests.drills.story_end import Tally, check_database
 from tests.world import Api, TestClock, World, serve
@@ -65,6 +66,18 @@ async def test_deadlines_in_the_hour_that_clocks_change_and_quotes_of_before_the
     stage = await set_stage(world, rng, number)
     story = EdgeStory(api, api.signed_in(await world.key()), stage, rng)
     await story.play()
+    await check_database(story)
+
+
+@pytest.mark.parametrize("number", range(len(POLICIES)))
+async def test_no_sequence_of_a_clients_actions_costs_less_than_its_dearest_necessary_step(
+    new_practice: NewPractice, api: Api, number: int
+) -> None:
+    rng, world = Random(number), new_practice()  # noqa: S311 - the same again
+    stage = await set_stage(world, rng, number)
+    story = AroundStory(api, api.signed_in(await world.key()), stage, rng)
+    await story.play(POLICIES[number])
+    assert story.carrying > 0
     await check_database(story)
 
 
