@@ -248,6 +248,42 @@ async def test_a_fee_is_shown_before_and_after(ana: Visitor, world: World) -> No
     await ana.read("A fee of $45.00 is due.")
 
 
+async def test_what_a_move_carries_along_is_shown_before_it_is_confirmed(
+    ana: Visitor, world: World
+) -> None:
+    fees = [{"deadline": {"before_minutes": 10000}, "percent": "37.5"}]
+    await world.add_policy({"cancel": {"fees": fees}, "reschedule": {"fees": []}})
+    await ana.open(await world.book(START))
+    await ana.read("Cancelling after this move costs at least $45.00.")
+    await ana.page.get_by_text("All deadlines and costs").click()
+    await ana.read(
+        "Free of charge until the session starts. "
+        "Cancelling after the move then costs at least $45.00."
+    )
+    await ana.choose_time("11:00 AM")
+    await ana.read("This is free of charge.")
+    await ana.read("Cancelling after this move costs at least $45.00.")
+    await ana.give_reason()
+    await ana.press("Confirm")
+    await ana.see("Your session has moved")
+    (session,) = await world.rows(Session)
+    assert session.carried_fee_minor == 4500
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [{"enabled": False}, {"fees": [{"deadline": {"before_minutes": 10000}, "percent": "50"}]}],
+)
+async def test_where_a_move_keeps_the_format_no_other_is_to_choose(
+    ana: Visitor, world: World, rule: dict[str, object]
+) -> None:
+    await world.add_policy({"change_format": rule})
+    await ana.open(await world.book(START))
+    await ana.press("Reschedule")
+    await ana.read("Free times on Thursday, December 3")
+    await expect(ana.page.get_by_role("radio")).to_have_count(0)
+
+
 async def test_a_fee_that_was_not_shown_is_shown_and_asked_again(
     ana: Visitor, world: World
 ) -> None:

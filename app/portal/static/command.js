@@ -96,7 +96,8 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
         await app.lookAgain(id, null, visit);
         return;
       }
-      const changed = JSON.stringify([next.fee, next.credit]) !== JSON.stringify([decision.fee, decision.credit]);
+      const costs = ({ fee, credit, carries }) => JSON.stringify([fee, credit, carries]);
+      const changed = costs(next) !== costs(decision);
       decision = next;
       etag = fresh.etag;
       showCost();

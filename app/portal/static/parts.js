@@ -47,16 +47,22 @@ export function joining({ kind, location, join_url: url, instructions }) {
 
 /** What an action costs now and until when it stays so: sentences, and the next instant that counts. */
 export function costNow(decision, startsAt) {
-  const { fee, credit, free_until: freeUntil, closes_at: closesAt } = decision;
-  const isFree = !fee && credit !== "forfeited";
+  const { fee, credit, carries, free_until: freeUntil, closes_at: closesAt } = decision;
+  const isFree = !fee && credit !== "forfeited" && !carries;
   const deadline = isFree ? freeUntil : closesAt;
   const atStart = deadline !== null && Date.parse(deadline) >= Date.parse(startsAt);
   const sentences = [];
   if (fee) sentences.push(t.cost.fee(money(fee)));
   if (credit === "forfeited") sentences.push(t.cost.forfeited);
+  if (carries) sentences.push(carriedCost(carries, t.cost));
   if (isFree) sentences.push(atStart || !deadline ? t.cost.freeUntilStart : t.cost.freeUntil(short(deadline)));
   else if (!atStart && deadline) sentences.push(t.cost.possibleUntil(short(deadline)));
   return { text: sentences.join(" "), isFree, deadline };
+}
+
+/** What cancelling costs at least after a move, in the words for now or for the timeline. */
+function carriedCost({ fee }, words) {
+  return fee ? words.carriesFee(money(fee)) : words.carriesForfeit;
 }
 
 /** The sentences of `costNow`, with a clock that counts down in the last hour. */
@@ -80,13 +86,14 @@ export function runClocks(app, node) {
 
 /** The cost in full, before a person confirms. */
 export function costBox(decision) {
-  const { fee, credit } = decision;
+  const { fee, credit, carries } = decision;
   return h(
     "div",
-    { class: fee || credit === "forfeited" ? "message costs" : "message free" },
+    { class: fee || credit === "forfeited" || carries ? "message costs" : "message free" },
     fee ? h("p", {}, h("strong", {}, t.cost.fee(money(fee))), " ", t.cost.collect) : null,
     !fee && credit !== "forfeited" ? h("p", {}, t.cost.free) : null,
     credit ? h("p", {}, t.cost.credit[credit] ?? "") : null,
+    carries ? h("p", {}, h("strong", {}, carriedCost(carries, t.cost))) : null,
   );
 }
 
@@ -110,11 +117,12 @@ function timeline(terms, startsAt) {
   return h("ul", {}, terms.map((term) => h("li", {}, describeTerm(term, startsAt))));
 }
 
-function describeTerm({ until, fee, credit }, startsAt) {
+function describeTerm({ until, fee, credit, carries }, startsAt) {
   const text = Date.parse(until) >= Date.parse(startsAt) ? t.terms.start : short(until);
   const passed = now() > Date.parse(until) ? ` ${t.terms.passed}` : "";
   if (credit === "forfeited") return t.terms.forfeited(text) + passed;
-  return (fee ? t.terms.fee(money(fee), text) : t.terms.free(text)) + passed;
+  const cost = fee ? t.terms.fee(money(fee), text) : t.terms.free(text);
+  return cost + (carries ? carriedCost(carries, t.terms) : "") + passed;
 }
 
 /** One choice out of several. `options` are `[value, label]`. */

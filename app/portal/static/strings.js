@@ -149,6 +149,8 @@ export const t = {
     possibleUntil: (instant) => `Possible until ${instant}.`,
     left: (time) => `${time} minutes left`,
     collect: "The practice collects it from you.",
+    carriesFee: (fee) => `Cancelling after this move costs at least ${fee}.`,
+    carriesForfeit: "Cancelling after this move does not return the credit.",
     free: "This is free of charge.",
     credit: {
       returned: "The credit goes back into your package.",
@@ -164,6 +166,8 @@ export const t = {
     fee: (fee, until) => `For a fee of ${fee} until ${until}.`,
     forfeited: (until) => `Until ${until}, but the credit is not returned.`,
     start: "the session starts",
+    carriesFee: (fee) => ` Cancelling after the move then costs at least ${fee}.`,
+    carriesForfeit: " Cancelling after the move then does not return the credit.",
     passed: "This time has passed.",
     never: "Not online.",
   },

@@ -58,7 +58,11 @@ class Chooser {
       onDay: (date) => this.#pick(date),
       onMonth: (month, options) => this.#show(month, options),
     });
-    const options = session.formats.map((one, index) => [String(index), choiceName(one)]);
+    // While another format is not possible, or not free, a move keeps it.
+    const { allowed, fee } = session.actions.change_format;
+    const options = session.formats
+      .map((one, index) => [String(index), choiceName(one)])
+      .filter(([index]) => (allowed && !fee) || Number(index) === own);
     const formats = radios(t.reschedule.format, "format", options, {
       chosen: String(this.#draft.choice),
       onchange: (event) => {
