@@ -403,18 +403,16 @@ def _empty_reason(
     The table in product.md section 3 has the cases. Working hours count only where the session
     fits whole into them, at a start on the step.
     """
-    may_move = request.may_move
-    if request.location_ids:
-        may_move = any(request.may_move_to(location_id) for location_id in request.location_ids)
-    if not may_move:
+    places = [place for place in request.location_ids if request.may_move_to(place)]
+    if not request.may_move or (request.location_ids and not places):
         return EmptyReason.RESCHEDULE_REFUSED
     if span.end <= span.start:
         return EmptyReason.OUTSIDE_HORIZON
     nothing_taken = Calendar(hours, sessions=(), blocked=())
     fitting = [
         start
-        for location_id in request.location_ids
-        for start in _starts(nothing_taken, rules, request.format, location_id, window)
+        for place in places
+        for start in _starts(nothing_taken, rules, request.format, place, window)
     ]
     if not fitting:
         return EmptyReason.NO_WORKING_HOURS

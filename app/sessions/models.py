@@ -11,7 +11,6 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     func,
-    literal_column,
     text,
 )
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
