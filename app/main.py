@@ -48,6 +48,7 @@ from app.practices.practitioners import router as practitioners
 from app.practices.services import router as services
 from app.problems import router as problems
 from app.problems.handlers import install_handlers
+from app.sessions import push_router as pushed_sessions
 from app.sessions import router as sessions
 from app.sessions import staff_router as staff_sessions
 from app.sessions.quotes import Quotes
@@ -80,6 +81,7 @@ _ROUTERS = (
     busy.router,
     policies.router,
     staff_sessions.router,
+    pushed_sessions.router,
     staff_links.router,
     fees.router,
     notices.router,

@@ -72,6 +72,11 @@ FIELD_ERROR_SCHEMA: dict[str, Any] = {
             "description": "Where the field stands in the request.",
         },
         "detail": {"type": "string", "description": "What is wrong with it."},
+        "record_id": {
+            "type": "string",
+            "format": "uuid",
+            "description": "Where an `external_ref` is used already: the record that has it.",
+        },
     },
 }
 
@@ -104,6 +109,12 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "decision": {
             "description": "With `quote-required` and `quote-stale`: the present decision.",
             "$ref": "#/components/schemas/DecisionView",
+        },
+        "session_id": {
+            "type": "string",
+            "format": "uuid",
+            "description": "Where a session is written by its `external_ref`, with "
+            "`session-changed` and `session-not-booked`: the session's id.",
         },
         "deadline": {
             "type": ["string", "null"],

@@ -127,6 +127,13 @@ def _practice_fee(status: str, **closed: object) -> dict[str, object]:
 
 
 _BOOKED = _session(version=1, booked_for="2026-12-03", moves=0, by_package=False)
+_PUSHED = {
+    **_BOOKED,
+    "ends_at": "2026-12-03T14:20:00-07:00",
+    "ends_at_utc": "2026-12-03T21:20:00Z",
+    "service": {**SERVICE, "duration_minutes": 80},
+    "price": {"amount_minor": 15000, "currency": "USD"},
+}
 _CANCELLED = {
     **_session(version=4),
     "status": "cancelled",
@@ -143,6 +150,7 @@ STAFF_EXAMPLES: dict[str, object] = {
     "list_practice_sessions": page(_summary("2026-12-03", version=3)),
     "get_practice_session": _session(),
     "get_practice_session_by_ref": _session(),
+    "put_practice_session_by_ref": _done(_PUSHED),
     "cancel_practice_session": _done(_CANCELLED, credit="returned"),
     "reschedule_practice_session": _done(
         _session("2026-12-08", "2026-12-07", version=4, booked_for="2026-12-08"), credit="kept"

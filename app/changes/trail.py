@@ -46,6 +46,8 @@ class Actor:
     origin: str | None = None
 
 
+# A client acts signed in, or by the link in a mail.
+BY_CLIENT: frozenset[str] = frozenset({"client", "link"})
 OPERATOR = Actor("operator", "command line")
 SYSTEM = Actor("system")
 

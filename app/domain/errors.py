@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
+    from uuid import UUID
     from zoneinfo import ZoneInfo
 
     from app.domain.availability import Slot
@@ -52,6 +53,14 @@ class InvalidInputError(DomainError):
         self.pointer = pointer
         self.detail = detail
         self.where = where
+
+
+class RefTakenError(InvalidInputError):
+    """Another record of the same kind has the `external_ref`. `record_id` is that record's id."""
+
+    def __init__(self, owner: str, record_id: "UUID", *, where: str = "body") -> None:
+        super().__init__("/external_ref", f"{owner} has it already: {record_id}", where=where)
+        self.record_id = record_id
 
 
 class ActionRefusedError(DomainError):
@@ -108,9 +117,26 @@ class FeeClosedError(DomainError):
 
 
 class SessionNotBookedError(DomainError):
-    """The session is cancelled, or has taken place, or its client did not come."""
+    """The session is cancelled, or has taken place, or its client did not come.
+
+    `session_id` is set where the request did not name the session by its id.
+    """
 
     code = "session-not-booked"
+
+    def __init__(self, session_id: "UUID | None" = None) -> None:
+        super().__init__()
+        self.session_id = session_id
+
+
+class SessionChangedError(DomainError):
+    """A push has new values for a session that its client has changed since the last push."""
+
+    code = "session-changed"
+
+    def __init__(self, session_id: "UUID") -> None:
+        super().__init__()
+        self.session_id = session_id
 
 
 class NoChangeError(DomainError):

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from app.changes.models import Change, ChangeNote
+from app.changes.trail import BY_CLIENT
 from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Carried, Contact, Format, SessionFacts, Status
@@ -77,7 +78,7 @@ class ChangeFacts:
     @property
     def by_client(self) -> bool:
         """Tell whether the client did it himself, signed in or by a link."""
-        return self.actor in {"client", "link"}
+        return self.actor in BY_CLIENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,14 +168,17 @@ def tell(
     now: datetime,
     *,
     fee: Money | None = None,
+    people: bool = True,
 ) -> list[NewNotice]:
-    """Tell client, practitioner and webhooks what was done to a session, and of its fee."""
+    """Tell client, practitioner and webhooks what was done to a session, and of its fee.
+
+    Without `people` only webhooks are told.
+    """
     event: Kind = f"session.{done}"  # type: ignore[assignment] # there is one for each
-    notices = [
-        NewNotice(done, "client", starts_at, now),
-        NewNotice(done, "practitioner", starts_at, now),
-        NewNotice(event, "webhook", starts_at, now),
-    ]
+    notices = [NewNotice(event, "webhook", starts_at, now)]
+    if people:
+        notices.append(NewNotice(done, "client", starts_at, now))
+        notices.append(NewNotice(done, "practitioner", starts_at, now))
     if fee is not None:
         notices.append(NewNotice("fee.recorded", "webhook", starts_at, now))
     return notices

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
 from app.changes.trail import Subject, write_change
-from app.domain.errors import InvalidInputError, NotFoundError
+from app.domain.errors import NotFoundError, RefTakenError
 from app.practices.models import Client, Location, Package, Practitioner, Service
 
 Record = Mapping[str, Any]
@@ -211,8 +211,9 @@ class Records:
         ref = values.get("external_ref")
         if ref is None:
             return
-        if await self._id_of(db, practice_id, ref) not in {None, record_id}:
-            raise InvalidInputError("/external_ref", f"another {self.subject} has it already")
+        found = await self._id_of(db, practice_id, ref)
+        if found is not None and found != record_id:
+            raise RefTakenError(f"another {self.subject}", found)
 
     async def _record(
         self,

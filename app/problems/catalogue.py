@@ -74,6 +74,16 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "This session is no longer booked, so it cannot be changed.",
         "The session was cancelled, or has taken place, or its client did not come.",
     ),
+    "session-changed": ProblemType(
+        HTTPStatus.CONFLICT,
+        "The client has changed the session",
+        "The client has changed this session since it was last written under this reference.",
+        "Practice software wrote a session by its `external_ref` with a new time, duration, format "
+        "or location, but the client has moved the session or changed its format since the last "
+        "write. `session_id` names the session. Read it, and then send the request again with "
+        "`If-Match` and its present `ETag`, or with `force`, to overrule the client; or keep what "
+        "the client chose. Nothing was changed.",
+    ),
     "reschedule-limit-reached": ProblemType(
         HTTPStatus.CONFLICT,
         "Moved too often",

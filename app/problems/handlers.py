@@ -29,6 +29,9 @@ from app.domain.errors import (
     ForbiddenError,
     InvalidInputError,
     RateLimitedError,
+    RefTakenError,
+    SessionChangedError,
+    SessionNotBookedError,
     SlotUnavailableError,
 )
 from app.metrics.counts import count_refusal
@@ -158,12 +161,17 @@ def install_handlers(app: FastAPI) -> None:
 async def _on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)  # noqa: S101 - registered for it
     headers = _HEADERS.get(error.code)
+    members: dict[str, Any] = {}
     match error:
         case InvalidInputError():
             entry = {"pointer": error.pointer, "in": error.where, "detail": error.detail}
+            if isinstance(error, RefTakenError):
+                entry["record_id"] = str(error.record_id)
             return problem(request, error.code, errors=[entry])
         case ForbiddenError() | CreditUnavailableError():
             return problem(request, error.code, detail=error.detail)
+        case SessionChangedError() | SessionNotBookedError() if error.session_id is not None:
+            members["session_id"] = error.session_id
         case RateLimitedError():
             headers = {"Retry-After": str(error.retry_after)}
         case ActionRefusedError(decision=decision) if decision.refusal is not None:
@@ -183,7 +191,7 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
         case SlotUnavailableError():
             slots = present_slots(error.alternatives, error.duration, error.zone)
             return problem(request, error.code, alternatives=slots)
-    return problem(request, error.code, headers=headers)
+    return problem(request, error.code, headers=headers, **members)
 
 
 def _iso(instant: Any, error: ActionRefusedError) -> str:  # noqa: ANN401

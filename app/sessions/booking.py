@@ -1,16 +1,24 @@
 """Booking a session, as staff do (product.md section 7 builds on it)."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+from pydantic_core import to_jsonable_python
 from sqlalchemy import and_, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.availability.queries import read_with_calendar
 from app.changes.trail import Actor
-from app.domain.errors import InvalidInputError, NotFoundError, SlotUnavailableError
+from app.domain.errors import (
+    InvalidInputError,
+    NotFoundError,
+    RefTakenError,
+    SlotUnavailableError,
+)
+from app.domain.money import Money
 from app.domain.session import Format, Status
 from app.notices.outbox import queue_notices, reminders, tell
 from app.practices.models import (
@@ -21,6 +29,7 @@ from app.practices.models import (
     Service,
     ServiceFormat,
 )
+from app.practices.money import check_currency
 from app.practices.policies import resolve_policy_version
 from app.sessions.credits import CreditRepository, Use
 from app.sessions.models import Session
@@ -34,14 +43,17 @@ from app.sessions.repository import (
     Taken,
     meeting_values,
 )
-from app.sessions.steps import Wish, check_fit, choose_format, meeting_at
+from app.sessions.steps import Wish, check_fit, check_start, choose_format, meeting_at
 
 UNKNOWN = "the practice has no such record"
 
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """What is booked for whom. `package_id` pays for it with one credit."""
+    """What is booked for whom. `package_id` pays for it with one credit.
+
+    Without a `price` or a `duration_minutes` of its own the session gets the service's.
+    """
 
     client_id: UUID
     practitioner_id: UUID
@@ -50,7 +62,14 @@ class Booking:
     format: Format
     location_id: UUID | None = None
     package_id: UUID | None = None
+    price: Money | None = None
+    duration_minutes: int | None = None
     external_ref: str | None = None
+
+    def as_pushed(self) -> dict[str, Any]:
+        """Give the values as JSON, to compare the next push of the same session with."""
+        values: dict[str, Any] = to_jsonable_python(asdict(self))
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,30 +95,34 @@ async def book(
     actor: Actor,
     force: bool,
     now: datetime,
+    notify: bool = True,
 ) -> UUID:
     """Book a session at a time that is free, and give its id.
 
     Free is what lies within working hours and overlaps nothing that takes time; with `force` only
     other sessions matter, the practitioner's with their buffers and the client's own. Neither
     notice, horizon, step nor limits bind staff. The session keeps the policy version, price,
-    duration and buffers of this moment.
+    duration and buffers of this moment. Without `notify` neither the client nor the practitioner
+    gets a mail about the booking; reminders and webhooks go as usual.
 
     Raises:
         SlotUnavailableError: the time is not free.
         CreditUnavailableError: the package has no credit to use.
+        RefTakenError: another session has the `external_ref`.
         InvalidInputError: what is named is not the practice's, not active any more, or not on
-            offer; the start has fractions of a second; or the `external_ref` is used.
+            offer; the start has fractions of a second; or the price is in another currency.
     """
-    if booking.start.microsecond:
-        raise InvalidInputError("/start", "must be a whole second")
+    check_start(booking.start)
     sessions = SessionRepository(db, practice_id)
     await _lock(sessions, booking)
-    if booking.external_ref is not None and await sessions.has_ref(booking.external_ref):
-        raise InvalidInputError("/external_ref", "another session has it")
+    if booking.external_ref is not None:
+        known = await sessions.id_of_ref(booking.external_ref)
+        if known is not None:
+            raise RefTakenError("another session", known)
     basis = await _basis(db, practice_id, booking)
     offered = await _offered(db, practice_id, booking.service_id)
     wish = Wish(booking.start, booking.format, booking.location_id)
-    length = timedelta(minutes=basis.duration_minutes)
+    length = timedelta(minutes=booking.duration_minutes or basis.duration_minutes)
     meeting = meeting_at(booking.start, length, choose_format(offered, wish), basis.video_url)
     buffers = Buffers(basis.buffer_before_minutes, basis.buffer_after_minutes)
     taken = Taken(booking.practitioner_id, booking.client_id, meeting, buffers)
@@ -116,7 +139,7 @@ async def book(
     change = NewChange("booked", actor, 1, 0, None, meeting, basis.currency)
     change_id = await sessions.record(session_id, change, now)
     notices = [
-        *tell("booked", meeting.starts_at, now),
+        *tell("booked", meeting.starts_at, now, people=notify),
         *reminders(meeting.starts_at, basis.reminder_minutes, now),
     ]
     await queue_notices(db, practice_id, session_id, change_id, notices, now)
@@ -170,7 +193,10 @@ async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Ba
     for field, is_active in active.items():
         if not is_active:
             raise InvalidInputError(f"/{field}", "is not active any more")
-    return Basis(*basis)
+    found = Basis(*basis)
+    if booking.price is not None:
+        check_currency(booking.price.currency, found.currency)
+    return found
 
 
 async def _offered(db: AsyncConnection, practice_id: UUID, service_id: UUID) -> list[OfferedFormat]:
@@ -214,7 +240,7 @@ async def _insert(
     meeting: Meeting,
     buffers: Buffers,
 ) -> UUID:
-    session_id = uuid4()
+    session_id, price = uuid4(), booking.price
     policy_version_id = await resolve_policy_version(
         db, practice_id, booking.service_id, booking.practitioner_id
     )
@@ -232,12 +258,13 @@ async def _insert(
             calendar_sequence=0,
             buffer_before_minutes=buffers.before,
             buffer_after_minutes=buffers.after,
-            price_minor=basis.price_minor,
+            price_minor=basis.price_minor if price is None else price.amount_minor,
             currency=basis.currency,
             booked_starts_at=meeting.starts_at,
             client_moves=0,
             link_generation=0,
             external_ref=booking.external_ref,
+            pushed=None if booking.external_ref is None else {**booking.as_pushed(), "version": 1},
             **meeting_values(meeting, buffers),
         )
     )

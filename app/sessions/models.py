@@ -44,6 +44,9 @@ class Session(Identified, Base):
     `carried_fee_minor` and `carried_forfeit` are what a cancellation costs at least because of the
     client's moves; the first of these made the version `carried_since`
     (docs/decisions/0016-carried-cost.md).
+
+    `pushed` is what the practice's own software last wrote under the `external_ref`
+    (app/sessions/push.py).
     """
 
     __tablename__ = "sessions"
@@ -74,6 +77,7 @@ class Session(Identified, Base):
     carried_since: Mapped[int | None]
     link_generation: Mapped[int]
     external_ref: Mapped[str | None]
+    pushed: Mapped[dict[str, Any] | None]
     __table_args__ = (
         once_by_ref(),
         reference("client_id", "clients"),

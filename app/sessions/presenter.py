@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.auth.keys import Scope
+from app.changes.trail import BY_CLIENT
 from app.domain.availability import Slot
 from app.domain.money import Money
 from app.domain.policy import Action, Cost, Credit, Decision, Term, decide, terms
@@ -275,7 +276,7 @@ def _cancellation(
 
 def by_whom(actor: str) -> Literal["client", "practice"]:
     """Name the side that acted: a client signed in or by link is the client."""
-    return "client" if actor in {"client", "link"} else "practice"
+    return "client" if actor in BY_CLIENT else "practice"
 
 
 def _location(location: Location | None) -> schemas.LocationView | None:

@@ -183,12 +183,13 @@ class SessionRepository:
         if locked is None:
             raise NotFoundError
 
-    async def has_ref(self, external_ref: str) -> bool:
-        """Tell whether a session has this id in the practice's own software."""
-        known = exists().where(
-            Session.practice_id == self._practice_id, Session.external_ref == external_ref
+    async def id_of_ref(self, external_ref: str) -> UUID | None:
+        """Find the session that the practice's own software knows by this id."""
+        return await self._db.scalar(
+            select(Session.id).where(
+                Session.practice_id == self._practice_id, Session.external_ref == external_ref
+            )
         )
-        return bool(await self._db.scalar(select(known)))
 
     async def is_taken(self, time: Taken) -> bool:
         """Ask under the locks what the two exclusion constraints would say, and the client's own.

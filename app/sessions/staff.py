@@ -4,7 +4,7 @@ Each command says whether the client is charged what the policy asks. Who acted 
 key; the client is told. Commands are run by `transact`, as those of clients are.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
 from app.availability.queries import read_with_calendar
+from app.domain.availability import Calendar
 from app.domain.errors import (
-    InvalidInputError,
     NoChangeError,
     SessionNotBookedError,
     SlotUnavailableError,
@@ -33,6 +33,7 @@ from app.sessions.steps import (
     Reason,
     Wish,
     check_fit,
+    check_start,
     check_version,
     choose_format,
     meeting_at,
@@ -63,10 +64,24 @@ class StaffOutcome:
 
 
 async def book_session(
-    db: AsyncConnection, staff: Staff, booking: Booking, *, force: bool, now: datetime
+    db: AsyncConnection,
+    staff: Staff,
+    booking: Booking,
+    *,
+    force: bool,
+    now: datetime,
+    notify: bool = True,
 ) -> StaffOutcome:
     """Book a session for a client (app/sessions/booking.py)."""
-    session_id = await book(db, staff.practice_id, booking, actor=staff.actor, force=force, now=now)
+    session_id = await book(
+        db,
+        staff.practice_id,
+        booking,
+        actor=staff.actor,
+        force=force,
+        now=now,
+        notify=notify,
+    )
     return await _outcome(db, staff, session_id, NOTHING)
 
 
@@ -169,38 +184,68 @@ async def reschedule(
         SlotUnavailableError: see product.md section 4.
         SessionNotBookedError: it is not booked any more.
     """
-    if wish.start.microsecond:
-        raise InvalidInputError("/start", "must be a whole second")
-    sessions = SessionRepository(db, staff.practice_id)
-    await sessions.lock(session_id)
+    check_start(wish.start)
+    await SessionRepository(db, staff.practice_id).lock(session_id)
     day = wish.start.date()
     record, calendar = await read_with_calendar(db, staff.practice_id, session_id, day, day)
     _check_booked(record, seen.if_match)
     choice, length = choose_format(record.formats, wish), record.ends_at - record.starts_at
     to = meeting_at(wish.start, length, choice, record.video_url)
-    keeps_time = to.starts_at == record.starts_at
-    if keeps_time and (to.format, to.location_id) == (record.format, record.location_id):
+    if takes_place(record, to):
         raise NoChangeError
+    cost = await move(db, staff, record, calendar, to, force=force, seen=seen, now=now)
+    return await _outcome(db, staff, session_id, cost)
+
+
+async def move(
+    db: AsyncConnection,
+    staff: Staff,
+    record: SessionRecord,
+    calendar: Calendar,
+    to: Meeting,
+    *,
+    force: bool,
+    seen: Seen,
+    now: datetime,
+    notify: bool = True,
+) -> Cost:
+    """Give a booked session, which is locked, another time, length, format or place.
+
+    Without `notify` neither the client nor the practitioner gets a mail about it.
+
+    Raises:
+        SlotUnavailableError: the time is not free.
+    """
+    sessions = SessionRepository(db, staff.practice_id)
+    keeps_start = to.starts_at == record.starts_at
+    keeps_time = keeps_start and to.ends_at == record.ends_at
     action = Action.CHANGE_FORMAT if keeps_time else Action.RESCHEDULE
     cost = cost_by_staff(rules_of(record.policy), action, record.facts, now, charged=seen.charged)
     if await _is_taken(sessions, record, to):
         raise await unavailable_for_staff(db, record, to, now)
     if not force:
-        await check_fit(db, record, calendar, to, now)
+        as_long = replace(record, ends_at=record.starts_at + (to.ends_at - to.starts_at))
+        await check_fit(db, as_long, calendar, to, now)
 
-    await sessions.move(session_id, to, _buffers(record), resets_original=not keeps_time)
-    if not keeps_time and record.carried is not None:
-        await sessions.carry(session_id, None)
+    await sessions.move(record.id, to, _buffers(record), resets_original=not keeps_start)
+    if not keeps_start and record.carried is not None:
+        await sessions.carry(record.id, None)
     kind = "format_changed" if keeps_time else "rescheduled"
     change = new_change(kind, staff.actor, record, to, cost, seen.reason)
-    change_id = await sessions.record(session_id, change, now)
-    await drop_reminders(db, staff.practice_id, session_id, now)
+    change_id = await sessions.record(record.id, change, now)
+    await drop_reminders(db, staff.practice_id, record.id, now)
     notices = [
-        *tell("rescheduled", to.starts_at, now, fee=cost.fee),
+        *tell("rescheduled", to.starts_at, now, fee=cost.fee, people=notify),
         *reminders(to.starts_at, record.reminder_minutes, now),
     ]
-    await queue_notices(db, staff.practice_id, session_id, change_id, notices, now)
-    return await _outcome(db, staff, session_id, cost)
+    await queue_notices(db, staff.practice_id, record.id, change_id, notices, now)
+    return cost
+
+
+def takes_place(record: SessionRecord, to: Meeting) -> bool:
+    """Tell whether a session takes place then and there already."""
+    present = (record.starts_at, record.ends_at, record.format, record.location_id)
+    return present == (to.starts_at, to.ends_at, to.format, to.location_id)
 
 
 async def undo(

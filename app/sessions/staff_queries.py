@@ -20,6 +20,7 @@ from app.practices.models import Client
 from app.sessions.models import Fee, Session
 from app.sessions.queries import Shape, details_statement, of_session, read_row
 from app.sessions.records import FeeStatus, SessionRecord, SessionSummaryRecord
+from app.sessions.repository import SessionRepository
 from app.sessions.rows import to_record, to_summary
 
 
@@ -138,11 +139,7 @@ async def find_by_ref(db: AsyncConnection, practice_id: UUID, external_ref: str)
     Raises:
         NotFoundError: the practice has no such session.
     """
-    found = await db.scalar(
-        select(Session.id).where(
-            Session.practice_id == practice_id, Session.external_ref == external_ref
-        )
-    )
+    found = await SessionRepository(db, practice_id).id_of_ref(external_ref)
     if found is None:
         raise NotFoundError
     return found

@@ -26,7 +26,6 @@ from app.inputs import RecordId
 from app.practices.fields import RefInPath
 from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
 from app.sessions import staff as commands
-from app.sessions.booking import Booking
 from app.sessions.presenter import notes_for_staff
 from app.sessions.schemas import Reason as ReasonBody
 from app.sessions.staff import Seen, StaffOutcome
@@ -81,13 +80,21 @@ async def book_session(
     horizon, step and daily limits bind clients, not staff. The session keeps the policy version,
     price, duration and buffers of this moment, whatever is changed later.
 
-    Client and practitioner get an email; an `external_ref` is your own id for the session.
+    Client and practitioner get an email, unless `notify` is false; an `external_ref` is your own id
+    for the session. To write a session again and again under that id, use
+    `PUT /v1/practice/sessions/by-ref/{external_ref}`.
     """
-    booking = Booking(**body.model_dump(exclude={"force"}))
-    command = partial(
-        commands.book_session, staff=staff, booking=booking, force=body.force, now=now
+    return await write(
+        lambda db: commands.book_session(
+            db,
+            staff,
+            body.booking(body.external_ref),
+            force=body.force,
+            now=now,
+            notify=body.notify,
+        ),
+        lambda outcome: answer(outcome, status=201),
     )
-    return await write(command, partial(answer, status=201))
 
 
 @router.get(

@@ -8,10 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
+from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Format, Status
 from app.inputs import Instant, NextCursor, RequestBody, Text, ZoneName
 from app.practices.fields import ExternalRef
+from app.practices.services.schemas import Duration, Price
+from app.sessions.booking import Booking
 from app.sessions.records import FeeStatus
 from app.sessions.schemas import CarriedView, MoneyView, PolicyView, Reason, SessionSummary
 
@@ -101,19 +104,26 @@ class StaffListQuery(BaseModel):
     ] = None
 
 
-class BookRequest(RequestBody):
-    """Book a session for a client."""
+_BOOKING: JsonDict = {
+    "client_id": "7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f",
+    "practitioner_id": "e8b7a5d2-0f9c-4e3b-9d41-7c5b2a1f6e05",
+    "service_id": "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21",
+    "start": "2026-12-03T15:00:00-05:00",
+    "format": "video",
+}
+
+
+class PutSession(RequestBody):
+    """A session, whole. Client, practitioner, service, package and price stay once it is booked."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
-                    "client_id": "7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f",
-                    "practitioner_id": "e8b7a5d2-0f9c-4e3b-9d41-7c5b2a1f6e05",
-                    "service_id": "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21",
-                    "start": "2026-12-03T15:00:00-05:00",
-                    "format": "video",
-                    "external_ref": "visit-20261203-7",
+                    **_BOOKING,
+                    "price": {"amount_minor": 15000, "currency": "USD"},
+                    "duration_minutes": 80,
+                    "notify": False,
                 }
             ]
         }
@@ -130,12 +140,51 @@ class BookRequest(RequestBody):
     package_id: UUID | None = Field(
         default=None, description="The client's package that pays for it with one credit."
     )
-    external_ref: ExternalRef | None = None
+    price: Price | None = Field(
+        default=None,
+        description="What the session costs, where that is not the service's price. The policy's "
+        "percentages are of this price.",
+    )
+    duration_minutes: Annotated[
+        Duration | None,
+        Field(description="How long it takes, where that is not the service's duration."),
+    ] = None
     force: bool = Field(
         default=False,
         strict=True,
         description="Also outside working hours and over time off. Never over another session.",
     )
+    notify: bool = Field(
+        default=True,
+        strict=True,
+        description="False: neither the client nor the practitioner gets an email about this "
+        "change. Reminders that are still to come are queued, and webhooks are told, all the same.",
+    )
+
+    def booking(self, external_ref: str | None) -> Booking:
+        """Give what is to be booked, under the practice's own id for it."""
+        price = self.price
+        return Booking(
+            self.client_id,
+            self.practitioner_id,
+            self.service_id,
+            self.start,
+            self.format,
+            location_id=self.location_id,
+            package_id=self.package_id,
+            price=None if price is None else Money(price.amount_minor, price.currency),
+            duration_minutes=self.duration_minutes,
+            external_ref=external_ref,
+        )
+
+
+class BookRequest(PutSession):
+    """Book a session for a client."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [_BOOKING | {"external_ref": "visit-20261203-7"}]}
+    )
+    external_ref: ExternalRef | None = None
 
 
 class StaffReason(Reason):

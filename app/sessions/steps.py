@@ -57,6 +57,16 @@ class Outcome:
     cost: Cost
 
 
+def check_start(start: datetime) -> None:
+    """Make sure that a wished start is a whole second, as all starts are.
+
+    Raises:
+        InvalidInputError: it has fractions of a second.
+    """
+    if start.microsecond:
+        raise InvalidInputError("/start", "must be a whole second")
+
+
 def check_version(record: SessionRecord, if_match: str | None) -> None:
     """Compare with what the caller saw (`If-Match`), where he says so.
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
 from app.changes.trail import write_change
-from app.domain.errors import InvalidInputError, NotFoundError
+from app.domain.errors import InvalidInputError, NotFoundError, RefTakenError
 from app.practices.models import Practice
 from app.webhooks.models import WebhookEndpoint
 from app.webhooks.queries import COLUMNS, EndpointRecord, as_record
@@ -44,8 +44,9 @@ async def create_endpoint(
     _check(values, insecure=insecure)
     await _lock_practice(db, staff)
     ref = values.get("external_ref")
-    if ref is not None and await _lock(db, staff, WebhookEndpoint.external_ref == ref):
-        raise InvalidInputError("/external_ref", "is that of another webhook endpoint")
+    known = None if ref is None else await _lock(db, staff, WebhookEndpoint.external_ref == ref)
+    if known is not None:
+        raise RefTakenError("another webhook endpoint", known.id)
     return await _make(db, staff, values, now)
 
 

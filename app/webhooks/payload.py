@@ -10,6 +10,7 @@ from sqlalchemy import Row, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.changes.models import Change
+from app.changes.trail import BY_CLIENT
 from app.domain.session import Status
 from app.notices.models import Notice
 from app.practices.models import Client, Location, Practice, Practitioner, Service
@@ -177,7 +178,7 @@ def _write(row: Row[Any], facts: Row[Any], location_ref: str | None) -> str:
         "old_format": row.old_format,
         "old_location_id": row.old_location_id,
         "change_id": row.change_id,
-        "by": "client" if row.actor in {"client", "link"} else "practice",
+        "by": "client" if row.actor in BY_CLIENT else "practice",
         "reason_code": row.reason_code if row.include_reason else None,
         "fee": _fee(row),
         "credit": row.credit,

@@ -185,3 +185,49 @@ async def test_a_fee_is_waived_settled_or_void_and_only_one_of_them(
         assert ("fee_settled" in kinds) is answers[1].is_success
         ends[row.status] += 1
     assert sum(ends.values()) == ROUNDS
+
+
+async def test_of_pushes_of_one_new_session_one_books_it(staff: Api, world: World) -> None:
+    for number in range(ROUNDS):
+        path = f"{SESSIONS}/by-ref/visit-{number}"
+        body = booking(world) | {"start": (START + number * 7 * DAY).isoformat()}
+        answers = await asyncio.gather(*(staff.put(path, body) for _ in range(6)))
+        assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 5}
+        assert len({answer.text for answer in answers}) == 1
+        (row,) = await world.rows(Session, external_ref=f"visit-{number}")
+        assert len(await world.rows(Change, session_id=row.id)) == 1
+        told = await world.rows(Notice, session_id=row.id, kind="booked")
+        assert sorted(notice.recipient for notice in told) == ["client", "practitioner"]
+
+
+async def test_of_pushes_with_different_practitioners_one_books(staff: Api, world: World) -> None:
+    """Nothing but the reference itself keeps these apart: they hold different locks."""
+    bodies = [
+        booking(
+            world,
+            practitioner_id=await world.add_practitioner(),
+            client_id=await world.add_client(),
+        )
+        for _ in range(8)
+    ]
+    path = f"{SESSIONS}/by-ref/visit-7"
+    answers = await asyncio.gather(*(staff.put(path, body) for body in bodies))
+    assert codes(answers) == {"ok": 1, "validation-failed": 7}
+    assert len(await world.rows(Session)) == 1
+
+
+async def test_a_push_and_a_clients_move_at_once(staff: Api, api: Api, world: World) -> None:
+    """The client's move comes first and the push is refused, or it goes from where the push is."""
+    for number in range(ROUNDS):
+        start, path = START + number * 7 * DAY, f"{SESSIONS}/by-ref/visit-{number}"
+        body = booking(world) | {"start": start.isoformat()}
+        session_id = (await staff.put(path, body)).json()["session"]["id"]
+        new = body | {"start": (start + timedelta(hours=1)).isoformat()}
+        pushed, moved = await asyncio.gather(
+            staff.put(path, new), api.reschedule(session_id, start + timedelta(hours=3))
+        )
+        assert moved.is_success
+        assert codes([pushed]) in ({"ok": 1}, {"session-changed": 1})
+        (row,) = await world.rows(Session, external_ref=f"visit-{number}")
+        assert row.starts_at == start + timedelta(hours=3)
+        assert row.version == (3 if pushed.is_success else 2)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
 from app.changes.trail import write_change
-from app.domain.errors import InvalidInputError
+from app.domain.errors import InvalidInputError, RefTakenError
 from app.domain.intervals import Interval, merge
 from app.domain.zones import EPOCH
 from app.practices.busy.records import MAX_TIME_OFF, Absence, NewAbsence, NewBusyTimes
@@ -93,9 +93,7 @@ async def put_time_off(
         absence = await busy.add_absence(starts_at, ends_at, external_ref)
         return await _written(db, staff, absence, "created", now)
     if before.practitioner_id != practitioner_id:
-        raise InvalidInputError(
-            "/external_ref", "names time off of another practitioner", where="path"
-        )
+        raise RefTakenError("time off of another practitioner", before.id, where="path")
     after = replace(before, starts_at=starts_at, ends_at=ends_at)
     return await _changed(db, staff, busy, before, after, now)
 
@@ -164,7 +162,7 @@ async def _check_ref(
 ) -> None:
     found = None if external_ref is None else await busy.absence_by_ref(external_ref)
     if found is not None and found.id != absence_id:
-        raise InvalidInputError("/external_ref", "is the reference of another time off")
+        raise RefTakenError("another time off", found.id)
 
 
 async def _changed(

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import InvalidInputError
 from app.practices.models import Location, Practice, Service, ServiceFormat
+from app.practices.money import check_currency
 from app.practices.records import Record, Records, Statement
 
 
@@ -57,8 +58,7 @@ class _Services(Records):
             currency = await db.scalar(
                 select(Practice.currency).where(Practice.practice_id == practice_id)
             )
-            if changed["price"]["currency"] != currency:
-                raise InvalidInputError("/price/currency", f"must be the practice's, {currency}")
+            check_currency(changed["price"]["currency"], currency)
         own = select(Location.id).where(Location.practice_id == practice_id)
         for index, offered in enumerate(changed.get("formats", ())):
             place = offered["location_id"]

@@ -1,0 +1,174 @@
+"""Writing a session under the practice's own id for it, as often as its software likes.
+
+A push is compared with the push before it, not with the session: what the client has changed since
+stands until the practice's software really has something new (product.md section 10, "Pushed
+sessions").
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.auth.keys import Staff
+from app.availability.queries import read_with_calendar
+from app.changes.trail import BY_CLIENT
+from app.domain.errors import (
+    InvalidInputError,
+    RefTakenError,
+    SessionChangedError,
+    SessionNotBookedError,
+    VersionMismatchError,
+)
+from app.domain.session import Status
+from app.sessions.booking import Booking
+from app.sessions.push_repository import PushRepository
+from app.sessions.records import SessionRecord
+from app.sessions.repository import Meeting, SessionRepository
+from app.sessions.staff import Seen, StaffOutcome, book_session, move, takes_place
+from app.sessions.staff_queries import read_for_staff
+from app.sessions.steps import (
+    NOTHING,
+    Wish,
+    check_start,
+    check_version,
+    choose_format,
+    meeting_at,
+)
+
+_MINUTE = timedelta(minutes=1)
+_NOT_CHARGED = Seen(reason=None, charged=False, if_match=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A session as the practice's software wants it. `booking.external_ref` says which one.
+
+    `force` books and moves outside working hours, and overrules what the client has chosen. Without
+    `notify` neither the client nor the practitioner gets a mail about this change.
+    """
+
+    booking: Booking
+    external_ref: str
+    force: bool
+    notify: bool
+    if_match: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """The session as it is after a push, and whether the push has booked it."""
+
+    outcome: StaffOutcome
+    is_new: bool
+
+
+async def push_session(db: AsyncConnection, staff: Staff, push: Push, *, now: datetime) -> Pushed:
+    """Book the session with this `external_ref`, or move it, or change nothing.
+
+    Of two pushes of a new reference at once, one books; the other finds that session.
+
+    Raises:
+        InvalidInputError, SlotUnavailableError, CreditUnavailableError: as for a booking; or a
+            value would change that a session keeps for life.
+        VersionMismatchError: `If-Match` names another version, or there is no such session.
+        SessionNotBookedError: there is something new for a session that is not booked any more.
+        SessionChangedError: there is something new, but the client has moved the session since.
+    """
+    check_start(push.booking.start)
+    session_id = await SessionRepository(db, staff.practice_id).id_of_ref(push.external_ref)
+    if session_id is None:
+        if push.if_match is not None:
+            raise VersionMismatchError
+        try:
+            made = await book_session(
+                db, staff, push.booking, force=push.force, now=now, notify=push.notify
+            )
+            return Pushed(made, is_new=True)
+        except RefTakenError as error:
+            session_id = error.record_id
+    await _push_again(db, staff, session_id, push, now)
+    found = await read_for_staff(db, staff.practice_id, session_id)
+    return Pushed(StaffOutcome(found, NOTHING), is_new=False)
+
+
+async def _push_again(
+    db: AsyncConnection, staff: Staff, session_id: UUID, push: Push, now: datetime
+) -> None:
+    """Bring a session that is there to what is new in a push, if anything is."""
+    await SessionRepository(db, staff.practice_id).lock(session_id)
+    pushes = PushRepository(db, staff.practice_id)
+    last, values = await pushes.last(session_id), push.booking.as_pushed()
+    if values == {name: value for name, value in last.items() if name != "version"}:
+        return
+    day = push.booking.start.date()
+    record, calendar = await read_with_calendar(db, staff.practice_id, session_id, day, day)
+    check_version(record, push.if_match)
+    _check_kept(push.booking, record)
+    version = record.version
+    if _is_new(push.booking, record, last, values):
+        if record.status is not Status.BOOKED:
+            raise SessionNotBookedError(session_id)
+        to = _meeting(push.booking, record)
+        if not takes_place(record, to):
+            overrules = push.force or push.if_match not in {None, "*"}
+            mover = await pushes.last_mover(session_id, after_version=last.get("version", 0))
+            if mover in BY_CLIENT and not overrules:
+                raise SessionChangedError(session_id)
+            await move(
+                db,
+                staff,
+                record,
+                calendar,
+                to,
+                force=push.force,
+                seen=_NOT_CHARGED,
+                now=now,
+                notify=push.notify,
+            )
+            version += 1
+    await pushes.remember(session_id, {**values, "version": version})
+
+
+def _check_kept(booking: Booking, record: SessionRecord) -> None:
+    """Refuse to change what a session keeps for life.
+
+    Raises:
+        InvalidInputError: naming the field.
+    """
+    package_id = None if record.package is None else record.package.id
+    kept = {
+        "client_id": booking.client_id == record.client_id,
+        "practitioner_id": booking.practitioner_id == record.practitioner_id,
+        "service_id": booking.service_id == record.service_id,
+        "package_id": booking.package_id in {None, package_id},
+        "price": booking.price in (None, record.price),
+    }
+    for field, is_kept in kept.items():
+        if not is_kept:
+            raise InvalidInputError(f"/{field}", "cannot change once the session is booked")
+
+
+def _is_new(
+    booking: Booking, record: SessionRecord, last: Mapping[str, Any], values: Mapping[str, Any]
+) -> bool:
+    """Tell whether a push asks for another time or place than the push before it.
+
+    A location or a duration that is left out asks for nothing. The client cannot change the
+    duration, so that is compared with the session's own.
+    """
+    places = ("start", "format", "location_id")
+    if any(values[name] is not None and values[name] != last.get(name) for name in places):
+        return True
+    return booking.duration_minutes not in {None, (record.ends_at - record.starts_at) // _MINUTE}
+
+
+def _meeting(booking: Booking, record: SessionRecord) -> Meeting:
+    length = record.ends_at - record.starts_at
+    if booking.duration_minutes is not None:
+        length = booking.duration_minutes * _MINUTE
+    wish = Wish(booking.start, booking.format, booking.location_id)
+    return meeting_at(booking.start, length, choose_format(record.formats, wish), record.video_url)

@@ -1,0 +1,49 @@
+"""What was pushed last for a session of one practice, and who has moved the session since."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.changes.models import Change
+from app.sessions.models import Session
+
+
+class PushRepository:
+    """The last push of each session of one practice."""
+
+    def __init__(self, db: AsyncConnection, practice_id: UUID) -> None:
+        self._db = db
+        self._practice_id = practice_id
+
+    async def last(self, session_id: UUID) -> dict[str, Any]:
+        """Read the values pushed last for a session, with its version then; empty: none were."""
+        pushed: dict[str, Any] | None = await self._db.scalar(
+            select(Session.pushed).where(
+                Session.practice_id == self._practice_id, Session.id == session_id
+            )
+        )
+        return pushed or {}
+
+    async def remember(self, session_id: UUID, pushed: dict[str, Any]) -> None:
+        """Keep what was pushed, to compare the next push with. The session's version stays."""
+        await self._db.execute(
+            update(Session)
+            .where(Session.practice_id == self._practice_id, Session.id == session_id)
+            .values(pushed=pushed)
+        )
+
+    async def last_mover(self, session_id: UUID, *, after_version: int) -> str | None:
+        """Name the kind of actor who changed time or format last, after that version."""
+        return await self._db.scalar(
+            select(Change.actor)
+            .where(
+                Change.practice_id == self._practice_id,
+                Change.session_id == session_id,
+                Change.kind.in_(("rescheduled", "format_changed")),
+                Change.session_version > after_version,
+            )
+            .order_by(Change.session_version.desc())
+            .limit(1)
+        )

@@ -1,0 +1,21 @@
+"""A practitioner may have no email address: then the practice's own is used."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "20261128_practice_contact"
+down_revision = "20261123_practice_side"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.alter_column("practitioners", "email", existing_type=sa.Text(), nullable=True)
+
+
+def downgrade() -> None:
+    op.execute(
+        "UPDATE practitioners SET email = practices.email FROM practices"
+        " WHERE practices.practice_id = practitioners.practice_id AND practitioners.email IS NULL"
+    )
+    op.alter_column("practitioners", "email", existing_type=sa.Text(), nullable=False)
