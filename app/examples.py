@@ -27,7 +27,7 @@ IDS = {
 _SESSION_ID = IDS["session"]
 _ZONE = "America/New_York"
 FEE = {"amount_minor": 4500, "currency": "USD"}
-CONTACT = {"email": "maya@harbor.example", "phone": "+1 303 555 0100"}
+CONTACT = {"name": "Dr. Maya Chen", "email": "maya@harbor.example", "phone": "+1 303 555 0100"}
 SERVICE = {"id": IDS["service"], "name": "Follow-up"}
 PACKAGE = {"id": IDS["package"], "name": "Six follow-ups"}
 LOCATION = {
@@ -100,7 +100,7 @@ def _refused(free_until: str, closes_at: str) -> dict[str, object]:
             "code": "session-not-booked",
             "message": "This session is no longer booked, so it cannot be changed.",
             "deadline": None,
-            "contact": {"name": "Dr. Maya Chen", **CONTACT},
+            "contact": CONTACT,
         },
     }
 

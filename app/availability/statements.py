@@ -27,12 +27,14 @@ from app.practices.models import (
     Holiday,
     HoursOverride,
     PolicyVersion,
+    Practice,
     Practitioner,
     Service,
     WorkingHours,
 )
 from app.sessions.models import CreditRedemption, Session, takes_time, time_ends
 from app.sessions.queries import (
+    CONTACT_COLUMNS,
     OWN_SESSION,
     POLICY_COLUMNS,
     OneSession,
@@ -158,7 +160,8 @@ def _page_statement() -> OneSession:
         of_session(CreditRedemption, Session), CreditRedemption.returned_at.is_(None)
     )
     source = (
-        Client.__table__.outerjoin(Session, OWN_SESSION)
+        Client.__table__.join(Practice, Practice.practice_id == Client.practice_id)
+        .outerjoin(Session, OWN_SESSION)
         .outerjoin(Practitioner, referred(Practitioner, Session, Session.practitioner_id))
         .outerjoin(Service, referred(Service, Session, Session.service_id))
         .outerjoin(PolicyVersion, referred(PolicyVersion, Session, Session.policy_version_id))
@@ -183,9 +186,7 @@ def _page_statement() -> OneSession:
         Session.buffer_before_minutes,
         Session.buffer_after_minutes,
         Session.policy_time_zone,
-        Practitioner.name.label("practitioner_name"),
-        Practitioner.email.label("practitioner_email"),
-        Practitioner.phone.label("practitioner_phone"),
+        *CONTACT_COLUMNS,
         Practitioner.time_zone.label("practitioner_zone"),
         *POLICY_COLUMNS,
         Service.step_minutes,

@@ -57,11 +57,25 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Whom a client may turn to where he cannot help himself."""
+    """How somebody is reached; in a session's facts: whom its client turns to."""
 
     name: str
     email: str | None
     phone: str | None
+
+
+def contact_for_client(practitioner: Contact, practice: Contact) -> Contact:
+    """Say whom a client of this practitioner turns to.
+
+    Email and phone fall back to the practice's one by one. The name is the practice's only where
+    neither is the practitioner's own.
+    """
+    is_own = practitioner.email or practitioner.phone
+    return Contact(
+        practitioner.name if is_own else practice.name,
+        practitioner.email or practice.email,
+        practitioner.phone or practice.phone,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,14 @@ from app.changes.models import Change, ChangeNote
 from app.changes.trail import BY_CLIENT
 from app.domain.money import Money
 from app.domain.policy import Credit
-from app.domain.session import Carried, Contact, Format, SessionFacts, Status
+from app.domain.session import (
+    Carried,
+    Contact,
+    Format,
+    SessionFacts,
+    Status,
+    contact_for_client,
+)
 from app.links.tokens import Link
 from app.notices.models import Notice
 from app.practices.models import (
@@ -32,7 +39,10 @@ from app.sessions.rows import carried_of
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """The client or the practitioner. `locale` is a BCP 47 tag; the practitioner has none."""
+    """The client or the practitioner. `locale` is a BCP 47 tag; the practitioner has none.
+
+    `email` is where mails to them go: for a practitioner without an address, the practice's.
+    """
 
     name: str
     email: str
@@ -109,6 +119,11 @@ class Letter:
     link: Link
 
     @property
+    def contact(self) -> Contact:
+        """Say whom the client turns to."""
+        return self.facts.contact
+
+    @property
     def is_still_true(self) -> bool:
         """Tell whether the session is booked for the time that the notice is about."""
         return self.facts.status is Status.BOOKED and self.facts.starts_at == self.starts_at
@@ -164,7 +179,7 @@ def _columns() -> list[Any]:
         Notice.recipient,
         Notice.status,
         Notice.starts_at.label("about"),
-        *_prefixed("practice", Practice, "name", "email", "closed_at"),
+        *_prefixed("practice", Practice, "name", "email", "phone", "closed_at"),
         Service.name.label("service_name"),
         *_prefixed("client", Client, "name", "email", "phone", "time_zone", "locale"),
         *_prefixed("practitioner", Practitioner, "name", "email", "phone", "time_zone"),
@@ -234,7 +249,7 @@ def _letter(row: Row[Any]) -> Letter:
         ),
         practitioner=Party(
             row.practitioner_name,
-            row.practitioner_email,
+            row.practitioner_email or row.practice_email,
             row.practitioner_phone,
             ZoneInfo(row.practitioner_time_zone),
             None,
@@ -316,5 +331,8 @@ def _facts(row: Row[Any]) -> SessionFacts:
         carried=carried_of(
             row.session_carried_fee_minor, row.session_currency, row.session_carried_forfeit
         ),
-        contact=Contact(row.practitioner_name, row.practitioner_email, row.practitioner_phone),
+        contact=contact_for_client(
+            Contact(row.practitioner_name, row.practitioner_email, row.practitioner_phone),
+            Contact(row.practice_name, row.practice_email, row.practice_phone),
+        ),
     )

@@ -81,10 +81,18 @@ def _add_headers(
     mail["From"] = mailbox(letter.practice_name, settings.mail_from)
     mail["To"] = mailbox(recipient.name, recipient.email)
     if to_client:
-        with suppress(UndeliverableError):
-            mail["Reply-To"] = mailbox(letter.practitioner.name, letter.practitioner.email)
+        _add_reply_to(mail, letter)
     mail["Subject"] = page.subject
     add_technical_headers(mail, letter.notice_id, settings, now)
+
+
+def _add_reply_to(mail: EmailMessage, letter: Letter) -> None:
+    """Let an answer reach the contact, or else the practice: every mail invites to answer it."""
+    practice = (letter.practice_name, letter.practice_email)
+    for name, address in ((letter.contact.name, letter.contact.email), practice):
+        with suppress(UndeliverableError):
+            mail["Reply-To"] = mailbox(name, address or "")
+            return
 
 
 def add_technical_headers(

@@ -111,7 +111,7 @@ def _sentences(letter: Letter, speech: Speech) -> tuple[str, ...]:
         sentences.append(texts.done_by_practice.format(practice=practice))
     sentences += costs(letter, practice, speech)
     if letter.kind == "noshow":
-        sentences.append(texts.if_wrong.format(name=one_line(letter.practitioner.name)))
+        sentences.append(texts.if_wrong.format(name=one_line(letter.contact.name)))
     if change.superseded and letter.kind != "fee_waived":
         sentences.append(texts.changed_since)
     return tuple(sentences)
@@ -125,7 +125,7 @@ def _policy_text(letter: Letter) -> str | None:
 
 
 def _footer(letter: Letter, texts: Texts) -> tuple[str, ...]:
-    phone = letter.practitioner.phone
+    phone = letter.contact.phone
     questions = texts.questions
     if phone:
         questions = texts.questions_with_phone.format(phone=one_line(phone))

@@ -4,7 +4,7 @@ from app.notices.clean import lines, one_line
 from app.notices.facts import Fact, costs, meeting_of, place, times, topic_of
 from app.notices.letters import Letter
 from app.notices.pages import Page
-from app.notices.texts import Title
+from app.notices.texts import Texts, Title
 from app.notices.wording import Speech
 
 _TITLES = {
@@ -42,6 +42,7 @@ def practitioner_page(letter: Letter) -> Page:
             *((texts.changed_since,) if change.superseded else ()),
         ),
         facts=(
+            *_practitioner(letter, texts),
             Fact("Client", one_line(letter.client.name)),
             *times(letter, speech),
             Fact(texts.service, one_line(letter.service_name)),
@@ -50,6 +51,13 @@ def practitioner_page(letter: Letter) -> Page:
             *(Fact(label, lines(text)) for label, text in why if text),
         ),
     )
+
+
+def _practitioner(letter: Letter, texts: Texts) -> tuple[Fact, ...]:
+    """Name the practitioner where the mail goes to the practice's address: several may share it."""
+    if letter.practitioner.email != letter.practice_email:
+        return ()
+    return (Fact(texts.practitioner, one_line(letter.practitioner.name)),)
 
 
 def _reason(code: str | None) -> str | None:

@@ -38,11 +38,14 @@ class Practice(Base):
 
 
 class Practitioner(Kept, Base):
-    """Who gives sessions. `video_url` is the room of his video sessions."""
+    """Who gives sessions. `video_url` is the room of the practitioner's video sessions.
+
+    Where there is no `email` or no `phone`, the practice's is used.
+    """
 
     __tablename__ = "practitioners"
     name: Mapped[str]
-    email: Mapped[str]
+    email: Mapped[str | None]
     phone: Mapped[str | None]
     time_zone: Mapped[str]
     video_url: Mapped[str | None]

@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
 from app.cursors import Cursors
-from app.inputs import NextCursor
+from app.inputs import NextCursor, no_nul
+from app.practices.fields import MAX_NAME
+from app.practices.names import has_letters
 from app.practices.records import Position, Record, Records
 from app.signing import TokenSigner
 
@@ -22,6 +24,16 @@ class RecordQuery(BaseModel):
 
     active: Annotated[
         bool | None, Field(description="Only those that are active, or are not. By default both.")
+    ] = None
+    name: Annotated[
+        str | None,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME),
+        Field(
+            description="Only those with this in their name, in whatever capitals and with or "
+            "without accents: `dord` finds Đorđević. No character stands for others."
+        ),
+        AfterValidator(no_nul),
+        AfterValidator(has_letters),
     ] = None
     limit: Annotated[int, Field(ge=1, le=100, description="Records on a page.")] = 20
     cursor: NextCursor = None

@@ -18,6 +18,7 @@ from app.auth.keys import Staff
 from app.changes.trail import Subject, write_change
 from app.domain.errors import NotFoundError, RefTakenError
 from app.practices.models import Client, Location, Package, Practitioner, Service
+from app.practices.names import contains_part
 
 Record = Mapping[str, Any]
 Statement = Select[*tuple[Any, ...]]
@@ -58,7 +59,12 @@ class Records:
 
     def matching(self, filters: Mapping[str, Any]) -> list[ColumnElement[bool]]:
         """Turn the filters of a list into conditions."""
-        return [self.table.active == filters["active"]] if "active" in filters else []
+        found: list[ColumnElement[bool]] = []
+        if "active" in filters:
+            found.append(self.table.active == filters["active"])
+        if "name" in filters:
+            found.append(contains_part(self.table.name, filters["name"]))
+        return found
 
     def is_same(self, name: str, before: Any, after: Any) -> bool:  # noqa: ANN401, ARG002 - a field
         """Tell whether a field would stay as it is."""

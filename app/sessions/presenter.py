@@ -53,7 +53,7 @@ def present_summary(
     record: SessionSummaryRecord, zone: ZoneInfo, *, notes: Notes
 ) -> schemas.SessionSummary:
     """Show what every view of a session has."""
-    contact, package = record.contact, record.package
+    package = record.package
     return {
         "id": record.id,
         "status": record.status,
@@ -70,9 +70,9 @@ def present_summary(
         },
         "practitioner": {
             "id": record.practitioner_id,
-            "name": contact.name,
+            "name": record.practitioner_name,
             "time_zone": record.practitioner_zone.key,
-            "contact": {"email": contact.email, "phone": contact.phone},
+            "contact": present_contact(record.contact),
         },
         "format": {
             "kind": record.format,

@@ -83,6 +83,17 @@ def referred(table: Any, session: Any, column: Any) -> ColumnElement[bool]:  # n
     return and_(table.practice_id == session.practice_id, table.id == column)
 
 
+# What `contact_of` makes of practitioner and practice (app/sessions/rows.py).
+CONTACT_COLUMNS = (
+    Practitioner.name.label("practitioner_name"),
+    Practitioner.email.label("practitioner_email"),
+    Practitioner.phone.label("practitioner_phone"),
+    Practice.name.label("practice_name"),
+    Practice.email.label("practice_email"),
+    Practice.phone.label("practice_phone"),
+)
+
+
 class Shape:
     """The joins and columns that lists and details share, around one source of sessions.
 
@@ -100,7 +111,8 @@ class Shape:
     ) -> None:
         self.package = _package_of(session, all_booked=all_booked)
         self.source = (
-            Client.__table__.outerjoin(source, on)
+            Client.__table__.join(Practice, Practice.practice_id == Client.practice_id)
+            .outerjoin(source, on)
             .outerjoin(Practitioner, referred(Practitioner, session, session.practitioner_id))
             .outerjoin(Service, referred(Service, session, session.service_id))
             .outerjoin(Place, referred(Place, session, session.location_id))
@@ -118,9 +130,7 @@ class Shape:
             session.service_id,
             Service.name.label("service_name"),
             session.practitioner_id,
-            Practitioner.name.label("practitioner_name"),
-            Practitioner.email.label("practitioner_email"),
-            Practitioner.phone.label("practitioner_phone"),
+            *CONTACT_COLUMNS,
             Practitioner.time_zone.label("practitioner_zone"),
             session.format,
             session.location_id,
@@ -308,17 +318,8 @@ def about_one_session(statement: Statement) -> OneSession:
     return OneSession(Read(statement.where(*ABOUT_CLIENT)), Read(for_staff))
 
 
-def _of_practice(column: Any) -> Any:  # noqa: ANN401 - a column
-    named = select(column).where(Practice.practice_id == Client.practice_id).correlate(Client)
-    return named.scalar_subquery()
-
-
 _DETAILS = details_statement()
-_WITH_PRACTICE = details_statement(
-    _of_practice(Practice.name).label("practice_name"),
-    _of_practice(Practice.email).label("practice_email"),
-    Client.locale.label("client_locale"),
-)
+_WITH_LOCALE = details_statement(Client.locale.label("client_locale"))
 
 
 async def read_session(db: Source, viewer: Viewer, session_id: UUID) -> SessionRecord:
@@ -348,7 +349,7 @@ async def read_with_practice(
         UnauthorizedError: the client's token was revoked.
         NotFoundError: there is no such session for this viewer.
     """
-    row = await read_row(db, _WITH_PRACTICE, viewer, session_id)
+    row = await read_row(db, _WITH_LOCALE, viewer, session_id)
     publisher = Publisher(row["practice_name"], row["practice_email"], row["client_locale"])
     return to_record(row), publisher
 

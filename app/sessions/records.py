@@ -64,7 +64,10 @@ class PackageUse:
 
 @record
 class SessionSummaryRecord:
-    """What lists show. Instants are UTC; `client_zone` is where the client lives."""
+    """What lists show. Instants are UTC; `client_zone` is where the client lives.
+
+    `contact` is whom the client turns to: the practitioner, or else the practice.
+    """
 
     id: UUID
     client_zone: ZoneInfo
@@ -75,6 +78,7 @@ class SessionSummaryRecord:
     service_id: UUID
     service_name: str
     practitioner_id: UUID
+    practitioner_name: str
     practitioner_zone: ZoneInfo
     contact: Contact
     format: Format

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.database.reading import Row
 from app.domain.money import Money
-from app.domain.session import Carried, Contact, Format, Status
+from app.domain.session import Carried, Contact, Format, Status, contact_for_client
 from app.practices.policies import StoredPolicy, stored_policy
 from app.sessions.records import (
     Cancellation,
@@ -21,8 +21,8 @@ from app.sessions.records import (
 
 _STATUSES = {status.value: status for status in Status}
 _FORMATS = {kind.value: kind for kind in Format}
-# The same few, again and again.
-_contact, _money = lru_cache(maxsize=1024)(Contact), lru_cache(maxsize=1024)(Money)
+# Cached: a practice has few distinct prices.
+_money = lru_cache(maxsize=1024)(Money)
 
 
 def to_summary(row: Row) -> SessionSummaryRecord:
@@ -58,8 +58,24 @@ def to_record(row: Row) -> SessionRecord:
 
 
 def contact_of(row: Row) -> Contact:
-    """Read how to reach the practitioner."""
-    return _contact(row["practitioner_name"], row["practitioner_email"], row["practitioner_phone"])
+    """Read whom the session's client turns to."""
+    return _contact(
+        row["practitioner_name"],
+        row["practitioner_email"],
+        row["practitioner_phone"],
+        row["practice_name"],
+        row["practice_email"],
+        row["practice_phone"],
+    )
+
+
+@lru_cache(maxsize=1024)
+def _contact(*facts: str | None) -> Contact:
+    name, email, phone, practice_name, practice_email, practice_phone = facts
+    return contact_for_client(
+        Contact(name or "", email, phone),
+        Contact(practice_name or "", practice_email, practice_phone),
+    )
 
 
 def carried_of(
@@ -108,6 +124,7 @@ def _summary_fields(row: Row) -> tuple[Any, ...]:
         row["service_id"],
         row["service_name"],
         row["practitioner_id"],
+        row["practitioner_name"],
         ZoneInfo(row["practitioner_zone"]),
         contact_of(row),
         _FORMATS[row["format"]],

@@ -36,11 +36,19 @@ class MoneyView(TypedDict):
 
 
 class ContactView(TypedDict):
-    """Whom to ask where the client cannot help himself."""
+    """Whom the client asks: the practitioner, or the practice where it has to stand in."""
 
-    name: str
-    email: str | None
-    phone: str | None
+    name: Annotated[
+        str,
+        Field(description="The practitioner's; the practice's where neither way is the former's."),
+    ]
+    email: Annotated[
+        str | None, Field(description="The practice's where the practitioner has none.")
+    ]
+    phone: Annotated[
+        str | None,
+        Field(description="The practice's where the practitioner has none. Null: it has none."),
+    ]
 
 
 class ServiceView(TypedDict):
@@ -51,20 +59,13 @@ class ServiceView(TypedDict):
     duration_minutes: int
 
 
-class PractitionerContact(TypedDict):
-    """How to reach the practitioner."""
-
-    email: str | None
-    phone: str | None
-
-
 class PractitionerView(TypedDict):
     """Who gives the session."""
 
     id: UUID
     name: str
     time_zone: str
-    contact: PractitionerContact
+    contact: ContactView
 
 
 class LocationView(TypedDict):

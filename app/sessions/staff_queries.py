@@ -70,6 +70,7 @@ class Filters:
     practitioner_id: UUID | None = None
     client_id: UUID | None = None
     service_id: UUID | None = None
+    location_id: UUID | None = None
     status: Status | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -172,6 +173,7 @@ def _list_statement(
         (Session.practitioner_id, filters.practitioner_id),
         (Session.client_id, filters.client_id),
         (Session.service_id, filters.service_id),
+        (Session.location_id, filters.location_id),
         (Session.status, filters.status),
     ):
         page = page if wanted is None else page.where(column == wanted)

@@ -115,7 +115,13 @@ async def list_practice_sessions(
     `note` of a reason are null.
     """
     filters = Filters(
-        query.practitioner, query.client, query.service, query.status, query.since, query.until
+        query.practitioner,
+        query.client,
+        query.service,
+        query.location,
+        query.status,
+        query.since,
+        query.until,
     )
     cursor = Cursors(cursors, "staff-sessions", staff.practice_id, query.order, filters)
     found = await list_for_staff(

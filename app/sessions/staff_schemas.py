@@ -86,6 +86,7 @@ class StaffListQuery(BaseModel):
     practitioner: UUID | None = Field(default=None, description="Only this practitioner's.")
     client: UUID | None = Field(default=None, description="Only this client's.")
     service: UUID | None = Field(default=None, description="Only of this service.")
+    location: UUID | None = Field(default=None, description="Only at this location.")
     status: Status | None = Field(default=None, description="Only those that stand so.")
     since: Annotated[
         Instant | None, Field(alias="from", description="Starts at or after this instant.")

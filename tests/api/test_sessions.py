@@ -194,7 +194,11 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
             "id": str(world.practitioner_id),
             "name": "Dr. Maya Chen",
             "time_zone": "America/New_York",
-            "contact": {"email": "maya@harbor.example", "phone": "+1 212 555 0100"},
+            "contact": {
+                "name": "Dr. Maya Chen",
+                "email": "maya@harbor.example",
+                "phone": "+1 212 555 0100",
+            },
         },
         "format": {
             "kind": "in_person",
@@ -254,7 +258,11 @@ async def test_what_a_session_does_not_have_is_null(api: Api, world: World) -> N
     session_id = await world.book(START)
     details = await api.session(session_id)
     assert (details["package"], details["cancellation"]) == (None, None)
-    assert details["practitioner"]["contact"] == {"email": "maya@harbor.example", "phone": None}
+    assert details["practitioner"]["contact"] == {
+        "name": "Dr. Maya Chen",
+        "email": "maya@harbor.example",
+        "phone": None,
+    }
     assert details["format"] == {
         "kind": "video",
         "join_url": "https://video.example/maya",

@@ -34,7 +34,7 @@ OPEN = {
     "/readyz": "a probe has no credentials",
 }
 # Filters that take an id, and whose id that is.
-FILTERS = ("client", "service", "practitioner", "session", "endpoint", "key")
+FILTERS = ("client", "service", "practitioner", "location", "session", "endpoint", "key")
 CLOSED = [(method, path, operation) for method, path, operation in operations() if path not in OPEN]
 
 

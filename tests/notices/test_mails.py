@@ -16,7 +16,7 @@ from app.notices.errors import UndeliverableError
 from app.notices.letters import Letter
 from app.notices.outbox import Kind, Recipient
 from app.notices.wording import Speech
-from app.practices.models import Client, Practitioner
+from app.practices.models import Client, Practice, Practitioner
 from app.practices.policies import rules_of
 from app.sessions.models import Session
 from app.settings import Settings
@@ -75,6 +75,45 @@ async def test_the_headers(read: Any, story: Story) -> None:
     to_practitioner = (await read(session_id, "booked", "practitioner")).mail
     assert to_practitioner["To"].addresses[0].addr_spec == "maya@harbor.example"
     assert to_practitioner["Reply-To"] is None
+
+
+@pytest.mark.parametrize(
+    ("email", "phone", "reply_to", "called"),
+    [
+        ("maya@harbor.example", None, "maya@harbor.example", "+1 212 555 0199"),
+        (None, "+1 212 555 0100", "hello@harbor.example", "+1 212 555 0100"),
+        (None, None, "hello@harbor.example", "+1 212 555 0199"),
+        ("no address", None, "hello@harbor.example", "+1 212 555 0199"),
+    ],
+)
+async def test_the_practice_stands_in_where_the_practitioner_cannot_be_reached(  # noqa: PLR0913
+    read: Any,
+    story: Story,
+    world: World,
+    email: str | None,
+    phone: str | None,
+    reply_to: str,
+    called: str,
+) -> None:
+    await world.add_policy({"cancel": {"enabled": False}})
+    await world.change_all(Practice, phone="+1 212 555 0199")
+    await world.change_practitioner(email=email, phone=phone)
+    mail = await read(await story.book(), "booked")
+    assert mail.mail["Reply-To"].addresses[0].addr_spec == reply_to
+    assert f"Reply to this message, or call {called}." in mail.text
+    contact = "Dr. Maya Chen" if email or phone else "Harbor Wellness"
+    assert f"Please contact {contact}." in mail.text
+
+
+async def test_mails_to_a_practitioner_without_an_address_go_to_the_practice(
+    read: Any, story: Story, world: World
+) -> None:
+    session_id = await story.book()
+    assert "With: Dr. Maya Chen" not in (await read(session_id, "booked", "practitioner")).text
+    await world.change_practitioner(email=None)
+    mail = await read(session_id, "booked", "practitioner")
+    assert str(mail.mail["To"]) == "\"Dr. Maya Chen\" <hello@harbor.example>"
+    assert "With: Dr. Maya Chen" in mail.text
 
 
 async def test_the_deadlines_are_those_of_the_policy(read: Any, story: Story, world: World) -> None:

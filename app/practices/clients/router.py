@@ -54,7 +54,8 @@ async def list_clients(
 ) -> Response:
     """List the practice's clients by name, a page at a time, the inactive ones too.
 
-    An `email` may be that of several clients. Follow `next_cursor` until it is null.
+    An `email` may be that of several clients; `name` is a part of the name. Follow `next_cursor`
+    until it is null.
     """
     found, following = await read_page(db, staff, CLIENTS, query, cursors)
     items = [ClientRecord(**record) for record in found]

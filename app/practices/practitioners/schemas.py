@@ -25,6 +25,17 @@ PerWeek = Annotated[
     int, Field(strict=True, ge=1, le=700, description="Sessions an ISO week; null: no limit.")
 ]
 Zone = Annotated[TimeZone, Field(description="IANA time zone that his working hours are in.")]
+OwnEmail = Annotated[
+    Email,
+    Field(
+        description="Where clients and this service write to the practitioner. Null: to the "
+        "practice's address."
+    ),
+]
+OwnPhone = Annotated[
+    Phone,
+    Field(description="Where clients call the practitioner. Null: they call the practice's phone."),
+]
 Room = Annotated[WebAddress, Field(description="The room of his video sessions.")]
 
 _EXAMPLE: dict[str, Any] = {
@@ -43,7 +54,7 @@ class PractitionerRecord(KeptRecord):
 
     external_ref: str | None = Field(examples=["staff-7"])
     name: str = Field(examples=[_EXAMPLE["name"]])
-    email: str = Field(examples=[_EXAMPLE["email"]])
+    email: str | None = Field(examples=[_EXAMPLE["email"]])
     phone: str | None = Field(examples=[_EXAMPLE["phone"]])
     time_zone: str = Field(examples=[_EXAMPLE["time_zone"]])
     video_url: str | None = Field(examples=[_EXAMPLE["video_url"]])
@@ -63,8 +74,8 @@ class PutPractitioner(RecordBody):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
     name: Name
-    email: Email
-    phone: Phone | None = None
+    email: OwnEmail | None = None
+    phone: OwnPhone | None = None
     time_zone: Zone
     video_url: Room | None = None
     sessions_per_day: PerDay | None = None
@@ -86,8 +97,8 @@ class ChangePractitioner(RecordBody):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"sessions_per_day": 6}]})
     name: Name = unchanged()
-    email: Email = unchanged()
-    phone: Phone | None = unchanged()
+    email: OwnEmail | None = unchanged()
+    phone: OwnPhone | None = unchanged()
     time_zone: Zone = unchanged()
     video_url: Room | None = unchanged()
     sessions_per_day: PerDay | None = unchanged()

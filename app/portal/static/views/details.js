@@ -139,9 +139,9 @@ function policy(session) {
   return h("section", { class: "card", "aria-labelledby": "policy" }, h("h2", { id: "policy" }, t.session.policy), text, policyTimeline(session));
 }
 
-function questions({ contact, name }) {
+function questions({ contact }) {
   if (!contact.phone && !contact.email) return null;
-  return h("section", { class: "card", "aria-labelledby": "questions" }, h("h2", { id: "questions" }, t.session.questions), h("p", {}, name), contactLinks(contact));
+  return h("section", { class: "card", "aria-labelledby": "questions" }, h("h2", { id: "questions" }, t.session.questions), h("p", {}, contact.name), contactLinks(contact));
 }
 
 /** The next instant at which what is shown here stops being true. */

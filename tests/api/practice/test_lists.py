@@ -1,0 +1,135 @@
+"""Lists by a part of the name, and sessions by their location."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from app.domain.session import Format
+from app.practices.models import Client
+from tests.api.practice.test_records import pointers
+from tests.world import NOW, Api, World
+
+CLIENTS = "/v1/practice/clients"
+START = NOW + timedelta(days=3)
+PEOPLE = (
+    "Ana Ruiz",
+    "Jelena Đorđević",
+    "Zoë Großmann",
+    "Mia 100%",
+    "Lars_Ærø",
+    "Łukasz Żuk",
+    "Мария",
+)
+
+
+async def names(staff: Api, part: str, **query: Any) -> list[str]:
+    answer = await staff.get(CLIENTS, name=part, **query)
+    assert answer.status_code == 200, answer.text
+    return [item["name"] for item in answer.json()["items"]]
+
+
+@pytest.fixture
+async def people(world: World) -> None:
+    for name in PEOPLE[1:]:
+        await world.add_client(name=name)
+
+
+@pytest.mark.usefixtures("people")
+@pytest.mark.parametrize(
+    ("part", "found"),
+    [
+        ("ruiz", ["Ana Ruiz"]),
+        ("NA R", ["Ana Ruiz"]),
+        ("Rúïz", ["Ana Ruiz"]),
+        ("dordevic", ["Jelena Đorđević"]),
+        ("ĐORĐEVIĆ", ["Jelena Đorđević"]),
+        ("zoe gross", ["Zoë Großmann"]),
+        ("Zoe\u0308", ["Zoë Großmann"]),
+        ("aero", ["Lars_Ærø"]),
+        ("lukasz zuk", ["Łukasz Żuk"]),
+        ("мари", ["Мария"]),
+        ("  ruiz ", ["Ana Ruiz"]),
+        ("%", ["Mia 100%"]),
+        ("_", ["Lars_Ærø"]),
+        ("\\", []),
+        ("'", []),
+        ("nobody", []),
+    ],
+)
+async def test_clients_are_found_by_a_part_of_the_name(
+    staff: Api, part: str, found: list[str]
+) -> None:
+    assert await names(staff, part) == found
+
+
+async def test_a_part_of_the_name_goes_with_the_other_filters_and_over_pages(
+    staff: Api, world: World
+) -> None:
+    for number in range(4):
+        await world.add_client(name=f"Ben {number}", email=f"ben{number}@client.example")
+    await world.add_client(name="Ben 9", active=False)
+    assert await names(staff, "ben", email="ben2@client.example") == ["Ben 2"]
+    assert await names(staff, "ben", active="false") == ["Ben 9"]
+    seen: list[str] = []
+    query: dict[str, Any] = {"name": "BEN", "limit": 2}
+    while True:
+        page = (await staff.get(CLIENTS, **query)).json()
+        seen += [item["name"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
+    assert seen == ["Ben 0", "Ben 1", "Ben 2", "Ben 3", "Ben 9"]
+    other = await staff.get(CLIENTS, name="ana", cursor=query["cursor"])
+    assert other.status_code == 422
+
+
+async def test_every_list_of_records_has_the_filter(staff: Api, world: World) -> None:
+    await world.add_practitioner(name="Dr. Lee")
+    await world.add_location()
+    await world.add_service(name="Massage")
+    for _ in range(2):
+        await world.add_package()
+    await world.add_package(name="Ten massages")
+    for kind, part in (
+        ("practitioners", "lee"),
+        ("locations", "mill"),
+        ("services", "mass"),
+        ("packages", "ten"),
+    ):
+        (found,) = (await staff.get(f"/v1/practice/{kind}", name=part)).json()["items"]
+        assert part in found["name"].lower()
+
+
+async def test_a_part_that_says_nothing_is_refused(staff: Api) -> None:
+    for part in ("", "   ", "\u0301", " \u0301 ", "a\x00", "x" * 121):
+        assert pointers(await staff.get(CLIENTS, name=part)) == ["/name"]
+
+
+async def test_each_practice_finds_its_own(api: Api, world: World) -> None:
+    elsewhere = await World(world.engine, world.settings).build()
+    await elsewhere.change_all(Client, name="Zanzibar")
+    staff = api.signed_in(await world.key())
+    assert await names(staff, "zanzibar") == []
+
+
+async def test_sessions_are_listed_by_their_location(staff: Api, world: World) -> None:
+    second = await world.add_location()
+    here = await world.book(START, format=Format.IN_PERSON, location_id=world.location_id)
+    await world.book(START + timedelta(days=1))
+    path = "/v1/practice/sessions"
+
+    async def at(location: object, **query: Any) -> list[str]:
+        answer = await staff.get(path, location=str(location), **query)
+        assert answer.status_code == 200, answer.text
+        return [item["id"] for item in answer.json()["items"]]
+
+    assert await at(world.location_id) == [str(here)]
+    assert await at(world.location_id, status="cancelled") == []
+    # One that has no sessions, and one that nobody has.
+    assert await at(second) == await at(uuid4()) == []
+    elsewhere = await World(world.engine, world.settings).build()
+    await elsewhere.book(START, format=Format.IN_PERSON, location_id=elsewhere.location_id)
+    assert await at(elsewhere.location_id) == []
+    assert pointers(await staff.get(path, location="x")) == ["/location"]
