@@ -101,8 +101,11 @@ async def _push_again(
     """Bring a session that is there to what is new in a push, if anything is."""
     await SessionRepository(db, staff.practice_id).lock(session_id)
     pushes = PushRepository(db, staff.practice_id)
-    last, values = await pushes.last(session_id), push.booking.as_pushed()
-    if values == {name: value for name, value in last.items() if name != "version"}:
+    last = await pushes.last(session_id)
+    # What is left out stays as it was pushed before.
+    given = {name: value for name, value in push.booking.as_pushed().items() if value is not None}
+    values = last | given
+    if values == last:
         return
     day = push.booking.start.date()
     record, calendar = await read_with_calendar(db, staff.practice_id, session_id, day, day)
@@ -157,18 +160,20 @@ def _is_new(
 ) -> bool:
     """Tell whether a push asks for another time or place than the push before it.
 
-    A location or a duration that is left out asks for nothing. The client cannot change the
-    duration, so that is compared with the session's own.
+    The client cannot change the duration, so that is compared with the session's own.
     """
-    places = ("start", "format", "location_id")
-    if any(values[name] is not None and values[name] != last.get(name) for name in places):
+    if any(values.get(name) != last.get(name) for name in ("start", "format", "location_id")):
         return True
     return booking.duration_minutes not in {None, (record.ends_at - record.starts_at) // _MINUTE}
 
 
 def _meeting(booking: Booking, record: SessionRecord) -> Meeting:
-    length = record.ends_at - record.starts_at
+    """Give the wished time and place; a location or a duration that is left out stays."""
+    length, location_id = record.ends_at - record.starts_at, booking.location_id
     if booking.duration_minutes is not None:
         length = booking.duration_minutes * _MINUTE
-    wish = Wish(booking.start, booking.format, booking.location_id)
+    if location_id is None and booking.format is record.format:
+        is_on_offer = record.location in [choice.location for choice in record.formats]
+        location_id = record.location_id if is_on_offer else None
+    wish = Wish(booking.start, booking.format, location_id)
     return meeting_at(booking.start, length, choose_format(record.formats, wish), record.video_url)

@@ -7,17 +7,23 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from httpx import ASGITransport, AsyncClient
+from sqlalchemy import bindparam, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.auth.tokens import AccessTokens, Caller
 from app.availability.statements import PAGE, WITH_CALENDAR
 from app.database.embedded import EmbeddedServer
+from app.database.reading import Read
+from app.domain.session import Status
 from app.main import create_app
+from app.practices.clients.records import CLIENTS
+from app.practices.models import Client
 from app.sessions.queries import _DETAILS, When, _list_read
+from app.sessions.staff_queries import Filters, _list_statement
 from app.settings import Settings
 from tests.bench.data import fill, named
 from tests.bench.recording import Target, record
@@ -82,6 +88,54 @@ async def test_reads_go_by_an_index(full: AsyncEngine, subtests: pytest.Subtests
         with subtests.test(name):
             assert not scanned(await plan(full, text)) & LARGE
             assert not scanned(await plan(full, text, without_scans=True)), "there is no index"
+
+
+ONE = UUID(int=1)
+STAFF_LISTS = {
+    "all": Filters(),
+    "of a practitioner": Filters(practitioner_id=ONE),
+    "of a client": Filters(client_id=ONE),
+    "of a service": Filters(service_id=ONE),
+    "at a location": Filters(location_id=ONE),
+    "by all filters": Filters(ONE, ONE, ONE, ONE, Status.BOOKED, NOW, NOW),
+}
+
+
+@pytest.mark.parametrize("latest_first", [False, True])
+async def test_lists_for_staff_go_by_an_index(
+    full: AsyncEngine,
+    subtests: pytest.Subtests,
+    latest_first: bool,  # noqa: FBT001
+) -> None:
+    """A page ends the walk along the index of starts: no filter needs an index of its own."""
+    for name, filters in STAFF_LISTS.items():
+        with subtests.test(name):
+            statement = _list_statement(ONE, filters, latest_first=latest_first, after=None)
+            found = await plan(full, Read(statement).text)
+            assert not scanned(found) & LARGE
+            used = {node.get("Index Name", "") for node in found}
+            assert any(index.startswith("ix_sessions_") for index in used)
+
+
+async def test_clients_are_looked_for_along_the_index_of_names(full: AsyncEngine) -> None:
+    """A part of a name is in no index; but a full page ends the walk, and no other practice is."""
+    async with full.begin() as db:
+        await db.exec_driver_sql(
+            "INSERT INTO clients (practice_id, id, name, email, time_zone, locale,"
+            " token_generation, address_generation)"
+            " SELECT practice_id, gen_random_uuid(), 'Client ' || number, 'c@client.example',"
+            " 'Europe/Paris', 'fr-FR', 0, 0"
+            " FROM practices, generate_series(1, 20000) AS number"
+        )
+        await db.exec_driver_sql("ANALYZE clients")
+    key = (Client.name, Client.id)
+    page = CLIENTS.shown().where(
+        Client.practice_id == ONE, *CLIENTS.matching({"name": "ruiz"}), tuple_(*key) > ("A", ONE)
+    )
+    found = await plan(full, Read(page.order_by(*key).limit(bindparam("limit"))).text)
+    assert "clients" not in scanned(found)
+    assert "Sort" not in {node["Node Type"] for node in found}
+    assert "ix_clients_practice_id_name_id" in {node.get("Index Name") for node in found}
 
 
 async def test_time_that_is_taken_is_found_by_the_index_of_sessions_that_take_time(

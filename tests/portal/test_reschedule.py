@@ -8,7 +8,7 @@ from playwright.async_api import Route, expect
 from sqlalchemy import func, select
 
 from app.changes.models import Change
-from app.practices.models import BusyInterval, Practitioner, Service
+from app.practices.models import BusyInterval, Practice, Practitioner, Service
 from app.sessions.models import Session
 from tests.portal.visitor import RESCHEDULE, Visitor, answer_with
 from tests.world import NOW, World
@@ -221,6 +221,19 @@ async def test_where_nothing_is_left_the_contact_is_named(ana: Visitor, world: W
     await world.change(Service, world.service_id, horizon_days=1, minimum_notice_minutes=2880)
     await ana.press("Reschedule")
     await expect(ana.page.get_by_role("link", name="Call +1 212 555 0100")).to_have_count(1)
+
+
+async def test_the_practice_is_named_where_the_practitioner_has_no_way_of_their_own(
+    ana: Visitor, world: World
+) -> None:
+    await world.add_policy({action: {"enabled": False} for action in ("cancel", "reschedule")})
+    await world.change_practitioner(email=None, phone=None)
+    await world.change_all(Practice, phone="+1 212 555 0199")
+    await ana.open(await world.book(START))
+    await ana.read("Please contact Harbor Wellness.")
+    for name in ("Call +1 212 555 0199", "Email hello@harbor.example"):
+        # Once with the refusal and once below "Questions?".
+        await expect(ana.page.get_by_role("link", name=name)).to_have_count(2)
 
 
 async def test_the_months_can_be_turned_but_not_into_the_past(ana: Visitor, world: World) -> None:

@@ -10,6 +10,7 @@ from httpx import Response
 from app.auth.keys import Scope
 from app.changes.models import Change
 from app.notices.models import Notice
+from app.practices.models import ServiceFormat
 from app.sessions.models import Session
 from tests.api.practice.test_records import pointers
 from tests.api.practice.test_sessions_of_staff import DAY, FREE, SESSIONS, START, WHY
@@ -237,6 +238,19 @@ async def test_a_new_format_is_a_change_of_format(staff: Api, world: World) -> N
     session = await pushed(staff, world, **place)
     assert session["format"]["location"]["id"] == str(world.location_id)
     assert await world.rows(Change, session_id=UUID(first["id"]), kind="format_changed")
+
+
+async def test_a_location_that_is_left_out_stays(staff: Api, world: World) -> None:
+    second = await world.add_location()
+    await world.add(
+        ServiceFormat, service_id=world.service_id, format="in_person", location_id=second
+    )
+    first = await pushed(staff, world, format="in_person", location_id=str(second))
+    moved = await pushed(staff, world, format="in_person", start=LATER)
+    assert moved["format"]["location"] == first["format"]["location"]
+    # And the push before is compared with in whole, also what the last one has left out.
+    again = await pushed(staff, world, format="in_person", location_id=str(second), start=LATER)
+    assert again["version"] == moved["version"] == 2
 
 
 async def test_a_new_duration_moves_the_end(staff: Api, world: World) -> None:
