@@ -26,8 +26,8 @@ password: `POST /v1/auth/sign-in-links` mails him a link, `POST /v1/auth/tokens`
 **The practice's own software** sends an API key the same way, and calls `/v1/practice/…`. A key
 reaches one practice only, as far as its scope: `read` looks at everything but reasons, `write`
 sees these too, books and keeps records, `admin` also changes policies, webhooks and keys. Records
-and sessions take an `external_ref`, your own id: `PUT …/by-ref/{external_ref}` writes one whether it
-is there already or not.
+and sessions take an `external_ref`, your own id: `PUT …/by-ref/{external_ref}` writes one whether
+it is there already or not.
 
 **What it costs.** Every action in a session's details comes with a decision and a signed `quote`.
 Show the cost, and send the quote back with the command: nobody pays what he was not shown.

@@ -131,6 +131,14 @@ class Session(Identified, Base):
             "starts_at",
             postgresql_where=text("span_after IS NOT NULL"),
         ),
+        Index(
+            None,
+            "practice_id",
+            "location_id",
+            "starts_at",
+            "id",
+            postgresql_where=text("location_id IS NOT NULL"),
+        ),
     )
 
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261128_practice_contact"
-down_revision = "20261123_practice_side"
+down_revision = "20261128_carried_cost"
 branch_labels = None
 depends_on = None
 

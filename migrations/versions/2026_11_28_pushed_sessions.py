@@ -1,4 +1,4 @@
-"""What the practice's own software pushed last for a session."""
+"""What the practice's own software pushed last for a session; an index of sessions by location."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,18 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("sessions", sa.Column("pushed", postgresql.JSONB(), nullable=True))
+    op.create_index(
+        op.f("ix_sessions_practice_id_location_id_starts_at_id"),
+        "sessions",
+        ["practice_id", "location_id", "starts_at", "id"],
+        postgresql_where=sa.text("location_id IS NOT NULL"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index(
+        op.f("ix_sessions_practice_id_location_id_starts_at_id"),
+        table_name="sessions",
+        postgresql_where=sa.text("location_id IS NOT NULL"),
+    )
     op.drop_column("sessions", "pushed")

@@ -248,3 +248,22 @@ async def test_a_policy_version_keeps_its_meaning_when_moves_come_to_inherit_a_d
     )
     await run(owner_engine, lambda config: command.downgrade(config, "20261123_practice_side"))
     assert (await rules())[0]["reschedule"] == {"fees": [], "closes": {"before_minutes": 60}}
+
+
+async def test_on_the_way_down_a_practitioner_without_an_address_gets_the_practices(
+    owner_engine: AsyncEngine, owner: asyncpg.Connection
+) -> None:
+    await owner.execute(
+        """
+        INSERT INTO practices (practice_id, name, currency, email)
+        VALUES (gen_random_uuid(), 'Harbor', 'USD', 'hello@harbor.example');
+        INSERT INTO practitioners (practice_id, id, name, email, time_zone)
+        SELECT practice_id, gen_random_uuid(), people.name, people.email, 'UTC'
+          FROM practices
+         CROSS JOIN (VALUES ('Dr. Chen', NULL), ('Dr. Lee', 'lee@harbor.example'))
+            AS people (name, email)
+        """
+    )
+    await run(owner_engine, lambda config: command.downgrade(config, "20261123_practice_side"))
+    rows = await owner.fetch("SELECT name, email FROM practitioners ORDER BY name")
+    assert [row["email"] for row in rows] == ["hello@harbor.example", "lee@harbor.example"]

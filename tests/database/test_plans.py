@@ -107,7 +107,7 @@ async def test_lists_for_staff_go_by_an_index(
     subtests: pytest.Subtests,
     latest_first: bool,  # noqa: FBT001
 ) -> None:
-    """A page ends the walk along the index of starts: no filter needs an index of its own."""
+    """None reads the sessions of all practices. Those at a location have an index of their own."""
     for name, filters in STAFF_LISTS.items():
         with subtests.test(name):
             statement = _list_statement(ONE, filters, latest_first=latest_first, after=None)
@@ -115,6 +115,8 @@ async def test_lists_for_staff_go_by_an_index(
             assert not scanned(found) & LARGE
             used = {node.get("Index Name", "") for node in found}
             assert any(index.startswith("ix_sessions_") for index in used)
+            if name == "at a location":
+                assert "ix_sessions_practice_id_location_id_starts_at_id" in used
 
 
 async def test_clients_are_looked_for_along_the_index_of_names(full: AsyncEngine) -> None:
