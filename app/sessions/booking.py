@@ -67,8 +67,11 @@ class Booking:
     external_ref: str | None = None
 
     def as_pushed(self) -> dict[str, Any]:
-        """Give the values as JSON, to compare the next push of the same session with."""
-        values: dict[str, Any] = to_jsonable_python(asdict(self))
+        """Give the values as JSON, to compare the next push of the same session with.
+
+        There is nothing in it that a person has typed: ids, times, numbers and codes.
+        """
+        values: dict[str, Any] = to_jsonable_python(asdict(self), exclude={"external_ref"})
         return values
 
 

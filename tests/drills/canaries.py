@@ -14,7 +14,7 @@ from app.tables import metadata
 OF_CODES = {
     "status", "kind", "format", "old_format", "currency", "credit", "recipient", "subject", "actor",
     "reason_code", "etag", "time_zone", "policy_time_zone", "locale", "secret_hash", "fingerprint",
-    "address_hash", "rules", "details", "events", "last_error",
+    "address_hash", "rules", "details", "events", "last_error", "pushed",
     "api_keys.scope", "idempotency_keys.scope", "idempotency_keys.body", "idempotency_keys.key",
     # Made by the service; the drill looks for it as it is.
     "webhook_endpoints.secret",
