@@ -1,10 +1,17 @@
-"""One PostgreSQL and one migrated template serve a whole run; every test gets its own clone."""
+"""One PostgreSQL serves a whole run, and one migrated database each process of it.
+
+Tests are kept apart as practices are: each test makes a practice of its own and runs among the rows
+of all the others. The marker `own_database` is for code that looks across practices
+(tests/statements.py lists it): such a test gets a database of its own.
+"""
 
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Literal
 from uuid import uuid4
 
 import asyncpg
@@ -24,6 +31,8 @@ from app.database.migrations import migrate
 from app.settings import Settings
 from tests.pooler import Pooler, pooled, wanted_program
 from tests.statements import INSPECTOR, watch
+
+Isolation = Literal["practice", "database"]
 
 TEMPLATE = "reslot_template"
 KEY = "a-signing-key-for-tests-only-0123456789"
@@ -82,15 +91,51 @@ def front(server: EmbeddedServer) -> Iterator[EmbeddedServer | Pooler]:
         yield pooler
 
 
-@pytest.fixture
-async def database(server: EmbeddedServer) -> AsyncIterator[str]:
-    """Clone the template, and give the clone's name."""
+@asynccontextmanager
+async def _cloned(server: EmbeddedServer) -> AsyncIterator[str]:
+    """Clone the template, give the clone's name, and drop it in the end."""
     name = f"test_{uuid4().hex}"
     admin = await asyncpg.connect(server.url("postgres", "postgres"))
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {OWNER}")
     yield name
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()
+
+
+@pytest.fixture(scope="session")
+async def shared_database(server: EmbeddedServer) -> AsyncIterator[str]:
+    """The database that all tests of this process share."""
+    async with _cloned(server) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+async def shared_engine(
+    front: EmbeddedServer | Pooler, shared_database: str
+) -> AsyncIterator[AsyncEngine]:
+    """The service's connections to the shared database, kept from test to test."""
+    made = create_engine(front.url(SERVICE, shared_database), pool_size=10)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+def isolation(request: pytest.FixtureRequest) -> Isolation:
+    """Name what keeps this test apart from others."""
+    marked = request.node.get_closest_marker("own_database") is not None
+    return "database" if marked else "practice"
+
+
+@pytest.fixture
+async def database(
+    server: EmbeddedServer, shared_database: str, isolation: Isolation
+) -> AsyncIterator[str]:
+    """Name the test's database."""
+    if isolation == "database":
+        async with _cloned(server) as name:
+            yield name
+    else:
+        yield shared_database
 
 
 @pytest.fixture
@@ -110,8 +155,13 @@ def settings(
 
 
 @pytest.fixture
-async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+async def engine(
+    settings: Settings, shared_engine: AsyncEngine, isolation: Isolation
+) -> AsyncIterator[AsyncEngine]:
     """Connect as the service does: as a role that owns nothing."""
+    if isolation == "practice":
+        yield shared_engine
+        return
     made = create_engine(settings.service_url, pool_size=10)
     yield made
     await made.dispose()

@@ -29,6 +29,9 @@ from app.settings import Settings
 from tests.conftest import KEY
 from tests.world import NOW, World
 
+# The operator's commands look at all practices.
+pytestmark = pytest.mark.own_database
+
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Settings) -> None:

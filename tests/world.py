@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -313,18 +314,31 @@ class Api:
 
 
 @asynccontextmanager
-async def serve(settings: Settings, clock: TestClock) -> AsyncIterator[Api]:
-    """Run the application in this process, without its worker."""
+async def serve(
+    settings: Settings, clock: TestClock, engine: AsyncEngine | None = None
+) -> AsyncIterator[Api]:
+    """Run the application in this process, without its worker.
+
+    With `engine` it uses these connections, which are left open at the end.
+    """
     with application(settings, clock) as app:
-        async with (
-            app.router.lifespan_context(app),
-            AsyncClient(
-                transport=ASGITransport(app, raise_app_exceptions=False),
-                base_url="https://reslot.example",
-                event_hooks={"response": [_as_described]},
-            ) as http,
-        ):
-            yield Api(http, clock)
+        if engine is None:
+            async with app.router.lifespan_context(app), _spoken_to(app, clock) as api:
+                yield api
+        else:
+            app.state.engine = app.state.read_engine = engine
+            async with _spoken_to(app, clock) as api:
+                yield api
+
+
+@asynccontextmanager
+async def _spoken_to(app: FastAPI, clock: TestClock) -> AsyncIterator[Api]:
+    async with AsyncClient(
+        transport=ASGITransport(app, raise_app_exceptions=False),
+        base_url="https://reslot.example",
+        event_hooks={"response": [_as_described]},
+    ) as http:
+        yield Api(http, clock)
 
 
 async def _as_described(answer: Response) -> None:

@@ -22,9 +22,11 @@ def clock() -> TestClock:
 
 
 @pytest.fixture
-async def api(settings: Settings, clock: TestClock, world: World) -> AsyncIterator[Api]:
+async def api(
+    settings: Settings, clock: TestClock, engine: AsyncEngine, world: World
+) -> AsyncIterator[Api]:
     """The API, spoken to by the world's client."""
-    async with serve(settings, clock) as stranger:
+    async with serve(settings, clock, engine) as stranger:
         yield stranger.signed_in(world.token())
 
 

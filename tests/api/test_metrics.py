@@ -29,6 +29,9 @@ from tests.described import description
 from tests.patience import PATIENCE_SECONDS
 from tests.world import NOW, Api, TestClock, World, serve
 
+# The operator's figures are those of all practices.
+pytestmark = pytest.mark.own_database
+
 TOKEN = "a-token-for-prometheus"
 START = NOW + timedelta(days=3)
 Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]

@@ -36,6 +36,7 @@ async def test_a_ready_service_says_so(stranger: Api) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
+@pytest.mark.own_database
 @pytest.mark.parametrize(
     "statement",
     [

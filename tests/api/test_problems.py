@@ -352,6 +352,7 @@ async def test_connections_that_were_cut_are_replaced_unseen(
     assert (await api.get("/v1/me")).status_code == 200
 
 
+@pytest.mark.own_database
 async def test_a_full_database_is_a_503_for_reads_too(
     settings: Settings, world: World, server: EmbeddedServer, database: str
 ) -> None:

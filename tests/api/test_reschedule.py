@@ -5,8 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.changes.models import Change
 from app.domain.errors import InvalidInputError
@@ -16,7 +14,6 @@ from app.practices.models import (
     BusyInterval,
     HoursOverride,
     Location,
-    Practitioner,
     ServiceFormat,
 )
 from app.sessions.models import Session
@@ -650,10 +647,9 @@ async def test_a_session_is_booked_for_whole_seconds_only(world: World) -> None:
 
 
 async def test_no_change_is_about_time_format_and_place_not_about_how_to_join(
-    api: Api, world: World, owner_engine: AsyncEngine
+    api: Api, world: World
 ) -> None:
     """A room that the practitioner has moved since the booking makes no change of the session."""
     session_id = await world.book(START)
-    async with owner_engine.begin() as db:
-        await db.execute(update(Practitioner).values(video_url="https://video.example/new"))
+    await world.change_practitioner(video_url="https://video.example/new")
     assert code_of(await api.reschedule(session_id, START)) == (409, "no-change")

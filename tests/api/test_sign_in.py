@@ -17,6 +17,9 @@ from app.practices.models import Client
 from app.settings import Settings
 from tests.world import NOW, Api, TestClock, World
 
+# Who signs in is looked for at every practice.
+pytestmark = pytest.mark.own_database
+
 INVALID, EXPIRED, OUT = (422, "link-invalid"), (410, "link-expired"), (401, "unauthorized")
 TEN_MINUTES = timedelta(minutes=10)
 GRACE = timedelta(seconds=30)

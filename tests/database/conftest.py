@@ -12,6 +12,12 @@ from tests.world import World
 
 
 @pytest.fixture
+def isolation() -> str:
+    """What is looked at here is the whole database: its schema, its privileges, its plans."""
+    return "database"
+
+
+@pytest.fixture
 async def world(engine: AsyncEngine, settings: Settings) -> World:
     """A practice with one of each."""
     return await World(engine, settings).build()

@@ -15,6 +15,12 @@ from tests.notices.receiver import Receiver
 
 
 @pytest.fixture
+def isolation() -> str:
+    """A drill counts all that is in its database."""
+    return "database"
+
+
+@pytest.fixture
 def cluster_folder() -> Iterator[Path]:
     """A folder that PostgreSQL can enter, which is another user where the tests run as root."""
     # Not in pytest's own folder, which another run that starts meanwhile closes to other users.

@@ -24,6 +24,9 @@ from tests.notices.postbox import Postbox
 from tests.notices.story import BOTH, START, Story
 from tests.world import NOW, TestClock, World
 
+# It locks and breaks connections, and counts the jobs of all practices.
+pytestmark = pytest.mark.own_database
+
 
 class DeathError(BaseException):
     """Stands for the end of the process: nobody catches it."""

@@ -18,6 +18,9 @@ from app.notices.outbox import NewNotice, drop_reminders, queue_notices, reminde
 from tests.notices.story import START, Story
 from tests.world import NOW, World
 
+# It counts the jobs of all practices.
+pytestmark = pytest.mark.own_database
+
 
 @contextmanager
 def statements(engine: AsyncEngine) -> Iterator[list[str]]:

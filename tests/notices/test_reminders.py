@@ -31,6 +31,9 @@ from app.settings import Settings
 from tests.notices.postbox import Postbox
 from tests.world import NOW, World
 
+# The worker takes the jobs of all practices.
+pytestmark = pytest.mark.own_database
+
 SESSIONS = 1000
 DAYS = 25
 AT_ONCE = 4

@@ -32,6 +32,9 @@ from app.settings import Settings
 from tests.notices.postbox import Postbox
 from tests.world import NOW, TestClock, World, serve
 
+# Who signs in is looked for at every practice.
+pytestmark = pytest.mark.own_database
+
 ANA = "ana@client.example"
 
 

@@ -45,6 +45,9 @@ from tests.notices.test_worker import no_jobs_due, working
 from tests.patience import until
 from tests.world import NOW, TestClock, World
 
+# The worker takes the jobs of all practices.
+pytestmark = pytest.mark.own_database
+
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw9Q0aN7Vt2xE="
 
 

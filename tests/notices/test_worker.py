@@ -29,6 +29,9 @@ from tests.notices.story import START, Story
 from tests.patience import PATIENCE_SECONDS, until
 from tests.world import NOW, TestClock, World
 
+# The worker takes the jobs of all practices.
+pytestmark = pytest.mark.own_database
+
 
 @asynccontextmanager
 async def working(

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from httpx import Response
 
 from app.auth.models import SignIn, SignInFamily
 from app.auth.sign_in_tokens import MailedLink, SignInTokens
 from app.practices.models import Client
 from tests.world import NOW, Api, World
+
+# Who signs in is looked for at every practice.
+pytestmark = pytest.mark.own_database
 
 AT_ONCE = 12
 

@@ -11,6 +11,12 @@ from tests.world import TestClock, World
 
 
 @pytest.fixture
+def isolation() -> str:
+    """The worker and the tracer are those of all practices."""
+    return "database"
+
+
+@pytest.fixture
 def collector() -> Iterator[Collector]:
     """The operator's collector."""
     made = Collector()
