@@ -7,8 +7,17 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import EmailStr, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.addresses import ascii_url, normal_address
 
 MINIMUM_KEY_LENGTH = 32
 EVERY_PROXY = "*"
@@ -40,7 +49,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".data")
     smtp_url: SecretStr | None = None
     smtp_connections: int = Field(default=10, ge=2)
-    mail_from: EmailStr = "reslot@localhost.localdomain"
+    mail_from: Annotated[str, AfterValidator(normal_address)] = "reslot@localhost.localdomain"
     access_token_minutes: int = Field(default=60, ge=1)
     sign_in_days: int = Field(default=90, ge=1, le=3650)
     link_access_minutes: int = Field(default=30, ge=1)
@@ -61,6 +70,22 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return _parts(value)
         return value
+
+    @field_validator("public_url", "portal_url")
+    @classmethod
+    def _with_ascii_host(cls, url: str) -> str:
+        """Spell a host in ASCII: libraries that convert it do so by IDNA 2003, to another host."""
+        return _in_ascii(url)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _with_ascii_hosts(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_in_ascii(url) for url in urls)
+
+    @field_validator("smtp_url", "database_url", "database_owner_url")
+    @classmethod
+    def _with_hidden_ascii_host(cls, url: SecretStr | None) -> SecretStr | None:
+        return None if url is None else SecretStr(_in_ascii(url.get_secret_value()))
 
     @field_validator("secret_keys")
     @classmethod
@@ -166,6 +191,13 @@ def _hand_on(prefix: str) -> None:
 
 def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _in_ascii(url: str) -> str:
+    try:
+        return ascii_url(url)
+    except ValueError:
+        raise ValueError("must name a host that there can be") from None
 
 
 def _name(location: tuple[int | str, ...]) -> str:

@@ -81,6 +81,8 @@ def test_a_short_key_is_refused_by_name_and_not_repeated(
         ("QUOTE_MINUTES", "0"),
         ("LINK_DAYS", "-1"),
         ("MAIL_FROM", "hunter2"),
+        ("MAIL_FROM", "hünter2@reslot.example"),
+        ("SMTP_URL", "smtp://hunter2@💩.example"),
         ("LOG_FORMAT", "hunter2"),
         ("WORKER", "hunter2"),
         ("TRACING", "hunter2"),
@@ -122,6 +124,27 @@ def test_proxies_are_a_list_with_commas(env: pytest.MonkeyPatch) -> None:
 def test_origins_are_a_list_with_commas(env: pytest.MonkeyPatch) -> None:
     env.setenv("CORS_ORIGINS", "https://portal.example, https://app.example")
     assert load_settings().cors_origins == ("https://portal.example", "https://app.example")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "spelled"),
+    [
+        ("PUBLIC_URL", "https://faß.example/api", "https://xn--fa-hia.example/api"),
+        ("PORTAL_URL", "https://faß.example/a", "https://xn--fa-hia.example/a"),
+        ("CORS_ORIGINS", "https://faß.example:8443", ("https://xn--fa-hia.example:8443",)),
+        ("SMTP_URL", "smtp://jo:ü@faß.example:587", "smtp://jo:ü@xn--fa-hia.example:587"),
+        ("DATABASE_URL", "postgresql://r@faß.example/d", "postgresql://r@xn--fa-hia.example/d"),
+        ("DATABASE_OWNER_URL", "postgresql://faß.example/", "postgresql://xn--fa-hia.example/"),
+        ("MAIL_FROM", "no-reply@xn--fa-hia.example", "no-reply@faß.example"),
+    ],
+)
+def test_a_host_is_the_one_that_was_written_down(
+    env: pytest.MonkeyPatch, name: str, text: str, spelled: object
+) -> None:
+    """Libraries would convert it by IDNA 2003, and reach somebody else's server."""
+    env.setenv(name, text)
+    found = getattr(load_settings(), name.lower())
+    assert (found.get_secret_value() if isinstance(found, SecretStr) else found) == spelled
 
 
 @pytest.mark.parametrize(

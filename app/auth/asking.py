@@ -10,6 +10,7 @@ from sqlalchemy import case, func, insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.addresses import mailbox_key
 from app.auth.jobs import enqueue_sign_ins
 from app.auth.models import SignInCounter, SignInRequest
 
@@ -19,7 +20,7 @@ WINDOW = timedelta(minutes=15)
 
 def hash_address(keys: Sequence[str], address: str) -> bytes:
     """Make of an address what its counter is kept under, with the key that signs now."""
-    text = f"reslot/sign-in-counter/{address.lower()}"
+    text = f"reslot/sign-in-counter/{mailbox_key(address)}"
     return hmac.digest(keys[-1].encode(), text.encode(), hashlib.sha256)
 
 

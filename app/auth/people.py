@@ -1,16 +1,16 @@
 """Finding whose address it is that was typed to sign in."""
 
-import string
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, true
+from sqlalchemy import Select, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.addresses import mailbox_key
 from app.practices.models import Client, Practice
+from app.practices.queries import has_address
 
 MOST_LINKS = 20
-_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,12 @@ class Person:
 async def find_people(db: AsyncConnection, address: str) -> list[Person]:
     """Find the active clients with this address at all open practices, at most twenty.
 
-    Capitals do not matter. Those of other scripts do: what a database takes for the same letter
-    may be another's mailbox.
+    The database compares loosely: what it takes for the same letter may be another's mailbox. So
+    each address is compared once more.
     """
     rows = (await db.execute(people_with(address))).all()
-    same = [row for row in rows if _small(row.email) == _small(address)]
+    key = mailbox_key(address)
+    same = [row for row in rows if mailbox_key(row.email) == key]
     return [Person(*row) for row in same[:MOST_LINKS]]
 
 
@@ -43,7 +44,7 @@ def people_with(address: str) -> Select[UUID, str, UUID, str, str, str, int]:
         select(Client.id, Client.name, Client.email, Client.locale, Client.token_generation)
         .where(
             Client.practice_id == Practice.practice_id,
-            func.lower(Client.email) == func.lower(address),
+            has_address(address),
             Client.active,
         )
         .order_by(Client.name, Client.id)
@@ -65,7 +66,3 @@ def people_with(address: str) -> Select[UUID, str, UUID, str, str, str, int]:
         .where(Practice.closed_at.is_(None))
         .order_by(Practice.name, Practice.practice_id, found.name, found.id)
     )
-
-
-def _small(text: str) -> str:
-    return text.translate(_SMALL)

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.addresses import mailbox_key
 from app.auth.tokens import AccessTokens, Caller
 from app.changes.trail import OPERATOR
 from app.database.engine import brief_engine
@@ -16,6 +17,7 @@ from app.links.commands import issue_link, revoke_links
 from app.links.tokens import LinkTokens, link_url
 from app.practices.models import Client, Practice
 from app.practices.operator import ListedPractice, the_practice
+from app.practices.queries import has_address
 from app.sessions.models import Session
 from app.settings import Settings, SettingsError
 
@@ -30,13 +32,16 @@ async def issue_access_token(
         SettingsError: several clients have it.
     """
     found = (
-        select(Client.practice_id, Client.id, Client.token_generation, Practice.name)
+        select(
+            Client.practice_id, Client.id, Client.token_generation, Client.email, Practice.name
+        )
         .join(Practice, Practice.practice_id == Client.practice_id)
-        .where(Client.email == email, Client.active, Practice.closed_at.is_(None))
+        .where(has_address(email), Client.active, Practice.closed_at.is_(None))
         .order_by(Practice.name, Client.practice_id, Client.id)
     )
     async with brief_engine(settings.service_url) as engine, engine.connect() as db:
-        rows = (await db.execute(found)).all()
+        key = mailbox_key(email)
+        rows = [row for row in await db.execute(found) if mailbox_key(row.email) == key]
     practices = {row.practice_id: ListedPractice(row.practice_id, row.name, None) for row in rows}
     if practice is not None:
         chosen = the_practice(practices.values(), practice).id

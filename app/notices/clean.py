@@ -3,6 +3,7 @@
 import re
 from email.headerregistry import Address
 
+from app import addresses
 from app.notices.errors import UndeliverableError
 
 # Joiners are no printable characters, but names in some scripts need them.
@@ -33,10 +34,11 @@ def mailbox(name: str, email: str) -> Address:
     """Make an address for a header. No name can add a header or another recipient.
 
     Raises:
-        UndeliverableError: `email` is no address.
+        UndeliverableError: `email` is no address, or its local part is not ASCII: the mail server
+            would need SMTPUTF8.
     """
     match = _ADDRESS.fullmatch(email)
-    if match is None:
+    if match is None or not match[1].isascii():
         raise UndeliverableError
     display_name = one_line(_SPECIALS.sub(" ", name))[:_MAX_NAME].rstrip()
     return Address(display_name, username=match[1], domain=ascii_domain(match[2]))
@@ -49,8 +51,8 @@ def ascii_domain(domain: str) -> str:
         UndeliverableError: there can be no such domain.
     """
     try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError:
+        return addresses.ascii_domain(domain)
+    except ValueError:
         raise UndeliverableError from None
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.addresses import spellings
 from app.auth.queries import confirm_caller
 from app.auth.tokens import Caller
 from app.practices.models import Client, Package, Practice, Service
@@ -43,6 +44,11 @@ class PackageRecord:
     expires_at: datetime | None
     usable_until: datetime | None
     time_zone: str
+
+
+def has_address(address: str) -> ColumnElement[bool]:
+    """Compare the clients' addresses with this one, in both spellings of its domain."""
+    return func.lower(Client.email).in_([func.lower(same) for same in spellings(address)])
 
 
 async def read_client(db: AsyncConnection, caller: Caller) -> ClientRecord:

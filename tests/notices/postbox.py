@@ -23,6 +23,7 @@ class Postbox:
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
+        self.senders: list[str | None] = []
         self.refusal: str | None = None
         self.sender_refusal: str | None = None
         self.data_refusal: str | None = None
@@ -90,6 +91,7 @@ class Postbox:
         assert isinstance(content, bytes)
         async with self._arrival:
             self.recipients += envelope.rcpt_tos
+            self.senders.append(envelope.mail_from)
             self.mails.append(message_from_bytes(content, policy=default))
             self._arrival.notify_all()
         return "250 OK"

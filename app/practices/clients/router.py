@@ -117,9 +117,9 @@ async def update_client(
     """Change what is named of a client, and leave the rest as it is.
 
     A new `email` ends the links that were mailed to the old address, and signs the client out
-    everywhere; other capitals make no new address. `active: false` signs him out too: he can
-    neither sign in nor be booked until it is `true` again. Sessions that are booked stay, and so
-    do the links in his emails.
+    everywhere; other capitals, or the other spelling of its domain (Unicode or punycode), make no
+    new address. `active: false` signs the client out too: they can neither sign in nor be booked
+    until it is `true` again. Sessions that are booked stay, and so do the links in emails.
     """
     command = partial(
         CLIENTS.change, staff=staff, record_id=client_id, values=body.values(), now=now

@@ -36,7 +36,11 @@ class ClientQuery(RecordQuery):
 
     email: Annotated[
         str | None,
-        Field(max_length=254, description="Only those with this address, in whatever capitals."),
+        Field(
+            max_length=254,
+            description="Only those with this address. Capitals, and how the domain is spelled, "
+            "do not matter.",
+        ),
         AfterValidator(no_nul),
     ] = None
 

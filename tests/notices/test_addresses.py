@@ -1,0 +1,140 @@
+"""Mails go to the domain that was written down, spelled in ASCII wherever a machine reads it."""
+
+from dataclasses import replace
+from email.message import EmailMessage
+from functools import partial
+
+import icalendar
+import pytest
+from sqlalchemy import select, update
+
+from app.auth.asking import ask_for_link, hash_address
+from app.auth.delivery import send_sign_in
+from app.auth.models import SignInRequest
+from app.database.transactions import transact
+from app.notices.calendar import Person, make_calendar
+from app.notices.clean import mailbox
+from app.notices.delivery import PostOffice, send_notice
+from app.notices.errors import UndeliverableError
+from app.notices.practice_mails import PracticeLetter, make_practice_mail
+from app.notices.senders import make_sender
+from app.practices.models import Client, Practice, Practitioner
+from app.settings import Settings
+from tests.notices.postbox import Postbox
+from tests.notices.story import Story
+from tests.notices.test_calendar import EVENT, NOW
+from tests.notices.test_sign_in_mails import ask
+from tests.world import TestClock, World
+
+UNICODE, ASCII = "faß.example", "xn--fa-hia.example"
+
+
+@pytest.fixture
+async def strange(world: World) -> World:
+    """Everybody's address is at a domain that IDNA 2003 takes for another one."""
+    await world.change(Client, world.client_id, email=f"ana@{UNICODE}")
+    await world.change(Practitioner, world.practitioner_id, email=f"maya@{UNICODE}")
+    async with world.engine.begin() as db:
+        own = Practice.practice_id == world.practice_id
+        await db.execute(update(Practice).where(own).values(email=f"hello@{UNICODE}"))
+    return world
+
+
+@pytest.fixture
+def office(smtp_settings: Settings, strange: World, clock: TestClock) -> PostOffice:
+    """A post office whose own sender is at such a domain too."""
+    settings = smtp_settings.model_copy(update={"mail_from": f"no-reply@{UNICODE}"})
+    return PostOffice(strange.engine, make_sender(settings), settings, clock)
+
+
+def addresses(mail: EmailMessage, header: str) -> list[str]:
+    return [address.addr_spec for address in mail[header].addresses]
+
+
+async def test_a_notice_reaches_the_very_domain(
+    office: PostOffice, strange: World, story: Story, postbox: Postbox
+) -> None:
+    letter = await story.letter(await story.book(), "booked")
+    await send_notice(office, strange.practice_id, letter.notice_id)
+    (mail,) = postbox.mails
+    assert postbox.recipients == [f"ana@{ASCII}"]
+    assert postbox.senders == [f"no-reply@{ASCII}"]
+    assert addresses(mail, "To") == [f"ana@{ASCII}"]
+    assert addresses(mail, "Reply-To") == [f"maya@{ASCII}"]
+    assert addresses(mail, "From") == [f"no-reply@{ASCII}"]
+    assert mail["Message-ID"].endswith(f"@{ASCII}>")
+    part = next(found for found in mail.walk() if found.get_content_type() == "text/calendar")
+    (event,) = icalendar.Calendar.from_ical(part.get_content()).events
+    assert str(event["ATTENDEE"]) == f"mailto:ana@{ASCII}"
+    assert str(event["ORGANIZER"]) == f"mailto:hello@{ASCII}"
+
+
+async def test_the_practitioner_and_the_practice_are_reached(
+    office: PostOffice, strange: World, story: Story, postbox: Postbox
+) -> None:
+    letter = await story.letter(await story.book(), "booked", "practitioner")
+    await send_notice(office, strange.practice_id, letter.notice_id)
+    assert postbox.recipients == [f"maya@{ASCII}"]
+    details = {
+        "failures": 20,
+        "failing_since": NOW.isoformat(),
+        "gone": False,
+        "host": "crm.example",
+        "error": "Timeout",
+    }
+    to_practice = PracticeLetter(
+        letter.notice_id, "pending", "Harbor", f"hello@{UNICODE}", letter.session_id, NOW, details
+    )
+    mail = make_practice_mail(to_practice, office.settings, NOW)
+    assert addresses(mail, "To") == [f"hello@{ASCII}"]
+    assert mail["Message-ID"].endswith(f"@{ASCII}>")
+
+
+@pytest.mark.parametrize("stored", [f"ana@{UNICODE}", f"Ana@{ASCII}"])
+@pytest.mark.parametrize("typed", [f"ana@{UNICODE}", f"ana@{ASCII}", f"ANA@{ASCII.upper()}"])
+async def test_a_link_to_sign_in_reaches_the_very_domain(
+    office: PostOffice, strange: World, postbox: Postbox, stored: str, typed: str
+) -> None:
+    """Both spellings are one mailbox, whichever of them is stored."""
+    await strange.change(Client, strange.client_id, email=stored)
+    await send_sign_in(office, await ask(strange, typed))
+    assert [address.lower() for address in postbox.recipients] == [f"ana@{ASCII}"]
+    assert postbox.mails[0]["Message-ID"].endswith(f"@{ASCII}>")
+
+
+async def test_the_domain_that_idna_2003_means_is_another_mailbox(
+    office: PostOffice, strange: World, postbox: Postbox
+) -> None:
+    await send_sign_in(office, await ask(strange, "ana@fass.example"))
+    assert postbox.mails == []
+
+
+async def test_requests_for_both_spellings_are_counted_together(
+    strange: World, office: PostOffice, postbox: Postbox
+) -> None:
+    for domain in (UNICODE, ASCII, UNICODE, ASCII, UNICODE):
+        await send_sign_in(office, await ask(strange, f"ana@{domain}"))
+    assert len(postbox.mails) == 5
+    sixth = f"ana@{ASCII.upper()}"
+    hashed = hash_address(strange.settings.keys, sixth)
+    command = partial(ask_for_link, address=sixth, address_hash=hashed, now=NOW)
+    await transact(strange.engine, command)
+    async with strange.engine.connect() as db:
+        assert (await db.execute(select(SignInRequest.id))).all() == []
+
+
+def test_a_local_part_beyond_ascii_is_undeliverable() -> None:
+    """It was stored before such addresses were refused; SMTPUTF8 is not spoken."""
+    with pytest.raises(UndeliverableError):
+        mailbox("Ana", "änä@client.example")
+
+
+def test_a_calendar_file_is_ascii_where_it_names_addresses() -> None:
+    strange = replace(
+        EVENT,
+        organizer=Person("Jo", "jo@bücher.example"),
+        attendee=Person("Ana", f"a@{UNICODE}"),
+    )
+    lines = make_calendar(strange, "REQUEST", NOW).decode().replace("\r\n ", "")
+    assert "mailto:jo@xn--bcher-kva.example" in lines
+    assert f"mailto:a@{ASCII}" in lines
