@@ -224,7 +224,7 @@ async def test_everything_that_this_should_cause_is_there_once(
 
     # He cancels late, with the fee that he was shown.
     cancel = (await client.get(path))["actions"]["cancel"]
-    assert cancel["fee"] == {"amount_minor": 4500, "currency": "EUR"}
+    assert cancel["fee"] == {"amount_minor": 4500, "currency": "EUR", "decimals": 2}
     done = await client.post(f"{path}/cancel", {"reason": REASON, "quote": cancel["quote"]})
     assert done["fee"] == cancel["fee"]
     (fee,) = (await client.get("/v1/fees"))["items"]
@@ -252,7 +252,7 @@ def check_mails(postbox: Postbox) -> None:
     languages = {
         mail["To"].addresses[0].addr_spec: mail["Content-Language"] for mail in postbox.mails
     }
-    assert languages == {"ana@client.example": "es-ES", "maya@lake.example": "en"}
+    assert languages == {"ana@client.example": "es-ES", "maya@lake.example": "en-US"}
 
 
 def check_webhooks(receiver: Receiver, secret: str, session_id: str) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 DAY = 86_400
+_YEAR = 366 * DAY
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_ORDINAL = EPOCH.toordinal()
 
@@ -76,6 +77,23 @@ def constant_offsets(zone: ZoneInfo, start: int, end: int) -> list[Piece]:
         for lower, upper in pairwise(edges)
         if lower < upper
     ]
+
+
+def is_daylight_time(instant: datetime, zone: ZoneInfo) -> bool:
+    """Tell whether clocks are ahead of the zone's standard time.
+
+    The sign of `dst()` does not tell: for Ireland and Morocco the time zone database calls the
+    smaller offset the exception. So the offset is compared with those of the periods within a year
+    that are marked otherwise.
+    """
+    now = to_seconds(instant)
+    local = instant.astimezone(zone)
+    pieces = constant_offsets(zone, now - _YEAR, now + _YEAR)
+    return any(
+        piece.offset < _offset(zone, now)
+        for piece in pieces
+        if bool(from_seconds(piece.start).astimezone(zone).dst()) != bool(local.dst())
+    )
 
 
 def local_text(instant: int, zone: ZoneInfo) -> str:

@@ -17,8 +17,15 @@ from icalendar import (
 )
 from icalendar.enums import CLASS, CUTYPE, PARTSTAT, ROLE, STATUS
 
+from app.addresses import mailto
 from app.domain.session import Status
-from app.domain.zones import DAY, constant_offsets, from_seconds, to_seconds
+from app.domain.zones import (
+    DAY,
+    constant_offsets,
+    from_seconds,
+    is_daylight_time,
+    to_seconds,
+)
 from app.notices.clean import lines, one_line, web_address
 from app.notices.texts import Texts
 
@@ -92,7 +99,7 @@ def _entry(
         ),
         location=None if event.location is None else one_line(event.location),
         url=web_address(event.url),
-        organizer=vCalAddress.new(event.organizer.email, cn=one_line(event.organizer.name)),
+        organizer=vCalAddress.new(mailto(event.organizer.email), cn=one_line(event.organizer.name)),
         # A published entry has no attendees (RFC 5546 section 3.2.1).
         attendees=[] if method == "PUBLISH" else [_attendee(event.attendee)],
         # Those who share the client's calendar see that he is busy, not with what.
@@ -102,7 +109,7 @@ def _entry(
 
 def _attendee(client: Person) -> vCalAddress:
     return vCalAddress.new(
-        client.email,
+        mailto(client.email),
         cn=one_line(client.name),
         cutype=CUTYPE.INDIVIDUAL,
         role=ROLE.REQ_PARTICIPANT,
@@ -137,7 +144,8 @@ def _time_zone(zone: ZoneInfo, year: int) -> Timezone:
     offset_from = None
     for piece in constant_offsets(zone, first, last):
         local = from_seconds(piece.start).astimezone(zone)
-        observance = TimezoneDaylight() if local.dst() else TimezoneStandard()
+        is_daylight = is_daylight_time(local, zone)
+        observance = TimezoneDaylight() if is_daylight else TimezoneStandard()
         to, before = timedelta(seconds=piece.offset), offset_from
         observance.add("TZNAME", local.tzname())
         observance.TZOFFSETTO = to

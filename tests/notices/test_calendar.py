@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from icalendar import Calendar, Event
@@ -137,3 +137,18 @@ def test_nothing_typed_can_add_a_line() -> None:
     assert event["ATTENDEE"] == "mailto:ana@client.example"
     assert "URL" not in event
     assert content.count(b"\r\nEND:VEVENT") == 1
+
+
+@pytest.mark.parametrize("zone", sorted(available_timezones() - {"Factory", "localtime"}))
+def test_standard_time_is_the_smaller_offset(zone: str) -> None:
+    """Also in Ireland and Morocco, where the time zone database has it the other way round."""
+    for month in (1, 7):
+        instant = datetime(2026, month, 15, 12, tzinfo=UTC)
+        calendar, event = read(make_calendar(at(instant, zone), "REQUEST", NOW))
+        assert start_of(event).astimezone(UTC) == instant
+        for described in calendar.timezones:
+            offsets = {part.name: set[timedelta]() for part in described.subcomponents}
+            for part in described.subcomponents:
+                offsets[part.name].add(part.TZOFFSETTO)
+            standard = offsets["STANDARD"]
+            assert all(max(standard) < later for later in offsets.get("DAYLIGHT", ()))

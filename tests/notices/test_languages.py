@@ -465,9 +465,10 @@ async def test_the_practitioner_reads_english(
     await speaks(world, *READERS[language])
     session_id = await story.book()
     mail = await read(session_id, "booked", "practitioner")
+    # As it is written where the practitioner's time zone is.
     assert mail.subject == "Session booked: December 3, 2026, 10:00 AM"
-    assert mail.mail["Content-Language"] == "en"
-    assert '<html lang="en">' in mail.html
+    assert mail.mail["Content-Language"] == "en-US"
+    assert '<html lang="en-US">' in mail.html
 
 
 async def test_another_language_falls_back_to_english(
@@ -475,9 +476,10 @@ async def test_another_language_falls_back_to_english(
 ) -> None:
     await speaks(world, "pt-BR", "America/Sao_Paulo")
     mail = await read(await story.book(), "booked")
-    assert mail.subject == "Your session is booked: December 3, 2026, 12:00 PM"
-    assert mail.mail["Content-Language"] == "en"
-    assert '<html lang="en">' in mail.html
+    # Dates are those of Brazil: the day first, hours to 24. American ones would be misread there.
+    assert mail.subject == "Your session is booked: 3 December 2026, 12:00"
+    assert mail.mail["Content-Language"] == "en-150"
+    assert '<html lang="en-150">' in mail.html
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,16 @@ class Title:
 class Texts:
     """All that is said in one language.
 
-    `{until}`, `{start}`, `{end}`: date and time, or in `span` the time alone. `{fee}`: an amount.
+    `{until}`, `{start}`, `{end}`: date and time, or within a day (`span`, `span_over_change`) the
+    time alone. `{start_zone}`, `{end_zone}`: names of time zones. `{fee}`: an amount.
     `{practice}`, `{name}` (the practitioner's), `{phone}`: as they were typed.
     """
 
     # When: `moment` has a date and a time, `span` is within one day, `span_of_days` is not.
+    # `span_over_change` is within a day on which clocks change in between.
     moment: str
     span: str
+    span_over_change: str
     span_of_days: str
 
     booked: Title

@@ -5,6 +5,7 @@ from app.notices.texts import Texts, Title
 ENGLISH = Texts(
     moment="{date}, {time}",
     span="{date}, {start} to {end}",
+    span_over_change="{date}, {start} ({start_zone}) to {end} ({end_zone})",
     span_of_days="{start} to {end}",
     booked=Title("Your session is booked", "Your session is booked: {day}"),
     rescheduled=Title("Your session has moved", "Your session has moved to {day}"),

@@ -5,6 +5,7 @@ from app.notices.texts import Texts, Title
 FRENCH = Texts(
     moment="{date} à {time}",
     span="{date}, de {start} à {end}",
+    span_over_change="{date}, de {start} ({start_zone}) à {end} ({end_zone})",
     span_of_days="du {start} au {end}",
     booked=Title("Votre rendez-vous est réservé", "Votre rendez-vous est réservé\u00a0: {day}"),
     rescheduled=Title(

@@ -5,6 +5,7 @@ from app.notices.texts import Texts, Title
 GERMAN = Texts(
     moment="{date}, {time} Uhr",
     span="{date}, {start} bis {end} Uhr",
+    span_over_change="{date}, {start} Uhr ({start_zone}) bis {end} Uhr ({end_zone})",
     span_of_days="{start} bis {end}",
     booked=Title("Ihr Termin ist gebucht", "Ihr Termin ist gebucht: {day}"),
     rescheduled=Title("Ihr Termin wurde verschoben", "Ihr Termin wurde verschoben, neu: {day}"),

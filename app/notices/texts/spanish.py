@@ -5,6 +5,7 @@ from app.notices.texts import Texts, Title
 SPANISH = Texts(
     moment="{date}, {time}",
     span="{date}, de {start} a {end}",
+    span_over_change="{date}, de {start} ({start_zone}) a {end} ({end_zone})",
     span_of_days="del {start} al {end}",
     booked=Title("Su cita está reservada", "Su cita está reservada: {day}"),
     rescheduled=Title("Su cita se ha reprogramado", "Su cita se ha reprogramado para el {day}"),
