@@ -26,7 +26,7 @@ IDS = {
 }
 _SESSION_ID = IDS["session"]
 _ZONE = "America/New_York"
-FEE = {"amount_minor": 4500, "currency": "USD"}
+FEE = {"amount_minor": 4500, "currency": "USD", "decimals": 2}
 CONTACT = {"name": "Dr. Maya Chen", "email": "maya@harbor.example", "phone": "+1 303 555 0100"}
 SERVICE = {"id": IDS["service"], "name": "Follow-up"}
 PACKAGE = {"id": IDS["package"], "name": "Six follow-ups"}
@@ -50,6 +50,7 @@ WHO = {
         "email": "hello@harbor.example",
         "phone": "+1 303 555 0199",
         "currency": "USD",
+        "currency_decimals": 2,
     },
 }
 _QUOTE_EXPIRES_AT = "2026-11-25T05:25:00-05:00"
@@ -136,7 +137,7 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
             "location": None,
             "instructions": None,
         },
-        "price": {"amount_minor": 12000, "currency": "USD"},
+        "price": {"amount_minor": 12000, "currency": "USD", "decimals": 2},
         "package": {**PACKAGE, "credits_left": 2},
         "cancellation": None,
     }

@@ -32,7 +32,10 @@ it is there already or not.
 **What it costs.** Every action in a session's details comes with a decision and a signed `quote`.
 Show the cost, and send the quote back with the command: nobody pays what he was not shown.
 
-**Times** are RFC 3339 with an offset, dates `YYYY-MM-DD`, money whole minor units of a currency.
+**Times** are RFC 3339 with an offset, dates `YYYY-MM-DD`, money whole minor units of a currency:
+`amount_minor / 10 ** decimals`. Write it with exactly so many decimals, which may be other than
+those that a browser has for the currency.
+
 Fields without a value are `null`. Enumerations and objects may grow: tolerate what you do not know.
 
 **Repeating.** Every command takes an `Idempotency-Key`: the same key with the same request gets

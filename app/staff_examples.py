@@ -44,7 +44,7 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
             "location": None,
             "instructions": None,
         },
-        "price": {"amount_minor": 12000, "currency": "USD"},
+        "price": {"amount_minor": 12000, "currency": "USD", "decimals": 2},
         "package": {**PACKAGE, "credits_left": 2},
         "cancellation": None,
         "external_ref": "visit-20261203-7",

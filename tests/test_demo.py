@@ -231,7 +231,11 @@ def test_cancelling_costs_what_was_shown(demo: Demo) -> None:
     decision = unquoted.json()["decision"]
     done = client.post(f"/v1/sessions/{late['id']}/cancel", quote=decision["quote"])
     assert done.status_code == httpx.codes.OK
-    assert done.json()["fee"] == decision["fee"] == {"amount_minor": 6000, "currency": "USD"}
+    assert (
+        done.json()["fee"]
+        == decision["fee"]
+        == {"amount_minor": 6000, "currency": "USD", "decimals": 2}
+    )
 
 
 def test_inside_the_forbidden_window_there_is_a_refusal_with_a_contact(demo: Demo) -> None:

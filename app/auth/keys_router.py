@@ -28,6 +28,7 @@ from app.context import (
     created,
     json_answer,
 )
+from app.currencies import decimals_of
 from app.inputs import ExistingId
 from app.practices.schemas import PracticeView
 from app.problems.catalogue import responses
@@ -133,6 +134,7 @@ def present_caller(staff: Staff, practice: PracticeRecord) -> CallingKeyView:
             email=practice.email,
             phone=practice.phone,
             currency=practice.currency,
+            currency_decimals=decimals_of(practice.currency),
         ),
     )
 

@@ -32,9 +32,7 @@ async def issue_access_token(
         SettingsError: several clients have it.
     """
     found = (
-        select(
-            Client.practice_id, Client.id, Client.token_generation, Client.email, Practice.name
-        )
+        select(Client.practice_id, Client.id, Client.token_generation, Client.email, Practice.name)
         .join(Practice, Practice.practice_id == Client.practice_id)
         .where(has_address(email), Client.active, Practice.closed_at.is_(None))
         .order_by(Practice.name, Client.practice_id, Client.id)

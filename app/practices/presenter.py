@@ -1,5 +1,6 @@
 """From records to what a client is shown of himself and of his practice."""
 
+from app.currencies import decimals_of
 from app.practices.queries import ClientRecord
 from app.practices.schemas import ClientView, PracticeView
 
@@ -24,4 +25,5 @@ def present_practice(record: ClientRecord) -> PracticeView:
         email=record.practice_email,
         phone=record.practice_phone,
         currency=record.currency,
+        currency_decimals=decimals_of(record.currency),
     )

@@ -27,6 +27,9 @@ class PracticeView(Answer):
     email: str
     phone: str | None
     currency: str = Field(description="Of all its prices, in ISO 4217.", examples=["USD"])
+    currency_decimals: int = Field(
+        description="The decimals of its amounts, by ISO 4217.", examples=[2]
+    )
 
 
 class MeView(Answer):

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from app.auth.keys import Scope
 from app.changes.trail import BY_CLIENT
+from app.currencies import decimals_of
 from app.domain.availability import Slot
 from app.domain.money import Money
 from app.domain.policy import Action, Cost, Credit, Decision, Term, decide, terms
@@ -261,7 +262,11 @@ def present_carried(carried: Carried | None) -> schemas.CarriedView | None:
 
 def present_amount(money: Money) -> schemas.MoneyView:
     """Show an amount."""
-    return {"amount_minor": money.amount_minor, "currency": money.currency}
+    return {
+        "amount_minor": money.amount_minor,
+        "currency": money.currency,
+        "decimals": decimals_of(money.currency),
+    }
 
 
 def _cancellation(

@@ -29,10 +29,17 @@ class Answer(BaseModel):
 
 
 class MoneyView(TypedDict):
-    """An amount in minor units (cents, pence) of an ISO 4217 currency."""
+    """An amount in minor units (cents, pence) of an ISO 4217 currency.
+
+    It is `amount_minor / 10 ** decimals`. Write it with exactly so many decimals: `Intl` and other
+    libraries have other digits for some currencies.
+    """
 
     amount_minor: Annotated[int, Field(examples=[4500])]
     currency: Annotated[str, Field(examples=["USD"])]
+    decimals: Annotated[
+        int, Field(description="The decimals of the currency, by ISO 4217.", examples=[2])
+    ]
 
 
 class ContactView(TypedDict):

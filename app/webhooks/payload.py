@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.changes.models import Change
 from app.changes.trail import BY_CLIENT
+from app.currencies import decimals_of
 from app.domain.session import Status
 from app.notices.models import Notice
 from app.practices.models import Client, Location, Practice, Practitioner, Service
@@ -195,6 +196,7 @@ def _fee(row: Row[Any]) -> dict[str, Any] | None:
         "id": row.fee_id,
         "amount_minor": row.amount_minor,
         "currency": row.fee_currency,
+        "decimals": decimals_of(row.fee_currency),
         "status": _FEE_STATUS.get(row.event, "due"),
     }
 

@@ -18,7 +18,7 @@ from tests.world import NOW, REASON, Api, TestClock, World, slots
 START = NOW + timedelta(days=3)
 SOON = NOW + timedelta(hours=2)
 HALF_PRICE_LATE = {"cancel": {"fees": [{"deadline": {"before_minutes": 1440}, "percent": "50"}]}}
-HALF = {"amount_minor": 6000, "currency": "USD"}
+HALF = {"amount_minor": 6000, "currency": "USD", "decimals": 2}
 SECRET = "Zanzibar clinic results"
 
 

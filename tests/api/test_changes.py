@@ -8,7 +8,7 @@ from tests.world import NOW, REASON, Api, TestClock, World
 
 START = NOW + timedelta(days=3)
 LATE_FEE = {"cancel": {"fees": [{"deadline": {"before_minutes": 1440}, "amount_minor": 4500}]}}
-FEE = {"amount_minor": 4500, "currency": "USD"}
+FEE = {"amount_minor": 4500, "currency": "USD", "decimals": 2}
 
 
 async def changes(api: Api, session_id: UUID) -> list[Any]:

@@ -29,6 +29,7 @@ async def test_me_is_the_client_and_his_practice(api: Api, world: World) -> None
             "email": "hello@harbor.example",
             "phone": None,
             "currency": "USD",
+            "currency_decimals": 2,
         },
         "session_id": None,
     }

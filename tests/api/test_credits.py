@@ -104,7 +104,7 @@ async def test_a_late_credit_that_is_returned_leaves_the_fee(
     session_id = await world.book(START, package_id=await world.add_package())
     clock.now = LATE
     answer = await quoted_cancel(api, session_id)
-    assert answer["fee"] == {"amount_minor": 6000, "currency": "USD"}
+    assert answer["fee"] == {"amount_minor": 6000, "currency": "USD", "decimals": 2}
     assert answer["credit"] == "returned"
     assert await credits_left(api) == [6]
 

@@ -77,6 +77,8 @@ BAD_CANCELLATIONS: list[tuple[dict[str, Any], list[str]]] = [
     ({"reason": {"note": 7}}, ["/reason/note"]),
     ({"reason": {"note": ""}}, ["/reason/note"]),
     ({"reason": {"note": " \t\n\u2003"}}, ["/reason/note"]),
+    ({"reason": {"note": "\u200b\u2060\u00ad"}}, ["/reason/note"]),
+    ({"reason": {"note": "\u2800\u3164"}}, ["/reason/note"]),
     ({"reason": {"note": "x" * 501}}, ["/reason/note"]),
     ({"reason": {"note": "a\x00b"}}, ["/reason/note"]),
     ({"reason": {"note": "x", "code": "boredom"}}, ["/reason/code"]),

@@ -250,7 +250,7 @@ async def test_a_link_does_what_its_client_can_do(
     quote = body["session"]["actions"]["cancel"]["quote"]
     answer = await by_link.cancel(session_id, quote=quote)
     assert answer.status_code == 200, answer.text
-    assert answer.json()["fee"] == {"amount_minor": 4500, "currency": "USD"}
+    assert answer.json()["fee"] == {"amount_minor": 4500, "currency": "USD", "decimals": 2}
 
 
 async def test_notes_of_earlier_changes_are_not_shown(

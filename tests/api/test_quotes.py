@@ -20,7 +20,7 @@ def tier(minutes: int, amount: int) -> dict[str, Any]:
 
 
 def money(amount: int) -> dict[str, Any]:
-    return {"amount_minor": amount, "currency": "USD"}
+    return {"amount_minor": amount, "currency": "USD", "decimals": 2}
 
 
 def policy(*tiers: dict[str, Any], **cancel: Any) -> dict[str, Any]:

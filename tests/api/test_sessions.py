@@ -176,7 +176,7 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
         "name": "Harbor Street",
         "address": "1 Harbor Street",
     }
-    fee = {"amount_minor": 4500, "currency": "USD"}
+    fee = {"amount_minor": 4500, "currency": "USD", "decimals": 2}
     until = ("2026-12-02T10:00:00-05:00", "2026-12-03T08:00:00-05:00", "2026-12-03T10:00:00-05:00")
     actions = details.pop("actions")
     assert actions.keys() == {"cancel", "reschedule", "change_format"}
@@ -211,7 +211,7 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
             {"kind": "phone", "location": None},
             {"kind": "video", "location": None},
         ],
-        "price": {"amount_minor": 12000, "currency": "USD"},
+        "price": {"amount_minor": 12000, "currency": "USD", "decimals": 2},
         "package": {"id": package["id"], "name": "Six follow-ups", "credits_left": 5},
         "policy": {
             "version": 1,
@@ -297,7 +297,7 @@ async def test_an_allowed_action_has_its_cost_deadlines_and_quote(
     quote = actions["cancel"].pop("quote")
     assert actions["cancel"] == {
         "allowed": True,
-        "fee": {"amount_minor": 4500, "currency": "USD"},
+        "fee": {"amount_minor": 4500, "currency": "USD", "decimals": 2},
         "credit": "returned",
         "carries": None,
         "free_until": "2026-12-02T10:00:00-05:00",
@@ -394,7 +394,11 @@ async def test_a_percent_fee_is_of_the_price_at_booking_rounded_half_to_even(
     clock.now = START - timedelta(hours=23)
     details = await api.session(session_id)
     assert details["price"]["amount_minor"] == 12345
-    assert details["actions"]["cancel"]["fee"] == {"amount_minor": 6172, "currency": "USD"}
+    assert details["actions"]["cancel"]["fee"] == {
+        "amount_minor": 6172,
+        "currency": "USD",
+        "decimals": 2,
+    }
 
 
 async def test_a_session_keeps_the_policy_it_was_booked_under(api: Api, world: World) -> None:

@@ -205,7 +205,7 @@ async def test_a_fee_is_told_as_it_was_recorded_and_as_it_was_closed(
     for notice_id in (recorded, closed):
         await send_webhook(webhooks, world.practice_id, notice_id)
     first, second = (json.loads(got.body)["data"] for got in receiver.received)
-    fee = {"id": str(fee_id), "amount_minor": 4500, "currency": "USD"}
+    fee = {"id": str(fee_id), "amount_minor": 4500, "currency": "USD", "decimals": 2}
     assert first["fee"] == {**fee, "status": "due"}
     assert second["fee"] == {**fee, "status": later}
     for data in (first, second):

@@ -1,10 +1,13 @@
 """`/v1/practice`: the practice itself."""
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from fastapi import APIRouter, Response
 
 from app.context import AdminWriting, Now, Reading, StaffAdmin, StaffReader, answered, json_answer
+from app.currencies import decimals_of
 from app.practices.endpoints import CREATE_PROBLEMS
 from app.practices.practice.commands import change_practice, read_practice
 from app.practices.practice.schemas import ChangePractice, PracticeRecord
@@ -21,7 +24,7 @@ router = APIRouter(prefix="/v1/practice", tags=["Practice: records"])
 )
 async def get_practice(staff: StaffReader, db: Reading) -> Response:
     """Show the practice that the API key is of."""
-    return json_answer(PracticeRecord(**await read_practice(db, staff.practice_id)))
+    return json_answer(_present(await read_practice(db, staff.practice_id)))
 
 
 @router.patch(
@@ -39,4 +42,9 @@ async def update_practice(
     the practice is opened, for good.
     """
     command = partial(change_practice, staff=staff, values=body.values(), now=now)
-    return await write(command, lambda practice: answered(PracticeRecord(**practice)))
+    return await write(command, lambda practice: answered(_present(practice)))
+
+
+def _present(practice: Mapping[str, Any]) -> PracticeRecord:
+    """Show the practice, with how its amounts are written."""
+    return PracticeRecord(**practice, currency_decimals=decimals_of(practice["currency"]))

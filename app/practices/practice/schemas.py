@@ -16,6 +16,9 @@ class PracticeRecord(Answer):
     email: str = Field(examples=["hello@harbor.example"])
     phone: str | None = Field(examples=["+1 303 555 0199"])
     currency: str = Field(examples=["USD"])
+    currency_decimals: int = Field(
+        description="The decimals of its amounts, by ISO 4217.", examples=[2]
+    )
 
 
 class ChangePractice(RecordBody):

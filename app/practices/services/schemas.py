@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
 
+from app.currencies import decimals_of
 from app.domain.session import Format
 from app.inputs import RequestBody
 from app.practices.fields import (
@@ -54,6 +55,23 @@ class Price(RequestBody):
         str,
         Field(strict=True, pattern=r"^[A-Z]{3}$", description="The practice's own."),
     ]
+    decimals: Annotated[
+        int | None,
+        Field(
+            strict=True,
+            exclude=True,
+            description="As in answers, so that a price can be sent back as it came. Where it is "
+            "sent it has to be the currency's.",
+        ),
+    ] = None
+
+    @field_validator("decimals")
+    @classmethod
+    def _is_the_currencys(cls, value: int | None, info: ValidationInfo) -> int | None:
+        currency = info.data.get("currency")
+        if value is not None and currency is not None and value != decimals_of(currency):
+            raise ValueError(f"must be {decimals_of(currency)} for {currency}, or left out")
+        return value
 
 
 class OfferedFormat(RequestBody):
@@ -156,12 +174,17 @@ class ServiceRecord(KeptRecord):
     duration_minutes: int = Field(examples=[50])
     buffer_before_minutes: int = Field(examples=[0])
     buffer_after_minutes: int = Field(examples=[10])
-    price: MoneyView = Field(examples=[_EXAMPLE["price"]])
+    price: MoneyView = Field(examples=[_EXAMPLE["price"] | {"decimals": 2}])
     step_minutes: int = Field(examples=[30])
     minimum_notice_minutes: int = Field(examples=[120])
     horizon_days: int = Field(examples=[60])
     reminder_minutes: list[int] = Field(examples=[[1440, 120]])
     formats: list[FormatRecord]
+
+    @field_validator("price", mode="before")
+    @classmethod
+    def _with_decimals(cls, price: dict[str, Any]) -> dict[str, Any]:
+        return price | {"decimals": decimals_of(price["currency"])}
 
 
 class ServiceRecordPage(Answer):

@@ -95,7 +95,7 @@ async def test_a_client_sees_his_own_fees_only_and_in_his_zone(
     await a_fee(staff, world, client_id=ben, start=START + DAY)
     (own,) = (await api.get("/v1/fees")).json()["items"]
     assert own["id"] == fee_id
-    assert own["amount"] == {"amount_minor": 4500, "currency": "USD"}
+    assert own["amount"] == {"amount_minor": 4500, "currency": "USD", "decimals": 2}
     assert own["session"]["starts_at"] == "2026-12-03T10:00:00-05:00"
     assert "payment_reference" not in own
     stranger = api.signed_in(world.token(uuid4()))

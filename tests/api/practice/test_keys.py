@@ -27,6 +27,7 @@ async def test_me_is_the_key_that_calls(staff: Api, world: World) -> None:
             "email": "hello@harbor.example",
             "phone": None,
             "currency": "USD",
+            "currency_decimals": 2,
         }
 
 

@@ -21,6 +21,7 @@ async def test_the_practice_is_shown_to_its_keys(api: Api, world: World) -> None
             "email": "hello@harbor.example",
             "phone": None,
             "currency": "USD",
+            "currency_decimals": 2,
         },
     )
 
@@ -40,7 +41,8 @@ async def test_what_changes_is_shown_to_clients_and_told_in_the_trail(
     body = {"name": "Harbor Health", "email": "desk@harbor.example", "phone": "+1 212 555 0199"}
     answer = await staff.patch(PATH, body)
     assert answer.status_code == 200
-    assert answer.json() == body | {"id": str(world.practice_id), "currency": "USD"}
+    kept = {"id": str(world.practice_id), "currency": "USD", "currency_decimals": 2}
+    assert answer.json() == body | kept
     assert (await api.get("/v1/me")).json()["practice"] == answer.json()
     (entry,) = await world.rows(Change, subject="practice")
     assert (entry.kind, entry.subject_id, entry.at) == ("updated", world.practice_id, NOW)

@@ -84,7 +84,7 @@ KINDS = [
             "duration_minutes": 60,
             "buffer_before_minutes": 5,
             "buffer_after_minutes": 10,
-            "price": {"amount_minor": 9500, "currency": "USD"},
+            "price": {"amount_minor": 9500, "currency": "USD", "decimals": 2},
             "step_minutes": 30,
             "minimum_notice_minutes": 120,
             "horizon_days": 90,
@@ -94,7 +94,7 @@ KINDS = [
                 {"kind": "phone", "location_id": None, "instructions": "We call you."},
             ],
         },
-        {"price": {"amount_minor": 9900, "currency": "USD"}},
+        {"price": {"amount_minor": 9900, "currency": "USD", "decimals": 2}},
     ),
     Kind(
         "clients",

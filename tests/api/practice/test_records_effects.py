@@ -72,6 +72,34 @@ async def test_other_capitals_and_other_fields_end_nothing(
     assert (await api.open_link(world.link_token(session_id))).status_code == 200
 
 
+async def test_the_other_spelling_of_a_domain_is_no_new_address(staff: Api, world: World) -> None:
+    path = "/v1/practice/clients/by-ref/crm-1"
+    body = {"name": "Ben", "time_zone": "UTC", "locale": "en", "email": "ben@xn--fa-hia.example"}
+    made = (await staff.put(path, body)).json()
+    assert made["email"] == "ben@faß.example"
+    again = await staff.put(path, body | {"email": "Ben@faß.example", "name": "Ben O."})
+    assert again.status_code == 200
+    # As a version before this one could have stored it.
+    await world.change(Client, UUID(made["id"]), email="ben@xn--fa-hia.example")
+    assert (await staff.put(path, body)).status_code == 200
+    (client,) = await world.rows(Client, id=UUID(made["id"]))
+    assert (client.token_generation, client.address_generation) == (0, 0)
+    await staff.put(path, body | {"email": "ben@fass.example"})
+    (client,) = await world.rows(Client, id=UUID(made["id"]))
+    assert (client.token_generation, client.address_generation) == (1, 1)
+
+
+@pytest.mark.parametrize("stored", ["ben@faß.example", "ben@xn--fa-hia.example"])
+async def test_clients_are_found_by_either_spelling_of_a_domain(
+    staff: Api, world: World, stored: str
+) -> None:
+    await world.add_client(name="Ben", email=stored)
+    await world.add_client(name="A stranger", email="ben@fass.example")
+    for email in ("ben@faß.example", "BEN@xn--fa-hia.example"):
+        found = (await staff.get("/v1/practice/clients", email=email)).json()["items"]
+        assert [item["name"] for item in found] == ["Ben"]
+
+
 async def test_the_trail_has_no_word_of_a_client(staff: Api, world: World) -> None:
     await patch(
         staff, "clients", world.client_id, email="zanzibar@new.example", name="Zanzibar", phone="9"
@@ -229,7 +257,7 @@ async def test_a_changed_service_changes_no_booked_session(
     )
     assert await world.rows(Session) == before
     shown = await api.session(session_id)
-    assert shown["price"] == {"amount_minor": 12000, "currency": "USD"}
+    assert shown["price"] == {"amount_minor": 12000, "currency": "USD", "decimals": 2}
     assert shown["ends_at"] == "2026-12-03T10:50:00-05:00"
     assert shown["format"]["kind"] == "video"
     assert [found["kind"] for found in shown["formats"]] == ["phone"]

@@ -12,7 +12,7 @@ from tests.world import Api, World
 
 BY_NAME = {kind.plural: kind for kind in KINDS}
 HUGE = 10**30
-NO_TEXT: list[Any] = [None, 7, True, [], {}, "", " ", "a\x00b"]
+NO_TEXT: list[Any] = [None, 7, True, [], {}, "", " ", "a\x00b", "\u2060\u3164"]
 NO_LINE: list[Any] = [*NO_TEXT, "a\nb", "a\u2028b", "x" * 121]
 NO_COUNT: list[Any] = ["7", 1.5, 1.0, True, [], -1, HUGE, -HUGE]
 NO_EMAIL: list[Any] = [
@@ -51,6 +51,8 @@ NO_PRICE: list[tuple[Any, str]] = [
     ({"amount_minor": 1, "currency": "usd"}, "/price/currency"),
     ({"amount_minor": 1, "currency": 7}, "/price/currency"),
     ({"amount_minor": 1, "currency": "EUR"}, "/price/currency"),
+    ({"amount_minor": 1, "currency": "USD", "decimals": 0}, "/price/decimals"),
+    ({"amount_minor": 1, "currency": "USD", "decimals": "2"}, "/price/decimals"),
     ({"amount_minor": 1, "currency": "USD", "tax": 1}, "/price/tax"),
 ]
 VIDEO = {"kind": "video"}

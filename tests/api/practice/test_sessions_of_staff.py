@@ -176,7 +176,7 @@ async def test_a_charged_cancellation_costs_what_the_policy_asks(staff: Api, wor
     await world.add_policy(STRICT)
     session_id = await world.book(START)
     done = await act(staff, session_id, "cancel", **CHARGED)
-    assert done["fee"] == {"amount_minor": 4500, "currency": "USD"}
+    assert done["fee"] == {"amount_minor": 4500, "currency": "USD", "decimals": 2}
     assert [fee["status"] for fee in done["session"]["fees"]] == ["due"]
     again = await act(staff, session_id, "cancel", **CHARGED)
     assert again == done
