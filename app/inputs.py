@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Annotated, Any
+from unicodedata import category
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -26,6 +27,14 @@ _INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+# Control characters, format characters (joiners, direction marks, the soft hyphen), all spaces.
+_INVISIBLE_CATEGORIES = {"Cc", "Cf", "Zl", "Zp", "Zs"}
+# Unicode's Default_Ignorable_Code_Point of other categories (letters and marks that show nothing,
+# such as the Hangul fillers), and the Braille pattern without dots.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+    "\U000e0000-\U000e0fff]"
+)
 TIME_OF_DAY = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 END_OF_HOURS = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 
@@ -67,9 +76,23 @@ def no_nul(value: str) -> str:
     return value
 
 
+def is_blank(text: str) -> bool:
+    """Tell whether nothing of a text can be seen."""
+    return all(
+        category(char) in _INVISIBLE_CATEGORIES or _INVISIBLE.fullmatch(char) for char in text
+    )
+
+
+def not_blank(value: str) -> str:
+    """Refuse a text of which nothing can be seen. Joiners within names stay legal."""
+    if is_blank(value):
+        raise ValueError("must have at least one visible character")
+    return value
+
+
 def visible(value: str) -> str:
     """Refuse what cannot be seen: control characters, NUL, and spaces at the ends."""
-    if not value.isprintable() or value != value.strip():
+    if not value.isprintable() or value != value.strip() or is_blank(value):
         raise ValueError("must be visible characters, with no space at either end")
     return value
 
@@ -105,6 +128,7 @@ Text = Annotated[
     str,
     StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=500),
     AfterValidator(no_nul),
+    AfterValidator(not_blank),
 ]
 Name = Annotated[
     str,

@@ -24,7 +24,7 @@ from app.database.embedded import EmbeddedServer
 from app.database.engine import create_engine
 from app.database.migrations import role_of
 from app.links.tokens import LinkTokens
-from app.practices.models import Practice
+from app.practices.models import Client, Practice
 from app.settings import Settings
 from tests.conftest import KEY
 from tests.world import NOW, World
@@ -151,6 +151,23 @@ def test_token_prints_an_access_token(monkeypatch: pytest.MonkeyPatch, settings:
     caller = AccessTokens([KEY]).read(printed, system_clock())
     assert (caller.practice_id, caller.client_id) == (world.practice_id, world.client_id)
     assert "no such thing" in refusal(monkeypatch, "token", "--client", "nobody@client.example")
+
+
+@pytest.mark.parametrize("email", ["ana@faß.example", "ana@xn--fa-hia.example", "ANA@FAß.example"])
+def test_token_finds_a_client_by_any_spelling_of_the_address(
+    settings: Settings, email: str
+) -> None:
+    world, _ = asyncio.run(build(settings))
+
+    async def move() -> None:
+        engine = create_engine(settings.service_url, pool_size=1)
+        here = World(engine, settings, world.practice_id)
+        await here.change(Client, world.client_id, email="Ana@faß.example")
+        await engine.dispose()
+
+    asyncio.run(move())
+    printed = run("token", "--client", email).strip()
+    assert AccessTokens([KEY]).read(printed, system_clock()).client_id == world.client_id
 
 
 def test_an_address_of_two_clients_asks_which(
@@ -396,9 +413,15 @@ def test_help_names_all_that_a_worker_sends(command: str) -> None:
 @pytest.mark.parametrize(
     ("name", "currency", "email", "sentence"),
     [
-        (" ", "EUR", "a@b.example", "name"),
+        (" ", "EUR", "a@b.example", "--name"),
+        ("\u200b\u3164", "EUR", "a@b.example", "--name: must have at least one visible character."),
+        ("a\nb", "EUR", "a@b.example", "--name: must be one line"),
         ("Lake", "EURO", "a@b.example", "currency"),
+        ("Lake", "XXX", "a@b.example", "XXX is no ISO 4217 currency"),
+        ("Lake", "XAU", "a@b.example", "XAU is no ISO 4217 currency"),
+        ("Lake", "DEM", "a@b.example", "DEM is no ISO 4217 currency"),
         ("Lake", "EUR", "nowhere", "email address"),
+        ("Lake", "EUR", "jö@b.example", "--email: must be an email address"),
     ],
 )
 def test_a_practice_needs_what_its_clients_need(
@@ -407,3 +430,11 @@ def test_a_practice_needs_what_its_clients_need(
     words = ("--name", name, "--currency", currency, "--email", email)
     assert sentence in refusal(monkeypatch, "practice", "create", *words)
     assert run("practice", "list") == ""
+
+
+def test_a_key_needs_a_name_that_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    mail = ("--email", "lake@lake.example")
+    run("practice", "create", "--name", "Lake", "--currency", "EUR", *mail)
+    words = ("keys", "create", "--practice", "Lake", "--name", "\u2800")
+    assert "--name: must be visible characters" in refusal(monkeypatch, *words)
+    assert run("keys", "list", "--practice", "Lake") == ""

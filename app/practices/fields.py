@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
 from fastapi import Path
 from pydantic import (
     AfterValidator,
@@ -20,7 +19,8 @@ from pydantic import (
 )
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from app.inputs import RequestBody, Text, ZoneName
+from app.addresses import normal_address
+from app.inputs import RequestBody, Text, ZoneName, not_blank, visible
 from app.sessions.schemas import Answer
 
 MAX_REF = 255
@@ -65,14 +65,6 @@ def _one_line(value: str) -> str:
     return value
 
 
-def _address(value: str) -> str:
-    try:
-        found = validate_email(value, check_deliverability=False, allow_smtputf8=False)
-    except EmailNotValidError:
-        raise ValueError("must be an email address, like ana@client.example") from None
-    return found.normalized
-
-
 def _web_address(value: str) -> str:
     try:
         _URL.validate_python(value)
@@ -89,34 +81,34 @@ def _language_tag(value: str) -> str:
     return value
 
 
-def _ref(value: str) -> str:
-    if not value.isprintable() or value != value.strip():
-        raise ValueError("must be visible characters, without blanks around them")
-    return value
-
-
 _RefText = Annotated[
     str,
     StringConstraints(strict=True, min_length=1, max_length=MAX_REF),
-    AfterValidator(_ref),
+    AfterValidator(visible),
 ]
 
 Name = Annotated[
     str,
     StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=MAX_NAME),
     AfterValidator(_one_line),
+    AfterValidator(not_blank),
 ]
 Phone = Annotated[
     str,
     StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=50),
     AfterValidator(_one_line),
+    AfterValidator(not_blank),
     Field(description="As people there write it; not checked."),
 ]
 Email = Annotated[
     str,
     StringConstraints(strict=True, max_length=254),
-    AfterValidator(_address),
-    Field(json_schema_extra={"format": "email"}),
+    AfterValidator(normal_address),
+    Field(
+        description="In ASCII, but for the domain, which may have other letters or be punycode: "
+        "both are one mailbox.",
+        json_schema_extra={"format": "email"},
+    ),
 ]
 WebAddress = Annotated[
     str, StringConstraints(strict=True, max_length=2000), AfterValidator(_web_address)

@@ -6,22 +6,28 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID, uuid4
 
-from babel.numbers import list_currencies
-from email_validator import EmailNotValidError, validate_email
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.auth.commands import end_all_tokens
 from app.auth.keys import KeyRecord, Scope, create_key, list_keys, revoke_key
 from app.changes.trail import OPERATOR, write_change
+from app.currencies import DECIMALS
 from app.database.engine import brief_engine
 from app.database.transactions import transact
 from app.domain.errors import NotFoundError
+from app.inputs import Name as KeyName
+from app.practices.fields import Email, Name, Phone
 from app.practices.models import Practice
 from app.practices.repository import PracticeRepository
 from app.settings import Settings, SettingsError
 
 _CREATING = 7_365_109  # any number; the key of a lock that nothing else takes
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+_EMAIL: TypeAdapter[str] = TypeAdapter(Email)
+_PHONE: TypeAdapter[str] = TypeAdapter(Phone)
+_KEY_NAME: TypeAdapter[str] = TypeAdapter(KeyName)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +53,11 @@ async def create_practice(settings: Settings, practice: NewPractice, now: dateti
     """Open a practice, and give its id.
 
     Raises:
-        SettingsError: it has no name, or that of another practice, or an address or a currency
-            that does not exist.
+        SettingsError: its name, address or phone is none that the API takes, another practice has
+            this name, or there is no such currency.
     """
-    _check(practice)
-    practice_id, name = uuid4(), practice.name.strip()
+    practice = _checked(practice)
+    practice_id, name = uuid4(), practice.name
 
     async def command(db: AsyncConnection) -> None:
         # Two that are created at once wait for each other here.
@@ -133,8 +139,10 @@ async def give_key(
 
     Raises:
         NotFoundError: there is no such practice.
-        SettingsError: several practices have that name, or the practice is closed.
+        SettingsError: several practices have that name, the practice is closed, or the key's name
+            is none.
     """
+    name = _valid("--name", _KEY_NAME, name)
     async with brief_engine(settings.service_url) as engine:
         found = await _find(engine, practice)
         if found.closed_at is not None:
@@ -205,12 +213,21 @@ async def _all_practices(db: AsyncConnection) -> list[ListedPractice]:
     return [ListedPractice(*row) for row in found]
 
 
-def _check(practice: NewPractice) -> None:
-    if not practice.name.strip():
-        raise SettingsError("A practice needs a name.")
-    if practice.currency not in list_currencies():
-        raise SettingsError(f"{practice.currency} is no ISO 4217 currency, like EUR.")
+def _checked(practice: NewPractice) -> NewPractice:
+    """Hold a practice to the same rules as the API does, and give it as it is stored."""
+    if practice.currency not in DECIMALS:
+        raise SettingsError(f"--currency: {practice.currency} is no ISO 4217 currency, like EUR.")
+    return NewPractice(
+        name=_valid("--name", _NAME, practice.name),
+        currency=practice.currency,
+        email=_valid("--email", _EMAIL, practice.email),
+        phone=None if practice.phone is None else _valid("--phone", _PHONE, practice.phone),
+    )
+
+
+def _valid(option: str, kind: TypeAdapter[str], text: str) -> str:
     try:
-        validate_email(practice.email, check_deliverability=False)
-    except EmailNotValidError:
-        raise SettingsError("A practice needs an email address.") from None
+        return kind.validate_python(text)
+    except ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{option}: {message}.") from None

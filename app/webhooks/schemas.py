@@ -15,7 +15,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from app.inputs import NextCursor, RequestBody, Text
+from app.inputs import NextCursor, RequestBody, Text, visible
 from app.sessions.schemas import Answer
 from app.webhooks.events import EVENT_TYPES, EventType
 from app.webhooks.targets import MAX_URL
@@ -23,18 +23,12 @@ from app.webhooks.targets import MAX_URL
 _URL = "https://crm.example/hooks/reslot"
 
 
-def _ref(value: str) -> str:
-    if not value.isprintable() or value != value.strip():
-        raise ValueError("must be visible characters, without blanks around them")
-    return value
-
-
 def _sorted(value: Sequence[EventType] | None) -> list[EventType]:
     return sorted(set(value or ()))
 
 
 _RefText = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=255), AfterValidator(_ref)
+    str, StringConstraints(strict=True, min_length=1, max_length=255), AfterValidator(visible)
 ]
 ExternalRef = Annotated[
     _RefText,

@@ -14,7 +14,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.inputs import NextCursor, RequestBody, no_nul
+from app.inputs import NextCursor, RequestBody, no_nul, not_blank
 from app.practices.policy_versions.records import Level
 from app.practices.policy_versions.rules import PolicyRules
 from app.sessions.schemas import Answer
@@ -39,6 +39,10 @@ EVENING_BEFORE: dict[str, Any] = {
     "reschedule": {"fees": [], "max_days_from_original": 30},
     "change_format": {"enabled": False},
 }
+
+
+def _empty_or_visible(value: str) -> str:
+    return not_blank(value) if value else value
 
 
 class NewPolicy(RequestBody):
@@ -68,7 +72,11 @@ class NewPolicy(RequestBody):
         str,
         StringConstraints(strict=True, max_length=5000),
         AfterValidator(no_nul),
-        Field(description="The practitioner's own words, shown to clients as written."),
+        AfterValidator(_empty_or_visible),
+        Field(
+            description="The practitioner's own words, shown to clients as written. Empty, or "
+            "with at least one visible character."
+        ),
     ] = ""
     rules: Annotated[
         PolicyRules | None,
