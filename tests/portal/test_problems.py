@@ -14,7 +14,8 @@ from tests.portal.visitor import CANCEL, RESCHEDULE, Visitor, answer_with
 from tests.world import World
 
 DECISION = {
-    "allowed": True, "fee": {"amount_minor": 4500, "currency": "USD"}, "credit": None,
+    "allowed": True,
+    "fee": {"amount_minor": 4500, "currency": "USD", "decimals": 2}, "credit": None,
     "free_until": None, "closes_at": None, "quote": "a.b", "quote_expires_at": None,
     "refusal": None,
 }  # fmt: skip

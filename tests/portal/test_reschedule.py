@@ -304,7 +304,7 @@ async def test_a_fee_that_was_not_shown_is_shown_and_asked_again(
     await ana.open(session_id)
     await ana.choose_time("11:00 AM")
     await ana.give_reason()
-    fee = {"amount_minor": 4500, "currency": "USD"}
+    fee = {"amount_minor": 4500, "currency": "USD", "decimals": 2}
     decision = {
         "allowed": True, "fee": fee, "credit": None, "free_until": None, "closes_at": None,
         "quote": None, "quote_expires_at": None, "refusal": None,

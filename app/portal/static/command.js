@@ -12,6 +12,9 @@ import { costBox, radios } from "./parts.js";
 import { ANSWERS, answerTo, showProblem } from "./problems.js";
 import { t } from "./strings.js";
 
+/** What the API takes for a note has at least one such character. */
+const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
+
 /**
  * Build the form.
  *
@@ -161,7 +164,7 @@ function reasonFields(given, id) {
     /** Give the reason; without words of his own the choice stands for them. Null: none yet. */
     read() {
       const code = choice();
-      const written = words.value.trim();
+      const written = VISIBLE.test(words.value) ? words.value.trim() : "";
       complain(null);
       if (code === null) {
         complain(t.reason.missing, choices.querySelector("input"));

@@ -23,6 +23,16 @@ export function link(address, label) {
   return safe ? h("a", { href: address, rel: "noopener noreferrer" }, label) : label;
 }
 
+/** The link to write to an address. The browser spells the domain in ASCII; other programs may know an older way only. */
+export function mailto(address) {
+  const at = address.lastIndexOf("@");
+  try {
+    return `mailto:${encodeURIComponent(address.slice(0, at))}@${new URL(`https://${address.slice(at + 1)}`).hostname}`;
+  } catch {
+    return `mailto:${address}`;
+  }
+}
+
 /** Labels and what they stand for; entries without a value are left out. */
 export function facts(...entries) {
   const shown = entries.filter((entry) => entry?.[1]);

@@ -1,25 +1,33 @@
-/** Times and money as the person reads them: in the browser's zone and in his kind of English. */
+/** Times and money as the person reads them: in the browser's zone, in English as their region writes it. */
 
 import { LANGUAGE, t } from "./strings.js";
+import { occursTwice, offset, ZONE } from "./zones.js";
 
-/** The person's zone. */
-export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+/** The page is in English, and dates and money are written as the person's region writes them in English. */
+const VIEWER = readTag((navigator.languages ?? [])[0] ?? navigator.language);
+export const LOCALE = localeFor(VIEWER);
+
+/** Read a language tag; where the region is left out, it is the one where most readers of the language live. */
+function readTag(tag) {
+  try {
+    const { language, region = "001" } = new Intl.Locale(tag).maximize();
+    return { tag, language, region };
+  } catch {
+    return { tag: LANGUAGE, language: LANGUAGE, region: "001" };
+  }
+}
 
 /**
- * The page is in English, so dates are too (as in the mails): an English reader's own kind of it,
- * else English with the habits of his region, such as the 24-hour clock.
+ * English of a region. Browsers do not know it for all of them, and would take American English: then
+ * it is Europe's where hours are counted to 24, else the world's. The mails do the same.
  */
-export const LOCALE = chooseLocale(navigator.languages ?? [navigator.language]);
-
-function chooseLocale(tags) {
-  const own = tags.find((tag) => tag.split("-")[0] === LANGUAGE);
-  if (own) return own;
-  try {
-    const { region } = new Intl.Locale(tags[0]).maximize();
-    return Intl.getCanonicalLocales(`${LANGUAGE}-${region}`)[0];
-  } catch {
-    return LANGUAGE;
-  }
+function localeFor({ tag, language, region }) {
+  const wanted = language === LANGUAGE ? tag : `${LANGUAGE}-${region}`;
+  const known = new Intl.Locale(new Intl.DateTimeFormat(wanted).resolvedOptions().locale).maximize();
+  if (known.region === region) return wanted;
+  const habits = new Intl.Locale(`und-${region}`);
+  const [cycle] = habits.getHourCycles?.() ?? habits.hourCycles ?? [];
+  return `${LANGUAGE}-${cycle === "h23" || cycle === "h24" ? "150" : "001"}`;
 }
 
 const made = new Map();
@@ -42,19 +50,23 @@ export function day(instant, zone = ZONE) {
   return write(instant, zone, year ? DAY : { ...DAY, year: "numeric" });
 }
 
-/** "10:00 AM" */
-export const time = (instant, zone = ZONE) => write(instant, zone, TIME);
+/** "10:00 AM"; where clocks show that time twice, "1:30 AM EDT". */
+export const time = (instant, zone = ZONE) => clear(write(instant, zone, TIME), instant, zone);
 
 /** "Thursday, December 3, 10:00 AM", with the year where it is not this one. */
 export const dayAndTime = (instant, zone = ZONE) => t.dayAndTime(day(instant, zone), time(instant, zone));
 
 /** "Thu, Dec 3, 10:00 AM" */
-export const short = (instant, zone = ZONE) => write(instant, zone, { ...SHORT_DAY, ...TIME });
+export const short = (instant, zone = ZONE) => clear(write(instant, zone, { ...SHORT_DAY, ...TIME }), instant, zone);
 
-/** "10:00 AM to 10:50 AM" as in the mails; over midnight with the day. */
+/** Add the zone's short name to a time that clocks show twice, because they go back. */
+const clear = (text, instant, zone) => (occursTwice(instant, zone) ? `${text} ${zoneName(instant, zone, "short")}` : text);
+
+/** "10:00 AM to 10:50 AM" as in the mails; over midnight with the day, over a change of clocks with the zones. */
 export function span(start, end, zone = ZONE) {
-  const until = isoDate(start, zone) === isoDate(end, zone) ? time(end, zone) : short(end, zone);
-  return t.span(time(start, zone), until);
+  const style = isoDate(start, zone) === isoDate(end, zone) ? TIME : { ...SHORT_DAY, ...TIME };
+  if (offset(start, zone) === offset(end, zone)) return t.span(time(start, zone), clear(write(end, zone, style), end, zone));
+  return t.span(`${write(start, zone, TIME)} ${zoneName(start, zone, "short")}`, `${write(end, zone, style)} ${zoneName(end, zone, "short")}`);
 }
 
 /** "Eastern Standard Time" */
@@ -63,10 +75,9 @@ export function zoneName(instant, zone = ZONE, style = "long") {
   return parts.find((part) => part.type === "timeZoneName")?.value ?? zone;
 }
 
-/** Whether clocks in two zones show another time at this instant. */
-export function differs(instant, zone, other = ZONE) {
-  const wall = { dateStyle: "short", timeStyle: "short" };
-  return write(instant, zone, wall) !== write(instant, other, wall);
+/** The zone's name at each of these instants, in order: one name, or several where clocks change in between. */
+export function zoneNames(instants, zone = ZONE) {
+  return t.zones([...new Set(instants.map((instant) => zoneName(instant, zone)))]);
 }
 
 /** "2026-12-03" in a zone. */
@@ -86,10 +97,10 @@ export function hour(instant, zone = ZONE) {
 export const dateInWords = (date) => write(`${date}T12:00:00Z`, "UTC", DAY);
 export const monthInWords = (date) => write(`${date}T12:00:00Z`, "UTC", { month: "long", year: "numeric" });
 
-/** "$45.00" */
-export function money({ amount_minor: minor, currency }) {
-  const format = new Intl.NumberFormat(LOCALE, { style: "currency", currency });
-  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+/** "$45.00". The decimals come with the amount: browsers have other ones for some currencies. */
+export function money({ amount_minor: minor, currency, decimals }) {
+  const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  return new Intl.NumberFormat(LOCALE, { style: "currency", currency, ...digits }).format(minor / 10 ** decimals);
 }
 
 /** "12:05" until something happens. */
@@ -106,8 +117,8 @@ export function weekdays(first) {
   });
 }
 
-/** The day that weeks begin with here: 1 is Monday, 7 is Sunday. */
+/** The day that weeks begin with in the person's region: 1 is Monday, 7 is Sunday. */
 export function firstDayOfWeek() {
-  const locale = new Intl.Locale(LOCALE);
-  return (locale.getWeekInfo?.() ?? locale.weekInfo)?.firstDay ?? 1;
+  const habits = new Intl.Locale(`und-${VIEWER.region}`);
+  return (habits.getWeekInfo?.() ?? habits.weekInfo)?.firstDay ?? 1;
 }

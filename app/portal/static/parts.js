@@ -2,8 +2,9 @@
 
 import { now } from "./clock.js";
 import { facts, h, link, nextId } from "./dom.js";
-import { countdown, day, differs, money, short, span, zoneName } from "./format.js";
+import { countdown, day, money, short, span, zoneNames } from "./format.js";
 import { t } from "./strings.js";
+import { differs } from "./zones.js";
 
 const SOON = 3_600_000;
 
@@ -12,13 +13,14 @@ export const heading = (text) => h("h1", { tabindex: "-1" }, text);
 /** When: in the person's zone, and beside it for the practitioner where clocks there differ. */
 export function when({ starts_at: start, ends_at: end, practitioner }) {
   const zone = practitioner.time_zone;
-  const theirs = `${day(start, zone)}, ${span(start, end, zone)} (${zoneName(start, zone)})`;
+  const ends = [start, end];
+  const theirs = `${day(start, zone)}, ${span(start, end, zone)} (${zoneNames(ends, zone)})`;
   return h(
     "div",
     { class: "when" },
     h("p", { class: "day" }, day(start)),
-    h("p", { class: "time" }, span(start, end), " ", h("span", { class: "quiet zone" }, zoneName(start))),
-    differs(start, zone) ? h("p", { class: "quiet" }, t.session.theirTime(practitioner.name, theirs)) : null,
+    h("p", { class: "time" }, span(start, end), " ", h("span", { class: "quiet zone" }, zoneNames(ends))),
+    differs(ends, zone) ? h("p", { class: "quiet" }, t.session.theirTime(practitioner.name, theirs)) : null,
   );
 }
 

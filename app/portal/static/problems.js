@@ -4,7 +4,7 @@
  */
 
 import { NetworkLost, Problem } from "./api.js";
-import { button, h, link } from "./dom.js";
+import { button, h, link, mailto } from "./dom.js";
 import { t } from "./strings.js";
 
 /** What comes next, by code. The names are those of `t.problem.actions`. */
@@ -77,6 +77,6 @@ export function contactLinks(contact) {
     "p",
     { class: "contact" },
     contact.phone ? link(`tel:${contact.phone.replace(/[^+\d]/g, "")}`, t.contact.call(contact.phone)) : null,
-    contact.email ? link(`mailto:${contact.email}`, t.contact.mail(contact.email)) : null,
+    contact.email ? link(mailto(contact.email), t.contact.mail(contact.email)) : null,
   );
 }

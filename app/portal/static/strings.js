@@ -6,6 +6,7 @@ export const t = {
   appName: "Your appointments",
   loading: "One moment…",
   span: (start, end) => `${start} to ${end}`,
+  zones: (names) => names.join(", then "),
   dayAndTime: (day, time) => `${day}, ${time}`,
   sections: { upcoming: "Upcoming", past: "Past", packages: "Packages", fees: "Fees" },
   account: { who: (name) => `Signed in as ${name}`, leave: "Sign out", leaveEverywhere: "Sign out everywhere" },

@@ -3,11 +3,12 @@
 import { note } from "../app.js";
 import { now } from "../clock.js";
 import { button, facts, h } from "../dom.js";
-import { day, isoDate, money, short, ZONE } from "../format.js";
+import { day, isoDate, money, short } from "../format.js";
 import { historyOf } from "../history.js";
 import { choiceName, costLine, inSentence, joining, policyText, policyTimeline, runClocks, saveFile, when } from "../parts.js";
 import { contactLinks, showProblem } from "../problems.js";
 import { t } from "../strings.js";
+import { ZONE } from "../zones.js";
 
 export async function details(app, { id }) {
   const { visit } = app;

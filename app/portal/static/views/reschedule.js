@@ -4,10 +4,11 @@ import { note } from "../app.js";
 import { Calendar, firstOfMonth, lastOfMonth } from "../calendar.js";
 import { now } from "../clock.js";
 import { button, h } from "../dom.js";
-import { dateInWords, differs, hour, isoDate, monthInWords, short, time, ZONE, zoneName } from "../format.js";
+import { dateInWords, hour, isoDate, monthInWords, short, time, zoneNames } from "../format.js";
 import { choiceName, costLine, heading, inSentence, radios, runClocks } from "../parts.js";
 import { contactLinks, showProblem } from "../problems.js";
 import { t } from "../strings.js";
+import { differs, ZONE } from "../zones.js";
 import { details } from "./details.js";
 
 export async function reschedule(app, entry) {
@@ -197,21 +198,19 @@ class Chooser {
     }
     const parts = Map.groupBy ? Map.groupBy(slots, partOfDay) : groupBy(slots, partOfDay);
     const { practitioner } = this.#session;
-    const first = slots[0].start;
+    const starts = slots.map((slot) => slot.start);
+    const zone = practitioner.time_zone;
     this.#times.replaceChildren(
       h("h2", { id: "times-title" }, t.reschedule.times(dateInWords(this.#draft.date))),
-      h("p", { class: "quiet small" }, t.reschedule.inZone(zoneName(first)), differs(first, practitioner.time_zone) ? ` ${t.reschedule.theirZone(practitioner.name, zoneName(first, practitioner.time_zone))}` : null),
-      ...[...parts].map(([part, own]) => h("div", {}, h("h3", {}, t.reschedule.parts[part]), h("div", { class: "slots" }, own.map((slot) => this.#slot(slot, slots))))),
+      h("p", { class: "quiet small" }, t.reschedule.inZone(zoneNames(starts)), differs(starts, zone) ? ` ${t.reschedule.theirZone(practitioner.name, zoneNames(starts, zone))}` : null),
+      ...[...parts].map(([part, own]) => h("div", {}, h("h3", {}, t.reschedule.parts[part]), h("div", { class: "slots" }, own.map((slot) => this.#slot(slot))))),
     );
   }
 
-  /** A time; where clocks go back and one is there twice, with the zone that tells them apart. */
-  #slot(slot, slots) {
+  #slot(slot) {
     const { id, version } = this.#session;
-    const label = time(slot.start);
-    const twice = slots.filter((one) => time(one.start) === label).length > 1;
     const entry = { view: "confirm", id, version, kind: this.#choice.kind, location: slot.location_id, start: slot.start, end: slot.end };
-    return button(twice ? `${label} ${zoneName(slot.start, ZONE, "short")}` : label, () => this.#app.go(entry), { class: "slot", "data-start": slot.start });
+    return button(time(slot.start), () => this.#app.go(entry), { class: "slot", "data-start": slot.start });
   }
 }
 

@@ -1,10 +1,11 @@
 /** The sessions of a client who is signed in: those to come, or all others. */
 
 import { button, h } from "../dom.js";
-import { day, differs, span, zoneName } from "../format.js";
+import { day, span, zoneNames } from "../format.js";
 import { cardTitle, pages } from "../pages.js";
 import { formatName } from "../parts.js";
 import { t } from "../strings.js";
+import { differs } from "../zones.js";
 
 export function sessions(app, { when }) {
   const isPast = when === "past";
@@ -18,7 +19,7 @@ export function sessions(app, { when }) {
 
 function row(app, session, label) {
   const { starts_at: start, ends_at: end, practitioner, service, status } = session;
-  const zone = differs(start, practitioner.time_zone) ? ` (${zoneName(start)})` : "";
+  const zone = differs([start, end], practitioner.time_zone) ? ` (${zoneNames([start, end])})` : "";
   const open = () => app.go({ view: "details", id: session.id });
   return [
     cardTitle(`${day(start)}, ${span(start, end)}${zone}`),
