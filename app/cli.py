@@ -1,6 +1,7 @@
 """The `reslot` command."""
 
 import asyncio
+import errno
 import json
 import signal
 import socket
@@ -133,7 +134,7 @@ def worker() -> None:
 @cli.command()
 def migrate() -> None:
     """Bring the database to the schema of this version, as its owner."""
-    with installation(load_settings(), needs_keys=False) as settings:
+    with installation(load_settings(), migrates=True) as settings:
         asyncio.run(migrate_database(settings.owner_url, role_of(settings.service_url)))
     typer.echo("The database is at the schema of this version.")
 
@@ -154,7 +155,7 @@ def demo(
     configure_logs(settings)
     with lock_demo(settings.data_dir, alone=reset) as lock:
         _check_port(settings)
-        with installation(settings, may_make_keys=True) as complete:
+        with installation(settings, migrates=True, may_make_keys=True) as complete:
             asyncio.run(migrate_database(complete.owner_url, role_of(complete.service_url)))
             guide = asyncio.run(prepare_demo(complete, system_clock(), reset=reset))
             share_lock(lock)
@@ -287,7 +288,9 @@ def openapi() -> None:
     from app.main import create_app  # noqa: PLC0415 - only this command needs the application
 
     # The description depends on no setting; the application wants some all the same.
-    stand_in = Settings(database_url="postgresql://", secret_keys=("k" * 32,), _env_file=None)
+    stand_in = Settings(
+        database_url="postgresql://role@/reslot", secret_keys=("k" * 32,), _env_file=None
+    )
     typer.echo(json.dumps(create_app(stand_in).openapi(), indent=2, ensure_ascii=False))
 
 
@@ -333,9 +336,17 @@ def _check_port(settings: Settings) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
-        except OSError:
+        except OSError as error:
+            where = f"Port {settings.port} on {settings.host}"
+            match error.errno:
+                case errno.EADDRINUSE:
+                    raise SettingsError(f"{where} is taken: set PORT to another one.") from None
+                case errno.EACCES:
+                    raise SettingsError(
+                        f"{where} is not allowed to this user: set PORT to 1024 or above."
+                    ) from None
             raise SettingsError(
-                f"Port {settings.port} on {settings.host} is taken: set PORT to another one."
+                f"Bad setting. HOST: {settings.host} is no address of this machine."
             ) from None
 
 

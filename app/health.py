@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from app.context import ReadEngine, json_answer
-from app.database.migrations import is_at_head
+from app.database.migrations import wrong_schema
 from app.domain.errors import UnavailableError
 from app.problems.catalogue import responses
 
@@ -33,6 +33,7 @@ async def get_health() -> Response:
 )
 async def get_readiness(engine: ReadEngine) -> Response:
     """Make sure that the database can be reached and has the schema of this version."""
-    if not await is_at_head(engine):
-        raise UnavailableError
+    wrong = await wrong_schema(engine)
+    if wrong is not None:
+        raise UnavailableError(wrong)
     return json_answer(Health(status="ok"))

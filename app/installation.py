@@ -1,5 +1,6 @@
 """From the operator's settings to ones that are complete: database, roles, keys."""
 
+import asyncio
 import os
 import secrets
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from app.database.embedded import OWNER, SERVICE, embedded_server
+from app.database.engine import brief_engine
+from app.database.migrations import wrong_schema
 from app.database.programs import is_installed
 from app.settings import Settings, SettingsError
 
@@ -17,18 +20,31 @@ KEY_FILE = "secret_keys"
 
 @contextmanager
 def installation(
-    settings: Settings, *, needs_keys: bool = True, may_make_keys: bool = False
+    settings: Settings, *, migrates: bool = False, may_make_keys: bool = False
 ) -> Iterator[Settings]:
     """Complete the settings for the length of a command.
 
     Where no DATABASE_URL is set, the embedded PostgreSQL under the data folder is started, or
-    joined where it runs already.
+    joined where it runs already. The database has to have the schema of this version, unless the
+    command `migrates` it; and such a one needs no keys.
 
     Raises:
         SettingsError: something is missing that cannot be made here.
     """
+    with _with_database(settings) as complete:
+        if not migrates:
+            asyncio.run(_check_schema(complete))
+        if migrates and not may_make_keys:
+            yield complete
+        else:
+            embedded = settings.database_url is None
+            yield _with_keys(complete, may_make_keys=may_make_keys or embedded)
+
+
+@contextmanager
+def _with_database(settings: Settings) -> Iterator[Settings]:
     if settings.database_url is not None:
-        yield _with_keys(settings, may_make_keys=may_make_keys) if needs_keys else settings
+        yield settings
         return
     if not is_installed():
         raise SettingsError(
@@ -40,8 +56,14 @@ def installation(
             "database_url": SecretStr(server.url(SERVICE)),
             "database_owner_url": SecretStr(server.url(OWNER)),
         }
-        complete = settings.model_copy(update=urls)
-        yield _with_keys(complete, may_make_keys=True)
+        yield settings.model_copy(update=urls)
+
+
+async def _check_schema(settings: Settings) -> None:
+    async with brief_engine(settings.service_url) as engine:
+        wrong = await wrong_schema(engine)
+    if wrong is not None:
+        raise SettingsError(wrong)
 
 
 def export(settings: Settings) -> None:

@@ -1,10 +1,13 @@
 """Settings, from the environment (and `.env`). The README's table explains each to an operator."""
 
 import os
+import re
 from datetime import timedelta
+from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -20,7 +23,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.addresses import ascii_url, normal_address
 
 MINIMUM_KEY_LENGTH = 32
+MINIMUM_TOKEN_LENGTH = 16
+HOST = re.compile(r"[\w.:%-]+")
 EVERY_PROXY = "*"
+EVERY_ORIGIN = "*"
+# How like one of ours an unknown name in the file is that was probably meant to be it.
+LIKENESS = 0.8
 FILE = ".env"
 
 
@@ -71,16 +79,49 @@ class Settings(BaseSettings):
             return _parts(value)
         return value
 
+    @field_validator("host")
+    @classmethod
+    def _address(cls, host: str) -> str:
+        if not HOST.fullmatch(host):
+            raise ValueError("must be an address or a name, like 127.0.0.1")
+        return host
+
+    # Hosts are spelled in ASCII: libraries that convert them do so by IDNA 2003, to another host.
+
     @field_validator("public_url", "portal_url")
     @classmethod
-    def _with_ascii_host(cls, url: str) -> str:
-        """Spell a host in ASCII: libraries that convert it do so by IDNA 2003, to another host."""
+    def _web_address(cls, url: str) -> str:
+        if url and (not _is_web_address(url) or "#" in url):
+            raise ValueError("must be like https://reslot.example, without a fragment")
         return _in_ascii(url)
 
     @field_validator("cors_origins")
     @classmethod
-    def _with_ascii_hosts(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+    def _origins(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(url == EVERY_ORIGIN or _is_origin(url) for url in urls):
+            raise ValueError("must be origins like https://portal.example, without a path")
         return tuple(_in_ascii(url) for url in urls)
+
+    @field_validator("database_url", "database_owner_url")
+    @classmethod
+    def _database(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _is_database(url.get_secret_value()):
+            raise ValueError("must be like postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE")
+        return url
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and len(token.get_secret_value()) < MINIMUM_TOKEN_LENGTH:
+            raise ValueError(f"needs at least {MINIMUM_TOKEN_LENGTH} characters")
+        return token
+
+    @field_validator("data_dir")
+    @classmethod
+    def _folder(cls, path: Path) -> Path:
+        if path.exists() and not path.is_dir():
+            raise ValueError("must be a folder")
+        return path
 
     @field_validator("smtp_url", "database_url", "database_owner_url")
     @classmethod
@@ -177,9 +218,51 @@ def load_settings() -> Settings:
             f"{_name(problem['loc'])}: {_sentence(problem['msg'])}" for problem in found
         )
         raise SettingsError(f"Bad setting. {bad}.") from None
+    _check_names()
     if settings.tracing:
         _hand_on("OTEL_")
     return settings
+
+
+def _check_names() -> None:
+    """Refuse names in the file that are nearly one of ours. Other software may have names there.
+
+    Raises:
+        SettingsError: there is such a name.
+    """
+    known = [name.upper() for name in Settings.model_fields]
+    for name in dotenv_values(FILE):
+        if name.upper() in known:
+            continue
+        for meant in get_close_matches(name.upper(), known, n=1, cutoff=LIKENESS):
+            raise SettingsError(
+                f"Bad setting. {name} in {FILE} is none: {meant} is meant, perhaps."
+            )
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is no number, or none that there can be
+        return False
+
+
+def _is_origin(url: str) -> bool:
+    return _is_web_address(url) and url.count("/") == len("//") and not set(url) & set("?#@")
+
+
+def _is_database(url: str) -> bool:
+    """Tell whether a URL names a PostgreSQL database and a role. It may name several hosts."""
+    try:
+        parts = urlsplit(url)
+        hosts = parts.netloc.rpartition("@")[2].split(",")
+        # `port` reads it, and refuses what is none.
+        ports = [urlsplit(f"//{host}").port for host in hosts]
+    except ValueError:
+        return False
+    is_ours = parts.scheme in {"postgresql", "postgres", "postgresql+asyncpg"}
+    return is_ours and bool(parts.username) and 0 not in ports
 
 
 def _hand_on(prefix: str) -> None:

@@ -132,7 +132,7 @@ _PUSHED = {
     "ends_at": "2026-12-03T14:20:00-07:00",
     "ends_at_utc": "2026-12-03T21:20:00Z",
     "service": {**SERVICE, "duration_minutes": 80},
-    "price": {"amount_minor": 15000, "currency": "USD"},
+    "price": {"amount_minor": 15000, "currency": "USD", "decimals": 2},
 }
 _CANCELLED = {
     **_session(version=4),

@@ -65,5 +65,5 @@ given: Connection | None = context.config.attributes.get("connection")
 if given is not None:
     run(given)
 else:
-    with installation(load_settings(), needs_keys=False) as settings:
+    with installation(load_settings(), migrates=True) as settings:
         asyncio.run(run_as_owner(settings.owner_url))

@@ -23,7 +23,9 @@ GENERAL = {
 @cache
 def description() -> dict[str, Any]:
     """Describe the API as it is now."""
-    settings = Settings(database_url="postgresql://", secret_keys=("k" * 32,), _env_file=None)
+    settings = Settings(
+        database_url="postgresql://role@/reslot", secret_keys=("k" * 32,), _env_file=None
+    )
     return create_app(settings).openapi()
 
 

@@ -1,6 +1,7 @@
 """The `reslot` command: what an operator can mend is one sentence, never a trace."""
 
 import asyncio
+import errno
 import logging
 import socket
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 import structlog
 import uvicorn
@@ -20,13 +22,14 @@ from app.auth.tokens import AccessTokens
 from app.changes.models import Change
 from app.cli import cli, main
 from app.clock import system_clock
-from app.database.embedded import EmbeddedServer
+from app.database.embedded import SERVICE, EmbeddedServer
 from app.database.engine import create_engine
 from app.database.migrations import role_of
 from app.links.tokens import LinkTokens
 from app.practices.models import Client, Practice
 from app.settings import Settings
 from tests.conftest import KEY
+from tests.drills.service import free_port
 from tests.world import NOW, World
 
 # The operator's commands look at all practices.
@@ -438,3 +441,58 @@ def test_a_key_needs_a_name_that_can_be_seen(monkeypatch: pytest.MonkeyPatch) ->
     words = ("keys", "create", "--practice", "Lake", "--name", "\u2800")
     assert "--name: must be visible characters" in refusal(monkeypatch, *words)
     assert run("keys", "list", "--practice", "Lake") == ""
+
+
+@pytest.fixture
+def empty_database(server: EmbeddedServer) -> Iterator[str]:
+    """Make a database without any table, and give its URL for the service's role."""
+
+    async def run(statement: str) -> None:
+        admin = await asyncpg.connect(server.url("postgres", "postgres"))
+        await admin.execute(statement)
+        await admin.close()
+
+    name = f"empty_{uuid4().hex}"
+    asyncio.run(run(f"CREATE DATABASE {name}"))
+    yield server.url(SERVICE, name)
+    asyncio.run(run(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["serve"],
+        ["serve", "--workers", "2"],
+        ["worker"],
+        ["token", "--client", "ana@client.example"],
+        ["link", "00000000-0000-0000-0000-000000000000"],
+        ["practice", "list"],
+        ["keys", "list", "--practice", "Harbor"],
+    ],
+)
+def test_on_an_empty_database_every_command_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, empty_database: str, arguments: list[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", empty_database)
+    monkeypatch.setenv("PORT", str(free_port()))
+    assert refusal(monkeypatch, *arguments) == (
+        "reslot: The database has no tables of Reslot. Run `reslot migrate`."
+    )
+
+
+def test_a_port_that_is_not_allowed_is_not_called_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_allowed(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", not_allowed)
+    monkeypatch.setenv("PORT", "80")
+    assert refusal(monkeypatch, "serve") == (
+        "reslot: Port 80 on 127.0.0.1 is not allowed to this user: set PORT to 1024 or above."
+    )
+
+
+def test_a_host_that_is_not_this_machine_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOST", "192.0.2.1")
+    assert refusal(monkeypatch, "serve") == (
+        "reslot: Bad setting. HOST: 192.0.2.1 is no address of this machine."
+    )

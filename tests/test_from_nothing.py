@@ -217,7 +217,8 @@ async def test_everything_that_this_should_cause_is_there_once(
     guest = Caller(http, opened["access_token"])
     days = (await guest.get(f"{path}/availability"))["days"]
     slot = days[3]["slots"][0]
-    body = {"start": slot["start"], "format": "video", "reason": REASON}
+    quote = (await guest.get(path))["actions"]["reschedule"]["quote"]
+    body = {"start": slot["start"], "format": "video", "reason": REASON, "quote": quote}
     moved = await guest.post(f"{path}/reschedule", body)
     assert (moved["fee"], moved["session"]["version"]) == (None, 2)
     await postbox.wait_for(5)

@@ -73,28 +73,54 @@ def test_a_short_key_is_refused_by_name_and_not_repeated(
     assert refusal.value.__cause__ is None
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("PORT", "0"),
-        ("PORT", "eighty-hunter2"),
-        ("QUOTE_MINUTES", "0"),
-        ("LINK_DAYS", "-1"),
-        ("MAIL_FROM", "hunter2"),
-        ("MAIL_FROM", "hünter2@reslot.example"),
-        ("SMTP_URL", "smtp://hunter2@💩.example"),
-        ("LOG_FORMAT", "hunter2"),
-        ("WORKER", "hunter2"),
-        ("TRACING", "hunter2"),
-        ("DATABASE_POOL_SIZE", "0"),
-        ("SMTP_CONNECTIONS", "1"),
-        ("SIGN_IN_DAYS", "0"),
-        ("SIGN_IN_DAYS", "3651"),
-        ("TRUSTED_PROXIES", "hunter2"),
-        ("TRUSTED_PROXIES", "10.0.0.1, proxy.hunter2"),
-        ("TRUSTED_PROXIES", "10.0.0.1/8"),
-    ],
-)
+BAD = [
+    ("PORT", "0"),
+    ("PORT", "eighty-hunter2"),
+    ("QUOTE_MINUTES", "0"),
+    ("LINK_DAYS", "-1"),
+    ("MAIL_FROM", "hunter2"),
+    ("MAIL_FROM", "hünter2@reslot.example"),
+    ("SMTP_URL", "smtp://hunter2@💩.example"),
+    ("LOG_FORMAT", "hunter2"),
+    ("WORKER", "hunter2"),
+    ("TRACING", "hunter2"),
+    ("DATABASE_POOL_SIZE", "0"),
+    ("SMTP_CONNECTIONS", "1"),
+    ("SIGN_IN_DAYS", "0"),
+    ("SIGN_IN_DAYS", "3651"),
+    ("TRUSTED_PROXIES", "hunter2"),
+    ("TRUSTED_PROXIES", "10.0.0.1, proxy.hunter2"),
+    ("TRUSTED_PROXIES", "10.0.0.1/8"),
+    ("DATABASE_URL", "mysql://role:hunter2@db.example/reslot"),
+    ("DATABASE_URL", "postgresql+psycopg://role:hunter2@db.example/reslot"),
+    ("DATABASE_URL", "postgresql://db.example/hunter2"),
+    ("DATABASE_URL", "postgresql://role:hunter2@db.example:port/reslot"),
+    ("DATABASE_URL", "postgresql://role:hunter2@db-a:5432,db-b:99999/reslot"),
+    ("DATABASE_URL", "hunter2"),
+    ("DATABASE_OWNER_URL", "sqlite:///hunter2"),
+    ("HOST", "http://hunter2"),
+    ("PUBLIC_URL", "hunter2.example"),
+    ("PUBLIC_URL", "https://hunter2.example:port"),
+    ("PUBLIC_URL", "ftp://hunter2.example"),
+    ("PUBLIC_URL", "https://"),
+    ("PORTAL", "hunter2"),
+    ("PORTAL_URL", "/hunter2"),
+    ("PORTAL_URL", "https://hunter2.example/#start"),
+    ("CORS_ORIGINS", "https://hunter2.example/app"),
+    ("CORS_ORIGINS", "https://app.example, hunter2.example"),
+    ("METRICS_TOKEN", "h"),
+    ("METRICS_PORT", "70000"),
+    ("LOG_LEVEL", "hunter2"),
+    ("ACCESS_TOKEN_MINUTES", "0"),
+    ("LINK_ACCESS_MINUTES", "0"),
+    ("CREDIT_GRACE_DAYS", "-1"),
+    ("WEBHOOK_INSECURE_TARGETS", "hunter2"),
+    ("DATA_DIR", __file__),
+    ("SECRET_KEYS", "hunter2"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), BAD)
 def test_a_bad_setting_is_named_without_its_value(
     env: pytest.MonkeyPatch, name: str, text: str
 ) -> None:
@@ -103,6 +129,44 @@ def test_a_bad_setting_is_named_without_its_value(
         load_settings()
     assert name in str(refusal.value)
     assert "hunter2" not in str(refusal.value)
+
+
+def test_each_setting_is_refused_where_it_is_nonsense() -> None:
+    assert {name.upper() for name in Settings.model_fields} == {name for name, _ in BAD}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://role@/reslot?host=/run/postgresql",
+        "postgresql+asyncpg://role:secret@db.example/reslot",
+        "postgresql://role:p%40ss@db-a:5432,db-b:5432/reslot?target_session_attrs=read-write",
+        "postgresql://role@[2001:db8::1]:5432/reslot",
+    ],
+)
+def test_a_database_url_is_taken_as_it_is(env: pytest.MonkeyPatch, url: str) -> None:
+    env.setenv("DATABASE_URL", url)
+    assert load_settings().service_url == url
+
+
+def test_a_name_in_the_file_that_is_nearly_a_setting_is_refused(
+    env: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    env.chdir(tmp_path)
+    (tmp_path / ".env").write_text("OTEL_SERVICE_NAME=x\nPYTHONPATH=.\nSMPT_URL=smtp://hunter2\n")
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert str(refusal.value) == (
+        "Bad setting. SMPT_URL in .env is none: SMTP_URL is meant, perhaps."
+    )
+
+
+def test_names_of_other_software_may_stand_in_the_file(
+    env: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    env.chdir(tmp_path)
+    (tmp_path / ".env").write_text("OTEL_SERVICE_NAME=x\nPGPASSWORD=y\nHOSTNAME=z\nport=8001\n")
+    assert load_settings().port == 8001
 
 
 def test_every_bad_setting_is_named_at_once(env: pytest.MonkeyPatch) -> None:
@@ -134,7 +198,11 @@ def test_origins_are_a_list_with_commas(env: pytest.MonkeyPatch) -> None:
         ("CORS_ORIGINS", "https://faß.example:8443", ("https://xn--fa-hia.example:8443",)),
         ("SMTP_URL", "smtp://jo:ü@faß.example:587", "smtp://jo:ü@xn--fa-hia.example:587"),
         ("DATABASE_URL", "postgresql://r@faß.example/d", "postgresql://r@xn--fa-hia.example/d"),
-        ("DATABASE_OWNER_URL", "postgresql://faß.example/", "postgresql://xn--fa-hia.example/"),
+        (
+            "DATABASE_OWNER_URL",
+            "postgresql://role@faß.example/",
+            "postgresql://role@xn--fa-hia.example/",
+        ),
         ("MAIL_FROM", "no-reply@xn--fa-hia.example", "no-reply@faß.example"),
     ],
 )

@@ -55,13 +55,20 @@ def role_of(url: str) -> str:
     return role
 
 
-async def is_at_head(engine: AsyncEngine) -> bool:
-    """Tell whether the database has exactly the schema that this code was written for."""
+async def wrong_schema(engine: AsyncEngine) -> str | None:
+    """Say what is wrong with the database's schema, and what to do; None where nothing is."""
+    found = None
     async with engine.connect() as db:
-        if await db.scalar(text("SELECT to_regclass('alembic_version')")) is None:
-            return False
-        found = await db.scalar(text("SELECT max(version_num) FROM alembic_version"))
-    return bool(found == ScriptDirectory.from_config(alembic_config()).get_current_head())
+        if await db.scalar(text("SELECT to_regclass('alembic_version')")) is not None:
+            found = await db.scalar(text("SELECT max(version_num) FROM alembic_version"))
+    if found is None:
+        return "The database has no tables of Reslot. Run `reslot migrate`."
+    scripts = ScriptDirectory.from_config(alembic_config())
+    if found == scripts.get_current_head():
+        return None
+    if found in {script.revision for script in scripts.walk_revisions()}:
+        return "The database has the schema of an older version. Run `reslot migrate`."
+    return "The database has the schema of another version. Install that version of Reslot."
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

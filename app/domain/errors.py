@@ -192,6 +192,10 @@ class NoticeFinishedError(DomainError):
 
 
 class UnavailableError(DomainError):
-    """The service cannot do its work for the moment."""
+    """The service cannot do its work for the moment. `detail` says why, to the operator."""
 
     code = "service-unavailable"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail

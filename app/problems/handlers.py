@@ -33,6 +33,7 @@ from app.domain.errors import (
     SessionChangedError,
     SessionNotBookedError,
     SlotUnavailableError,
+    UnavailableError,
 )
 from app.metrics.counts import count_refusal
 from app.problems.catalogue import CATALOGUE, MEDIA_TYPE
@@ -168,8 +169,8 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
             if isinstance(error, RefTakenError):
                 entry["record_id"] = str(error.record_id)
             return problem(request, error.code, errors=[entry])
-        case ForbiddenError() | CreditUnavailableError():
-            return problem(request, error.code, detail=error.detail)
+        case ForbiddenError() | CreditUnavailableError() | UnavailableError():
+            return problem(request, error.code, detail=error.detail, headers=headers)
         case SessionChangedError() | SessionNotBookedError() if error.session_id is not None:
             members["session_id"] = error.session_id
         case RateLimitedError():

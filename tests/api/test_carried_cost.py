@@ -27,7 +27,7 @@ PHONE: dict[str, Any] = {"format": "phone"}
 
 
 def money(amount: int) -> dict[str, Any]:
-    return {"amount_minor": amount, "currency": "USD"}
+    return {"amount_minor": amount, "currency": "USD", "decimals": 2}
 
 
 async def decision(api: Api, session_id: UUID, action: str) -> Any:

@@ -43,7 +43,9 @@ def test_every_error_of_the_library_is_said_without_python(known: Any) -> None:
 
 def bodies() -> Iterator[type[BaseModel]]:
     """Give the model of each body that the API takes."""
-    settings = Settings(database_url="postgresql://", secret_keys=("k" * 32,), _env_file=None)
+    settings = Settings(
+        database_url="postgresql://role@/reslot", secret_keys=("k" * 32,), _env_file=None
+    )
     for context in iter_route_contexts(create_app(settings).routes):
         dependant = getattr(context.original_route, "dependant", None)
         for parameter in dependant.body_params if dependant is not None else ():

@@ -38,20 +38,28 @@ async def test_a_ready_service_says_so(stranger: Api) -> None:
 
 @pytest.mark.own_database
 @pytest.mark.parametrize(
-    "statement",
+    ("statement", "says"),
     [
-        "DELETE FROM alembic_version",
-        "UPDATE alembic_version SET version_num = 'of-another-time'",
-        "DROP TABLE alembic_version",
+        ("DELETE FROM alembic_version", "no tables of Reslot. Run `reslot migrate`."),
+        ("DROP TABLE alembic_version", "no tables of Reslot. Run `reslot migrate`."),
+        (
+            "UPDATE alembic_version SET version_num = '20261122_initial'",
+            "the schema of an older version. Run `reslot migrate`.",
+        ),
+        (
+            "UPDATE alembic_version SET version_num = 'of-another-time'",
+            "the schema of another version. Install that version of Reslot.",
+        ),
     ],
 )
 async def test_with_another_schema_the_service_is_not_ready(
-    stranger: Api, owner_engine: AsyncEngine, statement: str
+    stranger: Api, owner_engine: AsyncEngine, statement: str, says: str
 ) -> None:
     async with owner_engine.begin() as db:
         await db.execute(text(statement))
     answer = await stranger.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "service-unavailable")
+    assert answer.json()["detail"] == f"The database has {says}"
     assert int(answer.headers["retry-after"]) > 0
     assert (await stranger.get("/healthz")).status_code == 200
 

@@ -17,7 +17,7 @@ from tests.world import NOW, REASON, Api, World
 
 START = NOW + timedelta(days=3)
 DESCRIPTION = create_app(
-    Settings(database_url="postgresql://", secret_keys=("k" * 32,), _env_file=None)
+    Settings(database_url="postgresql://role@/reslot", secret_keys=("k" * 32,), _env_file=None)
 ).openapi()
 OPERATIONS = [
     (method, path)

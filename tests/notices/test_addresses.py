@@ -26,6 +26,9 @@ from tests.notices.test_calendar import EVENT, NOW
 from tests.notices.test_sign_in_mails import ask
 from tests.world import TestClock, World
 
+# Who signs in is looked for at every practice.
+pytestmark = pytest.mark.own_database
+
 UNICODE, ASCII = "faß.example", "xn--fa-hia.example"
 
 

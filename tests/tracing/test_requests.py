@@ -243,7 +243,8 @@ from pgqueuer.ports.tracing import TRACER
 from app.logs import add_trace_id
 from app.main import create_app
 from app.settings import Settings
-app = create_app(Settings(_env_file=None, database_url="postgresql://", secret_keys=("k" * 32,)))
+URL = "postgresql://role@/reslot"
+app = create_app(Settings(_env_file=None, database_url=URL, secret_keys=("k" * 32,)))
 names = [middleware.cls.__name__ for middleware in app.user_middleware]
 print(names, app._native_telemetry.enabled(), app._telemetry["auto_configure"], TRACER.tracer)
 print([name for name in sys.modules if name.startswith(("opentelemetry.sdk", "requests"))])

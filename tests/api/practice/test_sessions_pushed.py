@@ -66,7 +66,7 @@ async def test_a_push_books_what_is_not_there(staff: Api, world: World) -> None:
 async def test_price_and_duration_are_its_own_where_they_are_given(
     staff: Api, api: Api, world: World
 ) -> None:
-    price = {"amount_minor": 15_000, "currency": "USD"}
+    price = {"amount_minor": 15_000, "currency": "USD", "decimals": 2}
     session = await pushed(staff, world, price=price, duration_minutes=80)
     assert (session["price"], session["service"]["duration_minutes"]) == (price, 80)
     shown = await api.session(UUID(session["id"]))
@@ -96,7 +96,7 @@ async def test_a_percentage_is_of_the_sessions_own_price(
     await world.add_policy(
         {"cancel": {"fees": [{"deadline": {"before_minutes": 10_000}, "percent": "50"}]}}
     )
-    price = {"amount_minor": 9000, "currency": "USD"}
+    price = {"amount_minor": 9000, "currency": "USD", "decimals": 2}
     session = await pushed(staff, world, price=price)
     shown = await api.session(UUID(session["id"]))
     assert shown["actions"]["cancel"]["fee"]["amount_minor"] == 4500
@@ -179,7 +179,7 @@ async def test_what_staff_have_moved_stays_until_something_is_new(staff: Api, wo
 
 async def test_what_a_later_push_leaves_out_stays(staff: Api, api: Api, world: World) -> None:
     package_id = str(await world.add_package())
-    price = {"amount_minor": 15_000, "currency": "USD"}
+    price = {"amount_minor": 15_000, "currency": "USD", "decimals": 2}
     own = {"price": price, "duration_minutes": 80, "package_id": package_id}
     first = await pushed(staff, world, **own)
     await api.reschedule(UUID(first["id"]), LATER)
