@@ -64,5 +64,5 @@ def _has_body(headers: Headers) -> bool:
 
 
 def _is_json(headers: Headers) -> bool:
-    kind = headers.get("content-type", "").partition(";")[0]
-    return kind.strip().lower() == "application/json"
+    kinds = {kind.partition(";")[0].strip().lower() for kind in headers.getlist("content-type")}
+    return kinds == {"application/json"}

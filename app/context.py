@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, NamedTuple, TypeVar
 from uuid import UUID
 
-from fastapi import Depends, Header, Request, Response, Security
+from fastapi import Depends, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -20,8 +20,10 @@ from app.auth.tokens import AccessTokens, Caller
 from app.clock import Clock
 from app.database.idempotency import IdempotentRequest, StoredAnswer, answer_once
 from app.database.transactions import transact
-from app.domain.errors import ForbiddenError, InvalidInputError, UnauthorizedError
+from app.domain.errors import ForbiddenError, UnauthorizedError
 from app.links.tokens import LinkTokens
+from app.origins import plain_address
+from app.request_headers import credentials_of, idempotency_key
 from app.sessions.quotes import Quotes
 from app.settings import Settings
 from app.signing import TokenSigner
@@ -29,7 +31,6 @@ from app.wire import Answer, as_json
 
 T = TypeVar("T")
 
-MAX_KEY_LENGTH = 255
 
 _key = HTTPBearer(
     auto_error=False,
@@ -117,8 +118,8 @@ async def _origin(request: Request) -> str | None:
 
 
 def _origin_of(request: Request) -> str | None:
-    """Give the network address that the request came from, as the server knows it."""
-    return None if request.client is None else request.client.host
+    """Give the network address that the request came from, as the server or a proxy knows it."""
+    return None if request.client is None else plain_address(request.client.host)
 
 
 Origin = Annotated[str | None, Depends(_origin)]
@@ -150,7 +151,7 @@ class _AccessToken(HTTPBearer):
         self._by_link = by_link
 
     async def __call__(self, request: Request) -> Call:  # type: ignore[override] # more than a token
-        scheme, token = get_authorization_scheme_param(request.headers.get("Authorization"))
+        scheme, token = get_authorization_scheme_param(credentials_of(request))
         if scheme.lower() != "bearer":
             raise UnauthorizedError
         state, now = request.app.state, _instant_of(request)
@@ -175,11 +176,12 @@ async def _client(call: ClientCall) -> Caller:
 
 def _staff(needed: Scope) -> Callable[..., Awaitable[Staff]]:
     async def staff(
+        request: Request,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_key)],
         engine: ReadEngine,
         origin: Origin,
     ) -> Staff:
-        if credentials is None:
+        if credentials is None or credentials_of(request) is None:
             raise UnauthorizedError
         # Given back before the request's own connection is taken: one request never holds two.
         async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as db:
@@ -232,28 +234,6 @@ def _respond(answer: StoredAnswer) -> Response:
     return Response(
         answer.body, answer.status, headers, "application/json" if answer.body else None
     )
-
-
-async def _idempotency_key(
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            description="Any text of 1 to 255 visible characters. The same key with the same "
-            'request gets the first answer again, for 24 hours. `key` and `"key"` are the same.',
-            examples=["7c1d5a52-5ce2-4d6c-9f0e-0d5f3d6f4a11"],
-        ),
-    ] = None,
-) -> str | None:
-    if idempotency_key is None:
-        return None
-    key = idempotency_key.strip()
-    if len(key) > 1 and key.startswith('"') and key.endswith('"'):
-        key = key[1:-1]
-    if not 1 <= len(key) <= MAX_KEY_LENGTH or not key.isascii() or not key.isprintable():
-        raise InvalidInputError(
-            "/Idempotency-Key", "must be 1 to 255 visible ASCII characters", where="header"
-        )
-    return key
 
 
 class Write:
@@ -326,7 +306,7 @@ async def _writing(
     request: Request,
     call: AnyCall,
     engine: Engine,
-    key: Annotated[str | None, Depends(_idempotency_key)],
+    key: Annotated[str | None, Depends(idempotency_key)],
 ) -> Write:
     caller, is_link = call.caller, call.caller.is_link
     return Write(
@@ -345,7 +325,7 @@ async def _staff_writing(
     engine: Engine,
     staff: StaffWriter,
     now: Now,
-    key: Annotated[str | None, Depends(_idempotency_key)],
+    key: Annotated[str | None, Depends(idempotency_key)],
 ) -> Write:
     return _of_staff(request, engine, staff, now, key)
 
@@ -355,7 +335,7 @@ async def _admin_writing(
     engine: Engine,
     staff: StaffAdmin,
     now: Now,
-    key: Annotated[str | None, Depends(_idempotency_key)],
+    key: Annotated[str | None, Depends(idempotency_key)],
 ) -> Write:
     return _of_staff(request, engine, staff, now, key)
 
@@ -392,10 +372,3 @@ AdminWriting = Annotated[Write, Depends(_admin_writing)]
 # Where the answer carries a secret it must not be kept, so there is no Idempotency-Key to take.
 StaffSecretWriting = Annotated[Write, Depends(_staff_secret_writing)]
 AdminSecretWriting = Annotated[Write, Depends(_admin_secret_writing)]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        description="The session's `ETag`: the command is refused where the session has changed.",
-        examples=['"3"'],
-    ),
-]

@@ -1,9 +1,7 @@
 """`/healthz` and `/readyz`: for the machines that watch the service."""
 
-from typing import Literal
-
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.context import ReadEngine, json_answer
 from app.database.migrations import wrong_schema
@@ -16,10 +14,15 @@ router = APIRouter(tags=["Operations"])
 class Health(BaseModel):
     """All is well."""
 
-    status: Literal["ok"]
+    status: str = Field(examples=["ok"], description="Always `ok`: else there is no such answer.")
 
 
-@router.get("/healthz", summary="Tell whether the process runs", response_model=Health)
+@router.get(
+    "/healthz",
+    summary="Tell whether the process runs",
+    response_model=Health,
+    responses=responses(),
+)
 async def get_health() -> Response:
     """Answer without looking at anything: a process that does not should be started anew."""
     return json_answer(Health(status="ok"))

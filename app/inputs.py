@@ -26,6 +26,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 2200
 _INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # Control characters, format characters (joiners, direction marks, the soft hyphen), all spaces.
 _INVISIBLE_CATEGORIES = {"Cc", "Cf", "Zl", "Zp", "Zs"}
@@ -121,6 +122,14 @@ def _known_zone(value: str) -> str:
     return value
 
 
+def _id_text(value: object) -> object:
+    # The type itself would also take braces, `urn:uuid:`, and digits without hyphens.
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise ValueError("must be an id, like 3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f")
+    return value
+
+
+Id = Annotated[UUID, BeforeValidator(_id_text)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_instant_text), AfterValidator(_in_utc)]
 Day = Annotated[date, BeforeValidator(_date_text), AfterValidator(_in_range)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
@@ -152,11 +161,10 @@ Token = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4
 
 
 def existing_id(value: str) -> UUID:
-    """Read an id. What is no UUID is no id of ours either: the same 404 as any unknown one."""
-    try:
-        return UUID(value)
-    except ValueError:
-        raise NotFoundError from None
+    """Read an id, or raise NotFoundError: any other text gets the same 404 as an unknown id."""
+    if not _ID.fullmatch(value):
+        raise NotFoundError
+    return UUID(value)
 
 
 def _id_or_404(value: Any) -> UUID:  # noqa: ANN401 - whatever the path holds

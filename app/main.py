@@ -8,10 +8,8 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 from fastapi import FastAPI, Response
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute, iter_route_contexts
-from starlette.staticfiles import StaticFiles
 
 from app import __version__, health
 from app.auth import keys_router as keys
@@ -24,7 +22,9 @@ from app.body_limit import BodyLimit
 from app.changes import router as changes
 from app.clock import Clock, system_clock
 from app.database.engine import create_engine
+from app.docs import add_docs
 from app.fees import router as fees
+from app.head import HeadByGet
 from app.links import router as links
 from app.links import staff_router as staff_links
 from app.links.tokens import LinkTokens
@@ -130,7 +130,9 @@ def create_app(
     app.state.cursor_signer = TokenSigner(settings.keys, "cursor")
     for router in _ROUTERS:
         app.include_router(router)
-    _add_docs(app)
+    _add_start(app, settings)
+    if settings.docs:
+        add_docs(app)
     if settings.portal:
         add_portal(app)
     install_handlers(app)
@@ -138,6 +140,7 @@ def create_app(
     if settings.cors_origins:
         _add_cors(app, settings.cors_origins)
     app.add_middleware(BodyLimit)
+    app.add_middleware(HeadByGet)
     if tracing is not None:
         watch_statements(app.state.engine, tracing)
         watch_statements(app.state.read_engine, tracing)
@@ -150,7 +153,7 @@ def _add_cors(app: FastAPI, origins: Sequence[str]) -> None:
     app.add_middleware(
         CORSMiddleware,
         allow_origins=origins,
-        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
         expose_headers=["ETag", "Retry-After", "Idempotency-Replayed", "X-Request-Id"],
         max_age=600,
@@ -218,27 +221,16 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def _add_docs(app: FastAPI) -> None:
-    """Serve the docs page with its script and style from here: no other host is asked."""
-    assets = StaticFiles(packages=[("fastapi_swagger", "resources")])
-    app.mount("/docs-assets", assets, name="docs-assets")
+def _add_start(app: FastAPI, settings: Settings) -> None:
+    """Serve the description, and lead who comes to `/` to the page that is there."""
 
     @app.get("/openapi.json", include_in_schema=False)
     async def show_description() -> Response:
         written = await asyncio.to_thread(write_description, app)
         return Response(written, media_type="application/json")
 
-    @app.get("/docs", include_in_schema=False)
-    async def show_docs() -> HTMLResponse:
-        return get_swagger_ui_html(
-            openapi_url="openapi.json",
-            title="Reslot API",
-            swagger_js_url="docs-assets/swagger-ui-bundle.js",
-            swagger_css_url="docs-assets/swagger-ui.css",
-            swagger_favicon_url="docs-assets/favicon-32x32.png",
-            swagger_ui_parameters={"persistAuthorization": True, "tryItOutEnabled": True},
-        )
+    if settings.docs or settings.portal:
 
-    @app.get("/", include_in_schema=False)
-    async def show_start() -> RedirectResponse:
-        return RedirectResponse("docs")
+        @app.get("/", include_in_schema=False)
+        async def show_start() -> RedirectResponse:
+            return RedirectResponse("docs" if settings.docs else "portal/")

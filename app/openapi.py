@@ -9,8 +9,11 @@ from fastapi.openapi.utils import get_openapi
 
 from app.auth.keys import Scope
 from app.examples import EXAMPLES, IDS
-from app.problems.catalogue import CATALOGUE
+from app.open_enums import open_enums
+from app.problems.catalogue import MEDIA_TYPE
+from app.problems.description import problem_components
 from app.staff_examples import STAFF_EXAMPLES
+from app.webhooks.description import event_schemas, webhooks
 
 _Json = dict[str, Any]
 
@@ -35,15 +38,19 @@ Show the cost, and send the quote back with the command: nobody pays what he was
 **Times** are RFC 3339 with an offset, dates `YYYY-MM-DD`, money whole minor units of a currency:
 `amount_minor / 10 ** decimals`. Write it with exactly so many decimals, which may be other than
 those that a browser has for the currency.
+Fields without a value are `null`. Objects and enumerations may grow: tolerate what you do not know.
+What an answer lists under `x-extensible-enum` are the values of today.
 
-Fields without a value are `null`. Enumerations and objects may grow: tolerate what you do not know.
+**Reading.** `HEAD` gives the status and headers of every `GET`. An id is spelled in one way,
+`3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f`: others are unknown.
 
 **Repeating.** Every command takes an `Idempotency-Key`: the same key with the same request gets
 the first answer again, for 24 hours, marked `Idempotency-Replayed: true`. Only a new API key and
 an issued link, whose answers are secrets, are never kept.
 
 **When the answer is no** it is an `application/problem+json` (RFC 9457) with a stable `code`, a
-`detail` that a client can read, and the data to act on it. `GET /problems/{code}` explains each.
+`detail` that a client can read, and the data to act on it. Each answer lists the codes that it can
+have; `GET /problems/{code}` explains each.
 """
 
 TAGS = [
@@ -59,78 +66,9 @@ TAGS = [
     {"name": "Practice: notices", "description": "Which mails and webhooks went out, or did not."},
     {"name": "Practice: webhooks", "description": "Where your software is told of changes."},
     {"name": "Practice: access", "description": "API keys, links, and the audit trail."},
+    {"name": "Events", "description": "What webhook endpoints are sent."},
     {"name": "Operations", "description": "For the machines that watch the service."},
 ]
-
-FIELD_ERROR_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "title": "FieldError",
-    "description": "A field that was not understood, and why.",
-    "required": ["pointer", "in", "detail"],
-    "properties": {
-        "pointer": {"type": "string", "description": "JSON pointer to the field."},
-        "in": {
-            "type": "string",
-            "enum": ["body", "query", "path", "header"],
-            "description": "Where the field stands in the request.",
-        },
-        "detail": {"type": "string", "description": "What is wrong with it."},
-        "record_id": {
-            "type": "string",
-            "format": "uuid",
-            "description": "Where an `external_ref` is used already: the record that has it.",
-        },
-    },
-}
-
-PROBLEM_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "title": "Problem",
-    "description": "Why the answer is no (RFC 9457). More members may be added.",
-    "required": ["type", "title", "status", "code", "detail", "request_id"],
-    "properties": {
-        "type": {
-            "type": "string",
-            "format": "uri",
-            "description": "Explains the code to a person.",
-        },
-        "title": {"type": "string", "description": "The code in a few words, always the same."},
-        "status": {"type": "integer", "description": "The status of the answer."},
-        "code": {"type": "string", "description": "Stable. One of: " + ", ".join(CATALOGUE) + "."},
-        "detail": {"type": "string", "description": "A sentence that a client can read."},
-        "request_id": {"type": "string", "description": "Finds the request in the logs."},
-        "errors": {
-            "type": "array",
-            "description": "With `validation-failed`: each bad field.",
-            "items": {"$ref": "#/components/schemas/FieldError"},
-        },
-        "alternatives": {
-            "type": "array",
-            "description": "With `slot-unavailable`: the three nearest slots still open.",
-            "items": {"$ref": "#/components/schemas/SlotView"},
-        },
-        "decision": {
-            "description": "With `quote-required` and `quote-stale`: the present decision.",
-            "$ref": "#/components/schemas/DecisionView",
-        },
-        "session_id": {
-            "type": "string",
-            "format": "uuid",
-            "description": "Where a session is written by its `external_ref`, with "
-            "`session-changed` and `session-not-booked`: the session's id.",
-        },
-        "deadline": {
-            "type": ["string", "null"],
-            "format": "date-time",
-            "description": "With a refusal: the deadline that was missed, if one was.",
-        },
-        "contact": {
-            "description": "With a refusal: whom to ask instead.",
-            "$ref": "#/components/schemas/ContactView",
-        },
-    },
-}
-
 
 _ONE_AT_A_TIME = Lock()
 
@@ -162,16 +100,21 @@ def describe(app: FastAPI) -> dict[str, Any]:
             license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
             servers=[{"url": "/", "description": "This installation"}],
         )
-        components = schema["components"]["schemas"]
-        components["Problem"] = PROBLEM_SCHEMA
-        components["FieldError"] = FIELD_ERROR_SCHEMA
-        for component in components.values():
+        described = schema["components"]
+        for kind, components in problem_components().items():
+            described.setdefault(kind, {}).update(components)
+        described["schemas"].update(event_schemas())
+        described["responses"] = {}
+        schema["webhooks"] = webhooks()
+        for component in described["schemas"].values():
             for part in component.get("properties", {}).values():
                 _drop_title(part)
         for operations in schema["paths"].values():
             for operation in operations.values():
                 _mend_operation(operation)
-                _add_example(operation, components)
+                _mend_answers(operation, described["responses"])
+                _add_example(operation, described["schemas"])
+        open_enums(schema)
         app.openapi_schema = schema
     return app.openapi_schema
 
@@ -187,6 +130,29 @@ def _mend_operation(operation: dict[str, Any]) -> None:
         _drop_title(schema)
         # A parameter can be left out, but never null.
         schema.update(schema.pop("anyOf", [{}])[0])
+
+
+def _mend_answers(operation: _Json, shared: _Json) -> None:
+    """Document the headers of a success, and share the answers that are a single problem."""
+    parameters = [found["name"].lower() for found in operation.get("parameters", ())]
+    for status, answer in operation["responses"].items():
+        content = answer.get("content", {})
+        if MEDIA_TYPE not in content:
+            names = ["X-Request-Id"]
+            names += ["Idempotency-Replayed"] if "idempotency-key" in parameters else []
+            names += ["ETag"] if _shows_session(content) else []
+            answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+        elif len(content[MEDIA_TYPE]["examples"]) == 1:
+            [example] = content[MEDIA_TYPE]["examples"].values()
+            name = example["$ref"].rpartition("/")[2]
+            shared[name] = answer
+            operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
+
+
+def _shows_session(content: _Json) -> bool:
+    """Tell whether an answer shows one session whole: it then carries the session's version."""
+    schema = content.get("application/json", {}).get("schema", {})
+    return "text/calendar" in content or schema.get("$ref", "").rpartition("/")[2] in _WHOLE_SESSION
 
 
 def _drop_title(schema: dict[str, Any]) -> None:
@@ -234,6 +200,13 @@ def _plain(kind: str, name: str) -> Any:  # noqa: ANN401 - JSON
     return _PLAIN[kind]
 
 
+_WHOLE_SESSION = {
+    "CommandAnswer",
+    "OpenedLink",
+    "PracticeSession",
+    "SessionDetails",
+    "StaffCommandAnswer",
+}
 _BY_HAND = EXAMPLES | STAFF_EXAMPLES
 _ID_OF = {
     "BusyTimeView.id": "busy_time",

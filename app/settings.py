@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535)
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1",)
     public_url: str = ""
+    docs: bool = True
     portal: bool = True
     portal_url: str = ""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()

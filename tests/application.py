@@ -23,7 +23,7 @@ def application(settings: Settings, clock: Clock) -> Iterator[FastAPI]:
     if made.state.tracing is not None:
         yield made
         return
-    shape = (settings.portal, settings.cors_origins)
+    shape = (settings.docs, settings.portal, settings.cors_origins)
     app = _idle.pop(shape, made)
     app.state = made.state
     yield app

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -13,11 +14,11 @@ from referencing.jsonschema import DRAFT202012
 from app.main import create_app
 from app.settings import Settings
 
-# Codes that no single operation documents, and why.
-GENERAL = {
-    "method-not-allowed": "answers a method that no operation has",
-    "internal-error": "a defect, not something to build on",
-}
+# Codes that no operation documents, and why.
+GENERAL = {"method-not-allowed": "answers a method that no operation has"}
+# Headers that callers build on, as answers name them.
+HEADERS = ("ETag", "Idempotency-Replayed", "Retry-After", "WWW-Authenticate", "X-Request-Id")
+SOMETIMES = {"Idempotency-Replayed"}
 
 
 @cache
@@ -48,10 +49,18 @@ def _registry() -> Registry[Any]:
     return found
 
 
+def resolved(part: dict[str, Any]) -> dict[str, Any]:
+    """Give a part of the description, or the component that it refers to."""
+    if "$ref" not in part:
+        return part
+    _, _, kind, name = part["$ref"].split("/")
+    found: dict[str, Any] = description()["components"][kind][name]
+    return found
+
+
 def same_fields(value: Any, schema: dict[str, Any]) -> None:
     """Compare the names of a value's fields with those of its schema, all the way down."""
-    if "$ref" in schema:
-        schema = description()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    schema = resolved(schema)
     if "anyOf" in schema and value is not None:
         schema = next(part for part in schema["anyOf"] if part.get("type") != "null")
         same_fields(value, schema)
@@ -86,6 +95,8 @@ def is_as_described(answer: Response) -> None:
     documented = operation["responses"].get(str(answer.status_code))
     where = f"{method} {path} answers {answer.status_code}"
     assert documented is not None, f"{where}: not described. {answer.text[:300]}"
+    documented = resolved(documented)
+    _same_headers(answer, documented["headers"].keys(), where)
     if not answer.content:
         assert "content" not in documented, where
         return
@@ -95,6 +106,42 @@ def is_as_described(answer: Response) -> None:
     value = answer.json()
     validate(value, content["schema"])
     if media_type == "application/problem+json":
-        assert value["code"] in content["examples"], f"{where}: {value['code']} is not described"
+        code = value["code"]
+        assert code in codes_of(content), f"{where}: {code} is not described"
+        _same_members(value, resolved({"$ref": codes_of(content)[code]}))
     else:
         same_fields(value, content["schema"])
+
+
+def codes_of(content: dict[str, Any]) -> dict[str, str]:
+    """Give the schema of each problem that an answer can be, by its code."""
+    schema = content["schema"]
+    if "discriminator" in schema:
+        mapping: dict[str, str] = schema["discriminator"]["mapping"]
+        assert [{"$ref": name} for name in mapping.values()] == schema["oneOf"]
+        return mapping
+    [code] = resolved(schema)["allOf"][1]["properties"]["code"]["enum"]
+    return {code: schema["$ref"]}
+
+
+def is_event_as_described(body: str) -> None:
+    """Fail where a webhook endpoint is sent what the description does not tell of."""
+    event = json.loads(body)
+    posted = description()["webhooks"][event["type"]]["post"]
+    validate(event, posted["requestBody"]["content"]["application/json"]["schema"])
+    same_fields(event, {"$ref": "#/components/schemas/WebhookEvent"})
+
+
+def _same_headers(answer: Response, documented: Iterable[str], where: str) -> None:
+    sent = {name for name in HEADERS if name in answer.headers}
+    assert sent <= set(documented), f"{where}: headers are not described"
+    assert set(documented) - SOMETIMES <= sent, f"{where}: headers are missing"
+
+
+def _same_members(problem: dict[str, Any], schema: dict[str, Any]) -> None:
+    """Fail where a problem has members that its code is not described with."""
+    common = description()["components"]["schemas"]["Problem"]["properties"]
+    own = schema["allOf"][1]["properties"]
+    assert problem.keys() <= common.keys() | own.keys()
+    for name in problem.keys() & own.keys() - {"code"}:
+        same_fields(problem[name], own[name])

@@ -40,12 +40,8 @@ class SourceLimits:
 
 def source_of(origin: str | None) -> str:
     """Say whom an address stands for: an IPv6 network of 64 bits is one household or machine."""
-    try:
-        address = ip_address((origin or "").partition("%")[0])
-    except ValueError:
-        return origin or "unknown"
-    if not isinstance(address, IPv6Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ip_network((address, _IPV6_SITE), strict=False))
+    if origin is None:
+        return "unknown"
+    if not isinstance(ip_address(origin), IPv6Address):
+        return origin
+    return str(ip_network((origin, _IPV6_SITE), strict=False))

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
@@ -76,7 +76,7 @@ class Tokens(Answer):
     """
 
     access_token: str
-    token_type: Literal["Bearer"]
+    token_type: str = Field(examples=["Bearer"], description="How it is sent. Always `Bearer`.")
     expires_in: int = Field(description="Seconds.")
     refresh_token: str
     refresh_expires_at: datetime = Field(description="No refresh puts it off.")

@@ -12,6 +12,7 @@ from app.changes.models import Change, ChangeNote
 from app.cursors import Place
 from app.domain.money import Money
 from app.sessions.models import Session
+from app.sessions.records import ReasonCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class TrailEntry:
     origin: str | None
     session_id: UUID | None
     session_version: int | None
-    reason_code: str | None
+    reason_code: ReasonCode | None
     note: str | None
     before: Moment | None
     after: Moment | None

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.changes.trail import ActorKind, Subject
-from app.inputs import Instant, NextCursor
+from app.inputs import Id, Instant, NextCursor
 from app.sessions.schemas import Answer, Moment, MoneyView, ReasonView
 
 
@@ -56,14 +56,14 @@ class TrailQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     subject: Annotated[Subject | None, Field(description="Only of this kind of thing.")] = None
-    subject_id: UUID | None = Field(default=None, description="Only of this very thing.")
+    subject_id: Id | None = Field(default=None, description="Only of this very thing.")
     kind: Annotated[
         str | None, Field(max_length=50, description="Only what was done so, like `cancelled`.")
     ] = None
     actor: Annotated[ActorKind | None, Field(description="Only what was done by these.")] = None
-    key: UUID | None = Field(default=None, description="Only what was done with this API key.")
-    session: UUID | None = Field(default=None, description="Only of this session.")
-    client: UUID | None = Field(
+    key: Id | None = Field(default=None, description="Only what was done with this API key.")
+    session: Id | None = Field(default=None, description="Only of this session.")
+    client: Id | None = Field(
         default=None, description="Only of this client's record and sessions."
     )
     since: Annotated[

@@ -7,30 +7,34 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import TypeAliasType
 
 from app.changes.models import Change, ChangeNote
 from app.database.writing import Write
 
-ActorKind = Literal["client", "link", "practice", "operator", "system"]
-Subject = Literal[
-    "api_key",
-    "busy_intervals",
-    "client",
-    "fee",
-    "holidays",
-    "hours_override",
-    "link",
-    "location",
-    "package",
-    "policy",
-    "practice",
-    "practitioner",
-    "service",
-    "session",
-    "time_off",
-    "webhook_endpoint",
-    "working_hours",
-]
+ActorKind = TypeAliasType("ActorKind", Literal["client", "link", "practice", "operator", "system"])
+Subject = TypeAliasType(
+    "Subject",
+    Literal[
+        "api_key",
+        "busy_intervals",
+        "client",
+        "fee",
+        "holidays",
+        "hours_override",
+        "link",
+        "location",
+        "package",
+        "policy",
+        "practice",
+        "practitioner",
+        "service",
+        "session",
+        "time_off",
+        "webhook_endpoint",
+        "working_hours",
+    ],
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.inputs import Instant, NextCursor, RequestBody, Text
+from app.inputs import Id, Instant, NextCursor, RequestBody, Text
 from app.sessions.records import FeeStatus
 from app.sessions.schemas import Answer, MoneyView
 from app.sessions.staff_schemas import StaffReason
@@ -78,8 +78,8 @@ class PageQuery(BaseModel):
 class PracticeFeeQuery(PageQuery):
     """Which fees, and which page of them."""
 
-    client: UUID | None = Field(default=None, description="Only this client's.")
-    session: UUID | None = Field(default=None, description="Only of this session.")
+    client: Id | None = Field(default=None, description="Only this client's.")
+    session: Id | None = Field(default=None, description="Only of this session.")
     status: Annotated[FeeStatus | None, Field(description="Only those that stand so.")] = None
     since: Annotated[
         Instant | None, Field(alias="from", description="Recorded at or after this instant.")

@@ -1,7 +1,7 @@
 """Shapes of opening a link."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
@@ -22,7 +22,7 @@ class OpenedLink(Answer):
     """A short-lived access token for one session, and that session."""
 
     access_token: str
-    token_type: Literal["Bearer"]
+    token_type: str = Field(examples=["Bearer"], description="How it is sent. Always `Bearer`.")
     expires_in: int = Field(description="Seconds that the access token is good for.")
     session: SessionDetails
 

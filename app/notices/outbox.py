@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import TypeAliasType
 
 from app.database.reading import Read
 from app.database.writing import Write
@@ -31,7 +32,7 @@ MailKind = Literal[
     "webhook_disabled",
 ]
 Kind = MailKind | EventType
-Recipient = Literal["client", "practitioner", "practice", "webhook"]
+Recipient = TypeAliasType("Recipient", Literal["client", "practitioner", "practice", "webhook"])
 
 _ADD = Write(insert(Notice))
 _ENDPOINTS = Read(

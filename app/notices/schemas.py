@@ -6,12 +6,13 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from typing_extensions import TypeAliasType
 
-from app.inputs import Instant, NextCursor
+from app.inputs import Id, Instant, NextCursor
+from app.notices.outbox import Recipient
 from app.sessions.schemas import Answer
 
-Status = Literal["pending", "sent", "dropped", "failed"]
-Recipient = Literal["client", "practitioner", "practice", "webhook"]
+NoticeStatus = TypeAliasType("NoticeStatus", Literal["pending", "sent", "dropped", "failed"])
 
 
 class NoticeView(Answer):
@@ -36,7 +37,7 @@ class NoticeView(Answer):
         "longer the session's.",
     )
     send_at: datetime = Field(description="When it was, or is, due for the first time.")
-    status: Status = Field(
+    status: NoticeStatus = Field(
         examples=["failed"],
         description="`pending`: waits for its time or its next try. `sent`: a mail server, or the "
         "receiver, took it. `dropped`: it had lost its sense. `failed`: given up.",
@@ -60,14 +61,14 @@ class NoticeQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    status: Annotated[Status | None, Field(description="Only those that stand so.")] = None
+    status: Annotated[NoticeStatus | None, Field(description="Only those that stand so.")] = None
     recipient: Annotated[Recipient | None, Field(description="Only those to these.")] = None
     kind: Annotated[
         Annotated[str, StringConstraints(pattern="^[a-z_.]{1,50}$")] | None,
         Field(description="Only those of this kind, like `reminder` or `session.cancelled`."),
     ] = None
-    session: Annotated[UUID | None, Field(description="Only those about this session.")] = None
-    endpoint: Annotated[UUID | None, Field(description="Only those for this webhook endpoint.")] = (
+    session: Annotated[Id | None, Field(description="Only those about this session.")] = None
+    endpoint: Annotated[Id | None, Field(description="Only those for this webhook endpoint.")] = (
         None
     )
     first: Annotated[

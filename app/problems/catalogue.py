@@ -10,12 +10,20 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """`detail` is a sentence that a client can read; `explanation` is for developers."""
+    """`detail` is a sentence that a client can read; `explanation` is for developers.
+
+    `members` are the fields that it always has besides those of all problems, `optional` those
+    that may be null or absent; app/problems/description.py has a schema and an example for each.
+    `headers` are the response headers that come with it.
+    """
 
     status: HTTPStatus
     title: str
     detail: str
     explanation: str
+    members: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
 
 
 CATALOGUE: Mapping[str, ProblemType] = {
@@ -32,6 +40,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "Please sign in again, or open the link in your email once more.",
         "The request has no bearer token, or one that is malformed, forged, expired or revoked. Or "
         "its refresh token is, or was replaced before: then the whole sign-in is over.",
+        headers=("WWW-Authenticate",),
     ),
     "forbidden": ProblemType(
         HTTPStatus.FORBIDDEN,
@@ -47,6 +56,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "Something in the request is missing or wrong.",
         "`errors` has one entry for each bad field: `in` says where it was (body, query, path or "
         "header), `pointer` is a JSON pointer to it, `detail` what is wrong. Nothing was changed.",
+        members=("errors",),
     ),
     "action-disabled": ProblemType(
         HTTPStatus.FORBIDDEN,
@@ -54,6 +64,8 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "This cannot be done online for this session.",
         "The policy of this session never lets its client do this himself. `contact` is whom to "
         "ask instead.",
+        members=("contact",),
+        optional=("deadline",),
     ),
     "notice-too-short": ProblemType(
         HTTPStatus.CONFLICT,
@@ -61,18 +73,23 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "It is too close to the session to do this online.",
         "The policy's deadline for this action has passed. `deadline` says when it was, `contact` "
         "whom to ask instead. A quote made before the deadline is still honoured until it expires.",
+        members=("deadline", "contact"),
     ),
     "session-started": ProblemType(
         HTTPStatus.CONFLICT,
         "The session has started",
         "This session has already started, so it cannot be changed online.",
         "From its start on, a session can be neither cancelled nor moved by its client.",
+        members=("contact",),
+        optional=("deadline",),
     ),
     "session-not-booked": ProblemType(
         HTTPStatus.CONFLICT,
         "The session is not booked",
         "This session is no longer booked, so it cannot be changed.",
-        "The session was cancelled, or has taken place, or its client did not come.",
+        "The session was cancelled, or has taken place, or its client did not come. A client is "
+        "also told in `contact` whom to ask instead.",
+        optional=("deadline", "contact"),
     ),
     "session-changed": ProblemType(
         HTTPStatus.CONFLICT,
@@ -90,6 +107,8 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "This session has already been moved as often as it can be online.",
         "The policy limits how many times a client may move one session. Moves by the practice "
         "and changes of format do not count.",
+        members=("contact",),
+        optional=("deadline",),
     ),
     "quote-required": ProblemType(
         HTTPStatus.CONFLICT,
@@ -98,6 +117,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "The action costs a fee or a package credit, and the request carries no quote that still "
         "counts. `decision` is the present one, with a fresh quote: show it to the client, and "
         "send the command again with that quote.",
+        members=("decision",),
     ),
     "quote-stale": ProblemType(
         HTTPStatus.CONFLICT,
@@ -105,6 +125,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "The session has changed since you looked at it. Please look again.",
         "The quote was made for an earlier version of the session. `decision` is the present one, "
         "with a fresh quote.",
+        members=("decision",),
     ),
     "quote-invalid": ProblemType(
         HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -118,6 +139,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "This time is not available any more. Please choose another one.",
         "The start is not among the slots on offer, or was taken a moment ago. `alternatives` are "
         "the three nearest slots still open, the nearest first. Nothing was changed.",
+        members=("alternatives",),
     ),
     "no-change": ProblemType(
         HTTPStatus.CONFLICT,
@@ -183,6 +205,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "Too many requests",
         "That was a little too often. Please wait a moment.",
         "Wait as long as `Retry-After` says.",
+        headers=("Retry-After",),
     ),
     "payload-too-large": ProblemType(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -208,6 +231,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "The service is not available for a moment. Please try again.",
         "The database cannot be reached. Wait as long as `Retry-After` says and repeat the "
         "request, with the same `Idempotency-Key` where it changes something.",
+        headers=("Retry-After",),
     ),
     "internal-error": ProblemType(
         HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -230,31 +254,43 @@ WRITING_BY_STAFF = (
 
 
 def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """Document the problems that an operation can answer, for `responses=`."""
+    """Document the problems that an operation can answer, for `responses=`.
+
+    Every operation can meet a defect of the service.
+    """
     by_status: dict[int, list[str]] = {}
-    for code in codes:
+    for code in (*codes, "internal-error"):
         by_status.setdefault(CATALOGUE[code].status.value, []).append(code)
     return {status: _documented(found) for status, found in sorted(by_status.items())}
 
 
 def _documented(codes: Sequence[str]) -> dict[str, Any]:
-    examples = {
-        code: {
-            "summary": CATALOGUE[code].title,
-            "value": {
-                "type": f"https://reslot.example/problems/{code}",
-                "title": CATALOGUE[code].title,
-                "status": CATALOGUE[code].status.value,
-                "code": code,
-                "detail": CATALOGUE[code].detail,
-                "request_id": "5f0c7f2e8a1b4c6d9e3f0a1b2c3d4e5f",
-            },
-        }
-        for code in codes
+    """Refer to the components that app/problems/description.py makes of the catalogue."""
+    schemas = {code: f"#/components/schemas/{component_name(code)}" for code in codes}
+    one_of = [{"$ref": schema} for schema in schemas.values()]
+    union = {
+        "oneOf": one_of,
+        "discriminator": {"propertyName": "code", "mapping": schemas},
     }
     return {
-        "description": " ".join(CATALOGUE[code].explanation for code in codes),
+        "description": " ".join(f"`{code}`: {CATALOGUE[code].title}." for code in codes),
+        "headers": {
+            name: {"$ref": f"#/components/headers/{name}"}
+            for code in codes
+            for name in ("X-Request-Id", *CATALOGUE[code].headers)
+        },
         "content": {
-            MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
+            MEDIA_TYPE: {
+                "schema": union if len(codes) > 1 else one_of[0],
+                "examples": {
+                    code: {"$ref": f"#/components/examples/{component_name(code)}"}
+                    for code in codes
+                },
+            }
         },
     }
+
+
+def component_name(code: str) -> str:
+    """Name the component that describes a problem: `QuoteRequiredProblem` for `quote-required`."""
+    return "".join(word.capitalize() for word in code.split("-")) + "Problem"

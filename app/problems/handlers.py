@@ -238,13 +238,14 @@ def _methods_at(request: Request) -> list[str]:
     The framework names those of the first one only.
     """
     routes = [route for route in request.app.routes if not isinstance(route, Mount)]
-    return [
+    found = [
         method
         for method in METHODS
         if any(
             route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
         )
     ]
+    return sorted([*found, "HEAD"]) if "GET" in found else found
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:

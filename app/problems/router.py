@@ -9,6 +9,12 @@ from fastapi.responses import HTMLResponse
 from app.domain.errors import NotFoundError
 from app.problems.catalogue import CATALOGUE
 
+# The page has one style, inline, and nothing else.
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+
 router = APIRouter(prefix="/problems", include_in_schema=False)
 
 
@@ -27,7 +33,7 @@ async def explain_problem(code: str) -> HTMLResponse:
         f"<p><code>{html.escape(code)}</code>, HTTP {kind.status.value}</p>"
         f"<p>{_with_code(kind.explanation)}</p></body></html>"
     )
-    return HTMLResponse(page)
+    return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})
 
 
 def _with_code(text: str) -> str:

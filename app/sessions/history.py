@@ -15,6 +15,7 @@ from app.domain.session import Format
 from app.practices.models import Client
 from app.sessions.models import Session
 from app.sessions.queries import OWN_SESSION, Viewer, about_one_session, of_session, read_rows
+from app.sessions.records import ReasonCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class ChangeRecord:
     at: datetime
     actor: str
     version: int
-    reason_code: str | None
+    reason_code: ReasonCode | None
     note: str | None
     old_starts_at: datetime | None
     old_ends_at: datetime | None

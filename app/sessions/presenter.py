@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,7 +19,13 @@ from app.practices.policies import rules_of
 from app.sessions import schemas
 from app.sessions.history import ChangeRecord
 from app.sessions.quotes import Quotes
-from app.sessions.records import Cancellation, Location, SessionRecord, SessionSummaryRecord
+from app.sessions.records import (
+    Cancellation,
+    ChangedBy,
+    Location,
+    SessionRecord,
+    SessionSummaryRecord,
+)
 
 _MINUTE = timedelta(minutes=1)
 
@@ -279,7 +284,7 @@ def _cancellation(
     )
 
 
-def by_whom(actor: str) -> Literal["client", "practice"]:
+def by_whom(actor: str) -> ChangedBy:
     """Name the side that acted: a client signed in or by link is the client."""
     return "client" if actor in BY_CLIENT else "practice"
 

@@ -7,13 +7,20 @@ from typing import Literal, TypeVar, dataclass_transform
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from typing_extensions import TypeAliasType
+
 from app.domain.money import Money
 from app.domain.session import Carried, Contact, Format, SessionFacts, Status
 from app.practices.policies import StoredPolicy
 
 T = TypeVar("T")
 
-FeeStatus = Literal["due", "waived", "settled", "void"]
+ReasonCode = TypeAliasType(
+    "ReasonCode",
+    Literal["feeling-better", "unwell", "transport", "work", "family", "cost", "other"],
+)
+ChangedBy = TypeAliasType("ChangedBy", Literal["client", "practice"])
+FeeStatus = TypeAliasType("FeeStatus", Literal["due", "waived", "settled", "void"])
 
 
 @dataclass_transform(frozen_default=True)
@@ -49,7 +56,7 @@ class Cancellation:
 
     at: datetime
     by: str
-    reason_code: str | None
+    reason_code: ReasonCode | None
     note: str | None
 
 

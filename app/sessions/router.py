@@ -13,7 +13,6 @@ from app.context import (
     AppSettings,
     Call,
     ClientCall,
-    IfMatch,
     Writing,
     json_answer,
 )
@@ -21,6 +20,7 @@ from app.database.idempotency import StoredAnswer
 from app.inputs import NextCursor, SessionId, ZoneName
 from app.problems.catalogue import responses
 from app.reads import ReadRoute
+from app.request_headers import IfMatch
 from app.sessions import commands
 from app.sessions.commands import Seen
 from app.sessions.files import CALENDAR_EXAMPLE, CalendarResponse, calendar_download
@@ -148,7 +148,7 @@ async def cancel_session(
     call: AnyCall,
     settings: AppSettings,
     write: Writing,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Response:
     """Cancel a session: its time is free at once, and both sides get an email.
 
@@ -185,7 +185,7 @@ async def reschedule_session(
     body: RescheduleRequest,
     call: AnyCall,
     write: Writing,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Response:
     """Move a session to a slot on offer, in place: it keeps its id, and its version rises by one.
 

@@ -5,18 +5,18 @@ and need nobody to look at them a second time on the way.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
-from typing_extensions import TypedDict  # pydantic cannot use the standard library's before 3.12
+
+# pydantic cannot use the standard library's TypedDict before 3.12
+from typing_extensions import TypedDict
 
 from app.domain.policy import Credit, RefusalCode
 from app.domain.session import Format, Status
-from app.inputs import Instant, RequestBody, Text, Token
-
-ReasonCode = Literal["feeling-better", "unwell", "transport", "work", "family", "cost", "other"]
-
+from app.inputs import Id, Instant, RequestBody, Text, Token
+from app.sessions.records import ChangedBy, ReasonCode
 
 # Written once, where hundreds of slots are shown again and again.
 InstantText = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -155,11 +155,8 @@ class ReasonView(TypedDict):
     """
 
     code: Annotated[
-        str | None,
-        Field(
-            description="A reason to count by. More codes may be added. Null for API keys with "
-            "`read`."
-        ),
+        ReasonCode | None,
+        Field(description="A reason to count by. Null for API keys with `read`."),
     ]
     note: Annotated[
         str | None,
@@ -171,7 +168,7 @@ class CancellationView(TypedDict):
     """When, by whom and why the session was cancelled."""
 
     at: datetime
-    by: Literal["client", "practice"]
+    by: ChangedBy
     reason: ReasonView
 
 
@@ -289,7 +286,7 @@ class ChangeView(TypedDict):
     id: UUID
     kind: Annotated[str, Field(description="What was done, like `rescheduled`. More may be added.")]
     at: datetime
-    by: Literal["client", "practice"]
+    by: ChangedBy
     reason: ReasonView | None
     before: Moment | None
     after: Moment
@@ -350,7 +347,7 @@ class RescheduleRequest(RequestBody):
     )
     start: Annotated[Instant, Field(description="The start of a slot on offer, with an offset.")]
     format: Format
-    location_id: UUID | None = Field(
+    location_id: Id | None = Field(
         default=None,
         description="Needed only where an in-person service has more than one location.",
     )

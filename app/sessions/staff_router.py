@@ -11,7 +11,6 @@ from app.auth.keys import Staff
 from app.context import (
     AppSettings,
     CursorSigner,
-    IfMatch,
     Now,
     ReadEngine,
     Reading,
@@ -25,6 +24,7 @@ from app.database.idempotency import StoredAnswer
 from app.inputs import RecordId
 from app.practices.fields import RefInPath
 from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
+from app.request_headers import IfMatch
 from app.sessions import staff as commands
 from app.sessions.presenter import notes_for_staff
 from app.sessions.schemas import Reason as ReasonBody
@@ -188,7 +188,7 @@ async def cancel_practice_session(
     settings: AppSettings,
     now: Now,
     write: StaffWriting,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Response:
     """Cancel a booked session at any time: its time is free at once, and the client is told.
 
@@ -218,7 +218,7 @@ async def reschedule_practice_session(
     staff: StaffWriter,
     now: Now,
     write: StaffWriting,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Response:
     """Move a booked session in place, or change its format; the client is told.
 
@@ -250,7 +250,7 @@ async def mark_session_fulfilled(
     staff: StaffWriter,
     now: Now,
     write: StaffWriting,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Response:
     """Write down that a booked session took place. Nobody gets a mail; webhooks are told.
 
@@ -281,7 +281,7 @@ async def mark_session_noshow(
     settings: AppSettings,
     now: Now,
     write: StaffWriting,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Response:
     """Write down that the client did not come, with or without the policy's fee; he is told.
 
@@ -316,7 +316,7 @@ async def undo_session_end(
     staff: StaffWriter,
     now: Now,
     write: StaffWriting,
-    if_match: IfMatch = None,
+    if_match: IfMatch,
 ) -> Response:
     """Set a cancelled, fulfilled or missed session back to booked, while its time is still free.
 

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Format, Status
-from app.inputs import Instant, NextCursor, RequestBody, Text, ZoneName
+from app.inputs import Id, Instant, NextCursor, RequestBody, Text, ZoneName
 from app.practices.fields import ExternalRef
 from app.practices.services.schemas import Duration, Price
 from app.sessions.booking import Booking
@@ -83,10 +83,10 @@ class StaffListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    practitioner: UUID | None = Field(default=None, description="Only this practitioner's.")
-    client: UUID | None = Field(default=None, description="Only this client's.")
-    service: UUID | None = Field(default=None, description="Only of this service.")
-    location: UUID | None = Field(default=None, description="Only at this location.")
+    practitioner: Id | None = Field(default=None, description="Only this practitioner's.")
+    client: Id | None = Field(default=None, description="Only this client's.")
+    service: Id | None = Field(default=None, description="Only of this service.")
+    location: Id | None = Field(default=None, description="Only at this location.")
     status: Status | None = Field(default=None, description="Only those that stand so.")
     since: Annotated[
         Instant | None, Field(alias="from", description="Starts at or after this instant.")
@@ -129,16 +129,16 @@ class PutSession(RequestBody):
             ]
         }
     )
-    client_id: UUID
-    practitioner_id: UUID
-    service_id: UUID
+    client_id: Id
+    practitioner_id: Id
+    service_id: Id
     start: Annotated[Instant, Field(description="When it begins, with an offset.")]
     format: Format
-    location_id: UUID | None = Field(
+    location_id: Id | None = Field(
         default=None,
         description="Needed only where an in-person service has more than one location.",
     )
-    package_id: UUID | None = Field(
+    package_id: Id | None = Field(
         default=None, description="The client's package that pays for it with one credit."
     )
     price: Price | None = Field(
@@ -228,7 +228,7 @@ class StaffRescheduleRequest(RequestBody):
     )
     start: Annotated[Instant, Field(description="When it begins, with an offset.")]
     format: Format
-    location_id: UUID | None = Field(
+    location_id: Id | None = Field(
         default=None,
         description="Needed only where an in-person service has more than one location.",
     )

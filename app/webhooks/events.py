@@ -2,15 +2,20 @@
 
 from typing import Literal, get_args
 
-EventType = Literal[
-    "session.booked",
-    "session.rescheduled",
-    "session.cancelled",
-    "session.fulfilled",
-    "session.noshow",
-    "session.restored",
-    "fee.recorded",
-    "fee.waived",
-    "fee.settled",
-]
-EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+from typing_extensions import TypeAliasType
+
+EventType = TypeAliasType(
+    "EventType",
+    Literal[
+        "session.booked",
+        "session.rescheduled",
+        "session.cancelled",
+        "session.fulfilled",
+        "session.noshow",
+        "session.restored",
+        "fee.recorded",
+        "fee.waived",
+        "fee.settled",
+    ],
+)
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType.__value__)

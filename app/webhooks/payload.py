@@ -3,23 +3,82 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy import Row, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+# pydantic cannot use the standard library's TypedDict before 3.12
+from typing_extensions import TypedDict
 
 from app.changes.models import Change
 from app.changes.trail import BY_CLIENT
 from app.currencies import decimals_of
-from app.domain.session import Status
+from app.domain.policy import Credit
+from app.domain.session import Format, Status
 from app.notices.models import Notice
 from app.practices.models import Client, Location, Practice, Practitioner, Service
 from app.sessions.models import Fee, Session
+from app.sessions.records import ChangedBy, FeeStatus, ReasonCode
+from app.webhooks.events import EventType
 from app.webhooks.models import WebhookEndpoint
 
 _STATUS = {"cancelled": Status.CANCELLED, "fulfilled": Status.FULFILLED, "noshow": Status.NOSHOW}
-_FEE_STATUS = {"fee.waived": "waived", "fee.settled": "settled"}
+_FEE_STATUS: dict[str, FeeStatus] = {"fee.waived": "waived", "fee.settled": "settled"}
+
+
+ExternalRef = Annotated[str | None, Field(description="The id of it in your own software.")]
+
+
+class EventFee(TypedDict):
+    """The fee that the event is about, as it stood then."""
+
+    id: UUID
+    amount_minor: Annotated[int, Field(description="In minor units of the currency.")]
+    currency: Annotated[str, Field(description="ISO 4217.")]
+    status: FeeStatus
+
+
+class EventData(TypedDict):
+    """The change as it was made, also where the event arrives late. Times are UTC.
+
+    Fields whose names begin with `old_` are null but for a change of time or format.
+    """
+
+    session_id: UUID
+    session_external_ref: ExternalRef
+    version: Annotated[int, Field(description="The session's after the change. It only rises.")]
+    status: Status
+    service_id: UUID
+    service_external_ref: ExternalRef
+    practitioner_id: UUID
+    practitioner_external_ref: ExternalRef
+    client_id: UUID
+    client_external_ref: ExternalRef
+    location_id: UUID | None
+    location_external_ref: ExternalRef
+    starts_at: datetime
+    ends_at: datetime
+    old_starts_at: Annotated[datetime | None, Field(description="The start before it.")]
+    old_ends_at: Annotated[datetime | None, Field(description="The end before it.")]
+    format: Format
+    old_format: Format | None
+    old_location_id: UUID | None
+    change_id: Annotated[UUID, Field(description="The entry in the session's history.")]
+    by: ChangedBy
+    reason_code: ReasonCode | None
+    fee: EventFee | None
+    credit: Credit | None
+
+
+class WebhookEvent(TypedDict):
+    """What all events have."""
+
+    type: EventType
+    timestamp: Annotated[datetime, Field(description="When the change was made.")]
+    data: EventData
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +217,7 @@ async def _location_ref(
 
 def _write(row: Row[Any], facts: Row[Any], location_ref: str | None) -> str:
     """Write the event in the Standard Webhooks shape: type, timestamp, data."""
-    data = {
+    data: EventData = {
         "session_id": row.session_id,
         "session_external_ref": row.session_ref,
         "version": facts.session_version,
@@ -184,11 +243,11 @@ def _write(row: Row[Any], facts: Row[Any], location_ref: str | None) -> str:
         "fee": _fee(row),
         "credit": row.credit,
     }
-    event = {"type": row.event, "timestamp": row.at, "data": data}
+    event: WebhookEvent = {"type": row.event, "timestamp": row.at, "data": data}
     return json.dumps(event, default=_plain, separators=(",", ":"))
 
 
-def _fee(row: Row[Any]) -> dict[str, Any] | None:
+def _fee(row: Row[Any]) -> EventFee | None:
     """Give the fee as it stood after the change: what became of it later is another event."""
     if row.fee_id is None:
         return None

@@ -139,7 +139,7 @@ class EndpointView(Answer):
     active: bool = Field(description="False: nothing is sent there.")
     url: str = Field(examples=[_URL])
     description: str | None = Field(examples=["Keeps the front desk's calendar up to date."])
-    events: list[str] = Field(
+    events: list[EventType] = Field(
         examples=[["session.cancelled", "session.rescheduled"]],
         description="Empty: all events.",
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import ValidationError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.examples import IDS
@@ -15,7 +16,8 @@ from app.main import create_app
 from app.openapi import write_description
 from app.problems.catalogue import CATALOGUE
 from app.settings import Settings
-from tests.described import GENERAL, description, same_fields, validate
+from app.webhooks.events import EVENT_TYPES
+from tests.described import GENERAL, codes_of, description, resolved, same_fields, validate
 from tests.world import Api
 
 STORED = Path(__file__).parents[2] / "openapi" / "openapi.json"
@@ -50,7 +52,7 @@ VERBS = set(
         "issue revoke rotate open request refresh resolve sign"
     ).split()
 )
-SAYS = ("description", "examples", "$ref", "enum", "const")
+SAYS = ("description", "examples", "$ref", "enum")
 # Fields whose names say it all, as those that end in `_id` do.
 PLAIN = set(
     (  # noqa: SIM905 - the same
@@ -96,7 +98,8 @@ def test_operation_ids_begin_with_a_verb_of_the_api() -> None:
 
 def test_every_tag_is_used() -> None:
     listed = [tag["name"] for tag in description()["tags"]]
-    used = {operation["tags"][0] for _, _, operation in operations()}
+    events = [found["post"] for found in description()["webhooks"].values()]
+    used = {found["tags"][0] for found in [*events, *(found for _, _, found in operations())]}
     assert set(listed) == used
 
 
@@ -141,32 +144,105 @@ def test_a_body_has_an_example_of_its_shape(operation: dict[str, Any]) -> None:
 
 @EVERY
 def test_every_other_answer_is_a_problem_with_an_example(operation: dict[str, Any]) -> None:
-    for status, answer in operation["responses"].items():
-        if status < "300":
-            continue
-        assert answer["description"]
+    for status, answer in problems_of(operation):
         assert list(answer["content"]) == [PROBLEM]
         content = answer["content"][PROBLEM]
-        assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
-        for code, example in content["examples"].items():
+        assert content["examples"].keys() == codes_of(content).keys()
+        for code, named in content["examples"].items():
+            assert f"`{code}`" in answer["description"]
+            example = resolved(named)
             assert example["value"]["code"] == code
             assert example["value"]["status"] == int(status) == CATALOGUE[code].status.value
             validate(example["value"], content["schema"])
 
 
+@EVERY
+def test_each_problem_has_the_members_and_headers_of_its_code(operation: dict[str, Any]) -> None:
+    for _, answer in problems_of(operation):
+        for code, schema in codes_of(answer["content"][PROBLEM]).items():
+            base, own = resolved({"$ref": schema})["allOf"]
+            kind = CATALOGUE[code]
+            assert base == {"$ref": "#/components/schemas/Problem"}
+            assert own["required"] == ["code", *kind.members]
+            assert own["properties"].keys() == {"code", *kind.members, *kind.optional}
+            assert {"X-Request-Id", *kind.headers} <= answer["headers"].keys()
+
+
+def problems_of(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for status, answer in operation["responses"].items():
+        if status >= "300":
+            yield status, resolved(answer)
+
+
 def test_every_problem_is_documented_somewhere() -> None:
     documented = set(
         chain.from_iterable(
-            answer["content"][PROBLEM]["examples"]
+            codes_of(answer["content"][PROBLEM])
             for _, _, operation in operations()
-            for answer in operation["responses"].values()
-            if PROBLEM in answer.get("content", {})
+            for _, answer in problems_of(operation)
         )
     )
     assert documented.isdisjoint(GENERAL)
     assert documented | GENERAL.keys() == CATALOGUE.keys()
-    listed = description()["components"]["schemas"]["Problem"]["properties"]["code"]
-    assert all(code in listed["description"] for code in CATALOGUE)
+    listed = description()["components"]["schemas"]["ProblemCode"]["x-extensible-enum"]
+    assert listed == list(CATALOGUE)
+
+
+def test_every_enum_of_an_answer_is_open_and_has_a_name() -> None:
+    """A client that was made of today's file has to take a value that is new tomorrow."""
+    written = [
+        *(found["responses"] for _, _, found in operations()),
+        description()["components"]["responses"],
+        description()["webhooks"],
+    ]
+    seen: set[str] = set()
+    for part, where in _schemas(written, seen):
+        # The code of a problem and the type of an event tell the members of a union apart.
+        one_of_a_union = where.endswith(("Problem", "Event")) and len(part.get("enum", ())) == 1
+        assert one_of_a_union or not {"enum", "const"} & part.keys(), where
+        if "x-extensible-enum" in part:
+            assert part == description()["components"]["schemas"][where]
+            assert all(f"`{value}`" in part["description"] for value in part["x-extensible-enum"])
+    assert {"Status", "Format", "ReasonCode", "RefusalCode", "ProblemCode", "EventType"} <= seen
+
+
+def test_every_enum_of_a_request_is_closed() -> None:
+    asked = [
+        part
+        for _, _, found in operations()
+        for part in (found.get("parameters"), found.get("requestBody"))
+    ]
+    seen: set[str] = set()
+    for part, where in _schemas(asked, seen):
+        assert "x-extensible-enum" not in part, where
+    assert {"StatusInput", "FormatInput", "ReasonCodeInput", "EventTypeInput"} <= seen
+
+
+def _schemas(part: Any, seen: set[str], where: str = "") -> Iterator[tuple[dict[str, Any], str]]:
+    """Give all schemas that a part refers to, each with the component that it stands in."""
+    if isinstance(part, list):
+        for item in part:
+            yield from _schemas(item, seen, where)
+    elif isinstance(part, dict):
+        yield part, where
+        kind, _, name = part.get("$ref", "").removeprefix("#/components/").partition("/")
+        if kind == "schemas" and name not in seen:
+            seen.add(name)
+            yield from _schemas(resolved(part), seen, name)
+        for word, item in part.items():
+            if word not in {"example", "examples"}:
+                yield from _schemas(item, seen, where)
+
+
+def test_every_event_is_described_with_an_example() -> None:
+    assert tuple(description()["webhooks"]) == EVENT_TYPES
+    for event, found in description()["webhooks"].items():
+        content = found["post"]["requestBody"]["content"]["application/json"]
+        assert content["example"]["type"] == event
+        validate(content["example"], content["schema"])
+        same_fields(content["example"], {"$ref": "#/components/schemas/WebhookEvent"})
+        with pytest.raises(ValidationError):
+            validate(content["example"] | {"type": "another"}, content["schema"])
 
 
 def test_nothing_answers_in_the_shape_of_the_framework() -> None:

@@ -15,6 +15,7 @@ from app.notices.senders import make_sender
 from app.settings import Settings
 from app.webhooks.delivery import WebhookOffice
 from app.webhooks.sending import WebhookSender
+from tests.described import is_event_as_described
 from tests.notices.postbox import Postbox
 from tests.notices.reading import Read
 from tests.notices.receiver import Receiver
@@ -86,6 +87,8 @@ async def receiver() -> AsyncIterator[Receiver]:
     if made.go_on is not None:
         made.go_on.set()
     await made.close()
+    for received in made.received:
+        is_event_as_described(received.body)
 
 
 @pytest.fixture

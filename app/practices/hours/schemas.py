@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from app.domain.availability import HoursInterval
 from app.domain.misfits import MisfitReason
 from app.domain.session import Format
-from app.inputs import Day, EndOfHours, RequestBody, TimeOfDay
+from app.inputs import Day, EndOfHours, Id, RequestBody, TimeOfDay
 from app.practices.hours.records import MAX_OVERRIDE_DAYS, DayHours, minute_of
 from app.sessions.schemas import Answer
 
@@ -29,7 +29,7 @@ class IntervalBody(RequestBody):
         Format | None, Field(description="The one format they are for. Null: all formats.")
     ] = None
     location_id: Annotated[
-        UUID | None,
+        Id | None,
         Field(
             description="The one location they are for, with `in_person` or no format. Null: all."
         ),

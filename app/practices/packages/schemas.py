@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from app.inputs import Instant
+from app.inputs import Id, Instant
 from app.practices.fields import (
     Active,
     ExternalRef,
@@ -39,8 +39,8 @@ _EXAMPLE: dict[str, Any] = {
 class PackageQuery(RecordQuery):
     """Which packages, and which page of them."""
 
-    client: Annotated[UUID | None, Field(description="Only this client's.")] = None
-    service: Annotated[UUID | None, Field(description="Only of this service.")] = None
+    client: Annotated[Id | None, Field(description="Only this client's.")] = None
+    service: Annotated[Id | None, Field(description="Only of this service.")] = None
 
 
 class PackageRecord(KeptRecord):
@@ -76,10 +76,8 @@ class PutPackage(RecordBody):
     """A package, whole: without `expires_at` it does not expire, but `active` stays as it is."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
-    client_id: UUID = Field(description="Whose it is. Cannot change once the package is there.")
-    service_id: UUID = Field(
-        description="What it pays for. Cannot change once the package is there."
-    )
+    client_id: Id = Field(description="Whose it is. Cannot change once the package is there.")
+    service_id: Id = Field(description="What it pays for. Cannot change once the package is there.")
     name: Name
     credits: Credits
     expires_at: Expiry | None = None

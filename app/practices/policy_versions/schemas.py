@@ -13,12 +13,14 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from typing_extensions import TypeAliasType
 
-from app.inputs import NextCursor, RequestBody, no_nul, not_blank
+from app.inputs import Id, NextCursor, RequestBody, no_nul, not_blank
 from app.practices.policy_versions.records import Level
 from app.practices.policy_versions.rules import PolicyRules
 from app.sessions.schemas import Answer
 
+PolicyLevel = TypeAliasType("PolicyLevel", Literal["service", "practitioner", "practice", "none"])
 _SERVICE_ID = "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21"
 _PRACTITIONER_ID = "e8b7a5d2-0f9c-4e3b-9d41-7c5b2a1f6e05"
 DAY_AHEAD: dict[str, Any] = {
@@ -61,11 +63,11 @@ class NewPolicy(RequestBody):
             ]
         }
     )
-    service_id: Annotated[UUID | None, Field(description="Whose policy it is: this service's.")] = (
+    service_id: Annotated[Id | None, Field(description="Whose policy it is: this service's.")] = (
         None
     )
     practitioner_id: Annotated[
-        UUID | None,
+        Id | None,
         Field(description="Whose policy it is: this practitioner's. Neither: the practice's."),
     ] = None
     text: Annotated[
@@ -100,8 +102,8 @@ class PoliciesQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    service: Annotated[UUID | None, Field(description="Only of this service.")] = None
-    practitioner: Annotated[UUID | None, Field(description="Only of this practitioner.")] = None
+    service: Annotated[Id | None, Field(description="Only of this service.")] = None
+    practitioner: Annotated[Id | None, Field(description="Only of this practitioner.")] = None
     level: Annotated[
         Level | None,
         Field(description="Only those of services, of practitioners, or of the practice."),
@@ -115,8 +117,8 @@ class ResolveQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    service: Annotated[UUID, Field(description="The service's id.")]
-    practitioner: Annotated[UUID, Field(description="The practitioner's id.")]
+    service: Annotated[Id, Field(description="The service's id.")]
+    practitioner: Annotated[Id, Field(description="The practitioner's id.")]
 
 
 class PolicyVersionView(Answer):
@@ -151,7 +153,7 @@ class ResolvedPolicy(Answer):
 
     policy: PolicyVersionView | None
     level: Annotated[
-        Literal["service", "practitioner", "practice", "none"],
+        PolicyLevel,
         Field(description="Whose policy it is."),
     ]
     reason: Annotated[

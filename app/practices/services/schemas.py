@@ -7,7 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_va
 
 from app.currencies import decimals_of
 from app.domain.session import Format
-from app.inputs import RequestBody
+from app.inputs import Id, RequestBody
 from app.practices.fields import (
     Active,
     ExternalRef,
@@ -78,7 +78,7 @@ class OfferedFormat(RequestBody):
     """A format that a service is on offer in; an in-person one once for each location."""
 
     kind: Format
-    location_id: UUID | None = Field(
+    location_id: Id | None = Field(
         default=None,
         validate_default=True,
         description="Where, for `in_person`; the other formats have none.",

@@ -1,0 +1,221 @@
+"""What HTTP asks of every call: HEAD, headers in several lines, one spelling of an id."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from app.sessions.models import Session
+from app.settings import Settings
+from tests.described import description
+from tests.walls import START, Theirs, body_for, fill, operations
+from tests.world import REASON, Api, TestClock, World, serve
+
+PAGES = ("/", "/docs", "/docs-assets/swagger-ui.css", "/openapi.json", "/portal", "/portal/")
+OTHERS = ("/portal/main.js", "/portal/nothing.js", "/problems/not-found", "/problems/none", "/none")
+# Headers that tell two answers apart.
+CHANGING = {"date", "x-request-id"}
+SPELLINGS = ("{%s}", "urn:uuid:%s", "%s ", "0x%s")
+
+
+@pytest.fixture
+async def theirs(staff: Api, world: World) -> Theirs:
+    """A practice with one of everything."""
+    return await fill(staff, world)
+
+
+@pytest.fixture
+async def anybody(settings: Settings, clock: TestClock) -> AsyncIterator[Api]:
+    """The API, without a practice."""
+    async with serve(settings, clock) as api:
+        yield api
+
+
+async def _same_head(api: Api, path: str) -> None:
+    headers = api._headers(None)  # noqa: SLF001 - the way in which the class itself asks
+    whole = await api.http.get(path, headers=headers)
+    head = await api.http.head(path, headers=headers)
+    assert head.status_code == whole.status_code, path
+    assert head.content == b"", path
+    assert _lasting(head.headers) == _lasting(whole.headers), path
+
+
+def _lasting(headers: Any) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name not in CHANGING}
+
+
+async def test_a_head_is_answered_like_a_get_by_every_operation(
+    api: Api, staff: Api, theirs: Theirs
+) -> None:
+    for method, path, _ in operations():
+        if method == "get":
+            caller = staff if path.startswith("/v1/practice") else api
+            await _same_head(caller, path.format(**theirs.ids))
+
+
+@pytest.mark.parametrize("path", [*PAGES, *OTHERS])
+async def test_a_head_is_answered_like_a_get_by_every_page(anybody: Api, path: str) -> None:
+    await _same_head(anybody, path)
+
+
+async def test_a_head_asks_for_a_token_too(anybody: Api) -> None:
+    answer = await anybody.http.head("/v1/me")
+    assert answer.status_code == 401
+
+
+async def test_where_nothing_can_be_read_there_is_no_head(anybody: Api) -> None:
+    answer = await anybody.http.head("/v1/links/open")
+    assert (answer.status_code, answer.content) == (405, b"")
+    assert answer.headers["allow"] == "POST"
+    answer = await anybody.http.delete("/v1/sessions")
+    assert answer.headers["allow"] == "GET, HEAD"
+
+
+def test_a_head_is_described_nowhere() -> None:
+    """It is the same for every GET, and one sentence says so."""
+    assert all("head" not in found for found in description()["paths"].values())
+    assert "`HEAD`" in description()["info"]["description"]
+
+
+@pytest.mark.parametrize(("tags", "status"), [(("0", "1"), 200), (("0", "2"), 412)])
+async def test_several_lines_of_if_match_are_one_list(
+    api: Api, world: World, tags: tuple[str, ...], status: int
+) -> None:
+    session_id = await world.book(START)
+    lines = [("Authorization", f"Bearer {api.token}"), *(("If-Match", f'"{tag}"') for tag in tags)]
+    path = f"/v1/sessions/{session_id}/cancel"
+    answer = await api.http.post(path, json={"reason": REASON}, headers=lines)
+    assert answer.status_code == status
+
+
+async def test_two_idempotency_keys_are_refused(api: Api, world: World) -> None:
+    session_id = await world.book(START)
+    lines = [
+        ("Authorization", f"Bearer {api.token}"),
+        ("Idempotency-Key", "one"),
+        ("Idempotency-Key", "one"),
+    ]
+    path = f"/v1/sessions/{session_id}/cancel"
+    answer = await api.http.post(path, json={"reason": REASON}, headers=lines)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["in"]) == ("/Idempotency-Key", "header")
+    (row,) = await world.rows(Session)
+    assert row.status == "booked"
+
+
+async def test_two_tokens_are_none(api: Api, staff: Api) -> None:
+    for caller, path in ((api, "/v1/me"), (staff, "/v1/practice/me")):
+        line = ("Authorization", f"Bearer {caller.token}")
+        assert (await caller.http.get(path, headers=[line])).status_code == 200
+        for second in (line, ("Authorization", "Bearer other")):
+            assert (await caller.http.get(path, headers=[line, second])).status_code == 401
+
+
+async def test_two_kinds_of_body_are_not_json(anybody: Api) -> None:
+    lines = [("Content-Type", "application/json"), ("Content-Type", "text/plain")]
+    answer = await anybody.http.post("/v1/links/open", content=b'{"token":"x"}', headers=lines)
+    assert answer.status_code == 415
+
+
+async def test_only_the_plain_spelling_is_an_id_in_paths(
+    api: Api, staff: Api, theirs: Theirs
+) -> None:
+    names = {name: id_ for name, id_ in theirs.ids.items() if name.endswith("_id")}
+    assert (await api.get(f"/v1/sessions/{names['session_id'].upper()}")).status_code == 200
+    for method, path, operation in operations():
+        for name, id_ in names.items():
+            if f"{{{name}}}" not in path:
+                continue
+            for spelled in _spellings(id_):
+                url = path.format(**{**theirs.ids, name: spelled})
+                body = body_for(operation, theirs.ids)
+                caller = staff if path.startswith("/v1/practice") else api
+                headers = caller._headers(None)  # noqa: SLF001 - the same
+                answer = await caller.http.request(method, url, json=body, headers=headers)
+                assert answer.status_code == 404, (method, url)
+                assert answer.json()["code"] == "not-found"
+
+
+async def test_only_the_plain_spelling_is_an_id_in_queries(
+    api: Api, staff: Api, theirs: Theirs
+) -> None:
+    checked = 0
+    for method, path, operation in operations():
+        for parameter in operation.get("parameters", ()):
+            is_id = parameter["schema"].get("format") == "uuid"
+            if parameter["in"] != "query" or not is_id:
+                continue
+            for spelled in _spellings(theirs.ids["client_id"]):
+                caller = staff if path.startswith("/v1/practice") else api
+                query: dict[str, Any] = {parameter["name"]: spelled}
+                answer = await caller.get(path.format(**theirs.ids), None, **query)
+                assert answer.status_code == 422, (method, path, parameter["name"])
+                pointers = [error["pointer"] for error in answer.json()["errors"]]
+                assert f"/{parameter['name']}" in pointers
+            checked += 1
+    assert checked >= 15
+
+
+async def test_only_the_plain_spelling_is_an_id_in_bodies(
+    api: Api, staff: Api, theirs: Theirs
+) -> None:
+    checked = 0
+    for method, path, operation in operations():
+        body = body_for(operation, theirs.ids)
+        for pointer in _ids_in(body):
+            for spelled in _spellings(theirs.ids["client_id"]):
+                caller = staff if path.startswith("/v1/practice") else api
+                answer = await caller.http.request(
+                    method,
+                    path.format(**theirs.ids),
+                    json=_put(body, pointer, spelled),
+                    headers=caller._headers(None),  # noqa: SLF001 - the same
+                )
+                assert answer.status_code == 422, (method, path, pointer)
+                found = [error["pointer"] for error in answer.json()["errors"]]
+                assert "/" + "/".join(map(str, pointer)) in found
+            checked += 1
+    assert checked >= 8
+
+
+def _spellings(id_: str) -> list[str]:
+    return [*(spelling % id_ for spelling in SPELLINGS), id_.replace("-", "")]
+
+
+def _ids_in(body: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    parts = body.items() if isinstance(body, dict) else enumerate(body or ())
+    if isinstance(body, str):
+        return []
+    found = []
+    for name, value in parts if isinstance(body, dict | list) else ():
+        if str(name).endswith("_id") and value is not None:
+            found.append((*way, name))
+        found += _ids_in(value, (*way, name))
+    return found
+
+
+def _put(body: Any, way: tuple[Any, ...], value: str) -> Any:
+    name, *rest = way
+    whole = dict(body) if isinstance(body, dict) else list(body)
+    whole[name] = _put(body[name], tuple(rest), value) if rest else value
+    return whole
+
+
+async def test_every_page_has_a_policy_and_no_frame_around_it(anybody: Api) -> None:
+    for path in (*PAGES, *OTHERS):
+        answer = await anybody.get(path)
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            policy = answer.headers["content-security-policy"]
+            assert "default-src 'none'" in policy, path
+            assert "frame-ancestors 'none'" in policy, path
+
+
+async def test_the_docs_can_be_switched_off(settings: Settings, clock: TestClock) -> None:
+    for portal, start in ((True, "portal/"), (False, None)):
+        without = settings.model_copy(update={"docs": False, "portal": portal})
+        async with serve(without, clock) as api:
+            for path in ("/docs", "/docs-assets/swagger-ui.css"):
+                assert (await api.get(path)).status_code == 404
+            assert (await api.get("/openapi.json")).status_code == 200
+            assert (await api.get("/")).headers.get("location") == start
