@@ -19,6 +19,10 @@ class TooManyWaitingError(Exception):
     """Stops the parser, which is answered with a 400."""
 
 
+class RepeatedHostError(Exception):
+    """Stops the parser, which is answered with a 400 (RFC 9112 section 3.2)."""
+
+
 class _InOnePiece:
     """A transport that sends what is written in one turn of the loop together.
 
@@ -97,6 +101,8 @@ class LimitedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to answer, or queue the request behind the one before."""
+        if sum(name == b"host" for name, _ in self.headers) > 1:
+            raise RepeatedHostError
         if len(self.pipeline) >= MAX_WAITING_REQUESTS:
             raise TooManyWaitingError
         super().on_headers_complete()

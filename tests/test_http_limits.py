@@ -165,6 +165,14 @@ async def test_what_is_no_http_is_refused_once(caplog: pytest.LogCaptureFixture)
     assert [record.message for record in caplog.records] == ["Invalid HTTP request received."]
 
 
+async def test_a_request_names_one_host() -> None:
+    head = b"GET / HTTP/1.1\r\nHost: one.example\r\nHost: %s.example\r\n\r\n"
+    for second in (b"one", b"two"):
+        async with served(LimitedHttp) as (connect, _), connect() as (reader, writer):
+            writer.write(head % second)
+            assert (await answer(reader)).startswith(b"HTTP/1.1 400 ")
+
+
 async def test_few_requests_may_wait_for_the_one_before() -> None:
     request = HEAD + b"Content-Length: 0\r\n\r\n"
     async with served(LimitedHttp) as (connect, _):

@@ -81,7 +81,7 @@ def _language_tag(value: str) -> str:
     return value
 
 
-_RefText = Annotated[
+RefText = Annotated[
     str,
     StringConstraints(strict=True, min_length=1, max_length=MAX_REF),
     AfterValidator(visible),
@@ -123,7 +123,7 @@ TimeZone = Annotated[ZoneName, Field(description="IANA time zone.")]
 Words = Annotated[Text, Field(description="At most 500 characters; may have several lines.")]
 Active = Annotated[StrictBool, Field(description="False: kept, but not on offer any more.")]
 ExternalRef = Annotated[
-    _RefText,
+    RefText,
     Field(
         description="The record's id in your own software: 1 to 255 visible characters, used once "
         "among the practice's records of this kind."
@@ -142,7 +142,7 @@ class RefConvertor(StringConvertor):
 
 register_url_convertor("ref", RefConvertor())
 RefInPath = Annotated[
-    _RefText,
+    RefText,
     Path(description="The record's id in your own software. It may contain slashes."),
 ]
 

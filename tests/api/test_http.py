@@ -1,13 +1,17 @@
 """What HTTP asks of every call: HEAD, headers in several lines, one spelling of an id."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 
+from app.main import _ROUTERS
+from app.practices.fields import RefConvertor
 from app.sessions.models import Session
 from app.settings import Settings
-from tests.described import description
+from tests.described import description, resolved
 from tests.walls import START, Theirs, body_for, fill, operations
 from tests.world import REASON, Api, TestClock, World, serve
 
@@ -137,6 +141,25 @@ async def test_only_the_plain_spelling_is_an_id_in_paths(
                 assert answer.json()["code"] == "not-found"
 
 
+def test_free_text_in_a_path_may_have_slashes() -> None:
+    """An id of somebody else's software is whatever it is: the path has to take it whole."""
+    routes = [
+        route
+        for router in _ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and route.include_in_schema
+    ]
+    free = [
+        (route, part.name)
+        for route in routes
+        for part in route.dependant.path_params
+        if part.field_info.annotation is str
+    ]
+    assert len(free) >= 15
+    for route, name in free:
+        assert isinstance(route.param_convertors[name], RefConvertor), route.path
+
+
 async def test_only_the_plain_spelling_is_an_id_in_queries(
     api: Api, staff: Api, theirs: Theirs
 ) -> None:
@@ -163,7 +186,7 @@ async def test_only_the_plain_spelling_is_an_id_in_bodies(
     checked = 0
     for method, path, operation in operations():
         body = body_for(operation, theirs.ids)
-        for pointer in _ids_in(body):
+        for pointer in {*_ids_in(body), *_ids_of(operation)}:
             for spelled in _spellings(theirs.ids["client_id"]):
                 caller = staff if path.startswith("/v1/practice") else api
                 answer = await caller.http.request(
@@ -184,21 +207,29 @@ def _spellings(id_: str) -> list[str]:
 
 
 def _ids_in(body: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    parts = body.items() if isinstance(body, dict) else enumerate(body or ())
-    if isinstance(body, str):
+    """Point to the ids in the example of a body."""
+    if not isinstance(body, dict | list):
         return []
-    found = []
-    for name, value in parts if isinstance(body, dict | list) else ():
+    found: list[tuple[Any, ...]] = []
+    for name, value in body.items() if isinstance(body, dict) else enumerate(body):
         if str(name).endswith("_id") and value is not None:
             found.append((*way, name))
         found += _ids_in(value, (*way, name))
     return found
 
 
+def _ids_of(operation: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Point to the ids that a body may have of its own, whether its example has them or not."""
+    if "requestBody" not in operation:
+        return []
+    schema = resolved(operation["requestBody"]["content"]["application/json"]["schema"])
+    return [(name,) for name, part in schema["properties"].items() if '"uuid"' in json.dumps(part)]
+
+
 def _put(body: Any, way: tuple[Any, ...], value: str) -> Any:
     name, *rest = way
     whole = dict(body) if isinstance(body, dict) else list(body)
-    whole[name] = _put(body[name], tuple(rest), value) if rest else value
+    whole[name] = _put(whole[name], tuple(rest), value) if rest else value
     return whole
 
 

@@ -121,13 +121,17 @@ async def replace_busy_times(
     *,
     now: datetime,
 ) -> NewBusyTimes:
-    """Replace all that one source says; what overlaps or touches is joined. Safe to repeat.
+    """Replace all that one source says. Safe to repeat.
+
+    Intervals that overlap or touch are joined. One that ends when it starts takes no time, so it is
+    dropped: a calendar that has such an entry is still taken as a whole.
 
     Raises:
         NotFoundError: the practice has no such practitioner.
     """
     busy = await _locked(db, staff, practitioner_id)
-    wanted = _joined(times)
+    taking = [(start, end) for start, end in times if start < end]
+    wanted = _joined(taking)
     before = await busy.times_of(source)
     if wanted != before:
         await busy.replace_times(source, wanted)
@@ -142,7 +146,7 @@ async def replace_busy_times(
             details={"source": source, "intervals": len(wanted), "before": len(before)},
         )
     misfits = await read_misfits(db, staff.practice_id, practitioner_id, now)
-    return NewBusyTimes(source, len(wanted), misfits)
+    return NewBusyTimes(source, len(wanted), len(times) - len(taking), misfits)
 
 
 async def _locked(db: AsyncConnection, staff: Staff, practitioner_id: UUID) -> BusyRepository:

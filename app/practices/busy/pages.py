@@ -76,7 +76,10 @@ def answer_absence(found: NewAbsence) -> StoredAnswer:
 def present_source(found: NewBusyTimes) -> BusyTimesAnswer:
     """Show what a source has after a change."""
     return BusyTimesAnswer(
-        source=found.source, count=found.count, misfits=present_misfits(found.misfits)
+        source=found.source,
+        count=found.count,
+        dropped=found.dropped,
+        misfits=present_misfits(found.misfits),
     )
 
 

@@ -76,8 +76,9 @@ class NewAbsence:
 
 @dataclass(frozen=True, slots=True)
 class NewBusyTimes:
-    """How many intervals a source has now, and the sessions that do not fit."""
+    """How many intervals a source has now and how many took no time; sessions that do not fit."""
 
     source: str
     count: int
+    dropped: int
     misfits: Misfits

@@ -54,7 +54,8 @@ TimeOffId = Annotated[
     Path(description="The time off's id. Any id that is not the practice's own is a 404."),
 ]
 SourceName = Annotated[
-    Source, Path(description="Which calendar says so: a short name that you choose.")
+    Source,
+    Path(description="Which calendar says so: a name that you choose. It may contain slashes."),
 ]
 
 
@@ -232,7 +233,7 @@ async def list_busy_intervals(
 
 
 @router.put(
-    "/busy-intervals/{source}",
+    "/busy-intervals/{source:ref}",
     summary="Replace the times taken in a calendar",
     response_model=BusyTimesAnswer,
     responses=responses(*WRITE_PROBLEMS),
@@ -247,8 +248,9 @@ async def replace_busy_intervals(
 ) -> Response:
     """Replace all that one outside calendar takes; a calendar sync can push again and again.
 
-    Up to 5,000 intervals; those that overlap or touch are joined. Other sources stay as they are;
-    an empty list ends this one. The same again changes nothing. `misfits` lists booked sessions to
+    Up to 5,000 intervals. Those that overlap or touch are joined, those that end when they start
+    are dropped: `count` and `dropped` tell how many. Other sources stay as they are; an empty list
+    ends this one. The same again changes nothing. `misfits` lists booked sessions to
     come that do not fit any more; they stay as they are.
     """
     command = partial(

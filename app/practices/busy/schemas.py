@@ -5,26 +5,22 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationInfo,
     field_validator,
 )
 
-from app.inputs import Day, Instant, NextCursor, RequestBody, visible
-from app.practices.fields import ExternalRef
+from app.inputs import Day, Instant, NextCursor, RequestBody
+from app.practices.fields import ExternalRef, RefText
 from app.practices.hours.schemas import MisfitReport
 from app.sessions.schemas import Answer
 
 MAX_OF_A_SOURCE = 5000
 _EXAMPLE = {"starts_at": "2026-12-21T08:00:00-07:00", "ends_at": "2027-01-04T08:00:00-07:00"}
 
-Source = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=100), AfterValidator(visible)
-]
+Source = RefText
 Starts = Annotated[Instant, Field(description="With an offset.")]
 Ends = Annotated[Instant, Field(description="After `starts_at`, at most two years.")]
 
@@ -72,13 +68,16 @@ class BusyBody(RequestBody):
     """Time taken in another calendar."""
 
     starts_at: Starts
-    ends_at: Annotated[Instant, Field(description="After `starts_at`.")]
+    ends_at: Annotated[
+        Instant,
+        Field(description="Not before `starts_at`. Where it is the same, no time is taken."),
+    ]
 
     @field_validator("ends_at")
     @classmethod
-    def _after_start(cls, ends_at: datetime, info: ValidationInfo) -> datetime:
-        if "starts_at" in info.data and ends_at <= info.data["starts_at"]:
-            raise ValueError("must be after starts_at")
+    def _not_before_start(cls, ends_at: datetime, info: ValidationInfo) -> datetime:
+        if "starts_at" in info.data and ends_at < info.data["starts_at"]:
+            raise ValueError("must not be before starts_at")
         return ends_at
 
 
@@ -103,8 +102,8 @@ class BusyTimesRequest(RequestBody):
         list[BusyBody],
         Field(
             max_length=MAX_OF_A_SOURCE,
-            description="In any order; those that overlap or touch are joined. An empty list: "
-            "nothing is taken.",
+            description="In any order. Those that overlap or touch are joined, those without any "
+            "length are dropped. An empty list: nothing is taken.",
         ),
     ]
 
@@ -178,4 +177,8 @@ class BusyTimesAnswer(Answer):
 
     source: Annotated[str, Field(examples=["work-calendar"])]
     count: Annotated[int, Field(description="Intervals after joining those that touch.")]
+    dropped: Annotated[
+        int,
+        Field(description="Intervals of the request that end when they start.", examples=[0]),
+    ]
     misfits: MisfitReport

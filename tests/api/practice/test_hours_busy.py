@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import pytest
@@ -214,6 +215,7 @@ async def test_a_source_is_replaced_whole_and_others_stay(
     assert (await staff.put(path, items(all_day))).json() == {
         "source": "work",
         "count": 1,
+        "dropped": 0,
         "misfits": (await staff.get(of(world, "misfits"))).json(),
     }
     assert slots(await api.availability(session_id, **day)) == []
@@ -294,7 +296,7 @@ async def test_busy_intervals_are_listed_by_source_a_page_at_a_time(
     assert len(work) == 2
 
 
-@pytest.mark.parametrize("source", ["%00", "x" * 101, "%20x", "a%0Ab"])
+@pytest.mark.parametrize("source", ["%00", "x" * 256, "%20x", "a%0Ab"])
 async def test_a_bad_source_is_named(staff: Api, world: World, source: str) -> None:
     answer = await staff.put(of(world, f"busy-intervals/{source}"), items())
     assert named(answer) == [("path", "/source")]
@@ -302,10 +304,35 @@ async def test_a_bad_source_is_named(staff: Api, world: World, source: str) -> N
 
 async def test_a_bad_busy_interval_is_named(staff: Api, world: World) -> None:
     good = (START, START + HOUR)
-    body = items(good, (START, START))
+    body = items(good, (START, START - timedelta(microseconds=1)))
     path = of(world, "busy-intervals/work")
     assert named(await staff.put(path, body)) == [("body", "/items/1/ends_at")]
     assert await world.rows(BusyInterval) == []
+
+
+async def test_an_interval_without_length_is_dropped_and_counted(staff: Api, world: World) -> None:
+    path = of(world, "busy-intervals/work")
+    late = START + 5 * HOUR
+    body = items((START, START), (START, START + HOUR), (late, late))
+    answer = (await staff.put(path, body)).json()
+    assert (answer["count"], answer["dropped"]) == (1, 2)
+    (kept,) = await world.rows(BusyInterval)
+    assert (kept.starts_at, kept.ends_at) == (START, START + HOUR)
+    answer = (await staff.put(path, items((START, START)))).json()
+    assert (answer["count"], answer["dropped"]) == (0, 1)
+    assert await world.rows(BusyInterval) == []
+
+
+@pytest.mark.parametrize("source", ["ana/work", "/ana/", "by-ref/x", "a b", "é/ü", "x" * 255])
+async def test_a_source_is_any_text_that_a_reference_is(
+    staff: Api, world: World, source: str
+) -> None:
+    path = of(world, f"busy-intervals/{quote(source, safe='')}")
+    answer = await staff.put(path, items((START, START + HOUR)))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["source"] == source
+    (listed,) = (await staff.get(of(world, "busy-intervals"), source=source)).json()["items"]
+    assert listed["source"] == source
 
 
 async def test_time_off_is_no_outside_busy_time(staff: Api, world: World) -> None:
