@@ -16,11 +16,15 @@ from pydantic import (
     StringConstraints,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from app.addresses import normal_address
+from app.currencies import decimals_of
 from app.inputs import RequestBody, Text, ZoneName, not_blank, visible
+from app.practices.sums import LARGEST_STORED
 from app.sessions.schemas import Answer
 
 MAX_REF = 255
@@ -42,6 +46,35 @@ def unchanged() -> Any:  # noqa: ANN401 - stands in for a value of any type
     Unlike a default this shows in no description, and is told apart from a null that was sent.
     """
     return Field(default_factory=lambda: _UNCHANGED)
+
+
+class Price(RequestBody):
+    """A price in whole minor units of the practice's currency: ten million of it at most."""
+
+    amount_minor: Annotated[
+        int, Field(strict=True, ge=0, le=LARGEST_STORED, description="Cents, pence.")
+    ]
+    currency: Annotated[
+        str,
+        Field(strict=True, pattern=r"^[A-Z]{3}$", description="The practice's own."),
+    ]
+    decimals: Annotated[
+        int | None,
+        Field(
+            strict=True,
+            exclude=True,
+            description="As in answers, so that a price can be sent back as it came. Where it is "
+            "sent it has to be the currency's.",
+        ),
+    ] = None
+
+    @field_validator("decimals")
+    @classmethod
+    def _is_the_currencys(cls, value: int | None, info: ValidationInfo) -> int | None:
+        currency = info.data.get("currency")
+        if value is not None and currency is not None and value != decimals_of(currency):
+            raise ValueError(f"must be {decimals_of(currency)} for {currency}, or left out")
+        return value
 
 
 class RecordBody(RequestBody):

@@ -29,8 +29,8 @@ from app.practices.models import (
     Service,
     ServiceFormat,
 )
-from app.practices.money import check_currency
 from app.practices.policies import resolve_policy_version
+from app.practices.sums import check_price
 from app.sessions.credits import CreditRepository, Use
 from app.sessions.models import Session
 from app.sessions.records import Location as Place
@@ -198,7 +198,7 @@ async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Ba
             raise InvalidInputError(f"/{field}", "is not active any more")
     found = Basis(*basis)
     if booking.price is not None:
-        check_currency(booking.price.currency, found.currency)
+        check_price(booking.price.amount_minor, booking.price.currency, found.currency)
     return found
 
 

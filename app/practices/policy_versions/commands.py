@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.auth.keys import Staff
 from app.changes.trail import write_change
 from app.practices.models import Practitioner, Service
-from app.practices.policy_versions.queries import check_own, read_policy
+from app.practices.policy_versions.queries import check_own, price_to_compare, read_policy
 from app.practices.policy_versions.records import PolicyVersionRecord
+from app.practices.practice.queries import currency_of
 from app.practices.repository import PracticeRepository
+from app.practices.sums import check_fixed_fees
 
 
 async def add_policy_version(
@@ -29,12 +31,15 @@ async def add_policy_version(
     Sessions booked from now on come under it; those booked before keep theirs.
 
     Raises:
-        InvalidInputError: the practice has no such service or practitioner.
+        InvalidInputError: the practice has no such service or practitioner, or a fee is too high.
     """
     if service_id is not None:
         await check_own(db, staff.practice_id, Service, service_id, "/service_id")
     if practitioner_id is not None:
         await check_own(db, staff.practice_id, Practitioner, practitioner_id, "/practitioner_id")
+    if rules is not None:
+        currency = await currency_of(db, staff.practice_id)
+        check_fixed_fees(rules, currency, await price_to_compare(db, staff.practice_id, service_id))
     policy_id = await PracticeRepository(db, staff.practice_id).add_policy_version(
         text=text, rules=rules, now=now, service_id=service_id, practitioner_id=practitioner_id
     )

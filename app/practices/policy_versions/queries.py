@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Integer, Uuid, literal, select, tuple_
+from sqlalchemy import DateTime, Integer, Uuid, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
@@ -119,3 +119,17 @@ async def check_own(
     if found is None:
         kind = "service" if table is Service else "practitioner"
         raise InvalidInputError(pointer, f"is no {kind} of this practice", where=where)
+
+
+async def price_to_compare(
+    db: AsyncConnection, practice_id: UUID, service_id: UUID | None
+) -> int | None:
+    """Give the price that a policy's fees are compared with: the service's, or else the dearest.
+
+    Only active services count then; None where there is none.
+    """
+    which = Service.active if service_id is None else Service.id == service_id
+    found: int | None = await db.scalar(
+        select(func.max(Service.price_minor)).where(Service.practice_id == practice_id, which)
+    )
+    return found

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from app.inputs import RequestBody, TimeOfDay
+from app.practices.sums import LARGEST_STORED
 
 MAX_TIERS = 20
 YEAR_IN_MINUTES = 366 * 24 * 60
-LARGEST = 2_147_483_647
 WHOLE_PRICE = Decimal(100)
 _PERCENT = re.compile(r"\d{1,3}(\.\d{1,2})?", re.ASCII)
 
@@ -93,8 +93,10 @@ class FeeTier(RequestBody):
         Field(
             strict=True,
             ge=0,
-            le=LARGEST,
-            description="A fixed fee in minor units of the practice's currency.",
+            le=LARGEST_STORED,
+            description="A fixed fee in minor units of the practice's currency: at most a hundred "
+            "times the price of the policy's service, or of the dearest active service where the "
+            "policy is of no single one; and at most ten million of the currency.",
         ),
     ] = None
 

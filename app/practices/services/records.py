@@ -8,9 +8,15 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import InvalidInputError
-from app.practices.models import Location, Practice, Service, ServiceFormat
-from app.practices.money import check_currency
+from app.practices.models import Location, PolicyVersion, Practice, Service, ServiceFormat
+from app.practices.practice.queries import currency_of
 from app.practices.records import Record, Records, Statement
+from app.practices.sums import (
+    MAX_FEE_TO_PRICE,
+    check_price,
+    is_out_of_proportion,
+    largest_fixed_fee,
+)
 
 
 class _Services(Records):
@@ -46,19 +52,19 @@ class _Services(Records):
         self,
         db: AsyncConnection,
         practice_id: UUID,
-        before: Record | None,  # noqa: ARG002 - the same for a new one
+        before: Record | None,
         changed: Record,
     ) -> None:
-        """Refuse another currency, and formats at places that the practice does not have.
+        """Refuse prices that cannot be, and formats at places that the practice does not have.
 
         Raises:
-            InvalidInputError: naming the currency or the location.
+            InvalidInputError: naming the currency, the amount or the location.
         """
         if "price" in changed:
-            currency = await db.scalar(
-                select(Practice.currency).where(Practice.practice_id == practice_id)
-            )
-            check_currency(changed["price"]["currency"], currency)
+            currency = await currency_of(db, practice_id)
+            check_price(changed["price"]["amount_minor"], changed["price"]["currency"], currency)
+            if before is not None:
+                await _check_proportion(db, practice_id, before["id"], changed["price"])
         own = select(Location.id).where(Location.practice_id == practice_id)
         for index, offered in enumerate(changed.get("formats", ())):
             place = offered["location_id"]
@@ -97,6 +103,24 @@ class _Services(Records):
                     instructions=offered["instructions"],
                 )
             )
+
+
+async def _check_proportion(
+    db: AsyncConnection, practice_id: UUID, service_id: UUID, price: Record
+) -> None:
+    """Refuse a price that the service's own policy asks more than a hundred times for."""
+    rules = await db.scalar(
+        select(PolicyVersion.rules)
+        .where(PolicyVersion.practice_id == practice_id, PolicyVersion.service_id == service_id)
+        .order_by(PolicyVersion.number.desc())
+        .limit(1)
+    )
+    fee = largest_fixed_fee(rules or {})
+    if is_out_of_proportion(fee, price["amount_minor"]):
+        raise InvalidInputError(
+            "/price/amount_minor",
+            f"the service's policy has a fee of {fee}, above {MAX_FEE_TO_PRICE} times this",
+        )
 
 
 def _formats() -> Any:  # noqa: ANN401 - a column expression

@@ -3,9 +3,8 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, ConfigDict, Field
 
-from app.currencies import decimals_of
 from app.domain.session import Format
 from app.inputs import Id, RequestBody
 from app.practices.fields import (
@@ -13,6 +12,7 @@ from app.practices.fields import (
     ExternalRef,
     KeptRecord,
     Name,
+    Price,
     RecordBody,
     Words,
     unchanged,
@@ -43,35 +43,6 @@ _EXAMPLE: dict[str, Any] = {
         {"kind": "video", "location_id": None, "instructions": None},
     ],
 }
-
-
-class Price(RequestBody):
-    """A price in whole minor units of the practice's currency."""
-
-    amount_minor: Annotated[
-        int, Field(strict=True, ge=0, le=1_000_000_000, description="Cents, pence.")
-    ]
-    currency: Annotated[
-        str,
-        Field(strict=True, pattern=r"^[A-Z]{3}$", description="The practice's own."),
-    ]
-    decimals: Annotated[
-        int | None,
-        Field(
-            strict=True,
-            exclude=True,
-            description="As in answers, so that a price can be sent back as it came. Where it is "
-            "sent it has to be the currency's.",
-        ),
-    ] = None
-
-    @field_validator("decimals")
-    @classmethod
-    def _is_the_currencys(cls, value: int | None, info: ValidationInfo) -> int | None:
-        currency = info.data.get("currency")
-        if value is not None and currency is not None and value != decimals_of(currency):
-            raise ValueError(f"must be {decimals_of(currency)} for {currency}, or left out")
-        return value
 
 
 class OfferedFormat(RequestBody):
