@@ -12,8 +12,8 @@ from app.domain.money import Money
 from app.domain.policy import Credit
 from app.domain.session import Format, Status
 from app.inputs import Id, Instant, NextCursor, RequestBody, Text, ZoneName
-from app.practices.fields import ExternalRef
-from app.practices.services.schemas import Duration, Price
+from app.practices.fields import ExternalRef, Price
+from app.practices.services.schemas import Duration
 from app.sessions.booking import Booking
 from app.sessions.records import FeeStatus
 from app.sessions.schemas import CarriedView, MoneyView, PolicyView, Reason, SessionSummary

@@ -34,7 +34,7 @@ from app.webhooks.delivery import (
     WebhookOffice,
     send_webhook,
 )
-from app.webhooks.events import EVENT_TYPES
+from app.webhooks.events import EVENT_TYPES, EventType
 from app.webhooks.health import FAILING_FOR, FAILURES_IN_A_ROW
 from app.webhooks.models import WebhookEndpoint
 from app.webhooks.sending import WebhookSender
@@ -115,6 +115,18 @@ async def test_a_closed_practice_sends_no_events(
     notice_id = await story.notice(later, "session.booked", "webhook")
     await send_webhook(webhooks, world.practice_id, notice_id)
     assert len(receiver.received) == 1
+
+
+@pytest.mark.parametrize("event", EVENT_TYPES)
+async def test_every_event_is_as_described(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, event: EventType
+) -> None:
+    """The receiver compares whatever it got with the description, here and in all other tests."""
+    await add_endpoint(world, receiver)
+    session_id = await story.book()
+    await send_webhook(webhooks, world.practice_id, await tell(story, session_id, event))
+    (got,) = receiver.received
+    assert json.loads(got.body)["type"] == event
 
 
 async def test_a_receiver_verifies_with_the_library(
