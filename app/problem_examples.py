@@ -1,6 +1,6 @@
 """An example of each member that only some problems have, of the same world as app/examples.py."""
 
-from app.examples import CONTACT, FEE
+from app.examples import CONTACT, FEE, IDS
 
 PROBLEM_MEMBERS: dict[str, object] = {
     "errors": [{"pointer": "/reason/note", "in": "body", "detail": "Field required"}],
@@ -16,6 +16,7 @@ PROBLEM_MEMBERS: dict[str, object] = {
         "allowed": True,
         "fee": FEE,
         "credit": None,
+        "carries": None,
         "free_until": "2026-12-02T15:00:00-05:00",
         "closes_at": "2026-12-03T13:00:00-05:00",
         "quote": f"WyJxdW90ZSIsImNhbmNlbCJd.{'Q0m7vX2s' * 8}",
@@ -23,5 +24,6 @@ PROBLEM_MEMBERS: dict[str, object] = {
         "refusal": None,
     },
     "deadline": "2026-12-03T13:00:00-05:00",
-    "contact": {"name": "Dr. Maya Chen", **CONTACT},
+    "contact": CONTACT,
+    "session_id": IDS["session"],
 }

@@ -68,8 +68,7 @@ def same_fields(value: Any, schema: dict[str, Any]) -> None:
         for item in value:
             same_fields(item, schema["items"])
     elif isinstance(value, dict) and "properties" in schema:
-        assert value.keys() == schema["properties"].keys()
-        assert set(schema["required"]) == value.keys()
+        assert set(schema["required"]) <= value.keys() <= schema["properties"].keys()
         for name, part in value.items():
             same_fields(part, schema["properties"][name])
 

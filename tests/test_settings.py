@@ -104,6 +104,7 @@ BAD = [
     ("PUBLIC_URL", "ftp://hunter2.example"),
     ("PUBLIC_URL", "https://"),
     ("PORTAL", "hunter2"),
+    ("DOCS", "hunter2"),
     ("PORTAL_URL", "/hunter2"),
     ("PORTAL_URL", "https://hunter2.example/#start"),
     ("CORS_ORIGINS", "https://hunter2.example/app"),

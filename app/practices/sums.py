@@ -1,4 +1,4 @@
-"""Bounds of prices and fixed fees: they keep a slip of the keyboard from being charged.
+"""Bounds of prices and fixed fees, so that a typing error is not charged.
 
 Source: product.md section 10, "Sums".
 """
@@ -53,7 +53,7 @@ def check_fixed_fees(
 
 def is_out_of_proportion(fee_minor: int, price_minor: int | None) -> bool:
     """Tell whether a fee is above a hundred times a price, where there is one."""
-    return bool(price_minor) and fee_minor > MAX_FEE_TO_PRICE * (price_minor or 0)
+    return price_minor is not None and 0 < MAX_FEE_TO_PRICE * price_minor < fee_minor
 
 
 def largest_fixed_fee(rules: Mapping[str, Any]) -> int:
@@ -73,4 +73,3 @@ def _check_largest(amount: int, currency: str, pointer: str) -> None:
     largest = largest_sum(currency)
     if amount > largest:
         raise InvalidInputError(pointer, f"must be at most {largest} minor units of {currency}")
-

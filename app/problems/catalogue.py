@@ -89,7 +89,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "This session is no longer booked, so it cannot be changed.",
         "The session was cancelled, or has taken place, or its client did not come. A client is "
         "also told in `contact` whom to ask instead.",
-        optional=("deadline", "contact"),
+        optional=("deadline", "contact", "session_id"),
     ),
     "session-changed": ProblemType(
         HTTPStatus.CONFLICT,
@@ -100,6 +100,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         "write. `session_id` names the session. Read it, and then send the request again with "
         "`If-Match` and its present `ETag`, or with `force`, to overrule the client; or keep what "
         "the client chose. Nothing was changed.",
+        members=("session_id",),
     ),
     "reschedule-limit-reached": ProblemType(
         HTTPStatus.CONFLICT,

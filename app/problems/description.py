@@ -22,6 +22,11 @@ _FIELD_ERROR: _Json = {
             "description": "Where the field stands in the request.",
         },
         "detail": {"type": "string", "description": "What is wrong with it."},
+        "record_id": {
+            "type": "string",
+            "format": "uuid",
+            "description": "Where an `external_ref` is used already: the record that has it.",
+        },
     },
 }
 
@@ -71,6 +76,11 @@ _MEMBERS: dict[str, _Json] = {
     "contact": {
         "description": "Whom to ask instead.",
         "$ref": "#/components/schemas/ContactView",
+    },
+    "session_id": {
+        "type": "string",
+        "format": "uuid",
+        "description": "The session that was written by its `external_ref`.",
     },
 }
 

@@ -23,6 +23,7 @@ from app.sessions.records import (
     Cancellation,
     ChangedBy,
     Location,
+    ReasonCode,
     SessionRecord,
     SessionSummaryRecord,
 )
@@ -42,7 +43,7 @@ class Notes(Enum):
     OWN = "own"
     ALL = "all"
 
-    def shown(self, actor: str, code: str | None, note: str | None) -> schemas.ReasonView:
+    def shown(self, actor: str, code: ReasonCode | None, note: str | None) -> schemas.ReasonView:
         """Give the reason that `actor` gave, as far as it is shown."""
         shows_note = self is Notes.ALL or (self is Notes.OWN and by_whom(actor) == "client")
         return schemas.ReasonView(

@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter, Response
 
-from app.context import IfMatch, Now, StaffWriter, StaffWriting
+from app.context import Now, StaffWriter, StaffWriting
 from app.practices.fields import RefInPath
 from app.problems.catalogue import WRITING_BY_STAFF, responses
+from app.request_headers import IfMatch
 from app.sessions.push import Push, push_session
 from app.sessions.staff_router import answer
 from app.sessions.staff_schemas import PutSession, StaffCommandAnswer

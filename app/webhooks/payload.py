@@ -38,6 +38,7 @@ class EventFee(TypedDict):
     id: UUID
     amount_minor: Annotated[int, Field(description="In minor units of the currency.")]
     currency: Annotated[str, Field(description="ISO 4217.")]
+    decimals: Annotated[int, Field(description="The decimals of the currency, by ISO 4217.")]
     status: FeeStatus
 
 

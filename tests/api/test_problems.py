@@ -117,8 +117,8 @@ async def test_another_method_is_a_405_that_says_which(
         ("GET", "/v1/links/open", "POST"),
         ("POST", "/healthz", "GET"),
         ("BREW", "/v1/sessions/x", "GET"),
-        ("PUT", "/v1/practice/clients/x", "GET, PATCH"),
-        ("POST", "/v1/practice/clients/by-ref/x", "GET, PUT"),
+        ("PUT", "/v1/practice/clients/x", "GET, HEAD, PATCH"),
+        ("POST", "/v1/practice/clients/by-ref/x", "GET, HEAD, PUT"),
     ]:
         with subtests.test(method[:80]):
             answer = await stranger.http.request(method, path)

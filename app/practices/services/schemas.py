@@ -3,8 +3,9 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
 
+from app.currencies import decimals_of
 from app.domain.session import Format
 from app.inputs import Id, RequestBody
 from app.practices.fields import (
