@@ -24,7 +24,7 @@ define install
 	@touch $@
 endef
 
-.PHONY: demo demo-reset test test-portal drill bench check format lock openapi migration sbom clean
+.PHONY: demo demo-reset test test-slow test-portal drill bench check format lock openapi migration sbom clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/reslot demo
@@ -32,22 +32,26 @@ demo: $(VENV)/.demo
 demo-reset: $(VENV)/.demo
 	@$(BIN)/reslot demo --reset
 
-# `make test ARGS="tests/api/test_cancel.py -k late"` runs a part of the tests, without coverage.
+# Whatever is quick. `make test ARGS="tests/api/test_cancel.py -k late"` runs a part of the tests.
 test: $(VENV)/.ready
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
+	$(BIN)/python -m pytest -n auto -m "not browser and not drill and not brief and not slow"
+endif
+
+# All but the browser's tests and the long drills, with the bounds of coverage.
+test-slow: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 -m "not browser and not drill" --cov --cov-report=term
 	$(BIN)/python -m coverage report --include='app/domain/*' --fail-under=100
 	$(BIN)/python -m coverage report --fail-under=95 --format=total
-endif
 
 # In Debian's Chromium; skipped with a word where there is none, but not in CI.
 test-portal: $(VENV)/.ready
 	$(BIN)/python -m pytest -n 2 -m browser
 
-# Breaks things under load and checks what is left; the short ones are part of `make test` too. Two at
-# a time: much of a drill is waiting for something to be over.
+# Breaks things under load and checks what is left; the short ones are part of `make test-slow`. Two
+# at a time: much of a drill is waiting for something to be over.
 drill: $(VENV)/.ready
 	$(BIN)/python -m pytest --no-cov -n 2 --maxschedchunk=1 -m "not brief" tests/drills
 
@@ -97,7 +101,9 @@ sbom: $(VENV)/.ready
 		--pyproject $(VENV)/pyproject.toml --output-reproducible --output-file sbom.json
 	@echo 'Written to sbom.json.'
 
+# As root, the data of the embedded server may lie elsewhere, and `.data/postgres` leads there.
 clean:
+	@[ ! -L .data/postgres ] || rm -rf "$$(readlink -f .data/postgres)"
 	rm -rf $(VENV) .data .pytest_cache .mypy_cache .ruff_cache .hypothesis sbom.json
 
 # The locked files are complete. With --no-deps they are taken as they stand; an older pip goes looking

@@ -28,6 +28,8 @@ from app.notices.mailbox import list_mails, read_mail
 from app.settings import Settings
 from tests.patience import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 REASON = {"code": "work", "note": "A meeting was put on this hour."}
 Demo = dict[str, Any]
 

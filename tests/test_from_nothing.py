@@ -31,6 +31,8 @@ from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver
 from tests.patience import until
 
+pytestmark = pytest.mark.slow
+
 REASON = {"code": "work", "note": "A meeting was put on this hour."}
 WHOLE_WEEK = [{"weekday": day, "start": "00:00", "end": "24:00"} for day in range(1, 8)]
 # Moving is free; a cancellation is late from a month before the start on.

@@ -11,6 +11,8 @@ import pytest
 
 from app import __version__
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 # Says that it is another version, and makes environments of programs that do nothing.
 PYTHON = """#!/bin/sh

@@ -14,6 +14,8 @@ import pytest
 
 from tests.patience import PATIENCE_SECONDS, POLL_SECONDS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 CLIENT, PRACTICE = "A tour", "Connect your practice software"

@@ -111,12 +111,12 @@ async def test_another_method_is_a_405_that_says_which(
     subtests: pytest.Subtests, stranger: Api
 ) -> None:
     for method, path, allowed in [
-        ("DELETE", "/v1/sessions", "GET"),
-        ("PUT", "/v1/me", "GET"),
+        ("DELETE", "/v1/sessions", "GET, HEAD"),
+        ("PUT", "/v1/me", "GET, HEAD"),
         ("PATCH", "/v1/sessions/x/cancel", "POST"),
         ("GET", "/v1/links/open", "POST"),
-        ("POST", "/healthz", "GET"),
-        ("BREW", "/v1/sessions/x", "GET"),
+        ("POST", "/healthz", "GET, HEAD"),
+        ("BREW", "/v1/sessions/x", "GET, HEAD"),
         ("PUT", "/v1/practice/clients/x", "GET, HEAD, PATCH"),
         ("POST", "/v1/practice/clients/by-ref/x", "GET, HEAD, PUT"),
     ]:
