@@ -1,7 +1,5 @@
 """Every code that a client can meet has a human answer, wherever it comes up."""
 
-import json
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +7,7 @@ from playwright.async_api import expect
 
 from app.changes.models import Change
 from app.problems.catalogue import CATALOGUE
+from tests.described import codes_of, description, resolved
 from tests.portal.test_cancel import START
 from tests.portal.visitor import CANCEL, RESCHEDULE, Visitor, answer_with
 from tests.world import World
@@ -27,20 +26,23 @@ GO_ON = {
     "action-disabled", "notice-too-short", "session-started", "session-not-booked",
     "reschedule-limit-reached", "quote-stale", "quote-invalid",
 }  # fmt: skip
-DESCRIPTION = Path(__file__).parents[2] / "openapi" / "openapi.json"
 CONTACT = {"name": "Dr. Maya Chen", "email": "maya@harbor.example", "phone": None}
 
 
 def _codes_of(operation: Any) -> set[str]:
     """List the problems that an operation says it can answer."""
-    contents = [answer.get("content", {}) for answer in operation["responses"].values()]
-    problems = [content.get("application/problem+json", {}) for content in contents]
-    return {code for problem in problems for code in problem.get("examples", {})}
+    contents = [resolved(answer).get("content", {}) for answer in operation["responses"].values()]
+    return {
+        code
+        for content in contents
+        if "application/problem+json" in content
+        for code in codes_of(content["application/problem+json"])
+    }
 
 
 def _codes_of_clients() -> set[str]:
     """List what operations outside the practice's side document, and what any can answer."""
-    paths = json.loads(DESCRIPTION.read_text())["paths"]
+    paths = description()["paths"]
     operations = [
         operation
         for path, methods in paths.items()
