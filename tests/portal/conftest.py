@@ -39,6 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
+def isolation() -> str:
+    """Who signs in is looked for at every practice."""
+    return "database"
+
+
+@pytest.fixture
 def clock() -> TestClock:
     """The server's clock; the browser's starts with it."""
     return TestClock()
