@@ -49,6 +49,7 @@ from app.supervisor import run_several
 from app.tracing.start import check_tracing, start_tracing, stop_tracing
 from app.tracing.statements import watch_statements
 
+MAX_WORKERS = 64  # each takes some 100 MB and a pool of connections
 T = TypeVar("T")
 
 cli = typer.Typer(
@@ -104,7 +105,7 @@ def main() -> None:
 
 @cli.command()
 def serve(
-    workers: Annotated[int, typer.Option(min=1, help="Server processes.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=MAX_WORKERS, help="Server processes.")] = 1,
     *,
     worker: Annotated[
         bool | None,

@@ -496,3 +496,9 @@ def test_a_host_that_is_not_this_machine_is_named(monkeypatch: pytest.MonkeyPatc
     assert refusal(monkeypatch, "serve") == (
         "reslot: Bad setting. HOST: 192.0.2.1 is no address of this machine."
     )
+
+
+def test_the_number_of_server_processes_is_bounded() -> None:
+    refused = CliRunner().invoke(cli, ["serve", "--workers", "65"])
+    assert refused.exit_code == 2
+    assert "'--workers': Input should be less than or equal to 64" in refused.output

@@ -362,3 +362,16 @@ def test_no_sequence_of_moves_makes_cancelling_cheaper_than_at_any_of_them(
         assert sum(charged[number:]) + end >= least
     # Nothing is charged twice: the end costs no more than the dearest of all its occasions.
     assert end <= max([*dearest, due])
+
+
+def test_a_quote_carries_nothing_where_nothing_is_due_any_more() -> None:
+    """The tier closest to the start may cost nothing."""
+    policy = Policy(
+        cancel=CancelRule(fees=(percent(hours_before(24), "50"), percent(hours_before(1), "0"))),
+        reschedule=FREE_MOVES,
+    )
+    facts = session()
+    quoted = decide(policy, Action.RESCHEDULE, facts, LATE).cost
+    assert quoted == Cost(None, None, a_fee(6_000))
+    later = START - timedelta(minutes=30)
+    assert decide(policy, Action.RESCHEDULE, facts, later, quoted=quoted).cost == Cost(None, None)
