@@ -57,7 +57,7 @@ def run(connection: Connection) -> None:
 
 async def run_as_owner(url: str) -> None:
     """Run on the database of the settings, for who calls `alembic` itself."""
-    async with brief_engine(url) as engine, engine.begin() as db:
+    async with brief_engine(url, bounded=False) as engine, engine.begin() as db:
         await db.run_sync(run)
 
 

@@ -16,11 +16,17 @@ from sqlalchemy.util.concurrency import in_greenlet
 CONNECT_TIMEOUT_SECONDS = 5
 # Bounds of waiting: docs/decisions/0021-bounds-of-waiting.md.
 POOL_TIMEOUT_SECONDS = 3
-_SESSION = """
+_BOUNDED = """
     SET plan_cache_mode = force_generic_plan;
     SET lock_timeout = '3s';
     SET statement_timeout = '10s';
     SET idle_in_transaction_session_timeout = '15s';
+"""
+# Said, because the role may have bounds of its own.
+_UNBOUNDED = """
+    SET lock_timeout = 0;
+    SET statement_timeout = 0;
+    SET idle_in_transaction_session_timeout = 0;
 """
 STATEMENTS_KEPT = 100  # prepared, by each connection; the driver's own default
 # For a pgbouncer before 1.21. The driver takes it as an argument only, and the server knows no such
@@ -81,17 +87,18 @@ def one_by_one(url: str) -> list[str]:
     return [parts._replace(netloc=f"{login}{at}{host}").geturl() for host in hosts.split(",")]
 
 
-def create_engine(url: str, *, pool_size: int) -> AsyncEngine:
+def create_engine(url: str, *, pool_size: int, bounded: bool = True) -> AsyncEngine:
     """Make the pool of one process. A connection that died in the pool is replaced unseen.
 
     Statements are planned once for each connection and not for each execution: ours are written so
     that the plan does not depend on the values, and planning the longer ones takes several times as
-    long as running them. Waiting for a connection, for a lock and for a statement is bounded.
+    long as running them. Waiting for a connection, for a lock and for a statement is bounded; what
+    is not `bounded`, a migration, waits for a connection only so long.
     """
 
     async def opened() -> asyncpg.Connection:
         connection = await connect(url)
-        await connection.execute(_SESSION)
+        await connection.execute(_BOUNDED if bounded else _UNBOUNDED)
         return connection
 
     def open_connection() -> Awaitable[asyncpg.Connection]:
@@ -176,9 +183,9 @@ _idle_of: WeakKeyDictionary[AsyncEngine, _Idle] = WeakKeyDictionary()
 
 
 @asynccontextmanager
-async def brief_engine(url: str) -> AsyncIterator[AsyncEngine]:
+async def brief_engine(url: str, *, bounded: bool = True) -> AsyncIterator[AsyncEngine]:
     """Make a pool for the length of one command, and leave no connection behind."""
-    engine = create_engine(url, pool_size=2)
+    engine = create_engine(url, pool_size=2, bounded=bounded)
     try:
         yield engine
     finally:

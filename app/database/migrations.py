@@ -1,6 +1,8 @@
 """Bringing a database to the present schema, and giving the service role no more than it needs."""
 
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from alembic import command
@@ -34,11 +36,24 @@ _PRIVILEGES = {
 }
 _OTHERWISE = "SELECT, INSERT, UPDATE"
 _JOB_TABLES = "SELECT, INSERT, UPDATE, DELETE, TRUNCATE"
+_MIGRATING = 7_365_109  # any number; the key of a lock that nothing else takes
+_UNKNOWN = "The database has the schema of another version. Install that version of Reslot."
 
 
 async def migrate(owner_url: str, service_role: str, revision: str = "head") -> None:
-    """Migrate as the owner, then grant the service role its privileges. Safe to repeat."""
-    async with brief_engine(owner_url) as engine, engine.begin() as db:
+    """Migrate as the owner, then grant the service role its privileges. Safe to repeat.
+
+    Of several that migrate at once, one does and the others wait. A migration may take its time:
+    it has no bounds of waiting.
+
+    Raises:
+        SettingsError: the database has a schema that this version does not know.
+    """
+    async with brief_engine(owner_url, bounded=False) as engine, engine.begin() as db:
+        await db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+        found = await _revision(db)
+        if found is not None and found not in _schemas().known:
+            raise SettingsError(_UNKNOWN)
         await db.run_sync(_upgrade, revision)
         await _grant(db, service_role)
 
@@ -57,18 +72,15 @@ def role_of(url: str) -> str:
 
 async def wrong_schema(engine: AsyncEngine) -> str | None:
     """Say what is wrong with the database's schema, and what to do; None where nothing is."""
-    found = None
     async with engine.connect() as db:
-        if await db.scalar(text("SELECT to_regclass('alembic_version')")) is not None:
-            found = await db.scalar(text("SELECT max(version_num) FROM alembic_version"))
+        found = await _revision(db)
     if found is None:
         return "The database has no tables of Reslot. Run `reslot migrate`."
-    scripts = ScriptDirectory.from_config(alembic_config())
-    if found == scripts.get_current_head():
+    if found == _schemas().newest:
         return None
-    if found in {script.revision for script in scripts.walk_revisions()}:
+    if found in _schemas().known:
         return "The database has the schema of an older version. Run `reslot migrate`."
-    return "The database has the schema of another version. Install that version of Reslot."
+    return _UNKNOWN
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -76,6 +88,29 @@ def alembic_config(connection: Connection | None = None) -> Config:
     config = Config(ALEMBIC_INI)
     config.attributes["connection"] = connection
     return config
+
+
+class _Schemas(NamedTuple):
+    """The schemas that this version knows: the one that it needs, and all that led to it."""
+
+    newest: str | None
+    known: frozenset[str]
+
+
+@lru_cache(maxsize=1)
+def _schemas() -> _Schemas:
+    """Read the migrations, once for each process: probes ask every few seconds."""
+    scripts = ScriptDirectory.from_config(alembic_config())
+    known = frozenset(script.revision for script in scripts.walk_revisions())
+    return _Schemas(scripts.get_current_head(), known)
+
+
+async def _revision(db: AsyncConnection) -> str | None:
+    """Give the schema that a database has; None where it has none."""
+    if await db.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    found: str | None = await db.scalar(text("SELECT max(version_num) FROM alembic_version"))
+    return found
 
 
 def _upgrade(connection: Connection, revision: str) -> None:

@@ -16,7 +16,7 @@ from app.auth.tidying import tidy_sign_ins
 from app.clock import Clock
 from app.database.engine import connect
 from app.database.idempotency import LIFETIME, IdempotencyKey
-from app.database.transactions import transact
+from app.database.transactions import allow_long_statements, transact
 from app.notices.delivery import PostOffice
 from app.notices.entrypoints import HEARTBEAT_TIMEOUT, Lane, make_lanes
 from app.notices.errors import describe
@@ -74,6 +74,7 @@ async def tidy(db: AsyncConnection, now: datetime) -> None:
 
     A pending notice can lose its job where a worker is cut off in the act; it is never lost itself.
     """
+    await allow_long_statements(db)
     await tidy_sign_ins(db, now)
     await db.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at <= now - LIFETIME))
     await db.execute(_OLD_JOB_LOGS, {"kept": JOB_LOG_KEPT})

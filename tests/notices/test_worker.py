@@ -315,6 +315,14 @@ async def test_old_keys_and_job_logs_are_forgotten(
     assert await value(engine, "SELECT count(*) FROM pgqueuer_log") == 2
 
 
+async def test_forgetting_much_may_take_longer_than_a_request(engine: AsyncEngine) -> None:
+    """Else what is too much for one statement stays, and is more the next time."""
+    async with engine.begin() as db:
+        await tidy(db, NOW)
+        assert await db.scalar(text("SHOW statement_timeout")) == "5min"
+    assert await value(engine, "SHOW statement_timeout") == "10s"
+
+
 async def test_a_notice_that_lost_its_job_gets_another(engine: AsyncEngine, story: Story) -> None:
     await story.book()
     lost = "DELETE FROM pgqueuer WHERE execute_after <= now()"

@@ -1,0 +1,61 @@
+"""How a database is migrated: without bounds of waiting, one process at a time, never backwards."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database import migrations
+from app.database.embedded import OWNER, SERVICE
+from app.database.migrations import migrate, wrong_schema
+from app.settings import Settings, SettingsError
+
+BOUNDS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
+
+
+@pytest.mark.parametrize("of_role", ["", "3s"])
+async def test_a_migration_may_take_its_time(
+    settings: Settings,
+    owner: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    database: str,
+    of_role: str,
+) -> None:
+    """Also where the service owns its tables, and its role has bounds because of a pgbouncer."""
+    found: list[str] = []
+
+    def look(connection: Connection, _: str) -> None:
+        found.extend(connection.scalar(text(f"SHOW {bound}")) or "" for bound in BOUNDS)
+
+    for bound in BOUNDS if of_role else ():
+        await owner.execute(f"ALTER ROLE {OWNER} IN DATABASE {database} SET {bound} = '{of_role}'")
+    monkeypatch.setattr(migrations, "_upgrade", look)
+    await migrate(settings.owner_url, SERVICE)
+    assert found == ["0", "0", "0"]
+
+
+async def test_the_service_has_bounds(engine: AsyncEngine) -> None:
+    async with engine.connect() as db:
+        found = [await db.scalar(text(f"SHOW {bound}")) for bound in BOUNDS]
+    assert found == ["3s", "10s", "15s"]
+
+
+async def test_of_several_that_migrate_at_once_one_does(
+    settings: Settings, owner: asyncpg.Connection, engine: AsyncEngine
+) -> None:
+    await owner.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    await owner.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
+    await asyncio.gather(*(migrate(settings.owner_url, SERVICE) for _ in range(3)))
+    assert await wrong_schema(engine) is None
+
+
+async def test_a_schema_of_another_version_is_left_alone(
+    settings: Settings, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("UPDATE alembic_version SET version_num = 'of_the_next_version'")
+    with pytest.raises(SettingsError, match="another version"):
+        await migrate(settings.owner_url, SERVICE)
+    found = await owner.fetchval("SELECT version_num FROM alembic_version")
+    assert found == "of_the_next_version"
