@@ -1,13 +1,10 @@
 """The `reslot` command."""
 
 import asyncio
-import errno
 import json
 import signal
-import socket
 import sys
 from collections.abc import Coroutine
-from contextlib import closing
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -28,11 +25,12 @@ from app.domain.errors import NotFoundError
 from app.http_limits import LimitedHttp
 from app.installation import export, installation
 from app.links.issue import end_links, issue_access_token, print_link
+from app.listening import check_port
 from app.logs import configure_logs
 from app.metrics.counts import watch_pool
 from app.metrics.processes import figures_on_a_port, shared_figures
 from app.notices.mailbox import list_mails, read_mail
-from app.notices.senders import make_sender
+from app.notices.senders import check_mail_folder, make_sender
 from app.notices.worker import run_worker, worker_pool_size
 from app.practices.operator import (
     NewPractice,
@@ -99,6 +97,8 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(f"reslot: {error}")
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            sys.exit(f"reslot: {error.filename} cannot be used: {error.strerror}")
         reason = error.orig if isinstance(error, DBAPIError) else error
         sys.exit(f"reslot: the database cannot be used: {reason}")
 
@@ -116,7 +116,7 @@ def serve(
 ) -> None:
     """Serve the API, and send mails and webhooks unless told otherwise."""
     settings = load_settings()
-    _check_port(settings)
+    check_port(settings.host, settings.port, "PORT")
     if worker is not None:
         settings = settings.model_copy(update={"worker": worker})
     with installation(settings) as complete:
@@ -127,6 +127,7 @@ def serve(
 def worker() -> None:
     """Send mails and webhooks, and nothing else."""
     with installation(load_settings()) as settings:
+        check_mail_folder(settings)
         configure_logs(settings)
         with figures_on_a_port(settings):
             asyncio.run(_work(settings))
@@ -155,7 +156,7 @@ def demo(
     )
     configure_logs(settings)
     with lock_demo(settings.data_dir, alone=reset) as lock:
-        _check_port(settings)
+        check_port(settings.host, settings.port, "PORT")
         with installation(settings, migrates=True, may_make_keys=True) as complete:
             asyncio.run(migrate_database(complete.owner_url, role_of(complete.service_url)))
             guide = asyncio.run(prepare_demo(complete, system_clock(), reset=reset))
@@ -304,6 +305,8 @@ def _run(lookup: Coroutine[Any, Any, T]) -> T:
 
 def _serve(settings: Settings, workers: int) -> None:
     make_sender(settings)  # A bad SMTP_URL is better said now than by the first mail.
+    if settings.worker:
+        check_mail_folder(settings)
     check_tracing(settings)
     export(settings)
     if workers > 1:
@@ -330,25 +333,6 @@ def _serve(settings: Settings, workers: int) -> None:
             # A server that is slow to start, on a busy machine, is not one that hangs.
             timeout_worker_healthcheck=60,
         )
-
-
-def _check_port(settings: Settings) -> None:
-    with closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            where = f"Port {settings.port} on {settings.host}"
-            match error.errno:
-                case errno.EADDRINUSE:
-                    raise SettingsError(f"{where} is taken: set PORT to another one.") from None
-                case errno.EACCES:
-                    raise SettingsError(
-                        f"{where} is not allowed to this user: set PORT to 1024 or above."
-                    ) from None
-            raise SettingsError(
-                f"Bad setting. HOST: {settings.host} is no address of this machine."
-            ) from None
 
 
 def _exit_on(number: signal.Signals) -> None:

@@ -3,11 +3,9 @@
 import os
 import re
 from datetime import timedelta
-from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -21,14 +19,24 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.addresses import ascii_url, normal_address
+from app.setting_checks import (
+    is_database,
+    is_origin,
+    is_typing_mistake,
+    is_web_address,
+    nearest_folder,
+)
 
 MINIMUM_KEY_LENGTH = 32
 MINIMUM_TOKEN_LENGTH = 16
+SENDABLE = re.compile(r"[!-~]+")  # in a header, behind "Bearer "
+MOST_CONNECTIONS = 1000
+# Far more than makes sense, and a time so far ahead still has a date.
+MOST_MINUTES = 525_600
+MOST_DAYS = 3650
 HOST = re.compile(r"[\w.:%-]+")
 EVERY_PROXY = "*"
 EVERY_ORIGIN = "*"
-# How like one of ours an unknown name in the file is that was probably meant to be it.
-LIKENESS = 0.8
 FILE = ".env"
 
 
@@ -45,7 +53,7 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = None
     database_owner_url: SecretStr | None = None
-    database_pool_size: int = Field(default=10, ge=1)
+    database_pool_size: int = Field(default=10, ge=1, le=MOST_CONNECTIONS)
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
@@ -57,14 +65,14 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     data_dir: Path = Path(".data")
     smtp_url: SecretStr | None = None
-    smtp_connections: int = Field(default=10, ge=2)
+    smtp_connections: int = Field(default=10, ge=2, le=MOST_CONNECTIONS)
     mail_from: Annotated[str, AfterValidator(normal_address)] = "reslot@localhost.localdomain"
-    access_token_minutes: int = Field(default=60, ge=1)
-    sign_in_days: int = Field(default=90, ge=1, le=3650)
-    link_access_minutes: int = Field(default=30, ge=1)
-    link_days: int = Field(default=30, ge=0)
-    quote_minutes: int = Field(default=10, ge=1)
-    credit_grace_days: int = Field(default=14, ge=0)
+    access_token_minutes: int = Field(default=60, ge=1, le=MOST_MINUTES)
+    sign_in_days: int = Field(default=90, ge=1, le=MOST_DAYS)
+    link_access_minutes: int = Field(default=30, ge=1, le=MOST_MINUTES)
+    link_days: int = Field(default=30, ge=0, le=MOST_DAYS)
+    quote_minutes: int = Field(default=10, ge=1, le=MOST_MINUTES)
+    credit_grace_days: int = Field(default=14, ge=0, le=MOST_DAYS)
     webhook_insecure_targets: bool = False
     worker: bool = True
     metrics_token: SecretStr | None = None
@@ -89,38 +97,50 @@ class Settings(BaseSettings):
 
     # Hosts are spelled in ASCII: libraries that convert them do so by IDNA 2003, to another host.
 
+    @field_validator("public_url")
+    @classmethod
+    def _without_query(cls, url: str) -> str:
+        if "?" in url:  # Paths are appended to it.
+            raise ValueError("must be like https://reslot.example, without a query")
+        return url
+
     @field_validator("public_url", "portal_url")
     @classmethod
     def _web_address(cls, url: str) -> str:
-        if url and (not _is_web_address(url) or "#" in url):
+        if url and (not is_web_address(url) or "#" in url):
             raise ValueError("must be like https://reslot.example, without a fragment")
         return _in_ascii(url)
 
     @field_validator("cors_origins")
     @classmethod
     def _origins(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(url == EVERY_ORIGIN or _is_origin(url) for url in urls):
+        if not all(url == EVERY_ORIGIN or is_origin(url) for url in urls):
             raise ValueError("must be origins like https://portal.example, without a path")
         return tuple(_in_ascii(url) for url in urls)
 
     @field_validator("database_url", "database_owner_url")
     @classmethod
     def _database(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and not _is_database(url.get_secret_value()):
+        if url is not None and not is_database(url.get_secret_value()):
             raise ValueError("must be like postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE")
         return url
 
     @field_validator("metrics_token")
     @classmethod
     def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is not None and len(token.get_secret_value()) < MINIMUM_TOKEN_LENGTH:
-            raise ValueError(f"needs at least {MINIMUM_TOKEN_LENGTH} characters")
+        if token is None:
+            return None
+        text = token.get_secret_value()
+        if len(text) < MINIMUM_TOKEN_LENGTH or not SENDABLE.fullmatch(text):
+            raise ValueError(
+                f"must be at least {MINIMUM_TOKEN_LENGTH} characters of ASCII, without spaces"
+            )
         return token
 
     @field_validator("data_dir")
     @classmethod
     def _folder(cls, path: Path) -> Path:
-        if path.exists() and not path.is_dir():
+        if not nearest_folder(path.absolute()).is_dir():
             raise ValueError("must be a folder")
         return path
 
@@ -149,7 +169,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _derive_urls(self) -> Self:
-        public = self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        public = self.public_url.rstrip("/") or f"http://{host}:{self.port}"
         object.__setattr__(self, "public_url", public)
         object.__setattr__(self, "portal_url", self.portal_url or f"{public}/portal/")
         return self
@@ -219,6 +240,8 @@ def load_settings() -> Settings:
             f"{_name(problem['loc'])}: {_sentence(problem['msg'])}" for problem in found
         )
         raise SettingsError(f"Bad setting. {bad}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"Bad setting. The file {FILE}: must be text in UTF-8.") from None
     _check_names()
     if settings.tracing:
         _hand_on("OTEL_")
@@ -226,7 +249,9 @@ def load_settings() -> Settings:
 
 
 def _check_names() -> None:
-    """Refuse names in the file that are nearly one of ours. Other software may have names there.
+    """Refuse names in the file that are a setting's but for a typing mistake.
+
+    All others may be of other software: DATABASE_USER and SMTP_PORT are common there.
 
     Raises:
         SettingsError: there is such a name.
@@ -235,35 +260,12 @@ def _check_names() -> None:
     for name in dotenv_values(FILE):
         if name.upper() in known:
             continue
-        for meant in get_close_matches(name.upper(), known, n=1, cutoff=LIKENESS):
-            raise SettingsError(
-                f"Bad setting. {name} in {FILE} is none: {meant} is meant, perhaps."
-            )
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # the port is no number, or none that there can be
-        return False
-
-
-def _is_origin(url: str) -> bool:
-    return _is_web_address(url) and url.count("/") == len("//") and not set(url) & set("?#@")
-
-
-def _is_database(url: str) -> bool:
-    """Tell whether a URL names a PostgreSQL database and a role. It may name several hosts."""
-    try:
-        parts = urlsplit(url)
-        hosts = parts.netloc.rpartition("@")[2].split(",")
-        # `port` reads it, and refuses what is none.
-        ports = [urlsplit(f"//{host}").port for host in hosts]
-    except ValueError:
-        return False
-    is_ours = parts.scheme in {"postgresql", "postgres", "postgresql+asyncpg"}
-    return is_ours and bool(parts.username) and 0 not in ports
+        for meant in known:
+            if is_typing_mistake(name.upper(), meant):
+                raise SettingsError(
+                    f"Bad setting. {name} in {FILE}: must be the name of a setting; {meant} is "
+                    "similar."
+                )
 
 
 def _hand_on(prefix: str) -> None:

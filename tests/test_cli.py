@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import asyncpg
 import pytest
 import structlog
 import uvicorn
-from sqlalchemy import select
+from sqlalchemy import select, text
 from typer.testing import CliRunner
 
 from app import __version__
@@ -480,21 +481,118 @@ def test_on_an_empty_database_every_command_says_what_to_do(
     )
 
 
-def test_a_port_that_is_not_allowed_is_not_called_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    def not_allowed(*_: object) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied")
+async def spoil_revision(settings: Settings) -> None:
+    engine = create_engine(settings.owner_url, pool_size=1)
+    async with engine.begin() as db:
+        await db.execute(text("UPDATE alembic_version SET version_num = 'of-another-time'"))
+    await engine.dispose()
 
-    monkeypatch.setattr(socket.socket, "bind", not_allowed)
-    monkeypatch.setenv("PORT", "80")
-    assert refusal(monkeypatch, "serve") == (
-        "reslot: Port 80 on 127.0.0.1 is not allowed to this user: set PORT to 1024 or above."
+
+@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "demo"])
+def test_on_a_database_of_another_version_every_command_says_so(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, command: str
+) -> None:
+    asyncio.run(spoil_revision(settings))
+    monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
+    monkeypatch.setenv("PORT", str(free_port()))
+    assert refusal(monkeypatch, command) == (
+        "reslot: The database has the schema of another version. Install that version of Reslot."
     )
 
 
-def test_a_host_that_is_not_this_machine_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOST", "192.0.2.1")
-    assert refusal(monkeypatch, "serve") == (
-        "reslot: Bad setting. HOST: 192.0.2.1 is no address of this machine."
+LISTENERS = pytest.mark.parametrize(
+    ("command", "setting"), [("serve", "PORT"), ("worker", "METRICS_PORT")]
+)
+
+
+@LISTENERS
+def test_a_port_that_is_not_allowed_is_not_called_taken(
+    monkeypatch: pytest.MonkeyPatch, command: str, setting: str
+) -> None:
+    def not_allowed(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
+    monkeypatch.setattr("app.listening.socket.socket.bind", not_allowed)
+    monkeypatch.setenv(setting, "80")
+    assert refusal(monkeypatch, command) == (
+        f"reslot: Port 80 on 127.0.0.1 is not allowed to this user: set {setting} to 1024 or above."
+    )
+
+
+@LISTENERS
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
+def test_a_host_that_is_not_this_machine_is_named(
+    monkeypatch: pytest.MonkeyPatch, command: str, setting: str, host: str
+) -> None:
+    monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
+    monkeypatch.setenv(setting, str(free_port()))
+    monkeypatch.setenv("HOST", host)
+    assert refusal(monkeypatch, command) == (
+        "reslot: Bad setting. HOST: must be an address of this machine."
+    )
+
+
+@LISTENERS
+def test_a_host_that_nobody_knows_is_named(
+    monkeypatch: pytest.MonkeyPatch, command: str, setting: str
+) -> None:
+    def not_known(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
+    monkeypatch.setattr("app.listening.socket.socket.bind", not_known)
+    monkeypatch.setenv(setting, "8106")
+    assert refusal(monkeypatch, command) == (
+        "reslot: Bad setting. HOST: must be an address of this machine."
+    )
+
+
+def test_a_file_that_is_not_allowed_is_not_called_a_database(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def not_allowed(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", f"{tmp_path}/mail")
+
+    monkeypatch.setattr("app.cli.list_mails", not_allowed)
+    assert refusal(monkeypatch, "mail") == (
+        f"reslot: {tmp_path}/mail cannot be used: Permission denied"
+    )
+
+
+@pytest.fixture
+def read_only_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Deny writing to DATA_DIR. Its mode would not: the tests may run as root."""
+    access = os.access
+
+    def may(path: Path, mode: int) -> bool:
+        return Path(path) != tmp_path and access(path, mode)
+
+    monkeypatch.setattr("app.notices.senders.os.access", may)
+    monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
+    monkeypatch.setattr("app.cli.export", lambda _: None)
+    monkeypatch.setattr("app.cli._exit_on", lambda _: None)
+    monkeypatch.setenv("PORT", str(free_port()))
+
+
+@pytest.mark.usefixtures("read_only_data")
+def test_who_writes_no_mails_needs_no_folder_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[str] = []
+    monkeypatch.setattr("app.cli.uvicorn.run", lambda app, **_: served.append(app))
+    run("serve", "--no-worker")
+    monkeypatch.setenv("SMTP_URL", "smtp://mail.example")
+    run("serve")
+    assert len(served) == 2
+
+
+@pytest.mark.usefixtures("read_only_data")
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_mails_that_could_not_be_written_are_said_before_anything_is_sent(
+    monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    assert refusal(monkeypatch, command) == (
+        "reslot: Bad setting. DATA_DIR: must be a folder that this user may write to, since mails "
+        "land there without SMTP_URL."
     )
 
 

@@ -103,13 +103,19 @@ BAD = [
     ("PUBLIC_URL", "https://hunter2.example:port"),
     ("PUBLIC_URL", "ftp://hunter2.example"),
     ("PUBLIC_URL", "https://"),
+    ("PUBLIC_URL", "https://reslot.example/?hunter2"),
+    ("PUBLIC_URL", "https://user:hunter2@reslot.example"),
+    ("PUBLIC_URL", "https://hunter2 .example"),
     ("PORTAL", "hunter2"),
     ("DOCS", "hunter2"),
     ("PORTAL_URL", "/hunter2"),
     ("PORTAL_URL", "https://hunter2.example/#start"),
+    ("PORTAL_URL", "https://user:hunter2@portal.example"),
     ("CORS_ORIGINS", "https://hunter2.example/app"),
     ("CORS_ORIGINS", "https://app.example, hunter2.example"),
     ("METRICS_TOKEN", "h"),
+    ("METRICS_TOKEN", "hunter2 hunter2 hunter2"),
+    ("METRICS_TOKEN", "hünter2hünter2hünter2"),
     ("METRICS_PORT", "70000"),
     ("LOG_LEVEL", "hunter2"),
     ("ACCESS_TOKEN_MINUTES", "0"),
@@ -117,6 +123,7 @@ BAD = [
     ("CREDIT_GRACE_DAYS", "-1"),
     ("WEBHOOK_INSECURE_TARGETS", "hunter2"),
     ("DATA_DIR", __file__),
+    ("DATA_DIR", f"{__file__}/hunter2"),
     ("SECRET_KEYS", "hunter2"),
 ]
 
@@ -137,6 +144,21 @@ def test_each_setting_is_refused_where_it_is_nonsense() -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, field in Settings.model_fields.items()
+        if field.annotation in (int, int | None)
+    ],
+)
+def test_a_number_that_is_too_large_for_use_is_refused(env: pytest.MonkeyPatch, name: str) -> None:
+    """A period of so many days or minutes ends after the year 9999."""
+    env.setenv(name.upper(), "99999999999")
+    with pytest.raises(SettingsError, match=name.upper()):
+        load_settings()
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "postgresql://role@/reslot?host=/run/postgresql",
@@ -150,23 +172,54 @@ def test_a_database_url_is_taken_as_it_is(env: pytest.MonkeyPatch, url: str) -> 
     assert load_settings().service_url == url
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SMPT_URL", "SMTP_URL"),  # two characters swapped
+        ("SECRET_KEY", "SECRET_KEYS"),  # one missing
+        ("WORKERS", "WORKER"),  # one more
+        ("public_uri", "PUBLIC_URL"),  # another one
+    ],
+)
+@pytest.mark.usefixtures("env")
 def test_a_name_in_the_file_that_is_nearly_a_setting_is_refused(
-    env: pytest.MonkeyPatch, tmp_path: Path
+    tmp_path: Path, name: str, meant: str
 ) -> None:
-    env.chdir(tmp_path)
-    (tmp_path / ".env").write_text("OTEL_SERVICE_NAME=x\nPYTHONPATH=.\nSMPT_URL=smtp://hunter2\n")
+    (tmp_path / ".env").write_text(f"OTEL_SERVICE_NAME=x\nPYTHONPATH=.\n{name}=hunter2\n")
     with pytest.raises(SettingsError) as refusal:
         load_settings()
     assert str(refusal.value) == (
-        "Bad setting. SMPT_URL in .env is none: SMTP_URL is meant, perhaps."
+        f"Bad setting. {name} in .env: must be the name of a setting; {meant} is similar."
     )
+
+
+@pytest.mark.usefixtures("env")
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"METRICS_TOKEN=hunter2\xff")
+    with pytest.raises(SettingsError) as refusal:
+        load_settings()
+    assert str(refusal.value) == "Bad setting. The file .env: must be text in UTF-8."
 
 
 def test_names_of_other_software_may_stand_in_the_file(
     env: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     env.chdir(tmp_path)
-    (tmp_path / ".env").write_text("OTEL_SERVICE_NAME=x\nPGPASSWORD=y\nHOSTNAME=z\nport=8001\n")
+    others = (
+        "OTEL_SERVICE_NAME",
+        "PYTHONPATH",
+        "PGPASSWORD",
+        "HOSTNAME",
+        "HOME",
+        "DATABASE_HOST",
+        "DATABASE_PORT",
+        "DATABASE_USER",
+        "TEST_DATABASE_URL",
+        "SMTP_USER",
+        "SMTP_PORT",
+    )
+    lines = [*(f"{name}=x" for name in others), "port=8001"]
+    (tmp_path / ".env").write_text("\n".join(lines))
     assert load_settings().port == 8001
 
 
@@ -220,6 +273,7 @@ def test_a_host_is_the_one_that_was_written_down(
     ("given", "public", "portal"),
     [
         ({"PORT": "9000"}, "http://127.0.0.1:9000", "http://127.0.0.1:9000/portal/"),
+        ({"HOST": "::1"}, "http://[::1]:8000", "http://[::1]:8000/portal/"),
         (
             {"PUBLIC_URL": "https://api.example/reslot/"},
             "https://api.example/reslot",

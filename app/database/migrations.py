@@ -36,7 +36,7 @@ _PRIVILEGES = {
 }
 _OTHERWISE = "SELECT, INSERT, UPDATE"
 _JOB_TABLES = "SELECT, INSERT, UPDATE, DELETE, TRUNCATE"
-_MIGRATING = 7_365_109  # any number; the key of a lock that nothing else takes
+_MIGRATING = 7_365_110  # any number; the key of a lock that nothing else takes
 _UNKNOWN = "The database has the schema of another version. Install that version of Reslot."
 
 

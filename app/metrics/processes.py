@@ -7,8 +7,9 @@ from tempfile import TemporaryDirectory
 
 from prometheus_client import start_http_server
 
+from app.listening import check_port
 from app.metrics.counts import REGISTRY, SHARED_FOLDER
-from app.settings import Settings, SettingsError
+from app.settings import Settings
 
 
 @contextmanager
@@ -34,18 +35,13 @@ def figures_on_a_port(settings: Settings) -> Iterator[None]:
     """Serve this process's figures on METRICS_PORT, where that is set. No token is asked for.
 
     Raises:
-        SettingsError: the port is taken.
+        SettingsError: the port cannot be listened on.
     """
     if settings.metrics_port is None:
         yield
         return
-    try:
-        server, thread = start_http_server(settings.metrics_port, settings.host, REGISTRY)
-    except OSError:
-        raise SettingsError(
-            f"Port {settings.metrics_port} on {settings.host} is taken: set METRICS_PORT to "
-            "another one."
-        ) from None
+    check_port(settings.host, settings.metrics_port, "METRICS_PORT")
+    server, thread = start_http_server(settings.metrics_port, settings.host, REGISTRY)
     try:
         yield
     finally:

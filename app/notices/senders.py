@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from uuid import UUID
 
 from app.notices.smtp import SmtpSender, SmtpServer
+from app.setting_checks import nearest_folder
 from app.settings import Settings, SettingsError
 
 _PORTS = {"smtp": 25, "smtps": 465}
@@ -65,6 +66,22 @@ def make_sender(settings: Settings) -> Sender:
     if settings.smtp_url is None:
         return FolderSender(settings.mail_folder)
     return SmtpSender(smtp_server(settings.smtp_url.get_secret_value()))
+
+
+def check_mail_folder(settings: Settings) -> None:
+    """Make sure that mails can be written where no SMTP server takes them.
+
+    Raises:
+        SettingsError: the folder, or the one that it would be made in, cannot be written to.
+    """
+    folder = settings.mail_folder
+    if settings.smtp_url is None and not os.access(
+        nearest_folder(folder.absolute()), os.W_OK | os.X_OK
+    ):
+        raise SettingsError(
+            "Bad setting. DATA_DIR: must be a folder that this user may write to, since mails land "
+            "there without SMTP_URL."
+        )
 
 
 def smtp_server(url: str) -> SmtpServer:
