@@ -18,10 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.auth.keys import Scope, Staff
 from app.auth.models import ApiKey
 from app.changes.trail import OPERATOR
+from app.database.engine import create_engine
 from app.database.transactions import transact
 from app.domain.session import Format, Status
 from app.notices.models import Notice
-from app.notices.worker import run_worker
+from app.notices.worker import run_worker, worker_pool_size
 from app.sessions import staff as commands
 from app.sessions.booking import Booking, book
 from app.sessions.models import Session
@@ -174,12 +175,16 @@ async def test_of_a_thousand_sessions_each_reminder_that_is_due_goes_out_once_an
     booked = await crowd.build()
     crowd.clock = clock = RunningClock()
     stop = asyncio.Event()
-    working = asyncio.create_task(run_worker(smtp_settings, engine, clock, stop))
+    # With connections of its own, as a worker has.
+    url, size = smtp_settings.service_url, worker_pool_size(smtp_settings)
+    of_worker = create_engine(url, pool_size=size)
+    working = asyncio.create_task(run_worker(smtp_settings, of_worker, clock, stop))
     crowd.dice.shuffle(booked)
     await asyncio.gather(*(crowd.change(booked[n::AT_ONCE]) for n in range(AT_ONCE)))
     await nothing_is_due(engine)
     stop.set()
     await working
+    await of_worker.dispose()
     await check(crowd, postbox.mails)
 
 
