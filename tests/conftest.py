@@ -6,11 +6,12 @@ of all the others. The marker `own_database` is for code that looks across pract
 """
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import mkdtemp
 from typing import Literal
 from uuid import uuid4
 
@@ -38,9 +39,30 @@ TEMPLATE = "reslot_template"
 KEY = "a-signing-key-for-tests-only-0123456789"
 
 
-def pytest_configure() -> None:
-    """Look at every statement of this run."""
+# Where the server's data of this run lies. Told to the workers through the environment.
+FOLDER = "RESLOT_TESTS_FOLDER"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Look at every statement of this run, and make the folder of its server."""
     watch()
+    if not is_worker(config):
+        # Not below pytest's own folder: every run of pytest that starts closes that one to other
+        # users, and PostgreSQL is another user where the tests run as root.
+        folder = Path(mkdtemp(prefix="reslot-tests-"))
+        folder.chmod(0o711)
+        os.environ[FOLDER] = str(folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the folder when all workers have left the server."""
+    if not is_worker(config):
+        shutil.rmtree(os.environ[FOLDER], ignore_errors=True)
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Tell whether this process runs tests for another one, which pytest-xdist has started."""
+    return hasattr(config, "workerinput")
 
 
 @pytest.fixture(autouse=True)
@@ -52,16 +74,11 @@ def _every_statement_names_its_practice() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def server(testrun_uid: str) -> Iterator[EmbeddedServer]:
+def server() -> Iterator[EmbeddedServer]:
     """Start the server, or join the one that another worker of this run has started."""
-    # Not below pytest's own folder: every run of pytest that starts closes that one to other users,
-    # and PostgreSQL is another user where the tests run as root.
-    folder = Path(gettempdir()) / f"reslot-tests-{testrun_uid}"
-    with embedded_server(folder / "postgres") as running:
+    with embedded_server(Path(os.environ[FOLDER]) / "postgres") as running:
         asyncio.run(_ensure_template(running))
         yield running
-    if not (folder / "postgres" / "postmaster.pid").exists():
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _ensure_template(server: EmbeddedServer) -> None:
