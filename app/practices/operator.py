@@ -99,9 +99,7 @@ async def close_practice(settings: Settings, practice: str, now: datetime) -> No
         NotFoundError: there is no such practice.
         SettingsError: several practices have that name.
     """
-    async with brief_engine(settings.service_url) as engine:
-        found = await _find(engine, practice)
-        await transact(engine, partial(_set_closed, practice_id=found.id, closed_at=now, now=now))
+    await _set_closed(settings, practice, now, now)
 
 
 async def reopen_practice(settings: Settings, practice: str, now: datetime) -> None:
@@ -111,12 +109,19 @@ async def reopen_practice(settings: Settings, practice: str, now: datetime) -> N
         NotFoundError: there is no such practice.
         SettingsError: several practices have that name.
     """
-    async with brief_engine(settings.service_url) as engine:
-        found = await _find(engine, practice)
-        await transact(engine, partial(_set_closed, practice_id=found.id, closed_at=None, now=now))
+    await _set_closed(settings, practice, None, now)
 
 
 async def _set_closed(
+    settings: Settings, practice: str, closed_at: datetime | None, now: datetime
+) -> None:
+    async with brief_engine(settings.service_url) as engine:
+        found = await _find(engine, practice)
+        command = partial(_write_closed, practice_id=found.id, closed_at=closed_at, now=now)
+        await transact(engine, command)
+
+
+async def _write_closed(
     db: AsyncConnection, practice_id: UUID, closed_at: datetime | None, now: datetime
 ) -> None:
     is_closed = Practice.closed_at.is_not(None)
