@@ -19,6 +19,7 @@ from app.clock import system_clock
 from app.database.engine import create_engine
 from app.database.migrations import migrate as migrate_database
 from app.database.migrations import role_of
+from app.database.programs import ProgramError
 from app.demo.guide import prepare as prepare_demo
 from app.demo.running import lock_demo, share_lock
 from app.domain.errors import NotFoundError
@@ -30,7 +31,7 @@ from app.logs import configure_logs
 from app.metrics.counts import watch_pool
 from app.metrics.processes import figures_on_a_port, shared_figures
 from app.notices.mailbox import list_mails, read_mail
-from app.notices.senders import check_mail_folder, make_sender
+from app.notices.senders import check_mail_folder
 from app.notices.worker import run_worker, worker_pool_size
 from app.practices.operator import (
     NewPractice,
@@ -96,11 +97,21 @@ def main() -> None:
         cli()
     except SettingsError as error:
         sys.exit(f"reslot: {error}")
+    except ProgramError as error:
+        sys.exit(f"reslot: the embedded database cannot be used: {error}")
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
-        if isinstance(error, OSError) and error.filename is not None:
-            sys.exit(f"reslot: {error.filename} cannot be used: {error.strerror}")
-        reason = error.orig if isinstance(error, DBAPIError) else error
-        sys.exit(f"reslot: the database cannot be used: {reason}")
+        sys.exit(f"reslot: {_explain(error)}")
+
+
+def _explain(error: Exception) -> str:
+    """Say what cannot be used, and which setting names it."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return (
+            f"{error.filename} cannot be used: {error.strerror}. Set DATA_DIR to a folder that "
+            "this user can write to."
+        )
+    reason = error.orig if isinstance(error, DBAPIError) else error
+    return f"the database of DATABASE_URL or DATABASE_OWNER_URL cannot be used: {reason}"
 
 
 @cli.command()
@@ -304,7 +315,6 @@ def _run(lookup: Coroutine[Any, Any, T]) -> T:
 
 
 def _serve(settings: Settings, workers: int) -> None:
-    make_sender(settings)  # A bad SMTP_URL is better said now than by the first mail.
     if settings.worker:
         check_mail_folder(settings)
     check_tracing(settings)

@@ -24,7 +24,7 @@ def check_port(host: str, port: int, setting: str) -> None:
         match error.errno:
             case errno.EADDRINUSE:
                 raise SettingsError(f"{where} is taken: set {setting} to another one.") from None
-            case errno.EACCES:
+            case errno.EACCES | errno.EPERM:
                 raise SettingsError(
                     f"{where} is not allowed to this user: set {setting} to 1024 or above."
                 ) from None

@@ -1,9 +1,7 @@
 """Settings, from the environment (and `.env`). The README's table explains each to an operator."""
 
 import os
-import re
 from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -18,26 +16,14 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.addresses import ascii_url, normal_address
-from app.setting_checks import (
-    is_database,
-    is_origin,
-    is_typing_mistake,
-    is_web_address,
-    nearest_folder,
-)
+from app import env_file, setting_values
+from app.addresses import normal_address
 
 MINIMUM_KEY_LENGTH = 32
-MINIMUM_TOKEN_LENGTH = 16
-SENDABLE = re.compile(r"[!-~]+")  # in a header, behind "Bearer "
 MOST_CONNECTIONS = 1000
 # Far more than makes sense, and a time so far ahead still has a date.
 MOST_MINUTES = 525_600
 MOST_DAYS = 3650
-HOST = re.compile(r"[\w.:%-]+")
-EVERY_PROXY = "*"
-EVERY_ORIGIN = "*"
-FILE = ".env"
 
 
 class SettingsError(Exception):
@@ -48,14 +34,18 @@ class Settings(BaseSettings):
     """One frozen object, made once per process and handed down."""
 
     model_config = SettingsConfigDict(
-        frozen=True, env_file=FILE, env_ignore_empty=True, extra="ignore"
+        frozen=True,
+        env_file=env_file.FILE,
+        env_file_encoding=env_file.ENCODING,
+        env_ignore_empty=True,
+        extra="ignore",
     )
 
     database_url: SecretStr | None = None
     database_owner_url: SecretStr | None = None
     database_pool_size: int = Field(default=10, ge=1, le=MOST_CONNECTIONS)
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
-    host: str = "127.0.0.1"
+    host: Annotated[str, AfterValidator(setting_values.listening_host)] = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1",)
     public_url: str = ""
@@ -63,7 +53,7 @@ class Settings(BaseSettings):
     portal: bool = True
     portal_url: str = ""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    data_dir: Path = Path(".data")
+    data_dir: Annotated[Path, AfterValidator(setting_values.folder)] = Path(".data")
     smtp_url: SecretStr | None = None
     smtp_connections: int = Field(default=10, ge=2, le=MOST_CONNECTIONS)
     mail_from: Annotated[str, AfterValidator(normal_address)] = "reslot@localhost.localdomain"
@@ -88,66 +78,46 @@ class Settings(BaseSettings):
             return _parts(value)
         return value
 
-    @field_validator("host")
-    @classmethod
-    def _address(cls, host: str) -> str:
-        if not HOST.fullmatch(host):
-            raise ValueError("must be an address or a name, like 127.0.0.1")
-        return host
-
-    # Hosts are spelled in ASCII: libraries that convert them do so by IDNA 2003, to another host.
-
     @field_validator("public_url")
     @classmethod
-    def _without_query(cls, url: str) -> str:
-        if "?" in url:  # Paths are appended to it.
-            raise ValueError("must be like https://reslot.example, without a query")
-        return url
-
-    @field_validator("public_url", "portal_url")
-    @classmethod
     def _web_address(cls, url: str) -> str:
-        if url and (not is_web_address(url) or "#" in url):
-            raise ValueError("must be like https://reslot.example, without a fragment")
-        return _in_ascii(url)
+        return url and setting_values.web_address(url)
+
+    @field_validator("portal_url")
+    @classmethod
+    def _page(cls, url: str) -> str:
+        return url and setting_values.web_address(url, with_query=True)
 
     @field_validator("cors_origins")
     @classmethod
     def _origins(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(url == EVERY_ORIGIN or is_origin(url) for url in urls):
-            raise ValueError("must be origins like https://portal.example, without a path")
-        return tuple(_in_ascii(url) for url in urls)
+        return tuple(setting_values.origin(url) for url in urls)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(setting_values.proxy(text) for text in texts)
 
     @field_validator("database_url", "database_owner_url")
     @classmethod
     def _database(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and not is_database(url.get_secret_value()):
-            raise ValueError("must be like postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE")
-        return url
+        if url is None:
+            return None
+        return SecretStr(setting_values.database_url(url.get_secret_value()))
 
     @field_validator("metrics_token")
     @classmethod
     def _hard_to_guess(cls, token: SecretStr | None) -> SecretStr | None:
         if token is None:
             return None
-        text = token.get_secret_value()
-        if len(text) < MINIMUM_TOKEN_LENGTH or not SENDABLE.fullmatch(text):
-            raise ValueError(
-                f"must be at least {MINIMUM_TOKEN_LENGTH} characters of ASCII, without spaces"
-            )
-        return token
+        return SecretStr(setting_values.metrics_token(token.get_secret_value()))
 
-    @field_validator("data_dir")
+    @field_validator("smtp_url")
     @classmethod
-    def _folder(cls, path: Path) -> Path:
-        if not nearest_folder(path.absolute()).is_dir():
-            raise ValueError("must be a folder")
-        return path
-
-    @field_validator("smtp_url", "database_url", "database_owner_url")
-    @classmethod
-    def _with_hidden_ascii_host(cls, url: SecretStr | None) -> SecretStr | None:
-        return None if url is None else SecretStr(_in_ascii(url.get_secret_value()))
+    def _mail_server(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is None:
+            return None
+        return SecretStr(setting_values.smtp_url(url.get_secret_value()))
 
     @field_validator("secret_keys")
     @classmethod
@@ -155,17 +125,6 @@ class Settings(BaseSettings):
         if any(len(key.get_secret_value()) < MINIMUM_KEY_LENGTH for key in keys):
             raise ValueError(f"each key needs at least {MINIMUM_KEY_LENGTH} characters")
         return keys
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
-        try:
-            for proxy in proxies:
-                if proxy != EVERY_PROXY:
-                    ip_network(proxy)
-        except ValueError:
-            raise ValueError("must be addresses, or networks like 10.0.0.0/8, or *") from None
-        return proxies
 
     @model_validator(mode="after")
     def _derive_urls(self) -> Self:
@@ -232,6 +191,9 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: one sentence that names each bad setting, never its value.
     """
+    mistake = env_file.find_mistake([name.upper() for name in Settings.model_fields])
+    if mistake is not None:
+        raise SettingsError(f"Bad setting. {mistake}.")
     try:
         settings = Settings()
     except ValidationError as error:
@@ -240,50 +202,20 @@ def load_settings() -> Settings:
             f"{_name(problem['loc'])}: {_sentence(problem['msg'])}" for problem in found
         )
         raise SettingsError(f"Bad setting. {bad}.") from None
-    except UnicodeDecodeError:
-        raise SettingsError(f"Bad setting. The file {FILE}: must be text in UTF-8.") from None
-    _check_names()
     if settings.tracing:
         _hand_on("OTEL_")
     return settings
 
 
-def _check_names() -> None:
-    """Refuse names in the file that are a setting's but for a typing mistake.
-
-    All others may be of other software: DATABASE_USER and SMTP_PORT are common there.
-
-    Raises:
-        SettingsError: there is such a name.
-    """
-    known = [name.upper() for name in Settings.model_fields]
-    for name in dotenv_values(FILE):
-        if name.upper() in known:
-            continue
-        for meant in known:
-            if is_typing_mistake(name.upper(), meant):
-                raise SettingsError(
-                    f"Bad setting. {name} in {FILE}: must be the name of a setting; {meant} is "
-                    "similar."
-                )
-
-
 def _hand_on(prefix: str) -> None:
     """Put what others read from the environment there, where only the file has it."""
-    for name, text in dotenv_values(FILE).items():
+    for name, text in dotenv_values(env_file.FILE, encoding=env_file.ENCODING).items():
         if text and name.startswith(prefix):
             os.environ.setdefault(name, text)
 
 
 def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _in_ascii(url: str) -> str:
-    try:
-        return ascii_url(url)
-    except ValueError:
-        raise ValueError("must name a host that there can be") from None
 
 
 def _name(location: tuple[int | str, ...]) -> str:

@@ -1,9 +1,7 @@
 """The `reslot` command: what an operator can mend is one sentence, never a trace."""
 
 import asyncio
-import errno
 import logging
-import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -11,11 +9,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 import structlog
 import uvicorn
-from sqlalchemy import select, text
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from app import __version__
@@ -23,18 +20,19 @@ from app.auth.tokens import AccessTokens
 from app.changes.models import Change
 from app.cli import cli, main
 from app.clock import system_clock
-from app.database.embedded import SERVICE, EmbeddedServer
+from app.database.embedded import EmbeddedServer
 from app.database.engine import create_engine
 from app.database.migrations import role_of
 from app.links.tokens import LinkTokens
 from app.practices.models import Client, Practice
 from app.settings import Settings
 from tests.conftest import KEY
-from tests.drills.service import free_port
 from tests.world import NOW, World
 
 # The operator's commands look at all practices.
 pytestmark = pytest.mark.own_database
+
+UNUSABLE = "the database of DATABASE_URL or DATABASE_OWNER_URL cannot be used"
 
 
 @pytest.fixture(autouse=True)
@@ -121,20 +119,9 @@ def test_a_missing_database_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> 
     assert refusal(monkeypatch, "migrate").startswith("reslot: DATABASE_URL is not set: ")
 
 
-def test_a_taken_port_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
-        monkeypatch.setenv("PORT", port)
-        assert refusal(monkeypatch, "serve") == (
-            f"reslot: Port {port} on 127.0.0.1 is taken: set PORT to another one."
-        )
-
-
 def test_a_database_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://nobody@127.0.0.1:1/none")
-    assert refusal(monkeypatch, "migrate").startswith("reslot: the database cannot be used: ")
+    assert refusal(monkeypatch, "migrate").startswith(f"reslot: {UNUSABLE}: ")
 
 
 def test_a_database_that_does_not_exist_is_one_sentence(
@@ -142,7 +129,7 @@ def test_a_database_that_does_not_exist_is_one_sentence(
 ) -> None:
     monkeypatch.setenv("DATABASE_OWNER_URL", server.url("reslot_owner", "none"))
     said = refusal(monkeypatch, "migrate")
-    assert said == 'reslot: the database cannot be used: database "none" does not exist'
+    assert said == f'reslot: {UNUSABLE}: database "none" does not exist'
 
 
 def test_migrating_again_does_nothing() -> None:
@@ -442,161 +429,3 @@ def test_a_key_needs_a_name_that_can_be_seen(monkeypatch: pytest.MonkeyPatch) ->
     words = ("keys", "create", "--practice", "Lake", "--name", "\u2800")
     assert "--name: must be visible characters" in refusal(monkeypatch, *words)
     assert run("keys", "list", "--practice", "Lake") == ""
-
-
-@pytest.fixture
-def empty_database(server: EmbeddedServer) -> Iterator[str]:
-    """Make a database without any table, and give its URL for the service's role."""
-
-    async def run(statement: str) -> None:
-        admin = await asyncpg.connect(server.url("postgres", "postgres"))
-        await admin.execute(statement)
-        await admin.close()
-
-    name = f"empty_{uuid4().hex}"
-    asyncio.run(run(f"CREATE DATABASE {name}"))
-    yield server.url(SERVICE, name)
-    asyncio.run(run(f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["serve"],
-        ["serve", "--workers", "2"],
-        ["worker"],
-        ["token", "--client", "ana@client.example"],
-        ["link", "00000000-0000-0000-0000-000000000000"],
-        ["practice", "list"],
-        ["keys", "list", "--practice", "Harbor"],
-    ],
-)
-def test_on_an_empty_database_every_command_says_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, empty_database: str, arguments: list[str]
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", empty_database)
-    monkeypatch.setenv("PORT", str(free_port()))
-    assert refusal(monkeypatch, *arguments) == (
-        "reslot: The database has no tables of Reslot. Run `reslot migrate`."
-    )
-
-
-async def spoil_revision(settings: Settings) -> None:
-    engine = create_engine(settings.owner_url, pool_size=1)
-    async with engine.begin() as db:
-        await db.execute(text("UPDATE alembic_version SET version_num = 'of-another-time'"))
-    await engine.dispose()
-
-
-@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "demo"])
-def test_on_a_database_of_another_version_every_command_says_so(
-    monkeypatch: pytest.MonkeyPatch, settings: Settings, command: str
-) -> None:
-    asyncio.run(spoil_revision(settings))
-    monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
-    monkeypatch.setenv("PORT", str(free_port()))
-    assert refusal(monkeypatch, command) == (
-        "reslot: The database has the schema of another version. Install that version of Reslot."
-    )
-
-
-LISTENERS = pytest.mark.parametrize(
-    ("command", "setting"), [("serve", "PORT"), ("worker", "METRICS_PORT")]
-)
-
-
-@LISTENERS
-def test_a_port_that_is_not_allowed_is_not_called_taken(
-    monkeypatch: pytest.MonkeyPatch, command: str, setting: str
-) -> None:
-    def not_allowed(*_: object) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
-    monkeypatch.setattr("app.listening.socket.socket.bind", not_allowed)
-    monkeypatch.setenv(setting, "80")
-    assert refusal(monkeypatch, command) == (
-        f"reslot: Port 80 on 127.0.0.1 is not allowed to this user: set {setting} to 1024 or above."
-    )
-
-
-@LISTENERS
-@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
-def test_a_host_that_is_not_this_machine_is_named(
-    monkeypatch: pytest.MonkeyPatch, command: str, setting: str, host: str
-) -> None:
-    monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
-    monkeypatch.setenv(setting, str(free_port()))
-    monkeypatch.setenv("HOST", host)
-    assert refusal(monkeypatch, command) == (
-        "reslot: Bad setting. HOST: must be an address of this machine."
-    )
-
-
-@LISTENERS
-def test_a_host_that_nobody_knows_is_named(
-    monkeypatch: pytest.MonkeyPatch, command: str, setting: str
-) -> None:
-    def not_known(*_: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-    monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
-    monkeypatch.setattr("app.listening.socket.socket.bind", not_known)
-    monkeypatch.setenv(setting, "8106")
-    assert refusal(monkeypatch, command) == (
-        "reslot: Bad setting. HOST: must be an address of this machine."
-    )
-
-
-def test_a_file_that_is_not_allowed_is_not_called_a_database(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    def not_allowed(*_: object) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied", f"{tmp_path}/mail")
-
-    monkeypatch.setattr("app.cli.list_mails", not_allowed)
-    assert refusal(monkeypatch, "mail") == (
-        f"reslot: {tmp_path}/mail cannot be used: Permission denied"
-    )
-
-
-@pytest.fixture
-def read_only_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Deny writing to DATA_DIR. Its mode would not: the tests may run as root."""
-    access = os.access
-
-    def may(path: Path, mode: int) -> bool:
-        return Path(path) != tmp_path and access(path, mode)
-
-    monkeypatch.setattr("app.notices.senders.os.access", may)
-    monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
-    monkeypatch.setattr("app.cli.export", lambda _: None)
-    monkeypatch.setattr("app.cli._exit_on", lambda _: None)
-    monkeypatch.setenv("PORT", str(free_port()))
-
-
-@pytest.mark.usefixtures("read_only_data")
-def test_who_writes_no_mails_needs_no_folder_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    served: list[str] = []
-    monkeypatch.setattr("app.cli.uvicorn.run", lambda app, **_: served.append(app))
-    run("serve", "--no-worker")
-    monkeypatch.setenv("SMTP_URL", "smtp://mail.example")
-    run("serve")
-    assert len(served) == 2
-
-
-@pytest.mark.usefixtures("read_only_data")
-@pytest.mark.parametrize("command", ["serve", "worker"])
-def test_mails_that_could_not_be_written_are_said_before_anything_is_sent(
-    monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
-    assert refusal(monkeypatch, command) == (
-        "reslot: Bad setting. DATA_DIR: must be a folder that this user may write to, since mails "
-        "land there without SMTP_URL."
-    )
-
-
-def test_the_number_of_server_processes_is_bounded() -> None:
-    refused = CliRunner().invoke(cli, ["serve", "--workers", "65"])
-    assert refused.exit_code == 2
-    assert "'--workers': Input should be less than or equal to 64" in refused.output

@@ -13,6 +13,8 @@ from sqlalchemy.exc import InvalidatePoolError, MissingGreenlet
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util.concurrency import in_greenlet
 
+from app.settings import SettingsError
+
 CONNECT_TIMEOUT_SECONDS = 5
 # Bounds of waiting: docs/decisions/0021-bounds-of-waiting.md.
 POOL_TIMEOUT_SECONDS = 3
@@ -57,6 +59,7 @@ async def connect(url: str) -> asyncpg.Connection:
     Raises:
         OSError: no server is reached, or none of the kind that `target_session_attrs` asks for.
         CannotConnectNowError: it is starting, or stopping.
+        SettingsError: the driver does not understand what the URL says behind its `?`.
     """
     address, _, query = driver_url(url).partition("?")
     said = query.split("&")
@@ -75,6 +78,11 @@ async def connect(url: str) -> asyncpg.Connection:
             refusal = ConnectionRefusedError(str(error))
         except (OSError, asyncpg.CannotConnectNowError) as error:
             refusal = error
+        except ValueError as error:
+            raise SettingsError(
+                "Bad setting. DATABASE_URL, or DATABASE_OWNER_URL: the driver (asyncpg) does not "
+                "understand its options."
+            ) from error
     raise refusal
 
 

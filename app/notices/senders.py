@@ -11,11 +11,8 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from uuid import UUID
 
 from app.notices.smtp import SmtpSender, SmtpServer
-from app.setting_checks import nearest_folder
+from app.setting_values import SMTP_PORTS, STARTTLS, nearest_folder
 from app.settings import Settings, SettingsError
-
-_PORTS = {"smtp": 25, "smtps": 465}
-_STARTTLS = {"always": True, "never": False, "auto": None}
 
 
 class Sender(Protocol):
@@ -58,11 +55,7 @@ class FolderSender:
 
 
 def make_sender(settings: Settings) -> Sender:
-    """Choose by the settings: SMTP where there is a URL, else the folder.
-
-    Raises:
-        SettingsError: the URL is none that we understand.
-    """
+    """Choose by the settings: SMTP where there is a URL, else the folder."""
     if settings.smtp_url is None:
         return FolderSender(settings.mail_folder)
     return SmtpSender(smtp_server(settings.smtp_url.get_secret_value()))
@@ -74,10 +67,10 @@ def check_mail_folder(settings: Settings) -> None:
     Raises:
         SettingsError: the folder, or the one that it would be made in, cannot be written to.
     """
-    folder = settings.mail_folder
-    if settings.smtp_url is None and not os.access(
-        nearest_folder(folder.absolute()), os.W_OK | os.X_OK
-    ):
+    if settings.smtp_url is not None:
+        return
+    folder = nearest_folder(settings.mail_folder)
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
         raise SettingsError(
             "Bad setting. DATA_DIR: must be a folder that this user may write to, since mails land "
             "there without SMTP_URL."
@@ -88,26 +81,15 @@ def smtp_server(url: str) -> SmtpServer:
     """Read `smtp://user:password@host:port?starttls=always|auto|never`, or `smtps://…`.
 
     Where there is a password, STARTTLS is insisted on unless the URL says otherwise.
-
-    Raises:
-        SettingsError: it is no such URL. The message holds nothing of it.
     """
     parts = urlsplit(url)
-    try:
-        port = parts.port or _PORTS[parts.scheme]
-        start_tls = _start_tls(parts)
-    except (KeyError, ValueError):
-        raise SettingsError(
-            "Bad setting. SMTP_URL: must be like smtp://user:password@host:587?starttls=always, "
-            "or smtps://user:password@host."
-        ) from None
     return SmtpServer(
         hostname=parts.hostname or "localhost",
-        port=port,
+        port=parts.port or SMTP_PORTS[parts.scheme],
         username=None if parts.username is None else unquote(parts.username),
         password=None if parts.password is None else unquote(parts.password),
         use_tls=parts.scheme == "smtps",
-        start_tls=start_tls,
+        start_tls=_start_tls(parts),
     )
 
 
@@ -115,4 +97,4 @@ def _start_tls(parts: SplitResult) -> bool | None:
     if parts.scheme == "smtps":
         return False
     default = "auto" if parts.password is None else "always"
-    return _STARTTLS[parse_qs(parts.query).get("starttls", [default])[-1]]
+    return STARTTLS[parse_qs(parts.query).get("starttls", [default])[-1]]

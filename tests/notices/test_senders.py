@@ -13,7 +13,7 @@ from app.notices.clean import mailbox
 from app.notices.errors import SendingFailedError, UndeliverableError, describe
 from app.notices.senders import FolderSender, make_sender, smtp_server
 from app.notices.smtp import SmtpSender, SmtpServer
-from app.settings import Settings, SettingsError
+from app.settings import Settings
 from tests.notices.postbox import Postbox
 
 
@@ -101,13 +101,3 @@ def test_smtp_urls(settings: Settings, url: str, expected: SmtpServer) -> None:
     assert isinstance(made, SmtpSender)
     assert made.server == expected
     assert "p/w" not in repr(made.server)
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["", "mail.example", "http://u:secret@x.example", "smtp://x:bad", "smtp://x?starttls=maybe"],
-)
-def test_bad_smtp_urls_are_refused_without_telling_them(url: str) -> None:
-    with pytest.raises(SettingsError) as refused:
-        smtp_server(url)
-    assert "secret" not in str(refused.value)

@@ -1,0 +1,88 @@
+"""The file `.env`: mistakes in our settings are refused; other software may have names there."""
+
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings, SettingsError, load_settings
+
+
+@pytest.fixture
+def env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An environment without any setting, and the file in an empty folder."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / ".env"
+
+
+def refusal(file: Path, written: bytes) -> str:
+    """Give the sentence that the command ends with."""
+    file.write_bytes(written)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("SMPT_URL", "SMTP_URL"),
+        ("smpt_url", "SMTP_URL"),
+        ("SECRET_KEY", "SECRET_KEYS"),
+        ("METRIC_PORT", "METRICS_PORT"),
+        ("LOGLEVEL", "LOG_LEVEL"),
+        ("WORKERS", "WORKER"),
+        ("public_uri", "PUBLIC_URL"),
+        ("RESLOT_PORT", "PORT"),
+        ("RESLOT_DATABASE_URL", "DATABASE_URL"),
+        ("RESLOT_SMPT_URL", "SMTP_URL"),
+    ],
+)
+def test_a_name_that_is_nearly_a_setting_is_refused(env: Path, written: str, meant: str) -> None:
+    said = refusal(env, f"OTEL_SERVICE_NAME=x\n{written}=hunter2\n".encode())
+    assert said == (
+        f"Bad setting. {written} in .env: must be the name of a setting; {meant} is similar."
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "OTEL_SERVICE_NAME",
+        "PGHOST",
+        "PGPORT",
+        "PGPASSWORD",
+        "HOSTNAME",
+        "HOME",
+        "DATABASE_HOST",
+        "DATABASE_PORT",
+        "DATABASE_USER",
+        "SMTP_USER",
+        "SMTP_PORT",
+        "TEST_DATABASE_URL",
+        "DATABASE_URL_OLD",
+        "WEB_PORT",
+        "PYTHONPATH",
+        "UVICORN_WORKERS",
+    ],
+)
+def test_names_of_other_software_may_stand_there(env: Path, name: str) -> None:
+    env.write_text(f"{name}=x\nEDITOR\n\n# SMPT_URL=\nport=8001\n")
+    assert load_settings().port == 8001
+
+
+@pytest.mark.parametrize("line", ["PORT 8001", "PORT", "= hunter2"])
+def test_a_line_that_sets_nothing_is_refused(env: Path, line: str) -> None:
+    said = refusal(env, f"# ours\n{line}\n".encode())
+    assert said == "Bad setting. Line 2 of .env: must be like NAME=VALUE."
+
+
+def test_a_file_that_is_not_text_is_named(env: Path) -> None:
+    said = refusal(env, b"METRICS_TOKEN=hunter2\xff")
+    assert said == "Bad setting. The file .env: must be text in UTF-8."
+
+
+def test_a_byte_order_mark_is_not_part_of_the_first_name(env: Path) -> None:
+    env.write_bytes(b"\xef\xbb\xbfPORT=8001\n")
+    assert load_settings().port == 8001
