@@ -103,7 +103,8 @@ sbom: $(VENV)/.ready
 
 # As root, the data of the embedded server may lie elsewhere, and `.data/postgres` leads there.
 clean:
-	@[ ! -L .data/postgres ] || rm -rf "$$(readlink -f .data/postgres)"
+	@find .data -name postgres -type l 2>/dev/null | while read -r link; do \
+		data=$$(readlink "$$link"); rm -rf "$$data" "$$data.of"; done
 	rm -rf $(VENV) .data .pytest_cache .mypy_cache .ruff_cache .hypothesis sbom.json
 
 # The locked files are complete. With --no-deps they are taken as they stand; an older pip goes looking

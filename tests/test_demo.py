@@ -26,6 +26,7 @@ from app.demo.guide import prepare
 from app.demo.records import HARBOR
 from app.notices.mailbox import list_mails, read_mail
 from app.settings import Settings
+from tests.embedded_data import throw_away
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.slow
@@ -46,8 +47,10 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    made = tmp_path_factory.mktemp("demo")
+    yield made
+    throw_away(made)
 
 
 @pytest.fixture(scope="module")

@@ -207,3 +207,16 @@ def test_the_image_runs_as_a_user_that_has_a_number() -> None:
     users = re.findall(r"^USER (.*)$", dockerfile, re.MULTILINE)
     assert len(users) == 1
     assert f"--uid {int(users[0])} " in dockerfile
+
+
+def test_cleaning_up_removes_the_data_that_lies_elsewhere(clone: Clone, tmp_path: Path) -> None:
+    """As root, the folder in `.data` may be a link: app/database/embedded.py."""
+    data, other = tmp_path / "data-1", tmp_path / "data-2"
+    for path in (data, other):
+        path.mkdir()
+        path.with_name(f"{path.name}.of").touch()
+    (clone.folder / ".data" / "lakeside").mkdir(parents=True)
+    (clone.folder / ".data" / "lakeside" / "postgres").symlink_to(data)
+    assert clone.make("clean").returncode == 0
+    assert not (clone.folder / ".data").exists()
+    assert sorted(path.name for path in tmp_path.glob("data-*")) == ["data-2", "data-2.of"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.embedded_data import throw_away
 from tests.patience import PATIENCE_SECONDS, POLL_SECONDS
 
 pytestmark = pytest.mark.slow
@@ -76,10 +77,11 @@ def _free_port() -> int:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
+def folder(tmp_path: Path) -> Iterator[Folder]:
     path = tmp_path / "my clone"
     path.mkdir()
-    return Folder(path)
+    yield Folder(path)
+    throw_away(path)
 
 
 @pytest.fixture

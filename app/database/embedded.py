@@ -26,6 +26,7 @@ from app.database.programs import (
     hand_over,
     is_open_to_all,
     is_root,
+    make_place,
     run_program,
 )
 
@@ -34,8 +35,19 @@ SERVICE = "reslot_service"
 DATABASE = "reslot"
 MAX_CONNECTIONS = 300
 START_SECONDS = 60
+PORT = 5432  # a part of the socket's name; nothing listens on a port of the network
 # A socket's whole path has 107 bytes at most, and its name takes a part of them.
 MOST_OF_A_SOCKETS_FOLDER = 90
+# The locale is the server's own: one that the environment names need not be installed.
+_NEW_DATA = (
+    "--username=postgres",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-sync",
+)
 _STARTING = 7_365_108  # any number; the key of a lock that nothing else takes
 
 
@@ -47,7 +59,7 @@ class EmbeddedServer:
 
     def url(self, role: str, database: str = DATABASE) -> str:
         """Spell the URL by which `role` reaches `database`."""
-        return f"postgresql://{role}@/{database}?host={quote(str(self.socket_folder))}"
+        return f"postgresql://{role}@/{database}?host={quote(str(self.socket_folder))}&port={PORT}"
 
 
 @contextmanager
@@ -89,10 +101,17 @@ async def ensure_database(server: EmbeddedServer, database: str = DATABASE) -> N
 
 def _data_of(folder: Path) -> Path:
     """Give the folder with the data: as root one that the system user can enter."""
-    if folder.is_symlink() or not is_root() or is_open_to_all(folder):
+    if folder.is_symlink():
+        data = folder.resolve()
+        if not _is_anothers(data, folder):
+            _name_file(data).write_text(str(folder.absolute()))
+            return data
+        folder.unlink()
+    elif not is_root() or is_open_to_all(folder):
         return folder.resolve()
-    PLACE.mkdir(parents=True, exist_ok=True)
+    make_place()
     data = Path(mkdtemp(prefix="data-", dir=PLACE))
+    _name_file(data).write_text(str(folder.absolute()))
     folder.symlink_to(data)
     sys.stderr.write(
         f"reslot: PostgreSQL does not run as root, and its user {SYSTEM_USER} cannot enter "
@@ -101,12 +120,26 @@ def _data_of(folder: Path) -> Path:
     return data
 
 
+def _is_anothers(data: Path, folder: Path) -> bool:
+    """Tell whether `folder` came into being as a copy of another one, to which the data belongs."""
+    try:
+        named = Path(_name_file(data).read_text())
+    except FileNotFoundError:
+        return False
+    return named != folder.absolute() and named.is_symlink() and named.resolve() == data
+
+
+def _name_file(data: Path) -> Path:
+    """Give the file beside the data that names the folder to which they belong."""
+    return data.with_name(f"{data.name}.of")
+
+
 def _socket_folder(data: Path) -> Path | None:
     """Give the folder of a running server's socket; None where the server does not run."""
     try:
         # The fifth line of the file that the server keeps while it runs.
         sockets = (data / "postmaster.pid").read_text().splitlines()[4]
-        run_program("pg_isready", "--quiet", "-h", sockets)
+        run_program("pg_isready", "--quiet", "-h", sockets, "-p", str(PORT))
     except (FileNotFoundError, IndexError, ProgramError):
         return None
     return Path(sockets)
@@ -116,22 +149,31 @@ def _start(data: Path) -> Path:
     """Start the server, and give the folder of its socket."""
     hand_over(data)
     if not (data / "PG_VERSION").exists():
-        options = ("--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
-        run_program("initdb", "-D", str(data), *options)
+        run_program("initdb", "-D", str(data), *_NEW_DATA)
     sockets = data
-    if len(bytes(data)) > MOST_OF_A_SOCKETS_FOLDER:
+    # In the server's setting a comma would begin another folder.
+    if len(bytes(data)) > MOST_OF_A_SOCKETS_FOLDER or "," in str(data):
         sockets = Path(mkdtemp(prefix="reslot-socket-"))
         hand_over(sockets)
     settings = {
         "listen_addresses": "",
+        "port": str(PORT),
         "unix_socket_directories": str(sockets),
         "max_connections": str(MAX_CONNECTIONS),
     }
     said = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in settings.items())
-    run_program(
-        "pg_ctl", "start", "-D", str(data), "-w", "-t", str(START_SECONDS),
-        "-l", str(data / "server.log"), "-o", said,
-    )  # fmt: skip
+    log = data / "server.log"
+    log.unlink(missing_ok=True)
+    try:
+        run_program(
+            "pg_ctl", "start", "-D", str(data), "-w", "-t", str(START_SECONDS),
+            "-l", str(log), "-o", said,
+        )  # fmt: skip
+    except ProgramError as error:
+        # What pg_ctl says is to look there.
+        fatal = [line for line in log.read_text().splitlines() if "FATAL:" in line]
+        said = fatal[-1].partition("FATAL:")[2].strip() if fatal else str(error)
+        raise ProgramError(said) from None
     return sockets
 
 

@@ -10,6 +10,7 @@ import pwd
 import shutil
 import stat
 import subprocess
+from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -42,12 +43,15 @@ def run_program(name: str, *arguments: str) -> None:
     Raises:
         ProgramError: it ended with another status than 0.
     """
+    # PGPORT and PGDATA, for instance, are meant for another server.
+    environment = {key: text for key, text in os.environ.items() if not key.startswith("PG")}
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own programs
         [program(name), *arguments],
         check=False,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        env=environment,
         **as_system_user(),
     )
     if done.returncode != 0:
@@ -56,7 +60,7 @@ def run_program(name: str, *arguments: str) -> None:
 
 def program(name: str) -> str:
     """Give the path of a program that the system user can run."""
-    return str(_programs() / PACKAGE / "pginstall" / "bin" / name)
+    return str(reachable_programs() / PACKAGE / "pginstall" / "bin" / name)
 
 
 def as_system_user() -> dict[str, Any]:
@@ -79,6 +83,13 @@ def hand_over(folder: Path) -> None:
         os.chown(folder, system_user().pw_uid, system_user().pw_gid)
 
 
+def make_place() -> None:
+    """Make the place for what lies in folders that the system user must not enter."""
+    if not PLACE.exists():
+        PLACE.mkdir(parents=True, exist_ok=True)
+        PLACE.chmod(0o755)  # whatever root's umask says
+
+
 def is_open_to_all(path: Path) -> bool:
     """Tell whether any user can enter all folders above `path`, which need not exist yet."""
     return all(
@@ -90,20 +101,29 @@ def is_open_to_all(path: Path) -> bool:
 
 @lru_cache(maxsize=1)
 def system_user() -> pwd.struct_passwd:
-    """Find the user that PostgreSQL runs as where we are root; it is made where it is missing."""
-    try:
+    """Find the user that PostgreSQL runs as where we are root; it is made where it is missing.
+
+    Raises:
+        ProgramError: it cannot be made.
+    """
+    with suppress(KeyError):
         return pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
+    try:
         subprocess.run(  # noqa: S603 - no part of it comes from outside
             ["useradd", "--system", "--no-create-home", SYSTEM_USER],  # noqa: S607
             check=True,
             capture_output=True,
         )
-        return pwd.getpwnam(SYSTEM_USER)
+    except (OSError, subprocess.CalledProcessError):
+        raise ProgramError(
+            f"PostgreSQL does not run as root, and `useradd` cannot make a user {SYSTEM_USER} for "
+            "it. Make one, start as another user, or set DATABASE_URL"
+        ) from None
+    return pwd.getpwnam(SYSTEM_USER)
 
 
 @lru_cache(maxsize=1)
-def _programs() -> Path:
+def reachable_programs() -> Path:
     """Give the folder in which the package lies, or a copy that the system user can reach."""
     spec = find_spec(PACKAGE)
     assert spec is not None  # noqa: S101 - is_installed was asked
@@ -118,6 +138,7 @@ def _programs() -> Path:
 
 
 def _copy_programs(installed: Path, copy: Path) -> None:
+    make_place()
     draft = PLACE / f"draft-{os.getpid()}"
     for folder in (installed.name, f"{installed.name}.libs"):
         # The programs find their libraries beside themselves.

@@ -1,5 +1,6 @@
 """The embedded server: whose files it touches, who shares it, and when it stops."""
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -13,7 +14,11 @@ from tempfile import mkdtemp
 
 import pytest
 
-from app.database.programs import PLACE, is_root
+from app.database import programs
+from app.database.embedded import OWNER, EmbeddedServer, embedded_server
+from app.database.engine import connect
+from app.database.programs import PLACE, ProgramError, is_root
+from tests.embedded_data import throw_away
 from tests.patience import PATIENCE_SECONDS
 
 # Uses the server until a line is read, and tells where its socket lies.
@@ -43,17 +48,16 @@ def private() -> Iterator[Path]:
     """A folder that nobody else can enter, with a space in its name."""
     folder = Path(mkdtemp(prefix="reslot private "))
     yield folder
-    data = folder / "data" / "postgres"
-    if data.is_symlink():
-        shutil.rmtree(data.resolve())
+    throw_away(folder)
     shutil.rmtree(folder)
 
 
-def start(folder: Path) -> subprocess.Popen[str]:
+def start(folder: Path, **environment: str) -> subprocess.Popen[str]:
     """Start a process that uses the server, and wait until it does."""
     process = subprocess.Popen(
         [sys.executable, "-c", USER_OF_THE_SERVER, str(folder)],
         cwd=ROOT,
+        env=os.environ | environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -124,6 +128,96 @@ def test_a_user_that_was_killed_does_not_keep_it_running(private: Path) -> None:
     other = start(folder)
     assert server_of(folder) == server
     stop(other)
+    assert not is_running(folder)
+
+
+async def answer(server: EmbeddedServer, question: str) -> object:
+    """Ask a running server."""
+    database = await connect(server.url(OWNER))
+    try:
+        return await database.fetchval(question)
+    finally:
+        await database.close()
+
+
+def test_what_the_environment_says_of_other_servers_does_not_matter(private: Path) -> None:
+    """Neither where PostgreSQL's programs look, nor a locale that is not installed here."""
+    folder = private / "data" / "postgres"
+    others = {"PGPORT": "1", "PGDATA": "/nowhere", "LC_ALL": "xx_YY.UTF-8"}
+    one = start(folder, **others)
+    other = start(folder)
+    stop(one)
+    server = EmbeddedServer(folder.resolve())
+    assert asyncio.run(answer(server, "SELECT lower('É')")) == "é"
+    stop(other)
+    assert not is_running(folder)
+
+
+def test_a_folder_may_have_a_comma_in_its_name() -> None:
+    folder = Path(mkdtemp(prefix="reslot, one or two-"))
+    folder.chmod(0o755)
+    stop(start(folder / "postgres"))
+    assert not is_running(folder / "postgres")
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(not is_root(), reason="only root has the data elsewhere")
+def test_a_copy_of_a_clone_has_data_of_its_own(private: Path) -> None:
+    first, copy = private / "data" / "postgres", private / "copy" / "postgres"
+    running = start(first)
+    copy.parent.mkdir()
+    copy.symlink_to(first.readlink())
+    stop(start(copy))
+    assert copy.resolve() != first.resolve()
+    assert is_running(first)
+    stop(running)
+
+
+@pytest.mark.skipif(not is_root(), reason="only root has the data elsewhere")
+def test_a_clone_that_was_moved_keeps_its_data(private: Path) -> None:
+    stop(start(private / "data" / "postgres"))
+    data = (private / "data" / "postgres").resolve()
+    (private / "data").rename(private / "moved")
+    for _ in range(2):
+        stop(start(private / "moved" / "postgres"))
+        assert (private / "moved" / "postgres").resolve() == data
+
+
+@pytest.mark.skipif(not is_root(), reason="only root needs another user for the server")
+def test_programs_that_the_servers_user_cannot_reach_are_copied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = Path(mkdtemp(prefix="reslot-place-")) / "own"
+    umask = os.umask(0o077)
+    monkeypatch.setattr(programs, "PLACE", place)
+    monkeypatch.setattr(programs, "is_open_to_all", lambda _: False)
+    place.parent.chmod(0o755)
+    programs.reachable_programs.cache_clear()
+    try:
+        assert programs.program("postgres").startswith(str(place))
+        programs.run_program("postgres", "--version")
+    finally:
+        os.umask(umask)
+        programs.reachable_programs.cache_clear()
+        shutil.rmtree(place.parent)
+
+
+@pytest.mark.skipif(not is_root(), reason="only root needs another user for the server")
+def test_a_user_that_cannot_be_made_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "SYSTEM_USER", "no such user")
+    programs.system_user.cache_clear()
+    with pytest.raises(ProgramError, match="`useradd` cannot make a user"):
+        programs.system_user()
+    programs.system_user.cache_clear()
+
+
+def test_a_server_that_does_not_start_says_why(private: Path) -> None:
+    folder = private / "data" / "postgres"
+    stop(start(folder))
+    (folder / "PG_VERSION").write_text("9\n")
+    why = pytest.raises(ProgramError, match="database files are incompatible with server")
+    with why, embedded_server(folder):
+        pass
     assert not is_running(folder)
 
 

@@ -1,0 +1,14 @@
+"""Data of embedded servers that lies elsewhere than its folder: as root, below a private folder."""
+
+import shutil
+from pathlib import Path
+
+
+def throw_away(folder: Path) -> None:
+    """Remove the data of all stopped servers that were started with a folder below this one."""
+    for link in folder.rglob("postgres"):
+        if link.is_symlink():
+            data = link.resolve()
+            data.with_name(f"{data.name}.of").unlink(missing_ok=True)
+            shutil.rmtree(data, ignore_errors=True)
+            link.unlink()
