@@ -9,9 +9,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.engine import brief_engine
+from app.database.transactions import INSUFFICIENT_PRIVILEGE, sqlstate
 from app.settings import SettingsError
 
 ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
@@ -72,8 +74,13 @@ def role_of(url: str) -> str:
 
 async def wrong_schema(engine: AsyncEngine) -> str | None:
     """Say what is wrong with the database's schema, and what to do; None where nothing is."""
-    async with engine.connect() as db:
-        found = await _revision(db)
+    try:
+        async with engine.connect() as db:
+            found = await _revision(db)
+    except DBAPIError as error:
+        if sqlstate(error) != INSUFFICIENT_PRIVILEGE:
+            raise
+        return "The service's role has no rights in the database. Run `reslot migrate`."
     if found is None:
         return "The database has no tables of Reslot. Run `reslot migrate`."
     if found == _schemas().newest:

@@ -15,6 +15,7 @@ SERIALIZATION_FAILURE = "40001"
 DEADLOCK = "40P01"
 UNIQUE_VIOLATION = "23505"
 EXCLUSION_VIOLATION = "23P01"
+INSUFFICIENT_PRIVILEGE = "42501"
 # After one of these the command sees, when it runs again, what the other transaction committed,
 # and answers by the rules: a taken slot is refused with its alternatives, a used key is replayed.
 _RUN_AGAIN = {SERIALIZATION_FAILURE, DEADLOCK, UNIQUE_VIOLATION, EXCLUSION_VIOLATION}

@@ -59,3 +59,15 @@ async def test_a_schema_of_another_version_is_left_alone(
         await migrate(settings.owner_url, SERVICE)
     found = await owner.fetchval("SELECT version_num FROM alembic_version")
     assert found == "of_the_next_version"
+
+
+async def test_a_service_without_rights_is_told_how_to_get_them(
+    settings: Settings, owner: asyncpg.Connection, engine: AsyncEngine
+) -> None:
+    """As after a backup was restored without them."""
+    await owner.execute(f"REVOKE ALL ON alembic_version FROM {SERVICE}")
+    assert await wrong_schema(engine) == (
+        "The service's role has no rights in the database. Run `reslot migrate`."
+    )
+    await migrate(settings.owner_url, SERVICE)
+    assert await wrong_schema(engine) is None
