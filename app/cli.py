@@ -17,8 +17,8 @@ from app import __version__
 from app.auth.keys import Scope
 from app.clock import system_clock
 from app.database.engine import create_engine
+from app.database.migrations import bound_role, role_of
 from app.database.migrations import migrate as migrate_database
-from app.database.migrations import role_of
 from app.database.programs import ProgramError
 from app.demo.guide import prepare as prepare_demo
 from app.demo.running import lock_demo, share_lock
@@ -49,6 +49,7 @@ from app.tracing.start import check_tracing, start_tracing, stop_tracing
 from app.tracing.statements import watch_statements
 
 MAX_WORKERS = 64  # each takes some 100 MB and a pool of connections
+_DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError)
 T = TypeVar("T")
 
 cli = typer.Typer(
@@ -99,7 +100,7 @@ def main() -> None:
         sys.exit(f"reslot: {error}")
     except ProgramError as error:
         sys.exit(f"reslot: the embedded database cannot be used: {error}")
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
+    except _DATABASE_ERRORS as error:
         sys.exit(f"reslot: {_explain(error)}")
 
 
@@ -149,6 +150,11 @@ def migrate() -> None:
     """Bring the database to the schema of this version, as its owner."""
     with installation(load_settings(), migrates=True) as settings:
         asyncio.run(migrate_database(settings.owner_url, role_of(settings.service_url)))
+        try:
+            asyncio.run(bound_role(settings.service_url))
+        except _DATABASE_ERRORS as error:
+            # The process that migrates may not have the service's password.
+            typer.echo(f"The service's role was given no bounds of waiting: {error}", err=True)
     typer.echo("The database is at the schema of this version.")
 
 

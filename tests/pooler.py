@@ -17,7 +17,7 @@ from pathlib import Path
 import asyncpg
 
 from app.database.embedded import SERVICE, EmbeddedServer
-from app.database.engine import driver_url
+from app.database.engine import SERVICE_SETTINGS, driver_url
 from app.database.programs import SYSTEM_USER
 
 PORT = 6432
@@ -53,6 +53,7 @@ def pooled(program: str, server: EmbeddedServer) -> Iterator[Pooler]:
     # Not below pytest's own folder: a socket's path is short, and the other user has to get there.
     with tempfile.TemporaryDirectory(prefix="reslot-pooler-") as name:
         folder = Path(name)
+        asyncio.run(_bound(server))
         process = subprocess.Popen([program, "-q", str(_configured(folder, server))])
         try:
             asyncio.run(_until_it_answers(Pooler(folder), process))
@@ -60,6 +61,14 @@ def pooled(program: str, server: EmbeddedServer) -> Iterator[Pooler]:
         finally:
             process.terminate()
             process.wait()
+
+
+async def _bound(server: EmbeddedServer) -> None:
+    """Give the role, in all databases, what `reslot migrate` gives it in the service's own."""
+    admin = await asyncpg.connect(server.url("postgres", "postgres"))
+    for setting, value in SERVICE_SETTINGS.items():
+        await admin.execute(f"ALTER ROLE {SERVICE} SET {setting} = '{value}'")
+    await admin.close()
 
 
 def _configured(folder: Path, server: EmbeddedServer) -> Path:
@@ -74,8 +83,10 @@ def _configured(folder: Path, server: EmbeddedServer) -> Path:
         "auth_type = trust",
         f"auth_file = {folder}/users.txt",
         "pool_mode = transaction",
-        # Fewer than a server process has: transactions do meet on the connections.
-        "default_pool_size = 4",
+        # Fewer than a server process has, for commands and for reads: transactions do meet on the
+        # connections. More than it has for commands: those that wait leave some for reads.
+        "default_pool_size = 12",
+        "query_wait_timeout = 3",
         "max_client_conn = 1000",
         f"logfile = {folder}/pgbouncer.log",
         f"user = {SYSTEM_USER}" if is_root else "",

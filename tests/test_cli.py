@@ -136,6 +136,16 @@ def test_migrating_again_does_nothing() -> None:
     assert run("migrate") == run("migrate") == "The database is at the schema of this version.\n"
 
 
+def test_migrating_needs_no_password_of_the_service(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    monkeypatch.setenv("DATABASE_OWNER_URL", settings.owner_url)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://reslot_service@/none?host=/nowhere")
+    said = run("migrate")
+    assert said.startswith("The service's role was given no bounds of waiting: ")
+    assert said.endswith("The database is at the schema of this version.\n")
+
+
 def test_token_prints_an_access_token(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     world, _ = asyncio.run(build(settings))
     printed = run("token", "--client", "ana@client.example").strip()

@@ -18,12 +18,15 @@ from app.settings import SettingsError
 CONNECT_TIMEOUT_SECONDS = 5
 # Bounds of waiting: docs/decisions/0021-bounds-of-waiting.md.
 POOL_TIMEOUT_SECONDS = 3
-_BOUNDED = """
-    SET plan_cache_mode = force_generic_plan;
-    SET lock_timeout = '3s';
-    SET statement_timeout = '10s';
-    SET idle_in_transaction_session_timeout = '15s';
-"""
+LOCK_TIMEOUT_SECONDS = 3
+# Of each connection of the service.
+SERVICE_SETTINGS = {
+    "plan_cache_mode": "force_generic_plan",
+    "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
+    "statement_timeout": "10s",
+    "idle_in_transaction_session_timeout": "15s",
+}
+_BOUNDED = "; ".join(f"SET {name} = '{value}'" for name, value in SERVICE_SETTINGS.items())
 # Said, because the role may have bounds of its own.
 _UNBOUNDED = """
     SET lock_timeout = 0;

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.database.engine import brief_engine
+from app.database.engine import SERVICE_SETTINGS, brief_engine
 from app.database.transactions import INSUFFICIENT_PRIVILEGE, sqlstate
 from app.settings import SettingsError
 
@@ -58,6 +58,19 @@ async def migrate(owner_url: str, service_role: str, revision: str = "head") -> 
             raise SettingsError(_UNKNOWN)
         await db.run_sync(_upgrade, revision)
         await _grant(db, service_role)
+
+
+async def bound_role(service_url: str) -> None:
+    """Give the service's role the settings of its connections, as the role itself.
+
+    A pooler in transaction mode does not pass on what a connection sets for itself.
+    """
+    async with brief_engine(service_url) as engine, engine.begin() as db:
+        await db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+        database = await db.scalar(text("SELECT quote_ident(current_database())"))
+        for name, value in SERVICE_SETTINGS.items():
+            role = f"ROLE CURRENT_USER IN DATABASE {database}"
+            await db.exec_driver_sql(f"ALTER {role} SET {name} = '{value}'")
 
 
 def role_of(url: str) -> str:

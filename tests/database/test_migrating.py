@@ -8,8 +8,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import migrations
-from app.database.embedded import OWNER, SERVICE
-from app.database.migrations import migrate, wrong_schema
+from app.database.embedded import OWNER, SERVICE, EmbeddedServer
+from app.database.engine import brief_engine, connect
+from app.database.migrations import bound_role, migrate, wrong_schema
 from app.settings import Settings, SettingsError
 
 BOUNDS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
@@ -36,8 +37,8 @@ async def test_a_migration_may_take_its_time(
     assert found == ["0", "0", "0"]
 
 
-async def test_the_service_has_bounds(engine: AsyncEngine) -> None:
-    async with engine.connect() as db:
+async def test_the_service_has_bounds(settings: Settings) -> None:
+    async with brief_engine(settings.owner_url) as engine, engine.connect() as db:
         found = [await db.scalar(text(f"SHOW {bound}")) for bound in BOUNDS]
     assert found == ["3s", "10s", "15s"]
 
@@ -71,3 +72,19 @@ async def test_a_service_without_rights_is_told_how_to_get_them(
     )
     await migrate(settings.owner_url, SERVICE)
     assert await wrong_schema(engine) is None
+
+
+async def test_the_role_of_the_service_has_the_bounds_itself(
+    settings: Settings, server: EmbeddedServer, database: str
+) -> None:
+    """Behind a pooler that does not pass on what a connection sets."""
+    for _ in range(2):
+        await asyncio.gather(*(bound_role(settings.service_url) for _ in range(2)))
+    for url, found in (
+        (server.url(SERVICE, database), ["3s", "10s", "15s"]),
+        (server.url(SERVICE, "postgres"), ["0", "0", "0"]),
+        (settings.owner_url, ["0", "0", "0"]),
+    ):
+        db = await connect(url)
+        assert [await db.fetchval(f"SHOW {bound}") for bound in BOUNDS] == found
+        await db.close()

@@ -10,8 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.database.engine import brief_engine
 from app.database.transactions import ATTEMPTS, sqlstate, transact
 from app.practices.models import Location
+from app.settings import Settings
 from tests.world import World
 
 RAISE = "DO $$ BEGIN RAISE EXCEPTION 'made up' USING ERRCODE = '{code}'; END $$"
@@ -142,3 +144,17 @@ async def test_a_real_serialization_failure_is_survived(world: World) -> None:
     await transact(world.engine, command)
     (location,) = await world.rows(Location)
     assert (runs, location.address) == (2, "changed meanwhile!")
+
+
+@pytest.mark.parametrize(
+    ("waited", "left"), [(0.9, "3s"), (1.5, "1500ms"), (2.9995, "100ms"), (3.5, "100ms")]
+)
+async def test_who_waited_for_a_connection_waits_less_for_a_lock(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, waited: float, left: str
+) -> None:
+    clock = iter([100.0, 100.0 + waited])
+    monkeypatch.setattr("app.database.transactions.monotonic", lambda: next(clock))
+    async with brief_engine(settings.owner_url) as engine:  # never through a pooler
+        assert await transact(engine, lambda db: db.scalar(text("SHOW lock_timeout"))) == left
+        async with engine.connect() as db:
+            assert await db.scalar(text("SHOW lock_timeout")) == "3s"
