@@ -101,10 +101,13 @@ sbom: $(VENV)/.ready
 		--pyproject $(VENV)/pyproject.toml --output-reproducible --output-file sbom.json
 	@echo 'Written to sbom.json.'
 
-# As root, the data of the embedded server may lie elsewhere, and `.data/postgres` leads there.
+# As root, the folder of the embedded server may be a link to data that we made elsewhere. The file
+# `.owner` beside the data names the link that they belong to; the link of a copied clone is another.
 clean:
 	@find .data -name postgres -type l 2>/dev/null | while read -r link; do \
-		data=$$(readlink "$$link"); rm -rf "$$data" "$$data.of"; done
+		data=$$(readlink "$$link"); owner=$$(cat "$$data.owner" 2>/dev/null); \
+		if [ -n "$$owner" ] && { [ "$$owner" = "$$(pwd -P)/$$link" ] || [ ! "$$owner" -ef "$$data" ]; }; then \
+			rm -rf "$$data" "$$data.owner"; fi; done
 	rm -rf $(VENV) .data .pytest_cache .mypy_cache .ruff_cache .hypothesis sbom.json
 
 # The locked files are complete. With --no-deps they are taken as they stand; an older pip goes looking

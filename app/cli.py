@@ -111,8 +111,12 @@ def _explain(error: Exception) -> str:
             f"{error.filename} cannot be used: {error.strerror}. Set DATA_DIR to a folder that "
             "this user can write to."
         )
-    reason = error.orig if isinstance(error, DBAPIError) else error
-    return f"the database of DATABASE_URL or DATABASE_OWNER_URL cannot be used: {reason}"
+    return f"the database of DATABASE_URL or DATABASE_OWNER_URL cannot be used: {_reason(error)}"
+
+
+def _reason(error: Exception) -> str:
+    """Give the driver's own message: SQLAlchemy adds the statement, on lines of its own."""
+    return str(error.orig if isinstance(error, DBAPIError) else error)
 
 
 @cli.command()
@@ -154,7 +158,10 @@ def migrate() -> None:
             asyncio.run(bound_role(settings.service_url))
         except _DATABASE_ERRORS as error:
             # The process that migrates may not have the service's password.
-            typer.echo(f"The service's role was given no bounds of waiting: {error}", err=True)
+            typer.echo(
+                f"No bounds of waiting were set on the role of DATABASE_URL: {_reason(error)}",
+                err=True,
+            )
     typer.echo("The database is at the schema of this version.")
 
 

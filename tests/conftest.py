@@ -30,6 +30,7 @@ from app.database.embedded import (
 from app.database.engine import create_engine
 from app.database.migrations import migrate
 from app.settings import Settings
+from tests.embedded_data import throw_away
 from tests.pooler import Pooler, pooled, wanted_program
 from tests.statements import INSPECTOR, watch
 
@@ -57,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Remove the folder when all workers have left the server."""
     if not is_worker(config):
+        throw_away(Path(os.environ[FOLDER]))
         shutil.rmtree(os.environ[FOLDER], ignore_errors=True)
 
 

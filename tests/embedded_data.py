@@ -3,12 +3,14 @@
 import shutil
 from pathlib import Path
 
+from app.database.programs import PLACE
+
 
 def throw_away(folder: Path) -> None:
     """Remove the data of all stopped servers that were started with a folder below this one."""
     for link in folder.rglob("postgres"):
-        if link.is_symlink():
+        if link.is_symlink() and link.resolve().parent == PLACE:
             data = link.resolve()
-            data.with_name(f"{data.name}.of").unlink(missing_ok=True)
+            data.with_name(f"{data.name}.owner").unlink(missing_ok=True)
             shutil.rmtree(data, ignore_errors=True)
             link.unlink()

@@ -211,12 +211,36 @@ def test_the_image_runs_as_a_user_that_has_a_number() -> None:
 
 def test_cleaning_up_removes_the_data_that_lies_elsewhere(clone: Clone, tmp_path: Path) -> None:
     """As root, the folder in `.data` may be a link: app/database/embedded.py."""
-    data, other = tmp_path / "data-1", tmp_path / "data-2"
-    for path in (data, other):
-        path.mkdir()
-        path.with_name(f"{path.name}.of").touch()
-    (clone.folder / ".data" / "lakeside").mkdir(parents=True)
-    (clone.folder / ".data" / "lakeside" / "postgres").symlink_to(data)
+    data = clone.folder / ".data"
+    (data / "lakeside").mkdir(parents=True)
+    ours = make_data(tmp_path / "data-ours", owner=data / "lakeside" / "postgres")
+    moved = make_data(tmp_path / "data-moved", owner=tmp_path / "before" / "postgres")
+    (data / "lakeside" / "postgres").symlink_to(ours)
+    (data / "postgres").symlink_to(moved)
     assert clone.make("clean").returncode == 0
-    assert not (clone.folder / ".data").exists()
-    assert sorted(path.name for path in tmp_path.glob("data-*")) == ["data-2", "data-2.of"]
+    assert not data.exists()
+    assert list(tmp_path.glob("data-*")) == []
+
+
+def test_cleaning_up_leaves_data_that_are_not_of_this_clone(clone: Clone, tmp_path: Path) -> None:
+    """Neither what a person linked to, nor what the clone uses that this one is a copy of."""
+    data, original = clone.folder / ".data", tmp_path / "original" / "postgres"
+    (data / "lakeside").mkdir(parents=True)
+    original.parent.mkdir()
+    used = make_data(tmp_path / "data-used", owner=original)
+    linked = make_data(tmp_path / "data-linked", owner=None)
+    for link, target in ((original, used), (data / "postgres", used)):
+        link.symlink_to(target)
+    (data / "lakeside" / "postgres").symlink_to(linked)
+    assert clone.make("clean").returncode == 0
+    assert not data.exists()
+    left = sorted(path.name for path in tmp_path.glob("data-*"))
+    assert left == ["data-linked", "data-used", "data-used.owner"]
+
+
+def make_data(folder: Path, owner: Path | None) -> Path:
+    """Make data, and the file beside them that names the link which they belong to."""
+    folder.mkdir()
+    if owner is not None:
+        folder.with_name(f"{folder.name}.owner").write_text(str(owner))
+    return folder

@@ -103,15 +103,17 @@ def _data_of(folder: Path) -> Path:
     """Give the folder with the data: as root one that the system user can enter."""
     if folder.is_symlink():
         data = folder.resolve()
-        if not _is_anothers(data, folder):
-            _name_file(data).write_text(str(folder.absolute()))
+        if data.parent != PLACE.resolve():
+            return data
+        if not _belongs_to_another(data, folder):
+            _owner_file(data).write_text(str(folder.absolute()))
             return data
         folder.unlink()
     elif not is_root() or is_open_to_all(folder):
         return folder.resolve()
     make_place()
     data = Path(mkdtemp(prefix="data-", dir=PLACE))
-    _name_file(data).write_text(str(folder.absolute()))
+    _owner_file(data).write_text(str(folder.absolute()))
     folder.symlink_to(data)
     sys.stderr.write(
         f"reslot: PostgreSQL does not run as root, and its user {SYSTEM_USER} cannot enter "
@@ -120,18 +122,18 @@ def _data_of(folder: Path) -> Path:
     return data
 
 
-def _is_anothers(data: Path, folder: Path) -> bool:
-    """Tell whether `folder` came into being as a copy of another one, to which the data belongs."""
+def _belongs_to_another(data: Path, folder: Path) -> bool:
+    """Tell whether the data belongs to another folder, of which `folder` is a copy."""
     try:
-        named = Path(_name_file(data).read_text())
+        owner = Path(_owner_file(data).read_text())
     except FileNotFoundError:
         return False
-    return named != folder.absolute() and named.is_symlink() and named.resolve() == data
+    return owner != folder.absolute() and owner.is_symlink() and owner.resolve() == data
 
 
-def _name_file(data: Path) -> Path:
-    """Give the file beside the data that names the folder to which they belong."""
-    return data.with_name(f"{data.name}.of")
+def _owner_file(data: Path) -> Path:
+    """Give the file beside the data that names the folder which is a link to it."""
+    return data.with_name(f"{data.name}.owner")
 
 
 def _socket_folder(data: Path) -> Path | None:
@@ -171,9 +173,9 @@ def _start(data: Path) -> Path:
         )  # fmt: skip
     except ProgramError as error:
         # What pg_ctl says is to look there.
-        fatal = [line for line in log.read_text().splitlines() if "FATAL:" in line]
-        said = fatal[-1].partition("FATAL:")[2].strip() if fatal else str(error)
-        raise ProgramError(said) from None
+        lines = log.read_text().splitlines() if log.exists() else []
+        reasons = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
+        raise ProgramError(reasons[-1] if reasons else str(error)) from None
     return sockets
 
 

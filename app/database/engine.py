@@ -103,8 +103,8 @@ def create_engine(url: str, *, pool_size: int, bounded: bool = True) -> AsyncEng
 
     Statements are planned once for each connection and not for each execution: ours are written so
     that the plan does not depend on the values, and planning the longer ones takes several times as
-    long as running them. Waiting for a connection, for a lock and for a statement is bounded; what
-    is not `bounded`, a migration, waits for a connection only so long.
+    long as running them. Waiting for a connection, for a lock and for a statement is bounded;
+    without `bounded`, as for a migration, only waiting for a connection is.
     """
 
     async def opened() -> asyncpg.Connection:

@@ -15,8 +15,8 @@ from app.database.engine import LOCK_TIMEOUT_SECONDS
 T = TypeVar("T")
 
 ATTEMPTS = 5
-# Waiting for a connection for longer than this shortens the wait for locks. It takes a statement.
-NOTICEABLE_SECONDS = 1.0
+# A wait that is shorter does not shorten the next one: that would take a statement.
+NOTICEABLE_SECONDS = 0.1
 SHORTEST_LOCK_MILLISECONDS = 100
 SERIALIZATION_FAILURE = "40001"
 DEADLOCK = "40P01"
@@ -34,23 +34,23 @@ async def transact(engine: AsyncEngine, command: Callable[[AsyncConnection], Awa
     Where another transaction got in the way, it runs again from the start, a bounded number of
     times; so it must do nothing that cannot be rolled back.
     """
+    started = monotonic()
     for _ in range(ATTEMPTS - 1):
         try:
-            async with _begun(engine) as db:
+            async with _begin(engine, started) as db:
                 return await command(db)
         except (DBAPIError, asyncpg.PostgresError) as error:
             if sqlstate(error) not in _RUN_AGAIN:
                 raise
-    async with _begun(engine) as db:
+    async with _begin(engine, started) as db:
         return await command(db)
 
 
 @asynccontextmanager
-async def _begun(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Begin a transaction. One that had to wait for its connection waits for locks so much less."""
-    asked = monotonic()
+async def _begin(engine: AsyncEngine, started: float) -> AsyncIterator[AsyncConnection]:
+    """Begin a transaction whose waits for locks are shortened by the time since `started`."""
     async with engine.begin() as db:
-        waited = monotonic() - asked
+        waited = monotonic() - started
         if waited > NOTICEABLE_SECONDS:
             left = max(round(1000 * (LOCK_TIMEOUT_SECONDS - waited)), SHORTEST_LOCK_MILLISECONDS)
             await db.execute(text(f"SET LOCAL lock_timeout = {left}"))

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.engine import brief_engine
-from app.database.transactions import ATTEMPTS, sqlstate, transact
+from app.database.transactions import ATTEMPTS, SERIALIZATION_FAILURE, sqlstate, transact
 from app.practices.models import Location
 from app.settings import Settings
 from tests.world import World
@@ -147,9 +147,10 @@ async def test_a_real_serialization_failure_is_survived(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("waited", "left"), [(0.9, "3s"), (1.5, "1500ms"), (2.9995, "100ms"), (3.5, "100ms")]
+    ("waited", "left"),
+    [(0.05, "3s"), (0.9, "2100ms"), (1.5, "1500ms"), (2.9995, "100ms"), (3.5, "100ms")],
 )
-async def test_who_waited_for_a_connection_waits_less_for_a_lock(
+async def test_waiting_for_a_connection_leaves_less_time_for_a_lock(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, waited: float, left: str
 ) -> None:
     clock = iter([100.0, 100.0 + waited])
@@ -158,3 +159,20 @@ async def test_who_waited_for_a_connection_waits_less_for_a_lock(
         assert await transact(engine, lambda db: db.scalar(text("SHOW lock_timeout"))) == left
         async with engine.connect() as db:
             assert await db.scalar(text("SHOW lock_timeout")) == "3s"
+
+
+async def test_an_attempt_that_failed_leaves_less_time_for_a_lock(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([100.0, 100.0, 102.0])
+    monkeypatch.setattr("app.database.transactions.monotonic", lambda: next(clock))
+    bounds = []
+
+    async def command(db: AsyncConnection) -> None:
+        bounds.append(await db.scalar(text("SHOW lock_timeout")))
+        if len(bounds) == 1:
+            await fail(db, SERIALIZATION_FAILURE)
+
+    async with brief_engine(settings.owner_url) as engine:
+        await transact(engine, command)
+    assert bounds == ["3s", "1s"]
