@@ -6,6 +6,7 @@ each holds a shared lock on a file as long as it does, so that one that was kill
 
 import asyncio
 import fcntl
+import os
 import shlex
 import shutil
 import sys
@@ -67,8 +68,10 @@ def embedded_server(folder: Path) -> Iterator[EmbeddedServer]:
     """Start the server whose data lies in `folder`, or join it where it runs already.
 
     Its database and roles are made where they are missing. The last process to leave stops it.
-    As root the data may lie elsewhere, and `folder` is then a link to it.
+    As root the data may lie elsewhere, and `folder` is then a link to it. Variables of PostgreSQL
+    (PGPORT, PGSSLMODE, …) are removed from the environment of this process.
     """
+    _forget_other_servers()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _opened(folder, "users") as users:
         with _locked(folder):
@@ -82,6 +85,15 @@ def embedded_server(folder: Path) -> Iterator[EmbeddedServer]:
             with _locked(folder):
                 if _is_last(users):
                     _stop(data)
+
+
+def _forget_other_servers() -> None:
+    """Remove the variables that PostgreSQL's programs and the driver would read.
+
+    They are meant for another server.
+    """
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
 
 
 async def ensure_database(server: EmbeddedServer, database: str = DATABASE) -> None:

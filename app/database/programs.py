@@ -43,15 +43,12 @@ def run_program(name: str, *arguments: str) -> None:
     Raises:
         ProgramError: it ended with another status than 0.
     """
-    # PGPORT and PGDATA, for instance, are meant for another server.
-    environment = {key: text for key, text in os.environ.items() if not key.startswith("PG")}
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own programs
         [program(name), *arguments],
         check=False,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        env=environment,
         **as_system_user(),
     )
     if done.returncode != 0:

@@ -143,7 +143,15 @@ async def answer(server: EmbeddedServer, question: str) -> object:
 def test_what_the_environment_says_of_other_servers_does_not_matter(private: Path) -> None:
     """Neither where PostgreSQL's programs look, nor a locale that is not installed here."""
     folder = private / "data" / "postgres"
-    others = {"PGPORT": "1", "PGDATA": "/nowhere", "LC_ALL": "xx_YY.UTF-8"}
+    others = {
+        "LC_ALL": "xx_YY.UTF-8",
+        "PGDATA": "/nowhere",
+        "PGHOST": "nowhere.example",
+        "PGPORT": "1",
+        "PGSERVICE": "nowhere",
+        "PGSSLMODE": "verify-full",
+        "PGTARGETSESSIONATTRS": "standby",
+    }
     one = start(folder, **others)
     other = start(folder)
     stop(one)

@@ -114,7 +114,9 @@ async def test_no_text_of_a_databases_error_is_in_it(
         async with AsyncClient(transport=transport, base_url="https://reslot.example") as http:
             assert (await http.get("/twice")).status_code == 500
     assert "canary-ref" in seen[0], "else this proves nothing"
-    tries = collector.below(collector.one("GET /twice"))
+    found = collector.below(collector.one("GET /twice"))
+    # Where the machine is slow, a later attempt first shortens its bound of waiting for a lock.
+    tries = [span for span in found if span.name != "SET"]
     assert tries
     for failed in tries:
         assert (failed.name, failed.failed) == ("INSERT", True)
