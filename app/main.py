@@ -63,7 +63,7 @@ log = structlog.get_logger()
 
 ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000  # by default 700, which one page of availability makes
 
-_ROUTERS = (
+ROUTERS = (
     sessions.router,
     availability.router,
     practices.router,
@@ -128,7 +128,7 @@ def create_app(
     app.state.sign_in_tokens = SignInTokens(settings.keys)
     app.state.source_limits = SourceLimits()
     app.state.cursor_signer = TokenSigner(settings.keys, "cursor")
-    for router in _ROUTERS:
+    for router in ROUTERS:
         app.include_router(router)
     _add_start(app, settings)
     if settings.docs:

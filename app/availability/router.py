@@ -13,11 +13,10 @@ from app.context import AnyCall, json_answer
 from app.domain.availability import Day, EmptyReason, by_day, in_order
 from app.inputs import SessionId
 from app.problems.catalogue import responses
-from app.reads import ReadRoute
 from app.sessions.presenter import present_contact, present_slots
 from app.wire import written
 
-router = APIRouter(prefix="/v1/sessions", tags=["Sessions"], route_class=ReadRoute)
+router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])
 
 _DATE_LENGTH = len("2026-12-03")
 _SENTENCES = {

@@ -19,7 +19,6 @@ from app.context import (
 from app.database.idempotency import StoredAnswer
 from app.inputs import NextCursor, SessionId, ZoneName
 from app.problems.catalogue import responses
-from app.reads import ReadRoute
 from app.request_headers import IfMatch
 from app.sessions import commands
 from app.sessions.commands import Seen
@@ -39,7 +38,7 @@ from app.sessions.schemas import (
 from app.sessions.steps import Outcome, Reason, Wish
 from app.wire import as_json
 
-router = APIRouter(prefix="/v1/sessions", tags=["Sessions"], route_class=ReadRoute)
+router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])
 
 READ_PROBLEMS = ("unauthorized", "not-found", "validation-failed", "service-unavailable")
 COMMAND_PROBLEMS = (

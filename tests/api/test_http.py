@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from app.main import _ROUTERS
+from app.main import ROUTERS
 from app.practices.fields import RefConvertor
 from app.sessions.models import Session
 from app.settings import Settings
@@ -145,7 +145,7 @@ def test_free_text_in_a_path_may_have_slashes() -> None:
     """An id of somebody else's software is whatever it is: the path has to take it whole."""
     routes = [
         route
-        for router in _ROUTERS
+        for router in ROUTERS
         for route in router.routes
         if isinstance(route, APIRoute) and route.include_in_schema
     ]
