@@ -56,6 +56,7 @@ OPERATOR = Actor("operator", "command line")
 SYSTEM = Actor("system")
 
 _CHANGE = Write(insert(Change))
+_NO_FACTS = {column.name: None for column in Change.__table__.columns if column.nullable}
 _NOTE = Write(insert(ChangeNote))
 
 
@@ -88,7 +89,7 @@ async def write_change(
         "key_id": actor.key_id,
         "at": now,
     }
-    await _CHANGE.run(db, about | facts)
+    await _CHANGE.run(db, _NO_FACTS | about | facts)
     if note is not None or actor.origin is not None:
         why = {"change_id": change_id, "note": note, "origin": actor.origin}
         await _NOTE.run(db, {"practice_id": practice_id, **why})

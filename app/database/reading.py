@@ -5,6 +5,7 @@ statement does, and what is sent often needs neither (docs/decisions/0015-hot-re
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from typing import Any, NamedTuple
@@ -48,17 +49,23 @@ def watch_sent(engine: AsyncEngine, watch: Watch) -> Callable[[], None]:
 
 
 class Built:
-    """A statement's text, and the order and types of its parameters."""
+    """A statement's text, and the order and types of its parameters.
+
+    `names` are those of the values that every run has to give, no more and no fewer.
+    """
 
     def __init__(self, statement: ClauseElement, columns: Sequence[str] | None = None) -> None:
         compiled = statement.compile(dialect=_DIALECT, column_keys=columns)
         assert isinstance(compiled, SQLCompiler)  # noqa: S101 - whatever is no DDL
-        names = compiled.positiontup or ()
-        types = [compiled.binds[name].type.dialect_impl(_DIALECT) for name in names]
+        order = compiled.positiontup or ()
+        types = [compiled.binds[name].type.dialect_impl(_DIALECT) for name in order]
         processors = [type_.bind_processor(_DIALECT) for type_ in types]
         self.text = str(compiled)
-        self.names = frozenset(names)
-        self._parameters = [(name, compiled.params[name]) for name in names]
+        self.names = frozenset(name for name in order if compiled.binds[name].required)
+        self._fixed = [compiled.params[name] for name in order]
+        self._given = [
+            (position, name) for position, name in enumerate(order) if name in self.names
+        ]
         self._processors = [
             (position, process)
             for position, process in enumerate(processors)
@@ -66,11 +73,27 @@ class Built:
         ]
 
     def arguments(self, values: Mapping[str, object]) -> tuple[object, ...]:
-        """Put values into the statement's order, as the driver takes them."""
-        arguments = [values.get(name, fixed) for name, fixed in self._parameters]
+        """Put values into the statement's order, as the driver takes them.
+
+        Raises:
+            TypeError: a value is missing, or the statement has no parameter of its name.
+        """
+        if values.keys() != self.names:
+            raise TypeError(_mismatch(values.keys(), self.names))
+        arguments = self._fixed.copy()
+        for position, name in self._given:
+            arguments[position] = values[name]
         for position, process in self._processors:
             arguments[position] = process(arguments[position])
         return tuple(arguments)
+
+
+def _mismatch(given: AbstractSet[str], names: AbstractSet[str]) -> str:
+    """Say which values a statement lacks, and which it has no parameter for."""
+    parts = [("lacks", names - given), ("takes no", given - names)]
+    return "the statement " + " and ".join(
+        f"{verb} {', '.join(sorted(wrong))}" for verb, wrong in parts if wrong
+    )
 
 
 class Read(Built):

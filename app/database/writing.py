@@ -9,23 +9,14 @@ from app.database.reading import Built, Row, send, send_many
 
 
 class Write(Built):
-    """An INSERT, UPDATE or DELETE. An INSERT names all columns of its table.
+    """An INSERT, UPDATE or DELETE.
 
-    `columns` are those that an UPDATE sets to values of the same names, beside what it says itself.
+    `columns` are set to values of the same names, beside what the statement says itself. An INSERT
+    for which none are named sets all columns of its table.
     """
 
     def __init__(self, statement: Insert | Update | Delete, *columns: str) -> None:
         super().__init__(statement, columns or None)
-
-    def arguments(self, values: Mapping[str, object]) -> tuple[object, ...]:
-        """Put values into the statement's order; one that it has no place for would be lost.
-
-        Raises:
-            TypeError: there is such a one, a misspelt column for instance.
-        """
-        if unknown := values.keys() - self.names:
-            raise TypeError(f"the statement takes no {', '.join(sorted(unknown))}")
-        return super().arguments(values)
 
     async def run(self, db: AsyncConnection, values: Mapping[str, object]) -> Sequence[Row]:
         """Run it with these values in the transaction, and give what it returns."""

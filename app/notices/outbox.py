@@ -34,7 +34,18 @@ MailKind = Literal[
 Kind = MailKind | EventType
 Recipient = TypeAliasType("Recipient", Literal["client", "practitioner", "practice", "webhook"])
 
-_ADD = Write(insert(Notice))
+_ADD = Write(
+    insert(Notice).values(status="pending", attempts=0),
+    "practice_id",
+    "id",
+    "session_id",
+    "change_id",
+    "endpoint_id",
+    "kind",
+    "recipient",
+    "starts_at",
+    "send_at",
+)
 _ENDPOINTS = Read(
     select(WebhookEndpoint.id, WebhookEndpoint.events).where(
         WebhookEndpoint.practice_id == bindparam("practice_id"), WebhookEndpoint.active
@@ -97,8 +108,6 @@ async def queue_notices(
             "session_id": session_id,
             "change_id": change_id,
             "endpoint_id": endpoint_id,
-            "status": "pending",
-            "attempts": 0,
             "kind": notice.kind,
             "recipient": notice.recipient,
             "starts_at": notice.starts_at,
@@ -124,12 +133,13 @@ async def tell_practice(
     added = {
         "practice_id": practice_id,
         "id": notice_id,
+        "session_id": None,
         "change_id": change_id,
+        "endpoint_id": None,
         "kind": kind,
         "recipient": "practice",
+        "starts_at": None,
         "send_at": now,
-        "status": "pending",
-        "attempts": 0,
     }
     await _ADD.run(db, added)
     await enqueue(db, [NoticeJob(practice_id, notice_id, timedelta(0), "practice", kind)])

@@ -48,7 +48,15 @@ _LOCK_PACKAGE = Read(
 _ENDED = update(CreditRedemption).where(_PAYS, CreditRedemption.forfeited_at.is_(None))
 _GIVE_BACK = Write(_ENDED, "returned_at", "usable_until")
 _FORFEIT = Write(_ENDED, "forfeited_at")
-_REDEEM = Write(insert(CreditRedemption))
+_REDEEM = Write(
+    insert(CreditRedemption),
+    "practice_id",
+    "id",
+    "package_id",
+    "session_id",
+    "redeemed_at",
+    "reused_redemption_id",
+)
 
 
 class CreditRepository:

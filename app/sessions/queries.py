@@ -418,12 +418,13 @@ async def list_sessions(
     Raises:
         UnauthorizedError: the caller's token was revoked.
     """
-    parameters = {
+    parameters: dict[str, object] = {
         "practice_id": caller.practice_id,
         "client_id": caller.client_id,
-        "instant": instant,
         "limit": limit,
     }
+    if when is not When.ALL:
+        parameters |= {"instant": instant}
     if after is not None:
         parameters |= {"after_start": after.starts_at, "after_id": after.session_id}
     rows = await _list_read(when, continued=after is not None).rows(db, parameters)

@@ -123,7 +123,17 @@ _SET_STATUS = Write(
     "span_after",
 )
 _CARRY = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
-_RECORD_FEE = Write(insert(Fee))
+_RECORD_FEE = Write(
+    insert(Fee),
+    "practice_id",
+    "id",
+    "session_id",
+    "change_id",
+    "amount_minor",
+    "currency",
+    "status",
+    "recorded_at",
+)
 
 
 class SessionRepository:

@@ -45,7 +45,7 @@ def on_the_route(app: FastAPI, marker: Marker) -> None:
             app.router.add_api_route(
                 route.path,
                 route.endpoint,
-                methods=list(route.methods),
+                methods=list(route.methods or ()),
                 dependencies=[Depends(marker)],
                 response_model=None,
                 route_class_override=type(route),

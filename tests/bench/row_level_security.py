@@ -152,7 +152,7 @@ async def measure(plain: Connection, found: list[Way]) -> None:
                     assert answer[0]["found_id"] == row["id"]
 
 
-def arguments(read: Read, row: asyncpg.Record) -> list[Any]:
+def arguments(read: Read, row: asyncpg.Record) -> tuple[Any, ...]:
     """Give a statement's values for a session, for a month from today."""
     midnight = datetime.combine(TODAY.date(), time(), UTC)
     values = {
@@ -165,7 +165,7 @@ def arguments(read: Read, row: asyncpg.Record) -> list[Any]:
         "sessions_since": midnight - timedelta(days=12),
         "until": midnight + timedelta(days=40),
     }
-    return [values.get(name, fixed) for name, fixed in read._parameters]  # noqa: SLF001 - its order
+    return read.arguments({name: values[name] for name in read.names})
 
 
 def table(found: list[Way]) -> list[str]:

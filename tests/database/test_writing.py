@@ -131,7 +131,7 @@ async def test_a_watch_sees_text_and_values_until_it_ends(
         seen.append(sent)
         return nullcontext()
 
-    add = Write(insert(Location))
+    add = Write(insert(Location), "practice_id", "id", "name", "address")
     rows = [
         {"practice_id": world.practice_id, "id": uuid4(), "name": name, "address": "x"}
         for name in "AB"
@@ -139,7 +139,7 @@ async def test_a_watch_sees_text_and_values_until_it_ends(
 
     async def command(db: AsyncConnection) -> None:
         await db.execute(text("SELECT 1"))
-        await add.run_for_each(db, [row | {"active": True} for row in rows])
+        await add.run_for_each(db, rows)
         await _NAMES.rows(db, {"practice_id": world.practice_id})
 
     stop = watch_sent(engine, note)
@@ -151,20 +151,68 @@ async def test_a_watch_sees_text_and_values_until_it_ends(
     assert seen[1] == Sent(_NAMES.text, (world.practice_id,), many=False)
 
 
-async def test_a_value_that_no_column_takes_is_a_defect_and_not_lost(world: World) -> None:
+@pytest.mark.parametrize("begins", [True, False])
+async def test_a_write_with_a_missing_or_unknown_value_raises(
+    world: World, *, begins: bool
+) -> None:
     own: dict[str, object] = {
         "of_practice": world.practice_id,
         "location_id": world.location_id,
         "name": "Renamed",
     }
     async with world.engine.begin() as db:
-        await db.execute(text("SELECT 1"))
-        for wrong in ("nmae", "address"):
-            with pytest.raises(TypeError, match=wrong):
-                await _RENAME.run(db, own | {wrong: "Elsewhere"})
-            with pytest.raises(TypeError, match=wrong):
-                await _RENAME.run_for_each(db, [own | {wrong: "Elsewhere"}])
+        if begins:
+            await db.execute(text("SELECT 1"))
+        for values, message in misspelt(own):
+            with pytest.raises(TypeError, match=message):
+                await _RENAME.run(db, values)
+            with pytest.raises(TypeError, match=message):
+                await _RENAME.run_for_each(db, [own, values])
     assert await name_of(world) != "Renamed"
+
+
+async def test_an_insert_with_a_missing_value_raises_and_sends_no_null(world: World) -> None:
+    add = Write(insert(Location))
+    row = {"practice_id": world.practice_id, "id": uuid4(), "name": "Annex", "address": "x"}
+    async with world.engine.begin() as db:
+        with pytest.raises(TypeError, match=r"^the statement lacks active, external_ref$"):
+            await add.run(db, row)
+        few = Write(insert(Location), *row)
+        await few.run(db, row)
+    assert {(place.name, place.active) for place in await world.rows(Location)} >= {("Annex", True)}
+
+
+@pytest.mark.parametrize("in_transaction", [True, False])
+async def test_a_read_with_a_missing_or_unknown_value_raises(
+    world: World, *, in_transaction: bool
+) -> None:
+    own: dict[str, object] = {"practice_id": world.practice_id}
+    async with world.engine.connect() as db:
+        source = db if in_transaction else world.engine
+        for values, message in misspelt(own):
+            with pytest.raises(TypeError, match=message):
+                await _NAMES.rows(source, values)
+            with pytest.raises(TypeError, match=message):
+                await _NAMES.one(source, values)
+        assert len(await _NAMES.rows(source, own)) == 1
+
+
+def test_a_value_that_the_statement_has_itself_is_not_given_again() -> None:
+    read = Read(select(Location.name).where(Location.active == bindparam("active", value=True)))
+    assert read.arguments({}) == (True,)
+    with pytest.raises(TypeError, match=r"^the statement takes no active$"):
+        read.arguments({"active": False})
+
+
+def misspelt(own: dict[str, object]) -> list[tuple[dict[str, object], str]]:
+    """Give values that lack one, that have one too many, and both."""
+    name, value = next(iter(own.items()))
+    others = {other: own[other] for other in own if other != name}
+    return [
+        (others, f"^the statement lacks {name}$"),
+        (own | {"nmae": value}, "^the statement takes no nmae$"),
+        (others | {"nmae": value}, f"^the statement lacks {name} and takes no nmae$"),
+    ]
 
 
 async def test_a_command_that_is_cancelled_in_the_act_leaves_no_trace(
