@@ -2,15 +2,15 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary
 
 import asyncpg
-from sqlalchemy import PoolProxiedConnection, event
+from sqlalchemy import event
 from sqlalchemy.exc import InvalidatePoolError, MissingGreenlet
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util.concurrency import in_greenlet
 
 from app.settings import SettingsError
@@ -40,6 +40,7 @@ _UNPREPARED = "statement_cache_size=0"
 # A connection that lay idle for longer is asked for a sign of life before it is used.
 IDLE_SECONDS = 1.0
 SIGN_OF_LIFE_SECONDS = 5.0
+_IDLE_SINCE = "reslot_idle_since"
 
 
 def driver_url(url: str) -> str:
@@ -129,68 +130,36 @@ def create_engine(url: str, *, pool_size: int, bounded: bool = True) -> AsyncEng
         # What clients write must not reach a log by way of an error message.
         hide_parameters=True,
     )
-    idle = _Idle()
-    event.listen(engine.sync_engine, "checkin", idle.given_back)
-    event.listen(engine.sync_engine, "checkout", idle.taken)
-    _idle_of[engine] = idle
+    event.listen(engine.sync_engine, "checkin", _note_return)
+    event.listen(engine.sync_engine, "checkout", _check)
     return engine
 
 
-async def take(engine: AsyncEngine) -> PoolProxiedConnection:
-    """Take a connection out of the pool for one statement. Whoever took it closes it.
+def _note_return(_: object, entry: ConnectionPoolEntry) -> None:
+    """Note since when a connection of the pool is idle."""
+    entry.info[_IDLE_SINCE] = time.monotonic()
 
-    Where a fresh one lies there nothing has to be waited for. SQLAlchemy is ready to wait all the
-    same, in a greenlet, and that takes longer than everything else about the pool.
+
+def _check(connection: Any, entry: ConnectionPoolEntry, _: object) -> None:  # noqa: ANN401 - SQLAlchemy's
+    """Raise where a connection is dead, so that the pool opens a new one instead.
+
+    The driver knows of every connection that was closed. Only one that was cut off silently has to
+    be asked, and only where it was idle: `pool_pre_ping` asks each time, in three round trips.
+
+    Raises:
+        InvalidatePoolError: it is dead, and so are probably all that are as old.
     """
-    if _idle_of[engine].next_is_fresh():
-        with suppress(MissingGreenlet):  # It has died, and another one has to be opened.
-            return engine.pool.connect()
-    return await engine.raw_connection()
-
-
-class _Idle:
-    """Since when each connection of a pool lies idle.
-
-    The driver knows of every connection that was closed; asking the server each time
-    (`pool_pre_ping`) costs as much as the statement that follows. Only one that was cut without a
-    word has to be asked, and that happens to those that lie idle.
-    """
-
-    def __init__(self) -> None:
-        # In the order in which they came back: the last one is the next to be taken.
-        self._since: dict[object, float] = {}
-
-    def next_is_fresh(self) -> bool:
-        """Tell whether there is a next connection, and it will not be asked for a sign of life."""
-        since = next(reversed(self._since.values()), None)
-        # Half of it, because `taken` looks at the time again.
-        return since is not None and time.monotonic() - since < IDLE_SECONDS / 2
-
-    def given_back(self, _: object, record: object) -> None:
-        """Note the time."""
-        self._since.pop(record, None)
-        self._since[record] = time.monotonic()
-
-    def taken(self, connection: Any, record: object, _: object) -> None:  # noqa: ANN401 - SQLAlchemy's
-        """Raise where a connection is dead, so that the pool opens a new one instead.
-
-        Raises:
-            InvalidatePoolError: it is, and so are likely all that are as old.
-        """
-        since = self._since.pop(record, None)
-        if connection.driver_connection.is_closed():
-            raise InvalidatePoolError
-        if since is None or time.monotonic() - since < IDLE_SECONDS:
-            return
-        try:
-            connection.run_async(
-                lambda driver: driver.fetchval("SELECT 1", timeout=SIGN_OF_LIFE_SECONDS)
-            )
-        except Exception as error:  # whatever it is, the connection is of no use
-            raise InvalidatePoolError from error
-
-
-_idle_of: WeakKeyDictionary[AsyncEngine, _Idle] = WeakKeyDictionary()
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+    since = entry.info.get(_IDLE_SINCE)
+    if since is None or time.monotonic() - since < IDLE_SECONDS:
+        return
+    try:
+        connection.run_async(
+            lambda driver: driver.fetchval("SELECT 1", timeout=SIGN_OF_LIFE_SECONDS)
+        )
+    except Exception as error:  # whatever it is, the connection is of no use
+        raise InvalidatePoolError from error
 
 
 @asynccontextmanager

@@ -16,8 +16,6 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from app.database.engine import take
-
 # What a read is run on: an engine, whose connection it holds for this one statement, outside of any
 # transaction; or the connection of a command, within its transaction.
 Source = AsyncEngine | AsyncConnection
@@ -108,7 +106,7 @@ class Read(Built):
         if isinstance(db, AsyncConnection):
             return await send(db, self.text, arguments)
         try:
-            held = await take(db)
+            held = await db.raw_connection()
         except db.dialect.loaded_dbapi.Error as error:
             # Of opening a connection: SQLAlchemy's spelling of what the driver said.
             raise error.__cause__ or error from None

@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import pytest
-from sqlalchemy import PoolProxiedConnection, event, text
+from sqlalchemy import PoolProxiedConnection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.util.concurrency import in_greenlet
 
 from app.database.embedded import SERVICE, EmbeddedServer
-from app.database.engine import create_engine, take
+from app.database.engine import create_engine
 from tests.patience import until
 
 Use = Callable[[AsyncEngine], Awaitable[asyncpg.Connection]]
@@ -32,7 +31,7 @@ async def connect(engine: AsyncEngine) -> asyncpg.Connection:
 
 async def read(engine: AsyncEngine) -> asyncpg.Connection:
     """Use a connection as hot reads do."""
-    held = await take(engine)
+    held = await engine.raw_connection()
     try:
         return driver_of(held)
     finally:
@@ -83,7 +82,7 @@ async def test_those_as_old_as_a_dead_connection_are_replaced_too(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, use: Use
 ) -> None:
     monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
-    old, dead = await take(engine), await take(engine)
+    old, dead = await engine.raw_connection(), await engine.raw_connection()
     drivers = [driver_of(old), driver_of(dead)]
     dead.close()
     await drivers[1].close()
@@ -111,31 +110,13 @@ async def test_a_connection_that_lay_idle_is_asked_for_a_sign_of_life(
     assert await use(engine) is not first
 
 
-async def test_a_fresh_connection_is_taken_without_a_greenlet(
-    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waiting: list[bool] = []
-    event.listen(engine.sync_engine, "checkout", lambda *_: waiting.append(in_greenlet()))
-    monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
-    one, other = await take(engine), await take(engine)
-    one.close()
-    other.close()
-    one, other = await take(engine), await take(engine)
-    one.close()
-    other.close()
-    assert waiting == [True, True, False, False]
-    monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 0.0)
-    await read(engine)
-    assert waiting[4:] == [True]
-
-
 async def test_a_pool_that_is_used_up_is_waited_for(
     server: EmbeddedServer, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
     engine = create_engine(server.url(SERVICE, database), pool_size=1)
     first = await read(engine)
-    held = await take(engine)
+    held = await engine.raw_connection()
     waiting = asyncio.create_task(read(engine))
     await asyncio.sleep(0)
     assert not waiting.done()
