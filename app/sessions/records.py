@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeVar, dataclass_transform
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,6 @@ from app.domain.money import Money
 from app.domain.session import Carried, Contact, Format, SessionFacts, Status
 from app.practices.policies import StoredPolicy
 
-T = TypeVar("T")
-
 ReasonCode = TypeAliasType(
     "ReasonCode",
     Literal["feeling-better", "unwell", "transport", "work", "family", "cost", "other"],
@@ -23,16 +21,7 @@ ChangedBy = TypeAliasType("ChangedBy", Literal["client", "practice"])
 FeeStatus = TypeAliasType("FeeStatus", Literal["due", "waived", "settled", "void"])
 
 
-@dataclass_transform(frozen_default=True)
-def record(made: type[T]) -> type[T]:
-    """Make a record that the type checker holds to be frozen.
-
-    Were it frozen at run time too, making it would take several times as long; a list makes twenty.
-    """
-    return dataclass(slots=True)(made)
-
-
-@record
+@dataclass(frozen=True, slots=True)
 class Location:
     """Where an in-person session takes place."""
 
@@ -41,7 +30,7 @@ class Location:
     address: str
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class OfferedFormat:
     """A format that the service is on offer in."""
 
@@ -50,7 +39,7 @@ class OfferedFormat:
     instructions: str | None
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Cancellation:
     """How a session came to be cancelled."""
 
@@ -60,7 +49,7 @@ class Cancellation:
     note: str | None
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class PackageUse:
     """The package that pays, or paid, for a session."""
 
@@ -69,7 +58,7 @@ class PackageUse:
     credits_left: int
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class SessionSummaryRecord:
     """What lists show. Instants are UTC; `client_zone` is where the client lives.
 
@@ -107,7 +96,7 @@ class SessionSummaryRecord:
         return None if self.location is None else self.location.id
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class SessionRecord(SessionSummaryRecord):
     """Everything about one session: for the details page, availability and the commands."""
 
