@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,9 +18,6 @@ from app.domain.session import Format, SessionFacts, Status
 from app.practices.policies import StoredPolicy
 from app.sessions.records import OfferedFormat
 from app.sessions.rows import carried_of, contact_of, formats_of, policy_of
-
-# As in app/domain/intervals.py: a month has dozens.
-_busy_session = partial(tuple.__new__, BusySession)
 
 
 class SessionToMove(NamedTuple):
@@ -85,8 +82,8 @@ def to_calendar(row: Row) -> Calendar:
             row["overrides"] if is_open else None,
             row["holidays"],
         ),
-        sessions=[_busy_session(session) for session in row["taken"] or ()],
-        blocked=[Interval._make(interval) for interval in blocked],
+        sessions=[BusySession(*session) for session in row["taken"] or ()],
+        blocked=[Interval(*interval) for interval in blocked],
         sessions_per_day=row["sessions_per_day"],
         sessions_per_week=row["sessions_per_week"],
     )

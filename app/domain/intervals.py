@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable
-from functools import partial
 from typing import NamedTuple
 
 
@@ -13,10 +12,6 @@ class Interval(NamedTuple):
     end: int
 
 
-# Calling the class runs Python code for each interval, which a month of availability would notice.
-_interval = partial(tuple.__new__, Interval)
-
-
 def merge(intervals: Iterable[tuple[int, int]]) -> list[Interval]:
     """Sort, drop the empty ones, and join those that overlap or touch."""
     merged: list[Interval] = []
@@ -25,10 +20,10 @@ def merge(intervals: Iterable[tuple[int, int]]) -> list[Interval]:
         if end <= start:
             continue
         if start > latest:
-            merged.append(_interval((start, end)))
+            merged.append(Interval(start, end))
             latest = end
         elif end > latest:
-            merged[-1] = _interval((merged[-1].start, end))
+            merged[-1] = Interval(merged[-1].start, end)
             latest = end
     return merged
 
