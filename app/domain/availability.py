@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from itertools import pairwise
 from math import ceil, floor
 from operator import itemgetter
@@ -27,7 +26,7 @@ from app.domain.zones import (
     DAY,
     Piece,
     constant_offsets,
-    day_date,
+    day_number,
     from_seconds,
     start_of_day,
     to_seconds,
@@ -54,21 +53,13 @@ class HoursInterval(NamedTuple):
     location_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class WorkingHours:
-    """A practitioner's weekly hours by ISO weekday (1 Monday), and the dates that replace them.
-
-    Each is told apart from every other, however alike, so that what follows from it can be kept.
-    """
+    """A practitioner's weekly hours by ISO weekday (1 Monday), and the dates that replace them."""
 
     zone: ZoneInfo
     weekly: Mapping[int, Sequence[HoursInterval]]
     overrides: Mapping[date, Sequence[HoursInterval]]
-
-    def of(self, day: int) -> Sequence[HoursInterval]:
-        """Give the hours of a local date, counted in days since the epoch."""
-        found = self.overrides.get(day_date(day)) if self.overrides else None
-        return self.weekly.get((day + 3) % 7 + 1, ()) if found is None else found
 
 
 class BusySession(NamedTuple):
@@ -240,30 +231,8 @@ def working_time(
     Reaches a day further at both ends, so that a slot which runs over midnight is seen whole.
     """
     first, last = span.start // DAY - 1, (span.end - 1) // DAY + 1
-    return _working_days(hours, format_, location_id, first, last)
-
-
-# Of the same hours the same comes out, whoever asks, until they are read anew.
-@lru_cache(maxsize=512)
-def _working_days(
-    hours: WorkingHours, format_: Format, location_id: UUID | None, first: int, last: int
-) -> Sequence[Working]:
-    """Give the working time of the days `first` to `last` (UTC, since the epoch), and around."""
     found: list[Working] = []
-    seen: dict[int, list[Interval]] = {}
-
-    def minutes(day: int) -> list[Interval]:
-        of_day = hours.of(day)
-        # By identity: the days of a month share the few lists of a week.
-        if id(of_day) not in seen:
-            seen[id(of_day)] = merge(
-                (interval.start_minute, interval.end_minute)
-                for interval in of_day
-                if interval.format in (None, format_)
-                and interval.location_id in (None, location_id)
-            )
-        return seen[id(of_day)]
-
+    minutes = _merged(hours, format_, location_id)
     for piece in constant_offsets(hours.zone, first * DAY, (last + 1) * DAY):
         for day in range(_local_day(piece, piece.start), _local_day(piece, piece.end - 1) + 1):
             for interval in minutes(day):
@@ -277,6 +246,28 @@ def _working_days(
         if before.end == after.start:
             found[index] = before._replace(close=found[index + 1].close)
     return found
+
+
+def _merged(
+    hours: WorkingHours, format_: Format, location_id: UUID | None
+) -> Callable[[int], Sequence[Interval]]:
+    """Give the minutes of a local day in which a format is on offer at a location."""
+
+    def merged(of_day: Sequence[HoursInterval]) -> list[Interval]:
+        return merge(
+            (interval.start_minute, interval.end_minute)
+            for interval in of_day
+            if interval.format in (None, format_) and interval.location_id in (None, location_id)
+        )
+
+    weekly = {weekday: merged(of_day) for weekday, of_day in hours.weekly.items()}
+    overrides = {day_number(day): merged(of_day) for day, of_day in hours.overrides.items()}
+
+    def minutes(day: int) -> Sequence[Interval]:
+        found = overrides.get(day)
+        return weekly.get((day + 3) % 7 + 1, ()) if found is None else found
+
+    return minutes
 
 
 def _starts(
@@ -475,7 +466,7 @@ def nearest(slots: Sequence[Slot], wished: float, count: int = 3) -> list[Slot]:
     return sorted(close, key=lambda slot: (abs(slot.start - wished), slot.start))[:count]
 
 
-def _anchor(minutes: Callable[[int], list[Interval]], day: int) -> int:
+def _anchor(minutes: Callable[[int], Sequence[Interval]], day: int) -> int:
     """Find the local second at which hours that run over the midnight before `day` began."""
     anchor = day * DAY
     for earlier in range(day - 1, day - 1 - LOOK_BACK_DAYS, -1):
