@@ -3,7 +3,6 @@
 import asyncio
 from asyncio import TimerHandle
 from collections import deque
-from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -21,37 +20,6 @@ class TooManyWaitingError(Exception):
 
 class RepeatedHostError(Exception):
     """Stops the parser, which is answered with a 400 (RFC 9112 section 3.2)."""
-
-
-class _InOnePiece:
-    """A transport that sends what is written in one turn of the loop together.
-
-    uvicorn writes an answer's head and its body apart, and whoever waits for it is woken twice.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._written: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        """Send it, with whatever else is written before the loop's next turn."""
-        if not self._written:
-            self._loop.call_soon(self._send)
-        self._written.append(data)
-
-    def close(self) -> None:
-        """Send what is left, and close."""
-        self._send()
-        self._transport.close()
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - all else is the transport's own
-        return getattr(self._transport, name)
-
-    def _send(self) -> None:
-        if self._written:
-            self._transport.write(b"".join(self._written))
-            self._written.clear()
 
 
 class LimitedHttp(HttpToolsProtocol):
@@ -72,7 +40,7 @@ class LimitedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's
         """Begin to wait for the first request."""
-        super().connection_made(cast(asyncio.Transport, _InOnePiece(transport, self.loop)))
+        super().connection_made(transport)
         # What is being answered, and what waits behind it.
         self._cycles: deque[RequestResponseCycle] = deque()
         self._receiving = self._cut_off_after(self.receive_seconds)
