@@ -48,10 +48,10 @@ from app.practices.practitioners import router as practitioners
 from app.practices.services import router as services
 from app.problems import router as problems
 from app.problems.handlers import install_handlers
-from app.sessions import push_router as pushed_sessions
-from app.sessions import router as sessions
-from app.sessions import staff_router as staff_sessions
+from app.sessions.client_api import router as sessions
 from app.sessions.quotes import Quotes
+from app.sessions.staff_api import push_router as pushed_sessions
+from app.sessions.staff_api import router as staff_sessions
 from app.settings import Settings, load_settings
 from app.signing import TokenSigner
 from app.tracing.requests import RequestTrace, telemetry

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from app.auth.keys import Scope
 from app.inputs import Name, RequestBody
 from app.practices.schemas import PracticeView
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 
 _SCOPES = (
     "How far it reaches, each as far as the ones before it: `read` looks at everything but "

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJ
 
 from app.inputs import RequestBody, Token
 from app.practices.schemas import ClientView, PracticeView
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 
 _MAX_LENGTH = 254
 # What a mail can be sent to at all; whose it is, is not asked here.

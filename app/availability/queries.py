@@ -27,9 +27,9 @@ from app.domain.policy import Action, is_allowed, keeps_place, move_window
 from app.domain.session import Format
 from app.domain.zones import EPOCH, from_seconds, start_of_day, to_seconds
 from app.practices.policies import rules_of
-from app.sessions.queries import Viewer, read_row
-from app.sessions.records import SessionRecord
-from app.sessions.rows import to_record
+from app.sessions.read.queries import Viewer, read_row
+from app.sessions.read.records import SessionRecord
+from app.sessions.read.rows import to_record
 
 MAX_DAYS = 62
 DEFAULT_DAYS = 31

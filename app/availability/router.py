@@ -13,7 +13,7 @@ from app.context import AnyCall, json_answer
 from app.domain.availability import Day, EmptyReason, by_day, in_order
 from app.inputs import SessionId
 from app.problems.catalogue import responses
-from app.sessions.presenter import present_contact, present_slots
+from app.sessions.client_api.presenter import present_contact, present_slots
 from app.wire import written
 
 router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])

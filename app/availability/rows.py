@@ -16,8 +16,8 @@ from app.domain.intervals import Interval
 from app.domain.money import Money
 from app.domain.session import Format, SessionFacts, Status
 from app.practices.policies import StoredPolicy
-from app.sessions.records import OfferedFormat
-from app.sessions.rows import carried_of, contact_of, formats_of, policy_of
+from app.sessions.read.records import OfferedFormat
+from app.sessions.read.rows import carried_of, contact_of, formats_of, policy_of
 
 
 class SessionToMove(NamedTuple):

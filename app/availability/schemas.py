@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from app.domain.availability import EmptyReason
 from app.domain.session import Format
 from app.inputs import Day, ZoneName
-from app.sessions.schemas import ContactView, SlotView
+from app.sessions.client_api.schemas import ContactView, SlotView
 
 
 class AvailabilityQuery(BaseModel):

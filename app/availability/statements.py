@@ -33,7 +33,7 @@ from app.practices.models import (
     WorkingHours,
 )
 from app.sessions.models import CreditRedemption, Session, takes_time, time_ends
-from app.sessions.queries import (
+from app.sessions.read.queries import (
     CONTACT_COLUMNS,
     OWN_SESSION,
     POLICY_COLUMNS,

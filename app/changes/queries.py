@@ -12,7 +12,7 @@ from app.changes.models import Change, ChangeNote
 from app.cursors import Place
 from app.domain.money import Money
 from app.sessions.models import Session
-from app.sessions.records import ReasonCode
+from app.sessions.read.records import ReasonCode
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from app.context import CursorSigner, Reading, StaffReader, json_answer
 from app.cursors import Cursors
 from app.domain.session import Format
 from app.problems.catalogue import READING_BY_STAFF, responses
-from app.sessions.presenter import Notes, notes_for_staff, present_money
-from app.sessions.schemas import Moment
+from app.sessions.client_api.presenter import Notes, notes_for_staff, present_money
+from app.sessions.client_api.schemas import Moment
 
 router = APIRouter(prefix="/v1/practice/changes", tags=["Practice: access"])
 

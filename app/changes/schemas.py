@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.changes.trail import ActorKind, Subject
 from app.inputs import Id, Instant, NextCursor
-from app.sessions.schemas import Answer, Moment, MoneyView, ReasonView
+from app.sessions.client_api.schemas import Answer, Moment, MoneyView, ReasonView
 
 
 class ActorView(Answer):

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.auth.keys import Staff
 from app.database.transactions import transact
 from app.fees.commands import settle_fee, waive_fee
-from app.sessions import staff as commands
-from app.sessions.staff import Seen, StaffOutcome
-from app.sessions.staff_queries import StaffSession
-from app.sessions.steps import Reason
+from app.sessions.commands import by_staff as commands
+from app.sessions.commands.by_staff import Seen, StaffOutcome
+from app.sessions.commands.steps import Reason
+from app.sessions.read.for_staff import StaffSession
 
 LATE = timedelta(hours=3)
 AFTERWARDS = timedelta(hours=2)

@@ -35,11 +35,12 @@ from app.demo.records import (
     Weekly,
 )
 from app.domain.session import Format
-from app.sessions import commands, staff
-from app.sessions.booking import Booking
+from app.sessions.commands import by_client as commands
+from app.sessions.commands import by_staff as staff
+from app.sessions.commands.book import Booking
+from app.sessions.commands.steps import Reason
 from app.sessions.quotes import Quotes
-from app.sessions.staff_queries import StaffSession
-from app.sessions.steps import Reason
+from app.sessions.read.for_staff import StaffSession
 
 HALF_HOUR = timedelta(minutes=30)
 BREAK = timedelta(minutes=15)

@@ -11,11 +11,11 @@ from app.auth.keys import Staff
 from app.domain.errors import FeeClosedError, NotFoundError
 from app.fees.queries import FeeRecord, read_fee
 from app.notices.outbox import NewNotice, queue_notices
+from app.sessions.commands.repository import NewChange, SessionRepository
+from app.sessions.commands.steps import Reason, meeting_of
 from app.sessions.models import Fee
-from app.sessions.queries import read_session
-from app.sessions.records import SessionRecord
-from app.sessions.repository import NewChange, SessionRepository
-from app.sessions.steps import Reason, meeting_of
+from app.sessions.read.queries import read_session
+from app.sessions.read.records import SessionRecord
 
 
 async def waive_fee(

@@ -41,8 +41,8 @@ from app.fees.schemas import (
 )
 from app.inputs import RecordId
 from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
-from app.sessions.presenter import present_money
-from app.sessions.steps import Reason
+from app.sessions.client_api.presenter import present_money
+from app.sessions.commands.steps import Reason
 
 client_router = APIRouter(prefix="/v1/fees", tags=["Client"])
 router = APIRouter(prefix="/v1/practice/fees", tags=["Practice: fees"])

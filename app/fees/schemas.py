@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.inputs import Id, Instant, NextCursor, RequestBody, Text
-from app.sessions.records import FeeStatus
-from app.sessions.schemas import Answer, MoneyView
-from app.sessions.staff_schemas import StaffReason
+from app.sessions.client_api.schemas import Answer, MoneyView
+from app.sessions.read.records import FeeStatus
+from app.sessions.staff_api.schemas import StaffReason
 
 
 class Named(Answer):

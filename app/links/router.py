@@ -16,8 +16,8 @@ from app.context import (
 from app.links.queries import open_link
 from app.links.schemas import OpenedLink, OpenLinkRequest
 from app.problems.catalogue import responses
-from app.sessions.presenter import Notes, present_details
-from app.sessions.queries import read_session
+from app.sessions.client_api.presenter import Notes, present_details
+from app.sessions.read.queries import read_session
 
 router = APIRouter(prefix="/v1/links", tags=["Links"])
 

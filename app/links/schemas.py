@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from app.inputs import RequestBody, Token
-from app.sessions.schemas import Answer, SessionDetails
+from app.sessions.client_api.schemas import Answer, SessionDetails
 
 
 class OpenLinkRequest(RequestBody):

@@ -34,7 +34,7 @@ from app.practices.models import (
 )
 from app.practices.policies import StoredPolicy, stored_policy
 from app.sessions.models import CreditRedemption, Session
-from app.sessions.rows import carried_of
+from app.sessions.read.rows import carried_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing_extensions import TypeAliasType
 
 from app.inputs import Id, Instant, NextCursor
 from app.notices.outbox import Recipient
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 
 NoticeStatus = TypeAliasType("NoticeStatus", Literal["pending", "sent", "dropped", "failed"])
 

@@ -25,7 +25,7 @@ from app.addresses import normal_address
 from app.currencies import decimals_of
 from app.inputs import RequestBody, Text, ZoneName, not_blank, visible
 from app.practices.sums import LARGEST_STORED
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 
 MAX_REF = 255
 # A cursor carries a name, at most four bytes a character, and has to stay short (app/signing.py).

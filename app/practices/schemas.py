@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 
 
 class ClientView(Answer):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from app.domain.errors import DomainError
 from app.domain.policy import Decision
-from app.sessions.records import SessionRecord
+from app.sessions.read.records import SessionRecord
 
 
 class QuoteRequiredError(DomainError):

@@ -46,7 +46,7 @@ class Session(Identified, Base):
     (docs/decisions/0016-carried-cost.md).
 
     `pushed` is what the practice's own software last wrote under the `external_ref`
-    (app/sessions/push.py).
+    (app/sessions/commands/push.py).
     """
 
     __tablename__ = "sessions"

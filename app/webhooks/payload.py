@@ -21,7 +21,7 @@ from app.domain.session import Format, Status
 from app.notices.models import Notice
 from app.practices.models import Client, Location, Practice, Practitioner, Service
 from app.sessions.models import Fee, Session
-from app.sessions.records import ChangedBy, FeeStatus, ReasonCode
+from app.sessions.read.records import ChangedBy, FeeStatus, ReasonCode
 from app.webhooks.events import EventType
 from app.webhooks.models import WebhookEndpoint
 

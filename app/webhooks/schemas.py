@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from app.inputs import NextCursor, RequestBody, Text, visible
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 from app.webhooks.events import EVENT_TYPES, EventType
 from app.webhooks.targets import MAX_URL
 

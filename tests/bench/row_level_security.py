@@ -29,7 +29,7 @@ from app.database.embedded import (
 from app.database.engine import connect
 from app.database.migrations import migrate
 from app.database.reading import Read
-from app.sessions.queries import _DETAILS
+from app.sessions.read.queries import _DETAILS
 from app.tables import metadata
 from tests.bench.data import fill
 

@@ -880,7 +880,7 @@ def test_staff_charge_what_the_policy_asks_also_where_the_client_may_not_act() -
 
 
 def test_exactly_at_the_start_a_tier_that_ends_with_it_has_not_passed() -> None:
-    """So a missed session is judged just after its start (app/sessions/staff.py)."""
+    """So a missed session is judged just after its start (app/sessions/commands/by_staff.py)."""
     policy = charging(fixed(hours_before(0), 4500))
     for now, fee in ((START, None), (START + MICROSECOND, usd(4500))):
         assert cost_by_staff(policy, Action.CANCEL, session(), now, charged=True).fee == fee

@@ -23,9 +23,9 @@ from app.notices.outbox import (
     queue_notices,
     reminders,
 )
+from app.sessions.commands.repository import Buffers, Meeting, NewChange, SessionRepository
 from app.sessions.models import Session
-from app.sessions.queries import read_session
-from app.sessions.repository import Buffers, Meeting, NewChange, SessionRepository
+from app.sessions.read.queries import read_session
 from tests.world import NOW, TestClock, World
 
 START = NOW + timedelta(days=3)

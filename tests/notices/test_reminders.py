@@ -23,11 +23,11 @@ from app.database.transactions import transact
 from app.domain.session import Format, Status
 from app.notices.models import Notice
 from app.notices.worker import run_worker, worker_pool_size
-from app.sessions import staff as commands
-from app.sessions.booking import Booking, book
+from app.sessions.commands import by_staff as commands
+from app.sessions.commands.book import Booking, book
+from app.sessions.commands.by_staff import Seen
+from app.sessions.commands.steps import Reason, Wish
 from app.sessions.models import Session
-from app.sessions.staff import Seen
-from app.sessions.steps import Reason, Wish
 from app.settings import Settings
 from tests.notices.postbox import Postbox
 from tests.world import NOW, World

@@ -15,7 +15,7 @@ from pydantic import (
 from app.inputs import Day, Instant, NextCursor, RequestBody
 from app.practices.fields import ExternalRef, RefText
 from app.practices.hours.schemas import MisfitReport
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 
 MAX_OF_A_SOURCE = 5000
 _EXAMPLE = {"starts_at": "2026-12-21T08:00:00-07:00", "ends_at": "2027-01-04T08:00:00-07:00"}

@@ -18,7 +18,7 @@ from app.practices.fields import (
     unchanged,
 )
 from app.practices.pages import RecordQuery
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 
 Zone = Annotated[TimeZone, Field(description="IANA time zone that he is shown times in.")]
 

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from app.inputs import Day, Name, RequestBody
 from app.practices.holidays.records import Holiday
 from app.practices.hours.schemas import MisfitReport
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 
 MAX_HOLIDAYS = 500
 

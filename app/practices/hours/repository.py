@@ -13,7 +13,7 @@ from app.domain.errors import NotFoundError
 from app.domain.session import Format
 from app.practices.hours.records import DayHours, in_order
 from app.practices.models import HoursOverride, Location, Practitioner, WorkingHours
-from app.sessions.repository import SessionRepository
+from app.sessions.commands.repository import SessionRepository
 
 
 class HoursRepository:

@@ -11,7 +11,7 @@ from app.domain.misfits import MisfitReason
 from app.domain.session import Format
 from app.inputs import Day, EndOfHours, Id, RequestBody, TimeOfDay
 from app.practices.hours.records import MAX_OVERRIDE_DAYS, DayHours, minute_of
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 
 MAX_WEEKLY = 200
 MAX_OF_A_DAY = 50

@@ -13,7 +13,7 @@ from app.practices.fields import (
     Words,
     unchanged,
 )
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 
 _EXAMPLE: dict[str, Any] = {"name": "Harbor Street", "address": "1 Harbor Street, Denver, CO 80202"}
 

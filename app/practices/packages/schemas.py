@@ -17,7 +17,7 @@ from app.practices.fields import (
     unchanged,
 )
 from app.practices.pages import RecordQuery
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 
 Credits = Annotated[
     int,

@@ -18,7 +18,7 @@ from typing_extensions import TypeAliasType
 from app.inputs import Id, NextCursor, RequestBody, no_nul, not_blank
 from app.practices.policy_versions.records import Level
 from app.practices.policy_versions.rules import PolicyRules
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 
 PolicyLevel = TypeAliasType("PolicyLevel", Literal["service", "practitioner", "practice", "none"])
 _SERVICE_ID = "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21"

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from app.practices.fields import Email, Name, Phone, RecordBody, unchanged
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 
 
 class PracticeRecord(Answer):

@@ -16,7 +16,7 @@ from app.practices.fields import (
     WebAddress,
     unchanged,
 )
-from app.sessions.schemas import Answer
+from app.sessions.client_api.schemas import Answer
 
 PerDay = Annotated[
     int, Field(strict=True, ge=1, le=100, description="Sessions a local day; null: no limit.")

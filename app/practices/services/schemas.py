@@ -18,7 +18,7 @@ from app.practices.fields import (
     Words,
     unchanged,
 )
-from app.sessions.schemas import Answer, MoneyView
+from app.sessions.client_api.schemas import Answer, MoneyView
 
 MAX_FORMATS = 50
 MAX_REMINDERS = 3

@@ -1,4 +1,4 @@
-"""Turning the rows of app/sessions/queries.py into records."""
+"""Turning the rows of app/sessions/read/queries.py into records."""
 
 import json
 from functools import lru_cache
@@ -10,7 +10,7 @@ from app.database.reading import Row
 from app.domain.money import Money
 from app.domain.session import Carried, Contact, Format, Status, contact_for_client
 from app.practices.policies import StoredPolicy, stored_policy
-from app.sessions.records import (
+from app.sessions.read.records import (
     Cancellation,
     Location,
     OfferedFormat,

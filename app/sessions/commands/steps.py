@@ -24,9 +24,9 @@ from app.domain.errors import InvalidInputError, SlotUnavailableError, VersionMi
 from app.domain.policy import Cost
 from app.domain.session import Carried, Format
 from app.domain.zones import EPOCH, from_seconds, to_seconds
-from app.sessions.queries import Viewer
-from app.sessions.records import OfferedFormat, SessionRecord
-from app.sessions.repository import Meeting, NewChange
+from app.sessions.commands.repository import Meeting, NewChange
+from app.sessions.read.queries import Viewer
+from app.sessions.read.records import OfferedFormat, SessionRecord
 
 ALTERNATIVES = 3
 NOTHING = Cost(None, None)

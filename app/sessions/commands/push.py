@@ -24,13 +24,11 @@ from app.domain.errors import (
     VersionMismatchError,
 )
 from app.domain.session import Status
-from app.sessions.booking import Booking
-from app.sessions.push_repository import PushRepository
-from app.sessions.records import SessionRecord
-from app.sessions.repository import Meeting, SessionRepository
-from app.sessions.staff import Seen, StaffOutcome, book_session, move, takes_place
-from app.sessions.staff_queries import read_for_staff
-from app.sessions.steps import (
+from app.sessions.commands.book import Booking
+from app.sessions.commands.by_staff import Seen, StaffOutcome, book_session, move, takes_place
+from app.sessions.commands.push_repository import PushRepository
+from app.sessions.commands.repository import Meeting, SessionRepository
+from app.sessions.commands.steps import (
     NOTHING,
     Wish,
     check_start,
@@ -38,6 +36,8 @@ from app.sessions.steps import (
     choose_format,
     meeting_at,
 )
+from app.sessions.read.for_staff import read_for_staff
+from app.sessions.read.records import SessionRecord
 
 _MINUTE = timedelta(minutes=1)
 _NOT_CHARGED = Seen(reason=None, charged=False, if_match=None)

@@ -6,9 +6,9 @@ from app.context import Now, StaffWriter, StaffWriting
 from app.practices.fields import RefInPath
 from app.problems.catalogue import WRITING_BY_STAFF, responses
 from app.request_headers import IfMatch
-from app.sessions.push import Push, push_session
-from app.sessions.staff_router import answer
-from app.sessions.staff_schemas import PutSession, StaffCommandAnswer
+from app.sessions.commands.push import Push, push_session
+from app.sessions.staff_api.router import answer
+from app.sessions.staff_api.schemas import PutSession, StaffCommandAnswer
 
 router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
 

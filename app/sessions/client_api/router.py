@@ -20,14 +20,19 @@ from app.database.idempotency import StoredAnswer
 from app.inputs import NextCursor, SessionId, ZoneName
 from app.problems.catalogue import responses
 from app.request_headers import IfMatch
-from app.sessions import commands
-from app.sessions.commands import Seen
-from app.sessions.files import CALENDAR_EXAMPLE, CalendarResponse, calendar_download
-from app.sessions.history import list_changes
-from app.sessions.pages import SessionCursor, present_page
-from app.sessions.presenter import Notes, present_change, present_details, present_outcome
-from app.sessions.queries import When, list_sessions, read_session, read_with_practice
-from app.sessions.schemas import (
+from app.sessions.client_api.calendar_file import (
+    CALENDAR_EXAMPLE,
+    CalendarResponse,
+    calendar_download,
+)
+from app.sessions.client_api.pages import SessionCursor, present_page
+from app.sessions.client_api.presenter import (
+    Notes,
+    present_change,
+    present_details,
+    present_outcome,
+)
+from app.sessions.client_api.schemas import (
     CancelRequest,
     ChangePage,
     CommandAnswer,
@@ -35,7 +40,11 @@ from app.sessions.schemas import (
     SessionDetails,
     SessionPage,
 )
-from app.sessions.steps import Outcome, Reason, Wish
+from app.sessions.commands import by_client as commands
+from app.sessions.commands.by_client import Seen
+from app.sessions.commands.steps import Outcome, Reason, Wish
+from app.sessions.read.history import list_changes
+from app.sessions.read.queries import When, list_sessions, read_session, read_with_practice
 from app.wire import as_json
 
 router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])

@@ -45,11 +45,11 @@ from app.practices.models import (
 )
 from app.practices.models import Location as Place
 from app.sessions.models import CreditRedemption, Session
-from app.sessions.records import (
+from app.sessions.read.records import (
     SessionRecord,
     SessionSummaryRecord,
 )
-from app.sessions.rows import to_record, to_summary
+from app.sessions.read.rows import to_record, to_summary
 
 Statement = Select[Any]
 # Who looks: a client, or staff, who see every session of the practice with this id.
@@ -83,7 +83,7 @@ def referred(table: Any, session: Any, column: Any) -> ColumnElement[bool]:  # n
     return and_(table.practice_id == session.practice_id, table.id == column)
 
 
-# What `contact_of` makes of practitioner and practice (app/sessions/rows.py).
+# What `contact_of` makes of practitioner and practice (app/sessions/read/rows.py).
 CONTACT_COLUMNS = (
     Practitioner.name.label("practitioner_name"),
     Practitioner.email.label("practitioner_email"),

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from app.domain.policy import Credit, RefusalCode
 from app.domain.session import Format, Status
 from app.inputs import Id, Instant, RequestBody, Text, Token
-from app.sessions.records import ChangedBy, ReasonCode
+from app.sessions.read.records import ChangedBy, ReasonCode
 
 # Written once, where hundreds of slots are shown again and again.
 InstantText = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]

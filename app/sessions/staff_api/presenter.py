@@ -3,8 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from app.domain.policy import Cost
-from app.sessions import staff_schemas as schemas
-from app.sessions.presenter import (
+from app.sessions.client_api.presenter import (
     Notes,
     present_amount,
     present_carried,
@@ -12,7 +11,8 @@ from app.sessions.presenter import (
     present_policy,
     present_summary,
 )
-from app.sessions.staff_queries import ClientFacts, SessionFee, StaffSession, StaffSummary
+from app.sessions.read.for_staff import ClientFacts, SessionFee, StaffSession, StaffSummary
+from app.sessions.staff_api import schemas
 
 
 def present_staff_summary(

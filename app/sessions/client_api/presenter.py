@@ -16,10 +16,10 @@ from app.domain.quotes import Quote
 from app.domain.session import Carried, Contact, Format
 from app.domain.zones import local_text
 from app.practices.policies import rules_of
-from app.sessions import schemas
-from app.sessions.history import ChangeRecord
+from app.sessions.client_api import schemas
 from app.sessions.quotes import Quotes
-from app.sessions.records import (
+from app.sessions.read.history import ChangeRecord
+from app.sessions.read.records import (
     Cancellation,
     ChangedBy,
     Location,

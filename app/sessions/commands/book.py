@@ -31,11 +31,8 @@ from app.practices.models import (
 )
 from app.practices.policies import resolve_policy_version
 from app.practices.sums import check_price
-from app.sessions.credits import CreditRepository, Use
-from app.sessions.models import Session
-from app.sessions.records import Location as Place
-from app.sessions.records import OfferedFormat
-from app.sessions.repository import (
+from app.sessions.commands.credits import CreditRepository, Use
+from app.sessions.commands.repository import (
     Buffers,
     Meeting,
     NewChange,
@@ -43,7 +40,10 @@ from app.sessions.repository import (
     Taken,
     meeting_values,
 )
-from app.sessions.steps import Wish, check_fit, check_start, choose_format, meeting_at
+from app.sessions.commands.steps import Wish, check_fit, check_start, choose_format, meeting_at
+from app.sessions.models import Session
+from app.sessions.read.records import Location as Place
+from app.sessions.read.records import OfferedFormat
 
 UNKNOWN = "the practice has no such record"
 

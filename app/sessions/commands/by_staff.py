@@ -22,13 +22,10 @@ from app.domain.policy import Action, Cost, cost_by_staff
 from app.domain.session import Status
 from app.notices.outbox import NewNotice, drop_reminders, queue_notices, reminders, tell
 from app.practices.policies import rules_of
-from app.sessions.booking import Booking, book
-from app.sessions.credits import CreditRepository
-from app.sessions.queries import read_session
-from app.sessions.records import SessionRecord
-from app.sessions.repository import Buffers, Meeting, SessionRepository, Taken
-from app.sessions.staff_queries import StaffSession, read_for_staff
-from app.sessions.steps import (
+from app.sessions.commands.book import Booking, book
+from app.sessions.commands.credits import CreditRepository
+from app.sessions.commands.repository import Buffers, Meeting, SessionRepository, Taken
+from app.sessions.commands.steps import (
     NOTHING,
     Reason,
     Wish,
@@ -41,6 +38,9 @@ from app.sessions.steps import (
     new_change,
     unavailable_for_staff,
 )
+from app.sessions.read.for_staff import StaffSession, read_for_staff
+from app.sessions.read.queries import read_session
+from app.sessions.read.records import SessionRecord
 
 # A tier whose deadline is the start itself has passed for who did not come.
 JUST_AFTER = timedelta(microseconds=1)
@@ -72,7 +72,7 @@ async def book_session(
     now: datetime,
     notify: bool = True,
 ) -> StaffOutcome:
-    """Book a session for a client (app/sessions/booking.py)."""
+    """Book a session for a client (app/sessions/commands/book.py)."""
     session_id = await book(
         db,
         staff.practice_id,
@@ -175,7 +175,7 @@ async def reschedule(
 ) -> StaffOutcome:
     """Move a session in place, or change its format, or both, for the practice.
 
-    The time has to be free as for a booking by staff (app/sessions/booking.py). The move does not
+    The time has to be free as for a booking by staff (commands/book.py). The move does not
     count against the client's limit, and `max_days_from_original` counts from the new start. What
     earlier moves of the client carried along falls.
 

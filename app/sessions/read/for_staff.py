@@ -17,11 +17,11 @@ from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.domain.session import Status
 from app.practices.models import Client
+from app.sessions.commands.repository import SessionRepository
 from app.sessions.models import Fee, Session
-from app.sessions.queries import Shape, details_statement, of_session, read_row
-from app.sessions.records import FeeStatus, SessionRecord, SessionSummaryRecord
-from app.sessions.repository import SessionRepository
-from app.sessions.rows import to_record, to_summary
+from app.sessions.read.queries import Shape, details_statement, of_session, read_row
+from app.sessions.read.records import FeeStatus, SessionRecord, SessionSummaryRecord
+from app.sessions.read.rows import to_record, to_summary
 
 
 @dataclass(frozen=True, slots=True)

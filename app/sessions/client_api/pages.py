@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from app.auth.tokens import Caller
 from app.cursors import Cursors
-from app.sessions.presenter import Notes, present_summary
-from app.sessions.queries import Position, When
-from app.sessions.records import SessionSummaryRecord
-from app.sessions.schemas import SessionPage
+from app.sessions.client_api.presenter import Notes, present_summary
+from app.sessions.client_api.schemas import SessionPage
+from app.sessions.read.queries import Position, When
+from app.sessions.read.records import SessionSummaryRecord
 from app.signing import TokenSigner
 
 

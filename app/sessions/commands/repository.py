@@ -19,7 +19,7 @@ from app.domain.policy import Cost, Credit
 from app.domain.session import Carried, Format, Status, TakenTime, taken_time
 from app.practices.models import Client, Practitioner
 from app.sessions.models import Fee, Session, time_ends
-from app.sessions.records import SessionRecord
+from app.sessions.read.records import SessionRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,15 @@ from app.domain.session import Format, Status
 from app.inputs import Id, Instant, NextCursor, RequestBody, Text, ZoneName
 from app.practices.fields import ExternalRef, Price
 from app.practices.services.schemas import Duration
-from app.sessions.booking import Booking
-from app.sessions.records import FeeStatus
-from app.sessions.schemas import CarriedView, MoneyView, PolicyView, Reason, SessionSummary
+from app.sessions.client_api.schemas import (
+    CarriedView,
+    MoneyView,
+    PolicyView,
+    Reason,
+    SessionSummary,
+)
+from app.sessions.commands.book import Booking
+from app.sessions.read.records import FeeStatus
 
 
 class SessionClient(TypedDict):

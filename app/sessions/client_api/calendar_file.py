@@ -7,8 +7,8 @@ from fastapi import Response
 
 from app.notices.calendar import CalendarEvent, Person, make_calendar
 from app.notices.wording import texts_in
-from app.sessions.queries import Publisher
-from app.sessions.records import SessionRecord
+from app.sessions.read.queries import Publisher
+from app.sessions.read.records import SessionRecord
 
 MEDIA_TYPE = "text/calendar"
 _EXAMPLE = (

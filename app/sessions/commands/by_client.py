@@ -31,13 +31,9 @@ from app.domain.session import Status
 from app.domain.zones import to_seconds
 from app.notices.outbox import drop_reminders, queue_notices, reminders, tell
 from app.practices.policies import rules_of
-from app.sessions.credits import CreditRepository
-from app.sessions.errors import QuoteOutdatedError, QuoteRequiredError
-from app.sessions.queries import read_session
-from app.sessions.quotes import Quotes
-from app.sessions.records import SessionRecord
-from app.sessions.repository import Buffers, Meeting, SessionRepository
-from app.sessions.steps import (
+from app.sessions.commands.credits import CreditRepository
+from app.sessions.commands.repository import Buffers, Meeting, SessionRepository
+from app.sessions.commands.steps import (
     Outcome,
     Reason,
     Wish,
@@ -48,6 +44,10 @@ from app.sessions.steps import (
     new_change,
     slot_unavailable,
 )
+from app.sessions.errors import QuoteOutdatedError, QuoteRequiredError
+from app.sessions.quotes import Quotes
+from app.sessions.read.queries import read_session
+from app.sessions.read.records import SessionRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,16 +25,12 @@ from app.inputs import RecordId
 from app.practices.fields import RefInPath
 from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
 from app.request_headers import IfMatch
-from app.sessions import staff as commands
-from app.sessions.presenter import notes_for_staff
-from app.sessions.schemas import Reason as ReasonBody
-from app.sessions.staff import Seen, StaffOutcome
-from app.sessions.staff_presenter import (
-    present_staff_outcome,
-    present_staff_session,
-    present_staff_summary,
-)
-from app.sessions.staff_queries import (
+from app.sessions.client_api.presenter import notes_for_staff
+from app.sessions.client_api.schemas import Reason as ReasonBody
+from app.sessions.commands import by_staff as commands
+from app.sessions.commands.by_staff import Seen, StaffOutcome
+from app.sessions.commands.steps import Reason, Wish
+from app.sessions.read.for_staff import (
     Filters,
     StaffSession,
     StaffSummary,
@@ -42,7 +38,12 @@ from app.sessions.staff_queries import (
     list_for_staff,
     read_for_staff,
 )
-from app.sessions.staff_schemas import (
+from app.sessions.staff_api.presenter import (
+    present_staff_outcome,
+    present_staff_session,
+    present_staff_summary,
+)
+from app.sessions.staff_api.schemas import (
     BookRequest,
     FulfilledRequest,
     NoshowRequest,
@@ -55,7 +56,6 @@ from app.sessions.staff_schemas import (
     StaffRescheduleRequest,
     UndoRequest,
 )
-from app.sessions.steps import Reason, Wish
 from app.wire import as_json
 
 router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])

@@ -1,0 +1,1 @@
+"""What clients and staff do to sessions: one file a command."""
