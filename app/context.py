@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
-from functools import partial
 from http import HTTPStatus
 from typing import Annotated, NamedTuple, TypeVar
 from uuid import UUID
@@ -316,7 +315,7 @@ async def _writing(
         key,
         practice_id=caller.practice_id,
         scope=f"link:{caller.session_id}" if is_link else f"client:{caller.client_id}",
-        confirm=partial(confirm_caller, caller=caller),
+        confirm=lambda db: confirm_caller(db, caller),
     )
 
 
@@ -362,7 +361,7 @@ def _of_staff(
         key,
         practice_id=staff.practice_id,
         scope=f"key:{staff.key_id}",
-        confirm=partial(confirm_staff, staff=staff),
+        confirm=lambda db: confirm_staff(db, staff),
     )
 
 

@@ -28,7 +28,8 @@ from app.practices.models import (
     WorkingHours,
 )
 from app.practices.repository import PracticeRepository
-from app.sessions.commands.book import Booking, book
+from app.sessions.commands.book import book
+from app.sessions.commands.booking import Booking
 from app.sessions.models import Session
 from app.settings import Settings
 from tests.application import application

@@ -1,22 +1,19 @@
 """`/v1/practice/keys` and `/v1/practice/me`: the practice's API keys."""
 
-from datetime import UTC
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
 from app.auth import keys
-from app.auth.keys import KeyRecord, Staff
+from app.auth.keys_presenter import present_caller, present_key, present_new_key
 from app.auth.keys_schemas import (
-    CallingKey,
     CallingKeyView,
     KeyPage,
     KeyView,
     NewKey,
     NewKeyView,
 )
-from app.auth.queries import PracticeRecord, read_practice
+from app.auth.queries import read_practice
 from app.context import (
     AdminSecretWriting,
     AdminWriting,
@@ -28,9 +25,7 @@ from app.context import (
     created,
     json_answer,
 )
-from app.currencies import decimals_of
 from app.inputs import ExistingId
-from app.practices.schemas import PracticeView
 from app.problems.catalogue import responses
 
 router = APIRouter(prefix="/v1/practice", tags=["Practice: access"])
@@ -77,15 +72,17 @@ async def create_key(
     So the answer cannot be kept either, and the call takes no `Idempotency-Key`. Where it was lost
     on the way, look into the list, revoke the key that nobody knows, and make another.
     """
-    command = partial(
-        keys.create_key,
-        practice_id=staff.practice_id,
-        name=body.name,
-        scope=body.scope,
-        actor=staff.actor,
-        now=now,
+    return await write(
+        lambda db: keys.create_key(
+            db,
+            staff.practice_id,
+            name=body.name,
+            scope=body.scope,
+            actor=staff.actor,
+            now=now,
+        ),
+        lambda made: created(present_new_key(*made)),
     )
-    return await write(command, lambda made: created(present_new_key(*made)))
 
 
 @router.post(
@@ -106,45 +103,8 @@ async def revoke_key(key_id: KeyId, staff: StaffAdmin, now: Now, write: AdminWri
     A key may revoke itself. The last one with the scope `admin` may be revoked too: whoever runs
     the installation can make another with `reslot keys create`.
     """
-    command = partial(
-        keys.revoke_key, practice_id=staff.practice_id, key_id=key_id, actor=staff.actor, now=now
-    )
     return await write(
-        command, lambda key: answered(present_key(key)), ends_caller=key_id == staff.key_id
+        lambda db: keys.revoke_key(db, staff.practice_id, key_id, actor=staff.actor, now=now),
+        lambda key: answered(present_key(key)),
+        ends_caller=key_id == staff.key_id,
     )
-
-
-def present_key(key: KeyRecord) -> KeyView:
-    """Show a key, never its secret."""
-    return KeyView(**_fields(key))
-
-
-def present_new_key(key: KeyRecord, secret: str) -> NewKeyView:
-    """Show a key with its text, this once."""
-    return NewKeyView(**_fields(key), secret=secret)
-
-
-def present_caller(staff: Staff, practice: PracticeRecord) -> CallingKeyView:
-    """Show who is calling."""
-    return CallingKeyView(
-        key=CallingKey(id=staff.key_id, name=staff.key_name, scope=staff.scope),
-        practice=PracticeView(
-            id=staff.practice_id,
-            name=practice.name,
-            email=practice.email,
-            phone=practice.phone,
-            currency=practice.currency,
-            currency_decimals=decimals_of(practice.currency),
-        ),
-    )
-
-
-def _fields(key: KeyRecord) -> dict[str, object]:
-    revoked_at = key.revoked_at
-    return {
-        "id": key.id,
-        "name": key.name,
-        "scope": key.scope,
-        "created_at": key.created_at.astimezone(UTC),
-        "revoked_at": None if revoked_at is None else revoked_at.astimezone(UTC),
-    }

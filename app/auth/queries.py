@@ -11,7 +11,7 @@ from app.database.reading import Read
 from app.domain.errors import UnauthorizedError
 from app.practices.models import Client, Practice
 from app.sessions.models import Session
-from app.sessions.read.queries import ABOUT_CLIENT, OWN_SESSION
+from app.sessions.read.statements import ABOUT_CLIENT, OWN_SESSION
 
 _GENERATIONS = Read(
     select(Client.token_generation, Client.address_generation, Session.link_generation)

@@ -1,7 +1,6 @@
 """`/v1/auth`: how a client signs in, stays signed in, and signs out."""
 
 from datetime import timedelta
-from functools import partial
 from http import HTTPStatus
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -77,7 +76,8 @@ async def request_sign_in_link(
     """
     address_hash = hash_address(settings.keys, body.email)
     await transact(
-        engine, partial(ask_for_link, address=body.email, address_hash=address_hash, now=now)
+        engine,
+        lambda db: ask_for_link(db, address=body.email, address_hash=address_hash, now=now),
     )
     return json_answer(SIGN_IN_LINK_ANSWER, status=HTTPStatus.ACCEPTED)
 
@@ -106,8 +106,9 @@ async def create_tokens(
     `rate-limited`.
     """
     link = tokens.read_link(body.token)
-    command = partial(sign_in, link=link, lifetime=settings.sign_in_lifetime, now=now)
-    signed_in = await transact(engine, command)
+    signed_in = await transact(
+        engine, lambda db: sign_in(db, link, lifetime=settings.sign_in_lifetime, now=now)
+    )
     lifetime = timedelta(minutes=settings.access_token_minutes)
     return json_answer(present_tokens(signed_in, access, tokens, lifetime, now))
 
@@ -134,8 +135,8 @@ async def refresh_tokens(
     stolen: it ends the sign-in. At `refresh_expires_at`, which no refresh puts off, the client has
     to sign in by mail again, and so he has after an `unauthorized` from here.
     """
-    command = partial(refresh, token=tokens.read_refresh(body.refresh_token), now=now)
-    signed_in = granted(await transact(engine, command))
+    token = tokens.read_refresh(body.refresh_token)
+    signed_in = granted(await transact(engine, lambda db: refresh(db, token, now=now)))
     lifetime = timedelta(minutes=settings.access_token_minutes)
     return json_answer(present_tokens(signed_in, access, tokens, lifetime, now))
 
@@ -156,7 +157,7 @@ async def sign_out_here(
     answered the same way, since there is nothing to end.
     """
     token = tokens.read_refresh(body.refresh_token)
-    await transact(engine, partial(sign_out, token=token, now=now))
+    await transact(engine, lambda db: sign_out(db, token, now=now))
     return no_content()
 
 
@@ -172,5 +173,5 @@ async def sign_out_all(caller: ClientCaller, now: Now, engine: Engine) -> Respon
 
     The links in the mails about his sessions stay good: they end when staff revoke them.
     """
-    await transact(engine, partial(sign_out_everywhere, caller=caller, now=now))
+    await transact(engine, lambda db: sign_out_everywhere(db, caller, now=now))
     return no_content()

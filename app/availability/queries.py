@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import ceil
+from typing import NamedTuple, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.auth.tokens import Caller
 from app.availability.rows import SessionToMove, to_calendar, to_session_to_move
-from app.availability.statements import PAGE, WITH_CALENDAR
+from app.availability.statements import CALENDAR, PAGE, WITH_CALENDAR
 from app.database.reading import Source
 from app.domain.availability import (
     MINUTE,
@@ -50,6 +51,39 @@ class Availability:
     last: date
     offer: Offer
     next_available: date | None
+
+
+class CalendarOwner(NamedTuple):
+    """Whose calendar is read, and the session that takes no time in it, since it is to be put."""
+
+    practice_id: UUID
+    practitioner_id: UUID
+    client_id: UUID
+    session_id: UUID
+
+
+class SlotSettings(Protocol):
+    """What the slots of a session depend on, beside its length."""
+
+    @property
+    def buffer_before_minutes(self) -> int: ...  # noqa: D102
+    @property
+    def buffer_after_minutes(self) -> int: ...  # noqa: D102
+    @property
+    def step_minutes(self) -> int: ...  # noqa: D102
+    @property
+    def minimum_notice_minutes(self) -> int: ...  # noqa: D102
+    @property
+    def horizon_days(self) -> int: ...  # noqa: D102
+
+
+async def read_calendar(db: Source, owner: CalendarOwner, first: date, last: date) -> Calendar:
+    """Read all that takes a practitioner's time around these dates.
+
+    The practitioner is known to exist: the caller has locked their row.
+    """
+    (row,) = await CALENDAR.rows(db, owner._asdict() | _around(first, last))
+    return to_calendar(row)
 
 
 async def read_with_calendar(
@@ -116,12 +150,13 @@ async def read_availability(
     last = last or first + timedelta(days=DEFAULT_DAYS - 1)
     _check_range(first, last)
     request = move_request(session, format_ or session.format, now)
+    rules = slot_rules(session, session.ends_at - session.starts_at)
     window = Interval(_first_second(first, zone), _first_second(last + timedelta(days=1), zone))
-    found = offer(calendar, slot_rules(session), request, window, seconds_up(now))
+    found = offer(calendar, rules, request, window, seconds_up(now))
     next_available = None
     if found.empty_reason not in {None, EmptyReason.RESCHEDULE_REFUSED}:
         next_available = await _next_available(
-            db, caller, session, calendar, request, window.end, zone, now
+            db, caller, session, calendar, rules, request, window.end, zone, now
         )
     return Availability(session, request.format, zone, first, last, found, next_available)
 
@@ -131,12 +166,13 @@ async def _next_available(
     caller: Caller,
     session: SessionToMove,
     calendar: Calendar,
+    rules: SlotRules,
     request: Request,
     after: int,
     zone: ZoneInfo,
     now: datetime,
 ) -> date | None:
-    rules, instant = slot_rules(session), seconds_up(now)
+    instant = seconds_up(now)
     end_of_time = to_seconds(now) + (rules.horizon_days + 2) * 24 * 60 * MINUTE
     windows = [bookable(calendar, rules, request, Interval(after, end_of_time), instant)]
     present = request.present
@@ -182,19 +218,19 @@ def move_request(record: SessionRecord | SessionToMove, format_: Format, now: da
     )
 
 
-def slot_rules(record: SessionRecord | SessionToMove) -> SlotRules:
+def slot_rules(settings: SlotSettings, length: timedelta) -> SlotRules:
     """Give the rules of a session's slots.
 
     Its length and buffers are its own, for life; step, notice and horizon are the service's as they
     are now (product.md section 10, "What a session keeps").
     """
     return SlotRules(
-        duration=to_seconds(record.ends_at) - to_seconds(record.starts_at),
-        buffer_before=record.buffer_before_minutes * MINUTE,
-        buffer_after=record.buffer_after_minutes * MINUTE,
-        step=record.step_minutes * MINUTE,
-        minimum_notice=record.minimum_notice_minutes * MINUTE,
-        horizon_days=record.horizon_days,
+        duration=length // timedelta(seconds=1),
+        buffer_before=settings.buffer_before_minutes * MINUTE,
+        buffer_after=settings.buffer_after_minutes * MINUTE,
+        step=settings.step_minutes * MINUTE,
+        minimum_notice=settings.minimum_notice_minutes * MINUTE,
+        horizon_days=settings.horizon_days,
     )
 
 

@@ -1,7 +1,7 @@
 """The statements of availability: a session with its practitioner's calendar."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
+from app.database.reading import Read
 from app.domain.availability import MINUTE
 from app.domain.session import Status
 from app.practices.models import (
@@ -33,7 +34,7 @@ from app.practices.models import (
     WorkingHours,
 )
 from app.sessions.models import CreditRedemption, Session, takes_time, time_ends
-from app.sessions.read.queries import (
+from app.sessions.read.statements import (
     CONTACT_COLUMNS,
     OWN_SESSION,
     POLICY_COLUMNS,
@@ -53,7 +54,21 @@ def _seconds(instant: Any, rounding: Any) -> Any:  # noqa: ANN401 - column expre
     return cast(rounding(func.date_part("epoch", instant)), BigInteger)
 
 
-def _calendar_columns() -> list[Any]:
+class _Of(NamedTuple):
+    """Whose calendar: columns of a session's row, or parameters."""
+
+    practice_id: Any
+    practitioner_id: Any
+    client_id: Any
+    session_id: Any
+
+
+_OF_SESSION = _Of(Session.practice_id, Session.practitioner_id, Session.client_id, Session.id)
+_AS_ASKED = _Of(*(bindparam(name) for name in _Of._fields))
+
+
+def _calendar_columns(of: _Of) -> list[Any]:
+    """Gather all that takes the practitioner's and the client's time but the one session."""
     since, until = bindparam("since", type_=_INSTANT), bindparam("until", type_=_INSTANT)
     sessions_since = bindparam("sessions_since", type_=_INSTANT)
     other = aliased(Session)
@@ -75,20 +90,20 @@ def _calendar_columns() -> list[Any]:
     return [
         _rows(
             func.json_build_array(*hours),
-            WorkingHours.practice_id == Session.practice_id,
-            WorkingHours.practitioner_id == Session.practitioner_id,
+            WorkingHours.practice_id == of.practice_id,
+            WorkingHours.practitioner_id == of.practitioner_id,
         ).label("weekly"),
         _rows(
             func.json_build_array(*overrides),
-            HoursOverride.practice_id == Session.practice_id,
-            HoursOverride.practitioner_id == Session.practitioner_id,
+            HoursOverride.practice_id == of.practice_id,
+            HoursOverride.practitioner_id == of.practitioner_id,
             HoursOverride.date.between(
                 bindparam("first_date", type_=Date), bindparam("last_date", type_=Date)
             ),
         ).label("overrides"),
         _rows(
             Holiday.date,
-            Holiday.practice_id == Session.practice_id,
+            Holiday.practice_id == of.practice_id,
             Holiday.date.between(
                 bindparam("first_date", type_=Date), bindparam("last_date", type_=Date)
             ),
@@ -101,27 +116,27 @@ def _calendar_columns() -> list[Any]:
                 _seconds(func.upper(other.span_after) - time_ends(other), func.floor),
                 cast(cast(other.status != Status.NOSHOW, Integer), BigInteger),
             ),
-            other.practice_id == Session.practice_id,
-            other.practitioner_id == Session.practitioner_id,
+            other.practice_id == of.practice_id,
+            other.practitioner_id == of.practitioner_id,
             takes_time(other),
             other.starts_at.between(sessions_since, until),
-            other.id != Session.id,
+            other.id != of.session_id,
         ).label("taken"),
         _numbers(
             (_seconds(own.starts_at, func.floor), _seconds(time_ends(own), func.ceil)),
-            own.practice_id == Session.practice_id,
-            own.client_id == Session.client_id,
+            own.practice_id == of.practice_id,
+            own.client_id == of.client_id,
             takes_time(own),
             own.starts_at.between(sessions_since, until),
-            own.id != Session.id,
+            own.id != of.session_id,
         ).label("elsewhere"),
         _numbers(
             (
                 _seconds(BusyInterval.starts_at, func.floor),
                 _seconds(BusyInterval.ends_at, func.ceil),
             ),
-            BusyInterval.practice_id == Session.practice_id,
-            BusyInterval.practitioner_id == Session.practitioner_id,
+            BusyInterval.practice_id == of.practice_id,
+            BusyInterval.practitioner_id == of.practitioner_id,
             BusyInterval.ends_at > since,
             BusyInterval.starts_at < until,
         ).label("busy"),
@@ -132,7 +147,7 @@ def _calendar_columns() -> list[Any]:
 
 
 def _rows(row: Any, *conditions: Any) -> Any:  # noqa: ANN401 - expressions
-    """Gather the rows of another table into one JSON array, for the session of the statement."""
+    """Gather the rows of another table into one JSON array."""
     return (
         select(cast(func.json_agg(row), Text))
         .where(*conditions)
@@ -151,7 +166,13 @@ def _numbers(columns: Sequence[Any], *conditions: Any) -> Any:  # noqa: ANN401 -
     )
 
 
-WITH_CALENDAR = details_statement(*_calendar_columns())
+WITH_CALENDAR = details_statement(*_calendar_columns(_OF_SESSION))
+CALENDAR = Read(
+    select(Practitioner.time_zone.label("practitioner_zone"), *_calendar_columns(_AS_ASKED)).where(
+        Practitioner.practice_id == bindparam("practice_id"),
+        Practitioner.id == bindparam("practitioner_id"),
+    )
+)
 
 
 def _page_statement() -> OneSession:
@@ -194,7 +215,7 @@ def _page_statement() -> OneSession:
         Service.horizon_days,
         paid.label("pays"),
         formats_on_offer(),
-        *_calendar_columns(),
+        *_calendar_columns(_OF_SESSION),
     ]
     return about_one_session(select(*columns).select_from(source))
 

@@ -35,10 +35,10 @@ from app.demo.records import (
     Weekly,
 )
 from app.domain.session import Format
-from app.sessions.commands import by_client as commands
-from app.sessions.commands import by_staff as staff
-from app.sessions.commands.book import Booking
-from app.sessions.commands.steps import Reason
+from app.sessions.commands.book import book_by_staff
+from app.sessions.commands.booking import Booking
+from app.sessions.commands.cancel import cancel
+from app.sessions.commands.orders import ClientOrder, Reason
 from app.sessions.quotes import Quotes
 from app.sessions.read.for_staff import StaffSession
 
@@ -168,24 +168,25 @@ class DemoBooker:
             package_id=package_id,
         )
         booked_at = min(self._now, start) - timedelta(days=7)
-        command = partial(
-            staff.book_session,
-            staff=self._staff[who.practice_id],
-            booking=booking,
-            force=True,
-            now=booked_at,
+        staff = self._staff[who.practice_id]
+        booked = await transact(
+            self._engine,
+            lambda db: book_by_staff(db, staff, booking, force=True, now=booked_at),
         )
-        return (await transact(self._engine, command)).found
+        return booked.found
 
     async def _cancel(self, session_id: UUID) -> None:
-        command = partial(
-            commands.cancel,
-            caller=Caller(HARBOR, demo_id(MAIN_CLIENT), 0),
-            session_id=session_id,
-            reason=Reason("family", "My sister is visiting that week."),
-            seen=commands.Seen(quote=None, if_match=None),
-            quotes=self._quotes,
-            now=self._now - timedelta(days=2),
-            credit_grace=timedelta(0),
+        reason = Reason("family", "My sister is visiting that week.")
+        order = ClientOrder(reason, quote=None, if_match=None)
+        await transact(
+            self._engine,
+            lambda db: cancel(
+                db,
+                Caller(HARBOR, demo_id(MAIN_CLIENT), 0),
+                session_id,
+                order=order,
+                quotes=self._quotes,
+                now=self._now - timedelta(days=2),
+                credit_grace=timedelta(0),
+            ),
         )
-        await transact(self._engine, command)

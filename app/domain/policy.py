@@ -271,7 +271,7 @@ def cost_by_staff(
     the practice's own carries nothing. Source: product.md section 2, "Rules bind clients".
     """
     if charged:
-        return _cost(_steps(policy, action, facts), now)
+        return _cost(_charging_steps(policy, action, facts), now)
     return Cost(None, _credit(policy, action, facts, late=False))
 
 

@@ -10,9 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.auth.keys import Staff
 from app.domain.errors import FeeClosedError, NotFoundError
 from app.fees.queries import FeeRecord, read_fee
-from app.notices.outbox import NewNotice, queue_notices
-from app.sessions.commands.repository import NewChange, SessionRepository
-from app.sessions.commands.steps import Reason, meeting_of
+from app.notices.outbox import NewNotice
+from app.sessions.commands.finish import finish
+from app.sessions.commands.history_repository import NewChange
+from app.sessions.commands.locks import lock_session
+from app.sessions.commands.meeting import meeting_of
+from app.sessions.commands.orders import Reason
+from app.sessions.commands.repository import SessionRepository
 from app.sessions.models import Fee
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
@@ -31,20 +35,19 @@ async def waive_fee(
         FeeClosedError: it is settled, or void.
     """
     session_id = (await read_fee(db, staff.practice_id, fee_id)).session_id
-    sessions = SessionRepository(db, staff.practice_id)
-    await sessions.lock(session_id)
+    await lock_session(db, staff.practice_id, session_id)
     if not await _close(db, staff, fee_id, "waived", now):
         return await read_fee(db, staff.practice_id, fee_id)
     fee = await read_fee(db, staff.practice_id, fee_id)
     record = await read_session(db, staff.practice_id, session_id)
     if _is_of_carried(fee, record):
-        await sessions.carry(session_id, None)
-    change_id = await _record(db, staff, fee, "fee_waived", now, reason=reason)
+        await SessionRepository(db, staff.practice_id).carry(session_id, None)
+    change = _new_change(staff, fee, record, "fee_waived", reason=reason)
     notices = [
         NewNotice("fee_waived", "client", fee.starts_at, now),
         NewNotice("fee.waived", "webhook", fee.starts_at, now),
     ]
-    await queue_notices(db, staff.practice_id, fee.session_id, change_id, notices, now)
+    await finish(db, staff.practice_id, fee.session_id, change, notices, now)
     return fee
 
 
@@ -61,9 +64,10 @@ async def settle_fee(
     if not await _close(db, staff, fee_id, "settled", now, **values):
         return await read_fee(db, staff.practice_id, fee_id)
     fee = await read_fee(db, staff.practice_id, fee_id)
-    change_id = await _record(db, staff, fee, "fee_settled", now, details=values)
+    record = await read_session(db, staff.practice_id, fee.session_id)
+    change = _new_change(staff, fee, record, "fee_settled", details=values)
     notices = [NewNotice("fee.settled", "webhook", fee.starts_at, now)]
-    await queue_notices(db, staff.practice_id, fee.session_id, change_id, notices, now)
+    await finish(db, staff.practice_id, fee.session_id, change, notices, now)
     return fee
 
 
@@ -92,19 +96,17 @@ async def _close(
     return True
 
 
-async def _record(
-    db: AsyncConnection,
+def _new_change(
     staff: Staff,
     fee: FeeRecord,
+    record: SessionRecord,
     kind: str,
-    now: datetime,
     *,
     reason: Reason | None = None,
     details: dict[str, Any] | None = None,
-) -> UUID:
-    """Add to the session's history: nothing of the session itself has changed."""
-    record = await read_session(db, staff.practice_id, fee.session_id)
-    change = NewChange(
+) -> NewChange:
+    """Describe the change for the session's history. Nothing of the session itself has changed."""
+    return NewChange(
         kind=kind,
         actor=staff.actor,
         session_version=record.version,
@@ -118,5 +120,3 @@ async def _record(
         details=details,
         of_fee=fee.id,
     )
-    sessions = SessionRepository(db, staff.practice_id)
-    return await sessions.record(fee.session_id, change, now)

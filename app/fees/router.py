@@ -1,8 +1,6 @@
 """`/v1/fees` for clients, `/v1/practice/fees` for the practice."""
 
-from functools import partial
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
@@ -20,6 +18,7 @@ from app.context import (
 from app.cursors import Cursors
 from app.database.idempotency import StoredAnswer
 from app.fees import commands
+from app.fees.presenter import present_fee, present_own_fee
 from app.fees.queries import (
     FeeFilters,
     FeeRecord,
@@ -29,9 +28,6 @@ from app.fees.queries import (
 )
 from app.fees.schemas import (
     FeePage,
-    FeeSession,
-    FeeView,
-    Named,
     PageQuery,
     PracticeFeePage,
     PracticeFeeQuery,
@@ -41,8 +37,7 @@ from app.fees.schemas import (
 )
 from app.inputs import RecordId
 from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
-from app.sessions.client_api.presenter import present_money
-from app.sessions.commands.steps import Reason
+from app.sessions.commands.orders import Reason
 
 client_router = APIRouter(prefix="/v1/fees", tags=["Client"])
 router = APIRouter(prefix="/v1/practice/fees", tags=["Practice: fees"])
@@ -68,7 +63,7 @@ async def list_own_fees(
     found = await list_client_fees(db, caller, after=after, limit=query.limit + 1)
     return json_answer(
         FeePage(
-            items=[_own(fee) for fee in found[: query.limit]],
+            items=[present_own_fee(fee) for fee in found[: query.limit]],
             next_cursor=_next(found, query.limit, cursor),
         )
     )
@@ -93,7 +88,7 @@ async def list_practice_fees(
     found = await list_fees(db, staff.practice_id, filters, after=after, limit=query.limit + 1)
     return json_answer(
         PracticeFeePage(
-            items=[_of_practice(fee) for fee in found[: query.limit]],
+            items=[present_fee(fee) for fee in found[: query.limit]],
             next_cursor=_next(found, query.limit, cursor),
         )
     )
@@ -107,7 +102,7 @@ async def list_practice_fees(
 )
 async def get_fee(fee_id: RecordId, staff: StaffReader, db: Reading) -> Response:
     """Show a fee, the session it is about, whose it is, and how it was paid."""
-    return json_answer(_of_practice(await read_fee(db, staff.practice_id, fee_id)))
+    return json_answer(present_fee(await read_fee(db, staff.practice_id, fee_id)))
 
 
 @router.post(
@@ -124,8 +119,9 @@ async def waive_fee(
     The reason stays with the practice. Waiving it again does nothing.
     """
     reason = Reason(body.reason.code, body.reason.note)
-    command = partial(commands.waive_fee, staff=staff, fee_id=fee_id, reason=reason, now=now)
-    return await write(command, _answer)
+    return await write(
+        lambda db: commands.waive_fee(db, staff, fee_id, reason=reason, now=now), _answer
+    )
 
 
 @router.post(
@@ -138,48 +134,15 @@ async def settle_fee(
     fee_id: RecordId, body: SettleRequest, staff: StaffWriter, now: Now, write: StaffWriting
 ) -> Response:
     """Write down that a fee that is due was paid. Settling it again does nothing."""
-    command = partial(
-        commands.settle_fee,
-        staff=staff,
-        fee_id=fee_id,
-        payment_reference=body.payment_reference,
-        now=now,
+    reference = body.payment_reference
+    return await write(
+        lambda db: commands.settle_fee(db, staff, fee_id, payment_reference=reference, now=now),
+        _answer,
     )
-    return await write(command, _answer)
 
 
 def _answer(fee: FeeRecord) -> StoredAnswer:
-    return answered(_of_practice(fee))
-
-
-def _own(fee: FeeRecord) -> FeeView:
-    return FeeView(**_fields(fee, ZoneInfo(fee.client_zone)))
-
-
-def _of_practice(fee: FeeRecord) -> PracticeFeeView:
-    return PracticeFeeView(
-        **_fields(fee, ZoneInfo("UTC")),
-        client=Named(id=fee.client_id, name=fee.client_name),
-        payment_reference=fee.payment_reference,
-    )
-
-
-def _fields(fee: FeeRecord, zone: ZoneInfo) -> dict[str, Any]:
-    return {
-        "id": fee.id,
-        "session_id": fee.session_id,
-        "amount": present_money(fee.amount),
-        "status": fee.status,
-        "cause": fee.cause,
-        "recorded_at": fee.recorded_at.astimezone(zone),
-        "closed_at": None if fee.closed_at is None else fee.closed_at.astimezone(zone),
-        "session": FeeSession(
-            id=fee.session_id,
-            starts_at=fee.starts_at.astimezone(zone),
-            service=Named(id=fee.service_id, name=fee.service_name),
-            practitioner=Named(id=fee.practitioner_id, name=fee.practitioner_name),
-        ),
-    }
+    return answered(present_fee(fee))
 
 
 def _next(found: list[FeeRecord], limit: int, cursor: Cursors) -> str | None:

@@ -1,8 +1,5 @@
 """`/v1/practice/sessions/{session_id}/links`: staff issue and revoke a session's links."""
 
-from datetime import UTC, datetime, timedelta
-from functools import partial
-
 from fastapi import APIRouter, Response
 
 from app.context import (
@@ -17,11 +14,9 @@ from app.context import (
 )
 from app.inputs import RecordId
 from app.links import commands
-from app.links.commands import SignedLink
+from app.links.presenter import present_link, present_revocation
 from app.links.schemas import IssuedLinkView, RevokedLinksView
-from app.links.tokens import link_url
 from app.problems.catalogue import responses
-from app.settings import Settings
 
 router = APIRouter(prefix="/v1/practice/sessions/{session_id}/links", tags=["Practice: access"])
 
@@ -57,15 +52,12 @@ async def issue_session_link(
     reschedules. It is a secret, so this answer is not kept: the call takes no `Idempotency-Key`,
     and repeating it gives a link that is just as good.
     """
-    command = partial(
-        commands.issue_link,
-        practice_id=staff.practice_id,
-        session_id=session_id,
-        links=links,
-        actor=staff.actor,
-        now=now,
+    return await write(
+        lambda db: commands.issue_link(
+            db, staff.practice_id, session_id, links=links, actor=staff.actor, now=now
+        ),
+        lambda signed: created(present_link(signed, settings)),
     )
-    return await write(command, lambda signed: created(present_link(signed, settings)))
 
 
 @router.post(
@@ -81,26 +73,9 @@ async def revoke_session_links(
 
     Links made later work: the next mail about the session carries one.
     """
-    command = partial(
-        commands.revoke_links,
-        practice_id=staff.practice_id,
-        session_id=session_id,
-        actor=staff.actor,
-        now=now,
+    return await write(
+        lambda db: commands.revoke_links(
+            db, staff.practice_id, session_id, actor=staff.actor, now=now
+        ),
+        lambda instant: answered(present_revocation(instant)),
     )
-    return await write(command, lambda instant: answered(present_revocation(instant)))
-
-
-def present_link(signed: SignedLink, settings: Settings) -> IssuedLinkView:
-    """Show a link, and when it ends."""
-    ends = signed.session_ends_at + timedelta(days=settings.link_days)
-    return IssuedLinkView(
-        url=link_url(settings.portal_url, signed.token),
-        token=signed.token,
-        good_until=ends.astimezone(UTC),
-    )
-
-
-def present_revocation(instant: datetime) -> RevokedLinksView:
-    """Show from when on the links are dead."""
-    return RevokedLinksView(revoked_at=instant.astimezone(UTC))

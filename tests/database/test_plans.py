@@ -22,8 +22,9 @@ from app.domain.session import Status
 from app.main import create_app
 from app.practices.clients.records import CLIENTS
 from app.practices.models import Client
+from app.sessions.read.for_client import When, _list_read
 from app.sessions.read.for_staff import Filters, _list_statement
-from app.sessions.read.queries import _DETAILS, When, _list_read
+from app.sessions.read.queries import _DETAILS
 from app.settings import Settings
 from tests.bench.data import fill, named
 from tests.bench.recording import Target, record

@@ -158,6 +158,14 @@ def test_cancelling_costs_at_least_what_is_carried_and_never_both(
     assert cost_by_staff(policy, Action.CANCEL, facts, now, charged=False) == Cost(None, None)
 
 
+@pytest.mark.parametrize("charged", [False, True])
+def test_a_move_by_staff_carries_nothing(charged: bool) -> None:  # noqa: FBT001
+    policy = Policy(cancel=CancelRule(fees=(HALF,)), reschedule=FREE_MOVES)
+    assert carried_by_a_move(policy, session(), LATE) == a_fee(6_000)
+    cost = cost_by_staff(policy, Action.RESCHEDULE, session(), LATE, charged=charged)
+    assert cost == Cost(None, None)
+
+
 def test_a_carried_forfeit_replaces_the_fee() -> None:
     policy = Policy(cancel=CancelRule(fees=(HALF,), late_credit=Credit.FORFEITED))
     facts = session(paid_by_credit=True, carried=FORFEIT)

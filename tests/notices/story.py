@@ -19,11 +19,13 @@ from app.notices.outbox import (
     Kind,
     NewNotice,
     Recipient,
-    drop_reminders,
     queue_notices,
     reminders,
 )
-from app.sessions.commands.repository import Buffers, Meeting, NewChange, SessionRepository
+from app.sessions.commands.finish import finish
+from app.sessions.commands.history_repository import NewChange
+from app.sessions.commands.meeting import Buffers, Meeting
+from app.sessions.commands.repository import SessionRepository
 from app.sessions.models import Session
 from app.sessions.read.queries import read_session
 from tests.world import NOW, TestClock, World
@@ -213,10 +215,8 @@ class Story:
             how["note"],
             how.get("details"),
         )
-        change_id = await SessionRepository(db, practice_id).record(session_id, change, now)
-        await drop_reminders(db, practice_id, session_id, now)
         told: Kind = "cancelled" if kind == "cancelled" else "rescheduled"
         notices = [NewNotice(told, recipient, after.starts_at, now) for recipient in BOTH]
         if told != "cancelled":
             notices += reminders(after.starts_at, [1440], now)
-        await queue_notices(db, practice_id, session_id, change_id, notices, now)
+        await finish(db, practice_id, session_id, change, notices, now)

@@ -23,10 +23,12 @@ from app.database.transactions import transact
 from app.domain.session import Format, Status
 from app.notices.models import Notice
 from app.notices.worker import run_worker, worker_pool_size
-from app.sessions.commands import by_staff as commands
-from app.sessions.commands.book import Booking, book
-from app.sessions.commands.by_staff import Seen
-from app.sessions.commands.steps import Reason, Wish
+from app.sessions.commands.book import book
+from app.sessions.commands.booking import Booking
+from app.sessions.commands.cancel import cancel_by_staff
+from app.sessions.commands.meeting import Wish
+from app.sessions.commands.orders import Reason, StaffOrder
+from app.sessions.commands.reschedule import reschedule_by_staff
 from app.sessions.models import Session
 from app.settings import Settings
 from tests.notices.postbox import Postbox
@@ -41,7 +43,7 @@ AT_ONCE = 4
 # Reminders come due within so many seconds of the start, and are changed meanwhile.
 SPREAD = 12
 DAY = timedelta(days=1)
-FREE = Seen(Reason(None, "At random."), charged=False, if_match=None)
+FREE = StaffOrder(Reason(None, "At random."), charged=False, if_match=None)
 
 
 class RunningClock:
@@ -143,10 +145,10 @@ class Crowd:
                 continue
             if doing == "cancel":
                 command = partial(
-                    commands.cancel,
+                    cancel_by_staff,
                     staff=self.staff,
                     session_id=session_id,
-                    seen=FREE,
+                    order=FREE,
                     now=self.clock(),
                     credit_grace=DAY,
                 )
@@ -155,12 +157,12 @@ class Crowd:
                     seconds=self.dice.randint(1, SPREAD), hours=2 * (doing == "hours")
                 )
                 command = partial(
-                    commands.reschedule,
+                    reschedule_by_staff,
                     staff=self.staff,
                     session_id=session_id,
                     wish=Wish(before.starts_at + ahead, Format.VIDEO, None),
                     force=True,
-                    seen=FREE,
+                    order=FREE,
                     now=self.clock(),
                 )
             await transact(self.world.engine, command)

@@ -19,7 +19,8 @@ from app.domain.session import Format
 from app.notices.models import Notice
 from app.practices.models import Client
 from app.practices.repository import PracticeRepository
-from app.sessions.commands.book import Booking, book
+from app.sessions.commands.book import book
+from app.sessions.commands.booking import Booking
 from app.sessions.models import CreditRedemption, Fee, Session
 from tests.drills.speaking import speakers
 from tests.world import NOW, Api, TestClock, World

@@ -13,7 +13,7 @@ from app.domain.errors import NotFoundError
 from app.domain.session import Format
 from app.practices.hours.records import DayHours, in_order
 from app.practices.models import HoursOverride, Location, Practitioner, WorkingHours
-from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.locks import lock_practitioner
 
 
 class HoursRepository:
@@ -30,8 +30,7 @@ class HoursRepository:
         Raises:
             NotFoundError: the practice has no such practitioner.
         """
-        sessions = SessionRepository(self._db, self._practice_id)
-        await sessions.lock_practitioner(self._practitioner_id)
+        await lock_practitioner(self._db, self._practice_id, self._practitioner_id)
 
     async def zone(self) -> str:
         """Give the name of the practitioner's time zone.

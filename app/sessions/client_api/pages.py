@@ -9,7 +9,7 @@ from app.auth.tokens import Caller
 from app.cursors import Cursors
 from app.sessions.client_api.presenter import Notes, present_summary
 from app.sessions.client_api.schemas import SessionPage
-from app.sessions.read.queries import Position, When
+from app.sessions.read.for_client import Position, When
 from app.sessions.read.records import SessionSummaryRecord
 from app.signing import TokenSigner
 

@@ -1,6 +1,5 @@
 """`/v1/sessions`: a client's calls on his own sessions."""
 
-from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -40,11 +39,13 @@ from app.sessions.client_api.schemas import (
     SessionDetails,
     SessionPage,
 )
-from app.sessions.commands import by_client as commands
-from app.sessions.commands.by_client import Seen
-from app.sessions.commands.steps import Outcome, Reason, Wish
+from app.sessions.commands.cancel import cancel
+from app.sessions.commands.meeting import Wish
+from app.sessions.commands.orders import ClientOrder, Outcome, Reason
+from app.sessions.commands.reschedule import reschedule
+from app.sessions.read.for_client import When, list_sessions
 from app.sessions.read.history import list_changes
-from app.sessions.read.queries import When, list_sessions, read_session, read_with_practice
+from app.sessions.read.queries import read_session, read_with_practice
 from app.wire import as_json
 
 router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])
@@ -167,17 +168,19 @@ async def cancel_session(
 
     Cancelling a cancelled session gives the same 200 answer again and does nothing.
     """
-    command = partial(
-        commands.cancel,
-        caller=call.caller,
-        session_id=session_id,
-        reason=Reason(body.reason.code, body.reason.note),
-        seen=Seen(body.quote, if_match),
-        quotes=call.quotes,
-        now=call.now,
-        credit_grace=settings.credit_grace,
+    order = ClientOrder(Reason(body.reason.code, body.reason.note), body.quote, if_match)
+    return await write(
+        lambda db: cancel(
+            db,
+            call.caller,
+            session_id,
+            order=order,
+            quotes=call.quotes,
+            now=call.now,
+            credit_grace=settings.credit_grace,
+        ),
+        lambda outcome: answer(outcome, call),
     )
-    return await write(command, partial(answer, call=call))
 
 
 @router.post(
@@ -203,17 +206,20 @@ async def reschedule_session(
     Where the slot was taken meanwhile the answer is `slot-unavailable` with the three nearest
     still open, and nothing has changed. The old time is on offer again at once.
     """
-    command = partial(
-        commands.reschedule,
-        caller=call.caller,
-        session_id=session_id,
-        wish=Wish(body.start, body.format, body.location_id),
-        reason=Reason(body.reason.code, body.reason.note),
-        seen=Seen(body.quote, if_match),
-        quotes=call.quotes,
-        now=call.now,
+    wish = Wish(body.start, body.format, body.location_id)
+    order = ClientOrder(Reason(body.reason.code, body.reason.note), body.quote, if_match)
+    return await write(
+        lambda db: reschedule(
+            db,
+            call.caller,
+            session_id,
+            wish=wish,
+            order=order,
+            quotes=call.quotes,
+            now=call.now,
+        ),
+        lambda outcome: answer(outcome, call),
     )
-    return await write(command, partial(answer, call=call))
 
 
 @router.get(

@@ -14,7 +14,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
-from app.availability.queries import read_with_calendar
 from app.changes.trail import BY_CLIENT
 from app.domain.errors import (
     InvalidInputError,
@@ -24,23 +23,21 @@ from app.domain.errors import (
     VersionMismatchError,
 )
 from app.domain.session import Status
-from app.sessions.commands.book import Booking
-from app.sessions.commands.by_staff import Seen, StaffOutcome, book_session, move, takes_place
+from app.sessions.commands.book import book_by_staff
+from app.sessions.commands.booking import Booking
+from app.sessions.commands.checks import check_start, check_version
+from app.sessions.commands.finish import answer_staff
+from app.sessions.commands.locks import lock_session
+from app.sessions.commands.meeting import Meeting, Wish, wished_meeting
+from app.sessions.commands.orders import StaffOrder, StaffOutcome
 from app.sessions.commands.push_repository import PushRepository
-from app.sessions.commands.repository import Meeting, SessionRepository
-from app.sessions.commands.steps import (
-    NOTHING,
-    Wish,
-    check_start,
-    check_version,
-    choose_format,
-    meeting_at,
-)
-from app.sessions.read.for_staff import read_for_staff
+from app.sessions.commands.reschedule import move_by_staff, takes_place
+from app.sessions.read.for_staff import id_of_ref
+from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
 _MINUTE = timedelta(minutes=1)
-_NOT_CHARGED = Seen(reason=None, charged=False, if_match=None)
+_NOT_CHARGED = StaffOrder(reason=None, charged=False, if_match=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +76,26 @@ async def push_session(db: AsyncConnection, staff: Staff, push: Push, *, now: da
         SessionChangedError: there is something new, but the client has moved the session since.
     """
     check_start(push.booking.start)
-    session_id = await SessionRepository(db, staff.practice_id).id_of_ref(push.external_ref)
+    session_id = await id_of_ref(db, staff.practice_id, push.external_ref)
     if session_id is None:
         if push.if_match is not None:
             raise VersionMismatchError
         try:
-            made = await book_session(
+            made = await book_by_staff(
                 db, staff, push.booking, force=push.force, now=now, notify=push.notify
             )
             return Pushed(made, is_new=True)
         except RefTakenError as error:
             session_id = error.record_id
     await _push_again(db, staff, session_id, push, now)
-    found = await read_for_staff(db, staff.practice_id, session_id)
-    return Pushed(StaffOutcome(found, NOTHING), is_new=False)
+    return Pushed(await answer_staff(db, staff, session_id), is_new=False)
 
 
 async def _push_again(
     db: AsyncConnection, staff: Staff, session_id: UUID, push: Push, now: datetime
 ) -> None:
     """Bring a session that is there to what is new in a push, if anything is."""
-    await SessionRepository(db, staff.practice_id).lock(session_id)
+    await lock_session(db, staff.practice_id, session_id)
     pushes = PushRepository(db, staff.practice_id)
     last = await pushes.last(session_id)
     # What is left out stays as it was pushed before.
@@ -107,8 +103,7 @@ async def _push_again(
     values = last | given
     if values == last:
         return
-    day = push.booking.start.date()
-    record, calendar = await read_with_calendar(db, staff.practice_id, session_id, day, day)
+    record = await read_session(db, staff.practice_id, session_id)
     check_version(record, push.if_match)
     _check_kept(push.booking, record)
     version = record.version
@@ -121,14 +116,13 @@ async def _push_again(
             mover = await pushes.last_mover(session_id, after_version=last.get("version", 0))
             if mover in BY_CLIENT and not overrules:
                 raise SessionChangedError(session_id)
-            await move(
+            await move_by_staff(
                 db,
                 staff,
                 record,
-                calendar,
                 to,
                 force=push.force,
-                seen=_NOT_CHARGED,
+                order=_NOT_CHARGED,
                 now=now,
                 notify=push.notify,
             )
@@ -169,11 +163,10 @@ def _is_new(
 
 def _meeting(booking: Booking, record: SessionRecord) -> Meeting:
     """Give the wished time and place; a location or a duration that is left out stays."""
-    length, location_id = record.ends_at - record.starts_at, booking.location_id
+    length, location_id = None, booking.location_id
     if booking.duration_minutes is not None:
         length = booking.duration_minutes * _MINUTE
     if location_id is None and booking.format is record.format:
         is_on_offer = record.location in [choice.location for choice in record.formats]
         location_id = record.location_id if is_on_offer else None
-    wish = Wish(booking.start, booking.format, location_id)
-    return meeting_at(booking.start, length, choose_format(record.formats, wish), record.video_url)
+    return wished_meeting(record, Wish(booking.start, booking.format, location_id), length)

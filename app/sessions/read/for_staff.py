@@ -17,11 +17,11 @@ from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.domain.session import Status
 from app.practices.models import Client
-from app.sessions.commands.repository import SessionRepository
 from app.sessions.models import Fee, Session
-from app.sessions.read.queries import Shape, details_statement, of_session, read_row
+from app.sessions.read.queries import read_row
 from app.sessions.read.records import FeeStatus, SessionRecord, SessionSummaryRecord
 from app.sessions.read.rows import to_record, to_summary
+from app.sessions.read.statements import Shape, details_statement, of_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +134,22 @@ async def read_for_staff(db: Source, practice_id: UUID, session_id: UUID) -> Sta
     )
 
 
+async def id_of_ref(db: AsyncConnection, practice_id: UUID, external_ref: str) -> UUID | None:
+    """Find the session that the practice's own software knows by this id."""
+    return await db.scalar(
+        select(Session.id).where(
+            Session.practice_id == practice_id, Session.external_ref == external_ref
+        )
+    )
+
+
 async def find_by_ref(db: AsyncConnection, practice_id: UUID, external_ref: str) -> UUID:
     """Find a session by its id in the practice's own software.
 
     Raises:
         NotFoundError: the practice has no such session.
     """
-    found = await SessionRepository(db, practice_id).id_of_ref(external_ref)
+    found = await id_of_ref(db, practice_id, external_ref)
     if found is None:
         raise NotFoundError
     return found

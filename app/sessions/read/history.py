@@ -14,8 +14,9 @@ from app.domain.policy import Credit
 from app.domain.session import Format
 from app.practices.models import Client
 from app.sessions.models import Session
-from app.sessions.read.queries import OWN_SESSION, Viewer, about_one_session, of_session, read_rows
+from app.sessions.read.queries import Viewer, read_rows
 from app.sessions.read.records import ReasonCode
+from app.sessions.read.statements import OWN_SESSION, about_one_session, of_session
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Turning the rows of app/sessions/read/queries.py into records."""
+"""Turning the rows of app/sessions/read/statements.py into records."""
 
 import json
 from functools import lru_cache

@@ -1,7 +1,9 @@
 """Turns what is read for staff into what the wire shows, without quotes."""
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
+from app.cursors import Cursors
 from app.domain.policy import Cost
 from app.sessions.client_api.presenter import (
     Notes,
@@ -25,6 +27,26 @@ def present_staff_summary(
         "external_ref": found.external_ref,
         "client": _client(found.client),
     }
+
+
+def present_staff_page(
+    found: Sequence[StaffSummary],
+    limit: int,
+    cursor: Cursors,
+    zone: ZoneInfo | None,
+    *,
+    notes: Notes,
+) -> schemas.PracticeSessionPage:
+    """Show the first `limit` sessions; one more than that means that there is a next page."""
+    shown = found[:limit]
+    following = None
+    if len(found) > limit:
+        last = shown[-1].session
+        following = cursor.write_place(last.starts_at, last.id)
+    return schemas.PracticeSessionPage(
+        items=[present_staff_summary(record, zone, notes=notes) for record in shown],
+        next_cursor=following,
+    )
 
 
 def present_staff_session(

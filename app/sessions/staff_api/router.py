@@ -1,7 +1,5 @@
 """`/v1/practice/sessions`: what staff do with sessions."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -27,21 +25,24 @@ from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
 from app.request_headers import IfMatch
 from app.sessions.client_api.presenter import notes_for_staff
 from app.sessions.client_api.schemas import Reason as ReasonBody
-from app.sessions.commands import by_staff as commands
-from app.sessions.commands.by_staff import Seen, StaffOutcome
-from app.sessions.commands.steps import Reason, Wish
+from app.sessions.commands.attendance import mark_fulfilled, mark_noshow
+from app.sessions.commands.book import book_by_staff
+from app.sessions.commands.cancel import cancel_by_staff
+from app.sessions.commands.meeting import Wish
+from app.sessions.commands.orders import Reason, StaffOrder, StaffOutcome
+from app.sessions.commands.reschedule import reschedule_by_staff
+from app.sessions.commands.undo import undo
 from app.sessions.read.for_staff import (
     Filters,
     StaffSession,
-    StaffSummary,
     find_by_ref,
     list_for_staff,
     read_for_staff,
 )
 from app.sessions.staff_api.presenter import (
     present_staff_outcome,
+    present_staff_page,
     present_staff_session,
-    present_staff_summary,
 )
 from app.sessions.staff_api.schemas import (
     BookRequest,
@@ -49,7 +50,6 @@ from app.sessions.staff_api.schemas import (
     NoshowRequest,
     PracticeSession,
     PracticeSessionPage,
-    PracticeSessionSummary,
     StaffCancelRequest,
     StaffCommandAnswer,
     StaffListQuery,
@@ -85,7 +85,7 @@ async def book_session(
     `PUT /v1/practice/sessions/by-ref/{external_ref}`.
     """
     return await write(
-        lambda db: commands.book_session(
+        lambda db: book_by_staff(
             db,
             staff,
             body.booking(body.external_ref),
@@ -132,12 +132,9 @@ async def list_practice_sessions(
         after=cursor.read_place(query.cursor),
         limit=query.limit + 1,
     )
-    shown = partial(
-        present_staff_summary,
-        zone=_zone(query.time_zone),
-        notes=notes_for_staff(staff.scope),
-    )
-    return json_answer(_page(found, query.limit, cursor, shown))
+    zone = None if query.time_zone is None else ZoneInfo(query.time_zone)
+    notes = notes_for_staff(staff.scope)
+    return json_answer(present_staff_page(found, query.limit, cursor, zone, notes=notes))
 
 
 @router.get(
@@ -195,15 +192,13 @@ async def cancel_practice_session(
     The policy's deadlines do not bind you. `charge_fee` says whether the client is charged what the
     policy asks at this moment. Cancelling a cancelled session does nothing.
     """
-    command = partial(
-        commands.cancel,
-        staff=staff,
-        session_id=session_id,
-        seen=Seen(_reason(body.reason), body.charge_fee, if_match),
-        now=now,
-        credit_grace=settings.credit_grace,
+    order = StaffOrder(_reason(body.reason), body.charge_fee, if_match)
+    return await write(
+        lambda db: cancel_by_staff(
+            db, staff, session_id, order=order, now=now, credit_grace=settings.credit_grace
+        ),
+        answer,
     )
-    return await write(command, answer)
 
 
 @router.post(
@@ -226,16 +221,14 @@ async def reschedule_practice_session(
     not count against the client's limit, and how far he may move it himself counts from the new
     start. The same `start` with another `format` is a change of format.
     """
-    command = partial(
-        commands.reschedule,
-        staff=staff,
-        session_id=session_id,
-        wish=Wish(body.start, body.format, body.location_id),
-        force=body.force,
-        seen=Seen(_reason(body.reason), body.charge_fee, if_match),
-        now=now,
+    wish = Wish(body.start, body.format, body.location_id)
+    order = StaffOrder(_reason(body.reason), body.charge_fee, if_match)
+    return await write(
+        lambda db: reschedule_by_staff(
+            db, staff, session_id, wish=wish, force=body.force, order=order, now=now
+        ),
+        answer,
     )
-    return await write(command, answer)
 
 
 @router.post(
@@ -257,15 +250,11 @@ async def mark_session_fulfilled(
     A package credit that pays for it is used up. Marking it again does nothing; one that was marked
     by mistake is set right with `undo`.
     """
-    command = partial(
-        commands.mark_fulfilled,
-        staff=staff,
-        session_id=session_id,
-        reason=_reason(body.reason),
-        if_match=if_match,
-        now=now,
+    reason = _reason(body.reason)
+    return await write(
+        lambda db: mark_fulfilled(db, staff, session_id, reason=reason, if_match=if_match, now=now),
+        answer,
     )
-    return await write(command, answer)
 
 
 @router.post(
@@ -288,15 +277,13 @@ async def mark_session_noshow(
     `charge_fee` asks of him what the policy asks for a cancellation after the start: its fee, or
     the credit. Marking it again does nothing; a mistake is set right with `undo`.
     """
-    command = partial(
-        commands.mark_noshow,
-        staff=staff,
-        session_id=session_id,
-        seen=Seen(_reason(body.reason), body.charge_fee, if_match),
-        now=now,
-        credit_grace=settings.credit_grace,
+    order = StaffOrder(_reason(body.reason), body.charge_fee, if_match)
+    return await write(
+        lambda db: mark_noshow(
+            db, staff, session_id, order=order, now=now, credit_grace=settings.credit_grace
+        ),
+        answer,
     )
-    return await write(command, answer)
 
 
 @router.post(
@@ -325,15 +312,11 @@ async def undo_session_end(
     answer is `credit-unavailable` and nothing has changed. The client is told, except where the
     session was marked as having taken place. A session that is booked is `no-change`.
     """
-    command = partial(
-        commands.undo,
-        staff=staff,
-        session_id=session_id,
-        reason=_required(body.reason),
-        if_match=if_match,
-        now=now,
+    reason = Reason(body.reason.code, body.reason.note)
+    return await write(
+        lambda db: undo(db, staff, session_id, reason=reason, if_match=if_match, now=now),
+        answer,
     )
-    return await write(command, answer)
 
 
 def answer(outcome: StaffOutcome, *, status: int = 200) -> StoredAnswer:
@@ -347,27 +330,5 @@ def _show(found: StaffSession, staff: Staff) -> Response:
     return json_answer(shown, etag=found.session.etag)
 
 
-def _page(
-    found: list[StaffSummary],
-    limit: int,
-    cursor: Cursors,
-    present: Callable[[StaffSummary], PracticeSessionSummary],
-) -> PracticeSessionPage:
-    shown = found[:limit]
-    following = None
-    if len(found) > limit:
-        last = shown[-1].session
-        following = cursor.write_place(last.starts_at, last.id)
-    return PracticeSessionPage(items=[present(record) for record in shown], next_cursor=following)
-
-
-def _zone(name: str | None) -> ZoneInfo | None:
-    return None if name is None else ZoneInfo(name)
-
-
-def _required(body: ReasonBody) -> Reason:
-    return Reason(body.code, body.note)
-
-
 def _reason(body: ReasonBody | None) -> Reason | None:
-    return None if body is None else _required(body)
+    return None if body is None else Reason(body.code, body.note)

@@ -21,7 +21,7 @@ from app.sessions.client_api.schemas import (
     Reason,
     SessionSummary,
 )
-from app.sessions.commands.book import Booking
+from app.sessions.commands.booking import Booking
 from app.sessions.read.records import FeeStatus
 
 

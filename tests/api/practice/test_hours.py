@@ -14,7 +14,8 @@ from app.database.transactions import transact
 from app.domain.session import Format
 from app.practices.hours.schemas import MAX_WEEKLY
 from app.practices.models import HoursOverride, WorkingHours
-from app.sessions.commands.book import Booking, book
+from app.sessions.commands.book import book
+from app.sessions.commands.booking import Booking
 from app.sessions.models import Session
 from tests.world import NOW, Api, TestClock, World, slots
 

@@ -11,7 +11,8 @@ from app.changes.trail import OPERATOR
 from app.domain.errors import CreditUnavailableError, InvalidInputError
 from app.domain.session import Format
 from app.practices.models import Client
-from app.sessions.commands.book import Booking, book
+from app.sessions.commands.book import book
+from app.sessions.commands.booking import Booking
 from app.sessions.models import Session
 from tests.api.practice.test_records import blocked, pointers
 from tests.world import NOW, Api, World, slots

@@ -112,12 +112,19 @@ async def test_outside_the_hours_only_with_force(staff: Api, world: World, start
 
 @pytest.mark.parametrize("force", [False, True])
 async def test_never_over_another_session(staff: Api, world: World, force: bool) -> None:  # noqa: FBT001
-    """The buffer of ten minutes after the first one counts as well."""
+    """The buffer of ten minutes after the first one counts as well. The nearest slots are told."""
     await world.book(START)
     other = await world.add_client(name="Ben", email="ben@client.example")
-    for start in (START, START + timedelta(minutes=55), START - timedelta(minutes=30)):
+    for minutes, nearest in (
+        (0, ["09:00", "11:00", "11:30"]),
+        (55, ["11:00", "11:30", "12:00"]),
+        (-30, ["09:00", "11:00", "11:30"]),
+    ):
+        start = START + timedelta(minutes=minutes)
         answer = await book(staff, world, start, client_id=str(other), force=force)
         assert answer.json()["code"] == "slot-unavailable"
+        assert [slot["start"][11:16] for slot in answer.json()["alternatives"]] == nearest
+    assert len(await world.rows(Session)) == 1
     after = START + timedelta(minutes=60)
     assert (await book(staff, world, after, client_id=str(other), force=force)).status_code == 201
 
@@ -419,7 +426,21 @@ async def test_undo_fails_where_the_time_is_taken(staff: Api, world: World) -> N
     await act(staff, session_id, "cancel", **FREE)
     other = await world.add_client(email="ben@client.example")
     await world.book(START, client_id=other)
-    assert await refused(staff, session_id, "undo", reason=WHY) == "slot-unavailable"
+    answer = await staff.post(f"{SESSIONS}/{session_id}/undo", {"reason": WHY})
+    assert answer.json()["code"] == "slot-unavailable"
+    nearest = [slot["start"][11:16] for slot in answer.json()["alternatives"]]
+    assert nearest == ["09:00", "11:00", "11:30"]
+
+
+async def test_what_is_offered_instead_has_the_length_that_was_asked_for(
+    staff: Api, world: World
+) -> None:
+    """Ninety minutes do not fit before the session at 10:00, fifty do."""
+    await world.book(START)
+    other = await world.add_client(name="Ben", email="ben@client.example")
+    answer = await book(staff, world, client_id=str(other), duration_minutes=90)
+    slots = [(slot["start"][11:16], slot["end"][11:16]) for slot in answer.json()["alternatives"]]
+    assert slots == [("11:00", "12:30"), ("11:30", "13:00"), ("12:00", "13:30")]
 
 
 async def test_undo_of_a_mistaken_mark_tells_nobody_but_the_software(

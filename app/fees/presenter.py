@@ -1,0 +1,40 @@
+"""Shows fees, to their client and to staff."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.fees.queries import FeeRecord
+from app.fees.schemas import FeeSession, FeeView, Named, PracticeFeeView
+from app.sessions.client_api.presenter import present_money
+
+
+def present_own_fee(fee: FeeRecord) -> FeeView:
+    """Show a fee to its client, in their time zone."""
+    return FeeView(**_fields(fee, ZoneInfo(fee.client_zone)))
+
+
+def present_fee(fee: FeeRecord) -> PracticeFeeView:
+    """Show a fee to staff, in UTC."""
+    return PracticeFeeView(
+        **_fields(fee, ZoneInfo("UTC")),
+        client=Named(id=fee.client_id, name=fee.client_name),
+        payment_reference=fee.payment_reference,
+    )
+
+
+def _fields(fee: FeeRecord, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "id": fee.id,
+        "session_id": fee.session_id,
+        "amount": present_money(fee.amount),
+        "status": fee.status,
+        "cause": fee.cause,
+        "recorded_at": fee.recorded_at.astimezone(zone),
+        "closed_at": None if fee.closed_at is None else fee.closed_at.astimezone(zone),
+        "session": FeeSession(
+            id=fee.session_id,
+            starts_at=fee.starts_at.astimezone(zone),
+            service=Named(id=fee.service_id, name=fee.service_name),
+            practitioner=Named(id=fee.practitioner_id, name=fee.practitioner_name),
+        ),
+    }

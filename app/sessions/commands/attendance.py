@@ -1,0 +1,96 @@
+"""Writing down that a session took place, or that its client did not come (product.md section 7).
+
+Only staff do that. What a missed session costs is a rule; that it took place costs nothing.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.auth.keys import Staff
+from app.domain.policy import Action, cost_by_staff
+from app.domain.session import Status
+from app.notices.outbox import NewNotice
+from app.practices.policies import rules_of
+from app.sessions.commands.checks import check_booked
+from app.sessions.commands.ending import end_session
+from app.sessions.commands.finish import answer_staff, finish, new_change
+from app.sessions.commands.history_repository import HistoryRepository
+from app.sessions.commands.locks import lock_session
+from app.sessions.commands.orders import Reason, StaffOrder, StaffOutcome
+from app.sessions.commands.repository import SessionRepository
+from app.sessions.read.queries import read_session
+
+# A missed session is judged as cancelled after its start: a tier whose deadline is the start has
+# passed as well.
+JUST_AFTER = timedelta(microseconds=1)
+
+
+async def mark_noshow(
+    db: AsyncConnection,
+    staff: Staff,
+    session_id: UUID,
+    *,
+    order: StaffOrder,
+    now: datetime,
+    credit_grace: timedelta,
+) -> StaffOutcome:
+    """Write down that the client did not come: charged as for a cancellation after the start.
+
+    Doing it again does nothing and gives the fee and credit of then.
+
+    Raises:
+        NotFoundError, VersionMismatchError: see product.md section 4.
+        SessionNotBookedError: it is cancelled or has taken place; undo that first.
+    """
+    await lock_session(db, staff.practice_id, session_id)
+    record = await read_session(db, staff.practice_id, session_id)
+    if record.status is Status.NOSHOW:
+        history = HistoryRepository(db, staff.practice_id)
+        cost = await history.cost_of_latest(session_id, record.status)
+        return await answer_staff(db, staff, session_id, cost)
+    check_booked(record, order.if_match)
+    policy, at = rules_of(record.policy), max(now, record.starts_at + JUST_AFTER)
+    cost = cost_by_staff(policy, Action.CANCEL, record.facts, at, charged=order.charged)
+    await end_session(
+        db,
+        record,
+        Status.NOSHOW,
+        cost,
+        actor=staff.actor,
+        reason=order.reason,
+        now=now,
+        credit_grace=credit_grace,
+    )
+    return await answer_staff(db, staff, session_id, cost)
+
+
+async def mark_fulfilled(
+    db: AsyncConnection,
+    staff: Staff,
+    session_id: UUID,
+    *,
+    reason: Reason | None,
+    if_match: str | None,
+    now: datetime,
+) -> StaffOutcome:
+    """Write down that the session took place; a credit that pays for it is used up.
+
+    Doing it again does nothing, and nobody gets a mail.
+
+    Raises:
+        NotFoundError, VersionMismatchError: see product.md section 4.
+        SessionNotBookedError: it is cancelled, or its client did not come; undo that first.
+    """
+    await lock_session(db, staff.practice_id, session_id)
+    record = await read_session(db, staff.practice_id, session_id)
+    if record.status is Status.FULFILLED:
+        return await answer_staff(db, staff, session_id)
+    check_booked(record, if_match)
+    sessions = SessionRepository(db, staff.practice_id)
+    await sessions.set_status(record, Status.FULFILLED, now, in_calendar=False)
+    change = new_change("fulfilled", staff.actor, record, reason=reason, in_calendar=False)
+    notices = [NewNotice("session.fulfilled", "webhook", record.starts_at, now)]
+    await finish(db, staff.practice_id, session_id, change, notices, now)
+    return await answer_staff(db, staff, session_id)

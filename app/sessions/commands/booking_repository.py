@@ -1,0 +1,130 @@
+"""Reading what a booking takes over, and writing the session. Nothing here commits."""
+
+from uuid import UUID
+
+from sqlalchemy import and_, func, insert, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.session import Format, Status
+from app.practices.models import (
+    Client,
+    Location,
+    Practice,
+    Practitioner,
+    Service,
+    ServiceFormat,
+)
+from app.sessions.commands.booking import Basis, Booking
+from app.sessions.commands.meeting import Meeting
+from app.sessions.commands.repository import meeting_values
+from app.sessions.models import Session
+from app.sessions.read.records import Location as Place
+from app.sessions.read.records import OfferedFormat
+
+
+class BookingRepository:
+    """What bookings of one practice read and write."""
+
+    def __init__(self, db: AsyncConnection, practice_id: UUID) -> None:
+        self._db = db
+        self._practice_id = practice_id
+
+    async def basis(self, booking: Booking) -> Basis | None:
+        """Read what a booking takes over; None where the practice has no such service."""
+        found = await self._db.execute(
+            select(
+                Practice.currency,
+                Practitioner.time_zone.label("practitioner_zone"),
+                Practitioner.video_url,
+                Client.time_zone.label("client_zone"),
+                Service.duration_minutes,
+                Service.buffer_before_minutes,
+                Service.buffer_after_minutes,
+                Service.step_minutes,
+                Service.minimum_notice_minutes,
+                Service.horizon_days,
+                Service.price_minor,
+                Service.reminder_minutes,
+                Practitioner.active.label("practitioner_active"),
+                Client.active.label("client_active"),
+                Service.active.label("service_active"),
+            )
+            .join(Practitioner, Practitioner.practice_id == Practice.practice_id)
+            .join(Client, Client.practice_id == Practice.practice_id)
+            .join(Service, Service.practice_id == Practice.practice_id)
+            .where(
+                Practice.practice_id == self._practice_id,
+                Practitioner.id == booking.practitioner_id,
+                Client.id == booking.client_id,
+                Service.id == booking.service_id,
+            )
+        )
+        row = found.mappings().one_or_none()
+        return None if row is None else Basis(**row)
+
+    async def formats(self, service_id: UUID) -> list[OfferedFormat]:
+        """List the formats that a service is on offer in."""
+        rows = await self._db.execute(
+            select(
+                ServiceFormat.format,
+                ServiceFormat.instructions,
+                Location.id,
+                Location.name,
+                Location.address,
+            )
+            .outerjoin(
+                Location,
+                and_(
+                    Location.practice_id == ServiceFormat.practice_id,
+                    Location.id == ServiceFormat.location_id,
+                ),
+            )
+            .where(
+                ServiceFormat.practice_id == self._practice_id,
+                ServiceFormat.service_id == service_id,
+                func.coalesce(Location.active, true()),
+            )
+        )
+        return [
+            OfferedFormat(
+                Format(row.format),
+                None if row.id is None else Place(row.id, row.name, row.address),
+                row.instructions,
+            )
+            for row in rows
+        ]
+
+    async def add(
+        self,
+        session_id: UUID,
+        booking: Booking,
+        basis: Basis,
+        meeting: Meeting,
+        policy_version_id: UUID | None,
+    ) -> None:
+        """Write the session, booked."""
+        price, is_pushed = booking.price, booking.external_ref is not None
+        await self._db.execute(
+            insert(Session).values(
+                practice_id=self._practice_id,
+                id=session_id,
+                client_id=booking.client_id,
+                practitioner_id=booking.practitioner_id,
+                service_id=booking.service_id,
+                policy_version_id=policy_version_id,
+                policy_time_zone=basis.practitioner_zone,
+                status=Status.BOOKED,
+                version=1,
+                calendar_sequence=0,
+                buffer_before_minutes=basis.buffer_before_minutes,
+                buffer_after_minutes=basis.buffer_after_minutes,
+                price_minor=basis.price_minor if price is None else price.amount_minor,
+                currency=basis.currency,
+                booked_starts_at=meeting.starts_at,
+                client_moves=0,
+                link_generation=0,
+                external_ref=booking.external_ref,
+                pushed={**booking.as_pushed(), "version": 1} if is_pushed else None,
+                **meeting_values(meeting, basis.buffers),
+            )
+        )

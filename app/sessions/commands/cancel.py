@@ -1,0 +1,102 @@
+"""Cancelling a session: by its client (product.md section 4), or by staff (section 7).
+
+The order of steps is that of section 10. A command is run by `transact`, possibly more than once:
+it reads, decides, writes, and raises a domain error where the answer is no.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.auth.keys import Staff
+from app.auth.tokens import Caller
+from app.domain.policy import Action, cost_by_staff
+from app.domain.session import Status
+from app.practices.policies import rules_of
+from app.sessions.commands.checks import check_booked, check_version
+from app.sessions.commands.ending import end_session
+from app.sessions.commands.finish import answer_client, answer_staff
+from app.sessions.commands.history_repository import HistoryRepository
+from app.sessions.commands.judge import judge
+from app.sessions.commands.locks import lock_session
+from app.sessions.commands.orders import ClientOrder, Outcome, StaffOrder, StaffOutcome
+from app.sessions.quotes import Quotes
+from app.sessions.read.queries import read_session
+
+
+async def cancel(
+    db: AsyncConnection,
+    caller: Caller,
+    session_id: UUID,
+    *,
+    order: ClientOrder,
+    quotes: Quotes,
+    now: datetime,
+    credit_grace: timedelta,
+) -> Outcome:
+    """Cancel a session for its client, under the policy.
+
+    Cancelling a cancelled session does nothing and gives the fee and credit of then.
+
+    Raises:
+        NotFoundError, UnauthorizedError, VersionMismatchError, QuoteInvalidError,
+        QuoteOutdatedError, QuoteRequiredError, ActionRefusedError: see product.md section 4.
+    """
+    await lock_session(db, caller.practice_id, session_id, client_id=caller.client_id)
+    record = await read_session(db, caller, session_id)
+    if record.status is Status.CANCELLED:
+        history = HistoryRepository(db, caller.practice_id)
+        return Outcome(record, await history.cost_of_latest(session_id, record.status))
+    check_version(record, order.if_match)
+    cost = judge(record, Action.CANCEL, order.quote, quotes, now)
+    await end_session(
+        db,
+        record,
+        Status.CANCELLED,
+        cost,
+        actor=caller.actor,
+        reason=order.reason,
+        now=now,
+        credit_grace=credit_grace,
+    )
+    return await answer_client(db, caller, session_id, cost)
+
+
+async def cancel_by_staff(
+    db: AsyncConnection,
+    staff: Staff,
+    session_id: UUID,
+    *,
+    order: StaffOrder,
+    now: datetime,
+    credit_grace: timedelta,
+) -> StaffOutcome:
+    """Cancel a session for the practice, at any time.
+
+    Cancelling a cancelled session does nothing and gives the fee and credit of then.
+
+    Raises:
+        NotFoundError, VersionMismatchError: see product.md section 4.
+        SessionNotBookedError: it has taken place, or its client did not come.
+    """
+    await lock_session(db, staff.practice_id, session_id)
+    record = await read_session(db, staff.practice_id, session_id)
+    if record.status is Status.CANCELLED:
+        history = HistoryRepository(db, staff.practice_id)
+        cost = await history.cost_of_latest(session_id, record.status)
+        return await answer_staff(db, staff, session_id, cost)
+    check_booked(record, order.if_match)
+    policy = rules_of(record.policy)
+    cost = cost_by_staff(policy, Action.CANCEL, record.facts, now, charged=order.charged)
+    await end_session(
+        db,
+        record,
+        Status.CANCELLED,
+        cost,
+        actor=staff.actor,
+        reason=order.reason,
+        now=now,
+        credit_grace=credit_grace,
+    )
+    return await answer_staff(db, staff, session_id, cost)

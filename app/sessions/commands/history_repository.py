@@ -1,0 +1,154 @@
+"""Writing the history of a session, and the fees that its changes cause."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.changes.models import Change
+from app.changes.trail import Actor, write_change
+from app.database.writing import Write
+from app.domain.money import Money
+from app.domain.policy import Cost, Credit
+from app.sessions.commands.meeting import Meeting
+from app.sessions.models import Fee
+
+
+@dataclass(frozen=True, slots=True)
+class NewChange:
+    """An entry for a session's history. `before` is None for the booking itself.
+
+    `of_fee` is the fee that was waived or settled, where that is what was done.
+    """
+
+    kind: str
+    actor: Actor
+    session_version: int
+    calendar_sequence: int
+    before: Meeting | None
+    after: Meeting
+    currency: str
+    fee: Money | None = None
+    credit: Credit | None = None
+    reason_code: str | None = None
+    note: str | None = None
+    details: dict[str, Any] | None = None
+    of_fee: UUID | None = None
+
+
+_RECORD_FEE = Write(
+    insert(Fee),
+    "practice_id",
+    "id",
+    "session_id",
+    "change_id",
+    "amount_minor",
+    "currency",
+    "status",
+    "recorded_at",
+)
+
+
+class HistoryRepository:
+    """The changes of one practice's sessions, and their fees. Nothing here commits."""
+
+    def __init__(self, db: AsyncConnection, practice_id: UUID) -> None:
+        self._db = db
+        self._practice_id = practice_id
+
+    async def record(self, session_id: UUID, change: NewChange, now: datetime) -> UUID:
+        """Add an entry to the history, with its note and its fee, and give its id."""
+        before = change.before
+        change_id = await write_change(
+            self._db,
+            self._practice_id,
+            change.actor,
+            now,
+            subject="session" if change.of_fee is None else "fee",
+            subject_id=change.of_fee or session_id,
+            kind=change.kind,
+            note=change.note,
+            details=change.details,
+            session_id=session_id,
+            session_version=change.session_version,
+            calendar_sequence=change.calendar_sequence,
+            reason_code=change.reason_code,
+            old_starts_at=before and before.starts_at,
+            old_ends_at=before and before.ends_at,
+            old_format=before and before.format,
+            old_location_id=before and before.location_id,
+            starts_at=change.after.starts_at,
+            ends_at=change.after.ends_at,
+            format=change.after.format,
+            location_id=change.after.location_id,
+            join_url=change.after.join_url,
+            instructions=change.after.instructions,
+            fee_minor=change.fee and change.fee.amount_minor,
+            currency=change.currency,
+            credit=change.credit,
+        )
+        if change.fee is not None and change.of_fee is None:
+            await self._record_fee(session_id, change_id, change.fee, now)
+        return change_id
+
+    async def _record_fee(
+        self, session_id: UUID, change_id: UUID, fee: Money, now: datetime
+    ) -> None:
+        recorded = {
+            "practice_id": self._practice_id,
+            "id": uuid4(),
+            "session_id": session_id,
+            "change_id": change_id,
+            "amount_minor": fee.amount_minor,
+            "currency": fee.currency,
+            "status": "due",
+            "recorded_at": now,
+        }
+        await _RECORD_FEE.run(self._db, recorded)
+
+    async def cost_of_latest(self, session_id: UUID, kind: str) -> Cost:
+        """Give the fee and the credit of the session's latest change of this kind."""
+        found = (
+            await self._db.execute(
+                select(Change.fee_minor, Change.currency, Change.credit)
+                .where(
+                    Change.practice_id == self._practice_id,
+                    Change.session_id == session_id,
+                    Change.kind == kind,
+                )
+                .order_by(Change.session_version.desc())
+                .limit(1)
+            )
+        ).one()
+        return Cost(
+            fee=None if found.fee_minor is None else Money(found.fee_minor, found.currency),
+            credit=None if found.credit is None else Credit(found.credit),
+        )
+
+    async def void_fee(self, session_id: UUID, kind: str, now: datetime) -> bool:
+        """Void the fee of the session's latest change of this kind; tell whether there was one."""
+        latest = (
+            select(Change.id)
+            .where(
+                Change.practice_id == self._practice_id,
+                Change.session_id == session_id,
+                Change.kind == kind,
+            )
+            .order_by(Change.session_version.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        voided = await self._db.execute(
+            update(Fee)
+            .where(
+                Fee.practice_id == self._practice_id,
+                Fee.change_id == latest,
+                Fee.status.in_(("due", "settled")),
+            )
+            .values(status="void", closed_at=now)
+            .returning(Fee.id)
+        )
+        return voided.scalar() is not None

@@ -1,0 +1,88 @@
+"""Row locks on a practitioner's and a client's time (docs/decisions/0005-overlap.md).
+
+Whatever takes or frees time locks the practitioner first, then the session, then the client.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.reading import Read
+from app.domain.errors import NotFoundError
+from app.practices.models import Client, Practitioner
+from app.sessions.models import Session
+
+_SESSION = (
+    select(Session.id)
+    .join(
+        Practitioner,
+        and_(
+            Practitioner.practice_id == Session.practice_id,
+            Practitioner.id == Session.practitioner_id,
+        ),
+    )
+    .join(
+        Client,
+        and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
+    )
+    .where(
+        Session.practice_id == bindparam("practice_id"),
+        Session.id == bindparam("session_id"),
+    )
+    .with_for_update(key_share=True, of=(Practitioner, Session, Client))
+)
+_LOCK = Read(_SESSION)
+_LOCK_OF_CLIENT = Read(_SESSION.where(Session.client_id == bindparam("client_id")))
+
+
+async def lock_session(
+    db: AsyncConnection, practice_id: UUID, session_id: UUID, *, client_id: UUID | None = None
+) -> None:
+    """Lock the practitioner, then the session, then its client, until the transaction ends.
+
+    A session of another client than `client_id` is not found; staff name none.
+
+    Rows are locked in the order in which `of` names them. The client's lock keeps two commands from
+    moving sessions of one client, with two practitioners, to one time.
+
+    Raises:
+        NotFoundError: there is no such session.
+    """
+    asked = {"practice_id": practice_id, "session_id": session_id}
+    if client_id is None:
+        locked = await _LOCK.one(db, asked)
+    else:
+        locked = await _LOCK_OF_CLIENT.one(db, asked | {"client_id": client_id})
+    if locked is None:
+        raise NotFoundError
+
+
+async def lock_practitioner(db: AsyncConnection, practice_id: UUID, practitioner_id: UUID) -> None:
+    """Lock a practitioner's time.
+
+    Raises:
+        NotFoundError: the practice has no such practitioner.
+    """
+    locked = await db.scalar(
+        select(Practitioner.id)
+        .where(Practitioner.practice_id == practice_id, Practitioner.id == practitioner_id)
+        .with_for_update(key_share=True)
+    )
+    if locked is None:
+        raise NotFoundError
+
+
+async def lock_client(db: AsyncConnection, practice_id: UUID, client_id: UUID) -> None:
+    """Lock a client's time, after the practitioner's.
+
+    Raises:
+        NotFoundError: the practice has no such client.
+    """
+    locked = await db.scalar(
+        select(Client.id)
+        .where(Client.practice_id == practice_id, Client.id == client_id)
+        .with_for_update(key_share=True)
+    )
+    if locked is None:
+        raise NotFoundError

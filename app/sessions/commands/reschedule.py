@@ -1,0 +1,238 @@
+"""Moving a session, or changing its format: by its client (product.md section 4), or by staff.
+
+The same start with another format or location is a change of format, under its own rules.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.auth.keys import Staff
+from app.auth.tokens import Caller
+from app.availability.queries import move_request, read_with_calendar, seconds_up, slot_rules
+from app.changes.trail import Actor
+from app.domain.availability import Calendar, Request, offer
+from app.domain.errors import (
+    ActionRefusedError,
+    InvalidInputError,
+    NoChangeError,
+    SlotUnavailableError,
+)
+from app.domain.intervals import Interval
+from app.domain.policy import Action, Cost, cost_by_staff, decide, keeps_place
+from app.domain.session import Status
+from app.domain.zones import to_seconds
+from app.notices.outbox import reminders, tell
+from app.practices.policies import rules_of
+from app.sessions.commands.checks import check_booked, check_start, check_version
+from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
+from app.sessions.commands.judge import judge
+from app.sessions.commands.locks import lock_session
+from app.sessions.commands.meeting import (
+    Meeting,
+    Wish,
+    action_of,
+    buffers_of,
+    is_same_place,
+    is_same_time,
+    wished_meeting,
+)
+from app.sessions.commands.orders import ClientOrder, Outcome, Reason, StaffOrder, StaffOutcome
+from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.slots import check_free, nearest_slots, owner_of, wanted_time
+from app.sessions.quotes import Quotes
+from app.sessions.read.queries import read_session
+from app.sessions.read.records import SessionRecord
+
+
+async def reschedule(
+    db: AsyncConnection,
+    caller: Caller,
+    session_id: UUID,
+    *,
+    wish: Wish,
+    order: ClientOrder,
+    quotes: Quotes,
+    now: datetime,
+) -> Outcome:
+    """Move a session for its client, under the policy, to a slot on offer.
+
+    A move to another start keeps format and location where these cannot be changed for free.
+
+    Raises:
+        NotFoundError, UnauthorizedError, VersionMismatchError, InvalidInputError, NoChangeError,
+        QuoteInvalidError, QuoteOutdatedError, QuoteRequiredError, ActionRefusedError,
+        SlotUnavailableError: see product.md section 4.
+    """
+    await lock_session(db, caller.practice_id, session_id, client_id=caller.client_id)
+    day = wish.start.date()
+    record, calendar = await read_with_calendar(db, caller, session_id, day, day)
+    check_version(record, order.if_match)
+    to = wished_meeting(record, wish)
+    is_open = record.status is Status.BOOKED and now < record.starts_at
+    if is_open and takes_place(record, to):
+        raise NoChangeError
+    action = action_of(record, to)
+    cost = judge(record, action, order.quote, quotes, now)
+    _check_place(record, to, now)
+    await _check_on_offer(db, record, calendar, to, action, now)
+    await _move(
+        db, record, to, cost, actor=caller.actor, reason=order.reason, now=now, by_client=True
+    )
+    return await answer_client(db, caller, session_id, cost)
+
+
+async def reschedule_by_staff(
+    db: AsyncConnection,
+    staff: Staff,
+    session_id: UUID,
+    *,
+    wish: Wish,
+    force: bool,
+    order: StaffOrder,
+    now: datetime,
+) -> StaffOutcome:
+    """Move a session for the practice.
+
+    The time has to be free as for a booking by staff (`check_free`). The move does not count
+    against the client's limit, and `max_days_from_original` counts from the new start. What earlier
+    moves of the client carried along falls.
+
+    Raises:
+        NotFoundError, VersionMismatchError, InvalidInputError, NoChangeError,
+        SlotUnavailableError: see product.md section 4.
+        SessionNotBookedError: it is not booked any more.
+    """
+    check_start(wish.start)
+    await lock_session(db, staff.practice_id, session_id)
+    record = await read_session(db, staff.practice_id, session_id)
+    check_booked(record, order.if_match)
+    to = wished_meeting(record, wish)
+    if takes_place(record, to):
+        raise NoChangeError
+    cost = await move_by_staff(db, staff, record, to, force=force, order=order, now=now)
+    return await answer_staff(db, staff, session_id, cost)
+
+
+async def move_by_staff(
+    db: AsyncConnection,
+    staff: Staff,
+    record: SessionRecord,
+    to: Meeting,
+    *,
+    force: bool,
+    order: StaffOrder,
+    now: datetime,
+    notify: bool = True,
+) -> Cost:
+    """Give a booked session, which is locked, another time, length, format or place.
+
+    Without `notify` neither the client nor the practitioner gets a mail about it.
+
+    Raises:
+        SlotUnavailableError: the time is not free.
+    """
+    rules, action = rules_of(record.policy), action_of(record, to)
+    cost = cost_by_staff(rules, action, record.facts, now, charged=order.charged)
+    await check_free(db, wanted_time(record, to), force=force, now=now)
+    await _move(
+        db, record, to, cost, actor=staff.actor, reason=order.reason, now=now, notify=notify
+    )
+    return cost
+
+
+def takes_place(record: SessionRecord, to: Meeting) -> bool:
+    """Tell whether a session takes place then and there already."""
+    return is_same_time(record, to) and is_same_place(record, to)
+
+
+async def _move(
+    db: AsyncConnection,
+    record: SessionRecord,
+    to: Meeting,
+    cost: Cost,
+    *,
+    actor: Actor,
+    reason: Reason | None,
+    now: datetime,
+    by_client: bool = False,
+    notify: bool = True,
+) -> None:
+    """Write a move that is allowed to a time that is free, and tell both people.
+
+    Only a client's own moves to another start count, and carry a cost along (product.md section 10,
+    "Counting" and "Carried cost").
+    """
+    sessions = SessionRepository(db, record.practice_id)
+    is_elsewhen = to.starts_at != record.starts_at
+    await sessions.move(
+        record.id,
+        to,
+        buffers_of(record),
+        client_moves=int(is_elsewhen and by_client),
+        resets_original=is_elsewhen and not by_client,
+    )
+    if is_elsewhen and cost.carries != record.carried:
+        since = record.carried_since or record.version + 1
+        await sessions.carry(record.id, cost.carries, since)
+    kind = "format_changed" if is_same_time(record, to) else "rescheduled"
+    change = new_change(kind, actor, record, to=to, cost=cost, reason=reason)
+    notices = [
+        *tell("rescheduled", to.starts_at, now, fee=cost.fee, people=notify),
+        *reminders(to.starts_at, record.reminder_minutes, now),
+    ]
+    await finish(db, record.practice_id, record.id, change, notices, now)
+
+
+def _check_place(record: SessionRecord, to: Meeting, now: datetime) -> None:
+    """Make sure that a client's move to another time may also change the format or the location.
+
+    Raises:
+        ActionRefusedError: a change of format is refused at this moment.
+        InvalidInputError: it is allowed, but costs something, which a move would get around.
+    """
+    rules, facts = rules_of(record.policy), record.facts
+    if is_same_time(record, to) or is_same_place(record, to):
+        return
+    if not keeps_place(rules, facts, now):
+        return
+    decision = decide(rules, Action.CHANGE_FORMAT, facts, now)
+    if not decision.allowed:
+        raise ActionRefusedError(decision, record.client_zone)
+    raise InvalidInputError("/format", "changing it costs a fee now, so a move has to keep it")
+
+
+async def _check_on_offer(
+    db: AsyncConnection,
+    record: SessionRecord,
+    calendar: Calendar,
+    to: Meeting,
+    action: Action,
+    now: datetime,
+) -> None:
+    """Make sure that the wished start is on offer for the session, as availability shows it.
+
+    Raises:
+        SlotUnavailableError: it is not.
+    """
+    length = to.ends_at - to.starts_at
+    request, rules = _request(record, to, action, now), slot_rules(record, length)
+    second = to_seconds(to.starts_at)
+    found = offer(calendar, rules, request, Interval(second, second + 1), seconds_up(now))
+    if found.starts and to.starts_at.microsecond == 0:
+        return
+    slots = await nearest_slots(db, owner_of(record), rules, request, to.starts_at, now)
+    raise SlotUnavailableError(slots, length, record.client_zone)
+
+
+def _request(record: SessionRecord, to: Meeting, action: Action, now: datetime) -> Request:
+    """Say what is looked for: the wished format and place. `action` is allowed already."""
+    request = move_request(record, to.format, now)
+    return replace(
+        request,
+        location_ids=[to.location_id],
+        may_move=request.may_move or action is Action.RESCHEDULE,
+        may_change_format=request.may_change_format or action is Action.CHANGE_FORMAT,
+    )

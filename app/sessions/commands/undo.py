@@ -1,0 +1,75 @@
+"""Undoing a cancellation or a mark, as staff do (product.md section 7)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.auth.keys import Staff
+from app.domain.errors import NoChangeError
+from app.domain.session import Status
+from app.notices.outbox import NewNotice, reminders, tell
+from app.sessions.commands.checks import check_version
+from app.sessions.commands.credits import CreditRepository
+from app.sessions.commands.finish import answer_staff, finish, new_change
+from app.sessions.commands.history_repository import HistoryRepository
+from app.sessions.commands.locks import lock_session
+from app.sessions.commands.meeting import meeting_of
+from app.sessions.commands.orders import Reason, StaffOutcome
+from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.slots import check_free, wanted_time
+from app.sessions.read.queries import read_session
+from app.sessions.read.records import SessionRecord
+
+
+async def undo(
+    db: AsyncConnection,
+    staff: Staff,
+    session_id: UUID,
+    *,
+    reason: Reason,
+    if_match: str | None,
+    now: datetime,
+) -> StaffOutcome:
+    """Set a cancelled, fulfilled or missed session back to booked, as if that had not been done.
+
+    Its fee is void, also where it was settled: giving money back is the practice's. The session
+    takes its time, and its package's credit, anew (product.md section 10, "Credits").
+
+    Raises:
+        NotFoundError, VersionMismatchError: see product.md section 4.
+        NoChangeError: the session is booked.
+        SlotUnavailableError: its time is taken.
+        CreditUnavailableError: its package has no credit any more.
+    """
+    await lock_session(db, staff.practice_id, session_id)
+    record = await read_session(db, staff.practice_id, session_id)
+    if record.status is Status.BOOKED:
+        raise NoChangeError
+    check_version(record, if_match)
+    await check_free(db, wanted_time(record, meeting_of(record)), force=True, now=now)
+    history = HistoryRepository(db, staff.practice_id)
+    voided = await history.void_fee(session_id, record.status, now)
+    await CreditRepository(db, staff.practice_id).take_back(session_id, now)
+    in_calendar = record.status is Status.CANCELLED
+    sessions = SessionRepository(db, staff.practice_id)
+    await sessions.set_status(record, Status.BOOKED, now, in_calendar=in_calendar)
+    change = new_change(
+        "restored",
+        staff.actor,
+        record,
+        reason=reason,
+        in_calendar=in_calendar,
+        details={"undone": record.status, "voided_fee": voided},
+    )
+    await finish(db, staff.practice_id, session_id, change, _notices(record, now), now)
+    return await answer_staff(db, staff, session_id)
+
+
+def _notices(record: SessionRecord, now: datetime) -> list[NewNotice]:
+    """Tell people and webhooks; of a session that took place nobody was told but webhooks."""
+    is_known = record.status is not Status.FULFILLED
+    return [
+        *tell("restored", record.starts_at, now, people=is_known),
+        *reminders(record.starts_at, record.reminder_minutes, now),
+    ]

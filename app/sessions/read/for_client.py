@@ -1,0 +1,98 @@
+"""Reading the list of a client's sessions, a page at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam, select, true, tuple_
+from sqlalchemy.orm import aliased
+
+from app.auth.tokens import Caller
+from app.database.reading import Read, Source
+from app.domain.errors import UnauthorizedError
+from app.domain.session import Status
+from app.practices.models import Client
+from app.sessions.models import Session
+from app.sessions.read.records import SessionSummaryRecord
+from app.sessions.read.rows import to_summary
+from app.sessions.read.statements import ABOUT_CLIENT, Shape
+
+
+class When(StrEnum):
+    """Which sessions a list holds: `upcoming` are booked and not ended, `past` all the others."""
+
+    UPCOMING = "upcoming"
+    PAST = "past"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a list goes on: after this session, as things stood at `instant` (the first page's)."""
+
+    instant: datetime
+    starts_at: datetime
+    session_id: UUID
+
+
+async def list_sessions(
+    db: Source,
+    caller: Caller,
+    when: When,
+    instant: datetime,
+    *,
+    after: Position | None,
+    limit: int,
+) -> Sequence[SessionSummaryRecord]:
+    """List a client's sessions, `limit` at most: upcoming soonest first, others latest first.
+
+    They are listed as things stood at `instant`: that of the first page.
+
+    Raises:
+        UnauthorizedError: the caller's token was revoked.
+    """
+    parameters: dict[str, object] = {
+        "practice_id": caller.practice_id,
+        "client_id": caller.client_id,
+        "limit": limit,
+    }
+    if when is not When.ALL:
+        parameters |= {"instant": instant}
+    if after is not None:
+        parameters |= {"after_start": after.starts_at, "after_id": after.session_id}
+    rows = await _list_read(when, continued=after is not None).rows(db, parameters)
+    if not rows:
+        raise UnauthorizedError
+    first = rows[0]
+    caller.confirm(first["token_generation"], first["address_generation"], None)
+    return [to_summary(row) for row in rows if row["id"] is not None]
+
+
+@lru_cache(maxsize=6)
+def _list_read(when: When, *, continued: bool) -> Read:
+    coming = and_(Session.status == Status.BOOKED, Session.ends_at > bindparam("instant"))
+    key = tuple_(Session.starts_at, Session.id)
+    last = tuple_(bindparam("after_start"), bindparam("after_id"))
+    page = select(Session).where(
+        Session.practice_id == Client.practice_id, Session.client_id == Client.id
+    )
+    if when is When.UPCOMING:
+        page = page.where(coming).order_by(Session.starts_at, Session.id)
+        page = page.where(key > last) if continued else page
+    else:
+        page = page.order_by(Session.starts_at.desc(), Session.id.desc())
+        page = page.where(key < last) if continued else page
+        page = page.where(~coming) if when is When.PAST else page
+    source = page.correlate(Client).limit(bindparam("limit")).lateral("session_page")
+    session = aliased(Session, source)
+    shape = Shape(session, source, true(), all_booked=when is When.UPCOMING)
+    order = (session.starts_at, session.id)
+    return Read(
+        select(*shape.columns)
+        .select_from(shape.source)
+        .where(*ABOUT_CLIENT)
+        .order_by(*(order if when is When.UPCOMING else (part.desc() for part in order)))
+    )

@@ -1,0 +1,285 @@
+"""What the statements about sessions are built of: columns, joins, and whose session it is.
+
+The statements are built once. Each starts from the client, so that it can compare the caller's
+token with the present generations even where it finds no session.
+"""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased
+
+from app.changes.models import Change, ChangeNote
+from app.database.reading import Read
+from app.domain.session import Status
+from app.practices.models import (
+    Client,
+    Package,
+    PolicyVersion,
+    Practice,
+    Practitioner,
+    Service,
+    ServiceFormat,
+)
+from app.practices.models import Location as Place
+from app.sessions.models import CreditRedemption, Session
+
+Statement = Select[Any]
+
+
+def of_session(table: Any, session: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables
+    """Join what belongs to a session."""
+    return and_(table.practice_id == session.practice_id, table.session_id == session.id)
+
+
+def referred(table: Any, session: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401
+    """Join what a session names in one of its columns."""
+    return and_(table.practice_id == session.practice_id, table.id == column)
+
+
+# What `contact_of` makes of practitioner and practice (app/sessions/read/rows.py).
+CONTACT_COLUMNS = (
+    Practitioner.name.label("practitioner_name"),
+    Practitioner.email.label("practitioner_email"),
+    Practitioner.phone.label("practitioner_phone"),
+    Practice.name.label("practice_name"),
+    Practice.email.label("practice_email"),
+    Practice.phone.label("practice_phone"),
+)
+
+
+class Shape:
+    """The joins and columns that lists and details share, around one source of sessions.
+
+    Where all of them are booked (`all_booked`), neither a cancellation is looked for nor a package
+    whose credit came back: what is booked again has a new one.
+    """
+
+    def __init__(
+        self,
+        session: Any,  # noqa: ANN401 - a table
+        source: FromClause,
+        on: ColumnElement[bool],
+        *,
+        all_booked: bool = False,
+    ) -> None:
+        self.package = _package_of(session, all_booked=all_booked)
+        self.source = (
+            Client.__table__.join(Practice, Practice.practice_id == Client.practice_id)
+            .outerjoin(source, on)
+            .outerjoin(Practitioner, referred(Practitioner, session, session.practitioner_id))
+            .outerjoin(Service, referred(Service, session, session.service_id))
+            .outerjoin(Place, referred(Place, session, session.location_id))
+            .outerjoin(self.package, true())
+        )
+        self.columns = [
+            Client.token_generation,
+            Client.address_generation,
+            Client.time_zone.label("client_zone"),
+            session.id,
+            session.status,
+            session.version,
+            session.starts_at,
+            session.ends_at,
+            session.service_id,
+            Service.name.label("service_name"),
+            session.practitioner_id,
+            *CONTACT_COLUMNS,
+            Practitioner.time_zone.label("practitioner_zone"),
+            session.format,
+            session.location_id,
+            Place.name.label("location_name"),
+            Place.address.label("location_address"),
+            session.join_url,
+            session.instructions,
+            session.price_minor,
+            session.currency,
+            self.package.c.id.label("package_id"),
+            self.package.c.name.label("package_name"),
+            self.package.c.credits_left,
+        ]
+        if not all_booked:
+            cancellation = _cancellation_of(session)
+            self.source = self.source.outerjoin(cancellation, true())
+            self.columns += [
+                cancellation.c.at.label("cancelled_at"),
+                cancellation.c.actor.label("cancelled_by"),
+                cancellation.c.reason_code.label("cancel_code"),
+                cancellation.c.note.label("cancel_note"),
+            ]
+
+
+def _package_of(session: Any, *, all_booked: bool) -> FromClause:  # noqa: ANN401 - a table
+    """Join the package that pays for a session, or else the one that did last."""
+    own = aliased(Package)
+    pays = CreditRedemption.returned_at.is_(None)
+    in_use = (
+        select(func.count())
+        .where(
+            CreditRedemption.practice_id == own.practice_id,
+            CreditRedemption.package_id == own.id,
+            pays,
+        )
+        .correlate(own)
+        .scalar_subquery()
+    )
+    package = (
+        select(
+            own.id,
+            own.name,
+            (own.credits - in_use).label("credits_left"),
+            pays.label("pays"),
+        )
+        .join(
+            own,
+            and_(
+                own.practice_id == CreditRedemption.practice_id,
+                own.id == CreditRedemption.package_id,
+            ),
+        )
+        .where(of_session(CreditRedemption, session))
+    )
+    if all_booked:
+        return package.where(pays).lateral("package")
+    latest = CreditRedemption.redeemed_at.desc()
+    return package.order_by(pays.desc(), latest).limit(1).lateral("package")
+
+
+def _cancellation_of(session: Any) -> FromClause:  # noqa: ANN401 - a table
+    """Join how a session came to be cancelled. Of the others nothing is looked up at all."""
+    return (
+        select(
+            Change.at,
+            Change.actor,
+            Change.reason_code,
+            ChangeNote.note,
+        )
+        .outerjoin(
+            ChangeNote,
+            and_(ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id),
+        )
+        .where(
+            session.status == Status.CANCELLED,
+            of_session(Change, session),
+            Change.kind == "cancelled",
+        )
+        .order_by(Change.session_version.desc())
+        .limit(1)
+        .lateral("cancellation")
+    )
+
+
+ABOUT_CLIENT = (
+    Client.practice_id == bindparam("practice_id"),
+    Client.id == bindparam("client_id"),
+)
+# The session that is asked for, if it is the client's own.
+OWN_SESSION = and_(
+    Session.practice_id == Client.practice_id,
+    Session.client_id == Client.id,
+    Session.id == bindparam("session_id"),
+)
+POLICY_COLUMNS = (
+    PolicyVersion.id.label("policy_id"),
+    PolicyVersion.number.label("policy_number"),
+    PolicyVersion.text.label("policy_text"),
+    cast(PolicyVersion.rules, Text).label("policy_rules"),
+)
+
+
+def formats_on_offer() -> Any:  # noqa: ANN401 - a column expression
+    """Gather the formats that the session's service is on offer in, as JSON text."""
+    offered = func.json_build_array(
+        ServiceFormat.format, Place.id, Place.name, Place.address, ServiceFormat.instructions
+    )
+    return (
+        select(
+            cast(func.json_agg(aggregate_order_by(offered, ServiceFormat.format, Place.name)), Text)
+        )
+        .select_from(ServiceFormat)
+        .outerjoin(
+            Place,
+            and_(
+                Place.practice_id == ServiceFormat.practice_id,
+                Place.id == ServiceFormat.location_id,
+            ),
+        )
+        .where(
+            ServiceFormat.practice_id == Session.practice_id,
+            ServiceFormat.service_id == Session.service_id,
+            or_(Place.id.is_(None), Place.active),
+        )
+        .correlate(Session)
+        .scalar_subquery()
+        .label("formats")
+    )
+
+
+class OneSession(NamedTuple):
+    """A statement about one session: for its client, and for the practice itself.
+
+    The client's finds him even where it finds no session, so that his token can be compared.
+    """
+
+    for_client: Read
+    for_staff: Read
+
+
+def details_statement(*more: ColumnElement[Any]) -> OneSession:
+    """Build the statement that reads one session whole, with `more` columns."""
+    shape = Shape(Session, Session.__table__, OWN_SESSION)
+    source = shape.source.outerjoin(
+        PolicyVersion, referred(PolicyVersion, Session, Session.policy_version_id)
+    )
+    return about_one_session(
+        select(
+            *shape.columns,
+            Session.practice_id,
+            Session.id.label("found_id"),
+            Session.client_id,
+            Session.link_generation,
+            Client.name.label("client_name"),
+            Client.email.label("client_email"),
+            Practitioner.video_url,
+            shape.package.c.pays,
+            *POLICY_COLUMNS,
+            Session.policy_time_zone,
+            Session.booked_starts_at,
+            Session.client_moves,
+            Session.carried_fee_minor,
+            Session.carried_forfeit,
+            Session.carried_since,
+            Session.calendar_sequence,
+            Session.buffer_before_minutes,
+            Session.buffer_after_minutes,
+            Service.step_minutes,
+            Service.minimum_notice_minutes,
+            Service.horizon_days,
+            Service.reminder_minutes,
+            formats_on_offer(),
+            *more,
+        ).select_from(source)
+    )
+
+
+def about_one_session(statement: Statement) -> OneSession:
+    """Bind a statement from the client to his session, once for him and once for the practice."""
+    for_staff = statement.where(
+        Client.practice_id == bindparam("practice_id"),
+        Session.practice_id == bindparam("practice_id"),
+        Session.id == bindparam("session_id"),
+    )
+    return OneSession(Read(statement.where(*ABOUT_CLIENT)), Read(for_staff))
