@@ -24,7 +24,9 @@ from app.domain.availability import (
 )
 from app.domain.errors import InvalidInputError
 from app.domain.intervals import Interval
-from app.domain.policy import Action, is_allowed, keeps_place, move_window
+from app.domain.policy.deadlines import move_window
+from app.domain.policy.decide import is_allowed, keeps_place
+from app.domain.policy.rules import Action
 from app.domain.session import Format
 from app.domain.zones import EPOCH, from_seconds, start_of_day, to_seconds
 from app.practices.policies import rules_of

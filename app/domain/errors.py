@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from app.domain.availability import Slot
-    from app.domain.policy import Decision
+    from app.domain.policy.decide import Decision
 
 
 class DomainError(Exception):

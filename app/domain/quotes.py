@@ -5,7 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domain.errors import QuoteInvalidError, QuoteStaleError
-from app.domain.policy import Action, Cost
+from app.domain.policy.costs import Cost
+from app.domain.policy.rules import Action
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.policy import Action, Credit, Refusal, RefusalCode, Term, decide, terms
+from app.domain.policy.decide import Refusal, RefusalCode, Term, decide, terms
+from app.domain.policy.rules import Action, Credit
 from app.notices.clean import one_line
 from app.notices.facts import carried
 from app.notices.letters import Letter

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.domain.policy import Credit
+from app.domain.policy.rules import Credit
 from app.domain.session import Carried
 from app.notices.clean import lines, one_line, web_address
 from app.notices.letters import ChangeFacts, Letter, Meeting

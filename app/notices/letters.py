@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from app.changes.models import Change, ChangeNote
 from app.changes.trail import BY_CLIENT
 from app.domain.money import Money
-from app.domain.policy import Credit
+from app.domain.policy.rules import Credit
 from app.domain.session import (
     Carried,
     Contact,

@@ -28,7 +28,7 @@ from sqlalchemy import Subquery, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.policy import (
+from app.domain.policy.rules import (
     FREE_UNTIL_THE_START,
     UNTIL_THE_START,
     CancelRule,

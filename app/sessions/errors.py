@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.domain.errors import DomainError
-from app.domain.policy import Decision
+from app.domain.policy.decide import Decision
 from app.sessions.read.records import SessionRecord
 
 

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from app.domain.errors import QuoteInvalidError
 from app.domain.money import Money
-from app.domain.policy import Action, Cost, Credit
+from app.domain.policy.costs import Cost
+from app.domain.policy.rules import Action, Credit
 from app.domain.quotes import Quote
 from app.domain.session import Carried
 from app.signing import BadTokenError, TokenSigner

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 from app.changes.models import Change
 from app.changes.trail import BY_CLIENT
 from app.currencies import decimals_of
-from app.domain.policy import Credit
+from app.domain.policy.rules import Credit
 from app.domain.session import Format, Status
 from app.notices.models import Notice
 from app.practices.models import Client, Location, Practice, Practitioner, Service

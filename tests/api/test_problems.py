@@ -20,7 +20,7 @@ import app as package
 from app.auth.tokens import AccessTokens
 from app.database.embedded import SERVICE, EmbeddedServer
 from app.domain.errors import ActionRefusedError, DomainError
-from app.domain.policy import RefusalCode
+from app.domain.policy.decide import RefusalCode
 from app.main import create_app
 from app.problems.catalogue import CATALOGUE
 from app.settings import Settings

@@ -20,13 +20,7 @@ from app.domain.availability import (
 )
 from app.domain.intervals import Interval
 from app.domain.money import Money
-from app.domain.policy import (
-    ElapsedNotice,
-    FixedFee,
-    PercentFee,
-    Tier,
-    WallClock,
-)
+from app.domain.policy.rules import ElapsedNotice, FixedFee, PercentFee, Tier, WallClock
 from app.domain.session import Carried, Contact, Format, SessionFacts, Status
 from app.domain.zones import from_seconds, to_seconds
 

@@ -8,22 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.money import Money
-from app.domain.policy import (
+from app.domain.policy.costs import Cost, cost_by_staff
+from app.domain.policy.decide import RefusalCode, Term, decide, keeps_place, terms
+from app.domain.policy.rules import (
     UNTIL_THE_START,
     Action,
     CancelRule,
     ChangeFormatRule,
-    Cost,
     Credit,
     Policy,
-    RefusalCode,
     RescheduleRule,
-    Term,
     Tier,
-    cost_by_staff,
-    decide,
-    keeps_place,
-    terms,
 )
 from app.domain.session import Carried, SessionFacts
 from tests.domain.builders import MICROSECOND, at, fixed, hours_before, percent, session, usd

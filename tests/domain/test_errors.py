@@ -9,7 +9,8 @@ from app.domain.errors import (
     InvalidInputError,
     SlotUnavailableError,
 )
-from app.domain.policy import FREE_UNTIL_THE_START, Action, decide
+from app.domain.policy.decide import decide
+from app.domain.policy.rules import FREE_UNTIL_THE_START, Action
 from tests.domain.builders import LONDON, at, session
 
 

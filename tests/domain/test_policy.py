@@ -7,25 +7,19 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.domain.money import Money
-from app.domain.policy import (
+from app.domain.policy.costs import Cost, cost_by_staff
+from app.domain.policy.deadlines import deadline_instant, move_window
+from app.domain.policy.decide import RefusalCode, Term, decide, is_allowed, terms
+from app.domain.policy.rules import (
     FREE_UNTIL_THE_START,
     Action,
     CancelRule,
     ChangeFormatRule,
-    Cost,
     Credit,
     Deadline,
     Policy,
-    RefusalCode,
     RescheduleRule,
-    Term,
     Tier,
-    cost_by_staff,
-    deadline_instant,
-    decide,
-    is_allowed,
-    move_window,
-    terms,
 )
 from app.domain.session import SessionFacts, Status
 from tests.domain.builders import (
@@ -880,7 +874,7 @@ def test_staff_charge_what_the_policy_asks_also_where_the_client_may_not_act() -
 
 
 def test_exactly_at_the_start_a_tier_that_ends_with_it_has_not_passed() -> None:
-    """So a missed session is judged just after its start (app/sessions/commands/by_staff.py)."""
+    """So a missed session is judged just after its start (app/sessions/commands/attendance.py)."""
     policy = charging(fixed(hours_before(0), 4500))
     for now, fee in ((START, None), (START + MICROSECOND, usd(4500))):
         assert cost_by_staff(policy, Action.CANCEL, session(), now, charged=True).fee == fee

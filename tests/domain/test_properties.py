@@ -32,11 +32,13 @@ from app.domain.availability import (
 )
 from app.domain.intervals import Interval, merge
 from app.domain.money import Money
-from app.domain.policy import (
+from app.domain.policy.costs import Cost
+from app.domain.policy.deadlines import deadline_instant
+from app.domain.policy.decide import decide, terms
+from app.domain.policy.rules import (
     Action,
     CancelRule,
     ChangeFormatRule,
-    Cost,
     Credit,
     Deadline,
     ElapsedNotice,
@@ -46,9 +48,6 @@ from app.domain.policy import (
     RescheduleRule,
     Tier,
     WallClock,
-    deadline_instant,
-    decide,
-    terms,
 )
 from app.domain.session import Format, SessionFacts, Status
 from app.domain.zones import (

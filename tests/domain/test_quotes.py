@@ -7,7 +7,9 @@ from uuid import UUID
 import pytest
 
 from app.domain.errors import QuoteInvalidError, QuoteStaleError
-from app.domain.policy import Action, CancelRule, Cost, Credit, Policy, decide
+from app.domain.policy.costs import Cost
+from app.domain.policy.decide import decide
+from app.domain.policy.rules import Action, CancelRule, Credit, Policy
 from app.domain.quotes import Quote, quoted_cost
 from tests.domain.builders import MICROSECOND, at, hours_before, percent, session, usd
 

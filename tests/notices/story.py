@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.changes.trail import Actor, write_change
 from app.database.transactions import transact
 from app.domain.money import Money
-from app.domain.policy import Credit
+from app.domain.policy.rules import Credit
 from app.domain.session import Format, Status
 from app.notices.letters import Letter, load_letter
 from app.notices.models import Notice

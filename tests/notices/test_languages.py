@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.domain.money import Money
-from app.domain.policy import Credit
+from app.domain.policy.rules import Credit
 from app.domain.session import Format
 from app.notices.outbox import Kind
 from app.notices.wording import Speech

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from app.domain.money import Money
-from app.domain.policy import Action, Credit, decide
+from app.domain.policy.decide import decide
+from app.domain.policy.rules import Action, Credit
 from app.domain.session import Format
 from app.links.tokens import Link, LinkTokens
 from app.notices.errors import UndeliverableError

@@ -11,7 +11,9 @@ from app.changes.trail import BY_CLIENT
 from app.currencies import decimals_of
 from app.domain.availability import Slot
 from app.domain.money import Money
-from app.domain.policy import Action, Cost, Credit, Decision, Term, decide, terms
+from app.domain.policy.costs import Cost
+from app.domain.policy.decide import Decision, Term, decide, terms
+from app.domain.policy.rules import Action, Credit
 from app.domain.quotes import Quote
 from app.domain.session import Carried, Contact, Format
 from app.domain.zones import local_text

@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 # pydantic cannot use the standard library's TypedDict before 3.12
 from typing_extensions import TypedDict
 
-from app.domain.policy import Credit, RefusalCode
+from app.domain.policy.decide import RefusalCode
+from app.domain.policy.rules import Credit
 from app.domain.session import Format, Status
 from app.inputs import Id, Instant, RequestBody, Text, Token
 from app.sessions.read.records import ChangedBy, ReasonCode

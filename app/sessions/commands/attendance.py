@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
-from app.domain.policy import Action, cost_by_staff
+from app.domain.policy.costs import cost_by_staff
+from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.notices.outbox import NewNotice
 from app.practices.policies import rules_of

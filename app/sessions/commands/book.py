@@ -16,7 +16,7 @@ from app.practices.sums import check_price
 from app.sessions.commands.booking import Basis, Booking
 from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.commands.checks import check_start
-from app.sessions.commands.credits import CreditRepository, Use
+from app.sessions.commands.credit_repository import CreditRepository, Use
 from app.sessions.commands.finish import answer_staff, finish
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.locks import lock_client, lock_practitioner

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
 from app.auth.tokens import Caller
-from app.domain.policy import Action, cost_by_staff
+from app.domain.policy.costs import cost_by_staff
+from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.practices.policies import rules_of
 from app.sessions.commands.checks import check_booked, check_version

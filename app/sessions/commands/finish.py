@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.auth.keys import Staff
 from app.auth.tokens import Caller
 from app.changes.trail import Actor
-from app.domain.policy import Cost
+from app.domain.policy.costs import Cost
 from app.domain.session import Carried
 from app.notices.outbox import NewNotice, drop_reminders, queue_notices
 from app.sessions.commands.history_repository import HistoryRepository, NewChange

@@ -12,7 +12,8 @@ from app.changes.models import Change
 from app.changes.trail import Actor, write_change
 from app.database.writing import Write
 from app.domain.money import Money
-from app.domain.policy import Cost, Credit
+from app.domain.policy.costs import Cost
+from app.domain.policy.rules import Credit
 from app.sessions.commands.meeting import Meeting
 from app.sessions.models import Fee
 

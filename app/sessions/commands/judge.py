@@ -3,7 +3,9 @@
 from datetime import datetime
 
 from app.domain.errors import ActionRefusedError, QuoteStaleError
-from app.domain.policy import Action, Cost, decide
+from app.domain.policy.costs import Cost
+from app.domain.policy.decide import decide
+from app.domain.policy.rules import Action
 from app.domain.quotes import quoted_cost
 from app.practices.policies import rules_of
 from app.sessions.errors import QuoteOutdatedError, QuoteRequiredError

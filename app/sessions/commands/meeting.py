@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.domain.errors import InvalidInputError
-from app.domain.policy import Action
+from app.domain.policy.rules import Action
 from app.domain.session import Format
 from app.sessions.read.records import OfferedFormat, SessionRecord
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.domain.policy import Cost
+from app.domain.policy.costs import Cost
 from app.sessions.read.for_staff import StaffSession
 from app.sessions.read.records import SessionRecord
 

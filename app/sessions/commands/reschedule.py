@@ -21,7 +21,9 @@ from app.domain.errors import (
     SlotUnavailableError,
 )
 from app.domain.intervals import Interval
-from app.domain.policy import Action, Cost, cost_by_staff, decide, keeps_place
+from app.domain.policy.costs import Cost, cost_by_staff
+from app.domain.policy.decide import decide, keeps_place
+from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.domain.zones import to_seconds
 from app.notices.outbox import reminders, tell

@@ -10,7 +10,7 @@ from app.domain.errors import NoChangeError
 from app.domain.session import Status
 from app.notices.outbox import NewNotice, reminders, tell
 from app.sessions.commands.checks import check_version
-from app.sessions.commands.credits import CreditRepository
+from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.locks import lock_session

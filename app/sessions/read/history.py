@@ -10,7 +10,7 @@ from sqlalchemy import and_, select
 from app.changes.models import Change, ChangeNote
 from app.database.reading import Row, Source
 from app.domain.money import Money
-from app.domain.policy import Credit
+from app.domain.policy.rules import Credit
 from app.domain.session import Format
 from app.practices.models import Client
 from app.sessions.models import Session

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from app.cursors import Cursors
-from app.domain.policy import Cost
+from app.domain.policy.costs import Cost
 from app.sessions.client_api.presenter import (
     Notes,
     present_amount,

@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
 from app.domain.money import Money
-from app.domain.policy import Credit
+from app.domain.policy.rules import Credit
 from app.domain.session import Format, Status
 from app.inputs import Id, Instant, NextCursor, RequestBody, Text, ZoneName
 from app.practices.fields import ExternalRef, Price

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.auth.keys import Scope
 from app.changes.models import Change
 from app.database.transactions import transact
-from app.domain.policy import (
+from app.domain.policy.rules import (
     UNTIL_THE_START,
     CancelRule,
     ChangeFormatRule,

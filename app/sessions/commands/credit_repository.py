@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from app.database.reading import Read
 from app.database.writing import Write
 from app.domain.errors import CreditUnavailableError, NotFoundError
-from app.domain.policy import Credit
+from app.domain.policy.rules import Credit
 from app.practices.models import Package
 from app.sessions.models import CreditRedemption, Session
 

@@ -1,0 +1,188 @@
+"""What an action costs at which time: fee, credit, and what a move carries along.
+
+Source: product.md section 2, and section 10, "Carried cost".
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from app.domain.money import Money
+from app.domain.policy.deadlines import closing_of, instant_of
+from app.domain.policy.rules import Action, Credit, PercentFee, Policy, Tier, tiers_of
+from app.domain.session import Carried, SessionFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an action costs a client: a fee or none, and what becomes of a credit that pays.
+
+    `carries` is what a move makes a later cancellation cost at least; None for other actions.
+    """
+
+    fee: Money | None
+    credit: Credit | None
+    carries: Carried | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Tell whether the client loses nothing, now or by a later cancellation."""
+        return self.fee is None and self.credit is not Credit.FORFEITED and self.carries is None
+
+
+class CostStep(NamedTuple):
+    """An instant from which on, exclusively, an action costs this, whatever it cost before."""
+
+    passed_at: datetime
+    cost: Cost
+
+
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
+_TICK = timedelta(microseconds=1)
+
+
+def cost_by_staff(
+    policy: Policy, action: Action, facts: SessionFacts, now: datetime, *, charged: bool
+) -> Cost:
+    """Give what an action of the practice's own costs the client.
+
+    Where it is `charged`, what the policy asks at `now`, whatever the policy lets clients do, with
+    what earlier moves of the client carry along; else nothing, and a credit comes back. A move of
+    the practice's own carries nothing. Source: product.md section 2, "Rules bind clients".
+    """
+    if charged:
+        return cost_at(_charging_steps(policy, action, facts), now)
+    return Cost(None, _credit(policy, action, facts, late=False))
+
+
+def cost_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[CostStep]:
+    """Order what an action costs from when on; a move also carries a cost along."""
+    steps = _charging_steps(policy, action, facts)
+    if action is Action.RESCHEDULE:
+        return _carrying_steps(steps, _steps_of_giving_up(policy, facts), facts.price)
+    return steps
+
+
+def cost_at(steps: list[CostStep], now: datetime) -> Cost:
+    """Give what the action costs at `now`, where exactly on a deadline is still in time.
+
+    The tightest tier that has been passed applies, which is the last one.
+    """
+    return next(step.cost for step in reversed(steps) if step.passed_at < now)
+
+
+def honoured(policy: Policy, facts: SessionFacts, now: datetime, quoted: Cost, due: Cost) -> Cost:
+    """Take fee, credit and carried cost one by one, each the better for the client.
+
+    What is due to be carried depends on the fee that is charged in the end.
+    """
+    fee = _lower(quoted.fee, due.fee)
+    credit = quoted.credit if due.credit is Credit.FORFEITED else due.credit
+    if quoted.carries is None:  # nothing was shown, or it is no move
+        return Cost(fee, credit)
+    giving_up = cost_at(_steps_of_giving_up(policy, facts), now)
+    carries = _better_carried(quoted.carries, _carried(giving_up, fee, facts.price))
+    return Cost(fee, credit, carries)
+
+
+def _charging_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[CostStep]:
+    """Order the tiers as they are passed, after the time before them all, which is free.
+
+    Of two at one instant the cheaper comes last. A cancellation costs at least what is carried.
+    """
+    tiers = [
+        (instant_of(tier.deadline, facts), _fee(tier, facts.price))
+        for tier in tiers_of(policy, action)
+    ]
+    tiers.sort(key=lambda passed: (passed[0], -passed[1].amount_minor))
+    credit = _credit(policy, action, facts, late=True)
+    is_charged = credit is not Credit.FORFEITED
+    steps = [
+        CostStep(_ALWAYS, Cost(None, _credit(policy, action, facts, late=False))),
+        *(
+            CostStep(passed_at, Cost(fee if is_charged and fee.amount_minor > 0 else None, credit))
+            for passed_at, fee in tiers
+        ),
+    ]
+    carried = facts.carried
+    if action is not Action.CANCEL or carried is None:
+        return steps
+    return [CostStep(passed_at, _at_least(cost, carried)) for passed_at, cost in steps]
+
+
+def _credit(policy: Policy, action: Action, facts: SessionFacts, *, late: bool) -> Credit | None:
+    if not facts.paid_by_credit:
+        return None
+    if action is not Action.CANCEL:
+        return Credit.KEPT
+    return policy.cancel.late_credit if late else Credit.RETURNED
+
+
+def _fee(tier: Tier, price: Money) -> Money:
+    if isinstance(tier.fee, PercentFee):
+        return price.percent(tier.fee.percent)
+    return Money(tier.fee.amount_minor, price.currency)
+
+
+def _at_least(cost: Cost, carried: Carried) -> Cost:
+    """Give the dearer of two costs of a cancellation. A forfeited credit replaces the fee."""
+    if cost.credit is Credit.FORFEITED or (carried.forfeits_credit and cost.credit is not None):
+        return Cost(None, Credit.FORFEITED)
+    fees = [fee for fee in (cost.fee, carried.fee) if fee is not None]
+    return Cost(max(fees, key=lambda fee: fee.amount_minor, default=None), cost.credit)
+
+
+def _steps_of_giving_up(policy: Policy, facts: SessionFacts) -> list[CostStep]:
+    """Order what a client owes for giving a time up: what cancelling it costs.
+
+    Where cancelling is refused, that is what it would cost after the start, so after all tiers.
+    """
+    steps = _charging_steps(policy, Action.CANCEL, facts)
+    if not policy.cancel.enabled:
+        return [CostStep(_ALWAYS, steps[-1].cost)]
+    closes_at = closing_of(policy, Action.CANCEL, facts)
+    in_time = [step for step in steps if step.passed_at < closes_at]
+    return [*in_time, CostStep(closes_at, steps[-1].cost)]
+
+
+def _carrying_steps(
+    moving: list[CostStep], giving_up: list[CostStep], price: Money
+) -> list[CostStep]:
+    """Add to what a move costs what it carries along. Either changes at instants of its own."""
+    if all(step.cost.is_free for step in giving_up):
+        return moving
+    steps: list[CostStep] = []
+    for passed_at in sorted({step.passed_at for step in (*moving, *giving_up)}):
+        cost = cost_at(moving, passed_at + _TICK)
+        carries = _carried(cost_at(giving_up, passed_at + _TICK), cost.fee, price)
+        steps.append(CostStep(passed_at, Cost(cost.fee, cost.credit, carries)))
+    return steps
+
+
+def _carried(giving_up: Cost, charged: Money | None, price: Money) -> Carried | None:
+    """Say what a move carries along: what giving the time up costs, less what the move charges.
+
+    A credit is worth the session's price: a move that charges as much carries no forfeit, one that
+    charges less carries all of it. Source: product.md section 10, "Carried cost".
+    """
+    paid = 0 if charged is None else charged.amount_minor
+    if giving_up.credit is Credit.FORFEITED:
+        is_paid = charged is not None and paid >= price.amount_minor
+        return None if is_paid else Carried(fee=None, forfeits_credit=True)
+    left = 0 if giving_up.fee is None else giving_up.fee.amount_minor - paid
+    return Carried(Money(left, price.currency), forfeits_credit=False) if left > 0 else None
+
+
+def _better_carried(quoted: Carried, due: Carried | None) -> Carried | None:
+    """Take carried fee and forfeit one by one, each the better for the client."""
+    if due is None:
+        return None
+    fee = _lower(quoted.fee, due.fee)
+    forfeits = quoted.forfeits_credit and due.forfeits_credit
+    return None if fee is None and not forfeits else Carried(fee, forfeits)
+
+
+def _lower(one: Money | None, other: Money | None) -> Money | None:
+    if one is None or other is None:
+        return None
+    return min(one, other, key=lambda fee: fee.amount_minor)

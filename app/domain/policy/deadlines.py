@@ -1,0 +1,60 @@
+"""When a policy's deadlines are, for one session (product.md section 2)."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from app.domain.intervals import Interval
+from app.domain.policy.rules import (
+    UNTIL_THE_START,
+    Action,
+    Deadline,
+    ElapsedNotice,
+    Policy,
+    rule_of,
+)
+from app.domain.session import SessionFacts
+from app.domain.zones import latest_reading, start_of_day, to_seconds
+
+
+def deadline_instant(deadline: Deadline, starts_at: datetime, zone: ZoneInfo) -> datetime:
+    """Turn a deadline into an instant (UTC), never after the start.
+
+    Elapsed notice is counted in UTC, so that a DST change never shortens it. A wall-clock deadline
+    that is skipped or repeated by the clocks takes the reading that favours the client.
+    """
+    starts_at = starts_at.astimezone(UTC)
+    if isinstance(deadline, ElapsedNotice):
+        return starts_at - deadline.before
+    day = starts_at.astimezone(zone).date() - timedelta(days=deadline.days_before)
+    return min(latest_reading(day, deadline.at, zone), starts_at)
+
+
+def instant_of(deadline: Deadline, facts: SessionFacts) -> datetime:
+    """Give the instant of a deadline for this session."""
+    return deadline_instant(deadline, facts.starts_at, facts.zone)
+
+
+def closing_of(policy: Policy, action: Action, facts: SessionFacts) -> datetime:
+    """Give the instant after which clients cannot do an action: by default the start.
+
+    A move without a deadline of its own closes when cancelling does.
+    """
+    closes = rule_of(policy, action).closes
+    if closes is None and action is Action.RESCHEDULE:
+        closes = policy.cancel.closes
+    return instant_of(UNTIL_THE_START if closes is None else closes, facts)
+
+
+def move_window(policy: Policy, facts: SessionFacts) -> Interval | None:
+    """Give the seconds since the epoch between which a new start must lie; None: no such rule.
+
+    `max_days_from_original` is a distance in practitioner-local dates from the booked start.
+    Source: product.md section 10, "Counting".
+    """
+    days = policy.reschedule.max_days_from_original
+    if days is None:
+        return None
+    booked_on = facts.booked_starts_at.astimezone(facts.zone).date()
+    first = start_of_day(booked_on - timedelta(days=days), facts.zone)
+    after_last = start_of_day(booked_on + timedelta(days=days + 1), facts.zone)
+    return Interval(to_seconds(first), to_seconds(after_last))

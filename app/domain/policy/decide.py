@@ -1,0 +1,191 @@
+"""What a client may do, until when, at what cost (product.md section 2).
+
+A policy version, the facts of a session and an instant go in; a decision comes out. Every place
+that tells a client about a rule (details, availability, emails, commands) asks this module.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from app.domain.policy.costs import Cost, CostStep, cost_at, cost_steps, honoured
+from app.domain.policy.deadlines import closing_of
+from app.domain.policy.rules import Action, Policy, rule_of
+from app.domain.session import Contact, SessionFacts, Status
+
+
+class RefusalCode(StrEnum):
+    """Why a client may not do an action. Each is a problem code as well."""
+
+    SESSION_NOT_BOOKED = "session-not-booked"
+    SESSION_STARTED = "session-started"
+    ACTION_DISABLED = "action-disabled"
+    NOTICE_TOO_SHORT = "notice-too-short"
+    RESCHEDULE_LIMIT_REACHED = "reschedule-limit-reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why not: a code, a sentence, and whom to contact. `deadline`: the one missed, if any."""
+
+    code: RefusalCode
+    message: str
+    deadline: datetime | None
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What an action costs up to and including the instant `until`."""
+
+    until: datetime
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the policy says of one action on one session at one instant.
+
+    `cost` is None exactly where there is a `refusal`. `timeline` is what `terms` gives.
+    """
+
+    action: Action
+    cost: Cost | None
+    timeline: Sequence[Term]
+    refusal: Refusal | None
+
+    @property
+    def allowed(self) -> bool:
+        """Tell whether the client may do it now."""
+        return self.refusal is None
+
+    @property
+    def free_until(self) -> datetime | None:
+        """Give the end of the term that costs nothing, also when past; None where there is none.
+
+        There is none where the action is disabled, and where a carried cost leaves no free term.
+        """
+        if not self.timeline or not self.timeline[0].cost.is_free:
+            return None
+        return self.timeline[0].until
+
+    @property
+    def closes_at(self) -> datetime | None:
+        """Give the end of the last term, also when past; None where the action is disabled."""
+        return self.timeline[-1].until if self.timeline else None
+
+
+_SENTENCES = {
+    RefusalCode.SESSION_NOT_BOOKED: "This session is no longer booked, so it cannot be changed.",
+    RefusalCode.SESSION_STARTED: (
+        "This session has already started, so it cannot be changed online."
+    ),
+    RefusalCode.ACTION_DISABLED: (
+        "This cannot be done online for this session. Please contact {name}."
+    ),
+    RefusalCode.NOTICE_TOO_SHORT: (
+        "It is too close to the session to do this online. Please contact {name}."
+    ),
+    RefusalCode.RESCHEDULE_LIMIT_REACHED: (
+        "This session has already been moved as often as it can be online. Please contact {name}."
+    ),
+}
+
+
+def decide(
+    policy: Policy,
+    action: Action,
+    facts: SessionFacts,
+    now: datetime,
+    *,
+    quoted: Cost | None = None,
+) -> Decision:
+    """Say whether the client may do `action` at `now`, and what it costs.
+
+    `quoted` is the cost of a quote that still counts: it lifts the deadline, and of fee, credit and
+    carried cost each the better for the client of quoted and now due applies. It never lifts the
+    status, the start, `enabled` or the limit. Source: product.md section 2, "No fee without a
+    quote".
+    """
+    closes_at = closing_of(policy, action, facts)
+    steps = cost_steps(policy, action, facts)
+    code = _refusal_code(policy, action, facts, now, late=now > closes_at and quoted is None)
+    cost = None
+    if code is None:
+        cost = cost_at(steps, now)
+        if quoted is not None:
+            cost = honoured(policy, facts, now, quoted, cost)
+    return Decision(
+        action=action,
+        cost=cost,
+        timeline=_timeline(steps, closes_at) if rule_of(policy, action).enabled else (),
+        refusal=None if code is None else _refusal(code, closes_at, facts.contact),
+    )
+
+
+def is_allowed(policy: Policy, action: Action, facts: SessionFacts, now: datetime) -> bool:
+    """Tell whether `decide` would allow the action, without its cost."""
+    late = now > closing_of(policy, action, facts)
+    return _refusal_code(policy, action, facts, now, late=late) is None
+
+
+def keeps_place(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
+    """Tell whether a move at `now` must keep the session's format and location.
+
+    It must unless a change of format is allowed and free at that instant: a move to another time
+    and back would else get around `change_format`. Source: product.md section 10, "Moves and
+    formats".
+    """
+    cost = decide(policy, Action.CHANGE_FORMAT, facts, now).cost
+    return cost is None or not cost.is_free
+
+
+def terms(policy: Policy, action: Action, facts: SessionFacts) -> list[Term]:
+    """Give the timeline of what `action` costs until when; empty where it is disabled.
+
+    Instants are UTC, rising; the last is when the option closes. Neighbours that cost the same are
+    one term. Limits and the session's status are not part of it.
+    """
+    if not rule_of(policy, action).enabled:
+        return []
+    return _timeline(cost_steps(policy, action, facts), closing_of(policy, action, facts))
+
+
+def _refusal_code(
+    policy: Policy, action: Action, facts: SessionFacts, now: datetime, *, late: bool
+) -> RefusalCode | None:
+    limit = policy.reschedule.limit
+    if facts.status is not Status.BOOKED:
+        return RefusalCode.SESSION_NOT_BOOKED
+    if now >= facts.starts_at.astimezone(UTC):  # within one zone Python compares wall times
+        return RefusalCode.SESSION_STARTED
+    if not rule_of(policy, action).enabled:
+        return RefusalCode.ACTION_DISABLED
+    if late:
+        return RefusalCode.NOTICE_TOO_SHORT
+    if action is Action.RESCHEDULE and limit is not None and facts.client_moves >= limit:
+        return RefusalCode.RESCHEDULE_LIMIT_REACHED
+    return None
+
+
+def _refusal(code: RefusalCode, closes_at: datetime, contact: Contact) -> Refusal:
+    return Refusal(
+        code=code,
+        message=_SENTENCES[code].format(name=contact.name),
+        deadline=closes_at if code is RefusalCode.NOTICE_TOO_SHORT else None,
+        contact=contact,
+    )
+
+
+def _timeline(steps: list[CostStep], closes_at: datetime) -> list[Term]:
+    timeline: list[Term] = []
+    ends = [*(step.passed_at for step in steps[1:]), closes_at]
+    for step, end in zip(steps, ends, strict=True):
+        until = min(end, closes_at)
+        if until <= step.passed_at:
+            continue
+        if timeline and timeline[-1].cost == step.cost:
+            timeline.pop()
+        timeline.append(Term(until, step.cost))
+    return timeline
