@@ -50,6 +50,7 @@ from app.problems import router as problems
 from app.problems.handlers import install_handlers
 from app.sessions.client_api import router as sessions
 from app.sessions.quotes import Quotes
+from app.sessions.staff_api import commands_router as staff_commands
 from app.sessions.staff_api import push_router as pushed_sessions
 from app.sessions.staff_api import router as staff_sessions
 from app.settings import Settings, load_settings
@@ -81,6 +82,7 @@ ROUTERS = (
     busy.router,
     policies.router,
     staff_sessions.router,
+    staff_commands.router,
     pushed_sessions.router,
     staff_links.router,
     fees.router,

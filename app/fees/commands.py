@@ -4,12 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
-from app.domain.errors import FeeClosedError, NotFoundError
 from app.fees.queries import FeeRecord, read_fee
+from app.fees.repository import close_fee
 from app.notices.outbox import NewNotice
 from app.sessions.commands.finish import finish
 from app.sessions.commands.history_repository import NewChange
@@ -17,7 +16,6 @@ from app.sessions.commands.locks import lock_session
 from app.sessions.commands.meeting import meeting_of
 from app.sessions.commands.orders import Reason
 from app.sessions.commands.repository import SessionRepository
-from app.sessions.models import Fee
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
@@ -36,7 +34,7 @@ async def waive_fee(
     """
     session_id = (await read_fee(db, staff.practice_id, fee_id)).session_id
     await lock_session(db, staff.practice_id, session_id)
-    if not await _close(db, staff, fee_id, "waived", now):
+    if not await close_fee(db, staff.practice_id, fee_id, "waived", now):
         return await read_fee(db, staff.practice_id, fee_id)
     fee = await read_fee(db, staff.practice_id, fee_id)
     record = await read_session(db, staff.practice_id, session_id)
@@ -61,7 +59,7 @@ async def settle_fee(
         FeeClosedError: it is waived, or void.
     """
     values = {"payment_reference": payment_reference}
-    if not await _close(db, staff, fee_id, "settled", now, **values):
+    if not await close_fee(db, staff.practice_id, fee_id, "settled", now, **values):
         return await read_fee(db, staff.practice_id, fee_id)
     fee = await read_fee(db, staff.practice_id, fee_id)
     record = await read_session(db, staff.practice_id, fee.session_id)
@@ -78,22 +76,6 @@ def _is_of_carried(fee: FeeRecord, record: SessionRecord) -> bool:
     """
     since = record.carried_since
     return since is not None and since <= fee.cause_version and fee.cause != "format_changed"
-
-
-async def _close(
-    db: AsyncConnection, staff: Staff, fee_id: UUID, status: str, now: datetime, **values: str
-) -> bool:
-    """Lock a fee that is due and close it; tell whether it was still to be done."""
-    own = (Fee.practice_id == staff.practice_id, Fee.id == fee_id)
-    found = await db.scalar(select(Fee.status).where(*own).with_for_update())
-    if found is None:
-        raise NotFoundError
-    if found == status:
-        return False
-    if found != "due":
-        raise FeeClosedError
-    await db.execute(update(Fee).where(*own).values(status=status, closed_at=now, **values))
-    return True
 
 
 def _new_change(

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.changes.trail import Actor, write_change
 from app.domain.errors import NotFoundError
-from app.links.tokens import Link, LinkTokens
-from app.practices.models import Client
-from app.sessions.models import Session
+from app.links.queries import link_of
+from app.links.repository import raise_generation
+from app.links.tokens import LinkTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +29,11 @@ async def sign_link(
     Raises:
         NotFoundError: the practice has no such session.
     """
-    row = (
-        await db.execute(
-            select(Client.address_generation, Session.link_generation, Session.ends_at)
-            .join(
-                Client,
-                and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
-            )
-            .where(Session.practice_id == practice_id, Session.id == session_id)
-        )
-    ).one_or_none()
-    if row is None:
+    found = await link_of(db, practice_id, session_id)
+    if found is None:
         raise NotFoundError
-    link = Link(practice_id, session_id, row.address_generation, row.link_generation)
-    return SignedLink(links.sign(link), row.ends_at)
+    link, session_ends_at = found
+    return SignedLink(links.sign(link), session_ends_at)
 
 
 async def issue_link(
@@ -77,12 +67,7 @@ async def revoke_links(
     Raises:
         NotFoundError: the practice has no such session.
     """
-    generation = await db.scalar(
-        update(Session)
-        .where(Session.practice_id == practice_id, Session.id == session_id)
-        .values(link_generation=Session.link_generation + 1)
-        .returning(Session.link_generation)
-    )
+    generation = await raise_generation(db, practice_id, session_id)
     if generation is None:
         raise NotFoundError
     await write_change(

@@ -1,6 +1,7 @@
-"""Finding the session that a link opens."""
+"""Reading what a link says of its session, and the session that it opens."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -52,3 +53,22 @@ async def open_link(db: AsyncConnection, link: Link, now: datetime, lifetime: ti
         session_id=link.session_id,
         link_generation=row.link_generation,
     )
+
+
+async def link_of(
+    db: AsyncConnection, practice_id: UUID, session_id: UUID
+) -> tuple[Link, datetime] | None:
+    """Give what a link of this session says as of now, and when the session ends."""
+    row = (
+        await db.execute(
+            select(Client.address_generation, Session.link_generation, Session.ends_at)
+            .join(
+                Client,
+                and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
+            )
+            .where(Session.practice_id == practice_id, Session.id == session_id)
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return Link(practice_id, session_id, row.address_generation, row.link_generation), row.ends_at

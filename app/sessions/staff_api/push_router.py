@@ -7,7 +7,7 @@ from app.practices.fields import RefInPath
 from app.problems.catalogue import WRITING_BY_STAFF, responses
 from app.request_headers import IfMatch
 from app.sessions.commands.push import Push, push_session
-from app.sessions.staff_api.router import answer
+from app.sessions.staff_api.commands_router import answer
 from app.sessions.staff_api.schemas import PutSession, StaffCommandAnswer
 
 router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])

@@ -1,0 +1,31 @@
+"""Writing fees of one practice. Nothing here commits."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.errors import FeeClosedError, NotFoundError
+from app.sessions.models import Fee
+
+
+async def close_fee(
+    db: AsyncConnection, practice_id: UUID, fee_id: UUID, status: str, now: datetime, **values: str
+) -> bool:
+    """Lock a fee that is due and close it; tell whether it was still to be done.
+
+    Raises:
+        NotFoundError: the practice has no such fee.
+        FeeClosedError: it was closed in another way.
+    """
+    own = (Fee.practice_id == practice_id, Fee.id == fee_id)
+    found = await db.scalar(select(Fee.status).where(*own).with_for_update())
+    if found is None:
+        raise NotFoundError
+    if found == status:
+        return False
+    if found != "due":
+        raise FeeClosedError
+    await db.execute(update(Fee).where(*own).values(status=status, closed_at=now, **values))
+    return True

@@ -1,0 +1,18 @@
+"""Writing which links of a session are good. Nothing here commits."""
+
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.sessions.models import Session
+
+
+async def raise_generation(db: AsyncConnection, practice_id: UUID, session_id: UUID) -> int | None:
+    """Raise the generation of a session's links, and give it; None: there is no such session."""
+    return await db.scalar(
+        update(Session)
+        .where(Session.practice_id == practice_id, Session.id == session_id)
+        .values(link_generation=Session.link_generation + 1)
+        .returning(Session.link_generation)
+    )
