@@ -56,7 +56,7 @@ class Availability:
 
 
 class CalendarOwner(NamedTuple):
-    """Whose calendar is read, and the session that takes no time in it, since it is to be put."""
+    """Whose calendar is read, and the session that is placed: its own time does not count."""
 
     practice_id: UUID
     practitioner_id: UUID

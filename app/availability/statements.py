@@ -68,7 +68,7 @@ _AS_ASKED = _Of(*(bindparam(name) for name in _Of._fields))
 
 
 def _calendar_columns(of: _Of) -> list[Any]:
-    """Gather all that takes the practitioner's and the client's time but the one session."""
+    """Gather what takes the time of practitioner and client, other than the session itself."""
     since, until = bindparam("since", type_=_INSTANT), bindparam("until", type_=_INSTANT)
     sessions_since = bindparam("sessions_since", type_=_INSTANT)
     other = aliased(Session)
