@@ -43,10 +43,11 @@ EXEMPTIONS: Mapping[str, Exemption] = {
         reason="who signs in does not say where: the address is looked for at every practice",
     ),
     "app/auth/tidying.py tidy_sign_ins": _of(
-        "sign_ins", "sign_in_families", reason="the worker's sweep, by age alone"
+        "sign_ins", "sign_in_families", reason="the worker's tidying, by age alone"
     ),
-    "app/notices/worker.py tidy": _of(
-        "idempotency_keys", "notices", reason="the worker's sweep, by age and by what has no job"
+    "app/notices/worker.py tidy": _of("idempotency_keys", reason="the worker's tidying, by age"),
+    "app/notices/sweeping.py sweep_notices": _of(
+        "notices", reason="the worker's sweep, by what is due and has no wake"
     ),
     "app/metrics/queries.py read_outbox": _of(
         "practices", "notices", reason="the operator's figures, numbers only"

@@ -11,8 +11,9 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.addresses import mailbox_key
-from app.auth.jobs import enqueue_sign_ins
+from app.auth.jobs import sign_in_wake
 from app.auth.models import SignInCounter, SignInRequest
+from app.notices.jobs import queue_wakes
 
 MOST_REQUESTS = 5
 WINDOW = timedelta(minutes=15)
@@ -35,8 +36,9 @@ async def ask_for_link(
     if await _count(db, address_hash, now) > MOST_REQUESTS:
         return
     request_id = uuid4()
-    await db.execute(insert(SignInRequest).values(id=request_id, address=address, requested_at=now))
-    await enqueue_sign_ins(db, [request_id])
+    request = {"id": request_id, "address": address, "requested_at": now, "attempt_at": now}
+    await db.execute(insert(SignInRequest).values(request))
+    await queue_wakes(db, [sign_in_wake(request_id, now)], now)
 
 
 async def _count(db: AsyncConnection, address_hash: bytes, now: datetime) -> int:

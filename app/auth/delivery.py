@@ -2,39 +2,44 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 from uuid import UUID, uuid5
 
 import structlog
-from sqlalchemy import delete, insert
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.auth.jobs import sign_in_wake
 from app.auth.letters import MailedPerson, make_sign_in_mail
 from app.auth.models import SignIn, SignInRequest
 from app.auth.people import Person, find_people
 from app.auth.sign_in_tokens import MailedLink, SignInTokens, sign_in_url
 from app.database.transactions import allow_outside_wait, transact
 from app.metrics.counts import count_sign_in_mail
-from app.notices.delivery import PostOffice
-from app.notices.errors import SendingFailedError, UndeliverableError, describe
+from app.notices.claiming import CLOCKS_DIFFER
+from app.notices.delivery import NOT_ITS_TURN, PostOffice
+from app.notices.errors import UndeliverableError, describe
+from app.notices.jobs import queue_wakes
+from app.notices.marking import wait_after
 from app.tracing.jobs import note_outcome
 
 LINK_LIFETIME = timedelta(minutes=10)
 # After that he has asked again, or gone away.
 GIVEN_UP_AFTER = timedelta(minutes=10)
+# A sign-in link is waited for, and nobody waits longer than ten minutes.
+LAST_RETRY = timedelta(minutes=1)
 
 log = structlog.get_logger()
 
 
 async def send_sign_in(office: PostOffice, request_id: UUID) -> None:
-    """Answer one request: one mail with a link for each client who has the address, or none.
+    """Answer a request that is due: one mail with a link for each client who has the address.
 
     The mail goes out once, but for the same two cases as a notice (app/notices/delivery.py). The
     copy then has the same Message-ID and the same links. It is given up, and that is logged, after
-    ten minutes or where the address refuses mail.
-
-    Raises:
-        SendingFailedError: it should be tried again. It tells no more of the cause than may be
-            logged.
+    ten minutes or where the address refuses mail. As with a notice, an attempt that fails sets the
+    instant of the next, and nothing is raised.
     """
     attempt = _Attempt(office, request_id)
     try:
@@ -43,9 +48,11 @@ async def send_sign_in(office: PostOffice, request_id: UUID) -> None:
         count_sign_in_mail("delayed")
         note_outcome("delayed", describe(error))
         log.warning("sign_in_delayed", error=describe(error), request_id=str(request_id))
-        raise SendingFailedError(describe(error)) from None
-    count_sign_in_mail(outcome)
+        return
     note_outcome(outcome)
+    if outcome in NOT_ITS_TURN:
+        return
+    count_sign_in_mail(outcome)
     tell = log.warning if outcome == "given_up" else log.info
     tell("sign_in_answered", outcome=outcome, request_id=str(request_id))
 
@@ -67,23 +74,28 @@ class _Attempt:
         try:
             return await transact(self.office.engine, self.run)
         except UndeliverableError:
-            await transact(self.office.engine, self.take)
+            await transact(self.office.engine, self.delete)
             return "given_up"
         except Exception:
             if not self.accepted:
+                put_off = partial(self.put_off, now=self.office.clock())
+                await transact(self.office.engine, put_off)
                 raise
             return await transact(self.office.engine, self.run)
 
     async def run(self, db: AsyncConnection) -> str:
         """Do all of it in one transaction: the request is gone exactly when its links are good."""
-        request = await self.take(db)
+        # After the mail was accepted, whoever has the request is waited for.
+        request = await self._lock(db, skip_locked=not self.accepted)
         if request is None:
             return "gone"
-        address, requested_at = request
         now = self.office.clock()
-        if not self.accepted and now - requested_at > GIVEN_UP_AFTER:
+        if not self.accepted and request.attempt_at > now + CLOCKS_DIFFER:
+            return "waiting"
+        await self.delete(db)
+        if not self.accepted and now - request.requested_at > GIVEN_UP_AFTER:
             return "given_up"
-        people = await find_people(db, address)
+        people = await find_people(db, request.address)
         if not people:
             return "nobody"
         links = [self._link(person) for person in people]
@@ -94,16 +106,25 @@ class _Attempt:
             self.accepted = True
         return "sent"
 
-    async def take(self, db: AsyncConnection) -> tuple[str, datetime] | None:
-        """Take the request off the table. Another worker that has it is waited for."""
-        row = (
-            await db.execute(
-                delete(SignInRequest)
-                .where(SignInRequest.id == self.request_id)
-                .returning(SignInRequest.address, SignInRequest.requested_at)
-            )
-        ).one_or_none()
-        return None if row is None else (row.address, row.requested_at)
+    async def delete(self, db: AsyncConnection) -> None:
+        """Delete the request: it is answered, or given up."""
+        await db.execute(delete(SignInRequest).where(SignInRequest.id == self.request_id))
+
+    async def put_off(self, db: AsyncConnection, *, now: datetime) -> None:
+        """Count an attempt that failed, and set the instant of the next, with a wake for it."""
+        request = await self._lock(db, skip_locked=False)
+        if request is None:
+            return
+        attempts = request.attempts + 1
+        again_at = now + min(wait_after(attempts), LAST_RETRY)
+        counted = update(SignInRequest).where(SignInRequest.id == self.request_id)
+        await db.execute(counted.values(attempts=attempts, attempt_at=again_at))
+        await queue_wakes(db, [sign_in_wake(self.request_id, again_at)], now)
+
+    async def _lock(self, db: AsyncConnection, *, skip_locked: bool) -> Row[Any] | None:
+        wanted = select(SignInRequest.__table__).where(SignInRequest.id == self.request_id)
+        locked = wanted.with_for_update(skip_locked=skip_locked)
+        return (await db.execute(locked)).one_or_none()
 
     def _link(self, person: Person) -> MailedLink:
         """Name the link the same at every try, so that those of a copy are good too."""

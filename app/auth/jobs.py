@@ -1,18 +1,16 @@
-"""The job that answers a wish to sign in. Its payload is the request's id and nothing else."""
+"""The wake for a request to sign in. Its payload is the request's id and nothing else."""
 
-from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from app.notices.jobs import enqueue_by_id
+from app.notices.jobs import Wake
 
 SEND_SIGN_IN = "send_sign_in"
 
-# Somebody sits before a screen and waits: it goes before the mails of notices.
+# A person waits in front of a screen: it goes before the mails of notices.
 _PRIORITY = 10
 
 
-async def enqueue_sign_ins(db: AsyncConnection, request_ids: Sequence[UUID]) -> None:
-    """Enqueue in the caller's transaction; a request that has a job already gets no other."""
-    await enqueue_by_id(db, SEND_SIGN_IN, request_ids, priority=_PRIORITY)
+def sign_in_wake(request_id: UUID, at: datetime) -> Wake:
+    """Make the wake for a request."""
+    return Wake(SEND_SIGN_IN, _PRIORITY, request_id, {"id": str(request_id)}, at)

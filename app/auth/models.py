@@ -28,13 +28,16 @@ class SignInRequest(Base):
     """Somebody typed this address to sign in. Whose it is, and whether anybody's, is found later.
 
     It belongs to no practice: the address may be known at several, or at none. It is deleted as
-    soon as it is answered.
+    soon as it is answered. `attempt_at` is the instant of the next attempt, after `attempts` that
+    failed.
     """
 
     __tablename__ = "sign_in_requests"
     id: Mapped[UUID] = mapped_column(primary_key=True)
     address: Mapped[str]
     requested_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    attempt_at: Mapped[datetime]
 
 
 class SignInCounter(Base):

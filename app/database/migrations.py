@@ -25,7 +25,7 @@ _PRIVILEGES = {
     "changes": "SELECT, INSERT",
     "policy_versions": "SELECT, INSERT",
     "change_notes": "SELECT, INSERT, DELETE",
-    "sign_in_requests": "SELECT, INSERT, DELETE",
+    "sign_in_requests": "SELECT, INSERT, UPDATE, DELETE",
     "sign_in_counters": "SELECT, INSERT, UPDATE, DELETE",
     "sign_ins": "SELECT, INSERT, UPDATE, DELETE",
     "sign_in_families": "SELECT, INSERT, UPDATE, DELETE",

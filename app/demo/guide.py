@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,6 @@ from app.demo.sessions import DemoBooker
 from app.links.commands import sign_link
 from app.links.tokens import LinkTokens, link_url
 from app.notices.delivery import PostOffice, send_notice
-from app.notices.errors import SendingFailedError
 from app.notices.models import Notice
 from app.notices.senders import make_sender
 from app.practices.models import Client, Practice
@@ -99,8 +97,7 @@ async def _fill(
         ).all()
     for practice_id, notice_id in waiting:
         # Where the mail server does not answer, the worker tries again later.
-        with suppress(SendingFailedError):
-            await send_notice(office, practice_id, notice_id)
+        await send_notice(office, practice_id, notice_id)
     await office.sender.close()
     return keys
 
@@ -114,12 +111,6 @@ async def _drop_mails(db: AsyncConnection, mailed: UUID, now: datetime) -> None:
             or_(Notice.kind != "reminder", Notice.send_at < now),
         )
         .values(status="dropped", finished_at=now)
-    )
-    await db.execute(
-        text(
-            "DELETE FROM pgqueuer USING notices"
-            " WHERE dedupe_key = notices.id::text AND notices.status = 'dropped'"
-        )
     )
 
 

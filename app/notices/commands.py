@@ -1,6 +1,6 @@
 """What a practice does with a notice: it has it tried again."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
 from app.domain.errors import NoticeFinishedError
-from app.notices.jobs import NoticeJob, hurry
+from app.notices.claiming import not_leased
+from app.notices.jobs import notice_wake, queue_wakes
 from app.notices.models import Notice
 from app.notices.queries import NoticeRecord, read_notice
 
@@ -25,18 +26,17 @@ async def retry_notice(
         NoticeFinishedError: it was sent or dropped.
     """
     own = (Notice.practice_id == staff.practice_id, Notice.id == notice_id)
-    # A mail that is being sent is locked, and nobody waits for a mail server.
-    is_free = await db.scalar(select(Notice.id).where(*own).with_for_update(skip_locked=True))
+    # A mail that is being sent is locked, and nobody waits for a mail server; an event is leased.
+    is_free = select(Notice.id).where(*own, not_leased(now)).with_for_update(skip_locked=True)
+    being_sent = await db.scalar(is_free) is None
     found = await read_notice(db, staff.practice_id, notice_id)
     if found.status not in {"pending", "failed"}:
         raise NoticeFinishedError
-    if is_free is None or (found.status == "pending" and found.send_at > now):
+    if being_sent or (found.status == "pending" and found.send_at > now):
         return found
-    await db.execute(
-        update(Notice)
-        .where(*own, Notice.status == "failed")
-        .values(status="pending", attempts=0, finished_at=None)
-    )
-    job = NoticeJob(staff.practice_id, notice_id, timedelta(0), found.recipient, found.kind)
-    await hurry(db, job)
+    anew = {"status": "pending", "attempts": 0, "put_off": 0, "finished_at": None}
+    again = update(Notice).where(*own).values(attempt_at=now)
+    await db.execute(again.values(anew) if found.status == "failed" else again)
+    wake = notice_wake(staff.practice_id, notice_id, found.recipient, found.kind, now)
+    await queue_wakes(db, [wake], now)
     return await read_notice(db, staff.practice_id, notice_id)

@@ -1,4 +1,4 @@
-"""Sending one notice: lock, check, render, send, mark (product.md section 6)."""
+"""Sending one notice: claim, check, render, send, mark (product.md section 6)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,26 +8,23 @@ from typing import Literal
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.clock import Clock
 from app.database.transactions import allow_outside_wait, transact
 from app.metrics.counts import count_mail
-from app.notices.errors import (
-    NoticeBusyError,
-    SendingFailedError,
-    UndeliverableError,
-    describe,
-)
+from app.notices.claiming import DUE, claim
+from app.notices.errors import UndeliverableError, describe
 from app.notices.letters import Letter, load_letter
 from app.notices.mails import make_mail
 from app.notices.marking import mark_failed, mark_finished
-from app.notices.models import Notice
 from app.notices.practice_mails import PracticeLetter, load_practice_letter, make_practice_mail
 from app.notices.senders import Sender
 from app.settings import Settings
 from app.tracing.jobs import note_outcome
+
+# What a claim finds where another worker, or another wake, has the notice.
+NOT_ITS_TURN = frozenset({"busy", "waiting"})
 
 log = structlog.get_logger()
 
@@ -43,31 +40,28 @@ class PostOffice:
 
 
 async def send_notice(office: PostOffice, practice_id: UUID, notice_id: UUID) -> None:
-    """Send one notice, or drop it where it is out of date. One that is done is left alone.
+    """Send one notice that is due, or drop it where it is out of date. Any other is left alone.
 
     A mail goes out once, but for two cases: this process dies, or loses the database for good,
     after the mail was accepted and before that is written down; or the mail server accepts it and
     the answer is lost. The copy then has the same Message-ID.
 
-    Raises:
-        NoticeBusyError: another worker has it right now.
-        SendingFailedError: it should be tried again. It tells no more of the cause than may be
-            logged.
+    An attempt that fails sets the instant of the next. Nothing is raised: the job library would
+    keep the error's text.
     """
     attempt = _Attempt(office, practice_id, notice_id)
     ids = {"practice_id": str(practice_id), "notice_id": str(notice_id)}
     try:
         status = await attempt.make()
-    except NoticeBusyError:
-        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, only its kind may be told
         count_mail("delayed")
         note_outcome("delayed", describe(error))
         log.warning("notice_delayed", error=describe(error), **ids)
-        raise SendingFailedError(describe(error)) from None
-    count_mail(status)
+        return
+    if status not in NOT_ITS_TURN:
+        count_mail(status)
+        log.info("notice_settled", status=status, **ids)
     note_outcome(status)
-    log.info("notice_settled", status=status, **ids)
 
 
 @dataclass(slots=True)
@@ -87,24 +81,25 @@ class _Attempt:
         """Try, write down what became of it, and give the notice's status."""
         try:
             return await transact(self.office.engine, self.run)
-        except NoticeBusyError:
-            raise
         except Exception as error:
-            status = await transact(self.office.engine, partial(self.write_down, error=error))
+            now = self.office.clock()
+            failed = partial(self.write_down, error=error, now=now)
+            status = await transact(self.office.engine, failed)
             if status == "pending":
                 raise
             return status
 
     async def run(self, db: AsyncConnection) -> str:
         """Do all of it in one transaction, and give the status that the notice has then."""
-        letter = await load_letter(db, *self._ids) or await load_practice_letter(db, *self._ids)
-        if letter is None:
-            return await self._busy_or_gone(db)
         if self.accepted:
             return await self._finish(db, "sent")
-        if letter.status != "pending":
-            return letter.status
         now = self.office.clock()
+        claimed = await claim(db, *self._ids, now)
+        if claimed.found != DUE:
+            return claimed.found
+        letter = await load_letter(db, *self._ids) or await load_practice_letter(db, *self._ids)
+        if letter is None:
+            return "gone"
         if isinstance(letter, Letter) and is_out_of_date(letter, now):
             return await self._finish(db, "dropped")
         await allow_outside_wait(db)
@@ -112,25 +107,17 @@ class _Attempt:
         self.accepted = True
         return await self._finish(db, "sent")
 
-    async def write_down(self, db: AsyncConnection, *, error: Exception) -> str:
+    async def write_down(self, db: AsyncConnection, *, error: Exception, now: datetime) -> str:
         """Note what became of the try after `run` failed, and give the notice's status."""
         if self.accepted:
             return await self._finish(db, "sent")
         for_good = isinstance(error, UndeliverableError)
-        marked = await mark_failed(
-            db, *self._ids, describe(error), self.office.clock(), for_good=for_good
-        )
+        marked = await mark_failed(db, *self._ids, describe(error), now, for_good=for_good)
         return "done" if marked is None else marked.status
 
     async def _finish(self, db: AsyncConnection, status: Literal["sent", "dropped"]) -> str:
         await mark_finished(db, *self._ids, status, self.office.clock())
         return status
-
-    async def _busy_or_gone(self, db: AsyncConnection) -> str:
-        own = (Notice.practice_id == self.practice_id, Notice.id == self.notice_id)
-        if await db.scalar(select(Notice.id).where(*own)):
-            raise NoticeBusyError
-        return "gone"
 
     def _mail(self, letter: Letter | PracticeLetter, now: datetime) -> EmailMessage:
         if isinstance(letter, PracticeLetter):

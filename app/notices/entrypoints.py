@@ -1,13 +1,14 @@
-"""The entrypoints of the job library: which jobs a worker takes, how many at once, which first."""
+"""The entrypoints of the job library: which jobs a worker takes, how many at once, which first.
+
+The library only wakes. What a wake is for, and whether it is due, is read from the row; a job ends
+when its wake is over, whatever came of it.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
-from pgqueuer.errors import RetryRequested
-from pgqueuer.executors import DatabaseRetryEntrypointExecutor
 from pgqueuer.models import Job
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
@@ -15,20 +16,10 @@ from pgqueuer.queries import Queries
 from app.auth.delivery import send_sign_in
 from app.auth.jobs import SEND_SIGN_IN
 from app.notices.delivery import PostOffice, send_notice
-from app.notices.errors import NoticeBusyError
 from app.notices.jobs import SEND_NOTICE, SEND_REMINDER, SEND_WEBHOOK, read_id, read_payload
-from app.notices.marking import MAX_ATTEMPTS
-from app.webhooks.delivery import EndpointCrowdedError, WebhookOffice, send_webhook
+from app.webhooks.delivery import WebhookOffice, send_webhook
 
-FIRST_RETRY = timedelta(seconds=5)
-LAST_RETRY = timedelta(hours=4)
-RETRY_FACTOR = 3.0
-LAST_WAIT_OF_THE_CROWDED = timedelta(minutes=5)
-# A sign-in link is waited for, and nobody waits longer than ten minutes.
-LAST_SIGN_IN_RETRY = timedelta(minutes=1)
-SIGN_IN_ATTEMPTS = 20
-
-# A job whose worker gave no sign of life for so long is taken over by another.
+# The wake of a worker that gave no sign of life for so long goes to another worker.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 WEBHOOKS_AT_ONCE = 60
 MOST_OF_A_BATCH = 5
@@ -71,19 +62,14 @@ def _mails(queries: Queries, office: PostOffice, at_once: int) -> Lane:
     """Take sign-in links first, then mails to clients, then all others (app/notices/jobs.py)."""
     manager = QueueManager(queries)
     places = asyncio.Semaphore(at_once)
-    # Attempts are counted on the notice, which says when it is enough.
-    send = _entrypoint(manager, SEND_NOTICE, 2 * MAX_ATTEMPTS, LAST_RETRY)
-    send(_notice_handler(office, places))
-    # The request says since when it waits.
-    send = _entrypoint(manager, SEND_SIGN_IN, SIGN_IN_ATTEMPTS, LAST_SIGN_IN_RETRY)
-    send(_sign_in_handler(office, places))
+    _serve(manager, SEND_NOTICE, _notice_handler(office, places))
+    _serve(manager, SEND_SIGN_IN, _sign_in_handler(office, places))
     return _mail_lane(manager, at_once)
 
 
 def _reminders(queries: Queries, office: PostOffice, at_once: int) -> Lane:
     manager = QueueManager(queries)
-    send = _entrypoint(manager, SEND_REMINDER, 2 * MAX_ATTEMPTS, LAST_RETRY)
-    send(_notice_handler(office, asyncio.Semaphore(at_once)))
+    _serve(manager, SEND_REMINDER, _notice_handler(office, asyncio.Semaphore(at_once)))
     return _mail_lane(manager, at_once)
 
 
@@ -93,72 +79,24 @@ def _mail_lane(manager: QueueManager, at_once: int) -> Lane:
 
 
 def _webhooks(queries: Queries, office: WebhookOffice) -> Lane:
-    """Attempts are counted on the notice."""
     manager = QueueManager(queries)
-    send = _entrypoint(manager, SEND_WEBHOOK, 2 * MAX_ATTEMPTS, LAST_RETRY)
-    send(_webhook_handler(office))
+
+    async def handle(job: Job) -> None:
+        await send_webhook(office, *read_payload(job.payload))
+
+    _serve(manager, SEND_WEBHOOK, handle)
     return Lane(manager, picked=WEBHOOKS_AT_ONCE)
 
 
-def _entrypoint(
-    manager: QueueManager, name: str, attempts: int, last_retry: timedelta
-) -> Callable[[Handler], Handler]:
-    return manager.entrypoint(
-        name,
-        accepts_context=False,
-        on_failure="hold",
-        executor_factory=partial(
-            DatabaseRetryEntrypointExecutor,
-            max_attempts=attempts,
-            initial_delay=FIRST_RETRY,
-            max_delay=last_retry,
-            backoff_multiplier=RETRY_FACTOR,
-        ),
-    )
-
-
-def _webhook_handler(office: WebhookOffice) -> Handler:
-    """Make the entrypoint of webhooks. The wait goes by the attempts on the notice.
-
-    A job is also put off where its endpoint is crowded, and that is no attempt.
-    """
-
-    async def handle(job: Job) -> None:
-        practice_id, notice_id = read_payload(job.payload)
-        try:
-            marked = await send_webhook(office, practice_id, notice_id)
-        except EndpointCrowdedError as crowded:
-            wait = wait_of_the_crowded(crowded.failures, job.attempts)
-            raise RetryRequested(wait, "EndpointCrowdedError") from None
-        if marked.status == "pending":
-            raise RetryRequested(wait_after(marked.attempts), "SendingFailedError")
-
-    return handle
-
-
-def wait_of_the_crowded(failures: int, put_off: int = 0) -> timedelta:
-    """Say how long a job is put off whose endpoint is crowded.
-
-    It goes by the endpoint's failures in a row, or by how often the job was put off before. Older
-    jobs go first: thousands of them, put off for seconds, would leave no time for others.
-    """
-    steps = max(1, failures, put_off)
-    return min(wait_after(min(steps, MAX_ATTEMPTS)), LAST_WAIT_OF_THE_CROWDED)
-
-
-def wait_after(attempts: int) -> timedelta:
-    """Say how long to wait after so many attempts that failed."""
-    return min(FIRST_RETRY * RETRY_FACTOR ** (attempts - 1), LAST_RETRY)
+def _serve(manager: QueueManager, name: str, handler: Handler) -> None:
+    manager.entrypoint(name, accepts_context=False)(handler)
 
 
 def _notice_handler(office: PostOffice, places: asyncio.Semaphore) -> Handler:
     async def handle(job: Job) -> None:
         practice_id, notice_id = read_payload(job.payload)
         async with places:
-            try:
-                await send_notice(office, practice_id, notice_id)
-            except NoticeBusyError:
-                raise RetryRequested(HEARTBEAT_TIMEOUT, "NoticeBusyError") from None
+            await send_notice(office, practice_id, notice_id)
 
     return handle
 

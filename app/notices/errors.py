@@ -11,10 +11,6 @@ class UndeliverableError(Exception):
         self.code = code
 
 
-class NoticeBusyError(Exception):
-    """Another worker holds this notice right now."""
-
-
 class SendingFailedError(Exception):
     """The mail could not be sent this time; `str()` is all that may be told of the cause."""
 

@@ -1,15 +1,31 @@
-"""The jobs that the job library keeps for notices: enqueued in our transaction, ids only."""
+"""Wakes: the jobs of the job library, enqueued in our transaction, ids only.
+
+A wake has a worker look at a row at an instant. The row says whether anything is to be done then,
+so a wake that comes twice, or late, or never (app/notices/sweeping.py), does no harm.
+"""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import cast
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 from pgqueuer.ports.driver import Driver
 from pgqueuer.queries import Queries
-from sqlalchemy import text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Text,
+    and_,
+    column,
+    exists,
+    extract,
+    func,
+    table,
+    text,
+)
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.reading import send
@@ -23,32 +39,75 @@ SEND_WEBHOOK = "send_webhook"
 _TO_CLIENT = 5
 _TO_OTHERS = 0
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
 
 @dataclass(frozen=True, slots=True)
-class NoticeJob:
-    """Sends one notice, `delay` after the transaction that enqueues it.
+class Wake:
+    """Has a worker look at row `id` at the instant `at`. `payload` holds ids only."""
 
-    Webhooks have an entrypoint of their own, so that receivers that hang hold up no mail; so have
+    entrypoint: str
+    priority: int
+    id: UUID
+    payload: Mapping[str, str]
+    at: datetime
+
+    @property
+    def key(self) -> str:
+        """Name the wake: one row and one instant have one wake at most. See `has_no_wake`."""
+        return f"{self.id}/{(self.at - _EPOCH) // _MICROSECOND}"
+
+
+def notice_wake(
+    practice_id: UUID, notice_id: UUID, recipient: str, kind: str, at: datetime
+) -> Wake:
+    """Make the wake for a notice.
+
+    Webhooks have an entrypoint of their own, so that receivers that hang hold up no mail. So have
     reminders, because thousands of them may be due at once and nobody waits for one.
     """
+    if recipient == "webhook":
+        entrypoint = SEND_WEBHOOK
+    else:
+        entrypoint = SEND_REMINDER if kind == "reminder" else SEND_NOTICE
+    priority = _TO_CLIENT if recipient == "client" else _TO_OTHERS
+    payload = {"practice_id": str(practice_id), "notice_id": str(notice_id)}
+    return Wake(entrypoint, priority, notice_id, payload, at)
 
-    practice_id: UUID
-    notice_id: UUID
-    delay: timedelta
-    recipient: str
-    kind: str
 
-    @property
-    def entrypoint(self) -> str:
-        """Give the entrypoint that sends it."""
-        if self.recipient == "webhook":
-            return SEND_WEBHOOK
-        return SEND_REMINDER if self.kind == "reminder" else SEND_NOTICE
+async def queue_wakes(db: AsyncConnection, wakes: Sequence[Wake], now: datetime) -> None:
+    """Enqueue all wakes in one statement of the caller's transaction; one that is there is kept.
 
-    @property
-    def priority(self) -> int:
-        """Give its priority among the jobs of its entrypoint."""
-        return _TO_CLIENT if self.recipient == "client" else _TO_OTHERS
+    The job library counts time by the database's clock: it is told how long to wait from `now`.
+    """
+    await Queries(cast("Driver", _EnqueueDriver(db))).enqueue(
+        [wake.entrypoint for wake in wakes],
+        [json.dumps(dict(wake.payload)).encode() for wake in wakes],
+        [wake.priority for wake in wakes],
+        [max(wake.at - now, timedelta(0)) for wake in wakes],
+        [wake.key for wake in wakes],
+        on_conflict="skip",
+    )
+
+
+def has_no_wake(row_id: ColumnElement[Any], at: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Compare with the wakes that wait or are under way, by the key that `Wake.key` gives them."""
+    microseconds = sql_cast(extract("epoch", at) * 1_000_000, BigInteger)
+    key = func.concat(sql_cast(row_id, Text), "/", microseconds)
+    is_kept = and_(column("dedupe_key") == key, text("status IN ('queued', 'picked')"))
+    return ~exists().where(is_kept).select_from(table("pgqueuer"))
+
+
+def read_payload(payload: bytes | None) -> tuple[UUID, UUID]:
+    """Give the practice's and the notice's id."""
+    ids = json.loads(payload or b"{}")
+    return UUID(ids["practice_id"]), UUID(ids["notice_id"])
+
+
+def read_id(payload: bytes | None) -> UUID:
+    """Give the id that the job is for."""
+    return UUID(json.loads(payload or b"{}")["id"])
 
 
 class _EnqueueDriver:
@@ -59,62 +118,3 @@ class _EnqueueDriver:
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         return [dict(row) for row in await send(self._db, query, args)]
-
-
-async def enqueue(db: AsyncConnection, jobs: Sequence[NoticeJob]) -> None:
-    """Enqueue all jobs in one statement of the caller's transaction.
-
-    A notice has at most one job that waits or is under way: its id is the job's dedupe key, and
-    where there is one already no other is added.
-    """
-    await Queries(cast("Driver", _EnqueueDriver(db))).enqueue(
-        [job.entrypoint for job in jobs],
-        [_payload(job) for job in jobs],
-        [job.priority for job in jobs],
-        [max(job.delay, timedelta(0)) for job in jobs],
-        [str(job.notice_id) for job in jobs],
-        on_conflict="skip",
-    )
-
-
-async def hurry(db: AsyncConnection, job: NoticeJob) -> None:
-    """See to it that a notice is tried at once, and waits little before it is tried again.
-
-    A job that waits makes room for a new one, which wakes the workers; one under way is left alone.
-    """
-    waiting = text("DELETE FROM pgqueuer WHERE dedupe_key = :key AND status = 'queued'")
-    await db.execute(waiting, {"key": str(job.notice_id)})
-    await enqueue(db, [job])
-
-
-def read_payload(payload: bytes | None) -> tuple[UUID, UUID]:
-    """Give the practice's and the notice's id."""
-    ids = json.loads(payload or b"{}")
-    return UUID(ids["practice_id"]), UUID(ids["notice_id"])
-
-
-def _payload(job: NoticeJob) -> bytes:
-    ids = {"practice_id": str(job.practice_id), "notice_id": str(job.notice_id)}
-    return json.dumps(ids).encode()
-
-
-async def enqueue_by_id(
-    db: AsyncConnection, entrypoint: str, ids: Sequence[UUID], *, priority: int = 0
-) -> None:
-    """Enqueue a job for each id, due at once; an id has at most one that waits or is under way."""
-    if not ids:
-        return
-    count = len(ids)
-    await Queries(cast("Driver", _EnqueueDriver(db))).enqueue(
-        [entrypoint] * count,
-        [json.dumps({"id": str(id_)}).encode() for id_ in ids],
-        [priority] * count,
-        [timedelta(0)] * count,
-        [str(id_) for id_ in ids],
-        on_conflict="skip",
-    )
-
-
-def read_id(payload: bytes | None) -> UUID:
-    """Give the id that the job is for."""
-    return UUID(json.loads(payload or b"{}")["id"])

@@ -104,7 +104,6 @@ class Letter:
     session_id: UUID
     kind: str
     recipient: str
-    status: str
     starts_at: datetime
     practice_name: str
     practice_email: str
@@ -130,7 +129,7 @@ class Letter:
 
 
 async def load_letter(db: AsyncConnection, practice_id: UUID, notice_id: UUID) -> Letter | None:
-    """Read a notice and lock its row; None where there is none or another worker has it."""
+    """Read a notice about a session; None where there is none."""
     ids = {"practice_id": practice_id, "notice_id": notice_id}
     row = (await db.execute(_STATEMENT, ids)).one_or_none()
     return None if row is None else _letter(row)
@@ -145,7 +144,7 @@ def _same(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tab
 
 
 def _statement() -> Select[Any]:
-    """Join the notice to all it refers to. Only the notice's own row is locked."""
+    """Join the notice to all it refers to."""
     return (
         select(*_columns())
         .join(Change, _same(Change, Notice.change_id))
@@ -166,7 +165,6 @@ def _statement() -> Select[Any]:
             Notice.practice_id == bindparam("practice_id"),
             Notice.id == bindparam("notice_id"),
         )
-        .with_for_update(of=Notice, skip_locked=True)
     )
 
 
@@ -177,7 +175,6 @@ def _columns() -> list[Any]:
         Notice.session_id,
         Notice.kind,
         Notice.recipient,
-        Notice.status,
         Notice.starts_at.label("about"),
         *_prefixed("practice", Practice, "name", "email", "phone", "closed_at"),
         Service.name.label("service_name"),
@@ -234,7 +231,6 @@ def _letter(row: Row[Any]) -> Letter:
         session_id=row.session_id,
         kind=row.kind,
         recipient=row.recipient,
-        status=row.status,
         starts_at=row.about,
         practice_name=row.practice_name,
         practice_email=row.practice_email,

@@ -1,17 +1,26 @@
-"""Writing down what became of a notice: of mails and webhooks alike."""
+"""Writing down what became of a notice: of mails and webhooks alike. The row counts attempts."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import case, true, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.notices.jobs import notice_wake, queue_wakes
 from app.notices.models import Notice
 
-# With the waits of app/notices/worker.py, the last of these is about a day after the first.
+FIRST_RETRY = timedelta(seconds=5)
+LAST_RETRY = timedelta(hours=4)
+RETRY_FACTOR = 3.0
+# With these waits, the last of them is about a day after the first.
 MAX_ATTEMPTS = 13
+
+
+def wait_after(attempts: int) -> timedelta:
+    """Say how long to wait after so many attempts that failed."""
+    return min(FIRST_RETRY * RETRY_FACTOR ** (attempts - 1), LAST_RETRY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,7 @@ async def mark_finished(
         .values(
             status=status,
             attempts=Notice.attempts + (1 if status == "sent" else 0),
+            leased_until=None,
             finished_at=now,
         )
     )
@@ -50,27 +60,26 @@ async def mark_failed(
     *,
     for_good: bool = False,
 ) -> Marked | None:
-    """Count an attempt that failed; the last one, or one that failed for good, ends the notice.
+    """Count an attempt that failed, and set the instant of the next, with a wake for it.
 
-    `error` may hold nothing personal. None: the notice was done with already.
+    The last one, or one that failed for good, ends the notice. `error` may hold nothing personal.
+    None: the notice was done with already.
     """
-    attempts = Notice.attempts + 1
-    is_last = true() if for_good else attempts >= MAX_ATTEMPTS
-    row = (
-        await db.execute(
-            update(Notice)
-            .where(
-                Notice.practice_id == practice_id,
-                Notice.id == notice_id,
-                Notice.status == "pending",
-            )
-            .values(
-                attempts=attempts,
-                last_error=error,
-                status=case((is_last, "failed"), else_="pending"),
-                finished_at=case((is_last, now), else_=None),
-            )
-            .returning(Notice.status, Notice.attempts)
-        )
-    ).one_or_none()
-    return None if row is None else Marked(row.status, row.attempts)
+    own = (Notice.practice_id == practice_id, Notice.id == notice_id)
+    wanted = select(Notice.attempts, Notice.recipient, Notice.kind).where(
+        *own, Notice.status == "pending"
+    )
+    row = (await db.execute(wanted.with_for_update())).one_or_none()
+    if row is None:
+        return None
+    attempts = row.attempts + 1
+    counted = update(Notice).where(*own)
+    counted = counted.values(attempts=attempts, last_error=error, leased_until=None)
+    if for_good or attempts >= MAX_ATTEMPTS:
+        await db.execute(counted.values(status="failed", finished_at=now))
+        return Marked("failed", attempts)
+    again_at = now + wait_after(attempts)
+    await db.execute(counted.values(attempt_at=again_at))
+    wake = notice_wake(practice_id, notice_id, row.recipient, row.kind, again_at)
+    await queue_wakes(db, [wake], now)
+    return Marked("pending", attempts)

@@ -1,4 +1,4 @@
-"""The table of notices: what a person asks of a mail or a webhook. The job library schedules."""
+"""The table of notices. A row owns its attempts; the job library only wakes the worker."""
 
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +16,10 @@ class Notice(Identified, Base):
     start of the session that it is about; a reminder is dropped where that is no longer the
     session's. For a webhook `kind` is the type of the event. Only what is about no session
     (`webhook_disabled`) has neither a session nor a start.
+
+    While it is pending it may be attempted from `attempt_at` on: `send_at` at first, later than
+    that after an attempt that failed, or where it was put off (`put_off` times) without one. Until
+    `leased_until` a worker has it; a mail has no lease, since its row is locked while it is sent.
     """
 
     __tablename__ = "notices"
@@ -28,6 +32,9 @@ class Notice(Identified, Base):
     send_at: Mapped[datetime]
     status: Mapped[str]
     attempts: Mapped[int]
+    attempt_at: Mapped[datetime]
+    leased_until: Mapped[datetime | None]
+    put_off: Mapped[int]
     last_error: Mapped[str | None]
     finished_at: Mapped[datetime | None]
     __table_args__ = (
@@ -42,11 +49,13 @@ class Notice(Identified, Base):
         Index(None, "practice_id", "session_id"),
         Index(None, "practice_id", "change_id"),
         Index(None, "practice_id", "send_at", "id"),
-        # The worker's sweep looks for what was not sent, among all that ever was.
+        # The figures of the outbox look for what was not sent, among all that ever was.
         Index(
             "ix_notices_pending",
             "practice_id",
             "send_at",
             postgresql_where=text("status = 'pending'"),
         ),
+        # The worker's sweep looks at all practices, every few seconds.
+        Index("ix_notices_due", "attempt_at", postgresql_where=text("status = 'pending'")),
     )

@@ -16,7 +16,7 @@ from typing_extensions import TypeAliasType
 from app.database.reading import Read
 from app.database.writing import Write
 from app.domain.money import Money
-from app.notices.jobs import NoticeJob, enqueue
+from app.notices.jobs import notice_wake, queue_wakes
 from app.notices.models import Notice
 from app.webhooks.events import EventType
 from app.webhooks.models import WebhookEndpoint
@@ -35,7 +35,7 @@ Kind = MailKind | EventType
 Recipient = TypeAliasType("Recipient", Literal["client", "practitioner", "practice", "webhook"])
 
 _ADD = Write(
-    insert(Notice).values(status="pending", attempts=0),
+    insert(Notice).values(status="pending", attempts=0, put_off=0),
     "practice_id",
     "id",
     "session_id",
@@ -45,6 +45,7 @@ _ADD = Write(
     "recipient",
     "starts_at",
     "send_at",
+    "attempt_at",
 )
 _ENDPOINTS = Read(
     select(WebhookEndpoint.id, WebhookEndpoint.events).where(
@@ -91,7 +92,7 @@ async def queue_notices(
     notices: Sequence[NewNotice],
     now: datetime,
 ) -> None:
-    """Write notices about a change, and the jobs that send them, in the caller's transaction.
+    """Write notices about a change, and the wakes for them, in the caller's transaction.
 
     An event becomes one notice for each webhook endpoint that wants it.
     """
@@ -112,17 +113,16 @@ async def queue_notices(
             "recipient": notice.recipient,
             "starts_at": notice.starts_at,
             "send_at": notice.send_at,
+            "attempt_at": notice.send_at,
         }
         for notice, endpoint_id in addressed
     ]
     await _ADD.run_for_each(db, rows)
-    await enqueue(
-        db,
-        [
-            NoticeJob(practice_id, row["id"], row["send_at"] - now, row["recipient"], row["kind"])
-            for row in rows
-        ],
-    )
+    wakes = [
+        notice_wake(practice_id, row["id"], row["recipient"], row["kind"], row["send_at"])
+        for row in rows
+    ]
+    await queue_wakes(db, wakes, now)
 
 
 async def tell_practice(
@@ -140,9 +140,10 @@ async def tell_practice(
         "recipient": "practice",
         "starts_at": None,
         "send_at": now,
+        "attempt_at": now,
     }
     await _ADD.run(db, added)
-    await enqueue(db, [NoticeJob(practice_id, notice_id, timedelta(0), "practice", kind)])
+    await queue_wakes(db, [notice_wake(practice_id, notice_id, "practice", kind, now)], now)
 
 
 async def _for_endpoints(

@@ -25,7 +25,6 @@ class PracticeLetter:
     """A notice to the practice, with the entry of the trail that it tells of."""
 
     notice_id: UUID
-    status: str
     practice_name: str
     practice_email: str
     endpoint_id: UUID
@@ -36,11 +35,10 @@ class PracticeLetter:
 async def load_practice_letter(
     db: AsyncConnection, practice_id: UUID, notice_id: UUID
 ) -> PracticeLetter | None:
-    """Read a notice and lock its row; None where there is none or another worker has it."""
+    """Read a notice to the practice; None where there is none."""
     row = (
         await db.execute(
             select(
-                Notice.status,
                 Practice.name,
                 Practice.email,
                 Change.subject_id,
@@ -57,14 +55,11 @@ async def load_practice_letter(
                 Notice.id == notice_id,
                 Notice.recipient == "practice",
             )
-            .with_for_update(of=Notice, skip_locked=True)
         )
     ).one_or_none()
     if row is None:
         return None
-    return PracticeLetter(
-        notice_id, row.status, row.name, row.email, row.subject_id, row.at, row.details or {}
-    )
+    return PracticeLetter(notice_id, row.name, row.email, row.subject_id, row.at, row.details or {})
 
 
 def make_practice_mail(letter: PracticeLetter, settings: Settings, now: datetime) -> EmailMessage:

@@ -1,10 +1,9 @@
 """The worker: takes jobs from the queue and sends their mails, until it is told to stop."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 from pgqueuer.db import AsyncpgDriver
@@ -12,7 +11,7 @@ from pgqueuer.queries import Queries
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.auth.tidying import tidy_sign_ins
+from app.auth.tidying import sweep_sign_ins, tidy_sign_ins
 from app.clock import Clock
 from app.database.engine import connect
 from app.database.idempotency import LIFETIME, IdempotencyKey
@@ -20,8 +19,8 @@ from app.database.transactions import allow_long_statements, transact
 from app.notices.delivery import PostOffice
 from app.notices.entrypoints import HEARTBEAT_TIMEOUT, Lane, make_lanes
 from app.notices.errors import describe
-from app.notices.jobs import NoticeJob, enqueue
 from app.notices.senders import make_sender
+from app.notices.sweeping import sweep_notices
 from app.settings import Settings
 from app.webhooks.delivery import WebhookOffice
 from app.webhooks.sending import make_webhook_sender
@@ -35,7 +34,7 @@ LAST_RECONNECT_SECONDS = 30.0
 
 TIDY_SECONDS = 3600.0
 JOB_LOG_KEPT = timedelta(days=7)
-STRANDED_AT_ONCE = 1000
+SWEEP_SECONDS = 15.0
 
 log = structlog.get_logger()
 
@@ -59,7 +58,8 @@ async def run_worker(
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_serving(url, office, webhooks, stop))
-            tasks.create_task(_keep_tidy(engine, clock, stop))
+            tasks.create_task(_keep_doing(sweep, SWEEP_SECONDS, engine, clock, stop))
+            tasks.create_task(_keep_doing(tidy, TIDY_SECONDS, engine, clock, stop))
     finally:
         await office.sender.close()
 
@@ -70,30 +70,24 @@ def worker_pool_size(settings: Settings) -> int:
 
 
 async def tidy(db: AsyncConnection, now: datetime) -> None:
-    """Forget old idempotency keys and job logs, and give stranded notices a new job.
-
-    A pending notice can lose its job where a worker is cut off in the act; it is never lost itself.
-    """
+    """Forget old idempotency keys, sign-ins and job logs."""
     await allow_long_statements(db)
     await tidy_sign_ins(db, now)
     await db.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at <= now - LIFETIME))
     await db.execute(_OLD_JOB_LOGS, {"kept": JOB_LOG_KEPT})
-    rows = (await db.execute(_STRANDED, {"most": STRANDED_AT_ONCE})).all()
-    if rows:
-        log.warning("notices_stranded", count=len(rows))
-        jobs = [
-            NoticeJob(row.practice_id, row.id, row.send_at - now, row.recipient, row.kind)
-            for row in rows
-        ]
-        await enqueue(db, jobs)
+
+
+async def sweep(db: AsyncConnection, now: datetime) -> None:
+    """Queue a wake for all that is due and has none.
+
+    A wake is lost where the database commits the row and not the job, or where a worker can write
+    down nothing, because the database is away. The row is never lost.
+    """
+    await sweep_sign_ins(db, now)
+    await sweep_notices(db, now)
 
 
 _OLD_JOB_LOGS = text("DELETE FROM pgqueuer_log WHERE created < now() - CAST(:kept AS interval)")
-_STRANDED = text(
-    "SELECT practice_id, id, send_at, recipient, kind FROM notices WHERE status = 'pending'"
-    " AND NOT EXISTS (SELECT FROM pgqueuer WHERE dedupe_key = notices.id::text"
-    " AND status IN ('queued', 'picked')) ORDER BY send_at LIMIT :most"
-)
 
 
 class _Driver(AsyncpgDriver):
@@ -148,7 +142,7 @@ async def _run(lanes: Sequence[Lane], stop: asyncio.Event) -> None:
     """Run the lanes; jobs under way come to their end in any case.
 
     Also when this task is cancelled: the job library deletes a job that is cancelled in the act,
-    which would strand its notice.
+    and its notice would wait for the sweep.
     """
     running = [
         asyncio.create_task(
@@ -179,13 +173,19 @@ def _shut_down(lanes: Sequence[Lane]) -> None:
         lane.manager.shutdown.set()
 
 
-async def _keep_tidy(engine: AsyncEngine, clock: Clock, stop: asyncio.Event) -> None:
+async def _keep_doing(
+    command: Callable[[AsyncConnection, datetime], Awaitable[None]],
+    seconds: float,
+    engine: AsyncEngine,
+    clock: Clock,
+    stop: asyncio.Event,
+) -> None:
     while not stop.is_set():
         try:
-            await transact(engine, partial(tidy, now=clock()))
-        except Exception as error:  # noqa: BLE001 - tried again in an hour
-            log.warning("tidying_failed", error=describe(error))
-        await _wait(stop, TIDY_SECONDS)
+            await transact(engine, lambda db: command(db, clock()))
+        except Exception as error:  # noqa: BLE001 - tried again the next time
+            log.warning("tidying_failed", task=command.__name__, error=describe(error))
+        await _wait(stop, seconds)
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

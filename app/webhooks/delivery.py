@@ -1,10 +1,10 @@
-"""Sending one event to one endpoint: read, sign, post, mark (product.md section 6)."""
+"""Sending one event to one endpoint: claim, sign, post, mark (product.md section 6)."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -16,28 +16,25 @@ from app import __version__
 from app.clock import Clock
 from app.database.transactions import transact
 from app.metrics.counts import count_webhook
-from app.notices.errors import NoticeBusyError, SendingFailedError, describe
-from app.notices.marking import Marked, mark_failed, mark_finished
+from app.notices.claiming import DUE, claim, lease, put_off
+from app.notices.errors import SendingFailedError, describe
+from app.notices.marking import MAX_ATTEMPTS, Marked, mark_failed, mark_finished, wait_after
 from app.tracing.jobs import note_outcome
 from app.webhooks.health import note_failure, note_success
 from app.webhooks.payload import Event, load_event
-from app.webhooks.sending import GoneError, WebhookSender
+from app.webhooks.sending import TIMEOUT_SECONDS, GoneError, WebhookSender
 
 # How many of a worker's places (WEBHOOKS_AT_ONCE in app/notices/entrypoints.py) one practice, one
 # endpoint, and one endpoint that is failing may hold; the rest is left to others.
 PLACES_OF_A_PRACTICE = 20
 PLACES_OF_AN_ENDPOINT = 6
 PLACES_OF_A_FAILING_ENDPOINT = 2
+LAST_WAIT_OF_THE_CROWDED = timedelta(minutes=5)
+# The time of a post, and as much again to write down what became of it. After that another worker
+# may post the event.
+LEASE = timedelta(seconds=2 * TIMEOUT_SECONDS)
 
 log = structlog.get_logger()
-
-
-class EndpointCrowdedError(NoticeBusyError):
-    """The endpoint, or its practice, holds as many places as it may. `failures`: in a row."""
-
-    def __init__(self, failures: int) -> None:
-        super().__init__()
-        self.failures = failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +48,30 @@ class WebhookOffice:
 
 
 async def send_webhook(office: WebhookOffice, practice_id: UUID, notice_id: UUID) -> Marked:
-    """Send one event, or drop it where its endpoint is inactive. One that is done is left alone.
+    """Send one event that is due, or drop it where its endpoint is inactive; else leave it alone.
 
-    No database connection is held while the receiver is waited for, so no row is locked either:
-    that only one worker has a notice at a time is the job's doing. Where that fails, or this
-    process dies before it has written down that the event arrived, it arrives again, with the same
-    `webhook-id`.
+    No database connection is held while the receiver is waited for: the row is leased for longer
+    than a post takes. Where this process dies before it has written down that the event arrived,
+    it arrives again, with the same `webhook-id`.
 
-    Raises:
-        EndpointCrowdedError: its endpoint, or its practice, holds as many places as it may.
+    An attempt that fails sets the instant of the next. An event whose endpoint, or practice, holds
+    as many places as it may is put off, and that is no attempt. Nothing is raised: the job library
+    would keep the error's text.
     """
-    event = await transact(
-        office.engine, partial(load_event, practice_id=practice_id, notice_id=notice_id)
-    )
-    if event is None:
-        return Marked("gone", 0)
-    if event.status != "pending":
-        return Marked(event.status, 0)
-    if event.active:
-        with _place(office.under_way, practice_id, event):
-            error = await _post(office, event)
-    else:
-        error = None
-    settle = partial(_settle, event=event, practice_id=practice_id, error=error, now=office.clock())
-    marked = await transact(office.engine, settle)
+    ids = {"practice_id": str(practice_id), "notice_id": str(notice_id)}
+    try:
+        with ExitStack() as places:
+            begin = partial(_begin, office=office, ids=(practice_id, notice_id), places=places)
+            event = await transact(office.engine, begin)
+            if isinstance(event, Marked):
+                note_outcome(event.status)
+                return event
+            error = await _post(office, event) if event.active else None
+        now = office.clock()
+        settle = partial(_settle, event=event, practice_id=practice_id, error=error, now=now)
+        marked = await transact(office.engine, settle)
+    except Exception as unforeseen:  # noqa: BLE001 - whatever it is, only its kind may be told
+        error, marked = SendingFailedError(describe(unforeseen)), Marked("pending", 0)
     count_webhook(marked.status)
     told = None if error is None else describe(error)
     note_outcome("delayed" if marked.status == "pending" else marked.status, told)
@@ -82,11 +79,41 @@ async def send_webhook(office: WebhookOffice, practice_id: UUID, notice_id: UUID
         "webhook_settled" if marked.status != "pending" else "webhook_delayed",
         status=marked.status,
         error=told,
-        practice_id=str(practice_id),
-        notice_id=str(notice_id),
-        endpoint_id=str(event.endpoint_id),
+        **ids,
     )
     return marked
+
+
+async def _begin(
+    db: AsyncConnection, *, office: WebhookOffice, ids: tuple[UUID, UUID], places: ExitStack
+) -> Event | Marked:
+    """Claim the event and a place for it, and lease it; or give why not."""
+    # `transact` may run this again.
+    places.close()
+    now = office.clock()
+    claimed = await claim(db, *ids, now)
+    event = await load_event(db, *ids) if claimed.found == DUE else None
+    if event is None:
+        return Marked("gone" if claimed.found == DUE else claimed.found, 0)
+    if event.active:
+        most = _most(ids[0], event)
+        if any(office.under_way[holder] >= bound for holder, bound in most.items()):
+            wait = wait_of_the_crowded(event.failures, claimed.put_off)
+            await put_off(db, *ids, now + wait, now)
+            return Marked("waiting", 0)
+        places.enter_context(_place(office.under_way, most.keys()))
+    await lease(db, *ids, now + LEASE)
+    return event
+
+
+def wait_of_the_crowded(failures: int, put_off: int) -> timedelta:
+    """Say how long an event waits whose endpoint is crowded.
+
+    It goes by the endpoint's failures in a row, or by how often the event was put off before. Older
+    jobs go first: thousands of them, put off for seconds, would leave no time for others.
+    """
+    steps = max(1, failures, put_off)
+    return min(wait_after(min(steps, MAX_ATTEMPTS)), LAST_WAIT_OF_THE_CROWDED)
 
 
 def signed_headers(event: Event, now: datetime) -> dict[str, str]:
@@ -106,18 +133,20 @@ def signed_headers(event: Event, now: datetime) -> dict[str, str]:
     }
 
 
+def _most(practice_id: UUID, event: Event) -> dict[UUID, int]:
+    """Say how many places the endpoint and its practice may hold."""
+    of_endpoint = PLACES_OF_A_FAILING_ENDPOINT if event.failures else PLACES_OF_AN_ENDPOINT
+    return {event.endpoint_id: of_endpoint, practice_id: PLACES_OF_A_PRACTICE}
+
+
 @contextmanager
-def _place(under_way: Counter[UUID], practice_id: UUID, event: Event) -> Iterator[None]:
-    places = PLACES_OF_A_FAILING_ENDPOINT if event.failures else PLACES_OF_AN_ENDPOINT
-    most = {event.endpoint_id: places, practice_id: PLACES_OF_A_PRACTICE}
-    if any(under_way[holder] >= bound for holder, bound in most.items()):
-        raise EndpointCrowdedError(event.failures)
-    under_way.update(most.keys())
+def _place(under_way: Counter[UUID], holders: Collection[UUID]) -> Iterator[None]:
+    under_way.update(holders)
     try:
         yield
     finally:
-        under_way.subtract(most.keys())
-        for holder in most:
+        under_way.subtract(holders)
+        for holder in holders:
             if not under_way[holder]:
                 del under_way[holder]
 

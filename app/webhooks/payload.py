@@ -91,7 +91,6 @@ class Event:
     """
 
     notice_id: UUID
-    status: str
     endpoint_id: UUID
     url: str
     secret: str
@@ -111,7 +110,6 @@ async def load_event(db: AsyncConnection, practice_id: UUID, notice_id: UUID) ->
         facts = (await db.execute(_session_at(practice_id, row.session_id, row.at))).one()
     return Event(
         notice_id=notice_id,
-        status=row.status,
         endpoint_id=row.endpoint_id,
         url=row.url,
         secret=row.secret,
@@ -125,7 +123,6 @@ def _of_notice(practice_id: UUID, notice_id: UUID) -> Any:  # noqa: ANN401 - a s
     return (
         select(
             Notice.kind.label("event"),
-            Notice.status,
             Notice.endpoint_id,
             Notice.session_id,
             WebhookEndpoint.url,

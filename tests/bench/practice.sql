@@ -94,13 +94,14 @@ BEGIN
          'video', 'USD'
     FROM made;
   INSERT INTO notices (practice_id, id, session_id, change_id, kind, recipient, starts_at, send_at,
-                       status, attempts, finished_at)
+                       attempt_at, put_off, status, attempts, finished_at)
   SELECT practice, gen_random_uuid(), id, bench_id('change', id::text), 'booked', recipient,
-         starts_at, starts_at - interval '60 days', 'sent', 1, starts_at - interval '60 days'
+         starts_at, starts_at - interval '60 days', starts_at - interval '60 days', 0, 'sent', 1,
+         starts_at - interval '60 days'
     FROM made, unnest(ARRAY['client', 'practitioner']) AS recipient;
   INSERT INTO notices (practice_id, id, session_id, change_id, kind, recipient, starts_at, send_at,
-                       status, attempts)
+                       attempt_at, put_off, status, attempts)
   SELECT practice, gen_random_uuid(), id, bench_id('change', id::text), 'reminder', 'client',
-         starts_at, starts_at - interval '1 day', 'pending', 0
+         starts_at, starts_at - interval '1 day', starts_at - interval '1 day', 0, 'pending', 0
     FROM made WHERE status = 'booked';
 END $$;

@@ -133,10 +133,11 @@ _BREACHES = {
     JOIN sessions ON sessions.id = notices.session_id
     WHERE notices.practice_id = $1 AND notices.kind = 'reminder'
       AND (notices.status = 'dropped') = (sessions.status = 'booked' AND is_last)""",
-    "a notice that waits has a job": """
+    "a notice that waits has a wake": """
     SELECT id FROM notices
     WHERE practice_id = $1 AND status = 'pending' AND NOT EXISTS (
-      SELECT FROM pgqueuer WHERE dedupe_key = notices.id::text
+      SELECT FROM pgqueuer
+      WHERE dedupe_key = notices.id::text || '/' || (extract(epoch FROM attempt_at) * 1e6)::bigint
       AND status IN ('queued', 'picked'))""",
 }
 

@@ -156,7 +156,7 @@ SPOILED = [
     Spoiled(
         _REMINDERS, "notices", "SET status = 'dropped'", "kind = 'reminder' AND status = 'pending'"
     ),
-    Spoiled("a notice that waits has a job", "pgqueuer", "DELETE"),
+    Spoiled("a notice that waits has a wake", "pgqueuer", "DELETE"),
     Spoiled(
         "LOST rescheduled",
         "idempotency_keys",

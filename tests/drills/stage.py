@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from httpx import Response
@@ -11,6 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.auth.tokens import AccessTokens, Caller
+from app.database.transactions import transact
+from app.notices.worker import sweep
 from app.practices.models import Client
 from app.settings import Settings
 from tests.drills.canaries import columns, found_in
@@ -68,7 +71,9 @@ class Stage:
     async def work(self) -> None:
         """Have the worker try whatever waits, once."""
         async with self.owner.begin() as db:
-            await db.execute(text("UPDATE pgqueuer SET execute_after = now() WHERE attempts > 0"))
+            await db.execute(text("UPDATE notices SET attempt_at = send_at WHERE attempts > 0"))
+            await db.execute(text("UPDATE sign_in_requests SET attempt_at = requested_at"))
+        await transact(self.engine, partial(sweep, now=self.clock()))
         async with working(self.settings, self.engine, self.clock):
             await until(lambda: no_jobs_due(self.engine))
 

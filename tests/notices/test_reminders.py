@@ -125,12 +125,6 @@ class Crowd:
             .where(Notice.practice_id == self.world.practice_id, Notice.kind == "booked")
             .values(status="dropped", finished_at=NOW)
         )
-        await db.execute(
-            text(
-                "DELETE FROM pgqueuer USING notices"
-                " WHERE dedupe_key = notices.id::text AND notices.status = 'dropped'"
-            )
-        )
         # The jobs were queued for a clock that stood an hour earlier.
         await db.execute(
             text("UPDATE pgqueuer SET execute_after = execute_after - interval '1 hour'")

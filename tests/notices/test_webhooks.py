@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,8 +19,8 @@ from app.changes.trail import Actor, write_change
 from app.database.transactions import transact
 from app.domain.money import Money
 from app.notices.delivery import PostOffice, send_notice
-from app.notices.entrypoints import wait_after, wait_of_the_crowded
-from app.notices.marking import MAX_ATTEMPTS
+from app.notices.jobs import notice_wake
+from app.notices.marking import MAX_ATTEMPTS, wait_after
 from app.notices.models import Notice
 from app.notices.outbox import NewNotice, queue_notices
 from app.practices.models import Client, Location, Practitioner, Service
@@ -28,11 +28,12 @@ from app.practices.operator import close_practice, reopen_practice
 from app.sessions.models import Fee, Session
 from app.settings import Settings
 from app.webhooks.delivery import (
+    LEASE,
     PLACES_OF_A_PRACTICE,
     PLACES_OF_AN_ENDPOINT,
-    EndpointCrowdedError,
     WebhookOffice,
     send_webhook,
+    wait_of_the_crowded,
 )
 from app.webhooks.events import EVENT_TYPES, EventType
 from app.webhooks.health import FAILING_FOR, FAILURES_IN_A_ROW
@@ -303,7 +304,7 @@ async def test_after_a_failure_the_same_event_is_sent_again(
     assert (await story.state(notice_id)).last_error == "ConnectionFailed"
     await receiver.open()
     assert receiver.port == port
-    receiver.status = 500
+    receiver.status, clock.now = 500, NOW + timedelta(seconds=5)
     await send_webhook(webhooks, world.practice_id, notice_id)
     receiver.status, clock.now = 200, NOW + timedelta(minutes=1)
     await send_webhook(webhooks, world.practice_id, notice_id)
@@ -345,23 +346,84 @@ async def test_an_event_that_does_not_exist_is_nothing_to_do(
     assert marked.status == "gone"
 
 
-async def test_a_failing_endpoint_leaves_places_to_others(
+class DeathError(BaseException):
+    """The process dies here."""
+
+
+@dataclass
+class Dying:
+    """A sender whose process dies when the receiver has answered."""
+
+    sender: WebhookSender
+
+    async def post(self, *sent: Any) -> None:
+        await self.sender.post(*sent)
+        raise DeathError
+
+
+async def wakes_at(world: World, notice_id: UUID) -> set[str]:
+    query = "SELECT dedupe_key FROM pgqueuer WHERE dedupe_key LIKE :of"
+    async with world.engine.connect() as db:
+        return set(await db.scalars(text(query), {"of": f"{notice_id}/%"}))
+
+
+async def test_the_event_of_a_dead_worker_is_sent_again_after_its_lease(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, clock: TestClock
+) -> None:
+    """At once by nobody; and the wake of the dead worker, given to another, leaves a later one."""
+    await add_endpoint(world, receiver)
+    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    dying: Any = Dying(webhooks.sender)
+    with pytest.raises(DeathError):
+        await send_webhook(replace(webhooks, sender=dying), world.practice_id, notice_id)
+    clock.now = NOW + timedelta(seconds=11)
+    marked = await send_webhook(webhooks, world.practice_id, notice_id)
+    assert (marked.status, len(receiver.received)) == ("waiting", 1)
+    row = await story.state(notice_id)
+    assert (row.status, row.attempts, row.leased_until) == ("pending", 0, NOW + LEASE)
+    of_lease = notice_wake(world.practice_id, notice_id, "webhook", row.kind, NOW + LEASE)
+    assert of_lease.key in await wakes_at(world, notice_id)
+    clock.now = NOW + LEASE
+    assert (await send_webhook(webhooks, world.practice_id, notice_id)).status == "sent"
+    first, second = receiver.received
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    row = await story.state(notice_id)
+    assert (row.status, row.attempts, row.leased_until) == ("sent", 1, None)
+
+
+async def test_an_event_under_way_is_posted_by_no_other_worker(
     webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+) -> None:
+    await add_endpoint(world, receiver)
+    receiver.go_on = asyncio.Event()
+    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    first = asyncio.create_task(send_webhook(webhooks, world.practice_id, notice_id))
+    await receiver.wait_for(1)
+    marked = await send_webhook(webhooks, world.practice_id, notice_id)
+    assert marked.status == "waiting"
+    receiver.go_on.set()
+    assert (await first).status == "sent"
+    assert len(receiver.received) == 1
+
+
+async def test_a_failing_endpoint_leaves_places_to_others(
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     endpoint_id = await add_endpoint(world, receiver, failures=1, failing_since=NOW)
     notice_id = await story.notice(await story.book(), "session.booked", "webhook")
     webhooks.under_way[endpoint_id] = 2
-    with pytest.raises(EndpointCrowdedError) as crowded:
-        await send_webhook(webhooks, world.practice_id, notice_id)
-    assert crowded.value.failures == 1
-    assert (await story.state(notice_id)).attempts == 0
+    assert (await send_webhook(webhooks, world.practice_id, notice_id)).status == "waiting"
+    row = await story.state(notice_id)
+    assert (row.attempts, row.put_off, row.leased_until) == (0, 1, None)
+    assert row.attempt_at == NOW + timedelta(seconds=5)
+    clock.now = row.attempt_at
     webhooks.under_way[endpoint_id] = 1
     await send_webhook(webhooks, world.practice_id, notice_id)
     assert webhooks.under_way == {endpoint_id: 1}
 
 
 async def test_an_endpoint_and_a_practice_hold_a_bounded_number_of_places(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     endpoint_id = await add_endpoint(world, receiver)
     notice_id = await story.notice(await story.book(), "session.booked", "webhook")
@@ -370,19 +432,23 @@ async def test_an_endpoint_and_a_practice_hold_a_bounded_number_of_places(
         (world.practice_id, PLACES_OF_A_PRACTICE),
     ):
         webhooks.under_way[holder] = most
-        with pytest.raises(EndpointCrowdedError) as crowded:
-            await send_webhook(webhooks, world.practice_id, notice_id)
-        assert crowded.value.failures == 0
+        assert (await send_webhook(webhooks, world.practice_id, notice_id)).status == "waiting"
         assert webhooks.under_way == {holder: most}
         del webhooks.under_way[holder]
-    assert (await story.state(notice_id)).attempts == 0
+        row = await story.state(notice_id)
+        assert (row.status, row.attempts) == ("pending", 0)
+        assert notice_wake(
+            row.practice_id, row.id, "webhook", row.kind, row.attempt_at
+        ).key in await wakes_at(world, notice_id)
+        clock.now = row.attempt_at
+    assert row.put_off == 2
     await send_webhook(webhooks, world.practice_id, notice_id)
     assert not webhooks.under_way
 
 
 def test_what_is_put_off_waits_longer_the_longer_its_endpoint_fails() -> None:
     """Else the backlog of one bad receiver keeps the workers busy with putting it off."""
-    waits = [wait_of_the_crowded(failures).total_seconds() for failures in (1, 2, 3, 4, 5, 9999)]
+    waits = [wait_of_the_crowded(failures, 0).total_seconds() for failures in (1, 2, 3, 4, 5, 9999)]
     assert waits == [5, 15, 45, 135, 300, 300]
     again = [wait_of_the_crowded(0, put_off).total_seconds() for put_off in (0, 1, 2, 3, 9999)]
     assert again == [5, 5, 15, 45, 300]
@@ -562,7 +628,8 @@ async def test_a_mail_server_that_hangs_holds_up_no_event(
             await receiver.wait_for(1)
             # Not only after the first mails were given up.
             async with engine.connect() as db:
-                assert await db.scalar(text("SELECT max(attempts) FROM pgqueuer")) == 0
+                mails = select(func.max(Notice.attempts)).where(Notice.recipient != "webhook")
+                assert await db.scalar(mails) == 0
         finally:
             go_on.set()
         await until(lambda: no_jobs_due(engine))
@@ -582,18 +649,17 @@ async def test_an_event_that_failed_waits_by_its_attempts(
     notice_id = await story.notice(await story.book(), "session.booked", "webhook")
     await world.change(Notice, notice_id, attempts=2)
 
-    async def put_off() -> bool:
-        query = (
-            "SELECT extract(epoch FROM execute_after - updated) FROM pgqueuer"
-            " WHERE entrypoint = 'send_webhook' AND attempts = 1"
-        )
-        async with engine.connect() as db:
-            return bool(await db.scalar(text(query)) == 45)
+    async def tried() -> bool:
+        return bool((await story.state(notice_id)).attempts == 3)
 
     async with working(both_settings, engine, clock):
-        await until(put_off)
+        await until(tried)
+    row = await story.state(notice_id)
+    assert (row.status, row.attempt_at) == ("pending", NOW + timedelta(seconds=45))
+    query = "SELECT extract(epoch FROM execute_after - created) FROM pgqueuer"
+    wake = notice_wake(world.practice_id, notice_id, "webhook", row.kind, row.attempt_at)
     async with engine.connect() as db:
-        traced = "SELECT count(*) FROM pgqueuer_log WHERE traceback::text LIKE '%secret%'"
+        waits = await db.scalar(text(f"{query} WHERE dedupe_key = :key"), {"key": wake.key})
+        assert waits == 45
+        traced = "SELECT count(*) FROM pgqueuer_log WHERE traceback IS NOT NULL"
         assert await db.scalar(text(traced)) == 0
-        jobs = await db.scalar(select(func.count()).select_from(text("pgqueuer")))
-    assert jobs is not None

@@ -11,18 +11,21 @@ from uuid import UUID, uuid4
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.auth.asking import ask_for_link, hash_address
+from app.auth.jobs import sign_in_wake
+from app.auth.models import SignInRequest
 from app.changes.models import Change
 from app.database.engine import connect
 from app.database.idempotency import IdempotencyKey
 from app.database.transactions import transact
 from app.notices import worker
+from app.notices.jobs import Wake, notice_wake
 from app.notices.models import Notice
 from app.notices.outbox import NewNotice, queue_notices
-from app.notices.worker import run_worker, tidy
+from app.notices.worker import run_worker, sweep, tidy
 from app.settings import Settings, SettingsError
 from tests.notices.postbox import Postbox
 from tests.notices.story import START, Story
@@ -51,6 +54,10 @@ async def working(
 async def value(engine: AsyncEngine, query: str) -> Any:
     async with engine.connect() as db:
         return await db.scalar(text(query))
+
+
+def wake_of(row: Any) -> Wake:
+    return notice_wake(row.practice_id, row.id, row.recipient, row.kind, row.attempt_at)
 
 
 async def no_jobs_due(engine: AsyncEngine) -> bool:
@@ -111,51 +118,54 @@ async def test_a_mail_that_failed_is_tried_again_later(
     postbox.refusal = "450 not now, ana@client.example"
 
     async def both_put_off() -> bool:
-        query = "SELECT count(*) FROM pgqueuer WHERE attempts = 1 AND status = 'queued'"
-        return bool(await value(engine, query) == 2)
+        return bool(await value(engine, "SELECT count(*) FROM notices WHERE attempts = 1") == 2)
 
     async with working(smtp_settings, engine, clock):
         await until(both_put_off)
         row = await story.state(notice_id)
         assert (row.status, row.attempts) == ("pending", 1)
         assert row.last_error == "SMTPRecipientRefused 450"
-        waits = "SELECT extract(epoch FROM max(execute_after - updated)) FROM pgqueuer"
-        assert await value(engine, f"{waits} WHERE attempts = 1") == 5
+        assert row.attempt_at == NOW + timedelta(seconds=5)
+        waits = "SELECT extract(epoch FROM execute_after - created) FROM pgqueuer"
+        assert await value(engine, f"{waits} WHERE dedupe_key = '{wake_of(row).key}'") == 5
         leak = "SELECT count(*) FROM pgqueuer_log WHERE traceback::text LIKE '%client.example%'"
         assert await value(engine, leak) == 0
         postbox.refusal = None
-        await transact(
-            engine,
-            lambda db: db.execute(
-                text("UPDATE pgqueuer SET execute_after = now() WHERE attempts = 1")
-            ),
-        )
+        clock.now = row.attempt_at
+        hurried = "UPDATE pgqueuer SET execute_after = now() WHERE entrypoint = 'send_notice'"
+        await transact(engine, lambda db: db.execute(text(hurried)))
         await story.book(START + timedelta(days=1))  # new jobs wake the worker, an UPDATE does not
         await postbox.wait_for(4)
         await until(lambda: no_jobs_due(engine))
     assert (await story.state(notice_id)).status == "sent"
 
 
-async def test_a_notice_that_another_holds_is_looked_at_later(
+async def test_a_notice_that_another_held_is_found_by_the_sweep(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
     story: Story,
     postbox: Postbox,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Its wake came while another worker had the row, and that worker wrote nothing down."""
+    monkeypatch.setattr(worker, "SWEEP_SECONDS", 0.05)
     notice_id = await story.notice(await story.book(), "booked")
+    first_wakes = await value(engine, "SELECT max(id) FROM pgqueuer")
 
-    async def put_off() -> bool:
-        query = "SELECT extract(epoch FROM max(execute_after - updated)) FROM pgqueuer"
-        return bool(await value(engine, f"{query} WHERE attempts = 1") == 10)
+    async def swept_in_vain() -> bool:
+        query = "SELECT count(*) FROM pgqueuer_log WHERE status = 'successful' AND job_id > "
+        return bool(await value(engine, f"{query}{first_wakes}"))
 
-    async with engine.begin() as other:
-        await other.execute(select(Notice.id).where(Notice.id == notice_id).with_for_update())
-        async with working(smtp_settings, engine, clock):
+    async with working(smtp_settings, engine, clock):
+        async with engine.begin() as other:
+            await other.execute(select(Notice.id).where(Notice.id == notice_id).with_for_update())
             await postbox.wait_for(1)
-            await until(put_off)
-    assert [mail["To"].addresses[0].username for mail in postbox.mails] == ["maya"]
-    assert (await story.state(notice_id)).attempts == 0
+            await until(swept_in_vain)
+            assert postbox.recipients == ["maya@harbor.example"]
+        await postbox.wait_for(2)
+    row = await story.state(notice_id)
+    assert (row.status, row.attempts) == ("sent", 1)
 
 
 async def test_a_refused_mail_leaves_no_job_behind(
@@ -244,7 +254,7 @@ async def test_mails_under_way_are_finished_when_the_worker_is_cancelled(
     assert await no_jobs_due(engine)
 
 
-async def test_a_job_that_makes_no_sense_is_held(
+async def test_a_job_that_makes_no_sense_is_done_away_with(
     smtp_settings: Settings, engine: AsyncEngine, clock: TestClock, world: World
 ) -> None:
     del world
@@ -254,12 +264,11 @@ async def test_a_job_that_makes_no_sense_is_held(
     )
     await transact(engine, lambda db: db.execute(text(insert_job)))
 
-    async def held() -> bool:
-        query = "SELECT count(*) FROM pgqueuer WHERE status = 'failed'"
-        return bool(await value(engine, query))
+    async def is_gone() -> bool:
+        return not await value(engine, "SELECT count(*) FROM pgqueuer")
 
     async with working(smtp_settings, engine, clock):
-        await until(held)
+        await until(is_gone)
 
 
 async def test_a_database_that_no_longer_answers_is_given_up(
@@ -323,19 +332,44 @@ async def test_forgetting_much_may_take_longer_than_a_request(engine: AsyncEngin
     assert await value(engine, "SHOW statement_timeout") == "10s"
 
 
-async def test_a_notice_that_lost_its_job_gets_another(engine: AsyncEngine, story: Story) -> None:
-    await story.book()
-    lost = "DELETE FROM pgqueuer WHERE execute_after <= now()"
-    await transact(engine, lambda db: db.execute(text(lost)))
-    held = "UPDATE pgqueuer SET status = 'failed'"
-    await transact(engine, lambda db: db.execute(text(held)))
-    for _ in range(2):
-        await transact(engine, lambda db: tidy(db, NOW))
-    query = "SELECT count(*), count(DISTINCT dedupe_key) FROM pgqueuer WHERE status = 'queued'"
+async def wakes(engine: AsyncEngine) -> set[tuple[str, str, int]]:
+    query = "SELECT dedupe_key, entrypoint, priority FROM pgqueuer"
     async with engine.connect() as db:
-        assert (await db.execute(text(query))).one() == (3, 3)
-        pending = await db.scalar(select(func.count()).where(Notice.status == "pending"))
-    assert pending == 3
+        return {(key, name, priority) for key, name, priority in await db.execute(text(query))}
+
+
+async def test_what_is_due_and_lost_its_wake_gets_another(
+    engine: AsyncEngine, story: Story, world: World
+) -> None:
+    await story.book()
+    await ask_to_sign_in(world, "ana@client.example")
+    before = await wakes(engine)
+    await transact(engine, lambda db: sweep(db, NOW + timedelta(days=30)))
+    assert await wakes(engine) == before
+    await transact(engine, lambda db: db.execute(text("DELETE FROM pgqueuer")))
+    for _ in range(2):
+        await transact(engine, lambda db: sweep(db, NOW))
+    assert await wakes(engine) == {wake for wake in before if wake[1] != "send_reminder"}
+    await transact(engine, lambda db: sweep(db, START - timedelta(days=1)))
+    assert await wakes(engine) == before
+
+
+async def test_what_is_finished_or_leased_needs_no_wake(
+    engine: AsyncEngine, story: Story, world: World
+) -> None:
+    session_id = await story.book()
+    to_client, to_practitioner = [
+        await story.notice(session_id, "booked", role) for role in ("client", "practitioner")
+    ]
+    await world.change(Notice, to_client, status="failed", finished_at=NOW)
+    end = NOW + timedelta(seconds=20)
+    await world.change(Notice, to_practitioner, leased_until=end)
+    await transact(engine, lambda db: db.execute(text("DELETE FROM pgqueuer")))
+    await transact(engine, lambda db: sweep(db, end - timedelta(microseconds=1)))
+    assert await wakes(engine) == set()
+    await transact(engine, lambda db: sweep(db, end))
+    (found,) = await wakes(engine)
+    assert found[0] == wake_of(await story.state(to_practitioner)).key
 
 
 async def test_a_failing_cleanup_does_not_stop_the_worker(
@@ -488,15 +522,20 @@ async def test_a_sign_in_link_that_failed_is_tried_again_within_a_minute(
     postbox: Postbox,
 ) -> None:
     await ask_to_sign_in(world, "ana@client.example")
-    tried = "UPDATE pgqueuer SET attempts = 7"
+    tried = "UPDATE sign_in_requests SET attempts = 7"
     await transact(engine, lambda db: db.execute(text(tried)))
     postbox.refusal = "450 not now, ana@client.example"
 
     async def put_off() -> bool:
-        query = "SELECT extract(epoch FROM max(execute_after - updated)) FROM pgqueuer"
-        return bool(await value(engine, f"{query} WHERE attempts = 8") == 60)
+        return bool(await value(engine, "SELECT attempts FROM sign_in_requests") == 8)
 
     async with working(smtp_settings, engine, clock):
         await until(put_off)
+    async with engine.connect() as db:
+        (request,) = (await db.execute(select(SignInRequest.__table__))).all()
+    assert request.attempt_at == NOW + timedelta(minutes=1)
+    wake = sign_in_wake(request.id, request.attempt_at)
+    waits = "SELECT extract(epoch FROM execute_after - created) FROM pgqueuer"
+    assert await value(engine, f"{waits} WHERE dedupe_key = '{wake.key}'") == 60
     leak = "SELECT count(*) FROM pgqueuer_log WHERE pgqueuer_log::text LIKE '%client.example%'"
     assert await value(engine, leak) == 0

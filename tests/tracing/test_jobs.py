@@ -66,8 +66,7 @@ async def forget_jobs(engine: AsyncEngine) -> None:
 
 
 async def all_tried(engine: AsyncEngine) -> bool:
-    query = "SELECT count(*) FROM pgqueuer WHERE attempts = 1 AND status = 'queued'"
-    return bool(await value(engine, query) == 2)
+    return bool(await value(engine, "SELECT count(*) FROM notices WHERE attempts = 1") == 2)
 
 
 async def nothing_due(engine: AsyncEngine) -> bool:
