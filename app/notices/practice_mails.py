@@ -45,6 +45,7 @@ async def load_practice_letter(
                 Change.at,
                 Change.details,
             )
+            .select_from(Notice)
             .join(Practice, Practice.practice_id == Notice.practice_id)
             .join(
                 Change,

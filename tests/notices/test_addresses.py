@@ -86,7 +86,7 @@ async def test_the_practitioner_and_the_practice_are_reached(
         "error": "Timeout",
     }
     to_practice = PracticeLetter(
-        letter.notice_id, "pending", "Harbor", f"hello@{UNICODE}", letter.session_id, NOW, details
+        letter.notice_id, "Harbor", f"hello@{UNICODE}", letter.session_id, NOW, details
     )
     mail = make_practice_mail(to_practice, office.settings, NOW)
     assert addresses(mail, "To") == [f"hello@{ASCII}"]
