@@ -3,14 +3,14 @@
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.asking import WINDOW
 from app.auth.jobs import sign_in_wake
-from app.auth.models import SignIn, SignInCounter, SignInFamily, SignInRequest
-from app.notices.jobs import has_no_wake, queue_wakes
-from app.notices.sweeping import AT_ONCE
+from app.auth.models import SignIn, SignInCounter, SignInFamily
+from app.notices.jobs import queue_wakes
+from app.notices.sweeping import AT_ONCE, HAS_NO_WAKE
 
 # So long a link that comes too late is told from one that never was.
 LINKS_KEPT = timedelta(days=7)
@@ -30,16 +30,15 @@ async def tidy_sign_ins(db: AsyncConnection, now: datetime) -> None:
     await db.execute(delete(SignInCounter).where(SignInCounter.since <= now - WINDOW))
 
 
+_DUE = text(
+    "SELECT id, attempt_at FROM sign_in_requests WHERE attempt_at <= :now"
+    f" AND {HAS_NO_WAKE.format(table='sign_in_requests')} ORDER BY attempt_at LIMIT :most"
+)
+
+
 async def sweep_sign_ins(db: AsyncConnection, now: datetime) -> None:
-    """Queue a wake for each request that is due and has none, as after the loss of a job."""
-    table = SignInRequest.__table__.c
-    due = (
-        select(table.id, table.attempt_at)
-        .where(table.attempt_at <= now, has_no_wake(table.id, table.attempt_at))
-        .order_by(table.attempt_at)
-        .limit(AT_ONCE)
-    )
-    rows = (await db.execute(due)).all()
+    """Queue a wake for each request that is due and has none."""
+    rows = (await db.execute(_DUE, {"now": now, "most": AT_ONCE})).all()
     if rows:
         log.warning("sign_ins_stranded", count=len(rows))
         await queue_wakes(db, [sign_in_wake(*row) for row in rows], now)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.notices.jobs import notice_wake, queue_wakes
@@ -20,8 +20,8 @@ class Claim:
     """What a wake found. Only what is `DUE` may be sent, by the transaction that claimed it.
 
     Else `found` is `waiting` (its next attempt, or the end of another worker's lease, is still to
-    come), `busy` (another worker has locked it), `gone`, or the status that the notice ended with.
-    `put_off`: how often it was put off without an attempt.
+    come), `busy` (another worker has locked it), `done` (it has ended) or `gone`. `put_off`: how
+    often it was put off without an attempt.
     """
 
     found: str
@@ -47,7 +47,7 @@ async def claim(db: AsyncConnection, practice_id: UUID, notice_id: UUID, now: da
     if row is None:
         return Claim("busy" if await db.scalar(select(Notice.id).where(*own)) else "gone")
     if row.status != "pending":
-        return Claim(row.status)
+        return Claim("done")
     latest = now + CLOCKS_DIFFER
     if row.leased_until is not None and row.leased_until > latest:
         ids = practice_id, notice_id
@@ -62,11 +62,6 @@ async def claim(db: AsyncConnection, practice_id: UUID, notice_id: UUID, now: da
 async def lease(db: AsyncConnection, practice_id: UUID, notice_id: UUID, until: datetime) -> None:
     """Keep a claimed notice after the transaction; until then no other worker claims it."""
     await db.execute(update(Notice).where(*_own(practice_id, notice_id)).values(leased_until=until))
-
-
-def not_leased(now: datetime) -> ColumnElement[bool]:
-    """Compare a notice with the leases that hold at `now`."""
-    return or_(Notice.leased_until.is_(None), Notice.leased_until <= now)
 
 
 async def put_off(

@@ -3,12 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
 from app.domain.errors import NoticeFinishedError
-from app.notices.claiming import not_leased
 from app.notices.jobs import notice_wake, queue_wakes
 from app.notices.models import Notice
 from app.notices.queries import NoticeRecord, read_notice
@@ -27,7 +26,8 @@ async def retry_notice(
     """
     own = (Notice.practice_id == staff.practice_id, Notice.id == notice_id)
     # A mail that is being sent is locked, and nobody waits for a mail server; an event is leased.
-    is_free = select(Notice.id).where(*own, not_leased(now)).with_for_update(skip_locked=True)
+    not_leased = or_(Notice.leased_until.is_(None), Notice.leased_until <= now)
+    is_free = select(Notice.id).where(*own, not_leased).with_for_update(skip_locked=True)
     being_sent = await db.scalar(is_free) is None
     found = await read_notice(db, staff.practice_id, notice_id)
     if found.status not in {"pending", "failed"}:

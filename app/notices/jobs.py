@@ -8,24 +8,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from pgqueuer.ports.driver import Driver
 from pgqueuer.queries import Queries
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Text,
-    and_,
-    column,
-    exists,
-    extract,
-    func,
-    table,
-    text,
-)
-from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.reading import send
@@ -39,8 +26,12 @@ SEND_WEBHOOK = "send_webhook"
 _TO_CLIENT = 5
 _TO_OTHERS = 0
 
+# In SQL, of a row of {table}; it names the wake as `Wake.key` does.
+HAS_NO_WAKE = (
+    "NOT EXISTS (SELECT FROM pgqueuer WHERE status IN ('queued', 'picked') AND dedupe_key ="
+    " {table}.id::text || '/' || (extract(epoch FROM {table}.attempt_at) * 1000000)::bigint)"
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +46,8 @@ class Wake:
 
     @property
     def key(self) -> str:
-        """Name the wake: one row and one instant have one wake at most. See `has_no_wake`."""
-        return f"{self.id}/{(self.at - _EPOCH) // _MICROSECOND}"
+        """Name the wake: a row has one wake at most for an instant."""
+        return f"{self.id}/{(self.at - _EPOCH) // timedelta(microseconds=1)}"
 
 
 def notice_wake(
@@ -89,14 +80,6 @@ async def queue_wakes(db: AsyncConnection, wakes: Sequence[Wake], now: datetime)
         [wake.key for wake in wakes],
         on_conflict="skip",
     )
-
-
-def has_no_wake(row_id: ColumnElement[Any], at: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Compare with the wakes that wait or are under way, by the key that `Wake.key` gives them."""
-    microseconds = sql_cast(extract("epoch", at) * 1_000_000, BigInteger)
-    key = func.concat(sql_cast(row_id, Text), "/", microseconds)
-    is_kept = and_(column("dedupe_key") == key, text("status IN ('queued', 'picked')"))
-    return ~exists().where(is_kept).select_from(table("pgqueuer"))
 
 
 def read_payload(payload: bytes | None) -> tuple[UUID, UUID]:

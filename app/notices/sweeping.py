@@ -3,32 +3,28 @@
 from datetime import datetime
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.notices.claiming import not_leased
-from app.notices.jobs import has_no_wake, notice_wake, queue_wakes
-from app.notices.models import Notice
+from app.notices.jobs import KEY, notice_wake, queue_wakes
 
 AT_ONCE = 1000
+HAS_NO_WAKE = (
+    f"NOT EXISTS (SELECT FROM pgqueuer WHERE status IN ('queued', 'picked') AND dedupe_key = {KEY})"
+)
 
 log = structlog.get_logger()
+
+_DUE = text(
+    "SELECT practice_id, id, recipient, kind, attempt_at FROM notices WHERE status = 'pending'"
+    " AND attempt_at <= :now AND (leased_until IS NULL OR leased_until <= :now)"
+    f" AND {HAS_NO_WAKE.format(table='notices')} ORDER BY attempt_at LIMIT :most"
+)
 
 
 async def sweep_notices(db: AsyncConnection, now: datetime) -> None:
     """Queue a wake for each notice of any practice that is due, longest due first."""
-    due = (
-        select(Notice.practice_id, Notice.id, Notice.recipient, Notice.kind, Notice.attempt_at)
-        .where(
-            Notice.status == "pending",
-            Notice.attempt_at <= now,
-            not_leased(now),
-            has_no_wake(Notice.__table__.c.id, Notice.__table__.c.attempt_at),
-        )
-        .order_by(Notice.attempt_at)
-        .limit(AT_ONCE)
-    )
-    rows = (await db.execute(due)).all()
+    rows = (await db.execute(_DUE, {"now": now, "most": AT_ONCE})).all()
     if rows:
         log.warning("notices_stranded", count=len(rows))
         await queue_wakes(db, [notice_wake(*row) for row in rows], now)
