@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.auth.asking import WINDOW
 from app.auth.jobs import sign_in_wake
 from app.auth.models import SignIn, SignInCounter, SignInFamily
-from app.notices.jobs import queue_wakes
-from app.notices.sweeping import AT_ONCE, HAS_NO_WAKE
+from app.notices.jobs import HAS_NO_WAKE, queue_wakes
+from app.notices.sweeping import AT_ONCE
 
 # So long a link that comes too late is told from one that never was.
 LINKS_KEPT = timedelta(days=7)
@@ -31,7 +31,8 @@ async def tidy_sign_ins(db: AsyncConnection, now: datetime) -> None:
 
 
 _DUE = text(
-    "SELECT id, attempt_at FROM sign_in_requests WHERE attempt_at <= :now"
+    "SELECT id, attempt_at FROM sign_in_requests"  # noqa: S608 - our own words
+    " WHERE attempt_at <= :now"
     f" AND {HAS_NO_WAKE.format(table='sign_in_requests')} ORDER BY attempt_at LIMIT :most"
 )
 

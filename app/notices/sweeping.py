@@ -6,17 +6,15 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.notices.jobs import KEY, notice_wake, queue_wakes
+from app.notices.jobs import HAS_NO_WAKE, notice_wake, queue_wakes
 
 AT_ONCE = 1000
-HAS_NO_WAKE = (
-    f"NOT EXISTS (SELECT FROM pgqueuer WHERE status IN ('queued', 'picked') AND dedupe_key = {KEY})"
-)
 
 log = structlog.get_logger()
 
 _DUE = text(
-    "SELECT practice_id, id, recipient, kind, attempt_at FROM notices WHERE status = 'pending'"
+    "SELECT practice_id, id, recipient, kind, attempt_at"  # noqa: S608 - our own words
+    " FROM notices WHERE status = 'pending'"
     " AND attempt_at <= :now AND (leased_until IS NULL OR leased_until <= :now)"
     f" AND {HAS_NO_WAKE.format(table='notices')} ORDER BY attempt_at LIMIT :most"
 )
