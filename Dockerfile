@@ -6,6 +6,9 @@ WORKDIR /srv/reslot
 COPY requirements requirements
 RUN python -m venv /srv/venv \
     && /srv/venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r requirements/${REQUIREMENTS}.txt
+COPY app app
+# The texts that people read.
+RUN /srv/venv/bin/pybabel --quiet compile --domain reslot --directory app/texts/locale
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --home-dir /srv/reslot reslot
@@ -13,7 +16,7 @@ WORKDIR /srv/reslot
 COPY --from=build /srv/venv /srv/venv
 COPY alembic.ini ./
 COPY migrations migrations
-COPY app app
+COPY --from=build /srv/reslot/app app
 ENV PATH=/srv/venv/bin:$PATH \
     PYTHONPATH=/srv/reslot \
     PYTHONDONTWRITEBYTECODE=1 \

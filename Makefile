@@ -14,13 +14,16 @@ MADE := $(VENV)/.python-$(or $(VERSION),none)
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate
+# The texts that people read; installing the project compiles them (setup.py).
+TEXTS := $(wildcard app/texts/locale/*/LC_MESSAGES/reslot.po)
 AS_TESTED = --constraint requirements/dev.txt
 
 # pip is slower, and finds the package index where only pip's own configuration names it.
 define install
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r $(1) 2>/dev/null \
 		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(1)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
+		--reinstall-package reslot -e .
 	@touch $@
 endef
 
@@ -112,10 +115,10 @@ clean:
 
 # The locked files are complete. With --no-deps they are taken as they stand; an older pip goes looking
 # for the newest release of a requirement with extras (`coverage[toml]`), and finds no hash for it.
-$(VENV)/.ready: $(MADE) requirements/dev.txt pyproject.toml
+$(VENV)/.ready: $(MADE) requirements/dev.txt pyproject.toml $(TEXTS)
 	$(call install,requirements/dev.txt)
 
-$(VENV)/.demo: $(MADE) requirements/demo.txt pyproject.toml
+$(VENV)/.demo: $(MADE) requirements/demo.txt pyproject.toml $(TEXTS)
 	$(call install,requirements/demo.txt)
 
 $(MADE): requirements/uv.txt

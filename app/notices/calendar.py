@@ -27,7 +27,7 @@ from app.domain.zones import (
     to_seconds,
 )
 from app.notices.clean import lines, one_line, web_address
-from app.notices.texts import Texts
+from app.texts.catalogue import Texts
 
 Method = Literal["PUBLISH", "REQUEST", "CANCEL"]
 
@@ -95,7 +95,8 @@ def _entry(
         end=ends_at,
         summary=one_line(f"{event.service_name}, {event.practice_name}"),
         description="\n".join(
-            lines(text) for text in (*event.description, event.texts.declining_cancels_nothing)
+            lines(text)
+            for text in (*event.description, event.texts("mail.declining-cancels-nothing"))
         ),
         location=None if event.location is None else one_line(event.location),
         url=web_address(event.url),

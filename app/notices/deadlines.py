@@ -8,9 +8,10 @@ from app.domain.policy.rules import Action, Credit
 from app.notices.clean import one_line
 from app.notices.facts import carried
 from app.notices.letters import Letter
-from app.notices.texts import Texts
 from app.notices.wording import Speech
 from app.practices.policies import rules_of
+from app.texts.catalogue import Texts
+from app.texts.refusals import say_refusal
 
 _NEVER_ONLINE = {RefusalCode.ACTION_DISABLED, RefusalCode.RESCHEDULE_LIMIT_REACHED}
 
@@ -34,8 +35,8 @@ def deadlines(letter: Letter, speech: Speech, now: datetime) -> tuple[Rule, ...]
     cancel = _timeline(letter, Action.CANCEL, speech, now)
     move = _timeline(letter, Action.RESCHEDULE, speech, now)
     if cancel == move:
-        return (Rule(texts.to_cancel_or_reschedule, cancel),)
-    return (Rule(texts.to_cancel, cancel), Rule(texts.to_reschedule, move))
+        return (Rule(texts("mail.to-cancel-or-reschedule"), cancel),)
+    return (Rule(texts("mail.to-cancel"), cancel), Rule(texts("mail.to-reschedule"), move))
 
 
 def _timeline(letter: Letter, action: Action, speech: Speech, now: datetime) -> tuple[str, ...]:
@@ -54,25 +55,17 @@ def _timeline(letter: Letter, action: Action, speech: Speech, now: datetime) -> 
 def _term(term: Term, starts_at: datetime, speech: Speech, now: datetime) -> str:
     texts, at_start = speech.texts, term.until == starts_at
     if term.cost.credit is Credit.FORFEITED:
-        sentence = texts.credit_lost_until_start if at_start else texts.credit_lost_until
+        key = "mail.credit-lost-until-start" if at_start else "mail.credit-lost-until"
     elif term.cost.fee is not None:
-        sentence = texts.fee_until_start if at_start else texts.fee_until
+        key = "mail.fee-until-start" if at_start else "mail.fee-until"
     else:
-        sentence = texts.free_until_start if at_start else texts.free_until
+        key = "mail.free-until-start" if at_start else "mail.free-until"
     fee = "" if term.cost.fee is None else speech.money(term.cost.fee)
-    written = sentence.format(until=speech.instant(term.until), fee=fee)
+    written = texts(key, until=speech.instant(term.until), fee=fee)
     if term.cost.carries is not None:
         written = f"{written} {carried(term.cost.carries, speech)}"
-    return f"{written} {texts.is_past}" if now > term.until else written
+    return f"{written} {texts('mail.is-past')}" if now > term.until else written
 
 
 def _refused(refusal: Refusal, texts: Texts) -> str:
-    """Say why not. The refusal's own sentence is the API's, in English."""
-    sentences = {
-        RefusalCode.SESSION_NOT_BOOKED: texts.session_not_booked,
-        RefusalCode.SESSION_STARTED: texts.session_started,
-        RefusalCode.ACTION_DISABLED: texts.action_disabled,
-        RefusalCode.NOTICE_TOO_SHORT: texts.notice_too_short,
-        RefusalCode.RESCHEDULE_LIMIT_REACHED: texts.reschedule_limit_reached,
-    }
-    return sentences[refusal.code].format(name=one_line(refusal.contact.name))
+    return say_refusal(refusal.code, one_line(refusal.contact.name), texts)

@@ -6,8 +6,8 @@ from app.domain.policy.rules import Credit
 from app.domain.session import Carried
 from app.notices.clean import lines, one_line, web_address
 from app.notices.letters import ChangeFacts, Letter, Meeting
-from app.notices.texts import Texts
 from app.notices.wording import Speech, format_name
+from app.texts.catalogue import Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def topic_of(letter: Letter) -> str:
 def times(letter: Letter, speech: Speech) -> tuple[Fact, ...]:
     """Say when it is, and after a move how it was before."""
     texts, meeting = speech.texts, meeting_of(letter)
-    when = Fact(texts.when, speech.span(meeting.starts_at, meeting.ends_at))
+    when = Fact(texts("mail.when"), speech.span(meeting.starts_at, meeting.ends_at))
     before = letter.change.before
     if letter.kind != "rescheduled" or before is None:
         return (when,)
@@ -43,15 +43,15 @@ def times(letter: Letter, speech: Speech) -> tuple[Fact, ...]:
         parts.append(speech.span(before.starts_at, before.ends_at))
     if (before.format, before.location) != (meeting.format, meeting.location):
         parts.append(", ".join(fact.text for fact in place(before, texts)))
-    return (when, Fact(texts.before, "; ".join(parts)))
+    return (when, Fact(texts("mail.before"), "; ".join(parts)))
 
 
 def place(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
     """Say in which format it is, and where that is in person."""
-    how = Fact(texts.format, format_name(meeting.format, texts))
+    how = Fact(texts("mail.format"), format_name(meeting.format, texts))
     if meeting.location is None:
         return (how,)
-    return (how, Fact(texts.place, one_line(", ".join(meeting.location))))
+    return (how, Fact(texts("mail.place"), one_line(", ".join(meeting.location))))
 
 
 def joining(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
@@ -59,21 +59,25 @@ def joining(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
     facts = []
     if meeting.join_url:
         url = web_address(meeting.join_url)
-        facts.append(Fact(texts.join, one_line(meeting.join_url), url))
+        facts.append(Fact(texts("mail.join"), one_line(meeting.join_url), url))
     if meeting.instructions:
-        facts.append(Fact(texts.instructions, lines(meeting.instructions)))
+        facts.append(Fact(texts("mail.instructions"), lines(meeting.instructions)))
     return tuple(facts)
 
 
-def costs(letter: Letter, collector: str, speech: Speech) -> list[str]:
-    """Say what the change costs, or no longer does. The practice collects; product.md section 2."""
+def costs(letter: Letter, speech: Speech, *, practice: str | None) -> list[str]:
+    """Say what the change costs, or no longer does. The practice collects; product.md section 2.
+
+    `practice` is its name, for a mail to the client; None: the mail is to the practitioner.
+    """
     change, texts = letter.change, speech.texts
     if letter.kind == "fee_waived":
-        return _fee(change, texts.fee_is_waived, collector, speech)
+        return _fee(change, "mail.fee-is-waived", practice, speech)
     if letter.kind == "restored":
-        void = [texts.fee_is_void] if change.voided_fee else []
-        return void + ([texts.credit_pays] if letter.facts.paid_by_credit else [])
-    sentences = _fee(change, texts.fee_due, collector, speech)
+        void = [texts("mail.fee-is-void")] if change.voided_fee else []
+        return void + ([texts("mail.credit-pays")] if letter.facts.paid_by_credit else [])
+    key = "practitioner.fee-due" if practice is None else "mail.fee-due"
+    sentences = _fee(change, key, practice, speech)
     if change.credit is not None:
         sentences.append(_credit(change.credit, texts))
     if change.carries is not None:
@@ -81,23 +85,23 @@ def costs(letter: Letter, collector: str, speech: Speech) -> list[str]:
     return sentences
 
 
-def _fee(change: ChangeFacts, sentence: str, practice: str, speech: Speech) -> list[str]:
+def _fee(change: ChangeFacts, key: str, practice: str | None, speech: Speech) -> list[str]:
     if change.fee is None:
         return []
-    return [sentence.format(fee=speech.money(change.fee), practice=practice)]
+    return [speech.texts(key, fee=speech.money(change.fee), practice=practice)]
 
 
 def carried(cost: Carried, speech: Speech) -> str:
     """Say what cancelling costs at least after a move that carries a cost."""
     if cost.fee is None:
-        return speech.texts.carries_forfeit
-    return speech.texts.carries_fee.format(fee=speech.money(cost.fee))
+        return speech.texts("mail.carries-forfeit")
+    return speech.texts("mail.carries-fee", fee=speech.money(cost.fee))
 
 
 def _credit(credit: Credit, texts: Texts) -> str:
-    sentences = {
-        Credit.RETURNED: texts.credit_returned,
-        Credit.FORFEITED: texts.credit_forfeited,
-        Credit.KEPT: texts.credit_kept,
+    keys = {
+        Credit.RETURNED: "mail.credit-returned",
+        Credit.FORFEITED: "mail.credit-forfeited",
+        Credit.KEPT: "mail.credit-kept",
     }
-    return sentences[credit]
+    return texts(keys[credit])

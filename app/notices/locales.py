@@ -13,12 +13,8 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global, parse_locale
 
-from app.notices.texts.english import ENGLISH
-from app.notices.texts.french import FRENCH
-from app.notices.texts.german import GERMAN
-from app.notices.texts.spanish import SPANISH
+from app.texts.catalogue import LANGUAGES
 
-LANGUAGES = {"en": ENGLISH, "fr": FRENCH, "de": GERMAN, "es": SPANISH}
 # English as Europe and as the rest of the world writes it.
 _EUROPE, _WORLD = "en_150", "en_001"
 

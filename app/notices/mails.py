@@ -17,10 +17,10 @@ from app.notices.clean import ascii_domain, mailbox, one_line
 from app.notices.errors import UndeliverableError
 from app.notices.facts import meeting_of
 from app.notices.letters import Letter
-from app.notices.pages import Page, client_page, joining_lines, place_line
+from app.notices.pages import Page, client_page, joining_lines, labelled, place_line
 from app.notices.practitioner_pages import practitioner_page
-from app.notices.texts import Texts
 from app.settings import Settings
+from app.texts.catalogue import Texts
 
 # What the client's calendar is asked. A missed session stays in it as it was.
 _METHODS: dict[str, Method] = {
@@ -129,7 +129,7 @@ def _event(letter: Letter, texts: Texts) -> CalendarEvent:
         service_name=letter.service_name,
         practice_name=letter.practice_name,
         description=(
-            f"{texts.practitioner}{texts.colon} {one_line(letter.practitioner.name)}",
+            labelled(texts("mail.practitioner"), one_line(letter.practitioner.name), texts),
             *(() if cancelled else joining_lines(meeting, texts)),
         ),
         location=place_line(meeting, texts),

@@ -21,8 +21,8 @@ from app.notices.facts import (
     topic_of,
 )
 from app.notices.letters import Letter, Meeting
-from app.notices.texts import Texts, Title
 from app.notices.wording import Speech, format_name
+from app.texts.catalogue import Texts
 
 # Mails after which the session is booked, as far as they know.
 OF_BOOKED = {"booked", "rescheduled", "restored", "reminder"}
@@ -50,20 +50,20 @@ class Page:
 
 
 def client_page(letter: Letter, link: str, now: datetime) -> Page:
-    """Write to the client, in his zone and language."""
+    """Write to the client, in their zone and language."""
     speech = Speech(letter.client.locale, letter.client.zone)
     texts, meeting = speech.texts, meeting_of(letter)
-    title, is_of_booked = _title(letter, texts), letter.kind in OF_BOOKED
+    topic, is_of_booked = topic_of(letter).replace("_", "-"), letter.kind in OF_BOOKED
     return Page(
         language=speech.tag,
         texts=texts,
-        subject=title.subject.format(day=speech.day(meeting.starts_at)),
-        heading=title.heading,
+        subject=texts(f"mail.{topic}.subject", day=speech.day(meeting.starts_at)),
+        heading=texts(f"mail.{topic}.heading"),
         sentences=_sentences(letter, speech),
         facts=(
             *times(letter, speech),
-            Fact(texts.service, one_line(letter.service_name)),
-            Fact(texts.practitioner, one_line(letter.practitioner.name)),
+            Fact(texts("mail.service"), one_line(letter.service_name)),
+            Fact(texts("mail.practitioner"), one_line(letter.practitioner.name)),
             *place(meeting, texts),
             *(joining(meeting, texts) if is_of_booked else ()),
         ),
@@ -77,7 +77,12 @@ def client_page(letter: Letter, link: str, now: datetime) -> Page:
 def joining_lines(meeting: Meeting, texts: Texts) -> tuple[str, ...]:
     """Say how and where, as lines of a calendar entry."""
     facts = (*place(meeting, texts), *joining(meeting, texts))
-    return tuple(f"{fact.label}{texts.colon} {fact.text}" for fact in facts)
+    return tuple(labelled(fact.label, fact.text, texts) for fact in facts)
+
+
+def labelled(label: str, text: str, texts: Texts) -> str:
+    """Write a label and what it stands for in one line."""
+    return f"{label}{texts('mail.colon')} {text}"
 
 
 def place_line(meeting: Meeting, texts: Texts) -> str:
@@ -87,20 +92,6 @@ def place_line(meeting: Meeting, texts: Texts) -> str:
     return web_address(meeting.join_url) or format_name(meeting.format, texts)
 
 
-def _title(letter: Letter, texts: Texts) -> Title:
-    titles = {
-        "booked": texts.booked,
-        "rescheduled": texts.rescheduled,
-        "format_changed": texts.format_changed,
-        "cancelled": texts.cancelled,
-        "noshow": texts.noshow,
-        "restored": texts.restored,
-        "reminder": texts.reminder,
-        "fee_waived": texts.fee_waived,
-    }
-    return titles[topic_of(letter)]
-
-
 def _sentences(letter: Letter, speech: Speech) -> tuple[str, ...]:
     """Say who did it where that was not the client, what it cost, and whom to ask."""
     if letter.kind == "reminder":
@@ -108,12 +99,12 @@ def _sentences(letter: Letter, speech: Speech) -> tuple[str, ...]:
     change, texts = letter.change, speech.texts
     practice, sentences = one_line(letter.practice_name), []
     if not change.by_client and letter.kind != "booked":
-        sentences.append(texts.done_by_practice.format(practice=practice))
-    sentences += costs(letter, practice, speech)
+        sentences.append(texts("mail.done-by-practice", practice=practice))
+    sentences += costs(letter, speech, practice=practice)
     if letter.kind == "noshow":
-        sentences.append(texts.if_wrong.format(name=one_line(letter.contact.name)))
+        sentences.append(texts("mail.if-wrong", name=one_line(letter.contact.name)))
     if change.superseded and letter.kind != "fee_waived":
-        sentences.append(texts.changed_since)
+        sentences.append(texts("mail.changed-since"))
     return tuple(sentences)
 
 
@@ -126,7 +117,7 @@ def _policy_text(letter: Letter) -> str | None:
 
 def _footer(letter: Letter, texts: Texts) -> tuple[str, ...]:
     phone = letter.contact.phone
-    questions = texts.questions
+    questions = texts("mail.questions")
     if phone:
-        questions = texts.questions_with_phone.format(phone=one_line(phone))
-    return (texts.why_this_mail.format(practice=one_line(letter.practice_name)), questions)
+        questions = texts("mail.questions-with-phone", phone=one_line(phone))
+    return (texts("mail.why-this-mail", practice=one_line(letter.practice_name)), questions)

@@ -15,9 +15,9 @@ from app.notices.facts import Fact
 from app.notices.mails import add_technical_headers, compose
 from app.notices.models import Notice
 from app.notices.pages import Page
-from app.notices.texts.english import ENGLISH
 from app.practices.models import Practice
 from app.settings import Settings
+from app.texts.catalogue import ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,34 +79,34 @@ def make_practice_mail(letter: PracticeLetter, settings: Settings, now: datetime
 
 
 def _webhook_disabled(letter: PracticeLetter) -> Page:
-    failures, since = letter.details["failures"], letter.details["failing_since"]
+    texts, details = ENGLISH, letter.details
+    subject = texts("webhook-disabled.heading")
     why = (
-        "Its receiver said that it is gone for good (HTTP 410)."
-        if letter.details["gone"]
-        else f"The last {failures} attempts to reach its receiver have all failed."
+        texts("webhook-disabled.gone")
+        if details["gone"]
+        else texts("webhook-disabled.failed", failures=details["failures"])
     )
+    remedy = texts(
+        "webhook-disabled.how",
+        request=f"PATCH /v1/practice/webhook-endpoints/{letter.endpoint_id}",
+        body='{"active": true}',
+    )
+    since = datetime.fromisoformat(details["failing_since"])
     return Page(
-        language="en",
-        texts=ENGLISH,
-        subject="A webhook of yours was switched off",
-        heading="A webhook of yours was switched off",
-        sentences=(
-            why,
-            "It is told of no change any more, and what still waited for it is not sent.",
-        ),
+        language=texts.language,
+        texts=texts,
+        subject=subject,
+        heading=subject,
+        sentences=(why, texts("webhook-disabled.effect")),
         facts=(
-            Fact("Host", one_line(letter.details["host"])),
-            Fact("Webhook endpoint", str(letter.endpoint_id)),
-            Fact("Failing since", _utc(datetime.fromisoformat(since))),
-            Fact("Switched off", _utc(letter.at)),
-            Fact("Last error", one_line(letter.details["error"])),
-            Fact(
-                "To switch it on again",
-                f"PATCH /v1/practice/webhook-endpoints/{letter.endpoint_id} "
-                'with {"active": true}. Then compare what changed meanwhile with your own records.',
-            ),
+            Fact(texts("webhook-disabled.host"), one_line(details["host"])),
+            Fact(texts("webhook-disabled.endpoint"), str(letter.endpoint_id)),
+            Fact(texts("webhook-disabled.failing-since"), _utc(since)),
+            Fact(texts("webhook-disabled.at"), _utc(letter.at)),
+            Fact(texts("webhook-disabled.last-error"), one_line(details["error"])),
+            Fact(texts("webhook-disabled.remedy"), remedy),
         ),
-        footer=(f"This was sent to the address of {one_line(letter.practice_name)} in Reslot.",),
+        footer=(texts("webhook-disabled.why-this-mail", practice=one_line(letter.practice_name)),),
     )
 
 

@@ -13,8 +13,8 @@ from app.currencies import decimals_of
 from app.domain.money import Money
 from app.domain.session import Format
 from app.domain.zones import is_daylight_time
-from app.notices.locales import LANGUAGES, locale_in, locale_of
-from app.notices.texts import Texts
+from app.notices.locales import locale_in, locale_of
+from app.texts.catalogue import LANGUAGES, Texts
 
 
 class Speech:
@@ -57,12 +57,17 @@ class Speech:
         if start.utcoffset() != end.utcoffset():
             return self._span_over_change(start, end)
         if start.date() == end.date():
-            written = self.texts.span.format(
-                date=self._date(start, "full"), start=self._time(start), end=self._time(end)
+            written = self.texts(
+                "mail.span",
+                date=self._date(start, "full"),
+                start=self._time(start),
+                end=self._time(end),
             )
         else:
-            written = self.texts.span_of_days.format(
-                start=self._moment(start, "full"), end=self._moment(end, "full")
+            written = self.texts(
+                "mail.span-of-days",
+                start=self._moment(start, "full"),
+                end=self._moment(end, "full"),
             )
         return f"{written} ({self._zone_name(start)})"
 
@@ -71,14 +76,16 @@ class Speech:
         if names[0] == names[1]:  # The zone changed its offset for good, and kept its name.
             names = self._offset(start), self._offset(end)
         if start.date() == end.date():
-            return self.texts.span_over_change.format(
+            return self.texts(
+                "mail.span-over-change",
                 date=self._date(start, "full"),
                 start=self._time(start),
                 start_zone=names[0],
                 end=self._time(end),
                 end_zone=names[1],
             )
-        return self.texts.span_of_days.format(
+        return self.texts(
+            "mail.span-of-days",
             start=f"{self._moment(start, 'full')} ({names[0]})",
             end=f"{self._moment(end, 'full')} ({names[1]})",
         )
@@ -98,7 +105,7 @@ class Speech:
         return _plain(written)
 
     def _moment(self, local: datetime, style: str) -> str:
-        return self.texts.moment.format(date=self._date(local, style), time=self._time(local))
+        return self.texts("mail.moment", date=self._date(local, style), time=self._time(local))
 
     def _date(self, local: datetime, style: str) -> str:
         return _plain(format_date(local.date(), style, locale=self._locale))
@@ -125,11 +132,11 @@ def texts_in(locale: str) -> Texts:
 def format_name(kind: Format, texts: Texts) -> str:
     """Name a format."""
     names = {
-        Format.IN_PERSON: texts.in_person,
-        Format.VIDEO: texts.video,
-        Format.PHONE: texts.phone,
+        Format.IN_PERSON: "mail.in-person",
+        Format.VIDEO: "mail.video",
+        Format.PHONE: "mail.phone",
     }
-    return names[kind]
+    return texts(names[kind])
 
 
 def _occurs_twice(local: datetime) -> bool:

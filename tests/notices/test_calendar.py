@@ -10,7 +10,7 @@ from icalendar import Calendar, Event
 
 from app.domain.session import Status
 from app.notices.calendar import CalendarEvent, Person, make_calendar
-from app.notices.texts.english import ENGLISH
+from app.texts.catalogue import ENGLISH
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SESSION_ID = UUID("6d1f5a5e-9f5c-4a53-8d7a-0d8ad7a1a111")

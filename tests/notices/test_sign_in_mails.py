@@ -17,7 +17,6 @@ from structlog.testing import capture_logs
 from app.auth import delivery
 from app.auth.asking import ask_for_link, hash_address
 from app.auth.delivery import send_sign_in
-from app.auth.letters import TEXTS, texts_for
 from app.auth.models import SignIn, SignInCounter, SignInFamily, SignInRequest
 from app.auth.people import find_people, people_with
 from app.auth.tidying import tidy_sign_ins
@@ -25,6 +24,7 @@ from app.database.transactions import transact
 from app.notices.delivery import PostOffice
 from app.notices.mailbox import list_mails
 from app.notices.senders import make_sender
+from app.notices.wording import texts_in
 from app.practices.models import Client
 from app.practices.repository import PracticeRepository
 from app.settings import Settings
@@ -217,20 +217,7 @@ async def test_the_mail_speaks_the_clients_language(
     assert mail["Subject"] == subject
     _, html = bodies(mail)
     assert f">{button}</a>" in html
-    assert f'<html lang="{texts_for(locale).language}">' in html
-
-
-def test_every_language_says_everything_in_words_of_its_own() -> None:
-    assert set(TEXTS) == {"en", "fr", "de", "es"}
-    said = [set(vars_of(texts)) for texts in TEXTS.values()]
-    assert all(all(words) for words in said)
-    assert len(set.union(*said)) == sum(len(words) for words in said)
-    assert texts_for("de_AT") is TEXTS["de"]
-    assert texts_for("") is TEXTS["en"]
-
-
-def vars_of(texts: Any) -> list[str]:
-    return [getattr(texts, name) for name in texts.__slots__]
+    assert f'<html lang="{texts_in(locale).language}">' in html
 
 
 async def test_names_add_no_header_and_no_line(

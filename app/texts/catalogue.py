@@ -1,0 +1,48 @@
+"""The catalogue of texts: by language, then by key (docs/decisions/0025-texts.md).
+
+The texts are written in `locale/LANGUAGE/LC_MESSAGES/reslot.po`. The build compiles them.
+"""
+
+from collections.abc import Mapping
+from gettext import translation
+from pathlib import Path
+
+DOMAIN = "reslot"
+FOLDER = Path(__file__).parent / "locale"
+
+
+class Texts:
+    """The texts of one language. `language` is its BCP 47 tag.
+
+    Texts have named placeholders. Values are put in as they are, without inflection: names,
+    amounts, and dates as Babel writes them.
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        try:
+            self._translations = translation(DOMAIN, FOLDER, [language])
+        except FileNotFoundError:
+            raise RuntimeError(
+                f"The texts are not compiled. Run `make`, or `pybabel compile -d {FOLDER} "
+                f"-D {DOMAIN}`."
+            ) from None
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """Give the text of a key, with `values` in its placeholders."""
+        text = self._translations.gettext(key)
+        return text.format(**values) if values else text
+
+    def counted(self, key: str, count: int, /, **values: object) -> str:
+        """Give the text of a key that has a singular and a plural, for `count` things."""
+        return self._translations.ngettext(key, key, count).format(**values)
+
+    def has(self, key: str) -> bool:
+        """Tell whether there is a text of this key."""
+        return self._translations.gettext(key) != key
+
+
+LANGUAGES: Mapping[str, Texts] = {
+    language: Texts(language) for language in ("en", "fr", "de", "es")
+}
+ENGLISH = LANGUAGES["en"]

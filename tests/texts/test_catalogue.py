@@ -1,0 +1,131 @@
+"""The texts of all languages say the same, each in its own words, and all of them are used."""
+
+import re
+from functools import cache
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+from app.texts.catalogue import DOMAIN, FOLDER, LANGUAGES
+from tests.texts.usage import find_uses
+
+OTHERS = sorted(set(LANGUAGES) - {"en"})
+KEY = re.compile(r"[a-z-]+(\.[a-z_-]+){1,2}")
+# What is spelled as in English, rightly.
+SAME = {
+    "de": {"mail.colon", "mail.video", "webhook-disabled.host"},
+    "es": {"mail.moment", "mail.colon"},
+    "fr": set[str](),
+}
+# Keys that may share a text, because both stand for the same.
+ALIKE: list[set[str]] = []
+# Clients are addressed formally.
+INFORMAL = {
+    "de": r"\b([Dd]u|[Dd]ich|[Dd]ir|[Dd]ein\w*)\b",
+    "es": r"\b([Tt]ú|[Tt]us?|[Tt]i|[Tt]uy[oa]s?)\b",
+    "fr": r"\b([Tt]u|[Tt]oi|[Tt]on|[Tt]es)\b",
+}
+
+
+@cache
+def catalogue(language: str) -> Catalog:
+    with (FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.po").open("rb") as file:
+        return read_po(file, language)
+
+
+@cache
+def texts(language: str) -> dict[str, tuple[str, ...]]:
+    """Give the forms of each text by key: one, or a singular and a plural."""
+    found: dict[str, tuple[str, ...]] = {}
+    for message in catalogue(language):
+        key = message.id if isinstance(message.id, str) else message.id[0]
+        if key:
+            text = message.string or ""
+            found[key] = (text,) if isinstance(text, str) else tuple(text)
+    return found
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_language_lacks_a_key_or_has_one_of_its_own(language: str) -> None:
+    assert texts(language).keys() == texts("en").keys()
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_every_text_is_there_with_the_placeholders_of_the_english_one(language: str) -> None:
+    for key, forms in texts(language).items():
+        assert len(forms) == len(texts("en")[key]), key
+        for text in forms:
+            assert text.strip(" ") == text != "", key
+            assert placeholders(text) == placeholders(texts("en")[key][-1]), key
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_nothing_is_left_to_be_checked_or_taken_out(language: str) -> None:
+    assert not [message.id for message in catalogue(language) if message.fuzzy]
+    assert not catalogue(language).obsolete
+    assert not list(catalogue(language).check())
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_text_was_left_in_english(language: str) -> None:
+    same = {key for key, forms in texts(language).items() if forms == texts("en")[key]}
+    assert same == SAME[language]
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_no_two_texts_are_the_same(language: str) -> None:
+    """A text that was copied and never changed would say the wrong thing."""
+    by_text: dict[tuple[str, ...], set[str]] = {}
+    for key, forms in texts(language).items():
+        by_text.setdefault(forms, set()).add(key)
+    assert not [
+        keys
+        for keys in by_text.values()
+        if len(keys) > 1 and not any(keys <= alike for alike in ALIKE)
+    ]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_people_are_addressed_formally(language: str) -> None:
+    informal = re.compile(INFORMAL[language])
+    assert not [key for key, forms in texts(language).items() if informal.search(" ".join(forms))]
+
+
+def test_headings_and_subjects_have_room_for_a_day_only() -> None:
+    for key, (text, *_) in texts("en").items():
+        if key.endswith(".heading"):
+            assert placeholders(text) == set(), key
+        if key.startswith(("mail.", "practitioner.")) and key.endswith(".subject"):
+            assert placeholders(text) == {"day"}, key
+
+
+def test_german_has_no_letter_that_switzerland_does_not_write() -> None:
+    assert not [key for key, forms in texts("de").items() if "ß" in "".join(forms)]
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_what_was_compiled_is_what_is_written(language: str) -> None:
+    """Where this fails, compile anew: `make .venv/.ready`."""
+    with (FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as file:
+        compiled = {message.id: message.string for message in read_mo(file) if message.id}
+    assert compiled == {message.id: message.string for message in catalogue(language) if message.id}
+
+
+def test_no_key_is_unused() -> None:
+    uses = find_uses()
+    assert not [key for key in texts("en") if not uses.include(key)]
+
+
+def test_no_key_is_unknown() -> None:
+    """A string in the code that looks like a key, and begins like one, is one."""
+    families = {key.partition(".")[0] for key in texts("en")}
+    looks = {text for text in find_uses().whole if KEY.fullmatch(text)}
+    unknown = {text for text in looks if text.partition(".")[0] in families} - texts("en").keys()
+    assert not unknown

@@ -1,0 +1,44 @@
+"""Which keys of texts the application uses."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+APP = Path(__file__).parents[2] / "app"
+_IN_TEMPLATE = re.compile(r"texts\('([^']+)'\)")
+
+
+class Uses(NamedTuple):
+    """Strings of the application: whole ones, and patterns of those that are put together."""
+
+    whole: set[str]
+    patterns: list[re.Pattern[str]]
+
+    def include(self, key: str) -> bool:
+        return key in self.whole or any(pattern.fullmatch(key) for pattern in self.patterns)
+
+
+def find_uses() -> Uses:
+    uses = Uses(set(), [])
+    for path in APP.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                uses.patterns.extend(_pattern(node))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                uses.whole.add(node.value)
+    for path in APP.rglob("*.j2"):
+        uses.whole.update(_IN_TEMPLATE.findall(path.read_text()))
+    return uses
+
+
+def _pattern(node: ast.JoinedStr) -> Iterator[re.Pattern[str]]:
+    """Make a pattern of a string such as `f"mail.{topic}.subject"`: it must begin like a key."""
+    first = node.values[0]
+    if isinstance(first, ast.Constant) and re.fullmatch(r"[a-z-]+\.", str(first.value)):
+        parts = [
+            re.escape(str(part.value)) if isinstance(part, ast.Constant) else "[a-z_-]+"
+            for part in node.values
+        ]
+        yield re.compile("".join(parts))
