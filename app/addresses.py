@@ -12,6 +12,8 @@ from urllib.parse import quote, urlsplit
 import idna
 from email_validator import EmailNotValidError, validate_email
 
+from app.texts.errors import InvalidValueError
+
 _SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 # RFC 6068 section 2: what else may stand unescaped in front of the "@" of a mailto URI.
 _PLAIN_IN_MAILTO = "!$'*+"
@@ -36,7 +38,7 @@ def normal_address(address: str) -> str:
     try:
         found = validate_email(address, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
-        raise ValueError("must be an email address, like ana@client.example") from None
+        raise InvalidValueError("field.email") from None
     return found.normalized
 
 

@@ -22,10 +22,11 @@ from app.database.transactions import transact
 from app.domain.errors import ForbiddenError, UnauthorizedError
 from app.links.tokens import LinkTokens
 from app.origins import plain_address
-from app.request_headers import credentials_of, idempotency_key
+from app.request_headers import credentials_of, idempotency_key, texts_of
 from app.sessions.quotes import Quotes
 from app.settings import Settings
 from app.signing import TokenSigner
+from app.texts.catalogue import Texts
 from app.wire import Answer, as_json
 
 T = TypeVar("T")
@@ -81,6 +82,10 @@ async def _cursor_signer(request: Request) -> TokenSigner:
     return signer
 
 
+async def _texts(request: Request) -> Texts:
+    return texts_of(request)
+
+
 async def _now(request: Request) -> datetime:
     return _instant_of(request)
 
@@ -105,6 +110,7 @@ LinkSigner = Annotated[LinkTokens, Depends(_link_tokens)]
 SignInSigner = Annotated[SignInTokens, Depends(_sign_in_tokens)]
 CursorSigner = Annotated[TokenSigner, Depends(_cursor_signer)]
 Now = Annotated[datetime, Depends(_now)]
+ReaderTexts = Annotated[Texts, Depends(_texts)]
 
 
 async def _reading(engine: ReadEngine) -> AsyncIterator[AsyncConnection]:
@@ -125,7 +131,7 @@ Origin = Annotated[str | None, Depends(_origin)]
 
 
 class Call(NamedTuple):
-    """A call of a client's: who he is, when it is, and what his pages are made with.
+    """A call of a client's: who calls, when, and what the answer is made with.
 
     One dependency instead of five: resolving them takes longer than judging a policy does.
     """
@@ -135,6 +141,7 @@ class Call(NamedTuple):
     engine: AsyncEngine
     quotes: Quotes
     cursors: TokenSigner
+    texts: Texts
 
 
 class _AccessToken(HTTPBearer):
@@ -158,7 +165,9 @@ class _AccessToken(HTTPBearer):
         caller = tokens.read(token, now, origin=_origin_of(request))
         if caller.is_link and not self._by_link:
             raise ForbiddenError
-        return Call(caller, now, state.read_engine, state.quotes, state.cursor_signer)
+        return Call(
+            caller, now, state.read_engine, state.quotes, state.cursor_signer, texts_of(request)
+        )
 
 
 AnyCall = Annotated[Call, Depends(_AccessToken(by_link=True))]
@@ -198,10 +207,15 @@ StaffAdmin = Annotated[Staff, Security(_staff(Scope.ADMIN), scopes=[Scope.ADMIN]
 
 
 def json_answer(
-    model: Answer, *, etag: str | None = None, status: HTTPStatus = HTTPStatus.OK
+    model: Answer,
+    *,
+    etag: str | None = None,
+    status: HTTPStatus = HTTPStatus.OK,
+    texts: Texts | None = None,
 ) -> Response:
-    """Send a model that we built ourselves."""
-    return _respond(StoredAnswer(status, etag, as_json(model)))
+    """Send a model that we built ourselves. `texts` are those that its sentences are of, if any."""
+    language = None if texts is None else texts.language
+    return _respond(StoredAnswer(status, etag, as_json(model), language=language))
 
 
 def no_content() -> Response:
@@ -228,6 +242,8 @@ def _respond(answer: StoredAnswer) -> Response:
     headers = {"Cache-Control": "no-store"}
     if answer.etag is not None:
         headers["ETag"] = answer.etag
+    if answer.language is not None:
+        headers |= {"Content-Language": answer.language, "Vary": "Accept-Language"}
     if answer.replayed:
         headers["Idempotency-Replayed"] = "true"
     return Response(

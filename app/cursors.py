@@ -40,7 +40,7 @@ class Cursors:
         except BadTokenError:
             of = None
         if of != self._of:
-            raise InvalidInputError("/cursor", "is not a cursor of this list", where="query")
+            raise InvalidInputError("/cursor", "field.cursor", where="query")
         return position
 
     def write_place(self, instant: datetime, entry_id: UUID) -> str:

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from app.domain.errors import NotFoundError
+from app.texts.errors import InvalidValueError
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 _INSTANT = re.compile(
@@ -48,32 +49,32 @@ class RequestBody(BaseModel):
 
 def _instant_text(value: object) -> object:
     if not isinstance(value, str) or not _INSTANT.fullmatch(value):
-        raise ValueError("must be an RFC 3339 time with an offset, like 2026-12-03T15:00:00-05:00")
+        raise InvalidValueError("field.instant")
     return value
 
 
 def _date_text(value: object) -> object:
     if not isinstance(value, str) or not _DATE.fullmatch(value):
-        raise ValueError("must be a date, like 2026-12-03")
+        raise InvalidValueError("field.date")
     return value
 
 
 def _in_utc(value: datetime) -> datetime:
     if not FIRST_YEAR < value.year < LAST_YEAR:
-        raise ValueError(f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
+        raise InvalidValueError("field.years", first=FIRST_YEAR, last=LAST_YEAR)
     return value.astimezone(UTC)
 
 
 def _in_range(value: date) -> date:
     if not FIRST_YEAR < value.year < LAST_YEAR:
-        raise ValueError(f"must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
+        raise InvalidValueError("field.years", first=FIRST_YEAR, last=LAST_YEAR)
     return value
 
 
 def no_nul(value: str) -> str:
     """Refuse the one character that PostgreSQL's text cannot hold."""
     if "\x00" in value:
-        raise ValueError("must not contain the character U+0000")
+        raise InvalidValueError("field.nul")
     return value
 
 
@@ -87,26 +88,26 @@ def is_blank(text: str) -> bool:
 def not_blank(value: str) -> str:
     """Refuse a text of which nothing can be seen. Joiners within names stay legal."""
     if is_blank(value):
-        raise ValueError("must have at least one visible character")
+        raise InvalidValueError("field.blank")
     return value
 
 
 def visible(value: str) -> str:
     """Refuse what cannot be seen: control characters, NUL, and spaces at the ends."""
     if not value.isprintable() or value != value.strip() or is_blank(value):
-        raise ValueError("must be visible characters, with no space at either end")
+        raise InvalidValueError("field.visible")
     return value
 
 
 def _time_of_day(value: str) -> str:
     if not re.fullmatch(TIME_OF_DAY, value, re.ASCII):
-        raise ValueError("must be a time of day, like 09:00")
+        raise InvalidValueError("field.time-of-day")
     return value
 
 
 def _end_of_hours(value: str) -> str:
     if not re.fullmatch(END_OF_HOURS, value, re.ASCII):
-        raise ValueError("must be a time of day, like 17:00, or 24:00 for the end of the day")
+        raise InvalidValueError("field.end-of-hours")
     return value
 
 
@@ -118,14 +119,14 @@ def _zone_names() -> frozenset[str]:
 
 def _known_zone(value: str) -> str:
     if value not in _zone_names():
-        raise ValueError("must be an IANA time zone, like Europe/Paris")
+        raise InvalidValueError("field.time-zone")
     return value
 
 
 def _id_text(value: object) -> object:
     # The type itself would also take braces, `urn:uuid:`, and digits without hyphens.
     if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise ValueError("must be an id, like 3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f")
+        raise InvalidValueError("field.id")
     return value
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from app.domain.errors import InvalidInputError
+from app.texts.catalogue import Texts
+from app.texts.languages import texts_for
 
 MAX_KEY_LENGTH = 255
 
@@ -13,6 +15,11 @@ def credentials_of(request: Request) -> str | None:
     """Give what a request authenticates with. Two answers to that question are none."""
     found = request.headers.getlist("Authorization")
     return found[0] if len(found) == 1 else None
+
+
+def texts_of(request: Request) -> Texts:
+    """Give the texts in the language that a request asks for. Several lines are one list."""
+    return texts_for(", ".join(request.headers.getlist("Accept-Language")))
 
 
 async def idempotency_key(
@@ -35,14 +42,12 @@ async def idempotency_key(
     if given is None:
         return None
     if len(request.headers.getlist("Idempotency-Key")) > 1:
-        raise InvalidInputError("/Idempotency-Key", "must be sent once", where="header")
+        raise InvalidInputError("/Idempotency-Key", "field.sent-once", where="header")
     key = given.strip()
     if len(key) > 1 and key.startswith('"') and key.endswith('"'):
         key = key[1:-1]
     if not 1 <= len(key) <= MAX_KEY_LENGTH or not key.isascii() or not key.isprintable():
-        raise InvalidInputError(
-            "/Idempotency-Key", "must be 1 to 255 visible ASCII characters", where="header"
-        )
+        raise InvalidInputError("/Idempotency-Key", "field.key-characters", where="header")
     return key
 
 

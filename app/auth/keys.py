@@ -108,7 +108,7 @@ async def find_staff(db: AsyncConnection, text: str, needed: Scope, *, origin: s
     _check_open(row.closed_at)
     staff = Staff(practice_id, key_id, row.name, Scope(row.scope), origin)
     if not staff.scope.allows(needed):
-        raise ForbiddenError(f"This API key may only {staff.scope}; this needs {needed}.")
+        raise ForbiddenError("forbidden.scope", scope=staff.scope, needed=needed)
     return staff
 
 
@@ -128,7 +128,7 @@ async def confirm_staff(db: AsyncConnection, staff: Staff) -> None:
 
 def _check_open(closed_at: datetime | None) -> None:
     if closed_at is not None:
-        raise ForbiddenError("The practice is closed. Who runs this service can open it again.")
+        raise ForbiddenError("forbidden.practice-closed")
 
 
 async def create_key(

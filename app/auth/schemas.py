@@ -9,6 +9,8 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJ
 from app.inputs import RequestBody, Token
 from app.practices.schemas import ClientView, PracticeView
 from app.sessions.client_api.schemas import Answer
+from app.sessions.client_api.schemas import Answer
+from app.texts.errors import InvalidValueError
 
 _MAX_LENGTH = 254
 # What a mail can be sent to at all; whose it is, is not asked here.
@@ -17,7 +19,7 @@ _ADDRESS = re.compile(r'[^\s"<>@,;:\\()\[\]]+@[^\s"<>@,;:\\()\[\]]+')
 
 def _is_address(value: str) -> str:
     if not _ADDRESS.fullmatch(value) or not value.isprintable():
-        raise ValueError("must be an email address, like ana@client.example")
+        raise InvalidValueError("field.email")
     return value
 
 

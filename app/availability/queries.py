@@ -205,7 +205,7 @@ def move_request(record: SessionRecord | SessionToMove, format_: Format, now: da
     choices = [choice for choice in record.formats if choice.kind is format_]
     # The session keeps a format that is off offer now; it cannot be moved in it, so has no slots.
     if not choices and format_ is not record.format:
-        raise InvalidInputError("/format", "the service has no such format", where="query")
+        raise InvalidInputError("/format", "field.no-such-format", where="query")
     policy, facts = rules_of(record.policy), record.facts
     return Request(
         format=format_,
@@ -243,9 +243,9 @@ def seconds_up(instant: datetime) -> int:
 
 def _check_range(first: date, last: date) -> None:
     if last < first:
-        raise InvalidInputError("/to", f"must not be before {first}", where="query")
+        raise InvalidInputError("/to", "field.before-first", where="query", first=first)
     if (last - first).days >= MAX_DAYS:
-        raise InvalidInputError("/to", f"a range has at most {MAX_DAYS} days", where="query")
+        raise InvalidInputError("/to", "field.range-too-long", where="query", days=MAX_DAYS)
 
 
 def _midnight(day: date) -> datetime:

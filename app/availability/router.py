@@ -10,21 +10,19 @@ from fastapi import APIRouter, Query, Response
 from app.availability.queries import Availability, read_availability
 from app.availability.schemas import AvailabilityQuery, AvailabilityView, DayView
 from app.context import AnyCall, json_answer
-from app.domain.availability import Day, EmptyReason, by_day, in_order
+from app.domain.availability import Day, by_day, in_order
 from app.inputs import SessionId
 from app.problems.catalogue import responses
 from app.sessions.client_api.presenter import present_contact, present_slots
+from app.reads import ReadRoute
+from app.sessions.client_api.presenter import present_contact, present_slots
+from app.texts.catalogue import Texts
+from app.texts.refusals import say_why_empty
 from app.wire import written
 
 router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])
 
 _DATE_LENGTH = len("2026-12-03")
-_SENTENCES = {
-    EmptyReason.FULLY_BOOKED: "Everything is taken on these days.",
-    EmptyReason.OUTSIDE_HORIZON: "These days lie outside the time that can be booked online.",
-    EmptyReason.NO_WORKING_HOURS: "There are no sessions of this kind on these days.",
-    EmptyReason.RESCHEDULE_REFUSED: "This session cannot be moved online.",
-}
 
 
 @router.get(
@@ -58,10 +56,10 @@ async def get_availability(
         zone=None if query.time_zone is None else ZoneInfo(query.time_zone),
         now=call.now,
     )
-    return json_answer(present_availability(found))
+    return json_answer(present_availability(found, call.texts), texts=call.texts)
 
 
-def present_availability(found: Availability) -> AvailabilityView:
+def present_availability(found: Availability, texts: Texts) -> AvailabilityView:
     """Show what was found, in the viewer's zone."""
     session, reason = found.session, found.offer.empty_reason
     duration = session.ends_at - session.starts_at
@@ -79,7 +77,7 @@ def present_availability(found: Availability) -> AvailabilityView:
         if reason is None
         else {
             "code": reason,
-            "message": _SENTENCES[reason],
+            "message": say_why_empty(reason, texts),
             "contact": present_contact(session.facts.contact),
         },
         "next_available": found.next_available,

@@ -26,6 +26,7 @@ class IdempotencyKey(OfPractice, Base):
     fingerprint: Mapped[bytes]
     status: Mapped[int]
     etag: Mapped[str | None]
+    language: Mapped[str | None]
     body: Mapped[bytes]
     created_at: Mapped[datetime]
     __table_args__ = (CheckConstraint("char_length(key) BETWEEN 1 AND 255", name="length"),)
@@ -48,6 +49,7 @@ _FIND = Read(
         IdempotencyKey.fingerprint,
         IdempotencyKey.status,
         IdempotencyKey.etag,
+        IdempotencyKey.language,
         IdempotencyKey.body,
         IdempotencyKey.created_at,
     ).where(_OWN)
@@ -68,11 +70,12 @@ class IdempotentRequest:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """A 2xx answer, as it went or will go out."""
+    """A 2xx answer, as it went or will go out. `language` is that of its sentences, if any."""
 
     status: int
     etag: str | None
     body: bytes
+    language: str | None = None
     replayed: bool = False
 
 
@@ -100,7 +103,9 @@ async def answer_once(
     if found is not None and found["created_at"] > now - LIFETIME:
         if found["fingerprint"] != request.fingerprint:
             raise IdempotencyKeyReusedError
-        return StoredAnswer(found["status"], found["etag"], found["body"], replayed=True)
+        return StoredAnswer(
+            found["status"], found["etag"], found["body"], found["language"], replayed=True
+        )
     if found is not None:
         await _FORGET.run(db, own)
     answer = await command(db)
@@ -108,6 +113,7 @@ async def answer_once(
         "fingerprint": request.fingerprint,
         "status": answer.status,
         "etag": answer.etag,
+        "language": answer.language,
         "body": answer.body,
         "created_at": now,
     }

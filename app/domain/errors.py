@@ -1,18 +1,28 @@
 """What can go wrong, in the words of the business. Nothing here knows of HTTP.
 
-Each class names its `code`; app/problems/catalogue.py has a status, a title and a text for each.
+Each class names its `code`. The sentences that people read are in the catalogue of texts: by the
+code, and by the key of an `Explanation` where an error has one.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import timedelta
     from uuid import UUID
     from zoneinfo import ZoneInfo
 
     from app.domain.availability import Slot
     from app.domain.policy.decide import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A text of the catalogue: its key, and the values for its placeholders."""
+
+    key: str
+    values: "Mapping[str, object]"
 
 
 class DomainError(Exception):
@@ -34,32 +44,35 @@ class UnauthorizedError(DomainError):
 
 
 class ForbiddenError(DomainError):
-    """The credentials are good, but not for this. `detail`: a sentence for the caller."""
+    """The credentials are good, but not for this. `key` and `values` are an explanation."""
 
     code = "forbidden"
 
-    def __init__(self, detail: str | None = None) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, key: str | None = None, **values: object) -> None:
+        super().__init__(key)
+        self.explanation = None if key is None else Explanation(key, values)
 
 
 class InvalidInputError(DomainError):
-    """A field of the request cannot be used. `where` is body, query, path or header."""
+    """A field of the request cannot be used. `where` is body, query, path or header.
+
+    `key` and `values` are an explanation.
+    """
 
     code = "validation-failed"
 
-    def __init__(self, pointer: str, detail: str, *, where: str = "body") -> None:
-        super().__init__(detail)
+    def __init__(self, pointer: str, key: str, *, where: str = "body", **values: object) -> None:
+        super().__init__(key)
         self.pointer = pointer
-        self.detail = detail
+        self.explanation = Explanation(key, values)
         self.where = where
 
 
 class RefTakenError(InvalidInputError):
     """Another record of the same kind has the `external_ref`. `record_id` is that record's id."""
 
-    def __init__(self, owner: str, record_id: "UUID", *, where: str = "body") -> None:
-        super().__init__("/external_ref", f"{owner} has it already: {record_id}", where=where)
+    def __init__(self, key: str, record_id: "UUID", *, where: str = "body") -> None:
+        super().__init__("/external_ref", key, where=where, record_id=record_id)
         self.record_id = record_id
 
 
@@ -101,13 +114,13 @@ class SlotUnavailableError(DomainError):
 
 
 class CreditUnavailableError(DomainError):
-    """The package has no credit that could be used. `detail` says why."""
+    """The package has no credit that could be used. The text of `key` says why."""
 
     code = "credit-unavailable"
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.explanation = Explanation(key, {})
 
 
 class FeeClosedError(DomainError):
@@ -192,7 +205,7 @@ class NoticeFinishedError(DomainError):
 
 
 class UnavailableError(DomainError):
-    """The service cannot do its work for the moment. `detail` says why, to the operator."""
+    """The service cannot do its work for the moment. `detail` tells operators why, in English."""
 
     code = "service-unavailable"
 

@@ -10,6 +10,7 @@ from app.context import (
     LinkSigner,
     Now,
     QuoteSigner,
+    ReaderTexts,
     Reading,
     json_answer,
 )
@@ -43,6 +44,7 @@ async def open_email_link(
     tokens: AccessSigner,
     quotes: QuoteSigner,
     db: Reading,
+    texts: ReaderTexts,
 ) -> Response:
     """Exchange the token of a "Need to reschedule?" link for an access token, without a login.
 
@@ -60,7 +62,10 @@ async def open_email_link(
             access_token=tokens.sign(caller, now + lifetime),
             token_type="Bearer",  # noqa: S106 - the name of a scheme
             expires_in=int(lifetime.total_seconds()),
-            session=present_details(record, record.client_zone, quotes, now, notes=Notes.NONE),
+            session=present_details(
+                record, record.client_zone, quotes, now, notes=Notes.NONE, texts=texts
+            ),
         ),
         etag=record.etag,
+        texts=texts,
     )

@@ -26,6 +26,8 @@ from app.currencies import decimals_of
 from app.inputs import RequestBody, Text, ZoneName, not_blank, visible
 from app.practices.sums import LARGEST_STORED
 from app.sessions.client_api.schemas import Answer
+from app.sessions.client_api.schemas import Answer
+from app.texts.errors import InvalidValueError
 
 MAX_REF = 255
 # A cursor carries a name, at most four bytes a character, and has to stay short (app/signing.py).
@@ -73,7 +75,9 @@ class Price(RequestBody):
     def _is_the_currencys(cls, value: int | None, info: ValidationInfo) -> int | None:
         currency = info.data.get("currency")
         if value is not None and currency is not None and value != decimals_of(currency):
-            raise ValueError(f"must be {decimals_of(currency)} for {currency}, or left out")
+            raise InvalidValueError(
+                "field.currency-decimals", decimals=decimals_of(currency), currency=currency
+            )
         return value
 
 
@@ -94,7 +98,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - the value of any field
 
 def _one_line(value: str) -> str:
     if any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in value):
-        raise ValueError("must be one line, without control characters")
+        raise InvalidValueError("field.one-line")
     return value
 
 
@@ -104,13 +108,13 @@ def _web_address(value: str) -> str:
     except ValidationError:
         value = ""
     if not _WEB_ADDRESS.fullmatch(value):
-        raise ValueError("must be a web address, like https://video.example/maya")
+        raise InvalidValueError("field.web-address")
     return value
 
 
 def _language_tag(value: str) -> str:
     if not _LANGUAGE_TAG.fullmatch(value):
-        raise ValueError("must be a BCP 47 language tag, like en-US")
+        raise InvalidValueError("field.language-tag")
     return value
 
 

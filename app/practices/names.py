@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal, literal_column, select
 
+from app.texts.errors import InvalidValueError
+
 # Letters that Unicode does not take apart into a letter and an accent; U+0131 has no dot.
 _LETTERS = ("ĐđÐðĦħ\u0131ŁłØø", "DdDdHhiLlOo")
 _PAIRS = (("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("þ", "th"))
@@ -24,7 +26,7 @@ def has_letters(part: str) -> str:
         ValueError: that is all there is.
     """
     if not re.sub(_ACCENTS, "", unicodedata.normalize("NFKD", part)).strip():
-        raise ValueError("must be more than accents and spaces")
+        raise InvalidValueError("field.name-part")
     return part
 
 

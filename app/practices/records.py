@@ -219,7 +219,7 @@ class Records:
             return
         found = await self._id_of(db, practice_id, ref)
         if found is not None and found != record_id:
-            raise RefTakenError(f"another {self.subject}", found)
+            raise RefTakenError(f"field.ref-taken.{self.subject}", found)
 
     async def _record(
         self,

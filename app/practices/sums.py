@@ -28,7 +28,7 @@ def check_price(amount_minor: int, currency: str, of_practice: str) -> None:
         InvalidInputError: naming the currency or the amount.
     """
     if currency != of_practice:
-        raise InvalidInputError("/price/currency", f"must be the practice's, {of_practice}")
+        raise InvalidInputError("/price/currency", "field.practice-currency", currency=of_practice)
     _check_largest(amount_minor, currency, "/price/amount_minor")
 
 
@@ -47,7 +47,7 @@ def check_fixed_fees(
         _check_largest(amount, currency, field)
         if is_out_of_proportion(amount, price_minor):
             raise InvalidInputError(
-                field, f"must be at most {MAX_FEE_TO_PRICE} times the price, which is {price_minor}"
+                field, "field.fee-to-price", times=MAX_FEE_TO_PRICE, price=price_minor
             )
 
 
@@ -72,4 +72,4 @@ def _fixed_fees(rules: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
 def _check_largest(amount: int, currency: str, pointer: str) -> None:
     largest = largest_sum(currency)
     if amount > largest:
-        raise InvalidInputError(pointer, f"must be at most {largest} minor units of {currency}")
+        raise InvalidInputError(pointer, "field.largest-sum", largest=largest, currency=currency)

@@ -143,7 +143,7 @@ def _schema(code: str, kind: ProblemType) -> _Json:
     may_have = {name: _or_null(_MEMBERS[name]) for name in kind.optional}
     return {
         "title": component_name(code),
-        "description": kind.explanation,
+        "description": kind.wording().explanation,
         "allOf": [
             {"$ref": "#/components/schemas/Problem"},
             {
@@ -167,13 +167,13 @@ def _or_null(schema: _Json) -> _Json:
 
 def _example(code: str, kind: ProblemType) -> _Json:
     return {
-        "summary": kind.title,
+        "summary": kind.wording().title,
         "value": {
             "type": f"https://reslot.example/problems/{code}",
-            "title": kind.title,
+            "title": kind.wording().title,
             "status": kind.status.value,
             "code": code,
-            "detail": kind.detail,
+            "detail": kind.wording().detail,
             "request_id": _HEADERS["X-Request-Id"]["example"],
             **{name: PROBLEM_MEMBERS[name] for name in kind.members},
             **dict.fromkeys(kind.optional),

@@ -1,8 +1,10 @@
 """Turns every exception that can reach the edge into a problem."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from traceback import extract_tb
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import structlog
@@ -39,8 +41,12 @@ from app.metrics.counts import count_refusal
 from app.problems.catalogue import CATALOGUE, MEDIA_TYPE
 from app.problems.messages import describe_error
 from app.sessions.client_api.presenter import present_contact, present_decision, present_slots
+from app.request_headers import texts_of
 from app.sessions.errors import QuoteRequiredError
 from app.sessions.quotes import Quotes
+from app.texts.catalogue import ENGLISH, Texts
+from app.texts.languages import mark_language
+from app.texts.refusals import say_refusal
 from app.wire import as_json
 
 RETRY_AFTER_SECONDS = 2
@@ -88,30 +94,37 @@ def problem(
     request: Request,
     code: str,
     *,
+    texts: Texts | None = None,
     detail: str | None = None,
     headers: Mapping[str, str] | None = None,
     **members: object,
 ) -> Response:
-    """Build the answer for a code of the catalogue, with members that help to act on it."""
-    kind = CATALOGUE[code]
+    """Build the answer for a code of the catalogue, with members that help to act on it.
+
+    Its sentences are in the language that the request asks for, unless `texts` are given.
+    """
+    kind, texts = CATALOGUE[code], texts or texts_of(request)
+    wording = kind.wording(texts)
     public_url: str = request.app.state.settings.public_url
     body = {
         "type": f"{public_url}/problems/{code}",
-        "title": kind.title,
+        "title": wording.title,
         "status": kind.status.value,
         "code": code,
-        "detail": detail or kind.detail,
+        "detail": detail or wording.detail,
         "request_id": request.state.request_id,
         **members,
     }
     structlog.contextvars.bind_contextvars(problem=code)
     count_refusal(code)
-    return Response(
+    answer = Response(
         as_json(body),
         status_code=kind.status.value,
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
+    mark_language(answer, texts)
+    return answer
 
 
 class DefectGuard:
@@ -161,56 +174,61 @@ def install_handlers(app: FastAPI) -> None:
 
 async def _on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)  # noqa: S101 - registered for it
-    headers = _HEADERS.get(error.code)
+    code, detail, texts = error.code, None, texts_of(request)
+    headers = _HEADERS.get(code)
     members: dict[str, Any] = {}
     match error:
         case InvalidInputError():
-            entry = {"pointer": error.pointer, "in": error.where, "detail": error.detail}
-            if isinstance(error, RefTakenError):
-                entry["record_id"] = str(error.record_id)
-            return problem(request, error.code, errors=[entry])
-        case ForbiddenError() | CreditUnavailableError() | UnavailableError():
-            return problem(request, error.code, detail=error.detail, headers=headers)
+            members["errors"] = [_entry_of(error, texts)]
+        case ForbiddenError() | CreditUnavailableError() if error.explanation is not None:
+            detail = texts.explain(error.explanation)
+        case UnavailableError():
+            texts, detail = ENGLISH, error.detail
         case SessionChangedError() | SessionNotBookedError() if error.session_id is not None:
             members["session_id"] = error.session_id
         case RateLimitedError():
             headers = {"Retry-After": str(error.retry_after)}
         case ActionRefusedError(decision=decision) if decision.refusal is not None:
             refusal = decision.refusal
-            return problem(
-                request,
-                refusal.code,
-                detail=refusal.message,
-                deadline=None if refusal.deadline is None else _iso(refusal.deadline, error),
-                contact=present_contact(refusal.contact),
-            )
-        case QuoteRequiredError():
+            code, detail = refusal.code, say_refusal(refusal.code, refusal.contact.name, texts)
+            members["deadline"] = _iso(refusal.deadline, error.zone)
+            members["contact"] = present_contact(refusal.contact)
+        case QuoteRequiredError(record=record):
             quotes: Quotes = request.app.state.quotes
-            record = error.record
-            shown = present_decision(error.decision, record, record.client_zone, quotes, error.now)
-            return problem(request, error.code, decision=shown)
+            members["decision"] = present_decision(
+                error.decision, record, record.client_zone, quotes, error.now, texts
+            )
         case SlotUnavailableError():
             slots = present_slots(error.alternatives, error.duration, error.zone)
-            return problem(request, error.code, alternatives=slots)
-    return problem(request, error.code, headers=headers, **members)
+            members["alternatives"] = slots
+    return problem(request, code, texts=texts, detail=detail, headers=headers, **members)
 
 
-def _iso(instant: Any, error: ActionRefusedError) -> str:  # noqa: ANN401
-    return str(instant.astimezone(error.zone).isoformat())
+def _entry_of(error: InvalidInputError, texts: Texts) -> dict[str, str]:
+    detail = texts.explain(error.explanation)
+    entry = {"pointer": error.pointer, "in": error.where, "detail": detail}
+    if isinstance(error, RefTakenError):
+        entry["record_id"] = str(error.record_id)
+    return entry
+
+
+def _iso(instant: datetime | None, zone: ZoneInfo) -> str | None:
+    return None if instant is None else instant.astimezone(zone).isoformat()
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
-    entries = [_entry(found) for found in error.errors()]
+    texts = texts_of(request)
+    entries = [_entry(found, texts) for found in error.errors()]
     return problem(request, "validation-failed", errors=entries)
 
 
-def _entry(found: Mapping[str, Any]) -> dict[str, str]:
+def _entry(found: Mapping[str, Any], texts: Texts) -> dict[str, str]:
     where, *path = found["loc"]
     if found["type"] == "json_invalid":
         path = []
     pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
-    return {"pointer": pointer, "in": str(where), "detail": describe_error(found)}
+    return {"pointer": pointer, "in": str(where), "detail": describe_error(found, texts)}
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -228,7 +246,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _on_unreadable_body(request: Request, _: Exception) -> Response:
-    entry = {"pointer": "", "in": "body", "detail": "the body cannot be read as JSON"}
+    entry = {"pointer": "", "in": "body", "detail": texts_of(request)("input.unreadable")}
     return problem(request, "validation-failed", errors=[entry])
 
 

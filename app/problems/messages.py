@@ -3,88 +3,118 @@
 from collections.abc import Mapping
 from typing import Any
 
-_OBJECT = "Input should be an object"
-_ARRAY = "Input should be an array"
-_TIME = "Input should be a date and time"
-_NOT_VALID = "Input is not valid"
+from app.texts.catalogue import Texts
+from app.texts.errors import InvalidValueError
 
-# By the library's error type; types that are not here have a message without Python in it.
-_MESSAGES = {
-    "arguments_type": _NOT_VALID,
-    "bytes_type": "Input should be a valid string",
-    "callable_type": _NOT_VALID,
-    "complex_str_parsing": _NOT_VALID,
-    "complex_type": _NOT_VALID,
-    "counter_type": _OBJECT,
-    "dataclass_exact_type": _OBJECT,
-    "dataclass_type": _OBJECT,
-    "date_from_datetime_inexact": "Input should be a valid date",
-    "date_from_datetime_parsing": "Input should be a valid date",
-    "datetime_from_date_parsing": _TIME,
-    "datetime_object_invalid": _TIME,
-    "datetime_parsing": _TIME,
-    "datetime_type": _TIME,
-    "decimal_max_digits": "Number should have no more digits than {max_digits}",
-    "decimal_max_places": "Number should have no more decimal places than {decimal_places}",
-    "decimal_parsing": "Input should be a number",
-    "decimal_type": "Input should be a number",
-    "decimal_whole_digits": "Number should have fewer digits before its point",
-    "default_factory_not_called": _NOT_VALID,
-    "deque_type": _ARRAY,
-    "dict_type": _OBJECT,
-    "ellipsis_error": _NOT_VALID,
-    "finite_number": "Input should be a number",
-    "float_parsing": "Input should be a number",
-    "fraction_type": "Input should be a number",
-    "frozen_dict_type": _OBJECT,
-    "frozen_instance": _NOT_VALID,
-    "frozen_set_type": _ARRAY,
-    "get_attribute_error": _NOT_VALID,
-    "is_instance_of": _NOT_VALID,
-    "is_subclass_of": _NOT_VALID,
-    "iterable_type": _ARRAY,
-    "iteration_error": _ARRAY,
-    "json_type": "Input should be a string of JSON",
-    "list_type": _ARRAY,
-    "mapping_type": _OBJECT,
-    "missing_argument": "Field required",
-    "missing_keyword_only_argument": "Field required",
-    "missing_positional_only_argument": "Field required",
-    "missing_sentinel_error": _NOT_VALID,
-    "model_attributes_type": _OBJECT,
-    "model_type": _OBJECT,
-    "multiple_argument_values": _NOT_VALID,
-    "named_tuple_type": _ARRAY,
-    "needs_python_object": _NOT_VALID,
-    "no_such_attribute": _NOT_VALID,
-    "none_required": "Input should be null",
-    "ordered_dict_type": _OBJECT,
-    "set_item_not_hashable": _NOT_VALID,
-    "set_type": _ARRAY,
-    "string_unicode": "Input should be a valid string",
-    "time_delta_parsing": "Input should be a valid duration",
-    "time_delta_type": "Input should be a valid duration",
-    "timezone_aware": "Input should have an offset from UTC",
-    "timezone_naive": "Input should have no offset from UTC",
-    "timezone_offset": "Input should have another offset from UTC",
-    "too_long": "Too many items: at most {max_length} are allowed",
-    "too_short": "Too few items: at least {min_length} are needed",
-    "tuple_type": _ARRAY,
-    "unexpected_keyword_argument": "Extra inputs are not permitted",
-    "unexpected_positional_argument": "Extra inputs are not permitted",
-    "url_type": "Input should be a URL",
-    "uuid_type": "Input should be a UUID",
+# By the library's error type. Types that are not here have a message without Python in it; no
+# request of the API causes them.
+_KEYS = {
+    "arguments_type": "input.not-valid",
+    "bool_parsing": "input.boolean-text",
+    "bool_type": "input.boolean",
+    "bytes_type": "input.string",
+    "callable_type": "input.not-valid",
+    "complex_str_parsing": "input.not-valid",
+    "complex_type": "input.not-valid",
+    "counter_type": "input.object",
+    "dataclass_exact_type": "input.object",
+    "dataclass_type": "input.object",
+    "date_from_datetime_inexact": "input.date",
+    "date_from_datetime_parsing": "input.date",
+    "date_type": "input.date",
+    "datetime_from_date_parsing": "input.date-time",
+    "datetime_object_invalid": "input.date-time",
+    "datetime_parsing": "input.date-time",
+    "datetime_type": "input.date-time",
+    "decimal_max_digits": "input.max-digits",
+    "decimal_max_places": "input.max-decimals",
+    "decimal_parsing": "input.number",
+    "decimal_type": "input.number",
+    "decimal_whole_digits": "input.whole-digits",
+    "default_factory_not_called": "input.not-valid",
+    "deque_type": "input.array",
+    "dict_type": "input.object",
+    "ellipsis_error": "input.not-valid",
+    "enum": "input.one-of",
+    "extra_forbidden": "input.extra",
+    "finite_number": "input.number",
+    "float_parsing": "input.number",
+    "fraction_type": "input.number",
+    "frozen_dict_type": "input.object",
+    "frozen_instance": "input.not-valid",
+    "frozen_set_type": "input.array",
+    "get_attribute_error": "input.not-valid",
+    "greater_than_equal": "input.at-least",
+    "int_from_float": "input.integer-fraction",
+    "int_parsing": "input.integer-text",
+    "int_type": "input.integer",
+    "is_instance_of": "input.not-valid",
+    "is_subclass_of": "input.not-valid",
+    "iterable_type": "input.array",
+    "iteration_error": "input.array",
+    "json_invalid": "input.json-syntax",
+    "json_type": "input.string-of-json",
+    "less_than_equal": "input.at-most",
+    "list_type": "input.array",
+    "literal_error": "input.one-of",
+    "mapping_type": "input.object",
+    "missing": "input.missing",
+    "missing_argument": "input.missing",
+    "missing_keyword_only_argument": "input.missing",
+    "missing_positional_only_argument": "input.missing",
+    "missing_sentinel_error": "input.not-valid",
+    "model_attributes_type": "input.object",
+    "model_type": "input.object",
+    "multiple_argument_values": "input.not-valid",
+    "named_tuple_type": "input.array",
+    "needs_python_object": "input.not-valid",
+    "no_such_attribute": "input.not-valid",
+    "none_required": "input.null",
+    "ordered_dict_type": "input.object",
+    "set_item_not_hashable": "input.not-valid",
+    "set_type": "input.array",
+    "string_pattern_mismatch": "input.string-pattern",
+    "string_too_long": "input.string-too-long",
+    "string_too_short": "input.string-too-short",
+    "string_type": "input.string",
+    "string_unicode": "input.string",
+    "time_delta_parsing": "input.duration",
+    "time_delta_type": "input.duration",
+    "timezone_aware": "input.offset-needed",
+    "timezone_naive": "input.offset-refused",
+    "timezone_offset": "input.offset-other",
+    "too_long": "input.too-many",
+    "too_short": "input.too-few",
+    "tuple_type": "input.array",
+    "unexpected_keyword_argument": "input.extra",
+    "unexpected_positional_argument": "input.extra",
+    "url_type": "input.url",
+    "uuid_type": "input.uuid",
 }
-# The library puts these before the messages of our own checks.
-_PREFIXES = ("Value error, ", "Assertion failed, ")
+# What is counted in a text that has a singular and a plural.
+_COUNTED = {
+    "input.max-decimals": "decimal_places",
+    "input.max-digits": "max_digits",
+    "input.string-too-long": "max_length",
+    "input.string-too-short": "min_length",
+    "input.too-few": "min_length",
+    "input.too-many": "max_length",
+}
 
 
-def describe_error(error: Mapping[str, Any]) -> str:
+def describe_error(error: Mapping[str, Any], texts: Texts) -> str:
     """Say what is wrong, of an error as the library reports it."""
-    template = _MESSAGES.get(error["type"])
-    if template is not None:
-        return template.format(**error.get("ctx") or {})
-    message: str = error["msg"]
-    for prefix in _PREFIXES:
-        message = message.removeprefix(prefix)
-    return message
+    context: Mapping[str, Any] = error.get("ctx") or {}
+    own = context.get("error")
+    if isinstance(own, InvalidValueError):
+        return texts.explain(own.explanation)
+    key = _KEYS.get(error["type"])
+    if key is None:
+        return str(error["msg"])
+    if key in _COUNTED:
+        return texts.counted(key, context[_COUNTED[key]], **context)
+    if key == "input.one-of":
+        # The library joins the values with an English word.
+        listed = context["expected"].replace("' or '", f"' {texts('input.or')} '")
+        return texts(key, expected=listed)
+    return texts(key, **context)

@@ -3,11 +3,13 @@
 import html
 import re
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from app.domain.errors import NotFoundError
 from app.problems.catalogue import CATALOGUE
+from app.request_headers import texts_of
+from app.texts.languages import mark_language
 
 # The page has one style, inline, and nothing else.
 _POLICY = (
@@ -19,21 +21,25 @@ router = APIRouter(prefix="/problems", include_in_schema=False)
 
 
 @router.get("/{code}")
-async def explain_problem(code: str) -> HTMLResponse:
-    """Explain a problem code to a person."""
+async def explain_problem(code: str, request: Request) -> HTMLResponse:
+    """Explain a problem code to a person, in their language."""
     kind = CATALOGUE.get(code)
     if kind is None:
         raise NotFoundError
+    texts = texts_of(request)
+    title, detail, explanation = kind.wording(texts)
     page = (
-        "<!doctype html><html lang=en><meta charset=utf-8>"
+        f"<!doctype html><html lang={texts.language}><meta charset=utf-8>"
         '<meta name=viewport content="width=device-width">'
-        f"<title>{html.escape(kind.title)}</title>"
+        f"<title>{html.escape(title)}</title>"
         "<body style='font:1.1rem/1.5 system-ui;max-width:40rem;margin:3rem auto;padding:0 1rem'>"
-        f"<h1>{html.escape(kind.title)}</h1><p>{html.escape(kind.detail)}</p>"
+        f"<h1>{html.escape(title)}</h1><p>{html.escape(detail)}</p>"
         f"<p><code>{html.escape(code)}</code>, HTTP {kind.status.value}</p>"
-        f"<p>{_with_code(kind.explanation)}</p></body></html>"
+        f"<p>{_with_code(explanation)}</p></body></html>"
     )
-    return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})
+    answer = HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})
+    mark_language(answer, texts)
+    return answer
 
 
 def _with_code(text: str) -> str:

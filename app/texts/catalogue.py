@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from gettext import translation
 from pathlib import Path
 
+from app.domain.errors import Explanation
+
 DOMAIN = "reslot"
 FOLDER = Path(__file__).parent / "locale"
 
@@ -36,6 +38,10 @@ class Texts:
     def counted(self, key: str, count: int, /, **values: object) -> str:
         """Give the text of a key that has a singular and a plural, for `count` things."""
         return self._translations.ngettext(key, key, count).format(**values)
+
+    def explain(self, explanation: Explanation) -> str:
+        """Give the text that an error of the domain names."""
+        return self(explanation.key, **explanation.values)
 
     def has(self, key: str) -> bool:
         """Tell whether there is a text of this key."""

@@ -1,5 +1,6 @@
 """The sentences for what the domain answers with a code."""
 
+from app.domain.availability import EmptyReason
 from app.domain.policy import RefusalCode
 from app.texts.catalogue import Texts
 
@@ -10,8 +11,19 @@ _REFUSALS = {
     RefusalCode.NOTICE_TOO_SHORT: "refusal.notice-too-short",
     RefusalCode.RESCHEDULE_LIMIT_REACHED: "refusal.reschedule-limit-reached",
 }
+_EMPTY = {
+    EmptyReason.FULLY_BOOKED: "empty.fully-booked",
+    EmptyReason.OUTSIDE_HORIZON: "empty.outside-horizon",
+    EmptyReason.NO_WORKING_HOURS: "empty.no-working-hours",
+    EmptyReason.RESCHEDULE_REFUSED: "empty.reschedule-refused",
+}
 
 
 def say_refusal(code: RefusalCode, contact: str, texts: Texts) -> str:
     """Say why the policy refuses something. `contact` is the name of whom the client can ask."""
     return texts(_REFUSALS[code], name=contact)
+
+
+def say_why_empty(reason: EmptyReason, texts: Texts) -> str:
+    """Say why no time is on offer."""
+    return texts(_EMPTY[reason])

@@ -46,7 +46,7 @@ async def create_endpoint(
     ref = values.get("external_ref")
     known = None if ref is None else await _lock(db, staff, WebhookEndpoint.external_ref == ref)
     if known is not None:
-        raise RefTakenError("another webhook endpoint", known.id)
+        raise RefTakenError("field.ref-taken.webhook-endpoint", known.id)
     return await _make(db, staff, values, now)
 
 
@@ -143,7 +143,8 @@ def _check(values: Mapping[str, Any], *, insecure: bool) -> None:
     try:
         read_target(values["url"], insecure=insecure)
     except BadTargetError as error:
-        raise InvalidInputError("/url", str(error)) from None
+        why = error.explanation
+        raise InvalidInputError("/url", why.key, where="body", **why.values) from None
 
 
 async def _lock_practice(db: AsyncConnection, staff: Staff) -> None:
@@ -162,11 +163,7 @@ async def _check_room(db: AsyncConnection, staff: Staff, pointer: str) -> None:
         WebhookEndpoint.practice_id == staff.practice_id, WebhookEndpoint.active
     )
     if (await db.scalar(active) or 0) >= ACTIVE_ENDPOINTS:
-        raise InvalidInputError(
-            pointer,
-            f"would be one active webhook endpoint too many: a practice has {ACTIVE_ENDPOINTS} "
-            "at most",
-        )
+        raise InvalidInputError(pointer, "field.too-many-endpoints", most=ACTIVE_ENDPOINTS)
 
 
 async def _lock(

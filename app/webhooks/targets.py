@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import idna
 
+from app.texts.errors import InvalidValueError
 from app.webhooks.networks import is_public_ipv4, is_public_ipv6
 
 MAX_URL = 2000
@@ -19,8 +20,8 @@ _BLANK = re.compile(r"[\x00-\x20\x7f]")
 _NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
-class BadTargetError(ValueError):
-    """Webhooks are not sent to this URL; the message says why, after the field's name."""
+class BadTargetError(InvalidValueError):
+    """Webhooks are not sent to this URL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +48,17 @@ def read_target(url: str, *, insecure: bool) -> Target:
     """
     parts, port = _split(url)
     if parts.scheme not in (_PORTS if insecure else {"https"}):
-        raise BadTargetError("must be an https URL")
+        raise BadTargetError("field.target-https")
     host, authority = _ascii_host(parts)
     if "@" in parts.netloc:
-        raise BadTargetError("must not contain a user name or a password")
+        raise BadTargetError("field.target-user")
     if "#" in url:
-        raise BadTargetError("must not have a fragment")
+        raise BadTargetError("field.target-fragment")
     literal = literal_address(host)
     if literal is None and not _NAME.fullmatch(host):
-        raise BadTargetError("must name a host")
+        raise BadTargetError("field.target-host")
     if literal is not None and not insecure and not is_public(literal):
-        raise BadTargetError("must not be an address of a private network")
+        raise BadTargetError("field.target-private")
     path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
     return Target(parts.scheme, host, port or _PORTS[parts.scheme], authority, path)
 
@@ -78,16 +79,16 @@ def host_of(url: str) -> str:
 
 def _split(url: str) -> tuple[SplitResult, int | None]:
     if not 0 < len(url) <= MAX_URL or _BLANK.search(url):
-        raise BadTargetError(f"must be a URL of at most {MAX_URL} visible characters")
+        raise BadTargetError("field.target-length", most=MAX_URL)
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise BadTargetError("must be a URL, like https://crm.example/hooks/reslot") from None
+        raise BadTargetError("field.target-url") from None
     if port == 0:
-        raise BadTargetError("must not name port 0")
+        raise BadTargetError("field.target-port")
     if not _VISIBLE.fullmatch(urlunsplit(parts._replace(netloc="host"))):
-        raise BadTargetError("must be ASCII behind the host's name")
+        raise BadTargetError("field.target-ascii")
     return parts, port
 
 
@@ -103,7 +104,7 @@ def _ascii_host(parts: SplitResult) -> tuple[str, str]:
     try:
         host = idna.encode(host, uts46=True, transitional=False).decode("ascii")
     except idna.IDNAError:
-        raise BadTargetError("must name a host that IDNA 2008 allows") from None
+        raise BadTargetError("field.target-idna") from None
     return host, host if parts.port is None else f"{host}:{parts.port}"
 
 

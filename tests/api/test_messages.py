@@ -15,6 +15,8 @@ from pydantic_core._pydantic_core import list_all_errors
 from app.main import create_app
 from app.problems.messages import describe_error
 from app.settings import Settings
+from app.texts.catalogue import ENGLISH, LANGUAGES, Texts
+from app.texts.errors import InvalidValueError
 from tests.world import Api
 
 PYTHON = re.compile(
@@ -26,7 +28,7 @@ PYTHON = re.compile(
     r"Value error|Assertion)\b",
     re.IGNORECASE,
 )
-OUR_OWN = {"error": ValueError("must be a day, like Monday")}
+OUR_OWN = {"error": InvalidValueError("field.time-of-day")}
 WRONG: list[Any] = [None, True, -1, 1.5, float("inf"), "", "x", "\ud800", [], [None], {}, {"x": 1}]
 
 
@@ -36,7 +38,7 @@ def test_every_error_of_the_library_is_said_without_python(known: Any) -> None:
     context = OUR_OWN if own else known.get("example_context")
     error = PydanticKnownError(known["type"], context)
     found = {"type": error.type, "msg": error.message(), "ctx": context}
-    said = describe_error(found)
+    said = describe_error(found, ENGLISH)
     assert said
     assert not PYTHON.search(said)
 
@@ -59,16 +61,30 @@ def test_every_body_of_the_api_is_refused_without_python(subtests: pytest.Subtes
         with subtests.test(model.__name__):
             names = [info.alias or name for name, info in model.model_fields.items()]
             tried = [*WRONG, *({name: value} for name in names for value in WRONG)]
-            said = {message for value in tried for message in refusals(model, value)}
+            said = {message for value in tried for message in refusals(model, value, ENGLISH)}
             assert said
             assert [message for message in said if PYTHON.search(message)] == []
 
 
-def refusals(model: type[BaseModel], value: Any) -> list[str]:
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
+def test_every_body_of_the_api_is_refused_in_the_readers_language(
+    subtests: pytest.Subtests, language: str
+) -> None:
+    for model in set(bodies()):
+        with subtests.test(model.__name__):
+            names = [info.alias or name for name, info in model.model_fields.items()]
+            for value in [*WRONG, *({name: value} for name in names for value in WRONG)]:
+                english = refusals(model, value, ENGLISH)
+                said = refusals(model, value, LANGUAGES[language])
+                assert len(said) == len(english)
+                assert not set(said) & set(english)
+
+
+def refusals(model: type[BaseModel], value: Any, texts: Texts) -> list[str]:
     try:
         TypeAdapter(model).validate_python(value)
     except ValidationError as error:
-        return [describe_error(found) for found in error.errors()]
+        return [describe_error(found, texts) for found in error.errors()]
     return []
 
 

@@ -57,9 +57,11 @@ async def test_with_another_schema_the_service_is_not_ready(
 ) -> None:
     async with owner_engine.begin() as db:
         await db.execute(text(statement))
-    answer = await stranger.get("/readyz")
+    answer = await stranger.get("/readyz", {"Accept-Language": "de"})
     assert (answer.status_code, answer.json()["code"]) == (503, "service-unavailable")
     assert answer.json()["detail"] == f"The database has {says}"
+    # Operators read it: it is in English, like the logs and the command line.
+    assert answer.headers["content-language"] == "en"
     assert int(answer.headers["retry-after"]) > 0
     assert (await stranger.get("/healthz")).status_code == 200
 

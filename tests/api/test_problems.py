@@ -58,9 +58,9 @@ def test_the_catalogue_is_readable() -> None:
     for code, kind in CATALOGUE.items():
         assert code == code.lower().replace("_", "-")
         assert 400 <= kind.status.value < 600
-        assert kind.title[-1] != "."
-        assert kind.detail.endswith((".", "!"))
-        assert kind.explanation.endswith(".")
+        assert kind.wording().title[-1] != "."
+        assert kind.wording().detail.endswith((".", "!"))
+        assert kind.wording().explanation.endswith(".")
 
 
 async def test_every_problem_is_explained_to_a_person(
@@ -74,14 +74,14 @@ async def test_every_problem_is_explained_to_a_person(
             assert f"<code>{code}</code>" in page.text
             assert f"HTTP {CATALOGUE[code].status.value}" in page.text
             assert "`" not in page.text
-            marked = CATALOGUE[code].explanation.split("`")[1::2]
+            marked = CATALOGUE[code].wording().explanation.split("`")[1::2]
             assert re.findall("<code>(.*?)</code>", page.text) == [code, *marked]
 
 
 def test_what_a_client_reads_has_no_markdown(subtests: pytest.Subtests) -> None:
     for code, kind in CATALOGUE.items():
         with subtests.test(code):
-            assert "`" not in kind.title + kind.detail
+            assert "`" not in kind.wording().title + kind.wording().detail
 
 
 async def test_the_type_of_a_problem_leads_to_its_explanation(stranger: Api) -> None:
@@ -132,7 +132,7 @@ def assert_problem(answer: Any, code: str) -> dict[str, Any]:
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-request-id"] == body["request_id"]
     assert answer.status_code == body["status"] == CATALOGUE[code].status.value, answer.text
-    assert (body["code"], body["title"]) == (code, CATALOGUE[code].title)
+    assert (body["code"], body["title"]) == (code, CATALOGUE[code].wording().title)
     assert body["type"].endswith(f"/problems/{code}")
     assert body["detail"]
     return body

@@ -6,6 +6,7 @@ from app.domain.availability import Slot
 from app.domain.errors import (
     ActionRefusedError,
     DomainError,
+    Explanation,
     InvalidInputError,
     SlotUnavailableError,
 )
@@ -24,9 +25,10 @@ def test_every_error_has_a_code_of_its_own() -> None:
 
 
 def test_an_invalid_input_points_at_the_field() -> None:
-    error = InvalidInputError("/reason/note", "must not be blank")
+    error = InvalidInputError("/reason/note", "field.years", first=1970, last=2200)
     assert error.pointer == "/reason/note"
-    assert error.detail == str(error) == "must not be blank"
+    assert error.explanation == Explanation("field.years", {"first": 1970, "last": 2200})
+    assert str(error) == "field.years"
     assert error.where == "body"
 
 

@@ -121,7 +121,6 @@ def test_exactly_on_the_deadline_is_in_time_and_a_microsecond_later_is_late(
     assert late.refusal.code is RefusalCode.NOTICE_TOO_SHORT
     assert late.refusal.deadline == at(deadline)
     assert late.refusal.contact == DR_WU
-    assert "Dr Wu" in late.refusal.message
 
 
 @pytest.mark.parametrize(
@@ -493,7 +492,6 @@ def test_a_disabled_action_is_refused_and_has_no_instants_and_no_terms(action: A
     assert decision.refusal.code is RefusalCode.ACTION_DISABLED
     assert decision.refusal.deadline is None
     assert decision.refusal.contact == DR_WU
-    assert "Dr Wu" in decision.refusal.message
     assert (decision.cost, decision.free_until, decision.closes_at) == (None, None, None)
     assert terms(disabling(action), action, session()) == []
 

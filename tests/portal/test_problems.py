@@ -82,15 +82,15 @@ async def test_a_command_that_fails_is_answered(ana: Visitor, world: World) -> N
     for code, kind in CODES.items():
         await _about_to_move(ana, session_id)
         answer = answer_with(
-            code, kind.status.value, detail=kind.detail, decision=DECISION, contact=CONTACT,
-            alternatives=[], errors=[], request_id="5f0c",
+            code, kind.status.value, detail=kind.wording().detail, decision=DECISION,
+            contact=CONTACT, alternatives=[], errors=[], request_id="5f0c",
         )  # fmt: skip
         await ana.page.route(RESCHEDULE, answer)
         await ana.page.get_by_role("button", name="Confirm").click()
         if code in SIGN_IN:
             await ana.see("Sign in")
         else:
-            await expect(ana.alert).to_contain_text(kind.detail)
+            await expect(ana.alert).to_contain_text(kind.wording().detail)
             await expect(ana.alert).to_be_focused()
             if code not in GO_ON:
                 await expect(ana.alert.get_by_role("button")).to_have_count(1)
@@ -110,10 +110,10 @@ async def test_a_link_that_fails_is_answered(ana: Visitor) -> None:
     for code, kind in CODES.items():
         if code == "unauthorized":  # it has no token to refuse
             continue
-        answer = answer_with(code, kind.status.value, detail=f"{kind.detail} ({code})")
+        answer = answer_with(code, kind.status.value, detail=f"{kind.wording().detail} ({code})")
         await ana.page.route("**/v1/links/open", answer)
         await ana.page.evaluate("location.hash = 'a.b'")
-        await expect(ana.alert).to_contain_text(f"{kind.detail} ({code})")
+        await expect(ana.alert).to_contain_text(f"{kind.wording().detail} ({code})")
         await expect(ana.page.get_by_label("Link or access token")).to_be_visible()
         await ana.page.unroute("**/v1/links/open")
 

@@ -23,11 +23,17 @@ class Uses(NamedTuple):
 def find_uses() -> Uses:
     uses = Uses(set(), [])
     for path in APP.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.JoinedStr):
-                uses.patterns.extend(_pattern(node))
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                uses.whole.add(node.value)
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        joined = [node for node in nodes if isinstance(node, ast.JoinedStr)]
+        parts = {id(part) for node in joined for part in node.values}
+        uses.patterns.extend(pattern for node in joined for pattern in _pattern(node))
+        uses.whole.update(
+            node.value
+            for node in nodes
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in parts
+        )
     for path in APP.rglob("*.j2"):
         uses.whole.update(_IN_TEMPLATE.findall(path.read_text()))
     return uses
@@ -36,7 +42,7 @@ def find_uses() -> Uses:
 def _pattern(node: ast.JoinedStr) -> Iterator[re.Pattern[str]]:
     """Make a pattern of a string such as `f"mail.{topic}.subject"`: it must begin like a key."""
     first = node.values[0]
-    if isinstance(first, ast.Constant) and re.fullmatch(r"[a-z-]+\.", str(first.value)):
+    if isinstance(first, ast.Constant) and re.match(r"[a-z-]+\.", str(first.value)):
         parts = [
             re.escape(str(part.value)) if isinstance(part, ast.Constant) else "[a-z_-]+"
             for part in node.values

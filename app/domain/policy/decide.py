@@ -27,10 +27,9 @@ class RefusalCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why not: a code, a sentence, and whom to contact. `deadline`: the one missed, if any."""
+    """Why not, and whom to contact. `deadline`: the one missed, if any."""
 
     code: RefusalCode
-    message: str
     deadline: datetime | None
     contact: Contact
 
@@ -74,23 +73,6 @@ class Decision:
     def closes_at(self) -> datetime | None:
         """Give the end of the last term, also when past; None where the action is disabled."""
         return self.timeline[-1].until if self.timeline else None
-
-
-_SENTENCES = {
-    RefusalCode.SESSION_NOT_BOOKED: "This session is no longer booked, so it cannot be changed.",
-    RefusalCode.SESSION_STARTED: (
-        "This session has already started, so it cannot be changed online."
-    ),
-    RefusalCode.ACTION_DISABLED: (
-        "This cannot be done online for this session. Please contact {name}."
-    ),
-    RefusalCode.NOTICE_TOO_SHORT: (
-        "It is too close to the session to do this online. Please contact {name}."
-    ),
-    RefusalCode.RESCHEDULE_LIMIT_REACHED: (
-        "This session has already been moved as often as it can be online. Please contact {name}."
-    ),
-}
 
 
 def decide(
@@ -172,7 +154,6 @@ def _refusal_code(
 def _refusal(code: RefusalCode, closes_at: datetime, contact: Contact) -> Refusal:
     return Refusal(
         code=code,
-        message=_SENTENCES[code].format(name=contact.name),
         deadline=closes_at if code is RefusalCode.NOTICE_TOO_SHORT else None,
         contact=contact,
     )

@@ -93,7 +93,7 @@ async def put_time_off(
         absence = await busy.add_absence(starts_at, ends_at, external_ref)
         return await _written(db, staff, absence, "created", now)
     if before.practitioner_id != practitioner_id:
-        raise RefTakenError("time off of another practitioner", before.id, where="path")
+        raise RefTakenError("field.ref-taken.time-off-elsewhere", before.id, where="path")
     after = replace(before, starts_at=starts_at, ends_at=ends_at)
     return await _changed(db, staff, busy, before, after, now)
 
@@ -156,9 +156,9 @@ async def _locked(db: AsyncConnection, staff: Staff, practitioner_id: UUID) -> B
 
 def _check_length(starts_at: datetime, ends_at: datetime) -> None:
     if ends_at <= starts_at:
-        raise InvalidInputError("/ends_at", "must be after starts_at")
+        raise InvalidInputError("/ends_at", "field.after-starts-at")
     if ends_at - starts_at > MAX_TIME_OFF:
-        raise InvalidInputError("/ends_at", "must be at most two years after starts_at")
+        raise InvalidInputError("/ends_at", "field.two-years")
 
 
 async def _check_ref(
@@ -166,7 +166,7 @@ async def _check_ref(
 ) -> None:
     found = None if external_ref is None else await busy.absence_by_ref(external_ref)
     if found is not None and found.id != absence_id:
-        raise RefTakenError("another time off", found.id)
+        raise RefTakenError("field.ref-taken.time-off", found.id)
 
 
 async def _changed(

@@ -74,6 +74,6 @@ async def _window(
     zone = ZoneInfo(await HoursRepository(db, staff.practice_id, practitioner_id).zone())
     first = asked.first or now.astimezone(zone).date()
     if asked.last is not None and asked.last < first:
-        raise InvalidInputError("/to", f"must not be before {first}", where="query")
+        raise InvalidInputError("/to", "field.before-first", where="query", first=first)
     until = None if asked.last is None else start_of_day(asked.last + timedelta(days=1), zone)
     return Window(start_of_day(first, zone), until)

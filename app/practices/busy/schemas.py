@@ -16,6 +16,8 @@ from app.inputs import Day, Instant, NextCursor, RequestBody
 from app.practices.fields import ExternalRef, RefText
 from app.practices.hours.schemas import MisfitReport
 from app.sessions.client_api.schemas import Answer
+from app.sessions.client_api.schemas import Answer
+from app.texts.errors import InvalidValueError
 
 MAX_OF_A_SOURCE = 5000
 _EXAMPLE = {"starts_at": "2026-12-21T08:00:00-07:00", "ends_at": "2027-01-04T08:00:00-07:00"}
@@ -77,7 +79,7 @@ class BusyBody(RequestBody):
     @classmethod
     def _not_before_start(cls, ends_at: datetime, info: ValidationInfo) -> datetime:
         if "starts_at" in info.data and ends_at < info.data["starts_at"]:
-            raise ValueError("must not be before starts_at")
+            raise InvalidValueError("field.not-before-starts-at")
         return ends_at
 
 

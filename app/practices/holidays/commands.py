@@ -53,5 +53,5 @@ def _check_dates(dates: Sequence[date]) -> None:
     seen: set[date] = set()
     for number, day in enumerate(dates):
         if day in seen:
-            raise InvalidInputError(f"/dates/{number}/date", "is in the list already")
+            raise InvalidInputError(f"/dates/{number}/date", "field.in-list-already")
         seen.add(day)

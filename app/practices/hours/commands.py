@@ -121,7 +121,7 @@ async def _check_locations(
     for number, interval in enumerate(intervals):
         if interval.location_id in unknown:
             raise InvalidInputError(
-                f"/{field}/{number}/location_id", "is no location of this practice"
+                f"/{field}/{number}/location_id", "field.not-location-of-practice"
             )
 
 

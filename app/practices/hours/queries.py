@@ -48,8 +48,9 @@ async def read_overrides(
     first = first or now.astimezone(zone).date()
     last = last or first + timedelta(days=MAX_OVERRIDE_DAYS - 1)
     if last < first:
-        raise InvalidInputError("/to", f"must not be before {first}", where="query")
+        raise InvalidInputError("/to", "field.before-first", where="query", first=first)
     if (last - first).days >= MAX_OVERRIDE_DAYS:
-        detail = f"a range has at most {MAX_OVERRIDE_DAYS} days"
-        raise InvalidInputError("/to", detail, where="query")
+        raise InvalidInputError(
+            "/to", "field.range-too-long", where="query", days=MAX_OVERRIDE_DAYS
+        )
     return await hours.overrides(first, last)

@@ -12,6 +12,8 @@ from app.domain.session import Format
 from app.inputs import Day, EndOfHours, Id, RequestBody, TimeOfDay
 from app.practices.hours.records import MAX_OVERRIDE_DAYS, DayHours, minute_of
 from app.sessions.client_api.schemas import Answer
+from app.sessions.client_api.schemas import Answer
+from app.texts.errors import InvalidValueError
 
 MAX_WEEKLY = 200
 MAX_OF_A_DAY = 50
@@ -39,14 +41,14 @@ class IntervalBody(RequestBody):
     @classmethod
     def _after_start(cls, end: str, info: ValidationInfo) -> str:
         if end <= info.data.get("start", ""):
-            raise ValueError("must be after the start; hours over midnight are two intervals")
+            raise InvalidValueError("field.after-start")
         return end
 
     @field_validator("location_id")
     @classmethod
     def _where_somebody_goes(cls, location_id: UUID | None, info: ValidationInfo) -> UUID | None:
         if location_id is not None and info.data.get("format") not in {None, Format.IN_PERSON}:
-            raise ValueError("only hours in person, or for all formats, have a location")
+            raise InvalidValueError("field.hours-without-location")
         return location_id
 
     def interval(self) -> HoursInterval:

@@ -60,14 +60,14 @@ class _Packages(Records):
             if name not in changed:
                 continue
             if before is not None:
-                raise InvalidInputError(f"/{name}", "cannot change once the package is there")
+                raise InvalidInputError(f"/{name}", "field.fixed-in-package")
             own = (table.practice_id == practice_id, table.id == changed[name])
             if await db.scalar(select(table.id).where(*own)) is None:
-                raise InvalidInputError(f"/{name}", f"the practice has no such {called}")
+                raise InvalidInputError(f"/{name}", f"field.no-such-{called}")
         if before is not None and "credits" in changed:
             in_use = before["credits"] - before["credits_left"]
             if changed["credits"] < in_use:
-                raise InvalidInputError("/credits", f"must not be below the {in_use} in use")
+                raise InvalidInputError("/credits", "field.credits-in-use", in_use=in_use)
 
 
 PACKAGES = _Packages(Package, "package")

@@ -118,7 +118,7 @@ async def check_own(
     )
     if found is None:
         kind = "service" if table is Service else "practitioner"
-        raise InvalidInputError(pointer, f"is no {kind} of this practice", where=where)
+        raise InvalidInputError(pointer, f"field.not-{kind}-of-practice", where=where)
 
 
 async def price_to_compare(

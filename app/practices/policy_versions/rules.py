@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from app.inputs import RequestBody, TimeOfDay
 from app.practices.sums import LARGEST_STORED
+from app.texts.errors import InvalidValueError
 
 MAX_TIERS = 20
 YEAR_IN_MINUTES = 366 * 24 * 60
@@ -22,7 +23,7 @@ def _percent(value: object) -> object:
     is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     text = str(value) if is_number else value
     if not isinstance(text, str) or not _PERCENT.fullmatch(text) or Decimal(text) > WHOLE_PRICE:
-        raise ValueError("must be a percentage from 0 to 100 with at most 2 decimals, like 37.5")
+        raise InvalidValueError("field.percent")
     return Decimal(text)
 
 
@@ -70,7 +71,7 @@ class DeadlineRule(RequestBody):
         wall_clock = (self.days_before is not None, self.at is not None)
         expected = (False, False) if self.before_minutes is not None else (True, True)
         if wall_clock != expected:
-            raise ValueError("needs either before_minutes, or days_before and at")
+            raise InvalidValueError("field.deadline-kind")
         return self
 
 
@@ -103,7 +104,7 @@ class FeeTier(RequestBody):
     @model_validator(mode="after")
     def _one_fee(self) -> Self:
         if (self.percent is None) == (self.amount_minor is None):
-            raise ValueError("needs either percent or amount_minor")
+            raise InvalidValueError("field.fee-kind")
         return self
 
 

@@ -19,6 +19,8 @@ from app.inputs import Id, NextCursor, RequestBody, no_nul, not_blank
 from app.practices.policy_versions.records import Level
 from app.practices.policy_versions.rules import PolicyRules
 from app.sessions.client_api.schemas import Answer
+from app.sessions.client_api.schemas import Answer
+from app.texts.errors import InvalidValueError
 
 PolicyLevel = TypeAliasType("PolicyLevel", Literal["service", "practitioner", "practice", "none"])
 _SERVICE_ID = "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21"
@@ -89,7 +91,7 @@ class NewPolicy(RequestBody):
     @classmethod
     def _of_one(cls, practitioner_id: UUID | None, info: ValidationInfo) -> UUID | None:
         if practitioner_id is not None and info.data.get("service_id") is not None:
-            raise ValueError("a policy is of a service or of a practitioner, not of both")
+            raise InvalidValueError("field.one-policy-level")
         return practitioner_id
 
     def document(self) -> dict[str, Any] | None:

@@ -69,9 +69,7 @@ class _Services(Records):
         for index, offered in enumerate(changed.get("formats", ())):
             place = offered["location_id"]
             if place is not None and await db.scalar(own.where(Location.id == UUID(place))) is None:
-                raise InvalidInputError(
-                    f"/formats/{index}/location_id", "the practice has no such location"
-                )
+                raise InvalidInputError(f"/formats/{index}/location_id", "field.no-such-location")
 
     def columns(self, before: Record | None, changed: Record) -> dict[str, Any]:
         columns = super().columns(before, changed)
@@ -119,7 +117,9 @@ async def _check_proportion(
     if is_out_of_proportion(fee, price["amount_minor"]):
         raise InvalidInputError(
             "/price/amount_minor",
-            f"the service's policy has a fee of {fee}, above {MAX_FEE_TO_PRICE} times this",
+            "field.price-to-fee",
+            fee=fee,
+            times=MAX_FEE_TO_PRICE,
         )
 
 

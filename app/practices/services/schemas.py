@@ -19,6 +19,8 @@ from app.practices.fields import (
     unchanged,
 )
 from app.sessions.client_api.schemas import Answer, MoneyView
+from app.sessions.client_api.schemas import Answer, MoneyView
+from app.texts.errors import InvalidValueError
 
 MAX_FORMATS = 50
 MAX_REMINDERS = 3
@@ -64,21 +66,21 @@ class OfferedFormat(RequestBody):
     def _is_where_needed(cls, value: UUID | None, info: ValidationInfo) -> UUID | None:
         kind = info.data.get("kind")
         if kind is Format.IN_PERSON and value is None:
-            raise ValueError("an in-person format needs a location")
+            raise InvalidValueError("field.format-needs-location")
         if kind in {Format.VIDEO, Format.PHONE} and value is not None:
-            raise ValueError("only an in-person format has a location")
+            raise InvalidValueError("field.format-without-location")
         return value
 
 
 def _once_each(formats: list[OfferedFormat]) -> list[OfferedFormat]:
     if len({(offered.kind, offered.location_id) for offered in formats}) < len(formats):
-        raise ValueError("must have each format once, an in-person one once for each location")
+        raise InvalidValueError("field.formats-once")
     return formats
 
 
 def _longest_first(minutes: list[int]) -> list[int]:
     if len(set(minutes)) < len(minutes):
-        raise ValueError("must be distinct")
+        raise InvalidValueError("field.distinct")
     return sorted(minutes, reverse=True)
 
 

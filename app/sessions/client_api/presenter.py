@@ -29,6 +29,8 @@ from app.sessions.read.records import (
     SessionRecord,
     SessionSummaryRecord,
 )
+from app.texts.catalogue import Texts
+from app.texts.refusals import say_refusal
 
 _MINUTE = timedelta(minutes=1)
 
@@ -100,7 +102,13 @@ def present_summary(
 
 
 def present_details(
-    record: SessionRecord, zone: ZoneInfo, quotes: Quotes, now: datetime, *, notes: Notes
+    record: SessionRecord,
+    zone: ZoneInfo,
+    quotes: Quotes,
+    now: datetime,
+    *,
+    notes: Notes,
+    texts: Texts,
 ) -> schemas.SessionDetails:
     """Show everything about a session, with a decision and a quote for each action."""
     policy, facts = rules_of(record.policy), record.facts
@@ -118,9 +126,9 @@ def present_details(
             record, zone, cancel.timeline, reschedule.timeline, change_format.timeline
         ),
         "actions": {
-            "cancel": present_decision(cancel, record, zone, quotes, now),
-            "reschedule": present_decision(reschedule, record, zone, quotes, now),
-            "change_format": present_decision(change_format, record, zone, quotes, now),
+            "cancel": present_decision(cancel, record, zone, quotes, now, texts),
+            "reschedule": present_decision(reschedule, record, zone, quotes, now, texts),
+            "change_format": present_decision(change_format, record, zone, quotes, now, texts),
         },
     }
 
@@ -156,7 +164,12 @@ def _policy(
 
 
 def present_decision(
-    decision: Decision, record: SessionRecord, zone: ZoneInfo, quotes: Quotes, now: datetime
+    decision: Decision,
+    record: SessionRecord,
+    zone: ZoneInfo,
+    quotes: Quotes,
+    now: datetime,
+    texts: Texts,
 ) -> schemas.DecisionView:
     """Show a decision; an allowed one comes with a quote for it."""
     quote = expires_at = fee = credit = carries = None
@@ -188,7 +201,7 @@ def present_decision(
         if refusal is None
         else {
             "code": refusal.code,
-            "message": refusal.message,
+            "message": say_refusal(refusal.code, refusal.contact.name, texts),
             "deadline": _in(refusal.deadline, zone),
             "contact": present_contact(refusal.contact),
         },
@@ -202,10 +215,11 @@ def present_outcome(
     now: datetime,
     *,
     notes: Notes,
+    texts: Texts,
 ) -> schemas.CommandAnswer:
     """Show what a command did."""
     return schemas.CommandAnswer(
-        session=present_details(record, record.client_zone, quotes, now, notes=notes),
+        session=present_details(record, record.client_zone, quotes, now, notes=notes, texts=texts),
         fee=present_money(cost.fee),
         credit=cost.credit,
     )

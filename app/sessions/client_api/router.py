@@ -141,8 +141,9 @@ async def get_session(
     """
     record = await read_session(call.engine, call.caller, session_id)
     zone = record.client_zone if query.time_zone is None else ZoneInfo(query.time_zone)
-    shown = present_details(record, zone, call.quotes, call.now, notes=notes_for(call.caller))
-    return json_answer(shown, etag=record.etag)
+    notes = notes_for(call.caller)
+    shown = present_details(record, zone, call.quotes, call.now, notes=notes, texts=call.texts)
+    return json_answer(shown, etag=record.etag, texts=call.texts)
 
 
 @router.post(
@@ -257,9 +258,14 @@ async def get_session_calendar(session_id: SessionId, call: AnyCall) -> Response
 def answer(outcome: Outcome, call: Call) -> StoredAnswer:
     """Show the session as it is after a command, to be sent and to be kept with its key."""
     shown = present_outcome(
-        outcome.record, outcome.cost, call.quotes, call.now, notes=notes_for(call.caller)
+        outcome.record,
+        outcome.cost,
+        call.quotes,
+        call.now,
+        notes=notes_for(call.caller),
+        texts=call.texts,
     )
-    return StoredAnswer(200, outcome.record.etag, as_json(shown))
+    return StoredAnswer(200, outcome.record.etag, as_json(shown), language=call.texts.language)
 
 
 def notes_for(caller: Caller) -> Notes:

@@ -25,7 +25,7 @@ from app.sessions.commands.orders import StaffOutcome
 from app.sessions.commands.slots import WantedTime, check_free
 from app.sessions.read.for_staff import id_of_ref
 
-UNKNOWN = "the practice has no such record"
+UNKNOWN = "field.no-such-record"
 
 
 async def book_by_staff(
@@ -120,7 +120,7 @@ async def _check_ref(db: AsyncConnection, practice_id: UUID, booking: Booking) -
         return
     known = await id_of_ref(db, practice_id, booking.external_ref)
     if known is not None:
-        raise RefTakenError("another session", known)
+        raise RefTakenError("field.ref-taken.session", known)
 
 
 async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Basis:
@@ -135,7 +135,7 @@ async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Ba
     }
     for field, is_active in active.items():
         if not is_active:
-            raise InvalidInputError(f"/{field}", "is not active any more")
+            raise InvalidInputError(f"/{field}", "field.not-active")
     if booking.price is not None:
         check_price(booking.price.amount_minor, booking.price.currency, basis.currency)
     return basis

@@ -14,7 +14,7 @@ def check_start(start: datetime) -> None:
         InvalidInputError: it has fractions of a second.
     """
     if start.microsecond:
-        raise InvalidInputError("/start", "must be a whole second")
+        raise InvalidInputError("/start", "field.whole-second")
 
 
 def check_version(record: SessionRecord, if_match: str | None) -> None:

@@ -91,7 +91,7 @@ class CreditRepository:
         if package is None:
             raise NotFoundError
         if not package.active:
-            raise CreditUnavailableError("The package is not active any more.")
+            raise CreditUnavailableError("credit.package-inactive")
         used = CreditRedemption
         in_use = await self._db.scalar(
             select(func.count()).where(
@@ -101,7 +101,7 @@ class CreditRepository:
             )
         )
         if (in_use or 0) >= package.credits:
-            raise CreditUnavailableError("The package has no credit left.")
+            raise CreditUnavailableError("credit.none-left")
         reused = None
         if package.expires_at is not None and now >= package.expires_at:
             reused = await self._usable_after_expiry(package_id, now)
@@ -212,7 +212,7 @@ class CreditRepository:
             .limit(1)
         )
         if found is None:
-            raise CreditUnavailableError("The package has expired.")
+            raise CreditUnavailableError("credit.expired")
         return found
 
     async def _lock_package(self, session_id: UUID) -> datetime | None:

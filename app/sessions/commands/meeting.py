@@ -76,7 +76,7 @@ def choose_format(offered: Sequence[OfferedFormat], wish: Wish) -> OfferedFormat
     """
     choices = [choice for choice in offered if choice.kind is wish.format]
     if not choices:
-        raise InvalidInputError("/format", "the service has no such format")
+        raise InvalidInputError("/format", "field.no-such-format")
     if wish.location_id is not None:
         choices = [
             choice
@@ -84,9 +84,9 @@ def choose_format(offered: Sequence[OfferedFormat], wish: Wish) -> OfferedFormat
             if choice.location is not None and choice.location.id == wish.location_id
         ]
         if not choices:
-            raise InvalidInputError("/location_id", "the service has no such location")
+            raise InvalidInputError("/location_id", "field.no-such-location-of-service")
     if len(choices) > 1:
-        raise InvalidInputError("/location_id", "needed: the service has several locations")
+        raise InvalidInputError("/location_id", "field.location-needed")
     return choices[0]
 
 

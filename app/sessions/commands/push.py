@@ -146,7 +146,7 @@ def _check_kept(booking: Booking, record: SessionRecord) -> None:
     }
     for field, is_kept in kept.items():
         if not is_kept:
-            raise InvalidInputError(f"/{field}", "cannot change once the session is booked")
+            raise InvalidInputError(f"/{field}", "field.fixed-once-booked")
 
 
 def _is_new(

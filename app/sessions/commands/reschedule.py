@@ -203,7 +203,7 @@ def _check_place(record: SessionRecord, to: Meeting, now: datetime) -> None:
     decision = decide(rules, Action.CHANGE_FORMAT, facts, now)
     if not decision.allowed:
         raise ActionRefusedError(decision, record.client_zone)
-    raise InvalidInputError("/format", "changing it costs a fee now, so a move has to keep it")
+    raise InvalidInputError("/format", "field.format-costs")
 
 
 async def _check_on_offer(

@@ -1,0 +1,44 @@
+"""The language is chosen by `Accept-Language`, whatever is sent under that name."""
+
+import pytest
+from starlette.responses import Response
+
+from app.texts.catalogue import ENGLISH, LANGUAGES
+from app.texts.languages import mark_language, texts_for
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("de", "de"),
+        ("DE-at", "de"),
+        ("fr-CA", "fr"),
+        ("fr-CA, en;q=0.8", "fr"),
+        ("de-CH, fr;q=0.9, en;q=0.1", "de"),
+        ("en;q=0.2, es;q=0.8, de;q=0.5", "es"),
+        ("nl, de;q=0.7, en;q=0.3", "de"),
+        ("fr;q=0, de;q=0.1", "de"),
+        ("*, es;q=0.1", "es"),
+        ("*", "en"),
+        ("nl, *;q=0.5", "en"),
+        ("pt-BR", "en"),
+        ("en-GB, de;q=0.9", "en"),
+        ("", "en"),
+        (";;,,", "en"),
+        ("de;q=abc", "en"),
+        ("de;q=7, es;q=1", "es"),
+        ("deutsch", "en"),
+        ("\x00\x80'\"<script>", "en"),
+        ("de" * 10_000, "en"),
+        ("x," * 10_000 + "fr", "fr"),
+    ],
+)
+def test_the_language_is_chosen_by_weight_and_order(accepted: str, language: str) -> None:
+    assert texts_for(accepted) is LANGUAGES[language]
+
+
+def test_an_answer_that_varies_already_varies_by_language_too() -> None:
+    answer = Response(headers={"Vary": "Origin"})
+    mark_language(answer, ENGLISH)
+    assert answer.headers["Content-Language"] == "en"
+    assert answer.headers["Vary"] == "Origin, Accept-Language"

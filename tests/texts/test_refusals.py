@@ -1,0 +1,26 @@
+"""Whatever the domain answers with a code has a sentence in each language."""
+
+import pytest
+
+from app.domain.availability import EmptyReason
+from app.domain.policy import RefusalCode
+from app.texts.catalogue import LANGUAGES, Texts
+from app.texts.refusals import say_refusal, say_why_empty
+
+_TELLS_WHOM_TO_ASK = {
+    RefusalCode.ACTION_DISABLED,
+    RefusalCode.NOTICE_TOO_SHORT,
+    RefusalCode.RESCHEDULE_LIMIT_REACHED,
+}
+
+
+@pytest.mark.parametrize("texts", LANGUAGES.values(), ids=LANGUAGES)
+def test_every_refusal_has_a_sentence_of_its_own(texts: Texts) -> None:
+    said = {code: say_refusal(code, "Dr Wu {0}", texts) for code in RefusalCode}
+    assert len(set(said.values())) == len(RefusalCode)
+    assert {code for code, text in said.items() if "Dr Wu {0}" in text} == _TELLS_WHOM_TO_ASK
+
+
+@pytest.mark.parametrize("texts", LANGUAGES.values(), ids=LANGUAGES)
+def test_every_reason_for_an_empty_range_has_a_sentence_of_its_own(texts: Texts) -> None:
+    assert len({say_why_empty(reason, texts) for reason in EmptyReason}) == len(EmptyReason)
