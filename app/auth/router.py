@@ -11,7 +11,6 @@ from app.auth.commands import granted, refresh, sign_in, sign_out, sign_out_ever
 from app.auth.limits import ASKING, EXCHANGING, SourceLimits
 from app.auth.presenter import present_tokens
 from app.auth.schemas import (
-    SIGN_IN_LINK_ANSWER,
     ExchangeRequest,
     RefreshRequest,
     SignInLinkAnswer,
@@ -25,6 +24,7 @@ from app.context import (
     Engine,
     Now,
     Origin,
+    ReaderTexts,
     SignInSigner,
     json_answer,
     no_content,
@@ -64,7 +64,7 @@ async def _exchanging(request: Request, origin: Origin) -> None:
     dependencies=[Depends(_asking)],
 )
 async def request_sign_in_link(
-    body: SignInLinkRequest, now: Now, settings: AppSettings, engine: Engine
+    body: SignInLinkRequest, now: Now, settings: AppSettings, engine: Engine, texts: ReaderTexts
 ) -> Response:
     """Have a link mailed to this address, if a client has it.
 
@@ -79,7 +79,8 @@ async def request_sign_in_link(
         engine,
         lambda db: ask_for_link(db, address=body.email, address_hash=address_hash, now=now),
     )
-    return json_answer(SIGN_IN_LINK_ANSWER, status=HTTPStatus.ACCEPTED)
+    answer = SignInLinkAnswer(message=texts("sign-in.asked"))
+    return json_answer(answer, status=HTTPStatus.ACCEPTED, texts=texts)
 
 
 @router.post(

@@ -10,6 +10,8 @@ from app.inputs import RequestBody, Token
 from app.practices.schemas import ClientView, PracticeView
 from app.sessions.client_api.schemas import Answer
 from app.sessions.client_api.schemas import Answer
+from app.sessions.client_api.schemas import Answer
+from app.texts.catalogue import ENGLISH
 from app.texts.errors import InvalidValueError
 
 _MAX_LENGTH = 254
@@ -43,13 +45,8 @@ class SignInLinkAnswer(Answer):
 
     message: str = Field(
         description="A sentence that a client can read.",
-        examples=["If the address is known here, a link to sign in is on its way to it."],
+        examples=[ENGLISH("sign-in.asked")],
     )
-
-
-SIGN_IN_LINK_ANSWER = SignInLinkAnswer(
-    message="If the address is known here, a link to sign in is on its way to it."
-)
 
 
 class ExchangeRequest(RequestBody):

@@ -108,6 +108,28 @@ async def test_an_opened_link_is_in_the_readers_language(
     assert refusal["message"].startswith("Dieser Termin hat schon begonnen")
 
 
+async def test_who_asks_for_a_link_is_answered_in_their_language(stranger: Api) -> None:
+    path, body = "/v1/auth/sign-in-links", {"email": "nobody@client.example"}
+    answer = await stranger.post(path, body, FRENCH)
+    assert is_in(answer, "fr")
+    assert answer.json()["message"].startswith("Si cette adresse est connue ici")
+
+
+async def test_staff_are_told_in_their_language_which_policy_applies(
+    staff: Api, world: World
+) -> None:
+    await world.add_policy({"cancel": {"enabled": False}})
+    path = "/v1/practice/policies/resolve"
+    which = {"service": str(world.service_id), "practitioner": str(world.practitioner_id)}
+    answer = await staff.get(path, GERMAN, **which)
+    assert is_in(answer, "de")
+    assert answer.json()["reason"] == (
+        "Die Leistung hat keine eigenen Bedingungen. "
+        "Die behandelnde Person hat keine eigenen Bedingungen. "
+        "Die Praxis hat eigene Bedingungen, in Version 1."
+    )
+
+
 async def test_a_replay_keeps_the_language_of_the_first_answer(api: Api, world: World) -> None:
     session_id = await world.book(START)
     first = await api.cancel(session_id, {"Idempotency-Key": "k", **GERMAN})

@@ -11,6 +11,7 @@ from app.practices.policy_versions.schemas import (
     PolicyVersionView,
     ResolvedPolicy,
 )
+from app.texts.catalogue import Texts
 
 
 def present_policy(record: PolicyVersionRecord) -> PolicyVersionView:
@@ -53,11 +54,11 @@ def read_place(cursor: Cursors, text: str | None) -> Place | None:
     return Place(datetime.fromisoformat(created_at), number, UUID(policy_id))
 
 
-def present_resolution(found: Resolution) -> ResolvedPolicy:
-    """Show which version applies, and why."""
+def present_resolution(found: Resolution, texts: Texts) -> ResolvedPolicy:
+    """Show which version applies, and why, in the reader's language."""
     version = found.applies
     return ResolvedPolicy(
         policy=None if version is None else present_policy(version),
         level="none" if version is None else version.level.value,
-        reason=found.reason,
+        reason=" ".join(texts.explain(reason) for reason in found.reasons),
     )

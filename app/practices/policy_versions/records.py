@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from app.domain.errors import Explanation
+
 
 class Level(StrEnum):
     """Whose policy it is, the most specific first (product.md section 2, "Resolution")."""
@@ -49,23 +51,23 @@ class Resolution:
     """The version that applies, None for free until the start, and why."""
 
     applies: PolicyVersionRecord | None
-    reason: str
+    reasons: Sequence[Explanation]
 
 
 def resolve(latest: Sequence[PolicyVersionRecord]) -> Resolution:
     """Pick from the latest versions of all levels, and say what the levels before it have."""
     by_level = {version.level: version for version in latest}
-    passed: list[str] = []
+    reasons: list[Explanation] = []
     for level in Level:
         version = by_level.get(level)
         if version is not None and version.rules is not None:
-            own = f"The {level} has a policy of its own, in version {version.number}."
-            return Resolution(version, " ".join([*passed, own]))
-        passed.append(_none(level, version))
-    return Resolution(None, " ".join([*passed, "So it is free until the start."]))
+            reasons.append(Explanation(f"policy.{level}.own", {"version": version.number}))
+            return Resolution(version, reasons)
+        reasons.append(_none(level, version))
+    return Resolution(None, [*reasons, Explanation("policy.nowhere", {})])
 
 
-def _none(level: Level, version: PolicyVersionRecord | None) -> str:
+def _none(level: Level, version: PolicyVersionRecord | None) -> Explanation:
     if version is None:
-        return f"The {level} has no policy of its own."
-    return f"The {level}'s own policy was ended by version {version.number}."
+        return Explanation(f"policy.{level}.none", {})
+    return Explanation(f"policy.{level}.ended", {"version": version.number})

@@ -9,6 +9,7 @@ from app.context import (
     AdminWriting,
     CursorSigner,
     Now,
+    ReaderTexts,
     Reading,
     StaffAdmin,
     StaffReader,
@@ -117,14 +118,14 @@ async def list_policies(
     responses=responses("unauthorized", "forbidden", "validation-failed", "service-unavailable"),
 )
 async def resolve_policy(
-    query: Annotated[ResolveQuery, Query()], staff: StaffReader, db: Reading
+    query: Annotated[ResolveQuery, Query()], staff: StaffReader, db: Reading, texts: ReaderTexts
 ) -> Response:
     """Say which version a session of this service with this practitioner would come under, and why.
 
     Sessions that are booked already keep the version of their booking.
     """
     found = await find_policy(db, staff, query.service, query.practitioner)
-    return json_answer(present_resolution(found))
+    return json_answer(present_resolution(found, texts), texts=texts)
 
 
 @router.get(
