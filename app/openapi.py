@@ -51,6 +51,10 @@ an issued link, whose answers are secrets, are never kept.
 **When the answer is no** it is an `application/problem+json` (RFC 9457) with a stable `code`, a
 `detail` that a client can read, and the data to act on it. Each answer lists the codes that it can
 have; `GET /problems/{code}` explains each.
+
+**Languages.** Sentences for people (`title`, `detail`, `message`, `reason`) are in English, French,
+German or Spanish, as `Accept-Language` asks, and in English by default. `Content-Language` says
+which.
 """
 
 TAGS = [

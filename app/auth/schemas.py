@@ -9,8 +9,6 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJ
 from app.inputs import RequestBody, Token
 from app.practices.schemas import ClientView, PracticeView
 from app.sessions.client_api.schemas import Answer
-from app.sessions.client_api.schemas import Answer
-from app.sessions.client_api.schemas import Answer
 from app.texts.catalogue import ENGLISH
 from app.texts.errors import InvalidValueError
 

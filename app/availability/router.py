@@ -14,8 +14,6 @@ from app.domain.availability import Day, by_day, in_order
 from app.inputs import SessionId
 from app.problems.catalogue import responses
 from app.sessions.client_api.presenter import present_contact, present_slots
-from app.reads import ReadRoute
-from app.sessions.client_api.presenter import present_contact, present_slots
 from app.texts.catalogue import Texts
 from app.texts.refusals import say_why_empty
 from app.wire import written

@@ -26,7 +26,6 @@ from app.currencies import decimals_of
 from app.inputs import RequestBody, Text, ZoneName, not_blank, visible
 from app.practices.sums import LARGEST_STORED
 from app.sessions.client_api.schemas import Answer
-from app.sessions.client_api.schemas import Answer
 from app.texts.errors import InvalidValueError
 
 MAX_REF = 255

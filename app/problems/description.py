@@ -41,7 +41,7 @@ _PROBLEM: _Json = {
             "format": "uri",
             "description": "The address of a page that explains the code to a person.",
         },
-        "title": {"type": "string", "description": "The code in a few words, always the same."},
+        "title": {"type": "string", "description": "The code in a few words."},
         "status": {"type": "integer", "description": "The status of the answer."},
         "code": {"$ref": "#/components/schemas/ProblemCode"},
         "detail": {"type": "string", "description": "A sentence that a client can read."},

@@ -40,8 +40,8 @@ from app.domain.errors import (
 from app.metrics.counts import count_refusal
 from app.problems.catalogue import CATALOGUE, MEDIA_TYPE
 from app.problems.messages import describe_error
-from app.sessions.client_api.presenter import present_contact, present_decision, present_slots
 from app.request_headers import texts_of
+from app.sessions.client_api.presenter import present_contact, present_decision, present_slots
 from app.sessions.errors import QuoteRequiredError
 from app.sessions.quotes import Quotes
 from app.texts.catalogue import ENGLISH, Texts

@@ -1,7 +1,7 @@
 """The sentences for what the domain answers with a code."""
 
 from app.domain.availability import EmptyReason
-from app.domain.policy import RefusalCode
+from app.domain.policy.decide import RefusalCode
 from app.texts.catalogue import Texts
 
 _REFUSALS = {

@@ -184,6 +184,17 @@ async def test_a_reader_of_another_language_gets_english_with_his_habits(
         assert "Donnerstag" not in await visitor.page.inner_text("main")
 
 
+async def test_the_api_speaks_the_language_of_the_page(
+    browser: Browser, site: Settings, world: World, clock: TestClock
+) -> None:
+    """The browser asks for German, and the page is in English."""
+    await world.add_policy({"cancel": {"enabled": False}})
+    session_id = await world.book(START)
+    async with arrive(browser, site, world, clock, locale="de-DE") as visitor:
+        await visitor.open(session_id)
+        await visitor.read("This cannot be done online for this session.")
+
+
 async def test_only_an_address_of_the_web_becomes_alink_in(ana: Visitor, world: World) -> None:
     session_id = await world.book(START)
     await world.change(Session, session_id, join_url="javascript:alert(1)")

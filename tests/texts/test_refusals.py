@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.availability import EmptyReason
-from app.domain.policy import RefusalCode
+from app.domain.policy.decide import RefusalCode
 from app.texts.catalogue import LANGUAGES, Texts
 from app.texts.refusals import say_refusal, say_why_empty
 

@@ -16,7 +16,6 @@ from app.inputs import Day, Instant, NextCursor, RequestBody
 from app.practices.fields import ExternalRef, RefText
 from app.practices.hours.schemas import MisfitReport
 from app.sessions.client_api.schemas import Answer
-from app.sessions.client_api.schemas import Answer
 from app.texts.errors import InvalidValueError
 
 MAX_OF_A_SOURCE = 5000

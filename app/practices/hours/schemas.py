@@ -12,7 +12,6 @@ from app.domain.session import Format
 from app.inputs import Day, EndOfHours, Id, RequestBody, TimeOfDay
 from app.practices.hours.records import MAX_OVERRIDE_DAYS, DayHours, minute_of
 from app.sessions.client_api.schemas import Answer
-from app.sessions.client_api.schemas import Answer
 from app.texts.errors import InvalidValueError
 
 MAX_WEEKLY = 200

@@ -19,7 +19,6 @@ from app.inputs import Id, NextCursor, RequestBody, no_nul, not_blank
 from app.practices.policy_versions.records import Level
 from app.practices.policy_versions.rules import PolicyRules
 from app.sessions.client_api.schemas import Answer
-from app.sessions.client_api.schemas import Answer
 from app.texts.errors import InvalidValueError
 
 PolicyLevel = TypeAliasType("PolicyLevel", Literal["service", "practitioner", "practice", "none"])

@@ -19,7 +19,6 @@ from app.practices.fields import (
     unchanged,
 )
 from app.sessions.client_api.schemas import Answer, MoneyView
-from app.sessions.client_api.schemas import Answer, MoneyView
 from app.texts.errors import InvalidValueError
 
 MAX_FORMATS = 50
