@@ -158,6 +158,7 @@ EndOfHours = Annotated[
 NextCursor = Annotated[
     str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
 ]
+PageLimit = Annotated[int, Field(ge=1, le=100, description="Entries on a page.")]
 Token = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
 
 
@@ -175,17 +176,10 @@ def _id_or_404(value: Any) -> UUID:  # noqa: ANN401 - whatever the path holds
 ExistingId = Annotated[
     UUID, BeforeValidator(_id_or_404), WithJsonSchema({"type": "string", "format": "uuid"})
 ]
-SessionId = Annotated[
-    ExistingId,
-    Path(description="The session's id. Any id that is not the caller's own is a 404."),
-]
 RecordId = Annotated[
-    UUID,
-    BeforeValidator(_id_or_404),
-    WithJsonSchema({"type": "string", "format": "uuid"}),
-    Path(description="The record's id. Any id that is not the practice's own is a 404."),
-]
-PractitionerId = Annotated[
     ExistingId,
-    Path(description="The practitioner's id. Any id that is not the practice's own is a 404."),
+    Path(description="The record's id. An id that does not belong to the caller gets a 404."),
 ]
+# The OpenAPI file has one `session_id` for clients and staff, and one `practitioner_id`.
+SessionId = RecordId
+PractitionerId = RecordId

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.changes.trail import ActorKind, Subject
-from app.inputs import Id, Instant, NextCursor
+from app.inputs import Id, Instant, NextCursor, PageLimit
 from app.sessions.client_api.schemas import Answer, Moment, MoneyView, ReasonView
 
 
@@ -72,5 +72,5 @@ class TrailQuery(BaseModel):
     until: Annotated[Instant | None, Field(alias="to", description="Done before this instant.")] = (
         None
     )
-    limit: Annotated[int, Field(ge=1, le=100, description="Entries on a page.")] = 20
+    limit: PageLimit = 20
     cursor: NextCursor = None

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.inputs import Id, Instant, NextCursor, RequestBody, Text
+from app.inputs import Id, Instant, NextCursor, PageLimit, RequestBody, Text
 from app.sessions.client_api.schemas import Answer, MoneyView
 from app.sessions.read.records import FeeStatus
 from app.sessions.staff_api.schemas import StaffReason
@@ -71,7 +71,7 @@ class PageQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    limit: Annotated[int, Field(ge=1, le=100, description="Entries on a page.")] = 20
+    limit: PageLimit = 20
     cursor: NextCursor = None
 
 

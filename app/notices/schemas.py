@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from typing_extensions import TypeAliasType
 
-from app.inputs import Id, Instant, NextCursor
+from app.inputs import Id, Instant, NextCursor, PageLimit
 from app.notices.outbox import Recipient
 from app.sessions.client_api.schemas import Answer
 
@@ -77,7 +77,7 @@ class NoticeQuery(BaseModel):
     last: Annotated[Instant | None, Field(alias="to", description="Due before this instant.")] = (
         None
     )
-    limit: Annotated[int, Field(ge=1, le=100, description="Notices on a page.")] = 20
+    limit: PageLimit = 20
     cursor: NextCursor = None
 
     def equal(self) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
 from app.cursors import Cursors
-from app.inputs import NextCursor, no_nul
+from app.inputs import NextCursor, PageLimit, no_nul
 from app.practices.fields import MAX_NAME
 from app.practices.names import has_letters
 from app.practices.records import Position, Record, Records
@@ -35,7 +35,7 @@ class RecordQuery(BaseModel):
         AfterValidator(no_nul),
         AfterValidator(has_letters),
     ] = None
-    limit: Annotated[int, Field(ge=1, le=100, description="Records on a page.")] = 20
+    limit: PageLimit = 20
     cursor: NextCursor = None
 
     def filters(self) -> Mapping[str, Any]:

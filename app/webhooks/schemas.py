@@ -15,7 +15,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from app.inputs import NextCursor, RequestBody, Text, visible
+from app.inputs import NextCursor, PageLimit, RequestBody, Text, visible
 from app.sessions.client_api.schemas import Answer
 from app.webhooks.events import EVENT_TYPES, EventType
 from app.webhooks.targets import MAX_URL
@@ -36,7 +36,7 @@ ExternalRef = Annotated[
 ]
 EndpointRef = Annotated[
     _RefText,
-    Path(description="The endpoint's id in your own software. It may contain slashes."),
+    Path(description="The record's id in your own software. It may contain slashes."),
 ]
 Url = Annotated[
     str,
@@ -182,5 +182,5 @@ class EndpointQuery(BaseModel):
     active: Annotated[
         bool | None, Field(description="Only those that are active, or are not. By default both.")
     ] = None
-    limit: Annotated[int, Field(ge=1, le=100, description="Endpoints on a page.")] = 20
+    limit: PageLimit = 20
     cursor: NextCursor = None

@@ -12,7 +12,7 @@ from pydantic import (
     field_validator,
 )
 
-from app.inputs import Day, Instant, NextCursor, RequestBody
+from app.inputs import Day, Instant, NextCursor, PageLimit, RequestBody
 from app.practices.fields import ExternalRef, RefText
 from app.practices.hours.schemas import MisfitReport
 from app.sessions.client_api.schemas import Answer
@@ -124,7 +124,7 @@ class TimeOffQuery(BaseModel):
     last: Annotated[Day | None, Field(description="Last date. By default there is none.")] = Field(
         default=None, alias="to"
     )
-    limit: Annotated[int, Field(ge=1, le=100, description="Entries on a page.")] = 50
+    limit: PageLimit = 50
     cursor: NextCursor = None
 
 

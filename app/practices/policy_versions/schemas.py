@@ -15,7 +15,7 @@ from pydantic import (
 )
 from typing_extensions import TypeAliasType
 
-from app.inputs import Id, NextCursor, RequestBody, no_nul, not_blank
+from app.inputs import Id, NextCursor, PageLimit, RequestBody, no_nul, not_blank
 from app.practices.policy_versions.records import Level
 from app.practices.policy_versions.rules import PolicyRules
 from app.sessions.client_api.schemas import Answer
@@ -109,7 +109,7 @@ class PoliciesQuery(BaseModel):
         Level | None,
         Field(description="Only those of services, of practitioners, or of the practice."),
     ] = None
-    limit: Annotated[int, Field(ge=1, le=100, description="Versions on a page.")] = 20
+    limit: PageLimit = 20
     cursor: NextCursor = None
 
 

@@ -16,7 +16,7 @@ from app.context import (
     json_answer,
 )
 from app.database.idempotency import StoredAnswer
-from app.inputs import NextCursor, SessionId, ZoneName
+from app.inputs import NextCursor, PageLimit, SessionId, ZoneName
 from app.problems.catalogue import responses
 from app.request_headers import IfMatch
 from app.sessions.client_api.calendar_file import (
@@ -80,7 +80,7 @@ class ListQuery(BaseModel):
             "latest first. `all`: latest first."
         ),
     ] = When.UPCOMING
-    limit: Annotated[int, Field(ge=1, le=100, description="Sessions on a page.")] = 20
+    limit: PageLimit = 20
     cursor: NextCursor = None
     time_zone: Annotated[
         ZoneName | None, Field(description="IANA zone for the times. By default the client's.")

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Format, Status
-from app.inputs import Id, Instant, NextCursor, RequestBody, Text, ZoneName
+from app.inputs import Id, Instant, NextCursor, PageLimit, RequestBody, Text, ZoneName
 from app.practices.fields import ExternalRef, Price
 from app.practices.services.schemas import Duration
 from app.sessions.client_api.schemas import (
@@ -103,7 +103,7 @@ class StaffListQuery(BaseModel):
     order: Literal["soonest", "latest"] = Field(
         default="soonest", description="By the start: `soonest` first, or `latest` first."
     )
-    limit: Annotated[int, Field(ge=1, le=100, description="Sessions on a page.")] = 20
+    limit: PageLimit = 20
     cursor: NextCursor = None
     time_zone: Annotated[
         ZoneName | None,
