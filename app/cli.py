@@ -1,7 +1,6 @@
 """The `reslot` command."""
 
 import asyncio
-import json
 import signal
 import sys
 from collections.abc import Coroutine
@@ -312,12 +311,13 @@ def mail(
 def openapi() -> None:
     """Print the OpenAPI description of the API."""
     from app.main import create_app  # noqa: PLC0415 - only this command needs the application
+    from app.openapi_text import to_text  # noqa: PLC0415
 
     # The description depends on no setting; the application wants some all the same.
     stand_in = Settings(
         database_url="postgresql://role@/reslot", secret_keys=("k" * 32,), _env_file=None
     )
-    typer.echo(json.dumps(create_app(stand_in).openapi(), indent=2, ensure_ascii=False))
+    typer.echo(to_text(create_app(stand_in).openapi()))
 
 
 def _run(lookup: Coroutine[Any, Any, T]) -> T:

@@ -46,7 +46,6 @@ def _answers(description: _Json) -> Iterator[_Json]:
         for operation in operations.values():
             yield operation["responses"]
     yield description["webhooks"]
-    yield description["components"]["responses"]
 
 
 def _opened(name: str, schema: _Json) -> _Json:

@@ -8,11 +8,11 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.auth.keys import Scope
-from app.examples import EXAMPLES, IDS
 from app.open_enums import open_enums
+from app.openapi_examples import add_example
+from app.openapi_sharing import share_repeated
 from app.problems.catalogue import MEDIA_TYPE
 from app.problems.description import problem_components
-from app.staff_examples import STAFF_EXAMPLES
 from app.webhooks.description import event_schemas, webhooks
 
 _Json = dict[str, Any]
@@ -108,7 +108,6 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for kind, components in problem_components().items():
             described.setdefault(kind, {}).update(components)
         described["schemas"].update(event_schemas())
-        described["responses"] = {}
         schema["webhooks"] = webhooks()
         for component in described["schemas"].values():
             for part in component.get("properties", {}).values():
@@ -116,9 +115,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for operations in schema["paths"].values():
             for operation in operations.values():
                 _mend_operation(operation)
-                _mend_answers(operation, described["responses"])
-                _add_example(operation, described["schemas"])
+                _add_headers(operation)
+                add_example(operation, described["schemas"])
         open_enums(schema)
+        share_repeated(schema)
         app.openapi_schema = schema
     return app.openapi_schema
 
@@ -134,23 +134,21 @@ def _mend_operation(operation: dict[str, Any]) -> None:
         _drop_title(schema)
         # A parameter can be left out, but never null.
         schema.update(schema.pop("anyOf", [{}])[0])
+        # Fields of query models have their description in both places.
+        if "description" in parameter:
+            schema.pop("description", None)
 
 
-def _mend_answers(operation: _Json, shared: _Json) -> None:
-    """Document the headers of a success, and share the answers that are a single problem."""
+def _add_headers(operation: _Json) -> None:
+    """Document the headers of a success; a problem's are documented with it."""
     parameters = [found["name"].lower() for found in operation.get("parameters", ())]
-    for status, answer in operation["responses"].items():
+    for answer in operation["responses"].values():
         content = answer.get("content", {})
         if MEDIA_TYPE not in content:
             names = ["X-Request-Id"]
             names += ["Idempotency-Replayed"] if "idempotency-key" in parameters else []
             names += ["ETag"] if _shows_session(content) else []
             answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
-        elif len(content[MEDIA_TYPE]["examples"]) == 1:
-            [example] = content[MEDIA_TYPE]["examples"].values()
-            name = example["$ref"].rpartition("/")[2]
-            shared[name] = answer
-            operation["responses"][status] = {"$ref": f"#/components/responses/{name}"}
 
 
 def _shows_session(content: _Json) -> bool:
@@ -164,76 +162,10 @@ def _drop_title(schema: dict[str, Any]) -> None:
     schema.pop("title", None)
 
 
-def _add_example(operation: dict[str, Any], components: dict[str, Any]) -> None:
-    """Give an answer the example made for it by hand, else one made of its fields' examples."""
-    for status in ("200", "201", "202"):
-        content = operation["responses"].get(status, {}).get("content", {})
-        if "application/json" in content:
-            shown = content["application/json"]
-            by_hand = _BY_HAND.get(operation["operationId"])
-            shown["example"] = by_hand or _example(shown["schema"], components)
-
-
-def _example(schema: _Json, components: _Json, name: str = "") -> Any:  # noqa: ANN401 - JSON
-    """Make an example of a schema: its own, or one put together from those of its parts.
-
-    An id is that of the thing that `name` stands for: a field's, or `Component.id`.
-    """
-    given = schema.get("examples") or schema.get("enum")
-    if given:
-        return given[0]
-    if "$ref" in schema:
-        component = schema["$ref"].rpartition("/")[2]
-        return _example(components[component], components, component)
-    if "anyOf" in schema:
-        return _example(schema["anyOf"][0], components, name)
-    if schema["type"] == "array":
-        return [_example(schema["items"], components)]
-    if schema["type"] == "object":
-        parts = schema.get("properties", {}).items()
-        return {
-            part: _example(found, components, f"{name}.id" if part == "id" else part)
-            for part, found in parts
-        }
-    return _plain(schema.get("format") or schema["type"], name)
-
-
-def _plain(kind: str, name: str) -> Any:  # noqa: ANN401 - JSON
-    if kind == "uuid":
-        return IDS[_ID_OF.get(name) or name.removesuffix("_id")]
-    return _PLAIN[kind]
-
-
 _WHOLE_SESSION = {
     "CommandAnswer",
     "OpenedLink",
     "PracticeSession",
     "SessionDetails",
     "StaffCommandAnswer",
-}
-_BY_HAND = EXAMPLES | STAFF_EXAMPLES
-_ID_OF = {
-    "BusyTimeView.id": "busy_time",
-    "ClientRecord.id": "client",
-    "EndpointView.id": "endpoint",
-    "EndpointWithSecret.id": "endpoint",
-    "KeyView.id": "key",
-    "LocationRecord.id": "location",
-    "MisfitView.id": "session",
-    "NewKeyView.id": "key",
-    "NoticeView.id": "notice",
-    "PackageRecord.id": "package",
-    "PolicyVersionView.id": "policy",
-    "PracticeRecord.id": "practice",
-    "PractitionerRecord.id": "practitioner",
-    "ServiceRecord.id": "service",
-    "TimeOffAnswer.id": "time_off",
-    "TimeOffView.id": "time_off",
-}
-# Whatever is not here needs an example of its own, at its field or by hand.
-_PLAIN: dict[str, Any] = {
-    "date-time": "2026-11-25T10:15:00Z",
-    "date": "2026-12-03",
-    "integer": 1,
-    "boolean": True,
 }

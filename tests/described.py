@@ -58,6 +58,19 @@ def resolved(part: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def parameters_of(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the parameters of an operation, shared ones and its own."""
+    return [resolved(parameter) for parameter in operation.get("parameters", ())]
+
+
+def example_of(content: dict[str, Any]) -> Any:
+    """Give the example of a success: there is exactly one, shared or not."""
+    if "example" in content:
+        return content["example"]
+    [named] = content["examples"].values()
+    return resolved(named)["value"]
+
+
 def same_fields(value: Any, schema: dict[str, Any]) -> None:
     """Compare the names of a value's fields with those of its schema, all the way down."""
     schema = resolved(schema)

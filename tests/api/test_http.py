@@ -11,7 +11,7 @@ from app.main import ROUTERS
 from app.practices.fields import RefConvertor
 from app.sessions.models import Session
 from app.settings import Settings
-from tests.described import description, resolved
+from tests.described import description, parameters_of, resolved
 from tests.walls import START, Theirs, body_for, fill, operations
 from tests.world import REASON, Api, TestClock, World, serve
 
@@ -165,7 +165,7 @@ async def test_only_the_plain_spelling_is_an_id_in_queries(
 ) -> None:
     checked = 0
     for method, path, operation in operations():
-        for parameter in operation.get("parameters", ()):
+        for parameter in parameters_of(operation):
             is_id = parameter["schema"].get("format") == "uuid"
             if parameter["in"] != "query" or not is_id:
                 continue

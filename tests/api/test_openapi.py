@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -14,13 +15,24 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from app.examples import IDS
 from app.main import create_app
 from app.openapi import write_description
+from app.openapi_text import to_text
 from app.problems.catalogue import CATALOGUE
 from app.settings import Settings
 from app.webhooks.events import EVENT_TYPES
-from tests.described import GENERAL, codes_of, description, resolved, same_fields, validate
+from tests.described import (
+    GENERAL,
+    codes_of,
+    description,
+    example_of,
+    parameters_of,
+    resolved,
+    same_fields,
+    validate,
+)
 from tests.world import Api
 
 STORED = Path(__file__).parents[2] / "openapi" / "openapi.json"
+MAX_LINES = 12_000
 PROBLEM = "application/problem+json"
 OPEN = {
     "open_email_link",
@@ -81,8 +93,56 @@ def test_it_is_valid_openapi() -> None:
 
 def test_the_stored_file_is_what_the_application_says() -> None:
     """`reslot openapi > openapi/openapi.json` brings it up to date."""
-    printed = json.dumps(description(), indent=2, ensure_ascii=False) + "\n"
-    assert STORED.read_text(encoding="utf-8") == printed
+    assert STORED.read_text(encoding="utf-8") == to_text(description()) + "\n"
+
+
+def test_the_text_is_the_description_in_few_lines() -> None:
+    text = to_text(description())
+    assert json.loads(text) == description()
+    assert text.count("\n") + 1 < MAX_LINES
+
+
+def test_each_reference_has_its_component_and_each_component_a_use() -> None:
+    used: set[str] = set()
+    waiting = [description()["paths"], description()["webhooks"]]
+    while waiting:
+        for reference in set(_references(waiting.pop())) - used:
+            used.add(reference)
+            waiting.append(resolved({"$ref": reference}))
+    assert used == {
+        f"#/components/{kind}/{name}"
+        for kind, components in description()["components"].items()
+        for name in components
+        if kind != "securitySchemes"  # operations name these without a reference
+    }
+
+
+def _references(part: Any) -> Iterator[str]:
+    if isinstance(part, list):
+        for item in part:
+            yield from _references(item)
+    elif isinstance(part, dict):
+        if "$ref" in part:
+            yield part["$ref"]
+        if "discriminator" in part:
+            yield from part["discriminator"]["mapping"].values()
+        for item in part.values():
+            yield from _references(item)
+
+
+def test_what_repeats_is_shared_and_what_does_not_stays_in_its_operation() -> None:
+    """A component that one operation alone refers to would send a reader away for nothing."""
+    uses = Counter(_references([found for _, _, found in operations()] + _events()))
+    for kind in ("parameters", "responses"):
+        for name in description()["components"][kind]:
+            assert uses[f"#/components/{kind}/{name}"] > 1, name
+    repeated = Counter(
+        json.dumps(answer)
+        for _, _, found in operations()
+        for status, answer in found["responses"].items()
+        if status >= "300" and "$ref" not in answer
+    )
+    assert set(repeated.values()) == {1}
 
 
 def test_operation_ids_are_names_for_generated_clients() -> None:
@@ -98,9 +158,12 @@ def test_operation_ids_begin_with_a_verb_of_the_api() -> None:
 
 def test_every_tag_is_used() -> None:
     listed = [tag["name"] for tag in description()["tags"]]
-    events = [found["post"] for found in description()["webhooks"].values()]
-    used = {found["tags"][0] for found in [*events, *(found for _, _, found in operations())]}
+    used = {found["tags"][0] for found in [*_events(), *(found for _, _, found in operations())]}
     assert set(listed) == used
+
+
+def _events() -> list[dict[str, Any]]:
+    return [found["post"] for found in description()["webhooks"].values()]
 
 
 @EVERY
@@ -118,7 +181,7 @@ def test_the_answer_has_an_example_of_its_shape(operation: dict[str, Any]) -> No
         ((media_type, content),) = operation["responses"][status]["content"].items()
         assert media_type in {"application/json", "text/calendar"}
         assert content["schema"], "an answer without a shape"
-        validate(content["example"], content["schema"])
+        validate(example_of(content), content["schema"])
 
 
 @EVERY
@@ -127,7 +190,7 @@ def test_the_example_leaves_no_field_out_and_makes_none_up(operation: dict[str, 
     for status in {"200", "201", "202"} & operation["responses"].keys():
         content = operation["responses"][status]["content"].get("application/json")
         if content is not None:
-            same_fields(content["example"], content["schema"])
+            same_fields(example_of(content), content["schema"])
 
 
 @EVERY
@@ -210,7 +273,7 @@ def test_every_enum_of_a_request_is_closed() -> None:
     asked = [
         part
         for _, _, found in operations()
-        for part in (found.get("parameters"), found.get("requestBody"))
+        for part in (parameters_of(found), found.get("requestBody"))
     ]
     seen: set[str] = set()
     for part, where in _schemas(asked, seen):
@@ -263,7 +326,7 @@ def test_what_needs_a_token_says_so(path: str, operation: dict[str, Any]) -> Non
 
 def test_every_command_takes_a_key_and_those_on_a_session_a_version() -> None:
     for method, path, operation in operations():
-        names = {found["name"].lower() for found in operation.get("parameters", [])}
+        names = {found["name"].lower() for found in parameters_of(operation)}
         is_command = method == "post" and operation["operationId"] not in OPEN | ONCE_BY_ITSELF
         is_secret = operation["operationId"] in SECRET
         assert ("idempotency-key" in names) is not is_secret or not is_command, path
@@ -284,8 +347,9 @@ def test_an_example_makes_nothing_up_and_tells_things_apart(operation: dict[str,
     """In the world of the examples each thing has one id, and no two things share one."""
     for status in {"200", "201", "202"} & operation["responses"].keys():
         ((_, content),) = operation["responses"][status]["content"].items()
-        assert "…" not in json.dumps(content["example"], ensure_ascii=False)
-        found = re.findall(r'"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"', json.dumps(content))
+        text = json.dumps(example_of(content), ensure_ascii=False)
+        assert "…" not in text
+        found = re.findall(r'"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"', text)
         if operation["operationId"] != "list_session_changes":  # it has three of its own
             assert set(found) <= set(IDS.values())
     assert len(set(IDS.values())) == len(IDS)
@@ -302,7 +366,7 @@ def test_a_field_says_what_its_name_does_not() -> None:
 def test_no_title_repeats_a_name_and_no_parameter_is_null() -> None:
     """Generators make types of titles, and of a type that may be null one more."""
     for _, path, operation in operations():
-        for parameter in operation.get("parameters", []):
+        for parameter in parameters_of(operation):
             assert not {"title", "anyOf"} & parameter["schema"].keys(), path
     for component, schema in description()["components"]["schemas"].items():
         assert all("title" not in part for part in schema.get("properties", {}).values()), component
@@ -310,7 +374,7 @@ def test_no_title_repeats_a_name_and_no_parameter_is_null() -> None:
 
 def test_every_parameter_is_described() -> None:
     for _, _, operation in operations():
-        for parameter in operation.get("parameters", []):
+        for parameter in parameters_of(operation):
             text = parameter.get("description") or parameter["schema"].get("description")
             assert text or parameter["name"] == "format", parameter["name"]
 
