@@ -26,7 +26,11 @@ def share_repeated(description: _Json) -> None:
     components = description["components"]
     components["parameters"] = _shared("parameters", list(_parameters(operations)))
     components["examples"] |= _shared("examples", list(_examples(operations)))
-    components["responses"] = _shared("responses", list(_problems(operations)))
+    problems = list(_problems(operations))
+    # First the schemas of these responses: generators make a class of each, under its name.
+    unions = _shared("schemas", list(_unions(problems)))
+    components["schemas"] = dict(sorted((components["schemas"] | unions).items()))
+    components["responses"] = _shared("responses", problems)
 
 
 def _shared(kind: str, places: list[_Place]) -> _Json:
@@ -71,3 +75,11 @@ def _problems(operations: list[_Json]) -> Iterator[_Place]:
             codes = response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", ())
             if codes:
                 yield responses, status, component_name("-or-".join(codes))
+
+
+def _unions(problems: list[_Place]) -> Iterator[_Place]:
+    """Name the schema of a response that can be one of several problems as the response."""
+    for responses, status, name in problems:
+        content = responses[status]["content"][MEDIA_TYPE]
+        if "oneOf" in content["schema"]:
+            yield content, "schema", name

@@ -127,13 +127,13 @@ def is_as_described(answer: Response) -> None:
 
 def codes_of(content: dict[str, Any]) -> dict[str, str]:
     """Give the schema of each problem that an answer can be, by its code."""
-    schema = content["schema"]
+    schema = resolved(content["schema"])
     if "discriminator" in schema:
         mapping: dict[str, str] = schema["discriminator"]["mapping"]
         assert [{"$ref": name} for name in mapping.values()] == schema["oneOf"]
         return mapping
-    [code] = resolved(schema)["allOf"][1]["properties"]["code"]["enum"]
-    return {code: schema["$ref"]}
+    [code] = schema["allOf"][1]["properties"]["code"]["enum"]
+    return {code: content["schema"]["$ref"]}
 
 
 def is_event_as_described(body: str) -> None:
