@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_answer_language"
-down_revision = "20261128_pushed_sessions"
+down_revision = "20261129_queue_book"
 branch_labels = None
 depends_on = None
 
