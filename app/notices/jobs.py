@@ -28,8 +28,9 @@ _TO_OTHERS = 0
 
 # In SQL, of a row of {table}; it names the wake as `Wake.key` does.
 HAS_NO_WAKE = (
-    "NOT EXISTS (SELECT FROM pgqueuer WHERE status IN ('queued', 'picked') AND dedupe_key ="
+    "(SELECT id FROM pgqueuer WHERE status IN ('queued', 'picked') AND dedupe_key ="
     " {table}.id::text || '/' || (extract(epoch FROM {table}.attempt_at) * 1000000)::bigint)"
+    " IS NULL"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

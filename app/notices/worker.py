@@ -83,6 +83,8 @@ async def sweep(db: AsyncConnection, now: datetime) -> None:
     A wake is lost where the database commits the row and not the job, or where a worker can write
     down nothing, because the database is away. The row is never lost.
     """
+    # A plan is made while there are few jobs, and kept: it must still be good for a backlog.
+    await db.execute(text("SET LOCAL enable_seqscan = off"))
     await sweep_sign_ins(db, now)
     await sweep_notices(db, now)
 

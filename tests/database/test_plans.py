@@ -17,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.auth.tokens import AccessTokens, Caller
 from app.availability.statements import PAGE, WITH_CALENDAR
 from app.database.embedded import EmbeddedServer
-from app.database.reading import Read
+from app.database.reading import Built, Read
 from app.domain.session import Status
 from app.main import create_app
+from app.notices.sweeping import _DUE
 from app.practices.clients.records import CLIENTS
 from app.practices.models import Client
 from app.sessions.read.for_client import When, _list_read
@@ -36,6 +37,7 @@ DAY_BEFORE = NOW.date()
 # Rows by the ten thousand. The others hold a practice's few records, which are read whole at times.
 LARGE = {"sessions", "changes", "notices"}
 READS = {
+    "the sweep of notices": Built(_DUE).text,
     "details": _DETAILS.for_client.text,
     "details for staff": _DETAILS.for_staff.text,
     "availability": PAGE.for_client.text,
