@@ -47,7 +47,7 @@ EXEMPTIONS: Mapping[str, Exemption] = {
     ),
     "app/notices/worker.py tidy": _of("idempotency_keys", reason="the worker's tidying, by age"),
     "app/notices/sweeping.py sweep_notices": _of(
-        "notices", reason="the worker's sweep, by what is due and has no wake"
+        "practices", "notices", reason="the worker's sweep, by what is due and has no wake"
     ),
     "app/metrics/queries.py read_outbox": _of(
         "practices", "notices", reason="the operator's figures, numbers only"

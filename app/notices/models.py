@@ -57,5 +57,10 @@ class Notice(Identified, Base):
             postgresql_where=text("status = 'pending'"),
         ),
         # The worker's sweep looks at all practices, every few seconds.
-        Index("ix_notices_due", "attempt_at", postgresql_where=text("status = 'pending'")),
+        Index(
+            "ix_notices_due",
+            "practice_id",
+            "attempt_at",
+            postgresql_where=text("status = 'pending'"),
+        ),
     )

@@ -12,16 +12,19 @@ AT_ONCE = 1000
 
 log = structlog.get_logger()
 
+# Practice by practice, so that each is a range of an index.
 _DUE = text(
-    "SELECT practice_id, id, recipient, kind, attempt_at"  # noqa: S608 - our own words
-    " FROM notices WHERE status = 'pending'"
-    " AND attempt_at <= :now AND (leased_until IS NULL OR leased_until <= :now)"
+    "SELECT due.* FROM practices, LATERAL ("  # noqa: S608 - our own words
+    "SELECT practice_id, id, recipient, kind, attempt_at FROM notices"
+    " WHERE practice_id = practices.practice_id AND status = 'pending' AND attempt_at <= :now"
+    " AND (leased_until IS NULL OR leased_until <= :now)"
     f" AND {HAS_NO_WAKE.format(table='notices')} ORDER BY attempt_at LIMIT :most"
+    ") AS due LIMIT :most"
 )
 
 
 async def sweep_notices(db: AsyncConnection, now: datetime) -> None:
-    """Queue a wake for each notice of any practice that is due, longest due first."""
+    """Queue a wake for each notice of any practice that is due, up to 1,000 at a time."""
     rows = (await db.execute(_DUE, {"now": now, "most": AT_ONCE})).all()
     if rows:
         log.warning("notices_stranded", count=len(rows))

@@ -36,7 +36,10 @@ def upgrade() -> None:
     op.alter_column("notices", "attempt_at", nullable=False)
     op.alter_column("notices", "put_off", server_default=None)
     op.create_index(
-        "ix_notices_due", "notices", ["attempt_at"], postgresql_where=sa.text("status = 'pending'")
+        "ix_notices_due",
+        "notices",
+        ["practice_id", "attempt_at"],
+        postgresql_where=sa.text("status = 'pending'"),
     )
     op.add_column(
         "sign_in_requests", sa.Column("attempts", sa.Integer(), server_default="0", nullable=False)

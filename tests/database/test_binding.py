@@ -14,7 +14,7 @@ from app.database.transactions import transact
 from app.demo.guide import prepare
 from app.links.issue import issue_access_token, print_link
 from app.metrics.queries import read_outbox
-from app.notices.worker import _Driver, tidy
+from app.notices.worker import _Driver, sweep, tidy
 from app.practices.models import Client
 from app.practices.operator import keys_of, list_practices
 from app.settings import Settings
@@ -194,6 +194,7 @@ async def test_every_exemption_is_made_use_of(world: World, settings: Settings) 
     async with engine.begin() as db:
         await find_people(db, "ana@client.example")
     await transact(engine, partial(tidy, now=NOW))
+    await transact(engine, partial(sweep, now=NOW))
     await read_outbox(engine, NOW)
     await list_practices(settings)
     await keys_of(settings, "Harbor Wellness")
