@@ -1,17 +1,16 @@
 """Connections to PostgreSQL."""
 
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
 from sqlalchemy import event
-from sqlalchemy.exc import InvalidatePoolError, MissingGreenlet
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.util.concurrency import in_greenlet
 
 from app.settings import SettingsError
 
@@ -113,15 +112,9 @@ def create_engine(url: str, *, pool_size: int, bounded: bool = True) -> AsyncEng
         await connection.execute(_BOUNDED if bounded else _UNBOUNDED)
         return connection
 
-    def open_connection() -> Awaitable[asyncpg.Connection]:
-        # SQLAlchemy finds out only once it has the coroutine, which then is never awaited.
-        if not in_greenlet():
-            raise MissingGreenlet("to open a connection takes waiting")
-        return opened()
-
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=open_connection,
+        async_creator=opened,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
