@@ -27,6 +27,7 @@ from app.sessions.quotes import Quotes
 from app.settings import Settings
 from app.signing import TokenSigner
 from app.texts.catalogue import Texts
+from app.texts.languages import mark_language
 from app.wire import Answer, as_json
 
 T = TypeVar("T")
@@ -242,13 +243,14 @@ def _respond(answer: StoredAnswer) -> Response:
     headers = {"Cache-Control": "no-store"}
     if answer.etag is not None:
         headers["ETag"] = answer.etag
-    if answer.language is not None:
-        headers |= {"Content-Language": answer.language, "Vary": "Accept-Language"}
     if answer.replayed:
         headers["Idempotency-Replayed"] = "true"
-    return Response(
+    response = Response(
         answer.body, answer.status, headers, "application/json" if answer.body else None
     )
+    if answer.language is not None:
+        mark_language(response, answer.language)
+    return response
 
 
 class Write:

@@ -123,7 +123,7 @@ def problem(
         media_type=MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
-    mark_language(answer, texts)
+    mark_language(answer, texts.language)
     return answer
 
 

@@ -38,7 +38,7 @@ async def explain_problem(code: str, request: Request) -> HTMLResponse:
         f"<p>{_with_code(explanation)}</p></body></html>"
     )
     answer = HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})
-    mark_language(answer, texts)
+    mark_language(answer, texts.language)
     return answer
 
 

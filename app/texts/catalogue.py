@@ -31,8 +31,14 @@ class Texts:
             ) from None
 
     def __call__(self, key: str, /, **values: object) -> str:
-        """Give the text of a key, with `values` in its placeholders."""
+        """Give the text of a key, with `values` in its placeholders.
+
+        Raises:
+            KeyError: there is no such text, or a placeholder of it has no value.
+        """
         text = self._translations.gettext(key)
+        if text is key:  # gettext's answer where it finds nothing
+            raise KeyError(key)
         return text.format(**values) if values else text
 
     def counted(self, key: str, count: int, /, **values: object) -> str:
@@ -45,7 +51,7 @@ class Texts:
 
     def has(self, key: str) -> bool:
         """Tell whether there is a text of this key."""
-        return self._translations.gettext(key) != key
+        return self._translations.gettext(key) is not key
 
 
 LANGUAGES: Mapping[str, Texts] = {

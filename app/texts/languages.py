@@ -23,7 +23,7 @@ def texts_for(accepted: str) -> Texts:
     return ENGLISH if found is None else LANGUAGES[found.lower()]
 
 
-def mark_language(answer: Response, texts: Texts) -> None:
+def mark_language(answer: Response, language: str) -> None:
     """Say in the headers which language an answer is in, and that the reader chose it."""
-    answer.headers["Content-Language"] = texts.language
+    answer.headers["Content-Language"] = language
     answer.headers.add_vary_header("Accept-Language")

@@ -3,16 +3,21 @@
 import re
 from functools import cache
 from string import Formatter
+from typing import get_args
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
-from app.texts.catalogue import DOMAIN, FOLDER, LANGUAGES
+from app.practices.policy_versions.records import Level
+from app.problems.catalogue import CATALOGUE
+from app.sessions.records import ReasonCode
+from app.texts.catalogue import DOMAIN, ENGLISH, FOLDER, LANGUAGES
 from tests.texts.usage import find_uses
 
 OTHERS = sorted(set(LANGUAGES) - {"en"})
+CODE = re.compile("`[^`]+`")
 KEY = re.compile(r"[a-z-]+(\.[a-z_-]+){1,2}")
 # What is spelled as in English, rightly.
 SAME = {
@@ -115,6 +120,30 @@ def test_headings_and_subjects_have_room_for_a_day_only() -> None:
 
 def test_german_has_no_letter_that_switzerland_does_not_write() -> None:
     assert not [key for key, forms in texts("de").items() if "ß" in "".join(forms)]
+
+
+def test_every_code_has_its_texts_and_no_other_has() -> None:
+    """Keys that are put together of a code are found by no search of the code."""
+    families: dict[str, set[str]] = {}
+    for key in texts("en"):
+        family, code, *_ = key.split(".")
+        families.setdefault(family, set()).add(code)
+    assert families["problem"] == set(CATALOGUE)
+    assert families["reason"] == set(get_args(ReasonCode.__value__))
+    assert families["policy"] == {*Level, "nowhere"}
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_code_in_explanations_is_not_translated(language: str) -> None:
+    for key, (english, *_) in texts("en").items():
+        here = CODE.findall(texts(language)[key][0])
+        assert sorted(here) == sorted(CODE.findall(english)), key
+
+
+def test_an_unknown_key_and_a_missing_value_raise() -> None:
+    for key in ("mail.nothing", "mail.fee-due"):
+        with pytest.raises(KeyError):
+            ENGLISH(key, practice="Harbor")
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))

@@ -39,6 +39,6 @@ def test_the_language_is_chosen_by_weight_and_order(accepted: str, language: str
 
 def test_an_answer_that_varies_already_varies_by_language_too() -> None:
     answer = Response(headers={"Vary": "Origin"})
-    mark_language(answer, ENGLISH)
+    mark_language(answer, ENGLISH.language)
     assert answer.headers["Content-Language"] == "en"
     assert answer.headers["Vary"] == "Origin, Accept-Language"
