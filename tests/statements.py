@@ -1,6 +1,6 @@
 """The second wall: whatever the application sends during the tests names one practice.
 
-Switched on for every test by tests/conftest.py. Every statement is looked at on its way to the
+Switched on for every test by tests/fixtures/run.py. Every statement is looked at on its way to the
 driver, or where it is handed to the driver itself, as hot reads and the job library do. Those that
 a test itself sends are let pass, and so are those of processes that a test starts: each of their
 statements is sent in a test's own process as well.

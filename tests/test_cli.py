@@ -26,7 +26,7 @@ from app.database.migrations import role_of
 from app.links.tokens import LinkTokens
 from app.practices.models import Client, Practice
 from app.settings import Settings
-from tests.conftest import KEY
+from tests.fixtures.database import KEY
 from tests.world import NOW, World
 
 # The operator's commands look at all practices.

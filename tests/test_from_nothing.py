@@ -26,7 +26,7 @@ from standardwebhooks import Webhook
 
 from app.clock import system_clock
 from app.database.embedded import OWNER, SERVICE, EmbeddedServer
-from tests.conftest import KEY
+from tests.fixtures.database import KEY
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver
 from tests.patience import until

@@ -4,23 +4,15 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.engine import connect
 from app.settings import Settings
-from tests.world import World
 
 
 @pytest.fixture
 def isolation() -> str:
     """What is looked at here is the whole database: its schema, its privileges, its plans."""
     return "database"
-
-
-@pytest.fixture
-async def world(engine: AsyncEngine, settings: Settings) -> World:
-    """A practice with one of each."""
-    return await World(engine, settings).build()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.money import Money
@@ -22,6 +22,7 @@ from app.domain.policy.rules import (
 )
 from app.domain.session import Carried, SessionFacts
 from tests.domain.builders import MICROSECOND, at, fixed, hours_before, percent, session, usd
+from tests.examples import at_most
 
 START = at("2026-06-10T15:00Z")
 LATE = START - timedelta(hours=3)
@@ -338,7 +339,7 @@ def giving_up(policy: Policy, facts: SessionFacts, now: datetime) -> int:
     return worth(cost, facts.price)
 
 
-@settings(max_examples=400, deadline=None)
+@at_most(400)
 @given(
     POLICIES, STEPS, st.builds(session, price=st.integers(1, 30_000), paid_by_credit=st.booleans())
 )

@@ -13,7 +13,7 @@ from random import Random
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.availability import (
@@ -67,6 +67,7 @@ from tests.domain.builders import (
     MICROSECOND,
     NEW_YORK,
 )
+from tests.examples import at_most
 
 T = TypeVar("T")
 
@@ -86,11 +87,6 @@ WEEKS = [
     (AUCKLAND, date(2026, 12, 31)),
     (HONOLULU, date(2026, 12, 31)),
 ]
-
-
-def some(examples: int) -> settings:
-    """Limit the examples; no deadline, since machines differ."""
-    return settings(max_examples=examples, deadline=None)
 
 
 # Any question to `offer`
@@ -321,13 +317,13 @@ class Oracle:
         )
 
 
-@some(120)
+@at_most(120)
 @given(questions())
 def test_slots_are_exactly_those_that_an_oracle_finds(question: Question) -> None:
     assert [slot.start for slot in question.slots()] == Oracle(question).starts(question.window)
 
 
-@some(50)
+@at_most(50)
 @given(questions())
 def test_no_slot_comes_nearer_to_another_session_than_the_larger_buffer(
     question: Question,
@@ -341,14 +337,14 @@ def test_no_slot_comes_nearer_to_another_session_than_the_larger_buffer(
             assert after_it or before_it
 
 
-@some(50)
+@at_most(50)
 @given(questions())
 def test_every_slot_is_offered_when_asked_for_alone(question: Question) -> None:
     for slot in question.slots():
         assert question.slots(Interval(slot.start, slot.start + 1)) == [slot]
 
 
-@some(60)
+@at_most(60)
 @given(questions(), st.integers(0, 48 * 3600))
 def test_the_range_asked_does_not_change_which_slots_are_offered(
     question: Question, cut: int
@@ -361,7 +357,7 @@ def test_the_range_asked_does_not_change_which_slots_are_offered(
     assert [slot for slot in wider if start <= slot.start < end] == parts
 
 
-@some(40)
+@at_most(40)
 @given(questions(), st.randoms(use_true_random=False))
 def test_the_order_in_which_busy_time_comes_does_not_matter(
     question: Question, random: Random
@@ -373,7 +369,7 @@ def test_the_order_in_which_busy_time_comes_does_not_matter(
     assert replace(question, calendar=calendar).slots() == question.slots()
 
 
-@some(150)
+@at_most(150)
 @given(questions())
 def test_a_reason_is_given_exactly_where_nothing_is_offered(question: Question) -> None:
     answer = offer(
@@ -414,7 +410,7 @@ def everything(question: Question) -> Interval:
     return Interval(question.now - 5 * WEEK, question.now + 8 * WEEK)
 
 
-@some(150)
+@at_most(150)
 @given(wishes())
 def test_the_alternatives_are_the_nearest_of_all_slots(asked: tuple[Question, float]) -> None:
     """The search stops after the first range that has enough."""
@@ -495,7 +491,7 @@ def minor(fee: Money | None) -> int:
     return fee.amount_minor if fee else 0
 
 
-@some(100)
+@at_most(100)
 @given(deadlines(), booked_sessions())
 def test_a_deadline_is_never_after_the_start(deadline: Deadline, facts: SessionFacts) -> None:
     instant = deadline_instant(deadline, facts.starts_at, facts.zone)
@@ -504,7 +500,7 @@ def test_a_deadline_is_never_after_the_start(deadline: Deadline, facts: SessionF
         assert facts.starts_at - instant == deadline.before
 
 
-@some(100)
+@at_most(100)
 @given(policies(), ACTIONS, booked_sessions())
 def test_free_until_is_never_after_closes_at_and_that_never_after_the_start(
     policy: Policy, action: Action, facts: SessionFacts
@@ -515,7 +511,7 @@ def test_free_until_is_never_after_closes_at_and_that_never_after_the_start(
     assert decision.free_until <= decision.closes_at <= facts.starts_at
 
 
-@some(100)
+@at_most(100)
 @given(st.integers(0, 10**9), st.decimals(0, 100, allow_nan=False))
 def test_a_percentage_is_never_above_the_price_and_at_most_half_a_unit_off(
     price: int, percent: Decimal
@@ -525,7 +521,7 @@ def test_a_percentage_is_never_above_the_price_and_at_most_half_a_unit_off(
     assert abs(fee - Decimal(price) * percent / 100) <= Decimal("0.5")
 
 
-@some(100)
+@at_most(100)
 @given(policies(), ACTIONS, booked_sessions(), NOTICES)
 def test_an_action_is_allowed_exactly_up_to_its_deadline_and_then_has_a_cost(
     policy: Policy, action: Action, facts: SessionFacts, notice: timedelta
@@ -537,7 +533,7 @@ def test_an_action_is_allowed_exactly_up_to_its_deadline_and_then_has_a_cost(
     assert decision.allowed is (decision.cost is not None)
 
 
-@some(100)
+@at_most(100)
 @given(policies(), ACTIONS, booked_sessions(), NOTICES)
 def test_a_fee_is_never_zero_and_never_charged_with_a_forfeited_credit(
     policy: Policy, action: Action, facts: SessionFacts, notice: timedelta
@@ -548,7 +544,7 @@ def test_a_fee_is_never_zero_and_never_charged_with_a_forfeited_credit(
         assert cost.credit is not Credit.FORFEITED
 
 
-@some(100)
+@at_most(100)
 @given(policies(), ACTIONS, booked_sessions(), NOTICES, NOTICES)
 def test_what_was_quoted_is_still_allowed_later_and_never_costs_more(
     policy: Policy, action: Action, facts: SessionFacts, one: timedelta, other: timedelta
@@ -563,7 +559,7 @@ def test_what_was_quoted_is_still_allowed_later_and_never_costs_more(
     assert paid.credit is quoted.credit or quoted.credit is Credit.FORFEITED
 
 
-@some(100)
+@at_most(100)
 @given(policies(), ACTIONS, booked_sessions(), NOTICES, costs())
 def test_with_a_quote_neither_fee_nor_credit_is_worse_than_without(
     policy: Policy, action: Action, facts: SessionFacts, notice: timedelta, quoted: Cost
@@ -579,7 +575,7 @@ def test_with_a_quote_neither_fee_nor_credit_is_worse_than_without(
         assert (paid.credit is Credit.FORFEITED) is lost
 
 
-@some(100)
+@at_most(100)
 @given(policies(), ACTIONS, booked_sessions(), NOTICES)
 def test_the_terms_tell_beforehand_what_is_decided_at_any_instant(
     policy: Policy, action: Action, facts: SessionFacts, notice: timedelta
@@ -594,7 +590,7 @@ def test_the_terms_tell_beforehand_what_is_decided_at_any_instant(
             assert decide(policy, action, facts, now).cost == told
 
 
-@some(100)
+@at_most(100)
 @given(policies(), ACTIONS, booked_sessions())
 def test_free_until_is_the_last_instant_before_an_action_costs_something(
     policy: Policy, action: Action, facts: SessionFacts
@@ -617,7 +613,7 @@ def instants(draw: st.DrawFn) -> tuple[ZoneInfo, int]:
     return zone, noon + draw(st.integers(-86_400, 86_400))
 
 
-@some(100)
+@at_most(100)
 @given(instants(), st.integers(1, 400 * 86_400))
 def test_constant_offsets_agree_with_the_zone_at_every_edge_and_leave_no_hole(
     place: tuple[ZoneInfo, int], length: int
@@ -634,7 +630,7 @@ def test_constant_offsets_agree_with_the_zone_at_every_edge_and_leave_no_hole(
             assert offset == timedelta(seconds=piece.offset)
 
 
-@some(100)
+@at_most(100)
 @given(st.sampled_from(WEEKS), st.integers(-200, 200))
 def test_a_local_day_starts_right_after_the_last_instant_of_the_one_before(
     week: tuple[ZoneInfo, date], distance: int
@@ -646,7 +642,7 @@ def test_a_local_day_starts_right_after_the_last_instant_of_the_one_before(
     assert (start - MICROSECOND).astimezone(zone).date() == day - timedelta(days=1)
 
 
-@some(100)
+@at_most(100)
 @given(instants())
 def test_every_instant_is_one_of_the_readings_of_what_its_clock_shows(
     place: tuple[ZoneInfo, int],
@@ -670,7 +666,7 @@ def numbers(intervals: list[Interval]) -> set[int]:
     return {number for interval in intervals for number in range(*interval)}
 
 
-@some(100)
+@at_most(100)
 @given(INTERVALS)
 def test_merging_keeps_every_number_and_leaves_gaps_in_between(given_: list[Interval]) -> None:
     merged = merge(given_)

@@ -10,8 +10,6 @@ from app.database.embedded import EmbeddedServer
 from tests.drills.cluster import Cluster
 from tests.drills.report import PROPERTY, Row, table
 from tests.drills.target import Target, served_target
-from tests.notices.postbox import Postbox
-from tests.notices.receiver import Receiver
 
 
 @pytest.fixture
@@ -35,24 +33,6 @@ async def cluster(cluster_folder: Path) -> AsyncIterator[Cluster]:
     made = await Cluster.create(cluster_folder / "primary")
     yield made
     await made.remove()
-
-
-@pytest.fixture
-async def postbox() -> AsyncIterator[Postbox]:
-    """Take the mails."""
-    box = Postbox()
-    await box.open()
-    yield box
-    await box.close()
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    """Take the webhooks."""
-    made = Receiver()
-    await made.open()
-    yield made
-    await made.close()
 
 
 @pytest.fixture(scope="module")

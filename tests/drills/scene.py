@@ -14,8 +14,8 @@ from app.database.engine import brief_engine
 from app.database.transactions import transact
 from app.settings import Settings
 from app.webhooks.models import WebhookEndpoint
-from tests.conftest import KEY
 from tests.drills.cluster import Cluster
+from tests.fixtures.database import KEY
 from tests.world import World
 
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw9Q0aN7Vt2xE="

@@ -13,7 +13,7 @@ from random import Random
 
 from httpx import AsyncClient, TransportError
 
-from tests.conftest import KEY
+from tests.fixtures.database import KEY
 from tests.patience import until
 
 START_SECONDS = 120

@@ -22,7 +22,7 @@ from app.database.embedded import OWNER, SERVICE, EmbeddedServer
 from app.database.engine import brief_engine
 from app.main import create_app
 from app.settings import Settings
-from tests.conftest import KEY, TEMPLATE
+from tests.fixtures.database import KEY, TEMPLATE
 from tests.world import NOW, REASON, TestClock, World
 
 Headers = dict[str, str]

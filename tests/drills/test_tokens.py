@@ -15,9 +15,9 @@ from limits import RateLimitItemPerMinute
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.settings import Settings
-from tests.conftest import KEY
 from tests.drills.mint import API_KEY, SIGN_IN_LIFETIME, Kind, Mint
 from tests.drills.mutants import mutants
+from tests.fixtures.database import KEY
 from tests.world import NOW, TestClock, World, serve
 
 COUNT = 10_000  # mutants of each kind
@@ -69,6 +69,7 @@ async def test_no_mutant_is_read(
             assert await kind.accepts(kind.tokens[0])
 
 
+@pytest.mark.slow
 async def test_every_mutant_gets_the_same_refusal(
     subtests: pytest.Subtests, kinds: list[Kind]
 ) -> None:
@@ -98,6 +99,7 @@ def signed_otherwise(payload: str) -> Iterator[tuple[str, str]]:
         yield f"{purpose} {derivation} {digest.__name__}", signer.sign(payload).decode()
 
 
+@pytest.mark.slow
 async def test_signed_for_another_purpose_or_with_a_retired_key_it_is_refused(
     subtests: pytest.Subtests, kinds: list[Kind]
 ) -> None:

@@ -15,24 +15,10 @@ from app.notices.senders import make_sender
 from app.settings import Settings
 from app.webhooks.delivery import WebhookOffice
 from app.webhooks.sending import WebhookSender
-from tests.described import is_event_as_described
 from tests.notices.postbox import Postbox
 from tests.notices.reading import Read
-from tests.notices.receiver import Receiver
 from tests.notices.story import Story
 from tests.world import NOW, TestClock, World
-
-
-@pytest.fixture
-def clock() -> TestClock:
-    """A clock that stands still until the test sets it."""
-    return TestClock()
-
-
-@pytest.fixture
-async def world(engine: AsyncEngine, settings: Settings) -> World:
-    """A practice with one of each."""
-    return await World(engine, settings).build()
 
 
 @pytest.fixture
@@ -54,15 +40,6 @@ def read(story: Story, settings: Settings) -> Any:
 
 
 @pytest.fixture
-async def postbox() -> AsyncIterator[Postbox]:
-    """A mail server."""
-    box = Postbox()
-    await box.open()
-    yield box
-    await box.close()
-
-
-@pytest.fixture
 def smtp_settings(settings: Settings, postbox: Postbox) -> Settings:
     """Settings that send mail to the postbox."""
     return settings.model_copy(update={"smtp_url": SecretStr(postbox.url)})
@@ -76,19 +53,6 @@ async def office(
     made = PostOffice(engine, make_sender(smtp_settings), smtp_settings, clock)
     yield made
     await made.sender.close()
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    """The practice's own software."""
-    made = Receiver()
-    await made.open()
-    yield made
-    if made.go_on is not None:
-        made.go_on.set()
-    await made.close()
-    for received in made.received:
-        is_event_as_described(received.body)
 
 
 @pytest.fixture

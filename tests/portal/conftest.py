@@ -45,12 +45,6 @@ def isolation() -> str:
 
 
 @pytest.fixture
-def clock() -> TestClock:
-    """The server's clock; the browser's starts with it."""
-    return TestClock()
-
-
-@pytest.fixture
 async def site(settings: Settings, clock: TestClock) -> AsyncIterator[Settings]:
     """Serve API and portal on a port of their own; the settings name it."""
     with socket.socket() as listener:

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 import pytest
 import uvicorn
 from httpx import AsyncClient, Limits, Timeout
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.settings import Settings
 from tests.application import application
@@ -16,12 +15,6 @@ from tests.world import Api, TestClock, World
 
 POLL_SECONDS = 0.01
 POLLS = 1000
-
-
-@pytest.fixture
-async def world(engine: AsyncEngine, settings: Settings) -> World:
-    """A practice with one of each."""
-    return await World(engine, settings).build()
 
 
 @pytest.fixture

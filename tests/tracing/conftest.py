@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.settings import Settings
 from tests.tracing.collector import Collector
-from tests.world import TestClock, World
 
 
 @pytest.fixture
@@ -30,15 +28,3 @@ def settings(settings: Settings, collector: Collector, monkeypatch: pytest.Monke
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "3600000")
     return settings.model_copy(update={"tracing": True})
-
-
-@pytest.fixture
-def clock() -> TestClock:
-    """A clock that stands at NOW until the test sets it."""
-    return TestClock()
-
-
-@pytest.fixture
-async def world(engine: AsyncEngine, settings: Settings) -> World:
-    """A practice with one of each."""
-    return await World(engine, settings).build()

@@ -17,7 +17,7 @@ import pytest
 from httpx import AsyncClient, TransportError
 
 from app.settings import Settings
-from tests.conftest import KEY
+from tests.fixtures.database import KEY
 from tests.patience import PATIENCE_SECONDS, until
 from tests.tracing.collector import Collector
 from tests.world import NOW, World

@@ -1,0 +1,13 @@
+"""How many examples a property test tries: fewer in `make test` than in `make test-slow`."""
+
+from hypothesis import settings
+
+QUICK = "quick"
+THOROUGH = "thorough"
+_SHARE = 4
+
+
+def at_most(examples: int) -> settings:
+    """Limit the examples, to a quarter of them in the quick profile."""
+    quick = settings.get_current_profile_name() != THOROUGH
+    return settings(max_examples=examples // _SHARE if quick else examples)
