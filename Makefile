@@ -27,6 +27,9 @@ define install
 	@touch $@
 endef
 
+# An empty value counts as none: compiled modules are kept, or each of many processes compiles its own.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo demo-reset test test-slow test-portal drill bench check format lock openapi migration sbom clean
 
 demo: $(VENV)/.demo
@@ -35,17 +38,19 @@ demo: $(VENV)/.demo
 demo-reset: $(VENV)/.demo
 	@$(BIN)/reslot demo --reset
 
-# Whatever is quick. `make test ARGS="tests/api/test_cancel.py -k late"` runs a part of the tests.
+# All fast tests. `make test ARGS="tests/api/test_cancel.py -k late"` runs a part of the tests,
+# `make test WORKERS=4` runs more processes, `make test SHUFFLE=7` runs in the random order number 7.
 test: $(VENV)/.ready
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-	$(BIN)/python -m pytest -n auto -m "not browser and not drill and not brief and not slow"
+	$(BIN)/python -m pytest -n $(or $(WORKERS),auto) --dist worksteal $(if $(SHUFFLE),--shuffle $(SHUFFLE)) \
+		-m "not browser and not drill and not brief and not slow"
 endif
 
 # All but the browser's tests and the long drills, with the bounds of coverage.
 test-slow: $(VENV)/.ready
-	$(BIN)/python -m pytest -n 2 -m "not browser and not drill" --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 -m "not browser and not drill" --hypothesis-profile thorough --cov --cov-report=term
 	$(BIN)/python -m coverage report --include='app/domain/*' --fail-under=100
 	$(BIN)/python -m coverage report --fail-under=95 --format=total
 
