@@ -32,6 +32,8 @@ from tests.bench.recording import Target, record
 from tests.bench.subjects import HOUR, booked_sessions
 from tests.world import NOW, TestClock
 
+pytestmark = pytest.mark.slow
+
 SESSIONS = 20_000
 DAY_BEFORE = NOW.date()
 # Rows by the ten thousand. The others hold a practice's few records, which are read whole at times.

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import asyncpg
+import pytest
 from httpx import ASGITransport
 
 from app.main import create_app
@@ -48,6 +49,7 @@ async def lived(settings: Settings) -> tuple[Scene, Ledger]:
     return scene, load.ledger
 
 
+@pytest.mark.slow
 async def test_every_row_that_is_spoiled_is_found(settings: Settings) -> None:
     scene, ledger = await lived(settings)
     db = await asyncpg.connect(settings.owner_url)

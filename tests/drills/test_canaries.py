@@ -100,6 +100,7 @@ async def test_every_word_is_in_its_table(stage: Stage) -> None:
         assert found_in({name: word}, found[name.partition(".")[0]]), name
 
 
+@pytest.mark.slow
 async def test_what_people_typed_is_nowhere_else(
     stage: Stage, capfd: pytest.CaptureFixture[str]
 ) -> None:

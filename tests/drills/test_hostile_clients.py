@@ -109,6 +109,7 @@ class Memory:
         return self.most - self.first
 
 
+@pytest.mark.slow
 async def test_what_is_malformed_gets_a_clear_no(
     environment: dict[str, str], world: World, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:

@@ -58,6 +58,7 @@ async def test_the_service_does_what_the_contract_says_at_length(
         tell(Row("model of the contract", load, "the clock, DST", *found))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(STAGES)))
 async def test_deadlines_in_the_hour_that_clocks_change_and_quotes_of_before_them(
     new_practice: NewPractice, api: Api, number: int
@@ -69,6 +70,7 @@ async def test_deadlines_in_the_hour_that_clocks_change_and_quotes_of_before_the
     await check_database(story)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(POLICIES)))
 async def test_no_sequence_of_a_clients_actions_costs_less_than_its_dearest_necessary_step(
     new_practice: NewPractice, api: Api, number: int

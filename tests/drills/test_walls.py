@@ -54,6 +54,7 @@ def test_open_to_everybody_is_what_is_listed() -> None:
     assert len(CLOSED) > 80
 
 
+@pytest.mark.slow
 async def test_nobody_gets_past_a_wall(
     subtests: pytest.Subtests, theirs: tuple[Theirs, Api]
 ) -> None:
