@@ -5,4 +5,5 @@ pytest_plugins = (
     "tests.fixtures.database",
     "tests.fixtures.practice",
     "tests.fixtures.receivers",
+    "tests.fixtures.command_line",
 )

@@ -10,33 +10,18 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from tests.ports import free_port
 
 from app.cli import main
 from app.database.embedded import OWNER, SERVICE, EmbeddedServer
-from app.settings import Settings
-from tests.conftest import KEY
-from tests.drills.service import free_port
+from tests.fixtures.command_line import refusal
 
-pytestmark = pytest.mark.own_database
+pytestmark = [pytest.mark.own_database, pytest.mark.usefixtures("shell")]
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Settings) -> None:
-    """An operator's shell in an empty folder, with a database and a key."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DATABASE_URL", settings.service_url)
-    monkeypatch.setenv("DATABASE_OWNER_URL", settings.owner_url)
-    monkeypatch.setenv("SECRET_KEYS", KEY)
-    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
-
-
-def refusal(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
-    """Run the command as the shell does and give the sentence that it ends with."""
-    monkeypatch.setattr("sys.argv", ["reslot", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return str(ended.value)
 
 
 @pytest.fixture

@@ -1,0 +1,123 @@
+"""`reslot practice` and `reslot key`: opening a practice, giving it keys, closing it."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+
+from app.changes.models import Change
+from app.database.engine import create_engine
+from app.settings import Settings
+from tests.fixtures.command_line import build, refusal, run
+
+# A practice is looked for among all.
+pytestmark = [pytest.mark.own_database, pytest.mark.usefixtures("shell")]
+
+
+def test_an_operator_opens_a_practice_and_gives_it_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    mail = ("--email", "hello@lake.example")
+    practice_id = run("practice", "create", "--name", "Lake", "--currency", "EUR", *mail).strip()
+    assert run("practice", "list") == f"{practice_id}  Lake\n"
+    text = run("keys", "create", "--practice", "Lake", "--name", "Front desk").strip()
+    assert text.startswith(f"rk_{practice_id.replace('-', '')}")
+    (listed,) = run("keys", "list", "--practice", practice_id).splitlines()
+    assert "write" in listed
+    assert "Front desk" in listed
+    assert text[-43:] not in listed
+    key_id = listed.split()[0]
+    run("keys", "revoke", "--practice", "Lake", key_id)
+    assert "revoked" in run("keys", "list", "--practice", "Lake")
+    again = ("practice", "create", "--name", " Lake ", "--currency", "EUR", *mail)
+    assert refusal(monkeypatch, *again) == (
+        f"reslot: The practice {practice_id} has this name: choose another one."
+    )
+    assert "no such thing" in refusal(monkeypatch, "keys", "list", "--practice", "Sea")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("keys", "create", "--name", "Front desk", "--practice"),
+        ("keys", "list", "--practice"),
+        ("keys", "revoke", str(uuid4()), "--practice"),
+        ("practice", "close"),
+        ("practice", "reopen"),
+        ("token", "--client", "ana@client.example", "--practice"),
+    ],
+)
+def test_of_two_practices_of_one_name_none_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, words: tuple[str, ...]
+) -> None:
+    """Each has named itself so: an operator cannot create the second one."""
+    worlds = [asyncio.run(build(settings))[0] for _ in range(2)]
+    ids = sorted(str(world.practice_id) for world in worlds)
+    assert refusal(monkeypatch, *words, "Harbor Wellness") == (
+        f"reslot: Several practices have this name: say which by its id, of {ids[0]}, {ids[1]}."
+    )
+
+
+def test_a_closed_practice_is_listed_and_given_nothing_new(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    world, session_id = asyncio.run(build(settings))
+    practice_id = str(world.practice_id)
+    for _ in range(2):
+        assert run("practice", "close", practice_id) == "The practice is closed.\n"
+    assert "  Harbor Wellness  closed 20" in run("practice", "list")
+    for words in (
+        ("keys", "create", "--name", "x", "--practice", practice_id),
+        ("link", str(session_id)),
+    ):
+        assert "is closed" in refusal(monkeypatch, *words)
+    assert "no such thing" in refusal(monkeypatch, "token", "--client", "ana@client.example")
+    assert run("keys", "list", "--practice", practice_id) == ""
+    for _ in range(2):
+        assert run("practice", "reopen", "Harbor Wellness") == "The practice is open.\n"
+    assert run("practice", "list") == f"{practice_id}  Harbor Wellness\n"
+    assert run("token", "--client", "ana@client.example")
+    assert run("link", str(session_id))
+    assert asyncio.run(kinds_of(settings, world.practice_id)) == ["closed", "reopened"]
+
+
+async def kinds_of(settings: Settings, practice_id: UUID) -> list[str]:
+    engine = create_engine(settings.service_url, pool_size=1)
+    async with engine.connect() as db:
+        found = await db.scalars(
+            select(Change.kind)
+            .where(Change.practice_id == practice_id, Change.subject == "practice")
+            .order_by(Change.at)
+        )
+        kinds = list(found)
+    await engine.dispose()
+    return kinds
+
+
+@pytest.mark.parametrize(
+    ("name", "currency", "email", "sentence"),
+    [
+        (" ", "EUR", "a@b.example", "--name"),
+        ("\u200b\u3164", "EUR", "a@b.example", "--name: must have at least one visible character."),
+        ("a\nb", "EUR", "a@b.example", "--name: must be one line"),
+        ("Lake", "EURO", "a@b.example", "currency"),
+        ("Lake", "XXX", "a@b.example", "XXX is no ISO 4217 currency"),
+        ("Lake", "XAU", "a@b.example", "XAU is no ISO 4217 currency"),
+        ("Lake", "DEM", "a@b.example", "DEM is no ISO 4217 currency"),
+        ("Lake", "EUR", "nowhere", "email address"),
+        ("Lake", "EUR", "jö@b.example", "--email: must be an email address"),
+    ],
+)
+def test_a_practice_needs_what_its_clients_need(
+    monkeypatch: pytest.MonkeyPatch, name: str, currency: str, email: str, sentence: str
+) -> None:
+    words = ("--name", name, "--currency", currency, "--email", email)
+    assert sentence in refusal(monkeypatch, "practice", "create", *words)
+    assert run("practice", "list") == ""
+
+
+def test_a_key_needs_a_name_that_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    mail = ("--email", "lake@lake.example")
+    run("practice", "create", "--name", "Lake", "--currency", "EUR", *mail)
+    words = ("keys", "create", "--practice", "Lake", "--name", "\u2800")
+    assert "--name: must be visible characters" in refusal(monkeypatch, *words)
+    assert run("keys", "list", "--practice", "Lake") == ""
