@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from app.notices.mailbox import list_mails, read_mail
 from app.settings import Settings
 from tests.embedded_data import throw_away
 from tests.patience import PATIENCE_SECONDS
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -37,13 +37,6 @@ Demo = dict[str, Any]
 
 get = partial(httpx.get, timeout=PATIENCE_SECONDS)
 post = partial(httpx.post, timeout=PATIENCE_SECONDS)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +53,7 @@ def demo(folder: Path) -> Iterator[Demo]:
         name: value
         for name, value in os.environ.items()
         if name not in {"DATABASE_URL", "DATABASE_OWNER_URL", "SECRET_KEYS"}
-    } | {"DATA_DIR": str(folder), "PORT": str(_free_port())}
+    } | {"DATA_DIR": str(folder), "PORT": str(free_port())}
     command = [sys.executable, "-c", "from app.cli import main; main()", "demo"]
     with (folder / "output").open("w+") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
@@ -149,7 +142,7 @@ def test_a_running_demo_is_not_reset(
     demo: Demo, folder: Path, monkeypatch: pytest.MonkeyPatch, port: str
 ) -> None:
     own = demo["base_url"].rpartition(":")[2]
-    monkeypatch.setenv("PORT", own if port == "its own" else str(_free_port()))
+    monkeypatch.setenv("PORT", own if port == "its own" else str(free_port()))
     monkeypatch.setenv("DATA_DIR", str(folder))
     monkeypatch.setattr("sys.argv", ["reslot", "demo", "--reset"])
     monkeypatch.setattr("app.cli.configure_logs", lambda _: None)

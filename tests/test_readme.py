@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 
 from tests.embedded_data import throw_away
 from tests.patience import PATIENCE_SECONDS, POLL_SECONDS
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.output = path / "output"
-        self.ports = [_free_port() for _ in range(3)]
+        self.ports = [free_port() for _ in range(3)]
         (path / ".venv").symlink_to(sys.prefix)
         ours = {"DATABASE_URL", "DATABASE_OWNER_URL", "SECRET_KEYS", "DATA_DIR"}
         self.environment = {k: v for k, v in os.environ.items() if k not in ours}
@@ -67,13 +67,6 @@ class Folder:
                 process.wait(timeout=POLL_SECONDS)
                 raise AssertionError(self.output.read_text())
         return process
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture

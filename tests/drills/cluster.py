@@ -14,8 +14,8 @@ import asyncpg
 from app.database.embedded import DATABASE, OWNER, SERVICE
 from app.database.migrations import migrate
 from app.database.programs import as_system_user, hand_over, program
-from tests.drills.service import free_port
 from tests.patience import until
+from tests.ports import free_port
 
 POSTGRES = "postgres"
 READY_SECONDS = 60

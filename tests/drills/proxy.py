@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from tests.drills.service import free_port
+from tests.ports import free_port
 
 # Debian's package puts it where only root looks.
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +14,7 @@ from httpx import AsyncClient, TransportError
 
 from tests.fixtures.database import KEY
 from tests.patience import until
+from tests.ports import free_port
 
 START_SECONDS = 120
 STOP_SECONDS = 40
@@ -135,13 +135,6 @@ async def served(
         yield service
     finally:
         await service.stop()
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -15,9 +15,10 @@ from app.settings import Settings
 from tests.drills.faulty_postbox import FaultyPostbox
 from tests.drills.outside import METRICS_TOKEN, Outside, failed_ones, mail_id
 from tests.drills.report import Row
-from tests.drills.service import Service, free_port
+from tests.drills.service import Service
 from tests.drills.traffic import Traffic, Visitor, add_visitors, traffic
 from tests.notices.receiver import Receiver
+from tests.ports import free_port
 from tests.world import World
 
 ENDPOINTS = ("good", "hangs", "fails", "hangs up")
