@@ -1,6 +1,6 @@
 """A small practice for the tests, and a client who speaks HTTP to the API."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.auth.keys import Scope, create_key
@@ -73,6 +73,15 @@ class World:
             self.engine, lambda db: PracticeRepository(db, self.practice_id).add(table, **values)
         )
 
+    async def _add_all(self, table: Any, records: Sequence[dict[str, Any]]) -> None:
+        """Write several records of one table in one round trip."""
+        rows = [{"practice_id": self.practice_id, "id": uuid4()} | record for record in records]
+        if self._building is not None:
+            await self._building.execute(insert(table), rows)
+            return
+        async with self.engine.begin() as db:
+            await db.execute(insert(table), rows)
+
     async def build(self, *, currency: str = "USD", **service: Any) -> "World":
         """Write the practice, at once. Hours are 9 to 17 on weekdays, in New York."""
         async with self.engine.begin() as self._building:
@@ -97,8 +106,13 @@ class World:
             "video_url": "https://video.example/maya",
         }
         practitioner_id = await self.add(Practitioner, **(record | values))
-        for weekday in range(1, 6) if hours else ():
-            await self.add_hours(practitioner_id, weekday, 9 * 60, 17 * 60)
+        if hours:
+            day = {
+                "practitioner_id": practitioner_id,
+                "start_minute": 9 * 60,
+                "end_minute": 17 * 60,
+            }
+            await self._add_all(WorkingHours, [{"weekday": n} | day for n in range(1, 6)])
         return practitioner_id
 
     async def add_hours(
@@ -126,16 +140,16 @@ class World:
             "reminder_minutes": [1440],
         }
         service_id = await self.add(Service, **(record | values))
-        for kind in formats or ("in_person", "video", "phone"):
-            place = self.location_id if kind == "in_person" else None
-            hint = "We call you." if kind == "phone" else None
-            await self.add(
-                ServiceFormat,
-                service_id=service_id,
-                format=kind,
-                location_id=place,
-                instructions=hint,
-            )
+        offered = [
+            {
+                "service_id": service_id,
+                "format": kind,
+                "location_id": self.location_id if kind == "in_person" else None,
+                "instructions": "We call you." if kind == "phone" else None,
+            }
+            for kind in formats or ("in_person", "video", "phone")
+        ]
+        await self._add_all(ServiceFormat, offered)
         return service_id
 
     async def add_client(self, **values: Any) -> UUID:

@@ -22,7 +22,8 @@ from tests.bench import floor
 from tests.bench.data import fill
 from tests.bench.recording import Recording, Target, record
 from tests.bench.subjects import KEY, Booked, Subject, booked_sessions, token_for
-from tests.drills.service import Service, free_port
+from tests.drills.service import Service
+from tests.ports import free_port
 
 SMALL, LARGE = 1_000, 1_000_000
 HOUR = timedelta(hours=1)

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -12,8 +13,8 @@ import uvicorn
 from playwright.async_api import Browser, async_playwright, expect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.main import create_app
 from app.settings import Settings
+from tests.application import application
 from tests.patience import PATIENCE_SECONDS
 from tests.portal.front_door import FrontDoor
 from tests.portal.postman import Postman
@@ -47,14 +48,16 @@ def isolation() -> str:
 @pytest.fixture
 async def site(settings: Settings, clock: TestClock) -> AsyncIterator[Settings]:
     """Serve API and portal on a port of their own; the settings name it."""
-    with socket.socket() as listener:
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         here = {"public_url": url, "portal_url": f"{url}/portal/"}
         settings = settings.model_copy(update=here)
+        app = stack.enter_context(application(settings, clock))
         # Without its own Date header: the page would learn from it that the test's clock is wrong.
         config = uvicorn.Config(
-            create_app(settings, clock=clock),
+            app,
             log_config=None,
             access_log=False,
             date_header=False,
@@ -101,9 +104,9 @@ def browser_path() -> str:
     pytest.skip(words)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def browser(browser_path: str) -> AsyncIterator[Browser]:
-    """Start the browser."""
+    """Start the browser of this process. Each visitor has a context, which shares nothing."""
     expect.set_options(timeout=PATIENCE_SECONDS * 1000)
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
