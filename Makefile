@@ -30,7 +30,7 @@ endef
 # An empty value counts as none: compiled modules are kept, or each of many processes compiles its own.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo demo-reset test test-slow test-portal drill bench check format lock openapi migration sbom clean
+.PHONY: demo demo-reset test test-slow test-portal drill bench check format hooks lock openapi migration sbom clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/reslot demo
@@ -80,6 +80,10 @@ check: $(VENV)/.ready
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Before each commit from now on: the checks of .pre-commit-config.yaml.
+hooks: $(VENV)/.ready
+	@$(BIN)/pre-commit install
 
 # Written beside it first: a command that fails leaves the file as it was.
 openapi: $(VENV)/.ready
