@@ -12,7 +12,7 @@ from app.settings import Settings
 from tests.fixtures.command_line import build, refusal, run
 
 # A practice is looked for among all.
-pytestmark = [pytest.mark.own_database, pytest.mark.usefixtures("shell")]
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("shell")]
 
 
 def test_an_operator_opens_a_practice_and_gives_it_keys(monkeypatch: pytest.MonkeyPatch) -> None:

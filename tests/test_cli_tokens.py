@@ -18,7 +18,7 @@ from tests.fixtures.database import KEY
 from tests.world import World
 
 # Clients are looked for at all practices.
-pytestmark = [pytest.mark.own_database, pytest.mark.usefixtures("shell")]
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("shell")]
 
 
 def test_token_prints_an_access_token(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:

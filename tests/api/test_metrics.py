@@ -30,7 +30,7 @@ from tests.patience import PATIENCE_SECONDS
 from tests.world import NOW, Api, TestClock, World, serve
 
 # The operator's figures are those of all practices.
-pytestmark = pytest.mark.own_database
+pytestmark = pytest.mark.alone
 
 TOKEN = "a-token-for-prometheus"
 START = NOW + timedelta(days=3)

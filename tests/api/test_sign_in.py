@@ -18,7 +18,7 @@ from app.settings import Settings
 from tests.world import NOW, Api, TestClock, World
 
 # Who signs in is looked for at every practice.
-pytestmark = pytest.mark.own_database
+pytestmark = pytest.mark.alone
 
 INVALID, EXPIRED, OUT = (422, "link-invalid"), (410, "link-expired"), (401, "unauthorized")
 TEN_MINUTES = timedelta(minutes=10)

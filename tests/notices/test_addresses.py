@@ -27,7 +27,7 @@ from tests.notices.test_sign_in_mails import ask
 from tests.world import TestClock, World
 
 # Who signs in is looked for at every practice.
-pytestmark = pytest.mark.own_database
+pytestmark = pytest.mark.alone
 
 UNICODE, ASCII = "faß.example", "xn--fa-hia.example"
 

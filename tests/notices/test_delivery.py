@@ -25,7 +25,7 @@ from tests.notices.story import BOTH, START, Story
 from tests.world import NOW, TestClock, World
 
 # It locks and breaks connections, and counts the jobs of all practices.
-pytestmark = pytest.mark.own_database
+pytestmark = pytest.mark.alone
 
 
 class DeathError(BaseException):
@@ -273,6 +273,7 @@ async def test_a_death_between_sending_and_marking_repeats_the_same_message_id(
     assert (await story.state(notice_id)).status == "sent"
 
 
+@pytest.mark.own_database
 async def test_a_rerun_of_the_transaction_sends_nothing_again(
     office: PostOffice, story: Story, world: World, postbox: Postbox, owner_engine: AsyncEngine
 ) -> None:

@@ -19,7 +19,7 @@ from tests.notices.story import START, Story
 from tests.world import NOW, World
 
 # It counts the jobs of all practices.
-pytestmark = pytest.mark.own_database
+pytestmark = pytest.mark.alone
 
 
 @contextmanager

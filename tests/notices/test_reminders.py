@@ -35,7 +35,7 @@ from tests.notices.postbox import Postbox
 from tests.world import NOW, World
 
 # The worker takes the jobs of all practices.
-pytestmark = pytest.mark.own_database
+pytestmark = pytest.mark.alone
 
 DAYS = 25
 AT_ONCE = 4

@@ -32,7 +32,7 @@ from tests.notices.postbox import Postbox
 from tests.world import NOW, TestClock, World, serve
 
 # Who signs in is looked for at every practice.
-pytestmark = pytest.mark.own_database
+pytestmark = pytest.mark.alone
 
 ANA = "ana@client.example"
 

@@ -47,7 +47,7 @@ from tests.patience import until
 from tests.world import NOW, TestClock, World
 
 # The worker takes the jobs of all practices.
-pytestmark = pytest.mark.own_database
+pytestmark = pytest.mark.alone
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw9Q0aN7Vt2xE="
 

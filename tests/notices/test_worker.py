@@ -33,7 +33,7 @@ from tests.patience import PATIENCE_SECONDS, until
 from tests.world import NOW, TestClock, World
 
 # The worker takes the jobs of all practices.
-pytestmark = pytest.mark.own_database
+pytestmark = pytest.mark.alone
 
 
 @asynccontextmanager
@@ -372,6 +372,7 @@ async def test_what_is_finished_or_leased_needs_no_wake(
     assert found[0] == wake_of(await story.state(to_practitioner)).key
 
 
+@pytest.mark.own_database
 async def test_a_failing_cleanup_does_not_stop_the_worker(
     smtp_settings: Settings,
     engine: AsyncEngine,

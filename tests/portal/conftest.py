@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def isolation() -> str:
     """Who signs in is looked for at every practice."""
-    return "database"
+    return "alone"
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from app.practices.models import Client
 from tests.world import NOW, Api, World
 
 # Who signs in is looked for at every practice.
-pytestmark = pytest.mark.own_database
+pytestmark = pytest.mark.alone
 
 AT_ONCE = 12
 

@@ -11,7 +11,7 @@ from tests.tracing.collector import Collector
 @pytest.fixture
 def isolation() -> str:
     """The worker and the tracer are those of all practices."""
-    return "database"
+    return "alone"
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ async def close_again_without_ending_links(settings: Settings, world: World) -> 
     )
 
 
-@pytest.mark.own_database
+@pytest.mark.alone
 async def test_its_clients_are_not_mailed_a_link_to_sign_in(
     settings: Settings, world: World
 ) -> None:
