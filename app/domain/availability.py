@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cache
 from itertools import pairwise
 from math import ceil, floor
 from operator import itemgetter
@@ -26,7 +27,7 @@ from app.domain.zones import (
     DAY,
     Piece,
     constant_offsets,
-    day_number,
+    day_date,
     from_seconds,
     start_of_day,
     to_seconds,
@@ -251,7 +252,10 @@ def working_time(
 def _merged(
     hours: WorkingHours, format_: Format, location_id: UUID | None
 ) -> Callable[[int], Sequence[Interval]]:
-    """Give the minutes of a local day in which a format is on offer at a location."""
+    """Give the function that gives the minutes of a local day in which a session may be.
+
+    The weekdays are merged once each: a month has each of them four times.
+    """
 
     def merged(of_day: Sequence[HoursInterval]) -> list[Interval]:
         return merge(
@@ -260,12 +264,13 @@ def _merged(
             if interval.format in (None, format_) and interval.location_id in (None, location_id)
         )
 
-    weekly = {weekday: merged(of_day) for weekday, of_day in hours.weekly.items()}
-    overrides = {day_number(day): merged(of_day) for day, of_day in hours.overrides.items()}
+    @cache
+    def of_weekday(weekday: int) -> list[Interval]:
+        return merged(hours.weekly.get(weekday, ()))
 
     def minutes(day: int) -> Sequence[Interval]:
-        found = overrides.get(day)
-        return weekly.get((day + 3) % 7 + 1, ()) if found is None else found
+        override = hours.overrides.get(day_date(day))
+        return of_weekday((day + 3) % 7 + 1) if override is None else merged(override)
 
     return minutes
 

@@ -40,6 +40,11 @@ def day_number(day: date) -> int:
     return day.toordinal() - EPOCH_ORDINAL
 
 
+def day_date(number: int) -> date:
+    """Undo `day_number`."""
+    return date.fromordinal(number + EPOCH_ORDINAL)
+
+
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Find the first instant (UTC) of a local calendar day, also where its midnight is skipped."""
     return datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC)
