@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from tests.ports import free_port
 
 from app.cli import main
 from app.database.embedded import OWNER, SERVICE, EmbeddedServer
 from tests.fixtures.command_line import refusal
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.own_database, pytest.mark.usefixtures("shell")]
 

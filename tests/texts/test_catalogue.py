@@ -6,13 +6,13 @@ from string import Formatter
 from typing import get_args
 
 import pytest
-from app.sessions.records import ReasonCode
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 from app.practices.policy_versions.records import Level
 from app.problems.catalogue import CATALOGUE
+from app.sessions.read.records import ReasonCode
 from app.texts.catalogue import DOMAIN, ENGLISH, FOLDER, LANGUAGES
 from tests.texts.usage import find_uses
 
