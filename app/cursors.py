@@ -1,37 +1,47 @@
-"""Cursors of lists: signed keysets, so that a page goes on exactly where the one before ended."""
+"""Cursors of lists: signed positions, so that a page continues exactly where the last one ended."""
 
 import hashlib
 from datetime import datetime
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
+
+from pydantic import TypeAdapter
 
 from app.domain.errors import InvalidInputError
 from app.signing import BadTokenError, TokenSigner
 
+Position = TypeVar("Position", bound=tuple[Any, ...])
+
 
 class Place(NamedTuple):
-    """Where a page of a list by time ends: behind this entry of this instant."""
+    """The position of an entry in a list by time."""
 
     instant: datetime
     entry_id: UUID
 
 
-class Cursors:
-    """Writes and reads the cursors of one list: `of` names it, with whose it is and its filters."""
+class Cursors(Generic[Position]):
+    """Writes and reads the cursors of one list.
 
-    def __init__(self, signer: TokenSigner, *of: object) -> None:
+    `position` is the named tuple that says where a page ends. `of` names the list, its owner and
+    its filters: a cursor of any other list is refused.
+    """
+
+    def __init__(self, signer: TokenSigner, position: type[Position], *of: object) -> None:
         self._signer = signer
+        self._position = position
         self._of = hashlib.sha256(repr(of).encode()).hexdigest()
 
-    def write(self, *position: object) -> str:
-        """Make the cursor of the page that goes on after `position`: strings, numbers, nulls."""
-        return self._signer.sign([self._of, *position])
+    def write(self, position: Position) -> str:
+        """Make the cursor of the page that starts after `position`."""
+        return self._signer.sign([self._of, *map(_plain, position)])
 
-    def read(self, cursor: str | None) -> list[Any] | None:
-        """Give the position in a cursor that came back; None on the first page.
+    def read(self, cursor: str | None) -> Position | None:
+        """Return the position in a cursor, or None for the first page.
 
         Raises:
-            InvalidInputError: it is not one of this list.
+            InvalidInputError: it is not a cursor of this list.
         """
         if cursor is None:
             return None
@@ -41,17 +51,17 @@ class Cursors:
             of = None
         if of != self._of:
             raise InvalidInputError("/cursor", "field.cursor", where="query")
-        return position
+        found: Position = _adapter(self._position).validate_python(position)
+        return found
 
-    def write_place(self, instant: datetime, entry_id: UUID) -> str:
-        """Make the cursor of the page that goes on after this entry of a list by time."""
-        return self.write(instant.isoformat(), entry_id.hex)
 
-    def read_place(self, cursor: str | None) -> Place | None:
-        """Give the place in a cursor that came back; None on the first page.
+@cache
+def _adapter(position: type[Position]) -> TypeAdapter[Position]:
+    return TypeAdapter(position)
 
-        Raises:
-            InvalidInputError: it is not one of this list.
-        """
-        parts = self.read(cursor)
-        return None if parts is None else Place(datetime.fromisoformat(parts[0]), UUID(parts[1]))
+
+def _plain(value: object) -> object:
+    """Turn one part of a position into what a cursor can hold: a string, a number or null."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.hex if isinstance(value, UUID) else value

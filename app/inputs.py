@@ -47,6 +47,12 @@ class RequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class QueryParameters(BaseModel):
+    """Query parameters with these names and no others."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
 def _instant_text(value: object) -> object:
     if not isinstance(value, str) or not _INSTANT.fullmatch(value):
         raise InvalidValueError("field.instant")

@@ -27,9 +27,11 @@ class Verdict:
     """`unbound` are the tables that no practice is named for; `reads` are all of a practice's.
 
     `parameters` are the numbers of those that say which practice: they have to be the same.
+    `indirect` are the tables whose practice is named by way of another table at best.
     """
 
     unbound: frozenset[str]
+    indirect: frozenset[str]
     reads: frozenset[str]
     parameters: tuple[int, ...]
 
@@ -46,7 +48,10 @@ def read_statement(sql: str) -> Verdict:
     elif verb not in _OF_NO_ROW:
         reading.names(set(re.findall(r"\w+", sql)))
     return Verdict(
-        frozenset(reading.unbound), frozenset(reading.reads), tuple(sorted(reading.parameters))
+        frozenset(reading.unbound),
+        frozenset(reading.indirect),
+        frozenset(reading.reads),
+        tuple(sorted(reading.parameters)),
     )
 
 
@@ -57,11 +62,15 @@ Known = dict[str, Columns]
 
 @dataclass
 class _Scope:
-    """The sources of one query by their aliases, and which of their columns are bound so far."""
+    """The sources of one query by their aliases, and which of their columns are bound so far.
+
+    `named` are the columns that equal a parameter themselves.
+    """
 
     aliases: set[str]
     outer: "_Scope | None"
     bound: set[tuple[str, str]] = field(default_factory=set)
+    named: set[tuple[str, str]] = field(default_factory=set)
 
     def own(self, column: exp.Expr) -> tuple[str, str] | None:
         """Name a column of this query; None where it is one of another, or no column."""
@@ -82,6 +91,10 @@ class _Scope:
 
     def bind(self, edges: list[Equality]) -> None:
         """Follow the equalities, from what is bound to what is not, until nothing is added."""
+        for one, other in edges:
+            own = self.own(bare(one))
+            if own is not None and isinstance(bare(other), exp.Parameter):
+                self.named.add(own)
         added = True
         while added:
             added = False
@@ -97,6 +110,7 @@ class _Reading:
 
     def __init__(self) -> None:
         self.unbound: set[str] = set()
+        self.indirect: set[str] = set()
         self.reads: set[str] = set()
         self.parameters: set[int] = set()
         self._seen: set[int] = set()
@@ -118,6 +132,7 @@ class _Reading:
         """Take all of a practice's tables among these names as not bound."""
         self.reads |= words & TABLES
         self.unbound |= words & TABLES
+        self.indirect |= words & TABLES
 
     def _insert(self, statement: exp.Insert) -> None:
         into = statement.this
@@ -127,6 +142,7 @@ class _Reading:
             self.reads.add(table.name)
             if TENANT not in {column.name for column in into.expressions}:
                 self.unbound.add(table.name)
+                self.indirect.add(table.name)
         known = self._with(statement, None, {})
         for inner in queries_in(statement):
             self._query(inner, None, known)
@@ -186,8 +202,11 @@ class _Reading:
         self._seen.add(id(source))
         if isinstance(source, exp.Table) and source.name in TABLES - known.keys():
             self.reads.add(source.name)
-            if (source.alias_or_name, TENANT) not in scope.bound:
+            tenant = (source.alias_or_name, TENANT)
+            if tenant not in scope.bound:
                 self.unbound.add(source.name)
+            if tenant not in scope.named:
+                self.indirect.add(source.name)
 
     def _note_parameters(self, edges: list[Equality]) -> None:
         for one, other in edges:

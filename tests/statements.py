@@ -42,8 +42,8 @@ EXEMPTIONS: Mapping[str, Exemption] = {
         "clients",
         reason="who signs in does not say where: the address is looked for at every practice",
     ),
-    "app/auth/tidying.py tidy_sign_ins": _of(
-        "sign_ins", "sign_in_families", reason="the worker's tidying, by age alone"
+    "app/auth/repository.py delete_old_sign_ins": _of(
+        "sign_ins", "sign_in_families", reason="the worker's sweep, by age alone"
     ),
     "app/notices/worker.py tidy": _of("idempotency_keys", reason="the worker's tidying, by age"),
     "app/notices/sweeping.py sweep_notices": _of(
@@ -52,7 +52,7 @@ EXEMPTIONS: Mapping[str, Exemption] = {
     "app/metrics/queries.py read_outbox": _of(
         "practices", "notices", reason="the operator's figures, numbers only"
     ),
-    "app/practices/operator.py _all_practices": _of(
+    "app/practices/operator_queries.py all_practices": _of(
         "practices", reason="the operator lists the practices, and names one by its name"
     ),
     "app/links/issue.py issue_access_token": _of(
@@ -82,7 +82,7 @@ class Inspector:
     def inspect(self, sql: str, rows: Sequence[Sequence[Any]] = ()) -> None:
         """Look at one statement and the rows of parameters that it is sent with."""
         verdict = read_statement(sql)
-        if verdict.unbound:
+        if verdict.indirect:
             self._judge(sql, verdict)
         elif len(verdict.parameters) > 1 and not all(_of_one(verdict, row) for row in rows):
             self.found.append(f"{_sender()} names several practices: {sql}")
@@ -97,10 +97,14 @@ class Inspector:
         if not sender.startswith("app/"):
             return
         exemption = EXEMPTIONS.get(sender)
-        if exemption is not None and verdict.unbound <= exemption.tables:
+        if exemption is not None and verdict.indirect <= exemption.tables:
             self.used.add(sender)
-            return
-        self.found.append(f"{sender} names no practice for {sorted(verdict.unbound)}: {sql}")
+        elif verdict.unbound:
+            self.found.append(f"{sender} names no practice for {sorted(verdict.unbound)}: {sql}")
+        else:
+            # A parameter for each table: so a statement of one practice goes to one shard.
+            indirect = sorted(verdict.indirect)
+            self.found.append(f"{sender} gives no parameter for the practice of {indirect}: {sql}")
 
 
 def _of_one(verdict: Verdict, row: Sequence[Any]) -> bool:

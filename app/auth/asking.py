@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import case, func, insert
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.addresses import mailbox_key
 from app.auth.jobs import sign_in_wake
-from app.auth.models import SignInCounter, SignInRequest
+from app.auth.repository import add_request, count_request
 from app.notices.jobs import queue_wakes
 
 MOST_REQUESTS = 5
@@ -33,29 +31,8 @@ async def ask_for_link(
     The same statements whether the address is known or not. More than five times in fifteen
     minutes does nothing; the caller is told the same. Source: product.md section 10, "Sign-in".
     """
-    if await _count(db, address_hash, now) > MOST_REQUESTS:
+    if await count_request(db, address_hash, now, WINDOW, MOST_REQUESTS) > MOST_REQUESTS:
         return
     request_id = uuid4()
-    request = {"id": request_id, "address": address, "requested_at": now, "attempt_at": now}
-    await db.execute(insert(SignInRequest).values(request))
+    await add_request(db, request_id, address, now)
     await queue_wakes(db, [sign_in_wake(request_id, now)], now)
-
-
-async def _count(db: AsyncConnection, address_hash: bytes, now: datetime) -> int:
-    """Count one more, in a window that begins with the first."""
-    is_over = SignInCounter.since <= now - WINDOW
-    # Above the limit nothing depends on the number, so it stops there.
-    more = func.least(SignInCounter.count + 1, MOST_REQUESTS + 1)
-    counted = (
-        upsert(SignInCounter)
-        .values(address_hash=address_hash, since=now, count=1)
-        .on_conflict_do_update(
-            index_elements=[SignInCounter.address_hash],
-            set_={
-                "since": case((is_over, now), else_=SignInCounter.since),
-                "count": case((is_over, 1), else_=more),
-            },
-        )
-        .returning(SignInCounter.count)
-    )
-    return (await db.execute(counted)).scalar_one()

@@ -3,17 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 from uuid import UUID, uuid5
 
 import structlog
-from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.jobs import sign_in_wake
 from app.auth.letters import MailedPerson, make_sign_in_mail
-from app.auth.models import SignIn, SignInRequest
 from app.auth.people import Person, find_people
+from app.auth.repository import add_links, delete_request, lock_request, write_attempt
 from app.auth.sign_in_tokens import MailedLink, SignInTokens, sign_in_url
 from app.database.transactions import allow_outside_wait, transact
 from app.metrics.counts import count_sign_in_mail
@@ -74,7 +72,7 @@ class _Attempt:
         try:
             return await transact(self.office.engine, self.run)
         except UndeliverableError:
-            await transact(self.office.engine, self.delete)
+            await transact(self.office.engine, lambda db: delete_request(db, self.request_id))
             return "given_up"
         except Exception:
             if not self.accepted:
@@ -86,13 +84,13 @@ class _Attempt:
     async def run(self, db: AsyncConnection) -> str:
         """Do all of it in one transaction: the request is gone exactly when its links are good."""
         # After the mail was accepted, whoever has the request is waited for.
-        request = await self._lock(db, skip_locked=not self.accepted)
+        request = await lock_request(db, self.request_id, skip_locked=not self.accepted)
         if request is None:
             return "gone"
         now = self.office.clock()
         if not self.accepted and request.attempt_at > now + CLOCKS_DIFFER:
             return "waiting"
-        await self.delete(db)
+        await delete_request(db, self.request_id)
         if not self.accepted and now - request.requested_at > GIVEN_UP_AFTER:
             return "given_up"
         people = await find_people(db, request.address)
@@ -106,25 +104,15 @@ class _Attempt:
             self.accepted = True
         return "sent"
 
-    async def delete(self, db: AsyncConnection) -> None:
-        """Delete the request: it is answered, or given up."""
-        await db.execute(delete(SignInRequest).where(SignInRequest.id == self.request_id))
-
     async def put_off(self, db: AsyncConnection, *, now: datetime) -> None:
         """Count an attempt that failed, and set the instant of the next, with a wake for it."""
-        request = await self._lock(db, skip_locked=False)
+        request = await lock_request(db, self.request_id, skip_locked=False)
         if request is None:
             return
         attempts = request.attempts + 1
         again_at = now + min(wait_after(attempts), LAST_RETRY)
-        counted = update(SignInRequest).where(SignInRequest.id == self.request_id)
-        await db.execute(counted.values(attempts=attempts, attempt_at=again_at))
+        await write_attempt(db, self.request_id, attempts, again_at)
         await queue_wakes(db, [sign_in_wake(self.request_id, again_at)], now)
-
-    async def _lock(self, db: AsyncConnection, *, skip_locked: bool) -> Row[Any] | None:
-        wanted = select(SignInRequest.__table__).where(SignInRequest.id == self.request_id)
-        locked = wanted.with_for_update(skip_locked=skip_locked)
-        return (await db.execute(locked)).one_or_none()
 
     def _link(self, person: Person) -> MailedLink:
         """Name the link the same at every try, so that those of a copy are good too."""
@@ -148,7 +136,7 @@ class _Attempt:
             }
             for person, link in zip(people, links, strict=True)
         ]
-        await db.execute(insert(SignIn), rows)
+        await add_links(db, rows)
 
     async def _send(self, people: list[Person], links: list[MailedLink], now: datetime) -> None:
         settings = self.office.settings

@@ -9,27 +9,22 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.models import ApiKey
+from app.auth.key_repository import (
+    STILL_GOOD,
+    add_key,
+    lock_key,
+    read_key,
+    read_keys,
+    write_revoked,
+)
 from app.changes.trail import Actor, write_change
-from app.database.reading import Read
 from app.domain.errors import ForbiddenError, NotFoundError, UnauthorizedError
-from app.practices.models import Practice
 
 # Practice, key and secret: the first two find the key, and are no secret.
 _SHAPE = re.compile(r"rk_([0-9a-f]{32})([0-9a-f]{32})_([A-Za-z0-9_-]{43})", re.ASCII)
 _NO_HASH = bytes(32)
-_STILL_GOOD = Read(
-    select(Practice.closed_at)
-    .join(ApiKey, ApiKey.practice_id == Practice.practice_id)
-    .where(
-        ApiKey.practice_id == bindparam("practice_id"),
-        ApiKey.id == bindparam("key_id"),
-        ApiKey.revoked_at.is_(None),
-    )
-)
 
 
 class Scope(StrEnum):
@@ -89,19 +84,7 @@ async def find_staff(db: AsyncConnection, text: str, needed: Scope, *, origin: s
     if match is None:
         raise UnauthorizedError
     practice_id, key_id, secret = UUID(match[1]), UUID(match[2]), match[3]
-    row = (
-        await db.execute(
-            select(
-                ApiKey.name,
-                ApiKey.scope,
-                ApiKey.secret_hash,
-                ApiKey.revoked_at,
-                Practice.closed_at,
-            )
-            .join(Practice, Practice.practice_id == ApiKey.practice_id)
-            .where(ApiKey.practice_id == practice_id, ApiKey.id == key_id)
-        )
-    ).one_or_none()
+    row = await read_key(db, practice_id, key_id)
     is_right = hmac.compare_digest(_hash(secret), _NO_HASH if row is None else row.secret_hash)
     if row is None or not is_right or row.revoked_at is not None:
         raise UnauthorizedError
@@ -120,7 +103,7 @@ async def confirm_staff(db: AsyncConnection, staff: Staff) -> None:
         ForbiddenError: the practice was closed.
     """
     own = {"practice_id": staff.practice_id, "key_id": staff.key_id}
-    row = await _STILL_GOOD.one(db, own)
+    row = await STILL_GOOD.one(db, own)
     if row is None:
         raise UnauthorizedError
     _check_open(row["closed_at"])
@@ -136,15 +119,16 @@ async def create_key(
 ) -> tuple[KeyRecord, str]:
     """Make a key, and give it with its text, which is never to be had again."""
     key_id, secret = uuid4(), secrets.token_urlsafe(32)
-    await db.execute(
-        insert(ApiKey).values(
-            practice_id=practice_id,
-            id=key_id,
-            name=name,
-            scope=scope,
-            secret_hash=_hash(secret),
-            created_at=now,
-        )
+    await add_key(
+        db,
+        practice_id,
+        {
+            "id": key_id,
+            "name": name,
+            "scope": scope,
+            "secret_hash": _hash(secret),
+            "created_at": now,
+        },
     )
     await _record(db, practice_id, key_id, "created", actor, now, name=name, scope=scope)
     return KeyRecord(key_id, name, scope, now, None), f"rk_{practice_id.hex}{key_id.hex}_{secret}"
@@ -152,12 +136,7 @@ async def create_key(
 
 async def list_keys(db: AsyncConnection, practice_id: UUID) -> list[KeyRecord]:
     """List a practice's keys, the revoked ones too, oldest first."""
-    rows = await db.execute(
-        select(ApiKey.id, ApiKey.name, ApiKey.scope, ApiKey.created_at, ApiKey.revoked_at)
-        .where(ApiKey.practice_id == practice_id)
-        .order_by(ApiKey.created_at, ApiKey.id)
-    )
-    return [_record_of(*row) for row in rows.all()]
+    return [_record_of(*row) for row in await read_keys(db, practice_id)]
 
 
 async def revoke_key(
@@ -168,14 +147,12 @@ async def revoke_key(
     Raises:
         NotFoundError: the practice has no such key.
     """
-    own = (ApiKey.practice_id == practice_id, ApiKey.id == key_id)
-    columns = (ApiKey.id, ApiKey.name, ApiKey.scope, ApiKey.created_at, ApiKey.revoked_at)
-    row = (await db.execute(select(*columns).where(*own).with_for_update())).one_or_none()
+    row = await lock_key(db, practice_id, key_id)
     if row is None:
         raise NotFoundError
     if row.revoked_at is not None:
         return _record_of(*row)
-    await db.execute(update(ApiKey).where(*own).values(revoked_at=now))
+    await write_revoked(db, practice_id, key_id, now)
     await _record(db, practice_id, key_id, "revoked", actor, now, name=row.name, scope=row.scope)
     return _record_of(row.id, row.name, row.scope, row.created_at, now)
 

@@ -3,14 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Select, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.addresses import mailbox_key
-from app.practices.models import Client, Practice
-from app.practices.queries import has_address
-
-MOST_LINKS = 20
+from app.auth.queries import MOST_LINKS, people_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +32,3 @@ async def find_people(db: AsyncConnection, address: str) -> list[Person]:
     key = mailbox_key(address)
     same = [row for row in rows if mailbox_key(row.email) == key]
     return [Person(*row) for row in same[:MOST_LINKS]]
-
-
-def people_with(address: str) -> Select[UUID, str, UUID, str, str, str, int]:
-    """Ask practice by practice: the limit inside keeps it to the index of each."""
-    of_one = (
-        select(Client.id, Client.name, Client.email, Client.locale, Client.token_generation)
-        .where(
-            Client.practice_id == Practice.practice_id,
-            has_address(address),
-            Client.active,
-        )
-        .order_by(Client.name, Client.id)
-        .limit(MOST_LINKS)
-        .lateral("of_one")
-    )
-    found = of_one.c
-    return (
-        select(
-            Practice.practice_id,
-            Practice.name,
-            found.id,
-            found.name,
-            found.email,
-            found.locale,
-            found.token_generation,
-        )
-        .join_from(Practice, of_one, true())
-        .where(Practice.closed_at.is_(None))
-        .order_by(Practice.name, Practice.practice_id, found.name, found.id)
-    )

@@ -1,22 +1,24 @@
-"""Comparing a token's generations with the present ones, and reading whose a key is."""
+"""Reading whose a token, a key or an address is."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.tokens import Caller
 from app.database.reading import Read
 from app.domain.errors import UnauthorizedError
 from app.practices.models import Client, Practice
+from app.practices.search_queries import has_address
 from app.sessions.models import Session
 from app.sessions.read.statements import ABOUT_CLIENT, OWN_SESSION
 
+MOST_LINKS = 20
 _GENERATIONS = Read(
     select(Client.token_generation, Client.address_generation, Session.link_generation)
     .outerjoin(Session, OWN_SESSION)
-    .where(*ABOUT_CLIENT)
+    .where(ABOUT_CLIENT)
 )
 
 
@@ -57,3 +59,33 @@ async def read_practice(db: AsyncConnection, practice_id: UUID) -> PracticeRecor
         )
     ).one()
     return PracticeRecord(*row)
+
+
+def people_with(address: str) -> Select[UUID, str, UUID, str, str, str, int]:
+    """Select the active clients with an address, practice by practice, by the index of each."""
+    of_one = (
+        select(Client.id, Client.name, Client.email, Client.locale, Client.token_generation)
+        .where(
+            Client.practice_id == Practice.practice_id,
+            has_address(address),
+            Client.active,
+        )
+        .order_by(Client.name, Client.id)
+        .limit(MOST_LINKS)
+        .lateral("of_one")
+    )
+    found = of_one.c
+    return (
+        select(
+            Practice.practice_id,
+            Practice.name,
+            found.id,
+            found.name,
+            found.email,
+            found.locale,
+            found.token_generation,
+        )
+        .join_from(Practice, of_one, true())
+        .where(Practice.closed_at.is_(None))
+        .order_by(Practice.name, Practice.practice_id, found.name, found.id)
+    )

@@ -4,19 +4,17 @@ import datetime as dt
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
 from app.domain.availability import EmptyReason
 from app.domain.session import Format
-from app.inputs import Day, ZoneName
+from app.inputs import Day, QueryParameters, ZoneName
 from app.sessions.client_api.schemas import ContactView, SlotView
 
 
-class AvailabilityQuery(BaseModel):
+class AvailabilityQuery(QueryParameters):
     """Which days, in which format, seen from which zone."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     first: Annotated[Day | None, Field(description="First day. By default today.")] = Field(
         default=None, alias="from"

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
+from app.database.joins import PRACTICE, of_practice
 from app.database.reading import Read
 from app.domain.availability import MINUTE
 from app.domain.session import Status
@@ -55,15 +56,14 @@ def _seconds(instant: Any, rounding: Any) -> Any:  # noqa: ANN401 - column expre
 
 
 class _Of(NamedTuple):
-    """Whose calendar: columns of a session's row, or parameters."""
+    """Whose calendar of the practice: columns of a session's row, or parameters."""
 
-    practice_id: Any
     practitioner_id: Any
     client_id: Any
     session_id: Any
 
 
-_OF_SESSION = _Of(Session.practice_id, Session.practitioner_id, Session.client_id, Session.id)
+_OF_SESSION = _Of(Session.practitioner_id, Session.client_id, Session.id)
 _AS_ASKED = _Of(*(bindparam(name) for name in _Of._fields))
 
 
@@ -90,12 +90,12 @@ def _calendar_columns(of: _Of) -> list[Any]:
     return [
         _rows(
             func.json_build_array(*hours),
-            WorkingHours.practice_id == of.practice_id,
+            of_practice(PRACTICE, WorkingHours),
             WorkingHours.practitioner_id == of.practitioner_id,
         ).label("weekly"),
         _rows(
             func.json_build_array(*overrides),
-            HoursOverride.practice_id == of.practice_id,
+            of_practice(PRACTICE, HoursOverride),
             HoursOverride.practitioner_id == of.practitioner_id,
             HoursOverride.date.between(
                 bindparam("first_date", type_=Date), bindparam("last_date", type_=Date)
@@ -103,7 +103,7 @@ def _calendar_columns(of: _Of) -> list[Any]:
         ).label("overrides"),
         _rows(
             Holiday.date,
-            Holiday.practice_id == of.practice_id,
+            of_practice(PRACTICE, Holiday),
             Holiday.date.between(
                 bindparam("first_date", type_=Date), bindparam("last_date", type_=Date)
             ),
@@ -116,7 +116,7 @@ def _calendar_columns(of: _Of) -> list[Any]:
                 _seconds(func.upper(other.span_after) - time_ends(other), func.floor),
                 cast(cast(other.status != Status.NOSHOW, Integer), BigInteger),
             ),
-            other.practice_id == of.practice_id,
+            of_practice(PRACTICE, other),
             other.practitioner_id == of.practitioner_id,
             takes_time(other),
             other.starts_at.between(sessions_since, until),
@@ -124,7 +124,7 @@ def _calendar_columns(of: _Of) -> list[Any]:
         ).label("taken"),
         _numbers(
             (_seconds(own.starts_at, func.floor), _seconds(time_ends(own), func.ceil)),
-            own.practice_id == of.practice_id,
+            of_practice(PRACTICE, own),
             own.client_id == of.client_id,
             takes_time(own),
             own.starts_at.between(sessions_since, until),
@@ -135,7 +135,7 @@ def _calendar_columns(of: _Of) -> list[Any]:
                 _seconds(BusyInterval.starts_at, func.floor),
                 _seconds(BusyInterval.ends_at, func.ceil),
             ),
-            BusyInterval.practice_id == of.practice_id,
+            of_practice(PRACTICE, BusyInterval),
             BusyInterval.practitioner_id == of.practitioner_id,
             BusyInterval.ends_at > since,
             BusyInterval.starts_at < until,
@@ -181,11 +181,11 @@ def _page_statement() -> OneSession:
         of_session(CreditRedemption, Session), CreditRedemption.returned_at.is_(None)
     )
     source = (
-        Client.__table__.join(Practice, Practice.practice_id == Client.practice_id)
+        Client.__table__.join(Practice, of_practice(PRACTICE, Practice))
         .outerjoin(Session, OWN_SESSION)
-        .outerjoin(Practitioner, referred(Practitioner, Session, Session.practitioner_id))
-        .outerjoin(Service, referred(Service, Session, Session.service_id))
-        .outerjoin(PolicyVersion, referred(PolicyVersion, Session, Session.policy_version_id))
+        .outerjoin(Practitioner, referred(Practitioner, Session.practitioner_id))
+        .outerjoin(Service, referred(Service, Session.service_id))
+        .outerjoin(PolicyVersion, referred(PolicyVersion, Session.policy_version_id))
     )
     columns: list[Any] = [
         Client.token_generation,

@@ -1,15 +1,18 @@
 """Reading the trail: everything that was done at a practice, the latest first."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, exists, select, tuple_
+from sqlalchemy import Row, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.changes.models import Change, ChangeNote
 from app.cursors import Place
+from app.database.joins import PRACTICE, of_practice
+from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
 from app.domain.money import Money
 from app.sessions.models import Session
 from app.sessions.read.records import ReasonCode
@@ -49,68 +52,39 @@ class TrailEntry:
     details: dict[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class TrailFilters:
-    """Which entries: all that match what is named; done in `[since, until)`."""
-
-    subject: str | None = None
-    subject_id: UUID | None = None
-    kind: str | None = None
-    actor: str | None = None
-    key_id: UUID | None = None
-    session_id: UUID | None = None
-    client_id: UUID | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-async def list_trail(
-    db: AsyncConnection,
-    practice_id: UUID,
-    filters: TrailFilters,
-    *,
-    after: Place | None,
-    limit: int,
-) -> list[TrailEntry]:
-    """List what was done at a practice, the latest first, `limit` at most."""
-    statement = (
-        select(Change.__table__, ChangeNote.note, ChangeNote.origin)
-        .outerjoin(
-            ChangeNote,
-            and_(ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id),
-        )
-        .where(Change.practice_id == practice_id)
-        .order_by(Change.at.desc(), Change.id.desc())
-        .limit(limit)
-    )
-    for column, wanted in (
-        (Change.subject, filters.subject),
-        (Change.subject_id, filters.subject_id),
-        (Change.kind, filters.kind),
-        (Change.actor, filters.actor),
-        (Change.key_id, filters.key_id),
-        (Change.session_id, filters.session_id),
-    ):
-        statement = statement if wanted is None else statement.where(column == wanted)
-    if filters.client_id is not None:
-        statement = statement.where(_of_client(filters.client_id))
-    if filters.since is not None:
-        statement = statement.where(Change.at >= filters.since)
-    if filters.until is not None:
-        statement = statement.where(Change.at < filters.until)
-    if after is not None:
-        statement = statement.where(tuple_(Change.at, Change.id) < tuple_(*after))
-    return [_entry(row) for row in (await db.execute(statement)).all()]
-
-
 def _of_client(client_id: UUID) -> Any:  # noqa: ANN401 - a condition
     """Choose what was done to a client's record, or to one of his sessions."""
     own_session = exists().where(
-        Session.practice_id == Change.practice_id,
-        Session.id == Change.session_id,
-        Session.client_id == client_id,
+        of_practice(
+            PRACTICE, Session, Session.id == Change.session_id, Session.client_id == client_id
+        )
     )
     return (Change.subject_id == client_id) | own_session
+
+
+_FILTERS: Mapping[str, Filter] = {
+    "subject": equal(Change.subject),
+    "subject_id": equal(Change.subject_id),
+    "kind": equal(Change.kind),
+    "actor": equal(Change.actor),
+    "key": equal(Change.key_id),
+    "session": equal(Change.session_id),
+    "client": _of_client,
+    "since": from_instant(Change.at),
+    "until": before_instant(Change.at),
+}
+
+
+async def list_trail(db: AsyncConnection, practice_id: UUID, part: Part[Place]) -> list[TrailEntry]:
+    """List what was done at a practice, the latest first."""
+    wanted = (
+        select(Change.__table__, ChangeNote.note, ChangeNote.origin)
+        .outerjoin(ChangeNote, of_practice(PRACTICE, ChangeNote, ChangeNote.change_id == Change.id))
+        .where(of_practice(PRACTICE, Change, *matching(_FILTERS, part.filters)))
+    )
+    statement = in_order(wanted, (Change.at, Change.id), part.after, part.limit, latest_first=True)
+    rows = await db.execute(statement, {"practice_id": practice_id})
+    return [_entry(row) for row in rows.all()]
 
 
 def _entry(row: Row[Any]) -> TrailEntry:

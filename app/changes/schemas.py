@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.changes.trail import ActorKind, Subject
 from app.inputs import Id, Instant, NextCursor, PageLimit
+from app.paging import ListQuery, PageAnswer, first_instant, last_instant
 from app.sessions.client_api.schemas import Answer, Moment, MoneyView, ReasonView
 
 
@@ -43,17 +44,12 @@ class TrailEntryView(Answer):
     details: dict[str, Any] | None = Field(examples=[None])
 
 
-class TrailPage(Answer):
+class TrailPage(PageAnswer[TrailEntryView]):
     """A page of the trail, the latest first. `next_cursor` null: there is no more."""
 
-    items: list[TrailEntryView]
-    next_cursor: str | None = Field(examples=[None])
 
-
-class TrailQuery(BaseModel):
+class TrailQuery(ListQuery):
     """Which entries, and which page of them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     subject: Annotated[Subject | None, Field(description="Only of this kind of thing.")] = None
     subject_id: Id | None = Field(default=None, description="Only of this very thing.")
@@ -66,11 +62,7 @@ class TrailQuery(BaseModel):
     client: Id | None = Field(
         default=None, description="Only of this client's record and sessions."
     )
-    since: Annotated[
-        Instant | None, Field(alias="from", description="Done at or after this instant.")
-    ] = None
-    until: Annotated[Instant | None, Field(alias="to", description="Done before this instant.")] = (
-        None
-    )
+    since: Instant | None = first_instant("Done")
+    until: Instant | None = last_instant("Done")
     limit: PageLimit = 20
     cursor: NextCursor = None

@@ -5,12 +5,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import TypeAliasType
 
-from app.changes.models import Change, ChangeNote
-from app.database.writing import Write
+from app.changes.repository import add_change, add_note
 
 ActorKind = TypeAliasType("ActorKind", Literal["client", "link", "practice", "operator", "system"])
 Subject = TypeAliasType(
@@ -55,10 +53,6 @@ BY_CLIENT: frozenset[str] = frozenset({"client", "link"})
 OPERATOR = Actor("operator", "command line")
 SYSTEM = Actor("system")
 
-_CHANGE = Write(insert(Change))
-_NO_FACTS = {column.name: None for column in Change.__table__.columns if column.nullable}
-_NOTE = Write(insert(ChangeNote))
-
 
 async def write_change(
     db: AsyncConnection,
@@ -89,8 +83,8 @@ async def write_change(
         "key_id": actor.key_id,
         "at": now,
     }
-    await _CHANGE.run(db, _NO_FACTS | about | facts)
+    await add_change(db, about | facts)
     if note is not None or actor.origin is not None:
         why = {"change_id": change_id, "note": note, "origin": actor.origin}
-        await _NOTE.run(db, {"practice_id": practice_id, **why})
+        await add_note(db, {"practice_id": practice_id, **why})
     return change_id

@@ -1,17 +1,20 @@
 """Reading fees: of one client, or of the whole practice."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.queries import confirm_caller
 from app.auth.tokens import Caller
 from app.changes.models import Change
 from app.cursors import Place
+from app.database.joins import of_practice
+from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.practices.models import Client, Practitioner, Service
@@ -44,54 +47,34 @@ class FeeRecord:
     client_zone: str
 
 
-@dataclass(frozen=True, slots=True)
-class FeeFilters:
-    """Which fees a list holds: all that match what is named; recorded in `[since, until)`."""
-
-    client_id: UUID | None = None
-    session_id: UUID | None = None
-    status: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+_FILTERS: Mapping[str, Filter] = {
+    "client": equal(Session.client_id),
+    "session": equal(Fee.session_id),
+    "status": equal(Fee.status),
+    "since": from_instant(Fee.recorded_at),
+    "until": before_instant(Fee.recorded_at),
+}
 
 
 async def list_client_fees(
-    db: AsyncConnection, caller: Caller, *, after: Place | None, limit: int
+    db: AsyncConnection, caller: Caller, part: Part[Place]
 ) -> list[FeeRecord]:
-    """List a client's fees, the latest first, `limit` at most.
+    """List a client's fees, the latest first.
 
     Raises:
         UnauthorizedError: the caller's token was revoked.
     """
     await confirm_caller(db, caller)
-    filters = FeeFilters(client_id=caller.client_id)
-    return await list_fees(db, caller.practice_id, filters, after=after, limit=limit)
+    own = replace(part, filters={"client": caller.client_id})
+    return await list_fees(db, caller.practice_id, own)
 
 
-async def list_fees(
-    db: AsyncConnection,
-    practice_id: UUID,
-    filters: FeeFilters,
-    *,
-    after: Place | None,
-    limit: int,
-) -> list[FeeRecord]:
-    """List fees of the practice, the latest first, `limit` at most."""
-    statement = _fees(practice_id)
-    for column, wanted in (
-        (Session.client_id, filters.client_id),
-        (Fee.session_id, filters.session_id),
-        (Fee.status, filters.status),
-    ):
-        statement = statement if wanted is None else statement.where(column == wanted)
-    if filters.since is not None:
-        statement = statement.where(Fee.recorded_at >= filters.since)
-    if filters.until is not None:
-        statement = statement.where(Fee.recorded_at < filters.until)
-    if after is not None:
-        statement = statement.where(tuple_(Fee.recorded_at, Fee.id) < tuple_(*after))
-    statement = statement.order_by(Fee.recorded_at.desc(), Fee.id.desc()).limit(limit)
-    return [_record(row) for row in (await db.execute(statement)).all()]
+async def list_fees(db: AsyncConnection, practice_id: UUID, part: Part[Place]) -> list[FeeRecord]:
+    """List fees of the practice, the latest first."""
+    wanted = _fees(practice_id).where(*matching(_FILTERS, part.filters))
+    key = (Fee.recorded_at, Fee.id)
+    rows = await db.execute(in_order(wanted, key, part.after, part.limit, latest_first=True))
+    return [_record(row) for row in rows.all()]
 
 
 async def read_fee(db: AsyncConnection, practice_id: UUID, fee_id: UUID) -> FeeRecord:
@@ -107,8 +90,8 @@ async def read_fee(db: AsyncConnection, practice_id: UUID, fee_id: UUID) -> FeeR
 
 
 def _fees(practice_id: UUID) -> Select[Any]:
-    def of(table: Any, column: Any) -> Any:  # noqa: ANN401 - tables and columns
-        return and_(table.practice_id == Fee.practice_id, table.id == column)
+    def of(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables and columns
+        return of_practice(practice_id, table, table.id == column)
 
     columns: list[Any] = [
         Fee.id,

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.joins import of_practice
 from app.domain.errors import FeeClosedError, NotFoundError
 from app.sessions.models import Fee
 
@@ -19,13 +20,13 @@ async def close_fee(
         NotFoundError: the practice has no such fee.
         FeeClosedError: it was closed in another way.
     """
-    own = (Fee.practice_id == practice_id, Fee.id == fee_id)
-    found = await db.scalar(select(Fee.status).where(*own).with_for_update())
+    own = of_practice(practice_id, Fee, Fee.id == fee_id)
+    found = await db.scalar(select(Fee.status).where(own).with_for_update())
     if found is None:
         raise NotFoundError
     if found == status:
         return False
     if found != "due":
         raise FeeClosedError
-    await db.execute(update(Fee).where(*own).values(status=status, closed_at=now, **values))
+    await db.execute(update(Fee).where(own).values(status=status, closed_at=now, **values))
     return True

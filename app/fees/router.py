@@ -15,20 +15,14 @@ from app.context import (
     answered,
     json_answer,
 )
-from app.cursors import Cursors
+from app.cursors import Place
 from app.database.idempotency import StoredAnswer
 from app.fees import commands
 from app.fees.presenter import present_fee, present_own_fee
-from app.fees.queries import (
-    FeeFilters,
-    FeeRecord,
-    list_client_fees,
-    list_fees,
-    read_fee,
-)
+from app.fees.queries import FeeRecord, list_client_fees, list_fees, read_fee
 from app.fees.schemas import (
     FeePage,
-    PageQuery,
+    FeeQuery,
     PracticeFeePage,
     PracticeFeeQuery,
     PracticeFeeView,
@@ -36,6 +30,7 @@ from app.fees.schemas import (
     WaiveRequest,
 )
 from app.inputs import RecordId
+from app.paging import PageRequest
 from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
 from app.sessions.commands.orders import Reason
 
@@ -52,21 +47,15 @@ _COMMAND_PROBLEMS = ("fee-not-due", *WRITING_BY_STAFF, "not-found")
     responses=responses(*READING_BY_STAFF),
 )
 async def list_own_fees(
-    query: Annotated[PageQuery, Query()], caller: ClientCaller, cursors: CursorSigner, db: Reading
+    query: Annotated[FeeQuery, Query()], caller: ClientCaller, cursors: CursorSigner, db: Reading
 ) -> Response:
     """List the fees of the client who is signed in, the latest first, in his time zone.
 
     The practice collects them: nothing is paid here.
     """
-    cursor = Cursors(cursors, "own-fees", caller.practice_id, caller.client_id)
-    after = cursor.read_place(query.cursor)
-    found = await list_client_fees(db, caller, after=after, limit=query.limit + 1)
-    return json_answer(
-        FeePage(
-            items=[present_own_fee(fee) for fee in found[: query.limit]],
-            next_cursor=_next(found, query.limit, cursor),
-        )
-    )
+    asked = PageRequest(cursors, query, Place, "own-fees", caller.practice_id, caller.client_id)
+    found = await list_client_fees(db, caller, asked.part)
+    return json_answer(FeePage.of(asked.paginate(found, _place), present_own_fee))
 
 
 @router.get(
@@ -82,16 +71,9 @@ async def list_practice_fees(
     db: Reading,
 ) -> Response:
     """List fees, the latest first; filters that are named together all hold. Times are UTC."""
-    filters = FeeFilters(query.client, query.session, query.status, query.since, query.until)
-    cursor = Cursors(cursors, "fees", staff.practice_id, filters)
-    after = cursor.read_place(query.cursor)
-    found = await list_fees(db, staff.practice_id, filters, after=after, limit=query.limit + 1)
-    return json_answer(
-        PracticeFeePage(
-            items=[present_fee(fee) for fee in found[: query.limit]],
-            next_cursor=_next(found, query.limit, cursor),
-        )
-    )
+    asked = PageRequest(cursors, query, Place, "fees", staff.practice_id)
+    found = await list_fees(db, staff.practice_id, asked.part)
+    return json_answer(PracticeFeePage.of(asked.paginate(found, _place), present_fee))
 
 
 @router.get(
@@ -145,8 +127,5 @@ def _answer(fee: FeeRecord) -> StoredAnswer:
     return answered(present_fee(fee))
 
 
-def _next(found: list[FeeRecord], limit: int, cursor: Cursors) -> str | None:
-    if len(found) <= limit:
-        return None
-    last = found[limit - 1]
-    return cursor.write_place(last.recorded_at, last.id)
+def _place(fee: FeeRecord) -> Place:
+    return Place(fee.recorded_at, fee.id)

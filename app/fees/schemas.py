@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from app.inputs import Id, Instant, NextCursor, PageLimit, RequestBody, Text
+from app.paging import ListQuery, PageAnswer, first_instant, last_instant
 from app.sessions.client_api.schemas import Answer, MoneyView
 from app.sessions.read.records import FeeStatus
 from app.sessions.staff_api.schemas import StaffReason
@@ -45,11 +46,8 @@ class FeeView(Answer):
     session: FeeSession
 
 
-class FeePage(Answer):
+class FeePage(PageAnswer[FeeView]):
     """The client's fees, the latest first. `next_cursor` null: there are no more."""
-
-    items: list[FeeView]
-    next_cursor: str | None = Field(examples=[None])
 
 
 class PracticeFeeView(FeeView):
@@ -59,34 +57,25 @@ class PracticeFeeView(FeeView):
     payment_reference: str | None = Field(examples=[None])
 
 
-class PracticeFeePage(Answer):
+class PracticeFeePage(PageAnswer[PracticeFeeView]):
     """A page of fees, the latest first. `next_cursor` null: there are no more."""
 
-    items: list[PracticeFeeView]
-    next_cursor: str | None = Field(examples=[None])
 
-
-class PageQuery(BaseModel):
+class FeeQuery(ListQuery):
     """Which page of a list."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: PageLimit = 20
     cursor: NextCursor = None
 
 
-class PracticeFeeQuery(PageQuery):
+class PracticeFeeQuery(FeeQuery):
     """Which fees, and which page of them."""
 
     client: Id | None = Field(default=None, description="Only this client's.")
     session: Id | None = Field(default=None, description="Only of this session.")
     status: Annotated[FeeStatus | None, Field(description="Only those that stand so.")] = None
-    since: Annotated[
-        Instant | None, Field(alias="from", description="Recorded at or after this instant.")
-    ] = None
-    until: Annotated[
-        Instant | None, Field(alias="to", description="Recorded before this instant.")
-    ] = None
+    since: Instant | None = first_instant("Recorded")
+    until: Instant | None = last_instant("Recorded")
 
 
 class WaiveRequest(RequestBody):

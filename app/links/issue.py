@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.addresses import mailbox_key
@@ -14,11 +13,10 @@ from app.database.engine import brief_engine
 from app.database.transactions import transact
 from app.domain.errors import NotFoundError
 from app.links.commands import issue_link, revoke_links
+from app.links.queries import clients_with, practice_of
 from app.links.tokens import LinkTokens, link_url
-from app.practices.models import Client, Practice
-from app.practices.operator import ListedPractice, the_practice
-from app.practices.queries import has_address
-from app.sessions.models import Session
+from app.practices.operator import the_practice
+from app.practices.operator_queries import ListedPractice
 from app.settings import Settings, SettingsError
 
 
@@ -31,15 +29,10 @@ async def issue_access_token(
         NotFoundError: nobody who is active has it.
         SettingsError: several clients have it.
     """
-    found = (
-        select(Client.practice_id, Client.id, Client.token_generation, Client.email, Practice.name)
-        .join(Practice, Practice.practice_id == Client.practice_id)
-        .where(has_address(email), Client.active, Practice.closed_at.is_(None))
-        .order_by(Practice.name, Client.practice_id, Client.id)
-    )
     async with brief_engine(settings.service_url) as engine, engine.connect() as db:
         key = mailbox_key(email)
-        rows = [row for row in await db.execute(found) if mailbox_key(row.email) == key]
+        found = await db.execute(clients_with(email))
+        rows = [row for row in found if mailbox_key(row.email) == key]
     practices = {row.practice_id: ListedPractice(row.practice_id, row.name, None) for row in rows}
     if practice is not None:
         chosen = the_practice(practices.values(), practice).id
@@ -96,11 +89,7 @@ async def end_links(settings: Settings, session_id: UUID, now: datetime) -> None
 
 async def _practice_of(engine: AsyncEngine, session_id: UUID) -> UUID:
     async with engine.connect() as db:
-        found = await db.execute(
-            select(Practice.practice_id, Practice.closed_at)
-            .join(Session, Session.practice_id == Practice.practice_id)
-            .where(Session.id == session_id)
-        )
+        found = await db.execute(practice_of(session_id))
     row = found.one_or_none()
     if row is None:
         raise NotFoundError

@@ -3,13 +3,15 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.tokens import Caller
+from app.database.joins import of_practice
 from app.domain.errors import LinkExpiredError, LinkInvalidError
 from app.links.tokens import Link
 from app.practices.models import Client, Practice
+from app.practices.search_queries import has_address
 from app.sessions.models import Session
 
 
@@ -31,11 +33,9 @@ async def open_link(db: AsyncConnection, link: Link, now: datetime, lifetime: ti
                 Client.address_generation,
                 Practice.closed_at,
             )
-            .join(Practice, Practice.practice_id == Session.practice_id)
-            .join(
-                Client,
-                and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
-            )
+            .select_from(Session)
+            .join(Practice, of_practice(link.practice_id, Practice))
+            .join(Client, of_practice(link.practice_id, Client, Client.id == Session.client_id))
             .where(Session.practice_id == link.practice_id, Session.id == link.session_id)
         )
     ).one_or_none()
@@ -62,13 +62,29 @@ async def link_of(
     row = (
         await db.execute(
             select(Client.address_generation, Session.link_generation, Session.ends_at)
-            .join(
-                Client,
-                and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
-            )
-            .where(Session.practice_id == practice_id, Session.id == session_id)
+            .join(Client, of_practice(practice_id, Client, Client.id == Session.client_id))
+            .where(of_practice(practice_id, Session, Session.id == session_id))
         )
     ).one_or_none()
     if row is None:
         return None
     return Link(practice_id, session_id, row.address_generation, row.link_generation), row.ends_at
+
+
+def clients_with(address: str) -> Select[UUID, UUID, int, str, str]:
+    """Select the active clients with an address, at all open practices."""
+    return (
+        select(Client.practice_id, Client.id, Client.token_generation, Client.email, Practice.name)
+        .join(Practice, Practice.practice_id == Client.practice_id)
+        .where(has_address(address), Client.active, Practice.closed_at.is_(None))
+        .order_by(Practice.name, Client.practice_id, Client.id)
+    )
+
+
+def practice_of(session_id: UUID) -> Select[UUID, datetime | None]:
+    """Select the practice of a session that is named by its id alone."""
+    return (
+        select(Practice.practice_id, Practice.closed_at)
+        .join(Session, Session.practice_id == Practice.practice_id)
+        .where(Session.id == session_id)
+    )

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.joins import of_practice
 from app.sessions.models import Session
 
 
@@ -12,7 +13,7 @@ async def raise_generation(db: AsyncConnection, practice_id: UUID, session_id: U
     """Raise the generation of a session's links, and give it; None: there is no such session."""
     return await db.scalar(
         update(Session)
-        .where(Session.practice_id == practice_id, Session.id == session_id)
+        .where(of_practice(practice_id, Session, Session.id == session_id))
         .values(link_generation=Session.link_generation + 1)
         .returning(Session.link_generation)
     )

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, bindparam, cast, exists, select
+from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, cast, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from app.changes.models import Change, ChangeNote
 from app.changes.trail import BY_CLIENT
+from app.database.joins import PRACTICE, of_practice
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import (
@@ -140,31 +141,26 @@ _newer = aliased(Change)
 
 
 def _same(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables and columns
-    return and_(table.practice_id == Notice.practice_id, table.id == column)
+    return of_practice(PRACTICE, table, table.id == column)
 
 
 def _statement() -> Select[Any]:
     """Join the notice to all it refers to."""
     return (
         select(*_columns())
+        .select_from(Notice)
         .join(Change, _same(Change, Notice.change_id))
         .join(Session, _same(Session, Notice.session_id))
-        .join(Practice, Practice.practice_id == Notice.practice_id)
+        .join(Practice, of_practice(PRACTICE, Practice))
         .join(Practitioner, _same(Practitioner, Session.practitioner_id))
         .join(Client, _same(Client, Session.client_id))
         .join(Service, _same(Service, Session.service_id))
-        .outerjoin(
-            ChangeNote,
-            and_(ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id),
-        )
+        .outerjoin(ChangeNote, of_practice(PRACTICE, ChangeNote, ChangeNote.change_id == Change.id))
         .outerjoin(_old_place, _same(_old_place, Change.old_location_id))
         .outerjoin(_new_place, _same(_new_place, Change.location_id))
         .outerjoin(_present_place, _same(_present_place, Session.location_id))
         .outerjoin(PolicyVersion, _same(PolicyVersion, Session.policy_version_id))
-        .where(
-            Notice.practice_id == bindparam("practice_id"),
-            Notice.id == bindparam("notice_id"),
-        )
+        .where(of_practice(PRACTICE, Notice, Notice.id == bindparam("notice_id")))
     )
 
 
@@ -207,17 +203,23 @@ def _prefixed(prefix: str, table: Any, *names: str) -> list[Any]:  # noqa: ANN40
 
 def _changed_again() -> ColumnElement[bool]:
     return exists().where(
-        _newer.practice_id == Change.practice_id,
-        _newer.session_id == Change.session_id,
-        _newer.session_version > Change.session_version,
+        of_practice(
+            PRACTICE,
+            _newer,
+            _newer.session_id == Change.session_id,
+            _newer.session_version > Change.session_version,
+        )
     )
 
 
 def _paid_by_credit() -> ColumnElement[bool]:
     return exists().where(
-        CreditRedemption.practice_id == Session.practice_id,
-        CreditRedemption.session_id == Session.id,
-        CreditRedemption.returned_at.is_(None),
+        of_practice(
+            PRACTICE,
+            CreditRedemption,
+            CreditRedemption.session_id == Session.id,
+            CreditRedemption.returned_at.is_(None),
+        )
     )
 
 

@@ -6,10 +6,11 @@ from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.changes.models import Change
+from app.database.joins import of_practice
 from app.notices.clean import mailbox, one_line
 from app.notices.facts import Fact
 from app.notices.mails import add_technical_headers, compose
@@ -46,11 +47,8 @@ async def load_practice_letter(
                 Change.details,
             )
             .select_from(Notice)
-            .join(Practice, Practice.practice_id == Notice.practice_id)
-            .join(
-                Change,
-                and_(Change.practice_id == Notice.practice_id, Change.id == Notice.change_id),
-            )
+            .join(Practice, of_practice(practice_id, Practice))
+            .join(Change, of_practice(practice_id, Change, Change.id == Notice.change_id))
             .where(
                 Notice.practice_id == practice_id,
                 Notice.id == notice_id,

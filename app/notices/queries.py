@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.cursors import Place
+from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
 from app.domain.errors import NotFoundError
 from app.notices.models import Notice
 
@@ -48,27 +49,26 @@ _COLUMNS: tuple[Any, ...] = (
 )
 
 
+_FILTERS: Mapping[str, Filter] = {
+    "status": equal(Notice.status),
+    "recipient": equal(Notice.recipient),
+    "kind": equal(Notice.kind),
+    "session": equal(Notice.session_id),
+    "endpoint": equal(Notice.endpoint_id),
+    "since": from_instant(Notice.send_at),
+    "until": before_instant(Notice.send_at),
+}
+
+
 async def list_notices(
-    db: AsyncConnection,
-    practice_id: UUID,
-    equal: Mapping[str, Any],
-    *,
-    first: datetime | None,
-    last: datetime | None,
-    after: Place | None,
-    limit: int,
+    db: AsyncConnection, practice_id: UUID, part: Part[Place]
 ) -> list[NoticeRecord]:
-    """List notices due in `[first, last)`, latest first, whose columns are `equal` to these."""
-    wanted = select(*_COLUMNS).where(Notice.practice_id == practice_id)
-    for name, value in equal.items():
-        wanted = wanted.where(Notice.__table__.c[name] == value)
-    if first is not None:
-        wanted = wanted.where(Notice.send_at >= first)
-    if last is not None:
-        wanted = wanted.where(Notice.send_at < last)
-    if after is not None:
-        wanted = wanted.where(tuple_(Notice.send_at, Notice.id) < tuple_(*after))
-    rows = await db.execute(wanted.order_by(Notice.send_at.desc(), Notice.id.desc()).limit(limit))
+    """List a practice's notices by the time that they are due, latest first."""
+    wanted = select(*_COLUMNS).where(
+        Notice.practice_id == practice_id, *matching(_FILTERS, part.filters)
+    )
+    key = (Notice.send_at, Notice.id)
+    rows = await db.execute(in_order(wanted, key, part.after, part.limit, latest_first=True))
     return [NoticeRecord(*row) for row in rows.all()]
 
 

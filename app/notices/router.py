@@ -1,6 +1,5 @@
 """`/v1/practice/notices`: which mails and webhooks went out, and which did not."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -15,12 +14,12 @@ from app.context import (
     answered,
     json_answer,
 )
-from app.database.idempotency import StoredAnswer
+from app.cursors import Place
 from app.inputs import RecordId
-from app.notices import commands
-from app.notices.listing import present, read_page
-from app.notices.queries import NoticeRecord, read_notice
+from app.notices import commands, queries
+from app.notices.presenter import present
 from app.notices.schemas import NoticePage, NoticeQuery, NoticeView
+from app.paging import PageRequest
 from app.problems.catalogue import READING_BY_STAFF, responses
 
 router = APIRouter(prefix="/v1/practice/notices", tags=["Practice: notices"])
@@ -40,7 +39,10 @@ async def list_notices(
     Reminders that are still to come are at the top. `?status=failed` are those that were given up:
     look at `last_error`, mend what was wrong, and have them tried again.
     """
-    return json_answer(await read_page(db, staff.practice_id, query, cursors))
+    asked = PageRequest(cursors, query, Place, "notices", staff.practice_id)
+    found = await queries.list_notices(db, staff.practice_id, asked.part)
+    page = asked.paginate(found, lambda notice: Place(notice.send_at, notice.id))
+    return json_answer(NoticePage.of(page, present))
 
 
 @router.get(
@@ -51,7 +53,7 @@ async def list_notices(
 )
 async def get_notice(notice_id: RecordId, staff: StaffReader, db: Reading) -> Response:
     """Show to whom a mail or a webhook event goes, about what, and what became of it."""
-    return json_answer(present(await read_notice(db, staff.practice_id, notice_id)))
+    return json_answer(present(await queries.read_notice(db, staff.practice_id, notice_id)))
 
 
 @router.post(
@@ -76,9 +78,7 @@ async def retry_notice(
     a 409. What has lost its sense meanwhile, as a reminder of a time that is gone or an event for
     an endpoint that is switched off, is then dropped, not sent.
     """
-    command = partial(commands.retry_notice, staff=staff, notice_id=notice_id, now=now)
-    return await write(command, _answered)
-
-
-def _answered(record: NoticeRecord) -> StoredAnswer:
-    return answered(present(record))
+    return await write(
+        lambda db: commands.retry_notice(db, staff, notice_id, now=now),
+        lambda notice: answered(present(notice)),
+    )

@@ -1,15 +1,15 @@
 """Shapes of notices on the wire."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from typing_extensions import TypeAliasType
 
 from app.inputs import Id, Instant, NextCursor, PageLimit
 from app.notices.outbox import Recipient
+from app.paging import ListQuery, PageAnswer, first_instant, last_instant
 from app.sessions.client_api.schemas import Answer
 
 NoticeStatus = TypeAliasType("NoticeStatus", Literal["pending", "sent", "dropped", "failed"])
@@ -49,17 +49,12 @@ class NoticeView(Answer):
     finished_at: datetime | None = Field(examples=["2026-11-26T10:15:00Z"])
 
 
-class NoticePage(Answer):
+class NoticePage(PageAnswer[NoticeView]):
     """A page of notices. `next_cursor` null: there are no more."""
 
-    items: list[NoticeView]
-    next_cursor: str | None = Field(examples=[None])
 
-
-class NoticeQuery(BaseModel):
+class NoticeQuery(ListQuery):
     """Which notices, and which page of them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     status: Annotated[NoticeStatus | None, Field(description="Only those that stand so.")] = None
     recipient: Annotated[Recipient | None, Field(description="Only those to these.")] = None
@@ -71,22 +66,7 @@ class NoticeQuery(BaseModel):
     endpoint: Annotated[Id | None, Field(description="Only those for this webhook endpoint.")] = (
         None
     )
-    first: Annotated[
-        Instant | None, Field(alias="from", description="Due at or after this instant.")
-    ] = None
-    last: Annotated[Instant | None, Field(alias="to", description="Due before this instant.")] = (
-        None
-    )
+    since: Instant | None = first_instant("Due")
+    until: Instant | None = last_instant("Due")
     limit: PageLimit = 20
     cursor: NextCursor = None
-
-    def equal(self) -> Mapping[str, Any]:
-        """Give what has to be equal, by column."""
-        asked = {
-            "status": self.status,
-            "recipient": self.recipient,
-            "kind": self.kind,
-            "session_id": self.session,
-            "endpoint_id": self.endpoint,
-        }
-        return {name: value for name, value in asked.items() if value is not None}

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Path
@@ -23,7 +24,18 @@ from starlette.convertors import StringConvertor, register_url_convertor
 
 from app.addresses import normal_address
 from app.currencies import decimals_of
-from app.inputs import RequestBody, Text, ZoneName, not_blank, visible
+from app.inputs import (
+    NextCursor,
+    PageLimit,
+    RequestBody,
+    Text,
+    ZoneName,
+    no_nul,
+    not_blank,
+    visible,
+)
+from app.paging import ActiveFilter, ListQuery
+from app.practices.names import has_letters
 from app.practices.sums import LARGEST_STORED
 from app.sessions.client_api.schemas import Answer
 from app.texts.errors import InvalidValueError
@@ -183,9 +195,32 @@ RefInPath = Annotated[
 ]
 
 
+class RecordQuery(ListQuery):
+    """Which records, and which page of them."""
+
+    active: ActiveFilter = None
+    name: Annotated[
+        str | None,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME),
+        Field(
+            description="Only those with this in their name, in whatever capitals and with or "
+            "without accents: `dord` finds Đorđević. No character stands for others."
+        ),
+        AfterValidator(no_nul),
+        AfterValidator(has_letters),
+    ] = None
+    limit: PageLimit = 20
+    cursor: NextCursor = None
+
+
 class KeptRecord(Answer):
     """What all records have."""
 
     id: UUID
     external_ref: str | None = Field(examples=["crm-1042"])
     active: bool = Field(description="False: kept, but not on offer any more.")
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], now: datetime) -> Self:  # noqa: ARG003 - packages use it
+        """Show a record as it is at `now`."""
+        return cls(**record)

@@ -3,15 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from uuid import UUID, uuid4
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.auth.commands import end_all_tokens
 from app.auth.keys import KeyRecord, Scope, create_key, list_keys, revoke_key
+from app.auth.repository import end_all_tokens
 from app.changes.trail import OPERATOR, write_change
 from app.currencies import DECIMALS
 from app.database.engine import brief_engine
@@ -19,11 +17,10 @@ from app.database.transactions import transact
 from app.domain.errors import NotFoundError
 from app.inputs import Name as KeyName
 from app.practices.fields import Email, Name, Phone
-from app.practices.models import Practice
+from app.practices.operator_queries import ListedPractice, all_practices, lock_names, set_closed
 from app.practices.repository import PracticeRepository
 from app.settings import Settings, SettingsError
 
-_CREATING = 7_365_109  # any number; the key of a lock that nothing else takes
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
 _EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 _PHONE: TypeAdapter[str] = TypeAdapter(Phone)
@@ -40,15 +37,6 @@ class NewPractice:
     phone: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ListedPractice:
-    """What an operator is told of a practice. `closed_at` is None while it is open."""
-
-    id: UUID
-    name: str
-    closed_at: datetime | None
-
-
 async def create_practice(settings: Settings, practice: NewPractice, now: datetime) -> UUID:
     """Open a practice, and give its id.
 
@@ -61,8 +49,8 @@ async def create_practice(settings: Settings, practice: NewPractice, now: dateti
 
     async def command(db: AsyncConnection) -> None:
         # Two that are created at once wait for each other here.
-        await db.execute(select(func.pg_advisory_xact_lock(_CREATING)))
-        for other in await _all_practices(db):
+        await lock_names(db)
+        for other in await all_practices(db):
             if other.name == name:
                 raise SettingsError(f"The practice {other.id} has this name: choose another one.")
         await PracticeRepository(db, practice_id).open_practice(
@@ -89,7 +77,7 @@ async def create_practice(settings: Settings, practice: NewPractice, now: dateti
 async def list_practices(settings: Settings) -> list[ListedPractice]:
     """List the practices of this installation by name."""
     async with brief_engine(settings.service_url) as engine, engine.connect() as db:
-        return await _all_practices(db)
+        return await all_practices(db)
 
 
 async def close_practice(settings: Settings, practice: str, now: datetime) -> None:
@@ -117,17 +105,15 @@ async def _set_closed(
 ) -> None:
     async with brief_engine(settings.service_url) as engine:
         found = await _find(engine, practice)
-        command = partial(_write_closed, practice_id=found.id, closed_at=closed_at, now=now)
-        await transact(engine, command)
+        await transact(
+            engine, lambda db: _write_closed(db, practice_id=found.id, closed_at=closed_at, now=now)
+        )
 
 
 async def _write_closed(
     db: AsyncConnection, practice_id: UUID, closed_at: datetime | None, now: datetime
 ) -> None:
-    is_closed = Practice.closed_at.is_not(None)
-    own = (Practice.practice_id == practice_id, is_closed if closed_at is None else ~is_closed)
-    changed = await db.execute(update(Practice).where(*own).values(closed_at=closed_at))
-    if not changed.rowcount:
+    if not await set_closed(db, practice_id, closed_at):
         return
     if closed_at is not None:
         await end_all_tokens(db, practice_id)
@@ -152,10 +138,12 @@ async def give_key(
         found = await _find(engine, practice)
         if found.closed_at is not None:
             raise SettingsError("The practice is closed: open it with `reslot practice reopen`.")
-        command = partial(
-            create_key, practice_id=found.id, name=name, scope=scope, actor=OPERATOR, now=now
+        _, text = await transact(
+            engine,
+            lambda db: create_key(
+                db, practice_id=found.id, name=name, scope=scope, actor=OPERATOR, now=now
+            ),
         )
-        _, text = await transact(engine, command)
     return text
 
 
@@ -181,14 +169,16 @@ async def take_key(settings: Settings, practice: str, key_id: UUID, now: datetim
     """
     async with brief_engine(settings.service_url) as engine:
         found = await _find(engine, practice)
-        command = partial(revoke_key, practice_id=found.id, key_id=key_id, actor=OPERATOR, now=now)
-        await transact(engine, command)
+        await transact(
+            engine,
+            lambda db: revoke_key(db, practice_id=found.id, key_id=key_id, actor=OPERATOR, now=now),
+        )
 
 
 async def _find(engine: AsyncEngine, practice: str) -> ListedPractice:
     """Find a practice by its id or its name."""
     async with engine.connect() as db:
-        return the_practice(await _all_practices(db), practice)
+        return the_practice(await all_practices(db), practice)
 
 
 def the_practice(practices: Iterable[ListedPractice], wanted: str) -> ListedPractice:
@@ -207,15 +197,6 @@ def the_practice(practices: Iterable[ListedPractice], wanted: str) -> ListedPrac
         ids = ", ".join(str(one.id) for one in found)
         raise SettingsError(f"Several practices have this name: say which by its id, of {ids}.")
     return found[0]
-
-
-async def _all_practices(db: AsyncConnection) -> list[ListedPractice]:
-    found = await db.execute(
-        select(Practice.practice_id, Practice.name, Practice.closed_at).order_by(
-            Practice.name, Practice.practice_id
-        )
-    )
-    return [ListedPractice(*row) for row in found]
 
 
 def _checked(practice: NewPractice) -> NewPractice:

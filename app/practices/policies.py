@@ -24,10 +24,6 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Subquery, or_, select
-from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from app.domain.policy.rules import (
     FREE_UNTIL_THE_START,
     UNTIL_THE_START,
@@ -43,7 +39,6 @@ from app.domain.policy.rules import (
     Tier,
     WallClock,
 )
-from app.practices.models import PolicyVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,43 +49,6 @@ class StoredPolicy:
     number: int
     text: str
     policy: Policy
-
-
-def latest_versions(practice_id: UUID, service_id: UUID, practitioner_id: UUID) -> Subquery:
-    """Select the latest version of each level that a booking could come under, three at most."""
-    return (
-        select(PolicyVersion)
-        .ext(distinct_on(PolicyVersion.service_id, PolicyVersion.practitioner_id))
-        .where(
-            PolicyVersion.practice_id == practice_id,
-            or_(PolicyVersion.service_id == service_id, PolicyVersion.service_id.is_(None)),
-            or_(
-                PolicyVersion.practitioner_id == practitioner_id,
-                PolicyVersion.practitioner_id.is_(None),
-            ),
-        )
-        .order_by(
-            PolicyVersion.service_id, PolicyVersion.practitioner_id, PolicyVersion.number.desc()
-        )
-        .subquery()
-    )
-
-
-async def resolve_policy_version(
-    db: AsyncConnection, practice_id: UUID, service_id: UUID, practitioner_id: UUID
-) -> UUID | None:
-    """Find the version in force for a booking; None means free until the start.
-
-    It is the service's own, else the practitioner's, else the practice's (product.md section 2,
-    "Resolution"). One whose latest version has no rules has no policy of its own any more.
-    """
-    latest = latest_versions(practice_id, service_id, practitioner_id)
-    return await db.scalar(
-        select(latest.c.id)
-        .where(latest.c.rules.is_not(None))
-        .order_by(latest.c.service_id.is_(None), latest.c.practitioner_id.is_(None))
-        .limit(1)
-    )
 
 
 def stored_policy(

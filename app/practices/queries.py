@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.addresses import spellings
 from app.auth.queries import confirm_caller
 from app.auth.tokens import Caller
+from app.database.joins import of_practice
 from app.practices.models import Client, Package, Practice, Service
 from app.sessions.models import CreditRedemption
 
@@ -46,11 +46,6 @@ class PackageRecord:
     time_zone: str
 
 
-def has_address(address: str) -> ColumnElement[bool]:
-    """Compare the clients' addresses with this one, in both spellings of its domain."""
-    return func.lower(Client.email).in_([func.lower(same) for same in spellings(address)])
-
-
 async def read_client(db: AsyncConnection, caller: Caller) -> ClientRecord:
     """Read the client who calls, and his practice.
 
@@ -78,7 +73,8 @@ async def client_record(db: AsyncConnection, practice_id: UUID, client_id: UUID)
                 Practice.phone,
                 Practice.currency,
             )
-            .join(Practice, Practice.practice_id == Client.practice_id)
+            .select_from(Client)
+            .join(Practice, of_practice(practice_id, Practice))
             .where(Client.practice_id == practice_id, Client.id == client_id)
         )
     ).one()
@@ -92,10 +88,8 @@ async def list_packages(db: AsyncConnection, caller: Caller, now: datetime) -> l
         UnauthorizedError: the caller's token was revoked.
     """
     await confirm_caller(db, caller)
-    redemptions = CreditRedemption
-    of_package = and_(
-        redemptions.practice_id == Package.practice_id, redemptions.package_id == Package.id
-    )
+    practice_id, redemptions = caller.practice_id, CreditRedemption
+    of_package = of_practice(practice_id, redemptions, redemptions.package_id == Package.id)
     in_use = (
         select(func.count()).where(of_package, redemptions.returned_at.is_(None)).scalar_subquery()
     )
@@ -116,14 +110,9 @@ async def list_packages(db: AsyncConnection, caller: Caller, now: datetime) -> l
             usable_until,
             Client.time_zone,
         )
-        .join(
-            Service,
-            and_(Service.practice_id == Package.practice_id, Service.id == Package.service_id),
-        )
-        .join(
-            Client, and_(Client.practice_id == Package.practice_id, Client.id == Package.client_id)
-        )
-        .where(Package.practice_id == caller.practice_id, Package.client_id == caller.client_id)
+        .join(Service, of_practice(practice_id, Service, Service.id == Package.service_id))
+        .join(Client, of_practice(practice_id, Client, Client.id == Package.client_id))
+        .where(of_practice(practice_id, Package, Package.client_id == caller.client_id))
         .order_by(Package.expires_at.asc().nulls_last(), Package.name, Package.id)
     )
     rows = (await db.execute(statement)).all()

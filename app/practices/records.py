@@ -1,36 +1,21 @@
-"""The records that a practice keeps: read, created, changed and pushed again, all in one way.
+"""How the records that a practice keeps are created, changed and pushed: all in one way.
 
-A record is a mapping with the names that it has on the wire. Each kind of record says in a class
-of its own what is special about it: app/practices/clients/records.py, and so on.
+A record is a mapping with the names that it has on the wire. What differs is in a class of each
+kind: app/practices/clients/records.py, and so on.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import ColumnElement, Select, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
 from app.changes.trail import Subject, write_change
-from app.domain.errors import NotFoundError, RefTakenError
-from app.practices.models import Client, Location, Package, Practitioner, Service
-from app.practices.names import contains_part
-
-Record = Mapping[str, Any]
-Statement = Select[*tuple[Any, ...]]
-Table = type[Practitioner] | type[Location] | type[Service] | type[Client] | type[Package]
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a list goes on: after the record of this name and id."""
-
-    name: str
-    record_id: UUID
+from app.domain.errors import RefTakenError
+from app.practices.repository import Record, RecordRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +27,17 @@ class Pushed:
 
 
 class Records:
-    """One kind of record. `told` are the fields whose values the trail tells: nothing personal."""
+    """One kind of record: how it is created, changed and pushed.
+
+    `told` are the fields whose values the audit log has: nothing personal. A kind with rules of its
+    own overrides `is_same`, `check` and `columns`.
+    """
 
     told: frozenset[str] = frozenset()
 
-    def __init__(self, table: Table, subject: Subject) -> None:
-        self.table = table
+    def __init__(self, rows: RecordRepository, subject: Subject) -> None:
+        self.rows = rows
         self.subject = subject
-
-    # What a kind may say otherwise
-
-    def shown(self) -> Statement:
-        """Select all that an answer shows of a record."""
-        columns = self.table.__table__.c
-        return select(*(column for column in columns if column.name != "practice_id"))
-
-    def matching(self, filters: Mapping[str, Any]) -> list[ColumnElement[bool]]:
-        """Turn the filters of a list into conditions."""
-        found: list[ColumnElement[bool]] = []
-        if "active" in filters:
-            found.append(self.table.active == filters["active"])
-        if "name" in filters:
-            found.append(contains_part(self.table.name, filters["name"]))
-        return found
 
     def is_same(self, name: str, before: Any, after: Any) -> bool:  # noqa: ANN401, ARG002 - a field
         """Tell whether a field would stay as it is."""
@@ -78,57 +51,6 @@ class Records:
     def columns(self, before: Record | None, changed: Record) -> dict[str, Any]:  # noqa: ARG002
         """Give the columns that change, with those that follow from them."""
         return dict(changed)
-
-    async def write_parts(
-        self, db: AsyncConnection, practice_id: UUID, record_id: UUID, changed: Record
-    ) -> None:
-        """Write what a record has in other tables."""
-
-    # Reading
-
-    async def find(self, db: AsyncConnection, practice_id: UUID, record_id: UUID) -> Record:
-        """Read one record.
-
-        Raises:
-            NotFoundError: the practice has none with this id.
-        """
-        return await self._one(db, practice_id, self.table.id == record_id)
-
-    async def find_by_ref(self, db: AsyncConnection, practice_id: UUID, ref: str) -> Record:
-        """Read the record that the practice's own software knows by this id.
-
-        Raises:
-            NotFoundError: the practice has none.
-        """
-        return await self._one(db, practice_id, self.table.external_ref == ref)
-
-    async def list(
-        self,
-        db: AsyncConnection,
-        practice_id: UUID,
-        filters: Mapping[str, Any],
-        *,
-        after: Position | None,
-        limit: int,
-    ) -> Sequence[Record]:
-        """List records by name, `limit` at most."""
-        key = (self.table.name, self.table.id)
-        wanted = self.shown().where(self.table.practice_id == practice_id, *self.matching(filters))
-        if after is not None:
-            wanted = wanted.where(tuple_(*key) > tuple_(after.name, after.record_id))
-        rows = await db.execute(wanted.order_by(*key).limit(limit))
-        return [row._asdict() for row in rows]
-
-    async def _one(
-        self, db: AsyncConnection, practice_id: UUID, condition: ColumnElement[bool]
-    ) -> Record:
-        wanted = self.shown().where(self.table.practice_id == practice_id, condition)
-        row = (await db.execute(wanted)).one_or_none()
-        if row is None:
-            raise NotFoundError
-        return row._asdict()
-
-    # Writing
 
     async def create(
         self, db: AsyncConnection, staff: Staff, values: Record, now: datetime
@@ -146,30 +68,25 @@ class Records:
         self, db: AsyncConnection, staff: Staff, record_id: UUID, values: Record, now: datetime
     ) -> Record:
         await self.check(db, staff.practice_id, None, values)
-        await db.execute(
-            insert(self.table).values(
-                practice_id=staff.practice_id, id=record_id, **self.columns(None, values)
-            )
-        )
-        await self.write_parts(db, staff.practice_id, record_id, values)
+        await self.rows.add(db, staff.practice_id, record_id, self.columns(None, values))
+        await self.rows.write_parts(db, staff.practice_id, record_id, values)
         await self._record(db, staff, record_id, None, values, now)
-        return await self.find(db, staff.practice_id, record_id)
+        return await self.rows.find(db, staff.practice_id, record_id)
 
     async def change(
         self, db: AsyncConnection, staff: Staff, record_id: UUID, values: Record, now: datetime
     ) -> Record:
         """Change the fields that are named and differ; where none does, nothing is written.
 
-        The record is locked first. A practitioner's lock is that of his time, a package's that of
-        its credits, so neither changes under a session that is just being booked.
+        The record is locked first. The lock of a practitioner is also that of their time, that of a
+        package also that of its credits: neither changes while a session is being booked.
 
         Raises:
             NotFoundError: the practice has no such record.
             InvalidInputError: it would not go with the practice's other records.
         """
-        own = (self.table.practice_id == staff.practice_id, self.table.id == record_id)
-        await db.execute(select(self.table.id).where(*own).with_for_update(key_share=True))
-        before = await self.find(db, staff.practice_id, record_id)
+        await self.rows.lock(db, staff.practice_id, record_id)
+        before = await self.rows.find(db, staff.practice_id, record_id)
         changed = {
             name: value
             for name, value in values.items()
@@ -180,11 +97,10 @@ class Records:
         await self._check_ref(db, staff.practice_id, record_id, changed)
         await self.check(db, staff.practice_id, before, changed)
         columns = self.columns(before, changed)
-        if columns:
-            await db.execute(update(self.table).where(*own).values(**columns))
-        await self.write_parts(db, staff.practice_id, record_id, changed)
+        await self.rows.change(db, staff.practice_id, record_id, columns)
+        await self.rows.write_parts(db, staff.practice_id, record_id, changed)
         await self._record(db, staff, record_id, before, changed, now)
-        return await self.find(db, staff.practice_id, record_id)
+        return await self.rows.find(db, staff.practice_id, record_id)
 
     async def push(
         self, db: AsyncConnection, staff: Staff, ref: str, values: Record, now: datetime
@@ -197,19 +113,13 @@ class Records:
         Raises:
             InvalidInputError: it does not go with the practice's other records.
         """
-        record_id = await self._id_of(db, staff.practice_id, ref)
+        record_id = await self.rows.id_of_ref(db, staff.practice_id, ref)
         if record_id is None:
-            # Looking for the ref again could find it made meanwhile, and call that a mistake.
+            # A second lookup could find the row that a concurrent push inserted and report a false
+            # conflict.
             made = await self._make(db, staff, uuid4(), {**values, "external_ref": ref}, now)
             return Pushed(made, is_new=True)
         return Pushed(await self.change(db, staff, record_id, values, now), is_new=False)
-
-    async def _id_of(self, db: AsyncConnection, practice_id: UUID, ref: str) -> UUID | None:
-        return await db.scalar(
-            select(self.table.id).where(
-                self.table.practice_id == practice_id, self.table.external_ref == ref
-            )
-        )
 
     async def _check_ref(
         self, db: AsyncConnection, practice_id: UUID, record_id: UUID, values: Record
@@ -217,7 +127,7 @@ class Records:
         ref = values.get("external_ref")
         if ref is None:
             return
-        found = await self._id_of(db, practice_id, ref)
+        found = await self.rows.id_of_ref(db, practice_id, ref)
         if found is not None and found != record_id:
             raise RefTakenError(f"field.ref-taken.{self.subject}", found)
 

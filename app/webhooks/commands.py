@@ -6,17 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
 from app.changes.trail import write_change
 from app.domain.errors import InvalidInputError, NotFoundError, RefTakenError
-from app.practices.models import Practice
-from app.webhooks.models import WebhookEndpoint
-from app.webhooks.queries import COLUMNS, EndpointRecord, as_record
+from app.practices.practice.repository import lock_practice
+from app.webhooks.queries import EndpointRecord
+from app.webhooks.repository import (
+    add_endpoint,
+    count_active,
+    lock_endpoint,
+    lock_endpoint_by_ref,
+    write_endpoint,
+)
 from app.webhooks.targets import BadTargetError, host_of, read_target
 
 SECRET_BYTES = 32
@@ -42,9 +47,9 @@ async def create_endpoint(
             practice has as many active endpoints as it may have.
     """
     _check(values, insecure=insecure)
-    await _lock_practice(db, staff)
+    await lock_practice(db, staff.practice_id)
     ref = values.get("external_ref")
-    known = None if ref is None else await _lock(db, staff, WebhookEndpoint.external_ref == ref)
+    known = None if ref is None else await lock_endpoint_by_ref(db, staff.practice_id, ref)
     if known is not None:
         raise RefTakenError("field.ref-taken.webhook-endpoint", known.id)
     return await _make(db, staff, values, now)
@@ -55,14 +60,7 @@ async def _make(
 ) -> Written:
     await _check_room(db, staff, "/url")
     secret = _new_secret()
-    row = (
-        await db.execute(
-            insert(WebhookEndpoint)
-            .values(practice_id=staff.practice_id, id=uuid4(), secret=secret, **values)
-            .returning(*COLUMNS)
-        )
-    ).one()
-    record = as_record(row)
+    record = await add_endpoint(db, staff.practice_id, {**values, "secret": secret})
     await _record(db, staff, record, "created", now)
     return Written(record, secret, is_new=True)
 
@@ -85,8 +83,8 @@ async def change_endpoint(
     """
     _check(values, insecure=insecure)
     if values.get("active"):
-        await _lock_practice(db, staff)
-    before = await _lock(db, staff, WebhookEndpoint.id == endpoint_id)
+        await lock_practice(db, staff.practice_id)
+    before = await lock_endpoint(db, staff.practice_id, endpoint_id)
     if before is None:
         raise NotFoundError
     return Written(await _change(db, staff, before, values, now))
@@ -108,8 +106,8 @@ async def put_endpoint(
             many.
     """
     _check(values, insecure=insecure)
-    await _lock_practice(db, staff)
-    before = await _lock(db, staff, WebhookEndpoint.external_ref == external_ref)
+    await lock_practice(db, staff.practice_id)
+    before = await lock_endpoint_by_ref(db, staff.practice_id, external_ref)
     if before is not None:
         return Written(await _change(db, staff, before, values, now))
     values = {**values, "external_ref": external_ref}
@@ -124,15 +122,11 @@ async def rotate_secret(
     Raises:
         NotFoundError: the practice has no such endpoint.
     """
-    found = await _lock(db, staff, WebhookEndpoint.id == endpoint_id)
+    found = await lock_endpoint(db, staff.practice_id, endpoint_id)
     if found is None:
         raise NotFoundError
     secret = _new_secret()
-    await db.execute(
-        update(WebhookEndpoint)
-        .where(WebhookEndpoint.practice_id == staff.practice_id, WebhookEndpoint.id == endpoint_id)
-        .values(secret=secret)
-    )
+    await write_endpoint(db, staff.practice_id, endpoint_id, {"secret": secret})
     await _record(db, staff, found, "secret_rotated", now)
     return Written(found, secret)
 
@@ -147,32 +141,14 @@ def _check(values: Mapping[str, Any], *, insecure: bool) -> None:
         raise InvalidInputError("/url", why.key, where="body", **why.values) from None
 
 
-async def _lock_practice(db: AsyncConnection, staff: Staff) -> None:
-    """Let two calls that each add an active endpoint count one after the other."""
-    practice = select(Practice.practice_id).where(Practice.practice_id == staff.practice_id)
-    await db.execute(practice.with_for_update(key_share=True))
-
-
 async def _check_room(db: AsyncConnection, staff: Staff, pointer: str) -> None:
     """Refuse one active endpoint too many; inactive ones do not count.
 
     Raises:
         InvalidInputError: the practice has as many as it may have.
     """
-    active = select(func.count()).where(
-        WebhookEndpoint.practice_id == staff.practice_id, WebhookEndpoint.active
-    )
-    if (await db.scalar(active) or 0) >= ACTIVE_ENDPOINTS:
+    if await count_active(db, staff.practice_id) >= ACTIVE_ENDPOINTS:
         raise InvalidInputError(pointer, "field.too-many-endpoints", most=ACTIVE_ENDPOINTS)
-
-
-async def _lock(
-    db: AsyncConnection, staff: Staff, which: ColumnElement[bool]
-) -> EndpointRecord | None:
-    wanted = select(*COLUMNS).where(WebhookEndpoint.practice_id == staff.practice_id, which)
-    # No key is changed, so whoever queues an event for it meanwhile does not wait.
-    row = (await db.execute(wanted.with_for_update(key_share=True))).one_or_none()
-    return None if row is None else as_record(row)
 
 
 async def _change(
@@ -193,17 +169,7 @@ async def _change(
         written |= {"failures": 0, "failing_since": None}
     if changed.get("active"):
         written["disabled_at"] = None
-    row = (
-        await db.execute(
-            update(WebhookEndpoint)
-            .where(
-                WebhookEndpoint.practice_id == staff.practice_id, WebhookEndpoint.id == before.id
-            )
-            .values(**written)
-            .returning(*COLUMNS)
-        )
-    ).one()
-    after = as_record(row)
+    after = await write_endpoint(db, staff.practice_id, before.id, written)
     await _record(db, staff, after, _kind(changed), now, changed=sorted(changed))
     return after
 

@@ -166,9 +166,9 @@ async def _post(office: WebhookOffice, event: Event) -> SendingFailedError | Non
 
 async def _settle(
     db: AsyncConnection,
-    *,
     event: Event,
     practice_id: UUID,
+    *,
     error: SendingFailedError | None,
     now: datetime,
 ) -> Marked:

@@ -3,27 +3,22 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Row, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 # pydantic cannot use the standard library's TypedDict before 3.12
 from typing_extensions import TypedDict
 
-from app.changes.models import Change
 from app.changes.trail import BY_CLIENT
 from app.currencies import decimals_of
 from app.domain.policy.rules import Credit
 from app.domain.session import Format, Status
-from app.notices.models import Notice
-from app.practices.models import Client, Location, Practice, Practitioner, Service
-from app.sessions.models import Fee, Session
 from app.sessions.read.records import ChangedBy, FeeStatus, ReasonCode
+from app.webhooks.event_queries import EventRow, location_ref, read_event, read_session_at
 from app.webhooks.events import EventType
-from app.webhooks.models import WebhookEndpoint
 
 _STATUS = {"cancelled": Status.CANCELLED, "fulfilled": Status.FULFILLED, "noshow": Status.NOSHOW}
 _FEE_STATUS: dict[str, FeeStatus] = {"fee.waived": "waived", "fee.settled": "settled"}
@@ -101,13 +96,13 @@ class Event:
 
 async def load_event(db: AsyncConnection, practice_id: UUID, notice_id: UUID) -> Event | None:
     """Read a notice for a webhook, and write what it says of the change as it was made."""
-    row = (await db.execute(_of_notice(practice_id, notice_id))).one_or_none()
+    row = await read_event(db, practice_id, notice_id)
     if row is None:
         return None
     facts = row
     if row.subject != "session":
         # Of a fee alone: the session as it stood at that time.
-        facts = (await db.execute(_session_at(practice_id, row.session_id, row.at))).one()
+        facts = await read_session_at(db, practice_id, row.session_id, row.at)
     return Event(
         notice_id=notice_id,
         endpoint_id=row.endpoint_id,
@@ -115,105 +110,11 @@ async def load_event(db: AsyncConnection, practice_id: UUID, notice_id: UUID) ->
         secret=row.secret,
         active=row.active,
         failures=row.failures,
-        body=_write(row, facts, await _location_ref(db, practice_id, facts.location_id)),
+        body=_write(row, facts, await location_ref(db, practice_id, facts.location_id)),
     )
 
 
-def _of_notice(practice_id: UUID, notice_id: UUID) -> Any:  # noqa: ANN401 - a statement of rows
-    return (
-        select(
-            Notice.kind.label("event"),
-            Notice.endpoint_id,
-            Notice.session_id,
-            WebhookEndpoint.url,
-            WebhookEndpoint.secret,
-            and_(WebhookEndpoint.active, Practice.closed_at.is_(None)).label("active"),
-            WebhookEndpoint.include_reason,
-            WebhookEndpoint.failures,
-            Change.id.label("change_id"),
-            Change.subject,
-            Change.actor,
-            Change.at,
-            Change.reason_code,
-            Change.old_starts_at,
-            Change.old_ends_at,
-            Change.old_format,
-            Change.old_location_id,
-            Change.credit,
-            *_FACTS,
-            Fee.id.label("fee_id"),
-            Fee.amount_minor,
-            Fee.currency.label("fee_currency"),
-            Session.external_ref.label("session_ref"),
-            *(
-                column.label(f"{name}_{part}")
-                for name, table in _RECORDS.items()
-                for part, column in (("id", table.id), ("ref", table.external_ref))
-            ),
-        )
-        .join(Change, _same(Change, Notice.change_id))
-        .join(Practice, Practice.practice_id == Notice.practice_id)
-        .join(WebhookEndpoint, _same(WebhookEndpoint, Notice.endpoint_id))
-        .join(Session, _same(Session, Notice.session_id))
-        .join(Service, _same(Service, Session.service_id))
-        .join(Practitioner, _same(Practitioner, Session.practitioner_id))
-        .join(Client, _same(Client, Session.client_id))
-        .outerjoin(
-            Fee,
-            and_(
-                Fee.practice_id == Notice.practice_id,
-                # A change to a fee names it; any other change may have caused one.
-                (Fee.change_id == Change.id)
-                | and_(Change.subject == "fee", Fee.id == Change.subject_id),
-            ),
-        )
-        .where(Notice.practice_id == practice_id, Notice.id == notice_id)
-    )
-
-
-_RECORDS: dict[str, Any] = {"service": Service, "practitioner": Practitioner, "client": Client}
-_FACTS = (
-    Change.kind,
-    Change.session_version,
-    Change.starts_at,
-    Change.ends_at,
-    Change.format,
-    Change.location_id,
-)
-
-
-def _same(table: Any, column: Any) -> Any:  # noqa: ANN401 - tables and columns
-    return and_(table.practice_id == Notice.practice_id, table.id == column)
-
-
-def _session_at(practice_id: UUID, session_id: UUID, at: datetime) -> Any:  # noqa: ANN401
-    return (
-        select(*_FACTS)
-        .where(
-            Change.practice_id == practice_id,
-            Change.session_id == session_id,
-            Change.subject == "session",
-            Change.at <= at,
-        )
-        .order_by(Change.session_version.desc(), Change.at.desc())
-        .limit(1)
-    )
-
-
-async def _location_ref(
-    db: AsyncConnection, practice_id: UUID, location_id: UUID | None
-) -> str | None:
-    if location_id is None:
-        return None
-    found: str | None = await db.scalar(
-        select(Location.external_ref).where(
-            Location.practice_id == practice_id, Location.id == location_id
-        )
-    )
-    return found
-
-
-def _write(row: Row[Any], facts: Row[Any], location_ref: str | None) -> str:
+def _write(row: EventRow, facts: EventRow, location_ref: str | None) -> str:
     """Write the event in the Standard Webhooks shape: type, timestamp, data."""
     data: EventData = {
         "session_id": row.session_id,
@@ -245,7 +146,7 @@ def _write(row: Row[Any], facts: Row[Any], location_ref: str | None) -> str:
     return json.dumps(event, default=_plain, separators=(",", ":"))
 
 
-def _fee(row: Row[Any]) -> EventFee | None:
+def _fee(row: EventRow) -> EventFee | None:
     """Give the fee as it stood after the change: what became of it later is another event."""
     if row.fee_id is None:
         return None

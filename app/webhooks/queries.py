@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.lists import Part, equal, in_order, matching
 from app.domain.errors import NotFoundError
 from app.webhooks.models import WebhookEndpoint
 
@@ -43,16 +44,21 @@ COLUMNS: tuple[Any, ...] = (
 )
 
 
+class EndpointPosition(NamedTuple):
+    """The position of an endpoint in the list."""
+
+    id: UUID
+
+
 async def list_endpoints(
-    db: AsyncConnection, practice_id: UUID, *, active: bool | None, after: UUID | None, limit: int
+    db: AsyncConnection, practice_id: UUID, part: Part[EndpointPosition]
 ) -> list[EndpointRecord]:
-    """List endpoints by their ids, those behind `after`."""
-    wanted = select(*COLUMNS).where(WebhookEndpoint.practice_id == practice_id)
-    if active is not None:
-        wanted = wanted.where(WebhookEndpoint.active == active)
-    if after is not None:
-        wanted = wanted.where(WebhookEndpoint.id > after)
-    rows = await db.execute(wanted.order_by(WebhookEndpoint.id).limit(limit))
+    """List endpoints by their ids."""
+    wanted = select(*COLUMNS).where(
+        WebhookEndpoint.practice_id == practice_id,
+        *matching({"active": equal(WebhookEndpoint.active)}, part.filters),
+    )
+    rows = await db.execute(in_order(wanted, [WebhookEndpoint.id], part.after, part.limit))
     return [as_record(row) for row in rows.all()]
 
 

@@ -1,6 +1,5 @@
 """`/v1/practice/webhook-endpoints`: where the practice's own software is told of changes."""
 
-from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -18,10 +17,16 @@ from app.context import (
     json_answer,
 )
 from app.inputs import RecordId
+from app.paging import PageRequest
 from app.problems.catalogue import READING_BY_STAFF, responses
 from app.webhooks import commands
-from app.webhooks.pages import present, read_page, shown, shown_with_secret
-from app.webhooks.queries import read_endpoint, read_endpoint_by_ref
+from app.webhooks.presenter import present, shown, shown_with_secret
+from app.webhooks.queries import (
+    EndpointPosition,
+    list_endpoints,
+    read_endpoint,
+    read_endpoint_by_ref,
+)
 from app.webhooks.schemas import (
     ChangeEndpoint,
     EndpointPage,
@@ -58,7 +63,10 @@ async def list_webhook_endpoints(
     `failures` above zero, or `disabled_at`, says that one is not doing well;
     `GET /v1/practice/notices?recipient=webhook&endpoint=…` says what happened to each event.
     """
-    return json_answer(await read_page(db, staff.practice_id, query, cursors))
+    asked = PageRequest(cursors, query, EndpointPosition, "webhook_endpoints", staff.practice_id)
+    found = await list_endpoints(db, staff.practice_id, asked.part)
+    page = asked.paginate(found, lambda endpoint: EndpointPosition(endpoint.id))
+    return json_answer(EndpointPage.of(page, present))
 
 
 @router.post(
@@ -93,14 +101,11 @@ async def create_webhook_endpoint(
     least 20 times in a row, over at least 24 hours, or that answers 410, is switched off, and the
     practice gets a mail.
     """
-    command = partial(
-        commands.create_endpoint,
-        staff=staff,
-        values=body.values(),
-        insecure=settings.webhook_insecure_targets,
-        now=now,
+    insecure = settings.webhook_insecure_targets
+    return await write(
+        lambda db: commands.create_endpoint(db, staff, body.values(), insecure=insecure, now=now),
+        shown_with_secret,
     )
-    return await write(command, shown_with_secret)
 
 
 @router.get(
@@ -136,15 +141,13 @@ async def put_webhook_endpoint_by_ref(
     `secret` null, and keeps the one it has. `active` left out stays as it is, so that writing it
     again and again switches nothing on that was switched off.
     """
-    command = partial(
-        commands.put_endpoint,
-        staff=staff,
-        external_ref=external_ref,
-        values=body.values(),
-        insecure=settings.webhook_insecure_targets,
-        now=now,
+    insecure = settings.webhook_insecure_targets
+    return await write(
+        lambda db: commands.put_endpoint(
+            db, staff, external_ref, body.values(), insecure=insecure, now=now
+        ),
+        shown_with_secret,
     )
-    return await write(command, shown_with_secret)
 
 
 @router.get(
@@ -178,15 +181,13 @@ async def update_webhook_endpoint(
     Switching it on again, or a new URL, forgets its failures; events of the time in between are
     not made up for.
     """
-    command = partial(
-        commands.change_endpoint,
-        staff=staff,
-        endpoint_id=endpoint_id,
-        values=body.values(),
-        insecure=settings.webhook_insecure_targets,
-        now=now,
+    insecure = settings.webhook_insecure_targets
+    return await write(
+        lambda db: commands.change_endpoint(
+            db, staff, endpoint_id, body.values(), insecure=insecure, now=now
+        ),
+        shown,
     )
-    return await write(command, shown)
 
 
 @router.post(
@@ -204,5 +205,6 @@ async def rotate_webhook_secret(
     the new one. An event that your receiver refuses meanwhile is tried again. As its answer is
     never kept, this call takes no `Idempotency-Key`; a second call makes another secret.
     """
-    command = partial(commands.rotate_secret, staff=staff, endpoint_id=endpoint_id, now=now)
-    return await write(command, shown_with_secret)
+    return await write(
+        lambda db: commands.rotate_secret(db, staff, endpoint_id, now=now), shown_with_secret
+    )

@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Field,
     StrictBool,
@@ -16,6 +15,7 @@ from pydantic import (
 )
 
 from app.inputs import NextCursor, PageLimit, RequestBody, Text, visible
+from app.paging import ActiveFilter, ListQuery, PageAnswer
 from app.sessions.client_api.schemas import Answer
 from app.webhooks.events import EVENT_TYPES, EventType
 from app.webhooks.targets import MAX_URL
@@ -167,20 +167,13 @@ class EndpointWithSecret(EndpointView):
     )
 
 
-class EndpointPage(Answer):
+class EndpointPage(PageAnswer[EndpointView]):
     """A page of webhook endpoints. `next_cursor` null: there are no more."""
 
-    items: list[EndpointView]
-    next_cursor: str | None = Field(examples=[None])
 
-
-class EndpointQuery(BaseModel):
+class EndpointQuery(ListQuery):
     """Which webhook endpoints, and which page of them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    active: Annotated[
-        bool | None, Field(description="Only those that are active, or are not. By default both.")
-    ] = None
+    active: ActiveFilter = None
     limit: PageLimit = 20
     cursor: NextCursor = None

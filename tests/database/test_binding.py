@@ -71,6 +71,41 @@ BOUND = [
     "INSERT INTO fees (practice_id, id) SELECT $1, c.id FROM clients AS c WHERE c.practice_id = $1",
     "GRANT SELECT ON clients TO somebody",
 ]
+INDIRECT = [
+    (
+        "sessions",
+        (
+            "SELECT x FROM clients AS c JOIN sessions AS s ON s.practice_id = c.practice_id "
+            "WHERE c.practice_id = $1"
+        ),
+    ),
+    (
+        "fees",
+        (
+            "SELECT x FROM clients WHERE practice_id = $1 AND EXISTS (SELECT FROM fees AS f "
+            "WHERE f.practice_id = clients.practice_id)"
+        ),
+    ),
+    (
+        "fees",
+        (
+            "SELECT x FROM clients AS c LEFT JOIN fees AS f ON f.practice_id = c.practice_id "
+            "AND f.id = $2 WHERE c.practice_id = $1"
+        ),
+    ),
+]
+DIRECT = [
+    "SELECT x FROM clients AS c LEFT JOIN fees AS f ON f.practice_id = $1 WHERE c.practice_id = $1",
+    (
+        "SELECT x FROM clients WHERE practice_id = $1 AND EXISTS (SELECT FROM fees AS f "
+        "WHERE f.practice_id = $1 AND f.id = clients.id)"
+    ),
+    (
+        "WITH w AS (SELECT id FROM fees WHERE practice_id = $1) "
+        "UPDATE fees SET x = $2 FROM w WHERE fees.practice_id = $1 AND fees.id = w.id"
+    ),
+    "INSERT INTO fees (practice_id, id) VALUES ($1, $2)",
+]
 NOT_BOUND = [
     ("clients", "SELECT x FROM clients"),
     ("clients", "SELECT x FROM clients WHERE id = $1"),
@@ -119,6 +154,18 @@ NOT_BOUND = [
 def test_all_tables_of_a_practice_are_known() -> None:
     assert len(TABLES) > 15
     assert set(metadata.tables) - TABLES == {"sign_in_requests", "sign_in_counters"}
+
+
+@pytest.mark.parametrize(("table", "sql"), INDIRECT)
+def test_a_table_bound_by_way_of_another_is_named(table: str, sql: str) -> None:
+    verdict = read_statement(sql)
+    assert verdict.unbound == set()
+    assert verdict.indirect == {table}
+
+
+@pytest.mark.parametrize("sql", DIRECT)
+def test_a_parameter_for_each_table_is_enough(sql: str) -> None:
+    assert read_statement(sql).indirect == set()
 
 
 @pytest.mark.parametrize("sql", BOUND)

@@ -11,20 +11,20 @@ from uuid import UUID, uuid4
 
 import pytest
 from httpx import ASGITransport, AsyncClient
-from sqlalchemy import bindparam, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.auth.tokens import AccessTokens, Caller
 from app.availability.statements import PAGE, WITH_CALENDAR
 from app.database.embedded import EmbeddedServer
+from app.database.lists import Part
 from app.database.reading import Built, Read
 from app.domain.session import Status
 from app.main import create_app
 from app.notices.sweeping import _DUE
-from app.practices.clients.records import CLIENTS
-from app.practices.models import Client
+from app.practices.clients.repository import CLIENT_ROWS
+from app.practices.repository import NamePosition
 from app.sessions.read.for_client import When, _list_read
-from app.sessions.read.for_staff import Filters, _list_statement
+from app.sessions.read.for_staff import FILTERS, list_statement
 from app.sessions.read.queries import _DETAILS
 from app.settings import Settings
 from tests.bench.data import fill, named
@@ -96,13 +96,14 @@ async def test_reads_go_by_an_index(full: AsyncEngine, subtests: pytest.Subtests
 
 
 ONE = UUID(int=1)
-STAFF_LISTS = {
-    "all": Filters(),
-    "of a practitioner": Filters(practitioner_id=ONE),
-    "of a client": Filters(client_id=ONE),
-    "of a service": Filters(service_id=ONE),
-    "at a location": Filters(location_id=ONE),
-    "by all filters": Filters(ONE, ONE, ONE, ONE, Status.BOOKED, NOW, NOW),
+STAFF_LISTS: dict[str, dict[str, Any]] = {
+    "all": {},
+    "of a practitioner": {"practitioner": ONE},
+    "of a client": {"client": ONE},
+    "of a service": {"service": ONE},
+    "at a location": {"location": ONE},
+    "by all filters": dict.fromkeys(FILTERS, ONE)
+    | {"status": Status.BOOKED, "since": NOW, "until": NOW},
 }
 
 
@@ -115,7 +116,7 @@ async def test_lists_for_staff_go_by_an_index(
     """None reads the sessions of all practices. Those at a location have an index of their own."""
     for name, filters in STAFF_LISTS.items():
         with subtests.test(name):
-            statement = _list_statement(ONE, filters, latest_first=latest_first, after=None)
+            statement = list_statement(Part(filters, None, 21), latest_first=latest_first)
             found = await plan(full, Read(statement).text)
             assert not scanned(found) & LARGE
             used = {node.get("Index Name", "") for node in found}
@@ -135,11 +136,8 @@ async def test_clients_are_looked_for_along_the_index_of_names(full: AsyncEngine
             " FROM practices, generate_series(1, 20000) AS number"
         )
         await db.exec_driver_sql("ANALYZE clients")
-    key = (Client.name, Client.id)
-    page = CLIENTS.shown().where(
-        Client.practice_id == ONE, *CLIENTS.matching({"name": "ruiz"}), tuple_(*key) > ("A", ONE)
-    )
-    found = await plan(full, Read(page.order_by(*key).limit(bindparam("limit"))).text)
+    page = CLIENT_ROWS.list_statement(ONE, Part({"name": "ruiz"}, NamePosition("A", ONE), 21))
+    found = await plan(full, Read(page).text)
     assert "clients" not in scanned(found)
     assert "Sort" not in {node["Node Type"] for node in found}
     assert "ix_clients_practice_id_name_id" in {node.get("Index Name") for node in found}

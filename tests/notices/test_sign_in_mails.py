@@ -18,7 +18,8 @@ from app.auth import delivery
 from app.auth.asking import ask_for_link, hash_address
 from app.auth.delivery import send_sign_in
 from app.auth.models import SignIn, SignInCounter, SignInFamily, SignInRequest
-from app.auth.people import find_people, people_with
+from app.auth.people import find_people
+from app.auth.queries import people_with
 from app.auth.tidying import tidy_sign_ins
 from app.database.transactions import transact
 from app.notices.delivery import PostOffice

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
+from app.database.lists import Part
 from app.domain.errors import InvalidInputError, NotFoundError
 from app.domain.zones import start_of_day
-from app.practices.busy.records import Absence, Asked, BusyTime, Found, Window
+from app.practices.busy.records import Absence, BusyTime, Following, Found, Window
 from app.practices.busy.repository import BusyRepository
 from app.practices.hours.repository import HoursRepository
 
@@ -31,7 +32,12 @@ async def read_time_off_by_ref(
 
 
 async def list_absences(
-    db: AsyncConnection, staff: Staff, practitioner_id: UUID, asked: Asked, *, now: datetime
+    db: AsyncConnection,
+    staff: Staff,
+    practitioner_id: UUID,
+    part: Part[Following],
+    *,
+    now: datetime,
 ) -> Found[Absence]:
     """List the times off that reach into the dates asked for, soonest first.
 
@@ -39,17 +45,16 @@ async def list_absences(
         NotFoundError: the practice has no such practitioner.
         InvalidInputError: the range is the wrong way round.
     """
-    window = await _window(db, staff, practitioner_id, asked, now)
+    window = await _window(db, staff, practitioner_id, part, now)
     busy = BusyRepository(db, staff.practice_id, practitioner_id)
-    return Found(window, await busy.absences(window, asked.following, asked.limit + 1))
+    return Found(window, await busy.absences(window, part))
 
 
 async def list_busy_times(
     db: AsyncConnection,
     staff: Staff,
     practitioner_id: UUID,
-    asked: Asked,
-    source: str | None,
+    part: Part[Following],
     *,
     now: datetime,
 ) -> Found[BusyTime]:
@@ -59,21 +64,25 @@ async def list_busy_times(
         NotFoundError: the practice has no such practitioner.
         InvalidInputError: the range is the wrong way round.
     """
-    window = await _window(db, staff, practitioner_id, asked, now)
+    window = await _window(db, staff, practitioner_id, part, now)
     busy = BusyRepository(db, staff.practice_id, practitioner_id)
-    found = await busy.busy_times(window, source, asked.following, asked.limit + 1)
-    return Found(window, found)
+    return Found(window, await busy.busy_times(window, part))
 
 
 async def _window(
-    db: AsyncConnection, staff: Staff, practitioner_id: UUID, asked: Asked, now: datetime
+    db: AsyncConnection,
+    staff: Staff,
+    practitioner_id: UUID,
+    part: Part[Following],
+    now: datetime,
 ) -> Window:
     """Turn local dates into instants, by default from today on; later pages keep the first's."""
-    if asked.following is not None:
-        return asked.following.window
+    if part.after is not None:
+        return Window(part.after.since, part.after.until)
     zone = ZoneInfo(await HoursRepository(db, staff.practice_id, practitioner_id).zone())
-    first = asked.first or now.astimezone(zone).date()
-    if asked.last is not None and asked.last < first:
+    first = part.filters.get("first") or now.astimezone(zone).date()
+    last = part.filters.get("last")
+    if last is not None and last < first:
         raise InvalidInputError("/to", "field.before-first", where="query", first=first)
-    until = None if asked.last is None else start_of_day(asked.last + timedelta(days=1), zone)
+    until = None if last is None else start_of_day(last + timedelta(days=1), zone)
     return Window(start_of_day(first, zone), until)

@@ -1,13 +1,11 @@
 """Time that a practitioner is not there, as it is read and written."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from app.practices.hours.misfits import Misfits
-
-Entry = TypeVar("Entry")
 
 MAX_TIME_OFF = timedelta(days=731)
 
@@ -33,6 +31,9 @@ class BusyTime:
     ends_at: datetime
 
 
+Entry = TypeVar("Entry", Absence, BusyTime)
+
+
 class Window(NamedTuple):
     """Instants `[since, until)`; without `until` it has no end."""
 
@@ -41,28 +42,24 @@ class Window(NamedTuple):
 
 
 class Following(NamedTuple):
-    """Where a list in the order of starts goes on: after this entry, in the first page's window."""
+    """The position of an entry in a list by start, with the window of the list's first page."""
 
-    window: Window
+    since: datetime
+    until: datetime | None
     starts_at: datetime
     id: UUID
 
 
-class Asked(NamedTuple):
-    """Which part of a list: local dates of the practitioner, both inclusive, or the next page."""
-
-    first: date | None
-    last: date | None
-    following: Following | None
-    limit: int
-
-
 @dataclass(frozen=True, slots=True)
 class Found(Generic[Entry]):
-    """A page of a list, and one entry more where there is a next one."""
+    """Entries of a list, and the window that they reach into."""
 
     window: Window
     entries: list[Entry]
+
+    def position_of(self, entry: Entry) -> Following:
+        """Give the position of an entry, after which the next page starts."""
+        return Following(*self.window, entry.starts_at, entry.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.lists import Part, in_order
 from app.domain.errors import NotFoundError
 from app.practices.busy.records import Absence, BusyTime, Following, Window
 from app.practices.models import BusyInterval
@@ -103,20 +103,18 @@ class BusyRepository:
             delete(BusyInterval).where(*self._own("time_off"), BusyInterval.id == absence_id)
         )
 
-    async def absences(self, window: Window, after: Following | None, limit: int) -> list[Absence]:
+    async def absences(self, window: Window, part: Part[Following]) -> list[Absence]:
         """List the times off that reach into a window, in the order of their starts."""
-        statement = self._within(select(*_ABSENCE), "time_off", window, after).limit(limit)
+        statement = self._within(select(*_ABSENCE), "time_off", window, part)
         return [Absence(*row) for row in (await self._db.execute(statement)).all()]
 
-    async def busy_times(
-        self, window: Window, source: str | None, after: Following | None, limit: int
-    ) -> list[BusyTime]:
+    async def busy_times(self, window: Window, part: Part[Following]) -> list[BusyTime]:
         """List the outside busy times that reach into a window, in the order of their starts."""
         table = BusyInterval
         columns = select(table.id, table.source, table.starts_at, table.ends_at)
-        statement = self._within(columns, "external", window, after).limit(limit)
-        if source is not None:
-            statement = statement.where(table.source == source)
+        if "source" in part.filters:
+            columns = columns.where(table.source == part.filters["source"])
+        statement = self._within(columns, "external", window, part)
         return [BusyTime(*row) for row in (await self._db.execute(statement)).all()]
 
     async def times_of(self, source: str) -> list[tuple[datetime, datetime]]:
@@ -165,18 +163,14 @@ class BusyRepository:
 
     def _within(
         self,
-        columns: Any,  # noqa: ANN401 - a statement over any columns
+        statement: Any,  # noqa: ANN401 - a statement over any columns
         kind: str,
         window: Window,
-        after: Following | None,
+        part: Part[Following],
     ) -> Any:  # noqa: ANN401
         table = BusyInterval
-        statement = columns.where(*self._own(kind), table.ends_at > window.since)
+        statement = statement.where(*self._own(kind), table.ends_at > window.since)
         if window.until is not None:
             statement = statement.where(table.starts_at < window.until)
-        if after is not None:
-            statement = statement.where(
-                tuple_(table.starts_at, table.id)
-                > tuple_(literal(after.starts_at, _INSTANT), literal(after.id, Uuid))
-            )
-        return statement.order_by(table.starts_at, table.id)
+        after = None if part.after is None else (part.after.starts_at, part.after.id)
+        return in_order(statement, (table.starts_at, table.id), after, part.limit)

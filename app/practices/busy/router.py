@@ -1,6 +1,5 @@
 """`/v1/practice/practitioners/{practitioner_id}/…`: when a practitioner is not there."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -16,19 +15,17 @@ from app.context import (
     done,
     json_answer,
 )
-from app.cursors import Cursors
 from app.inputs import ExistingId, PractitionerId
+from app.paging import PageRequest
 from app.practices.busy import commands
-from app.practices.busy.pages import (
+from app.practices.busy.presenter import (
     answer_absence,
     present_absence,
-    present_absences,
-    present_busy_times,
+    present_busy_time,
     present_source,
-    read_place,
 )
 from app.practices.busy.queries import list_absences, list_busy_times, read_time_off_by_ref
-from app.practices.busy.records import Asked
+from app.practices.busy.records import Following
 from app.practices.busy.schemas import (
     BusyTimesAnswer,
     BusyTimesPage,
@@ -74,12 +71,10 @@ async def list_time_off(
     db: Reading,
 ) -> Response:
     """List the time off that reaches into these dates, soonest first, a page at a time."""
-    cursor = Cursors(
-        cursors, "time_off", staff.practice_id, practitioner_id, query.first, query.last
-    )
-    asked = Asked(query.first, query.last, read_place(cursor, query.cursor), query.limit)
-    found = await list_absences(db, staff, practitioner_id, asked, now=now)
-    return json_answer(present_absences(found, query.limit, cursor))
+    asked = PageRequest(cursors, query, Following, "time_off", staff.practice_id, practitioner_id)
+    found = await list_absences(db, staff, practitioner_id, asked.part, now=now)
+    page = asked.paginate(found.entries, found.position_of)
+    return json_answer(TimeOffPage.of(page, present_absence))
 
 
 @router.post(
@@ -101,16 +96,18 @@ async def create_time_off(
     It may overlap booked sessions. They stay as they are, and `misfits` lists those to come that do
     not fit the practitioner's time any more.
     """
-    command = partial(
-        commands.add_time_off,
-        staff=staff,
-        practitioner_id=practitioner_id,
-        starts_at=body.starts_at,
-        ends_at=body.ends_at,
-        external_ref=body.external_ref,
-        now=now,
+    return await write(
+        lambda db: commands.add_time_off(
+            db,
+            staff,
+            practitioner_id,
+            starts_at=body.starts_at,
+            ends_at=body.ends_at,
+            external_ref=body.external_ref,
+            now=now,
+        ),
+        answer_absence,
     )
-    return await write(command, answer_absence)
 
 
 @router.patch(
@@ -128,15 +125,17 @@ async def update_time_off(
     write: StaffWriting,
 ) -> Response:
     """Change what the body names; everything else stays. `misfits` lists sessions in the way."""
-    command = partial(
-        commands.change_time_off,
-        staff=staff,
-        practitioner_id=practitioner_id,
-        absence_id=time_off_id,
-        wanted=body.wanted(),
-        now=now,
+    return await write(
+        lambda db: commands.change_time_off(
+            db,
+            staff,
+            practitioner_id,
+            absence_id=time_off_id,
+            wanted=body.wanted(),
+            now=now,
+        ),
+        answer_absence,
     )
-    return await write(command, answer_absence)
 
 
 @router.delete(
@@ -153,14 +152,12 @@ async def delete_time_off(
     write: StaffWriting,
 ) -> Response:
     """Take time off back: the hours of then are on offer again."""
-    command = partial(
-        commands.delete_time_off,
-        staff=staff,
-        practitioner_id=practitioner_id,
-        absence_id=time_off_id,
-        now=now,
+    return await write(
+        lambda db: commands.delete_time_off(
+            db, staff, practitioner_id, absence_id=time_off_id, now=now
+        ),
+        done,
     )
-    return await write(command, done)
 
 
 @router.get(
@@ -197,16 +194,18 @@ async def put_time_off_by_ref(
     A 201 says that it is new. The same again changes nothing. The id is unique in the practice: one
     that belongs to another practitioner's time off is refused.
     """
-    command = partial(
-        commands.put_time_off,
-        staff=staff,
-        practitioner_id=practitioner_id,
-        external_ref=external_ref,
-        starts_at=body.starts_at,
-        ends_at=body.ends_at,
-        now=now,
+    return await write(
+        lambda db: commands.put_time_off(
+            db,
+            staff,
+            practitioner_id,
+            external_ref=external_ref,
+            starts_at=body.starts_at,
+            ends_at=body.ends_at,
+            now=now,
+        ),
+        answer_absence,
     )
-    return await write(command, answer_absence)
 
 
 @router.get(
@@ -224,12 +223,10 @@ async def list_busy_intervals(
     db: Reading,
 ) -> Response:
     """List what other calendars take of these dates, soonest first, a page at a time."""
-    cursor = Cursors(
-        cursors, "busy", staff.practice_id, practitioner_id, query.first, query.last, query.source
-    )
-    asked = Asked(query.first, query.last, read_place(cursor, query.cursor), query.limit)
-    found = await list_busy_times(db, staff, practitioner_id, asked, query.source, now=now)
-    return json_answer(present_busy_times(found, query.limit, cursor))
+    asked = PageRequest(cursors, query, Following, "busy", staff.practice_id, practitioner_id)
+    found = await list_busy_times(db, staff, practitioner_id, asked.part, now=now)
+    page = asked.paginate(found.entries, found.position_of)
+    return json_answer(BusyTimesPage.of(page, present_busy_time))
 
 
 @router.put(
@@ -253,12 +250,14 @@ async def replace_busy_intervals(
     ends this one. The same again changes nothing. `misfits` lists booked sessions to
     come that do not fit any more; they stay as they are.
     """
-    command = partial(
-        commands.replace_busy_times,
-        staff=staff,
-        practitioner_id=practitioner_id,
-        source=source,
-        times=body.times(),
-        now=now,
+    return await write(
+        lambda db: commands.replace_busy_times(
+            db,
+            staff,
+            practitioner_id,
+            source=source,
+            times=body.times(),
+            now=now,
+        ),
+        lambda found: answered(present_source(found)),
     )
-    return await write(command, lambda found: answered(present_source(found)))

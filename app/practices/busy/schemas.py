@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     ValidationInfo,
@@ -13,6 +12,7 @@ from pydantic import (
 )
 
 from app.inputs import Day, Instant, NextCursor, PageLimit, RequestBody
+from app.paging import ListQuery, PageAnswer
 from app.practices.fields import ExternalRef, RefText
 from app.practices.hours.schemas import MisfitReport
 from app.sessions.client_api.schemas import Answer
@@ -113,10 +113,8 @@ class BusyTimesRequest(RequestBody):
         return [(item.starts_at, item.ends_at) for item in self.items]
 
 
-class TimeOffQuery(BaseModel):
+class TimeOffQuery(ListQuery):
     """Which dates, and which page."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     first: Annotated[
         Day | None, Field(description="First date. By default today, where the practitioner is.")
@@ -150,11 +148,8 @@ class TimeOffAnswer(TimeOffView):
     misfits: MisfitReport
 
 
-class TimeOffPage(Answer):
+class TimeOffPage(PageAnswer[TimeOffView]):
     """A page of times off, soonest first. `next_cursor` null: there are no more."""
-
-    items: list[TimeOffView]
-    next_cursor: Annotated[str | None, Field(examples=[None])]
 
 
 class BusyTimeView(Answer):
@@ -166,11 +161,8 @@ class BusyTimeView(Answer):
     ends_at: Annotated[datetime, Field(examples=["2026-12-03T21:00:00Z"])]
 
 
-class BusyTimesPage(Answer):
+class BusyTimesPage(PageAnswer[BusyTimeView]):
     """A page of times taken elsewhere, soonest first. `next_cursor` null: there are no more."""
-
-    items: list[BusyTimeView]
-    next_cursor: Annotated[str | None, Field(examples=[None])]
 
 
 class BusyTimesAnswer(Answer):

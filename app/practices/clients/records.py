@@ -1,37 +1,17 @@
 """The clients of a practice, and what ends their access."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
-
 from app.addresses import mailbox_key
+from app.practices.clients.repository import CLIENT_ROWS
 from app.practices.models import Client
-from app.practices.queries import has_address
-from app.practices.records import Record, Records, Statement
+from app.practices.records import Records
+from app.practices.repository import Record
 
 
 class _Clients(Records):
-    def shown(self) -> Statement:
-        return select(
-            Client.id,
-            Client.external_ref,
-            Client.active,
-            Client.name,
-            Client.email,
-            Client.phone,
-            Client.time_zone,
-            Client.locale,
-        )
-
-    def matching(self, filters: Mapping[str, Any]) -> list[ColumnElement[bool]]:
-        found = super().matching(filters)
-        if "email" in filters:
-            found.append(has_address(filters["email"]))
-        return found
-
     def columns(self, before: Record | None, changed: Record) -> dict[str, Any]:
-        """End the tokens of a client who is deactivated or has another address, and his old links.
+        """End the tokens of a client who is deactivated or has another address, and the old links.
 
         Another spelling of the same mailbox is the same address (`mailbox_key`).
         """
@@ -47,4 +27,4 @@ class _Clients(Records):
         return columns
 
 
-CLIENTS = _Clients(Client, "client")
+CLIENTS = _Clients(CLIENT_ROWS, "client")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field
 
 from app.inputs import no_nul
+from app.paging import PageAnswer
 from app.practices.fields import (
     Active,
     Email,
@@ -14,11 +15,10 @@ from app.practices.fields import (
     Name,
     Phone,
     RecordBody,
+    RecordQuery,
     TimeZone,
     unchanged,
 )
-from app.practices.pages import RecordQuery
-from app.sessions.client_api.schemas import Answer
 
 Zone = Annotated[TimeZone, Field(description="IANA time zone that he is shown times in.")]
 
@@ -55,11 +55,8 @@ class ClientRecord(KeptRecord):
     locale: str = Field(examples=[_EXAMPLE["locale"]])
 
 
-class ClientRecordPage(Answer):
+class ClientRecordPage(PageAnswer[ClientRecord]):
     """A page of clients by name. `next_cursor` null: there are no more."""
-
-    items: list[ClientRecord]
-    next_cursor: str | None = Field(examples=[None])
 
 
 class PutClient(RecordBody):

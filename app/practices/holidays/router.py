@@ -1,7 +1,5 @@
 """`/v1/practice/holidays`: when the whole practice is closed."""
 
-from functools import partial
-
 from fastapi import APIRouter, Response
 
 from app.context import Now, Reading, StaffReader, StaffWriter, StaffWriting, answered, json_answer
@@ -42,5 +40,7 @@ async def replace_holidays(
     Booked sessions stay as they are. `misfits` lists those to come, of all practitioners, that do
     not fit: a session on a holiday lies outside the hours.
     """
-    command = partial(set_holidays, staff=staff, holidays=body.holidays(), now=now)
-    return await write(command, lambda found: answered(present_new_holidays(found)))
+    return await write(
+        lambda db: set_holidays(db, staff, holidays=body.holidays(), now=now),
+        lambda found: answered(present_new_holidays(found)),
+    )

@@ -1,6 +1,5 @@
 """`/v1/practice/practitioners/{practitioner_id}/…`: when a practitioner works."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -80,14 +79,12 @@ async def replace_working_hours(
     Booked sessions stay as they are. `misfits` lists those to come that no longer lie within hours
     of their format and location, or that overlap time off or time taken elsewhere.
     """
-    command = partial(
-        commands.set_working_hours,
-        staff=staff,
-        practitioner_id=practitioner_id,
-        week=body.hours(),
-        now=now,
+    return await write(
+        lambda db: commands.set_working_hours(
+            db, staff, practitioner_id, week=body.hours(), now=now
+        ),
+        lambda found: answered(present_new_week(found)),
     )
-    return await write(command, lambda found: answered(present_new_week(found)))
 
 
 @router.get(
@@ -126,15 +123,17 @@ async def replace_hours_override(
 
     Booked sessions stay as they are; `misfits` lists those to come that do not fit.
     """
-    command = partial(
-        commands.set_override,
-        staff=staff,
-        practitioner_id=practitioner_id,
-        day=day,
-        intervals=body.hours(),
-        now=now,
+    return await write(
+        lambda db: commands.set_override(
+            db,
+            staff,
+            practitioner_id,
+            day=day,
+            intervals=body.hours(),
+            now=now,
+        ),
+        lambda found: answered(present_new_date(found)),
     )
-    return await write(command, lambda found: answered(present_new_date(found)))
 
 
 @router.delete(
@@ -151,10 +150,10 @@ async def delete_hours_override(
     write: StaffWriting,
 ) -> Response:
     """Let the weekly hours hold again on a date. Where they already do, nothing changes."""
-    command = partial(
-        commands.clear_override, staff=staff, practitioner_id=practitioner_id, day=day, now=now
+    return await write(
+        lambda db: commands.clear_override(db, staff, practitioner_id, day=day, now=now),
+        done,
     )
-    return await write(command, done)
 
 
 @router.get(

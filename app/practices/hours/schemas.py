@@ -4,12 +4,12 @@ import datetime as dt
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from app.domain.availability import HoursInterval
 from app.domain.misfits import MisfitReason
 from app.domain.session import Format
-from app.inputs import Day, EndOfHours, Id, RequestBody, TimeOfDay
+from app.inputs import Day, EndOfHours, Id, QueryParameters, RequestBody, TimeOfDay
 from app.practices.hours.records import MAX_OVERRIDE_DAYS, DayHours, minute_of
 from app.sessions.client_api.schemas import Answer
 from app.texts.errors import InvalidValueError
@@ -114,10 +114,8 @@ class OverrideRequest(RequestBody):
         return [item.interval() for item in self.intervals]
 
 
-class OverridesQuery(BaseModel):
+class OverridesQuery(QueryParameters):
     """Which dates."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     first: Annotated[
         Day | None, Field(description="First date. By default today, where the practitioner is.")

@@ -1,6 +1,7 @@
-"""The locations of a practice: nothing is special about how they are kept."""
+"""The locations of a practice: no rules of their own."""
 
 from app.practices.models import Location
 from app.practices.records import Records
+from app.practices.repository import RecordRepository
 
-LOCATIONS = Records(Location, "location")
+LOCATIONS = Records(RecordRepository(Location), "location")

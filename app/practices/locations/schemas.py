@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
+from app.paging import PageAnswer
 from app.practices.fields import (
     Active,
     ExternalRef,
@@ -13,7 +14,6 @@ from app.practices.fields import (
     Words,
     unchanged,
 )
-from app.sessions.client_api.schemas import Answer
 
 _EXAMPLE: dict[str, Any] = {"name": "Harbor Street", "address": "1 Harbor Street, Denver, CO 80202"}
 
@@ -26,11 +26,8 @@ class LocationRecord(KeptRecord):
     address: str = Field(examples=[_EXAMPLE["address"]])
 
 
-class LocationRecordPage(Answer):
+class LocationRecordPage(PageAnswer[LocationRecord]):
     """A page of locations by name. `next_cursor` null: there are no more."""
-
-    items: list[LocationRecord]
-    next_cursor: str | None = Field(examples=[None])
 
 
 class PutLocation(RecordBody):

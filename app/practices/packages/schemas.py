@@ -2,22 +2,22 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
 from app.inputs import Id, Instant
+from app.paging import PageAnswer
 from app.practices.fields import (
     Active,
     ExternalRef,
     KeptRecord,
     Name,
     RecordBody,
+    RecordQuery,
     unchanged,
 )
-from app.practices.pages import RecordQuery
-from app.sessions.client_api.schemas import Answer
 
 Credits = Annotated[
     int,
@@ -59,17 +59,14 @@ class PackageRecord(KeptRecord):
     usable_until: datetime | None = Field(examples=[None])
 
     @classmethod
-    def of(cls, record: Mapping[str, Any], now: datetime) -> "PackageRecord":
+    def of(cls, record: Mapping[str, Any], now: datetime) -> Self:
         """Show a package as it is now: a time of grace that is over is none."""
         until = record["usable_until"]
         return cls(**{**record, "usable_until": until if until and until > now else None})
 
 
-class PackageRecordPage(Answer):
+class PackageRecordPage(PageAnswer[PackageRecord]):
     """A page of packages by name. `next_cursor` null: there are no more."""
-
-    items: list[PackageRecord]
-    next_cursor: str | None = Field(examples=[None])
 
 
 class PutPackage(RecordBody):

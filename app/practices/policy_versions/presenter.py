@@ -1,13 +1,9 @@
-"""Showing policy versions, and the cursors of their lists."""
+"""Showing policy versions."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from uuid import UUID
+from datetime import UTC
 
-from app.cursors import Cursors
-from app.practices.policy_versions.records import Place, PolicyVersionRecord, Resolution
+from app.practices.policy_versions.records import PolicyVersionRecord, Resolution
 from app.practices.policy_versions.schemas import (
-    PolicyVersionPage,
     PolicyVersionView,
     ResolvedPolicy,
 )
@@ -26,32 +22,6 @@ def present_policy(record: PolicyVersionRecord) -> PolicyVersionView:
         rules=record.rules,
         created_at=record.created_at.astimezone(UTC),
     )
-
-
-def present_policies(
-    records: Sequence[PolicyVersionRecord], limit: int, cursor: Cursors
-) -> PolicyVersionPage:
-    """Show the first `limit`; one more than that means that there is a next page."""
-    shown, following = records[:limit], None
-    if len(records) > limit:
-        last = shown[-1]
-        following = cursor.write(last.created_at.isoformat(), last.number, last.id.hex)
-    return PolicyVersionPage(
-        items=[present_policy(record) for record in shown], next_cursor=following
-    )
-
-
-def read_place(cursor: Cursors, text: str | None) -> Place | None:
-    """Read where a list goes on.
-
-    Raises:
-        InvalidInputError: it is not a cursor of this list.
-    """
-    position = cursor.read(text)
-    if position is None:
-        return None
-    created_at, number, policy_id = position
-    return Place(datetime.fromisoformat(created_at), number, UUID(policy_id))
 
 
 def present_resolution(found: Resolution, texts: Texts) -> ResolvedPolicy:

@@ -1,15 +1,17 @@
 """Reading policy versions."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Integer, Uuid, func, literal, select, tuple_
+from sqlalchemy import Subquery, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.keys import Staff
+from app.database.lists import Filter, Part, equal, in_order, matching
 from app.domain.errors import InvalidInputError, NotFoundError
 from app.practices.models import PolicyVersion, Practitioner, Service
-from app.practices.policies import latest_versions
 from app.practices.policy_versions.records import (
     Level,
     Place,
@@ -24,6 +26,11 @@ _OF_LEVEL: dict[Level, Any] = {
     Level.SERVICE: PolicyVersion.service_id.is_not(None),
     Level.PRACTITIONER: PolicyVersion.practitioner_id.is_not(None),
     Level.PRACTICE: PolicyVersion.service_id.is_(None) & PolicyVersion.practitioner_id.is_(None),
+}
+_FILTERS: Mapping[str, Filter] = {
+    "service": equal(PolicyVersion.service_id),
+    "practitioner": equal(PolicyVersion.practitioner_id),
+    "level": _OF_LEVEL.__getitem__,
 }
 
 
@@ -48,37 +55,15 @@ async def read_policy(
 
 
 async def list_versions(
-    db: AsyncConnection,
-    staff: Staff,
-    *,
-    service_id: UUID | None,
-    practitioner_id: UUID | None,
-    level: Level | None,
-    after: Place | None,
-    limit: int,
+    db: AsyncConnection, staff: Staff, part: Part[Place]
 ) -> list[PolicyVersionRecord]:
     """List versions, newest first; of an unknown service or practitioner there are none."""
     table = PolicyVersion
-    conditions = [table.practice_id == staff.practice_id]
-    if service_id is not None:
-        conditions.append(table.service_id == service_id)
-    if practitioner_id is not None:
-        conditions.append(table.practitioner_id == practitioner_id)
-    if level is not None:
-        conditions.append(_OF_LEVEL[level])
-    if after is not None:
-        place = tuple_(
-            literal(after.created_at, DateTime(timezone=True)),
-            literal(after.number, Integer),
-            literal(after.id, Uuid),
-        )
-        conditions.append(tuple_(table.created_at, table.number, table.id) < place)
-    rows = await db.execute(
-        select(*_COLUMNS)
-        .where(*conditions)
-        .order_by(table.created_at.desc(), table.number.desc(), table.id.desc())
-        .limit(limit)
+    wanted = select(*_COLUMNS).where(
+        table.practice_id == staff.practice_id, *matching(_FILTERS, part.filters)
     )
+    key = (table.created_at, table.number, table.id)
+    rows = await db.execute(in_order(wanted, key, part.after, part.limit, latest_first=True))
     return [PolicyVersionRecord(*row) for row in rows.all()]
 
 
@@ -133,3 +118,40 @@ async def price_to_compare(
         select(func.max(Service.price_minor)).where(Service.practice_id == practice_id, which)
     )
     return found
+
+
+def latest_versions(practice_id: UUID, service_id: UUID, practitioner_id: UUID) -> Subquery:
+    """Select the latest version of each level that a booking could come under, three at most."""
+    return (
+        select(PolicyVersion)
+        .ext(distinct_on(PolicyVersion.service_id, PolicyVersion.practitioner_id))
+        .where(
+            PolicyVersion.practice_id == practice_id,
+            or_(PolicyVersion.service_id == service_id, PolicyVersion.service_id.is_(None)),
+            or_(
+                PolicyVersion.practitioner_id == practitioner_id,
+                PolicyVersion.practitioner_id.is_(None),
+            ),
+        )
+        .order_by(
+            PolicyVersion.service_id, PolicyVersion.practitioner_id, PolicyVersion.number.desc()
+        )
+        .subquery()
+    )
+
+
+async def resolve_policy_version(
+    db: AsyncConnection, practice_id: UUID, service_id: UUID, practitioner_id: UUID
+) -> UUID | None:
+    """Find the version in force for a booking; None means free until the start.
+
+    It is the service's own, else the practitioner's, else the practice's (product.md section 2,
+    "Resolution"). One whose latest version has no rules has no policy of its own any more.
+    """
+    latest = latest_versions(practice_id, service_id, practitioner_id)
+    return await db.scalar(
+        select(latest.c.id)
+        .where(latest.c.rules.is_not(None))
+        .order_by(latest.c.service_id.is_(None), latest.c.practitioner_id.is_(None))
+        .limit(1)
+    )

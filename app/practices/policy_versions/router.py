@@ -1,6 +1,5 @@
 """`/v1/practice/policies`: cancellation policies, version by version."""
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
@@ -16,16 +15,12 @@ from app.context import (
     created,
     json_answer,
 )
-from app.cursors import Cursors
 from app.inputs import ExistingId
+from app.paging import PageRequest
 from app.practices.policy_versions import commands
-from app.practices.policy_versions.presenter import (
-    present_policies,
-    present_policy,
-    present_resolution,
-    read_place,
-)
+from app.practices.policy_versions.presenter import present_policy, present_resolution
 from app.practices.policy_versions.queries import find_policy, list_versions, read_policy
+from app.practices.policy_versions.records import Place
 from app.practices.policy_versions.schemas import (
     NewPolicy,
     PoliciesQuery,
@@ -71,16 +66,18 @@ async def create_policy(
     own from here on, and the next level's applies. No version can be changed or taken back; make
     another one.
     """
-    command = partial(
-        commands.add_policy_version,
-        staff=staff,
-        service_id=body.service_id,
-        practitioner_id=body.practitioner_id,
-        text=body.text,
-        rules=body.document(),
-        now=now,
+    return await write(
+        lambda db: commands.add_policy_version(
+            db,
+            staff,
+            body.service_id,
+            body.practitioner_id,
+            body.text,
+            body.document(),
+            now=now,
+        ),
+        lambda version: created(present_policy(version)),
     )
-    return await write(command, lambda version: created(present_policy(version)))
 
 
 @router.get(
@@ -96,19 +93,10 @@ async def list_policies(
     db: Reading,
 ) -> Response:
     """List the versions of all policies of the practice, newest first, a page at a time."""
-    cursor = Cursors(
-        cursors, "policies", staff.practice_id, query.service, query.practitioner, query.level
-    )
-    found = await list_versions(
-        db,
-        staff,
-        service_id=query.service,
-        practitioner_id=query.practitioner,
-        level=query.level,
-        after=read_place(cursor, query.cursor),
-        limit=query.limit + 1,
-    )
-    return json_answer(present_policies(found, query.limit, cursor))
+    asked = PageRequest(cursors, query, Place, "policies", staff.practice_id)
+    found = await list_versions(db, staff, asked.part)
+    page = asked.paginate(found, lambda last: Place(last.created_at, last.number, last.id))
+    return json_answer(PolicyVersionPage.of(page, present_policy))
 
 
 @router.get(

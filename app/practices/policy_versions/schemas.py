@@ -6,7 +6,6 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
@@ -15,7 +14,8 @@ from pydantic import (
 )
 from typing_extensions import TypeAliasType
 
-from app.inputs import Id, NextCursor, PageLimit, RequestBody, no_nul, not_blank
+from app.inputs import Id, NextCursor, PageLimit, QueryParameters, RequestBody, no_nul, not_blank
+from app.paging import ListQuery, PageAnswer
 from app.practices.policy_versions.records import Level
 from app.practices.policy_versions.rules import PolicyRules
 from app.sessions.client_api.schemas import Answer
@@ -98,10 +98,8 @@ class NewPolicy(RequestBody):
         return None if self.rules is None else self.rules.document()
 
 
-class PoliciesQuery(BaseModel):
+class PoliciesQuery(ListQuery):
     """Which versions, and which page."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     service: Annotated[Id | None, Field(description="Only of this service.")] = None
     practitioner: Annotated[Id | None, Field(description="Only of this practitioner.")] = None
@@ -113,10 +111,8 @@ class PoliciesQuery(BaseModel):
     cursor: NextCursor = None
 
 
-class ResolveQuery(BaseModel):
+class ResolveQuery(QueryParameters):
     """What would be booked, and with whom."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     service: Annotated[Id, Field(description="The service's id.")]
     practitioner: Annotated[Id, Field(description="The practitioner's id.")]
@@ -142,11 +138,8 @@ class PolicyVersionView(Answer):
     created_at: datetime
 
 
-class PolicyVersionPage(Answer):
+class PolicyVersionPage(PageAnswer[PolicyVersionView]):
     """A page of versions, newest first. `next_cursor` null: there are no more."""
-
-    items: list[PolicyVersionView]
-    next_cursor: Annotated[str | None, Field(examples=[None])]
 
 
 class ResolvedPolicy(Answer):

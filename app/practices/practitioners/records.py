@@ -1,6 +1,7 @@
-"""The practitioners of a practice: nothing is special about how they are kept."""
+"""The practitioners of a practice: no rules of their own."""
 
 from app.practices.models import Practitioner
 from app.practices.records import Records
+from app.practices.repository import RecordRepository
 
-PRACTITIONERS = Records(Practitioner, "practitioner")
+PRACTITIONERS = Records(RecordRepository(Practitioner), "practitioner")

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from app.paging import PageAnswer
 from app.practices.fields import (
     Active,
     Email,
@@ -16,7 +17,6 @@ from app.practices.fields import (
     WebAddress,
     unchanged,
 )
-from app.sessions.client_api.schemas import Answer
 
 PerDay = Annotated[
     int, Field(strict=True, ge=1, le=100, description="Sessions a local day; null: no limit.")
@@ -62,11 +62,8 @@ class PractitionerRecord(KeptRecord):
     sessions_per_week: int | None = Field(examples=[None])
 
 
-class PractitionerRecordPage(Answer):
+class PractitionerRecordPage(PageAnswer[PractitionerRecord]):
     """A page of practitioners by name. `next_cursor` null: there are no more."""
-
-    items: list[PractitionerRecord]
-    next_cursor: str | None = Field(examples=[None])
 
 
 class PutPractitioner(RecordBody):

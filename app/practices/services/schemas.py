@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_va
 from app.currencies import decimals_of
 from app.domain.session import Format
 from app.inputs import Id, RequestBody
+from app.paging import PageAnswer
 from app.practices.fields import (
     Active,
     ExternalRef,
@@ -160,11 +161,8 @@ class ServiceRecord(KeptRecord):
         return price | {"decimals": decimals_of(price["currency"])}
 
 
-class ServiceRecordPage(Answer):
+class ServiceRecordPage(PageAnswer[ServiceRecord]):
     """A page of services by name. `next_cursor` null: there are no more."""
-
-    items: list[ServiceRecord]
-    next_cursor: str | None = Field(examples=[None])
 
 
 class PutService(RecordBody):

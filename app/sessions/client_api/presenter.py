@@ -17,6 +17,7 @@ from app.domain.policy.rules import Action, Credit
 from app.domain.quotes import Quote
 from app.domain.session import Carried, Contact, Format
 from app.domain.zones import local_text
+from app.paging import Page
 from app.practices.policies import rules_of
 from app.sessions.client_api import schemas
 from app.sessions.quotes import Quotes
@@ -58,6 +59,19 @@ class Notes(Enum):
 def notes_for_staff(scope: Scope) -> Notes:
     """Say which reasons an API key of this scope is shown."""
     return Notes.ALL if scope.allows(Scope.WRITE) else Notes.NO_REASONS
+
+
+def present_own_sessions(
+    page: Page[SessionSummaryRecord], zone: ZoneInfo | None
+) -> schemas.SessionPage:
+    """Show a page of a client's sessions, by default in the client's time zone."""
+    return {
+        "items": [
+            present_summary(record, zone or record.client_zone, notes=Notes.OWN)
+            for record in page.rows
+        ],
+        "next_cursor": page.next_cursor,
+    }
 
 
 def present_summary(

@@ -4,7 +4,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.auth.tokens import Caller
 from app.context import (
@@ -16,7 +16,8 @@ from app.context import (
     json_answer,
 )
 from app.database.idempotency import StoredAnswer
-from app.inputs import NextCursor, PageLimit, SessionId, ZoneName
+from app.inputs import NextCursor, PageLimit, QueryParameters, SessionId, ZoneName
+from app.paging import ListQuery, PageRequest
 from app.problems.catalogue import responses
 from app.request_headers import IfMatch
 from app.sessions.client_api.calendar_file import (
@@ -24,12 +25,12 @@ from app.sessions.client_api.calendar_file import (
     CalendarResponse,
     calendar_download,
 )
-from app.sessions.client_api.pages import SessionCursor, present_page
 from app.sessions.client_api.presenter import (
     Notes,
     present_change,
     present_details,
     present_outcome,
+    present_own_sessions,
 )
 from app.sessions.client_api.schemas import (
     CancelRequest,
@@ -43,7 +44,7 @@ from app.sessions.commands.cancel import cancel
 from app.sessions.commands.meeting import Wish
 from app.sessions.commands.orders import ClientOrder, Outcome, Reason
 from app.sessions.commands.reschedule import reschedule
-from app.sessions.read.for_client import When, list_sessions
+from app.sessions.read.for_client import Position, When, list_sessions
 from app.sessions.read.history import list_changes
 from app.sessions.read.queries import read_session, read_with_practice
 from app.wire import as_json
@@ -68,11 +69,10 @@ COMMAND_PROBLEMS = (
 )
 
 
-class ListQuery(BaseModel):
+class SessionsQuery(ListQuery):
     """Which sessions, and which page of them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+    not_filters = ListQuery.not_filters | {"when", "time_zone"}
     when: Annotated[
         When,
         Field(
@@ -87,10 +87,8 @@ class ListQuery(BaseModel):
     ] = None
 
 
-class DetailsQuery(BaseModel):
+class DetailsQuery(QueryParameters):
     """How to show a session."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     time_zone: Annotated[
         ZoneName | None, Field(description="IANA zone for the times. By default the client's.")
@@ -103,20 +101,20 @@ class DetailsQuery(BaseModel):
     response_model=SessionPage,
     responses=responses("unauthorized", "forbidden", "validation-failed", "service-unavailable"),
 )
-async def list_own_sessions(query: Annotated[ListQuery, Query()], call: ClientCall) -> Response:
+async def list_own_sessions(query: Annotated[SessionsQuery, Query()], call: ClientCall) -> Response:
     """List the sessions of the client who is signed in, a page at a time.
 
     Follow `next_cursor` until it is null. A list stands as of its first page; a session that is
     moved while you page may be seen twice or not at all.
     """
-    cursor = SessionCursor(call.cursors, call.caller, query.when)
-    after = cursor.read(query.cursor)
+    caller, own = call.caller, (call.caller.practice_id, call.caller.client_id)
+    asked = PageRequest(call.cursors, query, Position, "sessions", *own, query.when)
+    after = asked.part.after
     instant = call.now if after is None else after.instant
-    records = await list_sessions(
-        call.engine, call.caller, query.when, instant, after=after, limit=query.limit + 1
-    )
+    found = await list_sessions(call.engine, caller, query.when, instant, asked.part)
+    page = asked.paginate(found, lambda last: Position(instant, last.starts_at, last.id))
     zone = None if query.time_zone is None else ZoneInfo(query.time_zone)
-    return json_answer(present_page(records, query.limit, cursor, instant, zone))
+    return json_answer(present_own_sessions(page, zone))
 
 
 @router.get(

@@ -11,7 +11,7 @@ from app.availability.queries import CalendarOwner, slot_rules
 from app.changes.trail import Actor
 from app.domain.errors import InvalidInputError, NotFoundError, RefTakenError
 from app.notices.outbox import reminders, tell
-from app.practices.policies import resolve_policy_version
+from app.practices.policy_versions.queries import resolve_policy_version
 from app.practices.sums import check_price
 from app.sessions.commands.booking import Basis, Booking
 from app.sessions.commands.booking_repository import BookingRepository

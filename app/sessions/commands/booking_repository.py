@@ -1,10 +1,12 @@
 """Reading what a booking takes over, and writing the session. Nothing here commits."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, insert, select, true
+from sqlalchemy import ColumnElement, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.joins import of_practice
 from app.domain.session import Format, Status
 from app.practices.models import (
     Client,
@@ -29,6 +31,9 @@ class BookingRepository:
         self._db = db
         self._practice_id = practice_id
 
+    def _own(self, table: Any, record_id: object) -> ColumnElement[bool]:  # noqa: ANN401 - a table
+        return of_practice(self._practice_id, table, table.id == record_id)
+
     async def basis(self, booking: Booking) -> Basis | None:
         """Read what a booking takes over; None where the practice has no such service."""
         found = await self._db.execute(
@@ -49,15 +54,11 @@ class BookingRepository:
                 Client.active.label("client_active"),
                 Service.active.label("service_active"),
             )
-            .join(Practitioner, Practitioner.practice_id == Practice.practice_id)
-            .join(Client, Client.practice_id == Practice.practice_id)
-            .join(Service, Service.practice_id == Practice.practice_id)
-            .where(
-                Practice.practice_id == self._practice_id,
-                Practitioner.id == booking.practitioner_id,
-                Client.id == booking.client_id,
-                Service.id == booking.service_id,
-            )
+            .select_from(Practice)
+            .join(Practitioner, self._own(Practitioner, booking.practitioner_id))
+            .join(Client, self._own(Client, booking.client_id))
+            .join(Service, self._own(Service, booking.service_id))
+            .where(Practice.practice_id == self._practice_id)
         )
         row = found.mappings().one_or_none()
         return None if row is None else Basis(**row)
@@ -72,13 +73,7 @@ class BookingRepository:
                 Location.name,
                 Location.address,
             )
-            .outerjoin(
-                Location,
-                and_(
-                    Location.practice_id == ServiceFormat.practice_id,
-                    Location.id == ServiceFormat.location_id,
-                ),
-            )
+            .outerjoin(Location, self._own(Location, ServiceFormat.location_id))
             .where(
                 ServiceFormat.practice_id == self._practice_id,
                 ServiceFormat.service_id == service_id,

@@ -11,6 +11,7 @@ from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from app.database.joins import of_practice
 from app.database.reading import Read
 from app.database.writing import Write
 from app.domain.errors import CreditUnavailableError, NotFoundError
@@ -35,13 +36,7 @@ _PAYS = and_(
 )
 _LOCK_PACKAGE = Read(
     select(Package.expires_at)
-    .join(
-        CreditRedemption,
-        and_(
-            CreditRedemption.practice_id == Package.practice_id,
-            CreditRedemption.package_id == Package.id,
-        ),
-    )
+    .join(CreditRedemption, CreditRedemption.package_id == Package.id)
     .where(Package.practice_id == bindparam("of_practice"), _PAYS)
     .with_for_update(key_share=True, of=Package)
 )
@@ -161,9 +156,8 @@ class CreditRepository:
                 )
                 .join(
                     Session,
-                    and_(
-                        Session.practice_id == CreditRedemption.practice_id,
-                        Session.id == CreditRedemption.session_id,
+                    of_practice(
+                        self._practice_id, Session, Session.id == CreditRedemption.session_id
                     ),
                 )
                 .where(
@@ -197,10 +191,7 @@ class CreditRepository:
             select(came_back.id)
             .outerjoin(
                 again,
-                and_(
-                    again.practice_id == came_back.practice_id,
-                    again.reused_redemption_id == came_back.id,
-                ),
+                of_practice(self._practice_id, again, again.reused_redemption_id == came_back.id),
             )
             .where(
                 came_back.practice_id == self._practice_id,

@@ -5,9 +5,10 @@ Whatever takes or frees time locks the practitioner first, then the session, the
 
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.joins import PRACTICE, of_practice
 from app.database.reading import Read
 from app.domain.errors import NotFoundError
 from app.practices.models import Client, Practitioner
@@ -17,19 +18,10 @@ _SESSION = (
     select(Session.id)
     .join(
         Practitioner,
-        and_(
-            Practitioner.practice_id == Session.practice_id,
-            Practitioner.id == Session.practitioner_id,
-        ),
+        of_practice(PRACTICE, Practitioner, Practitioner.id == Session.practitioner_id),
     )
-    .join(
-        Client,
-        and_(Client.practice_id == Session.practice_id, Client.id == Session.client_id),
-    )
-    .where(
-        Session.practice_id == bindparam("practice_id"),
-        Session.id == bindparam("session_id"),
-    )
+    .join(Client, of_practice(PRACTICE, Client, Client.id == Session.client_id))
+    .where(of_practice(PRACTICE, Session, Session.id == bindparam("session_id")))
     .with_for_update(key_share=True, of=(Practitioner, Session, Client))
 )
 _LOCK = Read(_SESSION)

@@ -1,16 +1,18 @@
 """Reading the list of a client's sessions, a page at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, select, true, tuple_
 from sqlalchemy.orm import aliased
 
 from app.auth.tokens import Caller
+from app.database.joins import PRACTICE, of_practice
+from app.database.lists import Part
 from app.database.reading import Read, Source
 from app.domain.errors import UnauthorizedError
 from app.domain.session import Status
@@ -29,9 +31,8 @@ class When(StrEnum):
     ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a list goes on: after this session, as things stood at `instant` (the first page's)."""
+class Position(NamedTuple):
+    """The position of a session in a client's list as it was at `instant`: the first page's."""
 
     instant: datetime
     starts_at: datetime
@@ -43,11 +44,9 @@ async def list_sessions(
     caller: Caller,
     when: When,
     instant: datetime,
-    *,
-    after: Position | None,
-    limit: int,
+    part: Part[Position],
 ) -> Sequence[SessionSummaryRecord]:
-    """List a client's sessions, `limit` at most: upcoming soonest first, others latest first.
+    """List a client's sessions: upcoming soonest first, others latest first.
 
     They are listed as things stood at `instant`: that of the first page.
 
@@ -57,13 +56,13 @@ async def list_sessions(
     parameters: dict[str, object] = {
         "practice_id": caller.practice_id,
         "client_id": caller.client_id,
-        "limit": limit,
+        "limit": part.limit,
     }
     if when is not When.ALL:
         parameters |= {"instant": instant}
-    if after is not None:
-        parameters |= {"after_start": after.starts_at, "after_id": after.session_id}
-    rows = await _list_read(when, continued=after is not None).rows(db, parameters)
+    if part.after is not None:
+        parameters |= {"after_start": part.after.starts_at, "after_id": part.after.session_id}
+    rows = await _list_read(when, continued=part.after is not None).rows(db, parameters)
     if not rows:
         raise UnauthorizedError
     first = rows[0]
@@ -76,9 +75,7 @@ def _list_read(when: When, *, continued: bool) -> Read:
     coming = and_(Session.status == Status.BOOKED, Session.ends_at > bindparam("instant"))
     key = tuple_(Session.starts_at, Session.id)
     last = tuple_(bindparam("after_start"), bindparam("after_id"))
-    page = select(Session).where(
-        Session.practice_id == Client.practice_id, Session.client_id == Client.id
-    )
+    page = select(Session).where(of_practice(PRACTICE, Session, Session.client_id == Client.id))
     if when is When.UPCOMING:
         page = page.where(coming).order_by(Session.starts_at, Session.id)
         page = page.where(key > last) if continued else page
@@ -93,6 +90,6 @@ def _list_read(when: When, *, continued: bool) -> Read:
     return Read(
         select(*shape.columns)
         .select_from(shape.source)
-        .where(*ABOUT_CLIENT)
+        .where(ABOUT_CLIENT)
         .order_by(*(order if when is When.UPCOMING else (part.desc() for part in order)))
     )

@@ -1,21 +1,22 @@
 """Reading sessions for staff: with their clients and fees, one statement each."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, and_, bindparam, cast, func, select, tuple_
+from sqlalchemy import Select, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from app.cursors import Place
+from app.database.joins import PRACTICE, of_practice
+from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
 from app.database.reading import Row, Source
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
-from app.domain.session import Status
 from app.practices.models import Client
 from app.sessions.models import Fee, Session
 from app.sessions.read.queries import read_row
@@ -63,19 +64,15 @@ class StaffSession:
     fees: list[SessionFee]
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which sessions a list holds: all that match what is named; starts in `[since, until)`."""
-
-    practitioner_id: UUID | None = None
-    client_id: UUID | None = None
-    service_id: UUID | None = None
-    location_id: UUID | None = None
-    status: Status | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
+FILTERS: Mapping[str, Filter] = {
+    "practitioner": equal(Session.practitioner_id),
+    "client": equal(Session.client_id),
+    "service": equal(Session.service_id),
+    "location": equal(Session.location_id),
+    "status": equal(Session.status),
+    "since": from_instant(Session.starts_at),
+    "until": before_instant(Session.starts_at),
+}
 _CLIENT = (
     Client.id.label("of_client_id"),
     Client.name.label("of_client_name"),
@@ -156,57 +153,27 @@ async def find_by_ref(db: AsyncConnection, practice_id: UUID, external_ref: str)
 
 
 async def list_for_staff(
-    db: AsyncConnection,
-    practice_id: UUID,
-    filters: Filters,
-    *,
-    latest_first: bool,
-    after: Place | None,
-    limit: int,
+    db: AsyncConnection, practice_id: UUID, part: Part[Place], *, latest_first: bool
 ) -> list[StaffSummary]:
-    """List sessions of the practice by their start, `limit` at most."""
-    statement = _list_statement(practice_id, filters, latest_first=latest_first, after=after)
-    rows = (await db.execute(statement, {"limit": limit})).mappings().all()
+    """List sessions of the practice by their start."""
+    statement = list_statement(part, latest_first=latest_first)
+    rows = (await db.execute(statement, {"practice_id": practice_id})).mappings().all()
     return [_summary(row) for row in rows]
 
 
-def _list_statement(
-    practice_id: UUID,
-    filters: Filters,
-    *,
-    latest_first: bool,
-    after: Place | None,
-) -> Select[Any]:
-    page = select(Session).where(Session.practice_id == practice_id)
-    for column, wanted in (
-        (Session.practitioner_id, filters.practitioner_id),
-        (Session.client_id, filters.client_id),
-        (Session.service_id, filters.service_id),
-        (Session.location_id, filters.location_id),
-        (Session.status, filters.status),
-    ):
-        page = page if wanted is None else page.where(column == wanted)
-    if filters.since is not None:
-        page = page.where(Session.starts_at >= filters.since)
-    if filters.until is not None:
-        page = page.where(Session.starts_at < filters.until)
-    if after is not None:
-        key, last = tuple_(Session.starts_at, Session.id), tuple_(*after)
-        page = page.where(key < last if latest_first else key > last)
+def list_statement(part: Part[Place], *, latest_first: bool) -> Select[Any]:
+    """Build the statement that reads a part of the list."""
+    page = select(Session).where(of_practice(PRACTICE, Session, *matching(FILTERS, part.filters)))
     order = (Session.starts_at, Session.id)
-    page = page.order_by(*(part.desc() for part in order) if latest_first else order)
-    source = page.limit(bindparam("limit")).subquery("session_page")
+    page = in_order(page, order, part.after, part.limit, latest_first=latest_first)
+    source = page.subquery("session_page")
     session = aliased(Session, source)
-    shape = Shape(
-        session,
-        source,
-        and_(session.practice_id == Client.practice_id, session.client_id == Client.id),
-    )
+    shape = Shape(session, source, of_practice(PRACTICE, session, session.client_id == Client.id))
     ordered = (session.starts_at, session.id)
     return (
         select(*shape.columns, *_CLIENT, session.external_ref.label("session_ref"))
         .select_from(shape.source)
-        .where(Client.practice_id == practice_id, session.id.is_not(None))
+        .where(of_practice(PRACTICE, Client, session.id.is_not(None)))
         .order_by(*(part.desc() for part in ordered) if latest_first else ordered)
     )
 

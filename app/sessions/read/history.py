@@ -5,9 +5,10 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 
 from app.changes.models import Change, ChangeNote
+from app.database.joins import PRACTICE, of_practice
 from app.database.reading import Row, Source
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
@@ -55,10 +56,7 @@ _CHANGES = about_one_session(
     .select_from(Client)
     .outerjoin(Session, OWN_SESSION)
     .outerjoin(Change, of_session(Change, Session))
-    .outerjoin(
-        ChangeNote,
-        and_(ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id),
-    )
+    .outerjoin(ChangeNote, of_practice(PRACTICE, ChangeNote, ChangeNote.change_id == Change.id))
     .order_by(Change.session_version, Change.at, Change.id)
 )
 

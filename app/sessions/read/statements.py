@@ -11,7 +11,6 @@ from sqlalchemy import (
     FromClause,
     Select,
     Text,
-    and_,
     bindparam,
     cast,
     func,
@@ -23,6 +22,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from app.changes.models import Change, ChangeNote
+from app.database.joins import PRACTICE, of_practice
 from app.database.reading import Read
 from app.domain.session import Status
 from app.practices.models import (
@@ -42,12 +42,12 @@ Statement = Select[Any]
 
 def of_session(table: Any, session: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables
     """Join what belongs to a session."""
-    return and_(table.practice_id == session.practice_id, table.session_id == session.id)
+    return of_practice(PRACTICE, table, table.session_id == session.id)
 
 
-def referred(table: Any, session: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401
+def referred(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - table and column
     """Join what a session names in one of its columns."""
-    return and_(table.practice_id == session.practice_id, table.id == column)
+    return of_practice(PRACTICE, table, table.id == column)
 
 
 # What `contact_of` makes of practitioner and practice (app/sessions/read/rows.py).
@@ -78,11 +78,11 @@ class Shape:
     ) -> None:
         self.package = _package_of(session, all_booked=all_booked)
         self.source = (
-            Client.__table__.join(Practice, Practice.practice_id == Client.practice_id)
+            Client.__table__.join(Practice, of_practice(PRACTICE, Practice))
             .outerjoin(source, on)
-            .outerjoin(Practitioner, referred(Practitioner, session, session.practitioner_id))
-            .outerjoin(Service, referred(Service, session, session.service_id))
-            .outerjoin(Place, referred(Place, session, session.location_id))
+            .outerjoin(Practitioner, referred(Practitioner, session.practitioner_id))
+            .outerjoin(Service, referred(Service, session.service_id))
+            .outerjoin(Place, referred(Place, session.location_id))
             .outerjoin(self.package, true())
         )
         self.columns = [
@@ -128,11 +128,7 @@ def _package_of(session: Any, *, all_booked: bool) -> FromClause:  # noqa: ANN40
     pays = CreditRedemption.returned_at.is_(None)
     in_use = (
         select(func.count())
-        .where(
-            CreditRedemption.practice_id == own.practice_id,
-            CreditRedemption.package_id == own.id,
-            pays,
-        )
+        .where(of_practice(PRACTICE, CreditRedemption, CreditRedemption.package_id == own.id, pays))
         .correlate(own)
         .scalar_subquery()
     )
@@ -143,13 +139,7 @@ def _package_of(session: Any, *, all_booked: bool) -> FromClause:  # noqa: ANN40
             (own.credits - in_use).label("credits_left"),
             pays.label("pays"),
         )
-        .join(
-            own,
-            and_(
-                own.practice_id == CreditRedemption.practice_id,
-                own.id == CreditRedemption.package_id,
-            ),
-        )
+        .join(own, of_practice(PRACTICE, own, own.id == CreditRedemption.package_id))
         .where(of_session(CreditRedemption, session))
     )
     if all_booked:
@@ -167,10 +157,7 @@ def _cancellation_of(session: Any) -> FromClause:  # noqa: ANN401 - a table
             Change.reason_code,
             ChangeNote.note,
         )
-        .outerjoin(
-            ChangeNote,
-            and_(ChangeNote.practice_id == Change.practice_id, ChangeNote.change_id == Change.id),
-        )
+        .outerjoin(ChangeNote, of_practice(PRACTICE, ChangeNote, ChangeNote.change_id == Change.id))
         .where(
             session.status == Status.CANCELLED,
             of_session(Change, session),
@@ -182,15 +169,10 @@ def _cancellation_of(session: Any) -> FromClause:  # noqa: ANN401 - a table
     )
 
 
-ABOUT_CLIENT = (
-    Client.practice_id == bindparam("practice_id"),
-    Client.id == bindparam("client_id"),
-)
+ABOUT_CLIENT = of_practice(PRACTICE, Client, Client.id == bindparam("client_id"))
 # The session that is asked for, if it is the client's own.
-OWN_SESSION = and_(
-    Session.practice_id == Client.practice_id,
-    Session.client_id == Client.id,
-    Session.id == bindparam("session_id"),
+OWN_SESSION = of_practice(
+    PRACTICE, Session, Session.client_id == Client.id, Session.id == bindparam("session_id")
 )
 POLICY_COLUMNS = (
     PolicyVersion.id.label("policy_id"),
@@ -210,17 +192,14 @@ def formats_on_offer() -> Any:  # noqa: ANN401 - a column expression
             cast(func.json_agg(aggregate_order_by(offered, ServiceFormat.format, Place.name)), Text)
         )
         .select_from(ServiceFormat)
-        .outerjoin(
-            Place,
-            and_(
-                Place.practice_id == ServiceFormat.practice_id,
-                Place.id == ServiceFormat.location_id,
-            ),
-        )
+        .outerjoin(Place, of_practice(PRACTICE, Place, Place.id == ServiceFormat.location_id))
         .where(
-            ServiceFormat.practice_id == Session.practice_id,
-            ServiceFormat.service_id == Session.service_id,
-            or_(Place.id.is_(None), Place.active),
+            of_practice(
+                PRACTICE,
+                ServiceFormat,
+                ServiceFormat.service_id == Session.service_id,
+                or_(Place.id.is_(None), Place.active),
+            )
         )
         .correlate(Session)
         .scalar_subquery()
@@ -242,7 +221,7 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
     """Build the statement that reads one session whole, with `more` columns."""
     shape = Shape(Session, Session.__table__, OWN_SESSION)
     source = shape.source.outerjoin(
-        PolicyVersion, referred(PolicyVersion, Session, Session.policy_version_id)
+        PolicyVersion, referred(PolicyVersion, Session.policy_version_id)
     )
     return about_one_session(
         select(
@@ -278,8 +257,7 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
 def about_one_session(statement: Statement) -> OneSession:
     """Bind a statement from the client to his session, once for him and once for the practice."""
     for_staff = statement.where(
-        Client.practice_id == bindparam("practice_id"),
-        Session.practice_id == bindparam("practice_id"),
-        Session.id == bindparam("session_id"),
+        of_practice(PRACTICE, Client),
+        of_practice(PRACTICE, Session, Session.id == bindparam("session_id")),
     )
-    return OneSession(Read(statement.where(*ABOUT_CLIENT)), Read(for_staff))
+    return OneSession(Read(statement.where(ABOUT_CLIENT)), Read(for_staff))

@@ -1,10 +1,9 @@
 """Turns what is read for staff into what the wire shows, without quotes."""
 
-from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from app.cursors import Cursors
 from app.domain.policy.costs import Cost
+from app.paging import Page
 from app.sessions.client_api.presenter import (
     Notes,
     present_amount,
@@ -17,6 +16,16 @@ from app.sessions.read.for_staff import ClientFacts, SessionFee, StaffSession, S
 from app.sessions.staff_api import schemas
 
 
+def present_staff_sessions(
+    page: Page[StaffSummary], zone: ZoneInfo | None, notes: Notes
+) -> schemas.PracticeSessionPage:
+    """Show a page of sessions, by default each in its practitioner's zone."""
+    return {
+        "items": [present_staff_summary(found, zone, notes=notes) for found in page.rows],
+        "next_cursor": page.next_cursor,
+    }
+
+
 def present_staff_summary(
     found: StaffSummary, zone: ZoneInfo | None, *, notes: Notes
 ) -> schemas.PracticeSessionSummary:
@@ -27,26 +36,6 @@ def present_staff_summary(
         "external_ref": found.external_ref,
         "client": _client(found.client),
     }
-
-
-def present_staff_page(
-    found: Sequence[StaffSummary],
-    limit: int,
-    cursor: Cursors,
-    zone: ZoneInfo | None,
-    *,
-    notes: Notes,
-) -> schemas.PracticeSessionPage:
-    """Show the first `limit` sessions; one more than that means that there is a next page."""
-    shown = found[:limit]
-    following = None
-    if len(found) > limit:
-        last = shown[-1].session
-        following = cursor.write_place(last.starts_at, last.id)
-    return schemas.PracticeSessionPage(
-        items=[present_staff_summary(record, zone, notes=notes) for record in shown],
-        next_cursor=following,
-    )
 
 
 def present_staff_session(

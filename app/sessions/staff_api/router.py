@@ -16,14 +16,14 @@ from app.context import (
     StaffWriting,
     json_answer,
 )
-from app.cursors import Cursors
+from app.cursors import Place
 from app.inputs import RecordId
+from app.paging import PageRequest
 from app.practices.fields import RefInPath
 from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
 from app.sessions.client_api.presenter import notes_for_staff
 from app.sessions.commands.book import book_by_staff
 from app.sessions.read.for_staff import (
-    Filters,
     StaffSession,
     find_by_ref,
     list_for_staff,
@@ -31,8 +31,8 @@ from app.sessions.read.for_staff import (
 )
 from app.sessions.staff_api.commands_router import answer
 from app.sessions.staff_api.presenter import (
-    present_staff_page,
     present_staff_session,
+    present_staff_sessions,
 )
 from app.sessions.staff_api.schemas import (
     BookRequest,
@@ -96,27 +96,13 @@ async def list_practice_sessions(
     Follow `next_cursor` until it is null, with the same filters. With a `read` key, `code` and
     `note` of a reason are null.
     """
-    filters = Filters(
-        query.practitioner,
-        query.client,
-        query.service,
-        query.location,
-        query.status,
-        query.since,
-        query.until,
-    )
-    cursor = Cursors(cursors, "staff-sessions", staff.practice_id, query.order, filters)
+    asked = PageRequest(cursors, query, Place, "staff-sessions", staff.practice_id, query.order)
     found = await list_for_staff(
-        db,
-        staff.practice_id,
-        filters,
-        latest_first=query.order == "latest",
-        after=cursor.read_place(query.cursor),
-        limit=query.limit + 1,
+        db, staff.practice_id, asked.part, latest_first=query.order == "latest"
     )
+    page = asked.paginate(found, lambda last: Place(last.session.starts_at, last.session.id))
     zone = None if query.time_zone is None else ZoneInfo(query.time_zone)
-    notes = notes_for_staff(staff.scope)
-    return json_answer(present_staff_page(found, query.limit, cursor, zone, notes=notes))
+    return json_answer(present_staff_sessions(page, zone, notes_for_staff(staff.scope)))
 
 
 @router.get(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
@@ -12,6 +12,7 @@ from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Format, Status
 from app.inputs import Id, Instant, NextCursor, PageLimit, RequestBody, Text, ZoneName
+from app.paging import ListQuery, first_instant, last_instant
 from app.practices.fields import ExternalRef, Price
 from app.practices.services.schemas import Duration
 from app.sessions.client_api.schemas import (
@@ -84,22 +85,17 @@ class StaffCommandAnswer(TypedDict):
     credit: Credit | None
 
 
-class StaffListQuery(BaseModel):
+class StaffListQuery(ListQuery):
     """Which sessions, and which page of them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+    not_filters = ListQuery.not_filters | {"order", "time_zone"}
     practitioner: Id | None = Field(default=None, description="Only this practitioner's.")
     client: Id | None = Field(default=None, description="Only this client's.")
     service: Id | None = Field(default=None, description="Only of this service.")
     location: Id | None = Field(default=None, description="Only at this location.")
     status: Status | None = Field(default=None, description="Only those that stand so.")
-    since: Annotated[
-        Instant | None, Field(alias="from", description="Starts at or after this instant.")
-    ] = None
-    until: Annotated[
-        Instant | None, Field(alias="to", description="Starts before this instant.")
-    ] = None
+    since: Instant | None = first_instant("Starts")
+    until: Instant | None = last_instant("Starts")
     order: Literal["soonest", "latest"] = Field(
         default="soonest", description="By the start: `soonest` first, or `latest` first."
     )

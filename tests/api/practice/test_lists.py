@@ -133,3 +133,46 @@ async def test_sessions_are_listed_by_their_location(staff: Api, world: World) -
     await elsewhere.book(START, format=Format.IN_PERSON, location_id=elsewhere.location_id)
     assert await at(elsewhere.location_id) == []
     assert pointers(await staff.get(path, location="x")) == ["/location"]
+
+
+VALUES = {"uuid": str(uuid4()), "date-time": "2026-12-03T15:00:00Z", "date": "2026-12-03"}
+
+
+def filters_of(operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, str]:
+    """Give a value for each query parameter of a list, as its schema wants it."""
+    found = {}
+    for parameter in operation["parameters"]:
+        if parameter["in"] != "query" or parameter["name"] in {"cursor", "limit"}:
+            continue
+        schema = parameter["schema"]
+        schema = (schema.get("anyOf") or [schema])[0]
+        schema = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+        if parameter["name"] == "time_zone":
+            found["time_zone"] = "Europe/Paris"
+        elif "enum" in schema or "const" in schema:
+            found[parameter["name"]] = schema["enum"][0] if "enum" in schema else schema["const"]
+        elif schema["type"] == "boolean":
+            found[parameter["name"]] = "true"
+        else:
+            found[parameter["name"]] = VALUES.get(schema.get("format", ""), "cancelled")
+    return found
+
+
+async def test_every_list_knows_each_filter_that_it_describes(
+    staff: Api, world: World, subtests: pytest.Subtests
+) -> None:
+    """A filter that a query does not know would be a 500."""
+    described = (await staff.get("/openapi.json")).json()
+    lists = 0
+    for path, operations in described["paths"].items():
+        operation = operations.get("get", {})
+        names = {parameter["name"] for parameter in operation.get("parameters", ())}
+        if not path.startswith("/v1/practice/") or "cursor" not in names:
+            continue
+        lists += 1
+        for name, value in filters_of(operation, described["components"]["schemas"]).items():
+            with subtests.test(f"{path} {name}"):
+                own = path.replace("{practitioner_id}", str(world.practitioner_id))
+                answer = await staff.get(own, None, **{name: value})
+                assert answer.status_code == 200, answer.text
+    assert lists >= 12

@@ -27,7 +27,8 @@ from app.domain.policy.rules import (
     WallClock,
 )
 from app.practices.models import PolicyVersion
-from app.practices.policies import parse_rules, resolve_policy_version
+from app.practices.policies import parse_rules
+from app.practices.policy_versions.queries import resolve_policy_version
 from app.practices.policy_versions.rules import PolicyRules
 from app.practices.policy_versions.schemas import DAY_AHEAD, EVENING_BEFORE
 from app.practices.repository import PracticeRepository

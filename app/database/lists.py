@@ -1,0 +1,63 @@
+"""Statements that read one part of a list: filters, order, and where the part starts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, literal, tuple_
+
+PartStart = TypeVar("PartStart", bound=tuple[Any, ...])
+Statement = TypeVar("Statement", bound=Select[Any])
+# Makes the condition of one filter from the value that a request names.
+Filter = Callable[[Any], ColumnElement[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[PartStart]):
+    """Which part of a list to read: what matches all filters, after a position, up to a limit."""
+
+    filters: Mapping[str, Any]
+    after: PartStart | None
+    limit: int
+
+
+def equal(column: Any) -> Filter:  # noqa: ANN401 - a column
+    """Filter by a value of a column."""
+    return lambda value: column == value
+
+
+def from_instant(column: Any) -> Filter:  # noqa: ANN401 - a column
+    """Filter by a first instant, inclusive."""
+    return lambda instant: column >= instant
+
+
+def before_instant(column: Any) -> Filter:  # noqa: ANN401 - a column
+    """Filter by a last instant, exclusive."""
+    return lambda instant: column < instant
+
+
+def matching(known: Mapping[str, Filter], wanted: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    """Turn the filters of a request into conditions that all have to hold.
+
+    Raises:
+        KeyError: the list does not know one of the filters.
+    """
+    return [known[name](value) for name, value in wanted.items()]
+
+
+def in_order(
+    statement: Statement,
+    columns: Sequence[Any],
+    after: tuple[Any, ...] | None,
+    limit: Any,  # noqa: ANN401 - a number, or a parameter that stands for one
+    *,
+    latest_first: bool = False,
+) -> Statement:
+    """Order a list by columns that identify a row, and read `limit` rows after a position."""
+    if after is not None:
+        # With its column's type, which the driver cannot know of a value in a row of values.
+        values = [literal(value, column.type) for value, column in zip(after, columns, strict=True)]
+        key, last = tuple_(*columns), tuple_(*values)
+        statement = statement.where(key < last if latest_first else key > last)
+    order = [column.desc() for column in columns] if latest_first else columns
+    return statement.order_by(*order).limit(limit)

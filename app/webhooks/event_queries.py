@@ -1,0 +1,118 @@
+"""Reading what an event for a webhook tells of."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, and_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.changes.models import Change
+from app.database.joins import of_practice
+from app.notices.models import Notice
+from app.practices.models import Client, Location, Practice, Practitioner, Service
+from app.sessions.models import Fee, Session
+from app.webhooks.models import WebhookEndpoint
+
+EventRow = Row[*tuple[Any, ...]]
+_RECORDS: dict[str, Any] = {"service": Service, "practitioner": Practitioner, "client": Client}
+_FACTS = (
+    Change.kind,
+    Change.session_version,
+    Change.starts_at,
+    Change.ends_at,
+    Change.format,
+    Change.location_id,
+)
+
+
+async def read_event(db: AsyncConnection, practice_id: UUID, notice_id: UUID) -> EventRow | None:
+    """Read a notice for a webhook with its change, its endpoint and the session's records."""
+    wanted = (
+        select(
+            Notice.kind.label("event"),
+            Notice.endpoint_id,
+            Notice.session_id,
+            WebhookEndpoint.url,
+            WebhookEndpoint.secret,
+            and_(WebhookEndpoint.active, Practice.closed_at.is_(None)).label("active"),
+            WebhookEndpoint.include_reason,
+            WebhookEndpoint.failures,
+            Change.id.label("change_id"),
+            Change.subject,
+            Change.actor,
+            Change.at,
+            Change.reason_code,
+            Change.old_starts_at,
+            Change.old_ends_at,
+            Change.old_format,
+            Change.old_location_id,
+            Change.credit,
+            *_FACTS,
+            Fee.id.label("fee_id"),
+            Fee.amount_minor,
+            Fee.currency.label("fee_currency"),
+            Session.external_ref.label("session_ref"),
+            *(
+                column.label(f"{name}_{part}")
+                for name, table in _RECORDS.items()
+                for part, column in (("id", table.id), ("ref", table.external_ref))
+            ),
+        )
+        .select_from(Notice)
+        .join(Change, _same(practice_id, Change, Notice.change_id))
+        .join(Practice, of_practice(practice_id, Practice))
+        .join(WebhookEndpoint, _same(practice_id, WebhookEndpoint, Notice.endpoint_id))
+        .join(Session, _same(practice_id, Session, Notice.session_id))
+        .join(Service, _same(practice_id, Service, Session.service_id))
+        .join(Practitioner, _same(practice_id, Practitioner, Session.practitioner_id))
+        .join(Client, _same(practice_id, Client, Session.client_id))
+        .outerjoin(
+            Fee,
+            of_practice(
+                practice_id,
+                Fee,
+                # A change to a fee names it; any other change may have caused one.
+                (Fee.change_id == Change.id)
+                | and_(Change.subject == "fee", Fee.id == Change.subject_id),
+            ),
+        )
+        .where(of_practice(practice_id, Notice, Notice.id == notice_id))
+    )
+    return (await db.execute(wanted)).one_or_none()
+
+
+def _same(practice_id: UUID, table: Any, column: Any) -> Any:  # noqa: ANN401 - tables, columns
+    return of_practice(practice_id, table, table.id == column)
+
+
+async def read_session_at(
+    db: AsyncConnection, practice_id: UUID, session_id: UUID, at: datetime
+) -> EventRow:
+    """Read a session as it stood at an instant."""
+    wanted = (
+        select(*_FACTS)
+        .where(
+            Change.practice_id == practice_id,
+            Change.session_id == session_id,
+            Change.subject == "session",
+            Change.at <= at,
+        )
+        .order_by(Change.session_version.desc(), Change.at.desc())
+        .limit(1)
+    )
+    return (await db.execute(wanted)).one()
+
+
+async def location_ref(
+    db: AsyncConnection, practice_id: UUID, location_id: UUID | None
+) -> str | None:
+    """Read the id of a location in the practice's own software."""
+    if location_id is None:
+        return None
+    found: str | None = await db.scalar(
+        select(Location.external_ref).where(
+            Location.practice_id == practice_id, Location.id == location_id
+        )
+    )
+    return found

@@ -1,0 +1,29 @@
+"""Showing webhook endpoints."""
+
+from typing import Any
+
+from app.context import answered, created
+from app.database.idempotency import StoredAnswer
+from app.webhooks.commands import Written
+from app.webhooks.queries import EndpointRecord
+from app.webhooks.schemas import EndpointView, EndpointWithSecret
+
+
+def present(record: EndpointRecord) -> EndpointView:
+    """Show an endpoint."""
+    return EndpointView.model_construct(**_fields(record))
+
+
+def shown(written: Written) -> StoredAnswer:
+    """Answer with the endpoint as it is now."""
+    return answered(present(written.record))
+
+
+def shown_with_secret(written: Written) -> StoredAnswer:
+    """Answer with the endpoint and its secret, if it was made just now: 201 where it is new."""
+    view = EndpointWithSecret.model_construct(**_fields(written.record), secret=written.secret)
+    return created(view) if written.is_new else answered(view)
+
+
+def _fields(record: EndpointRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in EndpointView.model_fields}

@@ -1,0 +1,91 @@
+"""Statements on a practice's webhook endpoints. Nothing here commits."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.joins import of_practice
+from app.webhooks.models import WebhookEndpoint
+from app.webhooks.queries import COLUMNS, EndpointRecord, as_record
+
+
+async def lock_endpoint(
+    db: AsyncConnection, practice_id: UUID, endpoint_id: UUID
+) -> EndpointRecord | None:
+    """Lock and read an endpoint, if the practice has it."""
+    return await _lock(db, practice_id, WebhookEndpoint.id == endpoint_id)
+
+
+async def lock_endpoint_by_ref(
+    db: AsyncConnection, practice_id: UUID, external_ref: str
+) -> EndpointRecord | None:
+    """Lock and read the endpoint with this id of the practice's own software, if there is one."""
+    return await _lock(db, practice_id, WebhookEndpoint.external_ref == external_ref)
+
+
+async def count_active(db: AsyncConnection, practice_id: UUID) -> int:
+    """Count the practice's active endpoints."""
+    active = of_practice(practice_id, WebhookEndpoint, WebhookEndpoint.active)
+    return await db.scalar(select(func.count()).where(active)) or 0
+
+
+async def add_endpoint(
+    db: AsyncConnection, practice_id: UUID, values: Mapping[str, Any]
+) -> EndpointRecord:
+    """Write a new endpoint."""
+    new = insert(WebhookEndpoint).values(practice_id=practice_id, id=uuid4(), **values)
+    return as_record((await db.execute(new.returning(*COLUMNS))).one())
+
+
+async def write_endpoint(
+    db: AsyncConnection, practice_id: UUID, endpoint_id: UUID, values: Mapping[str, Any]
+) -> EndpointRecord:
+    """Change columns of an endpoint that is there."""
+    changed = update(WebhookEndpoint).where(_own(practice_id, endpoint_id)).values(**values)
+    return as_record((await db.execute(changed.returning(*COLUMNS))).one())
+
+
+async def forget_failures(db: AsyncConnection, practice_id: UUID, endpoint_id: UUID) -> None:
+    """Set the failures of an active endpoint back to none."""
+    table = WebhookEndpoint
+    await db.execute(
+        update(table)
+        .where(_own(practice_id, endpoint_id), table.active, table.failures > 0)
+        .values(failures=0, failing_since=None)
+    )
+
+
+async def count_failure(
+    db: AsyncConnection, practice_id: UUID, endpoint_id: UUID, now: datetime
+) -> EndpointRecord | None:
+    """Count a failure of an endpoint; None where it is not active."""
+    table = WebhookEndpoint
+    row = (
+        await db.execute(
+            update(table)
+            .where(_own(practice_id, endpoint_id), table.active)
+            .values(
+                failures=table.failures + 1,
+                failing_since=func.coalesce(table.failing_since, now),
+            )
+            .returning(*COLUMNS)
+        )
+    ).one_or_none()
+    return None if row is None else as_record(row)
+
+
+async def _lock(
+    db: AsyncConnection, practice_id: UUID, which: ColumnElement[bool]
+) -> EndpointRecord | None:
+    wanted = select(*COLUMNS).where(of_practice(practice_id, WebhookEndpoint, which))
+    # No key is changed, so whoever queues an event for it meanwhile does not wait.
+    row = (await db.execute(wanted.with_for_update(key_share=True))).one_or_none()
+    return None if row is None else as_record(row)
+
+
+def _own(practice_id: UUID, endpoint_id: UUID) -> ColumnElement[bool]:
+    return of_practice(practice_id, WebhookEndpoint, WebhookEndpoint.id == endpoint_id)

@@ -1,0 +1,61 @@
+"""Statements are written in files named `queries.py` or `repository.py` only.
+
+`app/database` has those that know no table of the product, `models.py` the tables themselves.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+APP = Path(__file__).parents[1] / "app"
+STATEMENTS = {"select", "insert", "update", "delete", "text", "exists", "union", "union_all"}
+NAMES = ("queries.py", "repository.py", "models.py")
+# Files elsewhere that write statements, and why.
+_READS_A_SESSION = "builds statements that other modules add their columns to"
+_SENDS = "statements of the outbox and its worker, between calls of the job library"
+EXCEPTIONS = {
+    "availability/statements.py": _READS_A_SESSION,
+    "sessions/history.py": "the statement of the history, beside what reads its rows",
+    "sessions/booking.py": "a command that has not been split yet",
+    "sessions/credits.py": "a repository under another name",
+    "notices/commands.py": _SENDS,
+    "notices/delivery.py": _SENDS,
+    "notices/jobs.py": _SENDS,
+    "notices/letters.py": "what a mail tells of, beside what reads its rows",
+    "notices/marking.py": _SENDS,
+    "notices/outbox.py": _SENDS,
+    "notices/practice_mails.py": "what a mail tells of, beside what reads its rows",
+    "notices/worker.py": _SENDS,
+    "demo/guide.py": "the demo fills and empties its own database",
+}
+
+
+def sql_in(file: Path) -> Iterator[int]:
+    """Give the lines on which a file makes a statement with SQLAlchemy."""
+    tree = ast.parse(file.read_text())
+    imported = {
+        name.asname or name.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy")
+        for name in node.names
+        if name.name in STATEMENTS
+    }
+    for node in ast.walk(tree):
+        called = node.func if isinstance(node, ast.Call) else None
+        if isinstance(called, ast.Name) and called.id in imported:
+            yield called.lineno
+
+
+def test_statements_are_in_queries_and_repositories_only() -> None:
+    found = {
+        str(file.relative_to(APP))
+        for file in APP.rglob("*.py")
+        if not file.name.endswith(NAMES) and file.parent.name != "database" and any(sql_in(file))
+    }
+    assert found == set(EXCEPTIONS)
+
+
+def test_a_statement_elsewhere_would_be_found(tmp_path: Path) -> None:
+    file = tmp_path / "router.py"
+    file.write_text("from sqlalchemy import select as choose\n\nchoose(1)\n")
+    assert list(sql_in(file)) == [3]
