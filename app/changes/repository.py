@@ -9,12 +9,13 @@ from app.changes.models import Change, ChangeNote
 from app.database.writing import Write
 
 _CHANGE = Write(insert(Change))
+_NO_FACTS = {column.name: None for column in Change.__table__.columns if column.nullable}
 _NOTE = Write(insert(ChangeNote))
 
 
 async def add_change(db: AsyncConnection, values: Mapping[str, object]) -> None:
-    """Write an entry."""
-    await _CHANGE.run(db, values)
+    """Write an entry. Columns that may be null and are not named are null."""
+    await _CHANGE.run(db, _NO_FACTS | dict(values))
 
 
 async def add_note(db: AsyncConnection, values: Mapping[str, object]) -> None:
