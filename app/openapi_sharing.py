@@ -59,7 +59,7 @@ def _parameters(operations: list[_Json]) -> Iterator[_Place]:
 
 
 def _examples(operations: list[_Json]) -> Iterator[_Place]:
-    """Name an example of a success as its operation does."""
+    """Keep the name that an example of a success has (app/openapi_examples.py)."""
     for operation in operations:
         for response in operation["responses"].values():
             examples = response.get("content", {}).get("application/json", {}).get("examples", {})

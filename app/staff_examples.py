@@ -148,8 +148,7 @@ _CANCELLED = {
 STAFF_EXAMPLES: dict[str, object] = {
     "book_session": _done(_BOOKED),
     "list_practice_sessions": page(_summary("2026-12-03", version=3)),
-    "get_practice_session": _session(),
-    "get_practice_session_by_ref": _session(),
+    "PracticeSession": _session(),
     "put_practice_session_by_ref": _done(_PUSHED),
     "cancel_practice_session": _done(_CANCELLED, credit="returned"),
     "reschedule_practice_session": _done(
