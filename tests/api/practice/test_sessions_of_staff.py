@@ -6,12 +6,18 @@ from uuid import UUID, uuid4
 
 import pytest
 from httpx import Response
+from sqlalchemy import event
 
 from app.auth.keys import Scope
 from app.changes.models import Change, ChangeNote
+from app.changes.trail import OPERATOR
+from app.database.transactions import transact
+from app.domain.errors import SlotUnavailableError
 from app.domain.session import Format, Status
 from app.notices.models import Notice
 from app.practices.models import BusyInterval, ServiceFormat
+from app.sessions.commands.book import book as book_session
+from app.sessions.commands.booking import Booking
 from app.sessions.models import CreditRedemption, Fee, Session
 from tests.world import NOW, Api, TestClock, World
 
@@ -108,6 +114,30 @@ async def test_outside_the_hours_only_with_force(staff: Api, world: World, start
     assert len(answer.json()["alternatives"]) == 3
     assert await world.rows(Session) == []
     assert (await book(staff, world, start, force=True)).status_code == 201
+
+
+async def test_a_booking_is_checked_before_it_is_inserted(world: World) -> None:
+    sent: list[str] = []
+    booking = Booking(
+        world.client_id, world.practitioner_id, world.service_id, START + 2 * DAY, Format.VIDEO
+    )
+
+    def note(_db: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(world.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        with pytest.raises(SlotUnavailableError):
+            await transact(
+                world.engine,
+                lambda db: book_session(
+                    db, world.practice_id, booking, actor=OPERATOR, force=False, now=NOW
+                ),
+            )
+    finally:
+        event.remove(world.engine.sync_engine, "before_cursor_execute", note)
+    assert any("FOR NO KEY UPDATE" in statement for statement in sent)
+    assert [statement for statement in sent if statement.startswith("INSERT")] == []
 
 
 @pytest.mark.parametrize("force", [False, True])
