@@ -14,9 +14,10 @@ MADE := $(VENV)/.python-$(or $(VERSION),none)
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate
+AS_TESTED = --constraint requirements/dev.txt
+
 # The texts that people read; installing the project compiles them (setup.py).
 TEXTS := $(wildcard app/texts/locale/*/LC_MESSAGES/reslot.po)
-AS_TESTED = --constraint requirements/dev.txt
 
 # pip is slower, and finds the package index where only pip's own configuration names it.
 define install

@@ -47,6 +47,7 @@ _KEYS = {
     "greater_than_equal": "input.at-least",
     "int_from_float": "input.integer-fraction",
     "int_parsing": "input.integer-text",
+    "int_parsing_size": "input.integer-size",
     "int_type": "input.integer",
     "is_instance_of": "input.not-valid",
     "is_subclass_of": "input.not-valid",

@@ -54,6 +54,9 @@ async def test_fields_are_explained_in_the_readers_language(api: Api, staff: Api
     answer = await api.get("/v1/sessions", FRENCH, limit=0)
     [error] = answer.json()["errors"]
     assert error["detail"] == "La valeur doit être supérieure ou égale à 1"
+    answer = await api.get("/v1/sessions", FRENCH, limit="9" * 5000)
+    [error] = answer.json()["errors"]
+    assert error["detail"] == "La valeur doit être un entier, mais la chaîne est trop longue"
     answer = await api.get("/v1/sessions", FRENCH, when="never")
     [error] = answer.json()["errors"]
     assert error["detail"] == "La valeur doit être 'upcoming', 'past' ou 'all'"
