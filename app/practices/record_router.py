@@ -207,5 +207,5 @@ def _record_id(api: RecordApi) -> Any:  # noqa: ANN401 - what FastAPI calls a pa
     """Declare the id in the path, which is named after the kind of record."""
     return Path(
         alias=f"{api.one}_id",
-        description="The record's id. Any id that is not the practice's own is a 404.",
+        description="The record's id. An id that does not belong to the caller gets a 404.",
     )
