@@ -49,6 +49,7 @@ from app.practices.services import router as services
 from app.problems import router as problems
 from app.problems.handlers import install_handlers
 from app.sessions.client_api import router as sessions
+from app.sessions.client_api.quote_problem import install_quote_handler
 from app.sessions.quotes import Quotes
 from app.sessions.staff_api import commands_router as staff_commands
 from app.sessions.staff_api import push_router as pushed_sessions
@@ -138,6 +139,7 @@ def create_app(
     if settings.portal:
         add_portal(app)
     install_handlers(app)
+    install_quote_handler(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI's documented hook
     if settings.cors_origins:
         _add_cors(app, settings.cors_origins)

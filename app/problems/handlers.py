@@ -41,9 +41,7 @@ from app.metrics.counts import count_refusal
 from app.problems.catalogue import CATALOGUE, MEDIA_TYPE
 from app.problems.messages import describe_error
 from app.request_headers import texts_of
-from app.sessions.client_api.presenter import present_contact, present_decision, present_slots
-from app.sessions.errors import QuoteRequiredError
-from app.sessions.quotes import Quotes
+from app.sessions.client_api.presenter import present_contact, present_slots
 from app.texts.catalogue import ENGLISH, Texts
 from app.texts.languages import mark_language
 from app.texts.refusals import say_refusal
@@ -193,11 +191,6 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
             code, detail = refusal.code, say_refusal(refusal.code, refusal.contact.name, texts)
             members["deadline"] = _iso(refusal.deadline, error.zone)
             members["contact"] = present_contact(refusal.contact)
-        case QuoteRequiredError(record=record):
-            quotes: Quotes = request.app.state.quotes
-            members["decision"] = present_decision(
-                error.decision, record, record.client_zone, quotes, error.now, texts
-            )
         case SlotUnavailableError():
             slots = present_slots(error.alternatives, error.duration, error.zone)
             members["alternatives"] = slots

@@ -20,6 +20,7 @@ from app.domain.zones import local_text
 from app.paging import Page
 from app.practices.policies import rules_of
 from app.sessions.client_api import schemas
+from app.sessions.client_api.schemas import ContactView, Moment, MoneyView, ReasonView, SlotView
 from app.sessions.quotes import Quotes
 from app.sessions.read.history import ChangeRecord
 from app.sessions.read.records import (
@@ -48,10 +49,10 @@ class Notes(Enum):
     OWN = "own"
     ALL = "all"
 
-    def shown(self, actor: str, code: ReasonCode | None, note: str | None) -> schemas.ReasonView:
+    def shown(self, actor: str, code: ReasonCode | None, note: str | None) -> ReasonView:
         """Give the reason that `actor` gave, as far as it is shown."""
         shows_note = self is Notes.ALL or (self is Notes.OWN and by_whom(actor) == "client")
-        return schemas.ReasonView(
+        return ReasonView(
             code=None if self is Notes.NO_REASONS else code, note=note if shows_note else None
         )
 
@@ -261,9 +262,7 @@ def present_change(change: ChangeRecord, zone: ZoneInfo, *, notes: Notes) -> sch
     )
 
 
-def present_slots(
-    slots: Sequence[Slot], duration: timedelta, zone: ZoneInfo
-) -> list[schemas.SlotView]:
+def present_slots(slots: Sequence[Slot], duration: timedelta, zone: ZoneInfo) -> list[SlotView]:
     """Show slots in the viewer's zone, in the order in which they are."""
     length = duration // timedelta(seconds=1)
     return [
@@ -276,12 +275,12 @@ def present_slots(
     ]
 
 
-def present_contact(contact: Contact) -> schemas.ContactView:
+def present_contact(contact: Contact) -> ContactView:
     """Show whom to contact."""
-    return schemas.ContactView(name=contact.name, email=contact.email, phone=contact.phone)
+    return ContactView(name=contact.name, email=contact.email, phone=contact.phone)
 
 
-def present_money(money: Money | None) -> schemas.MoneyView | None:
+def present_money(money: Money | None) -> MoneyView | None:
     """Show an amount, or null."""
     return None if money is None else present_amount(money)
 
@@ -296,7 +295,7 @@ def present_carried(carried: Carried | None) -> schemas.CarriedView | None:
     }
 
 
-def present_amount(money: Money) -> schemas.MoneyView:
+def present_amount(money: Money) -> MoneyView:
     """Show an amount."""
     return {
         "amount_minor": money.amount_minor,
@@ -348,7 +347,7 @@ def _moment(
     format_: Format,
     location_id: UUID | None,
     zone: ZoneInfo,
-) -> schemas.Moment:
+) -> Moment:
     return {
         "starts_at": starts_at.astimezone(zone),
         "ends_at": ends_at.astimezone(zone),

@@ -1,0 +1,27 @@
+"""The problem of a command that needs a quote: it shows the present decision, with a new quote."""
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from app.problems.handlers import problem
+from app.request_headers import texts_of
+from app.sessions.client_api.presenter import present_decision
+from app.sessions.errors import QuoteRequiredError
+
+
+def install_quote_handler(app: FastAPI) -> None:
+    """Answer `quote-required` and `quote-stale` with the decision that the client has to see."""
+    app.add_exception_handler(QuoteRequiredError, _on_quote_required)
+
+
+async def _on_quote_required(request: Request, error: Exception) -> Response:
+    assert isinstance(error, QuoteRequiredError)  # noqa: S101 - registered for it
+    decision = present_decision(
+        error.decision,
+        error.record,
+        error.record.client_zone,
+        request.app.state.quotes,
+        error.now,
+        texts_of(request),
+    )
+    return problem(request, error.code, decision=decision)
