@@ -15,7 +15,8 @@ OF_CODES = {
     "status", "kind", "format", "old_format", "currency", "credit", "recipient", "subject", "actor",
     "reason_code", "etag", "time_zone", "policy_time_zone", "locale", "secret_hash", "fingerprint",
     "address_hash", "rules", "details", "events", "last_error", "pushed",
-    "api_keys.scope", "idempotency_keys.scope", "idempotency_keys.body", "idempotency_keys.key",
+    "api_keys.scope", "idempotency_keys.scope", "idempotency_keys.language",
+    "idempotency_keys.body", "idempotency_keys.key",
     # Made by the service; the drill looks for it as it is.
     "webhook_endpoints.secret",
 }  # fmt: skip

@@ -29,6 +29,8 @@ def _descriptions(node: ast.AST) -> Iterator[ast.AST]:
     """Give the parts of a docstring, and of texts for the description of the API."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         yield node.value
+    if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Descriptions":
+        yield from ast.walk(node)
     if isinstance(node, ast.keyword) and node.arg in DESCRIBES:
         yield from ast.walk(node.value)
     if isinstance(node, ast.Dict):

@@ -9,6 +9,7 @@ import pytest
 from app.domain.session import Format
 from app.practices.models import Client
 from tests.api.practice.test_records import pointers
+from tests.described import parameters_of
 from tests.world import NOW, Api, World
 
 CLIENTS = "/v1/practice/clients"
@@ -141,7 +142,7 @@ VALUES = {"uuid": str(uuid4()), "date-time": "2026-12-03T15:00:00Z", "date": "20
 def filters_of(operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, str]:
     """Give a value for each query parameter of a list, as its schema wants it."""
     found = {}
-    for parameter in operation["parameters"]:
+    for parameter in parameters_of(operation):
         if parameter["in"] != "query" or parameter["name"] in {"cursor", "limit"}:
             continue
         schema = parameter["schema"]
@@ -166,7 +167,7 @@ async def test_every_list_knows_each_filter_that_it_describes(
     lists = 0
     for path, operations in described["paths"].items():
         operation = operations.get("get", {})
-        names = {parameter["name"] for parameter in operation.get("parameters", ())}
+        names = {parameter["name"] for parameter in parameters_of(operation)}
         if not path.startswith("/v1/practice/") or "cursor" not in names:
             continue
         lists += 1
