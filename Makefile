@@ -15,6 +15,8 @@ MADE := $(VENV)/.python-$(or $(VERSION),none)
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate
 AS_TESTED = --constraint requirements/dev.txt
+# Each build would print the theme's notice about MkDocs 2; the locked version is 1.
+MKDOCS = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # The texts that people read; installing the project compiles them (setup.py).
 TEXTS := $(wildcard app/texts/locale/*/LC_MESSAGES/reslot.po)
@@ -31,7 +33,7 @@ endef
 # An empty value counts as none: compiled modules are kept, or each of many processes compiles its own.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo demo-reset test test-slow test-portal drill bench check format hooks lock openapi migration sbom clean
+.PHONY: demo demo-reset test test-slow test-portal drill bench check docs format hooks lock openapi migration sbom clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/reslot demo
@@ -64,7 +66,7 @@ test-portal: $(VENV)/.ready
 drill: $(VENV)/.ready
 	$(BIN)/python -m pytest --no-cov -n 2 --maxschedchunk=1 -m "not brief" tests/drills
 
-# What the service does against floors measured beside it: docs/performance.md.
+# What the service does against floors measured beside it: docs/explanation/performance.md.
 bench: $(VENV)/.ready
 	$(BIN)/python -m tests.bench
 
@@ -76,7 +78,13 @@ check: $(VENV)/.ready
 	@$(BIN)/reslot openapi > $(VENV)/openapi.json
 	@diff -u openapi/openapi.json $(VENV)/openapi.json \
 		|| { echo 'The OpenAPI file is out of date: run `make openapi`.'; exit 1; }
+	$(MKDOCS) --quiet
 	$(BIN)/python -m pytest -q --no-cov tests/database/test_migrations.py
+
+# The pages of docs/ as a site: open .venv/site/index.html.
+docs: $(VENV)/.ready
+	@$(MKDOCS) --quiet
+	@echo 'Written to $(VENV)/site: open $(VENV)/site/index.html.'
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .

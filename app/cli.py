@@ -56,7 +56,7 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    epilog="Settings come from the environment or from .env; the README has a table of them.",
+    epilog="Settings come from the environment or from .env: docs/reference/configuration.md.",
 )
 
 

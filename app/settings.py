@@ -1,4 +1,7 @@
-"""Settings, from the environment (and `.env`). The README's table explains each to an operator."""
+"""Settings, from the environment (and `.env`).
+
+The text below each becomes its row in docs/reference/configuration.md.
+"""
 
 import os
 from datetime import timedelta
@@ -39,37 +42,142 @@ class Settings(BaseSettings):
         env_file_encoding=env_file.ENCODING,
         env_ignore_empty=True,
         extra="ignore",
+        use_attribute_docstrings=True,
     )
 
     database_url: SecretStr | None = None
+    """PostgreSQL, as the service's own role: `postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE`. It
+    has to name the role. The schemes `postgres` and `postgresql+asyncpg` are accepted too, those
+    of other drivers are not. Options of the driver (asyncpg) follow a `?`, such as
+    `sslmode=verify-full&sslrootcert=FILE`. Without it, the embedded server is used where it is
+    installed.
+    """
+
     database_owner_url: SecretStr | None = None
+    """The same database as the role that owns it; `DATABASE_URL` where it is not set. Only
+    `reslot migrate` and the demo use it.
+    """
+
     database_pool_size: int = Field(default=10, ge=1, le=MOST_CONNECTIONS)
+    """Connections of each server process, at most: this many for commands, and as many for reads.
+    A process that sends mails has `SMTP_CONNECTIONS` and five more.
+    """
+
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """The keys that sign links, quotes, sign-ins and all other tokens: at least 32 characters
+    each, separated by commas, [oldest first](../how-to/rotate-keys.md). Without it, the demo and
+    the embedded server make the file `DATA_DIR/secret_keys`.
+    """
+
     host: Annotated[str, AfterValidator(setting_values.listening_host)] = "127.0.0.1"
+    """The address of this machine to listen on, IPv4 or IPv6, or its name. The image sets
+    `0.0.0.0`.
+    """
+
     port: int = Field(default=8000, ge=1, le=65535)
+    """The port to listen on."""
+
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1",)
+    """The proxies whose `X-Forwarded-For` is believed: addresses or networks, separated by
+    commas. `*` believes everybody, also what a caller writes there.
+    """
+
     public_url: str = ""
+    """Where the world reaches the API; `http://HOST:PORT` where it is not set. The `type` of
+    every problem starts with it. Without a query, a user or a password.
+    """
+
     docs: bool = True
+    """Whether the page `/docs` is served, where the API can be tried. `/openapi.json` is always
+    served.
+    """
+
     portal: bool = True
+    """Whether the reference portal is served under `/portal/`."""
+
     portal_url: str = ""
+    """The page that opens the link of an email; `PUBLIC_URL/portal/` where it is not set. The
+    token is appended as `#TOKEN`, so that it reaches no server log.
+    """
+
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins (scheme, host and port) whose pages may call the API from a browser, separated by
+    commas; `*` stands for all origins.
+    """
+
     data_dir: Annotated[Path, AfterValidator(setting_values.folder)] = Path(".data")
+    """Where the demo, the embedded server, generated keys and unsent mails lie. The image sets
+    `/tmp/reslot`.
+    """
+
     smtp_url: SecretStr | None = None
+    """`smtp://USER:PASSWORD@HOST:587` or `smtps://USER:PASSWORD@HOST`. With a password STARTTLS
+    is required, without one it is used where offered; `?starttls=always`, `auto` or `never`
+    overrides this. Without it, mails are written to `DATA_DIR/mail`.
+    """
+
     smtp_connections: int = Field(default=10, ge=2, le=MOST_CONNECTIONS)
+    """How many mails a process sends at once, and so how many connections to the mail server it
+    has, at most. Half of them are for reminders. At least 2.
+    """
+
     mail_from: Annotated[str, AfterValidator(normal_address)] = "reslot@localhost.localdomain"
+    """The sender's address, in ASCII except for the domain; the display name is the practice's.
+    Its domain is in every Message-ID.
+    """
+
     access_token_minutes: int = Field(default=60, ge=1, le=MOST_MINUTES)
+    """How long an access token is valid that comes from a sign-in or `reslot token`."""
+
     sign_in_days: int = Field(default=90, ge=1, le=MOST_DAYS)
+    """How long a client stays signed in, however often they come back."""
+
     link_access_minutes: int = Field(default=30, ge=1, le=MOST_MINUTES)
+    """How long an access token is valid that comes from a link."""
+
     link_days: int = Field(default=30, ge=0, le=MOST_DAYS)
+    """How long a link works after its session's present end."""
+
     quote_minutes: int = Field(default=10, ge=1, le=MOST_MINUTES)
+    """How long a quote is honoured."""
+
     credit_grace_days: int = Field(default=14, ge=0, le=MOST_DAYS)
+    """How long a credit stays usable that is returned to a package which has expired or soon
+    will.
+    """
+
     webhook_insecure_targets: bool = False
+    """For development: webhooks may go over plain HTTP and to private addresses. `reslot demo`
+    sets it.
+    """
+
     worker: bool = True
+    """Whether server processes send mails and webhooks too. `reslot serve --worker` and
+    `--no-worker` override it.
+    """
+
     metrics_token: SecretStr | None = None
+    """What Prometheus sends as `Authorization: Bearer …` to read
+    [`/metrics`](../how-to/monitor.md#what-to-watch): at least 16 characters of ASCII, without
+    spaces. Make it as a [key](../how-to/rotate-keys.md) is made. Without it, `/metrics` is off.
+    """
+
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    """The port on which a `reslot worker` serves its own metrics, on `HOST` and without a token.
+    Without it, they are off.
+    """
+
     tracing: bool = False
+    """Whether [traces](../how-to/trace.md) go to an OpenTelemetry collector; needs the packages
+    of `requirements/tracing.txt`. OpenTelemetry's own variables (`OTEL_EXPORTER_OTLP_ENDPOINT`,
+    `OTEL_TRACES_SAMPLER`, …), here or in `.env`, say where they go and how many.
+    """
+
     log_format: Literal["json", "console"] = "json"
+    """`json`, or `console` for reading. `reslot demo` logs in `console`."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""
 
     @field_validator("secret_keys", "cors_origins", "trusted_proxies", mode="before")
     @classmethod

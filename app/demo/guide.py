@@ -154,7 +154,7 @@ async def _facts(db: AsyncConnection, settings: Settings, now: datetime) -> dict
 
 
 async def _session_to_cancel(db: AsyncConnection, now: datetime) -> UUID:
-    """Choose a session of the main client that the README's tour leaves alone: the last massage."""
+    """Choose a session of the main client that no tutorial uses: the last massage."""
     is_open = and_(Session.status == "booked", Session.starts_at > now)
     found = await db.scalars(
         select(Session.id)

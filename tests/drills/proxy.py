@@ -1,4 +1,4 @@
-"""nginx in front of the service, with the configuration that the README gives."""
+"""nginx in front of the service, with the configuration of docs/how-to/nginx.md."""
 
 import asyncio
 import re
@@ -11,7 +11,7 @@ from tests.ports import free_port
 
 # Debian's package puts it where only root looks.
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "nginx.md"
 START_SECONDS = 10
 POLL_SECONDS = 0.05
 
@@ -33,10 +33,10 @@ http {{
 """
 
 
-def readme_configuration(service_port: int, port: int) -> str:
-    """Read the README's configuration; only the ports differ, and there is no TLS on loopback."""
+def documented_configuration(service_port: int, port: int) -> str:
+    """Read the page's configuration; only the ports differ, and there is no TLS on loopback."""
     given: str
-    (given,) = re.findall(r"```nginx\n(.*?)```", README.read_text(), re.DOTALL)
+    (given,) = re.findall(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
     for pattern, instead in (
         (r"server 127\.0\.0\.1:8000;", f"server 127.0.0.1:{service_port};"),
         (r"listen 443 ssl;", f"listen 127.0.0.1:{port};"),
@@ -54,7 +54,7 @@ async def proxy(service_port: int, folder: Path) -> AsyncIterator[int]:
     assert NGINX is not None
     port = free_port()
     file = folder / "nginx.conf"
-    file.write_text(_MAIN.format(folder=folder, ours=readme_configuration(service_port, port)))
+    file.write_text(_MAIN.format(folder=folder, ours=documented_configuration(service_port, port)))
     log = str(folder / "nginx.log")
     process = await asyncio.create_subprocess_exec(NGINX, "-c", str(file), "-e", log)
     try:

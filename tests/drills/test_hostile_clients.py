@@ -42,7 +42,7 @@ SILENT = 50
 NOT_READING = 20
 POURING = 10
 FLOODING = 20
-# As the README's nginx has it.
+# As docs/how-to/nginx.md configures it.
 CONNECTIONS_OF_AN_ADDRESS = 30
 
 STRANGER = "127.0.0.2"

@@ -17,8 +17,8 @@ from tests.drills.report import Row
 from tests.drills.subrun import run_tests
 from tests.pooler import installed_program
 
-# What LISTENs is left out: a worker needs a direct connection, and the README says so. So is what
-# runs as processes of its own: the drills do.
+# Tests that LISTEN are left out: a worker needs a direct connection (docs/how-to/pgbouncer.md). So
+# are tests that start processes: other drills do that.
 PATHS = (
     "tests/api/test_cancel.py",
     "tests/api/test_idempotency.py",

@@ -1,4 +1,4 @@
-"""The README's shell blocks and the hints that the demo prints, run as they stand."""
+"""The shell blocks of the README and the tutorials, and the demo's hints, run as they stand."""
 
 import os
 import re
@@ -17,15 +17,20 @@ from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-CLIENT, PRACTICE = "A tour", "Connect your practice software"
-# What the README says that the tour meets.
-REFUSALS = ["quote-required", "notice-too-short", "forbidden"]
+ROOT = Path(__file__).parents[2]
+TUTORIALS = ROOT / "docs" / "tutorials"
+HINTS = "hints"
+FIRST, CONNECT = "first-cancellation", "connect-your-software"
+# What the tutorials say that the reader meets.
+REFUSALS = {
+    HINTS: [],
+    FIRST: ["quote-required", "notice-too-short", "forbidden"],
+    CONNECT: [],
+}
 
 
 class Folder:
-    """A clone's folder, as far as the README uses it, and a shell there."""
+    """A clone's folder, as far as the pages use it, and a shell there."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -87,33 +92,57 @@ def hints(folder: Folder) -> Iterator[str]:
     assert process.wait(timeout=PATIENCE_SECONDS) == 0
 
 
-def blocks(heading: str) -> str:
-    """Give the shell blocks of one section of the README, without those below it."""
-    found = re.search(rf"^#+ {heading}\n(.*?)^##", README, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    script = "\n".join(re.findall(r"```sh\n(.*?)```", found[1], re.DOTALL))
+def shell_blocks(markdown: str) -> str:
+    """Give the shell blocks of a page as one script."""
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", markdown, re.DOTALL))
     assert script
     # What it waits for is only printed here.
     return script.replace("\nsleep 2\n", "\n")
+
+
+def tutorial(name: str) -> str:
+    """Give the script of a tutorial."""
+    return shell_blocks((TUTORIALS / f"{name}.md").read_text())
+
+
+def readme_section(heading: str) -> str:
+    """Give the script of one section of the README."""
+    readme = (ROOT / "README.md").read_text()
+    found = re.search(rf"^## {heading}\n(.*?)^## ", readme, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return shell_blocks(found[1])
 
 
 def refusals(printed: str) -> list[str]:
     return re.findall(r'"type": ?"[^"]*/problems/([^"]*)"', printed)
 
 
-@pytest.mark.parametrize("first", ["the hints", "the tour"])
-def test_the_hints_and_the_tour_work_on_one_demo(folder: Folder, hints: str, first: str) -> None:
+@pytest.mark.parametrize("order", [(HINTS, FIRST, CONNECT), (CONNECT, FIRST, HINTS)])
+def test_hints_and_tutorials_work_on_one_demo_in_any_order(
+    folder: Folder, hints: str, order: tuple[str, ...]
+) -> None:
     assert hints.count("curl ") == 8
-    tour = blocks(CLIENT) + blocks(PRACTICE)
-    order = [hints, tour] if first == "the hints" else [tour, hints]
-    met = {script: refusals(folder.shell(script)) for script in order}
-    assert met == {hints: [], tour: REFUSALS}
-    signing_in = folder.shell(blocks("Signing clients in"))
+    scripts = {HINTS: hints, FIRST: tutorial(FIRST), CONNECT: tutorial(CONNECT)}
+    met = {name: refusals(folder.shell(scripts[name])) for name in order}
+    assert met == REFUSALS
+    signing_in = folder.shell(tutorial("sign-clients-in"))
     assert refusals(signing_in) == []
     assert '"name": "Ben Carter"' in signing_in
 
 
+@pytest.mark.usefixtures("hints")
+def test_the_readme_works_on_a_fresh_demo(folder: Folder) -> None:
+    printed = folder.shell(readme_section("Twenty lines of curl"))
+    assert refusals(printed) == []
+    assert re.findall(r"\['(\w+)', (\d), ", printed) == [("booked", "2"), ("cancelled", "3")]
+
+
 def test_from_nothing_works_in_a_fresh_shell(folder: Folder) -> None:
-    printed = folder.shell(blocks("From nothing"))
+    printed = folder.shell(tutorial("from-nothing"))
     assert refusals(printed) == []
     assert "Free of charge until a day before." in printed
+
+
+def test_every_tutorial_is_run() -> None:
+    run = {FIRST, CONNECT, "sign-clients-in", "from-nothing"}
+    assert {page.stem for page in TUTORIALS.glob("*.md")} == run
