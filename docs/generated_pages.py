@@ -16,6 +16,7 @@ from typer.cli import get_docs_for_click
 from app.cli import cli
 from app.problems.catalogue import CATALOGUE
 from app.settings import Settings
+from app.texts.catalogue import ENGLISH
 
 ROOT = Path(__file__).parents[1]
 PROBLEMS = """\
@@ -85,11 +86,12 @@ def _commands() -> str:
 def _problems() -> str:
     parts = ["# Problems", PROBLEMS]
     for code, kind in sorted(CATALOGUE.items()):
+        wording = kind.wording(ENGLISH)
         parts += [
             f"## {code}",
-            f"**{kind.status.value}** {kind.title}",
-            f"> {kind.detail}",
-            kind.explanation,
+            f"**{kind.status.value}** {wording.title}",
+            f"> {wording.detail}",
+            wording.explanation,
         ]
         if kind.members or kind.optional:
             members = ", ".join(f"`{name}`" for name in kind.members + kind.optional)
