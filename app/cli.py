@@ -13,8 +13,9 @@ import uvicorn
 from sqlalchemy.exc import DBAPIError
 
 from app import __version__
-from app.auth.keys import Scope
 from app.clock import system_clock
+from app.configuration.listening import check_port
+from app.configuration.settings import Settings, SettingsError, load_settings
 from app.database.engine import create_engine
 from app.database.migrations import bound_role, role_of
 from app.database.migrations import migrate as migrate_database
@@ -22,17 +23,18 @@ from app.database.programs import ProgramError
 from app.demo.guide import prepare as prepare_demo
 from app.demo.running import lock_demo, share_lock
 from app.domain.errors import NotFoundError
-from app.http_limits import LimitedHttp
-from app.installation import export, installation
-from app.links.issue import end_links, issue_access_token, print_link
-from app.listening import check_port
-from app.logs import configure_logs
-from app.metrics.counts import watch_pool
-from app.metrics.processes import figures_on_a_port, shared_figures
-from app.notices.mailbox import list_mails, read_mail
-from app.notices.senders import check_mail_folder
-from app.notices.worker import run_worker, worker_pool_size
-from app.practices.operator import (
+from app.identity.api_keys.keys import Scope
+from app.mail.mailbox import list_mails, read_mail
+from app.mail.senders import check_mail_folder
+from app.observability.logs import configure_logs
+from app.observability.metrics.counts import watch_pool
+from app.observability.metrics.processes import figures_on_a_port, shared_figures
+from app.observability.tracing.start import check_tracing, start_tracing, stop_tracing
+from app.observability.tracing.statements import watch_statements
+from app.operations.http_limits import LimitedHttp
+from app.operations.installation import export, installation
+from app.operations.links import end_links, issue_access_token, print_link
+from app.operations.practices import (
     NewPractice,
     close_practice,
     create_practice,
@@ -42,10 +44,8 @@ from app.practices.operator import (
     reopen_practice,
     take_key,
 )
-from app.settings import Settings, SettingsError, load_settings
-from app.supervisor import run_several
-from app.tracing.start import check_tracing, start_tracing, stop_tracing
-from app.tracing.statements import watch_statements
+from app.operations.supervisor import run_several
+from app.worker.run import run_worker, worker_pool_size
 
 MAX_WORKERS = 64  # each takes some 100 MB and a pool of connections
 _DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError)
@@ -311,7 +311,7 @@ def mail(
 def openapi() -> None:
     """Print the OpenAPI description of the API."""
     from app.main import create_app  # noqa: PLC0415 - only this command needs the application
-    from app.openapi_text import to_text  # noqa: PLC0415
+    from app.operations.openapi.text import to_text  # noqa: PLC0415
 
     # The description depends on no setting; the application wants some all the same.
     stand_in = Settings(

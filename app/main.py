@@ -11,55 +11,55 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from app import __version__, health
-from app.auth import keys_router as keys
-from app.auth import router as sign_in
-from app.auth.limits import SourceLimits
-from app.auth.sign_in_tokens import SignInTokens
-from app.auth.tokens import AccessTokens
+from app import __version__
 from app.availability import router as availability
-from app.body_limit import BodyLimit
 from app.changes import router as changes
 from app.clock import Clock, system_clock
+from app.configuration.settings import Settings, load_settings
 from app.database.engine import create_engine
-from app.docs import add_docs
+from app.directory.clients import router as clients
+from app.directory.locations import router as locations
+from app.directory.packages import router as packages
+from app.directory.practice import router as practice
+from app.directory.practitioners import router as practitioners
+from app.directory.services import router as services
 from app.fees import router as fees
-from app.head import HeadByGet
+from app.identity.api_keys import router as keys
+from app.identity.sign_in import router as sign_in
+from app.identity.sign_in.rate_limits import SourceLimits
+from app.identity.tokens.access import AccessTokens
+from app.identity.tokens.link import LinkTokens
+from app.identity.tokens.quote import Quotes
+from app.identity.tokens.sign_in import SignInTokens
 from app.links import router as links
 from app.links import staff_router as staff_links
-from app.links.tokens import LinkTokens
-from app.logs import RequestLog, configure_logs
-from app.metrics import router as metrics
-from app.metrics.counts import forget_dead_processes, watch_pool
-from app.notices import router as notices
-from app.notices.worker import run_worker, worker_pool_size
-from app.openapi import describe, write_description
+from app.me import router as practices
+from app.notifications.api import router as notices
+from app.observability.logs import RequestLog, configure_logs
+from app.observability.metrics.counts import forget_dead_processes, watch_pool
+from app.observability.tracing.requests import RequestTrace, telemetry
+from app.observability.tracing.start import start_tracing, stop_tracing
+from app.observability.tracing.statements import watch_statements
+from app.operations import health, metrics
+from app.operations.docs import add_docs
+from app.operations.openapi.document import describe, write_description
+from app.policies import router as policies
 from app.portal.site import add_portal
-from app.practices import router as practices
-from app.practices.busy import router as busy
-from app.practices.clients import router as clients
-from app.practices.holidays import router as holidays
-from app.practices.hours import router as hours
-from app.practices.locations import router as locations
-from app.practices.packages import router as packages
-from app.practices.policy_versions import router as policies
-from app.practices.practice import router as practice
-from app.practices.practitioners import router as practitioners
-from app.practices.services import router as services
-from app.problems import router as problems
-from app.problems.handlers import install_handlers
+from app.schedule.holidays import router as holidays
+from app.schedule.hours import router as hours
+from app.schedule.time_off import router as busy
 from app.sessions.client_api import router as sessions
 from app.sessions.client_api.quote_problem import install_quote_handler
-from app.sessions.quotes import Quotes
 from app.sessions.staff_api import commands_router as staff_commands
 from app.sessions.staff_api import push_router as pushed_sessions
 from app.sessions.staff_api import router as staff_sessions
-from app.settings import Settings, load_settings
-from app.signing import TokenSigner
-from app.tracing.requests import RequestTrace, telemetry
-from app.tracing.start import start_tracing, stop_tracing
-from app.tracing.statements import watch_statements
+from app.web.body_limit import BodyLimit
+from app.web.head import HeadByGet
+from app.web.problems import router as problems
+from app.web.problems.handlers import install_handlers
+from app.web.signing import TokenSigner
 from app.webhooks import router as webhooks
+from app.worker.run import run_worker, worker_pool_size
 
 log = structlog.get_logger()
 

@@ -14,9 +14,9 @@ from mkdocs.structure.pages import Page
 from typer.cli import get_docs_for_click
 
 from app.cli import cli
-from app.problems.catalogue import CATALOGUE
-from app.settings import Settings
+from app.configuration.settings import Settings
 from app.texts.catalogue import ENGLISH
+from app.web.problems.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
 PROBLEMS = """\
@@ -26,7 +26,7 @@ OPERATIONS = """\
 The OpenAPI file, `openapi/openapi.json`, describes each call with its parameters, examples and
 problems. `/docs` of a running server shows it, and calls can be tried there."""
 TABLE = """\
-The site has a table of all settings here. It is generated from `app/settings.py`.
+The site has a table of all settings here. It is generated from `app/configuration/settings.py`.
 
 <!-- the table of settings -->"""
 METHODS = ("get", "post", "put", "patch", "delete")

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 from sqlalchemy.schema import SchemaItem
 
 from app.clock import system_clock
+from app.configuration.settings import load_settings
 from app.database.engine import brief_engine
-from app.installation import installation
-from app.settings import load_settings
-from app.tables import metadata
+from app.operations.installation import installation
+from app.tables.all import metadata
 
 LONGEST_REVISION = 32  # what alembic's own table holds
 

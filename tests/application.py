@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from fastapi import FastAPI
 
 from app.clock import Clock
+from app.configuration.settings import Settings
 from app.main import create_app
-from app.settings import Settings
 
 _idle: dict[tuple[object, ...], FastAPI] = {}
 

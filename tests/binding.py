@@ -12,7 +12,7 @@ from functools import cache
 import sqlglot
 from sqlglot import exp
 
-from app.tables import metadata
+from app.tables.all import metadata
 from tests.syntax import Equality, bare, equalities, queries_in, sources
 
 TENANT = "practice_id"

@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from app.configuration.settings import Settings
 from app.main import create_app
-from app.settings import Settings
 
 # Codes that no operation documents, and why.
 GENERAL = {"method-not-allowed": "answers a method that no operation has"}

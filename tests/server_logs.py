@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import structlog
 
-from app.logs import configure_logs
-from app.settings import Settings
+from app.configuration.settings import Settings
+from app.observability.logs import configure_logs
 
 
 @contextmanager

@@ -37,28 +37,28 @@ def _of(*tables: str, reason: str) -> Exemption:
 
 
 EXEMPTIONS: Mapping[str, Exemption] = {
-    "app/auth/people.py find_people": _of(
+    "app/identity/sign_in/find_clients.py find_people": _of(
         "practices",
         "clients",
         reason="who signs in does not say where: the address is looked for at every practice",
     ),
-    "app/auth/repository.py delete_old_sign_ins": _of(
+    "app/identity/sign_in/repository.py delete_old_sign_ins": _of(
         "sign_ins", "sign_in_families", reason="the worker's sweep, by age alone"
     ),
-    "app/notices/worker.py tidy": _of("idempotency_keys", reason="the worker's tidying, by age"),
-    "app/notices/sweeping.py sweep_notices": _of(
+    "app/worker/run.py tidy": _of("idempotency_keys", reason="the worker's tidying, by age"),
+    "app/outbox/sweeping.py sweep_notices": _of(
         "practices", "notices", reason="the worker's sweep, by what is due and has no wake"
     ),
-    "app/metrics/queries.py read_outbox": _of(
+    "app/observability/metrics/queries.py read_outbox": _of(
         "practices", "notices", reason="the operator's figures, numbers only"
     ),
-    "app/practices/operator_queries.py all_practices": _of(
+    "app/operations/practice_queries.py all_practices": _of(
         "practices", reason="the operator lists the practices, and names one by its name"
     ),
-    "app/links/issue.py issue_access_token": _of(
+    "app/operations/links.py issue_access_token": _of(
         "practices", "clients", reason="the operator names a client by his address"
     ),
-    "app/links/issue.py _practice_of": _of(
+    "app/operations/links.py _practice_of": _of(
         "practices", "sessions", reason="the operator names a session by its id alone"
     ),
     "app/demo/guide.py _practices": _of(

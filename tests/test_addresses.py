@@ -2,8 +2,15 @@
 
 import pytest
 
-from app.addresses import ascii_domain, ascii_url, mailbox_key, mailto, normal_address, spellings
-from app.auth.asking import hash_address
+from app.identity.sign_in.request_link import hash_address
+from app.standards.addresses import (
+    ascii_domain,
+    ascii_url,
+    mailbox_key,
+    mailto,
+    normal_address,
+    spellings,
+)
 
 # In the words of IDNA 2003 each of these is the domain behind it, which belongs to somebody else.
 DEVIATIONS = [

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from app.inputs import RequestBody, is_blank
+from app.configuration.settings import Settings
+from app.directory.fields import RefInPath
 from app.main import create_app
-from app.practices.busy.schemas import Source
-from app.practices.fields import RefInPath
-from app.practices.policy_versions.schemas import NewPolicy
-from app.settings import Settings
+from app.policies.schemas import NewPolicy
+from app.schedule.time_off.schemas import Source
+from app.web.types import RequestBody, is_blank
 
 INVISIBLE = [
     "\u200b",

@@ -15,11 +15,11 @@ import uvicorn
 from sqlalchemy import select
 
 from app import __version__
+from app.configuration.settings import Settings
 from app.database.embedded import EmbeddedServer
 from app.database.engine import create_engine
 from app.database.migrations import role_of
-from app.practices.models import Practice
-from app.settings import Settings
+from app.tables.practices import Practice
 from tests.fixtures.command_line import build, refusal, run
 from tests.fixtures.database import KEY
 
@@ -60,8 +60,8 @@ def test_tracing_without_its_packages_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     monkeypatch.setenv("TRACING", "true")
-    monkeypatch.delitem(sys.modules, "app.tracing.provider", raising=False)
-    monkeypatch.delattr("app.tracing.provider", raising=False)
+    monkeypatch.delitem(sys.modules, "app.observability.tracing.provider", raising=False)
+    monkeypatch.delattr("app.observability.tracing.provider", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.resources", None)
     monkeypatch.setattr("app.cli.configure_logs", lambda _: None)
     # Server processes that cannot start would be started again and again.

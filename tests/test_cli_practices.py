@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from app.changes.models import Change
+from app.configuration.settings import Settings
 from app.database.engine import create_engine
-from app.settings import Settings
+from app.tables.changes import Change
 from tests.fixtures.command_line import build, refusal, run
 
 # A practice is looked for among all.

@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
-from app.auth.tokens import AccessTokens
-from app.changes.models import Change
 from app.clock import system_clock
+from app.configuration.settings import Settings
 from app.database.engine import create_engine
-from app.links.tokens import LinkTokens
-from app.practices.models import Client
-from app.settings import Settings
+from app.identity.tokens.access import AccessTokens
+from app.identity.tokens.link import LinkTokens
+from app.tables.changes import Change
+from app.tables.practices import Client
 from tests.fixtures.command_line import build, refusal, run
 from tests.fixtures.database import KEY
 from tests.world import World

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import Settings, SettingsError, load_settings
+from app.configuration.settings import Settings, SettingsError, load_settings
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from app.http_limits import MAX_HEAD_BYTES, MAX_WAITING_REQUESTS, LimitedHttp
+from app.operations.http_limits import MAX_HEAD_BYTES, MAX_WAITING_REQUESTS, LimitedHttp
 from tests.patience import PATIENCE_SECONDS
 
 Opener = Callable[[], AbstractAsyncContextManager[tuple[StreamReader, StreamWriter]]]

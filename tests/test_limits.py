@@ -3,8 +3,8 @@
 import pytest
 from limits import RateLimitItemPerMinute
 
-from app.auth.limits import ASKING, EXCHANGING, SourceLimits, source_of
 from app.domain.errors import RateLimitedError
+from app.identity.sign_in.rate_limits import ASKING, EXCHANGING, SourceLimits, source_of
 
 TWICE = RateLimitItemPerMinute(2, 5)
 

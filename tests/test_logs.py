@@ -7,8 +7,8 @@ from typing import Any
 
 PREPARE = """
 import logging, structlog
-from app.logs import configure_logs
-from app.settings import Settings
+from app.observability.logs import configure_logs
+from app.configuration.settings import Settings
 configure_logs(Settings(_env_file=None))
 """
 

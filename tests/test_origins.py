@@ -6,7 +6,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app.origins import plain_address
+from app.web.origins import plain_address
 
 
 @pytest.mark.parametrize(

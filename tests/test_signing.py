@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import Signer
 
-from app.signing import MAX_LENGTH, BadTokenError, TokenSigner
+from app.web.signing import MAX_LENGTH, BadTokenError, TokenSigner
 
 OLD, NEW = "old-key-0123456789-0123456789-0123456789", "new-key-0123456789-0123456789-0123456789"
 ALPHABET = string.ascii_letters + string.digits + "-_"

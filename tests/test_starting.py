@@ -175,7 +175,7 @@ def read_only_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def may(path: Path, mode: int) -> bool:
         return Path(path) != tmp_path and access(path, mode)
 
-    monkeypatch.setattr("app.notices.senders.os.access", may)
+    monkeypatch.setattr("app.mail.senders.os.access", may)
     monkeypatch.setenv("PORT", str(free_port()))
 
 

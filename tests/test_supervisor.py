@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors.multiprocess import SIGNALS, Process
 
-from app.supervisor import Supervisor
+from app.operations.supervisor import Supervisor
 
 PATIENCE_SECONDS = 20
 

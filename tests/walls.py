@@ -7,11 +7,11 @@ from typing import Any
 from httpx import Response
 from sqlalchemy import select
 
-from app.auth.keys import Scope
 from app.domain.session import Format
-from app.notices.models import Notice
-from app.practices.models import BusyInterval, Client, Location, Practitioner, Service
-from app.tables import metadata
+from app.identity.api_keys.keys import Scope
+from app.tables.all import metadata
+from app.tables.notifications import Notice
+from app.tables.practices import BusyInterval, Client, Location, Practitioner, Service
 from tests.described import description
 from tests.world import NOW, Api, World
 

@@ -12,13 +12,17 @@ from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.auth.keys import Scope, create_key
-from app.auth.tokens import AccessTokens, Caller
-from app.changes.trail import OPERATOR
+from app.audit.write import OPERATOR
+from app.configuration.settings import Settings
 from app.database.transactions import transact
+from app.directory.repository import PracticeRepository
 from app.domain.session import Format
-from app.links.tokens import Link, LinkTokens
-from app.practices.models import (
+from app.identity.api_keys.keys import Scope, create_key
+from app.identity.tokens.access import AccessTokens, Caller
+from app.identity.tokens.link import Link, LinkTokens
+from app.sessions.commands.book import book
+from app.sessions.commands.booking import Booking
+from app.tables.practices import (
     Client,
     Location,
     Package,
@@ -27,11 +31,7 @@ from app.practices.models import (
     ServiceFormat,
     WorkingHours,
 )
-from app.practices.repository import PracticeRepository
-from app.sessions.commands.book import book
-from app.sessions.commands.booking import Booking
-from app.sessions.models import Session
-from app.settings import Settings
+from app.tables.sessions import Session
 from tests.application import application
 from tests.described import is_as_described
 

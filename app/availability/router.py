@@ -9,14 +9,15 @@ from fastapi import APIRouter, Query, Response
 
 from app.availability.queries import Availability, read_availability
 from app.availability.schemas import AvailabilityQuery, AvailabilityView, DayView
-from app.context import AnyCall, json_answer
 from app.domain.availability import Day, by_day, in_order
-from app.inputs import SessionId
-from app.problems.catalogue import responses
-from app.sessions.client_api.presenter import present_contact, present_slots
+from app.identity.dependencies import AnyCall
 from app.texts.catalogue import Texts
 from app.texts.refusals import say_why_empty
-from app.wire import written
+from app.web.json import written
+from app.web.problems.catalogue import responses
+from app.web.responses import json_answer
+from app.web.types import SessionId
+from app.web.views import present_contact, present_slots
 
 router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])
 

@@ -9,8 +9,8 @@ from typing_extensions import TypedDict
 
 from app.domain.availability import EmptyReason
 from app.domain.session import Format
-from app.inputs import Day, QueryParameters, ZoneName
-from app.sessions.client_api.schemas import ContactView, SlotView
+from app.web.types import Day, QueryParameters, ZoneName
+from app.web.views import ContactView, SlotView
 
 
 class AvailabilityQuery(QueryParameters):

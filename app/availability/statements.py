@@ -1,178 +1,29 @@
 """The statements of availability: a session with its practitioner's calendar."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Date,
-    DateTime,
-    Integer,
-    Text,
-    bindparam,
-    cast,
     exists,
-    func,
     select,
 )
-from sqlalchemy.dialects.postgresql import array
-from sqlalchemy.orm import aliased
 
-from app.database.joins import PRACTICE, of_practice
-from app.database.reading import Read
-from app.domain.availability import MINUTE
-from app.domain.session import Status
-from app.practices.models import (
-    BusyInterval,
+from app.calendar.statements import _OF_SESSION, _calendar_columns
+from app.sessions.read.statements import (
+    CONTACT_COLUMNS,
+    POLICY_COLUMNS,
+    OneSession,
+    about_one_session,
+    formats_on_offer,
+)
+from app.tables.joins import OWN_SESSION, PRACTICE, of_practice, of_session, referred
+from app.tables.practices import (
     Client,
-    Holiday,
-    HoursOverride,
     PolicyVersion,
     Practice,
     Practitioner,
     Service,
-    WorkingHours,
 )
-from app.sessions.models import CreditRedemption, Session, takes_time, time_ends
-from app.sessions.read.statements import (
-    CONTACT_COLUMNS,
-    OWN_SESSION,
-    POLICY_COLUMNS,
-    OneSession,
-    about_one_session,
-    details_statement,
-    formats_on_offer,
-    of_session,
-    referred,
-)
-
-_INSTANT = DateTime(timezone=True)
-
-
-def _seconds(instant: Any, rounding: Any) -> Any:  # noqa: ANN401 - column expressions
-    # Not `extract`, which counts in decimal numbers and takes several times as long.
-    return cast(rounding(func.date_part("epoch", instant)), BigInteger)
-
-
-class _Of(NamedTuple):
-    """Whose calendar of the practice: columns of a session's row, or parameters."""
-
-    practitioner_id: Any
-    client_id: Any
-    session_id: Any
-
-
-_OF_SESSION = _Of(Session.practitioner_id, Session.client_id, Session.id)
-_AS_ASKED = _Of(*(bindparam(name) for name in _Of._fields))
-
-
-def _calendar_columns(of: _Of) -> list[Any]:
-    """Gather what takes the time of practitioner and client, other than the session itself."""
-    since, until = bindparam("since", type_=_INSTANT), bindparam("until", type_=_INSTANT)
-    sessions_since = bindparam("sessions_since", type_=_INSTANT)
-    other = aliased(Session)
-    own = aliased(Session)
-    hours = (
-        WorkingHours.weekday,
-        WorkingHours.start_minute,
-        WorkingHours.end_minute,
-        WorkingHours.format,
-        WorkingHours.location_id,
-    )
-    overrides = (
-        HoursOverride.date,
-        HoursOverride.start_minute,
-        HoursOverride.end_minute,
-        HoursOverride.format,
-        HoursOverride.location_id,
-    )
-    return [
-        _rows(
-            func.json_build_array(*hours),
-            of_practice(PRACTICE, WorkingHours),
-            WorkingHours.practitioner_id == of.practitioner_id,
-        ).label("weekly"),
-        _rows(
-            func.json_build_array(*overrides),
-            of_practice(PRACTICE, HoursOverride),
-            HoursOverride.practitioner_id == of.practitioner_id,
-            HoursOverride.date.between(
-                bindparam("first_date", type_=Date), bindparam("last_date", type_=Date)
-            ),
-        ).label("overrides"),
-        _rows(
-            Holiday.date,
-            of_practice(PRACTICE, Holiday),
-            Holiday.date.between(
-                bindparam("first_date", type_=Date), bindparam("last_date", type_=Date)
-            ),
-        ).label("holidays"),
-        _numbers(
-            (
-                _seconds(other.starts_at, func.floor),
-                _seconds(time_ends(other), func.ceil),
-                cast(other.buffer_before_minutes * MINUTE, BigInteger),
-                _seconds(func.upper(other.span_after) - time_ends(other), func.floor),
-                cast(cast(other.status != Status.NOSHOW, Integer), BigInteger),
-            ),
-            of_practice(PRACTICE, other),
-            other.practitioner_id == of.practitioner_id,
-            takes_time(other),
-            other.starts_at.between(sessions_since, until),
-            other.id != of.session_id,
-        ).label("taken"),
-        _numbers(
-            (_seconds(own.starts_at, func.floor), _seconds(time_ends(own), func.ceil)),
-            of_practice(PRACTICE, own),
-            own.client_id == of.client_id,
-            takes_time(own),
-            own.starts_at.between(sessions_since, until),
-            own.id != of.session_id,
-        ).label("elsewhere"),
-        _numbers(
-            (
-                _seconds(BusyInterval.starts_at, func.floor),
-                _seconds(BusyInterval.ends_at, func.ceil),
-            ),
-            of_practice(PRACTICE, BusyInterval),
-            BusyInterval.practitioner_id == of.practitioner_id,
-            BusyInterval.ends_at > since,
-            BusyInterval.starts_at < until,
-        ).label("busy"),
-        Practitioner.sessions_per_day,
-        Practitioner.sessions_per_week,
-        Practitioner.active.label("practitioner_active"),
-    ]
-
-
-def _rows(row: Any, *conditions: Any) -> Any:  # noqa: ANN401 - expressions
-    """Gather the rows of another table into one JSON array."""
-    return (
-        select(cast(func.json_agg(row), Text))
-        .where(*conditions)
-        .correlate(Session)
-        .scalar_subquery()
-    )
-
-
-def _numbers(columns: Sequence[Any], *conditions: Any) -> Any:  # noqa: ANN401 - expressions
-    """Gather rows of whole numbers into one array of arrays: much cheaper than JSON."""
-    return (
-        select(func.array_agg(array(columns), type_=ARRAY(BigInteger, dimensions=2)))
-        .where(*conditions)
-        .correlate(Session)
-        .scalar_subquery()
-    )
-
-
-WITH_CALENDAR = details_statement(*_calendar_columns(_OF_SESSION))
-CALENDAR = Read(
-    select(Practitioner.time_zone.label("practitioner_zone"), *_calendar_columns(_AS_ASKED)).where(
-        Practitioner.practice_id == bindparam("practice_id"),
-        Practitioner.id == bindparam("practitioner_id"),
-    )
-)
+from app.tables.sessions import CreditRedemption, Session
 
 
 def _page_statement() -> OneSession:

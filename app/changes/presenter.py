@@ -6,8 +6,8 @@ from app.changes.queries import Moment as MomentRecord
 from app.changes.queries import TrailEntry
 from app.changes.schemas import ActorView, TrailEntryView
 from app.domain.session import Format
-from app.sessions.client_api.presenter import Notes, present_money
-from app.sessions.client_api.schemas import Moment
+from app.sessions.client_api.presenter import Notes
+from app.web.views import Moment, present_money
 
 
 def present_entry(entry: TrailEntry, notes: Notes) -> TrailEntryView:

@@ -9,13 +9,13 @@ from uuid import UUID
 from sqlalchemy import Row, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.changes.models import Change, ChangeNote
-from app.cursors import Place
-from app.database.joins import PRACTICE, of_practice
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
 from app.domain.money import Money
-from app.sessions.models import Session
-from app.sessions.read.records import ReasonCode
+from app.domain.session import ReasonCode
+from app.tables.changes import Change, ChangeNote
+from app.tables.joins import PRACTICE, of_practice
+from app.tables.sessions import Session
+from app.web.cursors import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,13 @@ from fastapi import APIRouter, Query, Response
 from app.changes.presenter import present_entry
 from app.changes.queries import list_trail
 from app.changes.schemas import TrailPage, TrailQuery
-from app.context import CursorSigner, Reading, StaffReader, json_answer
-from app.cursors import Place
-from app.paging import PageRequest
-from app.problems.catalogue import READING_BY_STAFF, responses
+from app.identity.dependencies import StaffReader
 from app.sessions.client_api.presenter import notes_for_staff
+from app.web.cursors import Place
+from app.web.dependencies import CursorSigner, Reading
+from app.web.pagination import PageRequest
+from app.web.problems.catalogue import READING_BY_STAFF, responses
+from app.web.responses import json_answer
 
 router = APIRouter(prefix="/v1/practice/changes", tags=["Practice: access"])
 

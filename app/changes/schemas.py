@@ -6,10 +6,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.changes.trail import ActorKind, Subject
-from app.inputs import Id, Instant, NextCursor, PageLimit
-from app.paging import ListQuery, PageAnswer, first_instant, last_instant
-from app.sessions.client_api.schemas import Answer, Moment, MoneyView, ReasonView
+from app.audit.write import ActorKind, Subject
+from app.web.pagination import ListQuery, PageAnswer, first_instant, last_instant
+from app.web.types import Id, Instant, NextCursor, PageLimit
+from app.web.views import Answer, Moment, MoneyView, ReasonView
 
 
 class ActorView(Answer):

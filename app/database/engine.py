@@ -12,7 +12,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from app.settings import SettingsError
+from app.configuration.settings import SettingsError
 
 CONNECT_TIMEOUT_SECONDS = 5
 # Bounds of waiting: docs/decisions/0021-bounds-of-waiting.md.

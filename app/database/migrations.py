@@ -12,9 +12,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.configuration.settings import SettingsError
 from app.database.engine import SERVICE_SETTINGS, brief_engine
 from app.database.transactions import INSUFFICIENT_PRIVILEGE, sqlstate
-from app.settings import SettingsError
 
 ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
 

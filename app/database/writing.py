@@ -1,11 +1,11 @@
-"""Hot statements that write: see app/database/reading.py, of which this is the other half."""
+"""Hot statements that write: see app/database/statements.py, of which this is the other half."""
 
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Delete, Insert, Update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database.reading import Built, Row, send, send_many
+from app.database.statements import Built, Row, send, send_many
 
 
 class Write(Built):

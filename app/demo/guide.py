@@ -12,23 +12,24 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.auth.tokens import AccessTokens, Caller
+from app.configuration.settings import Settings, SettingsError
 from app.database.engine import brief_engine
 from app.database.transactions import transact
 from app.demo import MAIN_CLIENT, demo_id
 from app.demo.keys import PRACTICES, DemoKey, demo_keys
 from app.demo.records import FOLLOW_UP, HARBOR, MASSAGE, MAYA, OPENED_AGO, PARK, write_records
 from app.demo.sessions import DemoBooker
+from app.identity.tokens.access import AccessTokens, Caller
+from app.identity.tokens.link import LinkTokens, link_url
+from app.identity.tokens.quote import Quotes
 from app.links.commands import sign_link
-from app.links.tokens import LinkTokens, link_url
-from app.notices.delivery import PostOffice, send_notice
-from app.notices.models import Notice
-from app.notices.senders import make_sender
-from app.practices.models import Client, Practice
-from app.sessions.models import Session
-from app.sessions.quotes import Quotes
-from app.settings import Settings, SettingsError
-from app.tables import metadata
+from app.mail.office import PostOffice
+from app.mail.senders import make_sender
+from app.notifications.delivery import send_notice
+from app.tables.all import metadata
+from app.tables.notifications import Notice
+from app.tables.practices import Client, Practice
+from app.tables.sessions import Session
 
 FILE = "demo.json"
 # Long enough for a day of trying things out; real ones live for ACCESS_TOKEN_MINUTES.

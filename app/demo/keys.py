@@ -10,11 +10,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.auth.keys import Scope, Staff, create_key, find_staff
-from app.changes.trail import OPERATOR
+from app.audit.write import OPERATOR
 from app.database.transactions import transact
 from app.demo.records import HARBOR, PARK
 from app.domain.errors import ForbiddenError, UnauthorizedError
+from app.identity.api_keys.keys import Scope, Staff, create_key, find_staff
 
 NAME = "Demo software"
 PRACTICES = {HARBOR: "Harbor Wellness", PARK: "Praxis am Park"}

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.auth.keys import Staff
 from app.database.transactions import transact
 from app.fees.commands import settle_fee, waive_fee
+from app.identity.api_keys.keys import Staff
 from app.sessions.commands.attendance import mark_fulfilled, mark_noshow
 from app.sessions.commands.cancel import cancel_by_staff
 from app.sessions.commands.orders import Reason, StaffOrder, StaffOutcome

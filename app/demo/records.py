@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.demo import MAIN_CLIENT, demo_id
-from app.practices.models import (
+from app.directory.repository import PracticeRepository
+from app.tables.practices import (
     BusyInterval,
     Client,
     HoursOverride,
@@ -19,7 +20,6 @@ from app.practices.models import (
     ServiceFormat,
     WorkingHours,
 )
-from app.practices.repository import PracticeRepository
 
 # Opening and closing hour by ISO weekday.
 Weekly = dict[int, tuple[int, int]]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from app.settings import SettingsError
+from app.configuration.settings import SettingsError
 
 
 @contextmanager

@@ -9,8 +9,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.auth.keys import Staff
-from app.auth.tokens import Caller
 from app.database.transactions import transact
 from app.demo import MAIN_CLIENT, demo_id, past
 from app.demo.records import (
@@ -35,11 +33,13 @@ from app.demo.records import (
     Weekly,
 )
 from app.domain.session import Format
+from app.identity.api_keys.keys import Staff
+from app.identity.tokens.access import Caller
+from app.identity.tokens.quote import Quotes
 from app.sessions.commands.book import book_by_staff
 from app.sessions.commands.booking import Booking
 from app.sessions.commands.cancel import cancel
 from app.sessions.commands.orders import ClientOrder, Reason
-from app.sessions.quotes import Quotes
 from app.sessions.read.for_staff import StaffSession
 
 HALF_HOUR = timedelta(minutes=30)

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
+
+from typing_extensions import TypeAliasType
 
 from app.domain.money import Money
 
@@ -107,3 +109,15 @@ class SessionFacts:
     client_moves: int
     carried: Carried | None
     contact: Contact
+
+
+ReasonCode = TypeAliasType(
+    "ReasonCode",
+    Literal["feeling-better", "unwell", "transport", "work", "family", "cost", "other"],
+)
+
+
+ChangedBy = TypeAliasType("ChangedBy", Literal["client", "practice"])
+
+
+FeeStatus = TypeAliasType("FeeStatus", Literal["due", "waived", "settled", "void"])

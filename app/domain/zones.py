@@ -8,6 +8,7 @@ zone's offset the two differ by a constant; `constant_offsets` cuts a span of ti
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from math import ceil
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -124,3 +125,8 @@ def _changes(zone: ZoneInfo, year: int) -> tuple[int, ...]:
 def _offset(zone: ZoneInfo, instant: int) -> int:
     wall = from_seconds(instant).astimezone(zone)
     return to_seconds(wall.replace(tzinfo=UTC)) - instant
+
+
+def seconds_up(instant: datetime) -> int:
+    """Round an instant up to whole seconds, so that minimum notice is never cut short."""
+    return ceil((instant - EPOCH) / timedelta(seconds=1))

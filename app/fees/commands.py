@@ -6,13 +6,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.keys import Staff
+from app.calendar.locks import lock_session
 from app.fees.queries import FeeRecord, read_fee
 from app.fees.repository import close_fee
-from app.notices.outbox import NewNotice
+from app.identity.api_keys.keys import Staff
+from app.outbox.outbox import NewNotice
 from app.sessions.commands.finish import finish
 from app.sessions.commands.history_repository import NewChange
-from app.sessions.commands.locks import lock_session
 from app.sessions.commands.meeting import meeting_of
 from app.sessions.commands.orders import Reason
 from app.sessions.commands.repository import SessionRepository

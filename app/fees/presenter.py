@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from app.fees.queries import FeeRecord
 from app.fees.schemas import FeeSession, FeeView, Named, PracticeFeeView
-from app.sessions.client_api.presenter import present_money
+from app.web.views import present_money
 
 
 def present_own_fee(fee: FeeRecord) -> FeeView:

@@ -9,16 +9,16 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.queries import confirm_caller
-from app.auth.tokens import Caller
-from app.changes.models import Change
-from app.cursors import Place
-from app.database.joins import of_practice
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
-from app.practices.models import Client, Practitioner, Service
-from app.sessions.models import Fee, Session
+from app.identity.queries import confirm_caller
+from app.identity.tokens.access import Caller
+from app.tables.changes import Change
+from app.tables.joins import of_practice
+from app.tables.practices import Client, Practitioner, Service
+from app.tables.sessions import Fee, Session
+from app.web.cursors import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database.joins import of_practice
 from app.domain.errors import FeeClosedError, NotFoundError
-from app.sessions.models import Fee
+from app.tables.joins import of_practice
+from app.tables.sessions import Fee
 
 
 async def close_fee(

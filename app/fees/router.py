@@ -4,19 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.context import (
-    ClientCaller,
-    CursorSigner,
-    Now,
-    Reading,
-    StaffReader,
-    StaffWriter,
-    StaffWriting,
-    answered,
-    json_answer,
-)
-from app.cursors import Place
-from app.database.idempotency import StoredAnswer
 from app.fees import commands
 from app.fees.presenter import present_fee, present_own_fee
 from app.fees.queries import FeeRecord, list_client_fees, list_fees, read_fee
@@ -29,10 +16,15 @@ from app.fees.schemas import (
     SettleRequest,
     WaiveRequest,
 )
-from app.inputs import RecordId
-from app.paging import PageRequest
-from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
+from app.identity.dependencies import ClientCaller, StaffReader, StaffWriter, StaffWriting
 from app.sessions.commands.orders import Reason
+from app.web.cursors import Place
+from app.web.dependencies import CursorSigner, Now, Reading
+from app.web.idempotency import StoredAnswer
+from app.web.pagination import PageRequest
+from app.web.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
+from app.web.responses import answered, json_answer
+from app.web.types import RecordId
 
 client_router = APIRouter(prefix="/v1/fees", tags=["Client"])
 router = APIRouter(prefix="/v1/practice/fees", tags=["Practice: fees"])

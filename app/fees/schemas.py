@@ -6,11 +6,11 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from app.inputs import Id, Instant, NextCursor, PageLimit, RequestBody, Text
-from app.paging import ListQuery, PageAnswer, first_instant, last_instant
-from app.sessions.client_api.schemas import Answer, MoneyView
-from app.sessions.read.records import FeeStatus
+from app.domain.session import FeeStatus
 from app.sessions.staff_api.schemas import StaffReason
+from app.web.pagination import ListQuery, PageAnswer, first_instant, last_instant
+from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, Text
+from app.web.views import Answer, MoneyView
 
 
 class Named(Answer):

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.changes.trail import Actor, write_change
+from app.audit.write import Actor, write_change
 from app.domain.errors import NotFoundError
+from app.identity.tokens.link import LinkTokens
 from app.links.queries import link_of
 from app.links.repository import raise_generation
-from app.links.tokens import LinkTokens
 
 
 @dataclass(frozen=True, slots=True)

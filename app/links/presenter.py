@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+from app.configuration.settings import Settings
+from app.identity.tokens.link import link_url
 from app.links.commands import SignedLink
 from app.links.schemas import IssuedLinkView, RevokedLinksView
-from app.links.tokens import link_url
-from app.settings import Settings
 
 
 def present_link(signed: SignedLink, settings: Settings) -> IssuedLinkView:

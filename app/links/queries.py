@@ -6,13 +6,13 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.tokens import Caller
-from app.database.joins import of_practice
 from app.domain.errors import LinkExpiredError, LinkInvalidError
-from app.links.tokens import Link
-from app.practices.models import Client, Practice
-from app.practices.search_queries import has_address
-from app.sessions.models import Session
+from app.identity.queries import has_address
+from app.identity.tokens.access import Caller
+from app.identity.tokens.link import Link
+from app.tables.joins import of_practice
+from app.tables.practices import Client, Practice
+from app.tables.sessions import Session
 
 
 async def open_link(db: AsyncConnection, link: Link, now: datetime, lifetime: timedelta) -> Caller:

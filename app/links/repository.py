@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database.joins import of_practice
-from app.sessions.models import Session
+from app.tables.joins import of_practice
+from app.tables.sessions import Session
 
 
 async def raise_generation(db: AsyncConnection, practice_id: UUID, session_id: UUID) -> int | None:

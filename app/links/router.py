@@ -4,21 +4,14 @@ from datetime import timedelta
 
 from fastapi import APIRouter, Response
 
-from app.context import (
-    AccessSigner,
-    AppSettings,
-    LinkSigner,
-    Now,
-    QuoteSigner,
-    ReaderTexts,
-    Reading,
-    json_answer,
-)
+from app.identity.dependencies import AccessSigner, LinkSigner, QuoteSigner
 from app.links.queries import open_link
 from app.links.schemas import OpenedLink, OpenLinkRequest
-from app.problems.catalogue import responses
 from app.sessions.client_api.presenter import Notes, present_details
 from app.sessions.read.queries import read_session
+from app.web.dependencies import AppSettings, Now, ReaderTexts, Reading
+from app.web.problems.catalogue import responses
+from app.web.responses import json_answer
 
 router = APIRouter(prefix="/v1/links", tags=["Links"])
 

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from app.inputs import RequestBody, Token
-from app.sessions.client_api.schemas import Answer, SessionDetails
+from app.sessions.client_api.schemas import SessionDetails
+from app.web.types import RequestBody, Token
+from app.web.views import Answer
 
 
 class OpenLinkRequest(RequestBody):

@@ -2,21 +2,14 @@
 
 from fastapi import APIRouter, Response
 
-from app.context import (
-    AppSettings,
-    LinkSigner,
-    Now,
-    StaffSecretWriting,
-    StaffWriter,
-    StaffWriting,
-    answered,
-    created,
-)
-from app.inputs import RecordId
+from app.identity.dependencies import LinkSigner, StaffSecretWriting, StaffWriter, StaffWriting
 from app.links import commands
 from app.links.presenter import present_link, present_revocation
 from app.links.schemas import IssuedLinkView, RevokedLinksView
-from app.problems.catalogue import responses
+from app.web.dependencies import AppSettings, Now
+from app.web.problems.catalogue import responses
+from app.web.responses import answered, created
+from app.web.types import RecordId
 
 router = APIRouter(prefix="/v1/practice/sessions/{session_id}/links", tags=["Practice: access"])
 

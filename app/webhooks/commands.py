@@ -10,10 +10,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.keys import Staff
-from app.changes.trail import write_change
+from app.audit.write import write_change
+from app.directory.practice.repository import lock_practice
 from app.domain.errors import InvalidInputError, NotFoundError, RefTakenError
-from app.practices.practice.repository import lock_practice
+from app.identity.api_keys.keys import Staff
 from app.webhooks.queries import EndpointRecord
 from app.webhooks.repository import (
     add_endpoint,

@@ -15,16 +15,16 @@ from standardwebhooks import Webhook
 from app import __version__
 from app.clock import Clock
 from app.database.transactions import transact
-from app.metrics.counts import count_webhook
-from app.notices.claiming import DUE, claim, lease, put_off
-from app.notices.errors import SendingFailedError, describe
-from app.notices.marking import MAX_ATTEMPTS, Marked, mark_failed, mark_finished, wait_after
-from app.tracing.jobs import note_outcome
+from app.observability.metrics.counts import count_webhook
+from app.observability.tracing.jobs import note_outcome
+from app.outbox.claiming import DUE, claim, lease, put_off
+from app.outbox.errors import SendingFailedError, describe
+from app.outbox.marking import MAX_ATTEMPTS, Marked, mark_failed, mark_finished, wait_after
 from app.webhooks.health import note_failure, note_success
 from app.webhooks.payload import Event, load_event
 from app.webhooks.sending import TIMEOUT_SECONDS, GoneError, WebhookSender
 
-# How many of a worker's places (WEBHOOKS_AT_ONCE in app/notices/entrypoints.py) one practice, one
+# How many of a worker's places (WEBHOOKS_AT_ONCE in app/worker/entrypoints.py) one practice, one
 # endpoint, and one endpoint that is failing may hold; the rest is left to others.
 PLACES_OF_A_PRACTICE = 20
 PLACES_OF_AN_ENDPOINT = 6

@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy import Row, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.changes.models import Change
-from app.database.joins import of_practice
-from app.notices.models import Notice
-from app.practices.models import Client, Location, Practice, Practitioner, Service
-from app.sessions.models import Fee, Session
-from app.webhooks.models import WebhookEndpoint
+from app.tables.changes import Change
+from app.tables.joins import of_practice
+from app.tables.notifications import Notice
+from app.tables.practices import Client, Location, Practice, Practitioner, Service
+from app.tables.sessions import Fee, Session
+from app.tables.webhooks import WebhookEndpoint
 
 EventRow = Row[*tuple[Any, ...]]
 _RECORDS: dict[str, Any] = {"service": Service, "practitioner": Practitioner, "client": Client}

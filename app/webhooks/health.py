@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.changes.trail import SYSTEM, write_change
-from app.notices.outbox import tell_practice
+from app.audit.write import SYSTEM, write_change
+from app.outbox.outbox import tell_practice
 from app.webhooks.repository import count_failure, forget_failures, write_endpoint
 from app.webhooks.targets import host_of
 

@@ -12,13 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 # pydantic cannot use the standard library's TypedDict before 3.12
 from typing_extensions import TypedDict
 
-from app.changes.trail import BY_CLIENT
-from app.currencies import decimals_of
+from app.audit.write import BY_CLIENT
 from app.domain.policy.rules import Credit
-from app.domain.session import Format, Status
-from app.sessions.read.records import ChangedBy, FeeStatus, ReasonCode
+from app.domain.session import ChangedBy, FeeStatus, Format, ReasonCode, Status
+from app.outbox.events import EventType
+from app.standards.currencies import decimals_of
 from app.webhooks.event_queries import EventRow, location_ref, read_event, read_session_at
-from app.webhooks.events import EventType
 
 _STATUS = {"cancelled": Status.CANCELLED, "fulfilled": Status.FULFILLED, "noshow": Status.NOSHOW}
 _FEE_STATUS: dict[str, FeeStatus] = {"fee.waived": "waived", "fee.settled": "settled"}

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.context import answered, created
-from app.database.idempotency import StoredAnswer
+from app.web.idempotency import StoredAnswer
+from app.web.responses import answered, created
 from app.webhooks.commands import Written
 from app.webhooks.queries import EndpointRecord
 from app.webhooks.schemas import EndpointView, EndpointWithSecret

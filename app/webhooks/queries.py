@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Part, equal, in_order, matching
 from app.domain.errors import NotFoundError
-from app.webhooks.models import WebhookEndpoint
+from app.tables.webhooks import WebhookEndpoint
 
 
 @dataclass(frozen=True, slots=True)

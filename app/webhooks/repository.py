@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database.joins import of_practice
-from app.webhooks.models import WebhookEndpoint
+from app.tables.joins import of_practice
+from app.tables.webhooks import WebhookEndpoint
 from app.webhooks.queries import COLUMNS, EndpointRecord, as_record
 
 

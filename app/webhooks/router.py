@@ -5,20 +5,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from app.context import (
-    AdminSecretWriting,
-    AdminWriting,
-    AppSettings,
-    CursorSigner,
-    Now,
-    Reading,
-    StaffAdmin,
-    StaffReader,
-    json_answer,
-)
-from app.inputs import RecordId
-from app.paging import PageRequest
-from app.problems.catalogue import READING_BY_STAFF, responses
+from app.identity.dependencies import AdminSecretWriting, AdminWriting, StaffAdmin, StaffReader
+from app.web.dependencies import AppSettings, CursorSigner, Now, Reading
+from app.web.pagination import PageRequest
+from app.web.problems.catalogue import READING_BY_STAFF, responses
+from app.web.responses import json_answer
+from app.web.types import RecordId
 from app.webhooks import commands
 from app.webhooks.presenter import present, shown, shown_with_secret
 from app.webhooks.queries import (

@@ -14,10 +14,10 @@ from pydantic import (
     StringConstraints,
 )
 
-from app.inputs import NextCursor, PageLimit, RequestBody, Text, visible
-from app.paging import ActiveFilter, ListQuery, PageAnswer
-from app.sessions.client_api.schemas import Answer
-from app.webhooks.events import EVENT_TYPES, EventType
+from app.outbox.events import EVENT_TYPES, EventType
+from app.web.pagination import ActiveFilter, ListQuery, PageAnswer
+from app.web.types import NextCursor, PageLimit, RequestBody, Text, visible
+from app.web.views import Answer
 from app.webhooks.targets import MAX_URL
 
 _URL = "https://crm.example/hooks/reslot"

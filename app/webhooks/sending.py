@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 import httpcore
 
-from app.notices.errors import SendingFailedError
-from app.settings import Settings
+from app.configuration.settings import Settings
+from app.outbox.errors import SendingFailedError
 from app.webhooks.lookups import DnsLookups, SystemLookups
 from app.webhooks.targets import BadTargetError, is_public, read_target
 

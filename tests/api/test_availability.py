@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.domain.session import Format
-from app.practices.models import BusyInterval, Client, HoursOverride, Practitioner, Service
+from app.tables.practices import BusyInterval, Client, HoursOverride, Practitioner, Service
 from tests.world import NOW, Api, TestClock, World, slots
 
 START = NOW + timedelta(days=3)  # Thursday 3 December, 10:00 in New York

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from app.changes.models import Change, ChangeNote
 from app.domain.session import Format
-from app.notices.models import Notice
-from app.practices.models import Practitioner
-from app.sessions.models import Fee, Session
+from app.tables.changes import Change, ChangeNote
+from app.tables.notifications import Notice
+from app.tables.practices import Practitioner
+from app.tables.sessions import Fee, Session
 from tests.world import NOW, REASON, Api, TestClock, World, slots
 
 START = NOW + timedelta(days=3)

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from app.changes.models import Change
 from app.domain.session import Format
-from app.practices.models import Location, ServiceFormat
-from app.sessions.models import Fee, Session
+from app.tables.changes import Change
+from app.tables.practices import Location, ServiceFormat
+from app.tables.sessions import Fee, Session
 from tests.world import NOW, REASON, Api, TestClock, World, slots
 
 START = NOW + timedelta(days=3)

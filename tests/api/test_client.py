@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from app.practices.models import Client, Service
-from app.sessions.models import CreditRedemption
+from app.tables.practices import Client, Service
+from app.tables.sessions import CreditRedemption
 from tests.world import NOW, Api, TestClock, World
 
 START = NOW + timedelta(days=3)

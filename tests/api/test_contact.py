@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.domain.session import Contact, contact_for_client
-from app.practices.models import Practice, Service
+from app.tables.practices import Practice, Service
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.domain.errors import CreditUnavailableError, NotFoundError
-from app.sessions.models import CreditRedemption, Fee, Session
+from app.tables.sessions import CreditRedemption, Fee, Session
 from tests.world import NOW, Api, TestClock, World
 
 START = NOW + timedelta(days=3)

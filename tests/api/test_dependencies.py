@@ -11,10 +11,10 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from httpx import ASGITransport, AsyncClient
 
+from app.configuration.settings import Settings
 from app.domain.errors import UnauthorizedError
 from app.main import ROUTERS, create_app
-from app.problems.handlers import install_handlers
-from app.settings import Settings
+from app.web.problems.handlers import install_handlers
 
 Add = Callable[[FastAPI, "Marker"], None]
 Operation = tuple[str, str]

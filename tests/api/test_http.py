@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
+from app.configuration.settings import Settings
+from app.directory.fields import RefConvertor
 from app.main import ROUTERS
-from app.practices.fields import RefConvertor
-from app.sessions.models import Session
-from app.settings import Settings
+from app.tables.sessions import Session
 from tests.described import description, parameters_of, resolved
 from tests.walls import START, Theirs, body_for, fill, operations
 from tests.world import REASON, Api, TestClock, World, serve

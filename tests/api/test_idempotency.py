@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from app.changes.models import Change
-from app.database.idempotency import IdempotencyKey
-from app.practices.models import Client
-from app.sessions.models import Session
+from app.tables.changes import Change
+from app.tables.idempotency import IdempotencyKey
+from app.tables.practices import Client
+from app.tables.sessions import Session
 from tests.world import NOW, REASON, Api, TestClock, World
 
 START = NOW + timedelta(days=3)

@@ -11,10 +11,10 @@ from httpx import Response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.body_limit import MAX_BYTES, MAX_PRACTICE_BYTES
-from app.changes.models import Change
-from app.notices.models import Notice
-from app.sessions.models import Session
+from app.tables.changes import Change
+from app.tables.notifications import Notice
+from app.tables.sessions import Session
+from app.web.body_limit import MAX_BYTES, MAX_PRACTICE_BYTES
 from tests.world import NOW, REASON, Api, World
 
 START = NOW + timedelta(days=3)

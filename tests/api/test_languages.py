@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from httpx import Response
 
-from app.settings import Settings
+from app.configuration.settings import Settings
 from app.texts.catalogue import LANGUAGES
 from tests.world import NOW, Api, TestClock, World, serve
 

@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import SecretStr
 
+from app.configuration.settings import Settings
 from app.domain.session import Format
-from app.links.tokens import Link, LinkTokens, link_url
-from app.practices.models import Client
-from app.sessions.models import Session
-from app.settings import Settings
+from app.identity.tokens.link import Link, LinkTokens, link_url
+from app.tables.practices import Client
+from app.tables.sessions import Session
 from tests.world import NOW, REASON, Api, TestClock, World, serve
 
 START = NOW + timedelta(days=3)

@@ -12,11 +12,11 @@ from pydantic_core import PydanticKnownError
 # Not public. A release without it fails here, and then there is another list to be found.
 from pydantic_core._pydantic_core import list_all_errors
 
+from app.configuration.settings import Settings
 from app.main import create_app
-from app.problems.messages import describe_error
-from app.settings import Settings
 from app.texts.catalogue import ENGLISH, LANGUAGES, Texts
 from app.texts.errors import InvalidValueError
+from app.web.problems.messages import describe_error
 from tests.world import Api
 
 PYTHON = re.compile(

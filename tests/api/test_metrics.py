@@ -13,17 +13,18 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.auth.delivery import send_sign_in
-from app.auth.models import SignInRequest
-from app.metrics.counts import REGISTRY, watch_pool
-from app.metrics.processes import figures_on_a_port, shared_figures
-from app.notices.delivery import PostOffice, send_notice
-from app.notices.models import Notice
-from app.notices.senders import make_sender
-from app.practices.models import Client
-from app.settings import Settings, SettingsError
+from app.configuration.settings import Settings, SettingsError
+from app.identity.sign_in.delivery import send_sign_in
+from app.mail.office import PostOffice
+from app.mail.senders import make_sender
+from app.notifications.delivery import send_notice
+from app.observability.metrics.counts import REGISTRY, watch_pool
+from app.observability.metrics.processes import figures_on_a_port, shared_figures
+from app.tables.identity import SignInRequest
+from app.tables.notifications import Notice
+from app.tables.practices import Client
+from app.tables.webhooks import WebhookEndpoint
 from app.webhooks.delivery import WebhookOffice, send_webhook
-from app.webhooks.models import WebhookEndpoint
 from app.webhooks.sending import WebhookSender
 from tests.described import description
 from tests.patience import PATIENCE_SECONDS
@@ -271,14 +272,14 @@ async def test_a_database_that_is_down_is_told_and_the_rest_too(settings: Settin
 
 
 COUNT = """
-from app.metrics.counts import count_request, watch_pool
+from app.observability.metrics.counts import count_request, watch_pool
 from app.database.engine import create_engine
 count_request("/v1/me", "GET", 200, 0.01)
 watch_pool(create_engine("postgresql://", pool_size=7), "reads")
 """
 TELL = """
 from prometheus_client import generate_latest
-from app.metrics.counts import forget_dead_processes, registry_to_scrape
+from app.observability.metrics.counts import forget_dead_processes, registry_to_scrape
 forget_dead_processes()
 print(generate_latest(registry_to_scrape()).decode())
 """

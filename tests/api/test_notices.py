@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.auth.keys import Scope
-from app.notices.models import Notice
-from app.settings import Settings
-from app.webhooks.models import WebhookEndpoint
+from app.configuration.settings import Settings
+from app.identity.api_keys.keys import Scope
+from app.tables.notifications import Notice
+from app.tables.webhooks import WebhookEndpoint
 from tests.world import NOW, Api, World
 
 PATH = "/v1/practice/notices"

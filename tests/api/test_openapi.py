@@ -12,13 +12,13 @@ import pytest
 from jsonschema import ValidationError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from app.examples import IDS
+from app.configuration.settings import Settings
 from app.main import create_app
-from app.openapi import write_description
-from app.openapi_text import to_text
-from app.problems.catalogue import CATALOGUE
-from app.settings import Settings
-from app.webhooks.events import EVENT_TYPES
+from app.operations.openapi.document import write_description
+from app.operations.openapi.examples.client import IDS
+from app.operations.openapi.text import to_text
+from app.outbox.events import EVENT_TYPES
+from app.web.problems.catalogue import CATALOGUE
 from tests.described import (
     GENERAL,
     codes_of,

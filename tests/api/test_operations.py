@@ -13,8 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
+from app.configuration.settings import Settings
 from app.main import build_routes, create_app
-from app.settings import Settings
 from tests.server_logs import server_logs
 from tests.world import NOW, Api, TestClock, World, serve
 

@@ -17,13 +17,13 @@ from starlette.requests import ClientDisconnect
 from structlog.testing import capture_logs
 
 import app as package
-from app.auth.tokens import AccessTokens
+from app.configuration.settings import Settings
 from app.database.embedded import SERVICE, EmbeddedServer
 from app.domain.errors import ActionRefusedError, DomainError
 from app.domain.policy.decide import RefusalCode
+from app.identity.tokens.access import AccessTokens
 from app.main import create_app
-from app.problems.catalogue import CATALOGUE
-from app.settings import Settings
+from app.web.problems.catalogue import CATALOGUE
 from tests.world import NOW, Api, TestClock, World, serve
 
 START = NOW + timedelta(days=3)

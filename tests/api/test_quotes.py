@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.sessions.models import Fee, Session
+from app.tables.sessions import Fee, Session
 from tests.world import NOW, Api, TestClock, World
 
 START = NOW + timedelta(days=3)

@@ -6,17 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from app.changes.models import Change
 from app.domain.errors import InvalidInputError
 from app.domain.session import Format
-from app.notices.models import Notice
-from app.practices.models import (
-    BusyInterval,
-    HoursOverride,
-    Location,
-    ServiceFormat,
-)
-from app.sessions.models import Session
+from app.tables.changes import Change
+from app.tables.notifications import Notice
+from app.tables.practices import BusyInterval, HoursOverride, Location, ServiceFormat
+from app.tables.sessions import Session
 from tests.world import NOW, REASON, Api, TestClock, World, slots
 
 # A Thursday, 10:00 in New York.

@@ -8,9 +8,9 @@ import pytest
 from icalendar import Calendar
 
 from app.domain.session import Format
-from app.practices.models import Client, Location, Practitioner, Service, ServiceFormat
-from app.sessions.models import Session
-from app.signing import TokenSigner
+from app.tables.practices import Client, Location, Practitioner, Service, ServiceFormat
+from app.tables.sessions import Session
+from app.web.signing import TokenSigner
 from tests.world import NOW, REASON, Api, TestClock, World
 
 START = NOW + timedelta(days=3)  # Thursday, 10:00 in New York

@@ -9,12 +9,12 @@ from httpx import Response
 from sqlalchemy import func, select, text
 from structlog.testing import capture_logs
 
-from app.auth.keys import Scope
-from app.auth.models import SignIn, SignInCounter, SignInFamily, SignInRequest
-from app.auth.sign_in_tokens import MailedLink, SignInTokens
-from app.changes.models import Change, ChangeNote
-from app.practices.models import Client
-from app.settings import Settings
+from app.configuration.settings import Settings
+from app.identity.api_keys.keys import Scope
+from app.identity.tokens.sign_in import MailedLink, SignInTokens
+from app.tables.changes import Change, ChangeNote
+from app.tables.identity import SignIn, SignInCounter, SignInFamily, SignInRequest
+from app.tables.practices import Client
 from tests.world import NOW, Api, TestClock, World
 
 # Who signs in is looked for at every practice.

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from app.practices.models import Service
-from app.sessions.models import Session
+from app.tables.practices import Service
+from app.tables.sessions import Session
 from tests.world import NOW, Api, TestClock, World, slots
 
 # A Thursday, 10:00 in New York. A session lasts 50 minutes, with 10 minutes free after it.

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 from httpx import Response
 
+from app.configuration.settings import Settings
 from app.main import create_app
-from app.sessions.models import Session
-from app.settings import Settings
+from app.tables.sessions import Session
 from tests.world import NOW, REASON, Api, World
 
 START = NOW + timedelta(days=3)

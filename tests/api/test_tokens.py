@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.auth.tokens import AccessTokens, Caller
-from app.sessions.models import Session
+from app.identity.tokens.access import AccessTokens, Caller
+from app.tables.sessions import Session
 from tests.world import NOW, Api, TestClock, World
 
 START = NOW + timedelta(days=3)

@@ -10,11 +10,11 @@ import pytest
 from httpx import Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.auth.keys import Scope
-from app.changes.models import Change
-from app.database.idempotency import IdempotencyKey
-from app.settings import Settings
-from app.webhooks.models import WebhookEndpoint
+from app.configuration.settings import Settings
+from app.identity.api_keys.keys import Scope
+from app.tables.changes import Change
+from app.tables.idempotency import IdempotencyKey
+from app.tables.webhooks import WebhookEndpoint
 from tests.described import description, validate
 from tests.world import NOW, Api, TestClock, World, serve
 

@@ -17,7 +17,7 @@ from httpx import Response
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.reading import Sent, watch_sent
+from app.database.statements import Sent, watch_sent
 
 NEAR = timedelta(days=2)
 RANDOM = 4  # the version of such a UUID

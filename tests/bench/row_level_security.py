@@ -28,9 +28,9 @@ from app.database.embedded import (
 )
 from app.database.engine import connect
 from app.database.migrations import migrate
-from app.database.reading import Read
+from app.database.statements import Read
 from app.sessions.read.queries import _DETAILS
-from app.tables import metadata
+from app.tables.all import metadata
 from tests.bench.data import fill
 
 PLAIN, WALLED = "plain", "walled"

@@ -14,10 +14,10 @@ import asyncpg
 from httpx import ASGITransport, AsyncClient, TransportError
 from pydantic import SecretStr
 
+from app.configuration.settings import Settings
 from app.database.embedded import OWNER, SERVICE, EmbeddedServer, ensure_database
 from app.database.migrations import migrate
 from app.main import create_app
-from app.settings import Settings
 from tests.bench import floor
 from tests.bench.data import fill
 from tests.bench.recording import Recording, Target, record

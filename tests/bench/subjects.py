@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from app.auth.tokens import AccessTokens, Caller
+from app.identity.tokens.access import AccessTokens, Caller
 from tests.bench.data import named
 from tests.bench.load import Measured, get, load, post
 from tests.bench.recording import Target

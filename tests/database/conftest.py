@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from app.configuration.settings import Settings
 from app.database.engine import connect
-from app.settings import Settings
 
 
 @pytest.fixture

@@ -7,18 +7,18 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.auth.people import find_people
+from app.configuration.settings import Settings
 from app.database.engine import connect
-from app.database.reading import Read
+from app.database.statements import Read
 from app.database.transactions import transact
 from app.demo.guide import prepare
-from app.links.issue import issue_access_token, print_link
-from app.metrics.queries import read_outbox
-from app.notices.worker import _Driver, sweep, tidy
-from app.practices.models import Client
-from app.practices.operator import keys_of, list_practices
-from app.settings import Settings
-from app.tables import metadata
+from app.identity.sign_in.find_clients import find_people
+from app.observability.metrics.queries import read_outbox
+from app.operations.links import issue_access_token, print_link
+from app.operations.practices import keys_of, list_practices
+from app.tables.all import metadata
+from app.tables.practices import Client
+from app.worker.run import _Driver, sweep, tidy
 from tests import statements
 from tests.binding import TABLES, read_statement
 from tests.statements import EXEMPTIONS, INSPECTOR, Inspector
@@ -186,13 +186,15 @@ async def test_what_the_application_sends_is_found(
     async with engine.connect() as db:
         await find_people(db, "ana@client.example")
     (found,) = INSPECTOR.take()
-    assert found.startswith("app/auth/people.py find_people names no practice for ['clients', '")
+    assert found.startswith(
+        "app/identity/sign_in/find_clients.py find_people names no practice for ['clients', '"
+    )
 
 
 async def test_what_is_handed_to_the_driver_is_found(engine: AsyncEngine) -> None:
     await Read(select(Client.name).where(Client.active)).rows(engine, {})
     (found,) = INSPECTOR.take()
-    assert found.startswith("app/database/reading.py _fetch names no practice for ['clients']: ")
+    assert found.startswith("app/database/statements.py _fetch names no practice for ['clients']: ")
 
 
 async def test_what_the_worker_sends_is_found(settings: Settings) -> None:
@@ -204,14 +206,16 @@ async def test_what_the_worker_sends_is_found(settings: Settings) -> None:
     await driver.execute("DELETE FROM change_notes")
     await db.close()
     (found,) = INSPECTOR.take()
-    assert found.startswith("app/notices/worker.py execute names no practice for ['change_notes']")
+    assert found.startswith("app/worker/run.py execute names no practice for ['change_notes']")
 
 
 async def test_an_exemption_is_for_its_tables_only(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     less = statements.Exemption(frozenset({"clients"}), "for this test")
-    monkeypatch.setattr(statements, "EXEMPTIONS", {"app/auth/people.py find_people": less})
+    monkeypatch.setattr(
+        statements, "EXEMPTIONS", {"app/identity/sign_in/find_clients.py find_people": less}
+    )
     async with engine.connect() as db:
         await find_people(db, "ana@client.example")
     assert len(INSPECTOR.take()) == 1

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import text
 
+from app.configuration.settings import Settings
 from app.database.engine import brief_engine, connect
-from app.settings import Settings
 
 _PREPARED = "SELECT count(*) FROM pg_prepared_statements"
 

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.configuration.settings import Settings, SettingsError
 from app.database import migrations
 from app.database.embedded import OWNER, SERVICE, EmbeddedServer
 from app.database.engine import brief_engine, connect
 from app.database.migrations import bound_role, migrate, wrong_schema
-from app.settings import Settings, SettingsError
 
 BOUNDS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 

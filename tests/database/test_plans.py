@@ -13,20 +13,21 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.auth.tokens import AccessTokens, Caller
-from app.availability.statements import PAGE, WITH_CALENDAR
+from app.availability.statements import PAGE
+from app.configuration.settings import Settings
 from app.database.embedded import EmbeddedServer
 from app.database.lists import Part
-from app.database.reading import Built, Read
+from app.database.statements import Built, Read
+from app.directory.clients.repository import CLIENT_ROWS
+from app.directory.repository import NamePosition
 from app.domain.session import Status
+from app.identity.tokens.access import AccessTokens, Caller
 from app.main import create_app
-from app.notices.sweeping import _DUE
-from app.practices.clients.repository import CLIENT_ROWS
-from app.practices.repository import NamePosition
+from app.outbox.sweeping import _DUE
+from app.sessions.read.calendar import WITH_CALENDAR
 from app.sessions.read.for_client import When, _list_read
 from app.sessions.read.for_staff import FILTERS, list_statement
 from app.sessions.read.queries import _DETAILS
-from app.settings import Settings
 from tests.bench.data import fill, named
 from tests.bench.recording import Target, record
 from tests.bench.subjects import HOUR, booked_sessions

@@ -10,9 +10,9 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.reading import Sent, watch_sent
-from app.practices.models import BusyInterval, Service
-from app.settings import Settings
+from app.configuration.settings import Settings
+from app.database.statements import Sent, watch_sent
+from app.tables.practices import BusyInterval, Service
 from tests.application import application
 from tests.world import NOW, Api, TestClock, World, slots
 

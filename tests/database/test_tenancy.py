@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
-from app.tables import metadata
+from app.tables.all import metadata
 
 TENANT = "practice_id"
 # Somebody typed an address to sign in: whose it is, at which practices, is found later.

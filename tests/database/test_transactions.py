@@ -10,10 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.configuration.settings import Settings
 from app.database.engine import brief_engine
 from app.database.transactions import ATTEMPTS, SERIALIZATION_FAILURE, sqlstate, transact
-from app.practices.models import Location
-from app.settings import Settings
+from app.tables.practices import Location
 from tests.world import World
 
 RAISE = "DO $$ BEGIN RAISE EXCEPTION 'made up' USING ERRCODE = '{code}'; END $$"

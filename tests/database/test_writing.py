@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.changes.models import Change
-from app.changes.trail import SYSTEM, write_change
-from app.database.reading import Read, Sent, driver_within, send, watch_sent
+from app.audit.write import SYSTEM, write_change
+from app.database.statements import Read, Sent, driver_within, send, watch_sent
 from app.database.transactions import ATTEMPTS, sqlstate, transact
 from app.database.writing import Write
-from app.practices.models import Location
+from app.tables.changes import Change
+from app.tables.practices import Location
 from tests.patience import until
 from tests.world import NOW, World
 

@@ -9,8 +9,8 @@ import pytest
 import typer.main
 
 from app.cli import cli
-from app.problems.catalogue import CATALOGUE
-from app.settings import Settings
+from app.configuration.settings import Settings
+from app.web.problems.catalogue import CATALOGUE
 from tests.docs.site import build_site
 
 pytestmark = pytest.mark.slow

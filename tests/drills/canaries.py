@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Column, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.tables import metadata
+from app.tables.all import metadata
 
 # Columns of the service's own words, of codes and of hashes: nobody can type anything into them.
 OF_CODES = {

@@ -11,14 +11,14 @@ from uuid import UUID
 
 from httpx import Response
 
-from app.auth.keys import Scope, find_staff
-from app.auth.models import SignIn, SignInFamily
-from app.auth.sign_in_tokens import MailedLink, RefreshToken, SignInTokens
-from app.auth.tokens import AccessTokens, Caller
 from app.domain.errors import LinkInvalidError, QuoteInvalidError, UnauthorizedError
-from app.links.tokens import LinkTokens
-from app.sessions.quotes import Quotes
-from app.signing import BadTokenError, TokenSigner
+from app.identity.api_keys.keys import Scope, find_staff
+from app.identity.tokens.access import AccessTokens, Caller
+from app.identity.tokens.link import LinkTokens
+from app.identity.tokens.quote import Quotes
+from app.identity.tokens.sign_in import MailedLink, RefreshToken, SignInTokens
+from app.tables.identity import SignIn, SignInFamily
+from app.web.signing import BadTokenError, TokenSigner
 from tests.walls import told
 from tests.world import NOW, Api, World
 

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from app.practices.models import HoursOverride, ServiceFormat
-from app.practices.models import Service as ServiceTable
+from app.tables.practices import HoursOverride, ServiceFormat
+from app.tables.practices import Service as ServiceTable
 from tests.drills.model import Book
 from tests.drills.model_records import Package
 from tests.drills.model_rules import DAY, MINUTE, Place, Practitioner, Rules, Service

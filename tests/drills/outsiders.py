@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
-from app.auth.keys import Scope, revoke_key
-from app.auth.tokens import AccessTokens, Caller
-from app.changes.trail import OPERATOR
+from app.audit.write import OPERATOR
 from app.database.transactions import transact
-from app.practices.models import Client
-from app.sessions.models import Session
+from app.identity.api_keys.keys import Scope, revoke_key
+from app.identity.tokens.access import AccessTokens, Caller
+from app.tables.practices import Client
+from app.tables.sessions import Session
 from tests.walls import START, Theirs, scope_of
 from tests.world import NOW, World
 

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
-from app.auth.keys import Scope, create_key
-from app.changes.trail import OPERATOR
+from app.audit.write import OPERATOR
 from app.clock import system_clock
+from app.configuration.settings import Settings
 from app.database.embedded import SERVICE
 from app.database.engine import brief_engine
 from app.database.transactions import transact
-from app.settings import Settings
-from app.webhooks.models import WebhookEndpoint
+from app.identity.api_keys.keys import Scope, create_key
+from app.tables.webhooks import WebhookEndpoint
 from tests.drills.cluster import Cluster
 from tests.fixtures.database import KEY
 from tests.world import World

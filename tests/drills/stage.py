@@ -11,11 +11,11 @@ from httpx import Response
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.auth.tokens import AccessTokens, Caller
+from app.configuration.settings import Settings
 from app.database.transactions import transact
-from app.notices.worker import sweep
-from app.practices.models import Client
-from app.settings import Settings
+from app.identity.tokens.access import AccessTokens, Caller
+from app.tables.practices import Client
+from app.worker.run import sweep
 from tests.drills.canaries import columns, found_in
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver

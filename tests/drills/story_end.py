@@ -4,10 +4,10 @@ from collections import Counter
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from app.changes.models import Change
-from app.notices.models import Notice
-from app.sessions.models import CreditRedemption, Fee
-from app.sessions.models import Session as SessionTable
+from app.tables.changes import Change
+from app.tables.notifications import Notice
+from app.tables.sessions import CreditRedemption, Fee
+from app.tables.sessions import Session as SessionTable
 from tests.drills.story import Story
 
 

@@ -17,11 +17,11 @@ import requests
 import uvicorn
 from pydantic import SecretStr
 
-from app.auth.keys import Scope
+from app.configuration.settings import Settings
 from app.database.embedded import OWNER, SERVICE, EmbeddedServer
 from app.database.engine import brief_engine
+from app.identity.api_keys.keys import Scope
 from app.main import create_app
-from app.settings import Settings
 from tests.fixtures.database import KEY, TEMPLATE
 from tests.world import NOW, REASON, TestClock, World
 

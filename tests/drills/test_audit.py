@@ -6,8 +6,8 @@ import asyncpg
 import pytest
 from httpx import ASGITransport
 
+from app.configuration.settings import Settings
 from app.main import create_app
-from app.settings import Settings
 from tests.drills.audit import Findings, audit
 from tests.drills.invariants import INVARIANTS
 from tests.drills.ledger import Answer, Ledger

@@ -16,9 +16,9 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.practices.models import BusyInterval
-from app.settings import Settings
-from app.tables import metadata
+from app.configuration.settings import Settings
+from app.tables.all import metadata
+from app.tables.practices import BusyInterval
 from tests.drills.canaries import columns, dump, found_in, plant
 from tests.drills.stage import BAD, HEADER, SENT, Stage, break_and_send, exercise
 from tests.notices.postbox import Postbox

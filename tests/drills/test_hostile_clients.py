@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.settings import Settings
+from app.configuration.settings import Settings
 from tests.drills.hostile import (
     CHUNKED,
     HOST,

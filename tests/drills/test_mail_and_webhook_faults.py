@@ -11,7 +11,7 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.settings import Settings
+from app.configuration.settings import Settings
 from tests.drills.faulty_postbox import FaultyPostbox
 from tests.drills.outside import METRICS_TOKEN, Outside, failed_ones, mail_id
 from tests.drills.report import Row

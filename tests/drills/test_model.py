@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.settings import Settings
+from app.configuration.settings import Settings
 from tests.drills.model_world import STAGES, set_stage
 from tests.drills.report import Row
 from tests.drills.story import Story

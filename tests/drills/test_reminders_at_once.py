@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.settings import Settings
+from app.configuration.settings import Settings
 from tests.drills.report import Row
 from tests.notices.postbox import Postbox
 from tests.notices.story import START, Story

@@ -14,7 +14,7 @@ from itsdangerous import Signer
 from limits import RateLimitItemPerMinute
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.settings import Settings
+from app.configuration.settings import Settings
 from tests.drills.mint import API_KEY, SIGN_IN_LIFETIME, Kind, Mint
 from tests.drills.mutants import mutants
 from tests.fixtures.database import KEY
@@ -40,7 +40,7 @@ async def kinds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[list[Kind]]:
     # One network address tries them all: the limit on that is tested in tests/test_limits.py.
-    monkeypatch.setattr("app.auth.router.EXCHANGING", RateLimitItemPerMinute(1_000_000))
+    monkeypatch.setattr("app.identity.sign_in.router.EXCHANGING", RateLimitItemPerMinute(1_000_000))
     world = await World(engine, settings).build()
     async with serve(settings, clock) as api:
         yield await Mint(api, world).all()

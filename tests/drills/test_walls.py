@@ -15,9 +15,9 @@ from httpx import Response
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.practices.models import Client, Practitioner
-from app.problems.catalogue import CATALOGUE
-from app.settings import Settings
+from app.configuration.settings import Settings
+from app.tables.practices import Client, Practitioner
+from app.web.problems.catalogue import CATALOGUE
 from tests.drills.outsiders import Cast, Outsider, expected
 from tests.walls import Theirs, ask, body_for, fill, operations, told
 from tests.world import Api, TestClock, World, serve

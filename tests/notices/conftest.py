@@ -9,10 +9,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.notices.delivery import PostOffice
-from app.notices.outbox import Kind, Recipient
-from app.notices.senders import make_sender
-from app.settings import Settings
+from app.configuration.settings import Settings
+from app.mail.office import PostOffice
+from app.mail.senders import make_sender
+from app.outbox.outbox import Kind, Recipient
 from app.webhooks.delivery import WebhookOffice
 from app.webhooks.sending import WebhookSender
 from tests.notices.postbox import Postbox

@@ -7,9 +7,9 @@ from email.policy import default
 
 from icalendar import Calendar, Event
 
-from app.notices.letters import Letter
-from app.notices.mails import make_mail
-from app.settings import Settings
+from app.configuration.settings import Settings
+from app.notifications.mail.data import Letter
+from app.notifications.mail.message import make_mail
 from tests.world import NOW
 
 

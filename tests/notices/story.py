@@ -8,26 +8,20 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.changes.trail import Actor, write_change
+from app.audit.write import Actor, write_change
 from app.database.transactions import transact
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Format, Status
-from app.notices.letters import Letter, load_letter
-from app.notices.models import Notice
-from app.notices.outbox import (
-    Kind,
-    NewNotice,
-    Recipient,
-    queue_notices,
-    reminders,
-)
+from app.notifications.mail.data import Letter, load_letter
+from app.outbox.outbox import Kind, NewNotice, Recipient, queue_notices, reminders
 from app.sessions.commands.finish import finish
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import Buffers, Meeting
 from app.sessions.commands.repository import SessionRepository
-from app.sessions.models import Session
 from app.sessions.read.queries import read_session
+from app.tables.notifications import Notice
+from app.tables.sessions import Session
 from tests.world import NOW, TestClock, World
 
 START = NOW + timedelta(days=3)

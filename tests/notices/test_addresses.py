@@ -8,18 +8,19 @@ import icalendar
 import pytest
 from sqlalchemy import select, update
 
-from app.auth.asking import ask_for_link, hash_address
-from app.auth.delivery import send_sign_in
-from app.auth.models import SignInRequest
+from app.configuration.settings import Settings
 from app.database.transactions import transact
-from app.notices.calendar import Person, make_calendar
-from app.notices.clean import mailbox
-from app.notices.delivery import PostOffice, send_notice
-from app.notices.errors import UndeliverableError
-from app.notices.practice_mails import PracticeLetter, make_practice_mail
-from app.notices.senders import make_sender
-from app.practices.models import Client, Practice, Practitioner
-from app.settings import Settings
+from app.identity.sign_in.delivery import send_sign_in
+from app.identity.sign_in.request_link import ask_for_link, hash_address
+from app.mail.calendar import Person, make_calendar
+from app.mail.office import PostOffice
+from app.mail.sanitize import mailbox
+from app.mail.senders import make_sender
+from app.notifications.delivery import send_notice
+from app.notifications.mail.practice_notice import PracticeLetter, make_practice_mail
+from app.outbox.errors import UndeliverableError
+from app.tables.identity import SignInRequest
+from app.tables.practices import Client, Practice, Practitioner
 from tests.notices.postbox import Postbox
 from tests.notices.story import Story
 from tests.notices.test_calendar import EVENT, NOW

@@ -9,7 +9,7 @@ import pytest
 from icalendar import Calendar, Event
 
 from app.domain.session import Status
-from app.notices.calendar import CalendarEvent, Person, make_calendar
+from app.mail.calendar import CalendarEvent, Person, make_calendar
 from app.texts.catalogue import ENGLISH
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.notices.clean import lines, mailbox, one_line, web_address
-from app.notices.errors import UndeliverableError
+from app.mail.sanitize import lines, mailbox, one_line, web_address
+from app.outbox.errors import UndeliverableError
 
 NASTY = [
     "Ann\r\nBcc: evil@evil.example",

@@ -11,15 +11,16 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
+from app.configuration.settings import Settings
 from app.database.engine import connect
-from app.notices.claiming import CLOCKS_DIFFER
-from app.notices.delivery import PostOffice, send_notice
-from app.notices.marking import MAX_ATTEMPTS
-from app.notices.models import Notice
-from app.notices.senders import Sender
-from app.practices.models import Client
-from app.practices.operator import close_practice, reopen_practice
-from app.settings import Settings
+from app.mail.office import PostOffice
+from app.mail.senders import Sender
+from app.notifications.delivery import send_notice
+from app.operations.practices import close_practice, reopen_practice
+from app.outbox.claiming import CLOCKS_DIFFER
+from app.outbox.marking import MAX_ATTEMPTS
+from app.tables.notifications import Notice
+from app.tables.practices import Client
 from tests.notices.postbox import Postbox
 from tests.notices.story import BOTH, START, Story
 from tests.world import NOW, TestClock, World

@@ -12,9 +12,9 @@ import pytest
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Format
-from app.notices.outbox import Kind
-from app.notices.wording import Speech
-from app.practices.models import Client
+from app.mail.texts.speech import Speech
+from app.outbox.outbox import Kind
+from app.tables.practices import Client
 from tests.notices.reading import Read
 from tests.notices.story import START, Story
 from tests.world import World

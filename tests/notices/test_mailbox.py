@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from app.notices.mailbox import list_mails, read_mail
-from app.notices.mails import make_mail
-from app.notices.senders import FolderSender
-from app.settings import Settings
+from app.configuration.settings import Settings
+from app.mail.mailbox import list_mails, read_mail
+from app.mail.senders import FolderSender
+from app.notifications.mail.message import make_mail
 from tests.notices.story import Story
 from tests.world import NOW
 

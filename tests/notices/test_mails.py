@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
+from app.configuration.settings import Settings
 from app.domain.money import Money
 from app.domain.policy.decide import decide
 from app.domain.policy.rules import Action, Credit
 from app.domain.session import Format
-from app.links.tokens import Link, LinkTokens
-from app.notices.errors import UndeliverableError
-from app.notices.letters import Letter
-from app.notices.outbox import Kind, Recipient
-from app.notices.wording import Speech
-from app.practices.models import Client, Practice, Practitioner
-from app.practices.policies import rules_of
-from app.sessions.models import Session
-from app.settings import Settings
+from app.identity.tokens.link import Link, LinkTokens
+from app.mail.texts.speech import Speech
+from app.notifications.mail.data import Letter
+from app.outbox.errors import UndeliverableError
+from app.outbox.outbox import Kind, Recipient
+from app.policies.stored import rules_of
+from app.tables.practices import Client, Practice, Practitioner
+from app.tables.sessions import Session
 from tests.notices.reading import Read
 from tests.notices.story import START, Story
 from tests.world import NOW, World

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.changes.models import Change
-from app.database.reading import Sent, watch_sent
+from app.database.statements import Sent, watch_sent
 from app.database.transactions import transact
-from app.notices.models import Notice
-from app.notices.outbox import NewNotice, drop_reminders, queue_notices, reminders
+from app.outbox.outbox import NewNotice, drop_reminders, queue_notices, reminders
+from app.tables.changes import Change
+from app.tables.notifications import Notice
 from tests.notices.story import START, Story
 from tests.world import NOW, World
 

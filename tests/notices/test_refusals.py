@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.notices.errors import UndeliverableError, describe
-from app.notices.refusals import Stage
-from app.notices.senders import smtp_server
-from app.notices.smtp import SmtpSender
+from app.mail.refusals import Stage
+from app.mail.senders import smtp_server
+from app.mail.smtp import SmtpSender
+from app.outbox.errors import UndeliverableError, describe
 from tests.notices.postbox import Postbox
 from tests.notices.test_senders import a_mail
 

@@ -15,22 +15,22 @@ import pytest
 from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.auth.keys import Scope, Staff
-from app.auth.models import ApiKey
-from app.changes.trail import OPERATOR
+from app.audit.write import OPERATOR
+from app.configuration.settings import Settings
 from app.database.engine import create_engine
 from app.database.transactions import transact
 from app.domain.session import Format, Status
-from app.notices.models import Notice
-from app.notices.worker import run_worker, worker_pool_size
+from app.identity.api_keys.keys import Scope, Staff
 from app.sessions.commands.book import book
 from app.sessions.commands.booking import Booking
 from app.sessions.commands.cancel import cancel_by_staff
 from app.sessions.commands.meeting import Wish
 from app.sessions.commands.orders import Reason, StaffOrder
 from app.sessions.commands.reschedule import reschedule_by_staff
-from app.sessions.models import Session
-from app.settings import Settings
+from app.tables.identity import ApiKey
+from app.tables.notifications import Notice
+from app.tables.sessions import Session
+from app.worker.run import run_worker, worker_pool_size
 from tests.notices.postbox import Postbox
 from tests.world import NOW, World
 

@@ -9,11 +9,11 @@ import aiosmtplib
 import pytest
 from pydantic import SecretStr
 
-from app.notices.clean import mailbox
-from app.notices.errors import SendingFailedError, UndeliverableError, describe
-from app.notices.senders import FolderSender, make_sender, smtp_server
-from app.notices.smtp import SmtpSender, SmtpServer
-from app.settings import Settings
+from app.configuration.settings import Settings
+from app.mail.sanitize import mailbox
+from app.mail.senders import FolderSender, make_sender, smtp_server
+from app.mail.smtp import SmtpSender, SmtpServer
+from app.outbox.errors import SendingFailedError, UndeliverableError, describe
 from tests.notices.postbox import Postbox
 
 

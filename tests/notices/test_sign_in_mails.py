@@ -14,21 +14,21 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from structlog.testing import capture_logs
 
-from app.auth import delivery
-from app.auth.asking import ask_for_link, hash_address
-from app.auth.delivery import send_sign_in
-from app.auth.models import SignIn, SignInCounter, SignInFamily, SignInRequest
-from app.auth.people import find_people
-from app.auth.queries import people_with
-from app.auth.tidying import tidy_sign_ins
+from app.configuration.settings import Settings
 from app.database.transactions import transact
-from app.notices.delivery import PostOffice
-from app.notices.mailbox import list_mails
-from app.notices.senders import make_sender
-from app.notices.wording import texts_in
-from app.practices.models import Client
-from app.practices.repository import PracticeRepository
-from app.settings import Settings
+from app.directory.repository import PracticeRepository
+from app.identity.queries import people_with
+from app.identity.sign_in import delivery
+from app.identity.sign_in.cleanup import tidy_sign_ins
+from app.identity.sign_in.delivery import send_sign_in
+from app.identity.sign_in.find_clients import find_people
+from app.identity.sign_in.request_link import ask_for_link, hash_address
+from app.mail.mailbox import list_mails
+from app.mail.office import PostOffice
+from app.mail.senders import make_sender
+from app.mail.texts.speech import texts_in
+from app.tables.identity import SignIn, SignInCounter, SignInFamily, SignInRequest
+from app.tables.practices import Client
 from tests.notices.postbox import Postbox
 from tests.world import NOW, TestClock, World, serve
 

@@ -8,9 +8,9 @@ import aiosmtplib
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from app.notices import smtp
-from app.notices.senders import smtp_server
-from app.notices.smtp import SmtpSender
+from app.mail import smtp
+from app.mail.senders import smtp_server
+from app.mail.smtp import SmtpSender
 from tests.notices.postbox import Postbox
 from tests.notices.test_senders import a_mail
 from tests.patience import until

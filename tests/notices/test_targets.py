@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 
 import pytest
 
-from app.notices.errors import SendingFailedError
+from app.outbox.errors import SendingFailedError
 from app.webhooks.sending import WebhookSender
 from app.webhooks.targets import BadTargetError, host_of, is_public, read_target
 

@@ -14,19 +14,22 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook
 
-from app.changes.models import Change
-from app.changes.trail import Actor, write_change
+from app.audit.write import Actor, write_change
+from app.configuration.settings import Settings
 from app.database.transactions import transact
 from app.domain.money import Money
-from app.notices.delivery import PostOffice, send_notice
-from app.notices.jobs import notice_wake
-from app.notices.marking import MAX_ATTEMPTS, wait_after
-from app.notices.models import Notice
-from app.notices.outbox import NewNotice, queue_notices
-from app.practices.models import Client, Location, Practitioner, Service
-from app.practices.operator import close_practice, reopen_practice
-from app.sessions.models import Fee, Session
-from app.settings import Settings
+from app.mail.office import PostOffice
+from app.notifications.delivery import send_notice
+from app.operations.practices import close_practice, reopen_practice
+from app.outbox.events import EVENT_TYPES, EventType
+from app.outbox.marking import MAX_ATTEMPTS, wait_after
+from app.outbox.outbox import NewNotice, queue_notices
+from app.outbox.queue import notice_wake
+from app.tables.changes import Change
+from app.tables.notifications import Notice
+from app.tables.practices import Client, Location, Practitioner, Service
+from app.tables.sessions import Fee, Session
+from app.tables.webhooks import WebhookEndpoint
 from app.webhooks.delivery import (
     LEASE,
     PLACES_OF_A_PRACTICE,
@@ -35,9 +38,7 @@ from app.webhooks.delivery import (
     send_webhook,
     wait_of_the_crowded,
 )
-from app.webhooks.events import EVENT_TYPES, EventType
 from app.webhooks.health import FAILING_FOR, FAILURES_IN_A_ROW
-from app.webhooks.models import WebhookEndpoint
 from app.webhooks.sending import WebhookSender
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver

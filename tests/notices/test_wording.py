@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from app.currencies import DECIMALS, decimals_of
 from app.domain.money import Money
-from app.notices.wording import Speech
+from app.mail.texts.speech import Speech
+from app.standards.currencies import DECIMALS, decimals_of
 from tests.notices.story import START
 
 

@@ -14,19 +14,19 @@ from pydantic import SecretStr
 from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.auth.asking import ask_for_link, hash_address
-from app.auth.jobs import sign_in_wake
-from app.auth.models import SignInRequest
-from app.changes.models import Change
+from app.configuration.settings import Settings, SettingsError
 from app.database.engine import connect
-from app.database.idempotency import IdempotencyKey
 from app.database.transactions import transact
-from app.notices import worker
-from app.notices.jobs import Wake, notice_wake
-from app.notices.models import Notice
-from app.notices.outbox import NewNotice, queue_notices
-from app.notices.worker import run_worker, sweep, tidy
-from app.settings import Settings, SettingsError
+from app.identity.sign_in.jobs import sign_in_wake
+from app.identity.sign_in.request_link import ask_for_link, hash_address
+from app.outbox.outbox import NewNotice, queue_notices
+from app.outbox.queue import Wake, notice_wake
+from app.tables.changes import Change
+from app.tables.idempotency import IdempotencyKey
+from app.tables.identity import SignInRequest
+from app.tables.notifications import Notice
+from app.worker import run as worker
+from app.worker.run import run_worker, sweep, tidy
 from tests.notices.postbox import Postbox
 from tests.notices.story import START, Story
 from tests.patience import PATIENCE_SECONDS, until

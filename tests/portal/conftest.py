@@ -13,7 +13,7 @@ import uvicorn
 from playwright.async_api import Browser, async_playwright, expect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.settings import Settings
+from app.configuration.settings import Settings
 from tests.application import application
 from tests.patience import PATIENCE_SECONDS
 from tests.portal.front_door import FrontDoor

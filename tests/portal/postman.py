@@ -6,15 +6,16 @@ from functools import partial
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.auth.asking import ask_for_link, hash_address
-from app.auth.delivery import send_sign_in
-from app.auth.models import SignInRequest
+from app.configuration.settings import Settings
 from app.database.transactions import transact
-from app.notices.delivery import PostOffice, send_notice
-from app.notices.mailbox import list_mails, read_mail
-from app.notices.models import Notice
-from app.notices.senders import make_sender
-from app.settings import Settings
+from app.identity.sign_in.delivery import send_sign_in
+from app.identity.sign_in.request_link import ask_for_link, hash_address
+from app.mail.mailbox import list_mails, read_mail
+from app.mail.office import PostOffice
+from app.mail.senders import make_sender
+from app.notifications.delivery import send_notice
+from app.tables.identity import SignInRequest
+from app.tables.notifications import Notice
 from tests.world import TestClock, World
 
 

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from app.domain.session import Format
 from app.portal.site import FILES
-from app.sessions.models import Session
+from app.tables.sessions import Session
 from tests.portal.front_door import FrontDoor
 from tests.portal.postman import link_in
 from tests.portal.visitor import DESKTOP, NARROW, PHONE, RESCHEDULE, Visitor, answer_with

@@ -6,7 +6,7 @@ from datetime import timedelta
 from playwright.async_api import expect
 
 from app.domain.session import Format
-from app.sessions.models import Session
+from app.tables.sessions import Session
 from tests.portal.visitor import CANCEL, Visitor, answer_with
 from tests.world import NOW, World
 

@@ -2,7 +2,7 @@
 
 from playwright.async_api import Browser, expect
 
-from app.settings import Settings
+from app.configuration.settings import Settings
 
 
 async def test_a_token_is_gone_with_the_page(browser: Browser, site: Settings) -> None:

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import Browser, expect
 
-from app.sessions.models import Session
-from app.settings import Settings
+from app.configuration.settings import Settings
+from app.tables.sessions import Session
 from tests.portal.postman import Postman, link_in
 from tests.portal.visitor import DESKTOP, RESCHEDULE, Visitor, answer_with, arrive
 from tests.world import NOW, TestClock, World

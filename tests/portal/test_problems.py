@@ -5,8 +5,8 @@ from uuid import UUID
 
 from playwright.async_api import expect
 
-from app.changes.models import Change
-from app.problems.catalogue import CATALOGUE
+from app.tables.changes import Change
+from app.web.problems.catalogue import CATALOGUE
 from tests.described import codes_of, description, resolved
 from tests.portal.test_cancel import START
 from tests.portal.visitor import CANCEL, RESCHEDULE, Visitor, answer_with

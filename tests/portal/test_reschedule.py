@@ -7,9 +7,9 @@ import pytest
 from playwright.async_api import Route, expect
 from sqlalchemy import func, select
 
-from app.changes.models import Change
-from app.practices.models import BusyInterval, Practice, Practitioner, Service
-from app.sessions.models import Session
+from app.tables.changes import Change
+from app.tables.practices import BusyInterval, Practice, Practitioner, Service
+from app.tables.sessions import Session
 from tests.portal.visitor import RESCHEDULE, Visitor, answer_with
 from tests.world import NOW, World
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from app.sessions.models import Session
+from app.tables.sessions import Session
 from tests.portal.front_door import (
     LINKS,
     REFRESH,

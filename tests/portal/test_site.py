@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.configuration.settings import Settings
 from app.portal.site import FILES
-from app.settings import Settings
 from tests.patience import PATIENCE_SECONDS
 from tests.world import TestClock, serve
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser
 
-from app.currencies import DECIMALS
-from app.settings import Settings
+from app.configuration.settings import Settings
+from app.standards.currencies import DECIMALS
 from tests.portal.visitor import Visitor, arrive
 from tests.world import TestClock, World
 

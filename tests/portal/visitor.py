@@ -12,7 +12,7 @@ from uuid import UUID
 
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, Route, expect
 
-from app.settings import Settings
+from app.configuration.settings import Settings
 from tests.patience import PATIENCE_SECONDS
 from tests.world import TestClock, World
 

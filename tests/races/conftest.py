@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from httpx import AsyncClient, Limits, Timeout
 
-from app.settings import Settings
+from app.configuration.settings import Settings
 from tests.application import application
 from tests.world import Api, TestClock, World
 

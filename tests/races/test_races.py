@@ -11,17 +11,17 @@ import pytest
 from httpx import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.changes.models import Change
-from app.changes.trail import OPERATOR
+from app.audit.write import OPERATOR
 from app.database.transactions import transact
+from app.directory.repository import PracticeRepository
 from app.domain.errors import CreditUnavailableError
 from app.domain.session import Format
-from app.notices.models import Notice
-from app.practices.models import Client
-from app.practices.repository import PracticeRepository
 from app.sessions.commands.book import book
 from app.sessions.commands.booking import Booking
-from app.sessions.models import CreditRedemption, Fee, Session
+from app.tables.changes import Change
+from app.tables.notifications import Notice
+from app.tables.practices import Client
+from app.tables.sessions import CreditRedemption, Fee, Session
 from tests.drills.speaking import speakers
 from tests.world import NOW, Api, TestClock, World
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from httpx import Response
 
-from app.auth.models import SignIn, SignInFamily
-from app.auth.sign_in_tokens import MailedLink, SignInTokens
-from app.practices.models import Client
+from app.identity.tokens.sign_in import MailedLink, SignInTokens
+from app.tables.identity import SignIn, SignInFamily
+from app.tables.practices import Client
 from tests.world import NOW, Api, World
 
 # Who signs in is looked for at every practice.

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from httpx import Response
 
-from app.changes.models import Change
-from app.notices.models import Notice
-from app.sessions.models import CreditRedemption, Fee, Session
+from app.tables.changes import Change
+from app.tables.notifications import Notice
+from app.tables.sessions import CreditRedemption, Fee, Session
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)

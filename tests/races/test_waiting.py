@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.auth.keys import revoke_key
-from app.auth.models import ApiKey
-from app.changes.trail import OPERATOR
+from app.audit.write import OPERATOR
+from app.configuration.settings import Settings
 from app.database.engine import connect
 from app.database.transactions import transact
-from app.practices.models import Client
-from app.sessions.models import Session
-from app.settings import Settings
+from app.identity.api_keys.keys import revoke_key
+from app.tables.identity import ApiKey
+from app.tables.practices import Client
+from app.tables.sessions import Session
 from tests.patience import until
 from tests.world import NOW, Api, World
 

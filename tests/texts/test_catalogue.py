@@ -10,10 +10,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
-from app.practices.policy_versions.records import Level
-from app.problems.catalogue import CATALOGUE
-from app.sessions.read.records import ReasonCode
+from app.domain.session import ReasonCode
+from app.policies.records import Level
 from app.texts.catalogue import DOMAIN, ENGLISH, FOLDER, LANGUAGES
+from app.web.problems.catalogue import CATALOGUE
 from tests.texts.usage import find_uses
 
 OTHERS = sorted(set(LANGUAGES) - {"en"})

@@ -4,7 +4,7 @@ import pytest
 from starlette.responses import Response
 
 from app.texts.catalogue import ENGLISH, LANGUAGES
-from app.texts.languages import mark_language, texts_for
+from app.web.languages import mark_language, texts_for
 
 
 @pytest.mark.parametrize(

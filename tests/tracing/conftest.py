@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.settings import Settings
+from app.configuration.settings import Settings
 from tests.tracing.collector import Collector
 
 

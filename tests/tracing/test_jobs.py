@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.auth.models import SignInRequest
-from app.notices.models import Notice
-from app.settings import Settings
-from app.webhooks.models import WebhookEndpoint
+from app.configuration.settings import Settings
+from app.tables.identity import SignInRequest
+from app.tables.notifications import Notice
+from app.tables.webhooks import WebhookEndpoint
 from tests.notices.postbox import Postbox
 from tests.notices.receiver import Receiver
 from tests.notices.test_worker import value, working

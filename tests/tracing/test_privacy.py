@@ -12,14 +12,15 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.configuration.settings import Settings
+from app.mail.office import PostOffice
+from app.mail.senders import make_sender
 from app.main import create_app
-from app.notices.delivery import PostOffice, send_notice
-from app.notices.models import Notice
-from app.notices.senders import make_sender
-from app.practices.models import Client
-from app.settings import Settings
-from app.tracing.provider import ATTRIBUTES, Gate
-from app.tracing.statements import watch_statements
+from app.notifications.delivery import send_notice
+from app.observability.tracing.provider import ATTRIBUTES, Gate
+from app.observability.tracing.statements import watch_statements
+from app.tables.notifications import Notice
+from app.tables.practices import Client
 from tests.tracing.collector import Collector
 from tests.world import NOW, TestClock, World, serve
 

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 from httpx import AsyncClient, TransportError
 
-from app.settings import Settings
+from app.configuration.settings import Settings
 from tests.fixtures.database import KEY
 from tests.patience import PATIENCE_SECONDS, until
 from tests.tracing.collector import Collector

@@ -19,11 +19,11 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.logs import add_trace_id
+from app.configuration.settings import Settings
 from app.main import create_app
-from app.settings import Settings
-from app.tracing.provider import OnceInAWhile
-from app.tracing.statements import watch_statements
+from app.observability.logs import add_trace_id
+from app.observability.tracing.provider import OnceInAWhile
+from app.observability.tracing.statements import watch_statements
 from tests.tracing.collector import Collector, nobody
 from tests.world import NOW, TestClock, World, serve
 
@@ -185,7 +185,7 @@ async def ask_often(settings: Settings, clock: TestClock, ended: Event) -> None:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1")
     monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "4")
-    monkeypatch.setattr("app.tracing.start.LAST_SPANS_SECONDS", 0.2)
+    monkeypatch.setattr("app.observability.tracing.start.LAST_SPANS_SECONDS", 0.2)
 
 
 @pytest.mark.usefixtures("at_once")
@@ -240,9 +240,9 @@ OFF = """
 import sys
 from opentelemetry import trace
 from pgqueuer.ports.tracing import TRACER
-from app.logs import add_trace_id
+from app.observability.logs import add_trace_id
 from app.main import create_app
-from app.settings import Settings
+from app.configuration.settings import Settings
 URL = "postgresql://role@/reslot"
 app = create_app(Settings(_env_file=None, database_url=URL, secret_keys=("k" * 32,)))
 names = [middleware.cls.__name__ for middleware in app.user_middleware]

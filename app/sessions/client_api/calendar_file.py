@@ -5,8 +5,8 @@ from typing import Any
 
 from fastapi import Response
 
-from app.notices.calendar import CalendarEvent, Person, make_calendar
-from app.notices.wording import texts_in
+from app.mail.calendar import CalendarEvent, Person, make_calendar
+from app.mail.texts.speech import texts_in
 from app.sessions.read.queries import Publisher
 from app.sessions.read.records import SessionRecord
 

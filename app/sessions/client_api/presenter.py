@@ -6,33 +6,28 @@ from enum import Enum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from app.auth.keys import Scope
-from app.changes.trail import BY_CLIENT
-from app.currencies import decimals_of
-from app.domain.availability import Slot
-from app.domain.money import Money
+from app.audit.write import BY_CLIENT
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import Decision, Term, decide, terms
 from app.domain.policy.rules import Action, Credit
 from app.domain.quotes import Quote
-from app.domain.session import Carried, Contact, Format
-from app.domain.zones import local_text
-from app.paging import Page
-from app.practices.policies import rules_of
+from app.domain.session import Carried, ChangedBy, Format, ReasonCode
+from app.identity.api_keys.keys import Scope
+from app.identity.tokens.quote import Quotes
+from app.policies.stored import rules_of
 from app.sessions.client_api import schemas
-from app.sessions.client_api.schemas import ContactView, Moment, MoneyView, ReasonView, SlotView
-from app.sessions.quotes import Quotes
 from app.sessions.read.history import ChangeRecord
-from app.sessions.read.records import (
-    Cancellation,
-    ChangedBy,
-    Location,
-    ReasonCode,
-    SessionRecord,
-    SessionSummaryRecord,
-)
+from app.sessions.read.records import Cancellation, Location, SessionRecord, SessionSummaryRecord
 from app.texts.catalogue import Texts
 from app.texts.refusals import say_refusal
+from app.web.pagination import Page
+from app.web.views import (
+    Moment,
+    ReasonView,
+    present_amount,
+    present_contact,
+    present_money,
+)
 
 _MINUTE = timedelta(minutes=1)
 
@@ -262,29 +257,6 @@ def present_change(change: ChangeRecord, zone: ZoneInfo, *, notes: Notes) -> sch
     )
 
 
-def present_slots(slots: Sequence[Slot], duration: timedelta, zone: ZoneInfo) -> list[SlotView]:
-    """Show slots in the viewer's zone, in the order in which they are."""
-    length = duration // timedelta(seconds=1)
-    return [
-        {
-            "start": local_text(slot.start, zone),
-            "end": local_text(slot.start + length, zone),
-            "location_id": slot.location_id,
-        }
-        for slot in slots
-    ]
-
-
-def present_contact(contact: Contact) -> ContactView:
-    """Show whom to contact."""
-    return ContactView(name=contact.name, email=contact.email, phone=contact.phone)
-
-
-def present_money(money: Money | None) -> MoneyView | None:
-    """Show an amount, or null."""
-    return None if money is None else present_amount(money)
-
-
 def present_carried(carried: Carried | None) -> schemas.CarriedView | None:
     """Show what a later cancellation costs at least, or null."""
     if carried is None:
@@ -292,15 +264,6 @@ def present_carried(carried: Carried | None) -> schemas.CarriedView | None:
     return {
         "fee": present_money(carried.fee),
         "credit": Credit.FORFEITED if carried.forfeits_credit else None,
-    }
-
-
-def present_amount(money: Money) -> MoneyView:
-    """Show an amount."""
-    return {
-        "amount_minor": money.amount_minor,
-        "currency": money.currency,
-        "decimals": decimals_of(money.currency),
     }
 
 

@@ -3,10 +3,10 @@
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from app.problems.handlers import problem
-from app.request_headers import texts_of
 from app.sessions.client_api.presenter import present_decision
 from app.sessions.errors import QuoteRequiredError
+from app.web.problems.handlers import problem
+from app.web.request_headers import texts_of
 
 
 def install_quote_handler(app: FastAPI) -> None:

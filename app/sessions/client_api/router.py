@@ -6,20 +6,8 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.auth.tokens import Caller
-from app.context import (
-    AnyCall,
-    AppSettings,
-    Call,
-    ClientCall,
-    Writing,
-    json_answer,
-)
-from app.database.idempotency import StoredAnswer
-from app.inputs import NextCursor, PageLimit, QueryParameters, SessionId, ZoneName
-from app.paging import ListQuery, PageRequest
-from app.problems.catalogue import responses
-from app.request_headers import IfMatch
+from app.identity.dependencies import AnyCall, Call, ClientCall, Writing
+from app.identity.tokens.access import Caller
 from app.sessions.client_api.calendar_file import (
     CALENDAR_EXAMPLE,
     CalendarResponse,
@@ -47,7 +35,14 @@ from app.sessions.commands.reschedule import reschedule
 from app.sessions.read.for_client import Position, When, list_sessions
 from app.sessions.read.history import list_changes
 from app.sessions.read.queries import read_session, read_with_practice
-from app.wire import as_json
+from app.web.dependencies import AppSettings
+from app.web.idempotency import StoredAnswer
+from app.web.json import as_json
+from app.web.pagination import ListQuery, PageRequest
+from app.web.problems.catalogue import responses
+from app.web.request_headers import IfMatch
+from app.web.responses import json_answer
+from app.web.types import NextCursor, PageLimit, QueryParameters, SessionId, ZoneName
 
 router = APIRouter(prefix="/v1/sessions", tags=["Sessions"])
 

@@ -8,55 +8,16 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field
 
 # pydantic cannot use the standard library's TypedDict before 3.12
 from typing_extensions import TypedDict
 
 from app.domain.policy.decide import RefusalCode
 from app.domain.policy.rules import Credit
-from app.domain.session import Format, Status
-from app.inputs import Id, Instant, RequestBody, Text, Token
-from app.sessions.read.records import ChangedBy, ReasonCode
-
-# Written once, where hundreds of slots are shown again and again.
-InstantText = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-
-
-class Answer(BaseModel):
-    """Part of an answer: built by us, so never validated twice."""
-
-    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
-
-
-class MoneyView(TypedDict):
-    """An amount in minor units (cents, pence) of an ISO 4217 currency.
-
-    It is `amount_minor / 10 ** decimals`. Write it with exactly so many decimals: `Intl` and other
-    libraries have other digits for some currencies.
-    """
-
-    amount_minor: Annotated[int, Field(examples=[4500])]
-    currency: Annotated[str, Field(examples=["USD"])]
-    decimals: Annotated[
-        int, Field(description="The decimals of the currency, by ISO 4217.", examples=[2])
-    ]
-
-
-class ContactView(TypedDict):
-    """Whom the client asks: the practitioner, or the practice where it has to stand in."""
-
-    name: Annotated[
-        str,
-        Field(description="The practitioner's; the practice's where neither way is the former's."),
-    ]
-    email: Annotated[
-        str | None, Field(description="The practice's where the practitioner has none.")
-    ]
-    phone: Annotated[
-        str | None,
-        Field(description="The practice's where the practitioner has none. Null: it has none."),
-    ]
+from app.domain.session import ChangedBy, Format, Status
+from app.web.types import Id, Instant, RequestBody, Token
+from app.web.views import ContactView, Moment, MoneyView, Reason, ReasonView
 
 
 class ServiceView(TypedDict):
@@ -147,22 +108,6 @@ class PolicyView(TypedDict):
         str | None, Field(description="The practitioner's own words. Show them as written.")
     ]
     terms: TermsView
-
-
-class ReasonView(TypedDict):
-    """Why something was changed. What is not shown, or was erased, is null.
-
-    A reason may tell of somebody's health: API keys with `read` are shown neither code nor note.
-    """
-
-    code: Annotated[
-        ReasonCode | None,
-        Field(description="A reason to count by. Null for API keys with `read`."),
-    ]
-    note: Annotated[
-        str | None,
-        Field(description="In the words of whoever did it. Null for API keys with `read`."),
-    ]
 
 
 class CancellationView(TypedDict):
@@ -264,23 +209,6 @@ class CommandAnswer(TypedDict):
     credit: Credit | None
 
 
-class SlotView(TypedDict):
-    """A time on offer, in the viewer's zone; `location_id` where one is visited."""
-
-    start: InstantText
-    end: InstantText
-    location_id: UUID | None
-
-
-class Moment(TypedDict):
-    """A time and format that a session had."""
-
-    starts_at: datetime
-    ends_at: datetime
-    format: Format
-    location_id: UUID | None
-
-
 class ChangeView(TypedDict):
     """One entry of the history. `before` is null for the booking itself."""
 
@@ -301,19 +229,6 @@ class ChangePage(TypedDict):
 
     items: list[ChangeView]
     next_cursor: Annotated[str | None, Field(examples=[None])]
-
-
-class Reason(RequestBody):
-    """Why. It is told to the practitioner, to the practice's staff, and to software of theirs.
-
-    An API key needs `write` to read it. The code, never the note, is sent to those webhook
-    endpoints of the practice that ask for it. The client sees it in the history.
-    """
-
-    code: ReasonCode | None = Field(
-        default=None, description="A reason to count by. More codes may be added."
-    )
-    note: Annotated[Text, Field(description="In the client's words, 1 to 500 characters.")]
 
 
 class CancelRequest(RequestBody):

@@ -8,17 +8,17 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.keys import Staff
+from app.calendar.locks import lock_session
 from app.domain.policy.costs import cost_by_staff
 from app.domain.policy.rules import Action
 from app.domain.session import Status
-from app.notices.outbox import NewNotice
-from app.practices.policies import rules_of
+from app.identity.api_keys.keys import Staff
+from app.outbox.outbox import NewNotice
+from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_booked
 from app.sessions.commands.ending import end_session
 from app.sessions.commands.finish import answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository
-from app.sessions.commands.locks import lock_session
 from app.sessions.commands.orders import Reason, StaffOrder, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session

@@ -6,23 +6,23 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.keys import Staff
-from app.availability.queries import CalendarOwner, slot_rules
-from app.changes.trail import Actor
+from app.audit.write import Actor
+from app.calendar.locks import lock_client, lock_practitioner
+from app.directory.sums import check_price
 from app.domain.errors import InvalidInputError, NotFoundError, RefTakenError
-from app.notices.outbox import reminders, tell
-from app.practices.policy_versions.queries import resolve_policy_version
-from app.practices.sums import check_price
+from app.identity.api_keys.keys import Staff
+from app.outbox.outbox import reminders, tell
+from app.policies.queries import resolve_policy_version
 from app.sessions.commands.booking import Basis, Booking
 from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.commands.checks import check_start
 from app.sessions.commands.credit_repository import CreditRepository, Use
 from app.sessions.commands.finish import answer_staff, finish
 from app.sessions.commands.history_repository import NewChange
-from app.sessions.commands.locks import lock_client, lock_practitioner
 from app.sessions.commands.meeting import Meeting, Wish, choose_format, meeting_at
 from app.sessions.commands.orders import StaffOutcome
 from app.sessions.commands.slots import WantedTime, check_free
+from app.sessions.read.calendar import CalendarOwner, slot_rules
 from app.sessions.read.for_staff import id_of_ref
 
 UNKNOWN = "field.no-such-record"

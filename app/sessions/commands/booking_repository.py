@@ -6,22 +6,15 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database.joins import of_practice
 from app.domain.session import Format, Status
-from app.practices.models import (
-    Client,
-    Location,
-    Practice,
-    Practitioner,
-    Service,
-    ServiceFormat,
-)
 from app.sessions.commands.booking import Basis, Booking
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.repository import meeting_values
-from app.sessions.models import Session
 from app.sessions.read.records import Location as Place
 from app.sessions.read.records import OfferedFormat
+from app.tables.joins import of_practice
+from app.tables.practices import Client, Location, Practice, Practitioner, Service, ServiceFormat
+from app.tables.sessions import Session
 
 
 class BookingRepository:

@@ -9,20 +9,20 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.keys import Staff
-from app.auth.tokens import Caller
+from app.calendar.locks import lock_session
 from app.domain.policy.costs import cost_by_staff
 from app.domain.policy.rules import Action
 from app.domain.session import Status
-from app.practices.policies import rules_of
+from app.identity.api_keys.keys import Staff
+from app.identity.tokens.access import Caller
+from app.identity.tokens.quote import Quotes
+from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_booked, check_version
 from app.sessions.commands.ending import end_session
 from app.sessions.commands.finish import answer_client, answer_staff
 from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.judge import judge
-from app.sessions.commands.locks import lock_session
 from app.sessions.commands.orders import ClientOrder, Outcome, StaffOrder, StaffOutcome
-from app.sessions.quotes import Quotes
 from app.sessions.read.queries import read_session
 
 

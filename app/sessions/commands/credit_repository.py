@@ -11,13 +11,13 @@ from sqlalchemy import and_, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from app.database.joins import of_practice
-from app.database.reading import Read
+from app.database.statements import Read
 from app.database.writing import Write
 from app.domain.errors import CreditUnavailableError, NotFoundError
 from app.domain.policy.rules import Credit
-from app.practices.models import Package
-from app.sessions.models import CreditRedemption, Session
+from app.tables.joins import of_practice
+from app.tables.practices import Package
+from app.tables.sessions import CreditRedemption, Session
 
 
 @dataclass(frozen=True, slots=True)

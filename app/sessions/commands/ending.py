@@ -5,10 +5,10 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.changes.trail import Actor
+from app.audit.write import Actor
 from app.domain.policy.costs import Cost
 from app.domain.session import Status
-from app.notices.outbox import tell
+from app.outbox.outbox import tell
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import finish, new_change
 from app.sessions.commands.orders import Reason

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.keys import Staff
-from app.auth.tokens import Caller
-from app.changes.trail import Actor
+from app.audit.write import Actor
 from app.domain.policy.costs import Cost
 from app.domain.session import Carried
-from app.notices.outbox import NewNotice, drop_reminders, queue_notices
+from app.identity.api_keys.keys import Staff
+from app.identity.tokens.access import Caller
+from app.outbox.outbox import NewNotice, drop_reminders, queue_notices
 from app.sessions.commands.history_repository import HistoryRepository, NewChange
 from app.sessions.commands.meeting import Meeting, meeting_of
 from app.sessions.commands.orders import NO_COST, Outcome, Reason, StaffOutcome

@@ -8,14 +8,14 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.changes.models import Change
-from app.changes.trail import Actor, write_change
+from app.audit.write import Actor, write_change
 from app.database.writing import Write
 from app.domain.money import Money
 from app.domain.policy.costs import Cost
 from app.domain.policy.rules import Credit
 from app.sessions.commands.meeting import Meeting
-from app.sessions.models import Fee
+from app.tables.changes import Change
+from app.tables.sessions import Fee
 
 
 @dataclass(frozen=True, slots=True)

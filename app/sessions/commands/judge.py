@@ -7,9 +7,9 @@ from app.domain.policy.costs import Cost
 from app.domain.policy.decide import decide
 from app.domain.policy.rules import Action
 from app.domain.quotes import quoted_cost
-from app.practices.policies import rules_of
+from app.identity.tokens.quote import Quotes
+from app.policies.stored import rules_of
 from app.sessions.errors import QuoteOutdatedError, QuoteRequiredError
-from app.sessions.quotes import Quotes
 from app.sessions.read.records import SessionRecord
 
 

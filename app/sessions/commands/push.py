@@ -13,8 +13,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.keys import Staff
-from app.changes.trail import BY_CLIENT
+from app.audit.write import BY_CLIENT
+from app.calendar.locks import lock_session
 from app.domain.errors import (
     InvalidInputError,
     RefTakenError,
@@ -23,11 +23,11 @@ from app.domain.errors import (
     VersionMismatchError,
 )
 from app.domain.session import Status
+from app.identity.api_keys.keys import Staff
 from app.sessions.commands.book import book_by_staff
 from app.sessions.commands.booking import Booking
 from app.sessions.commands.checks import check_start, check_version
 from app.sessions.commands.finish import answer_staff
-from app.sessions.commands.locks import lock_session
 from app.sessions.commands.meeting import Meeting, Wish, wished_meeting
 from app.sessions.commands.orders import StaffOrder, StaffOutcome
 from app.sessions.commands.push_repository import PushRepository

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.changes.models import Change
-from app.sessions.models import Session
+from app.tables.changes import Change
+from app.tables.sessions import Session
 
 
 class PushRepository:

@@ -7,12 +7,12 @@ from sqlalchemy import and_, bindparam, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.availability.queries import CalendarOwner
 from app.database.writing import Write
 from app.domain.session import Carried, Status, TakenTime, taken_time
 from app.sessions.commands.meeting import Buffers, Meeting, buffers_of
-from app.sessions.models import Session, time_ends
+from app.sessions.read.calendar import CalendarOwner
 from app.sessions.read.records import SessionRecord
+from app.tables.sessions import Session, time_ends
 
 _MEETING = (
     "starts_at",

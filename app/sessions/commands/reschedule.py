@@ -9,10 +9,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.keys import Staff
-from app.auth.tokens import Caller
-from app.availability.queries import move_request, read_with_calendar, seconds_up, slot_rules
-from app.changes.trail import Actor
+from app.audit.write import Actor
+from app.calendar.locks import lock_session
 from app.domain.availability import Calendar, Request, offer
 from app.domain.errors import (
     ActionRefusedError,
@@ -25,13 +23,15 @@ from app.domain.policy.costs import Cost, cost_by_staff
 from app.domain.policy.decide import decide, keeps_place
 from app.domain.policy.rules import Action
 from app.domain.session import Status
-from app.domain.zones import to_seconds
-from app.notices.outbox import reminders, tell
-from app.practices.policies import rules_of
+from app.domain.zones import seconds_up, to_seconds
+from app.identity.api_keys.keys import Staff
+from app.identity.tokens.access import Caller
+from app.identity.tokens.quote import Quotes
+from app.outbox.outbox import reminders, tell
+from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_booked, check_start, check_version
 from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
 from app.sessions.commands.judge import judge
-from app.sessions.commands.locks import lock_session
 from app.sessions.commands.meeting import (
     Meeting,
     Wish,
@@ -44,7 +44,7 @@ from app.sessions.commands.meeting import (
 from app.sessions.commands.orders import ClientOrder, Outcome, Reason, StaffOrder, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.slots import check_free, nearest_slots, owner_of, wanted_time
-from app.sessions.quotes import Quotes
+from app.sessions.read.calendar import move_request, read_with_calendar, slot_rules
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 

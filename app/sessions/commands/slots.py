@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.availability.queries import CalendarOwner, read_calendar, seconds_up, slot_rules
 from app.domain.availability import Meeting as PresentMeeting
 from app.domain.availability import (
     Request,
@@ -18,9 +17,10 @@ from app.domain.availability import (
     search_ranges,
 )
 from app.domain.errors import SlotUnavailableError
-from app.domain.zones import EPOCH, from_seconds, to_seconds
+from app.domain.zones import EPOCH, from_seconds, seconds_up, to_seconds
 from app.sessions.commands.meeting import Buffers, Meeting, buffers_of, meeting_of
 from app.sessions.commands.repository import SessionRepository
+from app.sessions.read.calendar import CalendarOwner, read_calendar, slot_rules
 from app.sessions.read.records import SessionRecord
 
 ALTERNATIVES = 3

@@ -5,15 +5,15 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.keys import Staff
+from app.calendar.locks import lock_session
 from app.domain.errors import NoChangeError
 from app.domain.session import Status
-from app.notices.outbox import NewNotice, reminders, tell
+from app.identity.api_keys.keys import Staff
+from app.outbox.outbox import NewNotice, reminders, tell
 from app.sessions.commands.checks import check_version
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository
-from app.sessions.commands.locks import lock_session
 from app.sessions.commands.meeting import meeting_of
 from app.sessions.commands.orders import Reason, StaffOutcome
 from app.sessions.commands.repository import SessionRepository

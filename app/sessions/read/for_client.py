@@ -10,17 +10,17 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, select, true, tuple_
 from sqlalchemy.orm import aliased
 
-from app.auth.tokens import Caller
-from app.database.joins import PRACTICE, of_practice
 from app.database.lists import Part
-from app.database.reading import Read, Source
+from app.database.statements import Read, Source
 from app.domain.errors import UnauthorizedError
 from app.domain.session import Status
-from app.practices.models import Client
-from app.sessions.models import Session
+from app.identity.tokens.access import Caller
 from app.sessions.read.records import SessionSummaryRecord
 from app.sessions.read.rows import to_summary
-from app.sessions.read.statements import ABOUT_CLIENT, Shape
+from app.sessions.read.statements import Shape
+from app.tables.joins import ABOUT_CLIENT, PRACTICE, of_practice
+from app.tables.practices import Client
+from app.tables.sessions import Session
 
 
 class When(StrEnum):

@@ -11,18 +11,19 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from app.cursors import Place
-from app.database.joins import PRACTICE, of_practice
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
-from app.database.reading import Row, Source
+from app.database.statements import Row, Source
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
-from app.practices.models import Client
-from app.sessions.models import Fee, Session
+from app.domain.session import FeeStatus
 from app.sessions.read.queries import read_row
-from app.sessions.read.records import FeeStatus, SessionRecord, SessionSummaryRecord
+from app.sessions.read.records import SessionRecord, SessionSummaryRecord
 from app.sessions.read.rows import to_record, to_summary
-from app.sessions.read.statements import Shape, details_statement, of_session
+from app.sessions.read.statements import Shape, details_statement
+from app.tables.joins import PRACTICE, of_practice, of_session
+from app.tables.practices import Client
+from app.tables.sessions import Fee, Session
+from app.web.cursors import Place
 
 
 @dataclass(frozen=True, slots=True)

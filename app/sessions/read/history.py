@@ -7,17 +7,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from app.changes.models import Change, ChangeNote
-from app.database.joins import PRACTICE, of_practice
-from app.database.reading import Row, Source
+from app.database.statements import Row, Source
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
-from app.domain.session import Format
-from app.practices.models import Client
-from app.sessions.models import Session
+from app.domain.session import Format, ReasonCode
 from app.sessions.read.queries import Viewer, read_rows
-from app.sessions.read.records import ReasonCode
-from app.sessions.read.statements import OWN_SESSION, about_one_session, of_session
+from app.sessions.read.statements import about_one_session
+from app.tables.changes import Change, ChangeNote
+from app.tables.joins import OWN_SESSION, PRACTICE, of_practice, of_session
+from app.tables.practices import Client
+from app.tables.sessions import Session
 
 
 @dataclass(frozen=True, slots=True)

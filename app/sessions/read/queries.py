@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from app.auth.tokens import Caller
-from app.database.reading import Read, Row, Source
+from app.database.statements import Read, Row, Source
 from app.domain.errors import NotFoundError, UnauthorizedError
-from app.practices.models import Client
+from app.identity.tokens.access import Caller
 from app.sessions.read.records import SessionRecord
 from app.sessions.read.rows import to_record
 from app.sessions.read.statements import OneSession, details_statement
+from app.tables.practices import Client
 
 # Who looks: a client, or staff, who see every session of the practice with this id.
 Viewer = Caller | UUID

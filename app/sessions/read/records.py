@@ -3,22 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from typing_extensions import TypeAliasType
-
 from app.domain.money import Money
-from app.domain.session import Carried, Contact, Format, SessionFacts, Status
-from app.practices.policies import StoredPolicy
-
-ReasonCode = TypeAliasType(
-    "ReasonCode",
-    Literal["feeling-better", "unwell", "transport", "work", "family", "cost", "other"],
-)
-ChangedBy = TypeAliasType("ChangedBy", Literal["client", "practice"])
-FeeStatus = TypeAliasType("FeeStatus", Literal["due", "waived", "settled", "void"])
+from app.domain.session import Carried, Contact, Format, ReasonCode, SessionFacts, Status
+from app.policies.stored import StoredPolicy
 
 
 @dataclass(frozen=True, slots=True)

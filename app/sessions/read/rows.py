@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from app.database.reading import Row
+from app.database.statements import Row
 from app.domain.money import Money
 from app.domain.session import Carried, Contact, Format, Status, contact_for_client
-from app.practices.policies import StoredPolicy, stored_policy
+from app.policies.stored import StoredPolicy, stored_policy
 from app.sessions.read.records import (
     Cancellation,
     Location,

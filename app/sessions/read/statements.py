@@ -21,11 +21,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
-from app.changes.models import Change, ChangeNote
-from app.database.joins import PRACTICE, of_practice
-from app.database.reading import Read
+from app.database.statements import Read
 from app.domain.session import Status
-from app.practices.models import (
+from app.tables.changes import Change, ChangeNote
+from app.tables.joins import ABOUT_CLIENT, OWN_SESSION, PRACTICE, of_practice, of_session, referred
+from app.tables.practices import (
     Client,
     Package,
     PolicyVersion,
@@ -34,20 +34,10 @@ from app.practices.models import (
     Service,
     ServiceFormat,
 )
-from app.practices.models import Location as Place
-from app.sessions.models import CreditRedemption, Session
+from app.tables.practices import Location as Place
+from app.tables.sessions import CreditRedemption, Session
 
 Statement = Select[Any]
-
-
-def of_session(table: Any, session: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables
-    """Join what belongs to a session."""
-    return of_practice(PRACTICE, table, table.session_id == session.id)
-
-
-def referred(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - table and column
-    """Join what a session names in one of its columns."""
-    return of_practice(PRACTICE, table, table.id == column)
 
 
 # What `contact_of` makes of practitioner and practice (app/sessions/read/rows.py).
@@ -169,11 +159,6 @@ def _cancellation_of(session: Any) -> FromClause:  # noqa: ANN401 - a table
     )
 
 
-ABOUT_CLIENT = of_practice(PRACTICE, Client, Client.id == bindparam("client_id"))
-# The session that is asked for, if it is the client's own.
-OWN_SESSION = of_practice(
-    PRACTICE, Session, Session.client_id == Client.id, Session.id == bindparam("session_id")
-)
 POLICY_COLUMNS = (
     PolicyVersion.id.label("policy_id"),
     PolicyVersion.number.label("policy_number"),

@@ -2,17 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.context import (
-    AppSettings,
-    Now,
-    StaffWriter,
-    StaffWriting,
-)
-from app.database.idempotency import StoredAnswer
-from app.inputs import RecordId
-from app.problems.catalogue import WRITING_BY_STAFF, responses
-from app.request_headers import IfMatch
-from app.sessions.client_api.schemas import Reason as ReasonBody
+from app.identity.dependencies import StaffWriter, StaffWriting
 from app.sessions.commands.attendance import mark_fulfilled, mark_noshow
 from app.sessions.commands.cancel import cancel_by_staff
 from app.sessions.commands.meeting import Wish
@@ -30,7 +20,13 @@ from app.sessions.staff_api.schemas import (
     StaffRescheduleRequest,
     UndoRequest,
 )
-from app.wire import as_json
+from app.web.dependencies import AppSettings, Now
+from app.web.idempotency import StoredAnswer
+from app.web.json import as_json
+from app.web.problems.catalogue import WRITING_BY_STAFF, responses
+from app.web.request_headers import IfMatch
+from app.web.types import RecordId
+from app.web.views import Reason as ReasonBody
 
 router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
 

@@ -3,17 +3,16 @@
 from zoneinfo import ZoneInfo
 
 from app.domain.policy.costs import Cost
-from app.paging import Page
 from app.sessions.client_api.presenter import (
     Notes,
-    present_amount,
     present_carried,
-    present_money,
     present_policy,
     present_summary,
 )
 from app.sessions.read.for_staff import ClientFacts, SessionFee, StaffSession, StaffSummary
 from app.sessions.staff_api import schemas
+from app.web.pagination import Page
+from app.web.views import present_amount, present_money
 
 
 def present_staff_sessions(

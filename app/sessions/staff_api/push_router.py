@@ -2,13 +2,14 @@
 
 from fastapi import APIRouter, Response
 
-from app.context import Now, StaffWriter, StaffWriting
-from app.practices.fields import RefInPath
-from app.problems.catalogue import WRITING_BY_STAFF, responses
-from app.request_headers import IfMatch
+from app.directory.fields import RefInPath
+from app.identity.dependencies import StaffWriter, StaffWriting
 from app.sessions.commands.push import Push, push_session
 from app.sessions.staff_api.commands_router import answer
 from app.sessions.staff_api.schemas import PutSession, StaffCommandAnswer
+from app.web.dependencies import Now
+from app.web.problems.catalogue import WRITING_BY_STAFF, responses
+from app.web.request_headers import IfMatch
 
 router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
 

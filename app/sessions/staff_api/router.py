@@ -5,22 +5,9 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
 
-from app.auth.keys import Staff
-from app.context import (
-    CursorSigner,
-    Now,
-    ReadEngine,
-    Reading,
-    StaffReader,
-    StaffWriter,
-    StaffWriting,
-    json_answer,
-)
-from app.cursors import Place
-from app.inputs import RecordId
-from app.paging import PageRequest
-from app.practices.fields import RefInPath
-from app.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
+from app.directory.fields import RefInPath
+from app.identity.api_keys.keys import Staff
+from app.identity.dependencies import StaffReader, StaffWriter, StaffWriting
 from app.sessions.client_api.presenter import notes_for_staff
 from app.sessions.commands.book import book_by_staff
 from app.sessions.read.for_staff import (
@@ -41,6 +28,12 @@ from app.sessions.staff_api.schemas import (
     StaffCommandAnswer,
     StaffListQuery,
 )
+from app.web.cursors import Place
+from app.web.dependencies import CursorSigner, Now, ReadEngine, Reading
+from app.web.pagination import PageRequest
+from app.web.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
+from app.web.responses import json_answer
+from app.web.types import RecordId
 
 router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
 

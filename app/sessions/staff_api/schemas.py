@@ -8,22 +8,16 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
+from app.directory.fields import ExternalRef, Price
+from app.directory.services.schemas import Duration
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
-from app.domain.session import Format, Status
-from app.inputs import Id, Instant, NextCursor, PageLimit, RequestBody, Text, ZoneName
-from app.paging import ListQuery, first_instant, last_instant
-from app.practices.fields import ExternalRef, Price
-from app.practices.services.schemas import Duration
-from app.sessions.client_api.schemas import (
-    CarriedView,
-    MoneyView,
-    PolicyView,
-    Reason,
-    SessionSummary,
-)
+from app.domain.session import FeeStatus, Format, Status
+from app.sessions.client_api.schemas import CarriedView, PolicyView, SessionSummary
 from app.sessions.commands.booking import Booking
-from app.sessions.read.records import FeeStatus
+from app.web.pagination import ListQuery, first_instant, last_instant
+from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, Text, ZoneName
+from app.web.views import MoneyView, Reason
 
 
 class SessionClient(TypedDict):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from app.auth.keys import Scope
+from app.identity.api_keys.keys import Scope
 from tests.world import NOW, REASON, Api, World
 
 START = NOW + timedelta(days=3)

@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from app.auth.people import find_people
-from app.practices.operator import close_practice, reopen_practice
-from app.sessions.models import Session
-from app.settings import Settings
+from app.configuration.settings import Settings
+from app.identity.sign_in.find_clients import find_people
+from app.operations.practices import close_practice, reopen_practice
+from app.tables.sessions import Session
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
@@ -88,7 +88,7 @@ async def test_a_link_that_was_mailed_after_the_closing_opens_nothing(
 
 async def close_again_without_ending_links(settings: Settings, world: World) -> None:
     """Stand in for a link that is signed while the practice is closed, as a mail's is."""
-    from app.practices.models import Client  # noqa: PLC0415
+    from app.tables.practices import Client  # noqa: PLC0415
 
     [client] = await world.rows(Client)
     await close(settings, world)

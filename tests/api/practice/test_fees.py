@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.auth.keys import Scope
-from app.changes.models import Change
-from app.notices.models import Notice
-from app.sessions.models import Fee
+from app.identity.api_keys.keys import Scope
+from app.tables.changes import Change
+from app.tables.notifications import Notice
+from app.tables.sessions import Fee
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)

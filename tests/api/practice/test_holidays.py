@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 from httpx import Response
 
-from app.auth.keys import Scope
-from app.changes.models import Change
-from app.practices.holidays.schemas import MAX_HOLIDAYS
-from app.practices.models import Holiday
-from app.sessions.models import Session
+from app.identity.api_keys.keys import Scope
+from app.schedule.holidays.schemas import MAX_HOLIDAYS
+from app.tables.changes import Change
+from app.tables.practices import Holiday
+from app.tables.sessions import Session
 from tests.world import NOW, Api, TestClock, World, slots
 
 START = NOW + timedelta(days=3)  # Thursday 3 December, 10:00 in New York

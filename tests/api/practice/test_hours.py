@@ -7,16 +7,16 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.keys import Scope
-from app.changes.models import Change
-from app.changes.trail import OPERATOR
+from app.audit.write import OPERATOR
 from app.database.transactions import transact
 from app.domain.session import Format
-from app.practices.hours.schemas import MAX_WEEKLY
-from app.practices.models import HoursOverride, WorkingHours
+from app.identity.api_keys.keys import Scope
+from app.schedule.hours.schemas import MAX_WEEKLY
 from app.sessions.commands.book import book
 from app.sessions.commands.booking import Booking
-from app.sessions.models import Session
+from app.tables.changes import Change
+from app.tables.practices import HoursOverride, WorkingHours
+from app.tables.sessions import Session
 from tests.world import NOW, Api, TestClock, World, slots
 
 START = NOW + timedelta(days=3)  # Thursday 3 December, 10:00 in New York

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.auth.keys import Scope
-from app.changes.models import Change
-from app.practices.models import BusyInterval
-from app.sessions.models import Session
+from app.identity.api_keys.keys import Scope
+from app.tables.changes import Change
+from app.tables.practices import BusyInterval
+from app.tables.sessions import Session
 from tests.world import NOW, Api, World, slots
 
 START = NOW + timedelta(days=3)  # Thursday 3 December, 10:00 in New York

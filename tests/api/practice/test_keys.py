@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.auth.keys import Scope
-from app.auth.models import ApiKey
-from app.changes.models import Change
-from app.database.idempotency import IdempotencyKey
+from app.identity.api_keys.keys import Scope
+from app.tables.changes import Change
+from app.tables.idempotency import IdempotencyKey
+from app.tables.identity import ApiKey
 from tests.world import NOW, Api, World
 
 KEYS = "/v1/practice/keys"

@@ -3,10 +3,10 @@
 from datetime import timedelta
 from uuid import uuid4
 
-from app.auth.keys import Scope
-from app.changes.models import Change
-from app.database.idempotency import IdempotencyKey
-from app.sessions.models import Session
+from app.identity.api_keys.keys import Scope
+from app.tables.changes import Change
+from app.tables.idempotency import IdempotencyKey
+from app.tables.sessions import Session
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from app.domain.session import Format
-from app.practices.models import Client
+from app.tables.practices import Client
 from tests.api.practice.test_records import pointers
 from tests.described import parameters_of
 from tests.world import NOW, Api, World

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.auth.keys import Scope
-from app.changes.models import Change
 from app.database.transactions import transact
+from app.directory.repository import PracticeRepository
+from app.domain.policy.document import parse_rules
 from app.domain.policy.rules import (
     UNTIL_THE_START,
     CancelRule,
@@ -26,12 +26,12 @@ from app.domain.policy.rules import (
     Tier,
     WallClock,
 )
-from app.practices.models import PolicyVersion
-from app.practices.policies import parse_rules
-from app.practices.policy_versions.queries import resolve_policy_version
-from app.practices.policy_versions.rules import PolicyRules
-from app.practices.policy_versions.schemas import DAY_AHEAD, EVENING_BEFORE
-from app.practices.repository import PracticeRepository
+from app.identity.api_keys.keys import Scope
+from app.policies.queries import resolve_policy_version
+from app.policies.rules import PolicyRules
+from app.policies.schemas import DAY_AHEAD, EVENING_BEFORE
+from app.tables.changes import Change
+from app.tables.practices import PolicyVersion
 from tests.domain.builders import fixed, hours_before, percent, wall_clock
 from tests.world import NOW, Api, World
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.auth.keys import Scope
-from app.changes.models import Change
+from app.identity.api_keys.keys import Scope
+from app.tables.changes import Change
 from tests.api.practice.test_records import pointers
 from tests.world import NOW, Api, World
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.auth.keys import Scope
+from app.identity.api_keys.keys import Scope
 from tests.walls import Theirs, ask, body_for, fill, operations
 from tests.world import NOW, Api, World
 

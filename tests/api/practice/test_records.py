@@ -11,9 +11,9 @@ import pytest
 from httpx import Response
 from sqlalchemy import insert, text
 
-from app.auth.keys import Scope
-from app.changes.models import Change
-from app.practices.models import Client, Location, Package, Practitioner, Service
+from app.identity.api_keys.keys import Scope
+from app.tables.changes import Change
+from app.tables.practices import Client, Location, Package, Practitioner, Service
 from tests.world import NOW, Api, World
 
 RECORDS = "/v1/practice"

@@ -6,14 +6,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.changes.models import Change
-from app.changes.trail import OPERATOR
+from app.audit.write import OPERATOR
 from app.domain.errors import CreditUnavailableError, InvalidInputError
 from app.domain.session import Format
-from app.practices.models import Client
 from app.sessions.commands.book import book
 from app.sessions.commands.booking import Booking
-from app.sessions.models import Session
+from app.tables.changes import Change
+from app.tables.practices import Client
+from app.tables.sessions import Session
 from tests.api.practice.test_records import blocked, pointers
 from tests.world import NOW, Api, World, slots
 

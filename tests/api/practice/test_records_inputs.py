@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.changes.models import Change
-from app.practices.models import ServiceFormat
+from app.tables.changes import Change
+from app.tables.practices import ServiceFormat
 from tests.api.practice.test_records import KINDS, Kind, pointers
 from tests.world import Api, World
 

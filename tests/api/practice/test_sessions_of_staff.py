@@ -8,17 +8,17 @@ import pytest
 from httpx import Response
 from sqlalchemy import event
 
-from app.auth.keys import Scope
-from app.changes.models import Change, ChangeNote
-from app.changes.trail import OPERATOR
+from app.audit.write import OPERATOR
 from app.database.transactions import transact
 from app.domain.errors import SlotUnavailableError
 from app.domain.session import Format, Status
-from app.notices.models import Notice
-from app.practices.models import BusyInterval, ServiceFormat
+from app.identity.api_keys.keys import Scope
 from app.sessions.commands.book import book as book_session
 from app.sessions.commands.booking import Booking
-from app.sessions.models import CreditRedemption, Fee, Session
+from app.tables.changes import Change, ChangeNote
+from app.tables.notifications import Notice
+from app.tables.practices import BusyInterval, ServiceFormat
+from app.tables.sessions import CreditRedemption, Fee, Session
 from tests.world import NOW, Api, TestClock, World
 
 # A Thursday, 10:00 in New York.

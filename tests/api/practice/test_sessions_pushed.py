@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 import pytest
 from httpx import Response
 
-from app.auth.keys import Scope
-from app.changes.models import Change
-from app.notices.models import Notice
-from app.practices.models import ServiceFormat
-from app.sessions.models import Session
+from app.identity.api_keys.keys import Scope
+from app.tables.changes import Change
+from app.tables.notifications import Notice
+from app.tables.practices import ServiceFormat
+from app.tables.sessions import Session
 from tests.api.practice.test_records import pointers
 from tests.api.practice.test_sessions_of_staff import DAY, FREE, SESSIONS, START, WHY
 from tests.api.practice.test_sessions_of_staff import a_booking as a_push

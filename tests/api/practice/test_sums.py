@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from iso4217 import Currency
 
-from app.practices.models import PolicyVersion, Service
-from app.practices.sums import LARGEST_STORED, largest_sum
+from app.directory.sums import LARGEST_STORED, largest_sum
+from app.tables.practices import PolicyVersion, Service
 from tests.described import description
 from tests.walls import operations
 from tests.world import Api, World

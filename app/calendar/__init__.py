@@ -1,0 +1,1 @@
+"""A practitioner's calendar: reading it, and locking their time."""

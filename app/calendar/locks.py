@@ -1,0 +1,80 @@
+"""Row locks on a practitioner's and a client's time (docs/decisions/0005-overlap.md).
+
+Whatever takes or frees time locks the practitioner first, then the session, then the client.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.statements import Read
+from app.domain.errors import NotFoundError
+from app.tables.joins import PRACTICE, of_practice
+from app.tables.practices import Client, Practitioner
+from app.tables.sessions import Session
+
+_SESSION = (
+    select(Session.id)
+    .join(
+        Practitioner,
+        of_practice(PRACTICE, Practitioner, Practitioner.id == Session.practitioner_id),
+    )
+    .join(Client, of_practice(PRACTICE, Client, Client.id == Session.client_id))
+    .where(of_practice(PRACTICE, Session, Session.id == bindparam("session_id")))
+    .with_for_update(key_share=True, of=(Practitioner, Session, Client))
+)
+_LOCK = Read(_SESSION)
+_LOCK_OF_CLIENT = Read(_SESSION.where(Session.client_id == bindparam("client_id")))
+
+
+async def lock_session(
+    db: AsyncConnection, practice_id: UUID, session_id: UUID, *, client_id: UUID | None = None
+) -> None:
+    """Lock the practitioner, then the session, then its client, until the transaction ends.
+
+    A session of another client than `client_id` is not found; staff name none.
+
+    Rows are locked in the order in which `of` names them. The client's lock keeps two commands from
+    moving sessions of one client, with two practitioners, to one time.
+
+    Raises:
+        NotFoundError: there is no such session.
+    """
+    asked = {"practice_id": practice_id, "session_id": session_id}
+    if client_id is None:
+        locked = await _LOCK.one(db, asked)
+    else:
+        locked = await _LOCK_OF_CLIENT.one(db, asked | {"client_id": client_id})
+    if locked is None:
+        raise NotFoundError
+
+
+async def lock_practitioner(db: AsyncConnection, practice_id: UUID, practitioner_id: UUID) -> None:
+    """Lock a practitioner's time.
+
+    Raises:
+        NotFoundError: the practice has no such practitioner.
+    """
+    locked = await db.scalar(
+        select(Practitioner.id)
+        .where(Practitioner.practice_id == practice_id, Practitioner.id == practitioner_id)
+        .with_for_update(key_share=True)
+    )
+    if locked is None:
+        raise NotFoundError
+
+
+async def lock_client(db: AsyncConnection, practice_id: UUID, client_id: UUID) -> None:
+    """Lock a client's time, after the practitioner's.
+
+    Raises:
+        NotFoundError: the practice has no such client.
+    """
+    locked = await db.scalar(
+        select(Client.id)
+        .where(Client.practice_id == practice_id, Client.id == client_id)
+        .with_for_update(key_share=True)
+    )
+    if locked is None:
+        raise NotFoundError

@@ -1,0 +1,76 @@
+"""Turns the rows of a practitioner's calendar into what availability is calculated with."""
+
+from collections import defaultdict
+from datetime import date
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from app.database.statements import Row
+from app.domain.availability import BusySession, Calendar, HoursInterval, WorkingHours
+from app.domain.intervals import Interval
+from app.domain.session import Format
+
+
+def to_calendar(row: Row) -> Calendar:
+    """Turn a row of either statement into the practitioner's calendar."""
+    blocked = [*(row["busy"] or ()), *(row["elsewhere"] or ())]
+    is_open = row["practitioner_active"]
+    return Calendar(
+        hours=_hours_in(
+            row["practitioner_zone"],
+            row["weekly"] if is_open else None,
+            row["overrides"] if is_open else None,
+            row["holidays"],
+        ),
+        sessions=[BusySession(*session) for session in row["taken"] or ()],
+        blocked=[Interval(*interval) for interval in blocked],
+        sessions_per_day=row["sessions_per_day"],
+        sessions_per_week=row["sessions_per_week"],
+    )
+
+
+@lru_cache(maxsize=1024)
+def _hours_in(
+    zone: str, weekly: str | None, overrides: str | None, holidays: str | None
+) -> WorkingHours:
+    """Read hours from JSON. The same text always means the same."""
+    weekly_rows, override_rows, dates = (
+        orjson.loads(text or "[]") for text in (weekly, overrides, holidays)
+    )
+    return working_hours(zone, weekly_rows, override_rows, dates)
+
+
+def working_hours(
+    zone: str,
+    weekly_rows: list[Any] | None,
+    override_rows: list[Any] | None,
+    holidays: list[str] | None,
+) -> WorkingHours:
+    """Turn rows gathered in JSON arrays into hours. An override without minutes closes its date.
+
+    A holiday closes its date unless the practitioner has an override of it.
+    """
+    weekly: dict[int, list[HoursInterval]] = defaultdict(list)
+    for weekday, *interval in weekly_rows or []:
+        weekly[weekday].append(_hours(*interval))
+    overrides: dict[date, list[HoursInterval]] = defaultdict(list)
+    for day, start, *interval in override_rows or []:
+        intervals = overrides[date.fromisoformat(day)]
+        if start is not None:
+            intervals.append(_hours(start, *interval))
+    for day in holidays or []:
+        overrides.setdefault(date.fromisoformat(day), [])
+    return WorkingHours(ZoneInfo(zone), weekly, overrides)
+
+
+def _hours(start: int, end: int, format_: str | None, location_id: str | None) -> HoursInterval:
+    return HoursInterval(
+        start,
+        end,
+        None if format_ is None else Format(format_),
+        None if location_id is None else UUID(location_id),
+    )

@@ -1,0 +1,163 @@
+"""Validators of settings. Each returns the value in the form in which it is used.
+
+Each raises ValueError with a message that says what the value must be, and never repeats the value.
+Hosts are spelled in ASCII: libraries that convert them do so by IDNA 2003, to another host.
+"""
+
+import re
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from app.standards.addresses import ascii_url
+
+MINIMUM_TOKEN_LENGTH = 16
+EVERY_PROXY = "*"
+EVERY_ORIGIN = "*"
+SMTP_PORTS = {"smtp": 25, "smtps": 465}
+STARTTLS = {"always": True, "never": False, "auto": None}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+# Underscores are in no name of the Internet, but in those of containers.
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
+_VISIBLE = re.compile(r"[!-~]+")
+_BLANK_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
+
+
+def listening_host(host: str) -> str:
+    """Check an address or a name to listen on."""
+    if not _is_host(host):
+        raise ValueError("must be an address or a name, like 127.0.0.1")
+    return host
+
+
+def web_address(url: str, *, with_query: bool = False) -> str:
+    """Check an address that paths or a fragment are appended to, and spell its host in ASCII."""
+    parts = _web_parts(url)
+    if parts is None or "#" in url or ("?" in url and not with_query):
+        unwanted = "a user or a fragment" if with_query else "a user, a query or a fragment"
+        raise ValueError(f"must be like https://reslot.example, without {unwanted}")
+    return parts.geturl()
+
+
+def origin(url: str) -> str:
+    """Spell an origin as browsers send it: in small letters, without the scheme's own port."""
+    if url == EVERY_ORIGIN:
+        return url
+    parts = _web_parts(url)
+    if parts is None or parts.hostname is None or url.count("/") > len("//") or set(url) & {*"?#"}:
+        raise ValueError("must be origins like https://portal.example, without a path")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
+
+
+def database_url(url: str) -> str:
+    """Check the URL of a PostgreSQL database that names a role. It may name several hosts."""
+    try:
+        url = ascii_url(url)
+        parts = urlsplit(url)
+        hosts = [urlsplit(f"//{host}") for host in parts.netloc.rpartition("@")[2].split(",")]
+        is_good = (
+            parts.scheme in {"postgresql", "postgres", "postgresql+asyncpg"}
+            and bool(parts.username)
+            and all(host.port != 0 and _is_database_host(host) for host in hosts)
+        )
+    except ValueError:  # the port is not a number, or not a possible one
+        is_good = False
+    if not is_good:
+        raise ValueError("must be like postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE")
+    return url
+
+
+def smtp_url(url: str) -> str:
+    """Check the URL of a mail server, with a name and a password or with neither."""
+    try:
+        url = ascii_url(url)
+        parts = urlsplit(url)
+        options = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+        is_good = (
+            parts.scheme in SMTP_PORTS
+            and parts.port != 0
+            and _is_host(parts.hostname or "")
+            and bool(parts.username) == bool(parts.password)
+            and parts.path in {"", "/"}
+            and not parts.fragment
+            and all(name == "starttls" and said in STARTTLS for name, said in options)
+        )
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise ValueError(
+            "must be like smtp://user:password@host:587?starttls=always, or "
+            "smtps://user:password@host"
+        )
+    return url
+
+
+def metrics_token(token: str) -> str:
+    """Check a token that is hard to guess, and that a header can carry."""
+    if len(token) < MINIMUM_TOKEN_LENGTH or not _VISIBLE.fullmatch(token):
+        raise ValueError(
+            f"must be at least {MINIMUM_TOKEN_LENGTH} characters of ASCII, without spaces"
+        )
+    return token
+
+
+def folder(path: Path) -> Path:
+    """Check a folder, which need not exist yet. `~` stands for the user's home."""
+    try:
+        path = path.expanduser()
+        is_good = nearest_folder(path).is_dir()
+    except (OSError, RuntimeError):  # the name is too long; no such user
+        is_good = False
+    if not is_good:
+        raise ValueError("must be a folder")
+    return path
+
+
+def nearest_folder(path: Path) -> Path:
+    """Return the path if it exists, else the first of its parents that does."""
+    path = path.absolute()
+    return next(part for part in (path, *path.parents) if part.exists())
+
+
+def proxy(text: str) -> str:
+    """Check a proxy: an address, or a network of addresses."""
+    try:
+        if text != EVERY_PROXY:
+            ip_network(text)
+    except ValueError:
+        raise ValueError("must be addresses, or networks like 10.0.0.0/8, or *") from None
+    return text
+
+
+def _web_parts(url: str) -> SplitResult | None:
+    """Split a web address; None if it is not one, or names a user."""
+    if _BLANK_OR_CONTROL.search(url):
+        return None
+    try:
+        parts = urlsplit(ascii_url(url))
+        is_good = (
+            parts.scheme in _DEFAULT_PORTS
+            and parts.port != 0
+            and "@" not in parts.netloc
+            and _is_host(parts.hostname or "")
+        )
+    except ValueError:
+        return None
+    return parts if is_good else None
+
+
+def _is_database_host(host: SplitResult) -> bool:
+    """Tell whether it is a host or a socket's folder. Empty, the driver takes its default."""
+    name = unquote(host.hostname or "")
+    return not name or name.startswith("/") or _is_host(name)
+
+
+def _is_host(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return _NAME.fullmatch(name) is not None
+    return True

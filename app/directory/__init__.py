@@ -1,0 +1,1 @@
+"""The practice's records: practitioners, clients, locations, services, packages, the practice."""

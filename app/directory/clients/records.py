@@ -1,0 +1,30 @@
+"""The clients of a practice, and what ends their access."""
+
+from typing import Any
+
+from app.directory.clients.repository import CLIENT_ROWS
+from app.directory.records import Records
+from app.directory.repository import Record
+from app.standards.addresses import mailbox_key
+from app.tables.practices import Client
+
+
+class _Clients(Records):
+    def columns(self, before: Record | None, changed: Record) -> dict[str, Any]:
+        """End the tokens of a client who is deactivated or has another address, and the old links.
+
+        Another spelling of the same mailbox is the same address (`mailbox_key`).
+        """
+        columns = super().columns(before, changed)
+        if before is None:
+            return columns | {"token_generation": 0, "address_generation": 0}
+        address = changed.get("email", before["email"])
+        has_moved = mailbox_key(address) != mailbox_key(before["email"])
+        if has_moved:
+            columns["address_generation"] = Client.address_generation + 1
+        if has_moved or changed.get("active") is False:
+            columns["token_generation"] = Client.token_generation + 1
+        return columns
+
+
+CLIENTS = _Clients(CLIENT_ROWS, "client")

@@ -1,0 +1,93 @@
+"""Shapes of clients on the wire, for staff."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from app.directory.fields import (
+    Active,
+    Email,
+    ExternalRef,
+    KeptRecord,
+    Locale,
+    Name,
+    Phone,
+    RecordBody,
+    RecordQuery,
+    TimeZone,
+    unchanged,
+)
+from app.web.pagination import PageAnswer
+from app.web.types import no_nul
+
+Zone = Annotated[TimeZone, Field(description="IANA time zone that he is shown times in.")]
+
+_EXAMPLE: dict[str, Any] = {
+    "name": "Ana Ruiz",
+    "email": "ana@client.example",
+    "phone": "+1 212 555 0188",
+    "time_zone": "America/New_York",
+    "locale": "en-US",
+}
+
+
+class ClientQuery(RecordQuery):
+    """Which clients, and which page of them."""
+
+    email: Annotated[
+        str | None,
+        Field(
+            max_length=254,
+            description="Only those with this address. Capitals, and how the domain is spelled, "
+            "do not matter.",
+        ),
+        AfterValidator(no_nul),
+    ] = None
+
+
+class ClientRecord(KeptRecord):
+    """Who receives sessions."""
+
+    name: str = Field(examples=[_EXAMPLE["name"]])
+    email: str = Field(examples=[_EXAMPLE["email"]])
+    phone: str | None = Field(examples=[_EXAMPLE["phone"]])
+    time_zone: str = Field(examples=[_EXAMPLE["time_zone"]])
+    locale: str = Field(examples=[_EXAMPLE["locale"]])
+
+
+class ClientRecordPage(PageAnswer[ClientRecord]):
+    """A page of clients by name. `next_cursor` null: there are no more."""
+
+
+class PutClient(RecordBody):
+    """A client, whole: a phone left out is cleared, but `active` stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+    name: Name
+    email: Email
+    phone: Phone | None = None
+    time_zone: Zone
+    locale: Locale
+    active: Active = unchanged()
+
+
+class NewClient(PutClient):
+    """A client to be made."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [_EXAMPLE | {"external_ref": "crm-1042"}]}
+    )
+    external_ref: ExternalRef | None = None
+
+
+class ChangeClient(RecordBody):
+    """What is to change. What is left out stays; null clears what may be empty."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ana.ruiz@new.example"}]})
+    name: Name = unchanged()
+    email: Email = unchanged()
+    phone: Phone | None = unchanged()
+    time_zone: Zone = unchanged()
+    locale: Locale = unchanged()
+    active: Active = unchanged()
+    external_ref: ExternalRef | None = unchanged()

@@ -1,0 +1,42 @@
+"""The packages of a practice's clients: what they refer to, and what would undo a payment."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.directory.packages.repository import PACKAGE_ROWS, is_of_practice
+from app.directory.records import Records
+from app.directory.repository import Record
+from app.domain.errors import InvalidInputError
+from app.tables.practices import Client, Service
+
+
+class _Packages(Records):
+    told = frozenset({"credits", "expires_at"})
+
+    async def check(
+        self, db: AsyncConnection, practice_id: UUID, before: Record | None, changed: Record
+    ) -> None:
+        """Refuse what others do not have, and what would undo a payment.
+
+        Raises:
+            InvalidInputError: client or service is not the practice's or would change, or more
+                credits are in use than would be left.
+        """
+        for name, table, called in (
+            ("client_id", Client, "client"),
+            ("service_id", Service, "service"),
+        ):
+            if name not in changed:
+                continue
+            if before is not None:
+                raise InvalidInputError(f"/{name}", "field.fixed-in-package")
+            if not await is_of_practice(db, practice_id, table, changed[name]):
+                raise InvalidInputError(f"/{name}", f"field.no-such-{called}")
+        if before is not None and "credits" in changed:
+            in_use = before["credits"] - before["credits_left"]
+            if changed["credits"] < in_use:
+                raise InvalidInputError("/credits", "field.credits-in-use", in_use=in_use)
+
+
+PACKAGES = _Packages(PACKAGE_ROWS, "package")

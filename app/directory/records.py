@@ -1,0 +1,172 @@
+"""How the records that a practice keeps are created, changed and pushed: all in one way.
+
+A record is a mapping with the names that it has on the wire. What differs is in a class of each
+kind: app/directory/clients/records.py, and so on.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from pydantic_core import to_jsonable_python
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.audit.write import Subject, write_change
+from app.directory.repository import Record, RecordRepository
+from app.domain.errors import RefTakenError
+from app.identity.api_keys.keys import Staff
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A record that was written by its `external_ref`, and whether it had to be made for that."""
+
+    record: Record
+    is_new: bool
+
+
+class Records:
+    """One kind of record: how it is created, changed and pushed.
+
+    `told` are the fields whose values the audit log has: nothing personal. A kind with rules of its
+    own overrides `is_same`, `check` and `columns`.
+    """
+
+    told: frozenset[str] = frozenset()
+
+    def __init__(self, rows: RecordRepository, subject: Subject) -> None:
+        self.rows = rows
+        self.subject = subject
+
+    def is_same(self, name: str, before: Any, after: Any) -> bool:  # noqa: ANN401, ARG002 - a field
+        """Tell whether a field would stay as it is."""
+        return bool(before == after)
+
+    async def check(
+        self, db: AsyncConnection, practice_id: UUID, before: Record | None, changed: Record
+    ) -> None:
+        """Refuse what the practice's other records do not allow; `before` is None for a new one."""
+
+    def columns(self, before: Record | None, changed: Record) -> dict[str, Any]:  # noqa: ARG002
+        """Give the columns that change, with those that follow from them."""
+        return dict(changed)
+
+    async def create(
+        self, db: AsyncConnection, staff: Staff, values: Record, now: datetime
+    ) -> Record:
+        """Make a record.
+
+        Raises:
+            InvalidInputError: it does not go with the practice's other records.
+        """
+        record_id = uuid4()
+        await self._check_ref(db, staff.practice_id, record_id, values)
+        return await self._make(db, staff, record_id, values, now)
+
+    async def _make(
+        self, db: AsyncConnection, staff: Staff, record_id: UUID, values: Record, now: datetime
+    ) -> Record:
+        await self.check(db, staff.practice_id, None, values)
+        await self.rows.add(db, staff.practice_id, record_id, self.columns(None, values))
+        await self.rows.write_parts(db, staff.practice_id, record_id, values)
+        await self._record(db, staff, record_id, None, values, now)
+        return await self.rows.find(db, staff.practice_id, record_id)
+
+    async def change(
+        self, db: AsyncConnection, staff: Staff, record_id: UUID, values: Record, now: datetime
+    ) -> Record:
+        """Change the fields that are named and differ; where none does, nothing is written.
+
+        The record is locked first. The lock of a practitioner is also that of their time, that of a
+        package also that of its credits: neither changes while a session is being booked.
+
+        Raises:
+            NotFoundError: the practice has no such record.
+            InvalidInputError: it would not go with the practice's other records.
+        """
+        await self.rows.lock(db, staff.practice_id, record_id)
+        before = await self.rows.find(db, staff.practice_id, record_id)
+        changed = {
+            name: value
+            for name, value in values.items()
+            if not self.is_same(name, before[name], value)
+        }
+        if not changed:
+            return before
+        await self._check_ref(db, staff.practice_id, record_id, changed)
+        await self.check(db, staff.practice_id, before, changed)
+        columns = self.columns(before, changed)
+        await self.rows.change(db, staff.practice_id, record_id, columns)
+        await self.rows.write_parts(db, staff.practice_id, record_id, changed)
+        await self._record(db, staff, record_id, before, changed, now)
+        return await self.rows.find(db, staff.practice_id, record_id)
+
+    async def push(
+        self, db: AsyncConnection, staff: Staff, ref: str, values: Record, now: datetime
+    ) -> Pushed:
+        """Write the record with this `external_ref`, whether it is there already or not.
+
+        Of two pushes at once the later fails on the table's own key; `transact` runs it again, and
+        then it finds the record there.
+
+        Raises:
+            InvalidInputError: it does not go with the practice's other records.
+        """
+        record_id = await self.rows.id_of_ref(db, staff.practice_id, ref)
+        if record_id is None:
+            # A second lookup could find the row that a concurrent push inserted and report a false
+            # conflict.
+            made = await self._make(db, staff, uuid4(), {**values, "external_ref": ref}, now)
+            return Pushed(made, is_new=True)
+        return Pushed(await self.change(db, staff, record_id, values, now), is_new=False)
+
+    async def _check_ref(
+        self, db: AsyncConnection, practice_id: UUID, record_id: UUID, values: Record
+    ) -> None:
+        ref = values.get("external_ref")
+        if ref is None:
+            return
+        found = await self.rows.id_of_ref(db, practice_id, ref)
+        if found is not None and found != record_id:
+            raise RefTakenError(f"field.ref-taken.{self.subject}", found)
+
+    async def _record(
+        self,
+        db: AsyncConnection,
+        staff: Staff,
+        record_id: UUID,
+        before: Record | None,
+        changed: Record,
+        now: datetime,
+    ) -> None:
+        await write_change(
+            db,
+            staff.practice_id,
+            staff.actor,
+            now,
+            subject=self.subject,
+            subject_id=record_id,
+            kind=_kind(before, changed),
+            details=self._details(before, changed),
+        )
+
+    def _details(self, before: Record | None, changed: Record) -> dict[str, Any]:
+        """Name what has changed, and tell the values of what is not personal."""
+        told = sorted(self.told & changed.keys())
+        fields = [name for name, value in changed.items() if before or value is not None]
+        details: dict[str, Any] = {"fields": sorted(fields)}
+        if told and before is not None:
+            details["before"] = {name: before[name] for name in told}
+        if told:
+            details["after"] = {name: changed[name] for name in told}
+        plain: dict[str, Any] = to_jsonable_python(details)
+        return plain
+
+
+def _kind(before: Record | None, changed: Record) -> str:
+    if before is None:
+        return "created"
+    if "active" in changed:
+        return "reactivated" if changed["active"] else "deactivated"
+    return "updated"

@@ -1,0 +1,27 @@
+"""Conditions that find records by a name or an address as people write it."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, literal, literal_column, select
+
+from app.directory.names import ACCENTS
+
+# Letters that Unicode does not take apart into a letter and an accent; U+0131 has no dot.
+_LETTERS = ("ĐđÐðĦħ\u0131ŁłØø", "DdDdHhiLlOo")
+_PAIRS = (("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("þ", "th"))
+
+
+def contains_part(name: Any, part: str) -> ColumnElement[bool]:  # noqa: ANN401 - a column
+    """Tell whether a name has `part` in it. No character of `part` stands for others."""
+    # A subquery of its own is calculated once, and not for each name.
+    wanted = select(_folded(literal(part))).scalar_subquery()
+    found: ColumnElement[bool] = func.strpos(_folded(name), wanted) > 0
+    return found
+
+
+def _folded(text: Any) -> Any:  # noqa: ANN401 - column expressions
+    plain = func.regexp_replace(func.normalize(text, literal_column("NFKD")), ACCENTS, "", "g")
+    folded = func.lower(func.translate(plain, *_LETTERS))
+    for letter, pair in _PAIRS:
+        folded = func.replace(folded, letter, pair)
+    return folded

@@ -1,0 +1,211 @@
+"""Shapes of services on the wire."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
+
+from app.directory.fields import (
+    Active,
+    ExternalRef,
+    KeptRecord,
+    Name,
+    Price,
+    RecordBody,
+    Words,
+    unchanged,
+)
+from app.domain.session import Format
+from app.standards.currencies import decimals_of
+from app.texts.errors import InvalidValueError
+from app.web.pagination import PageAnswer
+from app.web.types import Id, RequestBody
+from app.web.views import Answer, MoneyView
+
+MAX_FORMATS = 50
+MAX_REMINDERS = 3
+_DAY = 24 * 60
+_YEAR = 366 * _DAY
+
+_EXAMPLE: dict[str, Any] = {
+    "name": "Follow-up",
+    "duration_minutes": 50,
+    "buffer_before_minutes": 0,
+    "buffer_after_minutes": 10,
+    "price": {"amount_minor": 12000, "currency": "USD"},
+    "step_minutes": 30,
+    "minimum_notice_minutes": 120,
+    "horizon_days": 60,
+    "reminder_minutes": [1440, 120],
+    "formats": [
+        {
+            "kind": "in_person",
+            "location_id": "9a4f0f63-1c7d-4b55-8f0e-3f3d0b6a7c94",
+            "instructions": "Please ring at the blue door.",
+        },
+        {"kind": "video", "location_id": None, "instructions": None},
+    ],
+}
+
+
+class OfferedFormat(RequestBody):
+    """A format that a service is on offer in; an in-person one once for each location."""
+
+    kind: Format
+    location_id: Id | None = Field(
+        default=None,
+        validate_default=True,
+        description="Where, for `in_person`; the other formats have none.",
+    )
+    instructions: Annotated[
+        Words | None, Field(description="How to join: who calls whom, which bell to ring.")
+    ] = None
+
+    @field_validator("location_id")
+    @classmethod
+    def _is_where_needed(cls, value: UUID | None, info: ValidationInfo) -> UUID | None:
+        kind = info.data.get("kind")
+        if kind is Format.IN_PERSON and value is None:
+            raise InvalidValueError("field.format-needs-location")
+        if kind in {Format.VIDEO, Format.PHONE} and value is not None:
+            raise InvalidValueError("field.format-without-location")
+        return value
+
+
+def _once_each(formats: list[OfferedFormat]) -> list[OfferedFormat]:
+    if len({(offered.kind, offered.location_id) for offered in formats}) < len(formats):
+        raise InvalidValueError("field.formats-once")
+    return formats
+
+
+def _longest_first(minutes: list[int]) -> list[int]:
+    if len(set(minutes)) < len(minutes):
+        raise InvalidValueError("field.distinct")
+    return sorted(minutes, reverse=True)
+
+
+Duration = Annotated[int, Field(strict=True, ge=1, le=_DAY, description="Length of a session.")]
+BufferBefore = Annotated[
+    int, Field(strict=True, ge=0, le=_DAY, description="Kept free before a session.")
+]
+BufferAfter = Annotated[
+    int,
+    Field(
+        strict=True,
+        ge=0,
+        le=_DAY,
+        description="Kept free after a session. Between two sessions lies the larger of the two.",
+    ),
+]
+Step = Annotated[
+    int,
+    Field(
+        strict=True,
+        ge=1,
+        le=_DAY,
+        description="Slots start so many minutes apart, from the start of the working hours.",
+    ),
+]
+MinimumNotice = Annotated[
+    int, Field(strict=True, ge=0, le=_YEAR, description="No slot starts sooner than that.")
+]
+Horizon = Annotated[
+    int, Field(strict=True, ge=0, le=366, description="How many days ahead slots are on offer.")
+]
+Reminders = Annotated[
+    list[Annotated[int, Field(strict=True, ge=1, le=_YEAR)]],
+    Field(
+        max_length=MAX_REMINDERS,
+        description="Minutes before the start at which the client is reminded: up to three, "
+        "distinct. They are kept longest first.",
+    ),
+    AfterValidator(_longest_first),
+]
+Formats = Annotated[
+    list[OfferedFormat],
+    Field(
+        min_length=1,
+        max_length=MAX_FORMATS,
+        description="All formats on offer; they take the place of those that there were.",
+    ),
+    AfterValidator(_once_each),
+]
+
+
+class FormatRecord(Answer):
+    """A format that the service is on offer in."""
+
+    kind: Format
+    location_id: UUID | None
+    instructions: str | None = Field(examples=["Please ring at the blue door."])
+
+
+class ServiceRecord(KeptRecord):
+    """What can be booked."""
+
+    external_ref: str | None = Field(examples=["svc-50"])
+    name: str = Field(examples=[_EXAMPLE["name"]])
+    duration_minutes: int = Field(examples=[50])
+    buffer_before_minutes: int = Field(examples=[0])
+    buffer_after_minutes: int = Field(examples=[10])
+    price: MoneyView = Field(examples=[_EXAMPLE["price"] | {"decimals": 2}])
+    step_minutes: int = Field(examples=[30])
+    minimum_notice_minutes: int = Field(examples=[120])
+    horizon_days: int = Field(examples=[60])
+    reminder_minutes: list[int] = Field(examples=[[1440, 120]])
+    formats: list[FormatRecord]
+
+    @field_validator("price", mode="before")
+    @classmethod
+    def _with_decimals(cls, price: dict[str, Any]) -> dict[str, Any]:
+        return price | {"decimals": decimals_of(price["currency"])}
+
+
+class ServiceRecordPage(PageAnswer[ServiceRecord]):
+    """A page of services by name. `next_cursor` null: there are no more."""
+
+
+class PutService(RecordBody):
+    """A service, whole: what is left out gets its default, but `active` stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+    name: Name
+    duration_minutes: Duration
+    buffer_before_minutes: BufferBefore = 0
+    buffer_after_minutes: BufferAfter = 0
+    price: Price
+    step_minutes: Step = 15
+    minimum_notice_minutes: MinimumNotice = 0
+    horizon_days: Horizon = 60
+    reminder_minutes: Reminders = Field(default=[_DAY])
+    formats: Formats
+    active: Active = unchanged()
+
+
+class NewService(PutService):
+    """A service to be made."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [_EXAMPLE | {"external_ref": "svc-50"}]}
+    )
+    external_ref: ExternalRef | None = None
+
+
+class ChangeService(RecordBody):
+    """What is to change. What is left out stays; `formats` are replaced whole."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"price": {"amount_minor": 13000, "currency": "USD"}}]}
+    )
+    name: Name = unchanged()
+    duration_minutes: Duration = unchanged()
+    buffer_before_minutes: BufferBefore = unchanged()
+    buffer_after_minutes: BufferAfter = unchanged()
+    price: Price = unchanged()
+    step_minutes: Step = unchanged()
+    minimum_notice_minutes: MinimumNotice = unchanged()
+    horizon_days: Horizon = unchanged()
+    reminder_minutes: Reminders = unchanged()
+    formats: Formats = unchanged()
+    active: Active = unchanged()
+    external_ref: ExternalRef | None = unchanged()

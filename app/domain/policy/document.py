@@ -1,0 +1,74 @@
+"""The stored document of a policy's rules, and the rules that it stands for."""
+
+from datetime import time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from app.domain.policy.rules import (
+    UNTIL_THE_START,
+    CancelRule,
+    ChangeFormatRule,
+    Credit,
+    Deadline,
+    ElapsedNotice,
+    FixedFee,
+    PercentFee,
+    Policy,
+    RescheduleRule,
+    Tier,
+    WallClock,
+)
+
+
+def parse_rules(rules: dict[str, Any]) -> Policy:
+    """Turn a stored document into the domain's rules."""
+    cancel = rules.get("cancel", {})
+    reschedule = rules.get("reschedule", {})
+    change_format = rules.get("change_format", {})
+    return Policy(
+        cancel=CancelRule(
+            enabled=cancel.get("enabled", True),
+            closes=_deadline(cancel.get("closes")),
+            fees=_tiers(cancel.get("fees", [])),
+            late_credit=Credit(cancel.get("late_credit", Credit.RETURNED)),
+        ),
+        reschedule=RescheduleRule(
+            enabled=reschedule.get("enabled", True),
+            closes=_own_closes(reschedule),
+            fees=_tiers(reschedule["fees"] or []) if "fees" in reschedule else None,
+            limit=reschedule.get("limit"),
+            max_days_from_original=reschedule.get("max_days_from_original"),
+        ),
+        change_format=ChangeFormatRule(
+            enabled=change_format.get("enabled", True),
+            closes=_deadline(change_format.get("closes")),
+            fees=_tiers(change_format.get("fees", [])),
+        ),
+    )
+
+
+def _own_closes(reschedule: dict[str, Any]) -> Deadline | None:
+    """Read the deadline of moves; None where it is left out, which makes it that of `cancel`."""
+    if "closes" not in reschedule:
+        return None
+    return _deadline(reschedule["closes"]) or UNTIL_THE_START
+
+
+def _tiers(fees: list[dict[str, Any]]) -> tuple[Tier, ...]:
+    return tuple(Tier(_some_deadline(fee["deadline"]), _fee(fee)) for fee in fees)
+
+
+def _fee(fee: dict[str, Any]) -> FixedFee | PercentFee:
+    if "percent" in fee:
+        return PercentFee(Decimal(fee["percent"]))
+    return FixedFee(fee["amount_minor"])
+
+
+def _deadline(deadline: dict[str, Any] | None) -> Deadline | None:
+    return None if deadline is None else _some_deadline(deadline)
+
+
+def _some_deadline(deadline: dict[str, Any]) -> Deadline:
+    if "before_minutes" in deadline:
+        return ElapsedNotice(timedelta(minutes=deadline["before_minutes"]))
+    return WallClock(deadline["days_before"], time.fromisoformat(deadline["at"]))

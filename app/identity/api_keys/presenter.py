@@ -1,0 +1,45 @@
+"""Shows API keys, and who is calling."""
+
+from datetime import UTC
+
+from app.identity.api_keys.keys import KeyRecord, Staff
+from app.identity.api_keys.schemas import CallingKey, CallingKeyView, KeyView, NewKeyView
+from app.identity.queries import PracticeRecord
+from app.standards.currencies import decimals_of
+from app.web.views import PracticeView
+
+
+def present_key(key: KeyRecord) -> KeyView:
+    """Show a key, never its secret."""
+    return KeyView(**_fields(key))
+
+
+def present_new_key(key: KeyRecord, secret: str) -> NewKeyView:
+    """Show a key with its text, this once."""
+    return NewKeyView(**_fields(key), secret=secret)
+
+
+def present_caller(staff: Staff, practice: PracticeRecord) -> CallingKeyView:
+    """Show who is calling."""
+    return CallingKeyView(
+        key=CallingKey(id=staff.key_id, name=staff.key_name, scope=staff.scope),
+        practice=PracticeView(
+            id=staff.practice_id,
+            name=practice.name,
+            email=practice.email,
+            phone=practice.phone,
+            currency=practice.currency,
+            currency_decimals=decimals_of(practice.currency),
+        ),
+    )
+
+
+def _fields(key: KeyRecord) -> dict[str, object]:
+    revoked_at = key.revoked_at
+    return {
+        "id": key.id,
+        "name": key.name,
+        "scope": key.scope,
+        "created_at": key.created_at.astimezone(UTC),
+        "revoked_at": None if revoked_at is None else revoked_at.astimezone(UTC),
+    }

@@ -1,0 +1,96 @@
+"""`/v1/practice/keys` and `/v1/practice/me`: the practice's API keys."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from app.identity.api_keys import keys
+from app.identity.api_keys.presenter import present_caller, present_key, present_new_key
+from app.identity.api_keys.schemas import CallingKeyView, KeyPage, KeyView, NewKey, NewKeyView
+from app.identity.dependencies import AdminSecretWriting, AdminWriting, StaffAdmin, StaffReader
+from app.identity.queries import read_practice
+from app.web.dependencies import Now, Reading
+from app.web.problems.catalogue import responses
+from app.web.responses import answered, created, json_answer
+from app.web.types import ExistingId
+
+router = APIRouter(prefix="/v1/practice", tags=["Practice: access"])
+
+KeyId = Annotated[
+    ExistingId, Path(description="The key's id. Any id that is not the practice's own is a 404.")
+]
+PROBLEMS = ("unauthorized", "forbidden", "service-unavailable")
+BODY_PROBLEMS = ("validation-failed", "payload-too-large", "unsupported-media-type")
+
+
+@router.get(
+    "/me",
+    summary="Show which key is calling",
+    response_model=CallingKeyView,
+    responses=responses(*PROBLEMS),
+)
+async def get_calling_key(staff: StaffReader, db: Reading) -> Response:
+    """Show the key that the request came with, how far it reaches, and whose it is."""
+    return json_answer(present_caller(staff, await read_practice(db, staff.practice_id)))
+
+
+@router.get(
+    "/keys", summary="List API keys", response_model=KeyPage, responses=responses(*PROBLEMS)
+)
+async def list_keys(staff: StaffAdmin, db: Reading) -> Response:
+    """List the practice's keys, the revoked ones too, oldest first. Their secrets are not shown."""
+    found = await keys.list_keys(db, staff.practice_id)
+    return json_answer(KeyPage(items=[present_key(key) for key in found], next_cursor=None))
+
+
+@router.post(
+    "/keys",
+    summary="Make an API key",
+    status_code=201,
+    response_model=NewKeyView,
+    responses=responses(*PROBLEMS, *BODY_PROBLEMS),
+)
+async def create_key(
+    body: NewKey, staff: StaffAdmin, now: Now, write: AdminSecretWriting
+) -> Response:
+    """Make a key. Its `secret` is in this answer and nowhere else: only a hash of it is kept.
+
+    So the answer cannot be kept either, and the call takes no `Idempotency-Key`. Where it was lost
+    on the way, look into the list, revoke the key that nobody knows, and make another.
+    """
+    return await write(
+        lambda db: keys.create_key(
+            db,
+            staff.practice_id,
+            name=body.name,
+            scope=body.scope,
+            actor=staff.actor,
+            now=now,
+        ),
+        lambda made: created(present_new_key(*made)),
+    )
+
+
+@router.post(
+    "/keys/{key_id}/revoke",
+    summary="Revoke an API key",
+    response_model=KeyView,
+    responses=responses(
+        *PROBLEMS,
+        *BODY_PROBLEMS,
+        "not-found",
+        "idempotency-key-reused",
+        "idempotency-key-in-use",
+    ),
+)
+async def revoke_key(key_id: KeyId, staff: StaffAdmin, now: Now, write: AdminWriting) -> Response:
+    """End a key at once. Revoking it again changes nothing.
+
+    A key may revoke itself. The last one with the scope `admin` may be revoked too: whoever runs
+    the installation can make another with `reslot keys create`.
+    """
+    return await write(
+        lambda db: keys.revoke_key(db, staff.practice_id, key_id, actor=staff.actor, now=now),
+        lambda key: answered(present_key(key)),
+        ends_caller=key_id == staff.key_id,
+    )

@@ -1,0 +1,225 @@
+"""Dependencies that say who calls: a client, a link, or the practice's software."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, NamedTuple
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.domain.errors import ForbiddenError, UnauthorizedError
+from app.identity.api_keys.keys import Scope, Staff, confirm_staff, find_staff
+from app.identity.queries import confirm_caller
+from app.identity.tokens.access import AccessTokens, Caller
+from app.identity.tokens.link import LinkTokens
+from app.identity.tokens.quote import Quotes
+from app.identity.tokens.sign_in import SignInTokens
+from app.texts.catalogue import Texts
+from app.web.dependencies import Engine, Now, Origin, ReadEngine, Write, _instant_of, _origin_of
+from app.web.request_headers import credentials_of, idempotency_key, texts_of
+from app.web.signing import TokenSigner
+
+_key = HTTPBearer(
+    auto_error=False,
+    scheme_name="ApiKey",
+    description="An API key of the practice, made by `reslot keys create`.",
+)
+
+
+async def _quotes(request: Request) -> Quotes:
+    quotes: Quotes = request.app.state.quotes
+    return quotes
+
+
+async def _access_tokens(request: Request) -> AccessTokens:
+    tokens: AccessTokens = request.app.state.access_tokens
+    return tokens
+
+
+async def _link_tokens(request: Request) -> LinkTokens:
+    tokens: LinkTokens = request.app.state.link_tokens
+    return tokens
+
+
+async def _sign_in_tokens(request: Request) -> SignInTokens:
+    tokens: SignInTokens = request.app.state.sign_in_tokens
+    return tokens
+
+
+QuoteSigner = Annotated[Quotes, Depends(_quotes)]
+
+
+AccessSigner = Annotated[AccessTokens, Depends(_access_tokens)]
+
+
+LinkSigner = Annotated[LinkTokens, Depends(_link_tokens)]
+
+
+SignInSigner = Annotated[SignInTokens, Depends(_sign_in_tokens)]
+
+
+class Call(NamedTuple):
+    """A call of a client's: who calls, when, and what the answer is made with.
+
+    One dependency instead of five: resolving them takes longer than judging a policy does.
+    """
+
+    caller: Caller
+    now: datetime
+    engine: AsyncEngine
+    quotes: Quotes
+    cursors: TokenSigner
+    texts: Texts
+
+
+class _AccessToken(HTTPBearer):
+    """The access token in a request. As a dependency it gives the call that was made with it."""
+
+    def __init__(self, *, by_link: bool) -> None:
+        super().__init__(
+            auto_error=False,
+            scheme_name="AccessToken",
+            description="An access token: of a client who signed in (`POST /v1/auth/tokens`), or "
+            "from a link (`POST /v1/links/open`).",
+        )
+        self._by_link = by_link
+
+    async def __call__(self, request: Request) -> Call:  # type: ignore[override] # more than a token
+        scheme, token = get_authorization_scheme_param(credentials_of(request))
+        if scheme.lower() != "bearer":
+            raise UnauthorizedError
+        state, now = request.app.state, _instant_of(request)
+        tokens: AccessTokens = state.access_tokens
+        caller = tokens.read(token, now, origin=_origin_of(request))
+        if caller.is_link and not self._by_link:
+            raise ForbiddenError
+        return Call(
+            caller, now, state.read_engine, state.quotes, state.cursor_signer, texts_of(request)
+        )
+
+
+AnyCall = Annotated[Call, Depends(_AccessToken(by_link=True))]
+
+
+ClientCall = Annotated[Call, Depends(_AccessToken(by_link=False))]
+
+
+async def _caller(call: AnyCall) -> Caller:
+    return call.caller
+
+
+async def _client(call: ClientCall) -> Caller:
+    return call.caller
+
+
+def _staff(needed: Scope) -> Callable[..., Awaitable[Staff]]:
+    async def staff(
+        request: Request,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_key)],
+        engine: ReadEngine,
+        origin: Origin,
+    ) -> Staff:
+        if credentials is None or credentials_of(request) is None:
+            raise UnauthorizedError
+        # Given back before the request's own connection is taken: one request never holds two.
+        async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as db:
+            return await find_staff(db, credentials.credentials, needed, origin=origin)
+
+    return staff
+
+
+AnyCaller = Annotated[Caller, Depends(_caller)]
+
+
+ClientCaller = Annotated[Caller, Depends(_client)]
+
+
+StaffReader = Annotated[Staff, Security(_staff(Scope.READ), scopes=[Scope.READ])]
+
+
+StaffWriter = Annotated[Staff, Security(_staff(Scope.WRITE), scopes=[Scope.WRITE])]
+
+
+StaffAdmin = Annotated[Staff, Security(_staff(Scope.ADMIN), scopes=[Scope.ADMIN])]
+
+
+async def _writing(
+    request: Request,
+    call: AnyCall,
+    engine: Engine,
+    key: Annotated[str | None, Depends(idempotency_key)],
+) -> Write:
+    caller, is_link = call.caller, call.caller.is_link
+    return Write(
+        request,
+        engine,
+        call.now,
+        key,
+        practice_id=caller.practice_id,
+        scope=f"link:{caller.session_id}" if is_link else f"client:{caller.client_id}",
+        confirm=lambda db: confirm_caller(db, caller),
+    )
+
+
+async def _staff_writing(
+    request: Request,
+    engine: Engine,
+    staff: StaffWriter,
+    now: Now,
+    key: Annotated[str | None, Depends(idempotency_key)],
+) -> Write:
+    return _of_staff(request, engine, staff, now, key)
+
+
+async def _admin_writing(
+    request: Request,
+    engine: Engine,
+    staff: StaffAdmin,
+    now: Now,
+    key: Annotated[str | None, Depends(idempotency_key)],
+) -> Write:
+    return _of_staff(request, engine, staff, now, key)
+
+
+async def _staff_secret_writing(
+    request: Request, engine: Engine, staff: StaffWriter, now: Now
+) -> Write:
+    return _of_staff(request, engine, staff, now, None)
+
+
+async def _admin_secret_writing(
+    request: Request, engine: Engine, staff: StaffAdmin, now: Now
+) -> Write:
+    return _of_staff(request, engine, staff, now, None)
+
+
+def _of_staff(
+    request: Request, engine: AsyncEngine, staff: Staff, now: datetime, key: str | None
+) -> Write:
+    return Write(
+        request,
+        engine,
+        now,
+        key,
+        practice_id=staff.practice_id,
+        scope=f"key:{staff.key_id}",
+        confirm=lambda db: confirm_staff(db, staff),
+    )
+
+
+Writing = Annotated[Write, Depends(_writing)]
+
+
+StaffWriting = Annotated[Write, Depends(_staff_writing)]
+
+
+AdminWriting = Annotated[Write, Depends(_admin_writing)]
+
+
+# Where the answer carries a secret it must not be kept, so there is no Idempotency-Key to take.
+StaffSecretWriting = Annotated[Write, Depends(_staff_secret_writing)]
+
+
+AdminSecretWriting = Annotated[Write, Depends(_admin_secret_writing)]

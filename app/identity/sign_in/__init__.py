@@ -1,0 +1,1 @@
+"""Signing clients in by a mailed link."""

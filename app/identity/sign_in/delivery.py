@@ -1,0 +1,148 @@
+"""Answering a wish to sign in: find whose address it is, and mail the links."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID, uuid5
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.transactions import allow_outside_wait, transact
+from app.identity.sign_in.email import MailedPerson, make_sign_in_mail
+from app.identity.sign_in.find_clients import Person, find_people
+from app.identity.sign_in.jobs import sign_in_wake
+from app.identity.sign_in.repository import add_links, delete_request, lock_request, write_attempt
+from app.identity.tokens.sign_in import MailedLink, SignInTokens, sign_in_url
+from app.mail.office import PostOffice
+from app.observability.metrics.counts import count_sign_in_mail
+from app.observability.tracing.jobs import note_outcome
+from app.outbox.claiming import CLOCKS_DIFFER, NOT_ITS_TURN
+from app.outbox.errors import UndeliverableError, describe
+from app.outbox.marking import wait_after
+from app.outbox.queue import queue_wakes
+
+LINK_LIFETIME = timedelta(minutes=10)
+# After that he has asked again, or gone away.
+GIVEN_UP_AFTER = timedelta(minutes=10)
+# A sign-in link is waited for, and nobody waits longer than ten minutes.
+LAST_RETRY = timedelta(minutes=1)
+
+log = structlog.get_logger()
+
+
+async def send_sign_in(office: PostOffice, request_id: UUID) -> None:
+    """Answer a request that is due: one mail with a link for each client who has the address.
+
+    The mail goes out once, except in the two cases of any other mail
+    (app/notifications/delivery.py). The copy then has the same Message-ID and the same links.
+    It is given up, and that is logged, after ten minutes or where the address refuses mail. As
+    with a notice, an attempt that fails sets the instant of the next, and nothing is raised.
+    """
+    attempt = _Attempt(office, request_id)
+    try:
+        outcome = await attempt.make()
+    except Exception as error:  # noqa: BLE001 - whatever it is, only its kind may be told
+        count_sign_in_mail("delayed")
+        note_outcome("delayed", describe(error))
+        log.warning("sign_in_delayed", error=describe(error), request_id=str(request_id))
+        return
+    note_outcome(outcome)
+    if outcome in NOT_ITS_TURN:
+        return
+    count_sign_in_mail(outcome)
+    tell = log.warning if outcome == "given_up" else log.info
+    tell("sign_in_answered", outcome=outcome, request_id=str(request_id))
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One try. It remembers outside the transaction that the mail was accepted.
+
+    `transact` may run it again after a rollback, and a mail cannot be rolled back: the second run
+    only writes down what the first one did.
+    """
+
+    office: PostOffice
+    request_id: UUID
+    accepted: bool = field(default=False, init=False)
+
+    async def make(self) -> str:
+        """Try, and give what became of it."""
+        try:
+            return await transact(self.office.engine, self.run)
+        except UndeliverableError:
+            await transact(self.office.engine, lambda db: delete_request(db, self.request_id))
+            return "given_up"
+        except Exception:
+            if not self.accepted:
+                put_off = partial(self.put_off, now=self.office.clock())
+                await transact(self.office.engine, put_off)
+                raise
+            return await transact(self.office.engine, self.run)
+
+    async def run(self, db: AsyncConnection) -> str:
+        """Do all of it in one transaction: the request is gone exactly when its links are good."""
+        # After the mail was accepted, whoever has the request is waited for.
+        request = await lock_request(db, self.request_id, skip_locked=not self.accepted)
+        if request is None:
+            return "gone"
+        now = self.office.clock()
+        if not self.accepted and request.attempt_at > now + CLOCKS_DIFFER:
+            return "waiting"
+        await delete_request(db, self.request_id)
+        if not self.accepted and now - request.requested_at > GIVEN_UP_AFTER:
+            return "given_up"
+        people = await find_people(db, request.address)
+        if not people:
+            return "nobody"
+        links = [self._link(person) for person in people]
+        await self._keep(db, people, links, now + LINK_LIFETIME)
+        if not self.accepted:
+            await allow_outside_wait(db)
+            await self._send(people, links, now)
+            self.accepted = True
+        return "sent"
+
+    async def put_off(self, db: AsyncConnection, *, now: datetime) -> None:
+        """Count an attempt that failed, and set the instant of the next, with a wake for it."""
+        request = await lock_request(db, self.request_id, skip_locked=False)
+        if request is None:
+            return
+        attempts = request.attempts + 1
+        again_at = now + min(wait_after(attempts), LAST_RETRY)
+        await write_attempt(db, self.request_id, attempts, again_at)
+        await queue_wakes(db, [sign_in_wake(self.request_id, again_at)], now)
+
+    def _link(self, person: Person) -> MailedLink:
+        """Name the link the same at every try, so that those of a copy are good too."""
+        name = f"{person.practice_id}/{person.client_id}"
+        return MailedLink(person.practice_id, uuid5(self.request_id, name))
+
+    async def _keep(
+        self,
+        db: AsyncConnection,
+        people: list[Person],
+        links: list[MailedLink],
+        expires_at: datetime,
+    ) -> None:
+        rows = [
+            {
+                "practice_id": person.practice_id,
+                "id": link.sign_in_id,
+                "client_id": person.client_id,
+                "token_generation": person.token_generation,
+                "expires_at": expires_at,
+            }
+            for person, link in zip(people, links, strict=True)
+        ]
+        await add_links(db, rows)
+
+    async def _send(self, people: list[Person], links: list[MailedLink], now: datetime) -> None:
+        settings = self.office.settings
+        tokens = SignInTokens(settings.keys)
+        mailed = [
+            MailedPerson(person, sign_in_url(settings.portal_url, tokens.sign_link(link)))
+            for person, link in zip(people, links, strict=True)
+        ]
+        await self.office.sender.send(make_sign_in_mail(self.request_id, mailed, settings, now))

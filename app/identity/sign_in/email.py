@@ -1,0 +1,74 @@
+"""The mail with the sign-in links, in the client's language."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+from uuid import UUID
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from app.configuration.settings import Settings
+from app.identity.sign_in.find_clients import Person
+from app.mail.sanitize import ascii_domain, mailbox, one_line
+from app.mail.texts.speech import texts_in
+from app.texts.catalogue import Texts
+
+# As for notices: every mail server takes seven bits.
+_POLICY = SMTP.clone(cte_type="7bit")
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(enabled_extensions=("html.j2",)),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MailedPerson:
+    """A client, and the address that signs them in."""
+
+    person: Person
+    url: str
+
+    @property
+    def label(self) -> str:
+        """Tell whom the link signs in, and where."""
+        return one_line(f"{self.person.practice_name}: {self.person.name}")
+
+
+def make_sign_in_mail(
+    request_id: UUID, people: list[MailedPerson], settings: Settings, now: datetime
+) -> EmailMessage:
+    """Render the mail, dated `now`, in the language of the first client.
+
+    It goes to an address that the practice has written down, never to the one that was typed: the
+    two can look the same and not be. Its Message-ID is always the same, so a second copy is known.
+
+    Raises:
+        UndeliverableError: the address is none.
+    """
+    first = people[0].person
+    texts = texts_in(first.locale)
+    practices = {found.person.practice_id for found in people}
+    mail = EmailMessage(policy=_POLICY)
+    sender = first.practice_name if len(practices) == 1 else texts("sign-in.sender")
+    mail["From"] = mailbox(sender, settings.mail_from)
+    mail["To"] = mailbox(first.name if len(people) == 1 else "", first.email)
+    mail["Subject"] = texts("sign-in.subject")
+    mail["Date"] = format_datetime(now)
+    domain = ascii_domain(settings.mail_from.rpartition("@")[2])
+    mail["Message-ID"] = f"<{request_id}@{domain}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(_render("sign_in.txt.j2", texts, people), cte="quoted-printable")
+    mail.add_alternative(
+        _render("sign_in.html.j2", texts, people), subtype="html", cte="quoted-printable"
+    )
+    return mail
+
+
+def _render(template: str, texts: Texts, people: list[MailedPerson]) -> str:
+    return _TEMPLATES.get_template(template).render(texts=texts, people=people)

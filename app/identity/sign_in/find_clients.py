@@ -1,0 +1,34 @@
+"""Finding whose address it is that was typed to sign in."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.identity.queries import MOST_LINKS, people_with
+from app.standards.addresses import mailbox_key
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One client of one practice, who may sign in. `locale` is a BCP 47 tag."""
+
+    practice_id: UUID
+    practice_name: str
+    client_id: UUID
+    name: str
+    email: str
+    locale: str
+    token_generation: int
+
+
+async def find_people(db: AsyncConnection, address: str) -> list[Person]:
+    """Find the active clients with this address at all open practices, at most twenty.
+
+    The database compares loosely: what it takes for the same letter may be another's mailbox. So
+    each address is compared once more.
+    """
+    rows = (await db.execute(people_with(address))).all()
+    key = mailbox_key(address)
+    same = [row for row in rows if mailbox_key(row.email) == key]
+    return [Person(*row) for row in same[:MOST_LINKS]]

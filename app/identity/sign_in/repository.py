@@ -1,0 +1,237 @@
+"""Statements on sign-ins: requests, mailed links, families of refresh tokens. Nothing commits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, case, delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.identity.tokens.access import Caller
+from app.identity.tokens.sign_in import MailedLink, RefreshToken
+from app.outbox.queue import HAS_NO_WAKE
+from app.tables.identity import SignIn, SignInCounter, SignInFamily, SignInRequest
+from app.tables.joins import of_practice
+from app.tables.practices import Client
+
+_DUE = text(
+    "SELECT id, attempt_at FROM sign_in_requests"  # noqa: S608 - our own words
+    " WHERE attempt_at <= :now"
+    f" AND {HAS_NO_WAKE.format(table='sign_in_requests')} ORDER BY attempt_at LIMIT :most"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family as its row says, and the client as he is now."""
+
+    client_id: UUID
+    token_generation: int
+    number: int
+    rotated_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    is_active: bool
+    present_generation: int
+
+    @property
+    def is_his(self) -> bool:
+        """Tell whether it is still of a client who may be signed in."""
+        return self.is_active and self.token_generation == self.present_generation
+
+
+async def count_request(
+    db: AsyncConnection, address_hash: bytes, now: datetime, window: timedelta, most: int
+) -> int:
+    """Count one more request for an address, in a window that begins with the first."""
+    is_over = SignInCounter.since <= now - window
+    # Above the limit nothing depends on the number, so it stops there.
+    more = func.least(SignInCounter.count + 1, most + 1)
+    counted = (
+        upsert(SignInCounter)
+        .values(address_hash=address_hash, since=now, count=1)
+        .on_conflict_do_update(
+            index_elements=[SignInCounter.address_hash],
+            set_={
+                "since": case((is_over, now), else_=SignInCounter.since),
+                "count": case((is_over, 1), else_=more),
+            },
+        )
+        .returning(SignInCounter.count)
+    )
+    return (await db.execute(counted)).scalar_one()
+
+
+async def add_request(db: AsyncConnection, request_id: UUID, address: str, now: datetime) -> None:
+    """Write a request for a sign-in link."""
+    await db.execute(
+        insert(SignInRequest).values(
+            id=request_id, address=address, requested_at=now, attempt_at=now
+        )
+    )
+
+
+async def lock_request(
+    db: AsyncConnection, request_id: UUID, *, skip_locked: bool
+) -> Row[Any] | None:
+    """Lock and read a request; None where it is gone, or locked and `skip_locked`."""
+    wanted = select(SignInRequest.__table__).where(SignInRequest.id == request_id)
+    return (await db.execute(wanted.with_for_update(skip_locked=skip_locked))).one_or_none()
+
+
+async def delete_request(db: AsyncConnection, request_id: UUID) -> None:
+    """Delete a request: it is answered, or given up."""
+    await db.execute(delete(SignInRequest).where(SignInRequest.id == request_id))
+
+
+async def write_attempt(
+    db: AsyncConnection, request_id: UUID, attempts: int, attempt_at: datetime
+) -> None:
+    """Write how many attempts at a request failed, and when the next one is due."""
+    await db.execute(
+        update(SignInRequest)
+        .where(SignInRequest.id == request_id)
+        .values(attempts=attempts, attempt_at=attempt_at)
+    )
+
+
+async def add_links(db: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the links that a mail carries."""
+    await db.execute(insert(SignIn), rows)
+
+
+async def use_link(db: AsyncConnection, link: MailedLink, now: datetime) -> tuple[UUID, int] | None:
+    """Mark a link as used: its client and their generation; None where it is not good."""
+    used = (
+        await db.execute(
+            update(SignIn)
+            .where(*_good_link(link), SignIn.expires_at > now)
+            .values(used_at=now)
+            .returning(SignIn.client_id, SignIn.token_generation)
+        )
+    ).one_or_none()
+    return None if used is None else (used.client_id, used.token_generation)
+
+
+async def is_good_link(db: AsyncConnection, link: MailedLink) -> bool:
+    """Tell whether a link would be good if it had been used in time."""
+    return await db.scalar(select(SignIn.id).where(*_good_link(link))) is not None
+
+
+async def add_family(db: AsyncConnection, practice_id: UUID, values: Mapping[str, Any]) -> None:
+    """Write a new sign-in."""
+    await db.execute(insert(SignInFamily).values(practice_id=practice_id, **values))
+
+
+async def end_tokens(db: AsyncConnection, caller: Caller) -> bool:
+    """End the access tokens of a client; tell whether the caller's own was still good."""
+    ended = await db.execute(
+        update(Client)
+        .where(
+            Client.practice_id == caller.practice_id,
+            Client.id == caller.client_id,
+            Client.token_generation == caller.generation,
+        )
+        .values(token_generation=Client.token_generation + 1)
+    )
+    return ended.rowcount > 0
+
+
+async def end_families(db: AsyncConnection, caller: Caller, now: datetime) -> None:
+    """End all sign-ins of a client."""
+    await db.execute(
+        update(SignInFamily)
+        .where(
+            SignInFamily.practice_id == caller.practice_id,
+            SignInFamily.client_id == caller.client_id,
+            SignInFamily.ended_at.is_(None),
+        )
+        .values(ended_at=now)
+    )
+
+
+async def end_all_tokens(db: AsyncConnection, practice_id: UUID) -> None:
+    """End what all clients of a practice hold: tokens, sign-ins, and the links in their mails."""
+    await db.execute(
+        update(Client)
+        .where(Client.practice_id == practice_id)
+        .values(
+            token_generation=Client.token_generation + 1,
+            address_generation=Client.address_generation + 1,
+        )
+    )
+
+
+async def delete_old_sign_ins(
+    db: AsyncConnection,
+    *,
+    links_until: datetime,
+    families_until: datetime,
+    counters_until: datetime,
+) -> None:
+    """Delete what ended before these times, used or not, of all practices."""
+    await db.execute(delete(SignIn).where(SignIn.expires_at <= links_until))
+    ended = (SignInFamily.expires_at <= families_until) | (SignInFamily.ended_at <= families_until)
+    await db.execute(delete(SignInFamily).where(ended))
+    await db.execute(delete(SignInCounter).where(SignInCounter.since <= counters_until))
+
+
+async def due_requests(
+    db: AsyncConnection, now: datetime, most: int
+) -> Sequence[tuple[UUID, datetime]]:
+    """List requests that are due and have no wake, with the instants they are due at."""
+    rows = await db.execute(_DUE, {"now": now, "most": most})
+    return [(row.id, row.attempt_at) for row in rows]
+
+
+async def lock_family(db: AsyncConnection, token: RefreshToken) -> Family | None:
+    """Lock and read the sign-in that a refresh token belongs to."""
+    row = (
+        await db.execute(
+            select(
+                SignInFamily.client_id,
+                SignInFamily.token_generation,
+                SignInFamily.number,
+                SignInFamily.rotated_at,
+                SignInFamily.expires_at,
+                SignInFamily.ended_at,
+                Client.active,
+                Client.token_generation,
+            )
+            .join(
+                Client,
+                of_practice(token.practice_id, Client, Client.id == SignInFamily.client_id),
+            )
+            .where(*_of_family(token))
+            .with_for_update(of=SignInFamily)
+        )
+    ).one_or_none()
+    return None if row is None else Family(*row)
+
+
+async def change_family(db: AsyncConnection, token: RefreshToken, **values: object) -> None:
+    """Change columns of a sign-in that has not ended."""
+    await db.execute(
+        update(SignInFamily)
+        .where(*_of_family(token), SignInFamily.ended_at.is_(None))
+        .values(**values)
+    )
+
+
+def _of_family(token: RefreshToken) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return (SignInFamily.practice_id == token.practice_id, SignInFamily.id == token.family_id)
+
+
+def _good_link(link: MailedLink) -> tuple[ColumnElement[bool], ...]:
+    return (
+        SignIn.practice_id == link.practice_id,
+        SignIn.id == link.sign_in_id,
+        SignIn.used_at.is_(None),
+        Client.practice_id == link.practice_id,
+        Client.id == SignIn.client_id,
+        Client.token_generation == SignIn.token_generation,
+        Client.active.is_(True),
+    )

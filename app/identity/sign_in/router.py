@@ -1,0 +1,169 @@
+"""`/v1/auth`: how a client signs in, stays signed in, and signs out."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from fastapi import APIRouter, Depends, Request, Response
+from limits import RateLimitItem
+
+from app.database.transactions import transact
+from app.identity.dependencies import AccessSigner, ClientCaller, SignInSigner
+from app.identity.sign_in.commands import granted, refresh, sign_in, sign_out, sign_out_everywhere
+from app.identity.sign_in.presenter import present_tokens
+from app.identity.sign_in.rate_limits import ASKING, EXCHANGING, SourceLimits
+from app.identity.sign_in.request_link import ask_for_link, hash_address
+from app.identity.sign_in.schemas import (
+    ExchangeRequest,
+    RefreshRequest,
+    SignInLinkAnswer,
+    SignInLinkRequest,
+    Tokens,
+)
+from app.web.dependencies import AppSettings, Engine, Now, Origin, ReaderTexts
+from app.web.problems.catalogue import responses
+from app.web.responses import json_answer, no_content
+
+_OF_A_BODY = (
+    "validation-failed",
+    "payload-too-large",
+    "unsupported-media-type",
+    "service-unavailable",
+)
+
+router = APIRouter(prefix="/v1/auth", tags=["Sign-in"])
+
+
+async def _take(item: RateLimitItem, request: Request, origin: Origin) -> None:
+    limits: SourceLimits = request.app.state.source_limits
+    await limits.take(item, origin)
+
+
+async def _asking(request: Request, origin: Origin) -> None:
+    await _take(ASKING, request, origin)
+
+
+async def _exchanging(request: Request, origin: Origin) -> None:
+    await _take(EXCHANGING, request, origin)
+
+
+@router.post(
+    "/sign-in-links",
+    summary="Ask for a sign-in link by mail",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=SignInLinkAnswer,
+    responses=responses("rate-limited", *_OF_A_BODY),
+    dependencies=[Depends(_asking)],
+)
+async def request_sign_in_link(
+    body: SignInLinkRequest, now: Now, settings: AppSettings, engine: Engine, texts: ReaderTexts
+) -> Response:
+    """Have a link mailed to this address, if a client has it.
+
+    The answer is always the same, and takes the same work, whether the address is known or not. The
+    link comes within seconds and works once, within ten minutes; its token is behind `#sign-in=`.
+    An address that is known at several practices, or that several clients share, gets one mail
+    with a link for each. More than 5 requests for one address in 15 minutes are answered the same
+    way and mail nothing; more than 20 from one network address in 5 minutes are `rate-limited`.
+    """
+    address_hash = hash_address(settings.keys, body.email)
+    await transact(
+        engine,
+        lambda db: ask_for_link(db, address=body.email, address_hash=address_hash, now=now),
+    )
+    answer = SignInLinkAnswer(message=texts("sign-in.asked"))
+    return json_answer(answer, status=HTTPStatus.ACCEPTED, texts=texts)
+
+
+@router.post(
+    "/tokens",
+    summary="Sign in with a mailed link",
+    response_model=Tokens,
+    responses=responses("link-invalid", "link-expired", "rate-limited", *_OF_A_BODY),
+    dependencies=[Depends(_exchanging)],
+)
+async def create_tokens(
+    body: ExchangeRequest,
+    now: Now,
+    settings: AppSettings,
+    engine: Engine,
+    access: AccessSigner,
+    tokens: SignInSigner,
+) -> Response:
+    """Exchange the token of a sign-in link, once, for an access token and a refresh token.
+
+    Mail scanners open links and run scripts: call this when a person has pressed a button, not
+    when the page loads. A token that is wrong, was used, or was ended by a sign-out everywhere is
+    `link-invalid`; one that is too old is `link-expired`. Where the answer is lost, ask for a new
+    link. More than 60 exchanges and refreshes from one network address in 5 minutes are
+    `rate-limited`.
+    """
+    link = tokens.read_link(body.token)
+    signed_in = await transact(
+        engine, lambda db: sign_in(db, link, lifetime=settings.sign_in_lifetime, now=now)
+    )
+    lifetime = timedelta(minutes=settings.access_token_minutes)
+    return json_answer(present_tokens(signed_in, access, tokens, lifetime, now))
+
+
+@router.post(
+    "/refresh",
+    summary="Stay signed in",
+    response_model=Tokens,
+    responses=responses("unauthorized", "rate-limited", *_OF_A_BODY),
+    dependencies=[Depends(_exchanging)],
+)
+async def refresh_tokens(
+    body: RefreshRequest,
+    now: Now,
+    settings: AppSettings,
+    engine: Engine,
+    access: AccessSigner,
+    tokens: SignInSigner,
+) -> Response:
+    """Exchange the latest refresh token for a new access token and a new refresh token.
+
+    Keep the new one and forget the old one, which is good for 30 seconds more, in case the answer
+    was lost: it then gets the same new refresh token. An older one that comes again may have been
+    stolen: it ends the sign-in. At `refresh_expires_at`, which no refresh puts off, the client has
+    to sign in by mail again, and so he has after an `unauthorized` from here.
+    """
+    token = tokens.read_refresh(body.refresh_token)
+    signed_in = granted(await transact(engine, lambda db: refresh(db, token, now=now)))
+    lifetime = timedelta(minutes=settings.access_token_minutes)
+    return json_answer(present_tokens(signed_in, access, tokens, lifetime, now))
+
+
+@router.post(
+    "/sign-out",
+    summary="Sign out here",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    responses=responses(*_OF_A_BODY),
+)
+async def sign_out_here(
+    body: RefreshRequest, now: Now, engine: Engine, tokens: SignInSigner
+) -> Response:
+    """End the sign-in that this refresh token belongs to; an older one of it does as well.
+
+    Forget the access token too: it stays good until it expires. A token that is not known is
+    answered the same way, since there is nothing to end.
+    """
+    token = tokens.read_refresh(body.refresh_token)
+    await transact(engine, lambda db: sign_out(db, token, now=now))
+    return no_content()
+
+
+@router.post(
+    "/sign-out-everywhere",
+    summary="Sign out everywhere",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    responses=responses("unauthorized", "forbidden", "service-unavailable"),
+)
+async def sign_out_all(caller: ClientCaller, now: Now, engine: Engine) -> Response:
+    """End every access token, refresh token and sign-in link of the client, at once.
+
+    The links in the mails about his sessions stay good: they end when staff revoke them.
+    """
+    await transact(engine, lambda db: sign_out_everywhere(db, caller, now=now))
+    return no_content()

@@ -1,0 +1,1 @@
+"""Signed tokens: access, link, sign-in and quote."""

@@ -1,0 +1,73 @@
+"""Writing and reading signed quotes (docs/decisions/0004-quotes.md).
+
+When one counts is a rule, and stands in app/domain/quotes.py.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from app.domain.errors import QuoteInvalidError
+from app.domain.money import Money
+from app.domain.policy.costs import Cost
+from app.domain.policy.rules import Action, Credit
+from app.domain.quotes import Quote
+from app.domain.session import Carried
+from app.web.signing import BadTokenError, TokenSigner
+
+
+class Quotes:
+    """Signs what a client is shown, so that the client never pays more than that."""
+
+    def __init__(self, keys: Sequence[str], lifetime: timedelta) -> None:
+        self._signer = TokenSigner(keys, "quote")
+        self.lifetime = lifetime
+
+    def sign(self, quote: Quote) -> str:
+        """Make the token that the client sends back. Its expiry is cut to whole seconds."""
+        carries = quote.cost.carries
+        return self._signer.sign(
+            [
+                quote.practice_id.hex,
+                quote.session_id.hex,
+                quote.version,
+                quote.action,
+                int(quote.expires_at.timestamp()),
+                _written(quote.cost.fee),
+                quote.cost.credit,
+                None if carries is None else [_written(carries.fee), carries.forfeits_credit],
+            ]
+        )
+
+    def read(self, token: str) -> Quote:
+        """Read a quote that came back.
+
+        Raises:
+            QuoteInvalidError: it is not one that we signed.
+        """
+        try:
+            practice_id, session_id, version, action, expires, fee, credit, carries = (
+                self._signer.read(token)
+            )
+        except (BadTokenError, ValueError):  # a release before this one signed fewer values
+            raise QuoteInvalidError from None
+        return Quote(
+            practice_id=UUID(practice_id),
+            session_id=UUID(session_id),
+            version=version,
+            action=Action(action),
+            expires_at=datetime.fromtimestamp(expires, UTC),
+            cost=Cost(
+                fee=_money(fee),
+                credit=None if credit is None else Credit(credit),
+                carries=None if carries is None else Carried(_money(carries[0]), carries[1]),
+            ),
+        )
+
+
+def _written(money: Money | None) -> list[int | str] | None:
+    return None if money is None else [money.amount_minor, money.currency]
+
+
+def _money(written: tuple[int, str] | None) -> Money | None:
+    return None if written is None else Money(*written)

@@ -1,0 +1,159 @@
+"""Calendar parts: one session as one VEVENT (RFC 5545), for mails and for calendar.ics."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from icalendar import (
+    Calendar,
+    Event,
+    Timezone,
+    TimezoneDaylight,
+    TimezoneStandard,
+    vCalAddress,
+)
+from icalendar.enums import CLASS, CUTYPE, PARTSTAT, ROLE, STATUS
+
+from app.domain.session import Status
+from app.domain.zones import (
+    DAY,
+    constant_offsets,
+    from_seconds,
+    is_daylight_time,
+    to_seconds,
+)
+from app.mail.sanitize import lines, one_line, web_address
+from app.standards.addresses import mailto
+from app.texts.catalogue import Texts
+
+Method = Literal["PUBLISH", "REQUEST", "CANCEL"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A name and an email address."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarEvent:
+    """What a calendar is told of a session; never a reason or a note.
+
+    `starts_at` and `ends_at` are instants, shown in `zone`, the practitioner's. `url` is where the
+    session takes place: a link token in it would be seen by all who share the client's calendar.
+    `texts` say, below the description, that declining the entry cancels nothing.
+    """
+
+    session_id: UUID
+    sequence: int
+    status: Status
+    starts_at: datetime
+    ends_at: datetime
+    zone: ZoneInfo
+    service_name: str
+    practice_name: str
+    description: tuple[str, ...]
+    location: str | None
+    url: str | None
+    organizer: Person
+    attendee: Person
+    texts: Texts
+
+
+def make_calendar(event: CalendarEvent, method: Method, now: datetime) -> bytes:
+    """Write one session as an iCalendar object, stamped `now`.
+
+    The UID is the session's for life, and SEQUENCE rises with every change, so that a calendar
+    updates the entry it has. Source: product.md section 6, RFC 5546.
+    """
+    calendar = Calendar()
+    calendar.add("prodid", "-//Reslot//Reslot//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", method)
+    starts_at, ends_at = _local_times(event)
+    calendar.add_component(_entry(event, method, starts_at, ends_at, now))
+    if calendar.get_missing_tzids():
+        calendar.subcomponents.insert(0, _time_zone(event.zone, starts_at.year))
+    written: bytes = calendar.to_ical()
+    return written
+
+
+def _entry(
+    event: CalendarEvent, method: Method, starts_at: datetime, ends_at: datetime, now: datetime
+) -> Event:
+    return Event.new(
+        uid=f"{event.session_id}@reslot",
+        stamp=now.astimezone(UTC),
+        sequence=event.sequence,
+        status=STATUS.CANCELLED if event.status is Status.CANCELLED else STATUS.CONFIRMED,
+        start=starts_at,
+        end=ends_at,
+        summary=one_line(f"{event.service_name}, {event.practice_name}"),
+        description="\n".join(
+            lines(text)
+            for text in (*event.description, event.texts("mail.declining-cancels-nothing"))
+        ),
+        location=None if event.location is None else one_line(event.location),
+        url=web_address(event.url),
+        organizer=vCalAddress.new(mailto(event.organizer.email), cn=one_line(event.organizer.name)),
+        # A published entry has no attendees (RFC 5546 section 3.2.1).
+        attendees=[] if method == "PUBLISH" else [_attendee(event.attendee)],
+        # Those who share the client's calendar see that he is busy, not with what.
+        classification=CLASS.PRIVATE,
+    )
+
+
+def _attendee(client: Person) -> vCalAddress:
+    return vCalAddress.new(
+        mailto(client.email),
+        cn=one_line(client.name),
+        cutype=CUTYPE.INDIVIDUAL,
+        role=ROLE.REQ_PARTICIPANT,
+        partstat=PARTSTAT.ACCEPTED,
+        rsvp=False,
+    )
+
+
+def _local_times(event: CalendarEvent) -> tuple[datetime, datetime]:
+    """Give start and end in the event's zone; in UTC where the zone cannot tell which is meant.
+
+    A local time that occurs twice means the first of the two (RFC 5545 section 3.3.5), so the
+    second can only be spelled in UTC.
+    """
+    local = event.starts_at.astimezone(event.zone), event.ends_at.astimezone(event.zone)
+    if any(time.fold for time in local):
+        return event.starts_at.astimezone(UTC), event.ends_at.astimezone(UTC)
+    return local
+
+
+@lru_cache(maxsize=256)
+def _time_zone(zone: ZoneInfo, year: int) -> Timezone:
+    """Describe a zone for sessions that start in one year of it.
+
+    An onset is spelled in the offset that it ends (RFC 5545 section 3.6.5); icalendar's own
+    description is an hour off where clocks go forward.
+    """
+    first = to_seconds(datetime(year, 1, 1, tzinfo=UTC)) - 2 * DAY
+    last = to_seconds(datetime(year + 1, 1, 1, tzinfo=UTC)) + 3 * DAY
+    described = Timezone()
+    described.add("TZID", zone.key)
+    offset_from = None
+    for piece in constant_offsets(zone, first, last):
+        local = from_seconds(piece.start).astimezone(zone)
+        is_daylight = is_daylight_time(local, zone)
+        observance = TimezoneDaylight() if is_daylight else TimezoneStandard()
+        to, before = timedelta(seconds=piece.offset), offset_from
+        observance.add("TZNAME", local.tzname())
+        observance.TZOFFSETTO = to
+        observance.TZOFFSETFROM = to if before is None else before
+        observance.DTSTART = (from_seconds(piece.start) + observance.TZOFFSETFROM).replace(
+            tzinfo=None
+        )
+        described.add_component(observance)
+        offset_from = to
+    return described

@@ -1,0 +1,100 @@
+"""Where mails go: to an SMTP server, or into a folder where there is none."""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Protocol
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from uuid import UUID
+
+from app.configuration.setting_values import SMTP_PORTS, STARTTLS, nearest_folder
+from app.configuration.settings import Settings, SettingsError
+from app.mail.smtp import SmtpSender, SmtpServer
+
+
+class Sender(Protocol):
+    """Hands a mail on."""
+
+    async def send(self, message: EmailMessage) -> None:
+        """Send a mail; it is accepted once this returns.
+
+        Raises:
+            UndeliverableError: the recipient's address is refused for good. Anything else that is
+                raised may be gone the next time.
+        """
+
+    async def close(self) -> None:
+        """Let go of what is kept for the next mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSender:
+    """Writes mails into a folder, for the demo. A mail that is sent again replaces itself."""
+
+    folder: Path
+
+    async def send(self, message: EmailMessage) -> None:
+        """Write a mail as `<notice id>.eml`."""
+        name = UUID(message["Message-ID"].strip().lstrip("<").partition("@")[0])
+        await asyncio.to_thread(self._write, f"{name}.eml", message.as_bytes())
+
+    async def close(self) -> None:
+        """Do nothing: no file is kept open."""
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Write beside the file, then rename: nobody ever reads half a mail."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=self.folder, suffix=".tmp", delete=False) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(self.folder / name)
+
+
+def make_sender(settings: Settings) -> Sender:
+    """Choose by the settings: SMTP where there is a URL, else the folder."""
+    if settings.smtp_url is None:
+        return FolderSender(settings.mail_folder)
+    return SmtpSender(smtp_server(settings.smtp_url.get_secret_value()))
+
+
+def check_mail_folder(settings: Settings) -> None:
+    """Make sure that mails can be written where no SMTP server takes them.
+
+    Raises:
+        SettingsError: the folder, or the one that it would be made in, cannot be written to.
+    """
+    if settings.smtp_url is not None:
+        return
+    folder = nearest_folder(settings.mail_folder)
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise SettingsError(
+            "Bad setting. DATA_DIR: must be a folder that this user may write to, since mails land "
+            "there without SMTP_URL."
+        )
+
+
+def smtp_server(url: str) -> SmtpServer:
+    """Read `smtp://user:password@host:port?starttls=always|auto|never`, or `smtps://…`.
+
+    Where there is a password, STARTTLS is insisted on unless the URL says otherwise.
+    """
+    parts = urlsplit(url)
+    return SmtpServer(
+        hostname=parts.hostname or "localhost",
+        port=parts.port or SMTP_PORTS[parts.scheme],
+        username=None if parts.username is None else unquote(parts.username),
+        password=None if parts.password is None else unquote(parts.password),
+        use_tls=parts.scheme == "smtps",
+        start_tls=_start_tls(parts),
+    )
+
+
+def _start_tls(parts: SplitResult) -> bool | None:
+    if parts.scheme == "smtps":
+        return False
+    default = "auto" if parts.password is None else "always"
+    return STARTTLS[parse_qs(parts.query).get("starttls", [default])[-1]]

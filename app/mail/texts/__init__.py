@@ -1,0 +1,1 @@
+"""How times, zones and money are written in a mail."""

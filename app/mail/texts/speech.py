@@ -1,0 +1,150 @@
+"""How dates, money and formats are written: in the reader's language, as their region does."""
+
+from copy import copy
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time, get_timezone_gmt, get_timezone_name
+from babel.numbers import format_currency
+
+from app.domain.money import Money
+from app.domain.session import Format
+from app.domain.zones import is_daylight_time
+from app.mail.texts.locales import locale_in, locale_of
+from app.standards.currencies import decimals_of
+from app.texts.catalogue import LANGUAGES, Texts
+
+
+class Speech:
+    """Writes for one reader: in their zone, their language, and as their region writes it.
+
+    `locale` is a BCP 47 tag. None: only the zone is known, and the language is English.
+    """
+
+    def __init__(self, locale: str | None, zone: ZoneInfo) -> None:
+        self._locale = locale_in(zone) if locale is None else locale_of(locale)
+        self._zone = zone
+        self.texts = LANGUAGES[self._locale.language]
+
+    @property
+    def tag(self) -> str:
+        """Name what is spoken, as a BCP 47 tag: "de-AT"."""
+        parts = (self._locale.language, self._locale.script, self._locale.territory)
+        return "-".join(part for part in parts if part)
+
+    def day(self, instant: datetime) -> str:
+        """Write a date and a time, short enough for a subject line.
+
+        Where clocks show that time twice, the zone's name tells which one is meant.
+        """
+        local = instant.astimezone(self._zone)
+        written = self._moment(local, "long")
+        return f"{written} ({self._zone_name(local)})" if _occurs_twice(local) else written
+
+    def instant(self, instant: datetime) -> str:
+        """Write a date and a time with the zone's name."""
+        local = instant.astimezone(self._zone)
+        return f"{self._moment(local, 'full')} ({self._zone_name(local)})"
+
+    def span(self, starts_at: datetime, ends_at: datetime) -> str:
+        """Write when something begins and ends, with the zone's name.
+
+        Where clocks change in between, each end has the name of its own.
+        """
+        start, end = starts_at.astimezone(self._zone), ends_at.astimezone(self._zone)
+        if start.utcoffset() != end.utcoffset():
+            return self._span_over_change(start, end)
+        if start.date() == end.date():
+            written = self.texts(
+                "mail.span",
+                date=self._date(start, "full"),
+                start=self._time(start),
+                end=self._time(end),
+            )
+        else:
+            written = self.texts(
+                "mail.span-of-days",
+                start=self._moment(start, "full"),
+                end=self._moment(end, "full"),
+            )
+        return f"{written} ({self._zone_name(start)})"
+
+    def _span_over_change(self, start: datetime, end: datetime) -> str:
+        names = self._zone_name(start), self._zone_name(end)
+        if names[0] == names[1]:  # The zone changed its offset for good, and kept its name.
+            names = self._offset(start), self._offset(end)
+        if start.date() == end.date():
+            return self.texts(
+                "mail.span-over-change",
+                date=self._date(start, "full"),
+                start=self._time(start),
+                start_zone=names[0],
+                end=self._time(end),
+                end_zone=names[1],
+            )
+        return self.texts(
+            "mail.span-of-days",
+            start=f"{self._moment(start, 'full')} ({names[0]})",
+            end=f"{self._moment(end, 'full')} ({names[1]})",
+        )
+
+    def money(self, money: Money) -> str:
+        """Write an amount with its currency, in the decimals of ISO 4217."""
+        decimals = decimals_of(money.currency)
+        pattern = copy(self._locale.currency_formats["standard"])
+        pattern.frac_prec = (decimals, decimals)
+        written = format_currency(
+            Decimal(money.amount_minor).scaleb(-decimals),
+            money.currency,
+            format=pattern,
+            locale=self._locale,
+            currency_digits=False,
+        )
+        return _plain(written)
+
+    def _moment(self, local: datetime, style: str) -> str:
+        return self.texts("mail.moment", date=self._date(local, style), time=self._time(local))
+
+    def _date(self, local: datetime, style: str) -> str:
+        return _plain(format_date(local.date(), style, locale=self._locale))
+
+    def _time(self, local: datetime) -> str:
+        return _plain(format_time(local.time(), "short", locale=self._locale))
+
+    def _zone_name(self, local: datetime) -> str:
+        """Name the zone by its offset: Babel goes by the sign of `dst()`, wrongly for Ireland."""
+        variant: Literal["daylight", "standard"] = (
+            "daylight" if is_daylight_time(local, self._zone) else "standard"
+        )
+        return _plain(get_timezone_name(local, "long", locale=self._locale, zone_variant=variant))
+
+    def _offset(self, local: datetime) -> str:
+        return _plain(get_timezone_gmt(local, "long", locale=self._locale))
+
+
+def texts_in(locale: str) -> Texts:
+    """Give the words for a reader's BCP 47 tag."""
+    return LANGUAGES[locale_of(locale).language]
+
+
+def format_name(kind: Format, texts: Texts) -> str:
+    """Name a format."""
+    names = {
+        Format.IN_PERSON: "mail.in-person",
+        Format.VIDEO: "mail.video",
+        Format.PHONE: "mail.phone",
+    }
+    return texts(names[kind])
+
+
+def _occurs_twice(local: datetime) -> bool:
+    """Tell whether clocks show this time twice, because they go back."""
+    first, second = (local.replace(fold=fold).utcoffset() for fold in (0, 1))
+    return first is not None and second is not None and first > second
+
+
+def _plain(text: str) -> str:
+    """Use spaces that every mail program shows."""
+    return text.replace("\u202f", " ").replace("\u00a0", " ")

@@ -1,1 +1,0 @@
-"""`/metrics`: figures for the operator's Prometheus, without anything personal."""

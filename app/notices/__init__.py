@@ -1,1 +1,0 @@
-"""Notices: the outbox, the mails, the worker (product.md section 6)."""

@@ -1,0 +1,1 @@
+"""Which mails a change causes, what they say, and sending them."""

@@ -1,0 +1,1 @@
+"""The API that lists and retries notifications."""

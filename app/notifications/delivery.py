@@ -1,0 +1,132 @@
+"""Sending one notice: claim, check, render, send, mark (product.md section 6)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.message import EmailMessage
+from functools import partial
+from typing import Literal
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.transactions import allow_outside_wait, transact
+from app.mail.office import PostOffice
+from app.notifications.mail.data import Letter, load_letter
+from app.notifications.mail.message import make_mail
+from app.notifications.mail.practice_notice import (
+    PracticeLetter,
+    load_practice_letter,
+    make_practice_mail,
+)
+from app.observability.metrics.counts import count_mail
+from app.observability.tracing.jobs import note_outcome
+from app.outbox.claiming import DUE, NOT_ITS_TURN, claim
+from app.outbox.errors import UndeliverableError, describe
+from app.outbox.marking import mark_failed, mark_finished
+
+log = structlog.get_logger()
+
+
+async def send_notice(office: PostOffice, practice_id: UUID, notice_id: UUID) -> None:
+    """Send one notice that is due, or drop it where it is out of date. Any other is left alone.
+
+    A mail goes out once, but for two cases: this process dies, or loses the database for good,
+    after the mail was accepted and before that is written down; or the mail server accepts it and
+    the answer is lost. The copy then has the same Message-ID.
+
+    An attempt that fails sets the instant of the next. Nothing is raised: the job library would
+    keep the error's text.
+    """
+    attempt = _Attempt(office, practice_id, notice_id)
+    ids = {"practice_id": str(practice_id), "notice_id": str(notice_id)}
+    try:
+        status = await attempt.make()
+    except Exception as error:  # noqa: BLE001 - whatever it is, only its kind may be told
+        count_mail("delayed")
+        note_outcome("delayed", describe(error))
+        log.warning("notice_delayed", error=describe(error), **ids)
+        return
+    if status not in NOT_ITS_TURN:
+        count_mail(status)
+        log.info("notice_settled", status=status, **ids)
+    note_outcome(status)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One try. It remembers outside the transaction that the mail was accepted.
+
+    `transact` may run it again after a rollback, and a mail cannot be rolled back: the second run
+    only writes down what the first one did.
+    """
+
+    office: PostOffice
+    practice_id: UUID
+    notice_id: UUID
+    accepted: bool = field(default=False, init=False)
+
+    async def make(self) -> str:
+        """Try, write down what became of it, and give the notice's status."""
+        try:
+            return await transact(self.office.engine, self.run)
+        except Exception as error:
+            now = self.office.clock()
+            failed = partial(self.write_down, error=error, now=now)
+            status = await transact(self.office.engine, failed)
+            if status == "pending":
+                raise
+            return status
+
+    async def run(self, db: AsyncConnection) -> str:
+        """Do all of it in one transaction, and give the status that the notice has then."""
+        if self.accepted:
+            return await self._finish(db, "sent")
+        now = self.office.clock()
+        claimed = await claim(db, *self._ids, now)
+        if claimed.found != DUE:
+            return claimed.found
+        letter = await load_letter(db, *self._ids) or await load_practice_letter(db, *self._ids)
+        if letter is None:
+            return "gone"
+        if isinstance(letter, Letter) and is_out_of_date(letter, now):
+            return await self._finish(db, "dropped")
+        await allow_outside_wait(db)
+        await self.office.sender.send(self._mail(letter, now))
+        self.accepted = True
+        return await self._finish(db, "sent")
+
+    async def write_down(self, db: AsyncConnection, *, error: Exception, now: datetime) -> str:
+        """Note what became of the try after `run` failed, and give the notice's status."""
+        if self.accepted:
+            return await self._finish(db, "sent")
+        for_good = isinstance(error, UndeliverableError)
+        marked = await mark_failed(db, *self._ids, describe(error), now, for_good=for_good)
+        return "done" if marked is None else marked.status
+
+    async def _finish(self, db: AsyncConnection, status: Literal["sent", "dropped"]) -> str:
+        await mark_finished(db, *self._ids, status, self.office.clock())
+        return status
+
+    def _mail(self, letter: Letter | PracticeLetter, now: datetime) -> EmailMessage:
+        if isinstance(letter, PracticeLetter):
+            return make_practice_mail(letter, self.office.settings, now)
+        return make_mail(letter, self.office.settings, now)
+
+    @property
+    def _ids(self) -> tuple[UUID, UUID]:
+        return self.practice_id, self.notice_id
+
+
+def is_out_of_date(letter: Letter, now: datetime) -> bool:
+    """Tell whether a notice has lost its sense.
+
+    A reminder: the session was moved or cancelled, or has begun, or its practice is closed. A
+    confirmation to the client: the session had already ended when it was booked, so that it is only
+    put on record.
+    """
+    if letter.kind == "booked":
+        return letter.recipient == "client" and letter.change.after.ends_at <= letter.change.at
+    if letter.kind != "reminder":
+        return False
+    return letter.practice_closed or not letter.is_still_true or now >= letter.starts_at

@@ -1,0 +1,1 @@
+"""What the mails of a change say."""

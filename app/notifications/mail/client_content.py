@@ -1,0 +1,115 @@
+"""What a mail says, before it becomes text and HTML (product.md section 6).
+
+Which mails have what (product.md section 10, "Mails"): all that tell how a booked session stands
+(booked, rescheduled, restored, reminder) say how to join, the policy's deadlines, and have the
+link. A cancellation has the link and the policy's text, a missed session the policy's text, which
+explains a fee; a waived fee has neither. There is nothing to reschedule in the latter two.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.mail.sanitize import lines, one_line, web_address
+from app.mail.texts.speech import Speech, format_name
+from app.notifications.mail.data import Letter, Meeting
+from app.notifications.mail.deadlines import Rule, deadlines
+from app.notifications.mail.facts import Fact, costs, joining, meeting_of, place, times, topic_of
+from app.texts.catalogue import Texts
+
+# Mails after which the session is booked, as far as they know.
+OF_BOOKED = {"booked", "rescheduled", "restored", "reminder"}
+_WITH_LINK = OF_BOOKED | {"cancelled"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A mail's content. Text and HTML are made of the same page, so they say the same.
+
+    Nothing that a person typed is part of `subject` or `heading`. `language` is a BCP 47 tag,
+    `texts` are the words for what the templates say of their own.
+    """
+
+    language: str
+    texts: Texts
+    subject: str
+    heading: str
+    sentences: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    rules: tuple[Rule, ...] = ()
+    policy_text: str | None = None
+    link: str | None = None
+    footer: tuple[str, ...] = ()
+
+
+def client_page(letter: Letter, link: str, now: datetime) -> Page:
+    """Write to the client, in their zone and language."""
+    speech = Speech(letter.client.locale, letter.client.zone)
+    texts, meeting = speech.texts, meeting_of(letter)
+    topic, is_of_booked = topic_of(letter).replace("_", "-"), letter.kind in OF_BOOKED
+    return Page(
+        language=speech.tag,
+        texts=texts,
+        subject=texts(f"mail.{topic}.subject", day=speech.day(meeting.starts_at)),
+        heading=texts(f"mail.{topic}.heading"),
+        sentences=_sentences(letter, speech),
+        facts=(
+            *times(letter, speech),
+            Fact(texts("mail.service"), one_line(letter.service_name)),
+            Fact(texts("mail.practitioner"), one_line(letter.practitioner.name)),
+            *place(meeting, texts),
+            *(joining(meeting, texts) if is_of_booked else ()),
+        ),
+        rules=deadlines(letter, speech, now) if is_of_booked else (),
+        policy_text=_policy_text(letter),
+        link=link if letter.kind in _WITH_LINK else None,
+        footer=_footer(letter, texts),
+    )
+
+
+def joining_lines(meeting: Meeting, texts: Texts) -> tuple[str, ...]:
+    """Say how and where, as lines of a calendar entry."""
+    facts = (*place(meeting, texts), *joining(meeting, texts))
+    return tuple(labelled(fact.label, fact.text, texts) for fact in facts)
+
+
+def labelled(label: str, text: str, texts: Texts) -> str:
+    """Write a label and what it stands for in one line."""
+    return f"{label}{texts('mail.colon')} {text}"
+
+
+def place_line(meeting: Meeting, texts: Texts) -> str:
+    """Say in one line where a session takes place."""
+    if meeting.location is not None:
+        return one_line(", ".join(meeting.location))
+    return web_address(meeting.join_url) or format_name(meeting.format, texts)
+
+
+def _sentences(letter: Letter, speech: Speech) -> tuple[str, ...]:
+    """Say who did it where that was not the client, what it cost, and whom to ask."""
+    if letter.kind == "reminder":
+        return ()
+    change, texts = letter.change, speech.texts
+    practice, sentences = one_line(letter.practice_name), []
+    if not change.by_client and letter.kind != "booked":
+        sentences.append(texts("mail.done-by-practice", practice=practice))
+    sentences += costs(letter, speech, practice=practice)
+    if letter.kind == "noshow":
+        sentences.append(texts("mail.if-wrong", name=one_line(letter.contact.name)))
+    if change.superseded and letter.kind != "fee_waived":
+        sentences.append(texts("mail.changed-since"))
+    return tuple(sentences)
+
+
+def _policy_text(letter: Letter) -> str | None:
+    """Give the policy's own words, in the language that the practitioner wrote them in."""
+    if letter.policy is None or letter.kind == "fee_waived":
+        return None
+    return lines(letter.policy.text) or None
+
+
+def _footer(letter: Letter, texts: Texts) -> tuple[str, ...]:
+    phone = letter.contact.phone
+    questions = texts("mail.questions")
+    if phone:
+        questions = texts("mail.questions-with-phone", phone=one_line(phone))
+    return (texts("mail.why-this-mail", practice=one_line(letter.practice_name)), questions)

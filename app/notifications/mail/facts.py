@@ -1,0 +1,107 @@
+"""What mails to clients and to practitioners have in common: when, where, how, at what cost."""
+
+from dataclasses import dataclass
+
+from app.domain.policy.rules import Credit
+from app.domain.session import Carried
+from app.mail.sanitize import lines, one_line, web_address
+from app.mail.texts.speech import Speech, format_name
+from app.notifications.mail.data import ChangeFacts, Letter, Meeting
+from app.texts.catalogue import Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label and what it stands for; `url` where that is a link."""
+
+    label: str
+    text: str
+    url: str | None = None
+
+
+def meeting_of(letter: Letter) -> Meeting:
+    """Give the meeting that the mail is about: a reminder tells how it stands now."""
+    return letter.present if letter.kind == "reminder" else letter.change.after
+
+
+def topic_of(letter: Letter) -> str:
+    """Name what happened: a move that kept the time is a change of format or location."""
+    if letter.kind == "rescheduled" and letter.change.kind == "format_changed":
+        return "format_changed"
+    return letter.kind
+
+
+def times(letter: Letter, speech: Speech) -> tuple[Fact, ...]:
+    """Say when it is, and after a move how it was before."""
+    texts, meeting = speech.texts, meeting_of(letter)
+    when = Fact(texts("mail.when"), speech.span(meeting.starts_at, meeting.ends_at))
+    before = letter.change.before
+    if letter.kind != "rescheduled" or before is None:
+        return (when,)
+    parts = []
+    if before.starts_at != meeting.starts_at:
+        parts.append(speech.span(before.starts_at, before.ends_at))
+    if (before.format, before.location) != (meeting.format, meeting.location):
+        parts.append(", ".join(fact.text for fact in place(before, texts)))
+    return (when, Fact(texts("mail.before"), "; ".join(parts)))
+
+
+def place(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
+    """Say in which format it is, and where that is in person."""
+    how = Fact(texts("mail.format"), format_name(meeting.format, texts))
+    if meeting.location is None:
+        return (how,)
+    return (how, Fact(texts("mail.place"), one_line(", ".join(meeting.location))))
+
+
+def joining(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
+    """Say how to join."""
+    facts = []
+    if meeting.join_url:
+        url = web_address(meeting.join_url)
+        facts.append(Fact(texts("mail.join"), one_line(meeting.join_url), url))
+    if meeting.instructions:
+        facts.append(Fact(texts("mail.instructions"), lines(meeting.instructions)))
+    return tuple(facts)
+
+
+def costs(letter: Letter, speech: Speech, *, practice: str | None) -> list[str]:
+    """Say what the change costs, or no longer does. The practice collects; product.md section 2.
+
+    `practice` is its name, for a mail to the client; None: the mail is to the practitioner.
+    """
+    change, texts = letter.change, speech.texts
+    if letter.kind == "fee_waived":
+        return _fee(change, "mail.fee-is-waived", practice, speech)
+    if letter.kind == "restored":
+        void = [texts("mail.fee-is-void")] if change.voided_fee else []
+        return void + ([texts("mail.credit-pays")] if letter.facts.paid_by_credit else [])
+    key = "practitioner.fee-due" if practice is None else "mail.fee-due"
+    sentences = _fee(change, key, practice, speech)
+    if change.credit is not None:
+        sentences.append(_credit(change.credit, texts))
+    if change.carries is not None:
+        sentences.append(carried(change.carries, speech))
+    return sentences
+
+
+def _fee(change: ChangeFacts, key: str, practice: str | None, speech: Speech) -> list[str]:
+    if change.fee is None:
+        return []
+    return [speech.texts(key, fee=speech.money(change.fee), practice=practice)]
+
+
+def carried(cost: Carried, speech: Speech) -> str:
+    """Say what cancelling costs at least after a move that carries a cost."""
+    if cost.fee is None:
+        return speech.texts("mail.carries-forfeit")
+    return speech.texts("mail.carries-fee", fee=speech.money(cost.fee))
+
+
+def _credit(credit: Credit, texts: Texts) -> str:
+    keys = {
+        Credit.RETURNED: "mail.credit-returned",
+        Credit.FORFEITED: "mail.credit-forfeited",
+        Credit.KEPT: "mail.credit-kept",
+    }
+    return texts(keys[credit])

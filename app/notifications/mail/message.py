@@ -1,0 +1,146 @@
+"""Makes the email of a notice: headers, text, HTML, and for the client a calendar part."""
+
+from contextlib import suppress
+from datetime import datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+from uuid import UUID
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from app.configuration.settings import Settings
+from app.domain.session import Status
+from app.identity.tokens.link import LinkTokens, link_url
+from app.mail.calendar import CalendarEvent, Method, Person, make_calendar
+from app.mail.sanitize import ascii_domain, mailbox, one_line
+from app.notifications.mail.client_content import (
+    Page,
+    client_page,
+    joining_lines,
+    labelled,
+    place_line,
+)
+from app.notifications.mail.data import Letter
+from app.notifications.mail.facts import meeting_of
+from app.notifications.mail.practitioner_content import practitioner_page
+from app.outbox.errors import UndeliverableError
+from app.texts.catalogue import Texts
+
+# What the client's calendar is asked. A missed session stays in it as it was.
+_METHODS: dict[str, Method] = {
+    "booked": "REQUEST",
+    "rescheduled": "REQUEST",
+    "restored": "REQUEST",
+    "cancelled": "CANCEL",
+}
+# Every mail server takes seven bits, and the text stays readable in the folder of a demo.
+_POLICY = SMTP.clone(cte_type="7bit")
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=select_autoescape(enabled_extensions=("html.j2",)),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def make_mail(letter: Letter, settings: Settings, now: datetime) -> EmailMessage:
+    """Render a notice, dated `now`. Its Message-ID is always the same, so a second copy is known.
+
+    Raises:
+        UndeliverableError: the recipient's address is no address.
+    """
+    if letter.recipient == "client":
+        token = LinkTokens(settings.keys).sign(letter.link)
+        page = client_page(letter, link_url(settings.portal_url, token), now)
+    else:
+        page = practitioner_page(letter)
+    mail = compose(page)
+    _add_headers(mail, letter, page, settings, now)
+    method = _method(letter)
+    if method is not None:
+        calendar = make_calendar(_event(letter, page.texts), method, now)
+        mail.add_alternative(
+            calendar.decode(), subtype="calendar", params={"method": method}, cte="base64"
+        )
+    # Headers of this kind move into the first part while parts are added.
+    mail["Content-Language"] = page.language
+    return mail
+
+
+def compose(page: Page) -> EmailMessage:
+    """Write a page as text and as HTML, without any headers."""
+    mail = EmailMessage(policy=_POLICY)
+    mail.set_content(_render("mail.txt.j2", page), cte="quoted-printable")
+    mail.add_alternative(_render("mail.html.j2", page), subtype="html", cte="quoted-printable")
+    return mail
+
+
+def _add_headers(
+    mail: EmailMessage, letter: Letter, page: Page, settings: Settings, now: datetime
+) -> None:
+    """Add the headers. What people typed is in display names only, cleaned by `mailbox`."""
+    to_client = letter.recipient == "client"
+    recipient = letter.client if to_client else letter.practitioner
+    mail["From"] = mailbox(letter.practice_name, settings.mail_from)
+    mail["To"] = mailbox(recipient.name, recipient.email)
+    if to_client:
+        _add_reply_to(mail, letter)
+    mail["Subject"] = page.subject
+    add_technical_headers(mail, letter.notice_id, settings, now)
+
+
+def _add_reply_to(mail: EmailMessage, letter: Letter) -> None:
+    """Let an answer reach the contact, or else the practice: every mail invites to answer it."""
+    practice = (letter.practice_name, letter.practice_email)
+    for name, address in ((letter.contact.name, letter.contact.email), practice):
+        with suppress(UndeliverableError):
+            mail["Reply-To"] = mailbox(name, address or "")
+            return
+
+
+def add_technical_headers(
+    mail: EmailMessage, notice_id: UUID, settings: Settings, now: datetime
+) -> None:
+    """Add what every mail has. The Message-ID is the notice's id at the sender's domain."""
+    mail["Date"] = format_datetime(now)
+    domain = ascii_domain(settings.mail_from.rpartition("@")[2])
+    mail["Message-ID"] = f"<{notice_id}@{domain}>"
+    mail["Auto-Submitted"] = "auto-generated"
+
+
+def _render(template: str, page: Page) -> str:
+    return _TEMPLATES.get_template(template).render(page=page)
+
+
+def _method(letter: Letter) -> Method | None:
+    """Choose what to ask the client's calendar; nothing where a newer mail asks it already."""
+    if letter.recipient != "client" or letter.change.superseded:
+        return None
+    return _METHODS.get(letter.kind)
+
+
+def _event(letter: Letter, texts: Texts) -> CalendarEvent:
+    meeting = meeting_of(letter)
+    cancelled = letter.kind == "cancelled"
+    return CalendarEvent(
+        session_id=letter.session_id,
+        sequence=letter.change.calendar_sequence,
+        status=Status.CANCELLED if cancelled else Status.BOOKED,
+        starts_at=meeting.starts_at,
+        ends_at=meeting.ends_at,
+        zone=letter.practitioner.zone,
+        service_name=letter.service_name,
+        practice_name=letter.practice_name,
+        description=(
+            labelled(texts("mail.practitioner"), one_line(letter.practitioner.name), texts),
+            *(() if cancelled else joining_lines(meeting, texts)),
+        ),
+        location=place_line(meeting, texts),
+        url=None if cancelled else meeting.join_url,
+        organizer=Person(letter.practice_name, letter.practice_email),
+        attendee=Person(letter.client.name, letter.client.email),
+        texts=texts,
+    )

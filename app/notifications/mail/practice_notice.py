@@ -1,0 +1,112 @@
+"""Mails to the practice's own address, about what is of no session: a webhook was switched off."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.configuration.settings import Settings
+from app.mail.sanitize import mailbox, one_line
+from app.notifications.mail.client_content import Page
+from app.notifications.mail.facts import Fact
+from app.notifications.mail.message import add_technical_headers, compose
+from app.tables.changes import Change
+from app.tables.joins import of_practice
+from app.tables.notifications import Notice
+from app.tables.practices import Practice
+from app.texts.catalogue import ENGLISH
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeLetter:
+    """A notice to the practice, with the entry of the trail that it tells of."""
+
+    notice_id: UUID
+    practice_name: str
+    practice_email: str
+    endpoint_id: UUID
+    at: datetime
+    details: dict[str, Any]
+
+
+async def load_practice_letter(
+    db: AsyncConnection, practice_id: UUID, notice_id: UUID
+) -> PracticeLetter | None:
+    """Read a notice to the practice; None where there is none."""
+    row = (
+        await db.execute(
+            select(
+                Practice.name,
+                Practice.email,
+                Change.subject_id,
+                Change.at,
+                Change.details,
+            )
+            .select_from(Notice)
+            .join(Practice, of_practice(practice_id, Practice))
+            .join(Change, of_practice(practice_id, Change, Change.id == Notice.change_id))
+            .where(
+                Notice.practice_id == practice_id,
+                Notice.id == notice_id,
+                Notice.recipient == "practice",
+            )
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return PracticeLetter(notice_id, row.name, row.email, row.subject_id, row.at, row.details or {})
+
+
+def make_practice_mail(letter: PracticeLetter, settings: Settings, now: datetime) -> EmailMessage:
+    """Render the mail, dated `now`, in English and in UTC: a practice has no language and no zone.
+
+    Raises:
+        UndeliverableError: the practice's address is no address.
+    """
+    page = _webhook_disabled(letter)
+    mail = compose(page)
+    mail["From"] = mailbox("Reslot", settings.mail_from)
+    mail["To"] = mailbox(letter.practice_name, letter.practice_email)
+    mail["Subject"] = page.subject
+    add_technical_headers(mail, letter.notice_id, settings, now)
+    return mail
+
+
+def _webhook_disabled(letter: PracticeLetter) -> Page:
+    texts, details = ENGLISH, letter.details
+    subject = texts("webhook-disabled.heading")
+    why = (
+        texts("webhook-disabled.gone")
+        if details["gone"]
+        else texts("webhook-disabled.failed", failures=details["failures"])
+    )
+    remedy = texts(
+        "webhook-disabled.how",
+        request=f"PATCH /v1/practice/webhook-endpoints/{letter.endpoint_id}",
+        body='{"active": true}',
+    )
+    since = datetime.fromisoformat(details["failing_since"])
+    return Page(
+        language=texts.language,
+        texts=texts,
+        subject=subject,
+        heading=subject,
+        sentences=(why, texts("webhook-disabled.effect")),
+        facts=(
+            Fact(texts("webhook-disabled.host"), one_line(details["host"])),
+            Fact(texts("webhook-disabled.endpoint"), str(letter.endpoint_id)),
+            Fact(texts("webhook-disabled.failing-since"), _utc(since)),
+            Fact(texts("webhook-disabled.at"), _utc(letter.at)),
+            Fact(texts("webhook-disabled.last-error"), one_line(details["error"])),
+            Fact(texts("webhook-disabled.remedy"), remedy),
+        ),
+        footer=(texts("webhook-disabled.why-this-mail", practice=one_line(letter.practice_name)),),
+    )
+
+
+def _utc(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M} UTC"

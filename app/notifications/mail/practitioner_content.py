@@ -1,0 +1,52 @@
+"""What a mail to a practitioner says. In English: a practitioner has no language on record."""
+
+from app.mail.sanitize import lines, one_line
+from app.mail.texts.speech import Speech
+from app.notifications.mail.client_content import Page
+from app.notifications.mail.data import Letter
+from app.notifications.mail.facts import Fact, costs, meeting_of, place, times, topic_of
+from app.texts.catalogue import Texts
+
+
+def practitioner_page(letter: Letter) -> Page:
+    """Write to the practitioner, in their zone: who, why, the old time and the new."""
+    speech = Speech(letter.practitioner.locale, letter.practitioner.zone)
+    texts, meeting, change = speech.texts, meeting_of(letter), letter.change
+    topic = topic_of(letter).replace("_", "-")
+    why = (
+        (texts("practitioner.reason"), _reason(change.reason_code, texts)),
+        (texts("practitioner.note"), change.note),
+    )
+    by = "practitioner.by-client" if change.by_client else "practitioner.by-practice"
+    return Page(
+        language=speech.tag,
+        texts=texts,
+        subject=texts(f"practitioner.{topic}.subject", day=speech.day(meeting.starts_at)),
+        heading=texts(f"practitioner.{topic}.heading"),
+        sentences=(
+            *costs(letter, speech, practice=None),
+            *((texts("mail.changed-since"),) if change.superseded else ()),
+        ),
+        facts=(
+            *_practitioner(letter, texts),
+            Fact(texts("practitioner.client"), one_line(letter.client.name)),
+            *times(letter, speech),
+            Fact(texts("mail.service"), one_line(letter.service_name)),
+            *place(meeting, texts),
+            Fact(texts("practitioner.done-by"), texts(by)),
+            *(Fact(label, lines(text)) for label, text in why if text),
+        ),
+    )
+
+
+def _practitioner(letter: Letter, texts: Texts) -> tuple[Fact, ...]:
+    """Name the practitioner where the mail goes to the practice's address: several may share it."""
+    if letter.practitioner.email != letter.practice_email:
+        return ()
+    return (Fact(texts("mail.practitioner"), one_line(letter.practitioner.name)),)
+
+
+def _reason(code: str | None, texts: Texts) -> str | None:
+    """Name a reason. A code that has no text yet is shown as it is."""
+    key = f"reason.{code}"
+    return texts(key) if texts.has(key) else code

@@ -1,0 +1,81 @@
+"""Spans of jobs: one for each mail or webhook that a worker sends."""
+
+import json
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind, StatusCode, TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from pgqueuer.models import Job
+
+# A reminder of next week is no part of the request that booked.
+SAME_TRACE = timedelta(hours=1)
+
+_IDS = {
+    "practice_id": "reslot.practice_id",
+    "notice_id": "reslot.notice_id",
+    "id": "reslot.sign_in_request_id",
+}
+_TRACE_PARENT = "traceparent"
+_W3C = TraceContextTextMapPropagator()
+
+
+class JobTraces:
+    """What the job library calls around enqueuing and working on a job (its TracingProtocol).
+
+    Its own does the same with more: it makes a span of each enqueuing, keeps a caller's `baggage`
+    in the job, and writes down the texts of errors.
+    """
+
+    def __init__(self, provider: TracerProvider) -> None:
+        self._tracer = provider.get_tracer("reslot")
+
+    def trace_publish(self, entrypoints: list[str]) -> Generator[dict[str, object], None, None]:
+        """Give each job the trace of the request, beside its payload."""
+        carrier: dict[str, str] = {}
+        _W3C.inject(carrier)
+        # Not its `tracestate`, which is a caller's own text.
+        found = {_TRACE_PARENT: carrier[_TRACE_PARENT]} if carrier else {}
+        for _ in entrypoints:
+            yield {"otel": found} if found else {}
+
+    @asynccontextmanager
+    async def trace_process(self, job: Job) -> AsyncIterator[None]:
+        """Make a span of working on a job; what became of it is noted by `note_outcome`."""
+        with self._tracer.start_as_current_span(
+            job.entrypoint,
+            context=_parent(job),
+            kind=SpanKind.CONSUMER,
+            attributes=_ids(job),
+            record_exception=False,
+            set_status_on_exception=False,
+        ):
+            yield
+
+
+def note_outcome(outcome: str, error: str | None = None) -> None:
+    """Note on the span of this job, if there is one, what became of it.
+
+    `error` is what may be told of it (app/outbox/errors.py), never its text.
+    """
+    span = trace.get_current_span()
+    span.set_attribute("reslot.outcome", outcome)
+    if error is not None:
+        span.set_attribute("error.type", error)
+        span.set_status(StatusCode.ERROR)
+
+
+def _parent(job: Job) -> Context:
+    headers = job.otel_headers() or {}
+    if job.execute_after - job.created > SAME_TRACE:
+        headers = {}
+    carrier = {name: str(value) for name, value in headers.items() if name == _TRACE_PARENT}
+    return _W3C.extract(carrier, Context())
+
+
+def _ids(job: Job) -> dict[str, str]:
+    payload = json.loads(job.payload or b"{}")
+    return {_IDS[name]: str(value) for name, value in payload.items() if name in _IDS}

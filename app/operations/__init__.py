@@ -1,0 +1,1 @@
+"""For operators: health, metrics, the OpenAPI description, server limits, commands."""

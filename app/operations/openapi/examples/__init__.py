@@ -1,0 +1,89 @@
+"""The example of each success in the OpenAPI file: written by hand, or made of its fields'."""
+
+from typing import Any
+
+from app.operations.openapi.examples.client import EXAMPLES, IDS
+from app.operations.openapi.examples.staff import STAFF_EXAMPLES
+
+_Json = dict[str, Any]
+
+_SUCCESSES = ("200", "201", "202")
+# By the name of an operation, or of the schema of its answer.
+_BY_HAND = EXAMPLES | STAFF_EXAMPLES
+_ID_OF = {
+    "BusyTimeView.id": "busy_time",
+    "ClientRecord.id": "client",
+    "EndpointView.id": "endpoint",
+    "EndpointWithSecret.id": "endpoint",
+    "KeyView.id": "key",
+    "LocationRecord.id": "location",
+    "MisfitView.id": "session",
+    "NewKeyView.id": "key",
+    "NoticeView.id": "notice",
+    "PackageRecord.id": "package",
+    "PolicyVersionView.id": "policy",
+    "PracticeRecord.id": "practice",
+    "PractitionerRecord.id": "practitioner",
+    "ServiceRecord.id": "service",
+    "TimeOffAnswer.id": "time_off",
+    "TimeOffView.id": "time_off",
+}
+# A field of any other type needs an example of its own, at the field or by hand.
+_PLAIN: dict[str, Any] = {
+    "date-time": "2026-11-25T10:15:00Z",
+    "date": "2026-12-03",
+    "integer": 1,
+    "boolean": True,
+}
+
+
+def add_example(operation: _Json, schemas: _Json) -> None:
+    """Give each success of an operation its example.
+
+    An example written for the operation has the operation's name. Any other has the name of the
+    schema, so that all operations with this answer show the same one.
+    """
+    for status in _SUCCESSES:
+        content = operation["responses"].get(status, {}).get("content", {})
+        if "application/json" in content:
+            shown = content["application/json"]
+            name = operation["operationId"]
+            if name not in _BY_HAND:
+                name = _schema_name(shown["schema"])
+            value = _BY_HAND.get(name) or _example(shown["schema"], schemas)
+            shown["examples"] = {name: {"value": value}}
+
+
+def _example(schema: _Json, schemas: _Json, name: str = "") -> Any:  # noqa: ANN401 - JSON
+    """Make an example of a schema: its own, or one put together from those of its parts.
+
+    `name` is the field's name, or `Component.id`. It decides which id of `IDS` is shown.
+    """
+    given = schema.get("examples") or schema.get("enum")
+    if given:
+        return given[0]
+    if "$ref" in schema:
+        component = _schema_name(schema)
+        return _example(schemas[component], schemas, component)
+    if "anyOf" in schema:
+        return _example(schema["anyOf"][0], schemas, name)
+    if schema["type"] == "array":
+        return [_example(schema["items"], schemas)]
+    if schema["type"] == "object":
+        parts = schema.get("properties", {}).items()
+        return {
+            part: _example(found, schemas, f"{name}.id" if part == "id" else part)
+            for part, found in parts
+        }
+    return _plain(schema.get("format") or schema["type"], name)
+
+
+def _plain(kind: str, name: str) -> Any:  # noqa: ANN401 - JSON
+    if kind == "uuid":
+        return IDS[_ID_OF.get(name) or name.removesuffix("_id")]
+    return _PLAIN[kind]
+
+
+def _schema_name(schema: _Json) -> str:
+    name: str = schema["$ref"].rpartition("/")[2]
+    return name

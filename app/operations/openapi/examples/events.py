@@ -1,0 +1,64 @@
+"""An example of each event, of the same world as client.py. Times are in UTC."""
+
+from app.operations.openapi.examples.client import FEE, IDS
+
+
+def _event(event: str, **said: object) -> dict[str, object]:
+    """Show an event about the session on 3 December."""
+    return {
+        "type": event,
+        "timestamp": "2026-11-25T10:15:00Z",
+        "data": {
+            "session_id": IDS["session"],
+            "session_external_ref": "visit-20261203-7",
+            "version": 4,
+            "status": "booked",
+            "service_id": IDS["service"],
+            "service_external_ref": "svc-50",
+            "practitioner_id": IDS["practitioner"],
+            "practitioner_external_ref": None,
+            "client_id": IDS["client"],
+            "client_external_ref": "crm-1042",
+            "location_id": None,
+            "location_external_ref": None,
+            "starts_at": "2026-12-03T20:00:00Z",
+            "ends_at": "2026-12-03T20:50:00Z",
+            "old_starts_at": None,
+            "old_ends_at": None,
+            "format": "video",
+            "old_format": None,
+            "old_location_id": None,
+            "change_id": IDS["change"],
+            "by": "practice",
+            "reason_code": None,
+            "fee": None,
+            "credit": None,
+            **said,
+        },
+    }
+
+
+def _event_fee(status: str) -> dict[str, object]:
+    return {"id": IDS["fee"], **FEE, "status": status}
+
+
+_CANCELLED_BY_CLIENT = {"status": "cancelled", "by": "client", "reason_code": "unwell"}
+
+EVENT_EXAMPLES: dict[str, object] = {
+    "session.booked": _event("session.booked", version=1),
+    "session.rescheduled": _event(
+        "session.rescheduled",
+        by="client",
+        reason_code="work",
+        old_starts_at="2026-12-01T20:00:00Z",
+        old_ends_at="2026-12-01T20:50:00Z",
+        old_format="video",
+    ),
+    "session.cancelled": _event("session.cancelled", **_CANCELLED_BY_CLIENT),
+    "session.fulfilled": _event("session.fulfilled", status="fulfilled"),
+    "session.noshow": _event("session.noshow", status="noshow"),
+    "session.restored": _event("session.restored", version=5),
+    "fee.recorded": _event("fee.recorded", **_CANCELLED_BY_CLIENT, fee=_event_fee("due")),
+    "fee.waived": _event("fee.waived", status="cancelled", fee=_event_fee("waived")),
+    "fee.settled": _event("fee.settled", status="cancelled", fee=_event_fee("settled")),
+}

@@ -1,0 +1,29 @@
+"""An example of each member that only some problems have, of the same world as client.py."""
+
+from app.operations.openapi.examples.client import CONTACT, FEE, IDS
+
+PROBLEM_MEMBERS: dict[str, object] = {
+    "errors": [{"pointer": "/reason/note", "in": "body", "detail": "Field required"}],
+    "alternatives": [
+        {"start": f"{start}-05:00", "end": f"{end}-05:00", "location_id": None}
+        for start, end in (
+            ("2026-12-03T16:00:00", "2026-12-03T16:50:00"),
+            ("2026-12-03T11:30:00", "2026-12-03T12:20:00"),
+            ("2026-12-08T15:00:00", "2026-12-08T15:50:00"),
+        )
+    ],
+    "decision": {
+        "allowed": True,
+        "fee": FEE,
+        "credit": None,
+        "carries": None,
+        "free_until": "2026-12-02T15:00:00-05:00",
+        "closes_at": "2026-12-03T13:00:00-05:00",
+        "quote": f"WyJxdW90ZSIsImNhbmNlbCJd.{'Q0m7vX2s' * 8}",
+        "quote_expires_at": "2026-12-03T11:10:00-05:00",
+        "refusal": None,
+    },
+    "deadline": "2026-12-03T13:00:00-05:00",
+    "contact": CONTACT,
+    "session_id": IDS["session"],
+}

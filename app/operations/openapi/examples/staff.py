@@ -1,0 +1,212 @@
+"""Examples of the answers to the practice's software, of the same world as client.py.
+
+Times are in the practitioner's zone, or in UTC.
+"""
+
+from collections.abc import Mapping
+
+from app.operations.openapi.examples.client import CONTACT, FEE, IDS, PACKAGE, SERVICE, WHO, page
+
+_NOW_UTC = "2026-11-25T10:15:00Z"
+_PRACTITIONER = {"id": IDS["practitioner"], "name": "Dr. Maya Chen"}
+_CLIENT = {"id": IDS["client"], "name": "Ana Ruiz"}
+_MOMENT = {
+    "starts_at": "2026-12-03T20:00:00Z",
+    "ends_at": "2026-12-03T20:50:00Z",
+    "format": "video",
+    "location_id": None,
+}
+
+
+def _terms(credit: str | None, free_until: str, closes_at: str) -> list[dict[str, object]]:
+    return [
+        {"until": free_until, "fee": None, "credit": credit, "carries": None},
+        {"until": closes_at, "fee": FEE, "credit": credit, "carries": None},
+    ]
+
+
+def _summary(day: str, *, version: int) -> dict[str, object]:
+    """Show the session on a day of December, from 13:00 to 13:50 in Denver."""
+    return {
+        "id": IDS["session"],
+        "status": "booked",
+        "version": version,
+        "starts_at": f"{day}T13:00:00-07:00",
+        "ends_at": f"{day}T13:50:00-07:00",
+        "starts_at_utc": f"{day}T20:00:00Z",
+        "ends_at_utc": f"{day}T20:50:00Z",
+        "time_zone": "America/Denver",
+        "service": {**SERVICE, "duration_minutes": 50},
+        "practitioner": {**_PRACTITIONER, "time_zone": "America/Denver", "contact": CONTACT},
+        "format": {
+            "kind": "video",
+            "join_url": "https://video.example/maya",
+            "location": None,
+            "instructions": None,
+        },
+        "price": {"amount_minor": 12000, "currency": "USD", "decimals": 2},
+        "package": {**PACKAGE, "credits_left": 2},
+        "cancellation": None,
+        "external_ref": "visit-20261203-7",
+        "client": {
+            **_CLIENT,
+            "email": "ana@client.example",
+            "phone": "+1 212 555 0188",
+            "external_ref": "crm-1042",
+        },
+    }
+
+
+def _session(
+    day: str = "2026-12-03",
+    day_before: str = "2026-12-02",
+    *,
+    version: int = 3,
+    booked_for: str = "2026-12-01",
+    moves: int = 1,
+    by_package: bool = True,
+) -> dict[str, object]:
+    """Show the whole session; the deadlines lie 24 and 2 hours before its start."""
+    free_until, closes_at = f"{day_before}T13:00:00-07:00", f"{day}T11:00:00-07:00"
+    kept = "kept" if by_package else None
+    summary = _summary(day, version=version)
+    return {
+        **(summary if by_package else summary | {"package": None}),
+        "booked_starts_at": f"{booked_for}T13:00:00-07:00",
+        "client_moves": moves,
+        "carried": None,
+        "policy": {
+            "version": 2,
+            "text": "Plans change. Please tell me a day ahead, so that I can offer your time to "
+            "somebody who is waiting.",
+            "terms": {
+                "cancel": _terms("returned" if by_package else None, free_until, closes_at),
+                "reschedule": _terms(kept, free_until, closes_at),
+                "change_format": [
+                    {
+                        "until": f"{day}T13:00:00-07:00",
+                        "fee": None,
+                        "credit": kept,
+                        "carries": None,
+                    }
+                ],
+            },
+        },
+        "fees": [],
+    }
+
+
+def _done(
+    session: Mapping[str, object], *, fee: object = None, credit: str | None = None
+) -> dict[str, object]:
+    return {"session": session, "fee": fee, "credit": credit}
+
+
+def _fee(status: str, **closed: object) -> dict[str, object]:
+    """Show the fee of a session that was cancelled late."""
+    return {
+        "id": IDS["fee"],
+        "session_id": IDS["session"],
+        "amount": FEE,
+        "status": status,
+        "cause": "cancelled",
+        "recorded_at": "2026-11-24T21:40:00Z",
+        "closed_at": None,
+        "session": {
+            "id": IDS["session"],
+            "starts_at": "2026-11-25T14:00:00Z",
+            "service": SERVICE,
+            "practitioner": _PRACTITIONER,
+        },
+        **closed,
+    }
+
+
+def _practice_fee(status: str, **closed: object) -> dict[str, object]:
+    return {**_fee(status), "client": _CLIENT, "payment_reference": None, **closed}
+
+
+_BOOKED = _session(version=1, booked_for="2026-12-03", moves=0, by_package=False)
+_PUSHED = {
+    **_BOOKED,
+    "ends_at": "2026-12-03T14:20:00-07:00",
+    "ends_at_utc": "2026-12-03T21:20:00Z",
+    "service": {**SERVICE, "duration_minutes": 80},
+    "price": {"amount_minor": 15000, "currency": "USD", "decimals": 2},
+}
+_CANCELLED = {
+    **_session(version=4),
+    "status": "cancelled",
+    "package": {**PACKAGE, "credits_left": 3},
+    "cancellation": {
+        "at": "2026-11-25T03:15:00-07:00",
+        "by": "practice",
+        "reason": {"code": None, "note": "Dr. Chen is ill."},
+    },
+}
+
+STAFF_EXAMPLES: dict[str, object] = {
+    "book_session": _done(_BOOKED),
+    "list_practice_sessions": page(_summary("2026-12-03", version=3)),
+    "PracticeSession": _session(),
+    "put_practice_session_by_ref": _done(_PUSHED),
+    "cancel_practice_session": _done(_CANCELLED, credit="returned"),
+    "reschedule_practice_session": _done(
+        _session("2026-12-08", "2026-12-07", version=4, booked_for="2026-12-08"), credit="kept"
+    ),
+    "mark_session_fulfilled": _done(
+        {**_session(version=4, by_package=False), "status": "fulfilled"},
+    ),
+    "mark_session_noshow": _done(
+        {
+            **_session(version=4, by_package=False),
+            "status": "noshow",
+            "fees": [{"id": IDS["fee"], "amount": FEE, "status": "due"}],
+        },
+        fee=FEE,
+    ),
+    "undo_session_end": _done(_session(version=5, by_package=False)),
+    "list_own_fees": page(
+        {
+            **_fee("due"),
+            "recorded_at": "2026-11-24T16:40:00-05:00",
+            "session": {
+                "id": IDS["session"],
+                "starts_at": "2026-11-25T09:00:00-05:00",
+                "service": SERVICE,
+                "practitioner": _PRACTITIONER,
+            },
+        }
+    ),
+    "list_practice_fees": page(_practice_fee("due")),
+    "get_fee": _practice_fee("due"),
+    "waive_fee": _practice_fee("waived", closed_at=_NOW_UTC),
+    "settle_fee": _practice_fee("settled", closed_at=_NOW_UTC, payment_reference="INV-2041"),
+    "get_calling_key": {
+        "key": {"id": IDS["key"], "name": "Front desk", "scope": "write"},
+        "practice": WHO["practice"],
+    },
+    "list_practice_changes": page(
+        {
+            "id": IDS["change"],
+            "at": _NOW_UTC,
+            "subject": "session",
+            "subject_id": IDS["session"],
+            "kind": "cancelled",
+            "by": {
+                "kind": "practice",
+                "name": "Front desk",
+                "key_id": IDS["key"],
+                "origin": "192.0.2.17",
+            },
+            "session_id": IDS["session"],
+            "session_version": 4,
+            "reason": {"code": None, "note": "Dr. Chen is ill."},
+            "before": _MOMENT,
+            "after": _MOMENT,
+            "fee": None,
+            "credit": "returned",
+            "details": None,
+        }
+    ),
+}

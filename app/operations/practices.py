@@ -1,0 +1,219 @@
+"""What an operator does from the command line: creating and closing practices, giving them keys."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.audit.write import OPERATOR, write_change
+from app.configuration.settings import Settings, SettingsError
+from app.database.engine import brief_engine
+from app.database.transactions import transact
+from app.directory.fields import Email, Name, Phone
+from app.directory.repository import PracticeRepository
+from app.domain.errors import NotFoundError
+from app.identity.api_keys.keys import KeyRecord, Scope, create_key, list_keys, revoke_key
+from app.identity.sign_in.repository import end_all_tokens
+from app.operations.practice_queries import ListedPractice, all_practices, lock_names, set_closed
+from app.standards.currencies import DECIMALS
+from app.web.types import Name as KeyName
+
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+_EMAIL: TypeAdapter[str] = TypeAdapter(Email)
+_PHONE: TypeAdapter[str] = TypeAdapter(Phone)
+_KEY_NAME: TypeAdapter[str] = TypeAdapter(KeyName)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPractice:
+    """What a practice is called, and how its clients reach it."""
+
+    name: str
+    currency: str
+    email: str
+    phone: str | None
+
+
+async def create_practice(settings: Settings, practice: NewPractice, now: datetime) -> UUID:
+    """Open a practice, and give its id.
+
+    Raises:
+        SettingsError: its name, address or phone is none that the API takes, another practice has
+            this name, or there is no such currency.
+    """
+    practice = _checked(practice)
+    practice_id, name = uuid4(), practice.name
+
+    async def command(db: AsyncConnection) -> None:
+        # Two that are created at once wait for each other here.
+        await lock_names(db)
+        for other in await all_practices(db):
+            if other.name == name:
+                raise SettingsError(f"The practice {other.id} has this name: choose another one.")
+        await PracticeRepository(db, practice_id).open_practice(
+            name=name,
+            currency=practice.currency,
+            email=practice.email,
+            phone=practice.phone,
+        )
+        await write_change(
+            db,
+            practice_id,
+            OPERATOR,
+            now,
+            subject="practice",
+            subject_id=practice_id,
+            kind="created",
+        )
+
+    async with brief_engine(settings.service_url) as engine:
+        await transact(engine, command)
+    return practice_id
+
+
+async def list_practices(settings: Settings) -> list[ListedPractice]:
+    """List the practices of this installation by name."""
+    async with brief_engine(settings.service_url) as engine, engine.connect() as db:
+        return await all_practices(db)
+
+
+async def close_practice(settings: Settings, practice: str, now: datetime) -> None:
+    """Close a practice (product.md section 10). Closing it again changes nothing.
+
+    Raises:
+        NotFoundError: there is no such practice.
+        SettingsError: several practices have that name.
+    """
+    await _set_closed(settings, practice, now, now)
+
+
+async def reopen_practice(settings: Settings, practice: str, now: datetime) -> None:
+    """Open a closed practice again. Where it is open, nothing changes.
+
+    Raises:
+        NotFoundError: there is no such practice.
+        SettingsError: several practices have that name.
+    """
+    await _set_closed(settings, practice, None, now)
+
+
+async def _set_closed(
+    settings: Settings, practice: str, closed_at: datetime | None, now: datetime
+) -> None:
+    async with brief_engine(settings.service_url) as engine:
+        found = await _find(engine, practice)
+        await transact(
+            engine, lambda db: _write_closed(db, practice_id=found.id, closed_at=closed_at, now=now)
+        )
+
+
+async def _write_closed(
+    db: AsyncConnection, practice_id: UUID, closed_at: datetime | None, now: datetime
+) -> None:
+    if not await set_closed(db, practice_id, closed_at):
+        return
+    if closed_at is not None:
+        await end_all_tokens(db, practice_id)
+    kind = "reopened" if closed_at is None else "closed"
+    await write_change(
+        db, practice_id, OPERATOR, now, subject="practice", subject_id=practice_id, kind=kind
+    )
+
+
+async def give_key(
+    settings: Settings, practice: str, name: str, scope: Scope, now: datetime
+) -> str:
+    """Make an API key for a practice, and give its text, which is never to be had again.
+
+    Raises:
+        NotFoundError: there is no such practice.
+        SettingsError: several practices have that name, the practice is closed, or the key's name
+            is none.
+    """
+    name = _valid("--name", _KEY_NAME, name)
+    async with brief_engine(settings.service_url) as engine:
+        found = await _find(engine, practice)
+        if found.closed_at is not None:
+            raise SettingsError("The practice is closed: open it with `reslot practice reopen`.")
+        _, text = await transact(
+            engine,
+            lambda db: create_key(
+                db, practice_id=found.id, name=name, scope=scope, actor=OPERATOR, now=now
+            ),
+        )
+    return text
+
+
+async def keys_of(settings: Settings, practice: str) -> list[KeyRecord]:
+    """List a practice's keys.
+
+    Raises:
+        NotFoundError: there is no such practice.
+        SettingsError: several practices have that name.
+    """
+    async with brief_engine(settings.service_url) as engine:
+        found = await _find(engine, practice)
+        async with engine.connect() as db:
+            return await list_keys(db, found.id)
+
+
+async def take_key(settings: Settings, practice: str, key_id: UUID, now: datetime) -> None:
+    """End an API key at once.
+
+    Raises:
+        NotFoundError: there is no such practice, or it has no such key.
+        SettingsError: several practices have that name.
+    """
+    async with brief_engine(settings.service_url) as engine:
+        found = await _find(engine, practice)
+        await transact(
+            engine,
+            lambda db: revoke_key(db, practice_id=found.id, key_id=key_id, actor=OPERATOR, now=now),
+        )
+
+
+async def _find(engine: AsyncEngine, practice: str) -> ListedPractice:
+    """Find a practice by its id or its name."""
+    async with engine.connect() as db:
+        return the_practice(await all_practices(db), practice)
+
+
+def the_practice(practices: Iterable[ListedPractice], wanted: str) -> ListedPractice:
+    """Choose the practice with this id, or else the only one with this name.
+
+    Raises:
+        NotFoundError: there is none.
+        SettingsError: several have the name.
+    """
+    known = list(practices)
+    found = [one for one in known if str(one.id) == wanted.lower()]
+    found = found or [one for one in known if one.name == wanted]
+    if not found:
+        raise NotFoundError
+    if len(found) > 1:
+        ids = ", ".join(str(one.id) for one in found)
+        raise SettingsError(f"Several practices have this name: say which by its id, of {ids}.")
+    return found[0]
+
+
+def _checked(practice: NewPractice) -> NewPractice:
+    """Hold a practice to the same rules as the API does, and give it as it is stored."""
+    if practice.currency not in DECIMALS:
+        raise SettingsError(f"--currency: {practice.currency} is no ISO 4217 currency, like EUR.")
+    return NewPractice(
+        name=_valid("--name", _NAME, practice.name),
+        currency=practice.currency,
+        email=_valid("--email", _EMAIL, practice.email),
+        phone=None if practice.phone is None else _valid("--phone", _PHONE, practice.phone),
+    )
+
+
+def _valid(option: str, kind: TypeAdapter[str], text: str) -> str:
+    try:
+        return kind.validate_python(text)
+    except ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{option}: {message}.") from None

@@ -1,0 +1,208 @@
+"""What commands call inside their transaction, so that no mail is lost and none is made up.
+
+A notice is written with the change it tells of; product.md section 6.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import TypeAliasType
+
+from app.database.statements import Read
+from app.database.writing import Write
+from app.domain.money import Money
+from app.outbox.events import EventType
+from app.outbox.queue import notice_wake, queue_wakes
+from app.tables.notifications import Notice
+from app.tables.webhooks import WebhookEndpoint
+
+MailKind = Literal[
+    "booked",
+    "rescheduled",
+    "cancelled",
+    "noshow",
+    "restored",
+    "reminder",
+    "fee_waived",
+    "webhook_disabled",
+]
+Kind = MailKind | EventType
+Recipient = TypeAliasType("Recipient", Literal["client", "practitioner", "practice", "webhook"])
+
+_ADD = Write(
+    insert(Notice).values(status="pending", attempts=0, put_off=0),
+    "practice_id",
+    "id",
+    "session_id",
+    "change_id",
+    "endpoint_id",
+    "kind",
+    "recipient",
+    "starts_at",
+    "send_at",
+    "attempt_at",
+)
+_ENDPOINTS = Read(
+    select(WebhookEndpoint.id, WebhookEndpoint.events).where(
+        WebhookEndpoint.practice_id == bindparam("practice_id"), WebhookEndpoint.active
+    )
+)
+_WAITING = (
+    select(Notice.id)
+    .where(
+        Notice.practice_id == bindparam("of_practice"),
+        Notice.session_id == bindparam("of_session"),
+        Notice.kind == "reminder",
+        Notice.status == "pending",
+    )
+    .with_for_update(skip_locked=True)
+    .cte("waiting")
+)
+_DROP_REMINDERS = Write(
+    update(Notice)
+    .where(Notice.practice_id == bindparam("of_practice"), Notice.id == _WAITING.c.id)
+    .values(status="dropped"),
+    "finished_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewNotice:
+    """A mail to be sent at `send_at` (at once where that is past), or an event for webhooks.
+
+    `starts_at` is the session's start that it is about.
+    """
+
+    kind: Kind
+    recipient: Recipient
+    starts_at: datetime
+    send_at: datetime
+
+
+async def queue_notices(
+    db: AsyncConnection,
+    practice_id: UUID,
+    session_id: UUID,
+    change_id: UUID,
+    notices: Sequence[NewNotice],
+    now: datetime,
+) -> None:
+    """Write notices about a change, and the wakes for them, in the caller's transaction.
+
+    An event becomes one notice for each webhook endpoint that wants it.
+    """
+    addressed: list[tuple[NewNotice, UUID | None]] = [
+        (notice, None) for notice in notices if notice.recipient != "webhook"
+    ]
+    addressed += await _for_endpoints(db, practice_id, notices)
+    if not addressed:
+        return
+    rows: list[dict[str, Any]] = [
+        {
+            "practice_id": practice_id,
+            "id": uuid4(),
+            "session_id": session_id,
+            "change_id": change_id,
+            "endpoint_id": endpoint_id,
+            "kind": notice.kind,
+            "recipient": notice.recipient,
+            "starts_at": notice.starts_at,
+            "send_at": notice.send_at,
+            "attempt_at": notice.send_at,
+        }
+        for notice, endpoint_id in addressed
+    ]
+    await _ADD.run_for_each(db, rows)
+    wakes = [
+        notice_wake(practice_id, row["id"], row["recipient"], row["kind"], row["send_at"])
+        for row in rows
+    ]
+    await queue_wakes(db, wakes, now)
+
+
+async def tell_practice(
+    db: AsyncConnection, practice_id: UUID, change_id: UUID, kind: Kind, now: datetime
+) -> None:
+    """Queue a mail to the practice's own address, about a change that is of no session."""
+    notice_id = uuid4()
+    added = {
+        "practice_id": practice_id,
+        "id": notice_id,
+        "session_id": None,
+        "change_id": change_id,
+        "endpoint_id": None,
+        "kind": kind,
+        "recipient": "practice",
+        "starts_at": None,
+        "send_at": now,
+        "attempt_at": now,
+    }
+    await _ADD.run(db, added)
+    await queue_wakes(db, [notice_wake(practice_id, notice_id, "practice", kind, now)], now)
+
+
+async def _for_endpoints(
+    db: AsyncConnection, practice_id: UUID, notices: Sequence[NewNotice]
+) -> list[tuple[NewNotice, UUID | None]]:
+    """Pair events with the active endpoints that want them; one without a choice wants all."""
+    events = [notice for notice in notices if notice.recipient == "webhook"]
+    if not events:
+        return []
+    endpoints = await _ENDPOINTS.rows(db, {"practice_id": practice_id})
+    return [
+        (event, endpoint["id"])
+        for endpoint in endpoints
+        for event in events
+        if not endpoint["events"] or event.kind in endpoint["events"]
+    ]
+
+
+async def drop_reminders(
+    db: AsyncConnection, practice_id: UUID, session_id: UUID, now: datetime
+) -> None:
+    """Drop the session's reminders that wait for their time.
+
+    One that is being sent at this moment is left alone, so that no client waits for a mail server;
+    if it cannot be sent, it is found to be out of date when it is tried again.
+    """
+    asked = {"of_practice": practice_id, "of_session": session_id, "finished_at": now}
+    await _DROP_REMINDERS.run(db, asked)
+
+
+def tell(
+    done: Literal["booked", "rescheduled", "cancelled", "noshow", "restored"],
+    starts_at: datetime,
+    now: datetime,
+    *,
+    fee: Money | None = None,
+    people: bool = True,
+) -> list[NewNotice]:
+    """Tell client, practitioner and webhooks what was done to a session, and of its fee.
+
+    Without `people` only webhooks are told.
+    """
+    event: Kind = f"session.{done}"  # type: ignore[assignment] # there is one for each
+    notices = [NewNotice(event, "webhook", starts_at, now)]
+    if people:
+        notices.append(NewNotice(done, "client", starts_at, now))
+        notices.append(NewNotice(done, "practitioner", starts_at, now))
+    if fee is not None:
+        notices.append(NewNotice("fee.recorded", "webhook", starts_at, now))
+    return notices
+
+
+def reminders(
+    starts_at: datetime, offsets_minutes: Sequence[int], now: datetime
+) -> list[NewNotice]:
+    """Give one reminder to the client per offset whose time is still to come, soonest first."""
+    times = {starts_at - timedelta(minutes=minutes) for minutes in offsets_minutes}
+    return [
+        NewNotice("reminder", "client", starts_at, send_at)
+        for send_at in sorted(times)
+        if send_at > now
+    ]

@@ -1,0 +1,31 @@
+"""The sweep: wakes anew for what is due and has none, as after the loss of a job."""
+
+from datetime import datetime
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.outbox.queue import HAS_NO_WAKE, notice_wake, queue_wakes
+
+AT_ONCE = 1000
+
+log = structlog.get_logger()
+
+# Practice by practice, so that each is a range of an index.
+_DUE = text(
+    "SELECT due.* FROM practices, LATERAL ("  # noqa: S608 - our own words
+    "SELECT practice_id, id, recipient, kind, attempt_at FROM notices"
+    " WHERE practice_id = practices.practice_id AND status = 'pending' AND attempt_at <= :now"
+    " AND (leased_until IS NULL OR leased_until <= :now)"
+    f" AND {HAS_NO_WAKE.format(table='notices')} ORDER BY attempt_at LIMIT :most"
+    ") AS due LIMIT :most"
+)
+
+
+async def sweep_notices(db: AsyncConnection, now: datetime) -> None:
+    """Queue a wake for each notice of any practice that is due, up to 1,000 at a time."""
+    rows = (await db.execute(_DUE, {"now": now, "most": AT_ONCE})).all()
+    if rows:
+        log.warning("notices_stranded", count=len(rows))
+        await queue_wakes(db, [notice_wake(*row) for row in rows], now)

@@ -1,0 +1,1 @@
+"""Policy versions: stored, resolved, and their API."""

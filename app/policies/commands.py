@@ -1,0 +1,63 @@
+"""Writing policy versions. None is ever changed: what a session was promised stays true."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.audit.write import write_change
+from app.directory.practice.queries import currency_of
+from app.directory.repository import PracticeRepository
+from app.directory.sums import check_fixed_fees
+from app.identity.api_keys.keys import Staff
+from app.policies.queries import check_own, price_to_compare, read_policy
+from app.policies.records import PolicyVersionRecord
+from app.tables.practices import Practitioner, Service
+
+
+async def add_policy_version(
+    db: AsyncConnection,
+    staff: Staff,
+    service_id: UUID | None,
+    practitioner_id: UUID | None,
+    text: str,
+    rules: dict[str, Any] | None,
+    *,
+    now: datetime,
+) -> PolicyVersionRecord:
+    """Write the next version of a service's, a practitioner's, or the practice's policy.
+
+    Sessions booked from now on come under it; those booked before keep theirs.
+
+    Raises:
+        InvalidInputError: the practice has no such service or practitioner, or a fee is too high.
+    """
+    if service_id is not None:
+        await check_own(db, staff.practice_id, Service, service_id, "/service_id")
+    if practitioner_id is not None:
+        await check_own(db, staff.practice_id, Practitioner, practitioner_id, "/practitioner_id")
+    if rules is not None:
+        currency = await currency_of(db, staff.practice_id)
+        check_fixed_fees(rules, currency, await price_to_compare(db, staff.practice_id, service_id))
+    policy_id = await PracticeRepository(db, staff.practice_id).add_policy_version(
+        text=text, rules=rules, now=now, service_id=service_id, practitioner_id=practitioner_id
+    )
+    version = await read_policy(db, staff.practice_id, policy_id)
+    await write_change(
+        db,
+        staff.practice_id,
+        staff.actor,
+        now,
+        subject="policy",
+        subject_id=policy_id,
+        kind="created",
+        details={
+            "level": version.level,
+            "service_id": service_id and str(service_id),
+            "practitioner_id": practitioner_id and str(practitioner_id),
+            "version": version.number,
+            "has_rules": rules is not None,
+        },
+    )
+    return version

@@ -1,0 +1,151 @@
+"""Reading policy versions."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Subquery, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.lists import Filter, Part, equal, in_order, matching
+from app.domain.errors import InvalidInputError, NotFoundError
+from app.identity.api_keys.keys import Staff
+from app.policies.records import Level, Place, PolicyVersionRecord, Resolution, resolve
+from app.tables.practices import PolicyVersion, Practitioner, Service
+
+_NAMES = ("id", "service_id", "practitioner_id", "number", "text", "rules", "created_at")
+_COLUMNS = [getattr(PolicyVersion, name) for name in _NAMES]
+_OF_LEVEL: dict[Level, Any] = {
+    Level.SERVICE: PolicyVersion.service_id.is_not(None),
+    Level.PRACTITIONER: PolicyVersion.practitioner_id.is_not(None),
+    Level.PRACTICE: PolicyVersion.service_id.is_(None) & PolicyVersion.practitioner_id.is_(None),
+}
+_FILTERS: Mapping[str, Filter] = {
+    "service": equal(PolicyVersion.service_id),
+    "practitioner": equal(PolicyVersion.practitioner_id),
+    "level": _OF_LEVEL.__getitem__,
+}
+
+
+async def read_policy(
+    db: AsyncConnection, practice_id: UUID, policy_id: UUID
+) -> PolicyVersionRecord:
+    """Read one version.
+
+    Raises:
+        NotFoundError: the practice has no such version.
+    """
+    row = (
+        await db.execute(
+            select(*_COLUMNS).where(
+                PolicyVersion.practice_id == practice_id, PolicyVersion.id == policy_id
+            )
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError
+    return PolicyVersionRecord(*row)
+
+
+async def list_versions(
+    db: AsyncConnection, staff: Staff, part: Part[Place]
+) -> list[PolicyVersionRecord]:
+    """List versions, newest first; of an unknown service or practitioner there are none."""
+    table = PolicyVersion
+    wanted = select(*_COLUMNS).where(
+        table.practice_id == staff.practice_id, *matching(_FILTERS, part.filters)
+    )
+    key = (table.created_at, table.number, table.id)
+    rows = await db.execute(in_order(wanted, key, part.after, part.limit, latest_first=True))
+    return [PolicyVersionRecord(*row) for row in rows.all()]
+
+
+async def find_policy(
+    db: AsyncConnection, staff: Staff, service_id: UUID, practitioner_id: UUID
+) -> Resolution:
+    """Say which version a booking made now would come under, and why.
+
+    Raises:
+        InvalidInputError: the practice has no such service or practitioner.
+    """
+    await check_own(db, staff.practice_id, Service, service_id, "/service", where="query")
+    await check_own(
+        db, staff.practice_id, Practitioner, practitioner_id, "/practitioner", where="query"
+    )
+    latest = latest_versions(staff.practice_id, service_id, practitioner_id)
+    rows = await db.execute(select(*[latest.c[name] for name in _NAMES]))
+    return resolve([PolicyVersionRecord(*row) for row in rows.all()])
+
+
+async def check_own(
+    db: AsyncConnection,
+    practice_id: UUID,
+    table: type[Service] | type[Practitioner],
+    record_id: UUID,
+    pointer: str,
+    *,
+    where: str = "body",
+) -> None:
+    """Make sure that a record which a request names is the practice's.
+
+    Raises:
+        InvalidInputError: it is not, or there is none.
+    """
+    found = await db.scalar(
+        select(table.id).where(table.practice_id == practice_id, table.id == record_id)
+    )
+    if found is None:
+        kind = "service" if table is Service else "practitioner"
+        raise InvalidInputError(pointer, f"field.not-{kind}-of-practice", where=where)
+
+
+async def price_to_compare(
+    db: AsyncConnection, practice_id: UUID, service_id: UUID | None
+) -> int | None:
+    """Give the price that a policy's fees are compared with: the service's, or else the dearest.
+
+    Only active services count then; None where there is none.
+    """
+    which = Service.active if service_id is None else Service.id == service_id
+    found: int | None = await db.scalar(
+        select(func.max(Service.price_minor)).where(Service.practice_id == practice_id, which)
+    )
+    return found
+
+
+def latest_versions(practice_id: UUID, service_id: UUID, practitioner_id: UUID) -> Subquery:
+    """Select the latest version of each level that a booking could come under, three at most."""
+    return (
+        select(PolicyVersion)
+        .ext(distinct_on(PolicyVersion.service_id, PolicyVersion.practitioner_id))
+        .where(
+            PolicyVersion.practice_id == practice_id,
+            or_(PolicyVersion.service_id == service_id, PolicyVersion.service_id.is_(None)),
+            or_(
+                PolicyVersion.practitioner_id == practitioner_id,
+                PolicyVersion.practitioner_id.is_(None),
+            ),
+        )
+        .order_by(
+            PolicyVersion.service_id, PolicyVersion.practitioner_id, PolicyVersion.number.desc()
+        )
+        .subquery()
+    )
+
+
+async def resolve_policy_version(
+    db: AsyncConnection, practice_id: UUID, service_id: UUID, practitioner_id: UUID
+) -> UUID | None:
+    """Find the version in force for a booking; None means free until the start.
+
+    It is the service's own, else the practitioner's, else the practice's (product.md section 2,
+    "Resolution"). One whose latest version has no rules has no policy of its own any more.
+    """
+    latest = latest_versions(practice_id, service_id, practitioner_id)
+    return await db.scalar(
+        select(latest.c.id)
+        .where(latest.c.rules.is_not(None))
+        .order_by(latest.c.service_id.is_(None), latest.c.practitioner_id.is_(None))
+        .limit(1)
+    )

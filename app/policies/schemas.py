@@ -1,0 +1,159 @@
+"""Shapes of policy versions."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+from typing_extensions import TypeAliasType
+
+from app.policies.records import Level
+from app.policies.rules import PolicyRules
+from app.texts.errors import InvalidValueError
+from app.web.pagination import ListQuery, PageAnswer
+from app.web.types import Id, NextCursor, PageLimit, QueryParameters, RequestBody, no_nul, not_blank
+from app.web.views import Answer
+
+PolicyLevel = TypeAliasType("PolicyLevel", Literal["service", "practitioner", "practice", "none"])
+_SERVICE_ID = "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21"
+_PRACTITIONER_ID = "e8b7a5d2-0f9c-4e3b-9d41-7c5b2a1f6e05"
+DAY_AHEAD: dict[str, Any] = {
+    "cancel": {
+        "closes": {"before_minutes": 120},
+        "fees": [{"deadline": {"before_minutes": 1440}, "percent": "50"}],
+        "late_credit": "forfeited",
+    },
+    "reschedule": {"closes": {"before_minutes": 120}, "limit": 2},
+}
+EVENING_BEFORE: dict[str, Any] = {
+    "cancel": {
+        "fees": [
+            {"deadline": {"days_before": 1, "at": "17:00"}, "amount_minor": 2500},
+            {"deadline": {"before_minutes": 120}, "amount_minor": 4500},
+        ]
+    },
+    "reschedule": {"fees": [], "max_days_from_original": 30},
+    "change_format": {"enabled": False},
+}
+
+
+def _empty_or_visible(value: str) -> str:
+    return not_blank(value) if value else value
+
+
+class NewPolicy(RequestBody):
+    """The next version of a policy: of a service, of a practitioner, or of the whole practice."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"text": "Please tell us a day ahead.", "rules": DAY_AHEAD},
+                {
+                    "service_id": _SERVICE_ID,
+                    "text": "By five o'clock the day before it is free.",
+                    "rules": EVENING_BEFORE,
+                },
+                {"practitioner_id": _PRACTITIONER_ID, "text": "Just tell me.", "rules": {}},
+            ]
+        }
+    )
+    service_id: Annotated[Id | None, Field(description="Whose policy it is: this service's.")] = (
+        None
+    )
+    practitioner_id: Annotated[
+        Id | None,
+        Field(description="Whose policy it is: this practitioner's. Neither: the practice's."),
+    ] = None
+    text: Annotated[
+        str,
+        StringConstraints(strict=True, max_length=5000),
+        AfterValidator(no_nul),
+        AfterValidator(_empty_or_visible),
+        Field(
+            description="The practitioner's own words, shown to clients as written. Empty, or "
+            "with at least one visible character."
+        ),
+    ] = ""
+    rules: Annotated[
+        PolicyRules | None,
+        Field(description="Null: no policy of its own from here on; the next level's applies."),
+    ]
+
+    @field_validator("practitioner_id")
+    @classmethod
+    def _of_one(cls, practitioner_id: UUID | None, info: ValidationInfo) -> UUID | None:
+        if practitioner_id is not None and info.data.get("service_id") is not None:
+            raise InvalidValueError("field.one-policy-level")
+        return practitioner_id
+
+    def document(self) -> dict[str, Any] | None:
+        """Give the rules as they are stored."""
+        return None if self.rules is None else self.rules.document()
+
+
+class PoliciesQuery(ListQuery):
+    """Which versions, and which page."""
+
+    service: Annotated[Id | None, Field(description="Only of this service.")] = None
+    practitioner: Annotated[Id | None, Field(description="Only of this practitioner.")] = None
+    level: Annotated[
+        Level | None,
+        Field(description="Only those of services, of practitioners, or of the practice."),
+    ] = None
+    limit: PageLimit = 20
+    cursor: NextCursor = None
+
+
+class ResolveQuery(QueryParameters):
+    """What would be booked, and with whom."""
+
+    service: Annotated[Id, Field(description="The service's id.")]
+    practitioner: Annotated[Id, Field(description="The practitioner's id.")]
+
+
+class PolicyVersionView(Answer):
+    """One version of a policy. It never changes."""
+
+    id: UUID
+    level: Level
+    service_id: UUID | None
+    practitioner_id: Annotated[UUID | None, Field(examples=[None])]
+    version: Annotated[int, Field(description="Counts from 1 for each policy.", examples=[2])]
+    text: Annotated[str, Field(examples=["Please tell us a day ahead."])]
+    rules: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="As they were written, in the shape of `PolicyRules`; what they leave out "
+            "has its default. Null: no policy of its own from this version on.",
+            examples=[DAY_AHEAD],
+        ),
+    ]
+    created_at: datetime
+
+
+class PolicyVersionPage(PageAnswer[PolicyVersionView]):
+    """A page of versions, newest first. `next_cursor` null: there are no more."""
+
+
+class ResolvedPolicy(Answer):
+    """The version that a booking would come under. `policy` null: free until the start."""
+
+    policy: PolicyVersionView | None
+    level: Annotated[
+        PolicyLevel,
+        Field(description="Whose policy it is."),
+    ]
+    reason: Annotated[
+        str,
+        Field(
+            description="Why, in a sentence.",
+            examples=["The service has a policy of its own, in version 2."],
+        ),
+    ]

@@ -1,0 +1,58 @@
+"""Policy versions as they are stored, and which of them applies to a booking.
+
+`rules` in the database is a document of this shape, every part optional:
+
+    {"cancel": {"enabled": true,
+                "closes": {"before_minutes": 1440},
+                "fees": [{"deadline": {"days_before": 1, "at": "17:00"}, "percent": "50"},
+                         {"deadline": {"before_minutes": 120}, "amount_minor": 4500}],
+                "late_credit": "forfeited"},
+     "reschedule": {..., "limit": 2, "max_days_from_original": 30},
+     "change_format": {...}}
+
+`closes` and `fees` of `reschedule` are those of `cancel` where they are left out. Null is a value
+of its own: open until the start, and free.
+
+app/policies/rules.py is the same shape for those who write it.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
+
+from app.domain.policy.document import parse_rules
+from app.domain.policy.rules import (
+    FREE_UNTIL_THE_START,
+    Policy,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy:
+    """The version that a session was booked under: `policy` is its rules."""
+
+    id: UUID
+    number: int
+    text: str
+    policy: Policy
+
+
+def stored_policy(
+    version_id: UUID | None, number: int | None, text: str | None, rules: str | None
+) -> StoredPolicy | None:
+    """Read a stored version, its rules as JSON; None where the session was booked without one."""
+    if version_id is None or number is None or text is None or rules is None:
+        return None
+    return StoredPolicy(version_id, number, text, _parsed(rules))
+
+
+@lru_cache(maxsize=1024)
+def _parsed(rules: str) -> Policy:
+    """Read a document once. The same text always means the same rules."""
+    return parse_rules(json.loads(rules))
+
+
+def rules_of(stored: StoredPolicy | None) -> Policy:
+    """Give the rules that hold: a session booked without a policy is free until its start."""
+    return FREE_UNTIL_THE_START if stored is None else stored.policy

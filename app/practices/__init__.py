@@ -1,1 +1,0 @@
-"""A practice and what it offers: practitioners, services, hours, policies, clients, packages."""

@@ -1,1 +1,0 @@
-"""When a practitioner does not work: time off, and time taken in other calendars."""

@@ -1,1 +1,0 @@
-"""Who receives sessions: `/v1/practice/clients`."""

@@ -1,1 +1,0 @@
-"""When a practitioner works: weekly hours, dates that differ, and sessions that fit no more."""

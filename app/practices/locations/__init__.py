@@ -1,1 +1,0 @@
-"""Where in-person sessions take place: `/v1/practice/locations`."""

@@ -1,1 +1,0 @@
-"""Prepaid sessions: `/v1/practice/packages`."""

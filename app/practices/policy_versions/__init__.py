@@ -1,1 +1,0 @@
-"""Cancellation policies, version by version, as the practice's software writes and reads them."""

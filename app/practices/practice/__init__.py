@@ -1,1 +1,0 @@
-"""The practice itself: `/v1/practice`."""

@@ -1,1 +1,0 @@
-"""Who gives sessions: `/v1/practice/practitioners`."""

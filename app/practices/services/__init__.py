@@ -1,1 +1,0 @@
-"""What can be booked: `/v1/practice/services`."""

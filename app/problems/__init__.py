@@ -1,1 +1,0 @@
-"""When the answer is no: `application/problem+json` (RFC 9457)."""

@@ -1,0 +1,22 @@
+"""Showing holidays."""
+
+from collections.abc import Sequence
+
+from app.schedule.holidays.commands import NewHolidays
+from app.schedule.holidays.records import Holiday
+from app.schedule.holidays.schemas import HolidaysAnswer, HolidaysView, HolidayView
+from app.schedule.hours.presenter import present_misfits
+
+
+def present_holidays(holidays: Sequence[Holiday]) -> HolidaysView:
+    """Show the holidays."""
+    return HolidaysView(dates=_dates(holidays))
+
+
+def present_new_holidays(found: NewHolidays) -> HolidaysAnswer:
+    """Show the holidays after a change."""
+    return HolidaysAnswer(dates=_dates(found.holidays), misfits=present_misfits(found.misfits))
+
+
+def _dates(holidays: Sequence[Holiday]) -> list[HolidayView]:
+    return [HolidayView(date=holiday.date, name=holiday.name) for holiday in holidays]

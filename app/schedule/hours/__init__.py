@@ -1,0 +1,1 @@
+"""Working hours and dated overrides, and sessions that no longer fit."""

@@ -1,0 +1,116 @@
+"""Which booked sessions to come no longer fit a practitioner's time: two statements."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.calendar.rows import working_hours
+from app.domain.errors import NotFoundError
+from app.domain.intervals import Interval
+from app.domain.misfits import BookedTime, Misfit, MisfitReason, find_misfits
+from app.domain.session import Format
+from app.domain.zones import seconds_up, to_seconds
+from app.schedule.hours.queries import read_booked_sessions, read_calendars
+from app.tables.practices import Practitioner
+from app.tables.sessions import Session
+
+MAX_REPORTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class MisfitRecord:
+    """A booked session that does not fit, and why."""
+
+    id: UUID
+    practitioner_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    format: Format
+    location_id: UUID | None
+    client_id: UUID
+    reasons: list[MisfitReason]
+
+
+@dataclass(frozen=True, slots=True)
+class Misfits:
+    """How many sessions do not fit, and the first of them, soonest first."""
+
+    count: int
+    first: list[MisfitRecord]
+
+
+async def read_misfits(
+    db: AsyncConnection, practice_id: UUID, practitioner_id: UUID, now: datetime
+) -> Misfits:
+    """Report a practitioner's booked sessions that start after `now` and do not fit.
+
+    Raises:
+        NotFoundError: the practice has no such practitioner.
+    """
+    calendars = await read_calendars(db, practice_id, now, Practitioner.id == practitioner_id)
+    if not calendars:
+        raise NotFoundError
+    of_practitioner = Session.practitioner_id == practitioner_id
+    return _report(calendars, await read_booked_sessions(db, practice_id, now, of_practitioner))
+
+
+async def read_misfits_of_practice(
+    db: AsyncConnection, practice_id: UUID, now: datetime
+) -> Misfits:
+    """Report the booked sessions of all practitioners that start after `now` and do not fit."""
+    calendars = await read_calendars(db, practice_id, now)
+    return _report(calendars, await read_booked_sessions(db, practice_id, now))
+
+
+def _report(calendars: Sequence[Any], sessions: Sequence[Any]) -> Misfits:
+    """Judge each practitioner's sessions. Both arguments are rows, `sessions` in their order."""
+    by_practitioner: dict[UUID, list[BookedTime]] = defaultdict(list)
+    for row in sessions:
+        by_practitioner[row.practitioner_id].append(
+            BookedTime(
+                row.id,
+                to_seconds(row.starts_at),
+                seconds_up(row.ends_at),
+                Format(row.format),
+                row.location_id,
+            )
+        )
+    reasons = {
+        misfit.session_id: misfit.reasons
+        for calendar in calendars
+        for misfit in _of_practitioner(calendar, by_practitioner[calendar.id])
+    }
+    misfits = [row for row in sessions if row.id in reasons]
+    first = [_record(row, reasons[row.id]) for row in misfits[:MAX_REPORTED]]
+    return Misfits(len(misfits), first)
+
+
+def _of_practitioner(calendar: Any, sessions: Sequence[BookedTime]) -> list[Misfit]:  # noqa: ANN401
+    return find_misfits(
+        working_hours(calendar.time_zone, calendar.weekly, calendar.overrides, calendar.holidays),
+        _intervals(calendar.time_off),
+        _intervals(calendar.elsewhere),
+        sessions,
+    )
+
+
+def _record(row: Any, reasons: list[MisfitReason]) -> MisfitRecord:  # noqa: ANN401 - a row
+    return MisfitRecord(
+        id=row.id,
+        practitioner_id=row.practitioner_id,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        format=Format(row.format),
+        location_id=row.location_id,
+        client_id=row.client_id,
+        reasons=reasons,
+    )
+
+
+def _intervals(rows: list[list[int]] | None) -> list[Interval]:
+    return [Interval(start, end) for start, end in rows or []]

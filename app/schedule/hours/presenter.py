@@ -1,0 +1,91 @@
+"""Showing hours, and the sessions that do not fit them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date
+
+from app.domain.availability import HoursInterval
+from app.schedule.hours.commands import NewDate, NewWeek
+from app.schedule.hours.misfits import MisfitRecord, Misfits
+from app.schedule.hours.records import DayHours, clock_of
+from app.schedule.hours.schemas import (
+    IntervalView,
+    MisfitReport,
+    MisfitView,
+    OverrideAnswer,
+    OverridePage,
+    OverrideView,
+    WeeklyIntervalView,
+    WorkingHoursAnswer,
+    WorkingHoursPage,
+)
+
+
+def present_week(week: Sequence[DayHours]) -> WorkingHoursPage:
+    """Show the weekly hours."""
+    return WorkingHoursPage(items=_week(week), next_cursor=None)
+
+
+def present_new_week(found: NewWeek) -> WorkingHoursAnswer:
+    """Show the weekly hours after a change."""
+    return WorkingHoursAnswer(items=_week(found.week), misfits=present_misfits(found.misfits))
+
+
+def present_overrides(overrides: Mapping[date, Sequence[HoursInterval]]) -> OverridePage:
+    """Show the dates that differ."""
+    items = [
+        OverrideView(date=day, intervals=_intervals(intervals))
+        for day, intervals in overrides.items()
+    ]
+    return OverridePage(items=items, next_cursor=None)
+
+
+def present_new_date(found: NewDate) -> OverrideAnswer:
+    """Show a date after a change."""
+    return OverrideAnswer(
+        date=found.day,
+        intervals=_intervals(found.intervals),
+        misfits=present_misfits(found.misfits),
+    )
+
+
+def present_misfits(misfits: Misfits) -> MisfitReport:
+    """Show the sessions that do not fit, in UTC."""
+    return MisfitReport(count=misfits.count, items=[_misfit(found) for found in misfits.first])
+
+
+def _misfit(record: MisfitRecord) -> MisfitView:
+    return MisfitView(
+        id=record.id,
+        practitioner_id=record.practitioner_id,
+        starts_at=record.starts_at.astimezone(UTC),
+        ends_at=record.ends_at.astimezone(UTC),
+        format=record.format,
+        location_id=record.location_id,
+        client_id=record.client_id,
+        reasons=record.reasons,
+    )
+
+
+def _week(week: Sequence[DayHours]) -> list[WeeklyIntervalView]:
+    return [
+        WeeklyIntervalView(
+            weekday=weekday,
+            start=clock_of(interval.start_minute),
+            end=clock_of(interval.end_minute),
+            format=interval.format,
+            location_id=interval.location_id,
+        )
+        for weekday, interval in week
+    ]
+
+
+def _intervals(intervals: Sequence[HoursInterval]) -> list[IntervalView]:
+    return [
+        IntervalView(
+            start=clock_of(interval.start_minute),
+            end=clock_of(interval.end_minute),
+            format=interval.format,
+            location_id=interval.location_id,
+        )
+        for interval in intervals
+    ]

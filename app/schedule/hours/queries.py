@@ -1,0 +1,156 @@
+"""Reading practitioners' hours, and the sessions that lie in them."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import BigInteger, ColumnElement, cast, func, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.availability import HoursInterval
+from app.domain.errors import InvalidInputError
+from app.domain.session import Status
+from app.identity.api_keys.keys import Staff
+from app.schedule.hours.records import MAX_OVERRIDE_DAYS, DayHours
+from app.schedule.hours.repository import HoursRepository
+from app.tables.joins import of_practice
+from app.tables.practices import BusyInterval, Holiday, HoursOverride, Practitioner, WorkingHours
+from app.tables.sessions import Session, takes_time
+
+# Today's local date is at most a day away from that of UTC; hours of the evening before may matter.
+_MARGIN = timedelta(days=3)
+
+
+async def read_working_hours(
+    db: AsyncConnection, staff: Staff, practitioner_id: UUID
+) -> list[DayHours]:
+    """List a practitioner's weekly hours, from Monday on.
+
+    Raises:
+        NotFoundError: the practice has no such practitioner.
+    """
+    hours = HoursRepository(db, staff.practice_id, practitioner_id)
+    await hours.zone()
+    return await hours.weekly()
+
+
+async def read_overrides(
+    db: AsyncConnection,
+    staff: Staff,
+    practitioner_id: UUID,
+    first: date | None,
+    last: date | None,
+    *,
+    now: datetime,
+) -> dict[date, list[HoursInterval]]:
+    """List the dates that differ from the week, by default a year from today on.
+
+    Dates are the practitioner's, both inclusive.
+
+    Raises:
+        NotFoundError: the practice has no such practitioner.
+        InvalidInputError: the range is the wrong way round or too long.
+    """
+    hours = HoursRepository(db, staff.practice_id, practitioner_id)
+    zone = ZoneInfo(await hours.zone())
+    first = first or now.astimezone(zone).date()
+    last = last or first + timedelta(days=MAX_OVERRIDE_DAYS - 1)
+    if last < first:
+        raise InvalidInputError("/to", "field.before-first", where="query", first=first)
+    if (last - first).days >= MAX_OVERRIDE_DAYS:
+        raise InvalidInputError(
+            "/to", "field.range-too-long", where="query", days=MAX_OVERRIDE_DAYS
+        )
+    return await hours.overrides(first, last)
+
+
+async def read_booked_sessions(
+    db: AsyncConnection, practice_id: UUID, now: datetime, *conditions: ColumnElement[bool]
+) -> Sequence[Any]:
+    """Read the booked sessions that start after `now`, soonest first."""
+    found = await db.execute(
+        select(
+            Session.id,
+            Session.practitioner_id,
+            Session.starts_at,
+            Session.ends_at,
+            Session.format,
+            Session.location_id,
+            Session.client_id,
+        )
+        .where(
+            Session.practice_id == practice_id,
+            Session.status == Status.BOOKED,
+            takes_time(Session),  # as every booked one does; the index asks for it
+            Session.starts_at > now,
+            *conditions,
+        )
+        .order_by(Session.starts_at, Session.id)
+    )
+    return found.all()
+
+
+async def read_calendars(
+    db: AsyncConnection, practice_id: UUID, now: datetime, *conditions: ColumnElement[bool]
+) -> Sequence[Any]:
+    """Read the time of practitioners: a row each, with JSON arrays."""
+    hours, overrides, since = WorkingHours, HoursOverride, (now - _MARGIN).date()
+    week = (
+        hours.weekday,
+        hours.start_minute,
+        hours.end_minute,
+        hours.format,
+        hours.location_id,
+    )
+    dates = (
+        overrides.date,
+        overrides.start_minute,
+        overrides.end_minute,
+        overrides.format,
+        overrides.location_id,
+    )
+    holidays = (
+        select(func.jsonb_agg(Holiday.date, type_=JSONB))
+        .where(of_practice(practice_id, Holiday, Holiday.date >= since))
+        .correlate(Practitioner)
+        .scalar_subquery()
+    )
+    found = await db.execute(
+        select(
+            Practitioner.id,
+            Practitioner.time_zone,
+            _rows(practice_id, hours, week).label("weekly"),
+            _rows(practice_id, overrides, dates, overrides.date >= since).label("overrides"),
+            holidays.label("holidays"),
+            _busy(practice_id, "time_off", now).label("time_off"),
+            _busy(practice_id, "external", now).label("elsewhere"),
+        ).where(Practitioner.practice_id == practice_id, *conditions)
+    )
+    return found.all()
+
+
+def _busy(practice_id: UUID, kind: str, now: datetime) -> Any:  # noqa: ANN401 - an expression
+    start = cast(func.floor(func.extract("epoch", BusyInterval.starts_at)), BigInteger)
+    end = cast(func.ceil(func.extract("epoch", BusyInterval.ends_at)), BigInteger)
+    return _rows(
+        practice_id,
+        BusyInterval,
+        (start, end),
+        BusyInterval.kind == kind,
+        BusyInterval.ends_at > now,
+    )
+
+
+def _rows(practice_id: UUID, table: Any, columns: Sequence[Any], *conditions: Any) -> Any:  # noqa: ANN401 - expressions
+    """Gather the rows of a practitioner's in another table into one JSON array."""
+    return (
+        select(func.jsonb_agg(func.jsonb_build_array(*columns), type_=JSONB))
+        .where(
+            of_practice(practice_id, table, table.practitioner_id == Practitioner.id, *conditions)
+        )
+        .correlate(Practitioner)
+        .scalar_subquery()
+    )

@@ -1,0 +1,1 @@
+"""Time off, and busy times from other calendars."""

@@ -1,0 +1,219 @@
+"""Writing time off and outside busy time. Booked sessions are never touched, only reported.
+
+Source: product.md section 10, "Order of a command" and "Time off, new hours, a new zone".
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.audit.write import write_change
+from app.domain.errors import InvalidInputError, RefTakenError
+from app.domain.intervals import Interval, merge
+from app.domain.zones import EPOCH
+from app.identity.api_keys.keys import Staff
+from app.schedule.hours.misfits import read_misfits
+from app.schedule.hours.repository import HoursRepository
+from app.schedule.time_off.records import MAX_TIME_OFF, Absence, NewAbsence, NewBusyTimes
+from app.schedule.time_off.repository import BusyRepository
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+async def add_time_off(
+    db: AsyncConnection,
+    staff: Staff,
+    practitioner_id: UUID,
+    starts_at: datetime,
+    ends_at: datetime,
+    external_ref: str | None,
+    *,
+    now: datetime,
+) -> NewAbsence:
+    """Take a practitioner's time off. It may overlap booked sessions, which are reported.
+
+    Raises:
+        NotFoundError: the practice has no such practitioner.
+        InvalidInputError: it ends before it starts, is too long, or its reference is taken.
+    """
+    _check_length(starts_at, ends_at)
+    busy = await _locked(db, staff, practitioner_id)
+    await _check_ref(busy, external_ref, None)
+    absence = await busy.add_absence(starts_at, ends_at, external_ref)
+    return await _written(db, staff, absence, "created", now)
+
+
+async def change_time_off(
+    db: AsyncConnection,
+    staff: Staff,
+    practitioner_id: UUID,
+    absence_id: UUID,
+    wanted: dict[str, Any],
+    *,
+    now: datetime,
+) -> NewAbsence:
+    """Change what `wanted` names of a time off. The same again changes nothing.
+
+    Raises:
+        NotFoundError: the practice has no such practitioner, or he no such time off.
+        InvalidInputError: it would end before it starts, be too long, or its reference is taken.
+    """
+    busy = await _locked(db, staff, practitioner_id)
+    before = await busy.absence(absence_id)
+    after = replace(before, **wanted)
+    _check_length(after.starts_at, after.ends_at)
+    await _check_ref(busy, after.external_ref, absence_id)
+    return await _changed(db, staff, busy, before, after, now)
+
+
+async def put_time_off(
+    db: AsyncConnection,
+    staff: Staff,
+    practitioner_id: UUID,
+    external_ref: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    now: datetime,
+) -> NewAbsence:
+    """Write the time off with this reference, whether it is there or not. Safe to repeat.
+
+    Raises:
+        NotFoundError: the practice has no such practitioner.
+        InvalidInputError: it ends before it starts, is too long, or is another practitioner's.
+    """
+    _check_length(starts_at, ends_at)
+    busy = await _locked(db, staff, practitioner_id)
+    before = await busy.absence_by_ref(external_ref)
+    if before is None:
+        absence = await busy.add_absence(starts_at, ends_at, external_ref)
+        return await _written(db, staff, absence, "created", now)
+    if before.practitioner_id != practitioner_id:
+        raise RefTakenError("field.ref-taken.time-off-elsewhere", before.id, where="path")
+    after = replace(before, starts_at=starts_at, ends_at=ends_at)
+    return await _changed(db, staff, busy, before, after, now)
+
+
+async def delete_time_off(
+    db: AsyncConnection, staff: Staff, practitioner_id: UUID, absence_id: UUID, *, now: datetime
+) -> None:
+    """Take a time off back.
+
+    Raises:
+        NotFoundError: the practice has no such practitioner, or he no such time off.
+    """
+    busy = await _locked(db, staff, practitioner_id)
+    absence = await busy.absence(absence_id)
+    await busy.remove_absence(absence_id)
+    await _record(db, staff, absence, "deleted", now)
+
+
+async def replace_busy_times(
+    db: AsyncConnection,
+    staff: Staff,
+    practitioner_id: UUID,
+    source: str,
+    times: Sequence[tuple[datetime, datetime]],
+    *,
+    now: datetime,
+) -> NewBusyTimes:
+    """Replace all that one source says. Safe to repeat.
+
+    Intervals that overlap or touch are joined. One that ends when it starts takes no time, so it is
+    dropped: a calendar that has such an entry is still taken as a whole.
+
+    Raises:
+        NotFoundError: the practice has no such practitioner.
+    """
+    busy = await _locked(db, staff, practitioner_id)
+    taking = [(start, end) for start, end in times if start < end]
+    wanted = _joined(taking)
+    before = await busy.times_of(source)
+    if wanted != before:
+        await busy.replace_times(source, wanted)
+        await write_change(
+            db,
+            staff.practice_id,
+            staff.actor,
+            now,
+            subject="busy_intervals",
+            subject_id=practitioner_id,
+            kind="updated",
+            details={"source": source, "intervals": len(wanted), "before": len(before)},
+        )
+    misfits = await read_misfits(db, staff.practice_id, practitioner_id, now)
+    return NewBusyTimes(source, len(wanted), len(times) - len(taking), misfits)
+
+
+async def _locked(db: AsyncConnection, staff: Staff, practitioner_id: UUID) -> BusyRepository:
+    await HoursRepository(db, staff.practice_id, practitioner_id).lock()
+    return BusyRepository(db, staff.practice_id, practitioner_id)
+
+
+def _check_length(starts_at: datetime, ends_at: datetime) -> None:
+    if ends_at <= starts_at:
+        raise InvalidInputError("/ends_at", "field.after-starts-at")
+    if ends_at - starts_at > MAX_TIME_OFF:
+        raise InvalidInputError("/ends_at", "field.two-years")
+
+
+async def _check_ref(
+    busy: BusyRepository, external_ref: str | None, absence_id: UUID | None
+) -> None:
+    found = None if external_ref is None else await busy.absence_by_ref(external_ref)
+    if found is not None and found.id != absence_id:
+        raise RefTakenError("field.ref-taken.time-off", found.id)
+
+
+async def _changed(
+    db: AsyncConnection,
+    staff: Staff,
+    busy: BusyRepository,
+    before: Absence,
+    after: Absence,
+    now: datetime,
+) -> NewAbsence:
+    if after == before:
+        misfits = await read_misfits(db, staff.practice_id, after.practitioner_id, now)
+        return NewAbsence(after, created=False, misfits=misfits)
+    await busy.change_absence(after)
+    return await _written(db, staff, after, "updated", now)
+
+
+async def _written(
+    db: AsyncConnection, staff: Staff, absence: Absence, kind: str, now: datetime
+) -> NewAbsence:
+    await _record(db, staff, absence, kind, now)
+    misfits = await read_misfits(db, staff.practice_id, absence.practitioner_id, now)
+    return NewAbsence(absence, created=kind == "created", misfits=misfits)
+
+
+async def _record(
+    db: AsyncConnection, staff: Staff, absence: Absence, kind: str, now: datetime
+) -> None:
+    await write_change(
+        db,
+        staff.practice_id,
+        staff.actor,
+        now,
+        subject="time_off",
+        subject_id=absence.id,
+        kind=kind,
+        details={
+            "practitioner_id": str(absence.practitioner_id),
+            "starts_at": absence.starts_at.isoformat(),
+            "ends_at": absence.ends_at.isoformat(),
+        },
+    )
+
+
+def _joined(times: Sequence[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    whole = merge(
+        Interval((start - EPOCH) // _MICROSECOND, (end - EPOCH) // _MICROSECOND)
+        for start, end in times
+    )
+    return [(EPOCH + start * _MICROSECOND, EPOCH + end * _MICROSECOND) for start, end in whole]

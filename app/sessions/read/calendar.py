@@ -1,0 +1,187 @@
+"""Reads a session, or a booking that is wished for, with its practitioner's calendar."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple, Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.calendar.rows import to_calendar
+from app.calendar.statements import _OF_SESSION, CALENDAR, _calendar_columns
+from app.database.statements import Row, Source
+from app.domain.availability import MINUTE, Calendar, Meeting, Request, SlotRules
+from app.domain.errors import InvalidInputError
+from app.domain.money import Money
+from app.domain.policy.deadlines import move_window
+from app.domain.policy.decide import is_allowed, keeps_place
+from app.domain.policy.rules import Action
+from app.domain.session import Format, SessionFacts, Status
+from app.domain.zones import EPOCH, to_seconds
+from app.policies.stored import StoredPolicy, rules_of
+from app.sessions.read.queries import Viewer, read_row
+from app.sessions.read.records import OfferedFormat, SessionRecord
+from app.sessions.read.rows import carried_of, contact_of, formats_of, policy_of, to_record
+from app.sessions.read.statements import details_statement
+
+WITH_CALENDAR = details_statement(*_calendar_columns(_OF_SESSION))
+
+
+class SessionToMove(NamedTuple):
+    """What has to be known of a session to look for other times; all of it is in its record too."""
+
+    id: UUID
+    client_zone: ZoneInfo
+    starts_at: datetime
+    ends_at: datetime
+    format: Format
+    location_id: UUID | None
+    facts: SessionFacts
+    policy: StoredPolicy | None
+    formats: Sequence[OfferedFormat]
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    step_minutes: int
+    minimum_notice_minutes: int
+    horizon_days: int
+
+
+def to_session_to_move(row: Row) -> SessionToMove:
+    """Turn a row of the page's statement into the session."""
+    starts_at = row["starts_at"]
+    facts = SessionFacts(
+        status=Status(row["status"]),
+        starts_at=starts_at,
+        booked_starts_at=row["booked_starts_at"],
+        zone=ZoneInfo(row["policy_time_zone"]),
+        price=Money(row["price_minor"], row["currency"]),
+        paid_by_credit=row["pays"],
+        client_moves=row["client_moves"],
+        carried=carried_of(row["carried_fee_minor"], row["currency"], row["carried_forfeit"]),
+        contact=contact_of(row),
+    )
+    return SessionToMove(
+        id=row["found_id"],
+        client_zone=ZoneInfo(row["client_zone"]),
+        starts_at=starts_at,
+        ends_at=row["ends_at"],
+        format=Format(row["format"]),
+        location_id=row["location_id"],
+        facts=facts,
+        policy=policy_of(row),
+        formats=formats_of(row["formats"]),
+        buffer_before_minutes=row["buffer_before_minutes"],
+        buffer_after_minutes=row["buffer_after_minutes"],
+        step_minutes=row["step_minutes"],
+        minimum_notice_minutes=row["minimum_notice_minutes"],
+        horizon_days=row["horizon_days"],
+    )
+
+
+# Weekly limits count whole ISO weeks, and a range of local dates may begin a day early in UTC.
+MARGIN = timedelta(days=9)
+
+
+# A session has at most a day, and so has each of its buffers.
+LONGEST = timedelta(days=3)
+
+
+class CalendarOwner(NamedTuple):
+    """Whose calendar is read, and the session that is placed: its own time does not count."""
+
+    practice_id: UUID
+    practitioner_id: UUID
+    client_id: UUID
+    session_id: UUID
+
+
+class SlotSettings(Protocol):
+    """What the slots of a session depend on, beside its length."""
+
+    @property
+    def buffer_before_minutes(self) -> int: ...  # noqa: D102
+    @property
+    def buffer_after_minutes(self) -> int: ...  # noqa: D102
+    @property
+    def step_minutes(self) -> int: ...  # noqa: D102
+    @property
+    def minimum_notice_minutes(self) -> int: ...  # noqa: D102
+    @property
+    def horizon_days(self) -> int: ...  # noqa: D102
+
+
+async def read_calendar(db: Source, owner: CalendarOwner, first: date, last: date) -> Calendar:
+    """Read all that takes a practitioner's time around these dates.
+
+    The practitioner is known to exist: the caller has locked their row.
+    """
+    (row,) = await CALENDAR.rows(db, owner._asdict() | _around(first, last))
+    return to_calendar(row)
+
+
+async def read_with_calendar(
+    db: Source, viewer: Viewer, session_id: UUID, first: date, last: date
+) -> tuple[SessionRecord, Calendar]:
+    """Read a session and all that takes its practitioner's time around these dates.
+
+    Raises:
+        UnauthorizedError: the client's token was revoked.
+        NotFoundError: there is no such session for this viewer.
+    """
+    row = await read_row(db, WITH_CALENDAR, viewer, session_id, **_around(first, last))
+    return to_record(row), to_calendar(row)
+
+
+def _around(first: date, last: date) -> dict[str, date]:
+    """Give the bounds of what is read for a range of dates."""
+    since = _midnight(first) - MARGIN
+    return {
+        "first_date": first - MARGIN,
+        "last_date": last + MARGIN,
+        "since": since,
+        "sessions_since": since - LONGEST,
+        "until": _midnight(last) + MARGIN,
+    }
+
+
+def move_request(record: SessionRecord | SessionToMove, format_: Format, now: datetime) -> Request:
+    """Say what the client of a session may look for, under its policy.
+
+    Raises:
+        InvalidInputError: the service is not on offer in this format.
+    """
+    choices = [choice for choice in record.formats if choice.kind is format_]
+    # The session keeps a format that is off offer now; it cannot be moved in it, so has no slots.
+    if not choices and format_ is not record.format:
+        raise InvalidInputError("/format", "field.no-such-format", where="query")
+    policy, facts = rules_of(record.policy), record.facts
+    return Request(
+        format=format_,
+        location_ids=[
+            None if choice.location is None else choice.location.id for choice in choices
+        ],
+        present=Meeting(to_seconds(record.starts_at), record.format, record.location_id),
+        may_move=is_allowed(policy, Action.RESCHEDULE, facts, now),
+        may_change_format=is_allowed(policy, Action.CHANGE_FORMAT, facts, now),
+        move_window=move_window(policy, facts),
+        keeps_place=keeps_place(policy, facts, now),
+    )
+
+
+def slot_rules(settings: SlotSettings, length: timedelta) -> SlotRules:
+    """Give the rules of a session's slots.
+
+    Its length and buffers are its own, for life; step, notice and horizon are the service's as they
+    are now (product.md section 10, "What a session keeps").
+    """
+    return SlotRules(
+        duration=length // timedelta(seconds=1),
+        buffer_before=settings.buffer_before_minutes * MINUTE,
+        buffer_after=settings.buffer_after_minutes * MINUTE,
+        step=settings.step_minutes * MINUTE,
+        minimum_notice=settings.minimum_notice_minutes * MINUTE,
+        horizon_days=settings.horizon_days,
+    )
+
+
+def _midnight(day: date) -> datetime:
+    return EPOCH + (day - EPOCH.date())

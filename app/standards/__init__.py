@@ -1,0 +1,1 @@
+"""Spellings and tables of standards: email addresses and hosts, currencies."""

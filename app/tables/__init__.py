@@ -1,0 +1,1 @@
+"""All tables, by aggregate, and conditions that join them."""

@@ -1,0 +1,84 @@
+"""The tables of the trail. Append-only by privileges: docs/decisions/0009-trail.md."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tables.base import Base, Identified, OfPractice, of_a_practice, reference
+
+_OF_SESSION = "session_id, session_version, calendar_sequence, starts_at, ends_at, format, currency"
+
+
+class Change(Identified, Base):
+    """One thing that was done to one `subject`: who did it, when, what, and why.
+
+    Of a session it holds how things stood before and after, so that a mail about it never depends
+    on what came later. `details` has what else is worth telling; never anything personal, which
+    could not be erased. `actor` is who acted: for the practice `actor_name` is the API key's name.
+    """
+
+    __tablename__ = "changes"
+    subject: Mapped[str]
+    subject_id: Mapped[UUID]
+    kind: Mapped[str]
+    actor: Mapped[str]
+    actor_name: Mapped[str | None]
+    key_id: Mapped[UUID | None]
+    at: Mapped[datetime]
+    details: Mapped[dict[str, Any] | None]
+    session_id: Mapped[UUID | None]
+    session_version: Mapped[int | None]
+    calendar_sequence: Mapped[int | None]
+    reason_code: Mapped[str | None]
+    old_starts_at: Mapped[datetime | None]
+    old_ends_at: Mapped[datetime | None]
+    old_format: Mapped[str | None]
+    old_location_id: Mapped[UUID | None]
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    format: Mapped[str | None]
+    location_id: Mapped[UUID | None]
+    join_url: Mapped[str | None]
+    instructions: Mapped[str | None]
+    fee_minor: Mapped[int | None]
+    currency: Mapped[str | None]
+    credit: Mapped[str | None]
+    __table_args__ = (
+        of_a_practice(),
+        reference("session_id", "sessions"),
+        reference("key_id", "api_keys"),
+        reference("location_id", "locations"),
+        reference("old_location_id", "locations"),
+        CheckConstraint(
+            "actor IN ('client', 'link', 'practice', 'operator', 'system')", name="actor"
+        ),
+        CheckConstraint("credit IN ('returned', 'forfeited', 'kept')", name="credit"),
+        CheckConstraint("fee_minor > 0", name="fee"),
+        CheckConstraint(f"num_nulls({_OF_SESSION}) IN (0, 7)", name="session"),
+        Index(None, "practice_id", "session_id", "at"),
+        Index(None, "practice_id", "at", "id"),
+        Index(
+            "ix_changes_subject",
+            "practice_id",
+            "subject_id",
+            "at",
+            postgresql_where=text("session_id IS NULL"),
+        ),
+    )
+
+
+class ChangeNote(OfPractice, Base):
+    """Why, in somebody's own words, and from which network address: private, and erasable."""
+
+    __tablename__ = "change_notes"
+    change_id: Mapped[UUID] = mapped_column(primary_key=True)
+    note: Mapped[str | None]
+    origin: Mapped[str | None]
+    __table_args__ = (
+        reference("change_id", "changes"),
+        CheckConstraint("char_length(note) BETWEEN 1 AND 500", name="length"),
+        CheckConstraint("num_nonnulls(note, origin) > 0", name="content"),
+    )

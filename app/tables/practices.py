@@ -1,0 +1,264 @@
+"""Tables of a practice's own records."""
+
+import datetime as dt
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, CheckConstraint, Index, Integer, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tables.base import (
+    Base,
+    Identified,
+    Kept,
+    OfPractice,
+    of_a_practice,
+    once_by_ref,
+    reference,
+)
+
+FORMATS = "('in_person', 'video', 'phone')"
+
+
+class Practice(Base):
+    """The tenant. Its id is the `practice_id` of everything else.
+
+    While `closed_at` has a value, the practice is closed: product.md section 10.
+    """
+
+    __tablename__ = "practices"
+    practice_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    currency: Mapped[str]
+    email: Mapped[str]
+    phone: Mapped[str | None]
+    closed_at: Mapped[datetime | None]
+    __table_args__ = (CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),)
+
+
+class Practitioner(Kept, Base):
+    """Who gives sessions. `video_url` is the room of the practitioner's video sessions.
+
+    Where there is no `email` or no `phone`, the practice's is used.
+    """
+
+    __tablename__ = "practitioners"
+    name: Mapped[str]
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    time_zone: Mapped[str]
+    video_url: Mapped[str | None]
+    sessions_per_day: Mapped[int | None]
+    sessions_per_week: Mapped[int | None]
+    __table_args__ = (
+        of_a_practice(),
+        once_by_ref(),
+        CheckConstraint("sessions_per_day > 0 AND sessions_per_week > 0", name="limits"),
+    )
+
+
+class Location(Kept, Base):
+    """Where in-person sessions take place."""
+
+    __tablename__ = "locations"
+    name: Mapped[str]
+    address: Mapped[str]
+    __table_args__ = (of_a_practice(), once_by_ref())
+
+
+class Service(Kept, Base):
+    """What can be booked. Reminder offsets are minutes before the start."""
+
+    __tablename__ = "services"
+    name: Mapped[str]
+    duration_minutes: Mapped[int]
+    buffer_before_minutes: Mapped[int]
+    buffer_after_minutes: Mapped[int]
+    price_minor: Mapped[int]
+    step_minutes: Mapped[int]
+    minimum_notice_minutes: Mapped[int]
+    horizon_days: Mapped[int]
+    reminder_minutes: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    __table_args__ = (
+        of_a_practice(),
+        once_by_ref(),
+        CheckConstraint("duration_minutes BETWEEN 1 AND 1440", name="duration"),
+        CheckConstraint("buffer_before_minutes BETWEEN 0 AND 1440", name="buffer_before"),
+        CheckConstraint("buffer_after_minutes BETWEEN 0 AND 1440", name="buffer_after"),
+        CheckConstraint("price_minor >= 0", name="price"),
+        CheckConstraint("step_minutes BETWEEN 1 AND 1440", name="step"),
+        CheckConstraint("minimum_notice_minutes >= 0", name="minimum_notice"),
+        CheckConstraint("horizon_days BETWEEN 0 AND 366", name="horizon"),
+        CheckConstraint("cardinality(reminder_minutes) <= 3", name="reminders"),
+    )
+
+
+class ServiceFormat(Identified, Base):
+    """One format a service is on offer in; an in-person one once per location.
+
+    `instructions` tell the client how: who calls whom, which bell to ring.
+    """
+
+    __tablename__ = "service_formats"
+    service_id: Mapped[UUID]
+    format: Mapped[str]
+    location_id: Mapped[UUID | None]
+    instructions: Mapped[str | None]
+    __table_args__ = (
+        reference("service_id", "services"),
+        reference("location_id", "locations"),
+        CheckConstraint(f"format IN {FORMATS}", name="format"),
+        CheckConstraint("(format = 'in_person') = (location_id IS NOT NULL)", name="location"),
+        UniqueConstraint(
+            "practice_id",
+            "service_id",
+            "format",
+            "location_id",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+
+class WorkingHours(Identified, Base):
+    """Weekly hours: minutes of a local day, ISO weekday (1 Monday)."""
+
+    __tablename__ = "working_hours"
+    practitioner_id: Mapped[UUID]
+    weekday: Mapped[int]
+    start_minute: Mapped[int]
+    end_minute: Mapped[int]
+    format: Mapped[str | None]
+    location_id: Mapped[UUID | None]
+    __table_args__ = (
+        reference("practitioner_id", "practitioners"),
+        reference("location_id", "locations"),
+        CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
+        CheckConstraint("0 <= start_minute AND start_minute < end_minute", name="order"),
+        CheckConstraint("end_minute <= 1440", name="end"),
+        CheckConstraint(f"format IN {FORMATS}", name="format"),
+        Index(None, "practice_id", "practitioner_id"),
+    )
+
+
+class HoursOverride(Identified, Base):
+    """One interval of a date that replaces the weekly hours; without minutes: closed all day."""
+
+    __tablename__ = "hours_overrides"
+    practitioner_id: Mapped[UUID]
+    date: Mapped[date]
+    start_minute: Mapped[int | None]
+    end_minute: Mapped[int | None]
+    format: Mapped[str | None]
+    location_id: Mapped[UUID | None]
+    __table_args__ = (
+        reference("practitioner_id", "practitioners"),
+        reference("location_id", "locations"),
+        CheckConstraint("(start_minute IS NULL) = (end_minute IS NULL)", name="closed"),
+        CheckConstraint("0 <= start_minute AND start_minute < end_minute", name="order"),
+        CheckConstraint("end_minute <= 1440", name="end"),
+        CheckConstraint(f"format IN {FORMATS}", name="format"),
+        Index(None, "practice_id", "practitioner_id", "date"),
+    )
+
+
+class Holiday(OfPractice, Base):
+    """A local date on which every practitioner is closed who has no override of that date."""
+
+    __tablename__ = "holidays"
+    date: Mapped[dt.date] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    __table_args__ = (of_a_practice(),)
+
+
+class BusyInterval(Identified, Base):
+    """Time off, or time taken elsewhere (`source` says by which calendar).
+
+    `external_ref` is time off's id in the practice's own software.
+    """
+
+    __tablename__ = "busy_intervals"
+    practitioner_id: Mapped[UUID]
+    kind: Mapped[str]
+    source: Mapped[str | None]
+    external_ref: Mapped[str | None]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    __table_args__ = (
+        reference("practitioner_id", "practitioners"),
+        once_by_ref(),
+        CheckConstraint("kind IN ('time_off', 'external')", name="kind"),
+        CheckConstraint("(kind = 'external') = (source IS NOT NULL)", name="source"),
+        CheckConstraint("starts_at < ends_at", name="order"),
+        Index(None, "practice_id", "practitioner_id", "ends_at"),
+    )
+
+
+class PolicyVersion(Identified, Base):
+    """One immutable version of the policy of a service, a practitioner, or the whole practice.
+
+    Without `rules` it says that there is no policy of its own from here on.
+    """
+
+    __tablename__ = "policy_versions"
+    practitioner_id: Mapped[UUID | None]
+    service_id: Mapped[UUID | None]
+    number: Mapped[int]
+    text: Mapped[str]
+    rules: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime]
+    __table_args__ = (
+        reference("practitioner_id", "practitioners"),
+        reference("service_id", "services"),
+        of_a_practice(),
+        CheckConstraint("num_nonnulls(practitioner_id, service_id) <= 1", name="scope"),
+        CheckConstraint("number > 0", name="number"),
+        UniqueConstraint(
+            "practice_id",
+            "service_id",
+            "practitioner_id",
+            "number",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+
+class Client(Kept, Base):
+    """Who receives sessions.
+
+    Raising `token_generation` ends his access tokens (sign out everywhere); raising
+    `address_generation` ends the links in mails sent to an address that is no longer his.
+    """
+
+    __tablename__ = "clients"
+    name: Mapped[str]
+    email: Mapped[str]
+    phone: Mapped[str | None]
+    time_zone: Mapped[str]
+    locale: Mapped[str]
+    token_generation: Mapped[int]
+    address_generation: Mapped[int]
+    __table_args__ = (
+        of_a_practice(),
+        once_by_ref(),
+        Index("ix_clients_email", "practice_id", text("lower(email)")),
+        Index(None, "practice_id", "name", "id"),
+    )
+
+
+class Package(Kept, Base):
+    """Prepaid sessions of a service. Credits left are counted from the redemptions."""
+
+    __tablename__ = "packages"
+    client_id: Mapped[UUID]
+    service_id: Mapped[UUID]
+    name: Mapped[str]
+    credits: Mapped[int]
+    expires_at: Mapped[datetime | None]
+    __table_args__ = (
+        reference("client_id", "clients"),
+        reference("service_id", "services"),
+        once_by_ref(),
+        CheckConstraint("credits > 0", name="credits"),
+        Index(None, "practice_id", "client_id"),
+    )

@@ -1,0 +1,203 @@
+"""Tables of sessions, their fees and credits. Overlaps: docs/decisions/0005-overlap.md."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Index,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tables.base import Base, Identified, once_by_ref, reference
+from app.tables.practices import FORMATS
+
+
+def takes_time(session: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the table, or an alias of it
+    """Tell whether a session takes time, in the words of the index that holds those only."""
+    taken: ColumnElement[bool] = session.span_after.is_not(None)
+    return taken
+
+
+def time_ends(session: Any) -> ColumnElement[datetime]:  # noqa: ANN401 - the table, or an alias
+    """Give the instant until which a session takes time, without the buffer after it."""
+    return func.upper(session.span_before)
+
+
+class Session(Identified, Base):
+    """One client's booked service. Its id, policy version, price and buffers stay for life.
+
+    `span_after` and `span_before` are the time that the session takes, and the only place that says
+    so (docs/decisions/0017-taken-time.md). Of a booked or fulfilled session `span_after` is
+    `[starts_at, ends_at + buffer_after)` and `span_before` is `[starts_at - buffer_before,
+    ends_at)`. A missed session's end earlier, and both are null where it takes no time. No two
+    sessions of a practitioner overlap in either range, which is exactly "the larger of the two
+    buffers lies between them".
+
+    `carried_fee_minor` and `carried_forfeit` are what a cancellation costs at least because of the
+    client's moves; the first of these made the version `carried_since`
+    (docs/decisions/0016-carried-cost.md).
+
+    `pushed` is what the practice's own software last wrote under the `external_ref`
+    (app/sessions/commands/push.py).
+    """
+
+    __tablename__ = "sessions"
+    client_id: Mapped[UUID]
+    practitioner_id: Mapped[UUID]
+    service_id: Mapped[UUID]
+    policy_version_id: Mapped[UUID | None]
+    policy_time_zone: Mapped[str]
+    status: Mapped[str]
+    version: Mapped[int]
+    calendar_sequence: Mapped[int]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    buffer_before_minutes: Mapped[int]
+    buffer_after_minutes: Mapped[int]
+    span_before: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)
+    span_after: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)
+    format: Mapped[str]
+    location_id: Mapped[UUID | None]
+    join_url: Mapped[str | None]
+    instructions: Mapped[str | None]
+    price_minor: Mapped[int]
+    currency: Mapped[str]
+    booked_starts_at: Mapped[datetime]
+    client_moves: Mapped[int]
+    carried_fee_minor: Mapped[int] = mapped_column(server_default="0")
+    carried_forfeit: Mapped[bool] = mapped_column(server_default=false())
+    carried_since: Mapped[int | None]
+    link_generation: Mapped[int]
+    external_ref: Mapped[str | None]
+    pushed: Mapped[dict[str, Any] | None]
+    __table_args__ = (
+        once_by_ref(),
+        reference("client_id", "clients"),
+        reference("practitioner_id", "practitioners"),
+        reference("service_id", "services"),
+        reference("policy_version_id", "policy_versions"),
+        reference("location_id", "locations"),
+        CheckConstraint("status IN ('booked', 'cancelled', 'fulfilled', 'noshow')", name="status"),
+        CheckConstraint(f"format IN {FORMATS}", name="format"),
+        CheckConstraint("starts_at < ends_at", name="order"),
+        CheckConstraint("price_minor >= 0", name="price"),
+        CheckConstraint("carried_fee_minor >= 0", name="carried_fee"),
+        CheckConstraint(
+            "CASE status WHEN 'booked' THEN num_nulls(span_before, span_after) = 0 "
+            "WHEN 'cancelled' THEN num_nulls(span_before, span_after) = 2 "
+            "ELSE num_nulls(span_before, span_after) <> 1 END",
+            name="taken",
+        ),
+        CheckConstraint(
+            "span_before IS NULL OR span_before = tstzrange("
+            "starts_at - make_interval(mins => buffer_before_minutes), "
+            "CASE status WHEN 'noshow' THEN upper(span_after) ELSE ends_at END)",
+            name="span_before",
+        ),
+        CheckConstraint(
+            "span_after IS NULL OR CASE status WHEN 'noshow' "
+            "THEN span_after = tstzrange(starts_at, upper(span_after)) "
+            "AND span_after <@ tstzrange(starts_at, ends_at) "
+            "ELSE span_after = tstzrange("
+            "starts_at, ends_at + make_interval(mins => buffer_after_minutes)) END",
+            name="span_after",
+        ),
+        ExcludeConstraint(
+            ("practice_id", "="),
+            ("practitioner_id", "="),
+            ("span_before", "&&"),
+            name="no_overlap_before",
+        ),
+        ExcludeConstraint(
+            ("practice_id", "="),
+            ("practitioner_id", "="),
+            ("span_after", "&&"),
+            name="no_overlap_after",
+        ),
+        Index(None, "practice_id", "client_id", "starts_at", "id"),
+        Index(None, "practice_id", "starts_at", "id"),
+        Index(
+            None,
+            "practice_id",
+            "practitioner_id",
+            "starts_at",
+            postgresql_where=text("span_after IS NOT NULL"),
+        ),
+        Index(
+            None,
+            "practice_id",
+            "location_id",
+            "starts_at",
+            "id",
+            postgresql_where=text("location_id IS NOT NULL"),
+        ),
+    )
+
+
+class Fee(Identified, Base):
+    """A fee that a change caused; the practice collects it. One change causes at most one.
+
+    `due` until it is waived, or settled (`payment_reference` says how); `void` where what caused it
+    was undone.
+    """
+
+    __tablename__ = "fees"
+    session_id: Mapped[UUID]
+    change_id: Mapped[UUID]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    status: Mapped[str]
+    recorded_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    payment_reference: Mapped[str | None]
+    __table_args__ = (
+        reference("session_id", "sessions"),
+        reference("change_id", "changes"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("status IN ('due', 'waived', 'settled', 'void')", name="status"),
+        CheckConstraint("(status = 'due') = (closed_at IS NULL)", name="closed"),
+        UniqueConstraint("practice_id", "change_id"),
+        Index(None, "practice_id", "session_id"),
+        Index(None, "practice_id", "recorded_at", "id"),
+    )
+
+
+class CreditRedemption(Identified, Base):
+    """A package credit that pays for a session. It comes back at most once: by being marked so.
+
+    `usable_until` is set where the credit came back to a package that has expired or soon will.
+    A redemption of such a credit names the one it came back from, which can be named once.
+    """
+
+    __tablename__ = "credit_redemptions"
+    package_id: Mapped[UUID]
+    session_id: Mapped[UUID]
+    redeemed_at: Mapped[datetime]
+    returned_at: Mapped[datetime | None]
+    forfeited_at: Mapped[datetime | None]
+    usable_until: Mapped[datetime | None]
+    reused_redemption_id: Mapped[UUID | None]
+    __table_args__ = (
+        reference("package_id", "packages"),
+        reference("session_id", "sessions"),
+        reference("reused_redemption_id", "credit_redemptions"),
+        CheckConstraint("num_nonnulls(returned_at, forfeited_at) <= 1", name="end"),
+        CheckConstraint("usable_until IS NULL OR returned_at IS NOT NULL", name="usable"),
+        UniqueConstraint("practice_id", "reused_redemption_id"),
+        Index(
+            "uq_credit_redemptions_session",
+            "practice_id",
+            "session_id",
+            unique=True,
+            postgresql_where=text("returned_at IS NULL"),
+        ),
+        Index(None, "practice_id", "package_id"),
+    )

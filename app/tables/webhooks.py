@@ -1,0 +1,32 @@
+"""The table of webhook endpoints. What is sent to them are notices: app/tables/notifications.py."""
+
+from datetime import datetime
+
+from sqlalchemy import ARRAY, CheckConstraint, Text, false
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tables.base import Base, Kept, of_a_practice, once_by_ref
+
+
+class WebhookEndpoint(Kept, Base):
+    """Where a practice's software listens; for all events where `events` is empty.
+
+    A reason's code, which may tell of somebody's health, is sent only with `include_reason`.
+    `failures` counts failed attempts since the last success, the first of them at `failing_since`.
+    `disabled_at` is set where the service itself gave up.
+    """
+
+    __tablename__ = "webhook_endpoints"
+    url: Mapped[str]
+    description: Mapped[str | None]
+    events: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    secret: Mapped[str]
+    include_reason: Mapped[bool] = mapped_column(server_default=false())
+    failures: Mapped[int] = mapped_column(server_default="0")
+    failing_since: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+    __table_args__ = (
+        of_a_practice(),
+        once_by_ref(),
+        CheckConstraint("failures >= 0", name="failures"),
+    )

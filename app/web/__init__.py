@@ -1,0 +1,1 @@
+"""What all endpoints share: views, problems, idempotency, pagination, responses."""

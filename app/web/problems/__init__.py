@@ -1,0 +1,1 @@
+"""Problems (RFC 9457): their catalogue, and turning exceptions into them."""

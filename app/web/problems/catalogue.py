@@ -1,0 +1,150 @@
+"""The error catalogue: every problem code with its status, and what comes with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from app.texts.catalogue import ENGLISH, Texts
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Wording(NamedTuple):
+    """What people read of a problem.
+
+    `detail` is a sentence that a client can read; `explanation` is for developers.
+    """
+
+    title: str
+    detail: str
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A problem code. What people read of it is in the catalogue of texts.
+
+    `members` are the fields that it always has besides those of all problems, `optional` those
+    that may be null or absent. Schemas and examples: app/operations/openapi/problems.py.
+    `headers` are the response headers that come with it.
+    """
+
+    code: str
+    status: HTTPStatus
+    members: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+
+    def wording(self, texts: Texts = ENGLISH) -> Wording:
+        """Give its title, detail and explanation; in English for the OpenAPI file."""
+        return Wording(
+            title=texts(f"problem.{self.code}.title"),
+            detail=texts(f"problem.{self.code}.detail"),
+            explanation=texts(f"problem.{self.code}.explanation"),
+        )
+
+
+CATALOGUE: Mapping[str, ProblemType] = {
+    kind.code: kind
+    for kind in (
+        ProblemType("not-found", HTTPStatus.NOT_FOUND),
+        ProblemType("unauthorized", HTTPStatus.UNAUTHORIZED, headers=("WWW-Authenticate",)),
+        ProblemType("forbidden", HTTPStatus.FORBIDDEN),
+        ProblemType("validation-failed", HTTPStatus.UNPROCESSABLE_ENTITY, members=("errors",)),
+        ProblemType(
+            "action-disabled", HTTPStatus.FORBIDDEN, members=("contact",), optional=("deadline",)
+        ),
+        ProblemType("notice-too-short", HTTPStatus.CONFLICT, members=("deadline", "contact")),
+        ProblemType(
+            "session-started", HTTPStatus.CONFLICT, members=("contact",), optional=("deadline",)
+        ),
+        ProblemType(
+            "session-not-booked",
+            HTTPStatus.CONFLICT,
+            optional=("deadline", "contact", "session_id"),
+        ),
+        ProblemType("session-changed", HTTPStatus.CONFLICT, members=("session_id",)),
+        ProblemType(
+            "reschedule-limit-reached",
+            HTTPStatus.CONFLICT,
+            members=("contact",),
+            optional=("deadline",),
+        ),
+        ProblemType("quote-required", HTTPStatus.CONFLICT, members=("decision",)),
+        ProblemType("quote-stale", HTTPStatus.CONFLICT, members=("decision",)),
+        ProblemType("quote-invalid", HTTPStatus.UNPROCESSABLE_ENTITY),
+        ProblemType("slot-unavailable", HTTPStatus.CONFLICT, members=("alternatives",)),
+        ProblemType("no-change", HTTPStatus.CONFLICT),
+        ProblemType("credit-unavailable", HTTPStatus.CONFLICT),
+        ProblemType("fee-not-due", HTTPStatus.CONFLICT),
+        ProblemType("version-mismatch", HTTPStatus.PRECONDITION_FAILED),
+        ProblemType("idempotency-key-reused", HTTPStatus.UNPROCESSABLE_ENTITY),
+        ProblemType("idempotency-key-in-use", HTTPStatus.CONFLICT),
+        ProblemType("link-invalid", HTTPStatus.UNPROCESSABLE_ENTITY),
+        ProblemType("link-expired", HTTPStatus.GONE),
+        ProblemType("notice-finished", HTTPStatus.CONFLICT),
+        ProblemType("rate-limited", HTTPStatus.TOO_MANY_REQUESTS, headers=("Retry-After",)),
+        ProblemType("payload-too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+        ProblemType("unsupported-media-type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+        ProblemType("method-not-allowed", HTTPStatus.METHOD_NOT_ALLOWED),
+        ProblemType(
+            "service-unavailable", HTTPStatus.SERVICE_UNAVAILABLE, headers=("Retry-After",)
+        ),
+        ProblemType("internal-error", HTTPStatus.INTERNAL_SERVER_ERROR),
+    )
+}
+
+
+# What every operation of the practice's software can answer: those that look, those that write.
+READING_BY_STAFF = ("unauthorized", "forbidden", "validation-failed", "service-unavailable")
+WRITING_BY_STAFF = (
+    *READING_BY_STAFF,
+    "idempotency-key-reused",
+    "idempotency-key-in-use",
+    "payload-too-large",
+    "unsupported-media-type",
+)
+
+
+def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """Document the problems that an operation can answer, for `responses=`.
+
+    Every operation can meet a defect of the service.
+    """
+    by_status: dict[int, list[str]] = {}
+    for code in (*codes, "internal-error"):
+        by_status.setdefault(CATALOGUE[code].status.value, []).append(code)
+    return {status: _documented(found) for status, found in sorted(by_status.items())}
+
+
+def _documented(codes: Sequence[str]) -> dict[str, Any]:
+    """Refer to the components that app/operations/openapi/problems.py makes of the catalogue."""
+    schemas = {code: f"#/components/schemas/{component_name(code)}" for code in codes}
+    one_of = [{"$ref": schema} for schema in schemas.values()]
+    union = {
+        "oneOf": one_of,
+        "discriminator": {"propertyName": "code", "mapping": schemas},
+    }
+    return {
+        "description": " ".join(f"`{code}`: {CATALOGUE[code].wording().title}." for code in codes),
+        "headers": {
+            name: {"$ref": f"#/components/headers/{name}"}
+            for code in codes
+            for name in ("X-Request-Id", *CATALOGUE[code].headers)
+        },
+        "content": {
+            MEDIA_TYPE: {
+                "schema": union if len(codes) > 1 else one_of[0],
+                "examples": {
+                    code: {"$ref": f"#/components/examples/{component_name(code)}"}
+                    for code in codes
+                },
+            }
+        },
+    }
+
+
+def component_name(code: str) -> str:
+    """Name the component that describes a problem: `QuoteRequiredProblem` for `quote-required`."""
+    return "".join(word.capitalize() for word in code.split("-")) + "Problem"

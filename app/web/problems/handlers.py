@@ -1,0 +1,286 @@
+"""Turns every exception that can reach the edge into a problem."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from traceback import extract_tb
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.routing import Match, Mount
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.database.transactions import (
+    DEADLOCK,
+    EXCLUSION_VIOLATION,
+    SERIALIZATION_FAILURE,
+    sqlstate,
+)
+from app.domain.errors import (
+    ActionRefusedError,
+    CreditUnavailableError,
+    DomainError,
+    ForbiddenError,
+    InvalidInputError,
+    RateLimitedError,
+    RefTakenError,
+    SessionChangedError,
+    SessionNotBookedError,
+    SlotUnavailableError,
+    UnavailableError,
+)
+from app.observability.metrics.counts import count_refusal
+from app.texts.catalogue import ENGLISH, Texts
+from app.texts.refusals import say_refusal
+from app.web.json import as_json
+from app.web.languages import mark_language
+from app.web.problems.catalogue import CATALOGUE, MEDIA_TYPE
+from app.web.problems.messages import describe_error
+from app.web.request_headers import texts_of
+from app.web.views import present_contact, present_slots
+
+RETRY_AFTER_SECONDS = 2
+FRAMES_LOGGED = 12
+_HEADERS = {
+    "unauthorized": {"WWW-Authenticate": "Bearer"},
+    "service-unavailable": {"Retry-After": str(RETRY_AFTER_SECONDS)},
+}
+
+log = structlog.get_logger()
+_BY_STATUS = {
+    400: "validation-failed",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "payload-too-large",
+    415: "unsupported-media-type",
+}
+# Classes 08, 53 and 57P0x: the connection is gone, the server is full, or on its way down or up.
+# 42P01: the schema is not there yet, a migration is still to come. 25006: a standby was reached,
+# which in a failover is not promoted yet. 55P03, 57014 and 25P03: a lock, a statement or an idle
+# transaction took longer than its bound (docs/decisions/0021-bounds-of-waiting.md).
+_UNAVAILABLE = (
+    "08",
+    "53",
+    "57P01",
+    "57P02",
+    "57P03",
+    "42P01",
+    "25006",
+    "55P03",
+    "57014",
+    "25P03",
+)
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+_LOST = (
+    OSError,
+    PoolTimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InternalClientError,  # a statement met the message that ends the connection
+)
+
+
+def problem(
+    request: Request,
+    code: str,
+    *,
+    texts: Texts | None = None,
+    detail: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **members: object,
+) -> Response:
+    """Build the answer for a code of the catalogue, with members that help to act on it.
+
+    Its sentences are in the language that the request asks for, unless `texts` are given.
+    """
+    kind, texts = CATALOGUE[code], texts or texts_of(request)
+    wording = kind.wording(texts)
+    public_url: str = request.app.state.settings.public_url
+    body = {
+        "type": f"{public_url}/problems/{code}",
+        "title": wording.title,
+        "status": kind.status.value,
+        "code": code,
+        "detail": detail or wording.detail,
+        "request_id": request.state.request_id,
+        **members,
+    }
+    structlog.contextvars.bind_contextvars(problem=code)
+    count_refusal(code)
+    answer = Response(
+        as_json(body),
+        status_code=kind.status.value,
+        media_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+    mark_language(answer, texts.language)
+    return answer
+
+
+class DefectGuard:
+    """Answers a defect inside the other middleware, and lets nothing of it reach the server.
+
+    The framework's own handler answers outside: without the request's id and without the headers
+    that let a browser read it. And it raises again, so that the server logs the message.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 - whatever it is, this is where it ends
+            answer = await _on_defect(Request(scope), error)
+            if not started:
+                await answer(scope, receive, send)
+
+
+def install_handlers(app: FastAPI) -> None:
+    """Turn every exception that can reach the edge into a problem.
+
+    To be called before other middleware is added: the guard has to be the innermost.
+    """
+    app.add_middleware(DefectGuard)
+    app.add_exception_handler(DomainError, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(ClientDisconnect, _on_unreadable_body)
+    for lost in (DBAPIError, asyncpg.PostgresError, *_LOST):
+        app.add_exception_handler(lost, _on_database_error)
+    app.add_exception_handler(Exception, _on_defect)
+
+
+async def _on_domain_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DomainError)  # noqa: S101 - registered for it
+    code, detail, texts = error.code, None, texts_of(request)
+    headers = _HEADERS.get(code)
+    members: dict[str, Any] = {}
+    match error:
+        case InvalidInputError():
+            members["errors"] = [_entry_of(error, texts)]
+        case ForbiddenError() | CreditUnavailableError() if error.explanation is not None:
+            detail = texts.explain(error.explanation)
+        case UnavailableError():
+            texts, detail = ENGLISH, error.detail
+        case SessionChangedError() | SessionNotBookedError() if error.session_id is not None:
+            members["session_id"] = error.session_id
+        case RateLimitedError():
+            headers = {"Retry-After": str(error.retry_after)}
+        case ActionRefusedError(decision=decision) if decision.refusal is not None:
+            refusal = decision.refusal
+            code, detail = refusal.code, say_refusal(refusal.code, refusal.contact.name, texts)
+            members["deadline"] = _iso(refusal.deadline, error.zone)
+            members["contact"] = present_contact(refusal.contact)
+        case SlotUnavailableError():
+            slots = present_slots(error.alternatives, error.duration, error.zone)
+            members["alternatives"] = slots
+    return problem(request, code, texts=texts, detail=detail, headers=headers, **members)
+
+
+def _entry_of(error: InvalidInputError, texts: Texts) -> dict[str, str]:
+    detail = texts.explain(error.explanation)
+    entry = {"pointer": error.pointer, "in": error.where, "detail": detail}
+    if isinstance(error, RefTakenError):
+        entry["record_id"] = str(error.record_id)
+    return entry
+
+
+def _iso(instant: datetime | None, zone: ZoneInfo) -> str | None:
+    return None if instant is None else instant.astimezone(zone).isoformat()
+
+
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    texts = texts_of(request)
+    entries = [_entry(found, texts) for found in error.errors()]
+    return problem(request, "validation-failed", errors=entries)
+
+
+def _entry(found: Mapping[str, Any], texts: Texts) -> dict[str, str]:
+    where, *path = found["loc"]
+    if found["type"] == "json_invalid":
+        path = []
+    pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
+    return {"pointer": pointer, "in": str(where), "detail": describe_error(found, texts)}
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    code = _BY_STATUS.get(error.status_code, "internal-error")
+    if code == "validation-failed":
+        return await _on_unreadable_body(request, error)
+    headers = dict(error.headers or {})
+    if code == "method-not-allowed" and (methods := _methods_at(request)):
+        headers["Allow"] = ", ".join(methods)
+    if code == "payload-too-large":
+        # The rest of the body is not read.
+        headers["Connection"] = "close"
+    return problem(request, code, headers=headers)
+
+
+async def _on_unreadable_body(request: Request, _: Exception) -> Response:
+    entry = {"pointer": "", "in": "body", "detail": texts_of(request)("input.unreadable")}
+    return problem(request, "validation-failed", errors=[entry])
+
+
+def _methods_at(request: Request) -> list[str]:
+    """List the methods of all operations at the request's path (RFC 9110 section 15.5.6).
+
+    The framework names those of the first one only.
+    """
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    found = [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]
+    return sorted([*found, "HEAD"]) if "GET" in found else found
+
+
+async def _on_database_error(request: Request, error: Exception) -> Response:
+    state = sqlstate(error)
+    if state == EXCLUSION_VIOLATION:
+        return problem(request, "slot-unavailable", alternatives=[])
+    retryable = state in {DEADLOCK, SERIALIZATION_FAILURE}
+    down = (state or "").startswith(_UNAVAILABLE) or isinstance(error, _LOST)
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    # SQLAlchemy's error around one of its own around the driver's.
+    orig = getattr(error, "orig", None)
+    lost = lost or isinstance(orig, _LOST) or isinstance(getattr(orig, "__cause__", None), _LOST)
+    if retryable or down or lost:
+        log.warning("database_unavailable", error=type(error).__name__, sqlstate=state)
+        code = "service-unavailable"
+        return problem(request, code, headers=_HEADERS[code])
+    return await _on_defect(request, error)
+
+
+async def _on_defect(request: Request, error: Exception) -> Response:
+    # Messages of exceptions may hold what clients wrote; the way there is enough to find it.
+    way = [
+        f"{frame.name} ({frame.filename}:{frame.lineno})"
+        for frame in extract_tb(error.__traceback__)
+    ]
+    log.error("internal_error", error=type(error).__name__, way=way[-FRAMES_LOGGED:])
+    return problem(request, "internal-error")

@@ -1,0 +1,47 @@
+"""`GET /problems/{code}` explains a code to a person."""
+
+import html
+import re
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from app.domain.errors import NotFoundError
+from app.web.languages import mark_language
+from app.web.problems.catalogue import CATALOGUE
+from app.web.request_headers import texts_of
+
+# The page has one style, inline, and nothing else.
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+
+router = APIRouter(prefix="/problems", include_in_schema=False)
+
+
+@router.get("/{code}")
+async def explain_problem(code: str, request: Request) -> HTMLResponse:
+    """Explain a problem code to a person, in their language."""
+    kind = CATALOGUE.get(code)
+    if kind is None:
+        raise NotFoundError
+    texts = texts_of(request)
+    title, detail, explanation = kind.wording(texts)
+    page = (
+        f"<!doctype html><html lang={texts.language}><meta charset=utf-8>"
+        '<meta name=viewport content="width=device-width">'
+        f"<title>{html.escape(title)}</title>"
+        "<body style='font:1.1rem/1.5 system-ui;max-width:40rem;margin:3rem auto;padding:0 1rem'>"
+        f"<h1>{html.escape(title)}</h1><p>{html.escape(detail)}</p>"
+        f"<p><code>{html.escape(code)}</code>, HTTP {kind.status.value}</p>"
+        f"<p>{_with_code(explanation)}</p></body></html>"
+    )
+    answer = HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})
+    mark_language(answer, texts.language)
+    return answer
+
+
+def _with_code(text: str) -> str:
+    """Write the catalogue's Markdown, which marks code only, as HTML."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))

@@ -1,0 +1,111 @@
+"""The entrypoints of the job library: which jobs a worker takes, how many at once, which first.
+
+The library only wakes. What a wake is for, and whether it is due, is read from the row; a job ends
+when its wake is over, whatever came of it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pgqueuer.models import Job
+from pgqueuer.qm import QueueManager
+from pgqueuer.queries import Queries
+
+from app.identity.sign_in.delivery import send_sign_in
+from app.identity.sign_in.jobs import SEND_SIGN_IN
+from app.mail.office import PostOffice
+from app.notifications.delivery import send_notice
+from app.outbox.queue import SEND_NOTICE, SEND_REMINDER, SEND_WEBHOOK, read_id, read_payload
+from app.webhooks.delivery import WebhookOffice, send_webhook
+
+# The wake of a worker that gave no sign of life for so long goes to another worker.
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+WEBHOOKS_AT_ONCE = 60
+MOST_OF_A_BATCH = 5
+
+Handler = Callable[[Job], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Jobs that share places of one worker, and take no place of another lane.
+
+    `picked` is how many jobs of the lane a worker holds at once, waiting for a place or in one.
+    """
+
+    manager: QueueManager
+    picked: int
+
+    @property
+    def batch(self) -> int:
+        """Give how many jobs are picked by one statement: the job library wants half at most."""
+        return min(MOST_OF_A_BATCH, self.picked // 2)
+
+
+def make_lanes(queries: Queries, office: PostOffice, webhooks: WebhookOffice) -> list[Lane]:
+    """Make the lanes of a worker: mails that somebody waits for, reminders, webhooks.
+
+    A slow mail server, or thousands of reminders that are due at once, then hold up neither a
+    sign-in link nor a confirmation; and neither holds up an event.
+    """
+    of_reminders = office.settings.smtp_connections // 2
+    of_others = office.settings.smtp_connections - of_reminders
+    return [
+        _mails(queries, office, of_others),
+        _reminders(queries, office, of_reminders),
+        _webhooks(queries, webhooks),
+    ]
+
+
+def _mails(queries: Queries, office: PostOffice, at_once: int) -> Lane:
+    """Take sign-in links first, then mails to clients, then all others (app/outbox/queue.py)."""
+    manager = QueueManager(queries)
+    places = asyncio.Semaphore(at_once)
+    _serve(manager, SEND_NOTICE, _notice_handler(office, places))
+    _serve(manager, SEND_SIGN_IN, _sign_in_handler(office, places))
+    return _mail_lane(manager, at_once)
+
+
+def _reminders(queries: Queries, office: PostOffice, at_once: int) -> Lane:
+    manager = QueueManager(queries)
+    _serve(manager, SEND_REMINDER, _notice_handler(office, asyncio.Semaphore(at_once)))
+    return _mail_lane(manager, at_once)
+
+
+def _mail_lane(manager: QueueManager, at_once: int) -> Lane:
+    """Pick twice as many as are sent at once, so that no place is idle until the next batch."""
+    return Lane(manager, picked=2 * at_once)
+
+
+def _webhooks(queries: Queries, office: WebhookOffice) -> Lane:
+    manager = QueueManager(queries)
+
+    async def handle(job: Job) -> None:
+        await send_webhook(office, *read_payload(job.payload))
+
+    _serve(manager, SEND_WEBHOOK, handle)
+    return Lane(manager, picked=WEBHOOKS_AT_ONCE)
+
+
+def _serve(manager: QueueManager, name: str, handler: Handler) -> None:
+    manager.entrypoint(name, accepts_context=False)(handler)
+
+
+def _notice_handler(office: PostOffice, places: asyncio.Semaphore) -> Handler:
+    async def handle(job: Job) -> None:
+        practice_id, notice_id = read_payload(job.payload)
+        async with places:
+            await send_notice(office, practice_id, notice_id)
+
+    return handle
+
+
+def _sign_in_handler(office: PostOffice, places: asyncio.Semaphore) -> Handler:
+    async def handle(job: Job) -> None:
+        request_id = read_id(job.payload)
+        async with places:
+            await send_sign_in(office, request_id)
+
+    return handle

@@ -1,0 +1,197 @@
+"""The worker: takes jobs from the queue and sends their mails, until it is told to stop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+from pgqueuer.db import AsyncpgDriver
+from pgqueuer.queries import Queries
+from sqlalchemy import delete, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.clock import Clock
+from app.configuration.settings import Settings
+from app.database.engine import connect
+from app.database.transactions import allow_long_statements, transact
+from app.identity.sign_in.cleanup import sweep_sign_ins, tidy_sign_ins
+from app.mail.office import PostOffice
+from app.mail.senders import make_sender
+from app.outbox.errors import describe
+from app.outbox.sweeping import sweep_notices
+from app.tables.idempotency import IdempotencyKey
+from app.web.idempotency import LIFETIME
+from app.webhooks.delivery import WebhookOffice
+from app.webhooks.sending import make_webhook_sender
+from app.worker.entrypoints import HEARTBEAT_TIMEOUT, Lane, make_lanes
+
+POLL = timedelta(seconds=15)
+# Of the worker's own pool, beside one for each mail that is being sent.
+CONNECTIONS_FOR_THE_REST = 4
+QUERY_TIMEOUT_SECONDS = 10
+FIRST_RECONNECT_SECONDS = 1.0
+LAST_RECONNECT_SECONDS = 30.0
+
+TIDY_SECONDS = 3600.0
+JOB_LOG_KEPT = timedelta(days=7)
+SWEEP_SECONDS = 15.0
+
+log = structlog.get_logger()
+
+
+async def run_worker(
+    settings: Settings, engine: AsyncEngine, clock: Clock, stop: asyncio.Event
+) -> None:
+    """Send notices until `stop` is set; mails under way then are finished first.
+
+    Reconnects by itself when the database goes away. Several workers share the work. A mail that is
+    being sent holds a connection of `engine`, whose size is `worker_pool_size`.
+
+    Raises:
+        SettingsError: there is no database URL, or the SMTP URL is bad.
+    """
+    url = settings.service_url
+    office = PostOffice(engine, make_sender(settings), settings, clock)
+    webhooks = WebhookOffice(engine, make_webhook_sender(settings), clock)
+    if settings.smtp_url is None:
+        log.warning("mails_go_to_a_folder", reason="SMTP_URL is not set")
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_keep_serving(url, office, webhooks, stop))
+            tasks.create_task(_keep_doing(sweep, SWEEP_SECONDS, engine, clock, stop))
+            tasks.create_task(_keep_doing(tidy, TIDY_SECONDS, engine, clock, stop))
+    finally:
+        await office.sender.close()
+
+
+def worker_pool_size(settings: Settings) -> int:
+    """Say how many connections a worker's pool needs."""
+    return settings.smtp_connections + CONNECTIONS_FOR_THE_REST
+
+
+async def tidy(db: AsyncConnection, now: datetime) -> None:
+    """Forget old idempotency keys, sign-ins and job logs."""
+    await allow_long_statements(db)
+    await tidy_sign_ins(db, now)
+    await db.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at <= now - LIFETIME))
+    await db.execute(_OLD_JOB_LOGS, {"kept": JOB_LOG_KEPT})
+
+
+async def sweep(db: AsyncConnection, now: datetime) -> None:
+    """Queue a wake for all that is due and has none.
+
+    A wake is lost where the database commits the row and not the job, or where a worker can write
+    down nothing, because the database is away. The row is never lost.
+    """
+    # A plan is made while there are few jobs, and kept: it must still be good for a backlog.
+    await db.execute(text("SET LOCAL enable_seqscan = off"))
+    await sweep_sign_ins(db, now)
+    await sweep_notices(db, now)
+
+
+_OLD_JOB_LOGS = text("DELETE FROM pgqueuer_log WHERE created < now() - CAST(:kept AS interval)")
+
+
+class _Driver(AsyncpgDriver):
+    """The job library's connection. A database that no longer answers is given up soon."""
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        async with asyncio.timeout(QUERY_TIMEOUT_SECONDS):
+            return await super().fetch(query, *args)
+
+    async def execute(self, query: str, *args: object) -> str:
+        async with asyncio.timeout(QUERY_TIMEOUT_SECONDS):
+            return await super().execute(query, *args)
+
+    async def notify(self, channel: str, payload: str) -> None:
+        async with asyncio.timeout(QUERY_TIMEOUT_SECONDS):
+            await super().notify(channel, payload)
+
+
+async def _keep_serving(
+    url: str, office: PostOffice, webhooks: WebhookOffice, stop: asyncio.Event
+) -> None:
+    """Serve; when the connection is lost, connect again, waiting longer each time it fails."""
+    pause = FIRST_RECONNECT_SECONDS
+    while not stop.is_set():
+        try:
+            await _serve(url, office, webhooks, stop)
+            pause = FIRST_RECONNECT_SECONDS
+        except Exception as error:  # noqa: BLE001 - the worker outlives whatever happens to it
+            log.warning("worker_interrupted", error=describe(error), again_in_seconds=pause)
+        await _wait(stop, pause)
+        pause = min(2 * pause, LAST_RECONNECT_SECONDS)
+
+
+async def _serve(
+    url: str, office: PostOffice, webhooks: WebhookOffice, stop: asyncio.Event
+) -> None:
+    """Serve on one connection, until it is lost or `stop` is set."""
+    connection = await connect(url)
+    try:
+        queries = Queries(_Driver(connection))
+        lanes = make_lanes(queries, office, webhooks)
+        connection.add_termination_listener(lambda _: _shut_down(lanes))
+        log.info("worker_started")
+        await _run(lanes, stop)
+    finally:
+        with suppress(Exception):
+            await connection.close(timeout=QUERY_TIMEOUT_SECONDS)
+        log.info("worker_stopped")
+
+
+async def _run(lanes: Sequence[Lane], stop: asyncio.Event) -> None:
+    """Run the lanes; jobs under way come to their end in any case.
+
+    Also when this task is cancelled: the job library deletes a job that is cancelled in the act,
+    and its notice would wait for the sweep.
+    """
+    running = [
+        asyncio.create_task(
+            lane.manager.run(
+                dequeue_timeout=POLL,
+                batch_size=lane.batch,
+                max_concurrent_tasks=lane.picked,
+                shutdown_on_listener_failure=True,
+                heartbeat_timeout=HEARTBEAT_TIMEOUT,
+                log_aggregation_interval=timedelta(0),
+            )
+        )
+        for lane in lanes
+    ]
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({*running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        _shut_down(lanes)
+        stopping.cancel()
+        await asyncio.wait(running)
+    for task in running:
+        task.result()
+
+
+def _shut_down(lanes: Sequence[Lane]) -> None:
+    for lane in lanes:
+        lane.manager.shutdown.set()
+
+
+async def _keep_doing(
+    command: Callable[[AsyncConnection, datetime], Awaitable[None]],
+    seconds: float,
+    engine: AsyncEngine,
+    clock: Clock,
+    stop: asyncio.Event,
+) -> None:
+    while not stop.is_set():
+        try:
+            await transact(engine, lambda db: command(db, clock()))
+        except Exception as error:  # noqa: BLE001 - tried again the next time
+            log.warning("tidying_failed", task=command.__name__, error=describe(error))
+        await _wait(stop, seconds)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
