@@ -34,7 +34,7 @@ from app.identity.tokens.sign_in import SignInTokens
 from app.links import router as links
 from app.links import staff_router as staff_links
 from app.me import router as practices
-from app.notifications.api import router as notices
+from app.notifications.api import router as notifications
 from app.observability.logs import RequestLog, configure_logs
 from app.observability.metrics.counts import forget_dead_processes, watch_pool
 from app.observability.tracing.requests import RequestTrace, telemetry
@@ -87,7 +87,7 @@ ROUTERS = (
     pushed_sessions.router,
     staff_links.router,
     fees.router,
-    notices.router,
+    notifications.router,
     webhooks.router,
     keys.router,
     changes.router,

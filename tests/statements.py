@@ -46,11 +46,11 @@ EXEMPTIONS: Mapping[str, Exemption] = {
         "sign_ins", "sign_in_families", reason="the worker's sweep, by age alone"
     ),
     "app/worker/run.py tidy": _of("idempotency_keys", reason="the worker's tidying, by age"),
-    "app/outbox/sweeping.py sweep_notices": _of(
-        "practices", "notices", reason="the worker's sweep, by what is due and has no wake"
+    "app/outbox/sweeping.py sweep_notifications": _of(
+        "practices", "notifications", reason="the worker's sweep, by what is due and has no wake"
     ),
     "app/observability/metrics/queries.py read_outbox": _of(
-        "practices", "notices", reason="the operator's figures, numbers only"
+        "practices", "notifications", reason="the operator's figures, numbers only"
     ),
     "app/operations/practice_queries.py all_practices": _of(
         "practices", reason="the operator lists the practices, and names one by its name"
@@ -64,8 +64,10 @@ EXEMPTIONS: Mapping[str, Exemption] = {
     "app/demo/guide.py _practices": _of(
         "practices", reason="the demo asks whether the database holds nothing but its own"
     ),
-    "app/demo/guide.py _fill": _of("notices", reason="the demo's database is all its own"),
-    "app/demo/guide.py _drop_mails": _of("notices", reason="the demo's database is all its own"),
+    "app/demo/guide.py _fill": _of("notifications", reason="the demo's database is all its own"),
+    "app/demo/guide.py _drop_mails": _of(
+        "notifications", reason="the demo's database is all its own"
+    ),
     "app/demo/guide.py _facts": _of(
         "practices", "clients", "sessions", reason="the demo's database is all its own"
     ),

@@ -74,7 +74,7 @@ def test_tracing_without_its_packages_is_one_sentence(
 
 def test_a_missing_database_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL")
-    monkeypatch.setattr("app.installation.is_installed", lambda: False)
+    monkeypatch.setattr("app.operations.installation.is_installed", lambda: False)
     assert refusal(monkeypatch, "migrate").startswith("reslot: DATABASE_URL is not set: ")
 
 

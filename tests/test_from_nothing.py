@@ -27,8 +27,8 @@ from standardwebhooks import Webhook
 from app.clock import system_clock
 from app.database.embedded import OWNER, SERVICE, EmbeddedServer
 from tests.fixtures.database import KEY
-from tests.notices.postbox import Postbox
-from tests.notices.receiver import Receiver
+from tests.notifications.postbox import Postbox
+from tests.notifications.receiver import Receiver
 from tests.patience import until
 
 pytestmark = pytest.mark.slow
@@ -244,7 +244,7 @@ async def test_everything_that_this_should_cause_is_there_once(
 
     check_mails(postbox)
     check_webhooks(receiver, secret, booked["session"]["id"])
-    await check_notices(staff)
+    await check_notifications(staff)
     await check_trail(staff, booked["session"]["id"])
 
 
@@ -277,13 +277,13 @@ def check_webhooks(receiver: Receiver, secret: str, session_id: str) -> None:
     assert "hospital" not in json.dumps([received.body for received in receiver.received])
 
 
-async def check_notices(staff: Caller) -> None:
+async def check_notifications(staff: Caller) -> None:
     async def are_sent() -> bool:
-        return not (await staff.get("/v1/practice/notices", status="pending"))["items"]
+        return not (await staff.get("/v1/practice/notifications", status="pending"))["items"]
 
     # The worker writes it down a moment after the mail has arrived.
     await until(are_sent)
-    found = (await staff.get("/v1/practice/notices", limit=100))["items"]
+    found = (await staff.get("/v1/practice/notifications", limit=100))["items"]
     states = Counter((item["kind"], item["recipient"], item["status"]) for item in found)
     assert states == {
         ("booked", "client", "sent"): 1,

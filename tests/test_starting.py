@@ -98,7 +98,7 @@ def test_a_port_that_is_not_allowed_is_not_called_taken(
     def not_allowed(*_: object) -> None:
         raise PermissionError(number, "Permission denied")
 
-    monkeypatch.setattr("app.listening.socket.socket.bind", not_allowed)
+    monkeypatch.setattr("app.configuration.listening.socket.socket.bind", not_allowed)
     monkeypatch.setenv(setting, "80")
     assert refusal(monkeypatch, command) == (
         f"reslot: Port 80 on 127.0.0.1 is not allowed to this user: set {setting} to 1024 or above."
@@ -124,7 +124,7 @@ def test_a_host_that_nobody_knows_is_named(
     def not_known(*_: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr("app.listening.socket.socket.bind", not_known)
+    monkeypatch.setattr("app.configuration.listening.socket.socket.bind", not_known)
     monkeypatch.setenv(setting, "8106")
     assert refusal(monkeypatch, command) == (
         "reslot: Bad setting. HOST: must be an address of this machine."

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.domain.session import Format
 from app.identity.api_keys.keys import Scope
 from app.tables.all import metadata
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import BusyInterval, Client, Location, Practitioner, Service
 from tests.described import description
 from tests.world import NOW, Api, World
@@ -95,7 +95,7 @@ async def fill(staff: Api, world: World) -> Theirs:
             "policy_id": str(policy_id),
             "session_id": str(session_id),
             "fee_id": done.json()["session"]["fees"][0]["id"],
-            "notice_id": str((await world.rows(Notice))[0].id),
+            "notification_id": str((await world.rows(Notification))[0].id),
             "time_off_id": str(time_off),
             "endpoint_id": endpoint["id"],
             "key_id": key["id"],

@@ -25,9 +25,9 @@ from app.identity.tokens.quote import Quotes
 from app.links.commands import sign_link
 from app.mail.office import PostOffice
 from app.mail.senders import make_sender
-from app.notifications.delivery import send_notice
+from app.notifications.delivery import send_notification
 from app.tables.all import metadata
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import Client, Practice
 from app.tables.sessions import Session
 
@@ -91,14 +91,14 @@ async def _fill(
     async with engine.connect() as db:
         waiting = (
             await db.execute(
-                select(Notice.practice_id, Notice.id).where(
-                    Notice.session_id == mailed, Notice.kind == "booked"
+                select(Notification.practice_id, Notification.id).where(
+                    Notification.session_id == mailed, Notification.kind == "booked"
                 )
             )
         ).all()
-    for practice_id, notice_id in waiting:
+    for practice_id, notification_id in waiting:
         # Where the mail server does not answer, the worker tries again later.
-        await send_notice(office, practice_id, notice_id)
+        await send_notification(office, practice_id, notification_id)
     await office.sender.close()
     return keys
 
@@ -106,10 +106,10 @@ async def _fill(
 async def _drop_mails(db: AsyncConnection, mailed: UUID, now: datetime) -> None:
     """Leave the mails about one booking, and the reminders to come; the rest would be noise."""
     await db.execute(
-        update(Notice)
+        update(Notification)
         .where(
-            Notice.session_id != mailed,
-            or_(Notice.kind != "reminder", Notice.send_at < now),
+            Notification.session_id != mailed,
+            or_(Notification.kind != "reminder", Notification.send_at < now),
         )
         .values(status="dropped", finished_at=now)
     )
@@ -173,15 +173,15 @@ async def _session_to_cancel(db: AsyncConnection, now: datetime) -> UUID:
 async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]]:
     """Give the links in the mails to clients that were sent, or are about to be."""
     mailed = await db.scalars(
-        select(Notice.session_id)
+        select(Notification.session_id)
         .where(
-            Notice.practice_id == HARBOR,
-            Notice.kind == "booked",
-            Notice.recipient == "client",
-            Notice.status != "dropped",
+            Notification.practice_id == HARBOR,
+            Notification.kind == "booked",
+            Notification.recipient == "client",
+            Notification.status != "dropped",
         )
         # The demo's own first; others are of sessions that somebody has booked since.
-        .order_by(Notice.send_at, Notice.id)
+        .order_by(Notification.send_at, Notification.id)
     )
     links = LinkTokens(settings.keys)
     tokens = {found: (await sign_link(db, HARBOR, found, links)).token for found in mailed if found}

@@ -11,7 +11,7 @@ from app.identity.api_keys.keys import Staff
 from app.sessions.commands.attendance import mark_fulfilled, mark_noshow
 from app.sessions.commands.cancel import cancel_by_staff
 from app.sessions.commands.orders import Reason, StaffOrder, StaffOutcome
-from app.sessions.read.for_staff import StaffSession
+from app.sessions.read.staff_queries import StaffSession
 
 LATE = timedelta(hours=3)
 AFTERWARDS = timedelta(hours=2)

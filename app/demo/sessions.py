@@ -40,7 +40,7 @@ from app.sessions.commands.book import book_by_staff
 from app.sessions.commands.booking import Booking
 from app.sessions.commands.cancel import cancel
 from app.sessions.commands.orders import ClientOrder, Reason
-from app.sessions.read.for_staff import StaffSession
+from app.sessions.read.staff_queries import StaffSession
 
 HALF_HOUR = timedelta(minutes=30)
 BREAK = timedelta(minutes=15)

@@ -198,10 +198,10 @@ class RateLimitedError(DomainError):
         self.retry_after = retry_after
 
 
-class NoticeFinishedError(DomainError):
-    """The notice has been sent, or was dropped: there is nothing to try again."""
+class NotificationFinishedError(DomainError):
+    """The notification has been sent, or was dropped: there is nothing to try again."""
 
-    code = "notice-finished"
+    code = "notification-finished"
 
 
 class UnavailableError(DomainError):

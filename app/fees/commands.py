@@ -10,7 +10,7 @@ from app.calendar.locks import lock_session
 from app.fees.queries import FeeRecord, read_fee
 from app.fees.repository import close_fee
 from app.identity.api_keys.keys import Staff
-from app.outbox.outbox import NewNotice
+from app.outbox.outbox import NewNotification
 from app.sessions.commands.finish import finish
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import meeting_of
@@ -41,11 +41,11 @@ async def waive_fee(
     if _is_of_carried(fee, record):
         await SessionRepository(db, staff.practice_id).carry(session_id, None)
     change = _new_change(staff, fee, record, "fee_waived", reason=reason)
-    notices = [
-        NewNotice("fee_waived", "client", fee.starts_at, now),
-        NewNotice("fee.waived", "webhook", fee.starts_at, now),
+    notifications = [
+        NewNotification("fee_waived", "client", fee.starts_at, now),
+        NewNotification("fee.waived", "webhook", fee.starts_at, now),
     ]
-    await finish(db, staff.practice_id, fee.session_id, change, notices, now)
+    await finish(db, staff.practice_id, fee.session_id, change, notifications, now)
     return fee
 
 
@@ -64,8 +64,8 @@ async def settle_fee(
     fee = await read_fee(db, staff.practice_id, fee_id)
     record = await read_session(db, staff.practice_id, fee.session_id)
     change = _new_change(staff, fee, record, "fee_settled", details=values)
-    notices = [NewNotice("fee.settled", "webhook", fee.starts_at, now)]
-    await finish(db, staff.practice_id, fee.session_id, change, notices, now)
+    notifications = [NewNotification("fee.settled", "webhook", fee.starts_at, now)]
+    await finish(db, staff.practice_id, fee.session_id, change, notifications, now)
     return fee
 
 

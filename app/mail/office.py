@@ -11,7 +11,7 @@ from app.mail.senders import Sender
 
 @dataclass(frozen=True, slots=True)
 class PostOffice:
-    """What sending a notice takes."""
+    """What sending a notification takes."""
 
     engine: AsyncEngine
     sender: Sender

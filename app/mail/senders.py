@@ -37,7 +37,7 @@ class FolderSender:
     folder: Path
 
     async def send(self, message: EmailMessage) -> None:
-        """Write a mail as `<notice id>.eml`."""
+        """Write a mail as `<notification id>.eml`."""
         name = UUID(message["Message-ID"].strip().lstrip("<").partition("@")[0])
         await asyncio.to_thread(self._write, f"{name}.eml", message.as_bytes())
 

@@ -1,4 +1,4 @@
-"""Sending one notice: claim, check, render, send, mark (product.md section 6)."""
+"""Sending one notification: claim, check, render, send, mark (product.md section 6)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +14,7 @@ from app.database.transactions import allow_outside_wait, transact
 from app.mail.office import PostOffice
 from app.notifications.mail.data import Letter, load_letter
 from app.notifications.mail.message import make_mail
-from app.notifications.mail.practice_notice import (
+from app.notifications.mail.practice_notification import (
     PracticeLetter,
     load_practice_letter,
     make_practice_mail,
@@ -28,8 +28,8 @@ from app.outbox.marking import mark_failed, mark_finished
 log = structlog.get_logger()
 
 
-async def send_notice(office: PostOffice, practice_id: UUID, notice_id: UUID) -> None:
-    """Send one notice that is due, or drop it where it is out of date. Any other is left alone.
+async def send_notification(office: PostOffice, practice_id: UUID, notification_id: UUID) -> None:
+    """Send one notification that is due, or drop it if it is out of date. Leave any other alone.
 
     A mail goes out once, but for two cases: this process dies, or loses the database for good,
     after the mail was accepted and before that is written down; or the mail server accepts it and
@@ -38,18 +38,18 @@ async def send_notice(office: PostOffice, practice_id: UUID, notice_id: UUID) ->
     An attempt that fails sets the instant of the next. Nothing is raised: the job library would
     keep the error's text.
     """
-    attempt = _Attempt(office, practice_id, notice_id)
-    ids = {"practice_id": str(practice_id), "notice_id": str(notice_id)}
+    attempt = _Attempt(office, practice_id, notification_id)
+    ids = {"practice_id": str(practice_id), "notification_id": str(notification_id)}
     try:
         status = await attempt.make()
     except Exception as error:  # noqa: BLE001 - whatever it is, only its kind may be told
         count_mail("delayed")
         note_outcome("delayed", describe(error))
-        log.warning("notice_delayed", error=describe(error), **ids)
+        log.warning("notification_delayed", error=describe(error), **ids)
         return
     if status not in NOT_ITS_TURN:
         count_mail(status)
-        log.info("notice_settled", status=status, **ids)
+        log.info("notification_settled", status=status, **ids)
     note_outcome(status)
 
 
@@ -63,11 +63,11 @@ class _Attempt:
 
     office: PostOffice
     practice_id: UUID
-    notice_id: UUID
+    notification_id: UUID
     accepted: bool = field(default=False, init=False)
 
     async def make(self) -> str:
-        """Try, write down what became of it, and give the notice's status."""
+        """Try, write down what became of it, and give the notification's status."""
         try:
             return await transact(self.office.engine, self.run)
         except Exception as error:
@@ -79,7 +79,7 @@ class _Attempt:
             return status
 
     async def run(self, db: AsyncConnection) -> str:
-        """Do all of it in one transaction, and give the status that the notice has then."""
+        """Do all of it in one transaction, and give the status that the notification has then."""
         if self.accepted:
             return await self._finish(db, "sent")
         now = self.office.clock()
@@ -97,7 +97,7 @@ class _Attempt:
         return await self._finish(db, "sent")
 
     async def write_down(self, db: AsyncConnection, *, error: Exception, now: datetime) -> str:
-        """Note what became of the try after `run` failed, and give the notice's status."""
+        """Note what became of the try after `run` failed, and give the notification's status."""
         if self.accepted:
             return await self._finish(db, "sent")
         for_good = isinstance(error, UndeliverableError)
@@ -115,11 +115,11 @@ class _Attempt:
 
     @property
     def _ids(self) -> tuple[UUID, UUID]:
-        return self.practice_id, self.notice_id
+        return self.practice_id, self.notification_id
 
 
 def is_out_of_date(letter: Letter, now: datetime) -> bool:
-    """Tell whether a notice has lost its sense.
+    """Tell whether a notification has lost its sense.
 
     A reminder: the session was moved or cancelled, or has begun, or its practice is closed. A
     confirmation to the client: the session had already ended when it was booked, so that it is only

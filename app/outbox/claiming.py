@@ -1,4 +1,4 @@
-"""Claiming a notice that is due: one worker at a time has it, and only while it is due."""
+"""Claiming a notification that is due: one worker at a time has it, and only while it is due."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.outbox.queue import notice_wake, queue_wakes
-from app.tables.notifications import Notice
+from app.outbox.queue import notification_wake, queue_wakes
+from app.tables.notifications import Notification
 
 DUE = "due"
 # A wake may come early by so much: the clocks of two machines differ. Less than the first back-off.
@@ -28,30 +28,32 @@ class Claim:
     put_off: int = 0
 
 
-async def claim(db: AsyncConnection, practice_id: UUID, notice_id: UUID, now: datetime) -> Claim:
-    """Lock a notice where it is due; the lock ends with the caller's transaction.
+async def claim(
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID, now: datetime
+) -> Claim:
+    """Lock a notification where it is due; the lock ends with the caller's transaction.
 
     A wake that finds it leased comes back when the lease ends: its holder may have died. A wake
     that finds it locked does not come back: if its holder dies, the sweep finds it.
     """
-    own = _own(practice_id, notice_id)
+    own = _own(practice_id, notification_id)
     wanted = select(
-        Notice.status,
-        Notice.recipient,
-        Notice.kind,
-        Notice.attempt_at,
-        Notice.leased_until,
-        Notice.put_off,
+        Notification.status,
+        Notification.recipient,
+        Notification.kind,
+        Notification.attempt_at,
+        Notification.leased_until,
+        Notification.put_off,
     ).where(*own)
     row = (await db.execute(wanted.with_for_update(skip_locked=True))).one_or_none()
     if row is None:
-        return Claim("busy" if await db.scalar(select(Notice.id).where(*own)) else "gone")
+        return Claim("busy" if await db.scalar(select(Notification.id).where(*own)) else "gone")
     if row.status != "pending":
         return Claim("done")
     latest = now + CLOCKS_DIFFER
     if row.leased_until is not None and row.leased_until > latest:
-        ids = practice_id, notice_id
-        wake = notice_wake(*ids, row.recipient, row.kind, row.leased_until)
+        ids = practice_id, notification_id
+        wake = notification_wake(*ids, row.recipient, row.kind, row.leased_until)
         await queue_wakes(db, [wake], now)
         return Claim("waiting")
     if row.attempt_at > latest:
@@ -59,29 +61,35 @@ async def claim(db: AsyncConnection, practice_id: UUID, notice_id: UUID, now: da
     return Claim(DUE, row.put_off)
 
 
-async def lease(db: AsyncConnection, practice_id: UUID, notice_id: UUID, until: datetime) -> None:
-    """Keep a claimed notice after the transaction; until then no other worker claims it."""
-    await db.execute(update(Notice).where(*_own(practice_id, notice_id)).values(leased_until=until))
+async def lease(
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID, until: datetime
+) -> None:
+    """Keep a claimed notification after the transaction; until then no other worker claims it."""
+    await db.execute(
+        update(Notification).where(*_own(practice_id, notification_id)).values(leased_until=until)
+    )
 
 
 async def put_off(
-    db: AsyncConnection, practice_id: UUID, notice_id: UUID, until: datetime, now: datetime
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID, until: datetime, now: datetime
 ) -> None:
-    """Have a claimed notice wait without an attempt."""
+    """Have a claimed notification wait without an attempt."""
     changed = (
-        update(Notice)
-        .where(*_own(practice_id, notice_id))
-        .values(attempt_at=until, put_off=Notice.put_off + 1)
-        .returning(Notice.recipient, Notice.kind)
+        update(Notification)
+        .where(*_own(practice_id, notification_id))
+        .values(attempt_at=until, put_off=Notification.put_off + 1)
+        .returning(Notification.recipient, Notification.kind)
     )
     row = (await db.execute(changed)).one()
-    wake = notice_wake(practice_id, notice_id, row.recipient, row.kind, until)
+    wake = notification_wake(practice_id, notification_id, row.recipient, row.kind, until)
     await queue_wakes(db, [wake], now)
 
 
-def _own(practice_id: UUID, notice_id: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return (Notice.practice_id == practice_id, Notice.id == notice_id)
+def _own(
+    practice_id: UUID, notification_id: UUID
+) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return (Notification.practice_id == practice_id, Notification.id == notification_id)
 
 
-# What a claim finds where another worker, or another wake, has the notice.
+# What a claim finds where another worker, or another wake, has the notification.
 NOT_ITS_TURN = frozenset({"busy", "waiting"})

@@ -1,4 +1,4 @@
-"""Writing down what became of a notice: of mails and webhooks alike. The row counts attempts."""
+"""Records what became of a notification, mail or webhook. The row counts attempts."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.outbox.queue import notice_wake, queue_wakes
-from app.tables.notifications import Notice
+from app.outbox.queue import notification_wake, queue_wakes
+from app.tables.notifications import Notification
 
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(hours=4)
@@ -25,7 +25,7 @@ def wait_after(attempts: int) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """How a notice stands after an attempt."""
+    """How a notification stands after an attempt."""
 
     status: str
     attempts: int
@@ -34,17 +34,17 @@ class Marked:
 async def mark_finished(
     db: AsyncConnection,
     practice_id: UUID,
-    notice_id: UUID,
+    notification_id: UUID,
     status: Literal["sent", "dropped"],
     now: datetime,
 ) -> None:
-    """Mark a notice as sent, which takes an attempt, or as dropped, which takes none."""
+    """Mark a notification as sent, which takes an attempt, or as dropped, which takes none."""
     await db.execute(
-        update(Notice)
-        .where(Notice.practice_id == practice_id, Notice.id == notice_id)
+        update(Notification)
+        .where(Notification.practice_id == practice_id, Notification.id == notification_id)
         .values(
             status=status,
-            attempts=Notice.attempts + (1 if status == "sent" else 0),
+            attempts=Notification.attempts + (1 if status == "sent" else 0),
             leased_until=None,
             finished_at=now,
         )
@@ -54,7 +54,7 @@ async def mark_finished(
 async def mark_failed(
     db: AsyncConnection,
     practice_id: UUID,
-    notice_id: UUID,
+    notification_id: UUID,
     error: str,
     now: datetime,
     *,
@@ -62,24 +62,25 @@ async def mark_failed(
 ) -> Marked | None:
     """Count an attempt that failed, and set the instant of the next, with a wake for it.
 
-    The last one, or one that failed for good, ends the notice. `error` may hold nothing personal.
-    None: the notice was done with already.
+    The last attempt, or one that failed for good, ends the notification. `error` must not contain
+    personal data.
+    None: the notification was done with already.
     """
-    own = (Notice.practice_id == practice_id, Notice.id == notice_id)
-    wanted = select(Notice.attempts, Notice.recipient, Notice.kind).where(
-        *own, Notice.status == "pending"
+    own = (Notification.practice_id == practice_id, Notification.id == notification_id)
+    wanted = select(Notification.attempts, Notification.recipient, Notification.kind).where(
+        *own, Notification.status == "pending"
     )
     row = (await db.execute(wanted.with_for_update())).one_or_none()
     if row is None:
         return None
     attempts = row.attempts + 1
-    counted = update(Notice).where(*own)
+    counted = update(Notification).where(*own)
     counted = counted.values(attempts=attempts, last_error=error, leased_until=None)
     if for_good or attempts >= MAX_ATTEMPTS:
         await db.execute(counted.values(status="failed", finished_at=now))
         return Marked("failed", attempts)
     again_at = now + wait_after(attempts)
     await db.execute(counted.values(attempt_at=again_at))
-    wake = notice_wake(practice_id, notice_id, row.recipient, row.kind, again_at)
+    wake = notification_wake(practice_id, notification_id, row.recipient, row.kind, again_at)
     await queue_wakes(db, [wake], now)
     return Marked("pending", attempts)

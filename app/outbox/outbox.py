@@ -1,6 +1,6 @@
 """What commands call inside their transaction, so that no mail is lost and none is made up.
 
-A notice is written with the change it tells of; product.md section 6.
+A notification is written with the change it tells of; product.md section 6.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from app.database.statements import Read
 from app.database.writing import Write
 from app.domain.money import Money
 from app.outbox.events import EventType
-from app.outbox.queue import notice_wake, queue_wakes
-from app.tables.notifications import Notice
+from app.outbox.queue import notification_wake, queue_wakes
+from app.tables.notifications import Notification
 from app.tables.webhooks import WebhookEndpoint
 
 MailKind = Literal[
@@ -35,7 +35,7 @@ Kind = MailKind | EventType
 Recipient = TypeAliasType("Recipient", Literal["client", "practitioner", "practice", "webhook"])
 
 _ADD = Write(
-    insert(Notice).values(status="pending", attempts=0, put_off=0),
+    insert(Notification).values(status="pending", attempts=0, put_off=0),
     "practice_id",
     "id",
     "session_id",
@@ -53,26 +53,26 @@ _ENDPOINTS = Read(
     )
 )
 _WAITING = (
-    select(Notice.id)
+    select(Notification.id)
     .where(
-        Notice.practice_id == bindparam("of_practice"),
-        Notice.session_id == bindparam("of_session"),
-        Notice.kind == "reminder",
-        Notice.status == "pending",
+        Notification.practice_id == bindparam("of_practice"),
+        Notification.session_id == bindparam("of_session"),
+        Notification.kind == "reminder",
+        Notification.status == "pending",
     )
     .with_for_update(skip_locked=True)
     .cte("waiting")
 )
 _DROP_REMINDERS = Write(
-    update(Notice)
-    .where(Notice.practice_id == bindparam("of_practice"), Notice.id == _WAITING.c.id)
+    update(Notification)
+    .where(Notification.practice_id == bindparam("of_practice"), Notification.id == _WAITING.c.id)
     .values(status="dropped"),
     "finished_at",
 )
 
 
 @dataclass(frozen=True, slots=True)
-class NewNotice:
+class NewNotification:
     """A mail to be sent at `send_at` (at once where that is past), or an event for webhooks.
 
     `starts_at` is the session's start that it is about.
@@ -84,22 +84,24 @@ class NewNotice:
     send_at: datetime
 
 
-async def queue_notices(
+async def queue_notifications(
     db: AsyncConnection,
     practice_id: UUID,
     session_id: UUID,
     change_id: UUID,
-    notices: Sequence[NewNotice],
+    notifications: Sequence[NewNotification],
     now: datetime,
 ) -> None:
-    """Write notices about a change, and the wakes for them, in the caller's transaction.
+    """Write notifications about a change, and the wakes for them, in the caller's transaction.
 
-    An event becomes one notice for each webhook endpoint that wants it.
+    An event becomes one notification for each webhook endpoint that wants it.
     """
-    addressed: list[tuple[NewNotice, UUID | None]] = [
-        (notice, None) for notice in notices if notice.recipient != "webhook"
+    addressed: list[tuple[NewNotification, UUID | None]] = [
+        (notification, None)
+        for notification in notifications
+        if notification.recipient != "webhook"
     ]
-    addressed += await _for_endpoints(db, practice_id, notices)
+    addressed += await _for_endpoints(db, practice_id, notifications)
     if not addressed:
         return
     rows: list[dict[str, Any]] = [
@@ -109,17 +111,17 @@ async def queue_notices(
             "session_id": session_id,
             "change_id": change_id,
             "endpoint_id": endpoint_id,
-            "kind": notice.kind,
-            "recipient": notice.recipient,
-            "starts_at": notice.starts_at,
-            "send_at": notice.send_at,
-            "attempt_at": notice.send_at,
+            "kind": notification.kind,
+            "recipient": notification.recipient,
+            "starts_at": notification.starts_at,
+            "send_at": notification.send_at,
+            "attempt_at": notification.send_at,
         }
-        for notice, endpoint_id in addressed
+        for notification, endpoint_id in addressed
     ]
     await _ADD.run_for_each(db, rows)
     wakes = [
-        notice_wake(practice_id, row["id"], row["recipient"], row["kind"], row["send_at"])
+        notification_wake(practice_id, row["id"], row["recipient"], row["kind"], row["send_at"])
         for row in rows
     ]
     await queue_wakes(db, wakes, now)
@@ -129,10 +131,10 @@ async def tell_practice(
     db: AsyncConnection, practice_id: UUID, change_id: UUID, kind: Kind, now: datetime
 ) -> None:
     """Queue a mail to the practice's own address, about a change that is of no session."""
-    notice_id = uuid4()
+    notification_id = uuid4()
     added = {
         "practice_id": practice_id,
-        "id": notice_id,
+        "id": notification_id,
         "session_id": None,
         "change_id": change_id,
         "endpoint_id": None,
@@ -143,14 +145,16 @@ async def tell_practice(
         "attempt_at": now,
     }
     await _ADD.run(db, added)
-    await queue_wakes(db, [notice_wake(practice_id, notice_id, "practice", kind, now)], now)
+    await queue_wakes(
+        db, [notification_wake(practice_id, notification_id, "practice", kind, now)], now
+    )
 
 
 async def _for_endpoints(
-    db: AsyncConnection, practice_id: UUID, notices: Sequence[NewNotice]
-) -> list[tuple[NewNotice, UUID | None]]:
+    db: AsyncConnection, practice_id: UUID, notifications: Sequence[NewNotification]
+) -> list[tuple[NewNotification, UUID | None]]:
     """Pair events with the active endpoints that want them; one without a choice wants all."""
-    events = [notice for notice in notices if notice.recipient == "webhook"]
+    events = [notification for notification in notifications if notification.recipient == "webhook"]
     if not events:
         return []
     endpoints = await _ENDPOINTS.rows(db, {"practice_id": practice_id})
@@ -181,28 +185,28 @@ def tell(
     *,
     fee: Money | None = None,
     people: bool = True,
-) -> list[NewNotice]:
+) -> list[NewNotification]:
     """Tell client, practitioner and webhooks what was done to a session, and of its fee.
 
     Without `people` only webhooks are told.
     """
     event: Kind = f"session.{done}"  # type: ignore[assignment] # there is one for each
-    notices = [NewNotice(event, "webhook", starts_at, now)]
+    notifications = [NewNotification(event, "webhook", starts_at, now)]
     if people:
-        notices.append(NewNotice(done, "client", starts_at, now))
-        notices.append(NewNotice(done, "practitioner", starts_at, now))
+        notifications.append(NewNotification(done, "client", starts_at, now))
+        notifications.append(NewNotification(done, "practitioner", starts_at, now))
     if fee is not None:
-        notices.append(NewNotice("fee.recorded", "webhook", starts_at, now))
-    return notices
+        notifications.append(NewNotification("fee.recorded", "webhook", starts_at, now))
+    return notifications
 
 
 def reminders(
     starts_at: datetime, offsets_minutes: Sequence[int], now: datetime
-) -> list[NewNotice]:
+) -> list[NewNotification]:
     """Give one reminder to the client per offset whose time is still to come, soonest first."""
     times = {starts_at - timedelta(minutes=minutes) for minutes in offsets_minutes}
     return [
-        NewNotice("reminder", "client", starts_at, send_at)
+        NewNotification("reminder", "client", starts_at, send_at)
         for send_at in sorted(times)
         if send_at > now
     ]

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.statements import send
 
-SEND_NOTICE = "send_notice"
+SEND_NOTIFICATION = "send_notification"
 SEND_REMINDER = "send_reminder"
 SEND_WEBHOOK = "send_webhook"
 
@@ -51,10 +51,10 @@ class Wake:
         return f"{self.id}/{(self.at - _EPOCH) // timedelta(microseconds=1)}"
 
 
-def notice_wake(
-    practice_id: UUID, notice_id: UUID, recipient: str, kind: str, at: datetime
+def notification_wake(
+    practice_id: UUID, notification_id: UUID, recipient: str, kind: str, at: datetime
 ) -> Wake:
-    """Make the wake for a notice.
+    """Make the wake for a notification.
 
     Webhooks have an entrypoint of their own, so that receivers that hang hold up no mail. So have
     reminders, because thousands of them may be due at once and nobody waits for one.
@@ -62,10 +62,10 @@ def notice_wake(
     if recipient == "webhook":
         entrypoint = SEND_WEBHOOK
     else:
-        entrypoint = SEND_REMINDER if kind == "reminder" else SEND_NOTICE
+        entrypoint = SEND_REMINDER if kind == "reminder" else SEND_NOTIFICATION
     priority = _TO_CLIENT if recipient == "client" else _TO_OTHERS
-    payload = {"practice_id": str(practice_id), "notice_id": str(notice_id)}
-    return Wake(entrypoint, priority, notice_id, payload, at)
+    payload = {"practice_id": str(practice_id), "notification_id": str(notification_id)}
+    return Wake(entrypoint, priority, notification_id, payload, at)
 
 
 async def queue_wakes(db: AsyncConnection, wakes: Sequence[Wake], now: datetime) -> None:
@@ -84,9 +84,9 @@ async def queue_wakes(db: AsyncConnection, wakes: Sequence[Wake], now: datetime)
 
 
 def read_payload(payload: bytes | None) -> tuple[UUID, UUID]:
-    """Give the practice's and the notice's id."""
+    """Give the practice's and the notification's id."""
     ids = json.loads(payload or b"{}")
-    return UUID(ids["practice_id"]), UUID(ids["notice_id"])
+    return UUID(ids["practice_id"]), UUID(ids["notification_id"])
 
 
 def read_id(payload: bytes | None) -> UUID:

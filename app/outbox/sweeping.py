@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.outbox.queue import HAS_NO_WAKE, notice_wake, queue_wakes
+from app.outbox.queue import HAS_NO_WAKE, notification_wake, queue_wakes
 
 AT_ONCE = 1000
 
@@ -15,17 +15,17 @@ log = structlog.get_logger()
 # Practice by practice, so that each is a range of an index.
 _DUE = text(
     "SELECT due.* FROM practices, LATERAL ("  # noqa: S608 - our own words
-    "SELECT practice_id, id, recipient, kind, attempt_at FROM notices"
+    "SELECT practice_id, id, recipient, kind, attempt_at FROM notifications"
     " WHERE practice_id = practices.practice_id AND status = 'pending' AND attempt_at <= :now"
     " AND (leased_until IS NULL OR leased_until <= :now)"
-    f" AND {HAS_NO_WAKE.format(table='notices')} ORDER BY attempt_at LIMIT :most"
+    f" AND {HAS_NO_WAKE.format(table='notifications')} ORDER BY attempt_at LIMIT :most"
     ") AS due LIMIT :most"
 )
 
 
-async def sweep_notices(db: AsyncConnection, now: datetime) -> None:
-    """Queue a wake for each notice of any practice that is due, up to 1,000 at a time."""
+async def sweep_notifications(db: AsyncConnection, now: datetime) -> None:
+    """Queue a wake for each notification of any practice that is due, up to 1,000 at a time."""
     rows = (await db.execute(_DUE, {"now": now, "most": AT_ONCE})).all()
     if rows:
-        log.warning("notices_stranded", count=len(rows))
-        await queue_wakes(db, [notice_wake(*row) for row in rows], now)
+        log.warning("notifications_stranded", count=len(rows))
+        await queue_wakes(db, [notification_wake(*row) for row in rows], now)

@@ -4,7 +4,7 @@ from app.tables.base import Base
 from app.tables.changes import Change
 from app.tables.idempotency import IdempotencyKey
 from app.tables.identity import ApiKey
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import Practice
 from app.tables.sessions import Session
 from app.tables.webhooks import WebhookEndpoint
@@ -14,7 +14,7 @@ __all__ = [
     "ApiKey",
     "Change",
     "IdempotencyKey",
-    "Notice",
+    "Notification",
     "Practice",
     "Session",
     "WebhookEndpoint",

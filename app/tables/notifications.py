@@ -1,4 +1,4 @@
-"""The table of notices. A row owns its attempts; the job library only wakes the worker."""
+"""The table of notifications. A row owns its attempts; the job library only wakes the worker."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped
 from app.tables.base import Base, Identified, reference
 
 
-class Notice(Identified, Base):
+class Notification(Identified, Base):
     """A mail to one person, or an event for one webhook endpoint, about one change.
 
     Holds ids only: the mail is rendered, and its link signed, when it is sent. `starts_at` is the
@@ -22,7 +22,7 @@ class Notice(Identified, Base):
     `leased_until` a worker has it; a mail has no lease, since its row is locked while it is sent.
     """
 
-    __tablename__ = "notices"
+    __tablename__ = "notifications"
     session_id: Mapped[UUID | None]
     change_id: Mapped[UUID]
     kind: Mapped[str]
@@ -51,14 +51,14 @@ class Notice(Identified, Base):
         Index(None, "practice_id", "send_at", "id"),
         # The figures of the outbox look for what was not sent, among all that ever was.
         Index(
-            "ix_notices_pending",
+            "ix_notifications_pending",
             "practice_id",
             "send_at",
             postgresql_where=text("status = 'pending'"),
         ),
         # The worker's sweep looks at all practices, every few seconds.
         Index(
-            "ix_notices_due",
+            "ix_notifications_due",
             "practice_id",
             "attempt_at",
             postgresql_where=text("status = 'pending'"),

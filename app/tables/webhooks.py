@@ -1,4 +1,4 @@
-"""The table of webhook endpoints. What is sent to them are notices: app/tables/notifications.py."""
+"""The table of webhook endpoints. What is sent to them: app/tables/notifications.py."""
 
 from datetime import datetime
 

@@ -47,7 +47,7 @@ class WebhookOffice:
     under_way: Counter[UUID] = field(default_factory=Counter)
 
 
-async def send_webhook(office: WebhookOffice, practice_id: UUID, notice_id: UUID) -> Marked:
+async def send_webhook(office: WebhookOffice, practice_id: UUID, notification_id: UUID) -> Marked:
     """Send one event that is due, or drop it where its endpoint is inactive; else leave it alone.
 
     No database connection is held while the receiver is waited for: the row is leased for longer
@@ -58,10 +58,12 @@ async def send_webhook(office: WebhookOffice, practice_id: UUID, notice_id: UUID
     as many places as it may is put off, and that is no attempt. Nothing is raised: the job library
     would keep the error's text.
     """
-    ids = {"practice_id": str(practice_id), "notice_id": str(notice_id)}
+    ids = {"practice_id": str(practice_id), "notification_id": str(notification_id)}
     try:
         with ExitStack() as places:
-            begin = partial(_begin, office=office, ids=(practice_id, notice_id), places=places)
+            begin = partial(
+                _begin, office=office, ids=(practice_id, notification_id), places=places
+            )
             event = await transact(office.engine, begin)
             if isinstance(event, Marked):
                 note_outcome(event.status)
@@ -119,11 +121,12 @@ def wait_of_the_crowded(failures: int, put_off: int) -> timedelta:
 def signed_headers(event: Event, now: datetime) -> dict[str, str]:
     """Sign an event as it goes out at `now`, in the Standard Webhooks way.
 
-    `webhook-id` is the notice's id: the same each time the same event is sent to the same endpoint.
+    `webhook-id` is the notification's id: the same whenever the same event is sent to the same
+    endpoint.
     """
     # The library takes whatever clock time it is given as UTC.
     sent_at = now.astimezone(UTC)
-    message_id = str(event.notice_id)
+    message_id = str(event.notification_id)
     return {
         "Content-Type": "application/json",
         "User-Agent": f"Reslot/{__version__}",
@@ -172,15 +175,15 @@ async def _settle(
     error: SendingFailedError | None,
     now: datetime,
 ) -> Marked:
-    """Write down what became of the attempt, on the notice and on the endpoint."""
+    """Write down what became of the attempt, on the notification and on the endpoint."""
     if not event.active:
-        await mark_finished(db, practice_id, event.notice_id, "dropped", now)
+        await mark_finished(db, practice_id, event.notification_id, "dropped", now)
         return Marked("dropped", 0)
     if error is None:
-        await mark_finished(db, practice_id, event.notice_id, "sent", now)
+        await mark_finished(db, practice_id, event.notification_id, "sent", now)
         await note_success(db, practice_id, event.endpoint_id)
         return Marked("sent", 0)
-    marked = await mark_failed(db, practice_id, event.notice_id, str(error), now)
+    marked = await mark_failed(db, practice_id, event.notification_id, str(error), now)
     await note_failure(
         db,
         practice_id,

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.tables.changes import Change
 from app.tables.joins import of_practice
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import Client, Location, Practice, Practitioner, Service
 from app.tables.sessions import Fee, Session
 from app.tables.webhooks import WebhookEndpoint
@@ -26,13 +26,15 @@ _FACTS = (
 )
 
 
-async def read_event(db: AsyncConnection, practice_id: UUID, notice_id: UUID) -> EventRow | None:
-    """Read a notice for a webhook with its change, its endpoint and the session's records."""
+async def read_event(
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID
+) -> EventRow | None:
+    """Read a notification for a webhook with its change, its endpoint and the session's records."""
     wanted = (
         select(
-            Notice.kind.label("event"),
-            Notice.endpoint_id,
-            Notice.session_id,
+            Notification.kind.label("event"),
+            Notification.endpoint_id,
+            Notification.session_id,
             WebhookEndpoint.url,
             WebhookEndpoint.secret,
             and_(WebhookEndpoint.active, Practice.closed_at.is_(None)).label("active"),
@@ -59,11 +61,11 @@ async def read_event(db: AsyncConnection, practice_id: UUID, notice_id: UUID) ->
                 for part, column in (("id", table.id), ("ref", table.external_ref))
             ),
         )
-        .select_from(Notice)
-        .join(Change, _same(practice_id, Change, Notice.change_id))
+        .select_from(Notification)
+        .join(Change, _same(practice_id, Change, Notification.change_id))
         .join(Practice, of_practice(practice_id, Practice))
-        .join(WebhookEndpoint, _same(practice_id, WebhookEndpoint, Notice.endpoint_id))
-        .join(Session, _same(practice_id, Session, Notice.session_id))
+        .join(WebhookEndpoint, _same(practice_id, WebhookEndpoint, Notification.endpoint_id))
+        .join(Session, _same(practice_id, Session, Notification.session_id))
         .join(Service, _same(practice_id, Service, Session.service_id))
         .join(Practitioner, _same(practice_id, Practitioner, Session.practitioner_id))
         .join(Client, _same(practice_id, Client, Session.client_id))
@@ -77,7 +79,7 @@ async def read_event(db: AsyncConnection, practice_id: UUID, notice_id: UUID) ->
                 | and_(Change.subject == "fee", Fee.id == Change.subject_id),
             ),
         )
-        .where(of_practice(practice_id, Notice, Notice.id == notice_id))
+        .where(of_practice(practice_id, Notification, Notification.id == notification_id))
     )
     return (await db.execute(wanted)).one_or_none()
 

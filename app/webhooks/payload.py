@@ -78,13 +78,13 @@ class WebhookEvent(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One notice for one endpoint. `body` is the JSON that is sent.
+    """One notification for one endpoint. `body` is the JSON that is sent.
 
     `active`: the endpoint is, and its practice is open. `failures`: how many attempts at the
     endpoint have failed since the last that did not.
     """
 
-    notice_id: UUID
+    notification_id: UUID
     endpoint_id: UUID
     url: str
     secret: str
@@ -93,9 +93,9 @@ class Event:
     body: str
 
 
-async def load_event(db: AsyncConnection, practice_id: UUID, notice_id: UUID) -> Event | None:
-    """Read a notice for a webhook, and write what it says of the change as it was made."""
-    row = await read_event(db, practice_id, notice_id)
+async def load_event(db: AsyncConnection, practice_id: UUID, notification_id: UUID) -> Event | None:
+    """Read a notification for a webhook, and write what it says of the change as it was made."""
+    row = await read_event(db, practice_id, notification_id)
     if row is None:
         return None
     facts = row
@@ -103,7 +103,7 @@ async def load_event(db: AsyncConnection, practice_id: UUID, notice_id: UUID) ->
         # Of a fee alone: the session as it stood at that time.
         facts = await read_session_at(db, practice_id, row.session_id, row.at)
     return Event(
-        notice_id=notice_id,
+        notification_id=notification_id,
         endpoint_id=row.endpoint_id,
         url=row.url,
         secret=row.secret,

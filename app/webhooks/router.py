@@ -53,7 +53,7 @@ async def list_webhook_endpoints(
     """List the practice's webhook endpoints, a page at a time, always in the same order.
 
     `failures` above zero, or `disabled_at`, says that one is not doing well;
-    `GET /v1/practice/notices?recipient=webhook&endpoint=…` says what happened to each event.
+    `GET /v1/practice/notifications?recipient=webhook&endpoint=…` says what happened to each event.
     """
     asked = PageRequest(cursors, query, EndpointPosition, "webhook_endpoints", staff.practice_id)
     found = await list_endpoints(db, staff.practice_id, asked.part)

@@ -16,8 +16,8 @@ from pgqueuer.queries import Queries
 from app.identity.sign_in.delivery import send_sign_in
 from app.identity.sign_in.jobs import SEND_SIGN_IN
 from app.mail.office import PostOffice
-from app.notifications.delivery import send_notice
-from app.outbox.queue import SEND_NOTICE, SEND_REMINDER, SEND_WEBHOOK, read_id, read_payload
+from app.notifications.delivery import send_notification
+from app.outbox.queue import SEND_NOTIFICATION, SEND_REMINDER, SEND_WEBHOOK, read_id, read_payload
 from app.webhooks.delivery import WebhookOffice, send_webhook
 
 # The wake of a worker that gave no sign of life for so long goes to another worker.
@@ -63,14 +63,14 @@ def _mails(queries: Queries, office: PostOffice, at_once: int) -> Lane:
     """Take sign-in links first, then mails to clients, then all others (app/outbox/queue.py)."""
     manager = QueueManager(queries)
     places = asyncio.Semaphore(at_once)
-    _serve(manager, SEND_NOTICE, _notice_handler(office, places))
+    _serve(manager, SEND_NOTIFICATION, _notification_handler(office, places))
     _serve(manager, SEND_SIGN_IN, _sign_in_handler(office, places))
     return _mail_lane(manager, at_once)
 
 
 def _reminders(queries: Queries, office: PostOffice, at_once: int) -> Lane:
     manager = QueueManager(queries)
-    _serve(manager, SEND_REMINDER, _notice_handler(office, asyncio.Semaphore(at_once)))
+    _serve(manager, SEND_REMINDER, _notification_handler(office, asyncio.Semaphore(at_once)))
     return _mail_lane(manager, at_once)
 
 
@@ -93,11 +93,11 @@ def _serve(manager: QueueManager, name: str, handler: Handler) -> None:
     manager.entrypoint(name, accepts_context=False)(handler)
 
 
-def _notice_handler(office: PostOffice, places: asyncio.Semaphore) -> Handler:
+def _notification_handler(office: PostOffice, places: asyncio.Semaphore) -> Handler:
     async def handle(job: Job) -> None:
-        practice_id, notice_id = read_payload(job.payload)
+        practice_id, notification_id = read_payload(job.payload)
         async with places:
-            await send_notice(office, practice_id, notice_id)
+            await send_notification(office, practice_id, notification_id)
 
     return handle
 

@@ -19,7 +19,7 @@ from app.identity.sign_in.cleanup import sweep_sign_ins, tidy_sign_ins
 from app.mail.office import PostOffice
 from app.mail.senders import make_sender
 from app.outbox.errors import describe
-from app.outbox.sweeping import sweep_notices
+from app.outbox.sweeping import sweep_notifications
 from app.tables.idempotency import IdempotencyKey
 from app.web.idempotency import LIFETIME
 from app.webhooks.delivery import WebhookOffice
@@ -43,7 +43,7 @@ log = structlog.get_logger()
 async def run_worker(
     settings: Settings, engine: AsyncEngine, clock: Clock, stop: asyncio.Event
 ) -> None:
-    """Send notices until `stop` is set; mails under way then are finished first.
+    """Send notifications until `stop` is set; mails under way then are finished first.
 
     Reconnects by itself when the database goes away. Several workers share the work. A mail that is
     being sent holds a connection of `engine`, whose size is `worker_pool_size`.
@@ -87,7 +87,7 @@ async def sweep(db: AsyncConnection, now: datetime) -> None:
     # A plan is made while there are few jobs, and kept: it must still be good for a backlog.
     await db.execute(text("SET LOCAL enable_seqscan = off"))
     await sweep_sign_ins(db, now)
-    await sweep_notices(db, now)
+    await sweep_notifications(db, now)
 
 
 _OLD_JOB_LOGS = text("DELETE FROM pgqueuer_log WHERE created < now() - CAST(:kept AS interval)")
@@ -145,7 +145,7 @@ async def _run(lanes: Sequence[Lane], stop: asyncio.Event) -> None:
     """Run the lanes; jobs under way come to their end in any case.
 
     Also when this task is cancelled: the job library deletes a job that is cancelled in the act,
-    and its notice would wait for the sweep.
+    and its notification would wait for the sweep.
     """
     running = [
         asyncio.create_task(

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from app.domain.session import Format
 from app.tables.changes import Change, ChangeNote
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import Practitioner
 from app.tables.sessions import Fee, Session
 from tests.world import NOW, REASON, Api, TestClock, World, slots
@@ -23,8 +23,8 @@ SECRET = "Zanzibar clinic results"
 
 
 async def effects(world: World) -> tuple[int, int, int]:
-    """Count what commands leave behind: changes, fees, notices."""
-    tables = (Change, Fee, Notice)
+    """Count what commands leave behind: changes, fees, notifications."""
+    tables = (Change, Fee, Notification)
     return tuple([len(await world.rows(table)) for table in tables])  # type: ignore[return-value]
 
 
@@ -147,9 +147,9 @@ async def test_cancelling_adds_one_change_to_the_history(api: Api, world: World)
 async def test_cancelling_tells_client_and_practitioner(api: Api, world: World) -> None:
     session_id = await world.book(START)
     await api.cancel(session_id)
-    notices = await world.rows(Notice, kind="cancelled")
-    assert {notice.recipient for notice in notices} == {"client", "practitioner"}
-    assert [(notice.status, notice.session_id) for notice in notices] == [
+    notifications = await world.rows(Notification, kind="cancelled")
+    assert {notification.recipient for notification in notifications} == {"client", "practitioner"}
+    assert [(notification.status, notification.session_id) for notification in notifications] == [
         ("pending", session_id)
     ] * 2
 
@@ -157,7 +157,7 @@ async def test_cancelling_tells_client_and_practitioner(api: Api, world: World) 
 async def test_cancelling_drops_the_reminders(api: Api, world: World) -> None:
     session_id = await world.book(START)
     await api.cancel(session_id)
-    (reminder,) = await world.rows(Notice, kind="reminder")
+    (reminder,) = await world.rows(Notification, kind="reminder")
     assert (reminder.status, reminder.finished_at) == ("dropped", NOW)
 
 
@@ -317,14 +317,14 @@ async def test_a_note_of_500_characters_is_kept_without_the_blanks_around_it(
     assert answer.json()["session"]["cancellation"]["reason"]["note"] == "ü" * 500
 
 
-async def test_the_note_reaches_no_notice_no_job_and_no_log(api: Api, world: World) -> None:
+async def test_the_note_reaches_no_notification_no_job_and_no_log(api: Api, world: World) -> None:
     session_id = await world.book(START)
     with capture_logs() as logged:
         answer = await api.cancel(session_id, reason={"note": SECRET})
     assert answer.status_code == 200
     assert logged
     assert SECRET not in str(logged)
-    assert SECRET not in str(await world.rows(Notice))
+    assert SECRET not in str(await world.rows(Notification))
     async with world.engine.connect() as db:
         jobs = (await db.execute(text("SELECT * FROM pgqueuer"))).all()
     assert jobs

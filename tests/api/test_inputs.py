@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.tables.changes import Change
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.sessions import Session
 from app.web.body_limit import MAX_BYTES, MAX_PRACTICE_BYTES
 from tests.world import NOW, REASON, Api, World
@@ -54,7 +54,7 @@ class Untouched:
 
     @staticmethod
     async def snapshot(world: World) -> Any:
-        return [await world.rows(table) for table in (Session, Change, Notice)]
+        return [await world.rows(table) for table in (Session, Change, Notification)]
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ from app.configuration.settings import Settings, SettingsError
 from app.identity.sign_in.delivery import send_sign_in
 from app.mail.office import PostOffice
 from app.mail.senders import make_sender
-from app.notifications.delivery import send_notice
+from app.notifications.delivery import send_notification
 from app.observability.metrics.counts import REGISTRY, watch_pool
 from app.observability.metrics.processes import figures_on_a_port, shared_figures
 from app.tables.identity import SignInRequest
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import Client
 from app.tables.webhooks import WebhookEndpoint
 from app.webhooks.delivery import WebhookOffice, send_webhook
@@ -170,12 +170,12 @@ async def test_the_outbox_is_told_as_it_stands(
         assert ("reslot_outbox_failed", (("recipient", recipient),)) in found
 
 
-async def test_failed_notices_are_told_for_a_week(
+async def test_failed_notifications_are_told_for_a_week(
     prometheus: Api, world: World, clock: TestClock
 ) -> None:
     await world.book(START)
-    (notice,) = await world.rows(Notice, recipient="practitioner")
-    await world.change(Notice, notice.id, status="failed", finished_at=NOW)
+    (notification,) = await world.rows(Notification, recipient="practitioner")
+    await world.change(Notification, notification.id, status="failed", finished_at=NOW)
     for later, count in ((timedelta(days=6), 1), (timedelta(days=2), 0)):
         clock.now += later
         found = await scrape(prometheus)
@@ -188,8 +188,8 @@ async def test_mails_are_counted_by_result(
 ) -> None:
     await world.book(START)
     before = await scrape(prometheus)
-    for notice in await world.rows(Notice, kind="booked"):
-        await send_notice(office, world.practice_id, notice.id)
+    for notification in await world.rows(Notification, kind="booked"):
+        await send_notification(office, world.practice_id, notification.id)
     after = await scrape(prometheus)
     assert risen(before, after, "reslot_mails_total", result="sent") == 2
     assert figure(after, "reslot_outbox_due", recipient="client") == 0
@@ -203,10 +203,10 @@ async def test_webhooks_are_counted_by_result(
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
         await world.add(WebhookEndpoint, url=url, secret="whsec_c2VjcmV0", events=[])
         await world.book(START)
-        (notice,) = await world.rows(Notice, recipient="webhook")
+        (notification,) = await world.rows(Notification, recipient="webhook")
         before = await scrape(prometheus)
         sender = WebhookSender(insecure=True)
-        await send_webhook(WebhookOffice(engine, sender, clock), world.practice_id, notice.id)
+        await send_webhook(WebhookOffice(engine, sender, clock), world.practice_id, notification.id)
     after = await scrape(prometheus)
     assert risen(before, after, "reslot_webhooks_total", result="delayed") == 1
     assert figure(after, "reslot_outbox_due", recipient="webhook") == 1
@@ -250,8 +250,8 @@ async def test_no_person_is_in_it(
     await api.cancel(session_id, reason={"code": "work", "note": "canary-note"})
     await api.get("/canary-path", headers={"User-Agent": "canary-agent"})
     await api.signed_in("canary-token").get("/v1/me")
-    for notice in await world.rows(Notice):
-        await send_notice(office, world.practice_id, notice.id)
+    for notification in await world.rows(Notification):
+        await send_notification(office, world.practice_id, notification.id)
     page = (await prometheus.get("/metrics")).text
     ids = [session_id, world.practice_id, world.client_id, world.practitioner_id]
     assert "reslot_requests_total" in page

@@ -9,7 +9,7 @@ import pytest
 from app.domain.errors import InvalidInputError
 from app.domain.session import Format
 from app.tables.changes import Change
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import BusyInterval, HoursOverride, Location, ServiceFormat
 from app.tables.sessions import Session
 from tests.world import NOW, REASON, Api, TestClock, World, slots
@@ -394,10 +394,10 @@ async def test_a_taken_slot_changes_nothing(api: Api, world: World) -> None:
     other = await world.add_client(name="Ben")
     await world.book(START + DAY, client_id=other)
     before = await api.session(session_id)
-    counts = [len(await world.rows(table)) for table in (Change, Notice)]
+    counts = [len(await world.rows(table)) for table in (Change, Notification)]
     await api.reschedule(session_id, START + DAY)
     assert await api.session(session_id) == before
-    assert [len(await world.rows(table)) for table in (Change, Notice)] == counts
+    assert [len(await world.rows(table)) for table in (Change, Notification)] == counts
 
 
 @pytest.mark.parametrize(
@@ -561,21 +561,21 @@ async def test_alternatives_keep_the_distance_too(api: Api, world: World) -> Non
     ]
 
 
-# Notices
+# Notifications
 
 
 async def test_a_move_tells_client_and_practitioner(api: Api, world: World) -> None:
     session_id = await world.book(START)
     await api.reschedule(session_id, START + DAY)
-    notices = await world.rows(Notice, kind="rescheduled")
-    assert {notice.recipient for notice in notices} == {"client", "practitioner"}
-    assert {notice.starts_at for notice in notices} == {START + DAY}
+    notifications = await world.rows(Notification, kind="rescheduled")
+    assert {notification.recipient for notification in notifications} == {"client", "practitioner"}
+    assert {notification.starts_at for notification in notifications} == {START + DAY}
 
 
 async def test_a_move_drops_the_old_reminder_and_queues_a_new_one(api: Api, world: World) -> None:
     session_id = await world.book(START)
     await api.reschedule(session_id, START + DAY)
-    reminders = await world.rows(Notice, kind="reminder")
+    reminders = await world.rows(Notification, kind="reminder")
     assert {(row.starts_at, row.send_at, row.status) for row in reminders} == {
         (START, START - DAY, "dropped"),
         (START + DAY, START, "pending"),
@@ -585,7 +585,7 @@ async def test_a_move_drops_the_old_reminder_and_queues_a_new_one(api: Api, worl
 async def test_no_reminder_is_queued_whose_time_has_passed(api: Api, world: World) -> None:
     session_id = await world.book(START)
     await api.reschedule(session_id, NOW + 2 * HOUR)
-    assert await world.rows(Notice, kind="reminder", status="pending") == []
+    assert await world.rows(Notification, kind="reminder", status="pending") == []
 
 
 # The body

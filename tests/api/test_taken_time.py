@@ -22,7 +22,7 @@ BODIES: dict[str, Any] = {"fulfilled": {}, "noshow": FREE, "cancel": FREE, "undo
 
 @pytest.fixture
 async def ben(world: World) -> UUID:
-    """Another client, whose session could be moved; no notice is asked for."""
+    """Another client, whose session could be moved; no notification is asked for."""
     await world.change(Service, world.service_id, minimum_notice_minutes=0)
     return await world.add_client(name="Ben", email="ben@client.example")
 

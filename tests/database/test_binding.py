@@ -133,7 +133,10 @@ NOT_BOUND = [
      "WHERE fees.practice_id = $1 AND fees.id = w.id")),
     ("clients", "WITH w AS (DELETE FROM clients RETURNING id) SELECT id FROM w"),
     ("clients", "DELETE FROM fees WHERE practice_id = $1 RETURNING (SELECT max(id) FROM clients)"),
-    ("notices", "DELETE FROM pgqueuer USING notices WHERE dedupe_key = notices.id::text"),
+    (
+        "notifications",
+        "DELETE FROM pgqueuer USING notifications WHERE dedupe_key = notifications.id::text",
+    ),
     ("fees", "UPDATE fees SET practice_id = $1 WHERE id = $2"),
     ("fees", "DELETE FROM fees"),
     ("fees", "INSERT INTO fees (id) VALUES ($1)"),

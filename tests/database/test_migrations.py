@@ -25,8 +25,8 @@ from app.database.migrations import alembic_config, migrate, wrong_schema
 from app.database.transactions import transact
 from app.identity.sign_in.jobs import sign_in_wake
 from app.identity.sign_in.request_link import ask_for_link
-from app.outbox.queue import notice_wake
-from app.tables.notifications import Notice
+from app.outbox.queue import notification_wake
+from app.tables.notifications import Notification
 from app.tables.webhooks import WebhookEndpoint
 from app.worker.run import sweep
 from tests.world import NOW, World
@@ -198,14 +198,14 @@ async def test_jobs_that_wait_for_their_reminder_are_moved_to_its_entrypoint(
     await world.book(NOW + timedelta(days=3))
     now = await jobs(owner)
     assert sorted(job[:2] for job in now) == [
-        ("send_notice", 0),
-        ("send_notice", 5),
+        ("send_notification", 0),
+        ("send_notification", 5),
         ("send_reminder", 5),
         ("send_webhook", 0),
     ]
     before = "20261123_practice_side"
     await run(owner_engine, lambda config: command.downgrade(config, before))
-    old = {"send_notice": "send_notice", "send_reminder": "send_notice"}
+    old = {"send_notification": "send_notice", "send_reminder": "send_notice"}
     assert await jobs(owner) == [(old.get(name, name), 0, key) for name, _, key in now]
     await run(owner_engine, lambda config: command.upgrade(config, "head"))
     assert await jobs(owner) == now
@@ -229,7 +229,7 @@ async def test_jobs_that_wait_keep_their_instant_when_the_row_comes_to_own_it(
     await owner.execute(due, NOW + timedelta(days=2))
     await run(owner_engine, lambda config: command.upgrade(config, "head"))
     retried_at = datetime(2026, 11, 30, 19, tzinfo=UTC)
-    rows = await world.rows(Notice, session_id=session_id)
+    rows = await world.rows(Notification, session_id=session_id)
     assert {(row.kind, row.recipient, row.attempt_at) for row in rows} == {
         ("booked", "client", retried_at),
         ("booked", "practitioner", NOW),
@@ -238,11 +238,13 @@ async def test_jobs_that_wait_keep_their_instant_when_the_row_comes_to_own_it(
     (request,) = await owner.fetch("SELECT id, attempts, attempt_at FROM sign_in_requests")
     assert (request["attempts"], request["attempt_at"]) == (8, retried_at)
     wakes = [
-        notice_wake(row.practice_id, row.id, row.recipient, row.kind, row.attempt_at)
+        notification_wake(row.practice_id, row.id, row.recipient, row.kind, row.attempt_at)
         for row in rows
     ]
     wakes.append(sign_in_wake(request["id"], retried_at))
-    held = {wake.key for wake in wakes if (wake.priority, wake.entrypoint) == (0, "send_notice")}
+    held = {
+        wake.key for wake in wakes if (wake.priority, wake.entrypoint) == (0, "send_notification")
+    }
     keys = "SELECT dedupe_key FROM pgqueuer"
     found = {row["dedupe_key"] for row in await owner.fetch(keys)}
     assert found == {wake.key for wake in wakes} - held

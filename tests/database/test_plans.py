@@ -25,9 +25,9 @@ from app.identity.tokens.access import AccessTokens, Caller
 from app.main import create_app
 from app.outbox.sweeping import _DUE
 from app.sessions.read.calendar import WITH_CALENDAR
-from app.sessions.read.for_client import When, _list_read
-from app.sessions.read.for_staff import FILTERS, list_statement
+from app.sessions.read.client_queries import When, _list_read
 from app.sessions.read.queries import _DETAILS
+from app.sessions.read.staff_queries import FILTERS, list_statement
 from tests.bench.data import fill, named
 from tests.bench.recording import Target, record
 from tests.bench.subjects import HOUR, booked_sessions
@@ -38,9 +38,9 @@ pytestmark = pytest.mark.slow
 SESSIONS = 20_000
 DAY_BEFORE = NOW.date()
 # Rows by the ten thousand. The others hold a practice's few records, which are read whole at times.
-LARGE = {"sessions", "changes", "notices"}
+LARGE = {"sessions", "changes", "notifications"}
 READS = {
-    "the sweep of notices": Built(_DUE).text,
+    "the sweep of notifications": Built(_DUE).text,
     "details": _DETAILS.for_client.text,
     "details for staff": _DETAILS.for_staff.text,
     "availability": PAGE.for_client.text,

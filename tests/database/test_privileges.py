@@ -17,7 +17,7 @@ FORBIDDEN = [
     "DELETE FROM fees",
     "DELETE FROM credit_redemptions",
     "DELETE FROM clients",
-    "DELETE FROM notices",
+    "DELETE FROM notifications",
     "TRUNCATE sessions CASCADE",
     "UPDATE alembic_version SET version_num = 'x'",
     "CREATE TABLE stray (id int)",

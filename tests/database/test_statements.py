@@ -167,7 +167,7 @@ async def test_a_forged_sign_in_or_refresh_token_reaches_no_table(
 async def test_commands_take_no_more_statements_than_their_steps(
     api: Counted, world: World
 ) -> None:
-    """Caller (2), key (3), lock, read, write, history (2), reminders, notices (3), read again."""
+    """Caller (2), key (3), lock, read, write, history (2), reminders, mails (3), read again."""
     session_id = await world.book(START)
     keyed = {"Idempotency-Key": "k-1"}
     with api.statements() as sent:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.notices.postbox import Postbox
+from tests.notifications.postbox import Postbox
 
 SLOW_SECONDS = 3.0
 

@@ -53,9 +53,9 @@ wanted (change_id, session_id, starts_at, kind, recipient, endpoint_id, send_at)
   WHERE is_on AND told.starts_at - make_interval(mins => minutes) > at
 ),
 there AS (
-  SELECT change_id, notices.session_id, notices.starts_at, notices.kind, recipient, endpoint_id,
-    send_at
-  FROM notices JOIN history ON history.id = change_id WHERE notices.practice_id = $1
+  SELECT change_id, notifications.session_id, notifications.starts_at, notifications.kind,
+    recipient, endpoint_id, send_at
+  FROM notifications JOIN history ON history.id = change_id WHERE notifications.practice_id = $1
 )
 """
 
@@ -122,22 +122,23 @@ _BREACHES = {
     SELECT fees.id FROM fees JOIN history ON history.id = change_id
     WHERE fees.practice_id = $1
       AND (fees.status = 'void') IS DISTINCT FROM (coalesce(next_kind, '') = 'restored')""",
-    "no change lacks a notice": """
+    "no change lacks a notification": """
     SELECT change_id
     FROM (SELECT * FROM wanted EXCEPT ALL SELECT * FROM there) AS missing""",
-    "no change has a notice too many": """
+    "no change has a notification too many": """
     SELECT change_id
     FROM (SELECT * FROM there EXCEPT ALL SELECT * FROM wanted) AS needless""",
     "reminders live exactly as long as their time": """
-    SELECT notices.id FROM notices JOIN history ON history.id = change_id
-    JOIN sessions ON sessions.id = notices.session_id
-    WHERE notices.practice_id = $1 AND notices.kind = 'reminder'
-      AND (notices.status = 'dropped') = (sessions.status = 'booked' AND is_last)""",
-    "a notice that waits has a wake": """
-    SELECT id FROM notices
+    SELECT notifications.id FROM notifications JOIN history ON history.id = change_id
+    JOIN sessions ON sessions.id = notifications.session_id
+    WHERE notifications.practice_id = $1 AND notifications.kind = 'reminder'
+      AND (notifications.status = 'dropped') = (sessions.status = 'booked' AND is_last)""",
+    "a notification that waits has a wake": """
+    SELECT id FROM notifications
     WHERE practice_id = $1 AND status = 'pending' AND NOT EXISTS (
       SELECT FROM pgqueuer
-      WHERE dedupe_key = notices.id::text || '/' || (extract(epoch FROM attempt_at) * 1e6)::bigint
+      WHERE dedupe_key =
+        notifications.id::text || '/' || (extract(epoch FROM attempt_at) * 1e6)::bigint
       AND status IN ('queued', 'picked'))""",
 }
 

@@ -9,16 +9,16 @@ import asyncpg
 from app.database.embedded import OWNER
 from tests.drills.cluster import Cluster
 from tests.drills.scene import Scene
-from tests.notices.postbox import Postbox
-from tests.notices.receiver import Receiver
+from tests.notifications.postbox import Postbox
+from tests.notifications.receiver import Receiver
 from tests.patience import until
 
-_DUE = "SELECT EXISTS (SELECT FROM notices WHERE status = 'pending' AND send_at <= now())"
+_DUE = "SELECT EXISTS (SELECT FROM notifications WHERE status = 'pending' AND send_at <= now())"
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What arrived. `lost` never did though it is marked as sent; `made_up` is of no notice.
+    """What arrived. `lost` never did though it is marked as sent; `made_up` is of no notification.
 
     `copies` counts what arrived a second time: with the same id, so that it can be known.
     """
@@ -50,22 +50,23 @@ async def until_settled(cluster: Cluster, seconds: float) -> None:
 async def delivered(
     cluster: Cluster, scene: Scene, postbox: Postbox, receiver: Receiver
 ) -> Delivery:
-    """Hold what arrived against the notices of all changes; reminders are not due yet."""
+    """Hold what arrived against the notifications of all changes; reminders are not due yet."""
     db = await asyncpg.connect(cluster.url(OWNER))
     try:
-        notices = await db.fetch(
-            "SELECT id::text, status FROM notices WHERE practice_id = $1 AND kind <> 'reminder'",
+        notifications = await db.fetch(
+            "SELECT id::text, status FROM notifications"
+            " WHERE practice_id = $1 AND kind <> 'reminder'",
             scene.practice_id,
         )
     finally:
         await db.close()
     mails = [str(mail["Message-ID"]).strip("<>").partition("@")[0] for mail in postbox.mails]
     hooks = [hook.headers["webhook-id"] for hook in receiver.received]
-    return compare({row["id"]: row["status"] for row in notices}, mails + hooks)
+    return compare({row["id"]: row["status"] for row in notifications}, mails + hooks)
 
 
 def compare(status_of: Mapping[str, str], ids: Iterable[str]) -> Delivery:
-    """Hold the ids of what arrived against the notices."""
+    """Hold the ids of what arrived against the notifications."""
     arrived = Counter(ids)
     return Delivery(
         arrived=len(arrived),

@@ -10,7 +10,7 @@ from httpx import AsyncClient
 
 from tests.drills.faulty_postbox import FaultyPostbox
 from tests.drills.traffic import PATIENCE_SECONDS
-from tests.notices.receiver import Receiver
+from tests.notifications.receiver import Receiver
 
 METRICS_TOKEN = "a-token-for-the-figures"
 HURRIED_AT_ONCE = 50
@@ -34,13 +34,13 @@ class Outside:
             )
             self.endpoints[name] = made.json()["id"]
 
-    async def notices(self, **query: str) -> list[dict[str, Any]]:
-        """List notices, all pages of them."""
+    async def notifications(self, **query: str) -> list[dict[str, Any]]:
+        """List notifications, all pages of them."""
         found: list[dict[str, Any]] = []
         cursor: dict[str, str] = {}
         while True:
             answer = await self.staff.get(
-                "/v1/practice/notices", params={"limit": "100", **query, **cursor}
+                "/v1/practice/notifications", params={"limit": "100", **query, **cursor}
             )
             assert answer.is_success, answer.text
             page = answer.json()
@@ -49,10 +49,10 @@ class Outside:
                 return found
             cursor = {"cursor": page["next_cursor"]}
 
-    async def retry(self, notices: list[dict[str, Any]]) -> None:
-        """Have notices tried at once; one that was sent meanwhile is a 409."""
-        for notice in notices:
-            answer = await self.staff.post(f"/v1/practice/notices/{notice['id']}/retry")
+    async def retry(self, notifications: list[dict[str, Any]]) -> None:
+        """Have notifications tried at once; one that was sent meanwhile is a 409."""
+        for notification in notifications:
+            answer = await self.staff.post(f"/v1/practice/notifications/{notification['id']}/retry")
             assert answer.status_code in {200, 409}, answer.text
 
     def told(self, name: str) -> Counter[tuple[str, int]]:
@@ -78,15 +78,15 @@ class Outside:
     async def drain(self) -> None:
         """Wait until nothing is pending. What has waited longest is hurried, as staff would."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while pending := await self.notices(status="pending"):
+            while pending := await self.notifications(status="pending"):
                 await self.retry(pending[-HURRIED_AT_ONCE:])
                 await asyncio.sleep(POLL_SECONDS)
 
 
 async def failed_ones(outside: Outside, url: str) -> list[dict[str, Any]]:
     """Look at what was given up, as the practice and as the operator sees it."""
-    failed = await outside.notices(status="failed")
-    assert {(notice["recipient"], notice["last_error"]) for notice in failed} == {
+    failed = await outside.notifications(status="failed")
+    assert {(notification["recipient"], notification["last_error"]) for notification in failed} == {
         ("client", "UndeliverableError 550")
     }
     async with AsyncClient(headers={"Authorization": f"Bearer {METRICS_TOKEN}"}) as http:
@@ -95,6 +95,6 @@ async def failed_ones(outside: Outside, url: str) -> list[dict[str, Any]]:
     return failed
 
 
-def mail_id(notice: dict[str, Any]) -> str:
-    """Give the Message-ID of the mail that a notice is."""
-    return f"<{notice['id']}@reslot.example>"
+def mail_id(notification: dict[str, Any]) -> str:
+    """Give the Message-ID of the mail that a notification is."""
+    return f"<{notification['id']}@reslot.example>"

@@ -14,8 +14,8 @@ _RETURNS = "a credit comes back as often as a change says so"
 _HOLDS = "a session that has a credit holds it until it comes back"
 _FEE = "a fee is there exactly where a change recorded it"
 _VOID = "a fee is void exactly where its cause was undone"
-_LACKS = "no change lacks a notice"
-_NEEDLESS = "no change has a notice too many"
+_LACKS = "no change lacks a notification"
+_NEEDLESS = "no change has a notification too many"
 _REMINDERS = "reminders live exactly as long as their time"
 
 
@@ -139,7 +139,7 @@ SPOILED = [
     Spoiled(_VOID, "fees", "SET status = 'due'", "status = 'void'"),
     Spoiled(_VOID, "fees", "SET status = 'void'", "status = 'due'"),
     *(
-        Spoiled(_LACKS, "notices", "DELETE", f"kind = '{kind}' AND recipient = '{recipient}'")
+        Spoiled(_LACKS, "notifications", "DELETE", f"kind = '{kind}' AND recipient = '{recipient}'")
         for kind, recipient in (
             ("booked", "client"),
             ("cancelled", "practitioner"),
@@ -148,15 +148,23 @@ SPOILED = [
             ("reminder", "client"),
         )
     ),
-    Spoiled(_LACKS, "notices", "SET send_at = send_at + interval '1 day'", "kind = 'reminder'"),
-    Spoiled(_NEEDLESS, "notices", _NEW_ID),
     Spoiled(
-        _REMINDERS, "notices", "SET status = 'pending'", "kind = 'reminder' AND status = 'dropped'"
+        _LACKS, "notifications", "SET send_at = send_at + interval '1 day'", "kind = 'reminder'"
+    ),
+    Spoiled(_NEEDLESS, "notifications", _NEW_ID),
+    Spoiled(
+        _REMINDERS,
+        "notifications",
+        "SET status = 'pending'",
+        "kind = 'reminder' AND status = 'dropped'",
     ),
     Spoiled(
-        _REMINDERS, "notices", "SET status = 'dropped'", "kind = 'reminder' AND status = 'pending'"
+        _REMINDERS,
+        "notifications",
+        "SET status = 'dropped'",
+        "kind = 'reminder' AND status = 'pending'",
     ),
-    Spoiled("a notice that waits has a wake", "pgqueuer", "DELETE"),
+    Spoiled("a notification that waits has a wake", "pgqueuer", "DELETE"),
     Spoiled(
         "LOST rescheduled",
         "idempotency_keys",

@@ -17,9 +17,9 @@ from app.identity.tokens.access import AccessTokens, Caller
 from app.tables.practices import Client
 from app.worker.run import sweep
 from tests.drills.canaries import columns, found_in
-from tests.notices.postbox import Postbox
-from tests.notices.receiver import Receiver
-from tests.notices.test_worker import no_jobs_due, working
+from tests.notifications.postbox import Postbox
+from tests.notifications.receiver import Receiver
+from tests.notifications.test_worker import no_jobs_due, working
 from tests.patience import until
 from tests.walls import Theirs, body_for, operations
 from tests.world import NOW, Api, TestClock
@@ -71,7 +71,9 @@ class Stage:
     async def work(self) -> None:
         """Have the worker try whatever waits, once."""
         async with self.owner.begin() as db:
-            await db.execute(text("UPDATE notices SET attempt_at = send_at WHERE attempts > 0"))
+            await db.execute(
+                text("UPDATE notifications SET attempt_at = send_at WHERE attempts > 0")
+            )
             await db.execute(text("UPDATE sign_in_requests SET attempt_at = requested_at"))
         await transact(self.engine, partial(sweep, now=self.clock()))
         async with working(self.settings, self.engine, self.clock):

@@ -5,7 +5,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from app.tables.changes import Change
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.sessions import CreditRedemption, Fee
 from app.tables.sessions import Session as SessionTable
 from tests.drills.story import Story
@@ -53,7 +53,8 @@ async def check_database(story: Story) -> Tally:
     credits_ = [(c.session.id, c.state) for p in book.packages for c in p.credits]
     assert Counter(redeemed) == Counter(credits_)
     told = Counter(
-        (row.change_id, row.kind, row.recipient, row.send_at) for row in await world.rows(Notice)
+        (row.change_id, row.kind, row.recipient, row.send_at)
+        for row in await world.rows(Notification)
     )
     assert all(count == 1 for count in told.values())
     lost, doubled = (said - made).total(), (made - said).total()

@@ -130,7 +130,7 @@ async def _fill(
             "endpoint_id": [endpoint.json()["id"]],
             "policy_id": await _ids(http, "policies"),
             "fee_id": await _ids(http, "fees"),
-            "notice_id": await _ids(http, "notices"),
+            "notification_id": await _ids(http, "notifications"),
             "key_id": (await _ids(http, "keys"))[1:],  # The first is the one that calls.
         }
     return Target(

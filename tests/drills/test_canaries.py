@@ -21,8 +21,8 @@ from app.tables.all import metadata
 from app.tables.practices import BusyInterval
 from tests.drills.canaries import columns, dump, found_in, plant
 from tests.drills.stage import BAD, HEADER, SENT, Stage, break_and_send, exercise
-from tests.notices.postbox import Postbox
-from tests.notices.receiver import Receiver
+from tests.notifications.postbox import Postbox
+from tests.notifications.receiver import Receiver
 from tests.server_logs import server_logs
 from tests.walls import START, fill
 from tests.world import TestClock, World, serve
@@ -40,7 +40,7 @@ IN_CALENDARS = IN_SUBJECTS | {
 IN_URLS = {"sessions.join_url", "changes.join_url", "practitioners.video_url"}
 # The trail keeps what a key and a calendar are called: neither is a person, nor can be erased.
 IN_COLUMNS: dict[str, set[str]] = {
-    "notices.last_error": set(),
+    "notifications.last_error": set(),
     "idempotency_keys.scope": set(),
     "changes.details": {"api_keys.name", "keys.name", "busy_intervals.source"},
 }
@@ -124,7 +124,7 @@ async def test_what_people_typed_is_nowhere_else(
     assert {answer.status_code for answer in answers} >= {200, 201, 202, 204, 404, 422}
     logs = written.getvalue()
     assert logs.count('"route"') > 300
-    for event in ("internal_error", "notice_delayed", "webhook_delayed", "sign_in_delayed"):
+    for event in ("internal_error", "notification_delayed", "webhook_delayed", "sign_in_delayed"):
         assert event in logs
     assert found_in(words, logs) == set()
     captured = capfd.readouterr()

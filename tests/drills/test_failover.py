@@ -16,8 +16,8 @@ from tests.drills.outbox import delivered, until_settled
 from tests.drills.report import Row
 from tests.drills.scene import build_on
 from tests.drills.service import served
-from tests.notices.postbox import Postbox
-from tests.notices.receiver import Receiver
+from tests.notifications.postbox import Postbox
+from tests.notifications.receiver import Receiver
 
 CLIENTS = 12
 SEED = 5

@@ -17,7 +17,7 @@ from tests.drills.outside import METRICS_TOKEN, Outside, failed_ones, mail_id
 from tests.drills.report import Row
 from tests.drills.service import Service
 from tests.drills.traffic import Traffic, Visitor, add_visitors, traffic
-from tests.notices.receiver import Receiver
+from tests.notifications.receiver import Receiver
 from tests.ports import free_port
 from tests.world import World
 
@@ -94,8 +94,10 @@ async def bad_receivers(outside: Outside, clients: Traffic) -> None:
 
     async def all_met() -> bool:
         for name, errors in ERRORS.items():
-            waiting = await outside.notices(status="pending", endpoint=outside.endpoints[name])
-            if not errors & {notice["last_error"] for notice in waiting}:
+            waiting = await outside.notifications(
+                status="pending", endpoint=outside.endpoints[name]
+            )
+            if not errors & {notification["last_error"] for notification in waiting}:
                 return False
         return (
             outside.told("good").total() > told + OTHERS and len(outside.mails()) > mails + OTHERS
@@ -110,8 +112,8 @@ async def mail_server_down(outside: Outside, clients: Traffic) -> None:
     told = outside.told("good").total()
 
     async def is_met() -> bool:
-        waiting = await outside.notices(status="pending", recipient="client")
-        errors = [notice["last_error"] for notice in waiting]
+        waiting = await outside.notifications(status="pending", recipient="client")
+        errors = [notification["last_error"] for notification in waiting]
         enough = errors.count("SMTPConnectError") >= MET_OFTEN
         return enough and outside.told("good").total() > told + OTHERS
 
@@ -143,7 +145,7 @@ async def mail_refused(outside: Outside, clients: Traffic, visitor: Visitor) -> 
     mails = len(outside.mails())
 
     async def is_met() -> bool:
-        failed = await outside.notices(status="failed")
+        failed = await outside.notifications(status="failed")
         return bool(failed) and len(outside.mails()) > mails + OTHERS
 
     await clients.goes_on("one refused", until=is_met)
@@ -176,12 +178,14 @@ async def test_faults_outside_hold_up_nothing_else_and_all_arrives_at_last(
     await outside.retry(failed)
     await outside.drain()
 
-    notices = await outside.notices()
+    notifications = await outside.notifications()
     expected = Counter(clients.changes)
     mails = outside.mails()
-    missing = {mail_id(notice) for notice in notices if notice["recipient"] != "webhook"} - set(
-        mails
-    )
+    missing = {
+        mail_id(notification)
+        for notification in notifications
+        if notification["recipient"] != "webhook"
+    } - set(mails)
     untold = [expected - outside.told(name) for name in ENDPOINTS]
     twice = {sent for sent, count in mails.items() if count > 1}
     told_twice = [outside.told(name) - expected for name in ENDPOINTS]
@@ -197,7 +201,7 @@ async def test_faults_outside_hold_up_nothing_else_and_all_arrives_at_last(
             worst=clients.worst,
         )
     )
-    assert Counter(notice["status"] for notice in notices).keys() == {"sent"}
+    assert Counter(notification["status"] for notification in notifications).keys() == {"sent"}
     # To client and practitioner: one of each booking, one of each change.
     bookings = sum(len(visitor.sessions) for visitor in visitors)
     assert len(mails) == 2 * (bookings + len(clients.changes))

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.configuration.settings import Settings
 from tests.drills.report import Row
-from tests.notices.postbox import Postbox
-from tests.notices.story import START, Story
-from tests.notices.test_worker import queue_reminders, working
+from tests.notifications.postbox import Postbox
+from tests.notifications.story import START, Story
+from tests.notifications.test_worker import queue_reminders, working
 from tests.world import TestClock, World
 
 REMINDERS = 2000

@@ -13,9 +13,9 @@ from app.identity.sign_in.request_link import ask_for_link, hash_address
 from app.mail.mailbox import list_mails, read_mail
 from app.mail.office import PostOffice
 from app.mail.senders import make_sender
-from app.notifications.delivery import send_notice
+from app.notifications.delivery import send_notification
 from app.tables.identity import SignInRequest
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from tests.world import TestClock, World
 
 
@@ -28,8 +28,10 @@ class Postman:
 
     async def bring(self, kind: str) -> str:
         """Send the client's mail of a kind, and give its text."""
-        (notice,) = await self._world.rows(Notice, kind=kind, recipient="client", status="pending")
-        await send_notice(self._office, self._world.practice_id, notice.id)
+        (notification,) = await self._world.rows(
+            Notification, kind=kind, recipient="client", status="pending"
+        )
+        await send_notification(self._office, self._world.practice_id, notification.id)
         return self._latest()
 
     async def bring_sign_in(self) -> str:

@@ -19,7 +19,7 @@ from app.domain.session import Format
 from app.sessions.commands.book import book
 from app.sessions.commands.booking import Booking
 from app.tables.changes import Change
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import Client
 from app.tables.sessions import CreditRedemption, Fee, Session
 from tests.drills.speaking import speakers
@@ -133,7 +133,7 @@ async def test_a_cancellation_and_a_move_at_once_leave_one_consistent_end(
             assert kinds == ["booked", "cancelled"]
             assert end["format"]["kind"] == "video"
         assert not await world.rows(
-            Notice, session_id=session_id, kind="reminder", status="pending"
+            Notification, session_id=session_id, kind="reminder", status="pending"
         )
 
 
@@ -172,7 +172,7 @@ async def test_one_key_50_times_at_once_has_one_effect(api: Api, world: World) -
     assert sum("Idempotency-Replayed" not in answer.headers for answer in good) == 1
     assert len(await world.rows(Change, kind="rescheduled")) == 1
     assert len(await world.rows(Fee)) == 1
-    assert len(await world.rows(Notice, kind="rescheduled")) == 2
+    assert len(await world.rows(Notification, kind="rescheduled")) == 2
 
 
 async def test_20_cancellations_at_once_return_the_credit_once(api: Api, world: World) -> None:
@@ -186,7 +186,7 @@ async def test_20_cancellations_at_once_return_the_credit_once(api: Api, world: 
     assert redemption.returned_at == NOW
     assert (await api.session(session_id))["package"]["credits_left"] == 2
     assert len(await world.rows(Change, kind="cancelled")) == 1
-    assert len(await world.rows(Notice, kind="cancelled")) == 2
+    assert len(await world.rows(Notification, kind="cancelled")) == 2
 
 
 async def test_of_bookings_with_the_last_credit_one_wins(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 from httpx import Response
 
 from app.tables.changes import Change
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.sessions import CreditRedemption, Fee, Session
 from tests.world import NOW, Api, World
 
@@ -136,7 +136,7 @@ async def test_client_and_staff_cancel_at_once(staff: Api, api: Api, world: Worl
         )
         assert codes(answers) == {"ok": 2}
         assert len(await world.rows(Change, session_id=session_id, kind="cancelled")) == 1
-        told = await world.rows(Notice, session_id=session_id, kind="cancelled")
+        told = await world.rows(Notification, session_id=session_id, kind="cancelled")
         assert sorted(row.recipient for row in told) == ["client", "practitioner"]
         (row,) = await world.rows(CreditRedemption, session_id=session_id)
         assert row.returned_at is not None
@@ -196,8 +196,8 @@ async def test_of_pushes_of_one_new_session_one_books_it(staff: Api, world: Worl
         assert len({answer.text for answer in answers}) == 1
         (row,) = await world.rows(Session, external_ref=f"visit-{number}")
         assert len(await world.rows(Change, session_id=row.id)) == 1
-        told = await world.rows(Notice, session_id=row.id, kind="booked")
-        assert sorted(notice.recipient for notice in told) == ["client", "practitioner"]
+        told = await world.rows(Notification, session_id=row.id, kind="booked")
+        assert sorted(notification.recipient for notification in told) == ["client", "practitioner"]
 
 
 async def test_of_pushes_with_different_practitioners_one_books(staff: Api, world: World) -> None:

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.configuration.settings import Settings
 from app.tables.identity import SignInRequest
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.webhooks import WebhookEndpoint
-from tests.notices.postbox import Postbox
-from tests.notices.receiver import Receiver
-from tests.notices.test_worker import value, working
+from tests.notifications.postbox import Postbox
+from tests.notifications.receiver import Receiver
+from tests.notifications.test_worker import value, working
 from tests.patience import until
 from tests.tracing.collector import Collector
 from tests.world import NOW, TestClock, World, serve
@@ -62,11 +62,11 @@ async def forget_jobs(engine: AsyncEngine) -> None:
     """Do away with what a booking queued."""
     async with engine.begin() as db:
         await db.execute(text("DELETE FROM pgqueuer"))
-        await db.execute(text("UPDATE notices SET status = 'dropped', finished_at = now()"))
+        await db.execute(text("UPDATE notifications SET status = 'dropped', finished_at = now()"))
 
 
 async def all_tried(engine: AsyncEngine) -> bool:
-    return bool(await value(engine, "SELECT count(*) FROM notices WHERE attempts = 1") == 2)
+    return bool(await value(engine, "SELECT count(*) FROM notifications WHERE attempts = 1") == 2)
 
 
 async def nothing_due(engine: AsyncEngine) -> bool:
@@ -94,18 +94,18 @@ async def test_what_a_request_causes_is_in_its_trace(
             await receiver.wait_for(1)
             await until(lambda: nothing_due(engine))
     request = collector.one("POST /v1/sessions/{session_id}/cancel")
-    mails, (hook,) = collector.all("send_notice"), collector.all("send_webhook")
-    sent = await world.rows(Notice, status="sent")
+    mails, (hook,) = collector.all("send_notification"), collector.all("send_webhook")
+    sent = await world.rows(Notification, status="sent")
     for span in (*mails, hook):
         assert (span.trace_id, span.parent_id) == (TRACE, request.id)
         assert (span.kind, span.failed) == ("SPAN_KIND_CONSUMER", False)
         assert span.attributes == {
             "reslot.practice_id": str(world.practice_id),
-            "reslot.notice_id": span.attributes["reslot.notice_id"],
+            "reslot.notification_id": span.attributes["reslot.notification_id"],
             "reslot.outcome": "sent",
         }
-    told = {span.attributes["reslot.notice_id"] for span in (*mails, hook)}
-    assert told == {str(notice.id) for notice in sent}
+    told = {span.attributes["reslot.notification_id"] for span in (*mails, hook)}
+    assert told == {str(notification.id) for notification in sent}
     assert len(told) == 3
 
 
@@ -123,7 +123,7 @@ async def test_the_job_keeps_the_trace_beside_its_payload_and_nothing_else_of_th
     rows = await jobs(engine)
     assert len(rows) == 6
     for row in rows:
-        assert set(json.loads(row.payload)) == {"practice_id", "notice_id"}
+        assert set(json.loads(row.payload)) == {"practice_id", "notification_id"}
     assert [row.headers for row in rows[:3]] == [None] * 3
     for row in rows[3:]:
         assert row.headers.keys() == {"otel"}
@@ -149,7 +149,7 @@ async def test_a_job_of_much_later_is_a_trace_of_its_own(
             await db.execute(text(later + "execute_after = now() WHERE execute_after > now()"))
         async with working(settings, engine, clock):
             await until(lambda: nothing_due(engine))
-    mails, reminder = collector.all("send_notice"), collector.one("send_reminder")
+    mails, reminder = collector.all("send_notification"), collector.one("send_reminder")
     assert [span.trace_id == TRACE for span in mails] == [True, True]
     assert reminder.trace_id != TRACE
     assert reminder.parent_id == ""
@@ -167,7 +167,7 @@ async def test_a_mail_that_fails_tells_the_kind_of_error_only(
     postbox.refusal = "450 not now, canary@client.example"
     async with serve(settings, clock), working(settings, engine, clock):
         await until(lambda: all_tried(engine))
-    spans = collector.all("send_notice")
+    spans = collector.all("send_notification")
     assert len(spans) == 2
     for span in spans:
         assert span.failed

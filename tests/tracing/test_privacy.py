@@ -16,10 +16,10 @@ from app.configuration.settings import Settings
 from app.mail.office import PostOffice
 from app.mail.senders import make_sender
 from app.main import create_app
-from app.notifications.delivery import send_notice
+from app.notifications.delivery import send_notification
 from app.observability.tracing.provider import ATTRIBUTES, Gate
 from app.observability.tracing.statements import watch_statements
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import Client
 from tests.tracing.collector import Collector
 from tests.world import NOW, TestClock, World, serve
@@ -160,9 +160,9 @@ async def test_mails_tell_only_ids(
     watch_statements(engine, app.state.tracing)
     office = PostOffice(engine, make_sender(settings), settings, clock)
     async with app.router.lifespan_context(app):
-        with app.state.tracing.get_tracer("test").start_as_current_span("send_notice"):
-            notices: list[Any] = await world.rows(Notice)
-            for notice in notices:
-                await send_notice(office, world.practice_id, notice.id)
-    assert len(collector.below(collector.one("send_notice"))) > len(notices)
+        with app.state.tracing.get_tracer("test").start_as_current_span("send_notification"):
+            notifications: list[Any] = await world.rows(Notification)
+            for notification in notifications:
+                await send_notification(office, world.practice_id, notification.id)
+    assert len(collector.below(collector.one("send_notification"))) > len(notifications)
     nothing_of(collector, "mail.example", "Maya")

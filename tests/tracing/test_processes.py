@@ -123,15 +123,15 @@ async def test_a_worker_sends_its_last_spans_and_its_log_names_their_traces(
     async with running(environment, "worker") as process:
 
         async def settled() -> bool:
-            return len(process.logged("notice_settled")) == 2
+            return len(process.logged("notification_settled")) == 2
 
         await until(settled)
         assert not collector.told
-    spans = collector.all("send_notice")
-    for line in process.logged("notice_settled"):
+    spans = collector.all("send_notification")
+    for line in process.logged("notification_settled"):
         (span,) = [span for span in spans if span.trace_id == line["trace_id"]]
-        assert span.attributes["reslot.notice_id"] == line["notice_id"]
+        assert span.attributes["reslot.notification_id"] == line["notification_id"]
         assert collector.below(span)
     assert "trace_id" not in process.logged("worker_started")[0]
     # Tidying up is nobody's request, so its statements are not told of.
-    assert all(span.parent_id for span in collector.told if span.name != "send_notice")
+    assert all(span.parent_id for span in collector.told if span.name != "send_notification")

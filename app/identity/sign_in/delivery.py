@@ -37,7 +37,7 @@ async def send_sign_in(office: PostOffice, request_id: UUID) -> None:
     The mail goes out once, except in the two cases of any other mail
     (app/notifications/delivery.py). The copy then has the same Message-ID and the same links.
     It is given up, and that is logged, after ten minutes or where the address refuses mail. As
-    with a notice, an attempt that fails sets the instant of the next, and nothing is raised.
+    with a notification, an attempt that fails sets the instant of the next, and nothing is raised.
     """
     attempt = _Attempt(office, request_id)
     try:

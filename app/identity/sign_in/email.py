@@ -16,7 +16,7 @@ from app.mail.sanitize import ascii_domain, mailbox, one_line
 from app.mail.texts.speech import texts_in
 from app.texts.catalogue import Texts
 
-# As for notices: every mail server takes seven bits.
+# As for notifications: every mail server takes seven bits.
 _POLICY = SMTP.clone(cte_type="7bit")
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),

@@ -7,7 +7,7 @@ from app.outbox.queue import Wake
 
 SEND_SIGN_IN = "send_sign_in"
 
-# A person waits in front of a screen: it goes before the mails of notices.
+# A person waits in front of a screen: it goes before the mails of notifications.
 _PRIORITY = 10
 
 

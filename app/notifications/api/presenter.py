@@ -1,10 +1,10 @@
-"""Showing notices."""
+"""Showing notifications."""
 
-from app.notifications.api.queries import NoticeRecord
-from app.notifications.api.schemas import NoticeView
+from app.notifications.api.queries import NotificationRecord
+from app.notifications.api.schemas import NotificationView
 
 
-def present(record: NoticeRecord) -> NoticeView:
-    """Show a notice."""
-    fields = {name: getattr(record, name) for name in NoticeView.model_fields}
-    return NoticeView.model_construct(**fields)
+def present(record: NotificationRecord) -> NotificationView:
+    """Show a notification."""
+    fields = {name: getattr(record, name) for name in NotificationView.model_fields}
+    return NotificationView.model_construct(**fields)

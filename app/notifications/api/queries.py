@@ -1,4 +1,4 @@
-"""Reading a practice's notices: what went out, what waits, what failed, and of what."""
+"""Reading a practice's notifications: what went out, what waits, what failed, and of what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
 from app.domain.errors import NotFoundError
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.web.cursors import Place
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeRecord:
-    """One notice as the practice sees it."""
+class NotificationRecord:
+    """One notification as the practice sees it."""
 
     id: UUID
     kind: str
@@ -34,52 +34,56 @@ class NoticeRecord:
 
 
 _COLUMNS: tuple[Any, ...] = (
-    Notice.id,
-    Notice.kind,
-    Notice.recipient,
-    Notice.session_id,
-    Notice.change_id,
-    Notice.endpoint_id,
-    Notice.starts_at,
-    Notice.send_at,
-    Notice.status,
-    Notice.attempts,
-    Notice.last_error,
-    Notice.finished_at,
+    Notification.id,
+    Notification.kind,
+    Notification.recipient,
+    Notification.session_id,
+    Notification.change_id,
+    Notification.endpoint_id,
+    Notification.starts_at,
+    Notification.send_at,
+    Notification.status,
+    Notification.attempts,
+    Notification.last_error,
+    Notification.finished_at,
 )
 
 
 _FILTERS: Mapping[str, Filter] = {
-    "status": equal(Notice.status),
-    "recipient": equal(Notice.recipient),
-    "kind": equal(Notice.kind),
-    "session": equal(Notice.session_id),
-    "endpoint": equal(Notice.endpoint_id),
-    "since": from_instant(Notice.send_at),
-    "until": before_instant(Notice.send_at),
+    "status": equal(Notification.status),
+    "recipient": equal(Notification.recipient),
+    "kind": equal(Notification.kind),
+    "session": equal(Notification.session_id),
+    "endpoint": equal(Notification.endpoint_id),
+    "since": from_instant(Notification.send_at),
+    "until": before_instant(Notification.send_at),
 }
 
 
-async def list_notices(
+async def list_notifications(
     db: AsyncConnection, practice_id: UUID, part: Part[Place]
-) -> list[NoticeRecord]:
-    """List a practice's notices by the time that they are due, latest first."""
+) -> list[NotificationRecord]:
+    """List a practice's notifications by the time that they are due, latest first."""
     wanted = select(*_COLUMNS).where(
-        Notice.practice_id == practice_id, *matching(_FILTERS, part.filters)
+        Notification.practice_id == practice_id, *matching(_FILTERS, part.filters)
     )
-    key = (Notice.send_at, Notice.id)
+    key = (Notification.send_at, Notification.id)
     rows = await db.execute(in_order(wanted, key, part.after, part.limit, latest_first=True))
-    return [NoticeRecord(*row) for row in rows.all()]
+    return [NotificationRecord(*row) for row in rows.all()]
 
 
-async def read_notice(db: AsyncConnection, practice_id: UUID, notice_id: UUID) -> NoticeRecord:
-    """Read one notice.
+async def read_notification(
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID
+) -> NotificationRecord:
+    """Read one notification.
 
     Raises:
-        NotFoundError: the practice has no such notice.
+        NotFoundError: the practice has no such notification.
     """
-    wanted = select(*_COLUMNS).where(Notice.practice_id == practice_id, Notice.id == notice_id)
+    wanted = select(*_COLUMNS).where(
+        Notification.practice_id == practice_id, Notification.id == notification_id
+    )
     row = (await db.execute(wanted)).one_or_none()
     if row is None:
         raise NotFoundError
-    return NoticeRecord(*row)
+    return NotificationRecord(*row)

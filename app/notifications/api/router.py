@@ -1,4 +1,4 @@
-"""`/v1/practice/notices`: which mails and webhooks went out, and which did not."""
+"""`/v1/practice/notifications`: which mails and webhooks went out, and which did not."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from app.identity.dependencies import StaffReader, StaffWriter, StaffWriting
 from app.notifications.api import commands, queries
 from app.notifications.api.presenter import present
-from app.notifications.api.schemas import NoticePage, NoticeQuery, NoticeView
+from app.notifications.api.schemas import NotificationPage, NotificationQuery, NotificationView
 from app.web.cursors import Place
 from app.web.dependencies import CursorSigner, Now, Reading
 from app.web.pagination import PageRequest
@@ -15,56 +15,61 @@ from app.web.problems.catalogue import READING_BY_STAFF, responses
 from app.web.responses import answered, json_answer
 from app.web.types import RecordId
 
-router = APIRouter(prefix="/v1/practice/notices", tags=["Practice: notices"])
+router = APIRouter(prefix="/v1/practice/notifications", tags=["Practice: notifications"])
 
 
 @router.get(
     "",
-    summary="List notices",
-    response_model=NoticePage,
+    summary="List notifications",
+    response_model=NotificationPage,
     responses=responses(*READING_BY_STAFF),
 )
-async def list_notices(
-    query: Annotated[NoticeQuery, Query()], staff: StaffReader, cursors: CursorSigner, db: Reading
+async def list_notifications(
+    query: Annotated[NotificationQuery, Query()],
+    staff: StaffReader,
+    cursors: CursorSigner,
+    db: Reading,
 ) -> Response:
     """List mails and webhook events by when they are due, the latest first, a page at a time.
 
     Reminders that are still to come are at the top. `?status=failed` are those that were given up:
     look at `last_error`, mend what was wrong, and have them tried again.
     """
-    asked = PageRequest(cursors, query, Place, "notices", staff.practice_id)
-    found = await queries.list_notices(db, staff.practice_id, asked.part)
-    page = asked.paginate(found, lambda notice: Place(notice.send_at, notice.id))
-    return json_answer(NoticePage.of(page, present))
+    asked = PageRequest(cursors, query, Place, "notifications", staff.practice_id)
+    found = await queries.list_notifications(db, staff.practice_id, asked.part)
+    page = asked.paginate(found, lambda notification: Place(notification.send_at, notification.id))
+    return json_answer(NotificationPage.of(page, present))
 
 
 @router.get(
-    "/{notice_id}",
-    summary="Show a notice",
-    response_model=NoticeView,
+    "/{notification_id}",
+    summary="Show a notification",
+    response_model=NotificationView,
     responses=responses(*READING_BY_STAFF, "not-found"),
 )
-async def get_notice(notice_id: RecordId, staff: StaffReader, db: Reading) -> Response:
+async def get_notification(notification_id: RecordId, staff: StaffReader, db: Reading) -> Response:
     """Show to whom a mail or a webhook event goes, about what, and what became of it."""
-    return json_answer(present(await queries.read_notice(db, staff.practice_id, notice_id)))
+    return json_answer(
+        present(await queries.read_notification(db, staff.practice_id, notification_id))
+    )
 
 
 @router.post(
-    "/{notice_id}/retry",
-    summary="Try a notice again",
-    response_model=NoticeView,
+    "/{notification_id}/retry",
+    summary="Try a notification again",
+    response_model=NotificationView,
     responses=responses(
         *READING_BY_STAFF,
         "not-found",
-        "notice-finished",
+        "notification-finished",
         "idempotency-key-reused",
         "idempotency-key-in-use",
     ),
 )
-async def retry_notice(
-    notice_id: RecordId, staff: StaffWriter, write: StaffWriting, now: Now
+async def retry_notification(
+    notification_id: RecordId, staff: StaffWriter, write: StaffWriting, now: Now
 ) -> Response:
-    """Have a notice tried now, without waiting for its next try.
+    """Have a notification tried now, without waiting for its next try.
 
     One that `failed` is `pending` again, and its attempts are counted anew. Asking again changes
     nothing more. A reminder whose time has not come keeps its time. One that was sent or dropped is
@@ -72,6 +77,6 @@ async def retry_notice(
     an endpoint that is switched off, is then dropped, not sent.
     """
     return await write(
-        lambda db: commands.retry_notice(db, staff, notice_id, now=now),
-        lambda notice: answered(present(notice)),
+        lambda db: commands.retry_notification(db, staff, notification_id, now=now),
+        lambda notification: answered(present(notification)),
     )

@@ -1,4 +1,4 @@
-"""Shapes of notices on the wire."""
+"""Shapes of notifications on the wire."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -12,10 +12,12 @@ from app.web.pagination import ListQuery, PageAnswer, first_instant, last_instan
 from app.web.types import Id, Instant, NextCursor, PageLimit
 from app.web.views import Answer
 
-NoticeStatus = TypeAliasType("NoticeStatus", Literal["pending", "sent", "dropped", "failed"])
+NotificationStatus = TypeAliasType(
+    "NotificationStatus", Literal["pending", "sent", "dropped", "failed"]
+)
 
 
-class NoticeView(Answer):
+class NotificationView(Answer):
     """A mail, or an event for one webhook endpoint, and what became of it."""
 
     id: UUID = Field(
@@ -37,7 +39,7 @@ class NoticeView(Answer):
         "longer the session's.",
     )
     send_at: datetime = Field(description="When it was, or is, due for the first time.")
-    status: NoticeStatus = Field(
+    status: NotificationStatus = Field(
         examples=["failed"],
         description="`pending`: waits for its time or its next try. `sent`: a mail server, or the "
         "receiver, took it. `dropped`: it had lost its sense. `failed`: given up.",
@@ -49,14 +51,16 @@ class NoticeView(Answer):
     finished_at: datetime | None = Field(examples=["2026-11-26T10:15:00Z"])
 
 
-class NoticePage(PageAnswer[NoticeView]):
-    """A page of notices. `next_cursor` null: there are no more."""
+class NotificationPage(PageAnswer[NotificationView]):
+    """A page of notifications. `next_cursor` null: there are no more."""
 
 
-class NoticeQuery(ListQuery):
-    """Which notices, and which page of them."""
+class NotificationQuery(ListQuery):
+    """Which notifications, and which page of them."""
 
-    status: Annotated[NoticeStatus | None, Field(description="Only those that stand so.")] = None
+    status: Annotated[NotificationStatus | None, Field(description="Only those that stand so.")] = (
+        None
+    )
     recipient: Annotated[Recipient | None, Field(description="Only those to these.")] = None
     kind: Annotated[
         Annotated[str, StringConstraints(pattern="^[a-z_.]{1,50}$")] | None,

@@ -26,7 +26,7 @@ from app.policies.stored import StoredPolicy, stored_policy
 from app.sessions.read.rows import carried_of
 from app.tables.changes import Change, ChangeNote
 from app.tables.joins import PRACTICE, of_practice
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import Client, Location, PolicyVersion, Practice, Practitioner, Service
 from app.tables.sessions import CreditRedemption, Session
 
@@ -87,14 +87,14 @@ class ChangeFacts:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One notice with all it refers to: the change as it was, the session as it is now.
+    """One notification with all it refers to: the change as it was, the session as it is now.
 
-    `starts_at` is the start that the notice is about; `facts` is what the policy judges, `policy`
-    None where the session was booked without one. `link` is made of the present generations.
+    `starts_at` is the start that the notification is about. `facts` is what the policy judges.
+    `policy` is None if the session was booked without one. `link` has the present generations.
     """
 
     practice_id: UUID
-    notice_id: UUID
+    notification_id: UUID
     session_id: UUID
     kind: str
     recipient: str
@@ -118,13 +118,15 @@ class Letter:
 
     @property
     def is_still_true(self) -> bool:
-        """Tell whether the session is booked for the time that the notice is about."""
+        """Tell whether the session is booked for the time that the notification is about."""
         return self.facts.status is Status.BOOKED and self.facts.starts_at == self.starts_at
 
 
-async def load_letter(db: AsyncConnection, practice_id: UUID, notice_id: UUID) -> Letter | None:
-    """Read a notice about a session; None where there is none."""
-    ids = {"practice_id": practice_id, "notice_id": notice_id}
+async def load_letter(
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID
+) -> Letter | None:
+    """Read a notification about a session; None where there is none."""
+    ids = {"practice_id": practice_id, "notification_id": notification_id}
     row = (await db.execute(_STATEMENT, ids)).one_or_none()
     return None if row is None else _letter(row)
 
@@ -138,12 +140,12 @@ def _same(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tab
 
 
 def _statement() -> Select[Any]:
-    """Join the notice to all it refers to."""
+    """Join the notification to all it refers to."""
     return (
         select(*_columns())
-        .select_from(Notice)
-        .join(Change, _same(Change, Notice.change_id))
-        .join(Session, _same(Session, Notice.session_id))
+        .select_from(Notification)
+        .join(Change, _same(Change, Notification.change_id))
+        .join(Session, _same(Session, Notification.session_id))
         .join(Practice, of_practice(PRACTICE, Practice))
         .join(Practitioner, _same(Practitioner, Session.practitioner_id))
         .join(Client, _same(Client, Session.client_id))
@@ -153,18 +155,18 @@ def _statement() -> Select[Any]:
         .outerjoin(_new_place, _same(_new_place, Change.location_id))
         .outerjoin(_present_place, _same(_present_place, Session.location_id))
         .outerjoin(PolicyVersion, _same(PolicyVersion, Session.policy_version_id))
-        .where(of_practice(PRACTICE, Notice, Notice.id == bindparam("notice_id")))
+        .where(of_practice(PRACTICE, Notification, Notification.id == bindparam("notification_id")))
     )
 
 
 def _columns() -> list[Any]:
     return [
-        Notice.practice_id,
-        Notice.id.label("notice_id"),
-        Notice.session_id,
-        Notice.kind,
-        Notice.recipient,
-        Notice.starts_at.label("about"),
+        Notification.practice_id,
+        Notification.id.label("notification_id"),
+        Notification.session_id,
+        Notification.kind,
+        Notification.recipient,
+        Notification.starts_at.label("about"),
         *_prefixed("practice", Practice, "name", "email", "phone", "closed_at"),
         Service.name.label("service_name"),
         *_prefixed("client", Client, "name", "email", "phone", "time_zone", "locale"),
@@ -222,7 +224,7 @@ _STATEMENT = _statement()
 def _letter(row: Row[Any]) -> Letter:
     return Letter(
         practice_id=row.practice_id,
-        notice_id=row.notice_id,
+        notification_id=row.notification_id,
         session_id=row.session_id,
         kind=row.kind,
         recipient=row.recipient,

@@ -1,4 +1,4 @@
-"""Makes the email of a notice: headers, text, HTML, and for the client a calendar part."""
+"""Makes the email of a notification: headers, text, HTML, and for the client a calendar part."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -47,7 +47,7 @@ _TEMPLATES = Environment(
 
 
 def make_mail(letter: Letter, settings: Settings, now: datetime) -> EmailMessage:
-    """Render a notice, dated `now`. Its Message-ID is always the same, so a second copy is known.
+    """Render a notification, dated `now`. Its Message-ID never changes: a copy can be recognised.
 
     Raises:
         UndeliverableError: the recipient's address is no address.
@@ -89,7 +89,7 @@ def _add_headers(
     if to_client:
         _add_reply_to(mail, letter)
     mail["Subject"] = page.subject
-    add_technical_headers(mail, letter.notice_id, settings, now)
+    add_technical_headers(mail, letter.notification_id, settings, now)
 
 
 def _add_reply_to(mail: EmailMessage, letter: Letter) -> None:
@@ -102,12 +102,12 @@ def _add_reply_to(mail: EmailMessage, letter: Letter) -> None:
 
 
 def add_technical_headers(
-    mail: EmailMessage, notice_id: UUID, settings: Settings, now: datetime
+    mail: EmailMessage, notification_id: UUID, settings: Settings, now: datetime
 ) -> None:
-    """Add what every mail has. The Message-ID is the notice's id at the sender's domain."""
+    """Add what every mail has. The Message-ID is the notification's id at the sender's domain."""
     mail["Date"] = format_datetime(now)
     domain = ascii_domain(settings.mail_from.rpartition("@")[2])
-    mail["Message-ID"] = f"<{notice_id}@{domain}>"
+    mail["Message-ID"] = f"<{notification_id}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
 
 

@@ -101,7 +101,7 @@ def count_refusal(code: str) -> None:
 
 
 def count_mail(result: str) -> None:
-    """Count an attempt at a notice by mail."""
+    """Count an attempt at a notification by mail."""
     _mails.labels(result).inc()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 RECIPIENTS = ("client", "practitioner", "practice", "webhook")
-# A notice that fails for good does so about a day after it was due.
+# A notification that fails for good does so about a day after it was due.
 FAILED_WITHIN = timedelta(days=7)
 MOST_OF_A_PRACTICE = 5000
 TIMEOUT_SECONDS = 3
@@ -19,14 +19,14 @@ TIMEOUT_SECONDS = 3
 # The operator's own figures: one of the few statements over all practices. It goes practice by
 # practice, so that each half is a range of an index, and stops counting where it is bad enough.
 _OUTBOX = text("""
-SELECT found.recipient, found.failed, count(*) AS notices, min(found.send_at) AS oldest
+SELECT found.recipient, found.failed, count(*) AS notifications, min(found.send_at) AS oldest
 FROM practices, LATERAL (
-  (SELECT recipient, send_at, false AS failed FROM notices
+  (SELECT recipient, send_at, false AS failed FROM notifications
    WHERE practice_id = practices.practice_id AND status = 'pending' AND send_at <= :now
    ORDER BY send_at LIMIT :most)
   UNION ALL
   (SELECT recipient, send_at, true FROM (
-     SELECT recipient, send_at, status FROM notices
+     SELECT recipient, send_at, status FROM notifications
      WHERE practice_id = practices.practice_id AND send_at BETWEEN :since AND :now
      ORDER BY send_at DESC LIMIT :most) AS latest
    WHERE status = 'failed')
@@ -77,17 +77,19 @@ async def read_outbox(engine: AsyncEngine, now: datetime) -> Outbox:
     except _UNREACHABLE:
         return Outbox(None, {})
     due = {
-        row.recipient: (row.notices, (now - row.oldest).total_seconds())
+        row.recipient: (row.notifications, (now - row.oldest).total_seconds())
         for row in rows
         if not row.failed
     }
-    return Outbox(due, {row.recipient: row.notices for row in rows if row.failed})
+    return Outbox(due, {row.recipient: row.notifications for row in rows if row.failed})
 
 
 def _families() -> tuple[GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily]:
     labels = ["recipient"]
     return (
-        GaugeMetricFamily("reslot_outbox_due", "Notices that are due and not sent.", labels=labels),
+        GaugeMetricFamily(
+            "reslot_outbox_due", "Notifications that are due and not sent.", labels=labels
+        ),
         GaugeMetricFamily(
             "reslot_outbox_oldest_due_seconds",
             "How long the oldest of them has been due.",
@@ -95,7 +97,7 @@ def _families() -> tuple[GaugeMetricFamily, GaugeMetricFamily, GaugeMetricFamily
         ),
         GaugeMetricFamily(
             "reslot_outbox_failed",
-            f"Notices of the last {FAILED_WITHIN.days} days that failed for good.",
+            f"Notifications of the last {FAILED_WITHIN.days} days that failed for good.",
             labels=labels,
         ),
     )

@@ -16,7 +16,7 @@ SAME_TRACE = timedelta(hours=1)
 
 _IDS = {
     "practice_id": "reslot.practice_id",
-    "notice_id": "reslot.notice_id",
+    "notification_id": "reslot.notification_id",
     "id": "reslot.sign_in_request_id",
 }
 _TRACE_PARENT = "traceparent"

@@ -27,7 +27,7 @@ ATTRIBUTES = frozenset(
         "http.response.status_code",
         "http.route",
         "network.protocol.version",
-        "reslot.notice_id",
+        "reslot.notification_id",
         "reslot.outcome",
         "reslot.practice_id",
         "reslot.problem",

@@ -67,7 +67,10 @@ TAGS = [
     {"name": "Practice: policies", "description": "Cancellation policies, version by version."},
     {"name": "Practice: sessions", "description": "Booking, moving, cancelling and closing."},
     {"name": "Practice: fees", "description": "Fees that are due, waived or settled."},
-    {"name": "Practice: notices", "description": "Which mails and webhooks went out, or did not."},
+    {
+        "name": "Practice: notifications",
+        "description": "Which mails and webhooks went out, or did not.",
+    },
     {"name": "Practice: webhooks", "description": "Where your software is told of changes."},
     {"name": "Practice: access", "description": "API keys, links, and the audit trail."},
     {"name": "Events", "description": "What webhook endpoints are sent."},

@@ -16,7 +16,7 @@ from app.identity.api_keys.keys import Scope
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
 from app.sessions.client_api import schemas
-from app.sessions.read.history import ChangeRecord
+from app.sessions.read.history_queries import ChangeRecord
 from app.sessions.read.records import Cancellation, Location, SessionRecord, SessionSummaryRecord
 from app.texts.catalogue import Texts
 from app.texts.refusals import say_refusal

@@ -32,8 +32,8 @@ from app.sessions.commands.cancel import cancel
 from app.sessions.commands.meeting import Wish
 from app.sessions.commands.orders import ClientOrder, Outcome, Reason
 from app.sessions.commands.reschedule import reschedule
-from app.sessions.read.for_client import Position, When, list_sessions
-from app.sessions.read.history import list_changes
+from app.sessions.read.client_queries import Position, When, list_sessions
+from app.sessions.read.history_queries import list_changes
 from app.sessions.read.queries import read_session, read_with_practice
 from app.web.dependencies import AppSettings
 from app.web.idempotency import StoredAnswer

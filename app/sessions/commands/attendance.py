@@ -13,7 +13,7 @@ from app.domain.policy.costs import cost_by_staff
 from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
-from app.outbox.outbox import NewNotice
+from app.outbox.outbox import NewNotification
 from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_booked
 from app.sessions.commands.ending import end_session
@@ -92,6 +92,6 @@ async def mark_fulfilled(
     sessions = SessionRepository(db, staff.practice_id)
     await sessions.set_status(record, Status.FULFILLED, now, in_calendar=False)
     change = new_change("fulfilled", staff.actor, record, reason=reason, in_calendar=False)
-    notices = [NewNotice("session.fulfilled", "webhook", record.starts_at, now)]
-    await finish(db, staff.practice_id, session_id, change, notices, now)
+    notifications = [NewNotification("session.fulfilled", "webhook", record.starts_at, now)]
+    await finish(db, staff.practice_id, session_id, change, notifications, now)
     return await answer_staff(db, staff, session_id)

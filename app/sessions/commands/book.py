@@ -23,7 +23,7 @@ from app.sessions.commands.meeting import Meeting, Wish, choose_format, meeting_
 from app.sessions.commands.orders import StaffOutcome
 from app.sessions.commands.slots import WantedTime, check_free
 from app.sessions.read.calendar import CalendarOwner, slot_rules
-from app.sessions.read.for_staff import id_of_ref
+from app.sessions.read.staff_queries import id_of_ref
 
 UNKNOWN = "field.no-such-record"
 
@@ -91,11 +91,11 @@ async def book(
         use = Use(session_id, booking.client_id, booking.service_id)
         await CreditRepository(db, practice_id).redeem(booking.package_id, use, now)
     change = NewChange("booked", actor, 1, 0, None, meeting, basis.currency)
-    notices = [
+    notifications = [
         *tell("booked", meeting.starts_at, now, people=notify),
         *reminders(meeting.starts_at, basis.reminder_minutes, now),
     ]
-    await finish(db, practice_id, session_id, change, notices, now)
+    await finish(db, practice_id, session_id, change, notifications, now)
     return session_id
 
 

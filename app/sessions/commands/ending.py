@@ -38,5 +38,5 @@ async def end_session(
     await package_credits.settle(record.id, cost.credit, now, credit_grace)
     change = new_change(status, actor, record, cost=cost, reason=reason, in_calendar=is_cancelled)
     done: Literal["cancelled", "noshow"] = "cancelled" if is_cancelled else "noshow"
-    notices = tell(done, record.starts_at, now, fee=cost.fee)
-    await finish(db, record.practice_id, record.id, change, notices, now)
+    notifications = tell(done, record.starts_at, now, fee=cost.fee)
+    await finish(db, record.practice_id, record.id, change, notifications, now)

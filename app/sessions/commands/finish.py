@@ -12,13 +12,13 @@ from app.domain.policy.costs import Cost
 from app.domain.session import Carried
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
-from app.outbox.outbox import NewNotice, drop_reminders, queue_notices
+from app.outbox.outbox import NewNotification, drop_reminders, queue_notifications
 from app.sessions.commands.history_repository import HistoryRepository, NewChange
 from app.sessions.commands.meeting import Meeting, meeting_of
 from app.sessions.commands.orders import NO_COST, Outcome, Reason, StaffOutcome
-from app.sessions.read.for_staff import read_for_staff
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
+from app.sessions.read.staff_queries import read_for_staff
 
 
 async def finish(
@@ -26,18 +26,18 @@ async def finish(
     practice_id: UUID,
     session_id: UUID,
     change: NewChange,
-    notices: Sequence[NewNotice],
+    notifications: Sequence[NewNotification],
     now: datetime,
 ) -> None:
     """Record a change of a session or of its fee, and queue what it causes to be sent.
 
     Reminders that wait for their time are dropped, since they tell of the session as it was; the
-    notices have the new ones. A change of a fee alone leaves them.
+    notifications have the new ones. A change of a fee alone leaves them.
     """
     change_id = await HistoryRepository(db, practice_id).record(session_id, change, now)
     if change.of_fee is None:
         await drop_reminders(db, practice_id, session_id, now)
-    await queue_notices(db, practice_id, session_id, change_id, notices, now)
+    await queue_notifications(db, practice_id, session_id, change_id, notifications, now)
 
 
 async def answer_client(

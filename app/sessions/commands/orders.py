@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from app.domain.policy.costs import Cost
-from app.sessions.read.for_staff import StaffSession
 from app.sessions.read.records import SessionRecord
+from app.sessions.read.staff_queries import StaffSession
 
 NO_COST = Cost(None, None)
 

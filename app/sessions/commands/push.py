@@ -32,9 +32,9 @@ from app.sessions.commands.meeting import Meeting, Wish, wished_meeting
 from app.sessions.commands.orders import StaffOrder, StaffOutcome
 from app.sessions.commands.push_repository import PushRepository
 from app.sessions.commands.reschedule import move_by_staff, takes_place
-from app.sessions.read.for_staff import id_of_ref
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
+from app.sessions.read.staff_queries import id_of_ref
 
 _MINUTE = timedelta(minutes=1)
 _NOT_CHARGED = StaffOrder(reason=None, charged=False, if_match=None)

@@ -181,11 +181,11 @@ async def _move(
         await sessions.carry(record.id, cost.carries, since)
     kind = "format_changed" if is_same_time(record, to) else "rescheduled"
     change = new_change(kind, actor, record, to=to, cost=cost, reason=reason)
-    notices = [
+    notifications = [
         *tell("rescheduled", to.starts_at, now, fee=cost.fee, people=notify),
         *reminders(to.starts_at, record.reminder_minutes, now),
     ]
-    await finish(db, record.practice_id, record.id, change, notices, now)
+    await finish(db, record.practice_id, record.id, change, notifications, now)
 
 
 def _check_place(record: SessionRecord, to: Meeting, now: datetime) -> None:

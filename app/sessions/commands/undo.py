@@ -9,7 +9,7 @@ from app.calendar.locks import lock_session
 from app.domain.errors import NoChangeError
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
-from app.outbox.outbox import NewNotice, reminders, tell
+from app.outbox.outbox import NewNotification, reminders, tell
 from app.sessions.commands.checks import check_version
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_staff, finish, new_change
@@ -62,11 +62,11 @@ async def undo(
         in_calendar=in_calendar,
         details={"undone": record.status, "voided_fee": voided},
     )
-    await finish(db, staff.practice_id, session_id, change, _notices(record, now), now)
+    await finish(db, staff.practice_id, session_id, change, _notifications(record, now), now)
     return await answer_staff(db, staff, session_id)
 
 
-def _notices(record: SessionRecord, now: datetime) -> list[NewNotice]:
+def _notifications(record: SessionRecord, now: datetime) -> list[NewNotification]:
     """Tell people and webhooks; of a session that took place nobody was told but webhooks."""
     is_known = record.status is not Status.FULFILLED
     return [

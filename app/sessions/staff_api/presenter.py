@@ -9,7 +9,7 @@ from app.sessions.client_api.presenter import (
     present_policy,
     present_summary,
 )
-from app.sessions.read.for_staff import ClientFacts, SessionFee, StaffSession, StaffSummary
+from app.sessions.read.staff_queries import ClientFacts, SessionFee, StaffSession, StaffSummary
 from app.sessions.staff_api import schemas
 from app.web.pagination import Page
 from app.web.views import present_amount, present_money

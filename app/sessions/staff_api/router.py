@@ -10,7 +10,7 @@ from app.identity.api_keys.keys import Staff
 from app.identity.dependencies import StaffReader, StaffWriter, StaffWriting
 from app.sessions.client_api.presenter import notes_for_staff
 from app.sessions.commands.book import book_by_staff
-from app.sessions.read.for_staff import (
+from app.sessions.read.staff_queries import (
     StaffSession,
     find_by_ref,
     list_for_staff,

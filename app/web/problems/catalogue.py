@@ -83,7 +83,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         ProblemType("idempotency-key-in-use", HTTPStatus.CONFLICT),
         ProblemType("link-invalid", HTTPStatus.UNPROCESSABLE_ENTITY),
         ProblemType("link-expired", HTTPStatus.GONE),
-        ProblemType("notice-finished", HTTPStatus.CONFLICT),
+        ProblemType("notification-finished", HTTPStatus.CONFLICT),
         ProblemType("rate-limited", HTTPStatus.TOO_MANY_REQUESTS, headers=("Retry-After",)),
         ProblemType("payload-too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
         ProblemType("unsupported-media-type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE),

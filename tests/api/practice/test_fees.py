@@ -8,7 +8,7 @@ import pytest
 
 from app.identity.api_keys.keys import Scope
 from app.tables.changes import Change
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.sessions import Fee
 from tests.world import NOW, Api, World
 
@@ -46,7 +46,9 @@ async def test_a_fee_that_is_due_is_waived_and_the_client_told(
     (change,) = await world.rows(Change, kind="fee_waived")
     assert (str(change.subject_id), change.subject) == (fee_id, "fee")
     assert (change.fee_minor, change.actor_name) == (4500, "Front desk")
-    assert [row.recipient for row in await world.rows(Notice, kind="fee_waived")] == ["client"]
+    assert [row.recipient for row in await world.rows(Notification, kind="fee_waived")] == [
+        "client"
+    ]
     (own,) = (await api.get("/v1/fees")).json()["items"]
     assert (own["status"], own["cause"]) == ("waived", "cancelled")
     assert len(await world.rows(Fee)) == 1
@@ -57,7 +59,7 @@ async def test_a_fee_that_is_due_is_settled(staff: Api, world: World, fee_id: st
     assert (answer.json()["status"], answer.json()["payment_reference"]) == ("settled", "INV-2041")
     assert (await staff.post(f"{FEES}/{fee_id}/settle", PAID)).json() == answer.json()
     assert len(await world.rows(Change, kind="fee_settled")) == 1
-    assert await world.rows(Notice, kind="fee_waived") == []
+    assert await world.rows(Notification, kind="fee_waived") == []
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from app.identity.api_keys.keys import Scope
 from app.sessions.commands.book import book as book_session
 from app.sessions.commands.booking import Booking
 from app.tables.changes import Change, ChangeNote
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import BusyInterval, ServiceFormat
 from app.tables.sessions import CreditRedemption, Fee, Session
 from tests.world import NOW, Api, TestClock, World
@@ -64,7 +64,7 @@ async def refused(staff: Api, session_id: UUID | str, what: str, **body: Any) ->
 
 
 async def kinds(world: World, recipient: str) -> list[str]:
-    rows = await world.rows(Notice, recipient=recipient, status="pending")
+    rows = await world.rows(Notification, recipient=recipient, status="pending")
     return sorted(row.kind for row in rows)
 
 

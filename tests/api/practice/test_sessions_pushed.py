@@ -9,7 +9,7 @@ from httpx import Response
 
 from app.identity.api_keys.keys import Scope
 from app.tables.changes import Change
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import ServiceFormat
 from app.tables.sessions import Session
 from tests.api.practice.test_records import pointers
@@ -38,11 +38,11 @@ async def pushed(staff: Api, world: World, **values: Any) -> Any:
 
 async def traces(world: World) -> list[int]:
     """Count what a change leaves behind."""
-    return [len(await world.rows(table)) for table in (Change, Notice)]
+    return [len(await world.rows(table)) for table in (Change, Notification)]
 
 
 async def told(world: World, kind: str) -> list[str]:
-    return sorted(row.recipient for row in await world.rows(Notice, kind=kind))
+    return sorted(row.recipient for row in await world.rows(Notification, kind=kind))
 
 
 def code(answer: Response) -> tuple[int, str]:
@@ -115,9 +115,12 @@ async def test_without_notify_only_webhooks_and_reminders_go(staff: Api, world: 
     hooks = {"url": "https://practice.example/hooks"}
     assert (await staff.post("/v1/practice/webhook-endpoints", hooks)).status_code == 201
     await push(staff, world, notify=False)
-    assert sorted(row.kind for row in await world.rows(Notice)) == ["reminder", "session.booked"]
+    assert sorted(row.kind for row in await world.rows(Notification)) == [
+        "reminder",
+        "session.booked",
+    ]
     await push(staff, world, notify=False, start=LATER)
-    waiting = await world.rows(Notice, status="pending")
+    waiting = await world.rows(Notification, status="pending")
     assert sorted(row.kind for row in waiting) == [
         "reminder",
         "session.booked",
@@ -226,7 +229,7 @@ async def test_a_new_start_moves_the_session_as_staff_do(
     (change,) = await world.rows(Change, session_id=UUID(first["id"]), session_version=2)
     assert (change.kind, change.actor, change.fee_minor) == ("rescheduled", "practice", None)
     assert await told(world, "rescheduled") == ["client", "practitioner"]
-    (pending,) = await world.rows(Notice, kind="reminder", status="pending")
+    (pending,) = await world.rows(Notification, kind="reminder", status="pending")
     assert pending.starts_at == LATER
     (entry, *_) = (await api.get(f"/v1/sessions/{first['id']}/changes")).json()["items"][-1:]
     assert (entry["kind"], entry["by"], entry["reason"]) == ("rescheduled", "practice", None)

@@ -19,7 +19,7 @@ _ID_OF = {
     "LocationRecord.id": "location",
     "MisfitView.id": "session",
     "NewKeyView.id": "key",
-    "NoticeView.id": "notice",
+    "NotificationView.id": "notification",
     "PackageRecord.id": "package",
     "PolicyVersionView.id": "policy",
     "PracticeRecord.id": "practice",

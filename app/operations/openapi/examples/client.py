@@ -15,7 +15,7 @@ IDS = {
     "fee": "70ce8253-91d6-4f64-90bb-8fcf61425d67",
     "key": "81df9364-a2e7-4075-a1cc-90e072536e78",
     "location": "9a4f0f63-1c7d-4b55-8f0e-3f3d0b6a7c94",
-    "notice": "92f0a475-b3f8-4186-b2dd-a1f183647f89",
+    "notification": "92f0a475-b3f8-4186-b2dd-a1f183647f89",
     "package": "c2f1d9be-8a43-4d1c-b7be-6a1f0e6f5d83",
     "policy": "a301b586-c409-4297-83ee-b2029475809a",
     "practice": "3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f",

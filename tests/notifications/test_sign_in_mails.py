@@ -29,7 +29,7 @@ from app.mail.senders import make_sender
 from app.mail.texts.speech import texts_in
 from app.tables.identity import SignIn, SignInCounter, SignInFamily, SignInRequest
 from app.tables.practices import Client
-from tests.notices.postbox import Postbox
+from tests.notifications.postbox import Postbox
 from tests.world import NOW, TestClock, World, serve
 
 # Who signs in is looked for at every practice.

@@ -16,15 +16,15 @@ from app.mail.calendar import Person, make_calendar
 from app.mail.office import PostOffice
 from app.mail.sanitize import mailbox
 from app.mail.senders import make_sender
-from app.notifications.delivery import send_notice
-from app.notifications.mail.practice_notice import PracticeLetter, make_practice_mail
+from app.notifications.delivery import send_notification
+from app.notifications.mail.practice_notification import PracticeLetter, make_practice_mail
 from app.outbox.errors import UndeliverableError
 from app.tables.identity import SignInRequest
 from app.tables.practices import Client, Practice, Practitioner
-from tests.notices.postbox import Postbox
-from tests.notices.story import Story
-from tests.notices.test_calendar import EVENT, NOW
-from tests.notices.test_sign_in_mails import ask
+from tests.notifications.postbox import Postbox
+from tests.notifications.story import Story
+from tests.notifications.test_calendar import EVENT, NOW
+from tests.notifications.test_sign_in_mails import ask
 from tests.world import TestClock, World
 
 # Who signs in is looked for at every practice.
@@ -55,11 +55,11 @@ def addresses(mail: EmailMessage, header: str) -> list[str]:
     return [address.addr_spec for address in mail[header].addresses]
 
 
-async def test_a_notice_reaches_the_very_domain(
+async def test_a_notification_reaches_the_very_domain(
     office: PostOffice, strange: World, story: Story, postbox: Postbox
 ) -> None:
     letter = await story.letter(await story.book(), "booked")
-    await send_notice(office, strange.practice_id, letter.notice_id)
+    await send_notification(office, strange.practice_id, letter.notification_id)
     (mail,) = postbox.mails
     assert postbox.recipients == [f"ana@{ASCII}"]
     assert postbox.senders == [f"no-reply@{ASCII}"]
@@ -77,7 +77,7 @@ async def test_the_practitioner_and_the_practice_are_reached(
     office: PostOffice, strange: World, story: Story, postbox: Postbox
 ) -> None:
     letter = await story.letter(await story.book(), "booked", "practitioner")
-    await send_notice(office, strange.practice_id, letter.notice_id)
+    await send_notification(office, strange.practice_id, letter.notification_id)
     assert postbox.recipients == [f"maya@{ASCII}"]
     details = {
         "failures": 20,
@@ -87,7 +87,7 @@ async def test_the_practitioner_and_the_practice_are_reached(
         "error": "Timeout",
     }
     to_practice = PracticeLetter(
-        letter.notice_id, "Harbor", f"hello@{UNICODE}", letter.session_id, NOW, details
+        letter.notification_id, "Harbor", f"hello@{UNICODE}", letter.session_id, NOW, details
     )
     mail = make_practice_mail(to_practice, office.settings, NOW)
     assert addresses(mail, "To") == [f"hello@{ASCII}"]

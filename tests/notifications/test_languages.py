@@ -15,8 +15,8 @@ from app.domain.session import Format
 from app.mail.texts.speech import Speech
 from app.outbox.outbox import Kind
 from app.tables.practices import Client
-from tests.notices.reading import Read
-from tests.notices.story import START, Story
+from tests.notifications.reading import Read
+from tests.notifications.story import START, Story
 from tests.world import World
 
 LATE_FEE: dict[str, dict[str, Any]] = {

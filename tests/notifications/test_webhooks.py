@@ -19,14 +19,14 @@ from app.configuration.settings import Settings
 from app.database.transactions import transact
 from app.domain.money import Money
 from app.mail.office import PostOffice
-from app.notifications.delivery import send_notice
+from app.notifications.delivery import send_notification
 from app.operations.practices import close_practice, reopen_practice
 from app.outbox.events import EVENT_TYPES, EventType
 from app.outbox.marking import MAX_ATTEMPTS, wait_after
-from app.outbox.outbox import NewNotice, queue_notices
-from app.outbox.queue import notice_wake
+from app.outbox.outbox import NewNotification, queue_notifications
+from app.outbox.queue import notification_wake
 from app.tables.changes import Change
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import Client, Location, Practitioner, Service
 from app.tables.sessions import Fee, Session
 from app.tables.webhooks import WebhookEndpoint
@@ -40,10 +40,10 @@ from app.webhooks.delivery import (
 )
 from app.webhooks.health import FAILING_FOR, FAILURES_IN_A_ROW
 from app.webhooks.sending import WebhookSender
-from tests.notices.postbox import Postbox
-from tests.notices.receiver import Receiver
-from tests.notices.story import START, Story
-from tests.notices.test_worker import no_jobs_due, working
+from tests.notifications.postbox import Postbox
+from tests.notifications.receiver import Receiver
+from tests.notifications.story import START, Story
+from tests.notifications.test_worker import no_jobs_due, working
 from tests.patience import until
 from tests.world import NOW, TestClock, World
 
@@ -64,7 +64,7 @@ async def endpoint(world: World) -> Any:
 
 
 async def tell(story: Story, session_id: UUID, kind: Any, starts_at: datetime = START) -> UUID:
-    """Queue an event about the latest change of a session, and give the notice's id."""
+    """Queue an event about the latest change of a session, and give the notification's id."""
     world = story.world
 
     async def command(db: Any) -> None:
@@ -74,32 +74,34 @@ async def tell(story: Story, session_id: UUID, kind: Any, starts_at: datetime = 
             .order_by(Change.session_version.desc())
             .limit(1)
         )
-        notices = [NewNotice(kind, "webhook", starts_at, story.clock())]
-        await queue_notices(db, world.practice_id, session_id, change_id, notices, story.clock())
+        notifications = [NewNotification(kind, "webhook", starts_at, story.clock())]
+        await queue_notifications(
+            db, world.practice_id, session_id, change_id, notifications, story.clock()
+        )
 
     await transact(world.engine, command)
-    return await story.notice(session_id, kind, "webhook")
+    return await story.notification(session_id, kind, "webhook")
 
 
 async def test_an_event_is_sent_signed_and_marked(
     webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
-    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
-    await send_webhook(webhooks, world.practice_id, notice_id)
+    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    await send_webhook(webhooks, world.practice_id, notification_id)
     (got,) = receiver.received
     assert got.line == "POST /hooks?of=reslot HTTP/1.1"
-    assert got.headers["webhook-id"] == str(notice_id)
+    assert got.headers["webhook-id"] == str(notification_id)
     assert got.headers["webhook-timestamp"] == str(int(NOW.timestamp()))
     assert got.headers["content-type"] == "application/json"
     assert got.headers["user-agent"].startswith("Reslot/")
     assert got.headers["host"] == f"127.0.0.1:{receiver.port}"
     sent_at = datetime.fromtimestamp(int(got.headers["webhook-timestamp"]), UTC)
-    signature = Webhook(SECRET).sign(str(notice_id), sent_at, got.body)
+    signature = Webhook(SECRET).sign(str(notification_id), sent_at, got.body)
     assert got.headers["webhook-signature"] == signature
-    row = await story.state(notice_id)
+    row = await story.state(notification_id)
     assert (row.status, row.attempts, row.finished_at) == ("sent", 1, NOW)
-    await send_webhook(webhooks, world.practice_id, notice_id)
+    await send_webhook(webhooks, world.practice_id, notification_id)
     assert len(receiver.received) == 1
 
 
@@ -107,15 +109,15 @@ async def test_a_closed_practice_sends_no_events(
     webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, settings: Settings
 ) -> None:
     await add_endpoint(world, receiver)
-    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
     await close_practice(settings, str(world.practice_id), NOW)
-    await send_webhook(webhooks, world.practice_id, notice_id)
-    assert (await story.state(notice_id)).status == "dropped"
+    await send_webhook(webhooks, world.practice_id, notification_id)
+    assert (await story.state(notification_id)).status == "dropped"
     await reopen_practice(settings, str(world.practice_id), NOW)
     assert (await endpoint(world)).active
     later = await story.book(START + timedelta(days=1))
-    notice_id = await story.notice(later, "session.booked", "webhook")
-    await send_webhook(webhooks, world.practice_id, notice_id)
+    notification_id = await story.notification(later, "session.booked", "webhook")
+    await send_webhook(webhooks, world.practice_id, notification_id)
     assert len(receiver.received) == 1
 
 
@@ -135,11 +137,11 @@ async def test_a_receiver_verifies_with_the_library(
     webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
-    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
     # The library compares with the machine's clock, which may be before the story.
-    await world.change(Notice, notice_id, attempt_at=NOW - timedelta(days=3650))
+    await world.change(Notification, notification_id, attempt_at=NOW - timedelta(days=3650))
     office = replace(webhooks, clock=lambda: datetime.now(UTC))  # noqa: TID251
-    await send_webhook(office, world.practice_id, notice_id)
+    await send_webhook(office, world.practice_id, notification_id)
     (got,) = receiver.received
     assert Webhook(SECRET).verify(got.body, got.headers)["type"] == "session.booked"
 
@@ -154,9 +156,9 @@ async def test_a_late_event_still_tells_what_happened(
     await world.change(Session, session_id, external_ref="crm-3")
     moved_to = START + timedelta(days=1)
     await story.move(session_id, moved_to)
-    notice_id = await tell(story, session_id, "session.rescheduled", moved_to)
+    notification_id = await tell(story, session_id, "session.rescheduled", moved_to)
     await story.cancel(session_id)
-    await send_webhook(webhooks, world.practice_id, notice_id)
+    await send_webhook(webhooks, world.practice_id, notification_id)
     event = json.loads(receiver.received[0].body)
     data = event.pop("data")
     (change,) = await world.rows(Change, kind="rescheduled")
@@ -212,13 +214,13 @@ async def test_a_fee_is_told_as_it_was_recorded_and_as_it_was_closed(
             kind=later,
         )
         event: Any = f"fee.{later}"
-        notices = [NewNotice(event, "webhook", START, NOW)]
-        await queue_notices(db, world.practice_id, session_id, change_id, notices, NOW)
+        notifications = [NewNotification(event, "webhook", START, NOW)]
+        await queue_notifications(db, world.practice_id, session_id, change_id, notifications, NOW)
 
     await transact(world.engine, close)
-    closed = await story.notice(session_id, f"fee.{later}", "webhook")  # type: ignore[arg-type]
-    for notice_id in (recorded, closed):
-        await send_webhook(webhooks, world.practice_id, notice_id)
+    closed = await story.notification(session_id, f"fee.{later}", "webhook")  # type: ignore[arg-type]
+    for notification_id in (recorded, closed):
+        await send_webhook(webhooks, world.practice_id, notification_id)
     first, second = (json.loads(got.body)["data"] for got in receiver.received)
     fee = {"id": str(fee_id), "amount_minor": 4500, "currency": "USD", "decimals": 2}
     assert first["fee"] == {**fee, "status": "due"}
@@ -238,8 +240,8 @@ async def test_a_reasons_code_is_told_only_where_it_was_asked_for(
     session_id = await story.book()
     await story.cancel(session_id)
     for kind in kinds:
-        notice_id = await tell(story, session_id, kind)
-        await send_webhook(webhooks, world.practice_id, notice_id)
+        notification_id = await tell(story, session_id, kind)
+        await send_webhook(webhooks, world.practice_id, notification_id)
     data = [json.loads(got.body)["data"] for got in receiver.received]
     assert len(data) == len(kinds)
     assert {event["reason_code"] for event in data} == ({"work"} if asked else {None})
@@ -260,8 +262,8 @@ async def test_an_event_holds_nothing_personal(
     await world.change(Session, session_id, join_url=canary, instructions=canary)
     await story.move(session_id, START + timedelta(days=1), join_url=canary, note=canary)
     for kind in ("session.rescheduled", "fee.recorded"):
-        notice_id = await tell(story, session_id, kind)
-        await send_webhook(webhooks, world.practice_id, notice_id)
+        notification_id = await tell(story, session_id, kind)
+        await send_webhook(webhooks, world.practice_id, notification_id)
     assert [json.loads(got.body)["type"] for got in receiver.received] == [
         "session.rescheduled",
         "fee.recorded",
@@ -275,10 +277,10 @@ async def test_anything_but_2xx_is_a_failed_attempt_and_no_redirect_is_followed(
 ) -> None:
     await add_endpoint(world, receiver)
     receiver.status = status
-    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
-    marked = await send_webhook(webhooks, world.practice_id, notice_id)
+    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    marked = await send_webhook(webhooks, world.practice_id, notification_id)
     assert (marked.status, marked.attempts, len(receiver.received)) == ("pending", 1, 1)
-    row = await story.state(notice_id)
+    row = await story.state(notification_id)
     assert (row.status, row.attempts, row.last_error) == ("pending", 1, f"HTTP {status}")
     found = await endpoint(world)
     assert (found.failures, found.failing_since, found.active) == (1, NOW, True)
@@ -289,31 +291,31 @@ async def test_a_receiver_that_hangs_is_given_up_soon(
 ) -> None:
     await add_endpoint(world, receiver)
     receiver.go_on = asyncio.Event()
-    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
     hasty = replace(webhooks, sender=WebhookSender(insecure=True, timeout_seconds=0.3))
-    await send_webhook(hasty, world.practice_id, notice_id)
-    assert (await story.state(notice_id)).last_error == "Timeout"
+    await send_webhook(hasty, world.practice_id, notification_id)
+    assert (await story.state(notification_id)).last_error == "Timeout"
 
 
 async def test_after_a_failure_the_same_event_is_sent_again(
     webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     await add_endpoint(world, receiver)
-    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
     port = receiver.port
     await receiver.close()
-    await send_webhook(webhooks, world.practice_id, notice_id)
-    assert (await story.state(notice_id)).last_error == "ConnectionFailed"
+    await send_webhook(webhooks, world.practice_id, notification_id)
+    assert (await story.state(notification_id)).last_error == "ConnectionFailed"
     await receiver.open()
     assert receiver.port == port
     receiver.status, clock.now = 500, NOW + timedelta(seconds=5)
-    await send_webhook(webhooks, world.practice_id, notice_id)
+    await send_webhook(webhooks, world.practice_id, notification_id)
     receiver.status, clock.now = 200, NOW + timedelta(minutes=1)
-    await send_webhook(webhooks, world.practice_id, notice_id)
+    await send_webhook(webhooks, world.practice_id, notification_id)
     first, second = receiver.received
     assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
     assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
-    row, found = await story.state(notice_id), await endpoint(world)
+    row, found = await story.state(notification_id), await endpoint(world)
     assert (row.status, row.attempts) == ("sent", 3)
     assert (found.failures, found.failing_since) == (0, None)
 
@@ -323,9 +325,9 @@ async def test_after_the_last_attempt_the_event_has_failed(
 ) -> None:
     await add_endpoint(world, receiver)
     receiver.status = 500
-    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
-    await world.change(Notice, notice_id, attempts=MAX_ATTEMPTS - 1)
-    marked = await send_webhook(webhooks, world.practice_id, notice_id)
+    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    await world.change(Notification, notification_id, attempts=MAX_ATTEMPTS - 1)
+    marked = await send_webhook(webhooks, world.practice_id, notification_id)
     assert (marked.status, marked.attempts) == ("failed", MAX_ATTEMPTS)
 
 
@@ -333,10 +335,10 @@ async def test_an_event_for_an_inactive_endpoint_is_dropped(
     webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
 ) -> None:
     endpoint_id = await add_endpoint(world, receiver)
-    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
     await world.change(WebhookEndpoint, endpoint_id, active=False)
-    await send_webhook(webhooks, world.practice_id, notice_id)
-    row = await story.state(notice_id)
+    await send_webhook(webhooks, world.practice_id, notification_id)
+    row = await story.state(notification_id)
     assert (row.status, row.attempts, row.finished_at) == ("dropped", 0, NOW)
     assert receiver.received == []
 
@@ -363,10 +365,10 @@ class Dying:
         raise DeathError
 
 
-async def wakes_at(world: World, notice_id: UUID) -> set[str]:
+async def wakes_at(world: World, notification_id: UUID) -> set[str]:
     query = "SELECT dedupe_key FROM pgqueuer WHERE dedupe_key LIKE :of"
     async with world.engine.connect() as db:
-        return set(await db.scalars(text(query), {"of": f"{notice_id}/%"}))
+        return set(await db.scalars(text(query), {"of": f"{notification_id}/%"}))
 
 
 async def test_the_event_of_a_dead_worker_is_sent_again_after_its_lease(
@@ -374,22 +376,24 @@ async def test_the_event_of_a_dead_worker_is_sent_again_after_its_lease(
 ) -> None:
     """At once by nobody; and the wake of the dead worker, given to another, leaves a later one."""
     await add_endpoint(world, receiver)
-    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
     dying: Any = Dying(webhooks.sender)
     with pytest.raises(DeathError):
-        await send_webhook(replace(webhooks, sender=dying), world.practice_id, notice_id)
+        await send_webhook(replace(webhooks, sender=dying), world.practice_id, notification_id)
     clock.now = NOW + timedelta(seconds=11)
-    marked = await send_webhook(webhooks, world.practice_id, notice_id)
+    marked = await send_webhook(webhooks, world.practice_id, notification_id)
     assert (marked.status, len(receiver.received)) == ("waiting", 1)
-    row = await story.state(notice_id)
+    row = await story.state(notification_id)
     assert (row.status, row.attempts, row.leased_until) == ("pending", 0, NOW + LEASE)
-    of_lease = notice_wake(world.practice_id, notice_id, "webhook", row.kind, NOW + LEASE)
-    assert of_lease.key in await wakes_at(world, notice_id)
+    of_lease = notification_wake(
+        world.practice_id, notification_id, "webhook", row.kind, NOW + LEASE
+    )
+    assert of_lease.key in await wakes_at(world, notification_id)
     clock.now = NOW + LEASE
-    assert (await send_webhook(webhooks, world.practice_id, notice_id)).status == "sent"
+    assert (await send_webhook(webhooks, world.practice_id, notification_id)).status == "sent"
     first, second = receiver.received
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
-    row = await story.state(notice_id)
+    row = await story.state(notification_id)
     assert (row.status, row.attempts, row.leased_until) == ("sent", 1, None)
 
 
@@ -398,10 +402,10 @@ async def test_an_event_under_way_is_posted_by_no_other_worker(
 ) -> None:
     await add_endpoint(world, receiver)
     receiver.go_on = asyncio.Event()
-    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
-    first = asyncio.create_task(send_webhook(webhooks, world.practice_id, notice_id))
+    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    first = asyncio.create_task(send_webhook(webhooks, world.practice_id, notification_id))
     await receiver.wait_for(1)
-    marked = await send_webhook(webhooks, world.practice_id, notice_id)
+    marked = await send_webhook(webhooks, world.practice_id, notification_id)
     assert marked.status == "waiting"
     receiver.go_on.set()
     assert (await first).status == "sent"
@@ -412,15 +416,15 @@ async def test_a_failing_endpoint_leaves_places_to_others(
     webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     endpoint_id = await add_endpoint(world, receiver, failures=1, failing_since=NOW)
-    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
     webhooks.under_way[endpoint_id] = 2
-    assert (await send_webhook(webhooks, world.practice_id, notice_id)).status == "waiting"
-    row = await story.state(notice_id)
+    assert (await send_webhook(webhooks, world.practice_id, notification_id)).status == "waiting"
+    row = await story.state(notification_id)
     assert (row.attempts, row.put_off, row.leased_until) == (0, 1, None)
     assert row.attempt_at == NOW + timedelta(seconds=5)
     clock.now = row.attempt_at
     webhooks.under_way[endpoint_id] = 1
-    await send_webhook(webhooks, world.practice_id, notice_id)
+    await send_webhook(webhooks, world.practice_id, notification_id)
     assert webhooks.under_way == {endpoint_id: 1}
 
 
@@ -428,23 +432,25 @@ async def test_an_endpoint_and_a_practice_hold_a_bounded_number_of_places(
     webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     endpoint_id = await add_endpoint(world, receiver)
-    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
+    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
     for holder, most in (
         (endpoint_id, PLACES_OF_AN_ENDPOINT),
         (world.practice_id, PLACES_OF_A_PRACTICE),
     ):
         webhooks.under_way[holder] = most
-        assert (await send_webhook(webhooks, world.practice_id, notice_id)).status == "waiting"
+        assert (
+            await send_webhook(webhooks, world.practice_id, notification_id)
+        ).status == "waiting"
         assert webhooks.under_way == {holder: most}
         del webhooks.under_way[holder]
-        row = await story.state(notice_id)
+        row = await story.state(notification_id)
         assert (row.status, row.attempts) == ("pending", 0)
-        assert notice_wake(
+        assert notification_wake(
             row.practice_id, row.id, "webhook", row.kind, row.attempt_at
-        ).key in await wakes_at(world, notice_id)
+        ).key in await wakes_at(world, notification_id)
         clock.now = row.attempt_at
     assert row.put_off == 2
-    await send_webhook(webhooks, world.practice_id, notice_id)
+    await send_webhook(webhooks, world.practice_id, notification_id)
     assert not webhooks.under_way
 
 
@@ -482,11 +488,11 @@ async def test_an_endpoint_is_disabled_when_it_stays_bad(
         world, receiver, failures=failures, failing_since=None if since is None else NOW - since
     )
     receiver.status = status
-    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
-    await send_webhook(webhooks, world.practice_id, notice_id)
+    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    await send_webhook(webhooks, world.practice_id, notification_id)
     found = await endpoint(world)
     assert (found.active, found.disabled_at) == ((False, NOW) if disabled else (True, None))
-    mails = await world.rows(Notice, recipient="practice")
+    mails = await world.rows(Notification, recipient="practice")
     entries = await world.rows(Change, subject="webhook_endpoint")
     assert len(mails) == len(entries) == (1 if disabled else 0)
 
@@ -505,15 +511,15 @@ async def test_the_practice_is_told_once_by_mail(
     receiver.status = 500
     booked = [await story.book(START + timedelta(hours=hours)) for hours in (0, 2)]
     for session_id in booked:
-        notice_id = await story.notice(session_id, "session.booked", "webhook")
-        await send_webhook(webhooks, world.practice_id, notice_id)
+        notification_id = await story.notification(session_id, "session.booked", "webhook")
+        await send_webhook(webhooks, world.practice_id, notification_id)
     (entry,) = await world.rows(Change, subject="webhook_endpoint")
     assert (entry.kind, entry.actor, entry.subject_id) == ("disabled", "system", endpoint_id)
-    (notice,) = await world.rows(Notice, recipient="practice")
-    assert (notice.kind, notice.change_id) == ("webhook_disabled", entry.id)
-    assert (notice.session_id, notice.starts_at) == (None, None)
-    await send_notice(office, world.practice_id, notice.id)
-    await send_notice(office, world.practice_id, notice.id)
+    (notification,) = await world.rows(Notification, recipient="practice")
+    assert (notification.kind, notification.change_id) == ("webhook_disabled", entry.id)
+    assert (notification.session_id, notification.starts_at) == (None, None)
+    await send_notification(office, world.practice_id, notification.id)
+    await send_notification(office, world.practice_id, notification.id)
     assert postbox.recipients == ["hello@harbor.example"]
     (mail,) = postbox.mails
     part = mail.get_body(("plain",))
@@ -523,7 +529,7 @@ async def test_the_practice_is_told_once_by_mail(
     assert "Failing since: 2026-11-29 15:00 UTC" in words
     assert f"PATCH /v1/practice/webhook-endpoints/{endpoint_id}" in words
     assert "of=reslot" not in mail.as_string()
-    assert (await story.state(notice.id)).status == "sent"
+    assert (await story.state(notification.id)).status == "sent"
 
 
 # The worker
@@ -630,7 +636,9 @@ async def test_a_mail_server_that_hangs_holds_up_no_event(
             await receiver.wait_for(1)
             # Not only after the first mails were given up.
             async with engine.connect() as db:
-                mails = select(func.max(Notice.attempts)).where(Notice.recipient != "webhook")
+                mails = select(func.max(Notification.attempts)).where(
+                    Notification.recipient != "webhook"
+                )
                 assert await db.scalar(mails) == 0
         finally:
             go_on.set()
@@ -648,18 +656,20 @@ async def test_an_event_that_failed_waits_by_its_attempts(
 ) -> None:
     await add_endpoint(world, receiver)
     receiver.status = 500
-    notice_id = await story.notice(await story.book(), "session.booked", "webhook")
-    await world.change(Notice, notice_id, attempts=2)
+    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    await world.change(Notification, notification_id, attempts=2)
 
     async def tried() -> bool:
-        return bool((await story.state(notice_id)).attempts == 3)
+        return bool((await story.state(notification_id)).attempts == 3)
 
     async with working(both_settings, engine, clock):
         await until(tried)
-    row = await story.state(notice_id)
+    row = await story.state(notification_id)
     assert (row.status, row.attempt_at) == ("pending", NOW + timedelta(seconds=45))
     query = "SELECT extract(epoch FROM execute_after - created) FROM pgqueuer"
-    wake = notice_wake(world.practice_id, notice_id, "webhook", row.kind, row.attempt_at)
+    wake = notification_wake(
+        world.practice_id, notification_id, "webhook", row.kind, row.attempt_at
+    )
     async with engine.connect() as db:
         waits = await db.scalar(text(f"{query} WHERE dedupe_key = :key"), {"key": wake.key})
         assert waits == 45

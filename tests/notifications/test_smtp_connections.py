@@ -11,8 +11,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from app.mail import smtp
 from app.mail.senders import smtp_server
 from app.mail.smtp import SmtpSender
-from tests.notices.postbox import Postbox
-from tests.notices.test_senders import a_mail
+from tests.notifications.postbox import Postbox
+from tests.notifications.test_senders import a_mail
 from tests.patience import until
 
 

@@ -10,39 +10,39 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.configuration.settings import Settings
 from app.identity.api_keys.keys import Scope
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.webhooks import WebhookEndpoint
 from tests.world import NOW, Api, World
 
-PATH = "/v1/practice/notices"
+PATH = "/v1/practice/notifications"
 START = NOW + timedelta(days=3)
 
 
-async def notice(world: World, **equal: Any) -> Any:
-    (row,) = await world.rows(Notice, **equal)
+async def notification(world: World, **equal: Any) -> Any:
+    (row,) = await world.rows(Notification, **equal)
     return row
 
 
-async def job(engine: AsyncEngine, notice_id: UUID) -> Any:
+async def job(engine: AsyncEngine, notification_id: UUID) -> Any:
     async with engine.connect() as db:
         found = await db.execute(
             text(
                 "SELECT status::text, execute_after <= now() AS due, entrypoint"
                 " FROM pgqueuer WHERE dedupe_key LIKE :of ORDER BY execute_after LIMIT 1"
             ),
-            {"of": f"{notice_id}/%"},
+            {"of": f"{notification_id}/%"},
         )
         return found.one()
 
 
-async def lose_jobs(engine: AsyncEngine, notice_id: UUID) -> int:
-    """Delete the jobs of a notice, and say how many there were."""
+async def lose_jobs(engine: AsyncEngine, notification_id: UUID) -> int:
+    """Delete the jobs of a notification, and say how many there were."""
     lost = text("DELETE FROM pgqueuer WHERE dedupe_key LIKE :of")
     async with engine.begin() as db:
-        return (await db.execute(lost, {"of": f"{notice_id}/%"})).rowcount
+        return (await db.execute(lost, {"of": f"{notification_id}/%"})).rowcount
 
 
-async def test_a_booking_is_seen_in_its_notices(staff: Api, world: World) -> None:
+async def test_a_booking_is_seen_in_its_notifications(staff: Api, world: World) -> None:
     endpoint_id = await world.add(WebhookEndpoint, url="https://x.example", events=[], secret="s")
     session_id = await world.book(START)
     found = (await staff.get(PATH)).json()
@@ -54,7 +54,7 @@ async def test_a_booking_is_seen_in_its_notices(staff: Api, world: World) -> Non
         ("session.booked", "webhook"),
     }
     event = next(item for item in found["items"] if item["recipient"] == "webhook")
-    row = await notice(world, recipient="webhook")
+    row = await notification(world, recipient="webhook")
     assert event == {
         "id": str(row.id),
         "kind": "session.booked",
@@ -72,11 +72,11 @@ async def test_a_booking_is_seen_in_its_notices(staff: Api, world: World) -> Non
     assert (await staff.get(f"{PATH}/{row.id}")).json() == event
 
 
-async def test_each_filter_finds_its_notices(staff: Api, world: World) -> None:
+async def test_each_filter_finds_its_notifications(staff: Api, world: World) -> None:
     endpoint_id = await world.add(WebhookEndpoint, url="https://x.example", events=[], secret="s")
     first, second = await world.book(START), await world.book(START + timedelta(days=1))
-    failed = (await world.rows(Notice, recipient="practitioner", session_id=first))[0]
-    await world.change(Notice, failed.id, status="failed", finished_at=NOW)
+    failed = (await world.rows(Notification, recipient="practitioner", session_id=first))[0]
+    await world.change(Notification, failed.id, status="failed", finished_at=NOW)
 
     async def count(**query: Any) -> int:
         return len((await staff.get(PATH, **query)).json()["items"])
@@ -141,9 +141,9 @@ async def test_one_that_failed_is_tried_again_now(
     staff: Api, world: World, engine: AsyncEngine
 ) -> None:
     await world.book(START)
-    row = await notice(world, recipient="practitioner")
+    row = await notification(world, recipient="practitioner")
     await world.change(
-        Notice, row.id, status="failed", attempts=13, last_error="Timeout", finished_at=NOW
+        Notification, row.id, status="failed", attempts=13, last_error="Timeout", finished_at=NOW
     )
     await lose_jobs(engine, row.id)
     for _ in range(2):
@@ -152,7 +152,7 @@ async def test_one_that_failed_is_tried_again_now(
         shown = answer.json()
         assert (shown["status"], shown["attempts"]) == ("pending", 0)
         assert (shown["last_error"], shown["finished_at"]) == ("Timeout", None)
-        assert tuple(await job(engine, row.id)) == ("queued", True, "send_notice")
+        assert tuple(await job(engine, row.id)) == ("queued", True, "send_notification")
 
 
 async def test_one_that_waits_for_its_next_try_is_tried_now(
@@ -160,19 +160,19 @@ async def test_one_that_waits_for_its_next_try_is_tried_now(
 ) -> None:
     await world.add(WebhookEndpoint, url="https://x.example", events=[], secret="s")
     await world.book(START)
-    row = await notice(world, recipient="webhook")
+    row = await notification(world, recipient="webhook")
     later = NOW + timedelta(hours=4)
-    await world.change(Notice, row.id, attempts=5, last_error="HTTP 500", attempt_at=later)
+    await world.change(Notification, row.id, attempts=5, last_error="HTTP 500", attempt_at=later)
     await lose_jobs(engine, row.id)
     answer = await staff.post(f"{PATH}/{row.id}/retry", None)
     assert (answer.json()["status"], answer.json()["attempts"]) == ("pending", 5)
-    assert (await notice(world, recipient="webhook")).attempt_at == NOW
+    assert (await notification(world, recipient="webhook")).attempt_at == NOW
     assert tuple(await job(engine, row.id)) == ("queued", True, "send_webhook")
 
 
 async def test_a_reminder_keeps_its_time(staff: Api, world: World, engine: AsyncEngine) -> None:
     await world.book(START)
-    row = await notice(world, kind="reminder")
+    row = await notification(world, kind="reminder")
     assert (await staff.post(f"{PATH}/{row.id}/retry", None)).status_code == 200
     assert not (await job(engine, row.id)).due
 
@@ -181,9 +181,11 @@ async def test_one_that_is_being_sent_is_left_alone(
     staff: Api, world: World, engine: AsyncEngine
 ) -> None:
     await world.book(START)
-    row = await notice(world, recipient="practitioner")
+    row = await notification(world, recipient="practitioner")
     async with engine.begin() as sending:
-        await sending.execute(select(Notice.id).where(Notice.id == row.id).with_for_update())
+        await sending.execute(
+            select(Notification.id).where(Notification.id == row.id).with_for_update()
+        )
         await lose_jobs(engine, row.id)
         answer = await staff.post(f"{PATH}/{row.id}/retry", None)
     assert (answer.status_code, answer.json()["status"]) == (200, "pending")
@@ -195,10 +197,10 @@ async def test_an_event_that_is_being_posted_is_left_alone(
 ) -> None:
     await world.add(WebhookEndpoint, url="https://x.example", events=[], secret="s")
     await world.book(START)
-    row = await notice(world, recipient="webhook")
+    row = await notification(world, recipient="webhook")
     await lose_jobs(engine, row.id)
     for leased_until, queued in ((NOW + timedelta(seconds=1), 0), (NOW, 1)):
-        await world.change(Notice, row.id, leased_until=leased_until)
+        await world.change(Notification, row.id, leased_until=leased_until)
         answer = await staff.post(f"{PATH}/{row.id}/retry", None)
         assert (answer.status_code, answer.json()["status"]) == (200, "pending")
         assert await lose_jobs(engine, row.id) == queued
@@ -207,30 +209,30 @@ async def test_an_event_that_is_being_posted_is_left_alone(
 @pytest.mark.parametrize("status", ["sent", "dropped"])
 async def test_one_that_is_done_is_not_tried_again(staff: Api, world: World, status: str) -> None:
     await world.book(START)
-    row = await notice(world, recipient="practitioner")
-    await world.change(Notice, row.id, status=status, finished_at=NOW)
+    row = await notification(world, recipient="practitioner")
+    await world.change(Notification, row.id, status=status, finished_at=NOW)
     answer = await staff.post(f"{PATH}/{row.id}/retry", None)
-    assert (answer.status_code, answer.json()["code"]) == (409, "notice-finished")
-    assert (await notice(world, recipient="practitioner")).status == status
+    assert (answer.status_code, answer.json()["code"]) == (409, "notification-finished")
+    assert (await notification(world, recipient="practitioner")).status == status
 
 
-async def test_notices_of_others_are_not_there(
+async def test_notifications_of_others_are_not_there(
     staff: Api, engine: AsyncEngine, settings: Settings
 ) -> None:
     other = await World(engine, settings).build()
     await other.book(START)
-    theirs = await notice(other, recipient="practitioner")
-    await other.change(Notice, theirs.id, status="failed", finished_at=NOW)
+    theirs = await notification(other, recipient="practitioner")
+    await other.change(Notification, theirs.id, status="failed", finished_at=NOW)
     for unknown in (theirs.id, uuid4()):
         assert (await staff.get(f"{PATH}/{unknown}")).status_code == 404
         assert (await staff.post(f"{PATH}/{unknown}/retry", None)).status_code == 404
     assert (await staff.get(PATH)).json()["items"] == []
-    assert (await notice(other, recipient="practitioner")).status == "failed"
+    assert (await notification(other, recipient="practitioner")).status == "failed"
 
 
 async def test_a_key_that_may_only_read_retries_nothing(staff: Api, world: World, api: Api) -> None:
     await world.book(START)
-    row = await notice(world, recipient="practitioner")
+    row = await notification(world, recipient="practitioner")
     reader = staff.signed_in(await world.key(Scope.READ))
     writer = staff.signed_in(await world.key(Scope.WRITE))
     assert (await reader.get(PATH)).status_code == 200

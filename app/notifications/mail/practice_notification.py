@@ -16,16 +16,16 @@ from app.notifications.mail.facts import Fact
 from app.notifications.mail.message import add_technical_headers, compose
 from app.tables.changes import Change
 from app.tables.joins import of_practice
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import Practice
 from app.texts.catalogue import ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
 class PracticeLetter:
-    """A notice to the practice, with the entry of the trail that it tells of."""
+    """A notification to the practice, with the entry of the trail that it tells of."""
 
-    notice_id: UUID
+    notification_id: UUID
     practice_name: str
     practice_email: str
     endpoint_id: UUID
@@ -34,9 +34,9 @@ class PracticeLetter:
 
 
 async def load_practice_letter(
-    db: AsyncConnection, practice_id: UUID, notice_id: UUID
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID
 ) -> PracticeLetter | None:
-    """Read a notice to the practice; None where there is none."""
+    """Read a notification to the practice; None where there is none."""
     row = (
         await db.execute(
             select(
@@ -46,19 +46,21 @@ async def load_practice_letter(
                 Change.at,
                 Change.details,
             )
-            .select_from(Notice)
+            .select_from(Notification)
             .join(Practice, of_practice(practice_id, Practice))
-            .join(Change, of_practice(practice_id, Change, Change.id == Notice.change_id))
+            .join(Change, of_practice(practice_id, Change, Change.id == Notification.change_id))
             .where(
-                Notice.practice_id == practice_id,
-                Notice.id == notice_id,
-                Notice.recipient == "practice",
+                Notification.practice_id == practice_id,
+                Notification.id == notification_id,
+                Notification.recipient == "practice",
             )
         )
     ).one_or_none()
     if row is None:
         return None
-    return PracticeLetter(notice_id, row.name, row.email, row.subject_id, row.at, row.details or {})
+    return PracticeLetter(
+        notification_id, row.name, row.email, row.subject_id, row.at, row.details or {}
+    )
 
 
 def make_practice_mail(letter: PracticeLetter, settings: Settings, now: datetime) -> EmailMessage:
@@ -72,7 +74,7 @@ def make_practice_mail(letter: PracticeLetter, settings: Settings, now: datetime
     mail["From"] = mailbox("Reslot", settings.mail_from)
     mail["To"] = mailbox(letter.practice_name, letter.practice_email)
     mail["Subject"] = page.subject
-    add_technical_headers(mail, letter.notice_id, settings, now)
+    add_technical_headers(mail, letter.notification_id, settings, now)
     return mail
 
 

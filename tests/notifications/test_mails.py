@@ -20,8 +20,8 @@ from app.outbox.outbox import Kind, Recipient
 from app.policies.stored import rules_of
 from app.tables.practices import Client, Practice, Practitioner
 from app.tables.sessions import Session
-from tests.notices.reading import Read
-from tests.notices.story import START, Story
+from tests.notifications.reading import Read
+from tests.notifications.story import START, Story
 from tests.world import NOW, World
 
 LATE_FEE = {
@@ -65,8 +65,8 @@ async def test_a_booking_confirmation(read: Any, story: Story, world: World) -> 
 async def test_the_headers(read: Any, story: Story) -> None:
     session_id = await story.book()
     mail = (await read(session_id, "booked")).mail
-    notice_id = await story.notice(session_id, "booked")
-    assert mail["Message-ID"] == f"<{notice_id}@reslot.example>"
+    notification_id = await story.notification(session_id, "booked")
+    assert mail["Message-ID"] == f"<{notification_id}@reslot.example>"
     assert mail["Date"].datetime == NOW
     assert mail["Auto-Submitted"] == "auto-generated"
     assert str(mail["From"]) == "Harbor Wellness <no-reply@reslot.example>"

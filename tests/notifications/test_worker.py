@@ -19,16 +19,16 @@ from app.database.engine import connect
 from app.database.transactions import transact
 from app.identity.sign_in.jobs import sign_in_wake
 from app.identity.sign_in.request_link import ask_for_link, hash_address
-from app.outbox.outbox import NewNotice, queue_notices
-from app.outbox.queue import Wake, notice_wake
+from app.outbox.outbox import NewNotification, queue_notifications
+from app.outbox.queue import Wake, notification_wake
 from app.tables.changes import Change
 from app.tables.idempotency import IdempotencyKey
 from app.tables.identity import SignInRequest
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.worker import run as worker
 from app.worker.run import run_worker, sweep, tidy
-from tests.notices.postbox import Postbox
-from tests.notices.story import START, Story
+from tests.notifications.postbox import Postbox
+from tests.notifications.story import START, Story
 from tests.patience import PATIENCE_SECONDS, until
 from tests.world import NOW, TestClock, World
 
@@ -57,7 +57,7 @@ async def value(engine: AsyncEngine, query: str) -> Any:
 
 
 def wake_of(row: Any) -> Wake:
-    return notice_wake(row.practice_id, row.id, row.recipient, row.kind, row.attempt_at)
+    return notification_wake(row.practice_id, row.id, row.recipient, row.kind, row.attempt_at)
 
 
 async def no_jobs_due(engine: AsyncEngine) -> bool:
@@ -81,9 +81,9 @@ async def test_from_a_booking_to_both_mails(
     assert sorted(postbox.recipients) == expected
     for session_id in (before, meanwhile):
         for recipient in ("client", "practitioner"):
-            notice_id = await story.notice(session_id, "booked", recipient)
-            assert (await story.state(notice_id)).status == "sent"
-        reminder = await story.state(await story.notice(session_id, "reminder"))
+            notification_id = await story.notification(session_id, "booked", recipient)
+            assert (await story.state(notification_id)).status == "sent"
+        reminder = await story.state(await story.notification(session_id, "reminder"))
         assert reminder.status == "pending"
     assert await value(engine, "SELECT count(*) FROM pgqueuer") == 2  # the reminders
 
@@ -114,15 +114,17 @@ async def test_a_mail_that_failed_is_tried_again_later(
     story: Story,
     postbox: Postbox,
 ) -> None:
-    notice_id = await story.notice(await story.book(), "booked")
+    notification_id = await story.notification(await story.book(), "booked")
     postbox.refusal = "450 not now, ana@client.example"
 
     async def both_put_off() -> bool:
-        return bool(await value(engine, "SELECT count(*) FROM notices WHERE attempts = 1") == 2)
+        return bool(
+            await value(engine, "SELECT count(*) FROM notifications WHERE attempts = 1") == 2
+        )
 
     async with working(smtp_settings, engine, clock):
         await until(both_put_off)
-        row = await story.state(notice_id)
+        row = await story.state(notification_id)
         assert (row.status, row.attempts) == ("pending", 1)
         assert row.last_error == "SMTPRecipientRefused 450"
         assert row.attempt_at == NOW + timedelta(seconds=5)
@@ -132,15 +134,15 @@ async def test_a_mail_that_failed_is_tried_again_later(
         assert await value(engine, leak) == 0
         postbox.refusal = None
         clock.now = row.attempt_at
-        hurried = "UPDATE pgqueuer SET execute_after = now() WHERE entrypoint = 'send_notice'"
+        hurried = "UPDATE pgqueuer SET execute_after = now() WHERE entrypoint = 'send_notification'"
         await transact(engine, lambda db: db.execute(text(hurried)))
         await story.book(START + timedelta(days=1))  # new jobs wake the worker, an UPDATE does not
         await postbox.wait_for(4)
         await until(lambda: no_jobs_due(engine))
-    assert (await story.state(notice_id)).status == "sent"
+    assert (await story.state(notification_id)).status == "sent"
 
 
-async def test_a_notice_that_another_held_is_found_by_the_sweep(
+async def test_a_notification_that_another_held_is_found_by_the_sweep(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
@@ -150,7 +152,7 @@ async def test_a_notice_that_another_held_is_found_by_the_sweep(
 ) -> None:
     """Its wake came while another worker had the row, and that worker wrote nothing down."""
     monkeypatch.setattr(worker, "SWEEP_SECONDS", 0.05)
-    notice_id = await story.notice(await story.book(), "booked")
+    notification_id = await story.notification(await story.book(), "booked")
     first_wakes = await value(engine, "SELECT max(id) FROM pgqueuer")
 
     async def swept_in_vain() -> bool:
@@ -159,12 +161,14 @@ async def test_a_notice_that_another_held_is_found_by_the_sweep(
 
     async with working(smtp_settings, engine, clock):
         async with engine.begin() as other:
-            await other.execute(select(Notice.id).where(Notice.id == notice_id).with_for_update())
+            await other.execute(
+                select(Notification.id).where(Notification.id == notification_id).with_for_update()
+            )
             await postbox.wait_for(1)
             await until(swept_in_vain)
             assert postbox.recipients == ["maya@harbor.example"]
         await postbox.wait_for(2)
-    row = await story.state(notice_id)
+    row = await story.state(notification_id)
     assert (row.status, row.attempts) == ("sent", 1)
 
 
@@ -175,11 +179,11 @@ async def test_a_refused_mail_leaves_no_job_behind(
     story: Story,
     postbox: Postbox,
 ) -> None:
-    notice_id = await story.notice(await story.book(), "booked")
+    notification_id = await story.notification(await story.book(), "booked")
     postbox.refusal = "550 no such person"
     async with working(smtp_settings, engine, clock):
         await until(lambda: no_jobs_due(engine))
-    assert (await story.state(notice_id)).status == "failed"
+    assert (await story.state(notification_id)).status == "failed"
     assert await value(engine, "SELECT count(*) FROM pgqueuer") == 1  # the reminder
 
 
@@ -260,7 +264,7 @@ async def test_a_job_that_makes_no_sense_is_done_away_with(
     del world
     insert_job = (
         "INSERT INTO pgqueuer (priority, entrypoint, payload, status, attempts)"
-        " VALUES (0, 'send_notice', '{}', 'queued', 99)"
+        " VALUES (0, 'send_notification', '{}', 'queued', 99)"
     )
     await transact(engine, lambda db: db.execute(text(insert_job)))
 
@@ -359,11 +363,11 @@ async def test_what_is_finished_or_leased_needs_no_wake(
 ) -> None:
     session_id = await story.book()
     to_client, to_practitioner = [
-        await story.notice(session_id, "booked", role) for role in ("client", "practitioner")
+        await story.notification(session_id, "booked", role) for role in ("client", "practitioner")
     ]
-    await world.change(Notice, to_client, status="failed", finished_at=NOW)
+    await world.change(Notification, to_client, status="failed", finished_at=NOW)
     end = NOW + timedelta(seconds=20)
-    await world.change(Notice, to_practitioner, leased_until=end)
+    await world.change(Notification, to_practitioner, leased_until=end)
     await transact(engine, lambda db: db.execute(text("DELETE FROM pgqueuer")))
     await transact(engine, lambda db: sweep(db, end - timedelta(microseconds=1)))
     assert await wakes(engine) == set()
@@ -393,8 +397,8 @@ async def queue_reminders(world: World, session_id: UUID, count: int) -> None:
     async def command(db: AsyncConnection) -> None:
         change_id = await db.scalar(select(Change.id).where(Change.session_id == session_id))
         assert change_id is not None
-        due = [NewNotice("reminder", "client", START, NOW)] * count
-        await queue_notices(db, world.practice_id, session_id, change_id, due, NOW)
+        due = [NewNotification("reminder", "client", START, NOW)] * count
+        await queue_notifications(db, world.practice_id, session_id, change_id, due, NOW)
 
     await transact(world.engine, command)
 

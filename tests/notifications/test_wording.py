@@ -10,7 +10,7 @@ import pytest
 from app.domain.money import Money
 from app.mail.texts.speech import Speech
 from app.standards.currencies import DECIMALS, decimals_of
-from tests.notices.story import START
+from tests.notifications.story import START
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One notice is sent once, whatever goes wrong around it."""
+"""One notification is sent once, whatever goes wrong around it."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -15,14 +15,14 @@ from app.configuration.settings import Settings
 from app.database.engine import connect
 from app.mail.office import PostOffice
 from app.mail.senders import Sender
-from app.notifications.delivery import send_notice
+from app.notifications.delivery import send_notification
 from app.operations.practices import close_practice, reopen_practice
 from app.outbox.claiming import CLOCKS_DIFFER
 from app.outbox.marking import MAX_ATTEMPTS
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.practices import Client
-from tests.notices.postbox import Postbox
-from tests.notices.story import BOTH, START, Story
+from tests.notifications.postbox import Postbox
+from tests.notifications.story import BOTH, START, Story
 from tests.world import NOW, TestClock, World
 
 # It locks and breaks connections, and counts the jobs of all practices.
@@ -62,31 +62,31 @@ def message_ids(postbox: Postbox) -> list[str]:
     return [str(mail["Message-ID"]) for mail in postbox.mails]
 
 
-async def test_a_notice_is_sent_and_marked(
+async def test_a_notification_is_sent_and_marked(
     office: PostOffice, story: Story, world: World, postbox: Postbox
 ) -> None:
-    notice_id = await story.notice(await story.book(), "booked")
-    await send_notice(office, world.practice_id, notice_id)
+    notification_id = await story.notification(await story.book(), "booked")
+    await send_notification(office, world.practice_id, notification_id)
     assert postbox.recipients == ["ana@client.example"]
-    row = await story.state(notice_id)
+    row = await story.state(notification_id)
     assert (row.status, row.attempts, row.finished_at) == ("sent", 1, NOW)
     assert row.last_error is None
 
 
-async def test_a_notice_that_is_done_is_left_alone(
+async def test_a_notification_that_is_done_is_left_alone(
     office: PostOffice, story: Story, world: World, postbox: Postbox
 ) -> None:
-    notice_id = await story.notice(await story.book(), "booked")
-    await send_notice(office, world.practice_id, notice_id)
-    await send_notice(office, world.practice_id, notice_id)
+    notification_id = await story.notification(await story.book(), "booked")
+    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(office, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
 
 
-async def test_a_notice_that_does_not_exist_is_nothing_to_do(
+async def test_a_notification_that_does_not_exist_is_nothing_to_do(
     office: PostOffice, story: Story, world: World, postbox: Postbox
 ) -> None:
     session_id = await story.book()
-    await send_notice(office, world.practice_id, session_id)
+    await send_notification(office, world.practice_id, session_id)
     assert postbox.mails == []
 
 
@@ -101,7 +101,7 @@ async def test_a_reminder_is_sent_only_for_a_session_to_come(
     fate: str,
 ) -> None:
     session_id = await story.book()
-    notice_id = await story.notice(session_id, "reminder")
+    notification_id = await story.notification(session_id, "reminder")
     if fate == "moved":
         await story.move(session_id, START + timedelta(days=1))
     elif fate == "cancelled":
@@ -111,10 +111,10 @@ async def test_a_reminder_is_sent_only_for_a_session_to_come(
     if fate == "reopened":
         await reopen_practice(settings, str(world.practice_id), NOW)
     # As if it had been under way while the command dropped the others.
-    await world.change_all(Notice, status="pending")
+    await world.change_all(Notification, status="pending")
     clock.now = START if fate == "started" else START - timedelta(days=1)
-    await send_notice(office, world.practice_id, notice_id)
-    row = await story.state(notice_id)
+    await send_notification(office, world.practice_id, notification_id)
+    row = await story.state(notification_id)
     is_sent = fate in {"due", "reopened"}
     assert row.status == ("sent" if is_sent else "dropped")
     assert row.finished_at == clock.now
@@ -124,9 +124,9 @@ async def test_a_reminder_is_sent_only_for_a_session_to_come(
 async def test_what_was_done_before_a_practice_closed_is_still_confirmed(
     office: PostOffice, story: Story, world: World, postbox: Postbox, settings: Settings
 ) -> None:
-    notice_id = await story.notice(await story.book(), "booked")
+    notification_id = await story.notification(await story.book(), "booked")
     await close_practice(settings, str(world.practice_id), NOW)
-    await send_notice(office, world.practice_id, notice_id)
+    await send_notification(office, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
 
 
@@ -148,20 +148,20 @@ async def test_a_session_booked_after_its_end_is_not_confirmed_to_its_client(
     """The practitioner is told all the same. A session that still runs is confirmed."""
     session_id = await story.book(NOW + ends_in - timedelta(minutes=50))
     for recipient in BOTH:
-        await send_notice(
-            office, world.practice_id, await story.notice(session_id, "booked", recipient)
+        await send_notification(
+            office, world.practice_id, await story.notification(session_id, "booked", recipient)
         )
     assert postbox.recipients == told
-    row = await story.state(await story.notice(session_id, "booked"))
+    row = await story.state(await story.notification(session_id, "booked"))
     assert row.status == ("sent" if len(told) == 2 else "dropped")
 
 
 async def test_a_confirmation_that_comes_late_still_goes_out(
     office: PostOffice, story: Story, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
-    notice_id = await story.notice(await story.book(), "booked")
+    notification_id = await story.notification(await story.book(), "booked")
     clock.now = START + timedelta(days=1)
-    await send_notice(office, world.practice_id, notice_id)
+    await send_notification(office, world.practice_id, notification_id)
     assert postbox.recipients == ["ana@client.example"]
 
 
@@ -169,9 +169,9 @@ async def test_a_superseded_confirmation_still_goes_out(
     office: PostOffice, story: Story, world: World, postbox: Postbox
 ) -> None:
     session_id = await story.book()
-    notice_id = await story.notice(session_id, "booked")
+    notification_id = await story.notification(session_id, "booked")
     await story.cancel(session_id)
-    await send_notice(office, world.practice_id, notice_id)
+    await send_notification(office, world.practice_id, notification_id)
     assert "changed again" in postbox.mails[0].as_string()
     assert "text/calendar" not in postbox.mails[0].as_string()
 
@@ -180,44 +180,44 @@ async def test_what_is_not_due_is_left_alone(
     office: PostOffice, story: Story, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
     """Whatever woke the worker: the row says when."""
-    reminder = await story.notice(await story.book(), "reminder")
+    reminder = await story.notification(await story.book(), "reminder")
     due_at = START - timedelta(days=1)
     clock.now = due_at - CLOCKS_DIFFER - timedelta(microseconds=1)
-    await send_notice(office, world.practice_id, reminder)
+    await send_notification(office, world.practice_id, reminder)
     assert postbox.mails == []
     row = await story.state(reminder)
     assert (row.status, row.attempts, row.attempt_at) == ("pending", 0, due_at)
     clock.now = due_at - CLOCKS_DIFFER
-    await send_notice(office, world.practice_id, reminder)
+    await send_notification(office, world.practice_id, reminder)
     assert len(postbox.mails) == 1
 
 
 async def test_a_server_that_was_down_gets_the_mail_once(
     office: PostOffice, story: Story, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
-    notice_id = await story.notice(await story.book(), "booked")
+    notification_id = await story.notification(await story.book(), "booked")
     await postbox.close()
     for seconds in (0, 5):
         clock.now = NOW + timedelta(seconds=seconds)
-        await send_notice(office, world.practice_id, notice_id)
-    row = await story.state(notice_id)
+        await send_notification(office, world.practice_id, notification_id)
+    row = await story.state(notification_id)
     assert (row.status, row.attempts, row.last_error) == ("pending", 2, "SMTPConnectError")
     assert row.attempt_at == clock.now + timedelta(seconds=15)
     assert row.finished_at is None
     await postbox.open()
     clock.now = row.attempt_at
-    await send_notice(office, world.practice_id, notice_id)
-    assert message_ids(postbox) == [f"<{notice_id}@reslot.example>"]
-    assert (await story.state(notice_id)).attempts == 3
+    await send_notification(office, world.practice_id, notification_id)
+    assert message_ids(postbox) == [f"<{notification_id}@reslot.example>"]
+    assert (await story.state(notification_id)).attempts == 3
 
 
 async def test_a_refused_recipient_is_not_tried_again(
     office: PostOffice, story: Story, world: World, postbox: Postbox
 ) -> None:
-    notice_id = await story.notice(await story.book(), "booked")
+    notification_id = await story.notification(await story.book(), "booked")
     postbox.refusal = "550 5.1.1 no such person: ana@client.example"
-    await send_notice(office, world.practice_id, notice_id)
-    row = await story.state(notice_id)
+    await send_notification(office, world.practice_id, notification_id)
+    row = await story.state(notification_id)
     assert (row.status, row.attempts, row.last_error) == ("failed", 1, "UndeliverableError 550")
     assert row.finished_at == NOW
 
@@ -225,61 +225,65 @@ async def test_a_refused_recipient_is_not_tried_again(
 async def test_what_is_no_address_fails_without_the_server(
     office: PostOffice, story: Story, world: World, postbox: Postbox
 ) -> None:
-    notice_id = await story.notice(await story.book(), "booked")
+    notification_id = await story.notification(await story.book(), "booked")
     await world.change_all(Client, email="nobody")
-    await send_notice(office, world.practice_id, notice_id)
-    assert (await story.state(notice_id)).last_error == "UndeliverableError"
+    await send_notification(office, world.practice_id, notification_id)
+    assert (await story.state(notification_id)).last_error == "UndeliverableError"
     assert postbox.mails == []
 
 
 async def test_after_the_last_attempt_it_has_failed(
     office: PostOffice, story: Story, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
-    notice_id = await story.notice(await story.book(), "booked")
-    await world.change_all(Notice, attempts=MAX_ATTEMPTS - 2)
+    notification_id = await story.notification(await story.book(), "booked")
+    await world.change_all(Notification, attempts=MAX_ATTEMPTS - 2)
     await postbox.close()
-    await send_notice(office, world.practice_id, notice_id)
-    row = await story.state(notice_id)
+    await send_notification(office, world.practice_id, notification_id)
+    row = await story.state(notification_id)
     assert (row.status, row.attempt_at) == ("pending", NOW + timedelta(hours=4))
     clock.now = row.attempt_at
-    await send_notice(office, world.practice_id, notice_id)
-    row = await story.state(notice_id)
+    await send_notification(office, world.practice_id, notification_id)
+    row = await story.state(notification_id)
     assert (row.status, row.attempts) == ("failed", MAX_ATTEMPTS)
 
 
 async def test_a_death_before_sending_leaves_it_to_the_next(
     office: PostOffice, story: Story, world: World, postbox: Postbox
 ) -> None:
-    notice_id = await story.notice(await story.book(), "booked")
+    notification_id = await story.notification(await story.book(), "booked")
     with pytest.raises(DeathError):
-        await send_notice(
-            replace(office, sender=Courier(office.sender, before=die)), world.practice_id, notice_id
+        await send_notification(
+            replace(office, sender=Courier(office.sender, before=die)),
+            world.practice_id,
+            notification_id,
         )
-    assert (await story.state(notice_id)).status == "pending"
-    await send_notice(office, world.practice_id, notice_id)
+    assert (await story.state(notification_id)).status == "pending"
+    await send_notification(office, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
 
 
 async def test_a_death_between_sending_and_marking_repeats_the_same_message_id(
     office: PostOffice, story: Story, world: World, postbox: Postbox
 ) -> None:
-    notice_id = await story.notice(await story.book(), "booked")
+    notification_id = await story.notification(await story.book(), "booked")
     with pytest.raises(DeathError):
-        await send_notice(
-            replace(office, sender=Courier(office.sender, after=die)), world.practice_id, notice_id
+        await send_notification(
+            replace(office, sender=Courier(office.sender, after=die)),
+            world.practice_id,
+            notification_id,
         )
-    assert (await story.state(notice_id)).status == "pending"
-    await send_notice(office, world.practice_id, notice_id)
-    assert message_ids(postbox) == [f"<{notice_id}@reslot.example>"] * 2
-    assert (await story.state(notice_id)).status == "sent"
+    assert (await story.state(notification_id)).status == "pending"
+    await send_notification(office, world.practice_id, notification_id)
+    assert message_ids(postbox) == [f"<{notification_id}@reslot.example>"] * 2
+    assert (await story.state(notification_id)).status == "sent"
 
 
 @pytest.mark.own_database
 async def test_a_rerun_of_the_transaction_sends_nothing_again(
     office: PostOffice, story: Story, world: World, postbox: Postbox, owner_engine: AsyncEngine
 ) -> None:
-    """The first attempt to mark the notice fails with a serialization failure."""
-    notice_id = await story.notice(await story.book(), "booked")
+    """The first attempt to mark the notification fails with a serialization failure."""
+    notification_id = await story.notification(await story.book(), "booked")
     async with owner_engine.begin() as db:
         for statement in (
             "CREATE SEQUENCE marks",
@@ -290,14 +294,14 @@ async def test_a_rerun_of_the_transaction_sends_nothing_again(
             RETURN NEW; END $$
             """,
             """
-            CREATE TRIGGER fail_once BEFORE UPDATE ON notices
+            CREATE TRIGGER fail_once BEFORE UPDATE ON notifications
             FOR EACH ROW EXECUTE FUNCTION fail_once()
             """,
         ):
             await db.execute(text(statement))
-    await send_notice(office, world.practice_id, notice_id)
+    await send_notification(office, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
-    row = await story.state(notice_id)
+    row = await story.state(notification_id)
     assert (row.status, row.attempts) == ("sent", 1)
 
 
@@ -305,7 +309,7 @@ async def test_a_connection_lost_after_sending_is_made_good(
     office: PostOffice, story: Story, world: World, postbox: Postbox
 ) -> None:
     """The transaction that sent the mail cannot be committed; another one marks it."""
-    notice_id = await story.notice(await story.book(), "booked")
+    notification_id = await story.notification(await story.book(), "booked")
 
     async def cut() -> None:
         other = await connect(office.settings.service_url)
@@ -316,16 +320,16 @@ async def test_a_connection_lost_after_sending_is_made_good(
         await other.close()
 
     courier = Courier(office.sender, after=cut)
-    await send_notice(replace(office, sender=courier), world.practice_id, notice_id)
+    await send_notification(replace(office, sender=courier), world.practice_id, notification_id)
     assert courier.sent == len(postbox.mails) == 1
-    row = await story.state(notice_id)
+    row = await story.state(notification_id)
     assert (row.status, row.attempts, row.last_error) == ("sent", 1, None)
 
 
-async def test_two_workers_never_send_one_notice_twice(
+async def test_two_workers_never_send_one_notification_twice(
     office: PostOffice, story: Story, world: World, postbox: Postbox
 ) -> None:
-    notice_id = await story.notice(await story.book(), "booked")
+    notification_id = await story.notification(await story.book(), "booked")
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
@@ -333,36 +337,36 @@ async def test_two_workers_never_send_one_notice_twice(
         await go_on.wait()
 
     slow = replace(office, sender=Courier(office.sender, before=hold))
-    first = asyncio.create_task(send_notice(slow, world.practice_id, notice_id))
+    first = asyncio.create_task(send_notification(slow, world.practice_id, notification_id))
     await begun.wait()
     with capture_logs() as logs:
-        await send_notice(office, world.practice_id, notice_id)
+        await send_notification(office, world.practice_id, notification_id)
     assert logs == []
     go_on.set()
     await first
-    await send_notice(office, world.practice_id, notice_id)
+    await send_notification(office, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
-    assert (await story.state(notice_id)).attempts == 1
+    assert (await story.state(notification_id)).attempts == 1
 
 
 async def test_logs_and_errors_tell_nothing_personal(
     office: PostOffice, story: Story, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
-    notice_id = await story.notice(await story.book(), "booked")
+    notification_id = await story.notification(await story.book(), "booked")
     postbox.refusal = "451 not now, ana@client.example"
     with capture_logs() as logs:
-        await send_notice(office, world.practice_id, notice_id)
+        await send_notification(office, world.practice_id, notification_id)
     postbox.refusal = None
     clock.now = NOW + timedelta(seconds=5)
     with capture_logs() as more:
-        await send_notice(office, world.practice_id, notice_id)
-    ids = {"practice_id": str(world.practice_id), "notice_id": str(notice_id)}
+        await send_notification(office, world.practice_id, notification_id)
+    ids = {"practice_id": str(world.practice_id), "notification_id": str(notification_id)}
     assert [*logs, *more] == [
         {
-            "event": "notice_delayed",
+            "event": "notification_delayed",
             "log_level": "warning",
             "error": "SMTPRecipientRefused 451",
             **ids,
         },
-        {"event": "notice_settled", "log_level": "info", "status": "sent", **ids},
+        {"event": "notification_settled", "log_level": "info", "status": "sent", **ids},
     ]

@@ -28,10 +28,10 @@ from app.sessions.commands.meeting import Wish
 from app.sessions.commands.orders import Reason, StaffOrder
 from app.sessions.commands.reschedule import reschedule_by_staff
 from app.tables.identity import ApiKey
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.sessions import Session
 from app.worker.run import run_worker, worker_pool_size
-from tests.notices.postbox import Postbox
+from tests.notifications.postbox import Postbox
 from tests.world import NOW, World
 
 # The worker takes the jobs of all practices.
@@ -120,8 +120,10 @@ class Crowd:
     async def _forget_confirmations(self, db: AsyncConnection) -> None:
         """Leave the reminders: two thousand other mails would only take time."""
         await db.execute(
-            update(Notice)
-            .where(Notice.practice_id == self.world.practice_id, Notice.kind == "booked")
+            update(Notification)
+            .where(
+                Notification.practice_id == self.world.practice_id, Notification.kind == "booked"
+            )
             .values(status="dropped", finished_at=NOW)
         )
         # The jobs were queued for a clock that stood an hour earlier.
@@ -212,26 +214,26 @@ async def check(crowd: Crowd, mails: Sequence[EmailMessage]) -> None:
     sessions = {row.id: row for row in await crowd.world.rows(Session)}
     told: Counter[UUID] = Counter()
     outcomes: Counter[str] = Counter()
-    for notice in await crowd.world.rows(Notice, kind="reminder"):
-        session = sessions[notice.session_id]
-        holds = session.status == Status.BOOKED and session.starts_at == notice.starts_at
-        is_due = notice.send_at <= crowd.clock()
-        outcomes[notice.status] += 1
-        if notice.id in arrived:
-            told[notice.session_id] += holds
+    for notification in await crowd.world.rows(Notification, kind="reminder"):
+        session = sessions[notification.session_id]
+        holds = session.status == Status.BOOKED and session.starts_at == notification.starts_at
+        is_due = notification.send_at <= crowd.clock()
+        outcomes[notification.status] += 1
+        if notification.id in arrived:
+            told[notification.session_id] += holds
             gone = [
                 change.at
-                for change in crowd.gone.get(notice.session_id, [])
-                if change.starts_at == notice.starts_at
+                for change in crowd.gone.get(notification.session_id, [])
+                if change.starts_at == notification.starts_at
             ]
             # The mail is dated when it was checked, in whole seconds.
-            checked_at = arrived[notice.id]["Date"].datetime
+            checked_at = arrived[notification.id]["Date"].datetime
             assert holds or checked_at <= gone[0], "a reminder of a time that is gone"
-            assert notice.status == "sent"
+            assert notification.status == "sent"
         elif holds and is_due:
             pytest.fail("a reminder that was due did not go out")
         else:
-            assert notice.status == ("pending" if holds else "dropped")
+            assert notification.status == ("pending" if holds else "dropped")
     assert set(told.values()) <= {0, 1}
     # That the dice made it worth while: all of it has happened.
     assert min(outcomes[status] for status in ("sent", "dropped", "pending")) > crowd.sessions // 10

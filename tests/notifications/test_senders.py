@@ -14,7 +14,7 @@ from app.mail.sanitize import mailbox
 from app.mail.senders import FolderSender, make_sender, smtp_server
 from app.mail.smtp import SmtpSender, SmtpServer
 from app.outbox.errors import SendingFailedError, UndeliverableError, describe
-from tests.notices.postbox import Postbox
+from tests.notifications.postbox import Postbox
 
 
 def a_mail(subject: str = "Hello") -> EmailMessage:

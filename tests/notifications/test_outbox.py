@@ -1,4 +1,4 @@
-"""Notices are written with the change that they tell of, or not at all."""
+"""Notifications are written with the change that they tell of, or not at all."""
 
 import json
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.statements import Sent, watch_sent
 from app.database.transactions import transact
-from app.outbox.outbox import NewNotice, drop_reminders, queue_notices, reminders
+from app.outbox.outbox import NewNotification, drop_reminders, queue_notifications, reminders
 from app.tables.changes import Change
-from app.tables.notifications import Notice
-from tests.notices.story import START, Story
+from app.tables.notifications import Notification
+from tests.notifications.story import START, Story
 from tests.world import NOW, World
 
 # It counts the jobs of all practices.
@@ -46,70 +46,72 @@ async def count(engine: AsyncEngine, table: str) -> int:
         return int(await db.scalar(text(f"SELECT count(*) FROM {table}")) or 0)  # noqa: S608
 
 
-async def test_each_notice_gets_a_row_and_a_job_of_ids_only(
+async def test_each_notification_gets_a_row_and_a_job_of_ids_only(
     story: Story, engine: AsyncEngine
 ) -> None:
     session_id = await story.book()
     async with engine.connect() as db:
-        rows = (await db.execute(select(Notice.__table__))).all()
+        rows = (await db.execute(select(Notification.__table__))).all()
         jobs = await db.execute(text("SELECT *, execute_after - created AS wait FROM pgqueuer"))
-    by_notice = {json.loads(job.payload)["notice_id"]: job for job in jobs}
+    by_notification = {json.loads(job.payload)["notification_id"]: job for job in jobs}
     assert {(row.kind, row.recipient) for row in rows} == {
         ("booked", "client"),
         ("booked", "practitioner"),
         ("reminder", "client"),
     }
     for row in rows:
-        job = by_notice.pop(str(row.id))
+        job = by_notification.pop(str(row.id))
         assert (row.session_id, row.status, row.attempts) == (session_id, "pending", 0)
-        entrypoint = "send_reminder" if row.kind == "reminder" else "send_notice"
+        entrypoint = "send_reminder" if row.kind == "reminder" else "send_notification"
         assert job.entrypoint == entrypoint
         assert json.loads(job.payload) == {
             "practice_id": str(story.world.practice_id),
-            "notice_id": str(row.id),
+            "notification_id": str(row.id),
         }
         due = timedelta(days=2) if row.kind == "reminder" else timedelta(0)
         assert job.wait == due
-    assert not by_notice
+    assert not by_notification
 
 
 async def test_two_statements_do_for_any_number(
     story: Story, engine: AsyncEngine, world: World
 ) -> None:
     session_id = await story.book()
-    notices = [NewNotice("booked", "client", START, NOW)] * 5
+    notifications = [NewNotification("booked", "client", START, NOW)] * 5
     async with engine.begin() as db:
         change_id = await db.scalar(select(Change.id))
         assert change_id is not None
         with statements(engine) as seen:
-            await queue_notices(db, world.practice_id, session_id, change_id, notices, NOW)
-            await queue_notices(db, world.practice_id, session_id, change_id, [], NOW)
+            await queue_notifications(
+                db, world.practice_id, session_id, change_id, notifications, NOW
+            )
+            await queue_notifications(db, world.practice_id, session_id, change_id, [], NOW)
     assert len(seen) == 2
-    assert await count(engine, "notices") == await count(engine, "pgqueuer") == 8
+    assert await count(engine, "notifications") == await count(engine, "pgqueuer") == 8
 
 
-async def test_a_rollback_takes_notices_and_jobs_with_it(
+async def test_a_rollback_takes_notifications_and_jobs_with_it(
     story: Story, engine: AsyncEngine, world: World
 ) -> None:
     session_id = await story.book()
-    before = await count(engine, "notices"), await count(engine, "pgqueuer")
+    before = await count(engine, "notifications"), await count(engine, "pgqueuer")
     async with engine.connect() as db:
         change_id = await db.scalar(select(Change.id))
         assert change_id is not None
     async with engine.connect() as db, db.begin() as transaction:
         # The first statement of its transaction: nothing may go past a BEGIN not yet sent.
-        notices = [NewNotice("booked", "client", START, NOW)]
-        await queue_notices(db, world.practice_id, session_id, change_id, notices, NOW)
+        notifications = [NewNotification("booked", "client", START, NOW)]
+        await queue_notifications(db, world.practice_id, session_id, change_id, notifications, NOW)
         await transaction.rollback()
-    assert (await count(engine, "notices"), await count(engine, "pgqueuer")) == before
+    assert (await count(engine, "notifications"), await count(engine, "pgqueuer")) == before
 
 
 def test_reminders_are_those_still_to_come() -> None:
     start = NOW + timedelta(hours=24)
     assert reminders(start, [1440, 60, 2880, 60], NOW) == [
-        NewNotice("reminder", "client", start, start - timedelta(hours=1))
+        NewNotification("reminder", "client", start, start - timedelta(hours=1))
     ]
-    assert [notice.send_at for notice in reminders(START, [60, 2880], NOW)] == [
+    assert [notification.send_at for notification in reminders(START, [60, 2880], NOW)] == [
         START - timedelta(days=2),
         START - timedelta(hours=1),
     ]
@@ -120,13 +122,13 @@ async def test_waiting_reminders_are_dropped_and_nothing_else(
 ) -> None:
     session_id, other = await story.book(), await story.book(START + timedelta(days=1))
     await transact(engine, lambda db: drop_reminders(db, world.practice_id, session_id, NOW))
-    dropped = await story.state(await story.notice(session_id, "reminder"))
+    dropped = await story.state(await story.notification(session_id, "reminder"))
     assert (dropped.status, dropped.finished_at) == ("dropped", NOW)
-    for notice_id in (
-        await story.notice(session_id, "booked"),
-        await story.notice(other, "reminder"),
+    for notification_id in (
+        await story.notification(session_id, "booked"),
+        await story.notification(other, "reminder"),
     ):
-        assert (await story.state(notice_id)).status == "pending"
+        assert (await story.state(notification_id)).status == "pending"
 
 
 async def test_nobody_waits_for_a_reminder_that_is_being_sent(
@@ -134,21 +136,23 @@ async def test_nobody_waits_for_a_reminder_that_is_being_sent(
 ) -> None:
     session_id = await story.book()
     async with engine.begin() as sending:
-        await sending.execute(select(Notice.id).with_for_update())
+        await sending.execute(select(Notification.id).with_for_update())
         async with engine.begin() as db:
             await db.execute(text("SET LOCAL lock_timeout = '1ms'"))
             await drop_reminders(db, world.practice_id, session_id, NOW)
-    assert (await story.state(await story.notice(session_id, "reminder"))).status == "pending"
+    assert (await story.state(await story.notification(session_id, "reminder"))).status == "pending"
 
 
 @pytest.mark.parametrize("role", ["client", "practitioner"])
-async def test_a_change_queues_one_notice_each(
+async def test_a_change_queues_one_notification_each(
     story: Story, engine: AsyncEngine, role: str
 ) -> None:
     session_id = await story.book()
     await story.move(session_id, START + timedelta(days=1))
     async with engine.connect() as db:
         found = await db.scalar(
-            select(func.count()).where(Notice.kind == "rescheduled", Notice.recipient == role)
+            select(func.count()).where(
+                Notification.kind == "rescheduled", Notification.recipient == role
+            )
         )
     assert found == 1

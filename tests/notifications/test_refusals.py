@@ -8,8 +8,8 @@ from app.mail.refusals import Stage
 from app.mail.senders import smtp_server
 from app.mail.smtp import SmtpSender
 from app.outbox.errors import UndeliverableError, describe
-from tests.notices.postbox import Postbox
-from tests.notices.test_senders import a_mail
+from tests.notifications.postbox import Postbox
+from tests.notifications.test_senders import a_mail
 
 EVERYWHERE = ("MAIL", "RCPT", "DATA")
 AFTER_MAIL = ("RCPT", "DATA")

@@ -14,13 +14,13 @@ from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Format, Status
 from app.notifications.mail.data import Letter, load_letter
-from app.outbox.outbox import Kind, NewNotice, Recipient, queue_notices, reminders
+from app.outbox.outbox import Kind, NewNotification, Recipient, queue_notifications, reminders
 from app.sessions.commands.finish import finish
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import Buffers, Meeting
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
-from app.tables.notifications import Notice
+from app.tables.notifications import Notification
 from app.tables.sessions import Session
 from tests.world import NOW, TestClock, World
 
@@ -95,33 +95,39 @@ class Story:
         """Waive a fee of a session; the session stays as it is."""
         await self._by_staff(session_id, "fee_waived", None, fee=fee)
 
-    async def notice(self, session_id: UUID, kind: Kind, recipient: Recipient = "client") -> UUID:
-        """Give the latest notice of a kind."""
+    async def notification(
+        self, session_id: UUID, kind: Kind, recipient: Recipient = "client"
+    ) -> UUID:
+        """Give the latest notification of a kind."""
         async with self.world.engine.connect() as db:
             found = await db.scalar(
-                select(Notice.id)
+                select(Notification.id)
                 .where(
-                    Notice.session_id == session_id,
-                    Notice.kind == kind,
-                    Notice.recipient == recipient,
+                    Notification.session_id == session_id,
+                    Notification.kind == kind,
+                    Notification.recipient == recipient,
                 )
-                .order_by(Notice.starts_at.desc(), Notice.send_at.desc())
+                .order_by(Notification.starts_at.desc(), Notification.send_at.desc())
             )
         assert found is not None
         return found
 
     async def letter(self, session_id: UUID, kind: Kind, recipient: Recipient = "client") -> Letter:
-        """Read a notice with all that it refers to."""
-        notice_id = await self.notice(session_id, kind, recipient)
+        """Read a notification with all that it refers to."""
+        notification_id = await self.notification(session_id, kind, recipient)
         async with self.world.engine.connect() as db:
-            letter = await load_letter(db, self.world.practice_id, notice_id)
+            letter = await load_letter(db, self.world.practice_id, notification_id)
         assert letter is not None
         return letter
 
-    async def state(self, notice_id: UUID) -> Row[Any]:
-        """Give a notice's row."""
+    async def state(self, notification_id: UUID) -> Row[Any]:
+        """Give a notification's row."""
         async with self.world.engine.connect() as db:
-            return (await db.execute(select(Notice.__table__).where(Notice.id == notice_id))).one()
+            return (
+                await db.execute(
+                    select(Notification.__table__).where(Notification.id == notification_id)
+                )
+            ).one()
 
     async def _by_staff(
         self,
@@ -165,8 +171,10 @@ class Story:
                 credit=credit,
             )
             told: tuple[Recipient, ...] = ("client",) if kind == "fee_waived" else BOTH
-            notices = [NewNotice(kind, recipient, session.starts_at, now) for recipient in told]
-            await queue_notices(db, practice_id, session_id, change_id, notices, now)
+            notifications = [
+                NewNotification(kind, recipient, session.starts_at, now) for recipient in told
+            ]
+            await queue_notifications(db, practice_id, session_id, change_id, notifications, now)
 
         await transact(self.world.engine, command)
 
@@ -210,7 +218,9 @@ class Story:
             how.get("details"),
         )
         told: Kind = "cancelled" if kind == "cancelled" else "rescheduled"
-        notices = [NewNotice(told, recipient, after.starts_at, now) for recipient in BOTH]
+        notifications = [
+            NewNotification(told, recipient, after.starts_at, now) for recipient in BOTH
+        ]
         if told != "cancelled":
-            notices += reminders(after.starts_at, [1440], now)
-        await finish(db, practice_id, session_id, change, notices, now)
+            notifications += reminders(after.starts_at, [1440], now)
+        await finish(db, practice_id, session_id, change, notifications, now)

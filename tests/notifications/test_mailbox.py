@@ -7,7 +7,7 @@ from app.configuration.settings import Settings
 from app.mail.mailbox import list_mails, read_mail
 from app.mail.senders import FolderSender
 from app.notifications.mail.message import make_mail
-from tests.notices.story import Story
+from tests.notifications.story import Story
 from tests.world import NOW
 
 

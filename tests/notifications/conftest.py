@@ -1,4 +1,4 @@
-"""What tests of notices stand on: a practice, a clock, a real mail server on loopback."""
+"""What tests of notifications stand on: a practice, a clock, a real mail server on loopback."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -15,9 +15,9 @@ from app.mail.senders import make_sender
 from app.outbox.outbox import Kind, Recipient
 from app.webhooks.delivery import WebhookOffice
 from app.webhooks.sending import WebhookSender
-from tests.notices.postbox import Postbox
-from tests.notices.reading import Read
-from tests.notices.story import Story
+from tests.notifications.postbox import Postbox
+from tests.notifications.reading import Read
+from tests.notifications.story import Story
 from tests.world import NOW, TestClock, World
 
 
