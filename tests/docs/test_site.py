@@ -51,6 +51,17 @@ def test_pages_and_styles_load_from_their_own_host_only(site: Path) -> None:
     assert elsewhere == set()
 
 
+def test_what_pages_load_is_there(site: Path) -> None:
+    missing = [
+        (page.name, address)
+        for page in site.rglob("*.html")
+        for address in loaded(page)
+        if not is_elsewhere(address) and not address.startswith("data:")
+        if not target(site, page, address).exists()
+    ]
+    assert missing == []
+
+
 def test_the_configuration_page_has_every_setting(site: Path) -> None:
     page = (site / "reference" / "configuration.html").read_text()
     rows = re.findall(r"<tr>\s*<td><code[^>]*>([A-Z_]+)</code></td>", page)
@@ -89,6 +100,11 @@ def loaded(file: Path) -> list[str]:
     parser = Loaded()
     parser.feed(text)
     return parser.addresses + in_styles
+
+
+def target(site: Path, page: Path, address: str) -> Path:
+    path = urlsplit(address).path
+    return site / path[1:] if path.startswith("/") else page.parent / path
 
 
 def is_elsewhere(address: str) -> bool:
