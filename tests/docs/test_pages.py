@@ -1,6 +1,7 @@
 """What the pages of the documentation say of files, settings and one another."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,14 @@ def test_what_belongs_to_an_item_of_a_list_is_indented_by_four_spaces() -> None:
     assert found == []
 
 
+def test_the_picture_of_the_storeys_is_the_contract_of_import_linter() -> None:
+    cells = re.findall(r"^│ ([^│]*)│", read("docs/explanation/architecture.md"), re.MULTILINE)
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    (storeys,) = [contract for contract in contracts if contract.get("containers") == ["app"]]
+    assert " ".join(cells).split() == storeys["layers"]
+
+
 @pytest.mark.parametrize("page", OUTSIDE)
 def test_links_outside_the_site_resolve(page: str) -> None:
     text = read(page)
@@ -67,7 +76,7 @@ def test_the_index_lists_every_decision_as_its_page_says() -> None:
     rows = []
     for page in sorted(DECISIONS.glob("0*.md")):
         text = page.read_text()
-        head = re.match(r"# (\d+)\. (.+)\n\nStatus: (.+)\. Date: (\S+)\.\n", text)
+        head = re.match(r"# (\d+)\. (.+)\n\nStatus: (.+)\. Date: (\d{4}-\d\d-\d\d)\.", text)
         assert head is not None, page.name
         number, title, status, day = head.groups()
         rows.append(f"| {number} | [{title}]({page.name}) | {status} | {day} |")
