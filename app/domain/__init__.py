@@ -1,1 +1,1 @@
-"""The rules, pure: standard library only, no clock, no database, no framework."""
+"""The business rules as pure code: standard library only, no clock, no database, no framework."""

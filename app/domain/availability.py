@@ -1,9 +1,9 @@
 """Availability (product.md section 3): which starts are offered for a session right now.
 
-Working hours, overrides, busy intervals, service rules, a range and an instant go in, slots come
-out. Hours are wall times in the practitioner's zone; everything else is instants, as whole seconds
-since the epoch (see app/domain/zones.py), so that a DST change needs no special case: an instant is
-working time exactly if its wall time lies in the hours.
+Calculates slots from working hours, overrides, busy intervals, service rules, a range and the
+current instant. Hours are wall times in the practitioner's zone. Everything else is an instant in
+whole seconds since the epoch (see app/domain/zones.py). A DST change therefore needs no special
+case: an instant is working time if and only if its wall time lies in the hours.
 """
 
 import sys
@@ -34,10 +34,10 @@ from app.domain.zones import (
 )
 
 MINUTE = 60
-# Hours that never close have no start from which steps could count; after a week of looking back
-# they count from each midnight instead.
+# Steps count from the instant at which the hours open. Hours that were open for a whole week before
+# are treated as open around the clock: their steps count from each local midnight.
 LOOK_BACK_DAYS = 7
-# How far from a wished start to look for others first: most wishes find enough, in a short range.
+# The range that is searched first for alternatives: a short one usually has enough of them.
 NEARBY = 7 * DAY
 _NEVER = Interval(sys.maxsize, sys.maxsize)
 
@@ -45,7 +45,7 @@ _NEVER = Interval(sys.maxsize, sys.maxsize)
 class HoursInterval(NamedTuple):
     """Minutes of a local day `[start_minute, end_minute)`, 0 to 1440.
 
-    Without a `format` it holds for all formats, without a `location_id` for all locations.
+    `format` None applies to all formats, `location_id` None to all locations.
     """
 
     start_minute: int
@@ -64,9 +64,11 @@ class WorkingHours:
 
 
 class BusySession(NamedTuple):
-    """Time that a session of the practitioner takes: instants, and buffers in seconds.
+    """Time that a session of the practitioner takes.
 
-    `counts`: for the limits of its day and week. A missed session takes time and does not count.
+    `start` and `end` are seconds since the epoch, the buffers are seconds. `counts` tells whether
+    the session counts towards the daily and weekly limits: a missed session takes time but does not
+    count.
     """
 
     start: int
@@ -78,11 +80,10 @@ class BusySession(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """What is known of a practitioner's time.
+    """A practitioner's working hours, and the time that is taken.
 
-    `sessions` are those that take the practitioner's time, without the one being moved. `blocked`
-    is time off, busy time from elsewhere, and the client's own other sessions: they need no gap
-    around them.
+    `sessions` are the practitioner's other sessions, without the one being moved. `blocked` is time
+    off, imported busy time, and the client's other sessions; these need no buffers.
     """
 
     hours: WorkingHours
@@ -94,9 +95,10 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class SlotRules:
-    """What a slot must keep. Spans are seconds; `step` counts in wall time from the hours' start.
+    """The rules that a slot must satisfy.
 
-    `horizon_days` counts local days of the practitioner from today, which is day 0.
+    All durations are seconds. `step` counts in wall time from the start of the working hours.
+    `horizon_days` counts the practitioner's local days; today is day 0.
     """
 
     duration: int
@@ -108,18 +110,18 @@ class SlotRules:
 
 
 class Slot(NamedTuple):
-    """A start on offer, in seconds since the epoch; the location only where one is visited."""
+    """An available start, in seconds since the epoch. `location_id`: for in-person sessions."""
 
     start: int
     location_id: UUID | None
 
 
-# The locations that are on offer on one day, each with its starts in their order.
+# One day's locations, each with its available starts in ascending order.
 Day = tuple[tuple[UUID | None, tuple[int, ...]], ...]
 
 
 class EmptyReason(StrEnum):
-    """Why nothing is on offer in a range."""
+    """Why a range has no slot."""
 
     FULLY_BOOKED = "fully_booked"
     OUTSIDE_HORIZON = "outside_horizon"
@@ -129,7 +131,7 @@ class EmptyReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """The time and place that the session being moved has now."""
+    """The current start (seconds since the epoch), format and location of the session to move."""
 
     start: int
     format: Format
@@ -138,9 +140,9 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Starts in their order, by location; a reason exactly where there are none.
+    """Available starts in ascending order, by location. `empty_reason` is set if there are none.
 
-    Not slots: a month has hundreds, of which few are ever looked at one by one.
+    Starts are plain integers and become `Slot`s on request: a month has hundreds of them.
     """
 
     starts: Mapping[UUID | None, Sequence[int]]
@@ -148,17 +150,17 @@ class Offer:
 
     @property
     def slots(self) -> list[Slot]:
-        """Make the slots, in the order of their starts."""
+        """Give all slots, sorted by start."""
         return in_order(self.starts.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client looks for: a format at one of `location_ids` (`[None]`: nowhere to go).
+    """A search for slots: a format, at one of `location_ids` (`[None]` for video and phone).
 
-    `may_move`, `may_change_format` and `keeps_place` are the policy's decisions: with `keeps_place`
-    another time is on offer only in the present format and location. `move_window` is its limit on
-    the distance from the booked start, None without one.
+    `may_move`, `may_change_format` and `keeps_place` are decisions of the policy. With
+    `keeps_place`, another time is available only in the current format and location. `move_window`
+    limits the new start (`max_days_from_original`); None: no limit.
     """
 
     format: Format
@@ -170,7 +172,7 @@ class Request:
     keeps_place: bool = False
 
     def may_move_to(self, location_id: UUID | None) -> bool:
-        """Tell whether another time may be taken in the format asked for at this location."""
+        """Tell whether the session may move to another time at this location."""
         present = self.present
         is_present = (self.format, location_id) == (present.format, present.location_id)
         return self.may_move and (is_present or not self.keeps_place)
@@ -179,10 +181,10 @@ class Request:
 def offer(
     calendar: Calendar, rules: SlotRules, request: Request, window: Interval, now: int
 ) -> Offer:
-    """Find the starts within `window` for the session being moved.
+    """Find the available starts within `window` for the session being moved.
 
-    The present time is offered only with another format or location, and then neither notice,
-    horizon, step nor limits matter (product.md section 10, `change_format`).
+    The current start is available only with another format or location. Notice, horizon, step and
+    limits do not apply to it (product.md section 10, `change_format`).
     """
     span = bookable(calendar, rules, request, window, now)
     found: dict[UUID | None, list[int]] = {}
@@ -204,7 +206,7 @@ def offer(
 def bookable(
     calendar: Calendar, rules: SlotRules, request: Request, window: Interval, now: int
 ) -> Interval:
-    """Cut `window` down to the starts that notice, horizon and the policy's distance leave."""
+    """Restrict `window` to the starts that notice, horizon and the policy's distance allow."""
     zone = calendar.hours.zone
     today = from_seconds(now).astimezone(zone).date()
     after_horizon = start_of_day(today + timedelta(days=rules.horizon_days + 1), zone)
@@ -213,9 +215,9 @@ def bookable(
 
 
 class Working(NamedTuple):
-    """A stretch of instants inside one interval of hours, between two changes of the clocks.
+    """Working time `[start, end)` with a constant UTC offset, in seconds since the epoch.
 
-    Working time goes on until `close`, in stretches that touch. Steps count from `steps_from`.
+    Adjacent periods continue without a break until `close`. Steps count from `steps_from`.
     """
 
     start: int
@@ -227,9 +229,9 @@ class Working(NamedTuple):
 def working_time(
     hours: WorkingHours, format_: Format, location_id: UUID | None, span: Interval
 ) -> Sequence[Working]:
-    """Turn wall-clock hours into instants, for every local date that `span` touches.
+    """Turn wall-clock hours into instants, for every local date that `span` overlaps.
 
-    Reaches a day further at both ends, so that a slot which runs over midnight is seen whole.
+    Includes one more day at both ends, so that a slot across midnight is found.
     """
     first, last = span.start // DAY - 1, (span.end - 1) // DAY + 1
     found: list[Working] = []
@@ -252,9 +254,9 @@ def working_time(
 def _merged(
     hours: WorkingHours, format_: Format, location_id: UUID | None
 ) -> Callable[[int], Sequence[Interval]]:
-    """Give the function that gives the minutes of a local day in which a session may be.
+    """Give a function from a local day number to the minutes in which a session may take place.
 
-    The weekdays are merged once each: a month has each of them four times.
+    Each weekday is merged only once: a month repeats it four times.
     """
 
     def merged(of_day: Sequence[HoursInterval]) -> list[Interval]:
@@ -282,7 +284,7 @@ def _starts(
     location_id: UUID | None,
     span: Interval,
 ) -> list[int]:
-    """List the starts within `span` that fit whole into free working time, on the step."""
+    """List the starts on the step within `span` for which the session fits into free time."""
     step, duration = rules.step, rules.duration
     working = working_time(calendar.hours, format_, location_id, span)
     starts: list[int] = []
@@ -295,11 +297,10 @@ def _starts(
 def _openings(
     calendar: Calendar, rules: SlotRules, working: Sequence[Working]
 ) -> Iterator[tuple[int, int, int, int]]:
-    """Give the working time that is free, in order: a session may start in `[start, end)`.
+    """Yield `(start, end, free_until, steps_from)` in order: a session may start in `[start, end)`.
 
-    With each comes the instant until which the time after it is free working time as well, and the
-    one from which steps count. The gap between two sessions is the larger of the first's
-    `buffer_after` and the second's `buffer_before`.
+    Working time is free until `free_until`. Steps count from `steps_from`. The gap between two
+    sessions is the larger of the first's `buffer_after` and the second's `buffer_before`.
     """
     own_before, own_after = rules.buffer_before, rules.buffer_after
     busy = [
@@ -323,7 +324,7 @@ def _openings(
 
 
 def _within_limits(calendar: Calendar, starts: list[int]) -> list[int]:
-    """Drop the starts on a local date, or in an ISO week, that is already full."""
+    """Drop the starts whose local date or ISO week has reached its limit of sessions."""
     per_day, per_week = calendar.sessions_per_day, calendar.sessions_per_week
     if per_day is None and per_week is None:
         return starts
@@ -345,12 +346,12 @@ def _full(counted: Sequence[int], limit: int | None) -> set[int]:
 
 
 def _week(day: int) -> int:
-    """Number ISO weeks: day 0 of the epoch was a Thursday, weeks begin on Monday."""
+    """Number the ISO week of a day number: day 0 was a Thursday, weeks begin on Monday."""
     return (day + 3) // 7
 
 
 def _days(zone: ZoneInfo, instants: Sequence[int]) -> list[int]:
-    """Give the local day number of each instant; rising instants keep their order."""
+    """Give the local day number of each instant. Ascending instants keep their order."""
     if not instants:
         return []
     return [
@@ -364,9 +365,9 @@ def _days(zone: ZoneInfo, instants: Sequence[int]) -> list[int]:
 def fits(
     calendar: Calendar, rules: SlotRules, format_: Format, location_id: UUID | None, start: int
 ) -> bool:
-    """Tell whether a session fits at `start` into the hours and between all that takes time.
+    """Tell whether a session that starts at `start` lies in working time that is free.
 
-    Neither notice, horizon, step nor limits matter: for a change of format, and for staff.
+    Ignores notice, horizon, step and limits: these do not bind a change of format, nor staff.
     """
     end = start + rules.duration
     working = working_time(calendar.hours, format_, location_id, Interval(start, end))
@@ -394,10 +395,10 @@ def _changes_format(
 def _empty_reason(
     hours: WorkingHours, rules: SlotRules, request: Request, window: Interval, span: Interval
 ) -> EmptyReason:
-    """Say which rule leaves nothing in `window`, of which `span` can be booked.
+    """Find the rule that leaves no slot in `window`; `span` is the part that can be booked.
 
-    The table in product.md section 3 has the cases. Working hours count only where the session
-    fits whole into them, at a start on the step.
+    Source: the table in product.md section 3. Working hours count only if the whole session fits
+    into them at a start on the step.
     """
     places = [place for place in request.location_ids if request.may_move_to(place)]
     if not request.may_move or (request.location_ids and not places):
@@ -418,16 +419,13 @@ def _empty_reason(
 
 
 def in_order(starts: Iterable[tuple[UUID | None, Iterable[int]]]) -> list[Slot]:
-    """Make slots of starts by location, in the order of the starts."""
+    """Turn starts by location into slots, sorted by start."""
     slots = [Slot(start, location_id) for location_id, of_place in starts for start in of_place]
     return sorted(slots, key=itemgetter(0))
 
 
 def by_day(starts: Mapping[UUID | None, Sequence[int]], zone: ZoneInfo) -> list[Day]:
-    """Group starts, which are in their order, by the day that the zone's clocks show.
-
-    Days without any are left out.
-    """
+    """Group ascending starts by local date in `zone`. Days without a start are absent."""
     days: dict[int, list[tuple[UUID | None, tuple[int, ...]]]] = defaultdict(list)
     for location_id, of_place in starts.items():
         for day, of_day in _by_day(of_place, zone).items():
@@ -449,10 +447,10 @@ def _by_day(starts: Sequence[int], zone: ZoneInfo) -> dict[int, tuple[int, ...]]
 
 
 def search_ranges(rules: SlotRules, request: Request, wished: float, now: int) -> list[Interval]:
-    """Give the ranges in which to look for the slots nearest to a wished start, in this order.
+    """Give the ranges to search, in this order, for the slots nearest to a wished start.
 
-    The first holds every start within a week of the wish: where it has enough slots, no other slot
-    is nearer. The last holds every start that can be on offer at all.
+    The first range is the week before and the week after: if it has enough slots, no other slot is
+    nearer. The last range contains every start that can be available.
     """
     present = request.present.start
     beyond_horizon = now + (rules.horizon_days + 2) * DAY
@@ -462,9 +460,9 @@ def search_ranges(rules: SlotRules, request: Request, wished: float, now: int) -
 
 
 def nearest(slots: Sequence[Slot], wished: float, count: int = 3) -> list[Slot]:
-    """Pick the slots that start closest to a wished start, the closest first.
+    """Pick the slots closest to a wished start, closest first.
 
-    They are given in the order of their starts. Of two as close, the earlier comes first.
+    `slots` must be sorted by start. Of two equally close slots the earlier comes first.
     """
     following = bisect_left(slots, (wished,))
     close = slots[max(0, following - count) : following + count]
@@ -472,7 +470,7 @@ def nearest(slots: Sequence[Slot], wished: float, count: int = 3) -> list[Slot]:
 
 
 def _anchor(minutes: Callable[[int], Sequence[Interval]], day: int) -> int:
-    """Find the local second at which hours that run over the midnight before `day` began."""
+    """Find the local second at which hours that continue over midnight into `day` opened."""
     anchor = day * DAY
     for earlier in range(day - 1, day - 1 - LOOK_BACK_DAYS, -1):
         evening = minutes(earlier)[-1:]

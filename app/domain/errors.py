@@ -1,7 +1,7 @@
-"""What can go wrong, in the words of the business. Nothing here knows of HTTP.
+"""Errors of the business rules, independent of HTTP.
 
-Each class names its `code`. The sentences that people read are in the catalogue of texts: by the
-code, and by the key of an `Explanation` where an error has one.
+Each class has a `code`. The texts that people read are in the text catalogue (app/texts/), under
+the code, and under the key of the `Explanation` if the error has one.
 """
 
 from dataclasses import dataclass
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A text of the catalogue: its key, and the values for its placeholders."""
+    """The key of a text in the catalogue, and the values for its placeholders."""
 
     key: str
     values: "Mapping[str, object]"
 
 
 class DomainError(Exception):
-    """A refusal that the caller can act on. `code` is stable and public."""
+    """An error that the API returns to the caller. `code` is stable and public."""
 
     code: ClassVar[str]
 
 
 class NotFoundError(DomainError):
-    """There is no such thing for this caller; whether it exists for others stays unsaid."""
+    """The record does not exist, or this caller may not see it; the answer is the same."""
 
     code = "not-found"
 
@@ -44,7 +44,7 @@ class UnauthorizedError(DomainError):
 
 
 class ForbiddenError(DomainError):
-    """The credentials are good, but not for this. `key` and `values` are an explanation."""
+    """The credentials are valid but do not permit this. `key` and `values`: an `Explanation`."""
 
     code = "forbidden"
 
@@ -54,9 +54,10 @@ class ForbiddenError(DomainError):
 
 
 class InvalidInputError(DomainError):
-    """A field of the request cannot be used. `where` is body, query, path or header.
+    """A field of the request is invalid.
 
-    `key` and `values` are an explanation.
+    `pointer` is the field as a JSON pointer. `where` is "body", "query", "path" or "header". `key`
+    and `values` are an `Explanation`.
     """
 
     code = "validation-failed"
@@ -69,7 +70,7 @@ class InvalidInputError(DomainError):
 
 
 class RefTakenError(InvalidInputError):
-    """Another record of the same kind has the `external_ref`. `record_id` is that record's id."""
+    """Another record of the same kind has this `external_ref`. `record_id` is that record's id."""
 
     def __init__(self, key: str, record_id: "UUID", *, where: str = "body") -> None:
         super().__init__("/external_ref", key, where=where, record_id=record_id)
@@ -77,7 +78,7 @@ class RefTakenError(InvalidInputError):
 
 
 class ActionRefusedError(DomainError):
-    """The policy refuses. Its public code is that of the refusal; `zone` is the client's."""
+    """The policy refuses the action. The public code is the refusal's. `zone` is the client's."""
 
     code = "action-refused"
 
@@ -100,7 +101,10 @@ class QuoteInvalidError(DomainError):
 
 
 class SlotUnavailableError(DomainError):
-    """The wished start is not on offer (any more). `alternatives`: the nearest that are."""
+    """The wished start is not available. `alternatives` are the nearest slots that are.
+
+    `duration` is the session's; `zone` is the zone in which the alternatives are shown.
+    """
 
     code = "slot-unavailable"
 
@@ -114,7 +118,7 @@ class SlotUnavailableError(DomainError):
 
 
 class CreditUnavailableError(DomainError):
-    """The package has no credit that could be used. The text of `key` says why."""
+    """The package has no usable credit. `key` is the text that explains why."""
 
     code = "credit-unavailable"
 
@@ -124,15 +128,15 @@ class CreditUnavailableError(DomainError):
 
 
 class FeeClosedError(DomainError):
-    """The fee is not due any more."""
+    """The fee is no longer due: it is waived, settled or void."""
 
     code = "fee-not-due"
 
 
 class SessionNotBookedError(DomainError):
-    """The session is cancelled, or has taken place, or its client did not come.
+    """The session is cancelled, fulfilled or missed.
 
-    `session_id` is set where the request did not name the session by its id.
+    `session_id` is set if the request did not name the session by its id.
     """
 
     code = "session-not-booked"
@@ -143,7 +147,7 @@ class SessionNotBookedError(DomainError):
 
 
 class SessionChangedError(DomainError):
-    """A push has new values for a session that its client has changed since the last push."""
+    """A push has new values, but the client has moved the session since the previous push."""
 
     code = "session-changed"
 
@@ -153,43 +157,43 @@ class SessionChangedError(DomainError):
 
 
 class NoChangeError(DomainError):
-    """The session already is as it is asked to be."""
+    """The session already is in the requested state."""
 
     code = "no-change"
 
 
 class VersionMismatchError(DomainError):
-    """`If-Match` names another version than the session has."""
+    """`If-Match` does not match the session's version."""
 
     code = "version-mismatch"
 
 
 class IdempotencyKeyReusedError(DomainError):
-    """The key was used before with another request."""
+    """The idempotency key was used before with a different request."""
 
     code = "idempotency-key-reused"
 
 
 class IdempotencyKeyInUseError(DomainError):
-    """The first request with this key is still running."""
+    """The first request with this idempotency key is still running."""
 
     code = "idempotency-key-in-use"
 
 
 class LinkInvalidError(DomainError):
-    """The link's token is wrong, forged, revoked, or was used up."""
+    """The link's token is malformed, forged, revoked or already used."""
 
     code = "link-invalid"
 
 
 class LinkExpiredError(DomainError):
-    """The link's session lies too far back, or a sign-in link is too old."""
+    """The link has expired: its session ended too long ago, or the sign-in link is too old."""
 
     code = "link-expired"
 
 
 class RateLimitedError(DomainError):
-    """Too often. `retry_after`: how many seconds to wait."""
+    """A rate limit is exceeded. `retry_after` is the number of seconds to wait."""
 
     code = "rate-limited"
 
@@ -199,13 +203,13 @@ class RateLimitedError(DomainError):
 
 
 class NotificationFinishedError(DomainError):
-    """The notification has been sent, or was dropped: there is nothing to try again."""
+    """The notification was sent or dropped, so it cannot be retried."""
 
     code = "notification-finished"
 
 
 class UnavailableError(DomainError):
-    """The service cannot do its work for the moment. `detail` tells operators why, in English."""
+    """The service is temporarily unavailable. `detail` tells operators why, in English."""
 
     code = "service-unavailable"
 

@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 
 class Interval(NamedTuple):
-    """`start` belongs to the interval, `end` does not. Empty where `end <= start`."""
+    """`start` is inside, `end` is outside. The interval is empty if `end <= start`."""
 
     start: int
     end: int
 
 
 def merge(intervals: Iterable[tuple[int, int]]) -> list[Interval]:
-    """Sort, drop the empty ones, and join those that overlap or touch."""
+    """Sort the intervals, drop empty ones, and join those that overlap or touch."""
     merged: list[Interval] = []
     latest = -sys.maxsize
     for start, end in sorted(intervals):
@@ -29,5 +29,5 @@ def merge(intervals: Iterable[tuple[int, int]]) -> list[Interval]:
 
 
 def intersect(one: Interval, other: Interval) -> Interval:
-    """Give what both share; may be empty."""
+    """Give the intersection of two intervals; it may be empty."""
     return Interval(max(one.start, other.start), min(one.end, other.end))

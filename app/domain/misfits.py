@@ -1,7 +1,7 @@
 """Booked sessions that no longer fit their practitioner's time (product.md section 10, "Time off").
 
-Changing hours never touches a booked session; what does not fit any more is told to staff. Working
-time is judged by the code that offers slots, so both always agree.
+A change of hours never changes a booked session; staff get a list of the sessions that no longer
+fit. Working time is calculated by the code that calculates slots, so both always agree.
 """
 
 from bisect import bisect_left
@@ -24,7 +24,7 @@ class MisfitReason(StrEnum):
 
 
 class BookedTime(NamedTuple):
-    """When and where a booked session takes place; instants in seconds since the epoch."""
+    """Time, format and location of a booked session. Instants are seconds since the epoch."""
 
     session_id: UUID
     start: int
@@ -34,7 +34,7 @@ class BookedTime(NamedTuple):
 
 
 class Misfit(NamedTuple):
-    """A session that does not fit, with every reason why."""
+    """A session that does not fit, with all reasons."""
 
     session_id: UUID
     reasons: list[MisfitReason]
@@ -46,10 +46,11 @@ def find_misfits(
     elsewhere: Sequence[Interval],
     sessions: Sequence[BookedTime],
 ) -> list[Misfit]:
-    """Pick the sessions that lie outside the hours of their format and place, or in taken time.
+    """Find the sessions outside working hours, in time off, or in imported busy time.
 
-    `time_off` and `elsewhere` (time taken in other calendars) are seconds since the epoch, in any
-    order. The sessions keep theirs. Buffers do not matter here: they only keep sessions apart.
+    Working hours are those of the session's format and location. `time_off` and `elsewhere` (busy
+    time imported from other calendars) are in seconds since the epoch, in any order. The result has
+    the order of `sessions`. Buffers do not matter here: they only separate sessions.
     """
     off, taken = merge(time_off), merge(elsewhere)
     found = []
@@ -77,6 +78,6 @@ def _is_working_time(hours: WorkingHours, session: BookedTime) -> bool:
 
 
 def _overlaps(merged: Sequence[Interval], session: BookedTime) -> bool:
-    """Look at the last interval that begins before the session ends: no earlier one ends later."""
+    """Check the last interval that begins before the session ends: no earlier one ends later."""
     index = bisect_left(merged, (session.end,))
     return index > 0 and merged[index - 1].end > session.start

@@ -1,4 +1,4 @@
-"""Money as the wire and the database hold it: whole minor units of one currency."""
+"""Money as the API and the database represent it: whole minor units of one currency."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -12,7 +12,7 @@ class Money:
     currency: str
 
     def percent(self, percent: Decimal) -> "Money":
-        """Take a percentage, rounded half to even in minor units, never above the whole.
+        """Give a percentage, rounded half to even to minor units, at most the whole amount.
 
         Source: product.md section 2, "A percent fee".
         """

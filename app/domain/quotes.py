@@ -1,4 +1,4 @@
-"""When a quote counts (product.md section 2, "No fee without a quote")."""
+"""When a quote is valid (product.md section 2, "No fee without a quote")."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from app.domain.policy.rules import Action
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What a client was shown: the cost of one action on one version of one session."""
+    """The cost that a client was shown, for one action on one version of one session."""
 
     practice_id: UUID
     session_id: UUID
@@ -30,13 +30,13 @@ def quoted_cost(
     action: Action,
     now: datetime,
 ) -> Cost | None:
-    """Give the cost that the quote promises for `action`, or None where none counts.
+    """Give the cost that the quote promises for `action`; None without a quote or after its expiry.
 
-    An expired quote counts as none; at its very expiry it still counts.
+    A quote is still valid exactly at `expires_at`.
 
     Raises:
-        QuoteInvalidError: it is of another session or another action.
-        QuoteStaleError: the session has changed since.
+        QuoteInvalidError: the quote is for another session or another action.
+        QuoteStaleError: the session has changed since the quote was made.
     """
     if quote is None:
         return None

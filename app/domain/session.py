@@ -12,7 +12,7 @@ from app.domain.money import Money
 
 
 class Status(StrEnum):
-    """The state of a session (the FHIR Appointment words). `taken_time` says which takes time."""
+    """The state of a session, in the terms of the FHIR Appointment resource."""
 
     BOOKED = "booked"
     CANCELLED = "cancelled"
@@ -23,7 +23,7 @@ class Status(StrEnum):
 class TakenTime(NamedTuple):
     """Time that a session takes from its practitioner and its client.
 
-    The buffers are the practitioner's: the gap to other sessions before `start` and after `end`.
+    The buffers apply to the practitioner only: the gap to other sessions before and after.
     """
 
     start: datetime
@@ -33,11 +33,11 @@ class TakenTime(NamedTuple):
 
 
 def taken_time(status: Status, whole: TakenTime, now: datetime) -> TakenTime | None:
-    """Give the time that a session takes once it has this status; None: it takes no time.
+    """Give the time that a session takes after it gets `status` at `now`; None: it takes no time.
 
-    `whole` is the time of the session as booked, `now` the instant at which it gets the status.
-    A missed session frees what is left of its time: it takes the time until `now`, without the
-    buffer after it, and nothing where it was marked before its start.
+    `whole` is the time of the session as booked. A missed session frees the rest of its time: it
+    takes the time until `now`, without the buffer after it; nothing if it is marked before its
+    start.
     """
     if status is Status.CANCELLED:
         return None
@@ -50,7 +50,7 @@ def taken_time(status: Status, whole: TakenTime, now: datetime) -> TakenTime | N
 
 
 class Format(StrEnum):
-    """How client and practitioner meet."""
+    """How the client and the practitioner meet."""
 
     IN_PERSON = "in_person"
     VIDEO = "video"
@@ -59,7 +59,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """How somebody is reached; in a session's facts: whom its client turns to."""
+    """Name, email and phone of a practice or a practitioner, for clients to contact."""
 
     name: str
     email: str | None
@@ -67,10 +67,10 @@ class Contact:
 
 
 def contact_for_client(practitioner: Contact, practice: Contact) -> Contact:
-    """Say whom a client of this practitioner turns to.
+    """Give the contact for clients of this practitioner.
 
-    Email and phone fall back to the practice's one by one. The name is the practice's only where
-    neither is the practitioner's own.
+    Email and phone each fall back to the practice's. The name is the practice's if the practitioner
+    has neither.
     """
     is_own = practitioner.email or practitioner.phone
     return Contact(
@@ -82,9 +82,9 @@ def contact_for_client(practitioner: Contact, practice: Contact) -> Contact:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What cancelling costs at least, because the client moved the session late.
+    """The minimum cost of a cancellation, because the client moved the session late.
 
-    It is a fee, or the credit that pays for the session (docs/decisions/0016-carried-cost.md).
+    Either a fee, or the credit that pays for the session (docs/decisions/0016-carried-cost.md).
     """
 
     fee: Money | None
@@ -93,11 +93,12 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """What the policy needs to know of a session.
+    """The facts of a session that the policy depends on.
 
-    `starts_at` and `booked_starts_at` are aware instants. `zone` is the practitioner's zone at the
-    booking: wall-clock deadlines keep it (product.md section 10). `booked_starts_at` is the start
-    that `max_days_from_original` is measured from. `carried` is what earlier moves carry along.
+    `starts_at` and `booked_starts_at` are aware datetimes. `zone` is the practitioner's zone at the
+    time of booking; wall-clock deadlines stay in it (product.md section 10). `booked_starts_at` is
+    the start from which `max_days_from_original` counts. `carried` is the carried cost of earlier
+    moves.
     """
 
     status: Status

@@ -1,8 +1,8 @@
-"""Wall clocks and instants.
+"""Conversion between wall clocks and instants.
 
-Instants are whole seconds since 1970-01-01T00:00Z and "local seconds" are what a wall clock shows,
-counted the same way, so that arithmetic on both is integer arithmetic. Between two changes of a
-zone's offset the two differ by a constant; `constant_offsets` cuts a span of time at those changes.
+Instants are whole seconds since 1970-01-01T00:00Z. Local seconds count what a wall clock shows in
+the same way. Arithmetic on both is therefore integer arithmetic. Between two changes of a zone's
+UTC offset they differ by a constant; `constant_offsets` splits a range at those changes.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,7 +19,7 @@ EPOCH_ORDINAL = EPOCH.toordinal()
 
 
 class Piece(NamedTuple):
-    """A span of instants `[start, end)` in which local time is the instant plus `offset`."""
+    """Instants `[start, end)` in which local seconds are the instant plus `offset`, in seconds."""
 
     start: int
     end: int
@@ -27,12 +27,12 @@ class Piece(NamedTuple):
 
 
 def to_seconds(instant: datetime) -> int:
-    """Turn an aware instant into seconds since the epoch, fractions cut off."""
+    """Turn an aware datetime into seconds since the epoch, rounded down."""
     return (instant - EPOCH) // timedelta(seconds=1)
 
 
 def from_seconds(seconds: int) -> datetime:
-    """Turn seconds since the epoch into an aware UTC instant."""
+    """Turn seconds since the epoch into an aware UTC datetime."""
     return EPOCH + timedelta(seconds=seconds)
 
 
@@ -42,20 +42,20 @@ def day_number(day: date) -> int:
 
 
 def day_date(number: int) -> date:
-    """Undo `day_number`."""
+    """Give the date of a day number; the inverse of `day_number`."""
     return date.fromordinal(number + EPOCH_ORDINAL)
 
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """Find the first instant (UTC) of a local calendar day, also where its midnight is skipped."""
+    """Find the first instant (UTC) of a local date, even if DST skips its midnight."""
     return datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC)
 
 
 @lru_cache(maxsize=4096)
 def latest_reading(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """Turn a wall time into an instant (UTC), the later one where it is doubtful.
+    """Turn a wall time into an instant (UTC); the later one if the wall time is ambiguous.
 
-    A wall time in a gap or a fold has two readings; the later deadline favours the client.
+    A wall time in a gap or a fold has two readings. The later deadline favours the client.
     Source: product.md section 2, "wall-clock rules".
     """
     wall = datetime.combine(day, at, tzinfo=zone)
@@ -63,7 +63,7 @@ def latest_reading(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 
 def constant_offsets(zone: ZoneInfo, start: int, end: int) -> list[Piece]:
-    """Cut the instants `[start, end)` into pieces of one offset each, in order."""
+    """Split the instants `[start, end)` into periods of constant UTC offset, in order."""
     first_year = from_seconds(start).year
     last_year = from_seconds(max(start, end - 1)).year
     cuts = [
@@ -83,9 +83,9 @@ def constant_offsets(zone: ZoneInfo, start: int, end: int) -> list[Piece]:
 def is_daylight_time(instant: datetime, zone: ZoneInfo) -> bool:
     """Tell whether clocks are ahead of the zone's standard time.
 
-    The sign of `dst()` does not tell: for Ireland and Morocco the time zone database calls the
-    smaller offset the exception. So the offset is compared with those of the periods within a year
-    that are marked otherwise.
+    The sign of `dst()` does not tell: for Ireland and Morocco the time zone database marks the
+    smaller offset as the exception. The offset is therefore compared with the offsets of periods
+    within a year whose `dst()` differs.
     """
     now = to_seconds(instant)
     local = instant.astimezone(zone)
@@ -98,7 +98,7 @@ def is_daylight_time(instant: datetime, zone: ZoneInfo) -> bool:
 
 
 def local_text(instant: int, zone: ZoneInfo) -> str:
-    """Write an instant as a wall clock in the zone shows it, with its offset (RFC 3339)."""
+    """Format an instant in the zone's local time, with its UTC offset (RFC 3339)."""
     text = from_seconds(instant).astimezone(zone).isoformat()
     return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
 
@@ -128,5 +128,5 @@ def _offset(zone: ZoneInfo, instant: int) -> int:
 
 
 def seconds_up(instant: datetime) -> int:
-    """Round an instant up to whole seconds, so that minimum notice is never cut short."""
+    """Round an instant up to whole seconds since the epoch, so that notice is never too short."""
     return ceil((instant - EPOCH) / timedelta(seconds=1))

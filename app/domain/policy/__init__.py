@@ -1,1 +1,1 @@
-"""The cancellation policy: its rules, its deadlines, what it costs, and what it decides."""
+"""The cancellation policy: rules, deadlines, costs and decisions."""

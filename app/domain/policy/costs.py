@@ -1,4 +1,4 @@
-"""What an action costs at which time: fee, credit, and what a move carries along.
+"""The cost of an action over time: fee, credit, and the carried cost of a move.
 
 Source: product.md section 2, and section 10, "Carried cost".
 """
@@ -15,9 +15,10 @@ from app.domain.session import Carried, SessionFacts
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What an action costs a client: a fee or none, and what becomes of a credit that pays.
+    """The cost of an action for a client: a fee if any, and what happens to a package credit.
 
-    `carries` is what a move makes a later cancellation cost at least; None for other actions.
+    `credit` None: no credit pays for the session. `carries` is the minimum cost of a cancellation
+    after a move; None for other actions.
     """
 
     fee: Money | None
@@ -26,12 +27,12 @@ class Cost:
 
     @property
     def is_free(self) -> bool:
-        """Tell whether the client loses nothing, now or by a later cancellation."""
+        """Tell whether the action costs nothing, now or at a later cancellation."""
         return self.fee is None and self.credit is not Credit.FORFEITED and self.carries is None
 
 
 class CostStep(NamedTuple):
-    """An instant from which on, exclusively, an action costs this, whatever it cost before."""
+    """The cost of an action after `passed_at` (exclusive), until the next step."""
 
     passed_at: datetime
     cost: Cost
@@ -44,11 +45,12 @@ _TICK = timedelta(microseconds=1)
 def cost_by_staff(
     policy: Policy, action: Action, facts: SessionFacts, now: datetime, *, charged: bool
 ) -> Cost:
-    """Give what an action of the practice's own costs the client.
+    """Give the cost for the client of an action by staff.
 
-    Where it is `charged`, what the policy asks at `now`, whatever the policy lets clients do, with
-    what earlier moves of the client carry along; else nothing, and a credit comes back. A move of
-    the practice's own carries nothing. Source: product.md section 2, "Rules bind clients".
+    With `charged` it is the policy's cost at `now`, including the carried cost of the client's
+    earlier moves; `enabled`, limits and closing deadlines do not apply. Otherwise it is free, and a
+    credit is returned. A move by staff carries no cost. Source: product.md section 2, "Rules bind
+    clients".
     """
     if charged:
         return cost_at(_charging_steps(policy, action, facts), now)
@@ -56,7 +58,7 @@ def cost_by_staff(
 
 
 def cost_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[CostStep]:
-    """Order what an action costs from when on; a move also carries a cost along."""
+    """Give the costs of an action in time order; those of a move include the carried cost."""
     steps = _charging_steps(policy, action, facts)
     if action is Action.RESCHEDULE:
         return _carrying_steps(steps, _steps_of_giving_up(policy, facts), facts.price)
@@ -64,21 +66,22 @@ def cost_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[Cost
 
 
 def cost_at(steps: list[CostStep], now: datetime) -> Cost:
-    """Give what the action costs at `now`, where exactly on a deadline is still in time.
+    """Give the cost at `now`. The exact instant of a deadline is still in time.
 
-    The tightest tier that has been passed applies, which is the last one.
+    The last tier that has passed applies; it is the one closest to the start.
     """
     return next(step.cost for step in reversed(steps) if step.passed_at < now)
 
 
 def honoured(policy: Policy, facts: SessionFacts, now: datetime, quoted: Cost, due: Cost) -> Cost:
-    """Take fee, credit and carried cost one by one, each the better for the client.
+    """Combine a quoted cost with the cost now due: the better for the client of each part.
 
-    What is due to be carried depends on the fee that is charged in the end.
+    The parts are fee, credit and carried cost. The carried cost that is due depends on the fee
+    that is finally charged.
     """
     fee = _lower(quoted.fee, due.fee)
     credit = quoted.credit if due.credit is Credit.FORFEITED else due.credit
-    if quoted.carries is None:  # nothing was shown, or it is no move
+    if quoted.carries is None:  # no carried cost was quoted, or the action is not a move
         return Cost(fee, credit)
     giving_up = cost_at(_steps_of_giving_up(policy, facts), now)
     carries = _better_carried(quoted.carries, _carried(giving_up, fee, facts.price))
@@ -86,9 +89,10 @@ def honoured(policy: Policy, facts: SessionFacts, now: datetime, quoted: Cost, d
 
 
 def _charging_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[CostStep]:
-    """Order the tiers as they are passed, after the time before them all, which is free.
+    """Give the fee tiers in time order, after a first step that is free.
 
-    Of two at one instant the cheaper comes last. A cancellation costs at least what is carried.
+    Of two tiers at the same instant the cheaper comes last, so it applies. A cancellation costs at
+    least the carried cost.
     """
     tiers = [
         (instant_of(tier.deadline, facts), _fee(tier, facts.price))
@@ -125,7 +129,7 @@ def _fee(tier: Tier, price: Money) -> Money:
 
 
 def _at_least(cost: Cost, carried: Carried) -> Cost:
-    """Give the dearer of two costs of a cancellation. A forfeited credit replaces the fee."""
+    """Give the higher of two costs of a cancellation. A forfeited credit replaces the fee."""
     if cost.credit is Credit.FORFEITED or (carried.forfeits_credit and cost.credit is not None):
         return Cost(None, Credit.FORFEITED)
     fees = [fee for fee in (cost.fee, carried.fee) if fee is not None]
@@ -133,9 +137,10 @@ def _at_least(cost: Cost, carried: Carried) -> Cost:
 
 
 def _steps_of_giving_up(policy: Policy, facts: SessionFacts) -> list[CostStep]:
-    """Order what a client owes for giving a time up: what cancelling it costs.
+    """Give the costs of cancelling the booked time, in time order, also when it is refused.
 
-    Where cancelling is refused, that is what it would cost after the start, so after all tiers.
+    While cancelling is disabled or closed, the cost is that after the start, when all tiers have
+    passed.
     """
     steps = _charging_steps(policy, Action.CANCEL, facts)
     if not policy.cancel.enabled:
@@ -148,7 +153,7 @@ def _steps_of_giving_up(policy: Policy, facts: SessionFacts) -> list[CostStep]:
 def _carrying_steps(
     moving: list[CostStep], giving_up: list[CostStep], price: Money
 ) -> list[CostStep]:
-    """Add to what a move costs what it carries along. Either changes at instants of its own."""
+    """Add the carried cost to the steps of a move. Both costs change at their own instants."""
     if all(step.cost.is_free for step in giving_up):
         return moving
     steps: list[CostStep] = []
@@ -160,10 +165,11 @@ def _carrying_steps(
 
 
 def _carried(giving_up: Cost, charged: Money | None, price: Money) -> Carried | None:
-    """Say what a move carries along: what giving the time up costs, less what the move charges.
+    """Give the carried cost of a move: the cost of cancelling the old time, minus the move's fee.
 
-    A credit is worth the session's price: a move that charges as much carries no forfeit, one that
-    charges less carries all of it. Source: product.md section 10, "Carried cost".
+    A credit is worth the session's price. A move that charges at least that price carries no
+    forfeited credit; a move that charges less carries it. Source: product.md section 10, "Carried
+    cost".
     """
     paid = 0 if charged is None else charged.amount_minor
     if giving_up.credit is Credit.FORFEITED:

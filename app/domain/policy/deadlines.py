@@ -1,4 +1,4 @@
-"""When a policy's deadlines are, for one session (product.md section 2)."""
+"""The instants of a policy's deadlines, for one session (product.md section 2)."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,10 +17,10 @@ from app.domain.zones import latest_reading, start_of_day, to_seconds
 
 
 def deadline_instant(deadline: Deadline, starts_at: datetime, zone: ZoneInfo) -> datetime:
-    """Turn a deadline into an instant (UTC), never after the start.
+    """Turn a deadline into an instant (UTC), at the latest the start.
 
-    Elapsed notice is counted in UTC, so that a DST change never shortens it. A wall-clock deadline
-    that is skipped or repeated by the clocks takes the reading that favours the client.
+    Elapsed notice counts in UTC, so a DST change never shortens it. A wall-clock deadline that a
+    DST change skips or repeats uses the reading that favours the client.
     """
     starts_at = starts_at.astimezone(UTC)
     if isinstance(deadline, ElapsedNotice):
@@ -30,14 +30,14 @@ def deadline_instant(deadline: Deadline, starts_at: datetime, zone: ZoneInfo) ->
 
 
 def instant_of(deadline: Deadline, facts: SessionFacts) -> datetime:
-    """Give the instant of a deadline for this session."""
+    """Give the instant (UTC) of a deadline for this session."""
     return deadline_instant(deadline, facts.starts_at, facts.zone)
 
 
 def closing_of(policy: Policy, action: Action, facts: SessionFacts) -> datetime:
-    """Give the instant after which clients cannot do an action: by default the start.
+    """Give the instant (UTC) after which clients cannot do an action; by default the start.
 
-    A move without a deadline of its own closes when cancelling does.
+    A move without its own deadline closes together with cancelling.
     """
     closes = rule_of(policy, action).closes
     if closes is None and action is Action.RESCHEDULE:
@@ -46,9 +46,9 @@ def closing_of(policy: Policy, action: Action, facts: SessionFacts) -> datetime:
 
 
 def move_window(policy: Policy, facts: SessionFacts) -> Interval | None:
-    """Give the seconds since the epoch between which a new start must lie; None: no such rule.
+    """Give the interval that must contain a new start, in seconds since the epoch; None: no limit.
 
-    `max_days_from_original` is a distance in practitioner-local dates from the booked start.
+    `max_days_from_original` counts dates in the practitioner's zone from the booked start.
     Source: product.md section 10, "Counting".
     """
     days = policy.reschedule.max_days_from_original

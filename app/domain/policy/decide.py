@@ -1,7 +1,7 @@
-"""What a client may do, until when, at what cost (product.md section 2).
+"""Decide what a client may do, until when, and at what cost (product.md section 2).
 
-A policy version, the facts of a session and an instant go in; a decision comes out. Every place
-that tells a client about a rule (details, availability, emails, commands) asks this module.
+A decision depends on a policy version, the facts of a session and an instant. Everything that shows
+or applies a rule (details, availability, emails, commands) uses this module.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from app.domain.session import Contact, SessionFacts, Status
 
 
 class RefusalCode(StrEnum):
-    """Why a client may not do an action. Each is a problem code as well."""
+    """Why a client may not do an action. Each code is also a problem code."""
 
     SESSION_NOT_BOOKED = "session-not-booked"
     SESSION_STARTED = "session-started"
@@ -27,7 +27,7 @@ class RefusalCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why not, and whom to contact. `deadline`: the one missed, if any."""
+    """Why an action is refused, and whom to contact. `deadline` is the missed one, if any."""
 
     code: RefusalCode
     deadline: datetime | None
@@ -36,7 +36,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What an action costs up to and including the instant `until`."""
+    """The cost of an action up to and including the instant `until`."""
 
     until: datetime
     cost: Cost
@@ -44,9 +44,9 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the policy says of one action on one session at one instant.
+    """The policy's decision about one action on one session at one instant.
 
-    `cost` is None exactly where there is a `refusal`. `timeline` is what `terms` gives.
+    `cost` is None if and only if there is a `refusal`. `timeline` is the result of `terms`.
     """
 
     action: Action
@@ -56,14 +56,14 @@ class Decision:
 
     @property
     def allowed(self) -> bool:
-        """Tell whether the client may do it now."""
+        """Tell whether the client may do the action now."""
         return self.refusal is None
 
     @property
     def free_until(self) -> datetime | None:
-        """Give the end of the term that costs nothing, also when past; None where there is none.
+        """Give the end of the free term, even if it has passed; None without a free term.
 
-        There is none where the action is disabled, and where a carried cost leaves no free term.
+        A disabled action has no free term. A carried cost can leave none either.
         """
         if not self.timeline or not self.timeline[0].cost.is_free:
             return None
@@ -71,7 +71,7 @@ class Decision:
 
     @property
     def closes_at(self) -> datetime | None:
-        """Give the end of the last term, also when past; None where the action is disabled."""
+        """Give the end of the last term, even if it has passed; None if the action is disabled."""
         return self.timeline[-1].until if self.timeline else None
 
 
@@ -83,12 +83,12 @@ def decide(
     *,
     quoted: Cost | None = None,
 ) -> Decision:
-    """Say whether the client may do `action` at `now`, and what it costs.
+    """Decide whether the client may do `action` at `now`, and what it costs.
 
-    `quoted` is the cost of a quote that still counts: it lifts the deadline, and of fee, credit and
-    carried cost each the better for the client of quoted and now due applies. It never lifts the
-    status, the start, `enabled` or the limit. Source: product.md section 2, "No fee without a
-    quote".
+    `quoted` is the cost of a quote that is still valid. It lifts the closing deadline. For fee,
+    credit and carried cost each, the better of the quoted and the due value for the client applies.
+    It does not lift the conditions on status, start, `enabled` and limit. Source: product.md
+    section 2, "No fee without a quote".
     """
     closes_at = closing_of(policy, action, facts)
     steps = cost_steps(policy, action, facts)
@@ -107,7 +107,7 @@ def decide(
 
 
 def is_allowed(policy: Policy, action: Action, facts: SessionFacts, now: datetime) -> bool:
-    """Tell whether `decide` would allow the action, without its cost."""
+    """Tell whether `decide` would allow the action, without calculating its cost."""
     late = now > closing_of(policy, action, facts)
     return _refusal_code(policy, action, facts, now, late=late) is None
 
@@ -115,19 +115,18 @@ def is_allowed(policy: Policy, action: Action, facts: SessionFacts, now: datetim
 def keeps_place(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
     """Tell whether a move at `now` must keep the session's format and location.
 
-    It must unless a change of format is allowed and free at that instant: a move to another time
-    and back would else get around `change_format`. Source: product.md section 10, "Moves and
-    formats".
+    True unless a change of format is allowed and free at `now`. Otherwise a move to another time
+    and back would circumvent `change_format`. Source: product.md section 10, "Moves and formats".
     """
     cost = decide(policy, Action.CHANGE_FORMAT, facts, now).cost
     return cost is None or not cost.is_free
 
 
 def terms(policy: Policy, action: Action, facts: SessionFacts) -> list[Term]:
-    """Give the timeline of what `action` costs until when; empty where it is disabled.
+    """Give the costs of `action` as a timeline; empty if the action is disabled.
 
-    Instants are UTC, rising; the last is when the option closes. Neighbours that cost the same are
-    one term. Limits and the session's status are not part of it.
+    Instants are UTC, ascending; the last one is when the action closes. Adjacent terms with the
+    same cost are one term. Limits and the session's status are ignored.
     """
     if not rule_of(policy, action).enabled:
         return []
@@ -140,7 +139,8 @@ def _refusal_code(
     limit = policy.reschedule.limit
     if facts.status is not Status.BOOKED:
         return RefusalCode.SESSION_NOT_BOOKED
-    if now >= facts.starts_at.astimezone(UTC):  # within one zone Python compares wall times
+    # Converted to UTC: Python compares two datetimes of the same zone by their wall times.
+    if now >= facts.starts_at.astimezone(UTC):
         return RefusalCode.SESSION_STARTED
     if not rule_of(policy, action).enabled:
         return RefusalCode.ACTION_DISABLED

@@ -1,4 +1,4 @@
-"""The stored document of a policy's rules, and the rules that it stands for."""
+"""Parse the stored JSON document of a policy into the domain's rules."""
 
 from datetime import time, timedelta
 from decimal import Decimal
@@ -21,7 +21,7 @@ from app.domain.policy.rules import (
 
 
 def parse_rules(rules: dict[str, Any]) -> Policy:
-    """Turn a stored document into the domain's rules."""
+    """Parse a stored document; app/policies/stored.py describes its shape."""
     cancel = rules.get("cancel", {})
     reschedule = rules.get("reschedule", {})
     change_format = rules.get("change_format", {})
@@ -48,7 +48,7 @@ def parse_rules(rules: dict[str, Any]) -> Policy:
 
 
 def _own_closes(reschedule: dict[str, Any]) -> Deadline | None:
-    """Read the deadline of moves; None where it is left out, which makes it that of `cancel`."""
+    """Parse the deadline of moves; None if absent: the deadline of `cancel` then applies."""
     if "closes" not in reschedule:
         return None
     return _deadline(reschedule["closes"]) or UNTIL_THE_START

@@ -1,4 +1,4 @@
-"""A version of a cancellation policy: what the practice has written (product.md section 2)."""
+"""The rules of one version of a cancellation policy (product.md section 2)."""
 
 from dataclasses import dataclass, field
 from datetime import time, timedelta
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Action(StrEnum):
-    """What a client can do to a session. `change_format` keeps the time."""
+    """An action of a client on a session. `change_format` keeps the time."""
 
     CANCEL = "cancel"
     RESCHEDULE = "reschedule"
@@ -15,7 +15,7 @@ class Action(StrEnum):
 
 
 class Credit(StrEnum):
-    """What becomes of the package credit that pays for a session."""
+    """What happens to the package credit that pays for a session."""
 
     RETURNED = "returned"
     FORFEITED = "forfeited"
@@ -24,14 +24,14 @@ class Credit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ElapsedNotice:
-    """A deadline that lies a span of elapsed time before the start, whatever the clocks do."""
+    """A deadline an elapsed time before the start, independent of DST changes."""
 
     before: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class WallClock:
-    """A deadline at a wall time, some calendar days before the start's own day."""
+    """A deadline at a wall time, `days_before` calendar days before the date of the start."""
 
     days_before: int
     at: time
@@ -52,14 +52,14 @@ class FixedFee:
 
 @dataclass(frozen=True, slots=True)
 class PercentFee:
-    """A fee in percent (0 to 100) of the price the session was booked at."""
+    """A fee in percent (0 to 100) of the session's price at booking."""
 
     percent: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """What an action costs once `deadline` has passed."""
+    """The fee of an action after `deadline` has passed."""
 
     deadline: Deadline
     fee: FixedFee | PercentFee
@@ -67,7 +67,10 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class CancelRule:
-    """`closes` None: open until the start. `late_credit` applies once any tier is passed."""
+    """Rules for cancelling.
+
+    `closes` None: open until the start. `late_credit` applies after the first tier has passed.
+    """
 
     enabled: bool = True
     closes: Deadline | None = None
@@ -77,7 +80,10 @@ class CancelRule:
 
 @dataclass(frozen=True, slots=True)
 class RescheduleRule:
-    """`closes` or `fees` None: that of `cancel`, so that a move is no way around either."""
+    """Rules for moves.
+
+    `closes` or `fees` None: the value of `cancel` applies, so that a move cannot circumvent it.
+    """
 
     enabled: bool = True
     closes: Deadline | None = None
@@ -88,7 +94,7 @@ class RescheduleRule:
 
 @dataclass(frozen=True, slots=True)
 class ChangeFormatRule:
-    """Another format, or another location, at the same time."""
+    """Rules for a change to another format or location at the same time."""
 
     enabled: bool = True
     closes: Deadline | None = None
@@ -97,7 +103,7 @@ class ChangeFormatRule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One immutable version of a cancellation policy. As constructed: free until the start."""
+    """One immutable version of a cancellation policy. The defaults: free until the start."""
 
     cancel: CancelRule = field(default_factory=CancelRule)
     reschedule: RescheduleRule = field(default_factory=RescheduleRule)
@@ -108,7 +114,7 @@ FREE_UNTIL_THE_START = Policy()
 
 
 def rule_of(policy: Policy, action: Action) -> CancelRule | RescheduleRule | ChangeFormatRule:
-    """Give the part of a policy that is about an action."""
+    """Give the rules of an action."""
     if action is Action.CANCEL:
         return policy.cancel
     if action is Action.RESCHEDULE:
@@ -117,6 +123,6 @@ def rule_of(policy: Policy, action: Action) -> CancelRule | RescheduleRule | Cha
 
 
 def tiers_of(policy: Policy, action: Action) -> tuple[Tier, ...]:
-    """Give the fees of an action; a move without fees of its own has those of cancelling."""
+    """Give the fee tiers of an action; moves without their own tiers have those of cancelling."""
     own = rule_of(policy, action).fees
     return policy.cancel.fees if own is None else own
