@@ -1,1 +1,1 @@
-"""When a session could take place instead."""
+"""Availability: the slots to which a session can move."""

@@ -1,4 +1,4 @@
-"""Reading a session with its practitioner's calendar: one statement, whatever the range."""
+"""Read a session with its practitioner's calendar, in one statement, and calculate its slots."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -38,7 +38,7 @@ DEFAULT_DAYS = 31
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """What is on offer for a session in a range of the viewer's dates, both inclusive."""
+    """The slots of a session from `first` to `last`, both inclusive, as dates in `zone`."""
 
     session: SessionToMove
     format: Format
@@ -67,20 +67,19 @@ async def read_availability(
     zone: ZoneInfo | None,
     now: datetime,
 ) -> Availability:
-    """Find what is on offer from `first` to `last`, by default a month from today.
+    """Find the slots from `first` to `last`; by default 31 days from today.
 
-    Dates are the viewer's: in `zone`, or in the client's where none is named. At most two round
-    trips; the second only where nothing is free, to find the next date that is.
+    Dates are in `zone`, by default the client's zone. Needs at most two round trips; the second
+    finds the next date with a slot if the range has none.
 
     Raises:
-        InvalidInputError: the range is the wrong way round or too long, or the service has no such
-            format.
+        InvalidInputError: the range is reversed or too long, or the service has no such format.
         UnauthorizedError: the caller's token was revoked.
         NotFoundError: the caller has no such session.
     """
     around = first or now.date()
     until = last or around + timedelta(days=DEFAULT_DAYS)
-    # A range that will be refused below is not read whole first.
+    # A range that is too long is refused below; do not read all of it.
     reach = min(max(until, around), around + timedelta(days=MAX_DAYS))
     session, calendar = await _read_page(db, caller, session_id, around, reach)
     zone = zone or session.client_zone
@@ -116,7 +115,7 @@ async def _next_available(
     present = request.present
     places = {(request.format, location_id) for location_id in request.location_ids}
     if present.start >= after and places - {(present.format, present.location_id)}:
-        # Neither notice nor horizon matters to a change of format.
+        # Notice and horizon do not apply to a change of format.
         windows.append(Interval(present.start, present.start + 1))
     windows = [window for window in windows if window.start < window.end]
     if not windows:

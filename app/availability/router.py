@@ -26,7 +26,7 @@ _DATE_LENGTH = len("2026-12-03")
 
 @router.get(
     "/{session_id}/availability",
-    summary="List the times on offer",
+    summary="List available slots",
     response_model=AvailabilityView,
     responses=responses("unauthorized", "not-found", "validation-failed", "service-unavailable"),
 )
@@ -35,15 +35,15 @@ async def get_availability(
     query: Annotated[AvailabilityQuery, Query()],
     call: AnyCall,
 ) -> Response:
-    """List the slots that the session could be moved to, by day of the viewer's calendar.
+    """List the slots to which the session can move, by day in the viewer's time zone.
 
-    A slot fits whole into the practitioner's working hours for that format, keeps the buffers to
+    A slot lies within the practitioner's working hours for the format, and satisfies the buffers to
     other sessions, the service's minimum notice and horizon, and the practitioner's daily and
-    weekly limits. The session itself never blocks a slot. Its present time is on offer only in
+    weekly limits. The session itself never blocks a slot. Its current time is available only in
     another format or at another location.
 
-    With no slot at all, `empty_reason` says why and whom to contact, and `next_available` is the
-    next day that has one.
+    If there is no slot, `empty_reason` has the reason and the contact, and `next_available` is the
+    next day with a slot.
     """
     found = await read_availability(
         call.engine,
@@ -59,7 +59,7 @@ async def get_availability(
 
 
 def present_availability(found: Availability, texts: Texts) -> AvailabilityView:
-    """Show what was found, in the viewer's zone."""
+    """Present the slots in the viewer's zone."""
     session, reason = found.session, found.offer.empty_reason
     duration = session.ends_at - session.starts_at
     return {
@@ -83,7 +83,7 @@ def present_availability(found: Availability, texts: Texts) -> AvailabilityView:
     }
 
 
-# Written once for all who look, as long as a day has the same slots: there are hundreds in a month.
+# Cached as JSON for all viewers while a day has the same slots: a month has hundreds of slots.
 @lru_cache(maxsize=4096)
 def _present_day(day: Day, duration: timedelta, zone: ZoneInfo) -> DayView:
     slots = present_slots(in_order(day), duration, zone)

@@ -1,4 +1,4 @@
-"""The shape of availability on the wire."""
+"""Request and response schemas of availability."""
 
 import datetime as dt
 from typing import Annotated
@@ -14,35 +14,36 @@ from app.web.views import ContactView, SlotView
 
 
 class AvailabilityQuery(QueryParameters):
-    """Which days, in which format, seen from which zone."""
+    """The days, the format and the time zone of a search for slots."""
 
-    first: Annotated[Day | None, Field(description="First day. By default today.")] = Field(
+    first: Annotated[Day | None, Field(description="First day. Default: today.")] = Field(
         default=None, alias="from"
     )
     last: Annotated[
-        Day | None, Field(description="Last day, at most 62 in all. By default 31 days in all.")
+        Day | None,
+        Field(description="Last day, inclusive; at most 62 days in total. Default: 31 days."),
     ] = Field(default=None, alias="to")
     format: Annotated[
-        Format | None, Field(description="By default the format that the session has.")
+        Format | None, Field(description="Default: the session's current format.")
     ] = None
     time_zone: Annotated[
         ZoneName | None,
-        Field(description="IANA zone of the viewer, for days and times. By default the client's."),
+        Field(description="IANA time zone for days and times. Default: the client's."),
     ] = None
 
 
 class DayView(TypedDict):
-    """The slots that start on one day of the viewer's calendar."""
+    """The slots that start on one day in the viewer's time zone."""
 
     date: Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
     slots: list[SlotView]
 
 
 class EmptyView(TypedDict):
-    """Why nothing is on offer, and whom to contact."""
+    """Why there is no slot, and whom to contact."""
 
     code: EmptyReason
-    message: Annotated[str, Field(description="A sentence that a client can read.")]
+    message: Annotated[str, Field(description="A sentence to show to the client.")]
     contact: ContactView
 
 
@@ -52,15 +53,15 @@ class _Of(TypedDict):
     time_zone: str
 
 
-_Range = TypedDict("_Range", {"from": dt.date, "to": dt.date})  # a keyword is no attribute's name
+_Range = TypedDict("_Range", {"from": dt.date, "to": dt.date})  # `from` is a keyword
 
 
 class AvailabilityView(_Of, _Range):
-    """What is on offer, by day of the viewer's calendar; a day without slots is absent."""
+    """The slots by day in the viewer's time zone. Days without slots are absent."""
 
     days: list[DayView]
     empty_reason: EmptyView | None
     next_available: Annotated[
         dt.date | None,
-        Field(description="The next day with a slot, where the range asked for has none."),
+        Field(description="The next day with a slot, if the requested range has none."),
     ]

@@ -27,7 +27,7 @@ from app.tables.sessions import CreditRedemption, Session
 
 
 def _page_statement() -> OneSession:
-    """Build the statement of the page: half of what the details show is of no use for it."""
+    """Build the statement. It reads only the columns that availability needs, not all details."""
     paid = exists().where(
         of_session(CreditRedemption, Session), CreditRedemption.returned_at.is_(None)
     )

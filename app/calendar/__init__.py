@@ -1,1 +1,1 @@
-"""A practitioner's calendar: reading it, and locking their time."""
+"""A practitioner's calendar: reading it, and locking it for commands."""

@@ -1,6 +1,7 @@
-"""Row locks on a practitioner's and a client's time (docs/decisions/0005-overlap.md).
+"""Row locks that serialise changes to a calendar (docs/decisions/0005-overlap.md).
 
-Whatever takes or frees time locks the practitioner first, then the session, then the client.
+Every command that takes or frees time locks the practitioner first, then the session, then the
+client. The fixed order prevents deadlocks.
 """
 
 from uuid import UUID
@@ -33,13 +34,14 @@ async def lock_session(
 ) -> None:
     """Lock the practitioner, then the session, then its client, until the transaction ends.
 
-    A session of another client than `client_id` is not found; staff name none.
+    With `client_id`, only that client's sessions are found; staff leave it out.
 
-    Rows are locked in the order in which `of` names them. The client's lock keeps two commands from
-    moving sessions of one client, with two practitioners, to one time.
+    PostgreSQL locks rows in the order in which `of` names the tables. The lock on the client
+    prevents two commands from moving two sessions of one client, with different practitioners, to
+    the same time.
 
     Raises:
-        NotFoundError: there is no such session.
+        NotFoundError: the practice, or the client, has no such session.
     """
     asked = {"practice_id": practice_id, "session_id": session_id}
     if client_id is None:
@@ -51,7 +53,7 @@ async def lock_session(
 
 
 async def lock_practitioner(db: AsyncConnection, practice_id: UUID, practitioner_id: UUID) -> None:
-    """Lock a practitioner's time.
+    """Lock a practitioner's row until the transaction ends.
 
     Raises:
         NotFoundError: the practice has no such practitioner.
@@ -66,7 +68,7 @@ async def lock_practitioner(db: AsyncConnection, practice_id: UUID, practitioner
 
 
 async def lock_client(db: AsyncConnection, practice_id: UUID, client_id: UUID) -> None:
-    """Lock a client's time, after the practitioner's.
+    """Lock a client's row until the transaction ends; lock the practitioner first.
 
     Raises:
         NotFoundError: the practice has no such client.

@@ -1,4 +1,4 @@
-"""Turns the rows of a practitioner's calendar into what availability is calculated with."""
+"""Turn database rows into a practitioner's `Calendar`."""
 
 from collections import defaultdict
 from datetime import date
@@ -16,7 +16,7 @@ from app.domain.session import Format
 
 
 def to_calendar(row: Row) -> Calendar:
-    """Turn a row of either statement into the practitioner's calendar."""
+    """Turn a row with `_calendar_columns` into the practitioner's calendar."""
     blocked = [*(row["busy"] or ()), *(row["elsewhere"] or ())]
     is_open = row["practitioner_active"]
     return Calendar(
@@ -37,7 +37,7 @@ def to_calendar(row: Row) -> Calendar:
 def _hours_in(
     zone: str, weekly: str | None, overrides: str | None, holidays: str | None
 ) -> WorkingHours:
-    """Read hours from JSON. The same text always means the same."""
+    """Parse hours from JSON text. Cached by that text."""
     weekly_rows, override_rows, dates = (
         orjson.loads(text or "[]") for text in (weekly, overrides, holidays)
     )
@@ -50,9 +50,10 @@ def working_hours(
     override_rows: list[Any] | None,
     holidays: list[str] | None,
 ) -> WorkingHours:
-    """Turn rows gathered in JSON arrays into hours. An override without minutes closes its date.
+    """Turn rows from JSON arrays into working hours.
 
-    A holiday closes its date unless the practitioner has an override of it.
+    An override without minutes closes its date. A holiday closes its date unless the practitioner
+    has an override for it.
     """
     weekly: dict[int, list[HoursInterval]] = defaultdict(list)
     for weekday, *interval in weekly_rows or []:

@@ -1,4 +1,4 @@
-"""The statement that reads what takes the time of a practitioner and a client."""
+"""The statement that reads working hours and taken time of a practitioner and a client."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -29,12 +29,12 @@ _INSTANT = DateTime(timezone=True)
 
 
 def _seconds(instant: Any, rounding: Any) -> Any:  # noqa: ANN401 - column expressions
-    # Not `extract`, which counts in decimal numbers and takes several times as long.
+    # `extract` calculates in `numeric`, which takes several times as long as `date_part`.
     return cast(rounding(func.date_part("epoch", instant)), BigInteger)
 
 
 class _Of(NamedTuple):
-    """Whose calendar of the practice: columns of a session's row, or parameters."""
+    """Keys of the calendar to read: columns of a session's row, or bind parameters."""
 
     practitioner_id: Any
     client_id: Any
@@ -48,7 +48,7 @@ _AS_ASKED = _Of(*(bindparam(name) for name in _Of._fields))
 
 
 def _calendar_columns(of: _Of) -> list[Any]:
-    """Gather what takes the time of practitioner and client, other than the session itself."""
+    """Build the columns for working hours and taken time, without the session itself."""
     since, until = bindparam("since", type_=_INSTANT), bindparam("until", type_=_INSTANT)
     sessions_since = bindparam("sessions_since", type_=_INSTANT)
     other = aliased(Session)
@@ -127,7 +127,7 @@ def _calendar_columns(of: _Of) -> list[Any]:
 
 
 def _rows(row: Any, *conditions: Any) -> Any:  # noqa: ANN401 - expressions
-    """Gather the rows of another table into one JSON array."""
+    """Aggregate the rows of another table into one JSON array, as text."""
     return (
         select(cast(func.json_agg(row), Text))
         .where(*conditions)
@@ -137,7 +137,7 @@ def _rows(row: Any, *conditions: Any) -> Any:  # noqa: ANN401 - expressions
 
 
 def _numbers(columns: Sequence[Any], *conditions: Any) -> Any:  # noqa: ANN401 - expressions
-    """Gather rows of whole numbers into one array of arrays: much cheaper than JSON."""
+    """Aggregate rows of integers into a two-dimensional array, which is much cheaper than JSON."""
     return (
         select(func.array_agg(array(columns), type_=ARRAY(BigInteger, dimensions=2)))
         .where(*conditions)

@@ -1,1 +1,1 @@
-"""Fees: what clients owe the practice, which collects it, waives it, or has it paid."""
+"""Fees that clients owe the practice: listed, waived or settled. Reslot does not collect them."""

@@ -1,4 +1,4 @@
-"""What the practice does with a fee that is due: waive it, or have it paid."""
+"""Commands of staff on a fee that is due: waive it, or settle it."""
 
 from datetime import datetime
 from typing import Any
@@ -23,14 +23,14 @@ from app.sessions.read.records import SessionRecord
 async def waive_fee(
     db: AsyncConnection, staff: Staff, fee_id: UUID, *, reason: Reason, now: datetime
 ) -> FeeRecord:
-    """Ask for the fee no more, and tell the client. Waiving it again does nothing.
+    """Waive a fee and notify the client. Waiving a waived fee does nothing.
 
-    What the session carries along falls as well, where the fee is of a move or an end since then
+    The session's carried cost is removed too if the fee belongs to it
     (docs/decisions/0016-carried-cost.md).
 
     Raises:
         NotFoundError: the practice has no such fee.
-        FeeClosedError: it is settled, or void.
+        FeeClosedError: the fee is settled or void.
     """
     session_id = (await read_fee(db, staff.practice_id, fee_id)).session_id
     await lock_session(db, staff.practice_id, session_id)
@@ -52,11 +52,11 @@ async def waive_fee(
 async def settle_fee(
     db: AsyncConnection, staff: Staff, fee_id: UUID, *, payment_reference: str, now: datetime
 ) -> FeeRecord:
-    """Write down that the fee was paid, and how. Settling it again does nothing.
+    """Record that a fee was paid, with the reference of the payment. Repeating it does nothing.
 
     Raises:
         NotFoundError: the practice has no such fee.
-        FeeClosedError: it is waived, or void.
+        FeeClosedError: the fee is waived or void.
     """
     values = {"payment_reference": payment_reference}
     if not await close_fee(db, staff.practice_id, fee_id, "settled", now, **values):
@@ -70,9 +70,10 @@ async def settle_fee(
 
 
 def _is_of_carried(fee: FeeRecord, record: SessionRecord) -> bool:
-    """Tell whether a fee was charged since the session carries a cost along, and not for a format.
+    """Tell whether a fee belongs to the session's carried cost.
 
-    It is then that of a move which carries the cost, or of an end which has charged it.
+    True for fees recorded since the session has a carried cost, except fees for a change of format:
+    they belong to the move that carries the cost, or to the cancellation that charged it.
     """
     since = record.carried_since
     return since is not None and since <= fee.cause_version and fee.cause != "format_changed"
@@ -87,7 +88,7 @@ def _new_change(
     reason: Reason | None = None,
     details: dict[str, Any] | None = None,
 ) -> NewChange:
-    """Describe the change for the session's history. Nothing of the session itself has changed."""
+    """Make the entry for the session's history. The session itself does not change."""
     return NewChange(
         kind=kind,
         actor=staff.actor,

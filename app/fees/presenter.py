@@ -1,4 +1,4 @@
-"""Shows fees, to their client and to staff."""
+"""Present fees to clients and to staff."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,12 +9,12 @@ from app.web.views import present_money
 
 
 def present_own_fee(fee: FeeRecord) -> FeeView:
-    """Show a fee to its client, in their time zone."""
+    """Present a fee to its client, in the client's time zone."""
     return FeeView(**_fields(fee, ZoneInfo(fee.client_zone)))
 
 
 def present_fee(fee: FeeRecord) -> PracticeFeeView:
-    """Show a fee to staff, in UTC."""
+    """Present a fee to staff, with times in UTC."""
     return PracticeFeeView(
         **_fields(fee, ZoneInfo("UTC")),
         client=Named(id=fee.client_id, name=fee.client_name),

@@ -1,4 +1,4 @@
-"""Reading fees: of one client, or of the whole practice."""
+"""Read fees, of one client or of the whole practice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,9 +23,10 @@ from app.web.cursors import Place
 
 @dataclass(frozen=True, slots=True)
 class FeeRecord:
-    """A fee, what caused it, and the session it is about. Instants are UTC.
+    """A fee with its cause and its session. Datetimes are UTC.
 
-    `cause_version` is the version that the session had after the change that caused the fee.
+    `cause` is the kind of the change that caused the fee, `cause_version` the session's version
+    after that change.
     """
 
     id: UUID
@@ -59,7 +60,7 @@ _FILTERS: Mapping[str, Filter] = {
 async def list_client_fees(
     db: AsyncConnection, caller: Caller, part: Part[Place]
 ) -> list[FeeRecord]:
-    """List a client's fees, the latest first.
+    """List a client's fees, latest first.
 
     Raises:
         UnauthorizedError: the caller's token was revoked.
@@ -70,7 +71,7 @@ async def list_client_fees(
 
 
 async def list_fees(db: AsyncConnection, practice_id: UUID, part: Part[Place]) -> list[FeeRecord]:
-    """List fees of the practice, the latest first."""
+    """List the practice's fees, latest first."""
     wanted = _fees(practice_id).where(*matching(_FILTERS, part.filters))
     key = (Fee.recorded_at, Fee.id)
     rows = await db.execute(in_order(wanted, key, part.after, part.limit, latest_first=True))

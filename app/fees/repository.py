@@ -1,4 +1,4 @@
-"""Writing fees of one practice. Nothing here commits."""
+"""Write fees of one practice, in the caller's transaction."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,11 +14,11 @@ from app.tables.sessions import Fee
 async def close_fee(
     db: AsyncConnection, practice_id: UUID, fee_id: UUID, status: str, now: datetime, **values: str
 ) -> bool:
-    """Lock a fee that is due and close it; tell whether it was still to be done.
+    """Lock a fee and set it to `status`; give False if it already has that status.
 
     Raises:
         NotFoundError: the practice has no such fee.
-        FeeClosedError: it was closed in another way.
+        FeeClosedError: the fee was closed with another status.
     """
     own = of_practice(practice_id, Fee, Fee.id == fee_id)
     found = await db.scalar(select(Fee.status).where(own).with_for_update())

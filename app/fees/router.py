@@ -41,9 +41,9 @@ _COMMAND_PROBLEMS = ("fee-not-due", *WRITING_BY_STAFF, "not-found")
 async def list_own_fees(
     query: Annotated[FeeQuery, Query()], caller: ClientCaller, cursors: CursorSigner, db: Reading
 ) -> Response:
-    """List the fees of the client who is signed in, the latest first, in his time zone.
+    """List the fees of the signed-in client, latest first, in the client's time zone.
 
-    The practice collects them: nothing is paid here.
+    The practice collects the fees; they cannot be paid through this API.
     """
     asked = PageRequest(cursors, query, Place, "own-fees", caller.practice_id, caller.client_id)
     found = await list_client_fees(db, caller, asked.part)
@@ -62,7 +62,7 @@ async def list_practice_fees(
     cursors: CursorSigner,
     db: Reading,
 ) -> Response:
-    """List fees, the latest first; filters that are named together all hold. Times are UTC."""
+    """List fees, latest first. Several filters are combined with AND. Times are in UTC."""
     asked = PageRequest(cursors, query, Place, "fees", staff.practice_id)
     found = await list_fees(db, staff.practice_id, asked.part)
     return json_answer(PracticeFeePage.of(asked.paginate(found, _place), present_fee))
@@ -75,7 +75,7 @@ async def list_practice_fees(
     responses=responses(*READING_BY_STAFF, "not-found"),
 )
 async def get_fee(fee_id: RecordId, staff: StaffReader, db: Reading) -> Response:
-    """Show a fee, the session it is about, whose it is, and how it was paid."""
+    """Show a fee with its session, its client and its payment reference."""
     return json_answer(present_fee(await read_fee(db, staff.practice_id, fee_id)))
 
 
@@ -88,9 +88,9 @@ async def get_fee(fee_id: RecordId, staff: StaffReader, db: Reading) -> Response
 async def waive_fee(
     fee_id: RecordId, body: WaiveRequest, staff: StaffWriter, now: Now, write: StaffWriting
 ) -> Response:
-    """Ask for a fee that is due no more, and tell the client so by email.
+    """Waive a fee that is due, and notify the client by email.
 
-    The reason stays with the practice. Waiving it again does nothing.
+    The client does not see the reason. Waiving a waived fee does nothing.
     """
     reason = Reason(body.reason.code, body.reason.note)
     return await write(
@@ -107,7 +107,7 @@ async def waive_fee(
 async def settle_fee(
     fee_id: RecordId, body: SettleRequest, staff: StaffWriter, now: Now, write: StaffWriting
 ) -> Response:
-    """Write down that a fee that is due was paid. Settling it again does nothing."""
+    """Record that a fee that is due was paid. Settling a settled fee does nothing."""
     reference = body.payment_reference
     return await write(
         lambda db: commands.settle_fee(db, staff, fee_id, payment_reference=reference, now=now),

@@ -1,4 +1,4 @@
-"""Shapes of fees, as the client and as the practice's own software sees them."""
+"""Request and response schemas of fees, for clients and for staff."""
 
 from datetime import datetime
 from typing import Annotated
@@ -14,14 +14,14 @@ from app.web.views import Answer, MoneyView
 
 
 class Named(Answer):
-    """Something with a name."""
+    """The id and the name of a record."""
 
     id: UUID
     name: str = Field(examples=["Follow-up"])
 
 
 class FeeSession(Answer):
-    """The session that a fee is about."""
+    """The session that caused a fee."""
 
     id: UUID
     starts_at: datetime
@@ -30,10 +30,10 @@ class FeeSession(Answer):
 
 
 class FeeView(Answer):
-    """A fee. `cause` is what it was recorded for: the kind of the change in the session's history.
+    """A fee. `cause` is the kind of the change, in the session's history, that caused it.
 
-    `due`: the practice collects it. `waived`: it does not ask for it any more. `settled`: it was
-    paid. `void`: what caused it was undone. `closed_at` is when it stopped being due.
+    `due`: the practice collects it. `waived`: the practice no longer asks for it. `settled`: it was
+    paid. `void`: its cause was undone. `closed_at` is when it stopped being due.
     """
 
     id: UUID
@@ -47,39 +47,39 @@ class FeeView(Answer):
 
 
 class FeePage(PageAnswer[FeeView]):
-    """The client's fees, the latest first. `next_cursor` null: there are no more."""
+    """A page of the client's fees, latest first. `next_cursor` null: this is the last page."""
 
 
 class PracticeFeeView(FeeView):
-    """A fee with whose it is, and how it was paid."""
+    """A fee with its client and its payment reference."""
 
     client: Named
     payment_reference: str | None = Field(examples=[None])
 
 
 class PracticeFeePage(PageAnswer[PracticeFeeView]):
-    """A page of fees, the latest first. `next_cursor` null: there are no more."""
+    """A page of fees, latest first. `next_cursor` null: this is the last page."""
 
 
 class FeeQuery(ListQuery):
-    """Which page of a list."""
+    """The page to list."""
 
     limit: PageLimit = 20
     cursor: NextCursor = None
 
 
 class PracticeFeeQuery(FeeQuery):
-    """Which fees, and which page of them."""
+    """Filters and page of a list of fees."""
 
-    client: Id | None = Field(default=None, description="Only this client's.")
-    session: Id | None = Field(default=None, description="Only of this session.")
-    status: Annotated[FeeStatus | None, Field(description="Only those that stand so.")] = None
+    client: Id | None = Field(default=None, description="Only fees of this client.")
+    session: Id | None = Field(default=None, description="Only fees of this session.")
+    status: Annotated[FeeStatus | None, Field(description="Only fees with this status.")] = None
     since: Instant | None = first_instant("Recorded")
     until: Instant | None = last_instant("Recorded")
 
 
 class WaiveRequest(RequestBody):
-    """Ask for a fee no more."""
+    """Waive a fee."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"reason": {"note": "It was our mistake."}}]}
@@ -88,9 +88,10 @@ class WaiveRequest(RequestBody):
 
 
 class SettleRequest(RequestBody):
-    """Write down that a fee was paid."""
+    """Record that a fee was paid."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"payment_reference": "INV-2041"}]})
     payment_reference: Annotated[
-        Text, Field(description="How your books know the payment. Nothing personal.")
+        Text,
+        Field(description="The payment's reference in your accounting. No personal data."),
     ]

@@ -1,1 +1,1 @@
-"""The "Need to reschedule?" link of an email: opens one session without a login."""
+"""The "Need to reschedule?" link in emails, which opens one session without signing in."""

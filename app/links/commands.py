@@ -1,4 +1,4 @@
-"""Issuing the link of a session, and ending those sent so far (product.md section 5)."""
+"""Issue the link of a session, and revoke all links issued so far (product.md section 5)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from app.links.repository import raise_generation
 
 @dataclass(frozen=True, slots=True)
 class SignedLink:
-    """A link's token, and the present end of the session that it opens."""
+    """A link's token, and the current end (UTC) of the session that it opens."""
 
     token: str
     session_ends_at: datetime
@@ -24,7 +24,7 @@ class SignedLink:
 async def sign_link(
     db: AsyncConnection, practice_id: UUID, session_id: UUID, links: LinkTokens
 ) -> SignedLink:
-    """Sign the token that opens a session, as of now. Nothing is written.
+    """Sign a token that opens a session. Writes nothing to the database.
 
     Raises:
         NotFoundError: the practice has no such session.
@@ -45,7 +45,7 @@ async def issue_link(
     actor: Actor,
     now: datetime,
 ) -> SignedLink:
-    """Give somebody the link that a mail about this session carries.
+    """Issue the same link that emails about this session contain, and record it in the audit log.
 
     Raises:
         NotFoundError: the practice has no such session.
@@ -60,9 +60,9 @@ async def issue_link(
 async def revoke_links(
     db: AsyncConnection, practice_id: UUID, session_id: UUID, *, actor: Actor, now: datetime
 ) -> datetime:
-    """End every link of a session that was made so far, and the access tokens made from them.
+    """Revoke all links of a session issued so far, and the access tokens obtained with them.
 
-    Gives the instant from which on they are dead.
+    Returns the instant of the revocation.
 
     Raises:
         NotFoundError: the practice has no such session.

@@ -1,4 +1,4 @@
-"""Shows the links of a session to staff."""
+"""Present the links of a session to staff."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +9,7 @@ from app.links.schemas import IssuedLinkView, RevokedLinksView
 
 
 def present_link(signed: SignedLink, settings: Settings) -> IssuedLinkView:
-    """Show a link, and when it ends."""
+    """Present a link with its expiry (UTC)."""
     ends = signed.session_ends_at + timedelta(days=settings.link_days)
     return IssuedLinkView(
         url=link_url(settings.portal_url, signed.token),
@@ -19,5 +19,5 @@ def present_link(signed: SignedLink, settings: Settings) -> IssuedLinkView:
 
 
 def present_revocation(instant: datetime) -> RevokedLinksView:
-    """Show from when on the links are dead."""
+    """Present the instant (UTC) of the revocation."""
     return RevokedLinksView(revoked_at=instant.astimezone(UTC))

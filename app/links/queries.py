@@ -1,4 +1,4 @@
-"""Reading what a link says of its session, and the session that it opens."""
+"""Read the data in a session's link, and the session that a link opens."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,13 +16,15 @@ from app.tables.sessions import Session
 
 
 async def open_link(db: AsyncConnection, link: Link, now: datetime, lifetime: timedelta) -> Caller:
-    """Turn a link into a caller who may see its one session.
+    """Give a caller with access to the one session of a link.
 
-    A link lives until `lifetime` after the present end of its session, wherever that was moved to.
+    A link expires `lifetime` after the current end of its session; it stays valid when the session
+    moves.
 
     Raises:
-        LinkInvalidError: the session is gone, the client's address changed, or staff revoked it.
-        LinkExpiredError: the session lies too far back, or its practice is closed.
+        LinkInvalidError: the session does not exist, the client's email address has changed, or
+            staff revoked the link.
+        LinkExpiredError: the session ended too long ago, or its practice is closed.
     """
     row = (
         await db.execute(
@@ -58,7 +60,7 @@ async def open_link(db: AsyncConnection, link: Link, now: datetime, lifetime: ti
 async def link_of(
     db: AsyncConnection, practice_id: UUID, session_id: UUID
 ) -> tuple[Link, datetime] | None:
-    """Give what a link of this session says as of now, and when the session ends."""
+    """Give the current link of a session and the session's end; None: there is no such session."""
     row = (
         await db.execute(
             select(Client.address_generation, Session.link_generation, Session.ends_at)

@@ -1,4 +1,4 @@
-"""Writing which links of a session are good. Nothing here commits."""
+"""Write which links of a session are valid, in the caller's transaction."""
 
 from uuid import UUID
 
@@ -10,7 +10,10 @@ from app.tables.sessions import Session
 
 
 async def raise_generation(db: AsyncConnection, practice_id: UUID, session_id: UUID) -> int | None:
-    """Raise the generation of a session's links, and give it; None: there is no such session."""
+    """Increment the generation of a session's links; None: there is no such session.
+
+    Links of earlier generations are no longer valid. Returns the new generation.
+    """
     return await db.scalar(
         update(Session)
         .where(of_practice(practice_id, Session, Session.id == session_id))

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/links", tags=["Links"])
 
 @router.post(
     "/open",
-    summary="Open the link of an email",
+    summary="Open an email link",
     response_model=OpenedLink,
     responses=responses(
         "link-invalid",
@@ -39,12 +39,12 @@ async def open_email_link(
     db: Reading,
     texts: ReaderTexts,
 ) -> Response:
-    """Exchange the token of a "Need to reschedule?" link for an access token, without a login.
+    """Exchange the token of a "Need to reschedule?" link for an access token, without signing in.
 
-    The access token is good for this one session and a short while. Opening a link changes
-    nothing and works any number of times, so a mail scanner that follows it does no harm. A link
-    stays good through reschedules: it opens the session as it is now, until some time after its
-    end. Wrong, forged and revoked tokens are `link-invalid`, old ones `link-expired`.
+    The access token is short-lived and valid for this session only. Opening a link changes nothing
+    and works any number of times, so a mail scanner that follows it does no harm. A link stays
+    valid when the session moves, until some time after the session's end. Malformed, forged and
+    revoked tokens are `link-invalid`, expired ones `link-expired`.
     """
     lifetime = timedelta(minutes=settings.link_access_minutes)
     link = links.read(body.token)

@@ -1,4 +1,4 @@
-"""Shapes of opening a link."""
+"""Request and response schemas of links."""
 
 from datetime import datetime
 from typing import Annotated
@@ -11,7 +11,7 @@ from app.web.views import Answer
 
 
 class OpenLinkRequest(RequestBody):
-    """The token from the fragment of the email's link."""
+    """The token from the fragment of the link's URL."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"token": "WyIzZjBjN2YyZSIsMF0.signature"}]}
@@ -23,38 +23,38 @@ class OpenedLink(Answer):
     """A short-lived access token for one session, and that session."""
 
     access_token: str
-    token_type: str = Field(examples=["Bearer"], description="How it is sent. Always `Bearer`.")
-    expires_in: int = Field(description="Seconds that the access token is good for.")
+    token_type: str = Field(examples=["Bearer"], description="The token type. Always `Bearer`.")
+    expires_in: int = Field(description="Lifetime of the access token in seconds.")
     session: SessionDetails
 
 
 class IssuedLinkView(Answer):
-    """The "Need to reschedule?" link of a session. It is a secret: whoever has it can use it."""
+    """The "Need to reschedule?" link of a session. It is a secret: anyone with it can use it."""
 
     url: Annotated[
         str,
         Field(
-            description="What the client opens: the portal, with the token in the fragment.",
+            description="The URL for the client: the portal, with the token in the fragment.",
             examples=["https://reslot.example/portal/#WyIzZjBjN2YyZSIsMF0.signature"],
         ),
     ]
     token: Annotated[
         str,
         Field(
-            description="What `POST /v1/links/open` takes.",
+            description="The token for `POST /v1/links/open`.",
             examples=["WyIzZjBjN2YyZSIsMF0.signature"],
         ),
     ]
     good_until: Annotated[
         datetime,
         Field(
-            description="When it ends as the session is now; it moves with the session. UTC.",
+            description="When the link expires (UTC). It changes when the session moves.",
             examples=["2027-01-02T20:50:00Z"],
         ),
     ]
 
 
 class RevokedLinksView(Answer):
-    """From when on no link that was made before opens the session. UTC."""
+    """When all links issued before were revoked (UTC)."""
 
     revoked_at: datetime

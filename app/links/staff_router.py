@@ -39,11 +39,11 @@ async def issue_session_link(
     settings: AppSettings,
     write: StaffSecretWriting,
 ) -> Response:
-    """Issue the "Need to reschedule?" link of a session, for a mail or a page of your own.
+    """Issue the "Need to reschedule?" link of a session, for your own emails or pages.
 
-    It opens this one session without a login, like those in the mails, and stays good through
-    reschedules. It is a secret, so this answer is not kept: the call takes no `Idempotency-Key`,
-    and repeating it gives a link that is just as good.
+    Like the links in Reslot's emails, it opens this one session without signing in, and stays valid
+    when the session moves. The link is a secret, so the response is not stored: the request takes
+    no `Idempotency-Key`. Repeating the request gives another valid link.
     """
     return await write(
         lambda db: commands.issue_link(
@@ -62,9 +62,10 @@ async def issue_session_link(
 async def revoke_session_links(
     session_id: RecordId, staff: StaffWriter, now: Now, write: StaffWriting
 ) -> Response:
-    """End all links of a session made so far, in mails too, and the access tokens made from them.
+    """Revoke all links of a session issued so far, and the access tokens obtained with them.
 
-    Links made later work: the next mail about the session carries one.
+    This includes links in emails. Links issued later are valid: the next email about the session
+    contains one.
     """
     return await write(
         lambda db: commands.revoke_links(

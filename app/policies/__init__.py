@@ -1,1 +1,1 @@
-"""Policy versions: stored, resolved, and their API."""
+"""Policy versions: storage, resolution and API."""

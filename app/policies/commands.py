@@ -1,4 +1,4 @@
-"""Writing policy versions. None is ever changed: what a session was promised stays true."""
+"""Add policy versions. Versions are immutable, so each session keeps the rules of its booking."""
 
 from datetime import datetime
 from typing import Any
@@ -26,9 +26,10 @@ async def add_policy_version(
     *,
     now: datetime,
 ) -> PolicyVersionRecord:
-    """Write the next version of a service's, a practitioner's, or the practice's policy.
+    """Add the next version of a service's, a practitioner's, or the practice's policy.
 
-    Sessions booked from now on come under it; those booked before keep theirs.
+    It applies to sessions booked from now on; earlier sessions keep their version. `rules` None
+    ends the policy of this level.
 
     Raises:
         InvalidInputError: the practice has no such service or practitioner, or a fee is too high.

@@ -1,4 +1,4 @@
-"""Showing policy versions."""
+"""Present policy versions."""
 
 from datetime import UTC
 
@@ -8,7 +8,7 @@ from app.texts.catalogue import Texts
 
 
 def present_policy(record: PolicyVersionRecord) -> PolicyVersionView:
-    """Show one version."""
+    """Present one version, with times in UTC."""
     return PolicyVersionView(
         id=record.id,
         level=record.level,
@@ -22,7 +22,7 @@ def present_policy(record: PolicyVersionRecord) -> PolicyVersionView:
 
 
 def present_resolution(found: Resolution, texts: Texts) -> ResolvedPolicy:
-    """Show which version applies, and why, in the reader's language."""
+    """Present the version that applies, and why, in the reader's language."""
     version = found.applies
     return ResolvedPolicy(
         policy=None if version is None else present_policy(version),

@@ -1,4 +1,4 @@
-"""Reading policy versions."""
+"""Read policy versions, and resolve which one applies to a booking."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -51,7 +51,7 @@ async def read_policy(
 async def list_versions(
     db: AsyncConnection, staff: Staff, part: Part[Place]
 ) -> list[PolicyVersionRecord]:
-    """List versions, newest first; of an unknown service or practitioner there are none."""
+    """List versions, newest first. An unknown service or practitioner gives an empty list."""
     table = PolicyVersion
     wanted = select(*_COLUMNS).where(
         table.practice_id == staff.practice_id, *matching(_FILTERS, part.filters)
@@ -64,7 +64,7 @@ async def list_versions(
 async def find_policy(
     db: AsyncConnection, staff: Staff, service_id: UUID, practitioner_id: UUID
 ) -> Resolution:
-    """Say which version a booking made now would come under, and why.
+    """Find the version that a booking made now would get, and why.
 
     Raises:
         InvalidInputError: the practice has no such service or practitioner.
@@ -87,10 +87,10 @@ async def check_own(
     *,
     where: str = "body",
 ) -> None:
-    """Make sure that a record which a request names is the practice's.
+    """Check that a record named in a request belongs to the practice.
 
     Raises:
-        InvalidInputError: it is not, or there is none.
+        InvalidInputError: the practice has no such record.
     """
     found = await db.scalar(
         select(table.id).where(table.practice_id == practice_id, table.id == record_id)
@@ -103,9 +103,10 @@ async def check_own(
 async def price_to_compare(
     db: AsyncConnection, practice_id: UUID, service_id: UUID | None
 ) -> int | None:
-    """Give the price that a policy's fees are compared with: the service's, or else the dearest.
+    """Give the price in minor units that limits a policy's fixed fees.
 
-    Only active services count then; None where there is none.
+    It is the service's price. Without `service_id` it is the highest price of all active services,
+    or None if there are none.
     """
     which = Service.active if service_id is None else Service.id == service_id
     found: int | None = await db.scalar(
@@ -115,7 +116,7 @@ async def price_to_compare(
 
 
 def latest_versions(practice_id: UUID, service_id: UUID, practitioner_id: UUID) -> Subquery:
-    """Select the latest version of each level that a booking could come under, three at most."""
+    """Select the latest version of each level that can apply to a booking; at most three."""
     return (
         select(PolicyVersion)
         .ext(distinct_on(PolicyVersion.service_id, PolicyVersion.practitioner_id))
@@ -137,10 +138,10 @@ def latest_versions(practice_id: UUID, service_id: UUID, practitioner_id: UUID) 
 async def resolve_policy_version(
     db: AsyncConnection, practice_id: UUID, service_id: UUID, practitioner_id: UUID
 ) -> UUID | None:
-    """Find the version in force for a booking; None means free until the start.
+    """Find the version that applies to a booking; None: free until the start.
 
-    It is the service's own, else the practitioner's, else the practice's (product.md section 2,
-    "Resolution"). One whose latest version has no rules has no policy of its own any more.
+    The service's policy comes first, then the practitioner's, then the practice's. A level whose
+    latest version has no rules has no policy. Source: product.md section 2, "Resolution".
     """
     latest = latest_versions(practice_id, service_id, practitioner_id)
     return await db.scalar(

@@ -1,4 +1,4 @@
-"""Policy versions as they are read, and why one of them applies."""
+"""Records of policy versions, and the resolution of the one that applies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from app.domain.errors import Explanation
 
 
 class Level(StrEnum):
-    """Whose policy it is, the most specific first (product.md section 2, "Resolution")."""
+    """The level of a policy, most specific first (product.md section 2, "Resolution")."""
 
     SERVICE = "service"
     PRACTITIONER = "practitioner"
@@ -20,7 +20,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PolicyVersionRecord:
-    """One immutable version."""
+    """One immutable version of a policy. `rules` None: the level has no policy from here on."""
 
     id: UUID
     service_id: UUID | None
@@ -32,14 +32,14 @@ class PolicyVersionRecord:
 
     @property
     def level(self) -> Level:
-        """Say whose policy it is."""
+        """Give the level: service, practitioner or practice."""
         if self.service_id is not None:
             return Level.SERVICE
         return Level.PRACTICE if self.practitioner_id is None else Level.PRACTITIONER
 
 
 class Place(NamedTuple):
-    """Where a list, newest first, goes on: after this version."""
+    """The position of a version in the list, newest first."""
 
     created_at: datetime
     number: int
@@ -48,14 +48,17 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The version that applies, None for free until the start, and why."""
+    """The version that applies, and why. `applies` None: free until the start."""
 
     applies: PolicyVersionRecord | None
     reasons: Sequence[Explanation]
 
 
 def resolve(latest: Sequence[PolicyVersionRecord]) -> Resolution:
-    """Pick from the latest versions of all levels, and say what the levels before it have."""
+    """Pick the version that applies from the latest version of each level.
+
+    The reasons explain each level that was considered, in order.
+    """
     by_level = {version.level: version for version in latest}
     reasons: list[Explanation] = []
     for level in Level:

@@ -27,13 +27,13 @@ router = APIRouter(prefix="/v1/practice/policies", tags=["Practice: policies"])
 
 PolicyId = Annotated[
     ExistingId,
-    Path(description="The version's id. Any id that is not the practice's own is a 404."),
+    Path(description="The version's id. Any other id gives a 404."),
 ]
 
 
 @router.post(
     "",
-    summary="Make the next version of a policy",
+    summary="Add the next version of a policy",
     status_code=201,
     response_model=PolicyVersionView,
     responses=responses(
@@ -50,13 +50,13 @@ PolicyId = Annotated[
 async def create_policy(
     body: NewPolicy, staff: StaffAdmin, now: Now, write: AdminWriting
 ) -> Response:
-    """Make the next version of a service's, a practitioner's or the whole practice's policy.
+    """Add the next version of a service's, a practitioner's or the whole practice's policy.
 
-    A booking comes under the service's own policy, else the practitioner's, else the practice's,
-    else it is free until the start. A session keeps the version that was in force when it was
-    booked: a new one never changes what was promised. With `rules: null` there is no policy of its
-    own from here on, and the next level's applies. No version can be changed or taken back; make
-    another one.
+    The service's policy applies to a booking first, then the practitioner's, then the practice's;
+    without any, the booking is free until the start. A session keeps the version that applied when
+    it was booked; a new version never changes it. With `rules: null` this level has no policy from
+    here on, and the next level's applies. Versions cannot be changed or deleted; add another one
+    instead.
     """
     return await write(
         lambda db: commands.add_policy_version(
@@ -84,7 +84,7 @@ async def list_policies(
     cursors: CursorSigner,
     db: Reading,
 ) -> Response:
-    """List the versions of all policies of the practice, newest first, a page at a time."""
+    """List the versions of all policies of the practice, newest first, in pages."""
     asked = PageRequest(cursors, query, Place, "policies", staff.practice_id)
     found = await list_versions(db, staff, asked.part)
     page = asked.paginate(found, lambda last: Place(last.created_at, last.number, last.id))
@@ -93,16 +93,16 @@ async def list_policies(
 
 @router.get(
     "/resolve",
-    summary="Say which policy applies",
+    summary="Find the policy that applies",
     response_model=ResolvedPolicy,
     responses=responses("unauthorized", "forbidden", "validation-failed", "service-unavailable"),
 )
 async def resolve_policy(
     query: Annotated[ResolveQuery, Query()], staff: StaffReader, db: Reading, texts: ReaderTexts
 ) -> Response:
-    """Say which version a session of this service with this practitioner would come under, and why.
+    """Find the version for a new booking of this service with this practitioner, and why.
 
-    Sessions that are booked already keep the version of their booking.
+    Sessions that are already booked keep the version of their booking.
     """
     found = await find_policy(db, staff, query.service, query.practitioner)
     return json_answer(present_resolution(found, texts), texts=texts)

@@ -1,6 +1,6 @@
-"""The rules of a policy as they are written: strict and bounded (product.md section 2).
+"""Request schemas of a policy's rules, with their bounds (product.md section 2).
 
-They are stored in the shape that app/policies/stored.py reads.
+app/policies/stored.py describes the shape in which they are stored.
 """
 
 import re
@@ -30,7 +30,7 @@ def _percent(value: object) -> object:
 Percent = Annotated[
     Decimal,
     BeforeValidator(_percent),
-    # A number is taken as well; with one type, generated clients stay simple.
+    # A number is accepted too; a single documented type keeps generated clients simple.
     WithJsonSchema(
         {"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,2})?$", "examples": ["50"]}
     ),
@@ -38,9 +38,9 @@ Percent = Annotated[
 
 
 class DeadlineRule(RequestBody):
-    """Until when: either `before_minutes`, or `days_before` together with `at`.
+    """A deadline: either `before_minutes`, or `days_before` together with `at`.
 
-    Exactly on the deadline is still in time.
+    The exact instant of the deadline is still in time.
     """
 
     before_minutes: Annotated[
@@ -49,7 +49,7 @@ class DeadlineRule(RequestBody):
             strict=True,
             ge=0,
             le=YEAR_IN_MINUTES,
-            description="Elapsed minutes before the start: 1440 is 24 hours, whatever clocks do.",
+            description="Elapsed minutes before the start, independent of DST: 1440 is 24 hours.",
         ),
     ] = None
     days_before: Annotated[
@@ -58,12 +58,12 @@ class DeadlineRule(RequestBody):
             strict=True,
             ge=0,
             le=366,
-            description="Calendar days before the day of the start, where the practitioner is. "
-            "0 is the day itself.",
+            description="Calendar days before the date of the start, in the practitioner's zone. "
+            "0 is the date itself.",
         ),
     ] = None
     at: Annotated[
-        TimeOfDay | None, Field(description="The wall-clock time on that day, like `17:00`.")
+        TimeOfDay | None, Field(description="The wall-clock time on that day, for example `17:00`.")
     ] = None
 
     @model_validator(mode="after")
@@ -76,17 +76,17 @@ class DeadlineRule(RequestBody):
 
 
 class FeeTier(RequestBody):
-    """What it costs once `deadline` has passed: either `percent` or `amount_minor`.
+    """The fee after `deadline` has passed: either `percent` or `amount_minor`.
 
-    Of several tiers the tightest that has passed applies. With none passed it is free.
+    The last tier that has passed applies. Before the first tier has passed, the action is free.
     """
 
     deadline: DeadlineRule
     percent: Annotated[
         Percent | None,
         Field(
-            description="Of the price that the session was booked at, with up to 2 decimals. "
-            "A JSON number is taken as well."
+            description="Percentage of the session's price at booking, with up to 2 decimals. "
+            "A JSON number is accepted too."
         ),
     ] = None
     amount_minor: Annotated[
@@ -96,8 +96,8 @@ class FeeTier(RequestBody):
             ge=0,
             le=LARGEST_STORED,
             description="A fixed fee in minor units of the practice's currency: at most a hundred "
-            "times the price of the policy's service, or of the dearest active service where the "
-            "policy is of no single one; and at most ten million of the currency.",
+            "times the price of the policy's service, or of the most expensive active service if "
+            "the policy is not a service's; and at most ten million of the currency.",
         ),
     ] = None
 
@@ -109,11 +109,11 @@ class FeeTier(RequestBody):
 
 
 Enabled = Annotated[
-    bool, Field(strict=True, description="False: the client may never do this himself.")
+    bool, Field(strict=True, description="False: clients may never do this themselves.")
 ]
 Closes = Annotated[
     DeadlineRule | None,
-    Field(description="After this the client can no longer do it. Null: open until the start."),
+    Field(description="Clients cannot do this after the deadline. Null: open until the start."),
 ]
 Fees = Annotated[
     tuple[FeeTier, ...], Field(max_length=MAX_TIERS, description="Empty: always free.")
@@ -121,7 +121,7 @@ Fees = Annotated[
 
 
 class CancelRules(RequestBody):
-    """Whether, until when and at what cost a client may cancel."""
+    """Rules for cancelling: whether, until when and at what cost clients may do it."""
 
     enabled: Enabled = True
     closes: Closes = None
@@ -129,25 +129,25 @@ class CancelRules(RequestBody):
     late_credit: Annotated[
         Literal["returned", "forfeited"],
         Field(
-            description="What becomes of the package credit that pays, once any tier has passed. "
-            "A forfeited credit replaces the fee."
+            description="What happens to a package credit that pays for the session, after the "
+            "first tier has passed. A forfeited credit replaces the fee."
         ),
     ] = "returned"
 
 
 class RescheduleRules(RequestBody):
-    """Whether, until when, how often and at what cost a client may move a session.
+    """Rules for moving: whether, until when, how often and at what cost clients may do it.
 
-    `closes` and `fees` are those of `cancel` where they are left out, each by itself, so that a
-    move is no way around them. What cancelling costs at a move, less what the move charges, is
-    carried along: cancelling later costs at least that.
+    If `closes` or `fees` is absent, the value of `cancel` applies, so that a move cannot circumvent
+    it. The cost of cancelling at the time of a move, minus the fee of the move, is carried: a later
+    cancellation costs at least that.
     """
 
     enabled: Enabled = True
     closes: Annotated[
         DeadlineRule | None,
         Field(
-            description="After this the client can no longer do it. Left out: that of `cancel`. "
+            description="Clients cannot do this after the deadline. Absent: as for `cancel`. "
             "Null: open until the start."
         ),
     ] = None
@@ -155,7 +155,7 @@ class RescheduleRules(RequestBody):
         list[FeeTier] | None,
         Field(
             max_length=MAX_TIERS,
-            description="Left out: those of `cancel`. Null or empty: always free.",
+            description="Absent: as for `cancel`. Null or empty: always free.",
         ),
     ] = None
     limit: Annotated[
@@ -164,7 +164,7 @@ class RescheduleRules(RequestBody):
             strict=True,
             ge=0,
             le=1000,
-            description="How many times one session may be moved by its client. Null: any number.",
+            description="How many times a client may move one session. Null: no limit.",
         ),
     ] = None
     max_days_from_original: Annotated[
@@ -173,15 +173,17 @@ class RescheduleRules(RequestBody):
             strict=True,
             ge=0,
             le=366,
-            description="How many days away from the date it was booked for. Null: any.",
+            description="Maximum distance in days of a new date from the booked date. Null: no "
+            "limit.",
         ),
     ] = None
 
 
 class ChangeFormatRules(RequestBody):
-    """Whether, until when and at what cost a client may change format or place at the same time.
+    """Rules for a change of format or location at the same time.
 
-    While this is not possible, or not free, a move to another time keeps format and place.
+    While such a change is refused or not free, a move to another time must keep the format and the
+    location.
     """
 
     enabled: Enabled = True
@@ -190,9 +192,9 @@ class ChangeFormatRules(RequestBody):
 
 
 class PolicyRules(RequestBody):
-    """What clients may do themselves, until when, at what cost. `{}`: free until the start.
+    """What clients may do themselves, until when, and at what cost. `{}`: free until the start.
 
-    They bind clients only: staff may do everything, and say whether a fee applies.
+    The rules bind clients only. Staff may always act, and decide whether a fee applies.
     """
 
     cancel: CancelRules = CancelRules()
@@ -200,9 +202,9 @@ class PolicyRules(RequestBody):
     change_format: ChangeFormatRules = ChangeFormatRules()
 
     def document(self) -> dict[str, Any]:
-        """Give the rules as they are stored: what was said, without what was left open.
+        """Give the rules as the document to store, without absent fields.
 
-        Null is left open too, but where it stands for something else than a field left out.
+        Null counts as absent, except for the fields of `reschedule` for which it has a meaning.
         """
         document = self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
         for name in ("closes", "fees"):

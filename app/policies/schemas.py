@@ -1,4 +1,4 @@
-"""Shapes of policy versions."""
+"""Request and response schemas of policy versions."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -64,12 +64,12 @@ class NewPolicy(RequestBody):
             ]
         }
     )
-    service_id: Annotated[Id | None, Field(description="Whose policy it is: this service's.")] = (
+    service_id: Annotated[Id | None, Field(description="Set for the policy of this service.")] = (
         None
     )
     practitioner_id: Annotated[
         Id | None,
-        Field(description="Whose policy it is: this practitioner's. Neither: the practice's."),
+        Field(description="Set for the policy of this practitioner. Neither: the practice's."),
     ] = None
     text: Annotated[
         str,
@@ -77,13 +77,13 @@ class NewPolicy(RequestBody):
         AfterValidator(no_nul),
         AfterValidator(_empty_or_visible),
         Field(
-            description="The practitioner's own words, shown to clients as written. Empty, or "
-            "with at least one visible character."
+            description="Text for clients, shown to them as written. Empty, or with at least one "
+            "visible character."
         ),
     ] = ""
     rules: Annotated[
         PolicyRules | None,
-        Field(description="Null: no policy of its own from here on; the next level's applies."),
+        Field(description="Null: this level has no policy from here on; the next level's applies."),
     ]
 
     @field_validator("practitioner_id")
@@ -94,25 +94,27 @@ class NewPolicy(RequestBody):
         return practitioner_id
 
     def document(self) -> dict[str, Any] | None:
-        """Give the rules as they are stored."""
+        """Give the rules as the document to store; None: no policy from here on."""
         return None if self.rules is None else self.rules.document()
 
 
 class PoliciesQuery(ListQuery):
-    """Which versions, and which page."""
+    """Filters and page of a list of versions."""
 
-    service: Annotated[Id | None, Field(description="Only of this service.")] = None
-    practitioner: Annotated[Id | None, Field(description="Only of this practitioner.")] = None
+    service: Annotated[Id | None, Field(description="Only versions of this service.")] = None
+    practitioner: Annotated[Id | None, Field(description="Only versions of this practitioner.")] = (
+        None
+    )
     level: Annotated[
         Level | None,
-        Field(description="Only those of services, of practitioners, or of the practice."),
+        Field(description="Only versions of services, of practitioners, or of the practice."),
     ] = None
     limit: PageLimit = 20
     cursor: NextCursor = None
 
 
 class ResolveQuery(QueryParameters):
-    """What would be booked, and with whom."""
+    """The service and the practitioner of a possible booking."""
 
     service: Annotated[Id, Field(description="The service's id.")]
     practitioner: Annotated[Id, Field(description="The practitioner's id.")]
@@ -130,8 +132,8 @@ class PolicyVersionView(Answer):
     rules: Annotated[
         dict[str, Any] | None,
         Field(
-            description="As they were written, in the shape of `PolicyRules`; what they leave out "
-            "has its default. Null: no policy of its own from this version on.",
+            description="The rules in the shape of `PolicyRules`; absent fields have their "
+            "defaults. Null: the level has no policy from this version on.",
             examples=[DAY_AHEAD],
         ),
     ]
@@ -139,21 +141,21 @@ class PolicyVersionView(Answer):
 
 
 class PolicyVersionPage(PageAnswer[PolicyVersionView]):
-    """A page of versions, newest first. `next_cursor` null: there are no more."""
+    """A page of versions, newest first. `next_cursor` null: this is the last page."""
 
 
 class ResolvedPolicy(Answer):
-    """The version that a booking would come under. `policy` null: free until the start."""
+    """The version that applies to a new booking. `policy` null: free until the start."""
 
     policy: PolicyVersionView | None
     level: Annotated[
         PolicyLevel,
-        Field(description="Whose policy it is."),
+        Field(description="The level of the policy."),
     ]
     reason: Annotated[
         str,
         Field(
-            description="Why, in a sentence.",
+            description="A sentence that explains the choice.",
             examples=["The service has a policy of its own, in version 2."],
         ),
     ]

@@ -1,4 +1,4 @@
-"""Policy versions as they are stored, and which of them applies to a booking.
+"""Stored policy versions.
 
 `rules` in the database is a document of this shape, every part optional:
 
@@ -10,10 +10,10 @@
      "reschedule": {..., "limit": 2, "max_days_from_original": 30},
      "change_format": {...}}
 
-`closes` and `fees` of `reschedule` are those of `cancel` where they are left out. Null is a value
-of its own: open until the start, and free.
+If `closes` or `fees` of `reschedule` is absent, the value of `cancel` applies. Null has its own
+meaning: open until the start, and free.
 
-app/policies/rules.py is the same shape for those who write it.
+app/policies/rules.py has the request schema for the same shape.
 """
 
 import json
@@ -30,7 +30,7 @@ from app.domain.policy.rules import (
 
 @dataclass(frozen=True, slots=True)
 class StoredPolicy:
-    """The version that a session was booked under: `policy` is its rules."""
+    """The policy version of a session. `policy` has its rules."""
 
     id: UUID
     number: int
@@ -41,7 +41,7 @@ class StoredPolicy:
 def stored_policy(
     version_id: UUID | None, number: int | None, text: str | None, rules: str | None
 ) -> StoredPolicy | None:
-    """Read a stored version, its rules as JSON; None where the session was booked without one."""
+    """Parse a stored version with its rules as JSON text; None if the session has no policy."""
     if version_id is None or number is None or text is None or rules is None:
         return None
     return StoredPolicy(version_id, number, text, _parsed(rules))
@@ -49,10 +49,10 @@ def stored_policy(
 
 @lru_cache(maxsize=1024)
 def _parsed(rules: str) -> Policy:
-    """Read a document once. The same text always means the same rules."""
+    """Parse a document. Cached by its text."""
     return parse_rules(json.loads(rules))
 
 
 def rules_of(stored: StoredPolicy | None) -> Policy:
-    """Give the rules that hold: a session booked without a policy is free until its start."""
+    """Give the rules that apply. A session without a policy is free until its start."""
     return FREE_UNTIL_THE_START if stored is None else stored.policy
