@@ -1,4 +1,4 @@
-"""Refusals that show the client the present decision, so that he can look and confirm."""
+"""Errors that include the current decision, so that the client can review and confirm it."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from app.sessions.read.records import SessionRecord
 
 
 class QuoteRequiredError(DomainError):
-    """The action costs something, and the request does not show that the client knows it."""
+    """The action has a cost, and the request has no valid quote for it."""
 
     code = "quote-required"
 
@@ -20,6 +20,6 @@ class QuoteRequiredError(DomainError):
 
 
 class QuoteOutdatedError(QuoteRequiredError):
-    """The quote is of an earlier version of the session."""
+    """The quote is for an earlier version of the session."""
 
     code = "quote-stale"

@@ -1,1 +1,1 @@
-"""`/v1/sessions`: what a client sees of their sessions, and does with them."""
+"""`/v1/sessions`: clients read and change their own sessions."""

@@ -1,4 +1,4 @@
-"""A session as a calendar file."""
+"""The iCalendar file of a session."""
 
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,7 @@ class CalendarResponse(Response):
 def calendar_download(
     record: SessionRecord, publisher: Publisher, now: datetime
 ) -> CalendarResponse:
-    """Send a session as a file that calendars import."""
+    """Make the response with the session's calendar file."""
     headers = {
         "Cache-Control": "no-store",
         "Content-Disposition": 'attachment; filename="session.ics"',
@@ -44,9 +44,9 @@ def calendar_download(
 
 
 def calendar_of(record: SessionRecord, publisher: Publisher, now: datetime) -> bytes:
-    """Write a session as a calendar file, with how to join and without any reason.
+    """Build the calendar file of a session, with joining instructions and without reasons.
 
-    What the file says of its own is in the client's language.
+    Fixed texts are in the client's language.
     """
     place = record.location
     how = (record.instructions, record.join_url)

@@ -1,4 +1,4 @@
-"""Turns records and decisions into what the wire shows, in the viewer's zone."""
+"""Present session records and decisions, with times in the viewer's zone."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -33,10 +33,10 @@ _MINUTE = timedelta(minutes=1)
 
 
 class Notes(Enum):
-    """Which reasons are shown (product.md section 10, "Reasons").
+    """Which reasons a viewer sees (product.md section 10, "Reasons").
 
-    An API key with `read` sees neither codes nor notes, one with `write` sees both. The holder of a
-    link sees codes, a client also the notes of their own.
+    An API key with `read` sees neither codes nor notes; one with `write` sees both. The holder of a
+    link sees codes. A signed-in client sees codes and the client's own notes.
     """
 
     NO_REASONS = "no_reasons"
@@ -45,7 +45,7 @@ class Notes(Enum):
     ALL = "all"
 
     def shown(self, actor: str, code: ReasonCode | None, note: str | None) -> ReasonView:
-        """Give the reason that `actor` gave, as far as it is shown."""
+        """Give the parts of a reason by `actor` that the viewer sees."""
         shows_note = self is Notes.ALL or (self is Notes.OWN and by_whom(actor) == "client")
         return ReasonView(
             code=None if self is Notes.NO_REASONS else code, note=note if shows_note else None
@@ -53,14 +53,14 @@ class Notes(Enum):
 
 
 def notes_for_staff(scope: Scope) -> Notes:
-    """Say which reasons an API key of this scope is shown."""
+    """Give the reasons that an API key with this scope sees."""
     return Notes.ALL if scope.allows(Scope.WRITE) else Notes.NO_REASONS
 
 
 def present_own_sessions(
     page: Page[SessionSummaryRecord], zone: ZoneInfo | None
 ) -> schemas.SessionPage:
-    """Show a page of a client's sessions, by default in the client's time zone."""
+    """Present a page of a client's sessions, by default in the client's time zone."""
     return {
         "items": [
             present_summary(record, zone or record.client_zone, notes=Notes.OWN)
@@ -73,7 +73,7 @@ def present_own_sessions(
 def present_summary(
     record: SessionSummaryRecord, zone: ZoneInfo, *, notes: Notes
 ) -> schemas.SessionSummary:
-    """Show what every view of a session has."""
+    """Present the fields that all views of a session share."""
     package = record.package
     return {
         "id": record.id,
@@ -120,7 +120,7 @@ def present_details(
     notes: Notes,
     texts: Texts,
 ) -> schemas.SessionDetails:
-    """Show everything about a session, with a decision and a quote for each action."""
+    """Present all details of a session, with a decision and a quote for each action."""
     policy, facts = rules_of(record.policy), record.facts
 
     cancel = decide(policy, Action.CANCEL, facts, now)
@@ -144,7 +144,7 @@ def present_details(
 
 
 def present_policy(record: SessionRecord, zone: ZoneInfo) -> schemas.PolicyView:
-    """Show the policy that a session was booked under, with what it costs until when."""
+    """Present the policy of a session, with the costs of each action over time."""
     policy, facts = rules_of(record.policy), record.facts
     return _policy(
         record,
@@ -181,7 +181,7 @@ def present_decision(
     now: datetime,
     texts: Texts,
 ) -> schemas.DecisionView:
-    """Show a decision; an allowed one comes with a quote for it."""
+    """Present a decision, with a signed quote if the action is allowed."""
     quote = expires_at = fee = credit = carries = None
     if decision.cost is not None:
         expires_at = (now + quotes.lifetime).replace(microsecond=0)
@@ -227,7 +227,7 @@ def present_outcome(
     notes: Notes,
     texts: Texts,
 ) -> schemas.CommandAnswer:
-    """Show what a command did."""
+    """Present the result of a command."""
     return schemas.CommandAnswer(
         session=present_details(record, record.client_zone, quotes, now, notes=notes, texts=texts),
         fee=present_money(cost.fee),
@@ -236,7 +236,7 @@ def present_outcome(
 
 
 def present_change(change: ChangeRecord, zone: ZoneInfo, *, notes: Notes) -> schemas.ChangeView:
-    """Show an entry of the history."""
+    """Present an entry of the history."""
     before = None
     old_start, old_end, old_format = change.old_starts_at, change.old_ends_at, change.old_format
     if old_start is not None and old_end is not None and old_format is not None:
@@ -258,7 +258,7 @@ def present_change(change: ChangeRecord, zone: ZoneInfo, *, notes: Notes) -> sch
 
 
 def present_carried(carried: Carried | None) -> schemas.CarriedView | None:
-    """Show what a later cancellation costs at least, or null."""
+    """Present the minimum cost of a later cancellation, or null."""
     if carried is None:
         return None
     return {
@@ -278,7 +278,7 @@ def _cancellation(
 
 
 def by_whom(actor: str) -> ChangedBy:
-    """Name the side that acted: a client signed in or by link is the client."""
+    """Tell which side acted. A signed-in client and the holder of a link are both the client."""
     return "client" if actor in BY_CLIENT else "practice"
 
 

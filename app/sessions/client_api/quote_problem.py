@@ -1,4 +1,4 @@
-"""The problem of a command that needs a quote: it shows the present decision, with a new quote."""
+"""The problem response of a command without a valid quote: the decision with a new quote."""
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -10,7 +10,7 @@ from app.web.request_headers import texts_of
 
 
 def install_quote_handler(app: FastAPI) -> None:
-    """Answer `quote-required` and `quote-stale` with the decision that the client has to see."""
+    """Respond to `quote-required` and `quote-stale` with the decision to show to the client."""
     app.add_exception_handler(QuoteRequiredError, _on_quote_required)
 
 

@@ -1,4 +1,4 @@
-"""`/v1/sessions`: a client's calls on his own sessions."""
+"""`/v1/sessions`: a client's requests on the client's own sessions."""
 
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -65,20 +65,20 @@ COMMAND_PROBLEMS = (
 
 
 class SessionsQuery(ListQuery):
-    """Which sessions, and which page of them."""
+    """Filters and page of a list of sessions."""
 
     not_filters = ListQuery.not_filters | {"when", "time_zone"}
     when: Annotated[
         When,
         Field(
-            description="`upcoming`: booked and not ended, soonest first. `past`: all others, "
-            "latest first. `all`: latest first."
+            description="`upcoming`: booked and not ended, earliest first. `past`: all others, "
+            "latest first. `all`: all, latest first."
         ),
     ] = When.UPCOMING
     limit: PageLimit = 20
     cursor: NextCursor = None
     time_zone: Annotated[
-        ZoneName | None, Field(description="IANA zone for the times. By default the client's.")
+        ZoneName | None, Field(description="IANA time zone for all times. Default: the client's.")
     ] = None
 
 
@@ -86,7 +86,7 @@ class DetailsQuery(QueryParameters):
     """How to show a session."""
 
     time_zone: Annotated[
-        ZoneName | None, Field(description="IANA zone for the times. By default the client's.")
+        ZoneName | None, Field(description="IANA time zone for all times. Default: the client's.")
     ] = None
 
 
@@ -97,10 +97,10 @@ class DetailsQuery(QueryParameters):
     responses=responses("unauthorized", "forbidden", "validation-failed", "service-unavailable"),
 )
 async def list_own_sessions(query: Annotated[SessionsQuery, Query()], call: ClientCall) -> Response:
-    """List the sessions of the client who is signed in, a page at a time.
+    """List the sessions of the signed-in client, in pages.
 
-    Follow `next_cursor` until it is null. A list stands as of its first page; a session that is
-    moved while you page may be seen twice or not at all.
+    Follow `next_cursor` until it is null. All pages use the time of the first page; a session that
+    moves while you read the pages may appear twice or not at all.
     """
     caller, own = call.caller, (call.caller.practice_id, call.caller.client_id)
     asked = PageRequest(call.cursors, query, Position, "sessions", *own, query.when)
@@ -123,14 +123,14 @@ async def get_session(
     query: Annotated[DetailsQuery, Query()],
     call: AnyCall,
 ) -> Response:
-    """Show everything that the details page needs, the policy and the present decisions included.
+    """Show all details of a session, including its policy and the current decisions.
 
-    `actions` has a decision for each thing that the client can do: whether it is allowed, what it
-    costs now, until when it is free, when it closes. Each allowed one comes with a `quote`; show
-    the cost, and send the quote back with the command.
+    `actions` has a decision for each action: whether it is allowed, what it costs now, until when
+    it is free, and when it closes. An allowed action has a `quote`. Show the cost to the client,
+    and send the quote with the command.
 
-    `policy.terms` is the whole rule as a timeline: what each action costs until when. The answer's
-    `ETag` is the session's version, for `If-Match`.
+    `policy.terms` is a timeline of the costs of each action. The response's `ETag` is the session's
+    version, for `If-Match`.
     """
     record = await read_session(call.engine, call.caller, session_id)
     zone = record.client_zone if query.time_zone is None else ZoneInfo(query.time_zone)
@@ -153,14 +153,14 @@ async def cancel_session(
     write: Writing,
     if_match: IfMatch,
 ) -> Response:
-    """Cancel a session: its time is free at once, and both sides get an email.
+    """Cancel a session: its time is free at once, and the client and the practitioner get an email.
 
-    Where cancelling costs a fee or a package credit, send the `quote` of `actions.cancel` that the
-    client was shown; without one the answer is `quote-required`. He pays the lower of what was
-    quoted and what is due, also where a deadline has passed meanwhile. A fee is recorded as due;
-    the practice collects it.
+    If cancelling costs a fee or a package credit, send the `quote` of `actions.cancel` that the
+    client was shown; without it the response is `quote-required`. The client pays the lower of the
+    quoted and the due cost, even if a deadline has passed since the quote was made. A fee is
+    recorded as due; the practice collects it.
 
-    Cancelling a cancelled session gives the same 200 answer again and does nothing.
+    Cancelling a cancelled session does nothing and gives the same 200 response.
     """
     order = ClientOrder(Reason(body.reason.code, body.reason.note), body.quote, if_match)
     return await write(
@@ -192,13 +192,14 @@ async def reschedule_session(
     write: Writing,
     if_match: IfMatch,
 ) -> Response:
-    """Move a session to a slot on offer, in place: it keeps its id, and its version rises by one.
+    """Move a session to an available slot. The session keeps its id; its version increases by one.
 
     The same `start` with another `format` (or another location) is a change of format, which has
-    its own rules and its own quote (`actions.change_format`). A package credit stays where it is.
+    its own rules and its own quote (`actions.change_format`). A package credit keeps paying for the
+    session. The old time is available again at once.
 
-    Where the slot was taken meanwhile the answer is `slot-unavailable` with the three nearest
-    still open, and nothing has changed. The old time is on offer again at once.
+    If the slot has been taken in the meantime, the response is `slot-unavailable` with the three
+    nearest available slots, and nothing changes.
     """
     wish = Wish(body.start, body.format, body.location_id)
     order = ClientOrder(Reason(body.reason.code, body.reason.note), body.quote, if_match)
@@ -223,9 +224,9 @@ async def reschedule_session(
     responses=responses(*READ_PROBLEMS),
 )
 async def list_session_changes(session_id: SessionId, call: AnyCall) -> Response:
-    """List what happened to a session, oldest first: who, when, from what to what, and why.
+    """List the changes of a session, oldest first: who, when, the state before and after, and why.
 
-    Notes are private: they are shown to the client who is signed in, not to the holder of a link.
+    Notes are private: the signed-in client sees their own notes, the holder of a link sees none.
     """
     zone, changes = await list_changes(call.engine, call.caller, session_id)
     shown = [present_change(change, zone, notes=notes_for(call.caller)) for change in changes]
@@ -239,17 +240,17 @@ async def list_session_changes(session_id: SessionId, call: AnyCall) -> Response
     responses=responses(*READ_PROBLEMS) | CALENDAR_EXAMPLE,
 )
 async def get_session_calendar(session_id: SessionId, call: AnyCall) -> Response:
-    """Give one VEVENT that any calendar imports.
+    """Download an iCalendar file with one VEVENT.
 
-    Its UID stays the same for life, and its SEQUENCE rises with every change, so that a later file
-    replaces an earlier one.
+    Its UID never changes, and its SEQUENCE increases with every change that calendars show, so that
+    a later file replaces an earlier one.
     """
     record, publisher = await read_with_practice(call.engine, call.caller, session_id)
     return calendar_download(record, publisher, call.now)
 
 
 def answer(outcome: Outcome, call: Call) -> StoredAnswer:
-    """Show the session as it is after a command, to be sent and to be kept with its key."""
+    """Make the response to a command, to send and to store under its idempotency key."""
     shown = present_outcome(
         outcome.record,
         outcome.cost,
@@ -262,5 +263,5 @@ def answer(outcome: Outcome, call: Call) -> StoredAnswer:
 
 
 def notes_for(caller: Caller) -> Notes:
-    """Say which notes a client sees: with a link none, signed in his own."""
+    """Give the reasons that a caller sees: with a link no notes, signed in the client's own."""
     return Notes.NONE if caller.is_link else Notes.OWN

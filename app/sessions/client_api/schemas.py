@@ -1,7 +1,7 @@
-"""Shapes on the wire (product.md section 9). Fields without a value are null, never absent.
+"""Request and response schemas of sessions, for clients (product.md section 9).
 
-What hot pages answer with are typed dictionaries: they are built by us, go to the wire as they are,
-and need nobody to look at them a second time on the way.
+Fields without a value are null, never absent. Frequent responses are typed dictionaries: they are
+serialised without validation, because the presenter builds them.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-# pydantic cannot use the standard library's TypedDict before 3.12
+# pydantic requires this TypedDict instead of the standard library's before Python 3.12
 from typing_extensions import TypedDict
 
 from app.domain.policy.decide import RefusalCode
@@ -21,7 +21,7 @@ from app.web.views import ContactView, Moment, MoneyView, Reason, ReasonView
 
 
 class ServiceView(TypedDict):
-    """What was booked."""
+    """The booked service."""
 
     id: UUID
     name: str
@@ -29,7 +29,7 @@ class ServiceView(TypedDict):
 
 
 class PractitionerView(TypedDict):
-    """Who gives the session."""
+    """The practitioner of the session."""
 
     id: UUID
     name: str
@@ -38,7 +38,7 @@ class PractitionerView(TypedDict):
 
 
 class LocationView(TypedDict):
-    """Where an in-person session takes place."""
+    """The location of an in-person session."""
 
     id: UUID
     name: str
@@ -46,25 +46,25 @@ class LocationView(TypedDict):
 
 
 class FormatView(TypedDict):
-    """How client and practitioner meet, with what is needed to join."""
+    """How the client and the practitioner meet, and how to join."""
 
     kind: Format
-    join_url: Annotated[str | None, Field(description="The room, for `video`.")]
+    join_url: Annotated[str | None, Field(description="The video room's URL, for `video`.")]
     location: LocationView | None
     instructions: Annotated[
-        str | None, Field(description="How to join: who calls whom, which bell to ring.")
+        str | None, Field(description="How to join, for example who calls whom.")
     ]
 
 
 class FormatChoice(TypedDict):
-    """A format that the service is on offer in; an in-person one once for each location."""
+    """A format in which the service is available; in person, one entry for each location."""
 
     kind: Format
     location: LocationView | None
 
 
 class SessionPackage(TypedDict):
-    """The package that pays for the session, with the credits still left in it."""
+    """The package that pays for the session, with its remaining credits."""
 
     id: UUID
     name: str
@@ -72,28 +72,28 @@ class SessionPackage(TypedDict):
 
 
 class CarriedView(TypedDict):
-    """What cancelling the session later costs at least: a fee, or the credit that pays for it."""
+    """The minimum cost of a later cancellation: a fee, or the credit that pays for the session."""
 
     fee: MoneyView | None
     credit: Annotated[
-        Credit | None, Field(description="`forfeited` where the credit will not be returned.")
+        Credit | None, Field(description="`forfeited` if the credit will not be returned.")
     ]
 
 
 class TermView(TypedDict):
-    """What an action costs up to and including `until`, from the end of the term before."""
+    """The cost of an action from the end of the previous term up to and including `until`."""
 
     until: Annotated[datetime, Field(description="This instant is still in time.")]
     fee: MoneyView | None
     credit: Credit | None
     carries: Annotated[
         CarriedView | None,
-        Field(description="Of `reschedule`: what cancelling costs at least after such a move."),
+        Field(description="For `reschedule`: the minimum cost of cancelling after such a move."),
     ]
 
 
 class TermsView(TypedDict):
-    """The whole rule as a timeline for each action; empty where the client may never do it."""
+    """The costs of each action as a timeline; empty if clients may never do the action."""
 
     cancel: list[TermView]
     reschedule: list[TermView]
@@ -101,11 +101,11 @@ class TermsView(TypedDict):
 
 
 class PolicyView(TypedDict):
-    """The policy in force at the booking. `version` null: there was none, free until the start."""
+    """The policy of the booking. `version` null: there was none, so it is free until the start."""
 
     version: Annotated[int | None, Field(examples=[2])]
     text: Annotated[
-        str | None, Field(description="The practitioner's own words. Show them as written.")
+        str | None, Field(description="The practice's text for clients. Show it as written.")
     ]
     terms: TermsView
 
@@ -119,41 +119,42 @@ class CancellationView(TypedDict):
 
 
 class RefusalView(TypedDict):
-    """Why the client may not do it, in a code and a sentence, and whom to contact."""
+    """Why the client may not do the action, and whom to contact."""
 
     code: RefusalCode
-    message: Annotated[str, Field(description="A sentence that a client can read.")]
-    deadline: Annotated[datetime | None, Field(description="The one that was missed, if one was.")]
+    message: Annotated[str, Field(description="A sentence to show to the client.")]
+    deadline: Annotated[datetime | None, Field(description="The missed deadline, if any.")]
     contact: ContactView
 
 
 class DecisionView(TypedDict):
-    """What the policy says of one action now. Send `quote` back with the command."""
+    """The policy's current decision about one action. Send `quote` with the command."""
 
     allowed: Annotated[
-        bool, Field(description="Whether the client may do it now; else see `refusal`.")
+        bool, Field(description="Whether the client may do the action now; if not, see `refusal`.")
     ]
     fee: MoneyView | None
     credit: Credit | None
     carries: Annotated[
         CarriedView | None,
         Field(
-            description="Of `reschedule`: what cancelling costs at least after this move, until "
-            "the practice moves the session, because cancelling is not free now. Show it before "
-            "the client confirms; the command needs the quote. Null: nothing."
+            description="For `reschedule`: the minimum cost of cancelling after this move, until "
+            "the practice moves the session. It is set because cancelling is not free now. Show it "
+            "before the client confirms; the command needs the quote. Null: no such cost."
         ),
     ]
     free_until: Annotated[
         datetime | None,
         Field(
-            description="Until then it costs nothing. Null: it is never free, or never possible."
+            description="The action is free until this instant. Null: it is never free, or never "
+            "allowed."
         ),
     ]
     closes_at: Annotated[
-        datetime | None, Field(description="After that the client cannot do it any more.")
+        datetime | None, Field(description="The client cannot do the action after this instant.")
     ]
     quote: Annotated[
-        str | None, Field(description="This decision, signed. Null where it is refused.")
+        str | None, Field(description="The decision, signed. Null if the action is refused.")
     ]
     quote_expires_at: datetime | None
     refusal: RefusalView | None
@@ -168,11 +169,11 @@ class ActionsView(TypedDict):
 
 
 class SessionSummary(TypedDict):
-    """A session as lists show it. Times are in `time_zone`; their `_utc` twins are the same."""
+    """A session in a list. Times are in `time_zone`; the `_utc` fields are the same in UTC."""
 
     id: UUID
     status: Status
-    version: Annotated[int, Field(description="Rises with every change; also in the `ETag`.")]
+    version: Annotated[int, Field(description="Increases with every change; also in the `ETag`.")]
     starts_at: datetime
     ends_at: datetime
     starts_at_utc: datetime
@@ -187,7 +188,7 @@ class SessionSummary(TypedDict):
 
 
 class SessionDetails(SessionSummary):
-    """Everything that the details page shows."""
+    """All details of a session."""
 
     formats: list[FormatChoice]
     policy: PolicyView
@@ -195,14 +196,14 @@ class SessionDetails(SessionSummary):
 
 
 class SessionPage(TypedDict):
-    """A page of sessions. `next_cursor` null: there are no more."""
+    """A page of sessions. `next_cursor` null: this is the last page."""
 
     items: list[SessionSummary]
     next_cursor: Annotated[str | None, Field(examples=[None])]
 
 
 class CommandAnswer(TypedDict):
-    """The session as it is now, the fee recorded (the practice collects it), and the credit."""
+    """The session after the command, the recorded fee, and what happened to a package credit."""
 
     session: SessionDetails
     fee: MoneyView | None
@@ -210,10 +211,15 @@ class CommandAnswer(TypedDict):
 
 
 class ChangeView(TypedDict):
-    """One entry of the history. `before` is null for the booking itself."""
+    """An entry of the session's history. `before` is null for the booking."""
 
     id: UUID
-    kind: Annotated[str, Field(description="What was done, like `rescheduled`. More may be added.")]
+    kind: Annotated[
+        str,
+        Field(
+            description="The kind of change, for example `rescheduled`. More kinds may be added."
+        ),
+    ]
     at: datetime
     by: ChangedBy
     reason: ReasonView | None
@@ -221,11 +227,11 @@ class ChangeView(TypedDict):
     after: Moment
     fee: MoneyView | None
     credit: Credit | None
-    version: Annotated[int, Field(description="The session's, after it.")]
+    version: Annotated[int, Field(description="The session's version after the change.")]
 
 
 class ChangePage(TypedDict):
-    """The history, oldest first. It always comes whole, so `next_cursor` is null."""
+    """The whole history, oldest first. `next_cursor` is always null."""
 
     items: list[ChangeView]
     next_cursor: Annotated[str | None, Field(examples=[None])]
@@ -242,7 +248,7 @@ class CancelRequest(RequestBody):
     reason: Reason
     quote: Token | None = Field(
         default=None,
-        description="The quote of `actions.cancel` that the client was shown. Needed where "
+        description="The quote of `actions.cancel` that the client was shown. Required if "
         "cancelling costs a fee or a credit.",
     )
 
@@ -261,15 +267,17 @@ class RescheduleRequest(RequestBody):
             ]
         }
     )
-    start: Annotated[Instant, Field(description="The start of a slot on offer, with an offset.")]
+    start: Annotated[
+        Instant, Field(description="The start of an available slot, with a UTC offset.")
+    ]
     format: Format
     location_id: Id | None = Field(
         default=None,
-        description="Needed only where an in-person service has more than one location.",
+        description="Required only if an in-person service has more than one location.",
     )
     reason: Reason
     quote: Token | None = Field(
         default=None,
-        description="The quote of `actions.reschedule`, or of `actions.change_format` where the "
-        "start stays the same. Needed where the change costs a fee or carries a cost.",
+        description="The quote of `actions.reschedule`, or of `actions.change_format` if the start "
+        "stays the same. Required if the change has a fee or a carried cost.",
     )

@@ -1,4 +1,4 @@
-"""`/v1/practice/sessions/{session_id}/…`: what staff do to a session that is there."""
+"""`/v1/practice/sessions/{session_id}/…`: commands of staff on an existing session."""
 
 from fastapi import APIRouter, Response
 
@@ -48,10 +48,10 @@ async def cancel_practice_session(
     write: StaffWriting,
     if_match: IfMatch,
 ) -> Response:
-    """Cancel a booked session at any time: its time is free at once, and the client is told.
+    """Cancel a booked session: its time is free at once, and the client is notified.
 
-    The policy's deadlines do not bind you. `charge_fee` says whether the client is charged what the
-    policy asks at this moment. Cancelling a cancelled session does nothing.
+    The policy's deadlines do not bind staff. `charge_fee` decides whether the client pays the
+    policy's cost at this time. Cancelling a cancelled session does nothing.
     """
     order = StaffOrder(_reason(body.reason), body.charge_fee, if_match)
     return await write(
@@ -76,11 +76,11 @@ async def reschedule_practice_session(
     write: StaffWriting,
     if_match: IfMatch,
 ) -> Response:
-    """Move a booked session in place, or change its format; the client is told.
+    """Move a booked session, or change its format, and notify the client. The session keeps its id.
 
-    The time has to be free as for a booking, or with `force` free of other sessions. Your moves do
-    not count against the client's limit, and how far he may move it himself counts from the new
-    start. The same `start` with another `format` is a change of format.
+    The new time must be free as for a booking; with `force` it only must be free of other sessions.
+    Moves by staff do not count towards the client's limit, and `max_days_from_original` counts from
+    the new start. The same `start` with another `format` is a change of format.
     """
     wish = Wish(body.start, body.format, body.location_id)
     order = StaffOrder(_reason(body.reason), body.charge_fee, if_match)
@@ -106,10 +106,10 @@ async def mark_session_fulfilled(
     write: StaffWriting,
     if_match: IfMatch,
 ) -> Response:
-    """Write down that a booked session took place. Nobody gets a mail; webhooks are told.
+    """Record that a booked session took place. Sends webhooks, but no email.
 
-    A package credit that pays for it is used up. Marking it again does nothing; one that was marked
-    by mistake is set right with `undo`.
+    A package credit that pays for the session is used up. Marking the session again does nothing.
+    `undo` reverts a mistake.
     """
     reason = _reason(body.reason)
     return await write(
@@ -133,10 +133,10 @@ async def mark_session_noshow(
     write: StaffWriting,
     if_match: IfMatch,
 ) -> Response:
-    """Write down that the client did not come, with or without the policy's fee; he is told.
+    """Record that the client missed the session, with or without a fee, and notify the client.
 
-    `charge_fee` asks of him what the policy asks for a cancellation after the start: its fee, or
-    the credit. Marking it again does nothing; a mistake is set right with `undo`.
+    With `charge_fee` the client pays the policy's cost of a cancellation after the start: its fee,
+    or the credit. Marking the session again does nothing. `undo` reverts a mistake.
     """
     order = StaffOrder(_reason(body.reason), body.charge_fee, if_match)
     return await write(
@@ -149,7 +149,7 @@ async def mark_session_noshow(
 
 @router.post(
     "/{session_id}/undo",
-    summary="Undo a cancellation, or a mark",
+    summary="Undo a cancellation or an attendance mark",
     response_model=StaffCommandAnswer,
     responses=responses(
         *(code for code in COMMAND_PROBLEMS if code != "session-not-booked"),
@@ -166,12 +166,12 @@ async def undo_session_end(
     write: StaffWriting,
     if_match: IfMatch,
 ) -> Response:
-    """Set a cancelled, fulfilled or missed session back to booked, while its time is still free.
+    """Set a cancelled, fulfilled or missed session back to booked, if its time is still free.
 
-    A fee that the cancellation or the mark caused is void, even where it was settled: giving money
-    back is yours. A package credit pays for the session again; where it is gone meanwhile, the
-    answer is `credit-unavailable` and nothing has changed. The client is told, except where the
-    session was marked as having taken place. A session that is booked is `no-change`.
+    The fee of the cancellation or the mark becomes void, even if it was settled; refunding it is up
+    to the practice. A package credit pays for the session again; if the package has no usable
+    credit, the response is `credit-unavailable` and nothing changes. The client is notified, except
+    if the session was marked as fulfilled. A booked session gives `no-change`.
     """
     reason = Reason(body.reason.code, body.reason.note)
     return await write(
@@ -181,7 +181,7 @@ async def undo_session_end(
 
 
 def answer(outcome: StaffOutcome, *, status: int = 200) -> StoredAnswer:
-    """Show the session as it is after a command, to be sent and to be kept with its key."""
+    """Make the response to a command, to send and to store under its idempotency key."""
     shown = present_staff_outcome(outcome.found, outcome.cost)
     return StoredAnswer(status, outcome.found.session.etag, as_json(shown))
 

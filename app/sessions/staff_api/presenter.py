@@ -1,4 +1,4 @@
-"""Turns what is read for staff into what the wire shows, without quotes."""
+"""Present sessions to staff, without quotes."""
 
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from app.web.views import present_amount, present_money
 def present_staff_sessions(
     page: Page[StaffSummary], zone: ZoneInfo | None, notes: Notes
 ) -> schemas.PracticeSessionPage:
-    """Show a page of sessions, by default each in its practitioner's zone."""
+    """Present a page of sessions, by default each in its practitioner's zone."""
     return {
         "items": [present_staff_summary(found, zone, notes=notes) for found in page.rows],
         "next_cursor": page.next_cursor,
@@ -28,7 +28,7 @@ def present_staff_sessions(
 def present_staff_summary(
     found: StaffSummary, zone: ZoneInfo | None, *, notes: Notes
 ) -> schemas.PracticeSessionSummary:
-    """Show a session in a list, by default in its practitioner's zone."""
+    """Present a session of a list, by default in its practitioner's zone."""
     record = found.session
     return {
         **present_summary(record, zone or record.practitioner_zone, notes=notes),
@@ -40,7 +40,7 @@ def present_staff_summary(
 def present_staff_session(
     found: StaffSession, zone: ZoneInfo | None, *, notes: Notes
 ) -> schemas.PracticeSession:
-    """Show all that staff see of a session, by default in its practitioner's zone."""
+    """Present all details of a session, by default in its practitioner's zone."""
     record = found.session
     zone = zone or record.practitioner_zone
     return {
@@ -56,7 +56,7 @@ def present_staff_session(
 
 
 def present_staff_outcome(found: StaffSession, cost: Cost) -> schemas.StaffCommandAnswer:
-    """Show what a command did. Whoever may give one may see every reason."""
+    """Present the result of a command. Callers with `write` see all reasons."""
     return schemas.StaffCommandAnswer(
         session=present_staff_session(found, None, notes=Notes.ALL),
         fee=present_money(cost.fee),

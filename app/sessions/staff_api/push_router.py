@@ -1,4 +1,4 @@
-"""`PUT /v1/practice/sessions/by-ref/{external_ref}`: writing sessions by the practice's own ids."""
+"""`PUT /v1/practice/sessions/by-ref/{external_ref}`: write sessions by the practice's own ids."""
 
 from fastapi import APIRouter, Response
 
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
     responses={
         201: {
             "model": StaffCommandAnswer,
-            "description": "There was none with this `external_ref`: it was booked.",
+            "description": "A new session was booked with this `external_ref`.",
         },
         **responses(
             "slot-unavailable",
@@ -41,22 +41,22 @@ async def put_practice_session_by_ref(
     write: StaffWriting,
     if_match: IfMatch = None,
 ) -> Response:
-    """Write a session under your own id: 201 where it is booked by this, 200 where it was there.
+    """Write a session under your own id: 201 if this request books it, 200 if it exists already.
 
-    Push it as often as you like. A push is compared with the push before it: the same again changes
-    nothing, also where the client has moved or cancelled the session since. A new start, duration,
-    format or location moves the session as `reschedule` does, without a fee. The time has to be
-    free as for a booking. A location, price, duration or package that is left out stays as it is.
+    You can push a session any number of times. A push is compared with the previous push: the same
+    values change nothing, even if the client has moved or cancelled the session since. A new start,
+    duration, format or location moves the session like `reschedule`, without a fee. The time must
+    be free as for a booking. An absent location, price, duration or package stays unchanged.
 
-    Client, practitioner, service, package and price cannot change once the session is booked: that
-    is a 422 at the field. What is new for a session that the client has moved since the push before
-    is a 409 `session-changed`, which names the session; `If-Match` with the present `ETag`, or
-    `force`, moves it all the same. A session that is not booked any more is not moved
-    (`session-not-booked`). A push never cancels: call `POST …/cancel`, and `POST …/undo` to take
-    that back.
+    Client, practitioner, service, package and price of a booked session cannot change: this is a
+    422 that names the field. New values for a session that the client has moved since the previous
+    push are a 409 `session-changed`, which names the session; `If-Match` with the current `ETag`,
+    or `force`, moves it anyway. A session that is no longer booked cannot be moved
+    (`session-not-booked`). A push never cancels: use `POST …/cancel`, and `POST …/undo` to revert
+    it.
 
     With `notify: false` neither the client nor the practitioner gets an email about this change.
-    Reminders that are still to come are queued, and webhooks are told, all the same.
+    Later reminders and webhooks are still sent.
     """
     push = Push(
         body.booking(external_ref),

@@ -1,4 +1,4 @@
-"""`/v1/practice/sessions`: booking, listing and showing sessions, for staff."""
+"""`/v1/practice/sessions`: staff book, list and read sessions."""
 
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -48,15 +48,15 @@ router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
 async def book_session(
     body: BookRequest, staff: StaffWriter, now: Now, write: StaffWriting
 ) -> Response:
-    """Book a session for a client, at any time within working hours that is free.
+    """Book a session for a client, at a free time within working hours.
 
-    With `force` also outside working hours, over time off and busy times from elsewhere, but never
-    over another session of the practitioner (with buffers) or of the client. Minimum notice,
-    horizon, step and daily limits bind clients, not staff. The session keeps the policy version,
-    price, duration and buffers of this moment, whatever is changed later.
+    `force` also permits times outside working hours, in time off and in imported busy times, but
+    never a time that overlaps another session of the practitioner (with buffers) or of the client.
+    Minimum notice, horizon, step and limits bind clients, not staff. The session keeps the current
+    policy version, price, duration and buffers; later changes do not affect it.
 
-    Client and practitioner get an email, unless `notify` is false; an `external_ref` is your own id
-    for the session. To write a session again and again under that id, use
+    The client and the practitioner get an email, unless `notify` is false. `external_ref` is your
+    own id for the session. To write a session repeatedly under that id, use
     `PUT /v1/practice/sessions/by-ref/{external_ref}`.
     """
     return await write(
@@ -84,7 +84,7 @@ async def list_practice_sessions(
     cursors: CursorSigner,
     db: Reading,
 ) -> Response:
-    """List sessions by their start, a page at a time; filters that are named together all hold.
+    """List sessions by their start, in pages. Several filters are combined with AND.
 
     Follow `next_cursor` until it is null, with the same filters. With a `read` key, `code` and
     `note` of a reason are null.
@@ -109,7 +109,7 @@ async def get_practice_session_by_ref(
     staff: StaffReader,
     db: Reading,
 ) -> Response:
-    """Show all that staff see of the session that was booked with this `external_ref`."""
+    """Show all details of the session that was booked with this `external_ref`."""
     session_id = await find_by_ref(db, staff.practice_id, external_ref)
     return _show(await read_for_staff(db, staff.practice_id, session_id), staff)
 
@@ -123,10 +123,10 @@ async def get_practice_session_by_ref(
 async def get_practice_session(
     session_id: RecordId, staff: StaffReader, engine: ReadEngine
 ) -> Response:
-    """Show all that staff see of a session: its client, its policy's terms, its fees.
+    """Show all details of a session for staff: its client, its policy's terms, its fees.
 
-    Why it was cancelled is shown to keys with `write` only: with `read`, `code` and `note` of the
-    reason are null.
+    Only a key with `write` sees why the session was cancelled: with `read`, `code` and `note` of
+    the reason are null.
 
     Times are in the practitioner's zone; `starts_at_utc` and `ends_at_utc` are the same in UTC.
     """

@@ -1,4 +1,4 @@
-"""Shapes of sessions as the practice's own software sees them."""
+"""Request and response schemas of sessions, for staff."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -31,7 +31,7 @@ class SessionClient(TypedDict):
 
 
 class SessionFeeView(TypedDict):
-    """A fee that the session caused; `GET /v1/practice/fees/{fee_id}` tells more."""
+    """A fee of the session; `GET /v1/practice/fees/{fee_id}` has its details."""
 
     id: UUID
     amount: MoneyView
@@ -39,25 +39,27 @@ class SessionFeeView(TypedDict):
 
 
 class PracticeSessionSummary(SessionSummary):
-    """A session as lists for staff show it, with its client."""
+    """A session in a list for staff, with its client."""
 
     external_ref: Annotated[str | None, Field(examples=["visit-20261203-7"])]
     client: SessionClient
 
 
 class PracticeSession(PracticeSessionSummary):
-    """All that staff see of a session."""
+    """All details of a session, for staff."""
 
     booked_starts_at: Annotated[
         datetime,
-        Field(description="The start that the policy's `max_days_from_original` counts from."),
+        Field(description="The start from which the policy's `max_days_from_original` counts."),
     ]
-    client_moves: Annotated[int, Field(description="How often the client has moved it himself.")]
+    client_moves: Annotated[
+        int, Field(description="How many times the client has moved the session.")
+    ]
     carried: Annotated[
         CarriedView | None,
         Field(
-            description="What a cancellation costs at least because the client moved the session "
-            "late. Moving it for the practice, or waiving the fee of that move, ends it."
+            description="The minimum cost of a cancellation, because the client moved the session "
+            "late. A move by staff, or waiving the fee of the client's move, removes it."
         ),
     ]
     policy: PolicyView
@@ -65,14 +67,14 @@ class PracticeSession(PracticeSessionSummary):
 
 
 class PracticeSessionPage(TypedDict):
-    """A page of sessions. `next_cursor` null: there are no more."""
+    """A page of sessions. `next_cursor` null: this is the last page."""
 
     items: list[PracticeSessionSummary]
     next_cursor: Annotated[str | None, Field(examples=[None])]
 
 
 class StaffCommandAnswer(TypedDict):
-    """The session as it is now, the fee that the command recorded, and what became of a credit."""
+    """The session after the command, the recorded fee, and what happened to a package credit."""
 
     session: PracticeSession
     fee: MoneyView | None
@@ -80,24 +82,24 @@ class StaffCommandAnswer(TypedDict):
 
 
 class StaffListQuery(ListQuery):
-    """Which sessions, and which page of them."""
+    """Filters and page of a list of sessions."""
 
     not_filters = ListQuery.not_filters | {"order", "time_zone"}
-    practitioner: Id | None = Field(default=None, description="Only this practitioner's.")
-    client: Id | None = Field(default=None, description="Only this client's.")
-    service: Id | None = Field(default=None, description="Only of this service.")
-    location: Id | None = Field(default=None, description="Only at this location.")
-    status: Status | None = Field(default=None, description="Only those that stand so.")
+    practitioner: Id | None = Field(default=None, description="Only sessions of this practitioner.")
+    client: Id | None = Field(default=None, description="Only sessions of this client.")
+    service: Id | None = Field(default=None, description="Only sessions of this service.")
+    location: Id | None = Field(default=None, description="Only sessions at this location.")
+    status: Status | None = Field(default=None, description="Only sessions with this status.")
     since: Instant | None = first_instant("Starts")
     until: Instant | None = last_instant("Starts")
     order: Literal["soonest", "latest"] = Field(
-        default="soonest", description="By the start: `soonest` first, or `latest` first."
+        default="soonest", description="Order by start: `soonest` first, or `latest` first."
     )
     limit: PageLimit = 20
     cursor: NextCursor = None
     time_zone: Annotated[
         ZoneName | None,
-        Field(description="IANA zone for the times. By default each practitioner's own."),
+        Field(description="IANA time zone for all times. Default: each practitioner's own."),
     ] = None
 
 
@@ -111,7 +113,7 @@ _BOOKING: JsonDict = {
 
 
 class PutSession(RequestBody):
-    """A session, whole. Client, practitioner, service, package and price stay once it is booked."""
+    """A session. Client, practitioner, service, package and price are fixed after the booking."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -128,38 +130,39 @@ class PutSession(RequestBody):
     client_id: Id
     practitioner_id: Id
     service_id: Id
-    start: Annotated[Instant, Field(description="When it begins, with an offset.")]
+    start: Annotated[Instant, Field(description="The start, with a UTC offset.")]
     format: Format
     location_id: Id | None = Field(
         default=None,
-        description="Needed only where an in-person service has more than one location.",
+        description="Required only if an in-person service has more than one location.",
     )
     package_id: Id | None = Field(
-        default=None, description="The client's package that pays for it with one credit."
+        default=None, description="The client's package that pays for the session with one credit."
     )
     price: Price | None = Field(
         default=None,
-        description="What the session costs, where that is not the service's price. The policy's "
-        "percentages are of this price.",
+        description="The session's price. Default: the service's price. The policy's percentages "
+        "apply to this price.",
     )
     duration_minutes: Annotated[
         Duration | None,
-        Field(description="How long it takes, where that is not the service's duration."),
+        Field(description="The session's duration. Default: the service's duration."),
     ] = None
     force: bool = Field(
         default=False,
         strict=True,
-        description="Also outside working hours and over time off. Never over another session.",
+        description="Also permit times outside working hours and in time off, but never a time "
+        "that overlaps another session.",
     )
     notify: bool = Field(
         default=True,
         strict=True,
         description="False: neither the client nor the practitioner gets an email about this "
-        "change. Reminders that are still to come are queued, and webhooks are told, all the same.",
+        "change. Later reminders and webhooks are still sent.",
     )
 
     def booking(self, external_ref: str | None) -> Booking:
-        """Give what is to be booked, under the practice's own id for it."""
+        """Give the booking to make, with the practice's own id for the session."""
         price = self.price
         return Booking(
             self.client_id,
@@ -185,9 +188,9 @@ class BookRequest(PutSession):
 
 
 class StaffReason(Reason):
-    """Why. The note is the practice's own: the client does not see it."""
+    """The reason for a change. The client does not see the note."""
 
-    note: Annotated[Text, Field(description="In your words, 1 to 500 characters.")]
+    note: Annotated[Text, Field(description="Free text, 1 to 500 characters.")]
 
 
 _REASON: JsonDict = {"note": "Dr. Chen is ill."}
@@ -201,8 +204,8 @@ class StaffCancelRequest(RequestBody):
     )
     charge_fee: bool = Field(
         strict=True,
-        description="Whether the client is charged what the policy asks now: its fee, or the "
-        "credit. If not, nothing is charged and a credit comes back.",
+        description="Whether the client pays the policy's current cost: its fee, or the credit. "
+        "If not, nothing is charged and a credit is returned.",
     )
     reason: StaffReason
 
@@ -222,37 +225,38 @@ class StaffRescheduleRequest(RequestBody):
             ]
         }
     )
-    start: Annotated[Instant, Field(description="When it begins, with an offset.")]
+    start: Annotated[Instant, Field(description="The new start, with a UTC offset.")]
     format: Format
     location_id: Id | None = Field(
         default=None,
-        description="Needed only where an in-person service has more than one location.",
+        description="Required only if an in-person service has more than one location.",
     )
     charge_fee: bool = Field(
-        strict=True, description="Whether the client is charged the fee that the policy asks now."
+        strict=True, description="Whether the client pays the policy's current fee."
     )
     force: bool = Field(
         default=False,
         strict=True,
-        description="Also outside working hours and over time off. Never over another session.",
+        description="Also permit times outside working hours and in time off, but never a time "
+        "that overlaps another session.",
     )
     reason: StaffReason
 
 
 class NoshowRequest(RequestBody):
-    """Write down that the client did not come."""
+    """Record that the client missed the session."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"charge_fee": True}]})
     charge_fee: bool = Field(
         strict=True,
-        description="Whether the client is charged what the policy asks for a cancellation after "
-        "the start. If not, nothing is charged and a credit comes back.",
+        description="Whether the client pays the policy's cost of a cancellation after the start. "
+        "If not, nothing is charged and a credit is returned.",
     )
     reason: StaffReason | None = None
 
 
 class FulfilledRequest(RequestBody):
-    """Write down that the session took place."""
+    """Record that the session took place."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{}]})
     reason: StaffReason | None = None
