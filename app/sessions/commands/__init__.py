@@ -1,1 +1,1 @@
-"""What clients and staff do to sessions: one file a command."""
+"""Commands of clients and staff on sessions, one file for each command."""

@@ -1,6 +1,6 @@
-"""Writing down that a session took place, or that its client did not come (product.md section 7).
+"""Mark a session as fulfilled, or as missed by its client (product.md section 7).
 
-Only staff do that. What a missed session costs is a rule; that it took place costs nothing.
+Only staff do this. The policy decides the cost of a missed session; a fulfilled one has no cost.
 """
 
 from datetime import datetime, timedelta
@@ -23,8 +23,8 @@ from app.sessions.commands.orders import Reason, StaffOrder, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
 
-# A missed session is judged as cancelled after its start: a tier whose deadline is the start has
-# passed as well.
+# A missed session costs as much as a cancellation after the start. A tier whose deadline is the
+# start has passed then, too.
 JUST_AFTER = timedelta(microseconds=1)
 
 
@@ -37,13 +37,13 @@ async def mark_noshow(
     now: datetime,
     credit_grace: timedelta,
 ) -> StaffOutcome:
-    """Write down that the client did not come: charged as for a cancellation after the start.
+    """Mark a session as missed; the cost is that of a cancellation after the start.
 
-    Doing it again does nothing and gives the fee and credit of then.
+    Marking a missed session again changes nothing and gives the original fee and credit.
 
     Raises:
         NotFoundError, VersionMismatchError: see product.md section 4.
-        SessionNotBookedError: it is cancelled or has taken place; undo that first.
+        SessionNotBookedError: the session is cancelled or fulfilled; undo that first.
     """
     await lock_session(db, staff.practice_id, session_id)
     record = await read_session(db, staff.practice_id, session_id)
@@ -76,13 +76,13 @@ async def mark_fulfilled(
     if_match: str | None,
     now: datetime,
 ) -> StaffOutcome:
-    """Write down that the session took place; a credit that pays for it is used up.
+    """Mark a session as fulfilled; a credit that pays for it is used up. Sends no email.
 
-    Doing it again does nothing, and nobody gets a mail.
+    Marking a fulfilled session again changes nothing.
 
     Raises:
         NotFoundError, VersionMismatchError: see product.md section 4.
-        SessionNotBookedError: it is cancelled, or its client did not come; undo that first.
+        SessionNotBookedError: the session is cancelled or missed; undo that first.
     """
     await lock_session(db, staff.practice_id, session_id)
     record = await read_session(db, staff.practice_id, session_id)

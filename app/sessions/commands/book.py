@@ -1,4 +1,4 @@
-"""Booking a session, as staff do (product.md section 7)."""
+"""Book a session; only staff do this (product.md section 7)."""
 
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -37,7 +37,7 @@ async def book_by_staff(
     now: datetime,
     notify: bool = True,
 ) -> StaffOutcome:
-    """Book a session for a client: see `book`."""
+    """Book a session for a client, and read it for staff; see `book`."""
     session_id = await book(
         db,
         staff.practice_id,
@@ -60,18 +60,20 @@ async def book(
     now: datetime,
     notify: bool = True,
 ) -> UUID:
-    """Book a session at a time that is free for staff (`check_free`), and give its id.
+    """Book a session at a free time (`check_free`), and give its id.
 
-    The session keeps the policy version, price, duration and buffers of this moment. Without
-    `notify` neither the client nor the practitioner gets a mail about the booking; reminders and
-    webhooks go as usual.
+    The session keeps the current policy version, price, duration and buffers. With `notify` False
+    neither the client nor the practitioner gets an email about the booking; reminders and webhooks
+    are still sent.
 
     Raises:
         SlotUnavailableError: the time is not free.
-        CreditUnavailableError: the package has no credit to use.
+        NotFoundError: the client has no such package for this service.
+        CreditUnavailableError: the package has no usable credit.
         RefTakenError: another session has the `external_ref`.
-        InvalidInputError: what is named is not the practice's, not active any more, or not on
-            offer; the start has fractions of a second; or the price is in another currency.
+        InvalidInputError: a record that the booking names does not belong to the practice or is
+            not active; the format is not available; the start has fractions of a second; or the
+            price is in another currency.
     """
     check_start(booking.start)
     await _lock(db, practice_id, booking)
@@ -100,10 +102,10 @@ async def book(
 
 
 async def _lock(db: AsyncConnection, practice_id: UUID, booking: Booking) -> None:
-    """Lock practitioner and client.
+    """Lock the practitioner and the client.
 
     Raises:
-        InvalidInputError: the practice does not have one of them.
+        InvalidInputError: the practice has no such practitioner or client.
     """
     try:
         await lock_practitioner(db, practice_id, booking.practitioner_id)
@@ -124,7 +126,7 @@ async def _check_ref(db: AsyncConnection, practice_id: UUID, booking: Booking) -
 
 
 async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Basis:
-    """Read what the booking takes over, and check what it names."""
+    """Read the defaults of the booking, and check the records that it names."""
     basis = await BookingRepository(db, practice_id).basis(booking)
     if basis is None:
         raise InvalidInputError("/service_id", UNKNOWN)

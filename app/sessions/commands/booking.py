@@ -1,4 +1,4 @@
-"""What a booking says, and what it takes over from the practice's records."""
+"""The input of a booking, and the defaults that it takes from the practice's records."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,9 +14,9 @@ from app.sessions.commands.meeting import Buffers
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """What is booked for whom. `package_id` pays for it with one credit.
+    """A session to book. One credit of `package_id` pays for it, if set.
 
-    Without a `price` or a `duration_minutes` of its own the session gets the service's.
+    `price` and `duration_minutes` default to the service's.
     """
 
     client_id: UUID
@@ -31,9 +31,9 @@ class Booking:
     external_ref: str | None = None
 
     def as_pushed(self) -> dict[str, Any]:
-        """Give the values as JSON, to compare the next push of the same session with.
+        """Give the values as JSON, for comparison with the next push of the same session.
 
-        There is nothing in it that a person has typed: ids, times, numbers and codes.
+        Contains no free text and no personal data: only ids, times, numbers and codes.
         """
         values: dict[str, Any] = to_jsonable_python(asdict(self), exclude={"external_ref"})
         return values
@@ -41,7 +41,7 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a booking takes over from the practice's records of this moment."""
+    """The current values of the practice's records that a booking depends on."""
 
     currency: str
     practitioner_zone: str
@@ -61,5 +61,5 @@ class Basis:
 
     @property
     def buffers(self) -> Buffers:
-        """Give what the session keeps free around itself."""
+        """Give the session's buffers."""
         return Buffers(self.buffer_before_minutes, self.buffer_after_minutes)

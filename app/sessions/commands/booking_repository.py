@@ -1,4 +1,4 @@
-"""Reading what a booking takes over, and writing the session. Nothing here commits."""
+"""Read the defaults of a booking, and insert the session, in the caller's transaction."""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from app.tables.sessions import Session
 
 
 class BookingRepository:
-    """What bookings of one practice read and write."""
+    """Reads and writes for bookings of one practice."""
 
     def __init__(self, db: AsyncConnection, practice_id: UUID) -> None:
         self._db = db
@@ -28,7 +28,7 @@ class BookingRepository:
         return of_practice(self._practice_id, table, table.id == record_id)
 
     async def basis(self, booking: Booking) -> Basis | None:
-        """Read what a booking takes over; None where the practice has no such service."""
+        """Read the defaults of a booking; None if the practice has no such service."""
         found = await self._db.execute(
             select(
                 Practice.currency,
@@ -57,7 +57,7 @@ class BookingRepository:
         return None if row is None else Basis(**row)
 
     async def formats(self, service_id: UUID) -> list[OfferedFormat]:
-        """List the formats that a service is on offer in."""
+        """List the formats in which a service is available, at active locations."""
         rows = await self._db.execute(
             select(
                 ServiceFormat.format,
@@ -90,7 +90,7 @@ class BookingRepository:
         meeting: Meeting,
         policy_version_id: UUID | None,
     ) -> None:
-        """Write the session, booked."""
+        """Insert the booked session, in version 1."""
         price, is_pushed = booking.price, booking.external_ref is not None
         await self._db.execute(
             insert(Session).values(

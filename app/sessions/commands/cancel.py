@@ -1,7 +1,7 @@
-"""Cancelling a session: by its client (product.md section 4), or by staff (section 7).
+"""Cancel a session, by its client (product.md section 4) or by staff (section 7).
 
-The order of steps is that of section 10. A command is run by `transact`, possibly more than once:
-it reads, decides, writes, and raises a domain error where the answer is no.
+The order of steps is that of section 10. `transact` may run a command more than once. A command
+raises a domain error to refuse.
 """
 
 from datetime import datetime, timedelta
@@ -36,9 +36,9 @@ async def cancel(
     now: datetime,
     credit_grace: timedelta,
 ) -> Outcome:
-    """Cancel a session for its client, under the policy.
+    """Cancel a session for its client, as the policy allows.
 
-    Cancelling a cancelled session does nothing and gives the fee and credit of then.
+    Cancelling a cancelled session changes nothing and gives the original fee and credit.
 
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, QuoteInvalidError,
@@ -75,11 +75,11 @@ async def cancel_by_staff(
 ) -> StaffOutcome:
     """Cancel a session for the practice, at any time.
 
-    Cancelling a cancelled session does nothing and gives the fee and credit of then.
+    Cancelling a cancelled session changes nothing and gives the original fee and credit.
 
     Raises:
         NotFoundError, VersionMismatchError: see product.md section 4.
-        SessionNotBookedError: it has taken place, or its client did not come.
+        SessionNotBookedError: the session is fulfilled or missed.
     """
     await lock_session(db, staff.practice_id, session_id)
     record = await read_session(db, staff.practice_id, session_id)

@@ -1,4 +1,4 @@
-"""What every command checks before it decides."""
+"""Checks that several commands share."""
 
 from datetime import datetime
 
@@ -8,17 +8,17 @@ from app.sessions.read.records import SessionRecord
 
 
 def check_start(start: datetime) -> None:
-    """Make sure that a wished start is a whole second, as all starts are.
+    """Check that a requested start is a whole second.
 
     Raises:
-        InvalidInputError: it has fractions of a second.
+        InvalidInputError: the start has fractions of a second.
     """
     if start.microsecond:
         raise InvalidInputError("/start", "field.whole-second")
 
 
 def check_version(record: SessionRecord, if_match: str | None) -> None:
-    """Compare with the version that the caller saw, if the request names one (`If-Match`).
+    """Check the session's version against the request's `If-Match` header, if there is one.
 
     Raises:
         VersionMismatchError: the session has changed since.
@@ -30,11 +30,11 @@ def check_version(record: SessionRecord, if_match: str | None) -> None:
 
 
 def check_booked(record: SessionRecord, if_match: str | None) -> None:
-    """Make sure that a session is booked, in the version that staff saw.
+    """Check that a session is booked, and its version against `If-Match`.
 
     Raises:
         VersionMismatchError: the session has changed since.
-        SessionNotBookedError: it is not booked any more.
+        SessionNotBookedError: the session is cancelled, fulfilled or missed.
     """
     check_version(record, if_match)
     if record.status is not Status.BOOKED:

@@ -1,6 +1,6 @@
-"""The credits of packages that pay for sessions (product.md section 10, "Credits").
+"""Package credits that pay for sessions (product.md section 10, "Credits").
 
-Nothing here commits, and no statement forgets the tenant.
+All statements run in the caller's transaction and name the practice.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from app.tables.sessions import CreditRedemption, Session
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The session that a credit pays for, and whose, and of what, it is."""
+    """The session that a credit pays for, with its client and its service."""
 
     session_id: UUID
     client_id: UUID
@@ -55,21 +55,22 @@ _REDEEM = Write(
 
 
 class CreditRepository:
-    """What becomes of the credits of one practice's packages."""
+    """Reads and writes for credits of one practice's packages."""
 
     def __init__(self, db: AsyncConnection, practice_id: UUID) -> None:
         self._db = db
         self._practice_id = practice_id
 
     async def redeem(self, package_id: UUID, use: Use, now: datetime) -> None:
-        """Take one credit of the package, under its lock.
+        """Lock the package and redeem one of its credits.
 
-        Expiry is checked here and nowhere else. From an expired package only a credit that came
-        back late may be used, each once (product.md section 10, "Credits").
+        Only this method checks the expiry. An expired package's credits cannot be redeemed, except
+        those that were returned within its grace period, each once (product.md section 10,
+        "Credits").
 
         Raises:
             NotFoundError: the client has no such package for this service.
-            CreditUnavailableError: it has no credit left, or has expired.
+            CreditUnavailableError: the package is inactive, has no credit left, or has expired.
         """
         package = (
             await self._db.execute(
@@ -113,17 +114,17 @@ class CreditRepository:
     async def settle(
         self, session_id: UUID, credit: Credit | None, now: datetime, grace: timedelta
     ) -> None:
-        """Let the credit that pays for a session come back, or be lost, as was decided."""
+        """Return or forfeit the credit that pays for a session, as the policy decided."""
         if credit is Credit.RETURNED:
             await self._give_back(session_id, now, grace)
         elif credit is Credit.FORFEITED:
             await self._forfeit(session_id, now)
 
     async def _give_back(self, session_id: UUID, now: datetime, grace: timedelta) -> None:
-        """Give the credit that pays for a session back to its package, once.
+        """Return the credit that pays for a session to its package.
 
-        Where the package has expired, or will within `grace`, the credit stays usable for that
-        long (product.md section 10, "Credits").
+        If the package has expired or expires within `grace`, the credit stays usable until `now`
+        plus `grace` (product.md section 10, "Credits").
         """
         package = await self._lock_package(session_id)
         usable_until = None
@@ -133,17 +134,17 @@ class CreditRepository:
         await _GIVE_BACK.run(self._db, self._paying(session_id) | given_back)
 
     async def _forfeit(self, session_id: UUID, now: datetime) -> None:
-        """Mark the credit that pays for a session as lost to its client."""
+        """Mark the credit that pays for a session as forfeited."""
         await self._lock_package(session_id)
         await _FORFEIT.run(self._db, self._paying(session_id) | {"forfeited_at": now})
 
     async def take_back(self, session_id: UUID, now: datetime) -> None:
-        """Let the credit that paid for a session until its end pay for it again.
+        """Make the session's last credit pay for it again.
 
-        A forfeited one is still there; one that was returned is taken anew.
+        A forfeited credit is restored. Instead of a returned credit a new one is redeemed.
 
         Raises:
-            CreditUnavailableError: the package has no credit any more.
+            CreditUnavailableError: the package has no usable credit.
         """
         last = (
             await self._db.execute(
@@ -207,7 +208,7 @@ class CreditRepository:
         return found
 
     async def _lock_package(self, session_id: UUID) -> datetime | None:
-        """Lock the package that pays for a session, and say when it expires."""
+        """Lock the package that pays for a session, and give its expiry; None: it never expires."""
         package = await _LOCK_PACKAGE.one(self._db, self._paying(session_id))
         return None if package is None else package["expires_at"]
 

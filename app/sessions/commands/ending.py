@@ -1,4 +1,4 @@
-"""What cancelling a session and marking it as missed share."""
+"""The steps that cancelling a session and marking it as missed share."""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -27,7 +27,7 @@ async def end_session(
     now: datetime,
     credit_grace: timedelta,
 ) -> None:
-    """Free the time of a session, settle its fee and credit, and tell client and practitioner.
+    """Free the session's time, record its fee, settle its credit, and queue notifications.
 
     A missed session keeps the part of its time that has passed (`taken_time`).
     """

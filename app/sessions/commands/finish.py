@@ -1,4 +1,4 @@
-"""The end of every command: record the change, drop reminders, queue notifications, answer."""
+"""The last steps of every command: history, reminders, notifications and result."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,10 +29,10 @@ async def finish(
     notifications: Sequence[NewNotification],
     now: datetime,
 ) -> None:
-    """Record a change of a session or of its fee, and queue what it causes to be sent.
+    """Record a change of a session or of its fee, and queue its notifications.
 
-    Reminders that wait for their time are dropped, since they tell of the session as it was; the
-    notifications have the new ones. A change of a fee alone leaves them.
+    Drops the pending reminders, because they describe the session before the change;
+    `notifications` must contain the new ones. A change of only a fee keeps the reminders.
     """
     change_id = await HistoryRepository(db, practice_id).record(session_id, change, now)
     if change.of_fee is None:
@@ -43,14 +43,14 @@ async def finish(
 async def answer_client(
     db: AsyncConnection, caller: Caller, session_id: UUID, cost: Cost
 ) -> Outcome:
-    """Read the session as it is now, for the client."""
+    """Give the result of a client's command, with the session after it."""
     return Outcome(await read_session(db, caller, session_id), cost)
 
 
 async def answer_staff(
     db: AsyncConnection, staff: Staff, session_id: UUID, cost: Cost = NO_COST
 ) -> StaffOutcome:
-    """Read the session as it is now, for staff."""
+    """Give the result of a staff command, with the session after it."""
     return StaffOutcome(await read_for_staff(db, staff.practice_id, session_id), cost)
 
 
@@ -65,10 +65,10 @@ def new_change(
     in_calendar: bool = True,
     details: dict[str, Any] | None = None,
 ) -> NewChange:
-    """Describe what a command does to a session. Without `to` it keeps its time and place.
+    """Make the history entry of a command. `to` None: time, format and location stay.
 
-    `in_calendar`: calendars have to know of it, so `SEQUENCE` goes up. What a move carries along is
-    part of `details`.
+    `in_calendar`: the change is visible in calendar files, so `SEQUENCE` increases. A carried cost
+    becomes part of `details`.
     """
     present = meeting_of(record)
     if cost.carries is not None:

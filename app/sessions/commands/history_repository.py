@@ -1,4 +1,4 @@
-"""Writing the history of a session, and the fees that its changes cause."""
+"""Write the history of sessions, and the fees caused by their changes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +20,9 @@ from app.tables.sessions import Fee
 
 @dataclass(frozen=True, slots=True)
 class NewChange:
-    """An entry for a session's history. `before` is None for the booking itself.
+    """A new entry of a session's history. `before` is None for the booking.
 
-    `of_fee` is the fee that was waived or settled, where that is what was done.
+    `of_fee` is the id of the fee, if the change waives or settles one.
     """
 
     kind: str
@@ -54,14 +54,14 @@ _RECORD_FEE = Write(
 
 
 class HistoryRepository:
-    """The changes of one practice's sessions, and their fees. Nothing here commits."""
+    """Changes and fees of one practice's sessions, in the caller's transaction."""
 
     def __init__(self, db: AsyncConnection, practice_id: UUID) -> None:
         self._db = db
         self._practice_id = practice_id
 
     async def record(self, session_id: UUID, change: NewChange, now: datetime) -> UUID:
-        """Add an entry to the history, with its note and its fee, and give its id."""
+        """Add an entry with its note and its fee, and give the entry's id."""
         before = change.before
         change_id = await write_change(
             self._db,
@@ -130,7 +130,7 @@ class HistoryRepository:
         )
 
     async def void_fee(self, session_id: UUID, kind: str, now: datetime) -> bool:
-        """Void the fee of the session's latest change of this kind; tell whether there was one."""
+        """Void the fee of the session's latest change of this kind; False: there was none."""
         latest = (
             select(Change.id)
             .where(

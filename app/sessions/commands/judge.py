@@ -1,4 +1,4 @@
-"""No cost that a client was not shown (product.md section 2, "No fee without a quote")."""
+"""The cost of a client's action (product.md section 2, "No fee without a quote")."""
 
 from datetime import datetime
 
@@ -16,13 +16,15 @@ from app.sessions.read.records import SessionRecord
 def judge(
     record: SessionRecord, action: Action, token: str | None, quotes: Quotes, now: datetime
 ) -> Cost:
-    """Ask the policy what an action of the client's costs, and honour a quote that counts.
+    """Give the policy's cost of a client's action; a valid quote limits it.
+
+    `token` is the signed quote of the request, if any.
 
     Raises:
-        QuoteInvalidError: the quote is forged, or of another session or action.
-        QuoteOutdatedError: the quote is of an earlier version of the session.
+        QuoteInvalidError: the quote is forged, or for another session or action.
+        QuoteOutdatedError: the quote is for an earlier version of the session.
         ActionRefusedError: the policy refuses the action.
-        QuoteRequiredError: the action costs something, and no quote that counts says so.
+        QuoteRequiredError: the action has a cost, and the request has no valid quote.
     """
     policy, facts = rules_of(record.policy), record.facts
     decision = decide(policy, action, facts, now)

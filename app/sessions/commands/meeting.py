@@ -1,4 +1,4 @@
-"""When and where a session takes place, how to join it, and what is wished for instead."""
+"""The time, format and location of a session, current or requested."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.sessions.read.records import OfferedFormat, SessionRecord
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """Where and when a session takes place, and how to join."""
+    """When and where a session takes place, and how to join."""
 
     starts_at: datetime
     ends_at: datetime
@@ -25,7 +25,7 @@ class Meeting:
 
 
 class Buffers(NamedTuple):
-    """Minutes that a session keeps free around itself."""
+    """The minutes before and after a session that must stay free of other sessions."""
 
     before: int
     after: int
@@ -33,7 +33,7 @@ class Buffers(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """The time and format wanted instead. The location only where it is needed."""
+    """A requested start and format. `location_id` is required only if there are several."""
 
     start: datetime
     format: Format
@@ -41,7 +41,7 @@ class Wish:
 
 
 def meeting_of(record: SessionRecord) -> Meeting:
-    """Give when and where a session takes place now."""
+    """Give the current meeting of a session."""
     return Meeting(
         record.starts_at,
         record.ends_at,
@@ -53,15 +53,15 @@ def meeting_of(record: SessionRecord) -> Meeting:
 
 
 def buffers_of(record: SessionRecord) -> Buffers:
-    """Give what a session keeps free around itself."""
+    """Give the session's buffers."""
     return Buffers(record.buffer_before_minutes, record.buffer_after_minutes)
 
 
 def wished_meeting(record: SessionRecord, wish: Wish, length: timedelta | None = None) -> Meeting:
-    """Put a session to a wished time and format. By default it stays as long as it is.
+    """Give the meeting of a session after the requested change. `length` defaults to the current.
 
     Raises:
-        InvalidInputError: the wish does not name exactly one format that is on offer.
+        InvalidInputError: the request does not name exactly one available format.
     """
     choice = choose_format(record.formats, wish)
     length = length or record.ends_at - record.starts_at
@@ -69,10 +69,11 @@ def wished_meeting(record: SessionRecord, wish: Wish, length: timedelta | None =
 
 
 def choose_format(offered: Sequence[OfferedFormat], wish: Wish) -> OfferedFormat:
-    """Find the format on offer that is wished for.
+    """Find the requested format among those in which the service is available.
 
     Raises:
-        InvalidInputError: there is none, or there are several and the wish does not say which.
+        InvalidInputError: there is no such format, or it has several locations and the request
+            names none.
     """
     choices = [choice for choice in offered if choice.kind is wish.format]
     if not choices:
@@ -93,7 +94,7 @@ def choose_format(offered: Sequence[OfferedFormat], wish: Wish) -> OfferedFormat
 def meeting_at(
     start: datetime, length: timedelta, choice: OfferedFormat, video_url: str | None
 ) -> Meeting:
-    """Put a session to a time and a format: how to join depends on the format."""
+    """Make a meeting at a start, in an available format. Only video has a `join_url`."""
     return Meeting(
         starts_at=start,
         ends_at=start + length,
@@ -110,10 +111,10 @@ def is_same_place(record: SessionRecord, to: Meeting) -> bool:
 
 
 def is_same_time(record: SessionRecord, to: Meeting) -> bool:
-    """Tell whether a move keeps the session's time: it is then a change of format."""
+    """Tell whether a move keeps the session's start and end, so that it is a change of format."""
     return (to.starts_at, to.ends_at) == (record.starts_at, record.ends_at)
 
 
 def action_of(record: SessionRecord, to: Meeting) -> Action:
-    """Name the action that the policy judges: a move, or a change of format."""
+    """Give the policy's action for a move: `RESCHEDULE`, or `CHANGE_FORMAT` at the same time."""
     return Action.CHANGE_FORMAT if is_same_time(record, to) else Action.RESCHEDULE

@@ -1,4 +1,4 @@
-"""What a caller says with a command, and what the command answers."""
+"""The inputs that commands share, and their results."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ NO_COST = Cost(None, None)
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a session is changed: a code to count by, and the caller's own words."""
+    """Why a session changes: a code for statistics, and a note in the caller's words."""
 
     code: str | None
     note: str
@@ -19,7 +19,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class ClientOrder:
-    """What a client says: why, the quote that they were shown, the version that they saw."""
+    """A client's input: the reason, the signed quote, and the `If-Match` header."""
 
     reason: Reason
     quote: str | None
@@ -28,7 +28,7 @@ class ClientOrder:
 
 @dataclass(frozen=True, slots=True)
 class StaffOrder:
-    """What staff say: why, whether the client is charged, the version that they saw."""
+    """The input of staff: the reason, whether the client is charged, and the `If-Match` header."""
 
     reason: Reason | None
     charged: bool
@@ -37,7 +37,7 @@ class StaffOrder:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The session as it is after a client's command, and what the command cost."""
+    """The result of a client's command: the session after it, and the cost."""
 
     record: SessionRecord
     cost: Cost
@@ -45,7 +45,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class StaffOutcome:
-    """The session as it is after a command of staff, and what the command cost its client."""
+    """The result of a staff command: the session after it, and the cost for the client."""
 
     found: StaffSession
     cost: Cost

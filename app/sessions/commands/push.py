@@ -1,8 +1,7 @@
-"""Writing a session under the practice's own id for it, as often as its software likes.
+"""Write a session repeatedly under the practice's own id for it.
 
-A push is compared with the push before it, not with the session: what the client has changed since
-stands until the practice's software really has something new (product.md section 10, "Pushed
-sessions").
+A push is compared with the previous push, not with the session. A client's later change therefore
+stays until the practice's software sends new values (product.md section 10, "Pushed sessions").
 """
 
 from collections.abc import Mapping
@@ -42,10 +41,10 @@ _NOT_CHARGED = StaffOrder(reason=None, charged=False, if_match=None)
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A session as the practice's software wants it. `booking.external_ref` says which one.
+    """A session as the practice's software sends it.
 
-    `force` books and moves outside working hours, and overrules what the client has chosen. Without
-    `notify` neither the client nor the practitioner gets a mail about this change.
+    `force` permits times outside working hours, and overrides a move by the client. With `notify`
+    False neither the client nor the practitioner gets an email about this change.
     """
 
     booking: Booking
@@ -57,7 +56,7 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """The session as it is after a push, and whether the push has booked it."""
+    """The result of a push, and whether it booked a new session."""
 
     outcome: StaffOutcome
     is_new: bool
@@ -66,14 +65,14 @@ class Pushed:
 async def push_session(db: AsyncConnection, staff: Staff, push: Push, *, now: datetime) -> Pushed:
     """Book the session with this `external_ref`, or move it, or change nothing.
 
-    Of two pushes of a new reference at once, one books; the other finds that session.
+    Of two concurrent pushes of a new reference, one books; the other finds that session.
 
     Raises:
-        InvalidInputError, SlotUnavailableError, CreditUnavailableError: as for a booking; or a
-            value would change that a session keeps for life.
+        InvalidInputError, SlotUnavailableError, CreditUnavailableError: as for a booking.
+        InvalidInputError: a value differs that is fixed once a session is booked.
         VersionMismatchError: `If-Match` names another version, or there is no such session.
-        SessionNotBookedError: there is something new for a session that is not booked any more.
-        SessionChangedError: there is something new, but the client has moved the session since.
+        SessionNotBookedError: there are new values, but the session is no longer booked.
+        SessionChangedError: there are new values, but the client has moved the session since.
     """
     check_start(push.booking.start)
     session_id = await id_of_ref(db, staff.practice_id, push.external_ref)
@@ -94,11 +93,11 @@ async def push_session(db: AsyncConnection, staff: Staff, push: Push, *, now: da
 async def _push_again(
     db: AsyncConnection, staff: Staff, session_id: UUID, push: Push, now: datetime
 ) -> None:
-    """Bring a session that is there to what is new in a push, if anything is."""
+    """Apply the new values of a push, if any, to an existing session."""
     await lock_session(db, staff.practice_id, session_id)
     pushes = PushRepository(db, staff.practice_id)
     last = await pushes.last(session_id)
-    # What is left out stays as it was pushed before.
+    # Absent values stay as in the previous push.
     given = {name: value for name, value in push.booking.as_pushed().items() if value is not None}
     values = last | given
     if values == last:
@@ -131,10 +130,10 @@ async def _push_again(
 
 
 def _check_kept(booking: Booking, record: SessionRecord) -> None:
-    """Refuse to change what a session keeps for life.
+    """Check that a push keeps the values that are fixed once a session is booked.
 
     Raises:
-        InvalidInputError: naming the field.
+        InvalidInputError: a fixed value differs; the error names the field.
     """
     package_id = None if record.package is None else record.package.id
     kept = {
@@ -152,9 +151,9 @@ def _check_kept(booking: Booking, record: SessionRecord) -> None:
 def _is_new(
     booking: Booking, record: SessionRecord, last: Mapping[str, Any], values: Mapping[str, Any]
 ) -> bool:
-    """Tell whether a push asks for another time or place than the push before it.
+    """Tell whether a push has another time, format or location than the previous push.
 
-    The client cannot change the duration, so that is compared with the session's own.
+    Clients cannot change the duration, so it is compared with the session's current duration.
     """
     if any(values.get(name) != last.get(name) for name in ("start", "format", "location_id")):
         return True
@@ -162,7 +161,7 @@ def _is_new(
 
 
 def _meeting(booking: Booking, record: SessionRecord) -> Meeting:
-    """Give the wished time and place; a location or a duration that is left out stays."""
+    """Give the requested meeting; an absent location or duration stays as it is."""
     length, location_id = None, booking.location_id
     if booking.duration_minutes is not None:
         length = booking.duration_minutes * _MINUTE

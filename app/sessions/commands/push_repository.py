@@ -1,4 +1,4 @@
-"""What was pushed last for a session of one practice, and who has moved the session since."""
+"""Read and write the last push of a session, and read who has moved the session since."""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ class PushRepository:
         self._practice_id = practice_id
 
     async def last(self, session_id: UUID) -> dict[str, Any]:
-        """Read the values pushed last for a session, with its version then; empty: none were."""
+        """Read the values of the last push, with the session's version then; empty: none."""
         pushed: dict[str, Any] | None = await self._db.scalar(
             select(Session.pushed).where(
                 Session.practice_id == self._practice_id, Session.id == session_id
@@ -27,7 +27,7 @@ class PushRepository:
         return pushed or {}
 
     async def remember(self, session_id: UUID, pushed: dict[str, Any]) -> None:
-        """Keep what was pushed, to compare the next push with. The session's version stays."""
+        """Store the values of a push, for comparison with the next one. The version stays."""
         await self._db.execute(
             update(Session)
             .where(Session.practice_id == self._practice_id, Session.id == session_id)
@@ -35,7 +35,7 @@ class PushRepository:
         )
 
     async def last_mover(self, session_id: UUID, *, after_version: int) -> str | None:
-        """Name the kind of actor who changed time or format last, after that version."""
+        """Give the kind of the actor who last changed time or format after that version."""
         return await self._db.scalar(
             select(Change.actor)
             .where(

@@ -1,4 +1,4 @@
-"""Writing sessions of one practice. Nothing here commits, and no statement forgets the tenant."""
+"""Write sessions of one practice, in the caller's transaction; all statements name the practice."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -45,17 +45,18 @@ _CARRY = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
 
 
 class SessionRepository:
-    """The sessions of one practice."""
+    """Reads and writes for sessions of one practice."""
 
     def __init__(self, db: AsyncConnection, practice_id: UUID) -> None:
         self._db = db
         self._practice_id = practice_id
 
     async def is_taken(self, owner: CalendarOwner, meeting: Meeting, buffers: Buffers) -> bool:
-        """Ask under the locks what the two exclusion constraints would say, and the client's own.
+        """Tell whether a meeting overlaps another session of the practitioner or of the client.
 
-        Both ask the ranges, which are null where a session takes no time. Two sessions of one
-        client need no gap between them.
+        The caller holds the locks. The check on the practitioner is that of the two exclusion
+        constraints; the ranges are null if a session takes no time. Two sessions of one client need
+        no gap between them.
         """
         wished = meeting_values(meeting, buffers)
         of_practitioner = and_(
@@ -91,9 +92,10 @@ class SessionRepository:
         client_moves: int = 0,
         resets_original: bool = False,
     ) -> None:
-        """Give a session another time, format or place; version and `SEQUENCE` go up by one.
+        """Set another time, format or location; increments the version and `SEQUENCE`.
 
-        `resets_original`: `max_days_from_original` counts from the new start from now on.
+        `client_moves` is added to the count of client moves. With `resets_original`,
+        `max_days_from_original` counts from the new start from now on.
         """
         moved = {
             "of_practice": self._practice_id,
@@ -109,7 +111,7 @@ class SessionRepository:
     async def carry(
         self, session_id: UUID, carried: Carried | None, since: int | None = None
     ) -> None:
-        """Write what a cancellation costs at least, and since which version; None: nothing."""
+        """Set the carried cost, and the version since which the session has it; None: remove it."""
         fee = None if carried is None else carried.fee
         await _CARRY.run(
             self._db,
@@ -125,9 +127,9 @@ class SessionRepository:
     async def set_status(
         self, record: SessionRecord, status: Status, now: datetime, *, in_calendar: bool
     ) -> None:
-        """Give a session another status, and the time that it takes with it.
+        """Set the status, and the time that the session takes with it; increments the version.
 
-        `SEQUENCE` goes up where calendars have to know of it.
+        `in_calendar`: the change is visible in calendar files, so `SEQUENCE` increases.
         """
         whole = _whole_time(record.starts_at, record.ends_at, buffers_of(record))
         values = {
@@ -141,7 +143,7 @@ class SessionRepository:
 
 
 def meeting_values(meeting: Meeting, buffers: Buffers) -> dict[str, object]:
-    """Give the columns of a booked session's meeting, with the time that it takes."""
+    """Give the column values of a booked session's meeting, with the ranges that it occupies."""
     return {
         "starts_at": meeting.starts_at,
         "ends_at": meeting.ends_at,
@@ -159,7 +161,7 @@ def _whole_time(starts_at: datetime, ends_at: datetime, buffers: Buffers) -> Tak
 
 
 def _spans(taken: TakenTime | None) -> dict[str, object]:
-    """Give the two ranges that keep a session apart from others; null where it takes no time."""
+    """Give the two ranges of the exclusion constraints; null if the session takes no time."""
     if taken is None:
         return {"span_before": None, "span_after": None}
     return {

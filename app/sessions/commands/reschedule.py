@@ -1,6 +1,7 @@
-"""Moving a session, or changing its format: by its client (product.md section 4), or by staff.
+"""Move a session or change its format.
 
-The same start with another format or location is a change of format, under its own rules.
+Clients do this under the policy (product.md section 4), staff at any time (section 7).
+The same start with another format or location is a change of format, which has its own rules.
 """
 
 from dataclasses import replace
@@ -59,9 +60,9 @@ async def reschedule(
     quotes: Quotes,
     now: datetime,
 ) -> Outcome:
-    """Move a session for its client, under the policy, to a slot on offer.
+    """Move a session for its client to an available slot, as the policy allows.
 
-    A move to another start keeps format and location where these cannot be changed for free.
+    A move to another start must keep format and location if changing them is not free.
 
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, InvalidInputError, NoChangeError,
@@ -98,14 +99,14 @@ async def reschedule_by_staff(
 ) -> StaffOutcome:
     """Move a session for the practice.
 
-    The time has to be free as for a booking by staff (`check_free`). The move does not count
-    against the client's limit, and `max_days_from_original` counts from the new start. What earlier
-    moves of the client carried along falls.
+    The new time must be free as for a booking (`check_free`). The move does not count towards the
+    client's limit, `max_days_from_original` counts from the new start, and the carried cost of the
+    client's earlier moves is removed.
 
     Raises:
         NotFoundError, VersionMismatchError, InvalidInputError, NoChangeError,
         SlotUnavailableError: see product.md section 4.
-        SessionNotBookedError: it is not booked any more.
+        SessionNotBookedError: the session is no longer booked.
     """
     check_start(wish.start)
     await lock_session(db, staff.practice_id, session_id)
@@ -129,9 +130,10 @@ async def move_by_staff(
     now: datetime,
     notify: bool = True,
 ) -> Cost:
-    """Give a booked session, which is locked, another time, length, format or place.
+    """Change time, duration, format or location of a booked session, which the caller has locked.
 
-    Without `notify` neither the client nor the practitioner gets a mail about it.
+    With `notify` False neither the client nor the practitioner gets an email about it. Returns the
+    cost for the client.
 
     Raises:
         SlotUnavailableError: the time is not free.
@@ -146,7 +148,7 @@ async def move_by_staff(
 
 
 def takes_place(record: SessionRecord, to: Meeting) -> bool:
-    """Tell whether a session takes place then and there already."""
+    """Tell whether a session already has this time, format and location."""
     return is_same_time(record, to) and is_same_place(record, to)
 
 
@@ -162,10 +164,10 @@ async def _move(
     by_client: bool = False,
     notify: bool = True,
 ) -> None:
-    """Write a move that is allowed to a time that is free, and tell both people.
+    """Write a checked move, and queue its notifications.
 
-    Only a client's own moves to another start count, and carry a cost along (product.md section 10,
-    "Counting" and "Carried cost").
+    Only a client's moves to another start count towards the limit and can carry a cost (product.md
+    section 10, "Counting" and "Carried cost").
     """
     sessions = SessionRepository(db, record.practice_id)
     is_elsewhen = to.starts_at != record.starts_at
@@ -189,11 +191,11 @@ async def _move(
 
 
 def _check_place(record: SessionRecord, to: Meeting, now: datetime) -> None:
-    """Make sure that a client's move to another time may also change the format or the location.
+    """Check that a client's move to another time may also change the format or the location.
 
     Raises:
-        ActionRefusedError: a change of format is refused at this moment.
-        InvalidInputError: it is allowed, but costs something, which a move would get around.
+        ActionRefusedError: the policy refuses a change of format now.
+        InvalidInputError: a change of format has a cost now, which the move would circumvent.
     """
     rules, facts = rules_of(record.policy), record.facts
     if is_same_time(record, to) or is_same_place(record, to):
@@ -214,10 +216,10 @@ async def _check_on_offer(
     action: Action,
     now: datetime,
 ) -> None:
-    """Make sure that the wished start is on offer for the session, as availability shows it.
+    """Check that the requested start is an available slot, by the rules of availability.
 
     Raises:
-        SlotUnavailableError: it is not.
+        SlotUnavailableError: the start is not available.
     """
     length = to.ends_at - to.starts_at
     request, rules = _request(record, to, action, now), slot_rules(record, length)
@@ -230,7 +232,7 @@ async def _check_on_offer(
 
 
 def _request(record: SessionRecord, to: Meeting, action: Action, now: datetime) -> Request:
-    """Say what is looked for: the wished format and place. `action` is allowed already."""
+    """Build the search for the requested format and location. `action` is allowed already."""
     request = move_request(record, to.format, now)
     return replace(
         request,

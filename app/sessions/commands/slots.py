@@ -1,4 +1,4 @@
-"""Whether a time is free for a session, and which slots are nearest where it is not."""
+"""Check that a time is free for a session, and find the nearest slots if it is not."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,9 +28,9 @@ ALTERNATIVES = 3
 
 @dataclass(frozen=True, slots=True)
 class WantedTime:
-    """A time that staff want for a session, and what other slots for it depend on.
+    """A time that staff request for a session, and what alternative slots depend on.
 
-    `present` is when and where the session takes place now; for a booking, the wanted time itself.
+    `present` is the session's current meeting; for a booking, the requested meeting itself.
     """
 
     owner: CalendarOwner
@@ -42,12 +42,12 @@ class WantedTime:
 
 
 def owner_of(record: SessionRecord) -> CalendarOwner:
-    """Say whose calendar a session is put into."""
+    """Give the practitioner and the client whose calendars a session is in."""
     return CalendarOwner(record.practice_id, record.practitioner_id, record.client_id, record.id)
 
 
 def wanted_time(record: SessionRecord, to: Meeting) -> WantedTime:
-    """Say that staff want this time for a session that exists."""
+    """Make the requested time of an existing session."""
     return WantedTime(
         owner_of(record),
         to,
@@ -61,16 +61,17 @@ def wanted_time(record: SessionRecord, to: Meeting) -> WantedTime:
 async def check_free(
     db: AsyncConnection, wanted: WantedTime, *, force: bool, now: datetime
 ) -> None:
-    """Make sure that staff may put a session there (product.md section 7).
+    """Check that a time is free for a session by the rules for staff (product.md section 7).
 
-    It overlaps no other session, the practitioner's with their buffers nor the client's own, which
-    `force` does not lift; and it lies within working hours and overlaps nothing else that takes
-    time, which `force` lifts. Neither notice, horizon, step nor limits bind staff.
+    The session must not overlap another session of the practitioner (with buffers) or of the
+    client. Without `force` it must also lie within working hours and not overlap time off or
+    imported busy time. Notice, horizon, step and limits do not bind staff.
 
-    The practitioner and the client are locked. The exclusion constraints hold the same.
+    The caller has locked the practitioner and the client. The exclusion constraints in the database
+    guarantee the same for the practitioner.
 
     Raises:
-        SlotUnavailableError: the time is not free. The policy does not limit what is offered.
+        SlotUnavailableError: the time is not free. Its alternatives ignore the policy.
     """
     meeting, owner = wanted.meeting, wanted.owner
     sessions = SessionRepository(db, owner.practice_id)
@@ -102,7 +103,7 @@ async def nearest_slots(
     wished: datetime,
     now: datetime,
 ) -> list[Slot]:
-    """Find the three slots nearest to the wished start, in the format and place of the request."""
+    """Find the `ALTERNATIVES` slots nearest to the wished start, as the request permits."""
     second, instant = (wished - EPOCH) / timedelta(seconds=1), seconds_up(now)
     found: list[Slot] = []
     for window in search_ranges(rules, request, second, instant):

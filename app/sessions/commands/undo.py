@@ -1,4 +1,4 @@
-"""Undoing a cancellation or a mark, as staff do (product.md section 7)."""
+"""Undo a cancellation or an attendance mark; only staff do this (product.md section 7)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -31,16 +31,17 @@ async def undo(
     if_match: str | None,
     now: datetime,
 ) -> StaffOutcome:
-    """Set a cancelled, fulfilled or missed session back to booked, as if that had not been done.
+    """Set a cancelled, fulfilled or missed session back to booked.
 
-    Its fee is void, also where it was settled: giving money back is the practice's. The session
-    takes its time, and its package's credit, anew (product.md section 10, "Credits").
+    The fee of the undone change becomes void, even if it was settled; refunding it is up to the
+    practice. The session takes its time again, and a credit of its package pays for it again
+    (product.md section 10, "Credits").
 
     Raises:
         NotFoundError, VersionMismatchError: see product.md section 4.
-        NoChangeError: the session is booked.
-        SlotUnavailableError: its time is taken.
-        CreditUnavailableError: its package has no credit any more.
+        NoChangeError: the session is booked already.
+        SlotUnavailableError: another session has taken the time.
+        CreditUnavailableError: the package has no usable credit.
     """
     await lock_session(db, staff.practice_id, session_id)
     record = await read_session(db, staff.practice_id, session_id)
@@ -67,7 +68,7 @@ async def undo(
 
 
 def _notifications(record: SessionRecord, now: datetime) -> list[NewNotification]:
-    """Tell people and webhooks; of a session that took place nobody was told but webhooks."""
+    """Notify people and webhooks; only webhooks were notified of a fulfilled session."""
     is_known = record.status is not Status.FULFILLED
     return [
         *tell("restored", record.starts_at, now, people=is_known),

@@ -1,1 +1,1 @@
-"""Reading sessions."""
+"""Queries on sessions, for clients and for staff."""

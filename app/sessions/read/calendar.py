@@ -1,4 +1,4 @@
-"""Reads a session, or a booking that is wished for, with its practitioner's calendar."""
+"""Read a session, or the data of a new booking, with the practitioner's calendar."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -27,7 +27,7 @@ WITH_CALENDAR = details_statement(*_calendar_columns(_OF_SESSION))
 
 
 class SessionToMove(NamedTuple):
-    """What has to be known of a session to look for other times; all of it is in its record too."""
+    """The fields of a session that the search for slots needs; a subset of `SessionRecord`."""
 
     id: UUID
     client_zone: ZoneInfo
@@ -46,7 +46,7 @@ class SessionToMove(NamedTuple):
 
 
 def to_session_to_move(row: Row) -> SessionToMove:
-    """Turn a row of the page's statement into the session."""
+    """Turn a row of app/availability/statements.py into a session."""
     starts_at = row["starts_at"]
     facts = SessionFacts(
         status=Status(row["status"]),
@@ -77,16 +77,16 @@ def to_session_to_move(row: Row) -> SessionToMove:
     )
 
 
-# Weekly limits count whole ISO weeks, and a range of local dates may begin a day early in UTC.
+# Weekly limits count whole ISO weeks, and a range of local dates may begin a day earlier in UTC.
 MARGIN = timedelta(days=9)
 
 
-# A session has at most a day, and so has each of its buffers.
+# A session lasts at most one day, and each of its buffers does too.
 LONGEST = timedelta(days=3)
 
 
 class CalendarOwner(NamedTuple):
-    """Whose calendar is read, and the session that is placed: its own time does not count."""
+    """Whose calendar to read. The time of `session_id`, the session to place, is ignored."""
 
     practice_id: UUID
     practitioner_id: UUID
@@ -95,7 +95,7 @@ class CalendarOwner(NamedTuple):
 
 
 class SlotSettings(Protocol):
-    """What the slots of a session depend on, beside its length."""
+    """The settings, besides the duration, on which a session's slots depend."""
 
     @property
     def buffer_before_minutes(self) -> int: ...  # noqa: D102
@@ -110,9 +110,9 @@ class SlotSettings(Protocol):
 
 
 async def read_calendar(db: Source, owner: CalendarOwner, first: date, last: date) -> Calendar:
-    """Read all that takes a practitioner's time around these dates.
+    """Read a practitioner's calendar around these dates.
 
-    The practitioner is known to exist: the caller has locked their row.
+    The practitioner must exist; the caller has locked the row.
     """
     (row,) = await CALENDAR.rows(db, owner._asdict() | _around(first, last))
     return to_calendar(row)
@@ -121,7 +121,7 @@ async def read_calendar(db: Source, owner: CalendarOwner, first: date, last: dat
 async def read_with_calendar(
     db: Source, viewer: Viewer, session_id: UUID, first: date, last: date
 ) -> tuple[SessionRecord, Calendar]:
-    """Read a session and all that takes its practitioner's time around these dates.
+    """Read a session and its practitioner's calendar around these dates.
 
     Raises:
         UnauthorizedError: the client's token was revoked.
@@ -132,7 +132,7 @@ async def read_with_calendar(
 
 
 def _around(first: date, last: date) -> dict[str, date]:
-    """Give the bounds of what is read for a range of dates."""
+    """Give the parameters that bound the calendar to read for a range of dates."""
     since = _midnight(first) - MARGIN
     return {
         "first_date": first - MARGIN,
@@ -144,13 +144,13 @@ def _around(first: date, last: date) -> dict[str, date]:
 
 
 def move_request(record: SessionRecord | SessionToMove, format_: Format, now: datetime) -> Request:
-    """Say what the client of a session may look for, under its policy.
+    """Build the search for slots that the session's policy allows its client at `now`.
 
     Raises:
-        InvalidInputError: the service is not on offer in this format.
+        InvalidInputError: the service is not available in this format.
     """
     choices = [choice for choice in record.formats if choice.kind is format_]
-    # The session keeps a format that is off offer now; it cannot be moved in it, so has no slots.
+    # The session's own format may have been withdrawn from the service: it then has no slots.
     if not choices and format_ is not record.format:
         raise InvalidInputError("/format", "field.no-such-format", where="query")
     policy, facts = rules_of(record.policy), record.facts
@@ -168,10 +168,10 @@ def move_request(record: SessionRecord | SessionToMove, format_: Format, now: da
 
 
 def slot_rules(settings: SlotSettings, length: timedelta) -> SlotRules:
-    """Give the rules of a session's slots.
+    """Build the rules for a session's slots; minutes become seconds.
 
-    Its length and buffers are its own, for life; step, notice and horizon are the service's as they
-    are now (product.md section 10, "What a session keeps").
+    The session keeps its duration and buffers. Step, notice and horizon are the service's current
+    ones (product.md section 10, "What a session keeps").
     """
     return SlotRules(
         duration=length // timedelta(seconds=1),

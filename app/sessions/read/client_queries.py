@@ -1,4 +1,4 @@
-"""Reading the list of a client's sessions, a page at a time."""
+"""List a client's sessions, in pages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,7 +24,7 @@ from app.tables.sessions import Session
 
 
 class When(StrEnum):
-    """Which sessions a list holds: `upcoming` are booked and not ended, `past` all the others."""
+    """Which sessions to list: `upcoming` are booked and not ended, `past` are all others."""
 
     UPCOMING = "upcoming"
     PAST = "past"
@@ -32,7 +32,7 @@ class When(StrEnum):
 
 
 class Position(NamedTuple):
-    """The position of a session in a client's list as it was at `instant`: the first page's."""
+    """The position of a session in a client's list. `instant` is the time of the first page."""
 
     instant: datetime
     starts_at: datetime
@@ -46,9 +46,9 @@ async def list_sessions(
     instant: datetime,
     part: Part[Position],
 ) -> Sequence[SessionSummaryRecord]:
-    """List a client's sessions: upcoming soonest first, others latest first.
+    """List a client's sessions: upcoming ones earliest first, others latest first.
 
-    They are listed as things stood at `instant`: that of the first page.
+    `instant`, the time of the first page, decides which sessions are upcoming.
 
     Raises:
         UnauthorizedError: the caller's token was revoked.

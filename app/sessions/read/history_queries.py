@@ -1,4 +1,4 @@
-"""Reading a session's history: one statement, bound to the caller's practice and client."""
+"""Read a session's history in one statement, restricted to the viewer's practice and client."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from app.tables.sessions import Session
 
 @dataclass(frozen=True, slots=True)
 class ChangeRecord:
-    """One entry of a session's history."""
+    """An entry of a session's history. `old_…` fields are None for the booking. Times are UTC."""
 
     id: UUID
     kind: str
@@ -63,7 +63,7 @@ _CHANGES = about_one_session(
 async def list_changes(
     db: Source, viewer: Viewer, session_id: UUID
 ) -> tuple[ZoneInfo, list[ChangeRecord]]:
-    """List a session's history, oldest first, and give the client's zone.
+    """Give the client's zone, and the session's history, oldest first.
 
     Raises:
         UnauthorizedError: the client's token was revoked.

@@ -1,4 +1,4 @@
-"""Reading one session, in one statement, bound to the caller's practice and client."""
+"""Read one session in one statement, restricted to the viewer's practice and client."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from app.sessions.read.rows import to_record
 from app.sessions.read.statements import OneSession, details_statement
 from app.tables.practices import Client
 
-# Who looks: a client, or staff, who see every session of the practice with this id.
+# A client, or, for staff, the id of the practice whose sessions they may all see.
 Viewer = Caller | UUID
 
 _DETAILS = details_statement()
@@ -20,7 +20,7 @@ _WITH_LOCALE = details_statement(Client.locale.label("client_locale"))
 
 
 async def read_session(db: Source, viewer: Viewer, session_id: UUID) -> SessionRecord:
-    """Read everything about a session of the client's, or for staff of the practice's.
+    """Read all details of a session.
 
     Raises:
         UnauthorizedError: the client's token was revoked.
@@ -30,7 +30,7 @@ async def read_session(db: Source, viewer: Viewer, session_id: UUID) -> SessionR
 
 
 class Publisher(NamedTuple):
-    """Whose calendar file it is, and the language that it is in."""
+    """The practice that publishes a calendar file, and the language of the file."""
 
     name: str
     email: str
@@ -40,7 +40,7 @@ class Publisher(NamedTuple):
 async def read_with_practice(
     db: Source, viewer: Viewer, session_id: UUID
 ) -> tuple[SessionRecord, Publisher]:
-    """Read everything about a session, and what its calendar file says of the practice.
+    """Read all details of a session, and the practice's data for its calendar file.
 
     Raises:
         UnauthorizedError: the client's token was revoked.
@@ -54,16 +54,17 @@ async def read_with_practice(
 async def read_row(
     db: Source, statement: OneSession, viewer: Viewer, session_id: UUID, **more: object
 ) -> Row:
-    """Run a details statement for a viewer and make sure that he may see what it found."""
+    """Run a statement about one session and give its first row; see `read_rows`."""
     return (await read_rows(db, statement, viewer, session_id, **more))[0]
 
 
 async def read_rows(
     db: Source, statement: OneSession, viewer: Viewer, session_id: UUID, **more: object
 ) -> Sequence[Row]:
-    """Run a statement about one session, and make sure that the viewer may see what it found.
+    """Run a statement about one session, and check that the viewer may see the session.
 
-    The statement starts from the client, has the generations, and the session's id as `found_id`.
+    The statement must select from the client, and have the columns of the token generations and the
+    session's id as `found_id`. Returns at least one row.
 
     Raises:
         UnauthorizedError: the client's token was revoked.

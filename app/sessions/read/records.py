@@ -1,4 +1,4 @@
-"""A session as one statement reads it: frozen, complete, without anything to load later."""
+"""Immutable records of sessions, complete as one statement reads them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from app.policies.stored import StoredPolicy
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where an in-person session takes place."""
+    """The location of an in-person session."""
 
     id: UUID
     name: str
@@ -22,7 +22,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class OfferedFormat:
-    """A format that the service is on offer in."""
+    """A format in which a service is available; `location` only in person."""
 
     kind: Format
     location: Location | None
@@ -31,7 +31,7 @@ class OfferedFormat:
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """How a session came to be cancelled."""
+    """When, by which kind of actor and why a session was cancelled."""
 
     at: datetime
     by: str
@@ -41,7 +41,7 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class PackageUse:
-    """The package that pays, or paid, for a session."""
+    """The package that pays, or last paid, for a session, with its remaining credits."""
 
     id: UUID
     name: str
@@ -50,9 +50,9 @@ class PackageUse:
 
 @dataclass(frozen=True, slots=True)
 class SessionSummaryRecord:
-    """What lists show. Instants are UTC; `client_zone` is where the client lives.
+    """The fields of a session in a list. Datetimes are UTC.
 
-    `contact` is whom the client turns to: the practitioner, or else the practice.
+    `contact` is the contact for the client: the practitioner's, else the practice's.
     """
 
     id: UUID
@@ -77,18 +77,18 @@ class SessionSummaryRecord:
 
     @property
     def etag(self) -> str:
-        """Spell the version as an entity tag (RFC 9110 section 8.8.3)."""
+        """Give the version as an entity tag (RFC 9110 section 8.8.3)."""
         return f'"{self.version}"'
 
     @property
     def location_id(self) -> UUID | None:
-        """Give the id of the location, where the session has one."""
+        """Give the location's id, if any."""
         return None if self.location is None else self.location.id
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord(SessionSummaryRecord):
-    """Everything about one session: for the details page, availability and the commands."""
+    """All details of a session, for the details page, availability and commands."""
 
     practice_id: UUID
     client_id: UUID
@@ -113,7 +113,7 @@ class SessionRecord(SessionSummaryRecord):
 
     @property
     def facts(self) -> SessionFacts:
-        """Give what the policy needs to know."""
+        """Give the facts on which the policy depends."""
         return SessionFacts(
             status=self.status,
             starts_at=self.starts_at,

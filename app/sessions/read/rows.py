@@ -1,4 +1,4 @@
-"""Turning the rows of app/sessions/read/statements.py into records."""
+"""Turn rows of app/sessions/read/statements.py into records."""
 
 import json
 from functools import lru_cache
@@ -26,13 +26,13 @@ _money = lru_cache(maxsize=1024)(Money)
 
 
 def to_summary(row: Row) -> SessionSummaryRecord:
-    """Turn a row into what lists show."""
+    """Turn a row into a `SessionSummaryRecord`."""
     return SessionSummaryRecord(*_summary_fields(row))
 
 
 def to_record(row: Row) -> SessionRecord:
-    """Turn a row of a details statement into everything about the session."""
-    return SessionRecord(  # type: ignore[misc] # how many fields there are, mypy cannot tell
+    """Turn a row of a details statement into a `SessionRecord`."""
+    return SessionRecord(  # type: ignore[misc] # mypy does not know the length of the tuple
         *_summary_fields(row),
         practice_id=row["practice_id"],
         client_id=row["client_id"],
@@ -58,7 +58,7 @@ def to_record(row: Row) -> SessionRecord:
 
 
 def contact_of(row: Row) -> Contact:
-    """Read whom the session's client turns to."""
+    """Read the contact for the session's client from `CONTACT_COLUMNS`."""
     return _contact(
         row["practitioner_name"],
         row["practitioner_email"],
@@ -83,14 +83,14 @@ def carried_of(
     currency: str,
     forfeits_credit: bool,  # noqa: FBT001 - columns in their order
 ) -> Carried | None:
-    """Read what a session's earlier moves carry along; None where that is nothing."""
+    """Read the carried cost of a session's earlier moves; None if there is none."""
     if fee_minor == 0 and not forfeits_credit:
         return None
     return Carried(Money(fee_minor, currency) if fee_minor else None, forfeits_credit)
 
 
 def policy_of(row: Row) -> StoredPolicy | None:
-    """Read the policy that a session was booked under."""
+    """Read the session's policy version from `POLICY_COLUMNS`."""
     return stored_policy(
         row["policy_id"], row["policy_number"], row["policy_text"], row["policy_rules"]
     )
@@ -98,7 +98,7 @@ def policy_of(row: Row) -> StoredPolicy | None:
 
 @lru_cache(maxsize=1024)
 def formats_of(document: str | None) -> tuple[OfferedFormat, ...]:
-    """Read what a service is on offer in. The same text always means the same."""
+    """Parse the formats of a service from JSON text. Cached by that text."""
     return tuple(
         OfferedFormat(
             Format(kind), None if id_ is None else Location(UUID(id_), name, address), hint
@@ -108,7 +108,10 @@ def formats_of(document: str | None) -> tuple[OfferedFormat, ...]:
 
 
 def _summary_fields(row: Row) -> tuple[Any, ...]:
-    """Give the fields of a `SessionSummaryRecord` in their order: a list makes many of them."""
+    """Give the fields of a `SessionSummaryRecord`, in the order of their declaration.
+
+    Positional arguments are faster than keywords, and a list makes many records.
+    """
     location_id, package_id, status = (
         row["location_id"],
         row["package_id"],

@@ -1,4 +1,4 @@
-"""Reading sessions for staff: with their clients and fees, one statement each."""
+"""Read sessions for staff, with their clients and fees, in one statement each."""
 
 import json
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from app.web.cursors import Place
 
 @dataclass(frozen=True, slots=True)
 class ClientFacts:
-    """The client of a session, as the practice knows him."""
+    """The client of a session, for staff."""
 
     id: UUID
     name: str
@@ -39,7 +39,7 @@ class ClientFacts:
 
 @dataclass(frozen=True, slots=True)
 class SessionFee:
-    """A fee that one of the session's changes caused."""
+    """A fee caused by a change of the session."""
 
     id: UUID
     amount: Money
@@ -57,7 +57,7 @@ class StaffSummary:
 
 @dataclass(frozen=True, slots=True)
 class StaffSession:
-    """All that staff see of a session."""
+    """All details of a session, for staff."""
 
     session: SessionRecord
     external_ref: str | None
@@ -108,7 +108,7 @@ _DETAILS = details_statement(
 
 
 async def read_for_staff(db: Source, practice_id: UUID, session_id: UUID) -> StaffSession:
-    """Read everything about a session of the practice's.
+    """Read all details of a session of the practice.
 
     Raises:
         NotFoundError: the practice has no such session.
@@ -133,7 +133,7 @@ async def read_for_staff(db: Source, practice_id: UUID, session_id: UUID) -> Sta
 
 
 async def id_of_ref(db: AsyncConnection, practice_id: UUID, external_ref: str) -> UUID | None:
-    """Find the session that the practice's own software knows by this id."""
+    """Find the session with this `external_ref`; None: there is none."""
     return await db.scalar(
         select(Session.id).where(
             Session.practice_id == practice_id, Session.external_ref == external_ref
@@ -142,7 +142,7 @@ async def id_of_ref(db: AsyncConnection, practice_id: UUID, external_ref: str) -
 
 
 async def find_by_ref(db: AsyncConnection, practice_id: UUID, external_ref: str) -> UUID:
-    """Find a session by its id in the practice's own software.
+    """Find the session with this `external_ref`.
 
     Raises:
         NotFoundError: the practice has no such session.
@@ -156,14 +156,14 @@ async def find_by_ref(db: AsyncConnection, practice_id: UUID, external_ref: str)
 async def list_for_staff(
     db: AsyncConnection, practice_id: UUID, part: Part[Place], *, latest_first: bool
 ) -> list[StaffSummary]:
-    """List sessions of the practice by their start."""
+    """List sessions of the practice, ordered by start."""
     statement = list_statement(part, latest_first=latest_first)
     rows = (await db.execute(statement, {"practice_id": practice_id})).mappings().all()
     return [_summary(row) for row in rows]
 
 
 def list_statement(part: Part[Place], *, latest_first: bool) -> Select[Any]:
-    """Build the statement that reads a part of the list."""
+    """Build the statement that reads one page of the list."""
     page = select(Session).where(of_practice(PRACTICE, Session, *matching(FILTERS, part.filters)))
     order = (Session.starts_at, Session.id)
     page = in_order(page, order, part.after, part.limit, latest_first=latest_first)

@@ -1,7 +1,7 @@
-"""What the statements about sessions are built of: columns, joins, and whose session it is.
+"""Columns, joins and conditions of the statements about sessions.
 
-The statements are built once. Each starts from the client, so that it can compare the caller's
-token with the present generations even where it finds no session.
+Each statement is built once. It selects from the client, so that the caller's token can be compared
+with the current generations even if there is no such session.
 """
 
 from typing import Any, NamedTuple
@@ -40,7 +40,7 @@ from app.tables.sessions import CreditRedemption, Session
 Statement = Select[Any]
 
 
-# What `contact_of` makes of practitioner and practice (app/sessions/read/rows.py).
+# The columns that `contact_of` reads (app/sessions/read/rows.py).
 CONTACT_COLUMNS = (
     Practitioner.name.label("practitioner_name"),
     Practitioner.email.label("practitioner_email"),
@@ -52,10 +52,10 @@ CONTACT_COLUMNS = (
 
 
 class Shape:
-    """The joins and columns that lists and details share, around one source of sessions.
+    """Joins and columns that lists and details share, for one source of sessions.
 
-    Where all of them are booked (`all_booked`), neither a cancellation is looked for nor a package
-    whose credit came back: what is booked again has a new one.
+    `all_booked`: all sessions of the source are booked. The statement then reads no cancellations,
+    and no packages whose credit was returned.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Shape:
 
 
 def _package_of(session: Any, *, all_booked: bool) -> FromClause:  # noqa: ANN401 - a table
-    """Join the package that pays for a session, or else the one that did last."""
+    """Select the package that pays for a session, or else the package that paid last."""
     own = aliased(Package)
     pays = CreditRedemption.returned_at.is_(None)
     in_use = (
@@ -139,7 +139,7 @@ def _package_of(session: Any, *, all_booked: bool) -> FromClause:  # noqa: ANN40
 
 
 def _cancellation_of(session: Any) -> FromClause:  # noqa: ANN401 - a table
-    """Join how a session came to be cancelled. Of the others nothing is looked up at all."""
+    """Select the latest cancellation of a session; no row unless the session is cancelled."""
     return (
         select(
             Change.at,
@@ -168,7 +168,7 @@ POLICY_COLUMNS = (
 
 
 def formats_on_offer() -> Any:  # noqa: ANN401 - a column expression
-    """Gather the formats that the session's service is on offer in, as JSON text."""
+    """Aggregate the formats in which the session's service is available, as JSON text."""
     offered = func.json_build_array(
         ServiceFormat.format, Place.id, Place.name, Place.address, ServiceFormat.instructions
     )
@@ -193,9 +193,10 @@ def formats_on_offer() -> Any:  # noqa: ANN401 - a column expression
 
 
 class OneSession(NamedTuple):
-    """A statement about one session: for its client, and for the practice itself.
+    """A statement about one session, in a version for clients and one for staff.
 
-    The client's finds him even where it finds no session, so that his token can be compared.
+    The version for clients finds the client even if it finds no session, so that the client's token
+    can be checked.
     """
 
     for_client: Read
@@ -203,7 +204,7 @@ class OneSession(NamedTuple):
 
 
 def details_statement(*more: ColumnElement[Any]) -> OneSession:
-    """Build the statement that reads one session whole, with `more` columns."""
+    """Build the statement that reads all details of one session, with `more` columns."""
     shape = Shape(Session, Session.__table__, OWN_SESSION)
     source = shape.source.outerjoin(
         PolicyVersion, referred(PolicyVersion, Session.policy_version_id)
@@ -240,7 +241,7 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
 
 
 def about_one_session(statement: Statement) -> OneSession:
-    """Bind a statement from the client to his session, once for him and once for the practice."""
+    """Restrict a statement on clients to one session, once for its client and once for staff."""
     for_staff = statement.where(
         of_practice(PRACTICE, Client),
         of_practice(PRACTICE, Session, Session.id == bindparam("session_id")),
