@@ -17,7 +17,12 @@ from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
 from app.sessions.client_api import schemas
 from app.sessions.read.history_queries import ChangeRecord
-from app.sessions.read.records import Cancellation, Location, SessionRecord, SessionSummaryRecord
+from app.sessions.read.records import (
+    Cancellation,
+    SessionLocation,
+    SessionRecord,
+    SessionSummaryRecord,
+)
 from app.texts.catalogue import Texts
 from app.texts.refusals import say_refusal
 from app.web.pagination import Page
@@ -282,7 +287,7 @@ def by_whom(actor: str) -> ChangedBy:
     return "client" if actor in BY_CLIENT else "practice"
 
 
-def _location(location: Location | None) -> schemas.LocationView | None:
+def _location(location: SessionLocation | None) -> schemas.LocationView | None:
     if location is None:
         return None
     return schemas.LocationView(id=location.id, name=location.name, address=location.address)

@@ -10,8 +10,7 @@ from app.domain.session import Format, Status
 from app.sessions.commands.booking import Basis, Booking
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.repository import meeting_values
-from app.sessions.read.records import Location as Place
-from app.sessions.read.records import OfferedFormat
+from app.sessions.read.records import OfferedFormat, SessionLocation
 from app.tables.joins import of_practice
 from app.tables.practices import Client, Location, Practice, Practitioner, Service, ServiceFormat
 from app.tables.sessions import Session
@@ -76,7 +75,7 @@ class BookingRepository:
         return [
             OfferedFormat(
                 Format(row.format),
-                None if row.id is None else Place(row.id, row.name, row.address),
+                None if row.id is None else SessionLocation(row.id, row.name, row.address),
                 row.instructions,
             )
             for row in rows

@@ -12,7 +12,7 @@ from app.policies.stored import StoredPolicy
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
+class SessionLocation:
     """The location of an in-person session."""
 
     id: UUID
@@ -25,7 +25,7 @@ class OfferedFormat:
     """A format in which a service is available; `location` only in person."""
 
     kind: Format
-    location: Location | None
+    location: SessionLocation | None
     instructions: str | None
 
 
@@ -68,7 +68,7 @@ class SessionSummaryRecord:
     practitioner_zone: ZoneInfo
     contact: Contact
     format: Format
-    location: Location | None
+    location: SessionLocation | None
     join_url: str | None
     instructions: str | None
     price: Money

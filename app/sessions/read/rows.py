@@ -12,9 +12,9 @@ from app.domain.session import Carried, Contact, Format, Status, contact_for_cli
 from app.policies.stored import StoredPolicy, stored_policy
 from app.sessions.read.records import (
     Cancellation,
-    Location,
     OfferedFormat,
     PackageUse,
+    SessionLocation,
     SessionRecord,
     SessionSummaryRecord,
 )
@@ -101,7 +101,7 @@ def formats_of(document: str | None) -> tuple[OfferedFormat, ...]:
     """Parse the formats of a service from JSON text. Cached by that text."""
     return tuple(
         OfferedFormat(
-            Format(kind), None if id_ is None else Location(UUID(id_), name, address), hint
+            Format(kind), None if id_ is None else SessionLocation(UUID(id_), name, address), hint
         )
         for kind, id_, name, address, hint in json.loads(document or "[]")
     )
@@ -133,7 +133,7 @@ def _summary_fields(row: Row) -> tuple[Any, ...]:
         _FORMATS[row["format"]],
         None
         if location_id is None
-        else Location(location_id, row["location_name"], row["location_address"]),
+        else SessionLocation(location_id, row["location_name"], row["location_address"]),
         row["join_url"],
         row["instructions"],
         _money(row["price_minor"], row["currency"]),

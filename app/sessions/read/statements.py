@@ -27,6 +27,7 @@ from app.tables.changes import Change, ChangeNote
 from app.tables.joins import ABOUT_CLIENT, OWN_SESSION, PRACTICE, of_practice, of_session, referred
 from app.tables.practices import (
     Client,
+    Location,
     Package,
     PolicyVersion,
     Practice,
@@ -34,7 +35,6 @@ from app.tables.practices import (
     Service,
     ServiceFormat,
 )
-from app.tables.practices import Location as Place
 from app.tables.sessions import CreditRedemption, Session
 
 Statement = Select[Any]
@@ -72,7 +72,7 @@ class Shape:
             .outerjoin(source, on)
             .outerjoin(Practitioner, referred(Practitioner, session.practitioner_id))
             .outerjoin(Service, referred(Service, session.service_id))
-            .outerjoin(Place, referred(Place, session.location_id))
+            .outerjoin(Location, referred(Location, session.location_id))
             .outerjoin(self.package, true())
         )
         self.columns = [
@@ -91,8 +91,8 @@ class Shape:
             Practitioner.time_zone.label("practitioner_zone"),
             session.format,
             session.location_id,
-            Place.name.label("location_name"),
-            Place.address.label("location_address"),
+            Location.name.label("location_name"),
+            Location.address.label("location_address"),
             session.join_url,
             session.instructions,
             session.price_minor,
@@ -170,20 +170,29 @@ POLICY_COLUMNS = (
 def formats_on_offer() -> Any:  # noqa: ANN401 - a column expression
     """Aggregate the formats in which the session's service is available, as JSON text."""
     offered = func.json_build_array(
-        ServiceFormat.format, Place.id, Place.name, Place.address, ServiceFormat.instructions
+        ServiceFormat.format,
+        Location.id,
+        Location.name,
+        Location.address,
+        ServiceFormat.instructions,
     )
     return (
         select(
-            cast(func.json_agg(aggregate_order_by(offered, ServiceFormat.format, Place.name)), Text)
+            cast(
+                func.json_agg(aggregate_order_by(offered, ServiceFormat.format, Location.name)),
+                Text,
+            )
         )
         .select_from(ServiceFormat)
-        .outerjoin(Place, of_practice(PRACTICE, Place, Place.id == ServiceFormat.location_id))
+        .outerjoin(
+            Location, of_practice(PRACTICE, Location, Location.id == ServiceFormat.location_id)
+        )
         .where(
             of_practice(
                 PRACTICE,
                 ServiceFormat,
                 ServiceFormat.service_id == Session.service_id,
-                or_(Place.id.is_(None), Place.active),
+                or_(Location.id.is_(None), Location.active),
             )
         )
         .correlate(Session)
