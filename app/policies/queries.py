@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.database.lists import Filter, Part, equal, in_order, matching
 from app.domain.errors import InvalidInputError, NotFoundError
 from app.identity.api_keys.keys import Staff
-from app.policies.records import Level, Place, PolicyVersionRecord, Resolution, resolve
+from app.policies.records import Level, PolicyPosition, PolicyVersionRecord, Resolution, resolve
 from app.tables.practices import PolicyVersion, Practitioner, Service
 
 _NAMES = ("id", "service_id", "practitioner_id", "number", "text", "rules", "created_at")
@@ -49,7 +49,7 @@ async def read_policy(
 
 
 async def list_versions(
-    db: AsyncConnection, staff: Staff, part: Part[Place]
+    db: AsyncConnection, staff: Staff, part: Part[PolicyPosition]
 ) -> list[PolicyVersionRecord]:
     """List versions, newest first. An unknown service or practitioner gives an empty list."""
     table = PolicyVersion

@@ -38,7 +38,7 @@ class PolicyVersionRecord:
         return Level.PRACTICE if self.practitioner_id is None else Level.PRACTITIONER
 
 
-class Place(NamedTuple):
+class PolicyPosition(NamedTuple):
     """The position of a version in the list, newest first."""
 
     created_at: datetime

@@ -8,7 +8,7 @@ from app.identity.dependencies import AdminWriting, StaffAdmin, StaffReader
 from app.policies import commands
 from app.policies.presenter import present_policy, present_resolution
 from app.policies.queries import find_policy, list_versions, read_policy
-from app.policies.records import Place
+from app.policies.records import PolicyPosition
 from app.policies.schemas import (
     NewPolicy,
     PoliciesQuery,
@@ -85,9 +85,9 @@ async def list_policies(
     db: Reading,
 ) -> Response:
     """List the versions of all policies of the practice, newest first, in pages."""
-    asked = PageRequest(cursors, query, Place, "policies", staff.practice_id)
+    asked = PageRequest(cursors, query, PolicyPosition, "policies", staff.practice_id)
     found = await list_versions(db, staff, asked.part)
-    page = asked.paginate(found, lambda last: Place(last.created_at, last.number, last.id))
+    page = asked.paginate(found, lambda last: PolicyPosition(last.created_at, last.number, last.id))
     return json_answer(PolicyVersionPage.of(page, present_policy))
 
 
