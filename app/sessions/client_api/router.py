@@ -32,7 +32,7 @@ from app.sessions.commands.cancel import cancel
 from app.sessions.commands.meeting import Wish
 from app.sessions.commands.orders import ClientOrder, Outcome, Reason
 from app.sessions.commands.reschedule import reschedule
-from app.sessions.read.client_queries import Position, When, list_sessions
+from app.sessions.read.client_queries import ClientListPosition, When, list_sessions
 from app.sessions.read.history_queries import list_changes
 from app.sessions.read.queries import read_session, read_with_practice
 from app.web.dependencies import AppSettings
@@ -103,11 +103,11 @@ async def list_own_sessions(query: Annotated[SessionsQuery, Query()], call: Clie
     moves while you read the pages may appear twice or not at all.
     """
     caller, own = call.caller, (call.caller.practice_id, call.caller.client_id)
-    asked = PageRequest(call.cursors, query, Position, "sessions", *own, query.when)
+    asked = PageRequest(call.cursors, query, ClientListPosition, "sessions", *own, query.when)
     after = asked.part.after
     instant = call.now if after is None else after.instant
     found = await list_sessions(call.engine, caller, query.when, instant, asked.part)
-    page = asked.paginate(found, lambda last: Position(instant, last.starts_at, last.id))
+    page = asked.paginate(found, lambda last: ClientListPosition(instant, last.starts_at, last.id))
     zone = None if query.time_zone is None else ZoneInfo(query.time_zone)
     return json_answer(present_own_sessions(page, zone))
 

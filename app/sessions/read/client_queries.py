@@ -31,7 +31,7 @@ class When(StrEnum):
     ALL = "all"
 
 
-class Position(NamedTuple):
+class ClientListPosition(NamedTuple):
     """The position of a session in a client's list. `instant` is the time of the first page."""
 
     instant: datetime
@@ -44,7 +44,7 @@ async def list_sessions(
     caller: Caller,
     when: When,
     instant: datetime,
-    part: Part[Position],
+    part: Part[ClientListPosition],
 ) -> Sequence[SessionSummaryRecord]:
     """List a client's sessions: upcoming ones earliest first, others latest first.
 
