@@ -15,7 +15,7 @@ from app.domain.session import ReasonCode
 from app.tables.changes import Change, ChangeNote
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.sessions import Session
-from app.web.cursors import Place
+from app.web.cursors import TimePosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,9 @@ _FILTERS: Mapping[str, Filter] = {
 }
 
 
-async def list_trail(db: AsyncConnection, practice_id: UUID, part: Part[Place]) -> list[TrailEntry]:
+async def list_trail(
+    db: AsyncConnection, practice_id: UUID, part: Part[TimePosition]
+) -> list[TrailEntry]:
     """List what was done at a practice, the latest first."""
     wanted = (
         select(Change.__table__, ChangeNote.note, ChangeNote.origin)

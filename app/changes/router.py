@@ -9,7 +9,7 @@ from app.changes.queries import list_trail
 from app.changes.schemas import TrailPage, TrailQuery
 from app.identity.dependencies import StaffReader
 from app.sessions.client_api.presenter import notes_for_staff
-from app.web.cursors import Place
+from app.web.cursors import TimePosition
 from app.web.dependencies import CursorSigner, Reading
 from app.web.pagination import PageRequest
 from app.web.problems.catalogue import READING_BY_STAFF, responses
@@ -39,8 +39,8 @@ async def list_practice_changes(
 
     With a `read` key, `code` and `note` of a reason are null: they need `write`.
     """
-    asked = PageRequest(cursors, query, Place, "changes", staff.practice_id)
+    asked = PageRequest(cursors, query, TimePosition, "changes", staff.practice_id)
     found = await list_trail(db, staff.practice_id, asked.part)
-    page = asked.paginate(found, lambda entry: Place(entry.at, entry.id))
+    page = asked.paginate(found, lambda entry: TimePosition(entry.at, entry.id))
     notes = notes_for_staff(staff.scope)
     return json_answer(TrailPage.of(page, lambda entry: present_entry(entry, notes)))

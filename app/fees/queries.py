@@ -18,7 +18,7 @@ from app.tables.changes import Change
 from app.tables.joins import of_practice
 from app.tables.practices import Client, Practitioner, Service
 from app.tables.sessions import Fee, Session
-from app.web.cursors import Place
+from app.web.cursors import TimePosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ _FILTERS: Mapping[str, Filter] = {
 
 
 async def list_client_fees(
-    db: AsyncConnection, caller: Caller, part: Part[Place]
+    db: AsyncConnection, caller: Caller, part: Part[TimePosition]
 ) -> list[FeeRecord]:
     """List a client's fees, latest first.
 
@@ -70,7 +70,9 @@ async def list_client_fees(
     return await list_fees(db, caller.practice_id, own)
 
 
-async def list_fees(db: AsyncConnection, practice_id: UUID, part: Part[Place]) -> list[FeeRecord]:
+async def list_fees(
+    db: AsyncConnection, practice_id: UUID, part: Part[TimePosition]
+) -> list[FeeRecord]:
     """List the practice's fees, latest first."""
     wanted = _fees(practice_id).where(*matching(_FILTERS, part.filters))
     key = (Fee.recorded_at, Fee.id)

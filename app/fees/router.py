@@ -18,7 +18,7 @@ from app.fees.schemas import (
 )
 from app.identity.dependencies import ClientCaller, StaffReader, StaffWriter, StaffWriting
 from app.sessions.commands.orders import Reason
-from app.web.cursors import Place
+from app.web.cursors import TimePosition
 from app.web.dependencies import CursorSigner, Now, Reading
 from app.web.idempotency import StoredAnswer
 from app.web.pagination import PageRequest
@@ -45,7 +45,9 @@ async def list_own_fees(
 
     The practice collects the fees; they cannot be paid through this API.
     """
-    asked = PageRequest(cursors, query, Place, "own-fees", caller.practice_id, caller.client_id)
+    asked = PageRequest(
+        cursors, query, TimePosition, "own-fees", caller.practice_id, caller.client_id
+    )
     found = await list_client_fees(db, caller, asked.part)
     return json_answer(FeePage.of(asked.paginate(found, _place), present_own_fee))
 
@@ -63,7 +65,7 @@ async def list_practice_fees(
     db: Reading,
 ) -> Response:
     """List fees, latest first. Several filters are combined with AND. Times are in UTC."""
-    asked = PageRequest(cursors, query, Place, "fees", staff.practice_id)
+    asked = PageRequest(cursors, query, TimePosition, "fees", staff.practice_id)
     found = await list_fees(db, staff.practice_id, asked.part)
     return json_answer(PracticeFeePage.of(asked.paginate(found, _place), present_fee))
 
@@ -119,5 +121,5 @@ def _answer(fee: FeeRecord) -> StoredAnswer:
     return answered(present_fee(fee))
 
 
-def _place(fee: FeeRecord) -> Place:
-    return Place(fee.recorded_at, fee.id)
+def _place(fee: FeeRecord) -> TimePosition:
+    return TimePosition(fee.recorded_at, fee.id)

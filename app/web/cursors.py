@@ -14,7 +14,7 @@ from app.web.signing import BadTokenError, TokenSigner
 Position = TypeVar("Position", bound=tuple[Any, ...])
 
 
-class Place(NamedTuple):
+class TimePosition(NamedTuple):
     """The position of an entry in a list by time."""
 
     instant: datetime

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
 from app.domain.errors import NotFoundError
 from app.tables.notifications import Notification
-from app.web.cursors import Place
+from app.web.cursors import TimePosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ _FILTERS: Mapping[str, Filter] = {
 
 
 async def list_notifications(
-    db: AsyncConnection, practice_id: UUID, part: Part[Place]
+    db: AsyncConnection, practice_id: UUID, part: Part[TimePosition]
 ) -> list[NotificationRecord]:
     """List a practice's notifications by the time that they are due, latest first."""
     wanted = select(*_COLUMNS).where(

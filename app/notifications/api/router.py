@@ -8,7 +8,7 @@ from app.identity.dependencies import StaffReader, StaffWriter, StaffWriting
 from app.notifications.api import commands, queries
 from app.notifications.api.presenter import present
 from app.notifications.api.schemas import NotificationPage, NotificationQuery, NotificationView
-from app.web.cursors import Place
+from app.web.cursors import TimePosition
 from app.web.dependencies import CursorSigner, Now, Reading
 from app.web.pagination import PageRequest
 from app.web.problems.catalogue import READING_BY_STAFF, responses
@@ -35,9 +35,11 @@ async def list_notifications(
     Reminders that are still to come are at the top. `?status=failed` are those that were given up:
     look at `last_error`, mend what was wrong, and have them tried again.
     """
-    asked = PageRequest(cursors, query, Place, "notifications", staff.practice_id)
+    asked = PageRequest(cursors, query, TimePosition, "notifications", staff.practice_id)
     found = await queries.list_notifications(db, staff.practice_id, asked.part)
-    page = asked.paginate(found, lambda notification: Place(notification.send_at, notification.id))
+    page = asked.paginate(
+        found, lambda notification: TimePosition(notification.send_at, notification.id)
+    )
     return json_answer(NotificationPage.of(page, present))
 
 

@@ -23,7 +23,7 @@ from app.sessions.read.statements import Shape, details_statement
 from app.tables.joins import PRACTICE, of_practice, of_session
 from app.tables.practices import Client
 from app.tables.sessions import Fee, Session
-from app.web.cursors import Place
+from app.web.cursors import TimePosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ async def find_by_ref(db: AsyncConnection, practice_id: UUID, external_ref: str)
 
 
 async def list_for_staff(
-    db: AsyncConnection, practice_id: UUID, part: Part[Place], *, latest_first: bool
+    db: AsyncConnection, practice_id: UUID, part: Part[TimePosition], *, latest_first: bool
 ) -> list[StaffSummary]:
     """List sessions of the practice, ordered by start."""
     statement = list_statement(part, latest_first=latest_first)
@@ -162,7 +162,7 @@ async def list_for_staff(
     return [_summary(row) for row in rows]
 
 
-def list_statement(part: Part[Place], *, latest_first: bool) -> Select[Any]:
+def list_statement(part: Part[TimePosition], *, latest_first: bool) -> Select[Any]:
     """Build the statement that reads one page of the list."""
     page = select(Session).where(of_practice(PRACTICE, Session, *matching(FILTERS, part.filters)))
     order = (Session.starts_at, Session.id)

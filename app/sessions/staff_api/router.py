@@ -28,7 +28,7 @@ from app.sessions.staff_api.schemas import (
     StaffCommandAnswer,
     StaffListQuery,
 )
-from app.web.cursors import Place
+from app.web.cursors import TimePosition
 from app.web.dependencies import CursorSigner, Now, ReadEngine, Reading
 from app.web.pagination import PageRequest
 from app.web.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
@@ -89,11 +89,13 @@ async def list_practice_sessions(
     Follow `next_cursor` until it is null, with the same filters. With a `read` key, `code` and
     `note` of a reason are null.
     """
-    asked = PageRequest(cursors, query, Place, "staff-sessions", staff.practice_id, query.order)
+    asked = PageRequest(
+        cursors, query, TimePosition, "staff-sessions", staff.practice_id, query.order
+    )
     found = await list_for_staff(
         db, staff.practice_id, asked.part, latest_first=query.order == "latest"
     )
-    page = asked.paginate(found, lambda last: Place(last.session.starts_at, last.session.id))
+    page = asked.paginate(found, lambda last: TimePosition(last.session.starts_at, last.session.id))
     zone = None if query.time_zone is None else ZoneInfo(query.time_zone)
     return json_answer(present_staff_sessions(page, zone, notes_for_staff(staff.scope)))
 
