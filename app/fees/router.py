@@ -49,7 +49,7 @@ async def list_own_fees(
         cursors, query, TimePosition, "own-fees", caller.practice_id, caller.client_id
     )
     found = await list_client_fees(db, caller, asked.part)
-    return json_answer(FeePage.of(asked.paginate(found, _place), present_own_fee))
+    return json_answer(FeePage.of(asked.paginate(found, _position), present_own_fee))
 
 
 @router.get(
@@ -67,7 +67,7 @@ async def list_practice_fees(
     """List fees, latest first. Several filters are combined with AND. Times are in UTC."""
     asked = PageRequest(cursors, query, TimePosition, "fees", staff.practice_id)
     found = await list_fees(db, staff.practice_id, asked.part)
-    return json_answer(PracticeFeePage.of(asked.paginate(found, _place), present_fee))
+    return json_answer(PracticeFeePage.of(asked.paginate(found, _position), present_fee))
 
 
 @router.get(
@@ -121,5 +121,5 @@ def _answer(fee: FeeRecord) -> StoredAnswer:
     return answered(present_fee(fee))
 
 
-def _place(fee: FeeRecord) -> TimePosition:
+def _position(fee: FeeRecord) -> TimePosition:
     return TimePosition(fee.recorded_at, fee.id)
