@@ -130,7 +130,7 @@ class EmptyReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
+class CurrentMeeting:
     """The current start (seconds since the epoch), format and location of the session to move."""
 
     start: int
@@ -165,7 +165,7 @@ class Request:
 
     format: Format
     location_ids: Sequence[UUID | None]
-    present: Meeting
+    present: CurrentMeeting
     may_move: bool
     may_change_format: bool
     move_window: Interval | None = None

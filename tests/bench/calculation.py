@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from app.domain.availability import (
     BusySession,
     Calendar,
+    CurrentMeeting,
     HoursInterval,
-    Meeting,
     Request,
     SlotRules,
     WorkingHours,
@@ -74,7 +74,7 @@ def _question() -> tuple[Calendar, SlotRules, Request, Interval, int]:
         minimum_notice=60 * MINUTE,
         horizon_days=90,
     )
-    present = Meeting(starts[0], Format.VIDEO, None)
+    present = CurrentMeeting(starts[0], Format.VIDEO, None)
     request = Request(Format.VIDEO, [None], present, may_move=True, may_change_format=True)
     window = Interval(to_seconds(NOW), to_seconds(NOW + 31 * DAY))
     return calendar, rules, request, window, to_seconds(NOW)

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from app.domain.availability import (
     BusySession,
     Calendar,
+    CurrentMeeting,
     HoursInterval,
-    Meeting,
     Offer,
     Request,
     SlotRules,
@@ -175,14 +175,14 @@ def rules(
     )
 
 
-FAR_AWAY = Meeting(start=seconds("2026-12-31T12:00Z"), format=Format.VIDEO, location_id=None)
+FAR_AWAY = CurrentMeeting(start=seconds("2026-12-31T12:00Z"), format=Format.VIDEO, location_id=None)
 
 
 def request(
     format_: Format = Format.VIDEO,
     *,
     locations: Sequence[UUID | None] = (None,),
-    present: Meeting = FAR_AWAY,
+    present: CurrentMeeting = FAR_AWAY,
     may_move: bool = True,
     may_change_format: bool = True,
     move_window: Interval | None = None,

@@ -8,9 +8,9 @@ import pytest
 
 from app.domain.availability import (
     BusySession,
+    CurrentMeeting,
     EmptyReason,
     HoursInterval,
-    Meeting,
     Slot,
     bookable,
     by_day,
@@ -676,8 +676,8 @@ def test_daily_and_weekly_limits_hold_together() -> None:
 # The present time, and another format at it
 
 
-PRESENT = Meeting(seconds(f"{WEDNESDAY}T10:00-04:00"), Format.VIDEO, None)
-IN_PERSON_PRESENT = Meeting(PRESENT.start, Format.IN_PERSON, MAIN_STREET)
+PRESENT = CurrentMeeting(seconds(f"{WEDNESDAY}T10:00-04:00"), Format.VIDEO, None)
+IN_PERSON_PRESENT = CurrentMeeting(PRESENT.start, Format.IN_PERSON, MAIN_STREET)
 
 
 def test_the_present_time_with_the_present_format_is_not_offered() -> None:
@@ -826,7 +826,7 @@ def test_another_location_at_the_present_time_needs_hours_of_that_location() -> 
 
 
 def test_another_format_at_the_present_time_may_lie_over_midnight() -> None:
-    present = Meeting(seconds("2026-06-10T23:30-04:00"), Format.VIDEO, None)
+    present = CurrentMeeting(seconds("2026-06-10T23:30-04:00"), Format.VIDEO, None)
     scene = replace(
         day_in_new_york("23:00-24:00", "00:00-00:30"),
         request=request(Format.PHONE, present=present, may_move=False),

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from app.domain.availability import (
     BusySession,
     Calendar,
+    CurrentMeeting,
     EmptyReason,
     HoursInterval,
-    Meeting,
     Request,
     Slot,
     SlotRules,
@@ -177,7 +177,7 @@ def questions(draw: st.DrawFn) -> Question:
         request=Request(
             format=draw(st.sampled_from([Format.VIDEO, Format.PHONE])),
             location_ids=[None],
-            present=Meeting(draw(anywhere), draw(st.sampled_from(Format)), None),
+            present=CurrentMeeting(draw(anywhere), draw(st.sampled_from(Format)), None),
             may_move=draw(mostly(usual=True, otherwise=st.just(value=False))),
             may_change_format=draw(st.booleans()),
             move_window=draw(mostly(None, st.just(Interval(midnight, midnight + 86_400)))),

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.availability import Meeting as PresentMeeting
 from app.domain.availability import (
+    CurrentMeeting,
     Request,
     Slot,
     SlotRules,
@@ -85,7 +85,7 @@ async def check_free(
     request = Request(
         format=meeting.format,
         location_ids=[meeting.location_id],
-        present=PresentMeeting(
+        present=CurrentMeeting(
             to_seconds(wanted.present.starts_at), wanted.present.format, wanted.present.location_id
         ),
         may_move=True,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from app.calendar.rows import to_calendar
 from app.calendar.statements import _OF_SESSION, CALENDAR, _calendar_columns
 from app.database.statements import Row, Source
-from app.domain.availability import MINUTE, Calendar, Meeting, Request, SlotRules
+from app.domain.availability import MINUTE, Calendar, CurrentMeeting, Request, SlotRules
 from app.domain.errors import InvalidInputError
 from app.domain.money import Money
 from app.domain.policy.deadlines import move_window
@@ -159,7 +159,7 @@ def move_request(record: SessionRecord | SessionToMove, format_: Format, now: da
         location_ids=[
             None if choice.location is None else choice.location.id for choice in choices
         ],
-        present=Meeting(to_seconds(record.starts_at), record.format, record.location_id),
+        present=CurrentMeeting(to_seconds(record.starts_at), record.format, record.location_id),
         may_move=is_allowed(policy, Action.RESCHEDULE, facts, now),
         may_change_format=is_allowed(policy, Action.CHANGE_FORMAT, facts, now),
         move_window=move_window(policy, facts),
