@@ -13,8 +13,8 @@ from app.domain.availability import (
     Calendar,
     EmptyReason,
     Offer,
-    Request,
     SlotRules,
+    SlotSearch,
     bookable,
     offer,
 )
@@ -104,7 +104,7 @@ async def _next_available(
     session: SessionToMove,
     calendar: Calendar,
     rules: SlotRules,
-    request: Request,
+    request: SlotSearch,
     after: int,
     zone: ZoneInfo,
     now: datetime,

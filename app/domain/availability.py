@@ -155,7 +155,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SlotSearch:
     """A search for slots: a format, at one of `location_ids` (`[None]` for video and phone).
 
     `may_move`, `may_change_format` and `keeps_place` are decisions of the policy. With
@@ -179,7 +179,7 @@ class Request:
 
 
 def offer(
-    calendar: Calendar, rules: SlotRules, request: Request, window: Interval, now: int
+    calendar: Calendar, rules: SlotRules, request: SlotSearch, window: Interval, now: int
 ) -> Offer:
     """Find the available starts within `window` for the session being moved.
 
@@ -204,7 +204,7 @@ def offer(
 
 
 def bookable(
-    calendar: Calendar, rules: SlotRules, request: Request, window: Interval, now: int
+    calendar: Calendar, rules: SlotRules, request: SlotSearch, window: Interval, now: int
 ) -> Interval:
     """Restrict `window` to the starts that notice, horizon and the policy's distance allow."""
     zone = calendar.hours.zone
@@ -380,7 +380,7 @@ def fits(
 def _changes_format(
     calendar: Calendar,
     rules: SlotRules,
-    request: Request,
+    request: SlotSearch,
     location_id: UUID | None,
     window: Interval,
 ) -> bool:
@@ -393,7 +393,7 @@ def _changes_format(
 
 
 def _empty_reason(
-    hours: WorkingHours, rules: SlotRules, request: Request, window: Interval, span: Interval
+    hours: WorkingHours, rules: SlotRules, request: SlotSearch, window: Interval, span: Interval
 ) -> EmptyReason:
     """Find the rule that leaves no slot in `window`; `span` is the part that can be booked.
 
@@ -446,7 +446,7 @@ def _by_day(starts: Sequence[int], zone: ZoneInfo) -> dict[int, tuple[int, ...]]
     return days
 
 
-def search_ranges(rules: SlotRules, request: Request, wished: float, now: int) -> list[Interval]:
+def search_ranges(rules: SlotRules, request: SlotSearch, wished: float, now: int) -> list[Interval]:
     """Give the ranges to search, in this order, for the slots nearest to a wished start.
 
     The first range is the week before and the week after: if it has enough slots, no other slot is

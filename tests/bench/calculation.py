@@ -12,8 +12,8 @@ from app.domain.availability import (
     Calendar,
     CurrentMeeting,
     HoursInterval,
-    Request,
     SlotRules,
+    SlotSearch,
     WorkingHours,
     offer,
 )
@@ -50,7 +50,7 @@ def _window(calculate: Callable[[], object]) -> float:
     return median(took) * 1000
 
 
-def _question() -> tuple[Calendar, SlotRules, Request, Interval, int]:
+def _question() -> tuple[Calendar, SlotRules, SlotSearch, Interval, int]:
     """Ask for a month of 50-minute sessions, every half hour from 9 to 17 in New York."""
     hours = [HoursInterval(NINE, SEVENTEEN)]
     zone = ZoneInfo("America/New_York")
@@ -75,6 +75,6 @@ def _question() -> tuple[Calendar, SlotRules, Request, Interval, int]:
         horizon_days=90,
     )
     present = CurrentMeeting(starts[0], Format.VIDEO, None)
-    request = Request(Format.VIDEO, [None], present, may_move=True, may_change_format=True)
+    request = SlotSearch(Format.VIDEO, [None], present, may_move=True, may_change_format=True)
     window = Interval(to_seconds(NOW), to_seconds(NOW + 31 * DAY))
     return calendar, rules, request, window, to_seconds(NOW)

@@ -13,8 +13,8 @@ from app.domain.availability import (
     CurrentMeeting,
     HoursInterval,
     Offer,
-    Request,
     SlotRules,
+    SlotSearch,
     WorkingHours,
     offer,
 )
@@ -186,9 +186,9 @@ def request(
     may_move: bool = True,
     may_change_format: bool = True,
     move_window: Interval | None = None,
-) -> Request:
+) -> SlotSearch:
     """Build what a client looks for; his session lies far away unless told otherwise."""
-    return Request(format_, locations, present, may_move, may_change_format, move_window)
+    return SlotSearch(format_, locations, present, may_move, may_change_format, move_window)
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ class Scene:
     per_day: int | None = None
     per_week: int | None = None
     rules: SlotRules = field(default_factory=rules)
-    request: Request = field(default_factory=request)
+    request: SlotSearch = field(default_factory=request)
     now: str = "2026-01-01T00:00Z"
 
     @property

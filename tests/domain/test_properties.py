@@ -22,9 +22,9 @@ from app.domain.availability import (
     CurrentMeeting,
     EmptyReason,
     HoursInterval,
-    Request,
     Slot,
     SlotRules,
+    SlotSearch,
     WorkingHours,
     nearest,
     offer,
@@ -98,7 +98,7 @@ class Question:
 
     calendar: Calendar
     rules: SlotRules
-    request: Request
+    request: SlotSearch
     window: Interval
     now: int
 
@@ -174,7 +174,7 @@ def questions(draw: st.DrawFn) -> Question:
             minimum_notice=draw(st.sampled_from([0, 3600, 12 * 3600])),
             horizon_days=draw(st.integers(0, 2)) if near else 366,
         ),
-        request=Request(
+        request=SlotSearch(
             format=draw(st.sampled_from([Format.VIDEO, Format.PHONE])),
             location_ids=[None],
             present=CurrentMeeting(draw(anywhere), draw(st.sampled_from(Format)), None),

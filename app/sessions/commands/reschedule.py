@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
 from app.calendar.locks import lock_session
-from app.domain.availability import Calendar, Request, offer
+from app.domain.availability import Calendar, SlotSearch, offer
 from app.domain.errors import (
     ActionRefusedError,
     InvalidInputError,
@@ -231,7 +231,7 @@ async def _check_on_offer(
     raise SlotUnavailableError(slots, length, record.client_zone)
 
 
-def _request(record: SessionRecord, to: Meeting, action: Action, now: datetime) -> Request:
+def _request(record: SessionRecord, to: Meeting, action: Action, now: datetime) -> SlotSearch:
     """Build the search for the requested format and location. `action` is allowed already."""
     request = move_request(record, to.format, now)
     return replace(

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.availability import (
     CurrentMeeting,
-    Request,
     Slot,
     SlotRules,
+    SlotSearch,
     fits,
     nearest,
     offer,
@@ -82,7 +82,7 @@ async def check_free(
         is_free = fits(calendar, wanted.rules, meeting.format, meeting.location_id, start)
     if is_free:
         return
-    request = Request(
+    request = SlotSearch(
         format=meeting.format,
         location_ids=[meeting.location_id],
         present=CurrentMeeting(
@@ -99,7 +99,7 @@ async def nearest_slots(
     db: AsyncConnection,
     owner: CalendarOwner,
     rules: SlotRules,
-    request: Request,
+    request: SlotSearch,
     wished: datetime,
     now: datetime,
 ) -> list[Slot]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from app.calendar.rows import to_calendar
 from app.calendar.statements import _OF_SESSION, CALENDAR, _calendar_columns
 from app.database.statements import Row, Source
-from app.domain.availability import MINUTE, Calendar, CurrentMeeting, Request, SlotRules
+from app.domain.availability import MINUTE, Calendar, CurrentMeeting, SlotRules, SlotSearch
 from app.domain.errors import InvalidInputError
 from app.domain.money import Money
 from app.domain.policy.deadlines import move_window
@@ -143,7 +143,9 @@ def _around(first: date, last: date) -> dict[str, date]:
     }
 
 
-def move_request(record: SessionRecord | SessionToMove, format_: Format, now: datetime) -> Request:
+def move_request(
+    record: SessionRecord | SessionToMove, format_: Format, now: datetime
+) -> SlotSearch:
     """Build the search for slots that the session's policy allows its client at `now`.
 
     Raises:
@@ -154,7 +156,7 @@ def move_request(record: SessionRecord | SessionToMove, format_: Format, now: da
     if not choices and format_ is not record.format:
         raise InvalidInputError("/format", "field.no-such-format", where="query")
     policy, facts = rules_of(record.policy), record.facts
-    return Request(
+    return SlotSearch(
         format=format_,
         location_ids=[
             None if choice.location is None else choice.location.id for choice in choices
