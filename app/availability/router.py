@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.availability.queries import Availability, read_availability
 from app.availability.schemas import AvailabilityQuery, AvailabilityView, DayView
-from app.domain.availability import Day, by_day, in_order
+from app.domain.availability import DayStarts, by_day, in_order
 from app.identity.dependencies import AnyCall
 from app.texts.catalogue import Texts
 from app.texts.refusals import say_why_empty
@@ -85,7 +85,7 @@ def present_availability(found: Availability, texts: Texts) -> AvailabilityView:
 
 # Cached as JSON for all viewers while a day has the same slots: a month has hundreds of slots.
 @lru_cache(maxsize=4096)
-def _present_day(day: Day, duration: timedelta, zone: ZoneInfo) -> DayView:
+def _present_day(day: DayStarts, duration: timedelta, zone: ZoneInfo) -> DayView:
     slots = present_slots(in_order(day), duration, zone)
     shown: DayView = {"date": slots[0]["start"][:_DATE_LENGTH], "slots": slots}
     return written(shown)

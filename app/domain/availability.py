@@ -117,7 +117,7 @@ class Slot(NamedTuple):
 
 
 # One day's locations, each with its available starts in ascending order.
-Day = tuple[tuple[UUID | None, tuple[int, ...]], ...]
+DayStarts = tuple[tuple[UUID | None, tuple[int, ...]], ...]
 
 
 class EmptyReason(StrEnum):
@@ -424,7 +424,7 @@ def in_order(starts: Iterable[tuple[UUID | None, Iterable[int]]]) -> list[Slot]:
     return sorted(slots, key=itemgetter(0))
 
 
-def by_day(starts: Mapping[UUID | None, Sequence[int]], zone: ZoneInfo) -> list[Day]:
+def by_day(starts: Mapping[UUID | None, Sequence[int]], zone: ZoneInfo) -> list[DayStarts]:
     """Group ascending starts by local date in `zone`. Days without a start are absent."""
     days: dict[int, list[tuple[UUID | None, tuple[int, ...]]]] = defaultdict(list)
     for location_id, of_place in starts.items():
