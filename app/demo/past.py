@@ -10,7 +10,7 @@ from app.fees.commands import settle_fee, waive_fee
 from app.identity.api_keys.keys import Staff
 from app.sessions.commands.attendance import mark_fulfilled, mark_noshow
 from app.sessions.commands.cancel import cancel_by_staff
-from app.sessions.commands.orders import Reason, StaffOrder, StaffOutcome
+from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome
 from app.sessions.read.staff_queries import StaffSession
 
 LATE = timedelta(hours=3)
@@ -43,7 +43,7 @@ async def miss(engine: AsyncEngine, staff: Staff, booked: StaffSession) -> UUID:
 async def cancel_late(engine: AsyncEngine, staff: Staff, booked: StaffSession) -> UUID:
     """Cancel a session late, for a client who called, and give the id of its fee."""
     session, now = booked.session, booked.session.starts_at - LATE
-    order = StaffOrder(Reason("work", "She called: a meeting."), charged=True, if_match=None)
+    order = StaffOrder(ChangeReason("work", "She called: a meeting."), charged=True, if_match=None)
     cancelled = await transact(
         engine,
         lambda db: cancel_by_staff(
@@ -64,7 +64,7 @@ async def settle(engine: AsyncEngine, staff: Staff, booked: StaffSession, fee_id
 
 async def waive(engine: AsyncEngine, staff: Staff, booked: StaffSession, fee_id: UUID) -> None:
     """Waive a fee, the day after."""
-    reason = Reason(None, "He was in hospital that day.")
+    reason = ChangeReason(None, "He was in hospital that day.")
     now = booked.session.starts_at + NEXT_DAY
     await transact(engine, lambda db: waive_fee(db, staff, fee_id, reason=reason, now=now))
 

@@ -39,7 +39,7 @@ from app.identity.tokens.quote import Quotes
 from app.sessions.commands.book import book_by_staff
 from app.sessions.commands.booking import Booking
 from app.sessions.commands.cancel import cancel
-from app.sessions.commands.orders import ClientOrder, Reason
+from app.sessions.commands.orders import ChangeReason, ClientOrder
 from app.sessions.read.staff_queries import StaffSession
 
 HALF_HOUR = timedelta(minutes=30)
@@ -176,7 +176,7 @@ class DemoBooker:
         return booked.found
 
     async def _cancel(self, session_id: UUID) -> None:
-        reason = Reason("family", "My sister is visiting that week.")
+        reason = ChangeReason("family", "My sister is visiting that week.")
         order = ClientOrder(reason, quote=None, if_match=None)
         await transact(
             self._engine,

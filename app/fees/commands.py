@@ -14,14 +14,14 @@ from app.outbox.outbox import NewNotification
 from app.sessions.commands.finish import finish
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import meeting_of
-from app.sessions.commands.orders import Reason
+from app.sessions.commands.orders import ChangeReason
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
 
 async def waive_fee(
-    db: AsyncConnection, staff: Staff, fee_id: UUID, *, reason: Reason, now: datetime
+    db: AsyncConnection, staff: Staff, fee_id: UUID, *, reason: ChangeReason, now: datetime
 ) -> FeeRecord:
     """Waive a fee and notify the client. Waiving a waived fee does nothing.
 
@@ -85,7 +85,7 @@ def _new_change(
     record: SessionRecord,
     kind: str,
     *,
-    reason: Reason | None = None,
+    reason: ChangeReason | None = None,
     details: dict[str, Any] | None = None,
 ) -> NewChange:
     """Make the entry for the session's history. The session itself does not change."""

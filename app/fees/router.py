@@ -17,7 +17,7 @@ from app.fees.schemas import (
     WaiveRequest,
 )
 from app.identity.dependencies import ClientCaller, StaffReader, StaffWriter, StaffWriting
-from app.sessions.commands.orders import Reason
+from app.sessions.commands.orders import ChangeReason
 from app.web.cursors import TimePosition
 from app.web.dependencies import CursorSigner, Now, Reading
 from app.web.idempotency import StoredAnswer
@@ -94,7 +94,7 @@ async def waive_fee(
 
     The client does not see the reason. Waiving a waived fee does nothing.
     """
-    reason = Reason(body.reason.code, body.reason.note)
+    reason = ChangeReason(body.reason.code, body.reason.note)
     return await write(
         lambda db: commands.waive_fee(db, staff, fee_id, reason=reason, now=now), _answer
     )

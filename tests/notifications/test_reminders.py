@@ -25,7 +25,7 @@ from app.sessions.commands.book import book
 from app.sessions.commands.booking import Booking
 from app.sessions.commands.cancel import cancel_by_staff
 from app.sessions.commands.meeting import Wish
-from app.sessions.commands.orders import Reason, StaffOrder
+from app.sessions.commands.orders import ChangeReason, StaffOrder
 from app.sessions.commands.reschedule import reschedule_by_staff
 from app.tables.identity import ApiKey
 from app.tables.notifications import Notification
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.alone
 DAYS = 25
 AT_ONCE = 4
 DAY = timedelta(days=1)
-FREE = StaffOrder(Reason(None, "At random."), charged=False, if_match=None)
+FREE = StaffOrder(ChangeReason(None, "At random."), charged=False, if_match=None)
 
 
 class RunningClock:

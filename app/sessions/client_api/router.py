@@ -30,7 +30,7 @@ from app.sessions.client_api.schemas import (
 )
 from app.sessions.commands.cancel import cancel
 from app.sessions.commands.meeting import Wish
-from app.sessions.commands.orders import ClientOrder, Outcome, Reason
+from app.sessions.commands.orders import ChangeReason, ClientOrder, Outcome
 from app.sessions.commands.reschedule import reschedule
 from app.sessions.read.client_queries import ClientListPosition, When, list_sessions
 from app.sessions.read.history_queries import list_changes
@@ -162,7 +162,7 @@ async def cancel_session(
 
     Cancelling a cancelled session does nothing and gives the same 200 response.
     """
-    order = ClientOrder(Reason(body.reason.code, body.reason.note), body.quote, if_match)
+    order = ClientOrder(ChangeReason(body.reason.code, body.reason.note), body.quote, if_match)
     return await write(
         lambda db: cancel(
             db,
@@ -202,7 +202,7 @@ async def reschedule_session(
     nearest available slots, and nothing changes.
     """
     wish = Wish(body.start, body.format, body.location_id)
-    order = ClientOrder(Reason(body.reason.code, body.reason.note), body.quote, if_match)
+    order = ClientOrder(ChangeReason(body.reason.code, body.reason.note), body.quote, if_match)
     return await write(
         lambda db: reschedule(
             db,

@@ -19,7 +19,7 @@ from app.sessions.commands.checks import check_booked
 from app.sessions.commands.ending import end_session
 from app.sessions.commands.finish import answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository
-from app.sessions.commands.orders import Reason, StaffOrder, StaffOutcome
+from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
 
@@ -72,7 +72,7 @@ async def mark_fulfilled(
     staff: Staff,
     session_id: UUID,
     *,
-    reason: Reason | None,
+    reason: ChangeReason | None,
     if_match: str | None,
     now: datetime,
 ) -> StaffOutcome:

@@ -11,7 +11,7 @@ from app.domain.session import Status
 from app.outbox.outbox import tell
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import finish, new_change
-from app.sessions.commands.orders import Reason
+from app.sessions.commands.orders import ChangeReason
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.records import SessionRecord
 
@@ -23,7 +23,7 @@ async def end_session(
     cost: Cost,
     *,
     actor: Actor,
-    reason: Reason | None,
+    reason: ChangeReason | None,
     now: datetime,
     credit_grace: timedelta,
 ) -> None:

@@ -15,7 +15,7 @@ from app.identity.tokens.access import Caller
 from app.outbox.outbox import NewNotification, drop_reminders, queue_notifications
 from app.sessions.commands.history_repository import HistoryRepository, NewChange
 from app.sessions.commands.meeting import Meeting, meeting_of
-from app.sessions.commands.orders import NO_COST, Outcome, Reason, StaffOutcome
+from app.sessions.commands.orders import NO_COST, ChangeReason, Outcome, StaffOutcome
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 from app.sessions.read.staff_queries import read_for_staff
@@ -61,7 +61,7 @@ def new_change(
     *,
     to: Meeting | None = None,
     cost: Cost = NO_COST,
-    reason: Reason | None = None,
+    reason: ChangeReason | None = None,
     in_calendar: bool = True,
     details: dict[str, Any] | None = None,
 ) -> NewChange:

@@ -10,7 +10,7 @@ NO_COST = Cost(None, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class ChangeReason:
     """Why a session changes: a code for statistics, and a note in the caller's words."""
 
     code: str | None
@@ -21,7 +21,7 @@ class Reason:
 class ClientOrder:
     """A client's input: the reason, the signed quote, and the `If-Match` header."""
 
-    reason: Reason
+    reason: ChangeReason
     quote: str | None
     if_match: str | None
 
@@ -30,7 +30,7 @@ class ClientOrder:
 class StaffOrder:
     """The input of staff: the reason, whether the client is charged, and the `If-Match` header."""
 
-    reason: Reason | None
+    reason: ChangeReason | None
     charged: bool
     if_match: str | None
 

@@ -42,7 +42,13 @@ from app.sessions.commands.meeting import (
     is_same_time,
     wished_meeting,
 )
-from app.sessions.commands.orders import ClientOrder, Outcome, Reason, StaffOrder, StaffOutcome
+from app.sessions.commands.orders import (
+    ChangeReason,
+    ClientOrder,
+    Outcome,
+    StaffOrder,
+    StaffOutcome,
+)
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.slots import check_free, nearest_slots, owner_of, wanted_time
 from app.sessions.read.calendar import move_request, read_with_calendar, slot_rules
@@ -159,7 +165,7 @@ async def _move(
     cost: Cost,
     *,
     actor: Actor,
-    reason: Reason | None,
+    reason: ChangeReason | None,
     now: datetime,
     by_client: bool = False,
     notify: bool = True,

@@ -15,7 +15,7 @@ from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.meeting import meeting_of
-from app.sessions.commands.orders import Reason, StaffOutcome
+from app.sessions.commands.orders import ChangeReason, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.slots import check_free, wanted_time
 from app.sessions.read.queries import read_session
@@ -27,7 +27,7 @@ async def undo(
     staff: Staff,
     session_id: UUID,
     *,
-    reason: Reason,
+    reason: ChangeReason,
     if_match: str | None,
     now: datetime,
 ) -> StaffOutcome:

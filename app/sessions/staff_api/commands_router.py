@@ -6,7 +6,7 @@ from app.identity.dependencies import StaffWriter, StaffWriting
 from app.sessions.commands.attendance import mark_fulfilled, mark_noshow
 from app.sessions.commands.cancel import cancel_by_staff
 from app.sessions.commands.meeting import Wish
-from app.sessions.commands.orders import Reason, StaffOrder, StaffOutcome
+from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome
 from app.sessions.commands.reschedule import reschedule_by_staff
 from app.sessions.commands.undo import undo
 from app.sessions.staff_api.presenter import (
@@ -26,7 +26,7 @@ from app.web.json import as_json
 from app.web.problems.catalogue import WRITING_BY_STAFF, responses
 from app.web.request_headers import IfMatch
 from app.web.types import RecordId
-from app.web.views import Reason as ReasonBody
+from app.web.views import ChangeReason as ReasonBody
 
 router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
 
@@ -173,7 +173,7 @@ async def undo_session_end(
     credit, the response is `credit-unavailable` and nothing changes. The client is notified, except
     if the session was marked as fulfilled. A booked session gives `no-change`.
     """
-    reason = Reason(body.reason.code, body.reason.note)
+    reason = ChangeReason(body.reason.code, body.reason.note)
     return await write(
         lambda db: undo(db, staff, session_id, reason=reason, if_match=if_match, now=now),
         answer,
@@ -186,5 +186,5 @@ def answer(outcome: StaffOutcome, *, status: int = 200) -> StoredAnswer:
     return StoredAnswer(status, outcome.found.session.etag, as_json(shown))
 
 
-def _reason(body: ReasonBody | None) -> Reason | None:
-    return None if body is None else Reason(body.code, body.note)
+def _reason(body: ReasonBody | None) -> ChangeReason | None:
+    return None if body is None else ChangeReason(body.code, body.note)
