@@ -30,7 +30,7 @@ from app.sessions.commands.finish import answer_staff
 from app.sessions.commands.meeting import Meeting, Wish, wished_meeting
 from app.sessions.commands.orders import StaffOrder, StaffOutcome
 from app.sessions.commands.push_repository import PushRepository
-from app.sessions.commands.reschedule import move_by_staff, takes_place
+from app.sessions.commands.reschedule import is_same_meeting, move_by_staff
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 from app.sessions.read.staff_queries import id_of_ref
@@ -110,7 +110,7 @@ async def _push_again(
         if record.status is not Status.BOOKED:
             raise SessionNotBookedError(session_id)
         to = _meeting(push.booking, record)
-        if not takes_place(record, to):
+        if not is_same_meeting(record, to):
             overrules = push.force or push.if_match not in {None, "*"}
             mover = await pushes.last_mover(session_id, after_version=last.get("version", 0))
             if mover in BY_CLIENT and not overrules:

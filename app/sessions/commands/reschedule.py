@@ -81,7 +81,7 @@ async def reschedule(
     check_version(record, order.if_match)
     to = wished_meeting(record, wish)
     is_open = record.status is Status.BOOKED and now < record.starts_at
-    if is_open and takes_place(record, to):
+    if is_open and is_same_meeting(record, to):
         raise NoChangeError
     action = action_of(record, to)
     cost = judge(record, action, order.quote, quotes, now)
@@ -119,7 +119,7 @@ async def reschedule_by_staff(
     record = await read_session(db, staff.practice_id, session_id)
     check_booked(record, order.if_match)
     to = wished_meeting(record, wish)
-    if takes_place(record, to):
+    if is_same_meeting(record, to):
         raise NoChangeError
     cost = await move_by_staff(db, staff, record, to, force=force, order=order, now=now)
     return await answer_staff(db, staff, session_id, cost)
@@ -153,7 +153,7 @@ async def move_by_staff(
     return cost
 
 
-def takes_place(record: SessionRecord, to: Meeting) -> bool:
+def is_same_meeting(record: SessionRecord, to: Meeting) -> bool:
     """Tell whether a session already has this time, format and location."""
     return is_same_time(record, to) and is_same_place(record, to)
 
