@@ -105,7 +105,7 @@ def meeting_at(
     )
 
 
-def is_same_place(record: SessionRecord, to: Meeting) -> bool:
+def is_same_format_and_location(record: SessionRecord, to: Meeting) -> bool:
     """Tell whether a move keeps the session's format and location."""
     return (to.format, to.location_id) == (record.format, record.location_id)
 

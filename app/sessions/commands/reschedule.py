@@ -38,7 +38,7 @@ from app.sessions.commands.meeting import (
     Wish,
     action_of,
     buffers_of,
-    is_same_place,
+    is_same_format_and_location,
     is_same_time,
     wished_meeting,
 )
@@ -155,7 +155,7 @@ async def move_by_staff(
 
 def is_same_meeting(record: SessionRecord, to: Meeting) -> bool:
     """Tell whether a session already has this time, format and location."""
-    return is_same_time(record, to) and is_same_place(record, to)
+    return is_same_time(record, to) and is_same_format_and_location(record, to)
 
 
 async def _move(
@@ -204,7 +204,7 @@ def _check_place(record: SessionRecord, to: Meeting, now: datetime) -> None:
         InvalidInputError: a change of format has a cost now, which the move would circumvent.
     """
     rules, facts = rules_of(record.policy), record.facts
-    if is_same_time(record, to) or is_same_place(record, to):
+    if is_same_time(record, to) or is_same_format_and_location(record, to):
         return
     if not keeps_place(rules, facts, now):
         return
