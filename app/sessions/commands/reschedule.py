@@ -85,7 +85,7 @@ async def reschedule(
         raise NoChangeError
     action = action_of(record, to)
     cost = judge(record, action, order.quote, quotes, now)
-    _check_place(record, to, now)
+    _check_format_and_location(record, to, now)
     await _check_on_offer(db, record, calendar, to, action, now)
     await _move(
         db, record, to, cost, actor=caller.actor, reason=order.reason, now=now, by_client=True
@@ -176,15 +176,15 @@ async def _move(
     section 10, "Counting" and "Carried cost").
     """
     sessions = SessionRepository(db, record.practice_id)
-    is_elsewhen = to.starts_at != record.starts_at
+    changes_start = to.starts_at != record.starts_at
     await sessions.move(
         record.id,
         to,
         buffers_of(record),
-        client_moves=int(is_elsewhen and by_client),
-        resets_original=is_elsewhen and not by_client,
+        client_moves=int(changes_start and by_client),
+        resets_original=changes_start and not by_client,
     )
-    if is_elsewhen and cost.carries != record.carried:
+    if changes_start and cost.carries != record.carried:
         since = record.carried_since or record.version + 1
         await sessions.carry(record.id, cost.carries, since)
     kind = "format_changed" if is_same_time(record, to) else "rescheduled"
@@ -196,7 +196,7 @@ async def _move(
     await finish(db, record.practice_id, record.id, change, notifications, now)
 
 
-def _check_place(record: SessionRecord, to: Meeting, now: datetime) -> None:
+def _check_format_and_location(record: SessionRecord, to: Meeting, now: datetime) -> None:
     """Check that a client's move to another time may also change the format or the location.
 
     Raises:
