@@ -158,8 +158,8 @@ class Offer:
 class SlotSearch:
     """A search for slots: a format, at one of `location_ids` (`[None]` for video and phone).
 
-    `may_move`, `may_change_format` and `keeps_place` are decisions of the policy. With
-    `keeps_place`, another time is available only in the current format and location. `move_window`
+    `may_move`, `may_change_format` and `must_keep_format_and_location` are decisions of the policy. With
+    `must_keep_format_and_location`, another time is available only in the current format and location. `move_window`
     limits the new start (`max_days_from_original`); None: no limit.
     """
 
@@ -169,13 +169,13 @@ class SlotSearch:
     may_move: bool
     may_change_format: bool
     move_window: Interval | None = None
-    keeps_place: bool = False
+    must_keep_format_and_location: bool = False
 
     def may_move_to(self, location_id: UUID | None) -> bool:
         """Tell whether the session may move to another time at this location."""
         present = self.present
         is_present = (self.format, location_id) == (present.format, present.location_id)
-        return self.may_move and (is_present or not self.keeps_place)
+        return self.may_move and (is_present or not self.must_keep_format_and_location)
 
 
 def offer(

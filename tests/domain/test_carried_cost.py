@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.domain.money import Money
 from app.domain.policy.costs import Cost, cost_by_staff
-from app.domain.policy.decide import RefusalCode, Term, decide, keeps_place, terms
+from app.domain.policy.decide import RefusalCode, Term, decide, must_keep_format_and_location, terms
 from app.domain.policy.rules import (
     UNTIL_THE_START,
     Action,
@@ -274,7 +274,7 @@ def test_a_move_is_not_disabled_where_cancelling_is() -> None:
 def test_a_move_keeps_the_place_unless_that_could_be_changed_for_free(
     rule: ChangeFormatRule, *, keeps: bool
 ) -> None:
-    assert keeps_place(Policy(change_format=rule), session(), LATE) is keeps
+    assert must_keep_format_and_location(Policy(change_format=rule), session(), LATE) is keeps
 
 
 # No sequence of a client's actions costs less than its dearest necessary step

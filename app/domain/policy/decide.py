@@ -112,7 +112,7 @@ def is_allowed(policy: Policy, action: Action, facts: SessionFacts, now: datetim
     return _refusal_code(policy, action, facts, now, late=late) is None
 
 
-def keeps_place(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
+def must_keep_format_and_location(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
     """Tell whether a move at `now` must keep the session's format and location.
 
     True unless a change of format is allowed and free at `now`. Otherwise a move to another time

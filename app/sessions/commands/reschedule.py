@@ -21,7 +21,7 @@ from app.domain.errors import (
 )
 from app.domain.intervals import Interval
 from app.domain.policy.costs import Cost, cost_by_staff
-from app.domain.policy.decide import decide, keeps_place
+from app.domain.policy.decide import decide, must_keep_format_and_location
 from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.domain.zones import seconds_up, to_seconds
@@ -206,7 +206,7 @@ def _check_format_and_location(record: SessionRecord, to: Meeting, now: datetime
     rules, facts = rules_of(record.policy), record.facts
     if is_same_time(record, to) or is_same_format_and_location(record, to):
         return
-    if not keeps_place(rules, facts, now):
+    if not must_keep_format_and_location(rules, facts, now):
         return
     decision = decide(rules, Action.CHANGE_FORMAT, facts, now)
     if not decision.allowed:

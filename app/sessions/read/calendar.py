@@ -13,7 +13,7 @@ from app.domain.availability import MINUTE, Calendar, CurrentMeeting, SlotRules,
 from app.domain.errors import InvalidInputError
 from app.domain.money import Money
 from app.domain.policy.deadlines import move_window
-from app.domain.policy.decide import is_allowed, keeps_place
+from app.domain.policy.decide import is_allowed, must_keep_format_and_location
 from app.domain.policy.rules import Action
 from app.domain.session import Format, SessionFacts, Status
 from app.domain.zones import EPOCH, to_seconds
@@ -165,7 +165,7 @@ def move_request(
         may_move=is_allowed(policy, Action.RESCHEDULE, facts, now),
         may_change_format=is_allowed(policy, Action.CHANGE_FORMAT, facts, now),
         move_window=move_window(policy, facts),
-        keeps_place=keeps_place(policy, facts, now),
+        must_keep_format_and_location=must_keep_format_and_location(policy, facts, now),
     )
 
 
