@@ -158,9 +158,9 @@ class Offer:
 class SlotSearch:
     """A search for slots: a format, at one of `location_ids` (`[None]` for video and phone).
 
-    `may_move`, `may_change_format` and `must_keep_format_and_location` are decisions of the policy. With
-    `must_keep_format_and_location`, another time is available only in the current format and location. `move_window`
-    limits the new start (`max_days_from_original`); None: no limit.
+    `may_move`, `may_change_format` and `must_keep_format_and_location` are decisions of the policy.
+    The last one restricts other times to the current format and location. `move_window` limits the
+    new start (`max_days_from_original`); None: no limit.
     """
 
     format: Format

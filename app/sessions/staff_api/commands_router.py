@@ -26,7 +26,7 @@ from app.web.json import as_json
 from app.web.problems.catalogue import WRITING_BY_STAFF, responses
 from app.web.request_headers import IfMatch
 from app.web.types import RecordId
-from app.web.views import ChangeReason as ReasonBody
+from app.web.views import Reason
 
 router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
 
@@ -186,5 +186,5 @@ def answer(outcome: StaffOutcome, *, status: int = 200) -> StoredAnswer:
     return StoredAnswer(status, outcome.found.session.etag, as_json(shown))
 
 
-def _reason(body: ReasonBody | None) -> ChangeReason | None:
+def _reason(body: Reason | None) -> ChangeReason | None:
     return None if body is None else ChangeReason(body.code, body.note)
