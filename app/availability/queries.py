@@ -26,7 +26,7 @@ from app.identity.tokens.access import Caller
 from app.sessions.read.calendar import (
     SessionToMove,
     _around,
-    move_request,
+    move_search,
     slot_rules,
     to_session_to_move,
 )
@@ -86,16 +86,16 @@ async def read_availability(
     first = first or now.astimezone(zone).date()
     last = last or first + timedelta(days=DEFAULT_DAYS - 1)
     _check_range(first, last)
-    request = move_request(session, format_ or session.format, now)
+    search = move_search(session, format_ or session.format, now)
     rules = slot_rules(session, session.ends_at - session.starts_at)
     window = Interval(_first_second(first, zone), _first_second(last + timedelta(days=1), zone))
-    found = offer(calendar, rules, request, window, seconds_up(now))
+    found = offer(calendar, rules, search, window, seconds_up(now))
     next_available = None
     if found.empty_reason not in {None, EmptyReason.RESCHEDULE_REFUSED}:
         next_available = await _next_available(
-            db, caller, session, calendar, rules, request, window.end, zone, now
+            db, caller, session, calendar, rules, search, window.end, zone, now
         )
-    return Availability(session, request.format, zone, first, last, found, next_available)
+    return Availability(session, search.format, zone, first, last, found, next_available)
 
 
 async def _next_available(
@@ -104,16 +104,16 @@ async def _next_available(
     session: SessionToMove,
     calendar: Calendar,
     rules: SlotRules,
-    request: SlotSearch,
+    search: SlotSearch,
     after: int,
     zone: ZoneInfo,
     now: datetime,
 ) -> date | None:
     instant = seconds_up(now)
     end_of_time = to_seconds(now) + (rules.horizon_days + 2) * 24 * 60 * MINUTE
-    windows = [bookable(calendar, rules, request, Interval(after, end_of_time), instant)]
-    present = request.present
-    places = {(request.format, location_id) for location_id in request.location_ids}
+    windows = [bookable(calendar, rules, search, Interval(after, end_of_time), instant)]
+    present = search.present
+    places = {(search.format, location_id) for location_id in search.location_ids}
     if present.start >= after and places - {(present.format, present.location_id)}:
         # Notice and horizon do not apply to a change of format.
         windows.append(Interval(present.start, present.start + 1))
@@ -126,7 +126,7 @@ async def _next_available(
     starts = [
         of_place[0]
         for window in windows
-        for of_place in offer(calendar, rules, request, window, instant).starts.values()
+        for of_place in offer(calendar, rules, search, window, instant).starts.values()
     ]
     return from_seconds(min(starts)).astimezone(zone).date() if starts else None
 

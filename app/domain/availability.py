@@ -179,39 +179,39 @@ class SlotSearch:
 
 
 def offer(
-    calendar: Calendar, rules: SlotRules, request: SlotSearch, window: Interval, now: int
+    calendar: Calendar, rules: SlotRules, search: SlotSearch, window: Interval, now: int
 ) -> Offer:
     """Find the available starts within `window` for the session being moved.
 
     The current start is available only with another format or location. Notice, horizon, step and
     limits do not apply to it (product.md section 10, `change_format`).
     """
-    span = bookable(calendar, rules, request, window, now)
+    span = bookable(calendar, rules, search, window, now)
     found: dict[UUID | None, list[int]] = {}
-    for location_id in request.location_ids:
+    for location_id in search.location_ids:
         starts: list[int] = []
-        if request.may_move_to(location_id) and span.start < span.end:
-            starts = _starts(calendar, rules, request.format, location_id, span)
-            present = bisect_left(starts, request.present.start)
-            if starts[present : present + 1] == [request.present.start]:
+        if search.may_move_to(location_id) and span.start < span.end:
+            starts = _starts(calendar, rules, search.format, location_id, span)
+            present = bisect_left(starts, search.present.start)
+            if starts[present : present + 1] == [search.present.start]:
                 del starts[present]
-        if _changes_format(calendar, rules, request, location_id, window):
-            insort(starts, request.present.start)
+        if _changes_format(calendar, rules, search, location_id, window):
+            insort(starts, search.present.start)
         if starts:
             found[location_id] = starts
-    reason = None if found else _empty_reason(calendar.hours, rules, request, window, span)
+    reason = None if found else _empty_reason(calendar.hours, rules, search, window, span)
     return Offer(found, reason)
 
 
 def bookable(
-    calendar: Calendar, rules: SlotRules, request: SlotSearch, window: Interval, now: int
+    calendar: Calendar, rules: SlotRules, search: SlotSearch, window: Interval, now: int
 ) -> Interval:
     """Restrict `window` to the starts that notice, horizon and the policy's distance allow."""
     zone = calendar.hours.zone
     today = from_seconds(now).astimezone(zone).date()
     after_horizon = start_of_day(today + timedelta(days=rules.horizon_days + 1), zone)
     span = intersect(window, Interval(now + rules.minimum_notice, to_seconds(after_horizon)))
-    return span if request.move_window is None else intersect(span, request.move_window)
+    return span if search.move_window is None else intersect(span, search.move_window)
 
 
 class Working(NamedTuple):
@@ -380,28 +380,28 @@ def fits(
 def _changes_format(
     calendar: Calendar,
     rules: SlotRules,
-    request: SlotSearch,
+    search: SlotSearch,
     location_id: UUID | None,
     window: Interval,
 ) -> bool:
-    present = request.present
-    if not request.may_change_format or not window.start <= present.start < window.end:
+    present = search.present
+    if not search.may_change_format or not window.start <= present.start < window.end:
         return False
-    if (request.format, location_id) == (present.format, present.location_id):
+    if (search.format, location_id) == (present.format, present.location_id):
         return False
-    return fits(calendar, rules, request.format, location_id, present.start)
+    return fits(calendar, rules, search.format, location_id, present.start)
 
 
 def _empty_reason(
-    hours: WorkingHours, rules: SlotRules, request: SlotSearch, window: Interval, span: Interval
+    hours: WorkingHours, rules: SlotRules, search: SlotSearch, window: Interval, span: Interval
 ) -> EmptyReason:
     """Find the rule that leaves no slot in `window`; `span` is the part that can be booked.
 
     Source: the table in product.md section 3. Working hours count only if the whole session fits
     into them at a start on the step.
     """
-    places = [place for place in request.location_ids if request.may_move_to(place)]
-    if not request.may_move or (request.location_ids and not places):
+    places = [place for place in search.location_ids if search.may_move_to(place)]
+    if not search.may_move or (search.location_ids and not places):
         return EmptyReason.RESCHEDULE_REFUSED
     if span.end <= span.start:
         return EmptyReason.OUTSIDE_HORIZON
@@ -409,7 +409,7 @@ def _empty_reason(
     fitting = [
         start
         for place in places
-        for start in _starts(nothing_taken, rules, request.format, place, window)
+        for start in _starts(nothing_taken, rules, search.format, place, window)
     ]
     if not fitting:
         return EmptyReason.NO_WORKING_HOURS
@@ -446,13 +446,13 @@ def _by_day(starts: Sequence[int], zone: ZoneInfo) -> dict[int, tuple[int, ...]]
     return days
 
 
-def search_ranges(rules: SlotRules, request: SlotSearch, wished: float, now: int) -> list[Interval]:
+def search_ranges(rules: SlotRules, search: SlotSearch, wished: float, now: int) -> list[Interval]:
     """Give the ranges to search, in this order, for the slots nearest to a wished start.
 
     The first range is the week before and the week after: if it has enough slots, no other slot is
     nearer. The last range contains every start that can be available.
     """
-    present = request.present.start
+    present = search.present.start
     beyond_horizon = now + (rules.horizon_days + 2) * DAY
     everything = Interval(min(now, present), max(beyond_horizon, present + 1))
     near = intersect(Interval(ceil(wished - NEARBY), floor(wished + NEARBY) + 1), everything)

@@ -51,7 +51,7 @@ from app.sessions.commands.orders import (
 )
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.slots import check_free, nearest_slots, owner_of, wanted_time
-from app.sessions.read.calendar import move_request, read_with_calendar, slot_rules
+from app.sessions.read.calendar import move_search, read_with_calendar, slot_rules
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
@@ -228,21 +228,21 @@ async def _check_on_offer(
         SlotUnavailableError: the start is not available.
     """
     length = to.ends_at - to.starts_at
-    request, rules = _request(record, to, action, now), slot_rules(record, length)
+    search, rules = _search_for(record, to, action, now), slot_rules(record, length)
     second = to_seconds(to.starts_at)
-    found = offer(calendar, rules, request, Interval(second, second + 1), seconds_up(now))
+    found = offer(calendar, rules, search, Interval(second, second + 1), seconds_up(now))
     if found.starts and to.starts_at.microsecond == 0:
         return
-    slots = await nearest_slots(db, owner_of(record), rules, request, to.starts_at, now)
+    slots = await nearest_slots(db, owner_of(record), rules, search, to.starts_at, now)
     raise SlotUnavailableError(slots, length, record.client_zone)
 
 
-def _request(record: SessionRecord, to: Meeting, action: Action, now: datetime) -> SlotSearch:
+def _search_for(record: SessionRecord, to: Meeting, action: Action, now: datetime) -> SlotSearch:
     """Build the search for the requested format and location. `action` is allowed already."""
-    request = move_request(record, to.format, now)
+    search = move_search(record, to.format, now)
     return replace(
-        request,
+        search,
         location_ids=[to.location_id],
-        may_move=request.may_move or action is Action.RESCHEDULE,
-        may_change_format=request.may_change_format or action is Action.CHANGE_FORMAT,
+        may_move=search.may_move or action is Action.RESCHEDULE,
+        may_change_format=search.may_change_format or action is Action.CHANGE_FORMAT,
     )

@@ -82,7 +82,7 @@ async def check_free(
         is_free = fits(calendar, wanted.rules, meeting.format, meeting.location_id, start)
     if is_free:
         return
-    request = SlotSearch(
+    search = SlotSearch(
         format=meeting.format,
         location_ids=[meeting.location_id],
         present=CurrentMeeting(
@@ -91,7 +91,7 @@ async def check_free(
         may_move=True,
         may_change_format=True,
     )
-    slots = await nearest_slots(db, owner, wanted.rules, request, meeting.starts_at, now)
+    slots = await nearest_slots(db, owner, wanted.rules, search, meeting.starts_at, now)
     raise SlotUnavailableError(slots, meeting.ends_at - meeting.starts_at, wanted.client_zone)
 
 
@@ -99,19 +99,17 @@ async def nearest_slots(
     db: AsyncConnection,
     owner: CalendarOwner,
     rules: SlotRules,
-    request: SlotSearch,
+    search: SlotSearch,
     wished: datetime,
     now: datetime,
 ) -> list[Slot]:
-    """Find the `ALTERNATIVES` slots nearest to the wished start, as the request permits."""
+    """Find the `ALTERNATIVES` slots nearest to the wished start, as the search permits."""
     second, instant = (wished - EPOCH) / timedelta(seconds=1), seconds_up(now)
     found: list[Slot] = []
-    for window in search_ranges(rules, request, second, instant):
+    for window in search_ranges(rules, search, second, instant):
         first, last = (from_seconds(bound).date() for bound in window)
         calendar = await read_calendar(db, owner, first, last)
-        found = nearest(
-            offer(calendar, rules, request, window, instant).slots, second, ALTERNATIVES
-        )
+        found = nearest(offer(calendar, rules, search, window, instant).slots, second, ALTERNATIVES)
         if len(found) == ALTERNATIVES:
             break
     return found

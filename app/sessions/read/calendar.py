@@ -143,7 +143,7 @@ def _around(first: date, last: date) -> dict[str, date]:
     }
 
 
-def move_request(
+def move_search(
     record: SessionRecord | SessionToMove, format_: Format, now: datetime
 ) -> SlotSearch:
     """Build the search for slots that the session's policy allows its client at `now`.
