@@ -18,10 +18,10 @@ from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_booked, check_version
+from app.sessions.commands.client_cost import cost_for_client
 from app.sessions.commands.ending import end_session
 from app.sessions.commands.finish import answer_client, answer_staff
 from app.sessions.commands.history_repository import HistoryRepository
-from app.sessions.commands.judge import judge
 from app.sessions.commands.orders import ClientOrder, Outcome, StaffOrder, StaffOutcome
 from app.sessions.read.queries import read_session
 
@@ -50,7 +50,7 @@ async def cancel(
         history = HistoryRepository(db, caller.practice_id)
         return Outcome(record, await history.cost_of_latest(session_id, record.status))
     check_version(record, order.if_match)
-    cost = judge(record, Action.CANCEL, order.quote, quotes, now)
+    cost = cost_for_client(record, Action.CANCEL, order.quote, quotes, now)
     await end_session(
         db,
         record,

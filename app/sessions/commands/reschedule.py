@@ -31,8 +31,8 @@ from app.identity.tokens.quote import Quotes
 from app.outbox.outbox import reminders, tell
 from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_booked, check_start, check_version
+from app.sessions.commands.client_cost import cost_for_client
 from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
-from app.sessions.commands.judge import judge
 from app.sessions.commands.meeting import (
     Meeting,
     Wish,
@@ -84,7 +84,7 @@ async def reschedule(
     if is_open and is_same_meeting(record, to):
         raise NoChangeError
     action = action_of(record, to)
-    cost = judge(record, action, order.quote, quotes, now)
+    cost = cost_for_client(record, action, order.quote, quotes, now)
     _check_format_and_location(record, to, now)
     await _check_on_offer(db, record, calendar, to, action, now)
     await _move(

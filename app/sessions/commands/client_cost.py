@@ -13,7 +13,7 @@ from app.sessions.errors import QuoteOutdatedError, QuoteRequiredError
 from app.sessions.read.records import SessionRecord
 
 
-def judge(
+def cost_for_client(
     record: SessionRecord, action: Action, token: str | None, quotes: Quotes, now: datetime
 ) -> Cost:
     """Give the policy's cost of a client's action; a valid quote limits it.
