@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.money import Money
-from app.domain.policy.costs import Cost, cost_by_staff
+from app.domain.policy.costs import Cost, cost_for_staff
 from app.domain.policy.decide import RefusalCode, Term, decide, must_keep_format_and_location, terms
 from app.domain.policy.rules import (
     UNTIL_THE_START,
@@ -150,15 +150,15 @@ def test_cancelling_costs_at_least_what_is_carried_and_never_both(
     policy = Policy(cancel=CancelRule(fees=(HALF,)))
     facts = session(carried=carried)
     assert cancelling(policy, facts, now) == Cost(usd(fee), None)
-    assert cost_by_staff(policy, Action.CANCEL, facts, now, charged=True) == Cost(usd(fee), None)
-    assert cost_by_staff(policy, Action.CANCEL, facts, now, charged=False) == Cost(None, None)
+    assert cost_for_staff(policy, Action.CANCEL, facts, now, charged=True) == Cost(usd(fee), None)
+    assert cost_for_staff(policy, Action.CANCEL, facts, now, charged=False) == Cost(None, None)
 
 
 @pytest.mark.parametrize("charged", [False, True])
 def test_a_move_by_staff_carries_nothing(charged: bool) -> None:  # noqa: FBT001
     policy = Policy(cancel=CancelRule(fees=(HALF,)), reschedule=FREE_MOVES)
     assert carried_by_a_move(policy, session(), LATE) == a_fee(6_000)
-    cost = cost_by_staff(policy, Action.RESCHEDULE, session(), LATE, charged=charged)
+    cost = cost_for_staff(policy, Action.RESCHEDULE, session(), LATE, charged=charged)
     assert cost == Cost(None, None)
 
 
@@ -335,7 +335,7 @@ def giving_up(policy: Policy, facts: SessionFacts, now: datetime) -> int:
     cost = decide(policy, Action.CANCEL, plain, now).cost
     if cost is None:
         after = facts.starts_at + MICROSECOND
-        cost = cost_by_staff(policy, Action.CANCEL, plain, after, charged=True)
+        cost = cost_for_staff(policy, Action.CANCEL, plain, after, charged=True)
     return worth(cost, facts.price)
 
 
@@ -359,7 +359,7 @@ def test_no_sequence_of_moves_makes_cancelling_cheaper_than_at_any_of_them(
         charged.append(minor(cost.fee))
         facts = replace(facts, starts_at=now + step.notice, carried=cost.carries)
     end, due = (
-        worth(cost_by_staff(policy, Action.CANCEL, at_the_end, now, charged=True), facts.price)
+        worth(cost_for_staff(policy, Action.CANCEL, at_the_end, now, charged=True), facts.price)
         for at_the_end in (facts, replace(facts, carried=None))
     )
     for number, least in enumerate(dearest):

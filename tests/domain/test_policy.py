@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.domain.money import Money
-from app.domain.policy.costs import Cost, cost_by_staff
+from app.domain.policy.costs import Cost, cost_for_staff
 from app.domain.policy.deadlines import deadline_instant, move_window
 from app.domain.policy.decide import RefusalCode, Term, decide, is_allowed, terms
 from app.domain.policy.rules import (
@@ -830,7 +830,7 @@ def test_a_move_keeps_its_credit_with_a_quote_too() -> None:
 def test_what_staff_do_not_charge_costs_nothing(action: Action, status: Status) -> None:
     policy = charging(fixed(hours_before(10_000), 4500))
     facts = session(status=status)
-    assert cost_by_staff(policy, action, facts, START, charged=False) == FREE
+    assert cost_for_staff(policy, action, facts, START, charged=False) == FREE
 
 
 @pytest.mark.parametrize(
@@ -849,14 +849,14 @@ def test_a_credit_comes_back_unless_staff_charge(
     tiers = (fixed(hours_before(24), 4500),)
     policy = Policy(cancel=CancelRule(fees=tiers, late_credit=late_credit))
     facts = session(paid_by_credit=True)
-    assert cost_by_staff(policy, Action.CANCEL, facts, START, charged=charged) == cost
+    assert cost_for_staff(policy, Action.CANCEL, facts, START, charged=charged) == cost
 
 
 def test_a_move_by_staff_keeps_the_credit() -> None:
     policy = charging(fixed(hours_before(24), 4500))
     facts = session(paid_by_credit=True)
     for charged, fee in ((True, usd(4500)), (False, None)):
-        cost = cost_by_staff(policy, Action.RESCHEDULE, facts, START, charged=charged)
+        cost = cost_for_staff(policy, Action.RESCHEDULE, facts, START, charged=charged)
         assert cost == Cost(fee, Credit.KEPT)
 
 
@@ -866,7 +866,7 @@ def test_staff_charge_what_the_policy_asks_also_where_the_client_may_not_act() -
     closed = CancelRule(
         enabled=False, closes=hours_before(48), fees=(percent(hours_before(24), "50"),)
     )
-    assert cost_by_staff(
+    assert cost_for_staff(
         Policy(cancel=closed), Action.CANCEL, session(), after, charged=True
     ) == Cost(usd(6000), None)
 
@@ -875,4 +875,4 @@ def test_exactly_at_the_start_a_tier_that_ends_with_it_has_not_passed() -> None:
     """So a missed session is judged just after its start (app/sessions/commands/attendance.py)."""
     policy = charging(fixed(hours_before(0), 4500))
     for now, fee in ((START, None), (START + MICROSECOND, usd(4500))):
-        assert cost_by_staff(policy, Action.CANCEL, session(), now, charged=True).fee == fee
+        assert cost_for_staff(policy, Action.CANCEL, session(), now, charged=True).fee == fee

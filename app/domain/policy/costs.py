@@ -42,7 +42,7 @@ _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
 
-def cost_by_staff(
+def cost_for_staff(
     policy: Policy, action: Action, facts: SessionFacts, now: datetime, *, charged: bool
 ) -> Cost:
     """Give the cost for the client of an action by staff.

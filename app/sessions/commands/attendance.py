@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.locks import lock_session
-from app.domain.policy.costs import cost_by_staff
+from app.domain.policy.costs import cost_for_staff
 from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
@@ -53,7 +53,7 @@ async def mark_noshow(
         return await answer_staff(db, staff, session_id, cost)
     check_booked(record, order.if_match)
     policy, at = rules_of(record.policy), max(now, record.starts_at + JUST_AFTER)
-    cost = cost_by_staff(policy, Action.CANCEL, record.facts, at, charged=order.charged)
+    cost = cost_for_staff(policy, Action.CANCEL, record.facts, at, charged=order.charged)
     await end_session(
         db,
         record,

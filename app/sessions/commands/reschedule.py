@@ -20,7 +20,7 @@ from app.domain.errors import (
     SlotUnavailableError,
 )
 from app.domain.intervals import Interval
-from app.domain.policy.costs import Cost, cost_by_staff
+from app.domain.policy.costs import Cost, cost_for_staff
 from app.domain.policy.decide import decide, must_keep_format_and_location
 from app.domain.policy.rules import Action
 from app.domain.session import Status
@@ -145,7 +145,7 @@ async def move_by_staff(
         SlotUnavailableError: the time is not free.
     """
     rules, action = rules_of(record.policy), action_of(record, to)
-    cost = cost_by_staff(rules, action, record.facts, now, charged=order.charged)
+    cost = cost_for_staff(rules, action, record.facts, now, charged=order.charged)
     await check_free(db, wanted_time(record, to), force=force, now=now)
     await _move(
         db, record, to, cost, actor=staff.actor, reason=order.reason, now=now, notify=notify
