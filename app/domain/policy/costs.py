@@ -53,15 +53,15 @@ def cost_for_staff(
     clients".
     """
     if charged:
-        return cost_at(_charging_steps(policy, action, facts), now)
+        return cost_at(_fee_steps(policy, action, facts), now)
     return Cost(None, _credit(policy, action, facts, late=False))
 
 
 def cost_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[CostStep]:
     """Give the costs of an action in time order; those of a move include the carried cost."""
-    steps = _charging_steps(policy, action, facts)
+    steps = _fee_steps(policy, action, facts)
     if action is Action.RESCHEDULE:
-        return _carrying_steps(steps, _steps_of_giving_up(policy, facts), facts.price)
+        return _steps_with_carried_cost(steps, _cancellation_steps(policy, facts), facts.price)
     return steps
 
 
@@ -73,7 +73,9 @@ def cost_at(steps: list[CostStep], now: datetime) -> Cost:
     return next(step.cost for step in reversed(steps) if step.passed_at < now)
 
 
-def honoured(policy: Policy, facts: SessionFacts, now: datetime, quoted: Cost, due: Cost) -> Cost:
+def apply_quote(
+    policy: Policy, facts: SessionFacts, now: datetime, quoted: Cost, due: Cost
+) -> Cost:
     """Combine a quoted cost with the cost now due: the better for the client of each part.
 
     The parts are fee, credit and carried cost. The carried cost that is due depends on the fee
@@ -83,12 +85,12 @@ def honoured(policy: Policy, facts: SessionFacts, now: datetime, quoted: Cost, d
     credit = quoted.credit if due.credit is Credit.FORFEITED else due.credit
     if quoted.carries is None:  # no carried cost was quoted, or the action is not a move
         return Cost(fee, credit)
-    giving_up = cost_at(_steps_of_giving_up(policy, facts), now)
-    carries = _better_carried(quoted.carries, _carried(giving_up, fee, facts.price))
+    cancelling = cost_at(_cancellation_steps(policy, facts), now)
+    carries = _better_carried(quoted.carries, _carried(cancelling, fee, facts.price))
     return Cost(fee, credit, carries)
 
 
-def _charging_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[CostStep]:
+def _fee_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[CostStep]:
     """Give the fee tiers in time order, after a first step that is free.
 
     Of two tiers at the same instant the cheaper comes last, so it applies. A cancellation costs at
@@ -111,7 +113,7 @@ def _charging_steps(policy: Policy, action: Action, facts: SessionFacts) -> list
     carried = facts.carried
     if action is not Action.CANCEL or carried is None:
         return steps
-    return [CostStep(passed_at, _at_least(cost, carried)) for passed_at, cost in steps]
+    return [CostStep(passed_at, _higher_cost(cost, carried)) for passed_at, cost in steps]
 
 
 def _credit(policy: Policy, action: Action, facts: SessionFacts, *, late: bool) -> Credit | None:
@@ -128,7 +130,7 @@ def _fee(tier: Tier, price: Money) -> Money:
     return Money(tier.fee.amount_minor, price.currency)
 
 
-def _at_least(cost: Cost, carried: Carried) -> Cost:
+def _higher_cost(cost: Cost, carried: Carried) -> Cost:
     """Give the higher of two costs of a cancellation. A forfeited credit replaces the fee."""
     if cost.credit is Credit.FORFEITED or (carried.forfeits_credit and cost.credit is not None):
         return Cost(None, Credit.FORFEITED)
@@ -136,13 +138,13 @@ def _at_least(cost: Cost, carried: Carried) -> Cost:
     return Cost(max(fees, key=lambda fee: fee.amount_minor, default=None), cost.credit)
 
 
-def _steps_of_giving_up(policy: Policy, facts: SessionFacts) -> list[CostStep]:
+def _cancellation_steps(policy: Policy, facts: SessionFacts) -> list[CostStep]:
     """Give the costs of cancelling the booked time, in time order, also when it is refused.
 
     While cancelling is disabled or closed, the cost is that after the start, when all tiers have
     passed.
     """
-    steps = _charging_steps(policy, Action.CANCEL, facts)
+    steps = _fee_steps(policy, Action.CANCEL, facts)
     if not policy.cancel.enabled:
         return [CostStep(_ALWAYS, steps[-1].cost)]
     closes_at = closing_of(policy, Action.CANCEL, facts)
@@ -150,21 +152,21 @@ def _steps_of_giving_up(policy: Policy, facts: SessionFacts) -> list[CostStep]:
     return [*in_time, CostStep(closes_at, steps[-1].cost)]
 
 
-def _carrying_steps(
-    moving: list[CostStep], giving_up: list[CostStep], price: Money
+def _steps_with_carried_cost(
+    moving: list[CostStep], cancelling: list[CostStep], price: Money
 ) -> list[CostStep]:
     """Add the carried cost to the steps of a move. Both costs change at their own instants."""
-    if all(step.cost.is_free for step in giving_up):
+    if all(step.cost.is_free for step in cancelling):
         return moving
     steps: list[CostStep] = []
-    for passed_at in sorted({step.passed_at for step in (*moving, *giving_up)}):
+    for passed_at in sorted({step.passed_at for step in (*moving, *cancelling)}):
         cost = cost_at(moving, passed_at + _TICK)
-        carries = _carried(cost_at(giving_up, passed_at + _TICK), cost.fee, price)
+        carries = _carried(cost_at(cancelling, passed_at + _TICK), cost.fee, price)
         steps.append(CostStep(passed_at, Cost(cost.fee, cost.credit, carries)))
     return steps
 
 
-def _carried(giving_up: Cost, charged: Money | None, price: Money) -> Carried | None:
+def _carried(cancelling: Cost, charged: Money | None, price: Money) -> Carried | None:
     """Give the carried cost of a move: the cost of cancelling the old time, minus the move's fee.
 
     A credit is worth the session's price. A move that charges at least that price carries no
@@ -172,10 +174,10 @@ def _carried(giving_up: Cost, charged: Money | None, price: Money) -> Carried | 
     cost".
     """
     paid = 0 if charged is None else charged.amount_minor
-    if giving_up.credit is Credit.FORFEITED:
+    if cancelling.credit is Credit.FORFEITED:
         is_paid = charged is not None and paid >= price.amount_minor
         return None if is_paid else Carried(fee=None, forfeits_credit=True)
-    left = 0 if giving_up.fee is None else giving_up.fee.amount_minor - paid
+    left = 0 if cancelling.fee is None else cancelling.fee.amount_minor - paid
     return Carried(Money(left, price.currency), forfeits_credit=False) if left > 0 else None
 
 

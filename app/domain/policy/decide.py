@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from app.domain.policy.costs import Cost, CostStep, cost_at, cost_steps, honoured
+from app.domain.policy.costs import Cost, CostStep, apply_quote, cost_at, cost_steps
 from app.domain.policy.deadlines import closing_of
 from app.domain.policy.rules import Action, Policy, rule_of
 from app.domain.session import Contact, SessionFacts, Status
@@ -97,7 +97,7 @@ def decide(
     if code is None:
         cost = cost_at(steps, now)
         if quoted is not None:
-            cost = honoured(policy, facts, now, quoted, cost)
+            cost = apply_quote(policy, facts, now, quoted, cost)
     return Decision(
         action=action,
         cost=cost,
