@@ -25,7 +25,7 @@ from app.domain.zones import from_seconds, seconds_up, start_of_day, to_seconds
 from app.identity.tokens.access import Caller
 from app.sessions.read.calendar import (
     SessionToMove,
-    _around,
+    calendar_bounds,
     move_search,
     slot_rules,
     to_session_to_move,
@@ -52,7 +52,7 @@ class Availability:
 async def _read_page(
     db: Source, caller: Caller, session_id: UUID, first: date, last: date
 ) -> tuple[SessionToMove, Calendar]:
-    row = await read_row(db, PAGE, caller, session_id, **_around(first, last))
+    row = await read_row(db, PAGE, caller, session_id, **calendar_bounds(first, last))
     return to_session_to_move(row), to_calendar(row)
 
 

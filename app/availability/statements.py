@@ -7,7 +7,7 @@ from sqlalchemy import (
     select,
 )
 
-from app.calendar.statements import _OF_SESSION, _calendar_columns
+from app.calendar.statements import OF_SESSION, calendar_columns
 from app.sessions.read.statements import (
     CONTACT_COLUMNS,
     POLICY_COLUMNS,
@@ -66,7 +66,7 @@ def _page_statement() -> OneSession:
         Service.horizon_days,
         paid.label("pays"),
         formats_on_offer(),
-        *_calendar_columns(_OF_SESSION),
+        *calendar_columns(OF_SESSION),
     ]
     return about_one_session(select(*columns).select_from(source))
 

@@ -16,7 +16,7 @@ from app.domain.session import Format
 
 
 def to_calendar(row: Row) -> Calendar:
-    """Turn a row with `_calendar_columns` into the practitioner's calendar."""
+    """Turn a row with `calendar_columns` into the practitioner's calendar."""
     blocked = [*(row["busy"] or ()), *(row["elsewhere"] or ())]
     is_open = row["practitioner_active"]
     return Calendar(

@@ -33,7 +33,7 @@ def _seconds(instant: Any, rounding: Any) -> Any:  # noqa: ANN401 - column expre
     return cast(rounding(func.date_part("epoch", instant)), BigInteger)
 
 
-class _Of(NamedTuple):
+class CalendarKeys(NamedTuple):
     """Keys of the calendar to read: columns of a session's row, or bind parameters."""
 
     practitioner_id: Any
@@ -41,13 +41,13 @@ class _Of(NamedTuple):
     session_id: Any
 
 
-_OF_SESSION = _Of(Session.practitioner_id, Session.client_id, Session.id)
+OF_SESSION = CalendarKeys(Session.practitioner_id, Session.client_id, Session.id)
 
 
-_AS_ASKED = _Of(*(bindparam(name) for name in _Of._fields))
+_AS_PARAMETERS = CalendarKeys(*(bindparam(name) for name in CalendarKeys._fields))
 
 
-def _calendar_columns(of: _Of) -> list[Any]:
+def calendar_columns(of: CalendarKeys) -> list[Any]:
     """Build the columns for working hours and taken time, without the session itself."""
     since, until = bindparam("since", type_=_INSTANT), bindparam("until", type_=_INSTANT)
     sessions_since = bindparam("sessions_since", type_=_INSTANT)
@@ -147,7 +147,9 @@ def _numbers(columns: Sequence[Any], *conditions: Any) -> Any:  # noqa: ANN401 -
 
 
 CALENDAR = Read(
-    select(Practitioner.time_zone.label("practitioner_zone"), *_calendar_columns(_AS_ASKED)).where(
+    select(
+        Practitioner.time_zone.label("practitioner_zone"), *calendar_columns(_AS_PARAMETERS)
+    ).where(
         Practitioner.practice_id == bindparam("practice_id"),
         Practitioner.id == bindparam("practitioner_id"),
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.calendar.rows import to_calendar
-from app.calendar.statements import _OF_SESSION, CALENDAR, _calendar_columns
+from app.calendar.statements import CALENDAR, OF_SESSION, calendar_columns
 from app.database.statements import Row, Source
 from app.domain.availability import MINUTE, Calendar, CurrentMeeting, SlotRules, SlotSearch
 from app.domain.errors import InvalidInputError
@@ -23,7 +23,7 @@ from app.sessions.read.records import OfferedFormat, SessionRecord
 from app.sessions.read.rows import carried_of, contact_of, formats_of, policy_of, to_record
 from app.sessions.read.statements import details_statement
 
-WITH_CALENDAR = details_statement(*_calendar_columns(_OF_SESSION))
+WITH_CALENDAR = details_statement(*calendar_columns(OF_SESSION))
 
 
 class SessionToMove(NamedTuple):
@@ -114,7 +114,7 @@ async def read_calendar(db: Source, owner: CalendarOwner, first: date, last: dat
 
     The practitioner must exist; the caller has locked the row.
     """
-    (row,) = await CALENDAR.rows(db, owner._asdict() | _around(first, last))
+    (row,) = await CALENDAR.rows(db, owner._asdict() | calendar_bounds(first, last))
     return to_calendar(row)
 
 
@@ -127,11 +127,11 @@ async def read_with_calendar(
         UnauthorizedError: the client's token was revoked.
         NotFoundError: there is no such session for this viewer.
     """
-    row = await read_row(db, WITH_CALENDAR, viewer, session_id, **_around(first, last))
+    row = await read_row(db, WITH_CALENDAR, viewer, session_id, **calendar_bounds(first, last))
     return to_record(row), to_calendar(row)
 
 
-def _around(first: date, last: date) -> dict[str, date]:
+def calendar_bounds(first: date, last: date) -> dict[str, date]:
     """Give the parameters that bound the calendar to read for a range of dates."""
     since = _midnight(first) - MARGIN
     return {
