@@ -17,7 +17,7 @@ from app.domain.session import Status
 from app.identity.tokens.access import Caller
 from app.sessions.read.records import SessionSummaryRecord
 from app.sessions.read.rows import to_summary
-from app.sessions.read.statements import Shape
+from app.sessions.read.statements import SessionJoins
 from app.tables.joins import ABOUT_CLIENT, PRACTICE, of_practice
 from app.tables.practices import Client
 from app.tables.sessions import Session
@@ -85,7 +85,7 @@ def _list_read(when: When, *, continued: bool) -> Read:
         page = page.where(~coming) if when is When.PAST else page
     source = page.correlate(Client).limit(bindparam("limit")).lateral("session_page")
     session = aliased(Session, source)
-    shape = Shape(session, source, true(), all_booked=when is When.UPCOMING)
+    shape = SessionJoins(session, source, true(), all_booked=when is When.UPCOMING)
     order = (session.starts_at, session.id)
     return Read(
         select(*shape.columns)

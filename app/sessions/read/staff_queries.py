@@ -19,7 +19,7 @@ from app.domain.session import FeeStatus
 from app.sessions.read.queries import read_row
 from app.sessions.read.records import SessionRecord, SessionSummaryRecord
 from app.sessions.read.rows import to_record, to_summary
-from app.sessions.read.statements import Shape, details_statement
+from app.sessions.read.statements import SessionJoins, details_statement
 from app.tables.joins import PRACTICE, of_practice, of_session
 from app.tables.practices import Client
 from app.tables.sessions import Fee, Session
@@ -169,7 +169,9 @@ def list_statement(part: Part[TimePosition], *, latest_first: bool) -> Select[An
     page = in_order(page, order, part.after, part.limit, latest_first=latest_first)
     source = page.subquery("session_page")
     session = aliased(Session, source)
-    shape = Shape(session, source, of_practice(PRACTICE, session, session.client_id == Client.id))
+    shape = SessionJoins(
+        session, source, of_practice(PRACTICE, session, session.client_id == Client.id)
+    )
     ordered = (session.starts_at, session.id)
     return (
         select(*shape.columns, *_CLIENT, session.external_ref.label("session_ref"))

@@ -51,7 +51,7 @@ CONTACT_COLUMNS = (
 )
 
 
-class Shape:
+class SessionJoins:
     """Joins and columns that lists and details share, for one source of sessions.
 
     `all_booked`: all sessions of the source are booked. The statement then reads no cancellations,
@@ -214,7 +214,7 @@ class OneSession(NamedTuple):
 
 def details_statement(*more: ColumnElement[Any]) -> OneSession:
     """Build the statement that reads all details of one session, with `more` columns."""
-    shape = Shape(Session, Session.__table__, OWN_SESSION)
+    shape = SessionJoins(Session, Session.__table__, OWN_SESSION)
     source = shape.source.outerjoin(
         PolicyVersion, referred(PolicyVersion, Session.policy_version_id)
     )
