@@ -85,11 +85,11 @@ def _list_read(when: When, *, continued: bool) -> Read:
         page = page.where(~coming) if when is When.PAST else page
     source = page.correlate(Client).limit(bindparam("limit")).lateral("session_page")
     session = aliased(Session, source)
-    shape = SessionJoins(session, source, true(), all_booked=when is When.UPCOMING)
+    joins = SessionJoins(session, source, true(), all_booked=when is When.UPCOMING)
     order = (session.starts_at, session.id)
     return Read(
-        select(*shape.columns)
-        .select_from(shape.source)
+        select(*joins.columns)
+        .select_from(joins.source)
         .where(ABOUT_CLIENT)
         .order_by(*(order if when is When.UPCOMING else (part.desc() for part in order)))
     )

@@ -169,13 +169,13 @@ def list_statement(part: Part[TimePosition], *, latest_first: bool) -> Select[An
     page = in_order(page, order, part.after, part.limit, latest_first=latest_first)
     source = page.subquery("session_page")
     session = aliased(Session, source)
-    shape = SessionJoins(
+    joins = SessionJoins(
         session, source, of_practice(PRACTICE, session, session.client_id == Client.id)
     )
     ordered = (session.starts_at, session.id)
     return (
-        select(*shape.columns, *_CLIENT, session.external_ref.label("session_ref"))
-        .select_from(shape.source)
+        select(*joins.columns, *_CLIENT, session.external_ref.label("session_ref"))
+        .select_from(joins.source)
         .where(of_practice(PRACTICE, Client, session.id.is_not(None)))
         .order_by(*(part.desc() for part in ordered) if latest_first else ordered)
     )

@@ -214,13 +214,13 @@ class OneSession(NamedTuple):
 
 def details_statement(*more: ColumnElement[Any]) -> OneSession:
     """Build the statement that reads all details of one session, with `more` columns."""
-    shape = SessionJoins(Session, Session.__table__, OWN_SESSION)
-    source = shape.source.outerjoin(
+    joins = SessionJoins(Session, Session.__table__, OWN_SESSION)
+    source = joins.source.outerjoin(
         PolicyVersion, referred(PolicyVersion, Session.policy_version_id)
     )
     return about_one_session(
         select(
-            *shape.columns,
+            *joins.columns,
             Session.practice_id,
             Session.id.label("found_id"),
             Session.client_id,
@@ -228,7 +228,7 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
             Client.name.label("client_name"),
             Client.email.label("client_email"),
             Practitioner.video_url,
-            shape.package.c.pays,
+            joins.package.c.pays,
             *POLICY_COLUMNS,
             Session.policy_time_zone,
             Session.booked_starts_at,
