@@ -16,7 +16,7 @@ from app.policies.queries import resolve_policy_version
 from app.sessions.commands.booking import Basis, Booking
 from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.commands.checks import check_start
-from app.sessions.commands.credit_repository import CreditRepository, Use
+from app.sessions.commands.credit_repository import CreditRepository, CreditUse
 from app.sessions.commands.finish import answer_staff, finish
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import Meeting, Wish, choose_format, meeting_at
@@ -90,7 +90,7 @@ async def book(
     bookings = BookingRepository(db, practice_id)
     await bookings.add(session_id, booking, basis, meeting, policy_version_id)
     if booking.package_id is not None:
-        use = Use(session_id, booking.client_id, booking.service_id)
+        use = CreditUse(session_id, booking.client_id, booking.service_id)
         await CreditRepository(db, practice_id).redeem(booking.package_id, use, now)
     change = NewChange("booked", actor, 1, 0, None, meeting, basis.currency)
     notifications = [

@@ -21,7 +21,7 @@ from app.tables.sessions import CreditRedemption, Session
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class CreditUse:
     """The session that a credit pays for, with its client and its service."""
 
     session_id: UUID
@@ -61,7 +61,7 @@ class CreditRepository:
         self._db = db
         self._practice_id = practice_id
 
-    async def redeem(self, package_id: UUID, use: Use, now: datetime) -> None:
+    async def redeem(self, package_id: UUID, use: CreditUse, now: datetime) -> None:
         """Lock the package and redeem one of its credits.
 
         Only this method checks the expiry. An expired package's credits cannot be redeemed, except
@@ -175,7 +175,7 @@ class CreditRepository:
         if last is None:
             return
         if last.returned_at is not None:
-            use = Use(session_id, last.client_id, last.service_id)
+            use = CreditUse(session_id, last.client_id, last.service_id)
             await self.redeem(last.package_id, use, now)
             return
         await self._db.execute(
