@@ -13,7 +13,7 @@ from app.domain.errors import InvalidInputError, NotFoundError, RefTakenError
 from app.identity.api_keys.keys import Staff
 from app.outbox.outbox import reminders, tell
 from app.policies.queries import resolve_policy_version
-from app.sessions.commands.booking import Basis, Booking
+from app.sessions.commands.booking import Booking, BookingContext
 from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.commands.checks import check_start
 from app.sessions.commands.credit_repository import CreditRepository, CreditUse
@@ -125,7 +125,7 @@ async def _check_ref(db: AsyncConnection, practice_id: UUID, booking: Booking) -
         raise RefTakenError("field.ref-taken.session", known)
 
 
-async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Basis:
+async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> BookingContext:
     """Read the defaults of the booking, and check the records that it names."""
     basis = await BookingRepository(db, practice_id).basis(booking)
     if basis is None:
@@ -144,7 +144,7 @@ async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Ba
 
 
 async def _meeting(
-    db: AsyncConnection, practice_id: UUID, booking: Booking, basis: Basis
+    db: AsyncConnection, practice_id: UUID, booking: Booking, basis: BookingContext
 ) -> Meeting:
     formats = await BookingRepository(db, practice_id).formats(booking.service_id)
     choice = choose_format(formats, Wish(booking.start, booking.format, booking.location_id))
@@ -152,7 +152,7 @@ async def _meeting(
     return meeting_at(booking.start, length, choice, basis.video_url)
 
 
-def _wanted_time(owner: CalendarOwner, meeting: Meeting, basis: Basis) -> WantedTime:
+def _wanted_time(owner: CalendarOwner, meeting: Meeting, basis: BookingContext) -> WantedTime:
     return WantedTime(
         owner,
         meeting,

@@ -40,7 +40,7 @@ class Booking:
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class BookingContext:
     """The current values of the practice's records that a booking depends on."""
 
     currency: str

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.session import Format, Status
-from app.sessions.commands.booking import Basis, Booking
+from app.sessions.commands.booking import Booking, BookingContext
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.repository import meeting_values
 from app.sessions.read.records import OfferedFormat, SessionLocation
@@ -26,7 +26,7 @@ class BookingRepository:
     def _own(self, table: Any, record_id: object) -> ColumnElement[bool]:  # noqa: ANN401 - a table
         return of_practice(self._practice_id, table, table.id == record_id)
 
-    async def basis(self, booking: Booking) -> Basis | None:
+    async def basis(self, booking: Booking) -> BookingContext | None:
         """Read the defaults of a booking; None if the practice has no such service."""
         found = await self._db.execute(
             select(
@@ -53,7 +53,7 @@ class BookingRepository:
             .where(Practice.practice_id == self._practice_id)
         )
         row = found.mappings().one_or_none()
-        return None if row is None else Basis(**row)
+        return None if row is None else BookingContext(**row)
 
     async def formats(self, service_id: UUID) -> list[OfferedFormat]:
         """List the formats in which a service is available, at active locations."""
@@ -85,7 +85,7 @@ class BookingRepository:
         self,
         session_id: UUID,
         booking: Booking,
-        basis: Basis,
+        basis: BookingContext,
         meeting: Meeting,
         policy_version_id: UUID | None,
     ) -> None:
