@@ -78,24 +78,24 @@ async def book(
     check_start(booking.start)
     await _lock(db, practice_id, booking)
     await _check_ref(db, practice_id, booking)
-    basis = await _basis(db, practice_id, booking)
-    meeting = await _meeting(db, practice_id, booking, basis)
+    context = await _read_context(db, practice_id, booking)
+    meeting = await _meeting(db, practice_id, booking, context)
     session_id = uuid4()
     owner = CalendarOwner(practice_id, booking.practitioner_id, booking.client_id, session_id)
-    await check_free(db, _wanted_time(owner, meeting, basis), force=force, now=now)
+    await check_free(db, _wanted_time(owner, meeting, context), force=force, now=now)
 
     policy_version_id = await resolve_policy_version(
         db, practice_id, booking.service_id, booking.practitioner_id
     )
     bookings = BookingRepository(db, practice_id)
-    await bookings.add(session_id, booking, basis, meeting, policy_version_id)
+    await bookings.add(session_id, booking, context, meeting, policy_version_id)
     if booking.package_id is not None:
         use = CreditUse(session_id, booking.client_id, booking.service_id)
         await CreditRepository(db, practice_id).redeem(booking.package_id, use, now)
-    change = NewChange("booked", actor, 1, 0, None, meeting, basis.currency)
+    change = NewChange("booked", actor, 1, 0, None, meeting, context.currency)
     notifications = [
         *tell("booked", meeting.starts_at, now, people=notify),
-        *reminders(meeting.starts_at, basis.reminder_minutes, now),
+        *reminders(meeting.starts_at, context.reminder_minutes, now),
     ]
     await finish(db, practice_id, session_id, change, notifications, now)
     return session_id
@@ -125,39 +125,39 @@ async def _check_ref(db: AsyncConnection, practice_id: UUID, booking: Booking) -
         raise RefTakenError("field.ref-taken.session", known)
 
 
-async def _basis(db: AsyncConnection, practice_id: UUID, booking: Booking) -> BookingContext:
+async def _read_context(db: AsyncConnection, practice_id: UUID, booking: Booking) -> BookingContext:
     """Read the defaults of the booking, and check the records that it names."""
-    basis = await BookingRepository(db, practice_id).basis(booking)
-    if basis is None:
+    context = await BookingRepository(db, practice_id).context(booking)
+    if context is None:
         raise InvalidInputError("/service_id", UNKNOWN)
     active = {
-        "practitioner_id": basis.practitioner_active,
-        "client_id": basis.client_active,
-        "service_id": basis.service_active,
+        "practitioner_id": context.practitioner_active,
+        "client_id": context.client_active,
+        "service_id": context.service_active,
     }
     for field, is_active in active.items():
         if not is_active:
             raise InvalidInputError(f"/{field}", "field.not-active")
     if booking.price is not None:
-        check_price(booking.price.amount_minor, booking.price.currency, basis.currency)
-    return basis
+        check_price(booking.price.amount_minor, booking.price.currency, context.currency)
+    return context
 
 
 async def _meeting(
-    db: AsyncConnection, practice_id: UUID, booking: Booking, basis: BookingContext
+    db: AsyncConnection, practice_id: UUID, booking: Booking, context: BookingContext
 ) -> Meeting:
     formats = await BookingRepository(db, practice_id).formats(booking.service_id)
     choice = choose_format(formats, Wish(booking.start, booking.format, booking.location_id))
-    length = timedelta(minutes=booking.duration_minutes or basis.duration_minutes)
-    return meeting_at(booking.start, length, choice, basis.video_url)
+    length = timedelta(minutes=booking.duration_minutes or context.duration_minutes)
+    return meeting_at(booking.start, length, choice, context.video_url)
 
 
-def _wanted_time(owner: CalendarOwner, meeting: Meeting, basis: BookingContext) -> WantedTime:
+def _wanted_time(owner: CalendarOwner, meeting: Meeting, context: BookingContext) -> WantedTime:
     return WantedTime(
         owner,
         meeting,
-        basis.buffers,
-        slot_rules(basis, meeting.ends_at - meeting.starts_at),
+        context.buffers,
+        slot_rules(context, meeting.ends_at - meeting.starts_at),
         present=meeting,
-        client_zone=ZoneInfo(basis.client_zone),
+        client_zone=ZoneInfo(context.client_zone),
     )

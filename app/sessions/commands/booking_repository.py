@@ -26,7 +26,7 @@ class BookingRepository:
     def _own(self, table: Any, record_id: object) -> ColumnElement[bool]:  # noqa: ANN401 - a table
         return of_practice(self._practice_id, table, table.id == record_id)
 
-    async def basis(self, booking: Booking) -> BookingContext | None:
+    async def context(self, booking: Booking) -> BookingContext | None:
         """Read the defaults of a booking; None if the practice has no such service."""
         found = await self._db.execute(
             select(
@@ -85,7 +85,7 @@ class BookingRepository:
         self,
         session_id: UUID,
         booking: Booking,
-        basis: BookingContext,
+        context: BookingContext,
         meeting: Meeting,
         policy_version_id: UUID | None,
     ) -> None:
@@ -99,19 +99,19 @@ class BookingRepository:
                 practitioner_id=booking.practitioner_id,
                 service_id=booking.service_id,
                 policy_version_id=policy_version_id,
-                policy_time_zone=basis.practitioner_zone,
+                policy_time_zone=context.practitioner_zone,
                 status=Status.BOOKED,
                 version=1,
                 calendar_sequence=0,
-                buffer_before_minutes=basis.buffer_before_minutes,
-                buffer_after_minutes=basis.buffer_after_minutes,
-                price_minor=basis.price_minor if price is None else price.amount_minor,
-                currency=basis.currency,
+                buffer_before_minutes=context.buffer_before_minutes,
+                buffer_after_minutes=context.buffer_after_minutes,
+                price_minor=context.price_minor if price is None else price.amount_minor,
+                currency=context.currency,
                 booked_starts_at=meeting.starts_at,
                 client_moves=0,
                 link_generation=0,
                 external_ref=booking.external_ref,
                 pushed={**booking.as_pushed(), "version": 1} if is_pushed else None,
-                **meeting_values(meeting, basis.buffers),
+                **meeting_values(meeting, context.buffers),
             )
         )
