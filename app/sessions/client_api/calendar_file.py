@@ -7,7 +7,7 @@ from fastapi import Response
 
 from app.mail.calendar import CalendarEvent, Person, make_calendar
 from app.mail.texts.speech import texts_in
-from app.sessions.read.queries import Publisher
+from app.sessions.read.queries import CalendarPublisher
 from app.sessions.read.records import SessionRecord
 
 MEDIA_TYPE = "text/calendar"
@@ -32,7 +32,7 @@ class CalendarResponse(Response):
 
 
 def calendar_download(
-    record: SessionRecord, publisher: Publisher, now: datetime
+    record: SessionRecord, publisher: CalendarPublisher, now: datetime
 ) -> CalendarResponse:
     """Make the response with the session's calendar file."""
     headers = {
@@ -43,7 +43,7 @@ def calendar_download(
     return CalendarResponse(calendar_of(record, publisher, now), headers=headers)
 
 
-def calendar_of(record: SessionRecord, publisher: Publisher, now: datetime) -> bytes:
+def calendar_of(record: SessionRecord, publisher: CalendarPublisher, now: datetime) -> bytes:
     """Build the calendar file of a session, with joining instructions and without reasons.
 
     Fixed texts are in the client's language.

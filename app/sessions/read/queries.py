@@ -29,7 +29,7 @@ async def read_session(db: Source, viewer: Viewer, session_id: UUID) -> SessionR
     return to_record(await read_row(db, _DETAILS, viewer, session_id))
 
 
-class Publisher(NamedTuple):
+class CalendarPublisher(NamedTuple):
     """The practice that publishes a calendar file, and the language of the file."""
 
     name: str
@@ -39,7 +39,7 @@ class Publisher(NamedTuple):
 
 async def read_with_practice(
     db: Source, viewer: Viewer, session_id: UUID
-) -> tuple[SessionRecord, Publisher]:
+) -> tuple[SessionRecord, CalendarPublisher]:
     """Read all details of a session, and the practice's data for its calendar file.
 
     Raises:
@@ -47,7 +47,7 @@ async def read_with_practice(
         NotFoundError: there is no such session for this viewer.
     """
     row = await read_row(db, _WITH_LOCALE, viewer, session_id)
-    publisher = Publisher(row["practice_name"], row["practice_email"], row["client_locale"])
+    publisher = CalendarPublisher(row["practice_name"], row["practice_email"], row["client_locale"])
     return to_record(row), publisher
 
 
