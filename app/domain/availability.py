@@ -25,7 +25,7 @@ from app.domain.intervals import Interval, intersect, merge
 from app.domain.session import Format
 from app.domain.zones import (
     DAY,
-    Piece,
+    OffsetPeriod,
     constant_offsets,
     day_date,
     from_seconds,
@@ -482,5 +482,5 @@ def _anchor(minutes: Callable[[int], Sequence[Interval]], day: int) -> int:
     return day * DAY
 
 
-def _local_day(piece: Piece, instant: int) -> int:
+def _local_day(piece: OffsetPeriod, instant: int) -> int:
     return (instant + piece.offset) // DAY

@@ -18,7 +18,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_ORDINAL = EPOCH.toordinal()
 
 
-class Piece(NamedTuple):
+class OffsetPeriod(NamedTuple):
     """Instants `[start, end)` in which local seconds are the instant plus `offset`, in seconds."""
 
     start: int
@@ -62,7 +62,7 @@ def latest_reading(day: date, at: time, zone: ZoneInfo) -> datetime:
     return max(wall.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
-def constant_offsets(zone: ZoneInfo, start: int, end: int) -> list[Piece]:
+def constant_offsets(zone: ZoneInfo, start: int, end: int) -> list[OffsetPeriod]:
     """Split the instants `[start, end)` into periods of constant UTC offset, in order."""
     first_year = from_seconds(start).year
     last_year = from_seconds(max(start, end - 1)).year
@@ -74,7 +74,7 @@ def constant_offsets(zone: ZoneInfo, start: int, end: int) -> list[Piece]:
     ]
     edges = [start, *cuts, end]
     return [
-        Piece(lower, upper, _offset(zone, lower))
+        OffsetPeriod(lower, upper, _offset(zone, lower))
         for lower, upper in pairwise(edges)
         if lower < upper
     ]

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.domain.zones import (
-    Piece,
+    OffsetPeriod,
     constant_offsets,
     day_date,
     day_number,
@@ -106,20 +106,20 @@ def test_time_is_cut_exactly_where_the_offset_changes(
 ) -> None:
     cut = seconds(change)
     assert constant_offsets(zone, cut - HOUR, cut + HOUR) == [
-        Piece(cut - HOUR, cut, before),
-        Piece(cut, cut + HOUR, after),
+        OffsetPeriod(cut - HOUR, cut, before),
+        OffsetPeriod(cut, cut + HOUR, after),
     ]
 
 
 def test_a_change_at_the_edge_cuts_nothing() -> None:
     cut = seconds("2026-03-08T07:00Z")
-    assert constant_offsets(NEW_YORK, cut - HOUR, cut) == [Piece(cut - HOUR, cut, -5 * HOUR)]
-    assert constant_offsets(NEW_YORK, cut, cut + HOUR) == [Piece(cut, cut + HOUR, -4 * HOUR)]
+    assert constant_offsets(NEW_YORK, cut - HOUR, cut) == [OffsetPeriod(cut - HOUR, cut, -5 * HOUR)]
+    assert constant_offsets(NEW_YORK, cut, cut + HOUR) == [OffsetPeriod(cut, cut + HOUR, -4 * HOUR)]
 
 
 def test_time_without_a_change_is_one_piece() -> None:
     start, end = seconds("2025-12-20T00:00Z"), seconds("2027-02-01T00:00Z")
-    assert constant_offsets(UTC_ZONE, start, end) == [Piece(start, end, 0)]
+    assert constant_offsets(UTC_ZONE, start, end) == [OffsetPeriod(start, end, 0)]
 
 
 def test_a_span_over_new_year_sees_the_changes_of_both_years() -> None:
