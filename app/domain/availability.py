@@ -288,13 +288,13 @@ def _starts(
     step, duration = rules.step, rules.duration
     working = working_time(calendar.hours, format_, location_id, span)
     starts: list[int] = []
-    for begin, end, room, steps_from in _openings(calendar, rules, working):
+    for begin, end, room, steps_from in _free_periods(calendar, rules, working):
         starts += range(begin + (steps_from - begin) % step, min(end, room - duration + 1), step)
     starts = starts[bisect_left(starts, span.start) : bisect_left(starts, span.end)]
     return _within_limits(calendar, starts)
 
 
-def _openings(
+def _free_periods(
     calendar: Calendar, rules: SlotRules, working: Sequence[Working]
 ) -> Iterator[tuple[int, int, int, int]]:
     """Yield `(start, end, free_until, steps_from)` in order: a session may start in `[start, end)`.
@@ -373,7 +373,7 @@ def fits(
     working = working_time(calendar.hours, format_, location_id, Interval(start, end))
     return any(
         opening <= start < last and end <= room
-        for opening, last, room, _ in _openings(calendar, rules, working)
+        for opening, last, room, _ in _free_periods(calendar, rules, working)
     )
 
 
