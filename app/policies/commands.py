@@ -11,7 +11,7 @@ from app.directory.practice.queries import currency_of
 from app.directory.repository import PracticeRepository
 from app.directory.sums import check_fixed_fees
 from app.identity.api_keys.keys import Staff
-from app.policies.queries import check_own, price_to_compare, read_policy
+from app.policies.queries import check_own, highest_price, read_policy
 from app.policies.records import PolicyVersionRecord
 from app.tables.practices import Practitioner, Service
 
@@ -40,7 +40,7 @@ async def add_policy_version(
         await check_own(db, staff.practice_id, Practitioner, practitioner_id, "/practitioner_id")
     if rules is not None:
         currency = await currency_of(db, staff.practice_id)
-        check_fixed_fees(rules, currency, await price_to_compare(db, staff.practice_id, service_id))
+        check_fixed_fees(rules, currency, await highest_price(db, staff.practice_id, service_id))
     policy_id = await PracticeRepository(db, staff.practice_id).add_policy_version(
         text=text, rules=rules, now=now, service_id=service_id, practitioner_id=practitioner_id
     )

@@ -100,7 +100,7 @@ async def check_own(
         raise InvalidInputError(pointer, f"field.not-{kind}-of-practice", where=where)
 
 
-async def price_to_compare(
+async def highest_price(
     db: AsyncConnection, practice_id: UUID, service_id: UUID | None
 ) -> int | None:
     """Give the price in minor units that limits a policy's fixed fees.
