@@ -69,8 +69,10 @@ async def find_policy(
     Raises:
         InvalidInputError: the practice has no such service or practitioner.
     """
-    await check_own(db, staff.practice_id, Service, service_id, "/service", where="query")
-    await check_own(
+    await check_belongs_to_practice(
+        db, staff.practice_id, Service, service_id, "/service", where="query"
+    )
+    await check_belongs_to_practice(
         db, staff.practice_id, Practitioner, practitioner_id, "/practitioner", where="query"
     )
     latest = latest_versions(staff.practice_id, service_id, practitioner_id)
@@ -78,7 +80,7 @@ async def find_policy(
     return resolve([PolicyVersionRecord(*row) for row in rows.all()])
 
 
-async def check_own(
+async def check_belongs_to_practice(
     db: AsyncConnection,
     practice_id: UUID,
     table: type[Service] | type[Practitioner],
