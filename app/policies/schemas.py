@@ -88,7 +88,7 @@ class NewPolicy(RequestBody):
 
     @field_validator("practitioner_id")
     @classmethod
-    def _of_one(cls, practitioner_id: UUID | None, info: ValidationInfo) -> UUID | None:
+    def _check_one_level(cls, practitioner_id: UUID | None, info: ValidationInfo) -> UUID | None:
         if practitioner_id is not None and info.data.get("service_id") is not None:
             raise InvalidValueError("field.one-policy-level")
         return practitioner_id
