@@ -67,7 +67,7 @@ class DeadlineRule(RequestBody):
     ] = None
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
+    def _check_kind(self) -> Self:
         wall_clock = (self.days_before is not None, self.at is not None)
         expected = (False, False) if self.before_minutes is not None else (True, True)
         if wall_clock != expected:
@@ -102,7 +102,7 @@ class FeeTier(RequestBody):
     ] = None
 
     @model_validator(mode="after")
-    def _one_fee(self) -> Self:
+    def _check_one_fee(self) -> Self:
         if (self.percent is None) == (self.amount_minor is None):
             raise InvalidValueError("field.fee-kind")
         return self
