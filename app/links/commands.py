@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit.write import Actor, write_change
 from app.domain.errors import NotFoundError
 from app.identity.tokens.link import LinkTokens
-from app.links.queries import link_of
+from app.links.queries import read_link
 from app.links.repository import raise_generation
 
 
@@ -29,7 +29,7 @@ async def sign_link(
     Raises:
         NotFoundError: the practice has no such session.
     """
-    found = await link_of(db, practice_id, session_id)
+    found = await read_link(db, practice_id, session_id)
     if found is None:
         raise NotFoundError
     link, session_ends_at = found

@@ -57,7 +57,7 @@ async def open_link(db: AsyncConnection, link: Link, now: datetime, lifetime: ti
     )
 
 
-async def link_of(
+async def read_link(
     db: AsyncConnection, practice_id: UUID, session_id: UUID
 ) -> tuple[Link, datetime] | None:
     """Give the current link of a session and the session's end; None: there is no such session."""
