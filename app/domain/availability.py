@@ -214,7 +214,7 @@ def bookable(
     return span if search.move_window is None else intersect(span, search.move_window)
 
 
-class Working(NamedTuple):
+class WorkingPeriod(NamedTuple):
     """Working time `[start, end)` with a constant UTC offset, in seconds since the epoch.
 
     Adjacent periods continue without a break until `close`. Steps count from `steps_from`.
@@ -228,13 +228,13 @@ class Working(NamedTuple):
 
 def working_time(
     hours: WorkingHours, format_: Format, location_id: UUID | None, span: Interval
-) -> Sequence[Working]:
+) -> Sequence[WorkingPeriod]:
     """Turn wall-clock hours into instants, for every local date that `span` overlaps.
 
     Includes one more day at both ends, so that a slot across midnight is found.
     """
     first, last = span.start // DAY - 1, (span.end - 1) // DAY + 1
-    found: list[Working] = []
+    found: list[WorkingPeriod] = []
     minutes = _merged(hours, format_, location_id)
     for piece in constant_offsets(hours.zone, first * DAY, (last + 1) * DAY):
         for day in range(_local_day(piece, piece.start), _local_day(piece, piece.end - 1) + 1):
@@ -244,7 +244,7 @@ def working_time(
                 end = min(day * DAY + interval.end * MINUTE - piece.offset, piece.end)
                 if start < end:
                     anchor = _anchor(minutes, day) if interval.start == 0 else local_start
-                    found.append(Working(start, end, end, anchor - piece.offset))
+                    found.append(WorkingPeriod(start, end, end, anchor - piece.offset))
     for index, (before, after) in reversed(list(enumerate(pairwise(found)))):
         if before.end == after.start:
             found[index] = before._replace(close=found[index + 1].close)
@@ -295,7 +295,7 @@ def _starts(
 
 
 def _free_periods(
-    calendar: Calendar, rules: SlotRules, working: Sequence[Working]
+    calendar: Calendar, rules: SlotRules, working: Sequence[WorkingPeriod]
 ) -> Iterator[tuple[int, int, int, int]]:
     """Yield `(start, end, free_until, steps_from)` in order: a session may start in `[start, end)`.
 
