@@ -6,12 +6,12 @@ from app.changes.queries import Moment as MomentRecord
 from app.changes.queries import TrailEntry
 from app.changes.schemas import ActorView, TrailEntryView
 from app.domain.session import Format
-from app.sessions.client_api.presenter import Notes
+from app.sessions.client_api.presenter import ReasonVisibility
 from app.web.views import Moment, present_money
 
 
-def present_entry(entry: TrailEntry, notes: Notes) -> TrailEntryView:
-    """Show an entry; `notes` decides whether its reason may be read."""
+def present_entry(entry: TrailEntry, reasons: ReasonVisibility) -> TrailEntryView:
+    """Show an entry; `reasons` decides whether its reason may be read."""
     has_reason = entry.reason_code is not None or entry.note is not None
     return TrailEntryView(
         id=entry.id,
@@ -24,7 +24,7 @@ def present_entry(entry: TrailEntry, notes: Notes) -> TrailEntryView:
         ),
         session_id=entry.session_id,
         session_version=entry.session_version,
-        reason=notes.shown(entry.actor, entry.reason_code, entry.note) if has_reason else None,
+        reason=reasons.shown(entry.actor, entry.reason_code, entry.note) if has_reason else None,
         before=_moment(entry.before),
         after=_moment(entry.after),
         fee=present_money(entry.fee),

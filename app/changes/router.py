@@ -8,7 +8,7 @@ from app.changes.presenter import present_entry
 from app.changes.queries import list_trail
 from app.changes.schemas import TrailPage, TrailQuery
 from app.identity.dependencies import StaffReader
-from app.sessions.client_api.presenter import notes_for_staff
+from app.sessions.client_api.presenter import reasons_for_staff
 from app.web.cursors import TimePosition
 from app.web.dependencies import CursorSigner, Reading
 from app.web.pagination import PageRequest
@@ -42,5 +42,5 @@ async def list_practice_changes(
     asked = PageRequest(cursors, query, TimePosition, "changes", staff.practice_id)
     found = await list_trail(db, staff.practice_id, asked.part)
     page = asked.paginate(found, lambda entry: TimePosition(entry.at, entry.id))
-    notes = notes_for_staff(staff.scope)
-    return json_answer(TrailPage.of(page, lambda entry: present_entry(entry, notes)))
+    reasons = reasons_for_staff(staff.scope)
+    return json_answer(TrailPage.of(page, lambda entry: present_entry(entry, reasons)))

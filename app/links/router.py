@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from app.identity.dependencies import AccessSigner, LinkSigner, QuoteSigner
 from app.links.queries import open_link
 from app.links.schemas import OpenedLink, OpenLinkRequest
-from app.sessions.client_api.presenter import Notes, present_details
+from app.sessions.client_api.presenter import ReasonVisibility, present_details
 from app.sessions.read.queries import read_session
 from app.web.dependencies import AppSettings, Now, ReaderTexts, Reading
 from app.web.problems.catalogue import responses
@@ -56,7 +56,7 @@ async def open_email_link(
             token_type="Bearer",  # noqa: S106 - the name of a scheme
             expires_in=int(lifetime.total_seconds()),
             session=present_details(
-                record, record.client_zone, quotes, now, notes=Notes.NONE, texts=texts
+                record, record.client_zone, quotes, now, reasons=ReasonVisibility.CODES, texts=texts
             ),
         ),
         etag=record.etag,

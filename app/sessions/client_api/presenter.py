@@ -37,29 +37,32 @@ from app.web.views import (
 _MINUTE = timedelta(minutes=1)
 
 
-class Notes(Enum):
+class ReasonVisibility(Enum):
     """Which reasons a viewer sees (product.md section 10, "Reasons").
 
     An API key with `read` sees neither codes nor notes; one with `write` sees both. The holder of a
     link sees codes. A signed-in client sees codes and the client's own notes.
     """
 
-    NO_REASONS = "no_reasons"
-    NONE = "none"
-    OWN = "own"
-    ALL = "all"
+    HIDDEN = "hidden"
+    CODES = "codes"
+    OWN_NOTES = "own_notes"
+    ALL_NOTES = "all_notes"
 
-    def shown(self, actor: str, code: ReasonCode | None, note: str | None) -> ReasonView:
+    def visible_part(self, actor: str, code: ReasonCode | None, note: str | None) -> ReasonView:
         """Give the parts of a reason by `actor` that the viewer sees."""
-        shows_note = self is Notes.ALL or (self is Notes.OWN and by_whom(actor) == "client")
+        shows_note = self is ReasonVisibility.ALL_NOTES or (
+            self is ReasonVisibility.OWN_NOTES and by_whom(actor) == "client"
+        )
         return ReasonView(
-            code=None if self is Notes.NO_REASONS else code, note=note if shows_note else None
+            code=None if self is ReasonVisibility.HIDDEN else code,
+            note=note if shows_note else None,
         )
 
 
-def notes_for_staff(scope: Scope) -> Notes:
+def reasons_for_staff(scope: Scope) -> ReasonVisibility:
     """Give the reasons that an API key with this scope sees."""
-    return Notes.ALL if scope.allows(Scope.WRITE) else Notes.NO_REASONS
+    return ReasonVisibility.ALL_NOTES if scope.allows(Scope.WRITE) else ReasonVisibility.HIDDEN
 
 
 def present_own_sessions(
@@ -68,7 +71,7 @@ def present_own_sessions(
     """Present a page of a client's sessions, by default in the client's time zone."""
     return {
         "items": [
-            present_summary(record, zone or record.client_zone, notes=Notes.OWN)
+            present_summary(record, zone or record.client_zone, reasons=ReasonVisibility.OWN_NOTES)
             for record in page.rows
         ],
         "next_cursor": page.next_cursor,
@@ -76,7 +79,7 @@ def present_own_sessions(
 
 
 def present_summary(
-    record: SessionSummaryRecord, zone: ZoneInfo, *, notes: Notes
+    record: SessionSummaryRecord, zone: ZoneInfo, *, reasons: ReasonVisibility
 ) -> schemas.SessionSummary:
     """Present the fields that all views of a session share."""
     package = record.package
@@ -112,7 +115,7 @@ def present_summary(
         else {"id": package.id, "name": package.name, "credits_left": package.credits_left},
         "cancellation": None
         if record.cancellation is None
-        else _cancellation(record.cancellation, zone, notes=notes),
+        else _cancellation(record.cancellation, zone, reasons=reasons),
     }
 
 
@@ -122,7 +125,7 @@ def present_details(
     quotes: Quotes,
     now: datetime,
     *,
-    notes: Notes,
+    reasons: ReasonVisibility,
     texts: Texts,
 ) -> schemas.SessionDetails:
     """Present all details of a session, with a decision and a quote for each action."""
@@ -132,7 +135,7 @@ def present_details(
     reschedule = decide(policy, Action.RESCHEDULE, facts, now)
     change_format = decide(policy, Action.CHANGE_FORMAT, facts, now)
     return {
-        **present_summary(record, zone, notes=notes),
+        **present_summary(record, zone, reasons=reasons),
         "formats": [
             {"kind": choice.kind, "location": _location(choice.location)}
             for choice in record.formats
@@ -229,18 +232,22 @@ def present_outcome(
     quotes: Quotes,
     now: datetime,
     *,
-    notes: Notes,
+    reasons: ReasonVisibility,
     texts: Texts,
 ) -> schemas.CommandAnswer:
     """Present the result of a command."""
     return schemas.CommandAnswer(
-        session=present_details(record, record.client_zone, quotes, now, notes=notes, texts=texts),
+        session=present_details(
+            record, record.client_zone, quotes, now, reasons=reasons, texts=texts
+        ),
         fee=present_money(cost.fee),
         credit=cost.credit,
     )
 
 
-def present_change(change: ChangeRecord, zone: ZoneInfo, *, notes: Notes) -> schemas.ChangeView:
+def present_change(
+    change: ChangeRecord, zone: ZoneInfo, *, reasons: ReasonVisibility
+) -> schemas.ChangeView:
     """Present an entry of the history."""
     before = None
     old_start, old_end, old_format = change.old_starts_at, change.old_ends_at, change.old_format
@@ -253,7 +260,7 @@ def present_change(change: ChangeRecord, zone: ZoneInfo, *, notes: Notes) -> sch
         by=by_whom(change.actor),
         reason=None
         if change.reason_code is None and change.note is None
-        else notes.shown(change.actor, change.reason_code, change.note),
+        else reasons.visible_part(change.actor, change.reason_code, change.note),
         before=before,
         after=_moment(change.starts_at, change.ends_at, change.format, change.location_id, zone),
         fee=present_money(change.fee),
@@ -273,12 +280,12 @@ def present_carried(carried: Carried | None) -> schemas.CarriedView | None:
 
 
 def _cancellation(
-    cancellation: Cancellation, zone: ZoneInfo, *, notes: Notes
+    cancellation: Cancellation, zone: ZoneInfo, *, reasons: ReasonVisibility
 ) -> schemas.CancellationView:
     return schemas.CancellationView(
         at=cancellation.at.astimezone(zone),
         by=by_whom(cancellation.by),
-        reason=notes.shown(cancellation.by, cancellation.reason_code, cancellation.note),
+        reason=reasons.shown(cancellation.by, cancellation.reason_code, cancellation.note),
     )
 
 

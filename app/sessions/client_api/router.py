@@ -14,7 +14,7 @@ from app.sessions.client_api.calendar_file import (
     calendar_download,
 )
 from app.sessions.client_api.presenter import (
-    Notes,
+    ReasonVisibility,
     present_change,
     present_details,
     present_outcome,
@@ -134,8 +134,8 @@ async def get_session(
     """
     record = await read_session(call.engine, call.caller, session_id)
     zone = record.client_zone if query.time_zone is None else ZoneInfo(query.time_zone)
-    notes = notes_for(call.caller)
-    shown = present_details(record, zone, call.quotes, call.now, notes=notes, texts=call.texts)
+    reasons = reasons_for(call.caller)
+    shown = present_details(record, zone, call.quotes, call.now, reasons=reasons, texts=call.texts)
     return json_answer(shown, etag=record.etag, texts=call.texts)
 
 
@@ -229,7 +229,7 @@ async def list_session_changes(session_id: SessionId, call: AnyCall) -> Response
     Notes are private: the signed-in client sees their own notes, the holder of a link sees none.
     """
     zone, changes = await list_changes(call.engine, call.caller, session_id)
-    shown = [present_change(change, zone, notes=notes_for(call.caller)) for change in changes]
+    shown = [present_change(change, zone, reasons=reasons_for(call.caller)) for change in changes]
     return json_answer(ChangePage(items=shown, next_cursor=None))
 
 
@@ -256,12 +256,12 @@ def answer(outcome: Outcome, call: Call) -> StoredAnswer:
         outcome.cost,
         call.quotes,
         call.now,
-        notes=notes_for(call.caller),
+        reasons=reasons_for(call.caller),
         texts=call.texts,
     )
     return StoredAnswer(200, outcome.record.etag, as_json(shown), language=call.texts.language)
 
 
-def notes_for(caller: Caller) -> Notes:
+def reasons_for(caller: Caller) -> ReasonVisibility:
     """Give the reasons that a caller sees: with a link no notes, signed in the client's own."""
-    return Notes.NONE if caller.is_link else Notes.OWN
+    return ReasonVisibility.CODES if caller.is_link else ReasonVisibility.OWN_NOTES

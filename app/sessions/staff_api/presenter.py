@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.policy.costs import Cost
 from app.sessions.client_api.presenter import (
-    Notes,
+    ReasonVisibility,
     present_carried,
     present_policy,
     present_summary,
@@ -16,35 +16,35 @@ from app.web.views import present_amount, present_money
 
 
 def present_staff_sessions(
-    page: Page[StaffSummary], zone: ZoneInfo | None, notes: Notes
+    page: Page[StaffSummary], zone: ZoneInfo | None, reasons: ReasonVisibility
 ) -> schemas.PracticeSessionPage:
     """Present a page of sessions, by default each in its practitioner's zone."""
     return {
-        "items": [present_staff_summary(found, zone, notes=notes) for found in page.rows],
+        "items": [present_staff_summary(found, zone, reasons=reasons) for found in page.rows],
         "next_cursor": page.next_cursor,
     }
 
 
 def present_staff_summary(
-    found: StaffSummary, zone: ZoneInfo | None, *, notes: Notes
+    found: StaffSummary, zone: ZoneInfo | None, *, reasons: ReasonVisibility
 ) -> schemas.PracticeSessionSummary:
     """Present a session of a list, by default in its practitioner's zone."""
     record = found.session
     return {
-        **present_summary(record, zone or record.practitioner_zone, notes=notes),
+        **present_summary(record, zone or record.practitioner_zone, reasons=reasons),
         "external_ref": found.external_ref,
         "client": _client(found.client),
     }
 
 
 def present_staff_session(
-    found: StaffSession, zone: ZoneInfo | None, *, notes: Notes
+    found: StaffSession, zone: ZoneInfo | None, *, reasons: ReasonVisibility
 ) -> schemas.PracticeSession:
     """Present all details of a session, by default in its practitioner's zone."""
     record = found.session
     zone = zone or record.practitioner_zone
     return {
-        **present_summary(record, zone, notes=notes),
+        **present_summary(record, zone, reasons=reasons),
         "external_ref": found.external_ref,
         "client": _client(found.client),
         "booked_starts_at": record.booked_starts_at.astimezone(zone),
@@ -58,7 +58,7 @@ def present_staff_session(
 def present_staff_outcome(found: StaffSession, cost: Cost) -> schemas.StaffCommandAnswer:
     """Present the result of a command. Callers with `write` see all reasons."""
     return schemas.StaffCommandAnswer(
-        session=present_staff_session(found, None, notes=Notes.ALL),
+        session=present_staff_session(found, None, reasons=ReasonVisibility.ALL_NOTES),
         fee=present_money(cost.fee),
         credit=cost.credit,
     )

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from app.directory.fields import RefInPath
 from app.identity.api_keys.keys import Staff
 from app.identity.dependencies import StaffReader, StaffWriter, StaffWriting
-from app.sessions.client_api.presenter import notes_for_staff
+from app.sessions.client_api.presenter import reasons_for_staff
 from app.sessions.commands.book import book_by_staff
 from app.sessions.read.staff_queries import (
     StaffSession,
@@ -97,7 +97,7 @@ async def list_practice_sessions(
     )
     page = asked.paginate(found, lambda last: TimePosition(last.session.starts_at, last.session.id))
     zone = None if query.time_zone is None else ZoneInfo(query.time_zone)
-    return json_answer(present_staff_sessions(page, zone, notes_for_staff(staff.scope)))
+    return json_answer(present_staff_sessions(page, zone, reasons_for_staff(staff.scope)))
 
 
 @router.get(
@@ -136,5 +136,5 @@ async def get_practice_session(
 
 
 def _show(found: StaffSession, staff: Staff) -> Response:
-    shown = present_staff_session(found, None, notes=notes_for_staff(staff.scope))
+    shown = present_staff_session(found, None, reasons=reasons_for_staff(staff.scope))
     return json_answer(shown, etag=found.session.etag)
