@@ -236,15 +236,15 @@ def working_time(
     first, last = span.start // DAY - 1, (span.end - 1) // DAY + 1
     found: list[WorkingPeriod] = []
     minutes = _merged(hours, format_, location_id)
-    for piece in constant_offsets(hours.zone, first * DAY, (last + 1) * DAY):
-        for day in range(_local_day(piece, piece.start), _local_day(piece, piece.end - 1) + 1):
+    for period in constant_offsets(hours.zone, first * DAY, (last + 1) * DAY):
+        for day in range(_local_day(period, period.start), _local_day(period, period.end - 1) + 1):
             for interval in minutes(day):
                 local_start = day * DAY + interval.start * MINUTE
-                start = max(local_start - piece.offset, piece.start)
-                end = min(day * DAY + interval.end * MINUTE - piece.offset, piece.end)
+                start = max(local_start - period.offset, period.start)
+                end = min(day * DAY + interval.end * MINUTE - period.offset, period.end)
                 if start < end:
                     anchor = _anchor(minutes, day) if interval.start == 0 else local_start
-                    found.append(WorkingPeriod(start, end, end, anchor - piece.offset))
+                    found.append(WorkingPeriod(start, end, end, anchor - period.offset))
     for index, (before, after) in reversed(list(enumerate(pairwise(found)))):
         if before.end == after.start:
             found[index] = before._replace(close=found[index + 1].close)
@@ -355,10 +355,10 @@ def _days(zone: ZoneInfo, instants: Sequence[int]) -> list[int]:
     if not instants:
         return []
     return [
-        _local_day(piece, instant)
-        for piece in constant_offsets(zone, min(instants), max(instants) + 1)
+        _local_day(period, instant)
+        for period in constant_offsets(zone, min(instants), max(instants) + 1)
         for instant in instants
-        if piece.start <= instant < piece.end
+        if period.start <= instant < period.end
     ]
 
 
@@ -436,11 +436,11 @@ def by_day(starts: Mapping[UUID | None, Sequence[int]], zone: ZoneInfo) -> list[
 def _by_day(starts: Sequence[int], zone: ZoneInfo) -> dict[int, tuple[int, ...]]:
     days: dict[int, tuple[int, ...]] = {}
     index = 0
-    for piece in constant_offsets(zone, starts[0], starts[-1] + 1):
-        last = bisect_left(starts, piece.end, index)
+    for period in constant_offsets(zone, starts[0], starts[-1] + 1):
+        last = bisect_left(starts, period.end, index)
         while index < last:
-            day = _local_day(piece, starts[index])
-            following = bisect_left(starts, (day + 1) * DAY - piece.offset, index, last)
+            day = _local_day(period, starts[index])
+            following = bisect_left(starts, (day + 1) * DAY - period.offset, index, last)
             days[day] = days.get(day, ()) + tuple(starts[index:following])
             index = following
     return days
@@ -482,5 +482,5 @@ def _anchor(minutes: Callable[[int], Sequence[Interval]], day: int) -> int:
     return day * DAY
 
 
-def _local_day(piece: OffsetPeriod, instant: int) -> int:
-    return (instant + piece.offset) // DAY
+def _local_day(period: OffsetPeriod, instant: int) -> int:
+    return (instant + period.offset) // DAY

@@ -91,9 +91,9 @@ def is_daylight_time(instant: datetime, zone: ZoneInfo) -> bool:
     local = instant.astimezone(zone)
     pieces = constant_offsets(zone, now - _YEAR, now + _YEAR)
     return any(
-        piece.offset < _offset(zone, now)
-        for piece in pieces
-        if bool(from_seconds(piece.start).astimezone(zone).dst()) != bool(local.dst())
+        period.offset < _offset(zone, now)
+        for period in pieces
+        if bool(from_seconds(period.start).astimezone(zone).dst()) != bool(local.dst())
     )
 
 
