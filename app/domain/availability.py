@@ -446,8 +446,10 @@ def _by_day(starts: Sequence[int], zone: ZoneInfo) -> dict[int, tuple[int, ...]]
     return days
 
 
-def search_ranges(rules: SlotRules, search: SlotSearch, wished: float, now: int) -> list[Interval]:
-    """Give the ranges to search, in this order, for the slots nearest to a wished start.
+def search_ranges(
+    rules: SlotRules, search: SlotSearch, requested: float, now: int
+) -> list[Interval]:
+    """Give the ranges to search, in this order, for the slots nearest to a requested start.
 
     The first range is the week before and the week after: if it has enough slots, no other slot is
     nearer. The last range contains every start that can be available.
@@ -455,18 +457,18 @@ def search_ranges(rules: SlotRules, search: SlotSearch, wished: float, now: int)
     present = search.present.start
     beyond_horizon = now + (rules.horizon_days + 2) * DAY
     everything = Interval(min(now, present), max(beyond_horizon, present + 1))
-    near = intersect(Interval(ceil(wished - NEARBY), floor(wished + NEARBY) + 1), everything)
+    near = intersect(Interval(ceil(requested - NEARBY), floor(requested + NEARBY) + 1), everything)
     return [near, everything] if near.start < near.end else [everything]
 
 
-def nearest(slots: Sequence[Slot], wished: float, count: int = 3) -> list[Slot]:
-    """Pick the slots closest to a wished start, closest first.
+def nearest(slots: Sequence[Slot], requested: float, count: int = 3) -> list[Slot]:
+    """Pick the slots closest to a requested start, closest first.
 
     `slots` must be sorted by start. Of two equally close slots the earlier comes first.
     """
-    following = bisect_left(slots, (wished,))
+    following = bisect_left(slots, (requested,))
     close = slots[max(0, following - count) : following + count]
-    return sorted(close, key=lambda slot: (abs(slot.start - wished), slot.start))[:count]
+    return sorted(close, key=lambda slot: (abs(slot.start - requested), slot.start))[:count]
 
 
 def _anchor(minutes: Callable[[int], Sequence[Interval]], day: int) -> int:

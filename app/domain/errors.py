@@ -101,7 +101,7 @@ class QuoteInvalidError(DomainError):
 
 
 class SlotUnavailableError(DomainError):
-    """The wished start is not available. `alternatives` are the nearest slots that are.
+    """The requested start is not available. `alternatives` are the nearest slots that are.
 
     `duration` is the session's; `zone` is the zone in which the alternatives are shown.
     """

@@ -24,7 +24,7 @@ from app.identity.api_keys.keys import Scope, Staff
 from app.sessions.commands.book import book
 from app.sessions.commands.booking import Booking
 from app.sessions.commands.cancel import cancel_by_staff
-from app.sessions.commands.meeting import Wish
+from app.sessions.commands.meeting import MeetingRequest
 from app.sessions.commands.orders import ChangeReason, StaffOrder
 from app.sessions.commands.reschedule import reschedule_by_staff
 from app.tables.identity import ApiKey
@@ -155,7 +155,7 @@ class Crowd:
                     reschedule_by_staff,
                     staff=self.staff,
                     session_id=session_id,
-                    wish=Wish(before.starts_at + ahead, Format.VIDEO, None),
+                    requested=MeetingRequest(before.starts_at + ahead, Format.VIDEO, None),
                     force=True,
                     order=FREE,
                     now=self.clock(),

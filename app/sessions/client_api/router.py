@@ -29,7 +29,7 @@ from app.sessions.client_api.schemas import (
     SessionPage,
 )
 from app.sessions.commands.cancel import cancel
-from app.sessions.commands.meeting import Wish
+from app.sessions.commands.meeting import MeetingRequest
 from app.sessions.commands.orders import ChangeReason, ClientOrder, Outcome
 from app.sessions.commands.reschedule import reschedule
 from app.sessions.read.client_queries import ClientListPosition, When, list_sessions
@@ -201,14 +201,14 @@ async def reschedule_session(
     If the slot has been taken in the meantime, the response is `slot-unavailable` with the three
     nearest available slots, and nothing changes.
     """
-    wish = Wish(body.start, body.format, body.location_id)
+    requested = MeetingRequest(body.start, body.format, body.location_id)
     order = ClientOrder(ChangeReason(body.reason.code, body.reason.note), body.quote, if_match)
     return await write(
         lambda db: reschedule(
             db,
             call.caller,
             session_id,
-            wish=wish,
+            requested=requested,
             order=order,
             quotes=call.quotes,
             now=call.now,

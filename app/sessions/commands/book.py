@@ -19,7 +19,7 @@ from app.sessions.commands.checks import check_start
 from app.sessions.commands.credit_repository import CreditRepository, CreditUse
 from app.sessions.commands.finish import answer_staff, finish
 from app.sessions.commands.history_repository import NewChange
-from app.sessions.commands.meeting import Meeting, Wish, choose_format, meeting_at
+from app.sessions.commands.meeting import Meeting, MeetingRequest, choose_format, meeting_at
 from app.sessions.commands.orders import StaffOutcome
 from app.sessions.commands.slots import WantedTime, check_free
 from app.sessions.read.calendar import CalendarOwner, slot_rules
@@ -147,7 +147,9 @@ async def _meeting(
     db: AsyncConnection, practice_id: UUID, booking: Booking, context: BookingContext
 ) -> Meeting:
     formats = await BookingRepository(db, practice_id).formats(booking.service_id)
-    choice = choose_format(formats, Wish(booking.start, booking.format, booking.location_id))
+    choice = choose_format(
+        formats, MeetingRequest(booking.start, booking.format, booking.location_id)
+    )
     length = timedelta(minutes=booking.duration_minutes or context.duration_minutes)
     return meeting_at(booking.start, length, choice, context.video_url)
 

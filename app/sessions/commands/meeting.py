@@ -32,7 +32,7 @@ class Buffers(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class MeetingRequest:
     """A requested start and format. `location_id` is required only if there are several."""
 
     start: datetime
@@ -57,32 +57,34 @@ def buffers_of(record: SessionRecord) -> Buffers:
     return Buffers(record.buffer_before_minutes, record.buffer_after_minutes)
 
 
-def wished_meeting(record: SessionRecord, wish: Wish, length: timedelta | None = None) -> Meeting:
+def requested_meeting(
+    record: SessionRecord, requested: MeetingRequest, length: timedelta | None = None
+) -> Meeting:
     """Give the meeting of a session after the requested change. `length` defaults to the current.
 
     Raises:
         InvalidInputError: the request does not name exactly one available format.
     """
-    choice = choose_format(record.formats, wish)
+    choice = choose_format(record.formats, requested)
     length = length or record.ends_at - record.starts_at
-    return meeting_at(wish.start, length, choice, record.video_url)
+    return meeting_at(requested.start, length, choice, record.video_url)
 
 
-def choose_format(offered: Sequence[OfferedFormat], wish: Wish) -> OfferedFormat:
+def choose_format(offered: Sequence[OfferedFormat], requested: MeetingRequest) -> OfferedFormat:
     """Find the requested format among those in which the service is available.
 
     Raises:
         InvalidInputError: there is no such format, or it has several locations and the request
             names none.
     """
-    choices = [choice for choice in offered if choice.kind is wish.format]
+    choices = [choice for choice in offered if choice.kind is requested.format]
     if not choices:
         raise InvalidInputError("/format", "field.no-such-format")
-    if wish.location_id is not None:
+    if requested.location_id is not None:
         choices = [
             choice
             for choice in choices
-            if choice.location is not None and choice.location.id == wish.location_id
+            if choice.location is not None and choice.location.id == requested.location_id
         ]
         if not choices:
             raise InvalidInputError("/location_id", "field.no-such-location-of-service")

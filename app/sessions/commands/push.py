@@ -27,7 +27,7 @@ from app.sessions.commands.book import book_by_staff
 from app.sessions.commands.booking import Booking
 from app.sessions.commands.checks import check_start, check_version
 from app.sessions.commands.finish import answer_staff
-from app.sessions.commands.meeting import Meeting, Wish, wished_meeting
+from app.sessions.commands.meeting import Meeting, MeetingRequest, requested_meeting
 from app.sessions.commands.orders import StaffOrder, StaffOutcome
 from app.sessions.commands.push_repository import PushRepository
 from app.sessions.commands.reschedule import is_same_meeting, move_by_staff
@@ -168,4 +168,6 @@ def _meeting(booking: Booking, record: SessionRecord) -> Meeting:
     if location_id is None and booking.format is record.format:
         is_on_offer = record.location in [choice.location for choice in record.formats]
         location_id = record.location_id if is_on_offer else None
-    return wished_meeting(record, Wish(booking.start, booking.format, location_id), length)
+    return requested_meeting(
+        record, MeetingRequest(booking.start, booking.format, location_id), length
+    )

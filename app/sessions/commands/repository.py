@@ -58,12 +58,12 @@ class SessionRepository:
         constraints; the ranges are null if a session takes no time. Two sessions of one client need
         no gap between them.
         """
-        wished = meeting_values(meeting, buffers)
+        requested = meeting_values(meeting, buffers)
         of_practitioner = and_(
             Session.practitioner_id == owner.practitioner_id,
             or_(
-                Session.span_before.overlaps(wished["span_before"]),
-                Session.span_after.overlaps(wished["span_after"]),
+                Session.span_before.overlaps(requested["span_before"]),
+                Session.span_after.overlaps(requested["span_after"]),
             ),
         )
         of_client = and_(

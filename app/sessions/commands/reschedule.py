@@ -35,12 +35,12 @@ from app.sessions.commands.client_cost import cost_for_client
 from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
 from app.sessions.commands.meeting import (
     Meeting,
-    Wish,
+    MeetingRequest,
     action_of,
     buffers_of,
     is_same_format_and_location,
     is_same_time,
-    wished_meeting,
+    requested_meeting,
 )
 from app.sessions.commands.orders import (
     ChangeReason,
@@ -61,7 +61,7 @@ async def reschedule(
     caller: Caller,
     session_id: UUID,
     *,
-    wish: Wish,
+    requested: MeetingRequest,
     order: ClientOrder,
     quotes: Quotes,
     now: datetime,
@@ -76,10 +76,10 @@ async def reschedule(
         SlotUnavailableError: see product.md section 4.
     """
     await lock_session(db, caller.practice_id, session_id, client_id=caller.client_id)
-    day = wish.start.date()
+    day = requested.start.date()
     record, calendar = await read_with_calendar(db, caller, session_id, day, day)
     check_version(record, order.if_match)
-    to = wished_meeting(record, wish)
+    to = requested_meeting(record, requested)
     is_open = record.status is Status.BOOKED and now < record.starts_at
     if is_open and is_same_meeting(record, to):
         raise NoChangeError
@@ -98,7 +98,7 @@ async def reschedule_by_staff(
     staff: Staff,
     session_id: UUID,
     *,
-    wish: Wish,
+    requested: MeetingRequest,
     force: bool,
     order: StaffOrder,
     now: datetime,
@@ -114,11 +114,11 @@ async def reschedule_by_staff(
         SlotUnavailableError: see product.md section 4.
         SessionNotBookedError: the session is no longer booked.
     """
-    check_start(wish.start)
+    check_start(requested.start)
     await lock_session(db, staff.practice_id, session_id)
     record = await read_session(db, staff.practice_id, session_id)
     check_booked(record, order.if_match)
-    to = wished_meeting(record, wish)
+    to = requested_meeting(record, requested)
     if is_same_meeting(record, to):
         raise NoChangeError
     cost = await move_by_staff(db, staff, record, to, force=force, order=order, now=now)

@@ -100,11 +100,11 @@ async def nearest_slots(
     owner: CalendarOwner,
     rules: SlotRules,
     search: SlotSearch,
-    wished: datetime,
+    requested: datetime,
     now: datetime,
 ) -> list[Slot]:
-    """Find the `ALTERNATIVES` slots nearest to the wished start, as the search permits."""
-    second, instant = (wished - EPOCH) / timedelta(seconds=1), seconds_up(now)
+    """Find the `ALTERNATIVES` slots nearest to the requested start, as the search permits."""
+    second, instant = (requested - EPOCH) / timedelta(seconds=1), seconds_up(now)
     found: list[Slot] = []
     for window in search_ranges(rules, search, second, instant):
         first, last = (from_seconds(bound).date() for bound in window)

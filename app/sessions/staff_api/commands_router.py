@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from app.identity.dependencies import StaffWriter, StaffWriting
 from app.sessions.commands.attendance import mark_fulfilled, mark_noshow
 from app.sessions.commands.cancel import cancel_by_staff
-from app.sessions.commands.meeting import Wish
+from app.sessions.commands.meeting import MeetingRequest
 from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome
 from app.sessions.commands.reschedule import reschedule_by_staff
 from app.sessions.commands.undo import undo
@@ -82,11 +82,11 @@ async def reschedule_practice_session(
     Moves by staff do not count towards the client's limit, and `max_days_from_original` counts from
     the new start. The same `start` with another `format` is a change of format.
     """
-    wish = Wish(body.start, body.format, body.location_id)
+    requested = MeetingRequest(body.start, body.format, body.location_id)
     order = StaffOrder(_reason(body.reason), body.charge_fee, if_match)
     return await write(
         lambda db: reschedule_by_staff(
-            db, staff, session_id, wish=wish, force=body.force, order=order, now=now
+            db, staff, session_id, requested=requested, force=body.force, order=order, now=now
         ),
         answer,
     )
