@@ -24,7 +24,9 @@ def present_entry(entry: TrailEntry, reasons: ReasonVisibility) -> TrailEntryVie
         ),
         session_id=entry.session_id,
         session_version=entry.session_version,
-        reason=reasons.shown(entry.actor, entry.reason_code, entry.note) if has_reason else None,
+        reason=reasons.visible_part(entry.actor, entry.reason_code, entry.note)
+        if has_reason
+        else None,
         before=_moment(entry.before),
         after=_moment(entry.after),
         fee=present_money(entry.fee),

@@ -285,7 +285,7 @@ def _cancellation(
     return schemas.CancellationView(
         at=cancellation.at.astimezone(zone),
         by=by_whom(cancellation.by),
-        reason=reasons.shown(cancellation.by, cancellation.reason_code, cancellation.note),
+        reason=reasons.visible_part(cancellation.by, cancellation.reason_code, cancellation.note),
     )
 
 
