@@ -45,7 +45,9 @@ EXEMPTIONS: Mapping[str, Exemption] = {
     "app/identity/sign_in/repository.py delete_old_sign_ins": _of(
         "sign_ins", "sign_in_families", reason="the worker's sweep, by age alone"
     ),
-    "app/worker/run.py tidy": _of("idempotency_keys", reason="the worker's tidying, by age"),
+    "app/web/idempotency_repository.py delete_answers_until": _of(
+        "idempotency_keys", reason="the worker's cleanup, by age alone"
+    ),
     "app/outbox/sweeping.py sweep_notifications": _of(
         "practices", "notifications", reason="the worker's sweep, by what is due and has no wake"
     ),

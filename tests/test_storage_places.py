@@ -14,11 +14,6 @@ FOLDERS = {"calendar", "database", "outbox", "tables"}
 # Files elsewhere that write statements, and why.
 EXCEPTIONS = {
     "demo/guide.py": "the demo fills and empties its own database",
-    "notifications/api/commands.py": "not split yet",
-    "notifications/mail/data.py": "not split yet",
-    "notifications/mail/practice_notification.py": "not split yet",
-    "web/idempotency.py": "not split yet",
-    "worker/run.py": "not split yet",
 }
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
-from functools import partial
 from typing import Literal
 from uuid import UUID
 
@@ -12,13 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.transactions import allow_outside_wait, transact
 from app.mail.office import PostOffice
-from app.notifications.mail.data import Letter, load_letter
+from app.notifications.mail.data import Letter, PracticeLetter
 from app.notifications.mail.message import make_mail
-from app.notifications.mail.practice_notification import (
-    PracticeLetter,
-    load_practice_letter,
-    make_practice_mail,
-)
+from app.notifications.mail.practice_notification import make_practice_mail
+from app.notifications.mail.queries import load_letter, load_practice_letter
 from app.observability.metrics.counts import count_mail
 from app.observability.tracing.jobs import note_outcome
 from app.outbox.claiming import DUE, NOT_ITS_TURN, claim
@@ -71,9 +67,10 @@ class _Attempt:
         try:
             return await transact(self.office.engine, self.run)
         except Exception as error:
-            now = self.office.clock()
-            failed = partial(self.write_down, error=error, now=now)
-            status = await transact(self.office.engine, failed)
+            failure, now = error, self.office.clock()
+            status = await transact(
+                self.office.engine, lambda db: self.write_down(db, error=failure, now=now)
+            )
             if status == "pending":
                 raise
             return status

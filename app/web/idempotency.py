@@ -5,41 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database.statements import Read
-from app.database.writing import Write
 from app.domain.errors import IdempotencyKeyInUseError, IdempotencyKeyReusedError
-from app.tables.idempotency import IdempotencyKey
+from app.web.idempotency_repository import add_answer, delete_answer, find_answer, lock_key
 
 LIFETIME = timedelta(hours=24)
-
-
-_OWN = (
-    (IdempotencyKey.practice_id == bindparam("practice_id"))
-    & (IdempotencyKey.scope == bindparam("scope"))
-    & (IdempotencyKey.key == bindparam("key"))
-)
-_LOCK = Read(
-    select(
-        func.pg_try_advisory_xact_lock(
-            func.hashtextextended(bindparam("name", type_=Text), 0)
-        ).label("is_locked")
-    )
-)
-_FIND = Read(
-    select(
-        IdempotencyKey.fingerprint,
-        IdempotencyKey.status,
-        IdempotencyKey.etag,
-        IdempotencyKey.language,
-        IdempotencyKey.body,
-        IdempotencyKey.created_at,
-    ).where(_OWN)
-)
-_FORGET = Write(delete(IdempotencyKey).where(_OWN))
-_KEEP = Write(insert(IdempotencyKey))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +49,10 @@ async def answer_once(
         IdempotencyKeyInUseError: the first request with this key has not finished.
         IdempotencyKeyReusedError: the key was used with another request.
     """
-    name = f"{request.practice_id}/{request.scope}/{request.key}"
-    (lock,) = await _LOCK.rows(db, {"name": name})
-    if not lock["is_locked"]:
+    key = {"practice_id": request.practice_id, "scope": request.scope, "key": request.key}
+    if not await lock_key(db, key):
         raise IdempotencyKeyInUseError
-    own = {"practice_id": request.practice_id, "scope": request.scope, "key": request.key}
-    found = await _FIND.one(db, own)
+    found = await find_answer(db, key)
     if found is not None and found["created_at"] > now - LIFETIME:
         if found["fingerprint"] != request.fingerprint:
             raise IdempotencyKeyReusedError
@@ -91,9 +60,9 @@ async def answer_once(
             found["status"], found["etag"], found["body"], found["language"], replayed=True
         )
     if found is not None:
-        await _FORGET.run(db, own)
+        await delete_answer(db, key)
     answer = await command(db)
-    kept = {
+    stored = {
         "fingerprint": request.fingerprint,
         "status": answer.status,
         "etag": answer.etag,
@@ -101,5 +70,5 @@ async def answer_once(
         "body": answer.body,
         "created_at": now,
     }
-    await _KEEP.run(db, own | kept)
+    await add_answer(db, key | stored)
     return answer

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 import structlog
@@ -61,17 +60,21 @@ async def send_webhook(office: WebhookOffice, practice_id: UUID, notification_id
     ids = {"practice_id": str(practice_id), "notification_id": str(notification_id)}
     try:
         with ExitStack() as places:
-            begin = partial(
-                _begin, office=office, ids=(practice_id, notification_id), places=places
+            event = await transact(
+                office.engine,
+                lambda db: _begin(
+                    db, office=office, ids=(practice_id, notification_id), places=places
+                ),
             )
-            event = await transact(office.engine, begin)
             if isinstance(event, Marked):
                 note_outcome(event.status)
                 return event
             error = await _post(office, event) if event.active else None
         now = office.clock()
-        settle = partial(_settle, event=event, practice_id=practice_id, error=error, now=now)
-        marked = await transact(office.engine, settle)
+        marked = await transact(
+            office.engine,
+            lambda db: _settle(db, event, practice_id, error=error, now=now),
+        )
     except Exception as unforeseen:  # noqa: BLE001 - whatever it is, only its kind may be told
         error, marked = SendingFailedError(describe(unforeseen)), Marked("pending", 0)
     count_webhook(marked.status)

@@ -4,7 +4,6 @@ import asyncio
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Literal
 
 from dns.asyncresolver import Resolver
@@ -72,7 +71,8 @@ class SystemLookups:
         Raises:
             gaierror: it has none.
         """
-        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+        found = await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        )
         found.sort(key=lambda entry: entry[0] != socket.AF_INET)
         return [str(entry[4][0]) for entry in found]

@@ -8,23 +8,23 @@ from datetime import datetime, timedelta
 import structlog
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.queries import Queries
-from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.clock import Clock
 from app.configuration.settings import Settings
 from app.database.engine import connect
-from app.database.transactions import allow_long_statements, transact
+from app.database.transactions import allow_long_statements, prefer_indexes, transact
 from app.identity.sign_in.cleanup import sweep_sign_ins, tidy_sign_ins
 from app.mail.office import PostOffice
 from app.mail.senders import make_sender
 from app.outbox.errors import describe
 from app.outbox.sweeping import sweep_notifications
-from app.tables.idempotency import IdempotencyKey
 from app.web.idempotency import LIFETIME
+from app.web.idempotency_repository import delete_answers_until
 from app.webhooks.delivery import WebhookOffice
 from app.webhooks.sending import make_webhook_sender
 from app.worker.entrypoints import HEARTBEAT_TIMEOUT, Lane, make_lanes
+from app.worker.repository import delete_job_logs
 
 POLL = timedelta(seconds=15)
 # Of the worker's own pool, beside one for each mail that is being sent.
@@ -74,8 +74,8 @@ async def tidy(db: AsyncConnection, now: datetime) -> None:
     """Forget old idempotency keys, sign-ins and job logs."""
     await allow_long_statements(db)
     await tidy_sign_ins(db, now)
-    await db.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at <= now - LIFETIME))
-    await db.execute(_OLD_JOB_LOGS, {"kept": JOB_LOG_KEPT})
+    await delete_answers_until(db, now - LIFETIME)
+    await delete_job_logs(db, JOB_LOG_KEPT)
 
 
 async def sweep(db: AsyncConnection, now: datetime) -> None:
@@ -84,13 +84,10 @@ async def sweep(db: AsyncConnection, now: datetime) -> None:
     A wake is lost where the database commits the row and not the job, or where a worker can write
     down nothing, because the database is away. The row is never lost.
     """
-    # A plan is made while there are few jobs, and kept: it must still be good for a backlog.
-    await db.execute(text("SET LOCAL enable_seqscan = off"))
+    # The server caches the plan when there are few jobs; the plan must also suit a backlog.
+    await prefer_indexes(db)
     await sweep_sign_ins(db, now)
     await sweep_notifications(db, now)
-
-
-_OLD_JOB_LOGS = text("DELETE FROM pgqueuer_log WHERE created < now() - CAST(:kept AS interval)")
 
 
 class _Driver(AsyncpgDriver):

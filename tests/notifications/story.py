@@ -13,7 +13,8 @@ from app.database.transactions import transact
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Format, Status
-from app.notifications.mail.data import Letter, load_letter
+from app.notifications.mail.data import Letter
+from app.notifications.mail.queries import load_letter
 from app.outbox.outbox import Kind, NewNotification, Recipient, queue_notifications, reminders
 from app.sessions.commands.finish import finish
 from app.sessions.commands.history_repository import NewChange

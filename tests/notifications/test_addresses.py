@@ -17,7 +17,8 @@ from app.mail.office import PostOffice
 from app.mail.sanitize import mailbox
 from app.mail.senders import make_sender
 from app.notifications.delivery import send_notification
-from app.notifications.mail.practice_notification import PracticeLetter, make_practice_mail
+from app.notifications.mail.data import PracticeLetter
+from app.notifications.mail.practice_notification import make_practice_mail
 from app.outbox.errors import UndeliverableError
 from app.tables.identity import SignInRequest
 from app.tables.practices import Client, Practice, Practitioner

@@ -1,66 +1,15 @@
 """Mails to the practice's own address, about what is of no session: a webhook was switched off."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from typing import Any
-from uuid import UUID
-
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.configuration.settings import Settings
 from app.mail.sanitize import mailbox, one_line
 from app.notifications.mail.client_content import Page
+from app.notifications.mail.data import PracticeLetter
 from app.notifications.mail.facts import Fact
 from app.notifications.mail.message import add_technical_headers, compose
-from app.tables.changes import Change
-from app.tables.joins import of_practice
-from app.tables.notifications import Notification
-from app.tables.practices import Practice
 from app.texts.catalogue import ENGLISH
-
-
-@dataclass(frozen=True, slots=True)
-class PracticeLetter:
-    """A notification to the practice, with the entry of the trail that it tells of."""
-
-    notification_id: UUID
-    practice_name: str
-    practice_email: str
-    endpoint_id: UUID
-    at: datetime
-    details: dict[str, Any]
-
-
-async def load_practice_letter(
-    db: AsyncConnection, practice_id: UUID, notification_id: UUID
-) -> PracticeLetter | None:
-    """Read a notification to the practice; None where there is none."""
-    row = (
-        await db.execute(
-            select(
-                Practice.name,
-                Practice.email,
-                Change.subject_id,
-                Change.at,
-                Change.details,
-            )
-            .select_from(Notification)
-            .join(Practice, of_practice(practice_id, Practice))
-            .join(Change, of_practice(practice_id, Change, Change.id == Notification.change_id))
-            .where(
-                Notification.practice_id == practice_id,
-                Notification.id == notification_id,
-                Notification.recipient == "practice",
-            )
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    return PracticeLetter(
-        notification_id, row.name, row.email, row.subject_id, row.at, row.details or {}
-    )
 
 
 def make_practice_mail(letter: PracticeLetter, settings: Settings, now: datetime) -> EmailMessage:

@@ -1,0 +1,261 @@
+"""Reads all that one mail says, in one statement, when the mail is sent (product.md section 6)."""
+
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, cast, exists, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
+
+from app.domain.money import Money
+from app.domain.policy.rules import Credit
+from app.domain.session import Carried, Contact, Format, SessionFacts, Status, contact_for_client
+from app.identity.tokens.link import Link
+from app.notifications.mail.data import ChangeFacts, Letter, Meeting, Party, PracticeLetter
+from app.policies.stored import stored_policy
+from app.sessions.read.rows import carried_of
+from app.tables.changes import Change, ChangeNote
+from app.tables.joins import PRACTICE, of_practice
+from app.tables.notifications import Notification
+from app.tables.practices import Client, Location, PolicyVersion, Practice, Practitioner, Service
+from app.tables.sessions import CreditRedemption, Session
+
+
+async def load_letter(
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID
+) -> Letter | None:
+    """Read a notification about a session; None where there is none."""
+    ids = {"practice_id": practice_id, "notification_id": notification_id}
+    row = (await db.execute(_STATEMENT, ids)).one_or_none()
+    return None if row is None else _letter(row)
+
+
+async def load_practice_letter(
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID
+) -> PracticeLetter | None:
+    """Read a notification to the practice; None where there is none."""
+    row = (
+        await db.execute(
+            select(
+                Practice.name,
+                Practice.email,
+                Change.subject_id,
+                Change.at,
+                Change.details,
+            )
+            .select_from(Notification)
+            .join(Practice, of_practice(practice_id, Practice))
+            .join(Change, of_practice(practice_id, Change, Change.id == Notification.change_id))
+            .where(
+                Notification.practice_id == practice_id,
+                Notification.id == notification_id,
+                Notification.recipient == "practice",
+            )
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return PracticeLetter(
+        notification_id, row.name, row.email, row.subject_id, row.at, row.details or {}
+    )
+
+
+_old_place, _new_place, _present_place = aliased(Location), aliased(Location), aliased(Location)
+_newer = aliased(Change)
+
+
+def _same(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables and columns
+    return of_practice(PRACTICE, table, table.id == column)
+
+
+def _statement() -> Select[Any]:
+    """Join the notification to all it refers to."""
+    return (
+        select(*_columns())
+        .select_from(Notification)
+        .join(Change, _same(Change, Notification.change_id))
+        .join(Session, _same(Session, Notification.session_id))
+        .join(Practice, of_practice(PRACTICE, Practice))
+        .join(Practitioner, _same(Practitioner, Session.practitioner_id))
+        .join(Client, _same(Client, Session.client_id))
+        .join(Service, _same(Service, Session.service_id))
+        .outerjoin(ChangeNote, of_practice(PRACTICE, ChangeNote, ChangeNote.change_id == Change.id))
+        .outerjoin(_old_place, _same(_old_place, Change.old_location_id))
+        .outerjoin(_new_place, _same(_new_place, Change.location_id))
+        .outerjoin(_present_place, _same(_present_place, Session.location_id))
+        .outerjoin(PolicyVersion, _same(PolicyVersion, Session.policy_version_id))
+        .where(of_practice(PRACTICE, Notification, Notification.id == bindparam("notification_id")))
+    )
+
+
+def _columns() -> list[Any]:
+    return [
+        Notification.practice_id,
+        Notification.id.label("notification_id"),
+        Notification.session_id,
+        Notification.kind,
+        Notification.recipient,
+        Notification.starts_at.label("about"),
+        *_prefixed("practice", Practice, "name", "email", "phone", "closed_at"),
+        Service.name.label("service_name"),
+        *_prefixed("client", Client, "name", "email", "phone", "time_zone", "locale"),
+        *_prefixed("practitioner", Practitioner, "name", "email", "phone", "time_zone"),
+        *_prefixed("change", Change, "kind", "at", "actor", "calendar_sequence", "reason_code"),
+        *_prefixed("change", Change, "fee_minor", "currency", "credit", "details"),
+        *_prefixed("change", ChangeNote, "note"),
+        *_prefixed("change", Change, "old_starts_at", "old_ends_at", "old_format"),
+        *_prefixed("old_place", _old_place, "name", "address"),
+        *_prefixed("new", Change, "starts_at", "ends_at", "format", "join_url", "instructions"),
+        *_prefixed("new_place", _new_place, "name", "address"),
+        *_prefixed("now", Session, "starts_at", "ends_at", "format", "join_url", "instructions"),
+        *_prefixed("now_place", _present_place, "name", "address"),
+        *_prefixed("session", Session, "status", "booked_starts_at", "client_moves"),
+        *_prefixed("session", Session, "carried_fee_minor", "carried_forfeit"),
+        *_prefixed("session", Session, "policy_time_zone", "price_minor", "currency"),
+        *_prefixed("policy", PolicyVersion, "id", "number", "text"),
+        cast(PolicyVersion.rules, Text).label("policy_rules"),
+        Client.address_generation,
+        Session.link_generation,
+        _changed_again().label("superseded"),
+        _paid_by_credit().label("paid_by_credit"),
+    ]
+
+
+def _prefixed(prefix: str, table: Any, *names: str) -> list[Any]:  # noqa: ANN401 - tables
+    return [getattr(table, name).label(f"{prefix}_{name}") for name in names]
+
+
+def _changed_again() -> ColumnElement[bool]:
+    return exists().where(
+        of_practice(
+            PRACTICE,
+            _newer,
+            _newer.session_id == Change.session_id,
+            _newer.session_version > Change.session_version,
+        )
+    )
+
+
+def _paid_by_credit() -> ColumnElement[bool]:
+    return exists().where(
+        of_practice(
+            PRACTICE,
+            CreditRedemption,
+            CreditRedemption.session_id == Session.id,
+            CreditRedemption.returned_at.is_(None),
+        )
+    )
+
+
+_STATEMENT = _statement()
+
+
+def _letter(row: Row[Any]) -> Letter:
+    return Letter(
+        practice_id=row.practice_id,
+        notification_id=row.notification_id,
+        session_id=row.session_id,
+        kind=row.kind,
+        recipient=row.recipient,
+        starts_at=row.about,
+        practice_name=row.practice_name,
+        practice_email=row.practice_email,
+        practice_closed=row.practice_closed_at is not None,
+        service_name=row.service_name,
+        client=Party(
+            row.client_name,
+            row.client_email,
+            row.client_phone,
+            ZoneInfo(row.client_time_zone),
+            row.client_locale,
+        ),
+        practitioner=Party(
+            row.practitioner_name,
+            row.practitioner_email or row.practice_email,
+            row.practitioner_phone,
+            ZoneInfo(row.practitioner_time_zone),
+            None,
+        ),
+        change=_change(row),
+        present=_meeting(row, "now"),
+        facts=_facts(row),
+        policy=stored_policy(row.policy_id, row.policy_number, row.policy_text, row.policy_rules),
+        link=Link(row.practice_id, row.session_id, row.address_generation, row.link_generation),
+    )
+
+
+def _change(row: Row[Any]) -> ChangeFacts:
+    details = row.change_details or {}
+    return ChangeFacts(
+        kind=row.change_kind,
+        at=row.change_at,
+        actor=row.change_actor,
+        before=_before(row),
+        after=_meeting(row, "new"),
+        calendar_sequence=row.change_calendar_sequence,
+        reason_code=row.change_reason_code,
+        note=row.change_note,
+        fee=None
+        if row.change_fee_minor is None
+        else Money(row.change_fee_minor, row.change_currency),
+        credit=None if row.change_credit is None else Credit(row.change_credit),
+        carries=_carries(details.get("carries"), row.change_currency),
+        voided_fee=bool(details.get("voided_fee")),
+        superseded=row.superseded,
+    )
+
+
+def _carries(details: dict[str, Any] | None, currency: str) -> Carried | None:
+    if details is None:
+        return None
+    return carried_of(details["fee_minor"] or 0, currency, details["forfeits_credit"])
+
+
+def _before(row: Row[Any]) -> Meeting | None:
+    """Give how it was before the change, as far as the history keeps it."""
+    if row.change_old_starts_at is None:
+        return None
+    return Meeting(
+        row.change_old_starts_at,
+        row.change_old_ends_at,
+        Format(row.change_old_format),
+        _place(row.old_place_name, row.old_place_address),
+        join_url=None,
+        instructions=None,
+    )
+
+
+def _meeting(row: Row[Any], prefix: str) -> Meeting:
+    values = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+    return Meeting(
+        values[f"{prefix}_starts_at"],
+        values[f"{prefix}_ends_at"],
+        Format(values[f"{prefix}_format"]),
+        _place(values[f"{prefix}_place_name"], values[f"{prefix}_place_address"]),
+        values[f"{prefix}_join_url"],
+        values[f"{prefix}_instructions"],
+    )
+
+
+def _place(name: str | None, address: str | None) -> tuple[str, str] | None:
+    return None if name is None or address is None else (name, address)
+
+
+def _facts(row: Row[Any]) -> SessionFacts:
+    return SessionFacts(
+        status=Status(row.session_status),
+        starts_at=row.now_starts_at,
+        booked_starts_at=row.session_booked_starts_at,
+        zone=ZoneInfo(row.session_policy_time_zone),
+        price=Money(row.session_price_minor, row.session_currency),
+        paid_by_credit=row.paid_by_credit,
+        client_moves=row.session_client_moves,
+        carried=carried_of(
+            row.session_carried_fee_minor, row.session_currency, row.session_carried_forfeit
+        ),
+        contact=contact_for_client(
+            Contact(row.practitioner_name, row.practitioner_email, row.practitioner_phone),
+            Contact(row.practice_name, row.practice_email, row.practice_phone),
+        ),
+    )
