@@ -1,0 +1,48 @@
+"""Presents the slots on offer."""
+
+from datetime import timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from app.availability.queries import Availability
+from app.availability.schemas import AvailabilityView, DayView
+from app.domain.availability import DayStarts, by_day, in_order
+from app.texts.catalogue import Texts
+from app.texts.refusals import say_why_empty
+from app.web.json import written
+from app.web.views import present_contact, present_slots
+
+_DATE_LENGTH = len("2026-12-03")
+
+
+def present_availability(found: Availability, texts: Texts) -> AvailabilityView:
+    """Present the slots on offer as days and times of the viewer's zone, `found.zone`."""
+    session, reason = found.session, found.offer.empty_reason
+    duration = session.ends_at - session.starts_at
+    return {
+        "session_id": session.id,
+        "format": found.format,
+        "time_zone": found.zone.key,
+        "from": found.first,
+        "to": found.last,
+        "days": [
+            _present_day(day, duration, found.zone)
+            for day in by_day(found.offer.starts, found.zone)
+        ],
+        "empty_reason": None
+        if reason is None
+        else {
+            "code": reason,
+            "message": say_why_empty(reason, texts),
+            "contact": present_contact(session.facts.contact),
+        },
+        "next_available": found.next_available,
+    }
+
+
+# Cached: a month has hundreds of slots, and a day's rarely change between two requests.
+@lru_cache(maxsize=4096)
+def _present_day(day: DayStarts, duration: timedelta, zone: ZoneInfo) -> DayView:
+    slots = present_slots(in_order(day), duration, zone)
+    shown: DayView = {"date": slots[0]["start"][:_DATE_LENGTH], "slots": slots}
+    return written(shown)
