@@ -23,7 +23,7 @@ from app.identity.tokens.access import AccessTokens, Caller
 from app.identity.tokens.link import LinkTokens, link_url
 from app.identity.tokens.quote import Quotes
 from app.links.commands import sign_link
-from app.mail.office import PostOffice
+from app.mail.context import MailContext
 from app.mail.senders import make_sender
 from app.notifications.delivery import send_notification
 from app.tables.all import metadata
@@ -87,7 +87,7 @@ async def _fill(
     quotes = Quotes(settings.keys, settings.quote_lifetime)
     mailed = await DemoBooker(engine, now, quotes, [key.staff for key in keys]).book_all()
     await transact(engine, partial(_drop_mails, mailed=mailed, now=now))
-    office = PostOffice(engine, make_sender(settings), settings, lambda: now)
+    context = MailContext(engine, make_sender(settings), settings, lambda: now)
     async with engine.connect() as db:
         waiting = (
             await db.execute(
@@ -98,8 +98,8 @@ async def _fill(
         ).all()
     for practice_id, notification_id in waiting:
         # Where the mail server does not answer, the worker tries again later.
-        await send_notification(office, practice_id, notification_id)
-    await office.sender.close()
+        await send_notification(context, practice_id, notification_id)
+    await context.sender.close()
     return keys
 
 

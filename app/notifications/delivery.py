@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.transactions import allow_outside_wait, transact
-from app.mail.office import PostOffice
+from app.mail.context import MailContext
 from app.notifications.mail.data import Letter, PracticeLetter
 from app.notifications.mail.message import make_mail
 from app.notifications.mail.practice_notification import make_practice_mail
@@ -24,7 +24,7 @@ from app.outbox.marking import mark_failed, mark_finished
 log = structlog.get_logger()
 
 
-async def send_notification(office: PostOffice, practice_id: UUID, notification_id: UUID) -> None:
+async def send_notification(context: MailContext, practice_id: UUID, notification_id: UUID) -> None:
     """Send one notification that is due, or drop it if it is out of date. Leave any other alone.
 
     A mail goes out once, but for two cases: this process dies, or loses the database for good,
@@ -34,7 +34,7 @@ async def send_notification(office: PostOffice, practice_id: UUID, notification_
     An attempt that fails sets the instant of the next. Nothing is raised: the job library would
     keep the error's text.
     """
-    attempt = _Attempt(office, practice_id, notification_id)
+    attempt = _Attempt(context, practice_id, notification_id)
     ids = {"practice_id": str(practice_id), "notification_id": str(notification_id)}
     try:
         status = await attempt.make()
@@ -57,7 +57,7 @@ class _Attempt:
     only writes down what the first one did.
     """
 
-    office: PostOffice
+    context: MailContext
     practice_id: UUID
     notification_id: UUID
     accepted: bool = field(default=False, init=False)
@@ -65,11 +65,11 @@ class _Attempt:
     async def make(self) -> str:
         """Try, write down what became of it, and give the notification's status."""
         try:
-            return await transact(self.office.engine, self.run)
+            return await transact(self.context.engine, self.run)
         except Exception as error:
-            failure, now = error, self.office.clock()
+            failure, now = error, self.context.clock()
             status = await transact(
-                self.office.engine, lambda db: self.write_down(db, error=failure, now=now)
+                self.context.engine, lambda db: self.write_down(db, error=failure, now=now)
             )
             if status == "pending":
                 raise
@@ -79,7 +79,7 @@ class _Attempt:
         """Do all of it in one transaction, and give the status that the notification has then."""
         if self.accepted:
             return await self._finish(db, "sent")
-        now = self.office.clock()
+        now = self.context.clock()
         claimed = await claim(db, *self._ids, now)
         if claimed.found != DUE:
             return claimed.found
@@ -89,7 +89,7 @@ class _Attempt:
         if isinstance(letter, Letter) and is_out_of_date(letter, now):
             return await self._finish(db, "dropped")
         await allow_outside_wait(db)
-        await self.office.sender.send(self._mail(letter, now))
+        await self.context.sender.send(self._mail(letter, now))
         self.accepted = True
         return await self._finish(db, "sent")
 
@@ -102,13 +102,13 @@ class _Attempt:
         return "done" if marked is None else marked.status
 
     async def _finish(self, db: AsyncConnection, status: Literal["sent", "dropped"]) -> str:
-        await mark_finished(db, *self._ids, status, self.office.clock())
+        await mark_finished(db, *self._ids, status, self.context.clock())
         return status
 
     def _mail(self, letter: Letter | PracticeLetter, now: datetime) -> EmailMessage:
         if isinstance(letter, PracticeLetter):
-            return make_practice_mail(letter, self.office.settings, now)
-        return make_mail(letter, self.office.settings, now)
+            return make_practice_mail(letter, self.context.settings, now)
+        return make_mail(letter, self.context.settings, now)
 
     @property
     def _ids(self) -> tuple[UUID, UUID]:

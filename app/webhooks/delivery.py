@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookOffice:
+class WebhookContext:
     """What sending an event takes. `under_way` counts posts by endpoint and by practice."""
 
     engine: AsyncEngine
@@ -46,7 +46,7 @@ class WebhookOffice:
     under_way: Counter[UUID] = field(default_factory=Counter)
 
 
-async def send_webhook(office: WebhookOffice, practice_id: UUID, notification_id: UUID) -> Marked:
+async def send_webhook(context: WebhookContext, practice_id: UUID, notification_id: UUID) -> Marked:
     """Send one event that is due, or drop it where its endpoint is inactive; else leave it alone.
 
     No database connection is held while the receiver is waited for: the row is leased for longer
@@ -61,18 +61,18 @@ async def send_webhook(office: WebhookOffice, practice_id: UUID, notification_id
     try:
         with ExitStack() as places:
             event = await transact(
-                office.engine,
+                context.engine,
                 lambda db: _begin(
-                    db, office=office, ids=(practice_id, notification_id), places=places
+                    db, context=context, ids=(practice_id, notification_id), places=places
                 ),
             )
             if isinstance(event, Marked):
                 note_outcome(event.status)
                 return event
-            error = await _post(office, event) if event.active else None
-        now = office.clock()
+            error = await _post(context, event) if event.active else None
+        now = context.clock()
         marked = await transact(
-            office.engine,
+            context.engine,
             lambda db: _settle(db, event, practice_id, error=error, now=now),
         )
     except Exception as unforeseen:  # noqa: BLE001 - whatever it is, only its kind may be told
@@ -90,23 +90,23 @@ async def send_webhook(office: WebhookOffice, practice_id: UUID, notification_id
 
 
 async def _begin(
-    db: AsyncConnection, *, office: WebhookOffice, ids: tuple[UUID, UUID], places: ExitStack
+    db: AsyncConnection, *, context: WebhookContext, ids: tuple[UUID, UUID], places: ExitStack
 ) -> Event | Marked:
     """Claim the event and a place for it, and lease it; or give why not."""
     # `transact` may run this again.
     places.close()
-    now = office.clock()
+    now = context.clock()
     claimed = await claim(db, *ids, now)
     event = await load_event(db, *ids) if claimed.found == DUE else None
     if event is None:
         return Marked("gone" if claimed.found == DUE else claimed.found, 0)
     if event.active:
         most = _most(ids[0], event)
-        if any(office.under_way[holder] >= bound for holder, bound in most.items()):
+        if any(context.under_way[holder] >= bound for holder, bound in most.items()):
             wait = wait_of_the_crowded(event.failures, claimed.put_off)
             await put_off(db, *ids, now + wait, now)
             return Marked("waiting", 0)
-        places.enter_context(_place(office.under_way, most.keys()))
+        places.enter_context(_place(context.under_way, most.keys()))
     await lease(db, *ids, now + LEASE)
     return event
 
@@ -157,11 +157,11 @@ def _place(under_way: Counter[UUID], holders: Collection[UUID]) -> Iterator[None
                 del under_way[holder]
 
 
-async def _post(office: WebhookOffice, event: Event) -> SendingFailedError | None:
+async def _post(context: WebhookContext, event: Event) -> SendingFailedError | None:
     """Post it, and give what went wrong."""
     try:
-        await office.sender.post(
-            event.url, event.body.encode(), signed_headers(event, office.clock())
+        await context.sender.post(
+            event.url, event.body.encode(), signed_headers(event, context.clock())
         )
     except SendingFailedError as error:
         return error

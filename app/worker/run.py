@@ -15,13 +15,13 @@ from app.configuration.settings import Settings
 from app.database.engine import connect
 from app.database.transactions import allow_long_statements, prefer_indexes, transact
 from app.identity.sign_in.cleanup import sweep_sign_ins, tidy_sign_ins
-from app.mail.office import PostOffice
+from app.mail.context import MailContext
 from app.mail.senders import make_sender
 from app.outbox.errors import describe
 from app.outbox.sweeping import sweep_notifications
 from app.web.idempotency import LIFETIME
 from app.web.idempotency_repository import delete_answers_until
-from app.webhooks.delivery import WebhookOffice
+from app.webhooks.delivery import WebhookContext
 from app.webhooks.sending import make_webhook_sender
 from app.worker.entrypoints import HEARTBEAT_TIMEOUT, Lane, make_lanes
 from app.worker.repository import delete_job_logs
@@ -52,17 +52,17 @@ async def run_worker(
         SettingsError: there is no database URL, or the SMTP URL is bad.
     """
     url = settings.service_url
-    office = PostOffice(engine, make_sender(settings), settings, clock)
-    webhooks = WebhookOffice(engine, make_webhook_sender(settings), clock)
+    context = MailContext(engine, make_sender(settings), settings, clock)
+    webhooks = WebhookContext(engine, make_webhook_sender(settings), clock)
     if settings.smtp_url is None:
         log.warning("mails_go_to_a_folder", reason="SMTP_URL is not set")
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_keep_serving(url, office, webhooks, stop))
+            tasks.create_task(_keep_serving(url, context, webhooks, stop))
             tasks.create_task(_keep_doing(sweep, SWEEP_SECONDS, engine, clock, stop))
             tasks.create_task(_keep_doing(tidy, TIDY_SECONDS, engine, clock, stop))
     finally:
-        await office.sender.close()
+        await context.sender.close()
 
 
 def worker_pool_size(settings: Settings) -> int:
@@ -107,13 +107,13 @@ class _Driver(AsyncpgDriver):
 
 
 async def _keep_serving(
-    url: str, office: PostOffice, webhooks: WebhookOffice, stop: asyncio.Event
+    url: str, context: MailContext, webhooks: WebhookContext, stop: asyncio.Event
 ) -> None:
     """Serve; when the connection is lost, connect again, waiting longer each time it fails."""
     pause = FIRST_RECONNECT_SECONDS
     while not stop.is_set():
         try:
-            await _serve(url, office, webhooks, stop)
+            await _serve(url, context, webhooks, stop)
             pause = FIRST_RECONNECT_SECONDS
         except Exception as error:  # noqa: BLE001 - the worker outlives whatever happens to it
             log.warning("worker_interrupted", error=describe(error), again_in_seconds=pause)
@@ -122,13 +122,13 @@ async def _keep_serving(
 
 
 async def _serve(
-    url: str, office: PostOffice, webhooks: WebhookOffice, stop: asyncio.Event
+    url: str, context: MailContext, webhooks: WebhookContext, stop: asyncio.Event
 ) -> None:
     """Serve on one connection, until it is lost or `stop` is set."""
     connection = await connect(url)
     try:
         queries = Queries(_Driver(connection))
-        lanes = make_lanes(queries, office, webhooks)
+        lanes = make_lanes(queries, context, webhooks)
         connection.add_termination_listener(lambda _: _shut_down(lanes))
         log.info("worker_started")
         await _run(lanes, stop)

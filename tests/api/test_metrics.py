@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.configuration.settings import Settings, SettingsError
 from app.identity.sign_in.delivery import send_sign_in
-from app.mail.office import PostOffice
+from app.mail.context import MailContext
 from app.mail.senders import make_sender
 from app.notifications.delivery import send_notification
 from app.observability.metrics.counts import REGISTRY, watch_pool
@@ -24,7 +24,7 @@ from app.tables.identity import SignInRequest
 from app.tables.notifications import Notification
 from app.tables.practices import Client
 from app.tables.webhooks import WebhookEndpoint
-from app.webhooks.delivery import WebhookOffice, send_webhook
+from app.webhooks.delivery import WebhookContext, send_webhook
 from app.webhooks.sending import WebhookSender
 from tests.described import description
 from tests.patience import PATIENCE_SECONDS
@@ -51,9 +51,9 @@ async def prometheus(api: Api) -> Api:
 
 
 @pytest.fixture
-def office(engine: AsyncEngine, settings: Settings, clock: TestClock) -> PostOffice:
+def context(engine: AsyncEngine, settings: Settings, clock: TestClock) -> MailContext:
     """All that sending mails into the local folder takes."""
-    return PostOffice(engine, make_sender(settings), settings, clock)
+    return MailContext(engine, make_sender(settings), settings, clock)
 
 
 async def scrape(prometheus: Api) -> Figures:
@@ -184,12 +184,12 @@ async def test_failed_notifications_are_told_for_a_week(
 
 
 async def test_mails_are_counted_by_result(
-    prometheus: Api, world: World, office: PostOffice
+    prometheus: Api, world: World, context: MailContext
 ) -> None:
     await world.book(START)
     before = await scrape(prometheus)
     for notification in await world.rows(Notification, kind="booked"):
-        await send_notification(office, world.practice_id, notification.id)
+        await send_notification(context, world.practice_id, notification.id)
     after = await scrape(prometheus)
     assert risen(before, after, "reslot_mails_total", result="sent") == 2
     assert figure(after, "reslot_outbox_due", recipient="client") == 0
@@ -206,22 +206,24 @@ async def test_webhooks_are_counted_by_result(
         (notification,) = await world.rows(Notification, recipient="webhook")
         before = await scrape(prometheus)
         sender = WebhookSender(insecure=True)
-        await send_webhook(WebhookOffice(engine, sender, clock), world.practice_id, notification.id)
+        await send_webhook(
+            WebhookContext(engine, sender, clock), world.practice_id, notification.id
+        )
     after = await scrape(prometheus)
     assert risen(before, after, "reslot_webhooks_total", result="delayed") == 1
     assert figure(after, "reslot_outbox_due", recipient="webhook") == 1
 
 
 async def test_wishes_to_sign_in_are_counted_by_outcome(
-    stranger: Api, prometheus: Api, office: PostOffice
+    stranger: Api, prometheus: Api, context: MailContext
 ) -> None:
     before = await scrape(prometheus)
     for address in ("ana@client.example", "nobody@client.example"):
         await stranger.post("/v1/auth/sign-in-links", {"email": address})
-    async with office.engine.connect() as db:
+    async with context.engine.connect() as db:
         wishes = (await db.execute(SignInRequest.__table__.select())).all()
     for wish in wishes:
-        await send_sign_in(office, wish.id)
+        await send_sign_in(context, wish.id)
     after = await scrape(prometheus)
     for outcome in ("sent", "nobody"):
         assert risen(before, after, "reslot_sign_in_mails_total", outcome=outcome) == 1
@@ -241,7 +243,7 @@ async def test_the_pool_is_followed(engine: AsyncEngine) -> None:
 
 
 async def test_no_person_is_in_it(
-    api: Api, prometheus: Api, world: World, office: PostOffice
+    api: Api, prometheus: Api, world: World, context: MailContext
 ) -> None:
     """Whatever clients are called and write, and whatever is asked for."""
     await world.change(Client, world.client_id, name="Canary Name", email="canary@mail.example")
@@ -251,7 +253,7 @@ async def test_no_person_is_in_it(
     await api.get("/canary-path", headers={"User-Agent": "canary-agent"})
     await api.signed_in("canary-token").get("/v1/me")
     for notification in await world.rows(Notification):
-        await send_notification(office, world.practice_id, notification.id)
+        await send_notification(context, world.practice_id, notification.id)
     page = (await prometheus.get("/metrics")).text
     ids = [session_id, world.practice_id, world.client_id, world.practitioner_id]
     assert "reslot_requests_total" in page

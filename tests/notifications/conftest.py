@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.configuration.settings import Settings
-from app.mail.office import PostOffice
+from app.mail.context import MailContext
 from app.mail.senders import make_sender
 from app.outbox.outbox import Kind, Recipient
-from app.webhooks.delivery import WebhookOffice
+from app.webhooks.delivery import WebhookContext
 from app.webhooks.sending import WebhookSender
 from tests.notifications.postbox import Postbox
 from tests.notifications.reading import Read
@@ -46,16 +46,16 @@ def smtp_settings(settings: Settings, postbox: Postbox) -> Settings:
 
 
 @pytest.fixture
-async def office(
+async def context(
     engine: AsyncEngine, smtp_settings: Settings, clock: TestClock
-) -> AsyncIterator[PostOffice]:
+) -> AsyncIterator[MailContext]:
     """All that sending takes, over real SMTP."""
-    made = PostOffice(engine, make_sender(smtp_settings), smtp_settings, clock)
+    made = MailContext(engine, make_sender(smtp_settings), smtp_settings, clock)
     yield made
     await made.sender.close()
 
 
 @pytest.fixture
-def webhooks(engine: AsyncEngine, clock: TestClock) -> WebhookOffice:
+def webhooks(engine: AsyncEngine, clock: TestClock) -> WebhookContext:
     """All that sending webhooks takes, to receivers on loopback."""
-    return WebhookOffice(engine, WebhookSender(insecure=True), clock)
+    return WebhookContext(engine, WebhookSender(insecure=True), clock)

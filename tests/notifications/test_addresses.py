@@ -13,7 +13,7 @@ from app.database.transactions import transact
 from app.identity.sign_in.delivery import send_sign_in
 from app.identity.sign_in.request_link import ask_for_link, hash_address
 from app.mail.calendar import Person, make_calendar
-from app.mail.office import PostOffice
+from app.mail.context import MailContext
 from app.mail.sanitize import mailbox
 from app.mail.senders import make_sender
 from app.notifications.delivery import send_notification
@@ -46,10 +46,10 @@ async def strange(world: World) -> World:
 
 
 @pytest.fixture
-def office(smtp_settings: Settings, strange: World, clock: TestClock) -> PostOffice:
-    """A post office whose own sender is at such a domain too."""
+def context(smtp_settings: Settings, strange: World, clock: TestClock) -> MailContext:
+    """A post context whose own sender is at such a domain too."""
     settings = smtp_settings.model_copy(update={"mail_from": f"no-reply@{UNICODE}"})
-    return PostOffice(strange.engine, make_sender(settings), settings, clock)
+    return MailContext(strange.engine, make_sender(settings), settings, clock)
 
 
 def addresses(mail: EmailMessage, header: str) -> list[str]:
@@ -57,10 +57,10 @@ def addresses(mail: EmailMessage, header: str) -> list[str]:
 
 
 async def test_a_notification_reaches_the_very_domain(
-    office: PostOffice, strange: World, story: Story, postbox: Postbox
+    context: MailContext, strange: World, story: Story, postbox: Postbox
 ) -> None:
     letter = await story.letter(await story.book(), "booked")
-    await send_notification(office, strange.practice_id, letter.notification_id)
+    await send_notification(context, strange.practice_id, letter.notification_id)
     (mail,) = postbox.mails
     assert postbox.recipients == [f"ana@{ASCII}"]
     assert postbox.senders == [f"no-reply@{ASCII}"]
@@ -75,10 +75,10 @@ async def test_a_notification_reaches_the_very_domain(
 
 
 async def test_the_practitioner_and_the_practice_are_reached(
-    office: PostOffice, strange: World, story: Story, postbox: Postbox
+    context: MailContext, strange: World, story: Story, postbox: Postbox
 ) -> None:
     letter = await story.letter(await story.book(), "booked", "practitioner")
-    await send_notification(office, strange.practice_id, letter.notification_id)
+    await send_notification(context, strange.practice_id, letter.notification_id)
     assert postbox.recipients == [f"maya@{ASCII}"]
     details = {
         "failures": 20,
@@ -90,7 +90,7 @@ async def test_the_practitioner_and_the_practice_are_reached(
     to_practice = PracticeLetter(
         letter.notification_id, "Harbor", f"hello@{UNICODE}", letter.session_id, NOW, details
     )
-    mail = make_practice_mail(to_practice, office.settings, NOW)
+    mail = make_practice_mail(to_practice, context.settings, NOW)
     assert addresses(mail, "To") == [f"hello@{ASCII}"]
     assert mail["Message-ID"].endswith(f"@{ASCII}>")
 
@@ -98,27 +98,27 @@ async def test_the_practitioner_and_the_practice_are_reached(
 @pytest.mark.parametrize("stored", [f"ana@{UNICODE}", f"Ana@{ASCII}"])
 @pytest.mark.parametrize("typed", [f"ana@{UNICODE}", f"ana@{ASCII}", f"ANA@{ASCII.upper()}"])
 async def test_a_link_to_sign_in_reaches_the_very_domain(
-    office: PostOffice, strange: World, postbox: Postbox, stored: str, typed: str
+    context: MailContext, strange: World, postbox: Postbox, stored: str, typed: str
 ) -> None:
     """Both spellings are one mailbox, whichever of them is stored."""
     await strange.change(Client, strange.client_id, email=stored)
-    await send_sign_in(office, await ask(strange, typed))
+    await send_sign_in(context, await ask(strange, typed))
     assert [address.lower() for address in postbox.recipients] == [f"ana@{ASCII}"]
     assert postbox.mails[0]["Message-ID"].endswith(f"@{ASCII}>")
 
 
 async def test_the_domain_that_idna_2003_means_is_another_mailbox(
-    office: PostOffice, strange: World, postbox: Postbox
+    context: MailContext, strange: World, postbox: Postbox
 ) -> None:
-    await send_sign_in(office, await ask(strange, "ana@fass.example"))
+    await send_sign_in(context, await ask(strange, "ana@fass.example"))
     assert postbox.mails == []
 
 
 async def test_requests_for_both_spellings_are_counted_together(
-    strange: World, office: PostOffice, postbox: Postbox
+    strange: World, context: MailContext, postbox: Postbox
 ) -> None:
     for domain in (UNICODE, ASCII, UNICODE, ASCII, UNICODE):
-        await send_sign_in(office, await ask(strange, f"ana@{domain}"))
+        await send_sign_in(context, await ask(strange, f"ana@{domain}"))
     assert len(postbox.mails) == 5
     sixth = f"ana@{ASCII.upper()}"
     hashed = hash_address(strange.settings.keys, sixth)

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from app.configuration.settings import Settings
 from app.database.engine import connect
-from app.mail.office import PostOffice
+from app.mail.context import MailContext
 from app.mail.senders import Sender
 from app.notifications.delivery import send_notification
 from app.operations.practices import close_practice, reopen_practice
@@ -63,10 +63,10 @@ def message_ids(postbox: Postbox) -> list[str]:
 
 
 async def test_a_notification_is_sent_and_marked(
-    office: PostOffice, story: Story, world: World, postbox: Postbox
+    context: MailContext, story: Story, world: World, postbox: Postbox
 ) -> None:
     notification_id = await story.notification(await story.book(), "booked")
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     assert postbox.recipients == ["ana@client.example"]
     row = await story.state(notification_id)
     assert (row.status, row.attempts, row.finished_at) == ("sent", 1, NOW)
@@ -74,25 +74,25 @@ async def test_a_notification_is_sent_and_marked(
 
 
 async def test_a_notification_that_is_done_is_left_alone(
-    office: PostOffice, story: Story, world: World, postbox: Postbox
+    context: MailContext, story: Story, world: World, postbox: Postbox
 ) -> None:
     notification_id = await story.notification(await story.book(), "booked")
-    await send_notification(office, world.practice_id, notification_id)
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
 
 
 async def test_a_notification_that_does_not_exist_is_nothing_to_do(
-    office: PostOffice, story: Story, world: World, postbox: Postbox
+    context: MailContext, story: Story, world: World, postbox: Postbox
 ) -> None:
     session_id = await story.book()
-    await send_notification(office, world.practice_id, session_id)
+    await send_notification(context, world.practice_id, session_id)
     assert postbox.mails == []
 
 
 @pytest.mark.parametrize("fate", ["moved", "cancelled", "started", "closed", "reopened", "due"])
 async def test_a_reminder_is_sent_only_for_a_session_to_come(
-    office: PostOffice,
+    context: MailContext,
     story: Story,
     world: World,
     postbox: Postbox,
@@ -113,7 +113,7 @@ async def test_a_reminder_is_sent_only_for_a_session_to_come(
     # As if it had been under way while the command dropped the others.
     await world.change_all(Notification, status="pending")
     clock.now = START if fate == "started" else START - timedelta(days=1)
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     row = await story.state(notification_id)
     is_sent = fate in {"due", "reopened"}
     assert row.status == ("sent" if is_sent else "dropped")
@@ -122,11 +122,11 @@ async def test_a_reminder_is_sent_only_for_a_session_to_come(
 
 
 async def test_what_was_done_before_a_practice_closed_is_still_confirmed(
-    office: PostOffice, story: Story, world: World, postbox: Postbox, settings: Settings
+    context: MailContext, story: Story, world: World, postbox: Postbox, settings: Settings
 ) -> None:
     notification_id = await story.notification(await story.book(), "booked")
     await close_practice(settings, str(world.practice_id), NOW)
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
 
 
@@ -138,7 +138,7 @@ async def test_what_was_done_before_a_practice_closed_is_still_confirmed(
     ],
 )
 async def test_a_session_booked_after_its_end_is_not_confirmed_to_its_client(
-    office: PostOffice,
+    context: MailContext,
     story: Story,
     world: World,
     postbox: Postbox,
@@ -149,7 +149,7 @@ async def test_a_session_booked_after_its_end_is_not_confirmed_to_its_client(
     session_id = await story.book(NOW + ends_in - timedelta(minutes=50))
     for recipient in BOTH:
         await send_notification(
-            office, world.practice_id, await story.notification(session_id, "booked", recipient)
+            context, world.practice_id, await story.notification(session_id, "booked", recipient)
         )
     assert postbox.recipients == told
     row = await story.state(await story.notification(session_id, "booked"))
@@ -157,130 +157,130 @@ async def test_a_session_booked_after_its_end_is_not_confirmed_to_its_client(
 
 
 async def test_a_confirmation_that_comes_late_still_goes_out(
-    office: PostOffice, story: Story, world: World, postbox: Postbox, clock: TestClock
+    context: MailContext, story: Story, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
     notification_id = await story.notification(await story.book(), "booked")
     clock.now = START + timedelta(days=1)
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     assert postbox.recipients == ["ana@client.example"]
 
 
 async def test_a_superseded_confirmation_still_goes_out(
-    office: PostOffice, story: Story, world: World, postbox: Postbox
+    context: MailContext, story: Story, world: World, postbox: Postbox
 ) -> None:
     session_id = await story.book()
     notification_id = await story.notification(session_id, "booked")
     await story.cancel(session_id)
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     assert "changed again" in postbox.mails[0].as_string()
     assert "text/calendar" not in postbox.mails[0].as_string()
 
 
 async def test_what_is_not_due_is_left_alone(
-    office: PostOffice, story: Story, world: World, postbox: Postbox, clock: TestClock
+    context: MailContext, story: Story, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
     """Whatever woke the worker: the row says when."""
     reminder = await story.notification(await story.book(), "reminder")
     due_at = START - timedelta(days=1)
     clock.now = due_at - CLOCKS_DIFFER - timedelta(microseconds=1)
-    await send_notification(office, world.practice_id, reminder)
+    await send_notification(context, world.practice_id, reminder)
     assert postbox.mails == []
     row = await story.state(reminder)
     assert (row.status, row.attempts, row.attempt_at) == ("pending", 0, due_at)
     clock.now = due_at - CLOCKS_DIFFER
-    await send_notification(office, world.practice_id, reminder)
+    await send_notification(context, world.practice_id, reminder)
     assert len(postbox.mails) == 1
 
 
 async def test_a_server_that_was_down_gets_the_mail_once(
-    office: PostOffice, story: Story, world: World, postbox: Postbox, clock: TestClock
+    context: MailContext, story: Story, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
     notification_id = await story.notification(await story.book(), "booked")
     await postbox.close()
     for seconds in (0, 5):
         clock.now = NOW + timedelta(seconds=seconds)
-        await send_notification(office, world.practice_id, notification_id)
+        await send_notification(context, world.practice_id, notification_id)
     row = await story.state(notification_id)
     assert (row.status, row.attempts, row.last_error) == ("pending", 2, "SMTPConnectError")
     assert row.attempt_at == clock.now + timedelta(seconds=15)
     assert row.finished_at is None
     await postbox.open()
     clock.now = row.attempt_at
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     assert message_ids(postbox) == [f"<{notification_id}@reslot.example>"]
     assert (await story.state(notification_id)).attempts == 3
 
 
 async def test_a_refused_recipient_is_not_tried_again(
-    office: PostOffice, story: Story, world: World, postbox: Postbox
+    context: MailContext, story: Story, world: World, postbox: Postbox
 ) -> None:
     notification_id = await story.notification(await story.book(), "booked")
     postbox.refusal = "550 5.1.1 no such person: ana@client.example"
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     row = await story.state(notification_id)
     assert (row.status, row.attempts, row.last_error) == ("failed", 1, "UndeliverableError 550")
     assert row.finished_at == NOW
 
 
 async def test_what_is_no_address_fails_without_the_server(
-    office: PostOffice, story: Story, world: World, postbox: Postbox
+    context: MailContext, story: Story, world: World, postbox: Postbox
 ) -> None:
     notification_id = await story.notification(await story.book(), "booked")
     await world.change_all(Client, email="nobody")
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     assert (await story.state(notification_id)).last_error == "UndeliverableError"
     assert postbox.mails == []
 
 
 async def test_after_the_last_attempt_it_has_failed(
-    office: PostOffice, story: Story, world: World, postbox: Postbox, clock: TestClock
+    context: MailContext, story: Story, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
     notification_id = await story.notification(await story.book(), "booked")
     await world.change_all(Notification, attempts=MAX_ATTEMPTS - 2)
     await postbox.close()
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     row = await story.state(notification_id)
     assert (row.status, row.attempt_at) == ("pending", NOW + timedelta(hours=4))
     clock.now = row.attempt_at
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     row = await story.state(notification_id)
     assert (row.status, row.attempts) == ("failed", MAX_ATTEMPTS)
 
 
 async def test_a_death_before_sending_leaves_it_to_the_next(
-    office: PostOffice, story: Story, world: World, postbox: Postbox
+    context: MailContext, story: Story, world: World, postbox: Postbox
 ) -> None:
     notification_id = await story.notification(await story.book(), "booked")
     with pytest.raises(DeathError):
         await send_notification(
-            replace(office, sender=Courier(office.sender, before=die)),
+            replace(context, sender=Courier(context.sender, before=die)),
             world.practice_id,
             notification_id,
         )
     assert (await story.state(notification_id)).status == "pending"
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
 
 
 async def test_a_death_between_sending_and_marking_repeats_the_same_message_id(
-    office: PostOffice, story: Story, world: World, postbox: Postbox
+    context: MailContext, story: Story, world: World, postbox: Postbox
 ) -> None:
     notification_id = await story.notification(await story.book(), "booked")
     with pytest.raises(DeathError):
         await send_notification(
-            replace(office, sender=Courier(office.sender, after=die)),
+            replace(context, sender=Courier(context.sender, after=die)),
             world.practice_id,
             notification_id,
         )
     assert (await story.state(notification_id)).status == "pending"
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     assert message_ids(postbox) == [f"<{notification_id}@reslot.example>"] * 2
     assert (await story.state(notification_id)).status == "sent"
 
 
 @pytest.mark.own_database
 async def test_a_rerun_of_the_transaction_sends_nothing_again(
-    office: PostOffice, story: Story, world: World, postbox: Postbox, owner_engine: AsyncEngine
+    context: MailContext, story: Story, world: World, postbox: Postbox, owner_engine: AsyncEngine
 ) -> None:
     """The first attempt to mark the notification fails with a serialization failure."""
     notification_id = await story.notification(await story.book(), "booked")
@@ -299,35 +299,35 @@ async def test_a_rerun_of_the_transaction_sends_nothing_again(
             """,
         ):
             await db.execute(text(statement))
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
     row = await story.state(notification_id)
     assert (row.status, row.attempts) == ("sent", 1)
 
 
 async def test_a_connection_lost_after_sending_is_made_good(
-    office: PostOffice, story: Story, world: World, postbox: Postbox
+    context: MailContext, story: Story, world: World, postbox: Postbox
 ) -> None:
     """The transaction that sent the mail cannot be committed; another one marks it."""
     notification_id = await story.notification(await story.book(), "booked")
 
     async def cut() -> None:
-        other = await connect(office.settings.service_url)
+        other = await connect(context.settings.service_url)
         await other.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user"
             " AND datname = current_database() AND state = 'idle in transaction'"
         )
         await other.close()
 
-    courier = Courier(office.sender, after=cut)
-    await send_notification(replace(office, sender=courier), world.practice_id, notification_id)
+    courier = Courier(context.sender, after=cut)
+    await send_notification(replace(context, sender=courier), world.practice_id, notification_id)
     assert courier.sent == len(postbox.mails) == 1
     row = await story.state(notification_id)
     assert (row.status, row.attempts, row.last_error) == ("sent", 1, None)
 
 
 async def test_two_workers_never_send_one_notification_twice(
-    office: PostOffice, story: Story, world: World, postbox: Postbox
+    context: MailContext, story: Story, world: World, postbox: Postbox
 ) -> None:
     notification_id = await story.notification(await story.book(), "booked")
     begun, go_on = asyncio.Event(), asyncio.Event()
@@ -336,30 +336,30 @@ async def test_two_workers_never_send_one_notification_twice(
         begun.set()
         await go_on.wait()
 
-    slow = replace(office, sender=Courier(office.sender, before=hold))
+    slow = replace(context, sender=Courier(context.sender, before=hold))
     first = asyncio.create_task(send_notification(slow, world.practice_id, notification_id))
     await begun.wait()
     with capture_logs() as logs:
-        await send_notification(office, world.practice_id, notification_id)
+        await send_notification(context, world.practice_id, notification_id)
     assert logs == []
     go_on.set()
     await first
-    await send_notification(office, world.practice_id, notification_id)
+    await send_notification(context, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
     assert (await story.state(notification_id)).attempts == 1
 
 
 async def test_logs_and_errors_tell_nothing_personal(
-    office: PostOffice, story: Story, world: World, postbox: Postbox, clock: TestClock
+    context: MailContext, story: Story, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
     notification_id = await story.notification(await story.book(), "booked")
     postbox.refusal = "451 not now, ana@client.example"
     with capture_logs() as logs:
-        await send_notification(office, world.practice_id, notification_id)
+        await send_notification(context, world.practice_id, notification_id)
     postbox.refusal = None
     clock.now = NOW + timedelta(seconds=5)
     with capture_logs() as more:
-        await send_notification(office, world.practice_id, notification_id)
+        await send_notification(context, world.practice_id, notification_id)
     ids = {"practice_id": str(world.practice_id), "notification_id": str(notification_id)}
     assert [*logs, *more] == [
         {

@@ -23,8 +23,8 @@ from app.identity.sign_in.cleanup import tidy_sign_ins
 from app.identity.sign_in.delivery import send_sign_in
 from app.identity.sign_in.find_clients import find_people
 from app.identity.sign_in.request_link import ask_for_link, hash_address
+from app.mail.context import MailContext
 from app.mail.mailbox import list_mails
-from app.mail.office import PostOffice
 from app.mail.senders import make_sender
 from app.mail.texts.speech import texts_in
 from app.tables.identity import SignIn, SignInCounter, SignInFamily, SignInRequest
@@ -89,10 +89,10 @@ async def exchange(world: World, token: str, now: Any = NOW) -> Response:
 
 
 async def test_from_asking_to_a_mail_that_signs_in(
-    office: PostOffice, world: World, postbox: Postbox
+    context: MailContext, world: World, postbox: Postbox
 ) -> None:
     request_id = await ask(world)
-    await send_sign_in(office, request_id)
+    await send_sign_in(context, request_id)
     (mail,) = postbox.mails
     assert postbox.recipients == [ANA]
     assert str(mail["From"]) == "Harbor Wellness <no-reply@reslot.example>"
@@ -113,27 +113,27 @@ async def test_from_asking_to_a_mail_that_signs_in(
 
 
 async def test_capitals_do_not_matter_and_the_mail_goes_where_the_practice_writes(
-    office: PostOffice, world: World, postbox: Postbox
+    context: MailContext, world: World, postbox: Postbox
 ) -> None:
-    await send_sign_in(office, await ask(world, "ANA@Client.Example"))
+    await send_sign_in(context, await ask(world, "ANA@Client.Example"))
     assert postbox.recipients == [ANA]
 
 
 async def test_letters_that_only_look_the_same_are_another_mailbox(
-    office: PostOffice, world: World, postbox: Postbox
+    context: MailContext, world: World, postbox: Postbox
 ) -> None:
     await world.add_client(email="kim@client.example")
     kelvin = "\u212aim@client.example"
     assert kelvin.lower() == "kim@client.example"
-    await send_sign_in(office, await ask(world, kelvin))
+    await send_sign_in(context, await ask(world, kelvin))
     assert postbox.mails == []
 
 
 async def test_an_unknown_address_gets_no_mail_and_leaves_nothing(
-    office: PostOffice, world: World, postbox: Postbox
+    context: MailContext, world: World, postbox: Postbox
 ) -> None:
     with capture_logs() as logs:
-        await send_sign_in(office, await ask(world, "nobody@client.example"))
+        await send_sign_in(context, await ask(world, "nobody@client.example"))
     assert postbox.mails == []
     assert await count(world.engine, SignInRequest) == 0
     assert await count(world.engine, SignIn) == 0
@@ -142,19 +142,19 @@ async def test_an_unknown_address_gets_no_mail_and_leaves_nothing(
 
 
 async def test_an_inactive_client_gets_no_mail(
-    office: PostOffice, world: World, postbox: Postbox
+    context: MailContext, world: World, postbox: Postbox
 ) -> None:
     await world.change(Client, world.client_id, active=False)
-    await send_sign_in(office, await ask(world))
+    await send_sign_in(context, await ask(world))
     assert postbox.mails == []
 
 
 async def test_an_address_of_several_gets_one_mail_with_a_link_for_each(
-    office: PostOffice, world: World, postbox: Postbox
+    context: MailContext, world: World, postbox: Postbox
 ) -> None:
     son_id = await world.add_client(name="Ben Ruiz", email="Ana@Client.example")
     other = await another_practice(world, "Alder <b>Clinic</b>")
-    await send_sign_in(office, await ask(world))
+    await send_sign_in(context, await ask(world))
     (mail,) = postbox.mails
     assert str(mail["From"]) == "Sign-in <no-reply@reslot.example>"
     assert str(mail["To"]) == ANA
@@ -169,10 +169,10 @@ async def test_an_address_of_several_gets_one_mail_with_a_link_for_each(
 
 
 async def test_several_clients_of_one_practice_are_written_to_by_it(
-    office: PostOffice, world: World, postbox: Postbox
+    context: MailContext, world: World, postbox: Postbox
 ) -> None:
     await world.add_client(name="Ben Ruiz")
-    await send_sign_in(office, await ask(world))
+    await send_sign_in(context, await ask(world))
     (mail,) = postbox.mails
     assert str(mail["From"]) == "Harbor Wellness <no-reply@reslot.example>"
     assert str(mail["To"]) == ANA
@@ -210,10 +210,10 @@ async def test_the_address_is_looked_up_practice_by_practice_through_its_index(
     ],
 )
 async def test_the_mail_speaks_the_clients_language(
-    office: PostOffice, world: World, postbox: Postbox, locale: str, subject: str, button: str
+    context: MailContext, world: World, postbox: Postbox, locale: str, subject: str, button: str
 ) -> None:
     await world.change(Client, world.client_id, locale=locale)
-    await send_sign_in(office, await ask(world))
+    await send_sign_in(context, await ask(world))
     (mail,) = postbox.mails
     assert mail["Subject"] == subject
     _, html = bodies(mail)
@@ -222,11 +222,11 @@ async def test_the_mail_speaks_the_clients_language(
 
 
 async def test_names_add_no_header_and_no_line(
-    office: PostOffice, world: World, postbox: Postbox
+    context: MailContext, world: World, postbox: Postbox
 ) -> None:
     name = "Ana\r\nBcc: eve@x.example <eve@x.example>"
     await world.change(Client, world.client_id, name=name)
-    await send_sign_in(office, await ask(world))
+    await send_sign_in(context, await ask(world))
     (mail,) = postbox.mails
     assert mail["Bcc"] is None
     assert postbox.recipients == [ANA]
@@ -234,55 +234,55 @@ async def test_names_add_no_header_and_no_line(
 
 
 async def test_a_mail_that_failed_is_tried_again_with_the_same_links(
-    office: PostOffice, world: World, postbox: Postbox, clock: TestClock
+    context: MailContext, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
     request_id = await ask(world)
     postbox.data_refusal = "450 not now, ana@client.example"
     with capture_logs() as logs:
-        await send_sign_in(office, request_id)
+        await send_sign_in(context, request_id)
         # Not before the next attempt is due.
-        await send_sign_in(office, request_id)
+        await send_sign_in(context, request_id)
     assert [line["event"] for line in logs] == ["sign_in_delayed"]
     assert "client.example" not in str(logs)
     assert await count(world.engine, SignInRequest) == 1
     assert await count(world.engine, SignIn) == 0
     postbox.data_refusal = None
     clock.now = NOW + timedelta(minutes=9)
-    await send_sign_in(office, request_id)
+    await send_sign_in(context, request_id)
     (token,) = tokens(postbox.mails[0])
     later = NOW + timedelta(minutes=18)
     assert (await exchange(world, token, later)).status_code == 200
 
 
 async def test_a_mail_is_given_up_ten_minutes_after_it_was_asked_for(
-    office: PostOffice, world: World, postbox: Postbox, clock: TestClock
+    context: MailContext, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
     request_id = await ask(world)
     clock.now = NOW + timedelta(minutes=10, microseconds=1)
     with capture_logs() as logs:
-        await send_sign_in(office, request_id)
+        await send_sign_in(context, request_id)
     assert postbox.mails == []
     assert await count(world.engine, SignInRequest) == 0
     assert (logs[-1]["log_level"], logs[-1]["outcome"]) == ("warning", "given_up")
 
 
 async def test_an_address_that_refuses_mail_is_given_up(
-    office: PostOffice, world: World, postbox: Postbox
+    context: MailContext, world: World, postbox: Postbox
 ) -> None:
     postbox.refusal = "550 no such person"
     with capture_logs() as logs:
-        await send_sign_in(office, await ask(world))
+        await send_sign_in(context, await ask(world))
     assert (logs[-1]["log_level"], logs[-1]["outcome"]) == ("warning", "given_up")
     assert await count(world.engine, SignInRequest) == 0
     assert await count(world.engine, SignIn) == 0
 
 
 async def test_a_request_is_answered_once(
-    office: PostOffice, world: World, postbox: Postbox
+    context: MailContext, world: World, postbox: Postbox
 ) -> None:
     request_id = await ask(world)
-    await asyncio.gather(send_sign_in(office, request_id), send_sign_in(office, request_id))
-    await send_sign_in(office, request_id)
+    await asyncio.gather(send_sign_in(context, request_id), send_sign_in(context, request_id))
+    await send_sign_in(context, request_id)
     assert len(postbox.mails) == 1
 
 
@@ -291,7 +291,7 @@ class AccidentError(Exception):
 
 
 async def test_a_connection_lost_after_the_mail_was_accepted_sends_no_second_one(
-    office: PostOffice, world: World, postbox: Postbox, monkeypatch: pytest.MonkeyPatch
+    context: MailContext, world: World, postbox: Postbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     accidents = 1
     real = transact
@@ -308,14 +308,14 @@ async def test_a_connection_lost_after_the_mail_was_accepted_sends_no_second_one
         return await real(engine, then_die)
 
     monkeypatch.setattr(delivery, "transact", sometimes)
-    await send_sign_in(office, await ask(world))
+    await send_sign_in(context, await ask(world))
     (mail,) = postbox.mails
     assert (await exchange(world, tokens(mail)[0])).status_code == 200
     assert await count(world.engine, SignInRequest) == 0
 
 
 async def test_after_a_crash_the_copy_has_the_same_id_and_the_same_links(
-    office: PostOffice, world: World, postbox: Postbox, monkeypatch: pytest.MonkeyPatch
+    context: MailContext, world: World, postbox: Postbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request_id = await ask(world)
     real = transact
@@ -328,9 +328,9 @@ async def test_after_a_crash_the_copy_has_the_same_id_and_the_same_links(
         return await real(engine, then_die)
 
     monkeypatch.setattr(delivery, "transact", die)
-    await send_sign_in(office, request_id)
+    await send_sign_in(context, request_id)
     monkeypatch.setattr(delivery, "transact", real)
-    await send_sign_in(office, request_id)
+    await send_sign_in(context, request_id)
     first, second = postbox.mails
     assert first["Message-ID"] == second["Message-ID"]
     assert tokens(first) == tokens(second)
@@ -340,8 +340,8 @@ async def test_after_a_crash_the_copy_has_the_same_id_and_the_same_links(
 async def test_without_a_mail_server_the_mail_lands_in_the_folder(
     engine: AsyncEngine, settings: Settings, world: World, clock: TestClock
 ) -> None:
-    office = PostOffice(engine, make_sender(settings), settings, clock)
-    await send_sign_in(office, await ask(world))
+    context = MailContext(engine, make_sender(settings), settings, clock)
+    await send_sign_in(context, await ask(world))
     (mail,) = list_mails(settings.mail_folder)
     assert mail.subject == "Your sign-in link"
 

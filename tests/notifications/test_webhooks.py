@@ -18,7 +18,7 @@ from app.audit.write import Actor, write_change
 from app.configuration.settings import Settings
 from app.database.transactions import transact
 from app.domain.money import Money
-from app.mail.office import PostOffice
+from app.mail.context import MailContext
 from app.notifications.delivery import send_notification
 from app.operations.practices import close_practice, reopen_practice
 from app.outbox.events import EVENT_TYPES, EventType
@@ -34,7 +34,7 @@ from app.webhooks.delivery import (
     LEASE,
     PLACES_OF_A_PRACTICE,
     PLACES_OF_AN_ENDPOINT,
-    WebhookOffice,
+    WebhookContext,
     send_webhook,
     wait_of_the_crowded,
 )
@@ -84,7 +84,7 @@ async def tell(story: Story, session_id: UUID, kind: Any, starts_at: datetime = 
 
 
 async def test_an_event_is_sent_signed_and_marked(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
     notification_id = await story.notification(await story.book(), "session.booked", "webhook")
@@ -106,7 +106,7 @@ async def test_an_event_is_sent_signed_and_marked(
 
 
 async def test_a_closed_practice_sends_no_events(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, settings: Settings
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, settings: Settings
 ) -> None:
     await add_endpoint(world, receiver)
     notification_id = await story.notification(await story.book(), "session.booked", "webhook")
@@ -123,7 +123,7 @@ async def test_a_closed_practice_sends_no_events(
 
 @pytest.mark.parametrize("event", EVENT_TYPES)
 async def test_every_event_is_as_described(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, event: EventType
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, event: EventType
 ) -> None:
     """The receiver compares whatever it got with the description, here and in all other tests."""
     await add_endpoint(world, receiver)
@@ -134,20 +134,20 @@ async def test_every_event_is_as_described(
 
 
 async def test_a_receiver_verifies_with_the_library(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
     notification_id = await story.notification(await story.book(), "session.booked", "webhook")
     # The library compares with the machine's clock, which may be before the story.
     await world.change(Notification, notification_id, attempt_at=NOW - timedelta(days=3650))
-    office = replace(webhooks, clock=lambda: datetime.now(UTC))  # noqa: TID251
-    await send_webhook(office, world.practice_id, notification_id)
+    context = replace(webhooks, clock=lambda: datetime.now(UTC))  # noqa: TID251
+    await send_webhook(context, world.practice_id, notification_id)
     (got,) = receiver.received
     assert Webhook(SECRET).verify(got.body, got.headers)["type"] == "session.booked"
 
 
 async def test_a_late_event_still_tells_what_happened(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver, include_reason=True)
     await world.change(Client, world.client_id, external_ref="crm-1")
@@ -193,7 +193,7 @@ async def test_a_late_event_still_tells_what_happened(
 
 @pytest.mark.parametrize("later", ["waived", "settled"])
 async def test_a_fee_is_told_as_it_was_recorded_and_as_it_was_closed(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, later: str
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, later: str
 ) -> None:
     await add_endpoint(world, receiver)
     session_id = await story.book()
@@ -232,7 +232,7 @@ async def test_a_fee_is_told_as_it_was_recorded_and_as_it_was_closed(
 
 @pytest.mark.parametrize("asked", [False, True])
 async def test_a_reasons_code_is_told_only_where_it_was_asked_for(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, *, asked: bool
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, *, asked: bool
 ) -> None:
     """Of every event that can have one: nobody gives a reason for a booking."""
     kinds = [kind for kind in EVENT_TYPES if kind != "session.booked"]
@@ -249,7 +249,7 @@ async def test_a_reasons_code_is_told_only_where_it_was_asked_for(
 
 
 async def test_an_event_holds_nothing_personal(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
     canary = "CANARY"
@@ -273,7 +273,7 @@ async def test_an_event_holds_nothing_personal(
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 500, 503])
 async def test_anything_but_2xx_is_a_failed_attempt_and_no_redirect_is_followed(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, status: int
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, status: int
 ) -> None:
     await add_endpoint(world, receiver)
     receiver.status = status
@@ -287,7 +287,7 @@ async def test_anything_but_2xx_is_a_failed_attempt_and_no_redirect_is_followed(
 
 
 async def test_a_receiver_that_hangs_is_given_up_soon(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
     receiver.go_on = asyncio.Event()
@@ -298,7 +298,7 @@ async def test_a_receiver_that_hangs_is_given_up_soon(
 
 
 async def test_after_a_failure_the_same_event_is_sent_again(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, clock: TestClock
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     await add_endpoint(world, receiver)
     notification_id = await story.notification(await story.book(), "session.booked", "webhook")
@@ -321,7 +321,7 @@ async def test_after_a_failure_the_same_event_is_sent_again(
 
 
 async def test_after_the_last_attempt_the_event_has_failed(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
     receiver.status = 500
@@ -332,7 +332,7 @@ async def test_after_the_last_attempt_the_event_has_failed(
 
 
 async def test_an_event_for_an_inactive_endpoint_is_dropped(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
 ) -> None:
     endpoint_id = await add_endpoint(world, receiver)
     notification_id = await story.notification(await story.book(), "session.booked", "webhook")
@@ -344,7 +344,7 @@ async def test_an_event_for_an_inactive_endpoint_is_dropped(
 
 
 async def test_an_event_that_does_not_exist_is_nothing_to_do(
-    webhooks: WebhookOffice, world: World, story: Story
+    webhooks: WebhookContext, world: World, story: Story
 ) -> None:
     marked = await send_webhook(webhooks, world.practice_id, await story.book())
     assert marked.status == "gone"
@@ -372,7 +372,7 @@ async def wakes_at(world: World, notification_id: UUID) -> set[str]:
 
 
 async def test_the_event_of_a_dead_worker_is_sent_again_after_its_lease(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, clock: TestClock
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     """At once by nobody; and the wake of the dead worker, given to another, leaves a later one."""
     await add_endpoint(world, receiver)
@@ -398,7 +398,7 @@ async def test_the_event_of_a_dead_worker_is_sent_again_after_its_lease(
 
 
 async def test_an_event_under_way_is_posted_by_no_other_worker(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
     receiver.go_on = asyncio.Event()
@@ -413,7 +413,7 @@ async def test_an_event_under_way_is_posted_by_no_other_worker(
 
 
 async def test_a_failing_endpoint_leaves_places_to_others(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, clock: TestClock
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     endpoint_id = await add_endpoint(world, receiver, failures=1, failing_since=NOW)
     notification_id = await story.notification(await story.book(), "session.booked", "webhook")
@@ -429,7 +429,7 @@ async def test_a_failing_endpoint_leaves_places_to_others(
 
 
 async def test_an_endpoint_and_a_practice_hold_a_bounded_number_of_places(
-    webhooks: WebhookOffice, story: Story, world: World, receiver: Receiver, clock: TestClock
+    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     endpoint_id = await add_endpoint(world, receiver)
     notification_id = await story.notification(await story.book(), "session.booked", "webhook")
@@ -475,7 +475,7 @@ def test_what_is_put_off_waits_longer_the_longer_its_endpoint_fails() -> None:
     ],
 )
 async def test_an_endpoint_is_disabled_when_it_stays_bad(
-    webhooks: WebhookOffice,
+    webhooks: WebhookContext,
     story: Story,
     world: World,
     receiver: Receiver,
@@ -498,8 +498,8 @@ async def test_an_endpoint_is_disabled_when_it_stays_bad(
 
 
 async def test_the_practice_is_told_once_by_mail(
-    webhooks: WebhookOffice,
-    office: PostOffice,
+    webhooks: WebhookContext,
+    context: MailContext,
     story: Story,
     world: World,
     receiver: Receiver,
@@ -518,8 +518,8 @@ async def test_the_practice_is_told_once_by_mail(
     (notification,) = await world.rows(Notification, recipient="practice")
     assert (notification.kind, notification.change_id) == ("webhook_disabled", entry.id)
     assert (notification.session_id, notification.starts_at) == (None, None)
-    await send_notification(office, world.practice_id, notification.id)
-    await send_notification(office, world.practice_id, notification.id)
+    await send_notification(context, world.practice_id, notification.id)
+    await send_notification(context, world.practice_id, notification.id)
     assert postbox.recipients == ["hello@harbor.example"]
     (mail,) = postbox.mails
     part = mail.get_body(("plain",))

@@ -10,8 +10,8 @@ from app.configuration.settings import Settings
 from app.database.transactions import transact
 from app.identity.sign_in.delivery import send_sign_in
 from app.identity.sign_in.request_link import ask_for_link, hash_address
+from app.mail.context import MailContext
 from app.mail.mailbox import list_mails, read_mail
-from app.mail.office import PostOffice
 from app.mail.senders import make_sender
 from app.notifications.delivery import send_notification
 from app.tables.identity import SignInRequest
@@ -23,7 +23,7 @@ class Postman:
     """Sends what waits for the client, and reads it as she does."""
 
     def __init__(self, engine: AsyncEngine, site: Settings, world: World, clock: TestClock) -> None:
-        self._office = PostOffice(engine, make_sender(site), site, clock)
+        self._office = MailContext(engine, make_sender(site), site, clock)
         self._world = world
 
     async def bring(self, kind: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.configuration.settings import Settings
-from app.mail.office import PostOffice
+from app.mail.context import MailContext
 from app.mail.senders import make_sender
 from app.main import create_app
 from app.notifications.delivery import send_notification
@@ -158,11 +158,11 @@ async def test_mails_tell_only_ids(
     await world.book(START)
     app = create_app(settings, clock=clock)
     watch_statements(engine, app.state.tracing)
-    office = PostOffice(engine, make_sender(settings), settings, clock)
+    context = MailContext(engine, make_sender(settings), settings, clock)
     async with app.router.lifespan_context(app):
         with app.state.tracing.get_tracer("test").start_as_current_span("send_notification"):
             notifications: list[Any] = await world.rows(Notification)
             for notification in notifications:
-                await send_notification(office, world.practice_id, notification.id)
+                await send_notification(context, world.practice_id, notification.id)
     assert len(collector.below(collector.one("send_notification"))) > len(notifications)
     nothing_of(collector, "mail.example", "Maya")

@@ -14,7 +14,7 @@ from app.identity.sign_in.find_clients import Person, find_people
 from app.identity.sign_in.jobs import sign_in_wake
 from app.identity.sign_in.repository import add_links, delete_request, lock_request, write_attempt
 from app.identity.tokens.sign_in import MailedLink, SignInTokens, sign_in_url
-from app.mail.office import PostOffice
+from app.mail.context import MailContext
 from app.observability.metrics.counts import count_sign_in_mail
 from app.observability.tracing.jobs import note_outcome
 from app.outbox.claiming import CLOCKS_DIFFER, NOT_ITS_TURN
@@ -31,7 +31,7 @@ LAST_RETRY = timedelta(minutes=1)
 log = structlog.get_logger()
 
 
-async def send_sign_in(office: PostOffice, request_id: UUID) -> None:
+async def send_sign_in(context: MailContext, request_id: UUID) -> None:
     """Answer a request that is due: one mail with a link for each client who has the address.
 
     The mail goes out once, except in the two cases of any other mail
@@ -39,7 +39,7 @@ async def send_sign_in(office: PostOffice, request_id: UUID) -> None:
     It is given up, and that is logged, after ten minutes or where the address refuses mail. As
     with a notification, an attempt that fails sets the instant of the next, and nothing is raised.
     """
-    attempt = _Attempt(office, request_id)
+    attempt = _Attempt(context, request_id)
     try:
         outcome = await attempt.make()
     except Exception as error:  # noqa: BLE001 - whatever it is, only its kind may be told
@@ -63,23 +63,23 @@ class _Attempt:
     only writes down what the first one did.
     """
 
-    office: PostOffice
+    context: MailContext
     request_id: UUID
     accepted: bool = field(default=False, init=False)
 
     async def make(self) -> str:
         """Try, and give what became of it."""
         try:
-            return await transact(self.office.engine, self.run)
+            return await transact(self.context.engine, self.run)
         except UndeliverableError:
-            await transact(self.office.engine, lambda db: delete_request(db, self.request_id))
+            await transact(self.context.engine, lambda db: delete_request(db, self.request_id))
             return "given_up"
         except Exception:
             if not self.accepted:
-                put_off = partial(self.put_off, now=self.office.clock())
-                await transact(self.office.engine, put_off)
+                put_off = partial(self.put_off, now=self.context.clock())
+                await transact(self.context.engine, put_off)
                 raise
-            return await transact(self.office.engine, self.run)
+            return await transact(self.context.engine, self.run)
 
     async def run(self, db: AsyncConnection) -> str:
         """Do all of it in one transaction: the request is gone exactly when its links are good."""
@@ -87,7 +87,7 @@ class _Attempt:
         request = await lock_request(db, self.request_id, skip_locked=not self.accepted)
         if request is None:
             return "gone"
-        now = self.office.clock()
+        now = self.context.clock()
         if not self.accepted and request.attempt_at > now + CLOCKS_DIFFER:
             return "waiting"
         await delete_request(db, self.request_id)
@@ -139,10 +139,10 @@ class _Attempt:
         await add_links(db, rows)
 
     async def _send(self, people: list[Person], links: list[MailedLink], now: datetime) -> None:
-        settings = self.office.settings
+        settings = self.context.settings
         tokens = SignInTokens(settings.keys)
         mailed = [
             MailedPerson(person, sign_in_url(settings.portal_url, tokens.sign_link(link)))
             for person, link in zip(people, links, strict=True)
         ]
-        await self.office.sender.send(make_sign_in_mail(self.request_id, mailed, settings, now))
+        await self.context.sender.send(make_sign_in_mail(self.request_id, mailed, settings, now))

@@ -10,7 +10,7 @@ from app.mail.senders import Sender
 
 
 @dataclass(frozen=True, slots=True)
-class PostOffice:
+class MailContext:
     """What sending a notification takes."""
 
     engine: AsyncEngine
