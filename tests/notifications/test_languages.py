@@ -12,7 +12,7 @@ import pytest
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Format
-from app.mail.texts.speech import Speech
+from app.mail.texts.formatter import Formatter
 from app.outbox.outbox import Kind
 from app.tables.practices import Client
 from tests.notifications.reading import Read
@@ -493,7 +493,7 @@ async def test_another_language_falls_back_to_english(
     ],
 )
 def test_a_region_writes_in_its_own_way(locale: str, when: str, fee: str) -> None:
-    say = Speech(locale, ZoneInfo("Europe/Paris"))
+    say = Formatter(locale, ZoneInfo("Europe/Paris"))
     assert (say.day(START), say.money(FEE)) == (when, fee)
 
 
@@ -513,5 +513,5 @@ def test_a_region_writes_in_its_own_way(locale: str, when: str, fee: str) -> Non
 )
 def test_a_session_over_midnight_names_both_days(locale: str, written: str) -> None:
     start = datetime(2026, 12, 3, 22, 30, tzinfo=UTC)
-    span = Speech(locale, ZoneInfo("Europe/Paris")).span(start, start + timedelta(hours=1))
+    span = Formatter(locale, ZoneInfo("Europe/Paris")).span(start, start + timedelta(hours=1))
     assert span.startswith(written)

@@ -13,7 +13,7 @@ from app.domain.policy.decide import decide
 from app.domain.policy.rules import Action, Credit
 from app.domain.session import Format
 from app.identity.tokens.link import Link, LinkTokens
-from app.mail.texts.speech import Speech
+from app.mail.texts.formatter import Formatter
 from app.notifications.mail.data import Letter
 from app.outbox.errors import UndeliverableError
 from app.outbox.outbox import Kind, Recipient
@@ -33,8 +33,8 @@ LATE_FEE = {
 ONE_DAY = timedelta(days=1)
 
 
-def speech(letter: Letter) -> Speech:
-    return Speech(letter.client.locale, letter.client.zone)
+def formatter(letter: Letter) -> Formatter:
+    return Formatter(letter.client.locale, letter.client.zone)
 
 
 async def test_a_booking_confirmation(read: Any, story: Story, world: World) -> None:
@@ -125,7 +125,7 @@ async def test_the_deadlines_are_those_of_the_policy(read: Any, story: Story, wo
     assert decision.closes_at == START - timedelta(hours=2)
     assert decision.free_until is not None
     assert decision.closes_at is not None
-    say = speech(letter).instant
+    say = formatter(letter).instant
     both = mail.text.partition("To cancel or reschedule:\n")[2].partition("\n\n")[0]
     assert both.splitlines() == [
         f"- Free of charge until {say(decision.free_until)}.",

@@ -26,7 +26,7 @@ from app.identity.sign_in.request_link import ask_for_link, hash_address
 from app.mail.context import MailContext
 from app.mail.mailbox import list_mails
 from app.mail.senders import make_sender
-from app.mail.texts.speech import texts_in
+from app.mail.texts.formatter import texts_in
 from app.tables.identity import SignIn, SignInCounter, SignInFamily, SignInRequest
 from app.tables.practices import Client
 from tests.notifications.postbox import Postbox

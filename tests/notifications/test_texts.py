@@ -3,7 +3,7 @@
 import pytest
 
 from app.domain.session import Format
-from app.mail.texts.speech import format_name, texts_in
+from app.mail.texts.formatter import format_name, texts_in
 from app.texts.catalogue import LANGUAGES
 
 

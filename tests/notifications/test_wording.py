@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from app.domain.money import Money
-from app.mail.texts.speech import Speech
+from app.mail.texts.formatter import Formatter
 from app.standards.currencies import DECIMALS, decimals_of
 from tests.notifications.story import START
 
@@ -41,7 +41,7 @@ from tests.notifications.story import START
     ],
 )
 def test_times_are_written_for_the_reader(locale: str | None, zone: str, when: str) -> None:
-    written = Speech(locale, ZoneInfo(zone)).span(START, START + timedelta(minutes=50))
+    written = Formatter(locale, ZoneInfo(zone)).span(START, START + timedelta(minutes=50))
     assert written.startswith(f"{when} (")
     assert written.isascii()
 
@@ -83,12 +83,12 @@ OVER_THE_CHANGE = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 def test_both_ends_over_a_change_of_clocks_name_their_zone(
     locale: str, start: str, end: str
 ) -> None:
-    say = Speech(locale, ZoneInfo("Europe/Paris"))
+    say = Formatter(locale, ZoneInfo("Europe/Paris"))
     assert say.span(OVER_THE_CHANGE, OVER_THE_CHANGE + timedelta(minutes=50)) == start + end
 
 
 def test_over_midnight_and_a_change_of_clocks_both_ends_name_day_and_zone() -> None:
-    say = Speech("en-US", ZoneInfo("America/New_York"))
+    say = Formatter("en-US", ZoneInfo("America/New_York"))
     start = datetime(2026, 11, 1, 3, 30, tzinfo=UTC)
     assert say.span(start, start + timedelta(hours=3)) == (
         "Saturday, October 31, 2026, 11:30 PM (Eastern Daylight Time) "
@@ -98,7 +98,7 @@ def test_over_midnight_and_a_change_of_clocks_both_ends_name_day_and_zone() -> N
 
 def test_a_zone_that_keeps_its_name_is_told_by_its_offset() -> None:
     """Kazakhstan became one zone: clocks went back for good, and the name stayed."""
-    say = Speech("en-GB", ZoneInfo("Asia/Almaty"))
+    say = Formatter("en-GB", ZoneInfo("Asia/Almaty"))
     start = datetime(2024, 2, 29, 17, 45, tzinfo=UTC)
     assert say.span(start, start + timedelta(minutes=50)).endswith(
         "23:45 (GMT+06:00) to 23:35 (GMT+05:00)"
@@ -106,7 +106,7 @@ def test_a_zone_that_keeps_its_name_is_told_by_its_offset() -> None:
 
 
 def test_a_subject_tells_the_two_same_hours_apart() -> None:
-    say = Speech("en-US", ZoneInfo("America/New_York"))
+    say = Formatter("en-US", ZoneInfo("America/New_York"))
     hours = [datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (4, 5, 6, 7)]
     assert [say.day(hour).removeprefix("November 1, 2026, ") for hour in hours] == [
         "12:30 AM",
@@ -117,14 +117,14 @@ def test_a_subject_tells_the_two_same_hours_apart() -> None:
 
 
 def test_the_two_same_hours_of_autumn_are_told_apart() -> None:
-    say = Speech("en-US", ZoneInfo("America/Denver"))
+    say = Formatter("en-US", ZoneInfo("America/Denver"))
     first = datetime(2026, 11, 1, 7, 30, tzinfo=UTC)
     assert say.instant(first).endswith("1:30 AM (Mountain Daylight Time)")
     assert say.instant(first + timedelta(hours=1)).endswith("1:30 AM (Mountain Standard Time)")
 
 
 def test_a_session_over_midnight_names_both_days() -> None:
-    say = Speech("en-GB", ZoneInfo("Europe/London"))
+    say = Formatter("en-GB", ZoneInfo("Europe/London"))
     start = datetime(2026, 12, 3, 23, 30, tzinfo=UTC)
     assert say.span(start, start + timedelta(hours=1)) == (
         "Thursday, 3 December 2026, 23:30 to Friday, 4 December 2026, 00:30 (Greenwich Mean Time)"
@@ -133,7 +133,7 @@ def test_a_session_over_midnight_names_both_days() -> None:
 
 @pytest.mark.parametrize("locale", ["en-US", "nl-NL", "sr-RS", "de-CH", "fr-CA", "es-MX", "es-ES"])
 def test_every_currency_has_the_decimals_of_iso_4217(locale: str) -> None:
-    say = Speech(locale, ZoneInfo("UTC"))
+    say = Formatter(locale, ZoneInfo("UTC"))
     for currency, decimals in DECIMALS.items():
         written = say.money(Money(1234567, currency))
         assert "".join(filter(str.isdigit, written)) == "1234567", written
@@ -150,7 +150,7 @@ def test_the_table_of_currencies_is_that_of_iso_4217() -> None:
 
 
 def test_money_has_the_decimals_of_its_currency() -> None:
-    say = Speech("en-US", ZoneInfo("UTC"))
+    say = Formatter("en-US", ZoneInfo("UTC"))
     assert [say.money(Money(4500, code)) for code in ("USD", "JPY", "KWD")] == [
         "$45.00",
         "¥4,500",
@@ -163,7 +163,7 @@ HALVES = [datetime(year, month, 15, 12, tzinfo=UTC) for year in (2026, 2027) for
 
 
 def zone_name(zone: str, instant: datetime, locale: str | None = "en-GB") -> str:
-    return Speech(locale, ZoneInfo(zone)).instant(instant).partition("(")[2].removesuffix(")")
+    return Formatter(locale, ZoneInfo(zone)).instant(instant).partition("(")[2].removesuffix(")")
 
 
 def test_no_zone_has_the_name_of_another_offset() -> None:

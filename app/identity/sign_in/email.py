@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from app.configuration.settings import Settings
 from app.identity.sign_in.find_clients import Person
 from app.mail.sanitize import ascii_domain, mailbox, one_line
-from app.mail.texts.speech import texts_in
+from app.mail.texts.formatter import texts_in
 from app.texts.catalogue import Texts
 
 # As for notifications: every mail server takes seven bits.

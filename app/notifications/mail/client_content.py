@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.mail.sanitize import lines, one_line, web_address
-from app.mail.texts.speech import Speech, format_name
+from app.mail.texts.formatter import Formatter, format_name
 from app.notifications.mail.data import Letter, Meeting
 from app.notifications.mail.deadlines import Rule, deadlines
 from app.notifications.mail.facts import Fact, costs, joining, meeting_of, place, times, topic_of
@@ -43,23 +43,23 @@ class Page:
 
 def client_page(letter: Letter, link: str, now: datetime) -> Page:
     """Write to the client, in their zone and language."""
-    speech = Speech(letter.client.locale, letter.client.zone)
-    texts, meeting = speech.texts, meeting_of(letter)
+    formatter = Formatter(letter.client.locale, letter.client.zone)
+    texts, meeting = formatter.texts, meeting_of(letter)
     topic, is_of_booked = topic_of(letter).replace("_", "-"), letter.kind in OF_BOOKED
     return Page(
-        language=speech.tag,
+        language=formatter.tag,
         texts=texts,
-        subject=texts(f"mail.{topic}.subject", day=speech.day(meeting.starts_at)),
+        subject=texts(f"mail.{topic}.subject", day=formatter.day(meeting.starts_at)),
         heading=texts(f"mail.{topic}.heading"),
-        sentences=_sentences(letter, speech),
+        sentences=_sentences(letter, formatter),
         facts=(
-            *times(letter, speech),
+            *times(letter, formatter),
             Fact(texts("mail.service"), one_line(letter.service_name)),
             Fact(texts("mail.practitioner"), one_line(letter.practitioner.name)),
             *place(meeting, texts),
             *(joining(meeting, texts) if is_of_booked else ()),
         ),
-        rules=deadlines(letter, speech, now) if is_of_booked else (),
+        rules=deadlines(letter, formatter, now) if is_of_booked else (),
         policy_text=_policy_text(letter),
         link=link if letter.kind in _WITH_LINK else None,
         footer=_footer(letter, texts),
@@ -84,15 +84,15 @@ def place_line(meeting: Meeting, texts: Texts) -> str:
     return web_address(meeting.join_url) or format_name(meeting.format, texts)
 
 
-def _sentences(letter: Letter, speech: Speech) -> tuple[str, ...]:
+def _sentences(letter: Letter, formatter: Formatter) -> tuple[str, ...]:
     """Say who did it where that was not the client, what it cost, and whom to ask."""
     if letter.kind == "reminder":
         return ()
-    change, texts = letter.change, speech.texts
+    change, texts = letter.change, formatter.texts
     practice, sentences = one_line(letter.practice_name), []
     if not change.by_client and letter.kind != "booked":
         sentences.append(texts("mail.done-by-practice", practice=practice))
-    sentences += costs(letter, speech, practice=practice)
+    sentences += costs(letter, formatter, practice=practice)
     if letter.kind == "noshow":
         sentences.append(texts("mail.if-wrong", name=one_line(letter.contact.name)))
     if change.superseded and letter.kind != "fee_waived":

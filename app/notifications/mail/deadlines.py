@@ -6,7 +6,7 @@ from datetime import datetime
 from app.domain.policy.decide import Refusal, RefusalCode, Term, decide, terms
 from app.domain.policy.rules import Action, Credit
 from app.mail.sanitize import one_line
-from app.mail.texts.speech import Speech
+from app.mail.texts.formatter import Formatter
 from app.notifications.mail.data import Letter
 from app.notifications.mail.facts import carried
 from app.policies.stored import rules_of
@@ -24,46 +24,49 @@ class Rule:
     lines: tuple[str, ...]
 
 
-def deadlines(letter: Letter, speech: Speech, now: datetime) -> tuple[Rule, ...]:
+def deadlines(letter: Letter, formatter: Formatter, now: datetime) -> tuple[Rule, ...]:
     """Say what the policy allows, while there is time for it.
 
     Only for the time that the session has now: the deadlines of another time would mislead.
     """
     if not letter.is_still_true or now >= letter.starts_at:
         return ()
-    texts = speech.texts
-    cancel = _timeline(letter, Action.CANCEL, speech, now)
-    move = _timeline(letter, Action.RESCHEDULE, speech, now)
+    texts = formatter.texts
+    cancel = _timeline(letter, Action.CANCEL, formatter, now)
+    move = _timeline(letter, Action.RESCHEDULE, formatter, now)
     if cancel == move:
         return (Rule(texts("mail.to-cancel-or-reschedule"), cancel),)
     return (Rule(texts("mail.to-cancel"), cancel), Rule(texts("mail.to-reschedule"), move))
 
 
-def _timeline(letter: Letter, action: Action, speech: Speech, now: datetime) -> tuple[str, ...]:
+def _timeline(
+    letter: Letter, action: Action, formatter: Formatter, now: datetime
+) -> tuple[str, ...]:
     policy = rules_of(letter.policy)
     refusal = decide(policy, action, letter.facts, now).refusal
     if refusal is not None and refusal.code in _NEVER_ONLINE:
-        return (_refused(refusal, speech.texts),)
+        return (_refused(refusal, formatter.texts),)
     timeline = [
-        _term(term, letter.starts_at, speech, now) for term in terms(policy, action, letter.facts)
+        _term(term, letter.starts_at, formatter, now)
+        for term in terms(policy, action, letter.facts)
     ]
     if refusal is not None:
-        timeline.append(_refused(refusal, speech.texts))
+        timeline.append(_refused(refusal, formatter.texts))
     return tuple(timeline)
 
 
-def _term(term: Term, starts_at: datetime, speech: Speech, now: datetime) -> str:
-    texts, at_start = speech.texts, term.until == starts_at
+def _term(term: Term, starts_at: datetime, formatter: Formatter, now: datetime) -> str:
+    texts, at_start = formatter.texts, term.until == starts_at
     if term.cost.credit is Credit.FORFEITED:
         key = "mail.credit-lost-until-start" if at_start else "mail.credit-lost-until"
     elif term.cost.fee is not None:
         key = "mail.fee-until-start" if at_start else "mail.fee-until"
     else:
         key = "mail.free-until-start" if at_start else "mail.free-until"
-    fee = "" if term.cost.fee is None else speech.money(term.cost.fee)
-    written = texts(key, until=speech.instant(term.until), fee=fee)
+    fee = "" if term.cost.fee is None else formatter.money(term.cost.fee)
+    written = texts(key, until=formatter.instant(term.until), fee=fee)
     if term.cost.carries is not None:
-        written = f"{written} {carried(term.cost.carries, speech)}"
+        written = f"{written} {carried(term.cost.carries, formatter)}"
     return f"{written} {texts('mail.is-past')}" if now > term.until else written
 
 

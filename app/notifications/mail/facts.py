@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.domain.policy.rules import Credit
 from app.domain.session import Carried
 from app.mail.sanitize import lines, one_line, web_address
-from app.mail.texts.speech import Speech, format_name
+from app.mail.texts.formatter import Formatter, format_name
 from app.notifications.mail.data import ChangeFacts, Letter, Meeting
 from app.texts.catalogue import Texts
 
@@ -31,16 +31,16 @@ def topic_of(letter: Letter) -> str:
     return letter.kind
 
 
-def times(letter: Letter, speech: Speech) -> tuple[Fact, ...]:
+def times(letter: Letter, formatter: Formatter) -> tuple[Fact, ...]:
     """Say when it is, and after a move how it was before."""
-    texts, meeting = speech.texts, meeting_of(letter)
-    when = Fact(texts("mail.when"), speech.span(meeting.starts_at, meeting.ends_at))
+    texts, meeting = formatter.texts, meeting_of(letter)
+    when = Fact(texts("mail.when"), formatter.span(meeting.starts_at, meeting.ends_at))
     before = letter.change.before
     if letter.kind != "rescheduled" or before is None:
         return (when,)
     parts = []
     if before.starts_at != meeting.starts_at:
-        parts.append(speech.span(before.starts_at, before.ends_at))
+        parts.append(formatter.span(before.starts_at, before.ends_at))
     if (before.format, before.location) != (meeting.format, meeting.location):
         parts.append(", ".join(fact.text for fact in place(before, texts)))
     return (when, Fact(texts("mail.before"), "; ".join(parts)))
@@ -65,37 +65,37 @@ def joining(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def costs(letter: Letter, speech: Speech, *, practice: str | None) -> list[str]:
+def costs(letter: Letter, formatter: Formatter, *, practice: str | None) -> list[str]:
     """Say what the change costs, or no longer does. The practice collects; product.md section 2.
 
     `practice` is its name, for a mail to the client; None: the mail is to the practitioner.
     """
-    change, texts = letter.change, speech.texts
+    change, texts = letter.change, formatter.texts
     if letter.kind == "fee_waived":
-        return _fee(change, "mail.fee-is-waived", practice, speech)
+        return _fee(change, "mail.fee-is-waived", practice, formatter)
     if letter.kind == "restored":
         void = [texts("mail.fee-is-void")] if change.voided_fee else []
         return void + ([texts("mail.credit-pays")] if letter.facts.paid_by_credit else [])
     key = "practitioner.fee-due" if practice is None else "mail.fee-due"
-    sentences = _fee(change, key, practice, speech)
+    sentences = _fee(change, key, practice, formatter)
     if change.credit is not None:
         sentences.append(_credit(change.credit, texts))
     if change.carries is not None:
-        sentences.append(carried(change.carries, speech))
+        sentences.append(carried(change.carries, formatter))
     return sentences
 
 
-def _fee(change: ChangeFacts, key: str, practice: str | None, speech: Speech) -> list[str]:
+def _fee(change: ChangeFacts, key: str, practice: str | None, formatter: Formatter) -> list[str]:
     if change.fee is None:
         return []
-    return [speech.texts(key, fee=speech.money(change.fee), practice=practice)]
+    return [formatter.texts(key, fee=formatter.money(change.fee), practice=practice)]
 
 
-def carried(cost: Carried, speech: Speech) -> str:
+def carried(cost: Carried, formatter: Formatter) -> str:
     """Say what cancelling costs at least after a move that carries a cost."""
     if cost.fee is None:
-        return speech.texts("mail.carries-forfeit")
-    return speech.texts("mail.carries-fee", fee=speech.money(cost.fee))
+        return formatter.texts("mail.carries-forfeit")
+    return formatter.texts("mail.carries-fee", fee=formatter.money(cost.fee))
 
 
 def _credit(credit: Credit, texts: Texts) -> str:

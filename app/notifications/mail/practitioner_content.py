@@ -1,7 +1,7 @@
 """What a mail to a practitioner says. In English: a practitioner has no language on record."""
 
 from app.mail.sanitize import lines, one_line
-from app.mail.texts.speech import Speech
+from app.mail.texts.formatter import Formatter
 from app.notifications.mail.client_content import Page
 from app.notifications.mail.data import Letter
 from app.notifications.mail.facts import Fact, costs, meeting_of, place, times, topic_of
@@ -10,8 +10,8 @@ from app.texts.catalogue import Texts
 
 def practitioner_page(letter: Letter) -> Page:
     """Write to the practitioner, in their zone: who, why, the old time and the new."""
-    speech = Speech(letter.practitioner.locale, letter.practitioner.zone)
-    texts, meeting, change = speech.texts, meeting_of(letter), letter.change
+    formatter = Formatter(letter.practitioner.locale, letter.practitioner.zone)
+    texts, meeting, change = formatter.texts, meeting_of(letter), letter.change
     topic = topic_of(letter).replace("_", "-")
     why = (
         (texts("practitioner.reason"), _reason(change.reason_code, texts)),
@@ -19,18 +19,18 @@ def practitioner_page(letter: Letter) -> Page:
     )
     by = "practitioner.by-client" if change.by_client else "practitioner.by-practice"
     return Page(
-        language=speech.tag,
+        language=formatter.tag,
         texts=texts,
-        subject=texts(f"practitioner.{topic}.subject", day=speech.day(meeting.starts_at)),
+        subject=texts(f"practitioner.{topic}.subject", day=formatter.day(meeting.starts_at)),
         heading=texts(f"practitioner.{topic}.heading"),
         sentences=(
-            *costs(letter, speech, practice=None),
+            *costs(letter, formatter, practice=None),
             *((texts("mail.changed-since"),) if change.superseded else ()),
         ),
         facts=(
             *_practitioner(letter, texts),
             Fact(texts("practitioner.client"), one_line(letter.client.name)),
-            *times(letter, speech),
+            *times(letter, formatter),
             Fact(texts("mail.service"), one_line(letter.service_name)),
             *place(meeting, texts),
             Fact(texts("practitioner.done-by"), texts(by)),

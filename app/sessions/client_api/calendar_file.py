@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Response
 
 from app.mail.calendar import CalendarEvent, Person, make_calendar
-from app.mail.texts.speech import texts_in
+from app.mail.texts.formatter import texts_in
 from app.sessions.read.queries import CalendarPublisher
 from app.sessions.read.records import SessionRecord
 

@@ -17,7 +17,7 @@ from app.standards.currencies import decimals_of
 from app.texts.catalogue import LANGUAGES, Texts
 
 
-class Speech:
+class Formatter:
     """Writes for one reader: in their zone, their language, and as their region writes it.
 
     `locale` is a BCP 47 tag. None: only the zone is known, and the language is English.
