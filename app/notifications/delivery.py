@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.transactions import allow_outside_wait, transact
 from app.mail.context import MailContext
-from app.notifications.mail.data import Letter, PracticeLetter
+from app.notifications.mail.data import MailData, PracticeMailData
 from app.notifications.mail.message import make_mail
 from app.notifications.mail.practice_notification import make_practice_mail
-from app.notifications.mail.queries import load_letter, load_practice_letter
+from app.notifications.mail.queries import load_mail_data, load_practice_mail_data
 from app.observability.metrics.counts import count_mail
 from app.observability.tracing.jobs import note_outcome
 from app.outbox.claiming import DUE, NOT_ITS_TURN, claim
@@ -83,13 +83,13 @@ class _Attempt:
         claimed = await claim(db, *self._ids, now)
         if claimed.found != DUE:
             return claimed.found
-        letter = await load_letter(db, *self._ids) or await load_practice_letter(db, *self._ids)
-        if letter is None:
+        data = await load_mail_data(db, *self._ids) or await load_practice_mail_data(db, *self._ids)
+        if data is None:
             return "gone"
-        if isinstance(letter, Letter) and is_out_of_date(letter, now):
+        if isinstance(data, MailData) and is_out_of_date(data, now):
             return await self._finish(db, "dropped")
         await allow_outside_wait(db)
-        await self.context.sender.send(self._mail(letter, now))
+        await self.context.sender.send(self._mail(data, now))
         self.accepted = True
         return await self._finish(db, "sent")
 
@@ -105,25 +105,25 @@ class _Attempt:
         await mark_finished(db, *self._ids, status, self.context.clock())
         return status
 
-    def _mail(self, letter: Letter | PracticeLetter, now: datetime) -> EmailMessage:
-        if isinstance(letter, PracticeLetter):
-            return make_practice_mail(letter, self.context.settings, now)
-        return make_mail(letter, self.context.settings, now)
+    def _mail(self, data: MailData | PracticeMailData, now: datetime) -> EmailMessage:
+        if isinstance(data, PracticeMailData):
+            return make_practice_mail(data, self.context.settings, now)
+        return make_mail(data, self.context.settings, now)
 
     @property
     def _ids(self) -> tuple[UUID, UUID]:
         return self.practice_id, self.notification_id
 
 
-def is_out_of_date(letter: Letter, now: datetime) -> bool:
+def is_out_of_date(data: MailData, now: datetime) -> bool:
     """Tell whether a notification has lost its sense.
 
     A reminder: the session was moved or cancelled, or has begun, or its practice is closed. A
     confirmation to the client: the session had already ended when it was booked, so that it is only
     put on record.
     """
-    if letter.kind == "booked":
-        return letter.recipient == "client" and letter.change.after.ends_at <= letter.change.at
-    if letter.kind != "reminder":
+    if data.kind == "booked":
+        return data.recipient == "client" and data.change.after.ends_at <= data.change.at
+    if data.kind != "reminder":
         return False
-    return letter.practice_closed or not letter.is_still_true or now >= letter.starts_at
+    return data.practice_closed or not data.is_still_true or now >= data.starts_at

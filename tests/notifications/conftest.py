@@ -34,7 +34,7 @@ def read(story: Story, settings: Settings) -> Any:
     async def latest(
         session_id: UUID, kind: Kind, recipient: Recipient = "client", now: datetime = NOW
     ) -> Read:
-        return Read(await story.letter(session_id, kind, recipient), settings, now)
+        return Read(await story.mail_data(session_id, kind, recipient), settings, now)
 
     return latest
 

@@ -8,7 +8,7 @@ from email.policy import default
 from icalendar import Calendar, Event
 
 from app.configuration.settings import Settings
-from app.notifications.mail.data import Letter
+from app.notifications.mail.data import MailData
 from app.notifications.mail.message import make_mail
 from tests.world import NOW
 
@@ -16,8 +16,8 @@ from tests.world import NOW
 class Read:
     """A mail as it arrives."""
 
-    def __init__(self, letter: Letter, settings: Settings, now: datetime = NOW) -> None:
-        sent = make_mail(letter, settings, now).as_bytes()
+    def __init__(self, data: MailData, settings: Settings, now: datetime = NOW) -> None:
+        sent = make_mail(data, settings, now).as_bytes()
         self.mail: EmailMessage = message_from_bytes(sent, policy=default)
         assert not self.mail.defects
         assert self.mail.get_content_type() == "multipart/alternative"

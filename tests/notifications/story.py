@@ -13,8 +13,8 @@ from app.database.transactions import transact
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Format, Status
-from app.notifications.mail.data import Letter
-from app.notifications.mail.queries import load_letter
+from app.notifications.mail.data import MailData
+from app.notifications.mail.queries import load_mail_data
 from app.outbox.outbox import Kind, NewNotification, Recipient, queue_notifications, reminders
 from app.sessions.commands.finish import finish
 from app.sessions.commands.history_repository import NewChange
@@ -113,13 +113,15 @@ class Story:
         assert found is not None
         return found
 
-    async def letter(self, session_id: UUID, kind: Kind, recipient: Recipient = "client") -> Letter:
+    async def mail_data(
+        self, session_id: UUID, kind: Kind, recipient: Recipient = "client"
+    ) -> MailData:
         """Read a notification with all that it refers to."""
         notification_id = await self.notification(session_id, kind, recipient)
         async with self.world.engine.connect() as db:
-            letter = await load_letter(db, self.world.practice_id, notification_id)
-        assert letter is not None
-        return letter
+            data = await load_mail_data(db, self.world.practice_id, notification_id)
+        assert data is not None
+        return data
 
     async def state(self, notification_id: UUID) -> Row[Any]:
         """Give a notification's row."""

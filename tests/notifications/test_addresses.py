@@ -17,7 +17,7 @@ from app.mail.context import MailContext
 from app.mail.sanitize import mailbox
 from app.mail.senders import make_sender
 from app.notifications.delivery import send_notification
-from app.notifications.mail.data import PracticeLetter
+from app.notifications.mail.data import PracticeMailData
 from app.notifications.mail.practice_notification import make_practice_mail
 from app.outbox.errors import UndeliverableError
 from app.tables.identity import SignInRequest
@@ -59,8 +59,8 @@ def addresses(mail: EmailMessage, header: str) -> list[str]:
 async def test_a_notification_reaches_the_very_domain(
     context: MailContext, strange: World, story: Story, postbox: Postbox
 ) -> None:
-    letter = await story.letter(await story.book(), "booked")
-    await send_notification(context, strange.practice_id, letter.notification_id)
+    data = await story.mail_data(await story.book(), "booked")
+    await send_notification(context, strange.practice_id, data.notification_id)
     (mail,) = postbox.mails
     assert postbox.recipients == [f"ana@{ASCII}"]
     assert postbox.senders == [f"no-reply@{ASCII}"]
@@ -77,8 +77,8 @@ async def test_a_notification_reaches_the_very_domain(
 async def test_the_practitioner_and_the_practice_are_reached(
     context: MailContext, strange: World, story: Story, postbox: Postbox
 ) -> None:
-    letter = await story.letter(await story.book(), "booked", "practitioner")
-    await send_notification(context, strange.practice_id, letter.notification_id)
+    data = await story.mail_data(await story.book(), "booked", "practitioner")
+    await send_notification(context, strange.practice_id, data.notification_id)
     assert postbox.recipients == [f"maya@{ASCII}"]
     details = {
         "failures": 20,
@@ -87,8 +87,8 @@ async def test_the_practitioner_and_the_practice_are_reached(
         "host": "crm.example",
         "error": "Timeout",
     }
-    to_practice = PracticeLetter(
-        letter.notification_id, "Harbor", f"hello@{UNICODE}", letter.session_id, NOW, details
+    to_practice = PracticeMailData(
+        data.notification_id, "Harbor", f"hello@{UNICODE}", data.session_id, NOW, details
     )
     mail = make_practice_mail(to_practice, context.settings, NOW)
     assert addresses(mail, "To") == [f"hello@{ASCII}"]

@@ -16,9 +16,9 @@ async def test_mails_are_listed_newest_first_and_read_as_text(
 ) -> None:
     session_id = await story.book()
     sender = FolderSender(settings.mail_folder)
-    older = await story.letter(session_id, "booked", "practitioner")
+    older = await story.mail_data(session_id, "booked", "practitioner")
     await sender.send(make_mail(older, settings, NOW))
-    newer = await story.letter(session_id, "booked")
+    newer = await story.mail_data(session_id, "booked")
     await sender.send(make_mail(newer, settings, NOW + timedelta(hours=1)))
     first, second = list_mails(settings.mail_folder)
     assert (first.number, second.number) == (1, 2)

@@ -14,7 +14,7 @@ from app.domain.policy.rules import Action, Credit
 from app.domain.session import Format
 from app.identity.tokens.link import Link, LinkTokens
 from app.mail.texts.formatter import Formatter
-from app.notifications.mail.data import Letter
+from app.notifications.mail.data import MailData
 from app.outbox.errors import UndeliverableError
 from app.outbox.outbox import Kind, Recipient
 from app.policies.stored import rules_of
@@ -33,8 +33,8 @@ LATE_FEE = {
 ONE_DAY = timedelta(days=1)
 
 
-def formatter(letter: Letter) -> Formatter:
-    return Formatter(letter.client.locale, letter.client.zone)
+def formatter(data: MailData) -> Formatter:
+    return Formatter(data.client.locale, data.client.zone)
 
 
 async def test_a_booking_confirmation(read: Any, story: Story, world: World) -> None:
@@ -119,13 +119,13 @@ async def test_mails_to_a_practitioner_without_an_address_go_to_the_practice(
 async def test_the_deadlines_are_those_of_the_policy(read: Any, story: Story, world: World) -> None:
     await world.add_policy(LATE_FEE)
     session_id = await story.book()
-    mail, letter = await read(session_id, "booked"), await story.letter(session_id, "booked")
-    decision = decide(rules_of(letter.policy), Action.CANCEL, letter.facts, NOW)
+    mail, data = await read(session_id, "booked"), await story.mail_data(session_id, "booked")
+    decision = decide(rules_of(data.policy), Action.CANCEL, data.facts, NOW)
     assert decision.free_until == START - timedelta(days=1)
     assert decision.closes_at == START - timedelta(hours=2)
     assert decision.free_until is not None
     assert decision.closes_at is not None
-    say = formatter(letter).instant
+    say = formatter(data).instant
     both = mail.text.partition("To cancel or reschedule:\n")[2].partition("\n\n")[0]
     assert both.splitlines() == [
         f"- Free of charge until {say(decision.free_until)}.",
@@ -470,8 +470,8 @@ async def test_no_name_note_or_reason_in_a_subject_or_a_calendar(
     }
     for recipient, those in told.items():
         for kind in those:
-            letter = await story.letter(session_id, kind, recipient)
-            mail = Read(letter, settings)
+            data = await story.mail_data(session_id, kind, recipient)
+            mail = Read(data, settings)
             assert not [word for word in private if word in mail.subject]
             if recipient == "client":
                 assert "Secret" not in mail.text + mail.html
@@ -487,25 +487,25 @@ async def test_nothing_typed_reaches_a_header_or_the_markup(
     await story.cancel(session_id)
     typed = 'X\r\nBcc: evil@evil.example\r\n\r\n<script>"'
     for recipient in ("client", "practitioner"):
-        letter = await story.letter(session_id, "cancelled", recipient)
-        letter = replace(
-            letter,
+        data = await story.mail_data(session_id, "cancelled", recipient)
+        data = replace(
+            data,
             practice_name=typed,
             service_name=typed,
-            client=replace(letter.client, name=typed),
-            practitioner=replace(letter.practitioner, name=typed, phone=typed),
-            change=replace(letter.change, note=typed),
+            client=replace(data.client, name=typed),
+            practitioner=replace(data.practitioner, name=typed, phone=typed),
+            change=replace(data.change, note=typed),
         )
-        mail = Read(letter, settings)
+        mail = Read(data, settings)
         assert mail.mail["Bcc"] is None
         assert len(mail.mail["To"].addresses) == len(mail.mail["From"].addresses) == 1
         assert "<script>" not in mail.html
 
 
 async def test_a_bad_address_is_undeliverable(story: Story, settings: Settings) -> None:
-    letter = await story.letter(await story.book(), "booked")
+    data = await story.mail_data(await story.book(), "booked")
     with pytest.raises(UndeliverableError):
-        Read(replace(letter, client=replace(letter.client, email="nobody")), settings)
-    contact = replace(letter.contact, email="nobody")
-    mail = Read(replace(letter, facts=replace(letter.facts, contact=contact)), settings)
-    assert mail.mail["Reply-To"].addresses[0].addr_spec == letter.practice_email
+        Read(replace(data, client=replace(data.client, email="nobody")), settings)
+    contact = replace(data.contact, email="nobody")
+    mail = Read(replace(data, facts=replace(data.facts, contact=contact)), settings)
+    assert mail.mail["Reply-To"].addresses[0].addr_spec == data.practice_email

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from app.mail.sanitize import lines, one_line, web_address
 from app.mail.texts.formatter import Formatter, format_name
-from app.notifications.mail.data import Letter, Meeting
+from app.notifications.mail.data import MailData, Meeting
 from app.notifications.mail.deadlines import Rule, deadlines
 from app.notifications.mail.facts import Fact, costs, joining, meeting_of, place, times, topic_of
 from app.texts.catalogue import Texts
@@ -41,28 +41,28 @@ class Page:
     footer: tuple[str, ...] = ()
 
 
-def client_page(letter: Letter, link: str, now: datetime) -> Page:
+def client_page(data: MailData, link: str, now: datetime) -> Page:
     """Write to the client, in their zone and language."""
-    formatter = Formatter(letter.client.locale, letter.client.zone)
-    texts, meeting = formatter.texts, meeting_of(letter)
-    topic, is_of_booked = topic_of(letter).replace("_", "-"), letter.kind in OF_BOOKED
+    formatter = Formatter(data.client.locale, data.client.zone)
+    texts, meeting = formatter.texts, meeting_of(data)
+    topic, is_of_booked = topic_of(data).replace("_", "-"), data.kind in OF_BOOKED
     return Page(
         language=formatter.tag,
         texts=texts,
         subject=texts(f"mail.{topic}.subject", day=formatter.day(meeting.starts_at)),
         heading=texts(f"mail.{topic}.heading"),
-        sentences=_sentences(letter, formatter),
+        sentences=_sentences(data, formatter),
         facts=(
-            *times(letter, formatter),
-            Fact(texts("mail.service"), one_line(letter.service_name)),
-            Fact(texts("mail.practitioner"), one_line(letter.practitioner.name)),
+            *times(data, formatter),
+            Fact(texts("mail.service"), one_line(data.service_name)),
+            Fact(texts("mail.practitioner"), one_line(data.practitioner.name)),
             *place(meeting, texts),
             *(joining(meeting, texts) if is_of_booked else ()),
         ),
-        rules=deadlines(letter, formatter, now) if is_of_booked else (),
-        policy_text=_policy_text(letter),
-        link=link if letter.kind in _WITH_LINK else None,
-        footer=_footer(letter, texts),
+        rules=deadlines(data, formatter, now) if is_of_booked else (),
+        policy_text=_policy_text(data),
+        link=link if data.kind in _WITH_LINK else None,
+        footer=_footer(data, texts),
     )
 
 
@@ -84,32 +84,32 @@ def place_line(meeting: Meeting, texts: Texts) -> str:
     return web_address(meeting.join_url) or format_name(meeting.format, texts)
 
 
-def _sentences(letter: Letter, formatter: Formatter) -> tuple[str, ...]:
+def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     """Say who did it where that was not the client, what it cost, and whom to ask."""
-    if letter.kind == "reminder":
+    if data.kind == "reminder":
         return ()
-    change, texts = letter.change, formatter.texts
-    practice, sentences = one_line(letter.practice_name), []
-    if not change.by_client and letter.kind != "booked":
+    change, texts = data.change, formatter.texts
+    practice, sentences = one_line(data.practice_name), []
+    if not change.by_client and data.kind != "booked":
         sentences.append(texts("mail.done-by-practice", practice=practice))
-    sentences += costs(letter, formatter, practice=practice)
-    if letter.kind == "noshow":
-        sentences.append(texts("mail.if-wrong", name=one_line(letter.contact.name)))
-    if change.superseded and letter.kind != "fee_waived":
+    sentences += costs(data, formatter, practice=practice)
+    if data.kind == "noshow":
+        sentences.append(texts("mail.if-wrong", name=one_line(data.contact.name)))
+    if change.superseded and data.kind != "fee_waived":
         sentences.append(texts("mail.changed-since"))
     return tuple(sentences)
 
 
-def _policy_text(letter: Letter) -> str | None:
+def _policy_text(data: MailData) -> str | None:
     """Give the policy's own words, in the language that the practitioner wrote them in."""
-    if letter.policy is None or letter.kind == "fee_waived":
+    if data.policy is None or data.kind == "fee_waived":
         return None
-    return lines(letter.policy.text) or None
+    return lines(data.policy.text) or None
 
 
-def _footer(letter: Letter, texts: Texts) -> tuple[str, ...]:
-    phone = letter.contact.phone
+def _footer(data: MailData, texts: Texts) -> tuple[str, ...]:
+    phone = data.contact.phone
     questions = texts("mail.questions")
     if phone:
         questions = texts("mail.questions-with-phone", phone=one_line(phone))
-    return (texts("mail.why-this-mail", practice=one_line(letter.practice_name)), questions)
+    return (texts("mail.why-this-mail", practice=one_line(data.practice_name)), questions)

@@ -69,7 +69,7 @@ class ChangeFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class MailData:
     """One notification with all it refers to: the change as it was, the session as it is now.
 
     `starts_at` is the start that the notification is about. `facts` is what the policy judges.
@@ -106,7 +106,7 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class PracticeLetter:
+class PracticeMailData:
     """A notification to the practice, with the entry of the trail that it tells of."""
 
     notification_id: UUID

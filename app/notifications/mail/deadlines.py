@@ -7,7 +7,7 @@ from app.domain.policy.decide import Refusal, RefusalCode, Term, decide, terms
 from app.domain.policy.rules import Action, Credit
 from app.mail.sanitize import one_line
 from app.mail.texts.formatter import Formatter
-from app.notifications.mail.data import Letter
+from app.notifications.mail.data import MailData
 from app.notifications.mail.facts import carried
 from app.policies.stored import rules_of
 from app.texts.catalogue import Texts
@@ -24,31 +24,30 @@ class Rule:
     lines: tuple[str, ...]
 
 
-def deadlines(letter: Letter, formatter: Formatter, now: datetime) -> tuple[Rule, ...]:
+def deadlines(data: MailData, formatter: Formatter, now: datetime) -> tuple[Rule, ...]:
     """Say what the policy allows, while there is time for it.
 
     Only for the time that the session has now: the deadlines of another time would mislead.
     """
-    if not letter.is_still_true or now >= letter.starts_at:
+    if not data.is_still_true or now >= data.starts_at:
         return ()
     texts = formatter.texts
-    cancel = _timeline(letter, Action.CANCEL, formatter, now)
-    move = _timeline(letter, Action.RESCHEDULE, formatter, now)
+    cancel = _timeline(data, Action.CANCEL, formatter, now)
+    move = _timeline(data, Action.RESCHEDULE, formatter, now)
     if cancel == move:
         return (Rule(texts("mail.to-cancel-or-reschedule"), cancel),)
     return (Rule(texts("mail.to-cancel"), cancel), Rule(texts("mail.to-reschedule"), move))
 
 
 def _timeline(
-    letter: Letter, action: Action, formatter: Formatter, now: datetime
+    data: MailData, action: Action, formatter: Formatter, now: datetime
 ) -> tuple[str, ...]:
-    policy = rules_of(letter.policy)
-    refusal = decide(policy, action, letter.facts, now).refusal
+    policy = rules_of(data.policy)
+    refusal = decide(policy, action, data.facts, now).refusal
     if refusal is not None and refusal.code in _NEVER_ONLINE:
         return (_refused(refusal, formatter.texts),)
     timeline = [
-        _term(term, letter.starts_at, formatter, now)
-        for term in terms(policy, action, letter.facts)
+        _term(term, data.starts_at, formatter, now) for term in terms(policy, action, data.facts)
     ]
     if refusal is not None:
         timeline.append(_refused(refusal, formatter.texts))

@@ -6,7 +6,7 @@ from app.domain.policy.rules import Credit
 from app.domain.session import Carried
 from app.mail.sanitize import lines, one_line, web_address
 from app.mail.texts.formatter import Formatter, format_name
-from app.notifications.mail.data import ChangeFacts, Letter, Meeting
+from app.notifications.mail.data import ChangeFacts, MailData, Meeting
 from app.texts.catalogue import Texts
 
 
@@ -19,24 +19,24 @@ class Fact:
     url: str | None = None
 
 
-def meeting_of(letter: Letter) -> Meeting:
+def meeting_of(data: MailData) -> Meeting:
     """Give the meeting that the mail is about: a reminder tells how it stands now."""
-    return letter.present if letter.kind == "reminder" else letter.change.after
+    return data.present if data.kind == "reminder" else data.change.after
 
 
-def topic_of(letter: Letter) -> str:
+def topic_of(data: MailData) -> str:
     """Name what happened: a move that kept the time is a change of format or location."""
-    if letter.kind == "rescheduled" and letter.change.kind == "format_changed":
+    if data.kind == "rescheduled" and data.change.kind == "format_changed":
         return "format_changed"
-    return letter.kind
+    return data.kind
 
 
-def times(letter: Letter, formatter: Formatter) -> tuple[Fact, ...]:
+def times(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
     """Say when it is, and after a move how it was before."""
-    texts, meeting = formatter.texts, meeting_of(letter)
+    texts, meeting = formatter.texts, meeting_of(data)
     when = Fact(texts("mail.when"), formatter.span(meeting.starts_at, meeting.ends_at))
-    before = letter.change.before
-    if letter.kind != "rescheduled" or before is None:
+    before = data.change.before
+    if data.kind != "rescheduled" or before is None:
         return (when,)
     parts = []
     if before.starts_at != meeting.starts_at:
@@ -65,17 +65,17 @@ def joining(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def costs(letter: Letter, formatter: Formatter, *, practice: str | None) -> list[str]:
+def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list[str]:
     """Say what the change costs, or no longer does. The practice collects; product.md section 2.
 
     `practice` is its name, for a mail to the client; None: the mail is to the practitioner.
     """
-    change, texts = letter.change, formatter.texts
-    if letter.kind == "fee_waived":
+    change, texts = data.change, formatter.texts
+    if data.kind == "fee_waived":
         return _fee(change, "mail.fee-is-waived", practice, formatter)
-    if letter.kind == "restored":
+    if data.kind == "restored":
         void = [texts("mail.fee-is-void")] if change.voided_fee else []
-        return void + ([texts("mail.credit-pays")] if letter.facts.paid_by_credit else [])
+        return void + ([texts("mail.credit-pays")] if data.facts.paid_by_credit else [])
     key = "practitioner.fee-due" if practice is None else "mail.fee-due"
     sentences = _fee(change, key, practice, formatter)
     if change.credit is not None:

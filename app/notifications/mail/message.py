@@ -22,7 +22,7 @@ from app.notifications.mail.client_content import (
     labelled,
     place_line,
 )
-from app.notifications.mail.data import Letter
+from app.notifications.mail.data import MailData
 from app.notifications.mail.facts import meeting_of
 from app.notifications.mail.practitioner_content import practitioner_page
 from app.outbox.errors import UndeliverableError
@@ -46,22 +46,22 @@ _TEMPLATES = Environment(
 )
 
 
-def make_mail(letter: Letter, settings: Settings, now: datetime) -> EmailMessage:
+def make_mail(data: MailData, settings: Settings, now: datetime) -> EmailMessage:
     """Render a notification, dated `now`. Its Message-ID never changes: a copy can be recognised.
 
     Raises:
         UndeliverableError: the recipient's address is no address.
     """
-    if letter.recipient == "client":
-        token = LinkTokens(settings.keys).sign(letter.link)
-        page = client_page(letter, link_url(settings.portal_url, token), now)
+    if data.recipient == "client":
+        token = LinkTokens(settings.keys).sign(data.link)
+        page = client_page(data, link_url(settings.portal_url, token), now)
     else:
-        page = practitioner_page(letter)
+        page = practitioner_page(data)
     mail = compose(page)
-    _add_headers(mail, letter, page, settings, now)
-    method = _method(letter)
+    _add_headers(mail, data, page, settings, now)
+    method = _method(data)
     if method is not None:
-        calendar = make_calendar(_event(letter, page.texts), method, now)
+        calendar = make_calendar(_event(data, page.texts), method, now)
         mail.add_alternative(
             calendar.decode(), subtype="calendar", params={"method": method}, cte="base64"
         )
@@ -79,23 +79,23 @@ def compose(page: Page) -> EmailMessage:
 
 
 def _add_headers(
-    mail: EmailMessage, letter: Letter, page: Page, settings: Settings, now: datetime
+    mail: EmailMessage, data: MailData, page: Page, settings: Settings, now: datetime
 ) -> None:
     """Add the headers. What people typed is in display names only, cleaned by `mailbox`."""
-    to_client = letter.recipient == "client"
-    recipient = letter.client if to_client else letter.practitioner
-    mail["From"] = mailbox(letter.practice_name, settings.mail_from)
+    to_client = data.recipient == "client"
+    recipient = data.client if to_client else data.practitioner
+    mail["From"] = mailbox(data.practice_name, settings.mail_from)
     mail["To"] = mailbox(recipient.name, recipient.email)
     if to_client:
-        _add_reply_to(mail, letter)
+        _add_reply_to(mail, data)
     mail["Subject"] = page.subject
-    add_technical_headers(mail, letter.notification_id, settings, now)
+    add_technical_headers(mail, data.notification_id, settings, now)
 
 
-def _add_reply_to(mail: EmailMessage, letter: Letter) -> None:
+def _add_reply_to(mail: EmailMessage, data: MailData) -> None:
     """Let an answer reach the contact, or else the practice: every mail invites to answer it."""
-    practice = (letter.practice_name, letter.practice_email)
-    for name, address in ((letter.contact.name, letter.contact.email), practice):
+    practice = (data.practice_name, data.practice_email)
+    for name, address in ((data.contact.name, data.contact.email), practice):
         with suppress(UndeliverableError):
             mail["Reply-To"] = mailbox(name, address or "")
             return
@@ -115,32 +115,32 @@ def _render(template: str, page: Page) -> str:
     return _TEMPLATES.get_template(template).render(page=page)
 
 
-def _method(letter: Letter) -> Method | None:
+def _method(data: MailData) -> Method | None:
     """Choose what to ask the client's calendar; nothing where a newer mail asks it already."""
-    if letter.recipient != "client" or letter.change.superseded:
+    if data.recipient != "client" or data.change.superseded:
         return None
-    return _METHODS.get(letter.kind)
+    return _METHODS.get(data.kind)
 
 
-def _event(letter: Letter, texts: Texts) -> CalendarEvent:
-    meeting = meeting_of(letter)
-    cancelled = letter.kind == "cancelled"
+def _event(data: MailData, texts: Texts) -> CalendarEvent:
+    meeting = meeting_of(data)
+    cancelled = data.kind == "cancelled"
     return CalendarEvent(
-        session_id=letter.session_id,
-        sequence=letter.change.calendar_sequence,
+        session_id=data.session_id,
+        sequence=data.change.calendar_sequence,
         status=Status.CANCELLED if cancelled else Status.BOOKED,
         starts_at=meeting.starts_at,
         ends_at=meeting.ends_at,
-        zone=letter.practitioner.zone,
-        service_name=letter.service_name,
-        practice_name=letter.practice_name,
+        zone=data.practitioner.zone,
+        service_name=data.service_name,
+        practice_name=data.practice_name,
         description=(
-            labelled(texts("mail.practitioner"), one_line(letter.practitioner.name), texts),
+            labelled(texts("mail.practitioner"), one_line(data.practitioner.name), texts),
             *(() if cancelled else joining_lines(meeting, texts)),
         ),
         location=place_line(meeting, texts),
         url=None if cancelled else meeting.join_url,
-        organizer=Person(letter.practice_name, letter.practice_email),
-        attendee=Person(letter.client.name, letter.client.email),
+        organizer=Person(data.practice_name, data.practice_email),
+        attendee=Person(data.client.name, data.client.email),
         texts=texts,
     )

@@ -6,29 +6,29 @@ from email.message import EmailMessage
 from app.configuration.settings import Settings
 from app.mail.sanitize import mailbox, one_line
 from app.notifications.mail.client_content import Page
-from app.notifications.mail.data import PracticeLetter
+from app.notifications.mail.data import PracticeMailData
 from app.notifications.mail.facts import Fact
 from app.notifications.mail.message import add_technical_headers, compose
 from app.texts.catalogue import ENGLISH
 
 
-def make_practice_mail(letter: PracticeLetter, settings: Settings, now: datetime) -> EmailMessage:
+def make_practice_mail(data: PracticeMailData, settings: Settings, now: datetime) -> EmailMessage:
     """Render the mail, dated `now`, in English and in UTC: a practice has no language and no zone.
 
     Raises:
         UndeliverableError: the practice's address is no address.
     """
-    page = _webhook_disabled(letter)
+    page = _webhook_disabled(data)
     mail = compose(page)
     mail["From"] = mailbox("Reslot", settings.mail_from)
-    mail["To"] = mailbox(letter.practice_name, letter.practice_email)
+    mail["To"] = mailbox(data.practice_name, data.practice_email)
     mail["Subject"] = page.subject
-    add_technical_headers(mail, letter.notification_id, settings, now)
+    add_technical_headers(mail, data.notification_id, settings, now)
     return mail
 
 
-def _webhook_disabled(letter: PracticeLetter) -> Page:
-    texts, details = ENGLISH, letter.details
+def _webhook_disabled(data: PracticeMailData) -> Page:
+    texts, details = ENGLISH, data.details
     subject = texts("webhook-disabled.heading")
     why = (
         texts("webhook-disabled.gone")
@@ -37,7 +37,7 @@ def _webhook_disabled(letter: PracticeLetter) -> Page:
     )
     remedy = texts(
         "webhook-disabled.how",
-        request=f"PATCH /v1/practice/webhook-endpoints/{letter.endpoint_id}",
+        request=f"PATCH /v1/practice/webhook-endpoints/{data.endpoint_id}",
         body='{"active": true}',
     )
     since = datetime.fromisoformat(details["failing_since"])
@@ -49,13 +49,13 @@ def _webhook_disabled(letter: PracticeLetter) -> Page:
         sentences=(why, texts("webhook-disabled.effect")),
         facts=(
             Fact(texts("webhook-disabled.host"), one_line(details["host"])),
-            Fact(texts("webhook-disabled.endpoint"), str(letter.endpoint_id)),
+            Fact(texts("webhook-disabled.endpoint"), str(data.endpoint_id)),
             Fact(texts("webhook-disabled.failing-since"), _utc(since)),
-            Fact(texts("webhook-disabled.at"), _utc(letter.at)),
+            Fact(texts("webhook-disabled.at"), _utc(data.at)),
             Fact(texts("webhook-disabled.last-error"), one_line(details["error"])),
             Fact(texts("webhook-disabled.remedy"), remedy),
         ),
-        footer=(texts("webhook-disabled.why-this-mail", practice=one_line(letter.practice_name)),),
+        footer=(texts("webhook-disabled.why-this-mail", practice=one_line(data.practice_name)),),
     )
 
 

@@ -3,16 +3,16 @@
 from app.mail.sanitize import lines, one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.client_content import Page
-from app.notifications.mail.data import Letter
+from app.notifications.mail.data import MailData
 from app.notifications.mail.facts import Fact, costs, meeting_of, place, times, topic_of
 from app.texts.catalogue import Texts
 
 
-def practitioner_page(letter: Letter) -> Page:
+def practitioner_page(data: MailData) -> Page:
     """Write to the practitioner, in their zone: who, why, the old time and the new."""
-    formatter = Formatter(letter.practitioner.locale, letter.practitioner.zone)
-    texts, meeting, change = formatter.texts, meeting_of(letter), letter.change
-    topic = topic_of(letter).replace("_", "-")
+    formatter = Formatter(data.practitioner.locale, data.practitioner.zone)
+    texts, meeting, change = formatter.texts, meeting_of(data), data.change
+    topic = topic_of(data).replace("_", "-")
     why = (
         (texts("practitioner.reason"), _reason(change.reason_code, texts)),
         (texts("practitioner.note"), change.note),
@@ -24,14 +24,14 @@ def practitioner_page(letter: Letter) -> Page:
         subject=texts(f"practitioner.{topic}.subject", day=formatter.day(meeting.starts_at)),
         heading=texts(f"practitioner.{topic}.heading"),
         sentences=(
-            *costs(letter, formatter, practice=None),
+            *costs(data, formatter, practice=None),
             *((texts("mail.changed-since"),) if change.superseded else ()),
         ),
         facts=(
-            *_practitioner(letter, texts),
-            Fact(texts("practitioner.client"), one_line(letter.client.name)),
-            *times(letter, formatter),
-            Fact(texts("mail.service"), one_line(letter.service_name)),
+            *_practitioner(data, texts),
+            Fact(texts("practitioner.client"), one_line(data.client.name)),
+            *times(data, formatter),
+            Fact(texts("mail.service"), one_line(data.service_name)),
             *place(meeting, texts),
             Fact(texts("practitioner.done-by"), texts(by)),
             *(Fact(label, lines(text)) for label, text in why if text),
@@ -39,11 +39,11 @@ def practitioner_page(letter: Letter) -> Page:
     )
 
 
-def _practitioner(letter: Letter, texts: Texts) -> tuple[Fact, ...]:
+def _practitioner(data: MailData, texts: Texts) -> tuple[Fact, ...]:
     """Name the practitioner where the mail goes to the practice's address: several may share it."""
-    if letter.practitioner.email != letter.practice_email:
+    if data.practitioner.email != data.practice_email:
         return ()
-    return (Fact(texts("mail.practitioner"), one_line(letter.practitioner.name)),)
+    return (Fact(texts("mail.practitioner"), one_line(data.practitioner.name)),)
 
 
 def _reason(code: str | None, texts: Texts) -> str | None:

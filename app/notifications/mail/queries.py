@@ -12,7 +12,7 @@ from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Carried, Contact, Format, SessionFacts, Status, contact_for_client
 from app.identity.tokens.link import Link
-from app.notifications.mail.data import ChangeFacts, Letter, Meeting, Party, PracticeLetter
+from app.notifications.mail.data import ChangeFacts, MailData, Meeting, Party, PracticeMailData
 from app.policies.stored import stored_policy
 from app.sessions.read.rows import carried_of
 from app.tables.changes import Change, ChangeNote
@@ -22,18 +22,18 @@ from app.tables.practices import Client, Location, PolicyVersion, Practice, Prac
 from app.tables.sessions import CreditRedemption, Session
 
 
-async def load_letter(
+async def load_mail_data(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID
-) -> Letter | None:
+) -> MailData | None:
     """Read a notification about a session; None where there is none."""
     ids = {"practice_id": practice_id, "notification_id": notification_id}
     row = (await db.execute(_STATEMENT, ids)).one_or_none()
-    return None if row is None else _letter(row)
+    return None if row is None else _mail_data(row)
 
 
-async def load_practice_letter(
+async def load_practice_mail_data(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID
-) -> PracticeLetter | None:
+) -> PracticeMailData | None:
     """Read a notification to the practice; None where there is none."""
     row = (
         await db.execute(
@@ -56,7 +56,7 @@ async def load_practice_letter(
     ).one_or_none()
     if row is None:
         return None
-    return PracticeLetter(
+    return PracticeMailData(
         notification_id, row.name, row.email, row.subject_id, row.at, row.details or {}
     )
 
@@ -151,8 +151,8 @@ def _paid_by_credit() -> ColumnElement[bool]:
 _STATEMENT = _statement()
 
 
-def _letter(row: Row[Any]) -> Letter:
-    return Letter(
+def _mail_data(row: Row[Any]) -> MailData:
+    return MailData(
         practice_id=row.practice_id,
         notification_id=row.notification_id,
         session_id=row.session_id,
