@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.configuration.settings import Settings
 from tests.drills.report import Row
 from tests.notifications.postbox import Postbox
-from tests.notifications.story import START, Story
+from tests.notifications.scenario import START, Scenario
 from tests.notifications.test_worker import queue_reminders, working
 from tests.world import TestClock, World
 
@@ -37,14 +37,14 @@ async def test_a_cancellation_is_told_before_thousands_of_reminders(
     smtp_settings = settings.model_copy(update={"smtp_url": SecretStr(postbox.url)})
     world = await World(engine, smtp_settings).build(reminder_minutes=[])
     clock = TestClock()
-    story = Story(world, clock)
-    session_id = await story.book()
+    scenario = Scenario(world, clock)
+    session_id = await scenario.book()
     await queue_reminders(world, session_id, REMINDERS)
-    cancelled = await story.book(START.replace(hour=18))
+    cancelled = await scenario.book(START.replace(hour=18))
     async with working(smtp_settings, engine, clock):
         await postbox.wait_for(40)
         before, began = len(postbox.mails), time.monotonic()
-        await story.cancel(cancelled)
+        await scenario.cancel(cancelled)
         await arrival_of(postbox, "cancel")
         seconds = time.monotonic() - began
         in_between = len(postbox.mails) - before

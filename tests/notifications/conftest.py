@@ -17,24 +17,24 @@ from app.webhooks.delivery import WebhookContext
 from app.webhooks.sending import WebhookSender
 from tests.notifications.postbox import Postbox
 from tests.notifications.reading import Read
-from tests.notifications.story import Story
+from tests.notifications.scenario import Scenario
 from tests.world import NOW, TestClock, World
 
 
 @pytest.fixture
-def story(world: World, clock: TestClock) -> Story:
+def scenario(world: World, clock: TestClock) -> Scenario:
     """Things that happen to sessions, as the commands write them down."""
-    return Story(world, clock)
+    return Scenario(world, clock)
 
 
 @pytest.fixture
-def read(story: Story, settings: Settings) -> Any:
+def read(scenario: Scenario, settings: Settings) -> Any:
     """Read the latest mail of a kind."""
 
     async def latest(
         session_id: UUID, kind: Kind, recipient: Recipient = "client", now: datetime = NOW
     ) -> Read:
-        return Read(await story.mail_data(session_id, kind, recipient), settings, now)
+        return Read(await scenario.mail_data(session_id, kind, recipient), settings, now)
 
     return latest
 

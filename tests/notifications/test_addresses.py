@@ -23,7 +23,7 @@ from app.outbox.errors import UndeliverableError
 from app.tables.identity import SignInRequest
 from app.tables.practices import Client, Practice, Practitioner
 from tests.notifications.postbox import Postbox
-from tests.notifications.story import Story
+from tests.notifications.scenario import Scenario
 from tests.notifications.test_calendar import EVENT, NOW
 from tests.notifications.test_sign_in_mails import ask
 from tests.world import TestClock, World
@@ -57,9 +57,9 @@ def addresses(mail: EmailMessage, header: str) -> list[str]:
 
 
 async def test_a_notification_reaches_the_very_domain(
-    context: MailContext, strange: World, story: Story, postbox: Postbox
+    context: MailContext, strange: World, scenario: Scenario, postbox: Postbox
 ) -> None:
-    data = await story.mail_data(await story.book(), "booked")
+    data = await scenario.mail_data(await scenario.book(), "booked")
     await send_notification(context, strange.practice_id, data.notification_id)
     (mail,) = postbox.mails
     assert postbox.recipients == [f"ana@{ASCII}"]
@@ -75,9 +75,9 @@ async def test_a_notification_reaches_the_very_domain(
 
 
 async def test_the_practitioner_and_the_practice_are_reached(
-    context: MailContext, strange: World, story: Story, postbox: Postbox
+    context: MailContext, strange: World, scenario: Scenario, postbox: Postbox
 ) -> None:
-    data = await story.mail_data(await story.book(), "booked", "practitioner")
+    data = await scenario.mail_data(await scenario.book(), "booked", "practitioner")
     await send_notification(context, strange.practice_id, data.notification_id)
     assert postbox.recipients == [f"maya@{ASCII}"]
     details = {

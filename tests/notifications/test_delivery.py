@@ -22,7 +22,7 @@ from app.outbox.marking import MAX_ATTEMPTS
 from app.tables.notifications import Notification
 from app.tables.practices import Client
 from tests.notifications.postbox import Postbox
-from tests.notifications.story import BOTH, START, Story
+from tests.notifications.scenario import BOTH, START, Scenario
 from tests.world import NOW, TestClock, World
 
 # It locks and breaks connections, and counts the jobs of all practices.
@@ -63,29 +63,29 @@ def message_ids(postbox: Postbox) -> list[str]:
 
 
 async def test_a_notification_is_sent_and_marked(
-    context: MailContext, story: Story, world: World, postbox: Postbox
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     await send_notification(context, world.practice_id, notification_id)
     assert postbox.recipients == ["ana@client.example"]
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.status, row.attempts, row.finished_at) == ("sent", 1, NOW)
     assert row.last_error is None
 
 
 async def test_a_notification_that_is_done_is_left_alone(
-    context: MailContext, story: Story, world: World, postbox: Postbox
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     await send_notification(context, world.practice_id, notification_id)
     await send_notification(context, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
 
 
 async def test_a_notification_that_does_not_exist_is_nothing_to_do(
-    context: MailContext, story: Story, world: World, postbox: Postbox
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
-    session_id = await story.book()
+    session_id = await scenario.book()
     await send_notification(context, world.practice_id, session_id)
     assert postbox.mails == []
 
@@ -93,19 +93,19 @@ async def test_a_notification_that_does_not_exist_is_nothing_to_do(
 @pytest.mark.parametrize("fate", ["moved", "cancelled", "started", "closed", "reopened", "due"])
 async def test_a_reminder_is_sent_only_for_a_session_to_come(
     context: MailContext,
-    story: Story,
+    scenario: Scenario,
     world: World,
     postbox: Postbox,
     clock: TestClock,
     settings: Settings,
     fate: str,
 ) -> None:
-    session_id = await story.book()
-    notification_id = await story.notification(session_id, "reminder")
+    session_id = await scenario.book()
+    notification_id = await scenario.notification(session_id, "reminder")
     if fate == "moved":
-        await story.move(session_id, START + timedelta(days=1))
+        await scenario.move(session_id, START + timedelta(days=1))
     elif fate == "cancelled":
-        await story.cancel(session_id)
+        await scenario.cancel(session_id)
     if fate in {"closed", "reopened"}:
         await close_practice(settings, str(world.practice_id), NOW)
     if fate == "reopened":
@@ -114,7 +114,7 @@ async def test_a_reminder_is_sent_only_for_a_session_to_come(
     await world.change_all(Notification, status="pending")
     clock.now = START if fate == "started" else START - timedelta(days=1)
     await send_notification(context, world.practice_id, notification_id)
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     is_sent = fate in {"due", "reopened"}
     assert row.status == ("sent" if is_sent else "dropped")
     assert row.finished_at == clock.now
@@ -122,9 +122,9 @@ async def test_a_reminder_is_sent_only_for_a_session_to_come(
 
 
 async def test_what_was_done_before_a_practice_closed_is_still_confirmed(
-    context: MailContext, story: Story, world: World, postbox: Postbox, settings: Settings
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox, settings: Settings
 ) -> None:
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     await close_practice(settings, str(world.practice_id), NOW)
     await send_notification(context, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
@@ -139,53 +139,53 @@ async def test_what_was_done_before_a_practice_closed_is_still_confirmed(
 )
 async def test_a_session_booked_after_its_end_is_not_confirmed_to_its_client(
     context: MailContext,
-    story: Story,
+    scenario: Scenario,
     world: World,
     postbox: Postbox,
     ends_in: timedelta,
     told: list[str],
 ) -> None:
     """The practitioner is told all the same. A session that still runs is confirmed."""
-    session_id = await story.book(NOW + ends_in - timedelta(minutes=50))
+    session_id = await scenario.book(NOW + ends_in - timedelta(minutes=50))
     for recipient in BOTH:
         await send_notification(
-            context, world.practice_id, await story.notification(session_id, "booked", recipient)
+            context, world.practice_id, await scenario.notification(session_id, "booked", recipient)
         )
     assert postbox.recipients == told
-    row = await story.state(await story.notification(session_id, "booked"))
+    row = await scenario.state(await scenario.notification(session_id, "booked"))
     assert row.status == ("sent" if len(told) == 2 else "dropped")
 
 
 async def test_a_confirmation_that_comes_late_still_goes_out(
-    context: MailContext, story: Story, world: World, postbox: Postbox, clock: TestClock
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     clock.now = START + timedelta(days=1)
     await send_notification(context, world.practice_id, notification_id)
     assert postbox.recipients == ["ana@client.example"]
 
 
 async def test_a_superseded_confirmation_still_goes_out(
-    context: MailContext, story: Story, world: World, postbox: Postbox
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
-    session_id = await story.book()
-    notification_id = await story.notification(session_id, "booked")
-    await story.cancel(session_id)
+    session_id = await scenario.book()
+    notification_id = await scenario.notification(session_id, "booked")
+    await scenario.cancel(session_id)
     await send_notification(context, world.practice_id, notification_id)
     assert "changed again" in postbox.mails[0].as_string()
     assert "text/calendar" not in postbox.mails[0].as_string()
 
 
 async def test_what_is_not_due_is_left_alone(
-    context: MailContext, story: Story, world: World, postbox: Postbox, clock: TestClock
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
     """Whatever woke the worker: the row says when."""
-    reminder = await story.notification(await story.book(), "reminder")
+    reminder = await scenario.notification(await scenario.book(), "reminder")
     due_at = START - timedelta(days=1)
     clock.now = due_at - CLOCKS_DIFFER - timedelta(microseconds=1)
     await send_notification(context, world.practice_id, reminder)
     assert postbox.mails == []
-    row = await story.state(reminder)
+    row = await scenario.state(reminder)
     assert (row.status, row.attempts, row.attempt_at) == ("pending", 0, due_at)
     clock.now = due_at - CLOCKS_DIFFER
     await send_notification(context, world.practice_id, reminder)
@@ -193,14 +193,14 @@ async def test_what_is_not_due_is_left_alone(
 
 
 async def test_a_server_that_was_down_gets_the_mail_once(
-    context: MailContext, story: Story, world: World, postbox: Postbox, clock: TestClock
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     await postbox.close()
     for seconds in (0, 5):
         clock.now = NOW + timedelta(seconds=seconds)
         await send_notification(context, world.practice_id, notification_id)
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.status, row.attempts, row.last_error) == ("pending", 2, "SMTPConnectError")
     assert row.attempt_at == clock.now + timedelta(seconds=15)
     assert row.finished_at is None
@@ -208,82 +208,86 @@ async def test_a_server_that_was_down_gets_the_mail_once(
     clock.now = row.attempt_at
     await send_notification(context, world.practice_id, notification_id)
     assert message_ids(postbox) == [f"<{notification_id}@reslot.example>"]
-    assert (await story.state(notification_id)).attempts == 3
+    assert (await scenario.state(notification_id)).attempts == 3
 
 
 async def test_a_refused_recipient_is_not_tried_again(
-    context: MailContext, story: Story, world: World, postbox: Postbox
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     postbox.refusal = "550 5.1.1 no such person: ana@client.example"
     await send_notification(context, world.practice_id, notification_id)
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.status, row.attempts, row.last_error) == ("failed", 1, "UndeliverableError 550")
     assert row.finished_at == NOW
 
 
 async def test_what_is_no_address_fails_without_the_server(
-    context: MailContext, story: Story, world: World, postbox: Postbox
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     await world.change_all(Client, email="nobody")
     await send_notification(context, world.practice_id, notification_id)
-    assert (await story.state(notification_id)).last_error == "UndeliverableError"
+    assert (await scenario.state(notification_id)).last_error == "UndeliverableError"
     assert postbox.mails == []
 
 
 async def test_after_the_last_attempt_it_has_failed(
-    context: MailContext, story: Story, world: World, postbox: Postbox, clock: TestClock
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     await world.change_all(Notification, attempts=MAX_ATTEMPTS - 2)
     await postbox.close()
     await send_notification(context, world.practice_id, notification_id)
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.status, row.attempt_at) == ("pending", NOW + timedelta(hours=4))
     clock.now = row.attempt_at
     await send_notification(context, world.practice_id, notification_id)
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.status, row.attempts) == ("failed", MAX_ATTEMPTS)
 
 
 async def test_a_death_before_sending_leaves_it_to_the_next(
-    context: MailContext, story: Story, world: World, postbox: Postbox
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     with pytest.raises(DeathError):
         await send_notification(
             replace(context, sender=Courier(context.sender, before=die)),
             world.practice_id,
             notification_id,
         )
-    assert (await story.state(notification_id)).status == "pending"
+    assert (await scenario.state(notification_id)).status == "pending"
     await send_notification(context, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
 
 
 async def test_a_death_between_sending_and_marking_repeats_the_same_message_id(
-    context: MailContext, story: Story, world: World, postbox: Postbox
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     with pytest.raises(DeathError):
         await send_notification(
             replace(context, sender=Courier(context.sender, after=die)),
             world.practice_id,
             notification_id,
         )
-    assert (await story.state(notification_id)).status == "pending"
+    assert (await scenario.state(notification_id)).status == "pending"
     await send_notification(context, world.practice_id, notification_id)
     assert message_ids(postbox) == [f"<{notification_id}@reslot.example>"] * 2
-    assert (await story.state(notification_id)).status == "sent"
+    assert (await scenario.state(notification_id)).status == "sent"
 
 
 @pytest.mark.own_database
 async def test_a_rerun_of_the_transaction_sends_nothing_again(
-    context: MailContext, story: Story, world: World, postbox: Postbox, owner_engine: AsyncEngine
+    context: MailContext,
+    scenario: Scenario,
+    world: World,
+    postbox: Postbox,
+    owner_engine: AsyncEngine,
 ) -> None:
     """The first attempt to mark the notification fails with a serialization failure."""
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     async with owner_engine.begin() as db:
         for statement in (
             "CREATE SEQUENCE marks",
@@ -301,15 +305,15 @@ async def test_a_rerun_of_the_transaction_sends_nothing_again(
             await db.execute(text(statement))
     await send_notification(context, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.status, row.attempts) == ("sent", 1)
 
 
 async def test_a_connection_lost_after_sending_is_made_good(
-    context: MailContext, story: Story, world: World, postbox: Postbox
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
     """The transaction that sent the mail cannot be committed; another one marks it."""
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
 
     async def cut() -> None:
         other = await connect(context.settings.service_url)
@@ -322,14 +326,14 @@ async def test_a_connection_lost_after_sending_is_made_good(
     courier = Courier(context.sender, after=cut)
     await send_notification(replace(context, sender=courier), world.practice_id, notification_id)
     assert courier.sent == len(postbox.mails) == 1
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.status, row.attempts, row.last_error) == ("sent", 1, None)
 
 
 async def test_two_workers_never_send_one_notification_twice(
-    context: MailContext, story: Story, world: World, postbox: Postbox
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
@@ -346,13 +350,13 @@ async def test_two_workers_never_send_one_notification_twice(
     await first
     await send_notification(context, world.practice_id, notification_id)
     assert len(postbox.mails) == 1
-    assert (await story.state(notification_id)).attempts == 1
+    assert (await scenario.state(notification_id)).attempts == 1
 
 
 async def test_logs_and_errors_tell_nothing_personal(
-    context: MailContext, story: Story, world: World, postbox: Postbox, clock: TestClock
+    context: MailContext, scenario: Scenario, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     postbox.refusal = "451 not now, ana@client.example"
     with capture_logs() as logs:
         await send_notification(context, world.practice_id, notification_id)

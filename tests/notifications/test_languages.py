@@ -16,7 +16,7 @@ from app.mail.texts.formatter import Formatter
 from app.outbox.outbox import Kind
 from app.tables.practices import Client
 from tests.notifications.reading import Read
-from tests.notifications.story import START, Story
+from tests.notifications.scenario import START, Scenario
 from tests.world import World
 
 LATE_FEE: dict[str, dict[str, Any]] = {
@@ -55,79 +55,79 @@ class Told:
         self.subject, self.sentences, self.link, self.method = subject, sentences, link, method
 
 
-async def booked(story: Story) -> tuple[UUID, Kind]:
-    return await story.book(), "booked"
+async def booked(scenario: Scenario) -> tuple[UUID, Kind]:
+    return await scenario.book(), "booked"
 
 
-async def moved(story: Story) -> tuple[UUID, Kind]:
-    session_id = await story.book()
-    await story.move(session_id, START + timedelta(days=1), fee=FEE, credit=Credit.KEPT)
+async def moved(scenario: Scenario) -> tuple[UUID, Kind]:
+    session_id = await scenario.book()
+    await scenario.move(session_id, START + timedelta(days=1), fee=FEE, credit=Credit.KEPT)
     return session_id, "rescheduled"
 
 
-async def met_elsewhere(story: Story) -> tuple[UUID, Kind]:
-    session_id = await story.book(format=Format.PHONE)
-    await story.move(
+async def met_elsewhere(scenario: Scenario) -> tuple[UUID, Kind]:
+    session_id = await scenario.book(format=Format.PHONE)
+    await scenario.move(
         session_id,
         START,
         kind="format_changed",
         to_format=Format.IN_PERSON,
-        location_id=story.world.location_id,
+        location_id=scenario.world.location_id,
         join_url=None,
     )
     return session_id, "rescheduled"
 
 
-async def cancelled_late(story: Story) -> tuple[UUID, Kind]:
-    session_id = await story.book()
-    await story.cancel(session_id, fee=FEE, actor="practice")
+async def cancelled_late(scenario: Scenario) -> tuple[UUID, Kind]:
+    session_id = await scenario.book()
+    await scenario.cancel(session_id, fee=FEE, actor="practice")
     return session_id, "cancelled"
 
 
-async def credit_returned(story: Story) -> tuple[UUID, Kind]:
-    session_id = await story.book()
-    await story.cancel(session_id, credit=Credit.RETURNED)
+async def credit_returned(scenario: Scenario) -> tuple[UUID, Kind]:
+    session_id = await scenario.book()
+    await scenario.cancel(session_id, credit=Credit.RETURNED)
     return session_id, "cancelled"
 
 
-async def credit_forfeited(story: Story) -> tuple[UUID, Kind]:
-    session_id = await story.book()
-    await story.cancel(session_id, credit=Credit.FORFEITED)
+async def credit_forfeited(scenario: Scenario) -> tuple[UUID, Kind]:
+    session_id = await scenario.book()
+    await scenario.cancel(session_id, credit=Credit.FORFEITED)
     return session_id, "cancelled"
 
 
-async def reminded(story: Story) -> tuple[UUID, Kind]:
-    return await story.book(), "reminder"
+async def reminded(scenario: Scenario) -> tuple[UUID, Kind]:
+    return await scenario.book(), "reminder"
 
 
-async def missed(story: Story) -> tuple[UUID, Kind]:
-    session_id = await story.book()
-    await story.miss(session_id, fee=FEE)
+async def missed(scenario: Scenario) -> tuple[UUID, Kind]:
+    session_id = await scenario.book()
+    await scenario.miss(session_id, fee=FEE)
     return session_id, "noshow"
 
 
-async def restored(story: Story) -> tuple[UUID, Kind]:
-    package_id = await story.world.add_package()
-    session_id = await story.book(package_id=package_id)
-    await story.miss(session_id)
-    await story.restore(session_id, voided_fee=True)
+async def restored(scenario: Scenario) -> tuple[UUID, Kind]:
+    package_id = await scenario.world.add_package()
+    session_id = await scenario.book(package_id=package_id)
+    await scenario.miss(session_id)
+    await scenario.restore(session_id, voided_fee=True)
     return session_id, "restored"
 
 
-async def waived(story: Story) -> tuple[UUID, Kind]:
-    session_id = await story.book()
-    await story.cancel(session_id, fee=FEE)
-    await story.waive(session_id, FEE)
+async def waived(scenario: Scenario) -> tuple[UUID, Kind]:
+    session_id = await scenario.book()
+    await scenario.cancel(session_id, fee=FEE)
+    await scenario.waive(session_id, FEE)
     return session_id, "fee_waived"
 
 
-async def overtaken(story: Story) -> tuple[UUID, Kind]:
-    session_id = await story.book()
-    await story.cancel(session_id)
+async def overtaken(scenario: Scenario) -> tuple[UUID, Kind]:
+    session_id = await scenario.book()
+    await scenario.cancel(session_id)
     return session_id, "booked"
 
 
-Happening = Callable[[Story], Awaitable[tuple[UUID, Kind]]]
+Happening = Callable[[Scenario], Awaitable[tuple[UUID, Kind]]]
 
 GERMAN: dict[Happening, Told] = {
     booked: Told(
@@ -412,12 +412,12 @@ def own_words(text: str) -> str:
 @pytest.mark.parametrize("happening", GERMAN, ids=lambda happening: happening.__name__)
 @pytest.mark.parametrize("language", TOLD)
 async def test_a_mail_is_in_the_language_of_the_client(
-    read: Any, story: Story, world: World, language: str, happening: Happening
+    read: Any, scenario: Scenario, world: World, language: str, happening: Happening
 ) -> None:
     locale, zone = READERS[language]
     await speaks(world, locale, zone)
     await world.add_policy(LATE_FEE)
-    mail: Read = await read(*await happening(story))
+    mail: Read = await read(*await happening(scenario))
     told = TOLD[language][happening]
     assert mail.subject == told.subject
     for sentence in told.sentences:
@@ -438,21 +438,21 @@ async def test_a_mail_is_in_the_language_of_the_client(
         assert ENGLISH.findall(own_words(str(event["DESCRIPTION"]))) == []
 
 
-async def test_the_list_of_english_words_finds_english(read: Any, story: Story) -> None:
-    mail = await read(await story.book(), "booked")
+async def test_the_list_of_english_words_finds_english(read: Any, scenario: Scenario) -> None:
+    mail = await read(await scenario.book(), "booked")
     assert len(ENGLISH.findall(own_words(mail.text))) > 20
     assert ENGLISH.search(own_words(mail.subject))
 
 
 @pytest.mark.parametrize("language", TOLD)
 async def test_what_is_late_or_closed_is_said_in_his_language(
-    read: Any, story: Story, world: World, language: str
+    read: Any, scenario: Scenario, world: World, language: str
 ) -> None:
     await speaks(world, *READERS[language])
     late = LATE_FEE["cancel"] | {"late_credit": "forfeited"}
     await world.add_policy({"cancel": late, "reschedule": {"enabled": False}})
     package_id = await world.add_package()
-    session_id = await story.book(package_id=package_id)
+    session_id = await scenario.book(package_id=package_id)
     mail: Read = await read(session_id, "reminder", now=START - timedelta(hours=1))
     assert LATE[language] in mail.text
     assert ENGLISH.findall(own_words(mail.text)) == []
@@ -460,10 +460,10 @@ async def test_what_is_late_or_closed_is_said_in_his_language(
 
 @pytest.mark.parametrize("language", TOLD)
 async def test_the_practitioner_reads_english(
-    read: Any, story: Story, world: World, language: str
+    read: Any, scenario: Scenario, world: World, language: str
 ) -> None:
     await speaks(world, *READERS[language])
-    session_id = await story.book()
+    session_id = await scenario.book()
     mail = await read(session_id, "booked", "practitioner")
     # As it is written where the practitioner's time zone is.
     assert mail.subject == "Session booked: December 3, 2026, 10:00 AM"
@@ -472,10 +472,10 @@ async def test_the_practitioner_reads_english(
 
 
 async def test_another_language_falls_back_to_english(
-    read: Any, story: Story, world: World
+    read: Any, scenario: Scenario, world: World
 ) -> None:
     await speaks(world, "pt-BR", "America/Sao_Paulo")
-    mail = await read(await story.book(), "booked")
+    mail = await read(await scenario.book(), "booked")
     # Dates are those of Brazil: the day first, hours to 24. American ones would be misread there.
     assert mail.subject == "Your session is booked: 3 December 2026, 12:00"
     assert mail.mail["Content-Language"] == "en-150"

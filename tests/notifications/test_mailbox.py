@@ -7,18 +7,18 @@ from app.configuration.settings import Settings
 from app.mail.mailbox import list_mails, read_mail
 from app.mail.senders import FolderSender
 from app.notifications.mail.message import make_mail
-from tests.notifications.story import Story
+from tests.notifications.scenario import Scenario
 from tests.world import NOW
 
 
 async def test_mails_are_listed_newest_first_and_read_as_text(
-    story: Story, settings: Settings
+    scenario: Scenario, settings: Settings
 ) -> None:
-    session_id = await story.book()
+    session_id = await scenario.book()
     sender = FolderSender(settings.mail_folder)
-    older = await story.mail_data(session_id, "booked", "practitioner")
+    older = await scenario.mail_data(session_id, "booked", "practitioner")
     await sender.send(make_mail(older, settings, NOW))
-    newer = await story.mail_data(session_id, "booked")
+    newer = await scenario.mail_data(session_id, "booked")
     await sender.send(make_mail(newer, settings, NOW + timedelta(hours=1)))
     first, second = list_mails(settings.mail_folder)
     assert (first.number, second.number) == (1, 2)

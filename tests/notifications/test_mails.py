@@ -21,7 +21,7 @@ from app.policies.stored import rules_of
 from app.tables.practices import Client, Practice, Practitioner
 from app.tables.sessions import Session
 from tests.notifications.reading import Read
-from tests.notifications.story import START, Story
+from tests.notifications.scenario import START, Scenario
 from tests.world import NOW, World
 
 LATE_FEE = {
@@ -37,9 +37,9 @@ def formatter(data: MailData) -> Formatter:
     return Formatter(data.client.locale, data.client.zone)
 
 
-async def test_a_booking_confirmation(read: Any, story: Story, world: World) -> None:
+async def test_a_booking_confirmation(read: Any, scenario: Scenario, world: World) -> None:
     await world.add_policy(LATE_FEE)
-    session_id = await story.book()
+    session_id = await scenario.book()
     mail = await read(session_id, "booked")
     assert mail.parts == ["text/plain", "text/html", "text/calendar"]
     assert mail.subject == "Your session is booked: December 3, 2026, 10:00 AM"
@@ -62,10 +62,10 @@ async def test_a_booking_confirmation(read: Any, story: Story, world: World) -> 
     assert mail.token not in event.to_ical().decode()
 
 
-async def test_the_headers(read: Any, story: Story) -> None:
-    session_id = await story.book()
+async def test_the_headers(read: Any, scenario: Scenario) -> None:
+    session_id = await scenario.book()
     mail = (await read(session_id, "booked")).mail
-    notification_id = await story.notification(session_id, "booked")
+    notification_id = await scenario.notification(session_id, "booked")
     assert mail["Message-ID"] == f"<{notification_id}@reslot.example>"
     assert mail["Date"].datetime == NOW
     assert mail["Auto-Submitted"] == "auto-generated"
@@ -88,7 +88,7 @@ async def test_the_headers(read: Any, story: Story) -> None:
 )
 async def test_the_practice_stands_in_where_the_practitioner_cannot_be_reached(
     read: Any,
-    story: Story,
+    scenario: Scenario,
     world: World,
     email: str | None,
     phone: str | None,
@@ -98,7 +98,7 @@ async def test_the_practice_stands_in_where_the_practitioner_cannot_be_reached(
     await world.add_policy({"cancel": {"enabled": False}})
     await world.change_all(Practice, phone="+1 212 555 0199")
     await world.change_practitioner(email=email, phone=phone)
-    mail = await read(await story.book(), "booked")
+    mail = await read(await scenario.book(), "booked")
     assert mail.mail["Reply-To"].addresses[0].addr_spec == reply_to
     assert f"Reply to this message, or call {called}." in mail.text
     contact = "Dr. Maya Chen" if email or phone else "Harbor Wellness"
@@ -106,9 +106,9 @@ async def test_the_practice_stands_in_where_the_practitioner_cannot_be_reached(
 
 
 async def test_mails_to_a_practitioner_without_an_address_go_to_the_practice(
-    read: Any, story: Story, world: World
+    read: Any, scenario: Scenario, world: World
 ) -> None:
-    session_id = await story.book()
+    session_id = await scenario.book()
     assert "With: Dr. Maya Chen" not in (await read(session_id, "booked", "practitioner")).text
     await world.change_practitioner(email=None)
     mail = await read(session_id, "booked", "practitioner")
@@ -116,10 +116,12 @@ async def test_mails_to_a_practitioner_without_an_address_go_to_the_practice(
     assert "With: Dr. Maya Chen" in mail.text
 
 
-async def test_the_deadlines_are_those_of_the_policy(read: Any, story: Story, world: World) -> None:
+async def test_the_deadlines_are_those_of_the_policy(
+    read: Any, scenario: Scenario, world: World
+) -> None:
     await world.add_policy(LATE_FEE)
-    session_id = await story.book()
-    mail, data = await read(session_id, "booked"), await story.mail_data(session_id, "booked")
+    session_id = await scenario.book()
+    mail, data = await read(session_id, "booked"), await scenario.mail_data(session_id, "booked")
     decision = decide(rules_of(data.policy), Action.CANCEL, data.facts, NOW)
     assert decision.free_until == START - timedelta(days=1)
     assert decision.closes_at == START - timedelta(hours=2)
@@ -134,27 +136,27 @@ async def test_the_deadlines_are_those_of_the_policy(read: Any, story: Story, wo
 
 
 async def test_a_deadline_of_moves_of_their_own_is_told_apart(
-    read: Any, story: Story, world: World
+    read: Any, scenario: Scenario, world: World
 ) -> None:
     await world.add_policy(LATE_FEE | {"reschedule": {"closes": None}})
-    mail = await read(await story.book(), "booked")
+    mail = await read(await scenario.book(), "booked")
     cancel = mail.text.partition("To cancel:\n")[2].partition("\n\n")[0]
     move = mail.text.partition("To reschedule:\n")[2].partition("\n\n")[0]
     assert len(cancel.splitlines()) == 2
     assert move.splitlines()[1] == "- For a fee of $60.00 until the session starts."
 
 
-async def test_without_a_policy_all_is_free_until_the_start(read: Any, story: Story) -> None:
-    mail = await read(await story.book(), "booked")
+async def test_without_a_policy_all_is_free_until_the_start(read: Any, scenario: Scenario) -> None:
+    mail = await read(await scenario.book(), "booked")
     assert "To cancel or reschedule:\n- Free of charge until the session starts.\n" in mail.text
     assert "Cancellation policy" not in mail.text
 
 
 async def test_passed_deadlines_and_closed_options_are_told(
-    read: Any, story: Story, world: World
+    read: Any, scenario: Scenario, world: World
 ) -> None:
     await world.add_policy(LATE_FEE | {"reschedule": {"enabled": False}})
-    session_id = await story.book()
+    session_id = await scenario.book()
     mail = await read(session_id, "reminder", now=START - timedelta(hours=1))
     assert mail.text.count("This time has passed.") == 2
     assert "It is too close to the session to do this online." in mail.text
@@ -164,18 +166,18 @@ async def test_passed_deadlines_and_closed_options_are_told(
 
 
 async def test_a_forfeited_credit_is_told_before_it_happens(
-    read: Any, story: Story, world: World
+    read: Any, scenario: Scenario, world: World
 ) -> None:
     await world.add_policy({"cancel": LATE_FEE["cancel"] | {"late_credit": "forfeited"}})
     package_id = await world.add_package()
-    mail = await read(await story.book(package_id=package_id), "booked")
+    mail = await read(await scenario.book(package_id=package_id), "booked")
     assert "- Until Thursday, December 3, 2026, 8:00 AM (Eastern Standard Time), " in mail.text
     assert "but the credit is not returned." in mail.text
 
 
-async def test_a_move_tells_the_old_and_the_new_time(read: Any, story: Story) -> None:
-    session_id = await story.book()
-    await story.move(session_id, START + ONE_DAY, fee=Money(6000, "USD"), credit=Credit.KEPT)
+async def test_a_move_tells_the_old_and_the_new_time(read: Any, scenario: Scenario) -> None:
+    session_id = await scenario.book()
+    await scenario.move(session_id, START + ONE_DAY, fee=Money(6000, "USD"), credit=Credit.KEPT)
     mail = await read(session_id, "rescheduled")
     assert mail.subject == "Your session has moved to December 4, 2026, 10:00 AM"
     assert "When: Friday, December 4, 2026, 10:00 AM to" in mail.text
@@ -190,9 +192,9 @@ async def test_a_move_tells_the_old_and_the_new_time(read: Any, story: Story) ->
     assert "A fee of $60.00 is due. The practice collects it." in to_practitioner.text
 
 
-async def test_a_change_of_format_tells_where(read: Any, story: Story, world: World) -> None:
-    session_id = await story.book()
-    await story.move(
+async def test_a_change_of_format_tells_where(read: Any, scenario: Scenario, world: World) -> None:
+    session_id = await scenario.book()
+    await scenario.move(
         session_id,
         START,
         kind="format_changed",
@@ -207,7 +209,7 @@ async def test_a_change_of_format_tells_where(read: Any, story: Story, world: Wo
     assert "video.example" not in mail.text
     _, event = mail.calendar
     assert event["LOCATION"] == "Harbor Street, 1 Harbor Street"
-    await story.move(
+    await scenario.move(
         session_id, START + ONE_DAY, to_format=Format.VIDEO, join_url="javascript:alert(1)"
     )
     back = await read(session_id, "rescheduled")
@@ -215,8 +217,8 @@ async def test_a_change_of_format_tells_where(read: Any, story: Story, world: Wo
     assert 'href="javascript' not in back.html
 
 
-async def test_a_phone_session_says_who_calls(read: Any, story: Story) -> None:
-    mail = await read(await story.book(format=Format.PHONE), "booked")
+async def test_a_phone_session_says_who_calls(read: Any, scenario: Scenario) -> None:
+    mail = await read(await scenario.book(format=Format.PHONE), "booked")
     assert "Format: Phone\nGood to know: We call you.\n" in mail.text
     _, event = mail.calendar
     assert event["LOCATION"] == "Phone"
@@ -233,11 +235,11 @@ async def test_a_phone_session_says_who_calls(read: Any, story: Story) -> None:
     ],
 )
 async def test_a_cancellation(
-    read: Any, story: Story, world: World, change: dict[str, Any], sentence: str
+    read: Any, scenario: Scenario, world: World, change: dict[str, Any], sentence: str
 ) -> None:
     await world.add_policy(LATE_FEE)
-    session_id = await story.book()
-    await story.cancel(session_id, **change)
+    session_id = await scenario.book()
+    await scenario.cancel(session_id, **change)
     mail = await read(session_id, "cancelled")
     assert mail.subject == "Your session is cancelled: December 3, 2026, 10:00 AM"
     assert sentence in mail.text
@@ -248,11 +250,13 @@ async def test_a_cancellation(
     assert (method, event["STATUS"], event["SEQUENCE"]) == ("CANCEL", "CANCELLED", 1)
 
 
-async def test_the_practitioner_learns_who_and_why(read: Any, story: Story, world: World) -> None:
+async def test_the_practitioner_learns_who_and_why(
+    read: Any, scenario: Scenario, world: World
+) -> None:
     await world.change_all(Practitioner, time_zone="Asia/Tokyo")
-    session_id = await story.book()
+    session_id = await scenario.book()
     note = "<b>Late</b>\x1b[31m\nsecond line"
-    await story.cancel(session_id, code="work", note=note, actor="link")
+    await scenario.cancel(session_id, code="work", note=note, actor="link")
     mail = await read(session_id, "cancelled", "practitioner")
     assert mail.parts == ["text/plain", "text/html"]
     assert mail.subject == "Session cancelled: 4 December 2026, 00:00"
@@ -265,18 +269,18 @@ async def test_the_practitioner_learns_who_and_why(read: Any, story: Story, worl
     assert "/portal/" not in mail.text + mail.html
 
 
-async def test_an_unknown_reason_is_shown_as_it_is(read: Any, story: Story) -> None:
-    session_id = await story.book()
-    await story.cancel(session_id, code="new-code", note=None)
+async def test_an_unknown_reason_is_shown_as_it_is(read: Any, scenario: Scenario) -> None:
+    session_id = await scenario.book()
+    await scenario.cancel(session_id, code="new-code", note=None)
     mail = await read(session_id, "cancelled", "practitioner")
     assert "Reason: new-code" in mail.text
     assert "Note:" not in mail.text
 
 
-async def test_a_missed_session(read: Any, story: Story, world: World) -> None:
+async def test_a_missed_session(read: Any, scenario: Scenario, world: World) -> None:
     await world.add_policy(LATE_FEE)
-    session_id = await story.book()
-    await story.miss(session_id, fee=Money(12000, "USD"))
+    session_id = await scenario.book()
+    await scenario.miss(session_id, fee=Money(12000, "USD"))
     mail = await read(session_id, "noshow")
     assert mail.parts == ["text/plain", "text/html"]
     assert mail.subject == "Your session was marked as missed: December 3, 2026, 10:00 AM"
@@ -296,9 +300,9 @@ async def test_a_missed_session(read: Any, story: Story, world: World) -> None:
     assert "If this is not right" not in to_practitioner.text
 
 
-async def test_a_missed_session_that_costs_a_credit(read: Any, story: Story) -> None:
-    session_id = await story.book()
-    await story.miss(session_id, credit=Credit.FORFEITED)
+async def test_a_missed_session_that_costs_a_credit(read: Any, scenario: Scenario) -> None:
+    session_id = await scenario.book()
+    await scenario.miss(session_id, credit=Credit.FORFEITED)
     for recipient in ("client", "practitioner"):
         mail = await read(session_id, "noshow", recipient)
         assert "The credit that paid for the session is not returned." in mail.text
@@ -307,15 +311,15 @@ async def test_a_missed_session_that_costs_a_credit(read: Any, story: Story) -> 
 
 @pytest.mark.parametrize("undone", ["cancelled", "noshow"])
 async def test_a_session_that_is_booked_again(
-    read: Any, story: Story, world: World, undone: str
+    read: Any, scenario: Scenario, world: World, undone: str
 ) -> None:
     await world.add_policy(LATE_FEE)
-    session_id = await story.book()
+    session_id = await scenario.book()
     if undone == "cancelled":
-        await story.cancel(session_id, fee=Money(6000, "USD"))
+        await scenario.cancel(session_id, fee=Money(6000, "USD"))
     else:
-        await story.miss(session_id, fee=Money(6000, "USD"))
-    await story.restore(session_id, voided_fee=True)
+        await scenario.miss(session_id, fee=Money(6000, "USD"))
+    await scenario.restore(session_id, voided_fee=True)
     mail = await read(session_id, "restored")
     assert mail.subject == "Your session is booked again: December 3, 2026, 10:00 AM"
     assert "This was done by Harbor Wellness.\nThe fee that was due before no" in mail.text
@@ -333,24 +337,24 @@ async def test_a_session_that_is_booked_again(
 
 
 async def test_a_session_that_a_credit_pays_for_again(
-    read: Any, story: Story, world: World
+    read: Any, scenario: Scenario, world: World
 ) -> None:
-    session_id = await story.book(package_id=await world.add_package())
-    await story.miss(session_id)
-    await story.restore(session_id)
+    session_id = await scenario.book(package_id=await world.add_package())
+    await scenario.miss(session_id)
+    await scenario.restore(session_id)
     for recipient in ("client", "practitioner"):
         mail = await read(session_id, "restored", recipient)
         assert "A credit from the package pays for the session." in mail.text
         assert "no longer applies" not in mail.text
 
 
-async def test_a_waived_fee(read: Any, story: Story, world: World) -> None:
+async def test_a_waived_fee(read: Any, scenario: Scenario, world: World) -> None:
     """The reason is the practice's own; that the session goes on is told by other mails."""
     await world.add_policy(LATE_FEE)
-    session_id = await story.book()
-    await story.move(session_id, START + ONE_DAY, fee=Money(6000, "USD"))
-    await story.waive(session_id, Money(6000, "USD"))
-    await story.cancel(session_id)
+    session_id = await scenario.book()
+    await scenario.move(session_id, START + ONE_DAY, fee=Money(6000, "USD"))
+    await scenario.waive(session_id, Money(6000, "USD"))
+    await scenario.cancel(session_id)
     mail = await read(session_id, "fee_waived")
     assert mail.parts == ["text/plain", "text/html"]
     assert mail.subject == "Fee waived: your session on December 4, 2026, 10:00 AM"
@@ -388,34 +392,36 @@ async def test_a_waived_fee(read: Any, story: Story, world: World) -> None:
     ],
 )
 async def test_a_mail_tells_what_a_move_carries_along(
-    read: Any, story: Story, world: World, locale: str, fee: str, forfeit: str
+    read: Any, scenario: Scenario, world: World, locale: str, fee: str, forfeit: str
 ) -> None:
     await world.change_all(Client, locale=locale)
     for carries, sentence in (
         ({"fee_minor": 6000, "forfeits_credit": False}, fee),
         ({"fee_minor": None, "forfeits_credit": True}, forfeit),
     ):
-        session_id = await story.book(START + ONE_DAY)
-        await story.move(session_id, START, details={"carries": carries})
+        session_id = await scenario.book(START + ONE_DAY)
+        await scenario.move(session_id, START, details={"carries": carries})
         mail = await read(session_id, "rescheduled")
         assert sentence in mail.text
         assert sentence in unescape(mail.html)
-        await story.cancel(session_id)
+        await scenario.cancel(session_id)
 
 
 async def test_a_mail_tells_beforehand_what_a_move_would_carry_along(
-    read: Any, story: Story, world: World
+    read: Any, scenario: Scenario, world: World
 ) -> None:
     await world.add_policy(LATE_FEE | {"reschedule": {"fees": []}})
-    mail = await read(await story.book(), "booked")
+    mail = await read(await scenario.book(), "booked")
     assert (
         "Free of charge until Thursday, December 3, 2026, 8:00 AM (Eastern Standard Time). "
         "A cancellation after the move costs at least $60.00."
     ) in mail.text
 
 
-async def test_a_reminder_tells_how_it_stands_now(read: Any, story: Story, world: World) -> None:
-    session_id = await story.book()
+async def test_a_reminder_tells_how_it_stands_now(
+    read: Any, scenario: Scenario, world: World
+) -> None:
+    session_id = await scenario.book()
     await world.change_all(Session, join_url="https://video.example/new")
     mail = await read(session_id, "reminder")
     assert mail.parts == ["text/plain", "text/html"]
@@ -424,9 +430,9 @@ async def test_a_reminder_tells_how_it_stands_now(read: Any, story: Story, world
     assert mail.token
 
 
-async def test_a_newer_change_takes_the_calendar_part_away(read: Any, story: Story) -> None:
-    session_id = await story.book()
-    await story.move(session_id, START + ONE_DAY)
+async def test_a_newer_change_takes_the_calendar_part_away(read: Any, scenario: Scenario) -> None:
+    session_id = await scenario.book()
+    await scenario.move(session_id, START + ONE_DAY)
     mail = await read(session_id, "booked")
     assert mail.parts == ["text/plain", "text/html"]
     assert "December 3, 2026" in mail.text
@@ -438,14 +444,14 @@ async def test_a_newer_change_takes_the_calendar_part_away(read: Any, story: Sto
 
 
 async def test_every_mail_of_a_session_to_come_or_cancelled_has_the_present_link(
-    read: Any, story: Story, world: World, settings: Settings
+    read: Any, scenario: Scenario, world: World, settings: Settings
 ) -> None:
-    session_id = await story.book()
-    await story.move(session_id, START + ONE_DAY)
+    session_id = await scenario.book()
+    await scenario.move(session_id, START + ONE_DAY)
     await world.change_all(Client, address_generation=3)
     await world.change_all(Session, link_generation=2)
-    await story.cancel(session_id)
-    await story.restore(session_id)
+    await scenario.cancel(session_id)
+    await scenario.restore(session_id)
     for kind in ("booked", "rescheduled", "cancelled", "restored", "reminder"):
         token = (await read(session_id, kind)).token
         link = LinkTokens(settings.keys).read(token)
@@ -453,14 +459,14 @@ async def test_every_mail_of_a_session_to_come_or_cancelled_has_the_present_link
 
 
 async def test_no_name_note_or_reason_in_a_subject_or_a_calendar(
-    story: Story, settings: Settings
+    scenario: Scenario, settings: Settings
 ) -> None:
-    session_id = await story.book()
-    await story.move(session_id, START + ONE_DAY)
-    await story.cancel(session_id)
-    await story.restore(session_id)
-    await story.miss(session_id)
-    await story.waive(session_id, Money(6000, "USD"))
+    session_id = await scenario.book()
+    await scenario.move(session_id, START + ONE_DAY)
+    await scenario.cancel(session_id)
+    await scenario.restore(session_id)
+    await scenario.miss(session_id)
+    await scenario.waive(session_id, Money(6000, "USD"))
     private = ("Ana", "Ruiz", "Maya", "Harbor", "Follow-up", "Secret", "Work", "work")
     kinds: tuple[Kind, ...] = ("booked", "rescheduled", "cancelled", "restored", "noshow")
     to_client: tuple[Kind, ...] = ("reminder", "fee_waived")
@@ -470,7 +476,7 @@ async def test_no_name_note_or_reason_in_a_subject_or_a_calendar(
     }
     for recipient, those in told.items():
         for kind in those:
-            data = await story.mail_data(session_id, kind, recipient)
+            data = await scenario.mail_data(session_id, kind, recipient)
             mail = Read(data, settings)
             assert not [word for word in private if word in mail.subject]
             if recipient == "client":
@@ -481,13 +487,13 @@ async def test_no_name_note_or_reason_in_a_subject_or_a_calendar(
 
 
 async def test_nothing_typed_reaches_a_header_or_the_markup(
-    story: Story, settings: Settings
+    scenario: Scenario, settings: Settings
 ) -> None:
-    session_id = await story.book()
-    await story.cancel(session_id)
+    session_id = await scenario.book()
+    await scenario.cancel(session_id)
     typed = 'X\r\nBcc: evil@evil.example\r\n\r\n<script>"'
     for recipient in ("client", "practitioner"):
-        data = await story.mail_data(session_id, "cancelled", recipient)
+        data = await scenario.mail_data(session_id, "cancelled", recipient)
         data = replace(
             data,
             practice_name=typed,
@@ -502,8 +508,8 @@ async def test_nothing_typed_reaches_a_header_or_the_markup(
         assert "<script>" not in mail.html
 
 
-async def test_a_bad_address_is_undeliverable(story: Story, settings: Settings) -> None:
-    data = await story.mail_data(await story.book(), "booked")
+async def test_a_bad_address_is_undeliverable(scenario: Scenario, settings: Settings) -> None:
+    data = await scenario.mail_data(await scenario.book(), "booked")
     with pytest.raises(UndeliverableError):
         Read(replace(data, client=replace(data.client, email="nobody")), settings)
     contact = replace(data.contact, email="nobody")

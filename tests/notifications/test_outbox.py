@@ -15,7 +15,7 @@ from app.database.transactions import transact
 from app.outbox.outbox import NewNotification, drop_reminders, queue_notifications, reminders
 from app.tables.changes import Change
 from app.tables.notifications import Notification
-from tests.notifications.story import START, Story
+from tests.notifications.scenario import START, Scenario
 from tests.world import NOW, World
 
 # It counts the jobs of all practices.
@@ -47,9 +47,9 @@ async def count(engine: AsyncEngine, table: str) -> int:
 
 
 async def test_each_notification_gets_a_row_and_a_job_of_ids_only(
-    story: Story, engine: AsyncEngine
+    scenario: Scenario, engine: AsyncEngine
 ) -> None:
-    session_id = await story.book()
+    session_id = await scenario.book()
     async with engine.connect() as db:
         rows = (await db.execute(select(Notification.__table__))).all()
         jobs = await db.execute(text("SELECT *, execute_after - created AS wait FROM pgqueuer"))
@@ -65,7 +65,7 @@ async def test_each_notification_gets_a_row_and_a_job_of_ids_only(
         entrypoint = "send_reminder" if row.kind == "reminder" else "send_notification"
         assert job.entrypoint == entrypoint
         assert json.loads(job.payload) == {
-            "practice_id": str(story.world.practice_id),
+            "practice_id": str(scenario.world.practice_id),
             "notification_id": str(row.id),
         }
         due = timedelta(days=2) if row.kind == "reminder" else timedelta(0)
@@ -74,9 +74,9 @@ async def test_each_notification_gets_a_row_and_a_job_of_ids_only(
 
 
 async def test_two_statements_do_for_any_number(
-    story: Story, engine: AsyncEngine, world: World
+    scenario: Scenario, engine: AsyncEngine, world: World
 ) -> None:
-    session_id = await story.book()
+    session_id = await scenario.book()
     notifications = [NewNotification("booked", "client", START, NOW)] * 5
     async with engine.begin() as db:
         change_id = await db.scalar(select(Change.id))
@@ -91,9 +91,9 @@ async def test_two_statements_do_for_any_number(
 
 
 async def test_a_rollback_takes_notifications_and_jobs_with_it(
-    story: Story, engine: AsyncEngine, world: World
+    scenario: Scenario, engine: AsyncEngine, world: World
 ) -> None:
-    session_id = await story.book()
+    session_id = await scenario.book()
     before = await count(engine, "notifications"), await count(engine, "pgqueuer")
     async with engine.connect() as db:
         change_id = await db.scalar(select(Change.id))
@@ -118,37 +118,39 @@ def test_reminders_are_those_still_to_come() -> None:
 
 
 async def test_waiting_reminders_are_dropped_and_nothing_else(
-    story: Story, engine: AsyncEngine, world: World
+    scenario: Scenario, engine: AsyncEngine, world: World
 ) -> None:
-    session_id, other = await story.book(), await story.book(START + timedelta(days=1))
+    session_id, other = await scenario.book(), await scenario.book(START + timedelta(days=1))
     await transact(engine, lambda db: drop_reminders(db, world.practice_id, session_id, NOW))
-    dropped = await story.state(await story.notification(session_id, "reminder"))
+    dropped = await scenario.state(await scenario.notification(session_id, "reminder"))
     assert (dropped.status, dropped.finished_at) == ("dropped", NOW)
     for notification_id in (
-        await story.notification(session_id, "booked"),
-        await story.notification(other, "reminder"),
+        await scenario.notification(session_id, "booked"),
+        await scenario.notification(other, "reminder"),
     ):
-        assert (await story.state(notification_id)).status == "pending"
+        assert (await scenario.state(notification_id)).status == "pending"
 
 
 async def test_nobody_waits_for_a_reminder_that_is_being_sent(
-    story: Story, engine: AsyncEngine, world: World
+    scenario: Scenario, engine: AsyncEngine, world: World
 ) -> None:
-    session_id = await story.book()
+    session_id = await scenario.book()
     async with engine.begin() as sending:
         await sending.execute(select(Notification.id).with_for_update())
         async with engine.begin() as db:
             await db.execute(text("SET LOCAL lock_timeout = '1ms'"))
             await drop_reminders(db, world.practice_id, session_id, NOW)
-    assert (await story.state(await story.notification(session_id, "reminder"))).status == "pending"
+    assert (
+        await scenario.state(await scenario.notification(session_id, "reminder"))
+    ).status == "pending"
 
 
 @pytest.mark.parametrize("role", ["client", "practitioner"])
 async def test_a_change_queues_one_notification_each(
-    story: Story, engine: AsyncEngine, role: str
+    scenario: Scenario, engine: AsyncEngine, role: str
 ) -> None:
-    session_id = await story.book()
-    await story.move(session_id, START + timedelta(days=1))
+    session_id = await scenario.book()
+    await scenario.move(session_id, START + timedelta(days=1))
     async with engine.connect() as db:
         found = await db.scalar(
             select(func.count()).where(

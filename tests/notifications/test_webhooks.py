@@ -42,7 +42,7 @@ from app.webhooks.health import FAILING_FOR, FAILURES_IN_A_ROW
 from app.webhooks.sending import WebhookSender
 from tests.notifications.postbox import Postbox
 from tests.notifications.receiver import Receiver
-from tests.notifications.story import START, Story
+from tests.notifications.scenario import START, Scenario
 from tests.notifications.test_worker import no_jobs_due, working
 from tests.patience import until
 from tests.world import NOW, TestClock, World
@@ -63,9 +63,11 @@ async def endpoint(world: World) -> Any:
     return row
 
 
-async def tell(story: Story, session_id: UUID, kind: Any, starts_at: datetime = START) -> UUID:
+async def tell(
+    scenario: Scenario, session_id: UUID, kind: Any, starts_at: datetime = START
+) -> UUID:
     """Queue an event about the latest change of a session, and give the notification's id."""
-    world = story.world
+    world = scenario.world
 
     async def command(db: Any) -> None:
         change_id = await db.scalar(
@@ -74,20 +76,22 @@ async def tell(story: Story, session_id: UUID, kind: Any, starts_at: datetime = 
             .order_by(Change.session_version.desc())
             .limit(1)
         )
-        notifications = [NewNotification(kind, "webhook", starts_at, story.clock())]
+        notifications = [NewNotification(kind, "webhook", starts_at, scenario.clock())]
         await queue_notifications(
-            db, world.practice_id, session_id, change_id, notifications, story.clock()
+            db, world.practice_id, session_id, change_id, notifications, scenario.clock()
         )
 
     await transact(world.engine, command)
-    return await story.notification(session_id, kind, "webhook")
+    return await scenario.notification(session_id, kind, "webhook")
 
 
 async def test_an_event_is_sent_signed_and_marked(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
-    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
     await send_webhook(webhooks, world.practice_id, notification_id)
     (got,) = receiver.received
     assert got.line == "POST /hooks?of=reslot HTTP/1.1"
@@ -99,46 +103,54 @@ async def test_an_event_is_sent_signed_and_marked(
     sent_at = datetime.fromtimestamp(int(got.headers["webhook-timestamp"]), UTC)
     signature = Webhook(SECRET).sign(str(notification_id), sent_at, got.body)
     assert got.headers["webhook-signature"] == signature
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.status, row.attempts, row.finished_at) == ("sent", 1, NOW)
     await send_webhook(webhooks, world.practice_id, notification_id)
     assert len(receiver.received) == 1
 
 
 async def test_a_closed_practice_sends_no_events(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, settings: Settings
+    webhooks: WebhookContext,
+    scenario: Scenario,
+    world: World,
+    receiver: Receiver,
+    settings: Settings,
 ) -> None:
     await add_endpoint(world, receiver)
-    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
     await close_practice(settings, str(world.practice_id), NOW)
     await send_webhook(webhooks, world.practice_id, notification_id)
-    assert (await story.state(notification_id)).status == "dropped"
+    assert (await scenario.state(notification_id)).status == "dropped"
     await reopen_practice(settings, str(world.practice_id), NOW)
     assert (await endpoint(world)).active
-    later = await story.book(START + timedelta(days=1))
-    notification_id = await story.notification(later, "session.booked", "webhook")
+    later = await scenario.book(START + timedelta(days=1))
+    notification_id = await scenario.notification(later, "session.booked", "webhook")
     await send_webhook(webhooks, world.practice_id, notification_id)
     assert len(receiver.received) == 1
 
 
 @pytest.mark.parametrize("event", EVENT_TYPES)
 async def test_every_event_is_as_described(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, event: EventType
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, event: EventType
 ) -> None:
     """The receiver compares whatever it got with the description, here and in all other tests."""
     await add_endpoint(world, receiver)
-    session_id = await story.book()
-    await send_webhook(webhooks, world.practice_id, await tell(story, session_id, event))
+    session_id = await scenario.book()
+    await send_webhook(webhooks, world.practice_id, await tell(scenario, session_id, event))
     (got,) = receiver.received
     assert json.loads(got.body)["type"] == event
 
 
 async def test_a_receiver_verifies_with_the_library(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
-    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
-    # The library compares with the machine's clock, which may be before the story.
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
+    # The library compares with the machine's clock, which may be before the scenario.
     await world.change(Notification, notification_id, attempt_at=NOW - timedelta(days=3650))
     context = replace(webhooks, clock=lambda: datetime.now(UTC))  # noqa: TID251
     await send_webhook(context, world.practice_id, notification_id)
@@ -147,17 +159,17 @@ async def test_a_receiver_verifies_with_the_library(
 
 
 async def test_a_late_event_still_tells_what_happened(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver, include_reason=True)
     await world.change(Client, world.client_id, external_ref="crm-1")
     await world.change(Practitioner, world.practitioner_id, external_ref="crm-2")
-    session_id = await story.book()
+    session_id = await scenario.book()
     await world.change(Session, session_id, external_ref="crm-3")
     moved_to = START + timedelta(days=1)
-    await story.move(session_id, moved_to)
-    notification_id = await tell(story, session_id, "session.rescheduled", moved_to)
-    await story.cancel(session_id)
+    await scenario.move(session_id, moved_to)
+    notification_id = await tell(scenario, session_id, "session.rescheduled", moved_to)
+    await scenario.cancel(session_id)
     await send_webhook(webhooks, world.practice_id, notification_id)
     event = json.loads(receiver.received[0].body)
     data = event.pop("data")
@@ -193,15 +205,15 @@ async def test_a_late_event_still_tells_what_happened(
 
 @pytest.mark.parametrize("later", ["waived", "settled"])
 async def test_a_fee_is_told_as_it_was_recorded_and_as_it_was_closed(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, later: str
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, later: str
 ) -> None:
     await add_endpoint(world, receiver)
-    session_id = await story.book()
-    await story.cancel(session_id, fee=Money(4500, "USD"))
+    session_id = await scenario.book()
+    await scenario.cancel(session_id, fee=Money(4500, "USD"))
     (fee_row,) = await world.rows(Fee)
     fee_id = fee_row.id
     await world.change(Fee, fee_id, status=later, closed_at=NOW)
-    recorded = await tell(story, session_id, "fee.recorded")
+    recorded = await tell(scenario, session_id, "fee.recorded")
 
     async def close(db: Any) -> None:
         change_id = await write_change(
@@ -218,7 +230,7 @@ async def test_a_fee_is_told_as_it_was_recorded_and_as_it_was_closed(
         await queue_notifications(db, world.practice_id, session_id, change_id, notifications, NOW)
 
     await transact(world.engine, close)
-    closed = await story.notification(session_id, f"fee.{later}", "webhook")  # type: ignore[arg-type]
+    closed = await scenario.notification(session_id, f"fee.{later}", "webhook")  # type: ignore[arg-type]
     for notification_id in (recorded, closed):
         await send_webhook(webhooks, world.practice_id, notification_id)
     first, second = (json.loads(got.body)["data"] for got in receiver.received)
@@ -232,15 +244,15 @@ async def test_a_fee_is_told_as_it_was_recorded_and_as_it_was_closed(
 
 @pytest.mark.parametrize("asked", [False, True])
 async def test_a_reasons_code_is_told_only_where_it_was_asked_for(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, *, asked: bool
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, *, asked: bool
 ) -> None:
     """Of every event that can have one: nobody gives a reason for a booking."""
     kinds = [kind for kind in EVENT_TYPES if kind != "session.booked"]
     await add_endpoint(world, receiver, include_reason=asked)
-    session_id = await story.book()
-    await story.cancel(session_id)
+    session_id = await scenario.book()
+    await scenario.cancel(session_id)
     for kind in kinds:
-        notification_id = await tell(story, session_id, kind)
+        notification_id = await tell(scenario, session_id, kind)
         await send_webhook(webhooks, world.practice_id, notification_id)
     data = [json.loads(got.body)["data"] for got in receiver.received]
     assert len(data) == len(kinds)
@@ -249,7 +261,7 @@ async def test_a_reasons_code_is_told_only_where_it_was_asked_for(
 
 
 async def test_an_event_holds_nothing_personal(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
     canary = "CANARY"
@@ -258,11 +270,11 @@ async def test_an_event_holds_nothing_personal(
     await world.change(Practitioner, world.practitioner_id, video_url=canary)
     await world.change(Location, world.location_id, name=canary, address=canary)
     await world.change(Service, world.service_id, name=canary)
-    session_id = await story.book()
+    session_id = await scenario.book()
     await world.change(Session, session_id, join_url=canary, instructions=canary)
-    await story.move(session_id, START + timedelta(days=1), join_url=canary, note=canary)
+    await scenario.move(session_id, START + timedelta(days=1), join_url=canary, note=canary)
     for kind in ("session.rescheduled", "fee.recorded"):
-        notification_id = await tell(story, session_id, kind)
+        notification_id = await tell(scenario, session_id, kind)
         await send_webhook(webhooks, world.practice_id, notification_id)
     assert [json.loads(got.body)["type"] for got in receiver.received] == [
         "session.rescheduled",
@@ -273,39 +285,45 @@ async def test_an_event_holds_nothing_personal(
 
 @pytest.mark.parametrize("status", [301, 302, 307, 400, 404, 500, 503])
 async def test_anything_but_2xx_is_a_failed_attempt_and_no_redirect_is_followed(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, status: int
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, status: int
 ) -> None:
     await add_endpoint(world, receiver)
     receiver.status = status
-    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
     marked = await send_webhook(webhooks, world.practice_id, notification_id)
     assert (marked.status, marked.attempts, len(receiver.received)) == ("pending", 1, 1)
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.status, row.attempts, row.last_error) == ("pending", 1, f"HTTP {status}")
     found = await endpoint(world)
     assert (found.failures, found.failing_since, found.active) == (1, NOW, True)
 
 
 async def test_a_receiver_that_hangs_is_given_up_soon(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
     receiver.go_on = asyncio.Event()
-    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
     hasty = replace(webhooks, sender=WebhookSender(insecure=True, timeout_seconds=0.3))
     await send_webhook(hasty, world.practice_id, notification_id)
-    assert (await story.state(notification_id)).last_error == "Timeout"
+    assert (await scenario.state(notification_id)).last_error == "Timeout"
 
 
 async def test_after_a_failure_the_same_event_is_sent_again(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, clock: TestClock
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     await add_endpoint(world, receiver)
-    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
     port = receiver.port
     await receiver.close()
     await send_webhook(webhooks, world.practice_id, notification_id)
-    assert (await story.state(notification_id)).last_error == "ConnectionFailed"
+    assert (await scenario.state(notification_id)).last_error == "ConnectionFailed"
     await receiver.open()
     assert receiver.port == port
     receiver.status, clock.now = 500, NOW + timedelta(seconds=5)
@@ -315,38 +333,42 @@ async def test_after_a_failure_the_same_event_is_sent_again(
     first, second = receiver.received
     assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
     assert first.headers["webhook-signature"] != second.headers["webhook-signature"]
-    row, found = await story.state(notification_id), await endpoint(world)
+    row, found = await scenario.state(notification_id), await endpoint(world)
     assert (row.status, row.attempts) == ("sent", 3)
     assert (found.failures, found.failing_since) == (0, None)
 
 
 async def test_after_the_last_attempt_the_event_has_failed(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
     receiver.status = 500
-    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
     await world.change(Notification, notification_id, attempts=MAX_ATTEMPTS - 1)
     marked = await send_webhook(webhooks, world.practice_id, notification_id)
     assert (marked.status, marked.attempts) == ("failed", MAX_ATTEMPTS)
 
 
 async def test_an_event_for_an_inactive_endpoint_is_dropped(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
 ) -> None:
     endpoint_id = await add_endpoint(world, receiver)
-    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
     await world.change(WebhookEndpoint, endpoint_id, active=False)
     await send_webhook(webhooks, world.practice_id, notification_id)
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.status, row.attempts, row.finished_at) == ("dropped", 0, NOW)
     assert receiver.received == []
 
 
 async def test_an_event_that_does_not_exist_is_nothing_to_do(
-    webhooks: WebhookContext, world: World, story: Story
+    webhooks: WebhookContext, world: World, scenario: Scenario
 ) -> None:
-    marked = await send_webhook(webhooks, world.practice_id, await story.book())
+    marked = await send_webhook(webhooks, world.practice_id, await scenario.book())
     assert marked.status == "gone"
 
 
@@ -372,18 +394,20 @@ async def wakes_at(world: World, notification_id: UUID) -> set[str]:
 
 
 async def test_the_event_of_a_dead_worker_is_sent_again_after_its_lease(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, clock: TestClock
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     """At once by nobody; and the wake of the dead worker, given to another, leaves a later one."""
     await add_endpoint(world, receiver)
-    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
     dying: Any = Dying(webhooks.sender)
     with pytest.raises(DeathError):
         await send_webhook(replace(webhooks, sender=dying), world.practice_id, notification_id)
     clock.now = NOW + timedelta(seconds=11)
     marked = await send_webhook(webhooks, world.practice_id, notification_id)
     assert (marked.status, len(receiver.received)) == ("waiting", 1)
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.status, row.attempts, row.leased_until) == ("pending", 0, NOW + LEASE)
     of_lease = notification_wake(
         world.practice_id, notification_id, "webhook", row.kind, NOW + LEASE
@@ -393,16 +417,18 @@ async def test_the_event_of_a_dead_worker_is_sent_again_after_its_lease(
     assert (await send_webhook(webhooks, world.practice_id, notification_id)).status == "sent"
     first, second = receiver.received
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.status, row.attempts, row.leased_until) == ("sent", 1, None)
 
 
 async def test_an_event_under_way_is_posted_by_no_other_worker(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
     receiver.go_on = asyncio.Event()
-    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
     first = asyncio.create_task(send_webhook(webhooks, world.practice_id, notification_id))
     await receiver.wait_for(1)
     marked = await send_webhook(webhooks, world.practice_id, notification_id)
@@ -413,13 +439,15 @@ async def test_an_event_under_way_is_posted_by_no_other_worker(
 
 
 async def test_a_failing_endpoint_leaves_places_to_others(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, clock: TestClock
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     endpoint_id = await add_endpoint(world, receiver, failures=1, failing_since=NOW)
-    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
     webhooks.under_way[endpoint_id] = 2
     assert (await send_webhook(webhooks, world.practice_id, notification_id)).status == "waiting"
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.attempts, row.put_off, row.leased_until) == (0, 1, None)
     assert row.attempt_at == NOW + timedelta(seconds=5)
     clock.now = row.attempt_at
@@ -429,10 +457,12 @@ async def test_a_failing_endpoint_leaves_places_to_others(
 
 
 async def test_an_endpoint_and_a_practice_hold_a_bounded_number_of_places(
-    webhooks: WebhookContext, story: Story, world: World, receiver: Receiver, clock: TestClock
+    webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     endpoint_id = await add_endpoint(world, receiver)
-    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
     for holder, most in (
         (endpoint_id, PLACES_OF_AN_ENDPOINT),
         (world.practice_id, PLACES_OF_A_PRACTICE),
@@ -443,7 +473,7 @@ async def test_an_endpoint_and_a_practice_hold_a_bounded_number_of_places(
         ).status == "waiting"
         assert webhooks.under_way == {holder: most}
         del webhooks.under_way[holder]
-        row = await story.state(notification_id)
+        row = await scenario.state(notification_id)
         assert (row.status, row.attempts) == ("pending", 0)
         assert notification_wake(
             row.practice_id, row.id, "webhook", row.kind, row.attempt_at
@@ -476,7 +506,7 @@ def test_what_is_put_off_waits_longer_the_longer_its_endpoint_fails() -> None:
 )
 async def test_an_endpoint_is_disabled_when_it_stays_bad(
     webhooks: WebhookContext,
-    story: Story,
+    scenario: Scenario,
     world: World,
     receiver: Receiver,
     status: int,
@@ -488,7 +518,9 @@ async def test_an_endpoint_is_disabled_when_it_stays_bad(
         world, receiver, failures=failures, failing_since=None if since is None else NOW - since
     )
     receiver.status = status
-    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
     await send_webhook(webhooks, world.practice_id, notification_id)
     found = await endpoint(world)
     assert (found.active, found.disabled_at) == ((False, NOW) if disabled else (True, None))
@@ -500,7 +532,7 @@ async def test_an_endpoint_is_disabled_when_it_stays_bad(
 async def test_the_practice_is_told_once_by_mail(
     webhooks: WebhookContext,
     context: MailContext,
-    story: Story,
+    scenario: Scenario,
     world: World,
     receiver: Receiver,
     postbox: Postbox,
@@ -509,9 +541,9 @@ async def test_the_practice_is_told_once_by_mail(
         world, receiver, failures=19, failing_since=NOW - timedelta(days=1)
     )
     receiver.status = 500
-    booked = [await story.book(START + timedelta(hours=hours)) for hours in (0, 2)]
+    booked = [await scenario.book(START + timedelta(hours=hours)) for hours in (0, 2)]
     for session_id in booked:
-        notification_id = await story.notification(session_id, "session.booked", "webhook")
+        notification_id = await scenario.notification(session_id, "session.booked", "webhook")
         await send_webhook(webhooks, world.practice_id, notification_id)
     (entry,) = await world.rows(Change, subject="webhook_endpoint")
     assert (entry.kind, entry.actor, entry.subject_id) == ("disabled", "system", endpoint_id)
@@ -529,7 +561,7 @@ async def test_the_practice_is_told_once_by_mail(
     assert "Failing since: 2026-11-29 15:00 UTC" in words
     assert f"PATCH /v1/practice/webhook-endpoints/{endpoint_id}" in words
     assert "of=reslot" not in mail.as_string()
-    assert (await story.state(notification.id)).status == "sent"
+    assert (await scenario.state(notification.id)).status == "sent"
 
 
 # The worker
@@ -551,7 +583,7 @@ async def test_receivers_that_hang_hold_up_neither_mails_nor_other_receivers(
     both_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
-    story: Story,
+    scenario: Scenario,
     world: World,
     receiver: Receiver,
     postbox: Postbox,
@@ -560,13 +592,13 @@ async def test_receivers_that_hang_hold_up_neither_mails_nor_other_receivers(
     for _ in range(PLACES_OF_A_PRACTICE + 5):
         await add_endpoint(world, receiver)
     receiver.go_on = asyncio.Event()
-    await story.book()
+    await scenario.book()
     async with listening() as others_receiver, working(both_settings, engine, clock):
         await receiver.wait_for(PLACES_OF_A_PRACTICE)
         other = await World(engine, both_settings).build()
         await add_endpoint(other, others_receiver)
         for days in range(3):
-            await Story(other, clock).book(START + timedelta(days=days))
+            await Scenario(other, clock).book(START + timedelta(days=days))
         await others_receiver.wait_for(3)
         await postbox.wait_for(8)
         assert len(receiver.received) == PLACES_OF_A_PRACTICE
@@ -579,7 +611,7 @@ async def test_one_receiver_that_hangs_holds_up_no_other_of_its_practice(
     both_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
-    story: Story,
+    scenario: Scenario,
     world: World,
     receiver: Receiver,
 ) -> None:
@@ -590,11 +622,11 @@ async def test_one_receiver_that_hangs_holds_up_no_other_of_its_practice(
             await add_endpoint(world, receiver)
         receiver.go_on = asyncio.Event()
         for hours in range(bookings):
-            await story.book(START + timedelta(days=1, hours=hours))
+            await scenario.book(START + timedelta(days=1, hours=hours))
         await add_endpoint(world, good)
         async with working(both_settings, engine, clock):
             await receiver.wait_for(2 * PLACES_OF_AN_ENDPOINT)
-            await story.book(START)
+            await scenario.book(START)
             await good.wait_for(1)
             receiver.go_on.set()
 
@@ -614,7 +646,7 @@ async def test_a_mail_server_that_hangs_holds_up_no_event(
     both_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
-    story: Story,
+    scenario: Scenario,
     world: World,
     receiver: Receiver,
     postbox: Postbox,
@@ -628,9 +660,9 @@ async def test_a_mail_server_that_hangs_holds_up_no_event(
     postbox.on_recipient = hang
     waiting = 2 * both_settings.smtp_connections
     for hours in range(waiting):
-        await story.book(START + timedelta(days=1, hours=hours))
+        await scenario.book(START + timedelta(days=1, hours=hours))
     await add_endpoint(world, receiver)
-    await story.book()
+    await scenario.book()
     async with working(both_settings, engine, clock):
         try:
             await receiver.wait_for(1)
@@ -650,21 +682,23 @@ async def test_an_event_that_failed_waits_by_its_attempts(
     both_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
-    story: Story,
+    scenario: Scenario,
     world: World,
     receiver: Receiver,
 ) -> None:
     await add_endpoint(world, receiver)
     receiver.status = 500
-    notification_id = await story.notification(await story.book(), "session.booked", "webhook")
+    notification_id = await scenario.notification(
+        await scenario.book(), "session.booked", "webhook"
+    )
     await world.change(Notification, notification_id, attempts=2)
 
     async def tried() -> bool:
-        return bool((await story.state(notification_id)).attempts == 3)
+        return bool((await scenario.state(notification_id)).attempts == 3)
 
     async with working(both_settings, engine, clock):
         await until(tried)
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.status, row.attempt_at) == ("pending", NOW + timedelta(seconds=45))
     query = "SELECT extract(epoch FROM execute_after - created) FROM pgqueuer"
     wake = notification_wake(

@@ -10,7 +10,7 @@ import pytest
 from app.domain.money import Money
 from app.mail.texts.formatter import Formatter
 from app.standards.currencies import DECIMALS, decimals_of
-from tests.notifications.story import START
+from tests.notifications.scenario import START
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from app.tables.notifications import Notification
 from app.worker import run as worker
 from app.worker.run import run_worker, sweep, tidy
 from tests.notifications.postbox import Postbox
-from tests.notifications.story import START, Story
+from tests.notifications.scenario import START, Scenario
 from tests.patience import PATIENCE_SECONDS, until
 from tests.world import NOW, TestClock, World
 
@@ -68,22 +68,22 @@ async def test_from_a_booking_to_both_mails(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
-    story: Story,
+    scenario: Scenario,
     postbox: Postbox,
 ) -> None:
-    before = await story.book()
+    before = await scenario.book()
     async with working(smtp_settings, engine, clock):
         await postbox.wait_for(2)
-        meanwhile = await story.book(START + timedelta(days=1))
+        meanwhile = await scenario.book(START + timedelta(days=1))
         await postbox.wait_for(4)
         await until(lambda: no_jobs_due(engine))
     expected = ["ana@client.example"] * 2 + ["maya@harbor.example"] * 2
     assert sorted(postbox.recipients) == expected
     for session_id in (before, meanwhile):
         for recipient in ("client", "practitioner"):
-            notification_id = await story.notification(session_id, "booked", recipient)
-            assert (await story.state(notification_id)).status == "sent"
-        reminder = await story.state(await story.notification(session_id, "reminder"))
+            notification_id = await scenario.notification(session_id, "booked", recipient)
+            assert (await scenario.state(notification_id)).status == "sent"
+        reminder = await scenario.state(await scenario.notification(session_id, "reminder"))
         assert reminder.status == "pending"
     assert await value(engine, "SELECT count(*) FROM pgqueuer") == 2  # the reminders
 
@@ -92,11 +92,11 @@ async def test_two_workers_share_the_work(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
-    story: Story,
+    scenario: Scenario,
     postbox: Postbox,
 ) -> None:
     for hours in range(12):
-        await story.book(START + timedelta(days=1, hours=hours))
+        await scenario.book(START + timedelta(days=1, hours=hours))
     async with (
         working(smtp_settings, engine, clock),
         working(smtp_settings, engine, clock),
@@ -111,10 +111,10 @@ async def test_a_mail_that_failed_is_tried_again_later(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
-    story: Story,
+    scenario: Scenario,
     postbox: Postbox,
 ) -> None:
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     postbox.refusal = "450 not now, ana@client.example"
 
     async def both_put_off() -> bool:
@@ -124,7 +124,7 @@ async def test_a_mail_that_failed_is_tried_again_later(
 
     async with working(smtp_settings, engine, clock):
         await until(both_put_off)
-        row = await story.state(notification_id)
+        row = await scenario.state(notification_id)
         assert (row.status, row.attempts) == ("pending", 1)
         assert row.last_error == "SMTPRecipientRefused 450"
         assert row.attempt_at == NOW + timedelta(seconds=5)
@@ -136,23 +136,25 @@ async def test_a_mail_that_failed_is_tried_again_later(
         clock.now = row.attempt_at
         hurried = "UPDATE pgqueuer SET execute_after = now() WHERE entrypoint = 'send_notification'"
         await transact(engine, lambda db: db.execute(text(hurried)))
-        await story.book(START + timedelta(days=1))  # new jobs wake the worker, an UPDATE does not
+        await scenario.book(
+            START + timedelta(days=1)
+        )  # new jobs wake the worker, an UPDATE does not
         await postbox.wait_for(4)
         await until(lambda: no_jobs_due(engine))
-    assert (await story.state(notification_id)).status == "sent"
+    assert (await scenario.state(notification_id)).status == "sent"
 
 
 async def test_a_notification_that_another_held_is_found_by_the_sweep(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
-    story: Story,
+    scenario: Scenario,
     postbox: Postbox,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its wake came while another worker had the row, and that worker wrote nothing down."""
     monkeypatch.setattr(worker, "SWEEP_SECONDS", 0.05)
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     first_wakes = await value(engine, "SELECT max(id) FROM pgqueuer")
 
     async def swept_in_vain() -> bool:
@@ -168,7 +170,7 @@ async def test_a_notification_that_another_held_is_found_by_the_sweep(
             await until(swept_in_vain)
             assert postbox.recipients == ["maya@harbor.example"]
         await postbox.wait_for(2)
-    row = await story.state(notification_id)
+    row = await scenario.state(notification_id)
     assert (row.status, row.attempts) == ("sent", 1)
 
 
@@ -176,14 +178,14 @@ async def test_a_refused_mail_leaves_no_job_behind(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
-    story: Story,
+    scenario: Scenario,
     postbox: Postbox,
 ) -> None:
-    notification_id = await story.notification(await story.book(), "booked")
+    notification_id = await scenario.notification(await scenario.book(), "booked")
     postbox.refusal = "550 no such person"
     async with working(smtp_settings, engine, clock):
         await until(lambda: no_jobs_due(engine))
-    assert (await story.state(notification_id)).status == "failed"
+    assert (await scenario.state(notification_id)).status == "failed"
     assert await value(engine, "SELECT count(*) FROM pgqueuer") == 1  # the reminder
 
 
@@ -191,13 +193,13 @@ async def test_a_lost_connection_is_replaced(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
-    story: Story,
+    scenario: Scenario,
     postbox: Postbox,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(worker, "FIRST_RECONNECT_SECONDS", 0.01)
     monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 0.0)
-    await story.book()
+    await scenario.book()
     async with working(smtp_settings, engine, clock):
         await postbox.wait_for(2)
         await until(lambda: no_jobs_due(engine))
@@ -207,7 +209,7 @@ async def test_a_lost_connection_is_replaced(
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         await other.close()
-        await story.book(START + timedelta(days=1))
+        await scenario.book(START + timedelta(days=1))
         await postbox.wait_for(4)
 
 
@@ -235,10 +237,10 @@ async def test_mails_under_way_are_finished_when_the_worker_is_cancelled(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
-    story: Story,
+    scenario: Scenario,
     postbox: Postbox,
 ) -> None:
-    await story.book()
+    await scenario.book()
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def hold() -> None:
@@ -309,11 +311,11 @@ async def add_key(engine: AsyncEngine, practice_id: UUID, age: timedelta) -> Non
 
 
 async def test_old_keys_and_job_logs_are_forgotten(
-    engine: AsyncEngine, world: World, story: Story
+    engine: AsyncEngine, world: World, scenario: Scenario
 ) -> None:
     await add_key(engine, world.practice_id, timedelta(hours=24))
     await add_key(engine, world.practice_id, timedelta(hours=23, minutes=59))
-    await story.book()
+    await scenario.book()
     await transact(
         engine,
         lambda db: db.execute(
@@ -343,9 +345,9 @@ async def wakes(engine: AsyncEngine) -> set[tuple[str, str, int]]:
 
 
 async def test_what_is_due_and_lost_its_wake_gets_another(
-    engine: AsyncEngine, story: Story, world: World
+    engine: AsyncEngine, scenario: Scenario, world: World
 ) -> None:
-    await story.book()
+    await scenario.book()
     await ask_to_sign_in(world, "ana@client.example")
     before = await wakes(engine)
     await transact(engine, lambda db: sweep(db, NOW + timedelta(days=30)))
@@ -359,11 +361,12 @@ async def test_what_is_due_and_lost_its_wake_gets_another(
 
 
 async def test_what_is_finished_or_leased_needs_no_wake(
-    engine: AsyncEngine, story: Story, world: World
+    engine: AsyncEngine, scenario: Scenario, world: World
 ) -> None:
-    session_id = await story.book()
+    session_id = await scenario.book()
     to_client, to_practitioner = [
-        await story.notification(session_id, "booked", role) for role in ("client", "practitioner")
+        await scenario.notification(session_id, "booked", role)
+        for role in ("client", "practitioner")
     ]
     await world.change(Notification, to_client, status="failed", finished_at=NOW)
     end = NOW + timedelta(seconds=20)
@@ -373,7 +376,7 @@ async def test_what_is_finished_or_leased_needs_no_wake(
     assert await wakes(engine) == set()
     await transact(engine, lambda db: sweep(db, end))
     (found,) = await wakes(engine)
-    assert found[0] == wake_of(await story.state(to_practitioner)).key
+    assert found[0] == wake_of(await scenario.state(to_practitioner)).key
 
 
 @pytest.mark.own_database
@@ -382,12 +385,12 @@ async def test_a_failing_cleanup_does_not_stop_the_worker(
     engine: AsyncEngine,
     owner_engine: AsyncEngine,
     clock: TestClock,
-    story: Story,
+    scenario: Scenario,
     postbox: Postbox,
 ) -> None:
     await transact(owner_engine, lambda db: db.execute(text("DROP TABLE idempotency_keys")))
     async with working(smtp_settings, engine, clock):
-        await story.book()
+        await scenario.book()
         await postbox.wait_for(2)
 
 
@@ -422,15 +425,15 @@ class SlowForReminders(Postbox):
 
 
 async def test_what_is_waited_for_goes_out_while_all_reminders_hang(
-    settings: Settings, engine: AsyncEngine, clock: TestClock, world: World, story: Story
+    settings: Settings, engine: AsyncEngine, clock: TestClock, world: World, scenario: Scenario
 ) -> None:
     """Many more reminders are due, and older, than there are places, and none gets anywhere."""
     postbox = SlowForReminders()
     await postbox.open()
     urls = {"smtp_url": SecretStr(postbox.url)}
     smtp_settings = settings.model_copy(update=urls)
-    moved, cancelled = [await story.book(START + timedelta(days=days)) for days in (1, 2)]
-    await queue_reminders(world, await story.book(), 300)
+    moved, cancelled = [await scenario.book(START + timedelta(days=days)) for days in (1, 2)]
+    await queue_reminders(world, await scenario.book(), 300)
 
     async def all_places_are_taken() -> bool:
         return postbox.held == smtp_settings.smtp_connections // 2
@@ -438,9 +441,9 @@ async def test_what_is_waited_for_goes_out_while_all_reminders_hang(
     async with working(smtp_settings, engine, clock):
         await postbox.wait_for(6)
         await until(all_places_are_taken)
-        await story.book(START + timedelta(days=3))
-        await story.move(moved, START + timedelta(days=4))
-        await story.cancel(cancelled)
+        await scenario.book(START + timedelta(days=3))
+        await scenario.move(moved, START + timedelta(days=4))
+        await scenario.cancel(cancelled)
         await ask_to_sign_in(world, "ana@client.example")
         await postbox.wait_for(6 + 2 + 2 + 2 + 1)
         assert postbox.held == smtp_settings.smtp_connections // 2
@@ -453,12 +456,12 @@ async def test_who_waits_most_comes_first(
     engine: AsyncEngine,
     clock: TestClock,
     world: World,
-    story: Story,
+    scenario: Scenario,
     postbox: Postbox,
 ) -> None:
     """One place, and all are due: sign-in links, then clients' mails, then practitioners'."""
     for days in range(3):
-        await story.book(START + timedelta(days=days))
+        await scenario.book(START + timedelta(days=days))
     await ask_to_sign_in(world, "ana@client.example")
     one_place = smtp_settings.model_copy(update={"smtp_connections": 2})
     async with working(one_place, engine, clock):
@@ -474,7 +477,7 @@ async def test_more_than_five_mails_go_out_at_once(
     engine: AsyncEngine,
     clock: TestClock,
     world: World,
-    story: Story,
+    scenario: Scenario,
     postbox: Postbox,
 ) -> None:
     begun, go_on = asyncio.Semaphore(0), asyncio.Event()
@@ -485,7 +488,7 @@ async def test_more_than_five_mails_go_out_at_once(
 
     postbox.on_recipient = hold
     for days in range(3):
-        await queue_reminders(world, await story.book(START + timedelta(days=days)), 10)
+        await queue_reminders(world, await scenario.book(START + timedelta(days=days)), 10)
     async with working(smtp_settings, engine, clock):
         async with asyncio.timeout(PATIENCE_SECONDS):
             for _ in range(smtp_settings.smtp_connections):

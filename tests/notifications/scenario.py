@@ -29,7 +29,7 @@ START = NOW + timedelta(days=3)
 BOTH: tuple[Recipient, ...] = ("client", "practitioner")
 
 
-class Story:
+class Scenario:
     """Books, moves and cancels sessions of a world."""
 
     def __init__(self, world: World, clock: TestClock) -> None:
