@@ -127,7 +127,7 @@ async def queue_notifications(
     await queue_wakes(db, wakes, now)
 
 
-async def tell_practice(
+async def queue_practice_mail(
     db: AsyncConnection, practice_id: UUID, change_id: UUID, kind: Kind, now: datetime
 ) -> None:
     """Queue a mail to the practice's own address, about a change that is of no session."""
@@ -178,7 +178,7 @@ async def drop_reminders(
     await _DROP_REMINDERS.run(db, asked)
 
 
-def tell(
+def notifications_about(
     done: Literal["booked", "rescheduled", "cancelled", "noshow", "restored"],
     starts_at: datetime,
     now: datetime,

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import SYSTEM, write_change
-from app.outbox.outbox import tell_practice
+from app.outbox.outbox import queue_practice_mail
 from app.webhooks.repository import count_failure, forget_failures, write_endpoint
 from app.webhooks.targets import host_of
 
@@ -56,4 +56,4 @@ async def note_failure(
             "error": error,
         },
     )
-    await tell_practice(db, practice_id, change_id, "webhook_disabled", now)
+    await queue_practice_mail(db, practice_id, change_id, "webhook_disabled", now)

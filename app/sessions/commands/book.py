@@ -11,7 +11,7 @@ from app.calendar.locks import lock_client, lock_practitioner
 from app.directory.sums import check_price
 from app.domain.errors import InvalidInputError, NotFoundError, RefTakenError
 from app.identity.api_keys.keys import Staff
-from app.outbox.outbox import reminders, tell
+from app.outbox.outbox import notifications_about, reminders
 from app.policies.queries import resolve_policy_version
 from app.sessions.commands.booking import Booking, BookingContext
 from app.sessions.commands.booking_repository import BookingRepository
@@ -94,7 +94,7 @@ async def book(
         await CreditRepository(db, practice_id).redeem(booking.package_id, use, now)
     change = NewChange("booked", actor, 1, 0, None, meeting, context.currency)
     notifications = [
-        *tell("booked", meeting.starts_at, now, people=notify),
+        *notifications_about("booked", meeting.starts_at, now, people=notify),
         *reminders(meeting.starts_at, context.reminder_minutes, now),
     ]
     await finish(db, practice_id, session_id, change, notifications, now)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit.write import Actor
 from app.domain.policy.costs import Cost
 from app.domain.session import Status
-from app.outbox.outbox import tell
+from app.outbox.outbox import notifications_about
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import finish, new_change
 from app.sessions.commands.orders import ChangeReason
@@ -27,7 +27,8 @@ async def end_session(
     now: datetime,
     credit_grace: timedelta,
 ) -> None:
-    """Free the session's time, record its fee, settle its credit, and queue notifications.
+    """Free the session's time, record its fee, settle its credit, and
+    queue notifications.
 
     A missed session keeps the part of its time that has passed (`taken_time`).
     """
@@ -38,5 +39,5 @@ async def end_session(
     await package_credits.settle(record.id, cost.credit, now, credit_grace)
     change = new_change(status, actor, record, cost=cost, reason=reason, in_calendar=is_cancelled)
     done: Literal["cancelled", "noshow"] = "cancelled" if is_cancelled else "noshow"
-    notifications = tell(done, record.starts_at, now, fee=cost.fee)
+    notifications = notifications_about(done, record.starts_at, now, fee=cost.fee)
     await finish(db, record.practice_id, record.id, change, notifications, now)

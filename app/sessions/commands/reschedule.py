@@ -28,7 +28,7 @@ from app.domain.zones import seconds_up, to_seconds
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
-from app.outbox.outbox import reminders, tell
+from app.outbox.outbox import notifications_about, reminders
 from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_booked, check_start, check_version
 from app.sessions.commands.client_cost import cost_for_client
@@ -170,7 +170,8 @@ async def _move(
     by_client: bool = False,
     notify: bool = True,
 ) -> None:
-    """Write a checked move, and queue its notifications.
+    """Write a checked move, and
+    queue its notifications.
 
     Only a client's moves to another start count towards the limit and can carry a cost (product.md
     section 10, "Counting" and "Carried cost").
@@ -190,7 +191,7 @@ async def _move(
     kind = "format_changed" if is_same_time(record, to) else "rescheduled"
     change = new_change(kind, actor, record, to=to, cost=cost, reason=reason)
     notifications = [
-        *tell("rescheduled", to.starts_at, now, fee=cost.fee, people=notify),
+        *notifications_about("rescheduled", to.starts_at, now, fee=cost.fee, people=notify),
         *reminders(to.starts_at, record.reminder_minutes, now),
     ]
     await finish(db, record.practice_id, record.id, change, notifications, now)

@@ -9,7 +9,7 @@ from app.calendar.locks import lock_session
 from app.domain.errors import NoChangeError
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
-from app.outbox.outbox import NewNotification, reminders, tell
+from app.outbox.outbox import NewNotification, notifications_about, reminders
 from app.sessions.commands.checks import check_version
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_staff, finish, new_change
@@ -71,6 +71,6 @@ def _notifications(record: SessionRecord, now: datetime) -> list[NewNotification
     """Notify people and webhooks; only webhooks were notified of a fulfilled session."""
     is_known = record.status is not Status.FULFILLED
     return [
-        *tell("restored", record.starts_at, now, people=is_known),
+        *notifications_about("restored", record.starts_at, now, people=is_known),
         *reminders(record.starts_at, record.reminder_minutes, now),
     ]
