@@ -19,7 +19,7 @@ from app.observability.tracing.jobs import note_outcome
 from app.outbox.claiming import DUE, claim, lease, put_off
 from app.outbox.errors import SendingFailedError, describe
 from app.outbox.marking import MAX_ATTEMPTS, Marked, mark_failed, mark_finished, wait_after
-from app.webhooks.health import note_failure, note_success
+from app.webhooks.health import record_failure, record_success
 from app.webhooks.payload import Event, load_event
 from app.webhooks.sending import TIMEOUT_SECONDS, GoneError, WebhookSender
 
@@ -184,10 +184,10 @@ async def _settle(
         return Marked("dropped", 0)
     if error is None:
         await mark_finished(db, practice_id, event.notification_id, "sent", now)
-        await note_success(db, practice_id, event.endpoint_id)
+        await record_success(db, practice_id, event.endpoint_id)
         return Marked("sent", 0)
     marked = await mark_failed(db, practice_id, event.notification_id, str(error), now)
-    await note_failure(
+    await record_failure(
         db,
         practice_id,
         event.endpoint_id,

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import SYSTEM, write_change
 from app.outbox.outbox import queue_practice_mail
-from app.webhooks.repository import count_failure, forget_failures, write_endpoint
+from app.webhooks.repository import count_failure, reset_failures, write_endpoint
 from app.webhooks.targets import host_of
 
 # Both have to be true: one bad hour of a busy day disables nothing, nor does one event in a week.
@@ -15,12 +15,12 @@ FAILURES_IN_A_ROW = 20
 FAILING_FOR = timedelta(hours=24)
 
 
-async def note_success(db: AsyncConnection, practice_id: UUID, endpoint_id: UUID) -> None:
+async def record_success(db: AsyncConnection, practice_id: UUID, endpoint_id: UUID) -> None:
     """Forget the failures that came before."""
-    await forget_failures(db, practice_id, endpoint_id)
+    await reset_failures(db, practice_id, endpoint_id)
 
 
-async def note_failure(
+async def record_failure(
     db: AsyncConnection,
     practice_id: UUID,
     endpoint_id: UUID,

@@ -49,7 +49,7 @@ async def write_endpoint(
     return as_record((await db.execute(changed.returning(*COLUMNS))).one())
 
 
-async def forget_failures(db: AsyncConnection, practice_id: UUID, endpoint_id: UUID) -> None:
+async def reset_failures(db: AsyncConnection, practice_id: UUID, endpoint_id: UUID) -> None:
     """Set the failures of an active endpoint back to none."""
     table = WebhookEndpoint
     await db.execute(
