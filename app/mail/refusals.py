@@ -8,17 +8,17 @@ Stage = Literal["MAIL", "RCPT", "DATA"]
 PERMANENT = 500
 # RFC 3463: class, subject, detail. A server that sends them begins its text with them.
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\d)")
-_ADDRESS_STATUS = "1"
-_OTHER_ADDRESS_STATUS = "0"
+_ADDRESS_SUBJECT = "1"
+_OTHER_ADDRESS_DETAIL = "0"
 # X.1.7 and X.1.8 are about the sender's address: the operator mends MAIL_FROM.
-_OF_THE_SENDER = {"7", "8"}
+_SENDER_DETAILS = {"7", "8"}
 _MAILBOX_DISABLED = ("2", "1")
 # Without an enhanced code, in the answer to RCPT: syntax of the address (501), no such mailbox
 # (550), not a user here (551), mailbox name not allowed (553), domain takes no mail (556).
-_ADDRESS_CODES = {501, 550, 551, 553, 556}
+_RECIPIENT_CODES = {501, 550, 551, 553, 556}
 
 
-def ends_the_mail(stage: Stage, code: int, text: str) -> bool:
+def is_permanent_refusal(stage: Stage, code: int, text: str) -> bool:
     """Tell whether a server's refusal says that the recipient's address takes no mail.
 
     The enhanced status code decides, wherever in the conversation it comes: 5.1.x and 5.2.1 are
@@ -30,13 +30,13 @@ def ends_the_mail(stage: Stage, code: int, text: str) -> bool:
         return False
     enhanced = _ENHANCED.match(text)
     if enhanced is None:
-        return stage == "RCPT" and code in _ADDRESS_CODES
+        return stage == "RCPT" and code in _RECIPIENT_CODES
     status, subject, detail = enhanced.groups()
     if status != "5":
         return False
-    if subject != _ADDRESS_STATUS:
+    if subject != _ADDRESS_SUBJECT:
         return (subject, detail) == _MAILBOX_DISABLED
-    if detail == _OTHER_ADDRESS_STATUS:
+    if detail == _OTHER_ADDRESS_DETAIL:
         # Before RCPT the sender's is the only address that the server knows.
         return stage != "MAIL"
-    return detail not in _OF_THE_SENDER
+    return detail not in _SENDER_DETAILS

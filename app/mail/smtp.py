@@ -16,14 +16,14 @@ from aiosmtplib import (
     SMTPStatus,
 )
 
-from app.mail.refusals import Stage, ends_the_mail
+from app.mail.refusals import Stage, is_permanent_refusal
 from app.outbox.errors import UndeliverableError
 
 TIMEOUT_SECONDS = 10
-QUIT_SECONDS = 2.0
+QUIT_TIMEOUT_SECONDS = 2.0
 # Servers end idle connections after minutes, and long ones after a number of mails.
 IDLE_SECONDS = 20.0
-MAILS_A_CONNECTION = 50
+MAX_MAILS_PER_CONNECTION = 50
 SERVICE_CLOSING = SMTPStatus.domain_unavailable  # 421
 
 
@@ -69,16 +69,16 @@ class SmtpSender:
                 try:
                     return await self._send_on(kept, message)
                 except Exception as error:
-                    if not _needs_a_new_connection(kept, error):
+                    if not _needs_new_connection(kept, error):
                         raise
             await self._send_on(await self._connect(message), message)
         except SMTPRecipientsRefused as refused:
             first = refused.recipients[0]
-            raise _judged("RCPT", first) from None
+            raise _error_for("RCPT", first) from None
         except SMTPSenderRefused as refused:
-            raise _judged("MAIL", refused) from None
+            raise _error_for("MAIL", refused) from None
         except SMTPDataError as refused:
-            raise _judged("DATA", refused) from None
+            raise _error_for("DATA", refused) from None
 
     async def close(self) -> None:
         """End the idle connections."""
@@ -138,7 +138,7 @@ class SmtpSender:
             return
         loop = asyncio.get_running_loop()
         self._idle[connection] = loop.call_later(self._idle_seconds, self._end, connection)
-        if closing or connection.mails >= MAILS_A_CONNECTION:
+        if closing or connection.mails >= MAX_MAILS_PER_CONNECTION:
             self._end(connection)
 
     def _end(self, connection: "_Connection") -> None:
@@ -168,11 +168,11 @@ class _Connection(aiosmtplib.SMTP):
     async def end(self) -> None:
         """Say goodbye, where the server still listens."""
         with suppress(aiosmtplib.SMTPException, OSError):
-            await self.quit(timeout=QUIT_SECONDS)
+            await self.quit(timeout=QUIT_TIMEOUT_SECONDS)
         self.close()
 
 
-def _needs_a_new_connection(kept: _Connection, error: Exception) -> bool:
+def _needs_new_connection(kept: _Connection, error: Exception) -> bool:
     """Tell whether a kept connection, and not the mail, may be what the server objects to."""
     if _code(error) == SERVICE_CLOSING or isinstance(error, SMTPSenderRefused):
         return True
@@ -185,8 +185,8 @@ def _code(error: Exception) -> int | None:
     return error.code if isinstance(error, SMTPResponseException) else None
 
 
-def _judged(stage: Stage, refused: SMTPResponseException) -> Exception:
+def _error_for(stage: Stage, refused: SMTPResponseException) -> Exception:
     """Give what a refusal means for the mail."""
-    if ends_the_mail(stage, refused.code, refused.message):
+    if is_permanent_refusal(stage, refused.code, refused.message):
         return UndeliverableError(refused.code)
     return refused
