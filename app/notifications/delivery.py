@@ -17,7 +17,7 @@ from app.notifications.mail.practice_notification import make_practice_mail
 from app.notifications.mail.queries import load_mail_data, load_practice_mail_data
 from app.observability.metrics.counts import count_mail
 from app.observability.tracing.jobs import note_outcome
-from app.outbox.claiming import DUE, NOT_ITS_TURN, claim
+from app.outbox.claiming import DUE, NOT_CLAIMABLE, claim
 from app.outbox.errors import UndeliverableError, describe
 from app.outbox.marking import mark_failed, mark_finished
 
@@ -43,7 +43,7 @@ async def send_notification(context: MailContext, practice_id: UUID, notificatio
         note_outcome("delayed", describe(error))
         log.warning("notification_delayed", error=describe(error), **ids)
         return
-    if status not in NOT_ITS_TURN:
+    if status not in NOT_CLAIMABLE:
         count_mail(status)
         log.info("notification_settled", status=status, **ids)
     note_outcome(status)

@@ -12,7 +12,7 @@ from app.tables.notifications import Notification
 
 DUE = "due"
 # A wake may come early by so much: the clocks of two machines differ. Less than the first back-off.
-CLOCKS_DIFFER = timedelta(seconds=2)
+CLOCK_TOLERANCE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ async def claim(
         return Claim("busy" if await db.scalar(select(Notification.id).where(*own)) else "gone")
     if row.status != "pending":
         return Claim("done")
-    latest = now + CLOCKS_DIFFER
+    latest = now + CLOCK_TOLERANCE
     if row.leased_until is not None and row.leased_until > latest:
         ids = practice_id, notification_id
         wake = notification_wake(*ids, row.recipient, row.kind, row.leased_until)
@@ -92,4 +92,4 @@ def _own(
 
 
 # What a claim finds where another worker, or another wake, has the notification.
-NOT_ITS_TURN = frozenset({"busy", "waiting"})
+NOT_CLAIMABLE = frozenset({"busy", "waiting"})

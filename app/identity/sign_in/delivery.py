@@ -17,7 +17,7 @@ from app.identity.tokens.sign_in import MailedLink, SignInTokens, sign_in_url
 from app.mail.context import MailContext
 from app.observability.metrics.counts import count_sign_in_mail
 from app.observability.tracing.jobs import note_outcome
-from app.outbox.claiming import CLOCKS_DIFFER, NOT_ITS_TURN
+from app.outbox.claiming import CLOCK_TOLERANCE, NOT_CLAIMABLE
 from app.outbox.errors import UndeliverableError, describe
 from app.outbox.marking import wait_after
 from app.outbox.queue import queue_wakes
@@ -48,7 +48,7 @@ async def send_sign_in(context: MailContext, request_id: UUID) -> None:
         log.warning("sign_in_delayed", error=describe(error), request_id=str(request_id))
         return
     note_outcome(outcome)
-    if outcome in NOT_ITS_TURN:
+    if outcome in NOT_CLAIMABLE:
         return
     count_sign_in_mail(outcome)
     tell = log.warning if outcome == "given_up" else log.info
@@ -88,7 +88,7 @@ class _Attempt:
         if request is None:
             return "gone"
         now = self.context.clock()
-        if not self.accepted and request.attempt_at > now + CLOCKS_DIFFER:
+        if not self.accepted and request.attempt_at > now + CLOCK_TOLERANCE:
             return "waiting"
         await delete_request(db, self.request_id)
         if not self.accepted and now - request.requested_at > GIVEN_UP_AFTER:
