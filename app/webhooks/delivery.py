@@ -23,12 +23,12 @@ from app.webhooks.health import record_failure, record_success
 from app.webhooks.payload import Event, load_event
 from app.webhooks.sending import TIMEOUT_SECONDS, GoneError, WebhookSender
 
-# How many of a worker's places (WEBHOOKS_AT_ONCE in app/worker/entrypoints.py) one practice, one
+# How many of a worker's places (MAX_WEBHOOKS_AT_ONCE in app/worker/entrypoints.py) one practice, one
 # endpoint, and one endpoint that is failing may hold; the rest is left to others.
-PLACES_OF_A_PRACTICE = 20
-PLACES_OF_AN_ENDPOINT = 6
-PLACES_OF_A_FAILING_ENDPOINT = 2
-LAST_WAIT_OF_THE_CROWDED = timedelta(minutes=5)
+MAX_POSTS_PER_PRACTICE = 20
+MAX_POSTS_PER_ENDPOINT = 6
+MAX_POSTS_PER_FAILING_ENDPOINT = 2
+MAX_POSTPONEMENT = timedelta(minutes=5)
 # The time of a post, and as much again to write down what became of it. After that another worker
 # may post the event.
 LEASE = timedelta(seconds=2 * TIMEOUT_SECONDS)
@@ -38,12 +38,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class WebhookContext:
-    """What sending an event takes. `under_way` counts posts by endpoint and by practice."""
+    """What sending an event takes. `posts_in_progress` counts posts by endpoint and by practice."""
 
     engine: AsyncEngine
     sender: WebhookSender
     clock: Clock
-    under_way: Counter[UUID] = field(default_factory=Counter)
+    posts_in_progress: Counter[UUID] = field(default_factory=Counter)
 
 
 async def send_webhook(context: WebhookContext, practice_id: UUID, notification_id: UUID) -> Marked:
@@ -75,8 +75,8 @@ async def send_webhook(context: WebhookContext, practice_id: UUID, notification_
             context.engine,
             lambda db: _settle(db, event, practice_id, error=error, now=now),
         )
-    except Exception as unforeseen:  # noqa: BLE001 - whatever it is, only its kind may be told
-        error, marked = SendingFailedError(describe(unforeseen)), Marked("pending", 0)
+    except Exception as unexpected:  # noqa: BLE001 - whatever it is, only its kind may be told
+        error, marked = SendingFailedError(describe(unexpected)), Marked("pending", 0)
     count_webhook(marked.status)
     told = None if error is None else describe(error)
     note_outcome("delayed" if marked.status == "pending" else marked.status, told)
@@ -101,24 +101,24 @@ async def _begin(
     if event is None:
         return Marked("gone" if claimed.found == DUE else claimed.found, 0)
     if event.active:
-        most = _most(ids[0], event)
-        if any(context.under_way[holder] >= bound for holder, bound in most.items()):
-            wait = wait_of_the_crowded(event.failures, claimed.put_off)
+        most = _limits(ids[0], event)
+        if any(context.posts_in_progress[holder] >= bound for holder, bound in most.items()):
+            wait = postponement(event.failures, claimed.put_off)
             await put_off(db, *ids, now + wait, now)
             return Marked("waiting", 0)
-        places.enter_context(_place(context.under_way, most.keys()))
+        places.enter_context(_place(context.posts_in_progress, most.keys()))
     await lease(db, *ids, now + LEASE)
     return event
 
 
-def wait_of_the_crowded(failures: int, put_off: int) -> timedelta:
+def postponement(failures: int, put_off: int) -> timedelta:
     """Say how long an event waits whose endpoint is crowded.
 
     It goes by the endpoint's failures in a row, or by how often the event was put off before. Older
     jobs go first: thousands of them, put off for seconds, would leave no time for others.
     """
     steps = max(1, failures, put_off)
-    return min(wait_after(min(steps, MAX_ATTEMPTS)), LAST_WAIT_OF_THE_CROWDED)
+    return min(wait_after(min(steps, MAX_ATTEMPTS)), MAX_POSTPONEMENT)
 
 
 def signed_headers(event: Event, now: datetime) -> dict[str, str]:
@@ -139,22 +139,22 @@ def signed_headers(event: Event, now: datetime) -> dict[str, str]:
     }
 
 
-def _most(practice_id: UUID, event: Event) -> dict[UUID, int]:
+def _limits(practice_id: UUID, event: Event) -> dict[UUID, int]:
     """Say how many places the endpoint and its practice may hold."""
-    of_endpoint = PLACES_OF_A_FAILING_ENDPOINT if event.failures else PLACES_OF_AN_ENDPOINT
-    return {event.endpoint_id: of_endpoint, practice_id: PLACES_OF_A_PRACTICE}
+    of_endpoint = MAX_POSTS_PER_FAILING_ENDPOINT if event.failures else MAX_POSTS_PER_ENDPOINT
+    return {event.endpoint_id: of_endpoint, practice_id: MAX_POSTS_PER_PRACTICE}
 
 
 @contextmanager
-def _place(under_way: Counter[UUID], holders: Collection[UUID]) -> Iterator[None]:
-    under_way.update(holders)
+def _place(posts_in_progress: Counter[UUID], holders: Collection[UUID]) -> Iterator[None]:
+    posts_in_progress.update(holders)
     try:
         yield
     finally:
-        under_way.subtract(holders)
+        posts_in_progress.subtract(holders)
         for holder in holders:
-            if not under_way[holder]:
-                del under_way[holder]
+            if not posts_in_progress[holder]:
+                del posts_in_progress[holder]
 
 
 async def _post(context: WebhookContext, event: Event) -> SendingFailedError | None:

@@ -22,8 +22,8 @@ from app.webhooks.delivery import WebhookContext, send_webhook
 
 # The wake of a worker that gave no sign of life for so long goes to another worker.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
-WEBHOOKS_AT_ONCE = 60
-MOST_OF_A_BATCH = 5
+MAX_WEBHOOKS_AT_ONCE = 60
+MAX_BATCH_SIZE = 5
 
 Handler = Callable[[Job], Awaitable[None]]
 
@@ -41,7 +41,7 @@ class Lane:
     @property
     def batch(self) -> int:
         """Give how many jobs are picked by one statement: the job library wants half at most."""
-        return min(MOST_OF_A_BATCH, self.picked // 2)
+        return min(MAX_BATCH_SIZE, self.picked // 2)
 
 
 def make_lanes(queries: Queries, context: MailContext, webhooks: WebhookContext) -> list[Lane]:
@@ -86,7 +86,7 @@ def _webhooks(queries: Queries, context: WebhookContext) -> Lane:
         await send_webhook(context, *read_payload(job.payload))
 
     _serve(manager, SEND_WEBHOOK, handle)
-    return Lane(manager, picked=WEBHOOKS_AT_ONCE)
+    return Lane(manager, picked=MAX_WEBHOOKS_AT_ONCE)
 
 
 def _serve(manager: QueueManager, name: str, handler: Handler) -> None:

@@ -28,7 +28,7 @@ from app.worker.repository import delete_job_logs
 
 POLL = timedelta(seconds=15)
 # Of the worker's own pool, beside one for each mail that is being sent.
-CONNECTIONS_FOR_THE_REST = 4
+EXTRA_CONNECTIONS = 4
 QUERY_TIMEOUT_SECONDS = 10
 FIRST_RECONNECT_SECONDS = 1.0
 LAST_RECONNECT_SECONDS = 30.0
@@ -67,7 +67,7 @@ async def run_worker(
 
 def worker_pool_size(settings: Settings) -> int:
     """Say how many connections a worker's pool needs."""
-    return settings.smtp_connections + CONNECTIONS_FOR_THE_REST
+    return settings.smtp_connections + EXTRA_CONNECTIONS
 
 
 async def tidy(db: AsyncConnection, now: datetime) -> None:

@@ -32,11 +32,11 @@ from app.tables.sessions import Fee, Session
 from app.tables.webhooks import WebhookEndpoint
 from app.webhooks.delivery import (
     LEASE,
-    PLACES_OF_A_PRACTICE,
-    PLACES_OF_AN_ENDPOINT,
+    MAX_POSTS_PER_ENDPOINT,
+    MAX_POSTS_PER_PRACTICE,
     WebhookContext,
+    postponement,
     send_webhook,
-    wait_of_the_crowded,
 )
 from app.webhooks.health import FAILING_FOR, FAILURES_IN_A_ROW
 from app.webhooks.sending import WebhookSender
@@ -445,15 +445,15 @@ async def test_a_failing_endpoint_leaves_places_to_others(
     notification_id = await scenario.notification(
         await scenario.book(), "session.booked", "webhook"
     )
-    webhooks.under_way[endpoint_id] = 2
+    webhooks.posts_in_progress[endpoint_id] = 2
     assert (await send_webhook(webhooks, world.practice_id, notification_id)).status == "waiting"
     row = await scenario.state(notification_id)
     assert (row.attempts, row.put_off, row.leased_until) == (0, 1, None)
     assert row.attempt_at == NOW + timedelta(seconds=5)
     clock.now = row.attempt_at
-    webhooks.under_way[endpoint_id] = 1
+    webhooks.posts_in_progress[endpoint_id] = 1
     await send_webhook(webhooks, world.practice_id, notification_id)
-    assert webhooks.under_way == {endpoint_id: 1}
+    assert webhooks.posts_in_progress == {endpoint_id: 1}
 
 
 async def test_an_endpoint_and_a_practice_hold_a_bounded_number_of_places(
@@ -464,15 +464,15 @@ async def test_an_endpoint_and_a_practice_hold_a_bounded_number_of_places(
         await scenario.book(), "session.booked", "webhook"
     )
     for holder, most in (
-        (endpoint_id, PLACES_OF_AN_ENDPOINT),
-        (world.practice_id, PLACES_OF_A_PRACTICE),
+        (endpoint_id, MAX_POSTS_PER_ENDPOINT),
+        (world.practice_id, MAX_POSTS_PER_PRACTICE),
     ):
-        webhooks.under_way[holder] = most
+        webhooks.posts_in_progress[holder] = most
         assert (
             await send_webhook(webhooks, world.practice_id, notification_id)
         ).status == "waiting"
-        assert webhooks.under_way == {holder: most}
-        del webhooks.under_way[holder]
+        assert webhooks.posts_in_progress == {holder: most}
+        del webhooks.posts_in_progress[holder]
         row = await scenario.state(notification_id)
         assert (row.status, row.attempts) == ("pending", 0)
         assert notification_wake(
@@ -481,14 +481,14 @@ async def test_an_endpoint_and_a_practice_hold_a_bounded_number_of_places(
         clock.now = row.attempt_at
     assert row.put_off == 2
     await send_webhook(webhooks, world.practice_id, notification_id)
-    assert not webhooks.under_way
+    assert not webhooks.posts_in_progress
 
 
 def test_what_is_put_off_waits_longer_the_longer_its_endpoint_fails() -> None:
     """Else the backlog of one bad receiver keeps the workers busy with putting it off."""
-    waits = [wait_of_the_crowded(failures, 0).total_seconds() for failures in (1, 2, 3, 4, 5, 9999)]
+    waits = [postponement(failures, 0).total_seconds() for failures in (1, 2, 3, 4, 5, 9999)]
     assert waits == [5, 15, 45, 135, 300, 300]
-    again = [wait_of_the_crowded(0, put_off).total_seconds() for put_off in (0, 1, 2, 3, 9999)]
+    again = [postponement(0, put_off).total_seconds() for put_off in (0, 1, 2, 3, 9999)]
     assert again == [5, 5, 15, 45, 300]
 
 
@@ -589,19 +589,19 @@ async def test_receivers_that_hang_hold_up_neither_mails_nor_other_receivers(
     postbox: Postbox,
 ) -> None:
     """Every endpoint of a practice hangs, with more events than the practice has places."""
-    for _ in range(PLACES_OF_A_PRACTICE + 5):
+    for _ in range(MAX_POSTS_PER_PRACTICE + 5):
         await add_endpoint(world, receiver)
     receiver.go_on = asyncio.Event()
     await scenario.book()
     async with listening() as others_receiver, working(both_settings, engine, clock):
-        await receiver.wait_for(PLACES_OF_A_PRACTICE)
+        await receiver.wait_for(MAX_POSTS_PER_PRACTICE)
         other = await World(engine, both_settings).build()
         await add_endpoint(other, others_receiver)
         for days in range(3):
             await Scenario(other, clock).book(START + timedelta(days=days))
         await others_receiver.wait_for(3)
         await postbox.wait_for(8)
-        assert len(receiver.received) == PLACES_OF_A_PRACTICE
+        assert len(receiver.received) == MAX_POSTS_PER_PRACTICE
         receiver.go_on.set()
     ids = [got.headers["webhook-id"] for got in receiver.received]
     assert len(ids) == len(set(ids))
@@ -616,7 +616,7 @@ async def test_one_receiver_that_hangs_holds_up_no_other_of_its_practice(
     receiver: Receiver,
 ) -> None:
     """Five of them did, as long as there were ten places and no bound."""
-    bookings = PLACES_OF_AN_ENDPOINT
+    bookings = MAX_POSTS_PER_ENDPOINT
     async with listening() as good:
         for _ in range(2):
             await add_endpoint(world, receiver)
@@ -625,7 +625,7 @@ async def test_one_receiver_that_hangs_holds_up_no_other_of_its_practice(
             await scenario.book(START + timedelta(days=1, hours=hours))
         await add_endpoint(world, good)
         async with working(both_settings, engine, clock):
-            await receiver.wait_for(2 * PLACES_OF_AN_ENDPOINT)
+            await receiver.wait_for(2 * MAX_POSTS_PER_ENDPOINT)
             await scenario.book(START)
             await good.wait_for(1)
             receiver.go_on.set()
