@@ -29,7 +29,7 @@ ACTIVE_ENDPOINTS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WriteResult:
     """An endpoint as it is now; `secret` only where it has just been made."""
 
     record: EndpointRecord
@@ -39,7 +39,7 @@ class Written:
 
 async def create_endpoint(
     db: AsyncConnection, staff: Staff, values: Mapping[str, Any], *, insecure: bool, now: datetime
-) -> Written:
+) -> WriteResult:
     """Add an endpoint, with a secret that is told this once.
 
     Raises:
@@ -57,12 +57,12 @@ async def create_endpoint(
 
 async def _make(
     db: AsyncConnection, staff: Staff, values: Mapping[str, Any], now: datetime
-) -> Written:
+) -> WriteResult:
     await _check_room(db, staff, "/url")
     secret = _new_secret()
     record = await add_endpoint(db, staff.practice_id, {**values, "secret": secret})
     await _record(db, staff, record, "created", now)
-    return Written(record, secret, is_new=True)
+    return WriteResult(record, secret, is_new=True)
 
 
 async def change_endpoint(
@@ -73,7 +73,7 @@ async def change_endpoint(
     *,
     insecure: bool,
     now: datetime,
-) -> Written:
+) -> WriteResult:
     """Change an endpoint. Switching it on again, or a new URL, forgets what failed before.
 
     Raises:
@@ -87,7 +87,7 @@ async def change_endpoint(
     before = await lock_endpoint(db, staff.practice_id, endpoint_id)
     if before is None:
         raise NotFoundError
-    return Written(await _change(db, staff, before, values, now))
+    return WriteResult(await _change(db, staff, before, values, now))
 
 
 async def put_endpoint(
@@ -98,7 +98,7 @@ async def put_endpoint(
     *,
     insecure: bool,
     now: datetime,
-) -> Written:
+) -> WriteResult:
     """Write an endpoint whether it is there or not. A secret is told only where it is made.
 
     Raises:
@@ -109,14 +109,14 @@ async def put_endpoint(
     await lock_practice(db, staff.practice_id)
     before = await lock_endpoint_by_ref(db, staff.practice_id, external_ref)
     if before is not None:
-        return Written(await _change(db, staff, before, values, now))
+        return WriteResult(await _change(db, staff, before, values, now))
     values = {**values, "external_ref": external_ref}
     return await _make(db, staff, values, now)
 
 
 async def rotate_secret(
     db: AsyncConnection, staff: Staff, endpoint_id: UUID, *, now: datetime
-) -> Written:
+) -> WriteResult:
     """Replace an endpoint's secret. The old one signs nothing from now on.
 
     Raises:
@@ -128,7 +128,7 @@ async def rotate_secret(
     secret = _new_secret()
     await write_endpoint(db, staff.practice_id, endpoint_id, {"secret": secret})
     await _record(db, staff, found, "secret_rotated", now)
-    return Written(found, secret)
+    return WriteResult(found, secret)
 
 
 def _check(values: Mapping[str, Any], *, insecure: bool) -> None:

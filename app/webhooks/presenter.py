@@ -4,7 +4,7 @@ from typing import Any
 
 from app.web.idempotency import StoredAnswer
 from app.web.responses import answered, created
-from app.webhooks.commands import Written
+from app.webhooks.commands import WriteResult
 from app.webhooks.queries import EndpointRecord
 from app.webhooks.schemas import EndpointView, EndpointWithSecret
 
@@ -14,12 +14,12 @@ def present(record: EndpointRecord) -> EndpointView:
     return EndpointView.model_construct(**_fields(record))
 
 
-def shown(written: Written) -> StoredAnswer:
+def present_result(written: WriteResult) -> StoredAnswer:
     """Answer with the endpoint as it is now."""
     return answered(present(written.record))
 
 
-def shown_with_secret(written: Written) -> StoredAnswer:
+def present_with_secret(written: WriteResult) -> StoredAnswer:
     """Answer with the endpoint and its secret, if it was made just now: 201 where it is new."""
     view = EndpointWithSecret.model_construct(**_fields(written.record), secret=written.secret)
     return created(view) if written.is_new else answered(view)

@@ -12,7 +12,7 @@ from app.web.problems.catalogue import READING_BY_STAFF, responses
 from app.web.responses import json_answer
 from app.web.types import RecordId
 from app.webhooks import commands
-from app.webhooks.presenter import present, shown, shown_with_secret
+from app.webhooks.presenter import present, present_result, present_with_secret
 from app.webhooks.queries import (
     EndpointPosition,
     list_endpoints,
@@ -96,7 +96,7 @@ async def create_webhook_endpoint(
     insecure = settings.webhook_insecure_targets
     return await write(
         lambda db: commands.create_endpoint(db, staff, body.values(), insecure=insecure, now=now),
-        shown_with_secret,
+        present_with_secret,
     )
 
 
@@ -138,7 +138,7 @@ async def put_webhook_endpoint_by_ref(
         lambda db: commands.put_endpoint(
             db, staff, external_ref, body.values(), insecure=insecure, now=now
         ),
-        shown_with_secret,
+        present_with_secret,
     )
 
 
@@ -149,7 +149,7 @@ async def put_webhook_endpoint_by_ref(
     responses=responses(*READING_BY_STAFF, "not-found"),
 )
 async def get_webhook_endpoint(endpoint_id: RecordId, staff: StaffReader, db: Reading) -> Response:
-    """Show an endpoint and how it is doing. Its secret is not shown."""
+    """Show an endpoint and how it is doing. Its secret is not present_result."""
     return json_answer(present(await read_endpoint(db, staff.practice_id, endpoint_id)))
 
 
@@ -178,7 +178,7 @@ async def update_webhook_endpoint(
         lambda db: commands.change_endpoint(
             db, staff, endpoint_id, body.values(), insecure=insecure, now=now
         ),
-        shown,
+        present_result,
     )
 
 
@@ -198,5 +198,5 @@ async def rotate_webhook_secret(
     never kept, this call takes no `Idempotency-Key`; a second call makes another secret.
     """
     return await write(
-        lambda db: commands.rotate_secret(db, staff, endpoint_id, now=now), shown_with_secret
+        lambda db: commands.rotate_secret(db, staff, endpoint_id, now=now), present_with_secret
     )
