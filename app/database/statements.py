@@ -22,7 +22,7 @@ Source = AsyncEngine | AsyncConnection
 Row = Mapping[Any, Any]
 
 
-class Sent(NamedTuple):
+class SentStatement(NamedTuple):
     """A statement that goes to the driver itself; `many`: with a row of values for each run."""
 
     text: str
@@ -30,13 +30,13 @@ class Sent(NamedTuple):
     many: bool
 
 
-Watch = Callable[[Sent], AbstractContextManager[object]]
+Watch = Callable[[SentStatement], AbstractContextManager[object]]
 
 _DIALECT = dialect(dbapi=dialect.import_dbapi())  # type: ignore[no-untyped-call] # SQLAlchemy's
 _watches: WeakKeyDictionary[AsyncEngine, list[Watch]] = WeakKeyDictionary()
 
 
-def watch_sent(engine: AsyncEngine, watch: Watch) -> Callable[[], None]:
+def watch_driver(engine: AsyncEngine, watch: Watch) -> Callable[[], None]:
     """Enter `watch(sent)` around each of these on the engine: SQLAlchemy's events don't tell.
 
     What it gives ends the watch.
@@ -46,7 +46,7 @@ def watch_sent(engine: AsyncEngine, watch: Watch) -> Callable[[], None]:
     return partial(watches.remove, watch)
 
 
-class Built:
+class CompiledStatement:
     """A statement's text, and the order and types of its parameters.
 
     `names` are those of the values that every run has to give, no more and no fewer.
@@ -94,7 +94,7 @@ def _mismatch(given: AbstractSet[str], names: AbstractSet[str]) -> str:
     )
 
 
-class Read(Built):
+class Read(CompiledStatement):
     """A SELECT."""
 
     def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
@@ -123,7 +123,7 @@ class Read(Built):
 
 async def send(db: AsyncConnection, text: str, arguments: tuple[object, ...]) -> Sequence[Row]:
     """Run a statement within the transaction, and give its rows."""
-    driver = driver_within(db)
+    driver = driver_in_transaction(db)
     if driver is None:
         result = await db.exec_driver_sql(text, arguments)
         return result.mappings().all() if result.returns_rows else ()
@@ -132,15 +132,15 @@ async def send(db: AsyncConnection, text: str, arguments: tuple[object, ...]) ->
 
 async def send_many(db: AsyncConnection, text: str, rows: list[tuple[object, ...]]) -> None:
     """Run a statement within the transaction once for each row of values."""
-    driver = driver_within(db)
+    driver = driver_in_transaction(db)
     if driver is None:
         await db.exec_driver_sql(text, rows)
         return
-    with _watched(db.engine, Sent(text, rows, many=True)):
+    with _watched(db.engine, SentStatement(text, rows, many=True)):
         await driver.executemany(text, rows)
 
 
-def driver_within(db: AsyncConnection) -> Any:  # noqa: ANN401 - asyncpg's, which has no types
+def driver_in_transaction(db: AsyncConnection) -> Any:  # noqa: ANN401 - asyncpg's, which has no types
     """Give the driver's connection where the transaction has begun; None before that.
 
     SQLAlchemy sends BEGIN with its own first statement: that one must not go past it.
@@ -156,12 +156,12 @@ async def _fetch(
     text: str,
     arguments: tuple[object, ...],
 ) -> Sequence[Row]:
-    with _watched(engine, Sent(text, arguments, many=False)):
+    with _watched(engine, SentStatement(text, arguments, many=False)):
         rows: Sequence[Row] = await driver.fetch(text, *arguments)
     return rows
 
 
-def _watched(engine: AsyncEngine, sent: Sent) -> ExitStack:
+def _watched(engine: AsyncEngine, sent: SentStatement) -> ExitStack:
     watched = ExitStack()
     for watch in _watches.get(engine, ()):
         watched.enter_context(watch(sent))

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Delete, Insert, Update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database.statements import Built, Row, send, send_many
+from app.database.statements import CompiledStatement, Row, send, send_many
 
 
-class Write(Built):
+class Write(CompiledStatement):
     """An INSERT, UPDATE or DELETE.
 
     `columns` are set to values of the same names, beside what the statement says itself. An INSERT

@@ -23,7 +23,7 @@ from app.webhooks.health import record_failure, record_success
 from app.webhooks.payload import Event, load_event
 from app.webhooks.sending import TIMEOUT_SECONDS, GoneError, WebhookSender
 
-# How many of a worker's places (MAX_WEBHOOKS_AT_ONCE in app/worker/entrypoints.py) one practice, one
+# How many of a worker's places (MAX_WEBHOOKS_AT_ONCE, app/worker/entrypoints.py) one practice, one
 # endpoint, and one endpoint that is failing may hold; the rest is left to others.
 MAX_POSTS_PER_PRACTICE = 20
 MAX_POSTS_PER_ENDPOINT = 6

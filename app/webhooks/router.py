@@ -149,7 +149,7 @@ async def put_webhook_endpoint_by_ref(
     responses=responses(*READING_BY_STAFF, "not-found"),
 )
 async def get_webhook_endpoint(endpoint_id: RecordId, staff: StaffReader, db: Reading) -> Response:
-    """Show an endpoint and how it is doing. Its secret is not present_result."""
+    """Show an endpoint and how it is doing. Its secret is not shown."""
     return json_answer(present(await read_endpoint(db, staff.practice_id, endpoint_id)))
 
 

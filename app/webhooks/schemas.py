@@ -132,7 +132,7 @@ class NewEndpoint(RequestBody):
 
 
 class EndpointView(Answer):
-    """A webhook endpoint. Its secret is never present_result again."""
+    """A webhook endpoint. Its secret is never shown again."""
 
     id: UUID
     external_ref: str | None = Field(examples=["crm-main"])
@@ -163,7 +163,7 @@ class EndpointWithSecret(EndpointView):
     secret: str | None = Field(
         examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw9Q0aN7Vt2xE="],
         description="Verifies the signatures, with any library for Standard Webhooks. Keep it now: "
-        "it is not present_result again.",
+        "it is not shown again.",
     )
 
 

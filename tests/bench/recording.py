@@ -17,7 +17,7 @@ from httpx import Response
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.statements import Sent, watch_sent
+from app.database.statements import SentStatement, watch_driver
 
 NEAR = timedelta(days=2)
 RANDOM = 4  # the version of such a UUID
@@ -144,12 +144,12 @@ async def record(
         _, _, text, parameters, _, many = sent
         statements.append(Statement(text, parameters, many))
 
-    def note_driven(sent: Sent) -> nullcontext[None]:
+    def note_driven(sent: SentStatement) -> nullcontext[None]:
         statements.append(Statement(sent.text, sent.values, sent.many))
         return nullcontext()
 
     event.listen(engine.sync_engine, "before_cursor_execute", note)
-    stop = watch_sent(engine, note_driven)
+    stop = watch_driver(engine, note_driven)
     try:
         answer = await send()
     finally:

@@ -17,7 +17,7 @@ from app.availability.statements import PAGE
 from app.configuration.settings import Settings
 from app.database.embedded import EmbeddedServer
 from app.database.lists import Part
-from app.database.statements import Built, Read
+from app.database.statements import CompiledStatement, Read
 from app.directory.clients.repository import CLIENT_ROWS
 from app.directory.repository import NamePosition
 from app.domain.session import Status
@@ -40,7 +40,7 @@ DAY_BEFORE = NOW.date()
 # Rows by the ten thousand. The others hold a practice's few records, which are read whole at times.
 LARGE = {"sessions", "changes", "notifications"}
 READS = {
-    "the sweep of notifications": Built(_DUE).text,
+    "the sweep of notifications": CompiledStatement(_DUE).text,
     "details": _DETAILS.for_client.text,
     "details for staff": _DETAILS.for_staff.text,
     "availability": PAGE.for_client.text,

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.configuration.settings import Settings
-from app.database.statements import Sent, watch_sent
+from app.database.statements import SentStatement, watch_driver
 from app.tables.practices import BusyInterval, Service
 from tests.application import application
 from tests.world import NOW, Api, TestClock, World, slots
@@ -27,16 +27,16 @@ class Counted(Api):
         self.sent: list[str] = []
 
         def note(*arguments: Any) -> None:
-            # Sent only after a wait, which a slow machine may cause.
+            # SentStatement only after a wait, which a slow machine may cause.
             if not arguments[2].startswith("SET LOCAL lock_timeout"):
                 self.sent.append(arguments[2])
 
-        def note_read(sent: Sent) -> nullcontext[None]:
+        def note_read(sent: SentStatement) -> nullcontext[None]:
             self.sent.append(sent.text)
             return nullcontext()
 
         event.listen(engine.sync_engine, "before_cursor_execute", note)
-        watch_sent(engine, note_read)
+        watch_driver(engine, note_read)
 
     @contextmanager
     def statements(self) -> Iterator[list[str]]:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.audit.write import SYSTEM, write_change
-from app.database.statements import Read, Sent, driver_within, send, watch_sent
+from app.database.statements import Read, SentStatement, driver_in_transaction, send, watch_driver
 from app.database.transactions import ATTEMPTS, sqlstate, transact
 from app.database.writing import Write
 from app.tables.changes import Change
@@ -45,7 +45,7 @@ class Renaming:
     async def __call__(self, db: AsyncConnection) -> None:
         if not self.begins:
             await db.execute(text("SELECT 1"))
-        self.by_driver.append(driver_within(db) is not None)
+        self.by_driver.append(driver_in_transaction(db) is not None)
         own = {"of_practice": self.world.practice_id, "location_id": self.world.location_id}
         await _RENAME.run(db, own | {"name": "Renamed"})
         if len(self.by_driver) <= self.failures:
@@ -125,9 +125,9 @@ async def _text_of(world: World, change_id: UUID) -> Any:
 async def test_a_watch_sees_text_and_values_until_it_ends(
     world: World, engine: AsyncEngine
 ) -> None:
-    seen: list[Sent] = []
+    seen: list[SentStatement] = []
 
-    def note(sent: Sent) -> nullcontext[None]:
+    def note(sent: SentStatement) -> nullcontext[None]:
         seen.append(sent)
         return nullcontext()
 
@@ -142,13 +142,13 @@ async def test_a_watch_sees_text_and_values_until_it_ends(
         await add.run_for_each(db, rows)
         await _NAMES.rows(db, {"practice_id": world.practice_id})
 
-    stop = watch_sent(engine, note)
+    stop = watch_driver(engine, note)
     await transact(engine, command)
     stop()
     await transact(engine, lambda db: _NAMES.rows(db, {"practice_id": world.practice_id}))
     assert [sent.many for sent in seen] == [True, False]
     assert [row[1] for row in seen[0].values] == [row["id"] for row in rows]
-    assert seen[1] == Sent(_NAMES.text, (world.practice_id,), many=False)
+    assert seen[1] == SentStatement(_NAMES.text, (world.practice_id,), many=False)
 
 
 @pytest.mark.parametrize("begins", [True, False])

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.statements import Sent, watch_sent
+from app.database.statements import SentStatement, watch_driver
 from app.database.transactions import transact
 from app.outbox.outbox import NewNotification, drop_reminders, queue_notifications, reminders
 from app.tables.changes import Change
@@ -30,12 +30,12 @@ def statements(engine: AsyncEngine) -> Iterator[list[str]]:
     def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)
 
-    def note_driven(sent: Sent) -> nullcontext[None]:
+    def note_driven(sent: SentStatement) -> nullcontext[None]:
         seen.append(sent.text)
         return nullcontext()
 
     event.listen(engine.sync_engine, "before_cursor_execute", note)
-    stop = watch_sent(engine, note_driven)
+    stop = watch_driver(engine, note_driven)
     yield seen
     event.remove(engine.sync_engine, "before_cursor_execute", note)
     stop()

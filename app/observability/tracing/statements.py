@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext, ExecutionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.database.statements import Sent, watch_sent
+from app.database.statements import SentStatement, watch_driver
 
 # Enough to know a statement by; one that inserts hundreds of rows goes on and on.
 MOST_CHARACTERS = 4000
@@ -51,11 +51,11 @@ def watch_statements(engine: AsyncEngine, provider: TracerProvider) -> None:
     event.listen(engine.sync_engine, "before_cursor_execute", before)
     event.listen(engine.sync_engine, "after_cursor_execute", after)
     event.listen(engine.sync_engine, "handle_error", failed)
-    watch_sent(engine, partial(_read, tracer))
+    watch_driver(engine, partial(_read, tracer))
 
 
 @contextmanager
-def _read(tracer: Tracer, sent: Sent) -> Iterator[None]:
+def _read(tracer: Tracer, sent: SentStatement) -> Iterator[None]:
     if not trace.get_current_span().is_recording():
         yield
         return
