@@ -22,8 +22,8 @@ _WITH_LINK = OF_BOOKED | {"cancelled"}
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A mail's content. Text and HTML are made of the same page, so they say the same.
+class MailContent:
+    """A mail's content. Text and HTML are made of the same content, so they say the same.
 
     Nothing that a person typed is part of `subject` or `heading`. `language` is a BCP 47 tag,
     `texts` are the words for what the templates say of their own.
@@ -41,12 +41,12 @@ class Page:
     footer: tuple[str, ...] = ()
 
 
-def client_page(data: MailData, link: str, now: datetime) -> Page:
+def client_content(data: MailData, link: str, now: datetime) -> MailContent:
     """Write to the client, in their zone and language."""
     formatter = Formatter(data.client.locale, data.client.zone)
     texts, meeting = formatter.texts, meeting_of(data)
     topic, is_of_booked = topic_of(data).replace("_", "-"), data.kind in OF_BOOKED
-    return Page(
+    return MailContent(
         language=formatter.tag,
         texts=texts,
         subject=texts(f"mail.{topic}.subject", day=formatter.day(meeting.starts_at)),

@@ -16,15 +16,15 @@ from app.identity.tokens.link import LinkTokens, link_url
 from app.mail.calendar import CalendarEvent, Method, Person, make_calendar
 from app.mail.sanitize import ascii_domain, mailbox, one_line
 from app.notifications.mail.client_content import (
-    Page,
-    client_page,
+    MailContent,
+    client_content,
     joining_lines,
     labelled,
     place_line,
 )
 from app.notifications.mail.data import MailData
 from app.notifications.mail.facts import meeting_of
-from app.notifications.mail.practitioner_content import practitioner_page
+from app.notifications.mail.practitioner_content import practitioner_content
 from app.outbox.errors import UndeliverableError
 from app.texts.catalogue import Texts
 
@@ -54,32 +54,32 @@ def make_mail(data: MailData, settings: Settings, now: datetime) -> EmailMessage
     """
     if data.recipient == "client":
         token = LinkTokens(settings.keys).sign(data.link)
-        page = client_page(data, link_url(settings.portal_url, token), now)
+        content = client_content(data, link_url(settings.portal_url, token), now)
     else:
-        page = practitioner_page(data)
-    mail = compose(page)
-    _add_headers(mail, data, page, settings, now)
+        content = practitioner_content(data)
+    mail = compose(content)
+    _add_headers(mail, data, content, settings, now)
     method = _method(data)
     if method is not None:
-        calendar = make_calendar(_event(data, page.texts), method, now)
+        calendar = make_calendar(_event(data, content.texts), method, now)
         mail.add_alternative(
             calendar.decode(), subtype="calendar", params={"method": method}, cte="base64"
         )
     # Headers of this kind move into the first part while parts are added.
-    mail["Content-Language"] = page.language
+    mail["Content-Language"] = content.language
     return mail
 
 
-def compose(page: Page) -> EmailMessage:
-    """Write a page as text and as HTML, without any headers."""
+def compose(content: MailContent) -> EmailMessage:
+    """Write a content as text and as HTML, without any headers."""
     mail = EmailMessage(policy=_POLICY)
-    mail.set_content(_render("mail.txt.j2", page), cte="quoted-printable")
-    mail.add_alternative(_render("mail.html.j2", page), subtype="html", cte="quoted-printable")
+    mail.set_content(_render("mail.txt.j2", content), cte="quoted-printable")
+    mail.add_alternative(_render("mail.html.j2", content), subtype="html", cte="quoted-printable")
     return mail
 
 
 def _add_headers(
-    mail: EmailMessage, data: MailData, page: Page, settings: Settings, now: datetime
+    mail: EmailMessage, data: MailData, content: MailContent, settings: Settings, now: datetime
 ) -> None:
     """Add the headers. What people typed is in display names only, cleaned by `mailbox`."""
     to_client = data.recipient == "client"
@@ -88,7 +88,7 @@ def _add_headers(
     mail["To"] = mailbox(recipient.name, recipient.email)
     if to_client:
         _add_reply_to(mail, data)
-    mail["Subject"] = page.subject
+    mail["Subject"] = content.subject
     add_technical_headers(mail, data.notification_id, settings, now)
 
 
@@ -111,8 +111,8 @@ def add_technical_headers(
     mail["Auto-Submitted"] = "auto-generated"
 
 
-def _render(template: str, page: Page) -> str:
-    return _TEMPLATES.get_template(template).render(page=page)
+def _render(template: str, content: MailContent) -> str:
+    return _TEMPLATES.get_template(template).render(content=content)
 
 
 def _method(data: MailData) -> Method | None:

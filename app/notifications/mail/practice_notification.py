@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 from app.configuration.settings import Settings
 from app.mail.sanitize import mailbox, one_line
-from app.notifications.mail.client_content import Page
+from app.notifications.mail.client_content import MailContent
 from app.notifications.mail.data import PracticeMailData
 from app.notifications.mail.facts import Fact
 from app.notifications.mail.message import add_technical_headers, compose
@@ -18,16 +18,16 @@ def make_practice_mail(data: PracticeMailData, settings: Settings, now: datetime
     Raises:
         UndeliverableError: the practice's address is no address.
     """
-    page = _webhook_disabled(data)
-    mail = compose(page)
+    content = _webhook_disabled(data)
+    mail = compose(content)
     mail["From"] = mailbox("Reslot", settings.mail_from)
     mail["To"] = mailbox(data.practice_name, data.practice_email)
-    mail["Subject"] = page.subject
+    mail["Subject"] = content.subject
     add_technical_headers(mail, data.notification_id, settings, now)
     return mail
 
 
-def _webhook_disabled(data: PracticeMailData) -> Page:
+def _webhook_disabled(data: PracticeMailData) -> MailContent:
     texts, details = ENGLISH, data.details
     subject = texts("webhook-disabled.heading")
     why = (
@@ -41,7 +41,7 @@ def _webhook_disabled(data: PracticeMailData) -> Page:
         body='{"active": true}',
     )
     since = datetime.fromisoformat(details["failing_since"])
-    return Page(
+    return MailContent(
         language=texts.language,
         texts=texts,
         subject=subject,

@@ -2,13 +2,13 @@
 
 from app.mail.sanitize import lines, one_line
 from app.mail.texts.formatter import Formatter
-from app.notifications.mail.client_content import Page
+from app.notifications.mail.client_content import MailContent
 from app.notifications.mail.data import MailData
 from app.notifications.mail.facts import Fact, costs, meeting_of, place, times, topic_of
 from app.texts.catalogue import Texts
 
 
-def practitioner_page(data: MailData) -> Page:
+def practitioner_content(data: MailData) -> MailContent:
     """Write to the practitioner, in their zone: who, why, the old time and the new."""
     formatter = Formatter(data.practitioner.locale, data.practitioner.zone)
     texts, meeting, change = formatter.texts, meeting_of(data), data.change
@@ -18,7 +18,7 @@ def practitioner_page(data: MailData) -> Page:
         (texts("practitioner.note"), change.note),
     )
     by = "practitioner.by-client" if change.by_client else "practitioner.by-practice"
-    return Page(
+    return MailContent(
         language=formatter.tag,
         texts=texts,
         subject=texts(f"practitioner.{topic}.subject", day=formatter.day(meeting.starts_at)),
