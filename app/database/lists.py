@@ -1,4 +1,4 @@
-"""Statements that read one part of a list: filters, order, and where the part starts."""
+"""Builds statements that read one part of a list: filters, order, start position, limit."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from sqlalchemy import ColumnElement, Select, literal, tuple_
 
 PartStart = TypeVar("PartStart", bound=tuple[Any, ...])
 Statement = TypeVar("Statement", bound=Select[Any])
-# Makes the condition of one filter from the value that a request names.
+# Makes the condition of a filter from the value in a request.
 Filter = Callable[[Any], ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[PartStart]):
-    """Which part of a list to read: what matches all filters, after a position, up to a limit."""
+    """A part of a list: rows that match all filters, after a position, up to a limit."""
 
     filters: Mapping[str, Any]
     after: PartStart | None
@@ -37,7 +37,7 @@ def before_instant(column: Any) -> Filter:  # noqa: ANN401 - a column
 
 
 def matching(known: Mapping[str, Filter], wanted: Mapping[str, Any]) -> list[ColumnElement[bool]]:
-    """Turn the filters of a request into conditions that all have to hold.
+    """Convert the filters of a request to conditions, which are combined with AND.
 
     Raises:
         KeyError: the list does not know one of the filters.
@@ -53,9 +53,9 @@ def in_order(
     *,
     latest_first: bool = False,
 ) -> Statement:
-    """Order a list by columns that identify a row, and read `limit` rows after a position."""
+    """Order by columns that identify a row, and read `limit` rows after the position `after`."""
     if after is not None:
-        # With its column's type, which the driver cannot know of a value in a row of values.
+        # With explicit types: the driver cannot infer them for values inside of a row value.
         values = [literal(value, column.type) for value, column in zip(after, columns, strict=True)]
         key, last = tuple_(*columns), tuple_(*values)
         statement = statement.where(key < last if latest_first else key > last)

@@ -1,7 +1,7 @@
-"""Hot statements: their text is made once, and the driver itself runs it.
+"""Hot statements: compiled once by SQLAlchemy, run directly by the driver.
 
-SQLAlchemy still builds the statement; its connection and its result objects cost more than the
-statement does, and what is sent often needs neither (docs/decisions/0015-hot-reads.md).
+SQLAlchemy's connection and result objects cost more than such a statement itself, so frequent
+statements bypass them (docs/decisions/0015-hot-reads.md).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,14 +16,14 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.compiler import SQLCompiler
 
-# What a read is run on: an engine, whose connection it holds for this one statement, outside of any
-# transaction; or the connection of a command, within its transaction.
+# A read runs on an engine, with a connection for this one statement and without a transaction, or on
+# the connection of a command, within its transaction.
 Source = AsyncEngine | AsyncConnection
 Row = Mapping[Any, Any]
 
 
 class SentStatement(NamedTuple):
-    """A statement that goes to the driver itself; `many`: with a row of values for each run."""
+    """A statement that is passed to the driver. `many`: `values` is a list of rows, one per run."""
 
     text: str
     values: Sequence[Any]
@@ -37,9 +37,9 @@ _watches: WeakKeyDictionary[AsyncEngine, list[Watch]] = WeakKeyDictionary()
 
 
 def watch_driver(engine: AsyncEngine, watch: Watch) -> Callable[[], None]:
-    """Enter `watch(sent)` around each of these on the engine: SQLAlchemy's events don't tell.
+    """Enter `watch(sent)` around each statement that bypasses SQLAlchemy and its events.
 
-    What it gives ends the watch.
+    Calling the returned function ends the watch.
     """
     watches = _watches.setdefault(engine, [])
     watches.append(watch)
@@ -47,14 +47,14 @@ def watch_driver(engine: AsyncEngine, watch: Watch) -> Callable[[], None]:
 
 
 class CompiledStatement:
-    """A statement's text, and the order and types of its parameters.
+    """A compiled statement: its text, and the order and types of its parameters.
 
-    `names` are those of the values that every run has to give, no more and no fewer.
+    `names` are the names of the values that every run must pass, exactly.
     """
 
     def __init__(self, statement: ClauseElement, columns: Sequence[str] | None = None) -> None:
         compiled = statement.compile(dialect=_DIALECT, column_keys=columns)
-        assert isinstance(compiled, SQLCompiler)  # noqa: S101 - whatever is no DDL
+        assert isinstance(compiled, SQLCompiler)  # noqa: S101 - all but DDL
         order = compiled.positiontup or ()
         types = [compiled.binds[name].type.dialect_impl(_DIALECT) for name in order]
         processors = [type_.bind_processor(_DIALECT) for type_ in types]
@@ -71,10 +71,10 @@ class CompiledStatement:
         ]
 
     def arguments(self, values: Mapping[str, object]) -> tuple[object, ...]:
-        """Put values into the statement's order, as the driver takes them.
+        """Order and convert values for the driver.
 
         Raises:
-            TypeError: a value is missing, or the statement has no parameter of its name.
+            TypeError: a value is missing, or the statement has no parameter of that name.
         """
         if values.keys() != self.names:
             raise TypeError(_mismatch(values.keys(), self.names))
@@ -87,7 +87,7 @@ class CompiledStatement:
 
 
 def _mismatch(given: AbstractSet[str], names: AbstractSet[str]) -> str:
-    """Say which values a statement lacks, and which it has no parameter for."""
+    """Write which values are missing, and which have no parameter."""
     parts = [("lacks", names - given), ("takes no", given - names)]
     return "the statement " + " and ".join(
         f"{verb} {', '.join(sorted(wrong))}" for verb, wrong in parts if wrong
@@ -101,14 +101,14 @@ class Read(CompiledStatement):
         super().__init__(statement)
 
     async def rows(self, db: Source, values: Mapping[str, object]) -> Sequence[Row]:
-        """Run it with these values, and give its rows. JSON comes as text."""
+        """Run it and return its rows. JSON values are text."""
         arguments = self.arguments(values)
         if isinstance(db, AsyncConnection):
             return await send(db, self.text, arguments)
         try:
             held = await db.raw_connection()
         except db.dialect.loaded_dbapi.Error as error:
-            # Of opening a connection: SQLAlchemy's spelling of what the driver said.
+            # SQLAlchemy wraps errors of opening a connection: raise the driver's own.
             raise error.__cause__ or error from None
         try:
             return await _fetch(db, held.driver_connection, self.text, arguments)
@@ -116,13 +116,13 @@ class Read(CompiledStatement):
             held.close()
 
     async def one(self, db: Source, values: Mapping[str, object]) -> Row | None:
-        """Run it, and give its first row, if there is one."""
+        """Run it and return its first row; None if there is none."""
         rows = await self.rows(db, values)
         return rows[0] if rows else None
 
 
 async def send(db: AsyncConnection, text: str, arguments: tuple[object, ...]) -> Sequence[Row]:
-    """Run a statement within the transaction, and give its rows."""
+    """Run a statement within the transaction and return its rows."""
     driver = driver_in_transaction(db)
     if driver is None:
         result = await db.exec_driver_sql(text, arguments)
@@ -141,11 +141,12 @@ async def send_many(db: AsyncConnection, text: str, rows: list[tuple[object, ...
 
 
 def driver_in_transaction(db: AsyncConnection) -> Any:  # noqa: ANN401 - asyncpg's, which has no types
-    """Give the driver's connection where the transaction has begun; None before that.
+    """Return the driver's connection if the transaction has begun, else None.
 
-    SQLAlchemy sends BEGIN with its own first statement: that one must not go past it.
+    SQLAlchemy sends BEGIN before its own first statement, so the first statement of a transaction
+    must not bypass it.
     """
-    assert db.sync_connection is not None  # noqa: S101 - it has been opened
+    assert db.sync_connection is not None  # noqa: S101 - it is open
     driver: Any = db.sync_connection.connection.driver_connection
     return driver if driver.is_in_transaction() else None
 

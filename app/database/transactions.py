@@ -1,4 +1,4 @@
-"""The one place that commits (docs/decisions/0001-transactions.md)."""
+"""Runs commands in transactions. Nothing else commits (docs/decisions/0001-transactions.md)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from app.database.engine import LOCK_TIMEOUT_SECONDS
 T = TypeVar("T")
 
 ATTEMPTS = 5
-# A wait that is shorter does not shorten the next one: that would take a statement.
+# A shorter wait does not reduce the next lock timeout, because that costs a statement.
 NOTICEABLE_SECONDS = 0.1
 SHORTEST_LOCK_MILLISECONDS = 100
 SERIALIZATION_FAILURE = "40001"
@@ -23,16 +23,16 @@ DEADLOCK = "40P01"
 UNIQUE_VIOLATION = "23505"
 EXCLUSION_VIOLATION = "23P01"
 INSUFFICIENT_PRIVILEGE = "42501"
-# After one of these the command sees, when it runs again, what the other transaction committed,
-# and answers by the rules: a taken slot is refused with its alternatives, a used key is replayed.
+# After one of these the command runs again and sees what the other transaction has committed, so it
+# answers by its rules: a taken slot is refused with alternatives, a used key is replayed.
 _RUN_AGAIN = {SERIALIZATION_FAILURE, DEADLOCK, UNIQUE_VIOLATION, EXCLUSION_VIOLATION}
 
 
 async def transact(engine: AsyncEngine, command: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    """Run `command` in one transaction and commit it, or leave no trace.
+    """Run `command` in one transaction and commit it, or roll back everything.
 
-    Where another transaction got in the way, it runs again from the start, a bounded number of
-    times; so it must do nothing that cannot be rolled back.
+    After a conflict with another transaction the command runs again from the start, at most
+    ATTEMPTS times in total. So it must do nothing that cannot be rolled back.
     """
     started = monotonic()
     for _ in range(ATTEMPTS - 1):
@@ -48,7 +48,7 @@ async def transact(engine: AsyncEngine, command: Callable[[AsyncConnection], Awa
 
 @asynccontextmanager
 async def _begin(engine: AsyncEngine, started: float) -> AsyncIterator[AsyncConnection]:
-    """Begin a transaction whose waits for locks are shortened by the time since `started`."""
+    """Begin a transaction. Its lock timeout is reduced by the time since `started`, in seconds."""
     async with engine.begin() as db:
         waited = monotonic() - started
         if waited > NOTICEABLE_SECONDS:
@@ -58,15 +58,15 @@ async def _begin(engine: AsyncEngine, started: float) -> AsyncIterator[AsyncConn
 
 
 async def allow_outside_wait(db: AsyncConnection) -> None:
-    """Let this transaction stay idle for up to five minutes, while something outside is waited for.
+    """Let this transaction stay idle for up to five minutes while it waits for a mail server.
 
-    For a mail server only: what is locked meanwhile is a notification, which no client waits for.
+    Only for sending mails: the transaction locks a notification, for which no request waits.
     """
     await db.execute(text("SET LOCAL idle_in_transaction_session_timeout = '5min'"))
 
 
 async def allow_long_statements(db: AsyncConnection) -> None:
-    """Let a statement of this transaction run for up to five minutes: what nobody waits for."""
+    """Let statements of this transaction run for up to five minutes, for background work."""
     await db.execute(text("SET LOCAL statement_timeout = '5min'"))
 
 
@@ -76,8 +76,8 @@ async def prefer_indexes(db: AsyncConnection) -> None:
 
 
 def sqlstate(error: Exception) -> str | None:
-    """Give PostgreSQL's five-character code of an error, where it has one.
+    """Return the SQLSTATE of an error; None if it has none.
 
-    Hot statements raise the driver's own errors, all others SQLAlchemy's around them.
+    Hot statements raise the driver's errors, all others SQLAlchemy's, which wrap the driver's.
     """
     return getattr(getattr(error, "orig", error), "sqlstate", None)

@@ -1,4 +1,4 @@
-"""Hot statements that write: see app/database/statements.py, of which this is the other half."""
+"""Hot statements that write. Those that read: app/database/statements.py."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,15 +11,15 @@ from app.database.statements import CompiledStatement, Row, send, send_many
 class Write(CompiledStatement):
     """An INSERT, UPDATE or DELETE.
 
-    `columns` are set to values of the same names, beside what the statement says itself. An INSERT
-    for which none are named sets all columns of its table.
+    `columns` are set to the values of the same names, in addition to the columns that the statement
+    sets itself. An INSERT without `columns` sets all columns of its table.
     """
 
     def __init__(self, statement: Insert | Update | Delete, *columns: str) -> None:
         super().__init__(statement, columns or None)
 
     async def run(self, db: AsyncConnection, values: Mapping[str, object]) -> Sequence[Row]:
-        """Run it with these values in the transaction, and give what it returns."""
+        """Run it in the transaction and return the rows of its RETURNING clause."""
         return await send(db, self.text, self.arguments(values))
 
     async def run_for_each(self, db: AsyncConnection, rows: Sequence[Mapping[str, object]]) -> None:

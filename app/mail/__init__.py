@@ -1,1 +1,1 @@
-"""Building and sending a mail."""
+"""Builds and sends mails."""

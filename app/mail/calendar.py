@@ -1,4 +1,4 @@
-"""Calendar parts: one session as one VEVENT (RFC 5545), for mails and for calendar.ics."""
+"""Writes one session as one VEVENT (RFC 5545), for mails and for calendar.ics."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -42,11 +42,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class CalendarEvent:
-    """What a calendar is told of a session; never a reason or a note.
+    """The data of a calendar entry; never a reason or a note.
 
-    `starts_at` and `ends_at` are instants, shown in `zone`, the practitioner's. `url` is where the
-    session takes place: a link token in it would be seen by all who share the client's calendar.
-    `texts` say, below the description, that declining the entry cancels nothing.
+    `starts_at` and `ends_at` are instants, written in `zone`, the practitioner's. `url` is the
+    place of a video session, never a link with a token: everybody who shares the client's
+    calendar can see it. `texts` is the catalogue for the sentence below the description: declining
+    the entry does not cancel the session.
     """
 
     session_id: UUID
@@ -66,10 +67,10 @@ class CalendarEvent:
 
 
 def make_calendar(event: CalendarEvent, method: Method, now: datetime) -> bytes:
-    """Write one session as an iCalendar object, stamped `now`.
+    """Write one session as an iCalendar object with `now` as its DTSTAMP.
 
-    The UID is the session's for life, and SEQUENCE rises with every change, so that a calendar
-    updates the entry it has. Source: product.md section 6, RFC 5546.
+    The UID of a session never changes, and SEQUENCE increases with every change, so that a calendar
+    updates its existing entry. Source: product.md section 6, RFC 5546.
     """
     calendar = Calendar()
     calendar.add("prodid", "-//Reslot//Reslot//EN")
@@ -103,7 +104,7 @@ def _entry(
         organizer=vCalAddress.new(mailto(event.organizer.email), cn=one_line(event.organizer.name)),
         # A published entry has no attendees (RFC 5546 section 3.2.1).
         attendees=[] if method == "PUBLISH" else [_attendee(event.attendee)],
-        # Those who share the client's calendar see that he is busy, not with what.
+        # Others who share the client's calendar see that the client is busy, but no details.
         classification=CLASS.PRIVATE,
     )
 
@@ -120,10 +121,10 @@ def _attendee(client: Person) -> vCalAddress:
 
 
 def _local_times(event: CalendarEvent) -> tuple[datetime, datetime]:
-    """Give start and end in the event's zone; in UTC where the zone cannot tell which is meant.
+    """Return start and end in the event's zone, or in UTC if one of them is ambiguous there.
 
-    A local time that occurs twice means the first of the two (RFC 5545 section 3.3.5), so the
-    second can only be spelled in UTC.
+    A local time that occurs twice means its first occurrence (RFC 5545 section 3.3.5), so the
+    second one can be written in UTC only.
     """
     local = event.starts_at.astimezone(event.zone), event.ends_at.astimezone(event.zone)
     if any(time.fold for time in local):
@@ -133,10 +134,10 @@ def _local_times(event: CalendarEvent) -> tuple[datetime, datetime]:
 
 @lru_cache(maxsize=256)
 def _time_zone(zone: ZoneInfo, year: int) -> Timezone:
-    """Describe a zone for sessions that start in one year of it.
+    """Write the VTIMEZONE of a zone for sessions that start in `year`.
 
-    An onset is spelled in the offset that it ends (RFC 5545 section 3.6.5); icalendar's own
-    description is an hour off where clocks go forward.
+    The onset of an observance is written in the offset before it (RFC 5545 section 3.6.5). The
+    VTIMEZONE that icalendar generates is an hour wrong where clocks go forward.
     """
     first = to_seconds(datetime(year, 1, 1, tzinfo=UTC)) - 2 * DAY
     last = to_seconds(datetime(year + 1, 1, 1, tzinfo=UTC)) + 3 * DAY

@@ -1,4 +1,4 @@
-"""What sending a mail takes."""
+"""The dependencies of sending mails."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from app.mail.senders import Sender
 
 @dataclass(frozen=True, slots=True)
 class MailContext:
-    """What sending a notification takes."""
+    """Database, sender, settings and clock for sending mails."""
 
     engine: AsyncEngine
     sender: Sender

@@ -1,4 +1,4 @@
-"""Reading the mails in the folder where they land without an SMTP server."""
+"""Reads the mails in the folder that replaces an SMTP server in the demo."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from app.mail.sanitize import lines, one_line
 
 @dataclass(frozen=True, slots=True)
 class MailSummary:
-    """One mail in a list. `number` counts from 1, the newest."""
+    """One mail in a list. `number` is 1 for the newest mail."""
 
     number: int
     date: datetime
@@ -22,7 +22,7 @@ class MailSummary:
 
 
 def list_mails(folder: Path) -> list[MailSummary]:
-    """List the mails of a folder, newest first; none where there is no folder."""
+    """List the mails of a folder, newest first; none if the folder does not exist."""
     mails = [(path, _read(path)) for path in sorted(folder.glob("*.eml"))]
     mails.sort(key=lambda mail: (_date(mail[1]), mail[0].stat().st_mtime_ns), reverse=True)
     return [
@@ -32,7 +32,7 @@ def list_mails(folder: Path) -> list[MailSummary]:
 
 
 def read_mail(path: Path) -> str:
-    """Write a mail as a person reads it: headers, the text, and the names of the other parts."""
+    """Write a mail for a terminal: headers, the text part, and the types of the other parts."""
     mail = _read(path)
     head = [f"{name}: {_header(mail, name)}" for name in ("To", "Subject", "Date")]
     body = mail.get_body(preferencelist=("plain",))
@@ -51,12 +51,12 @@ def _read(path: Path) -> EmailMessage:
 
 
 def _header(mail: EmailMessage, name: str) -> str:
-    """Give a header fit for a terminal."""
+    """Return a header without control characters."""
     return one_line(str(mail.get(name, "")))
 
 
 def _date(mail: EmailMessage) -> datetime:
-    """Give the Date header's instant; the beginning of time where there is none."""
+    """Return the instant of the Date header, or the earliest instant if there is none."""
     date = mail.get("Date")
     instant: datetime | None = None if date is None else date.datetime
     if instant is None:

@@ -1,4 +1,4 @@
-"""Which answers of a mail server end a mail, and which are tried again (product.md section 10)."""
+"""Decides which refusals of a mail server are permanent (product.md section 10, "Mails")."""
 
 import re
 from typing import Literal
@@ -6,25 +6,25 @@ from typing import Literal
 Stage = Literal["MAIL", "RCPT", "DATA"]
 
 PERMANENT = 500
-# RFC 3463: class, subject, detail. A server that sends them begins its text with them.
+# RFC 3463: class.subject.detail, at the start of the reply's text.
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?!\d)")
 _ADDRESS_SUBJECT = "1"
 _OTHER_ADDRESS_DETAIL = "0"
-# X.1.7 and X.1.8 are about the sender's address: the operator mends MAIL_FROM.
+# X.1.7 and X.1.8 are about the sender's address: the operator must correct MAIL_FROM.
 _SENDER_DETAILS = {"7", "8"}
 _MAILBOX_DISABLED = ("2", "1")
-# Without an enhanced code, in the answer to RCPT: syntax of the address (501), no such mailbox
-# (550), not a user here (551), mailbox name not allowed (553), domain takes no mail (556).
+# Basic codes that are permanent in the reply to RCPT: syntax of the address (501), no such mailbox
+# (550), not a user here (551), mailbox name not allowed (553), domain accepts no mail (556).
 _RECIPIENT_CODES = {501, 550, 551, 553, 556}
 
 
 def is_permanent_refusal(stage: Stage, code: int, text: str) -> bool:
-    """Tell whether a server's refusal says that the recipient's address takes no mail.
+    """Return whether a refusal means that the recipient's address can never receive mail.
 
-    The enhanced status code decides, wherever in the conversation it comes: 5.1.x and 5.2.1 are
-    about the address. Relay, policy, authentication, quota and network are retried, as is
-    everything that is not a 5xx answer. Without an enhanced code the basic code decides, and only
-    in the answer to RCPT, which is about the recipient alone.
+    The enhanced status code decides, at any stage: 5.1.x and 5.2.1 are about the address. Refusals
+    because of relay, policy, authentication, quota or network are retried, and so is every reply
+    that is not 5xx. Without an enhanced code the basic code decides, but only in the reply to RCPT,
+    which is about the recipient alone.
     """
     if code < PERMANENT:
         return False
@@ -37,6 +37,6 @@ def is_permanent_refusal(stage: Stage, code: int, text: str) -> bool:
     if subject != _ADDRESS_SUBJECT:
         return (subject, detail) == _MAILBOX_DISABLED
     if detail == _OTHER_ADDRESS_DETAIL:
-        # Before RCPT the sender's is the only address that the server knows.
+        # At MAIL the server knows the sender's address only.
         return stage != "MAIL"
     return detail not in _SENDER_DETAILS

@@ -1,4 +1,4 @@
-"""Makes text that people typed safe for headers, calendars and terminals."""
+"""Makes text that people entered safe for headers, calendars and terminals."""
 
 import re
 from email.headerregistry import Address
@@ -6,9 +6,9 @@ from email.headerregistry import Address
 from app.outbox.errors import UndeliverableError
 from app.standards import addresses
 
-# Joiners are no printable characters, but names in some scripts need them.
+# Zero-width joiners are not printable by Unicode, but names in some scripts need them.
 _JOINERS = "\u200c\u200d"
-# With these a display name needs quoting, which older mail libraries get wrong when they fold it.
+# A display name with these must be quoted, and older mail libraries fold quoted names wrongly.
 _SPECIALS = re.compile(r'["<>@,;:\\()\[\]=?]')
 _ADDRESS = re.compile(r'([^\s"<>@,;:\\()\[\]]+)@([^\s"<>@,;:\\()\[\]]+)')
 _WEB_ADDRESS = re.compile(r"https?://[\x21-\x7e]+")
@@ -16,26 +16,26 @@ _MAX_NAME = 80
 
 
 def one_line(text: str) -> str:
-    """Make a single line of printable characters."""
+    """Replace line breaks, control characters and runs of spaces by one space each."""
     return " ".join(_printable(text).split())
 
 
 def lines(text: str) -> str:
-    """Drop control characters, and keep the lines."""
+    """Replace control characters by spaces, and keep line breaks."""
     return "\n".join(_printable(line).rstrip() for line in text.strip().splitlines())
 
 
 def web_address(url: str | None) -> str | None:
-    """Let a plain http(s) address pass, nothing else."""
+    """Return the URL if it is a plain http(s) address, else None."""
     return url if url is not None and _WEB_ADDRESS.fullmatch(url) else None
 
 
 def mailbox(name: str, email: str) -> Address:
-    """Make an address for a header. No name can add a header or another recipient.
+    """Make an address for a header. The name cannot inject a header or another recipient.
 
     Raises:
-        UndeliverableError: `email` is no address, or its local part is not ASCII: the mail server
-            would need SMTPUTF8.
+        UndeliverableError: `email` is not a valid address, or its local part is not ASCII, for
+            which the mail server would need SMTPUTF8.
     """
     match = _ADDRESS.fullmatch(email)
     if match is None or not match[1].isascii():
@@ -45,10 +45,10 @@ def mailbox(name: str, email: str) -> Address:
 
 
 def ascii_domain(domain: str) -> str:
-    """Spell a domain for mail servers that know ASCII only.
+    """Encode a domain in ASCII, for mail servers without SMTPUTF8.
 
     Raises:
-        UndeliverableError: there can be no such domain.
+        UndeliverableError: the domain is not valid.
     """
     try:
         return addresses.ascii_domain(domain)

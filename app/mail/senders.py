@@ -1,4 +1,4 @@
-"""Where mails go: to an SMTP server, or into a folder where there is none."""
+"""Senders of mails: to an SMTP server, or into a folder if none is configured."""
 
 import asyncio
 import os
@@ -16,23 +16,23 @@ from app.mail.smtp import SmtpSender, SmtpServer
 
 
 class Sender(Protocol):
-    """Hands a mail on."""
+    """Sends mails."""
 
     async def send(self, message: EmailMessage) -> None:
-        """Send a mail; it is accepted once this returns.
+        """Send a mail. Returning means that it was accepted.
 
         Raises:
-            UndeliverableError: the recipient's address is refused for good. Anything else that is
-                raised may be gone the next time.
+            UndeliverableError: the recipient's address is refused permanently. Any other exception
+                may be temporary.
         """
 
     async def close(self) -> None:
-        """Let go of what is kept for the next mail."""
+        """Close the connections that are kept open for the next mail."""
 
 
 @dataclass(frozen=True, slots=True)
 class FolderSender:
-    """Writes mails into a folder, for the demo. A mail that is sent again replaces itself."""
+    """Writes mails into a folder, for the demo. A repeated mail replaces its file."""
 
     folder: Path
 
@@ -42,10 +42,10 @@ class FolderSender:
         await asyncio.to_thread(self._write, f"{name}.eml", message.as_bytes())
 
     async def close(self) -> None:
-        """Do nothing: no file is kept open."""
+        """Do nothing: no file stays open."""
 
     def _write(self, name: str, content: bytes) -> None:
-        """Write beside the file, then rename: nobody ever reads half a mail."""
+        """Write a temporary file and rename it, so that nobody reads a partial mail."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=self.folder, suffix=".tmp", delete=False) as file:
             file.write(content)
@@ -55,17 +55,17 @@ class FolderSender:
 
 
 def make_sender(settings: Settings) -> Sender:
-    """Choose by the settings: SMTP where there is a URL, else the folder."""
+    """Make the SMTP sender if the settings have an SMTP URL, else the folder sender."""
     if settings.smtp_url is None:
         return FolderSender(settings.mail_folder)
     return SmtpSender(smtp_server(settings.smtp_url.get_secret_value()))
 
 
 def check_mail_folder(settings: Settings) -> None:
-    """Make sure that mails can be written where no SMTP server takes them.
+    """Check that the mail folder is writable, if no SMTP server is configured.
 
     Raises:
-        SettingsError: the folder, or the one that it would be made in, cannot be written to.
+        SettingsError: the folder, or the one that it would be created in, is not writable.
     """
     if settings.smtp_url is not None:
         return
@@ -78,9 +78,9 @@ def check_mail_folder(settings: Settings) -> None:
 
 
 def smtp_server(url: str) -> SmtpServer:
-    """Read `smtp://user:password@host:port?starttls=always|auto|never`, or `smtps://…`.
+    """Parse `smtp://user:password@host:port?starttls=always|auto|never`, or `smtps://…`.
 
-    Where there is a password, STARTTLS is insisted on unless the URL says otherwise.
+    The default of `starttls` is `always` with a password, else `auto`.
     """
     parts = urlsplit(url)
     return SmtpServer(

@@ -1,4 +1,4 @@
-"""Sending over SMTP, on connections that are kept for the next mail."""
+"""Sends mails over SMTP, on connections that are reused."""
 
 import asyncio
 from contextlib import suppress
@@ -21,7 +21,8 @@ from app.outbox.errors import UndeliverableError
 
 TIMEOUT_SECONDS = 10
 QUIT_TIMEOUT_SECONDS = 2.0
-# Servers end idle connections after minutes, and long ones after a number of mails.
+# Below the limits of common servers, which close idle connections after minutes and others after a
+# number of mails.
 IDLE_SECONDS = 20.0
 MAX_MAILS_PER_CONNECTION = 50
 SERVICE_CLOSING = SMTPStatus.domain_unavailable  # 421
@@ -29,9 +30,9 @@ SERVICE_CLOSING = SMTPStatus.domain_unavailable  # 421
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """How to reach a mail server.
+    """The address and credentials of a mail server.
 
-    `start_tls`: True insists on STARTTLS, None uses it where the server offers it.
+    `start_tls`: True requires STARTTLS, None uses it if the server offers it, False never does.
     """
 
     hostname: str
@@ -43,7 +44,7 @@ class SmtpServer:
 
 
 class SmtpSender:
-    """Sends each mail on a connection of its own, an idle one where there is one.
+    """Sends each mail on an idle connection, or on a new one if none is idle.
 
     There are never more connections than mails that are sent at once.
     """
@@ -57,11 +58,11 @@ class SmtpSender:
     async def send(self, message: EmailMessage) -> None:
         """Send a mail.
 
-        Where the server has ended an idle connection, or takes no further mail on it, the mail goes
-        on a new one. That is done only while the server cannot have accepted the mail.
+        If the server has closed the idle connection, or accepts no further mail on it, the mail is
+        sent on a new one, but only if the server cannot have accepted the mail already.
 
         Raises:
-            UndeliverableError: the server says that the recipient's address takes no mail.
+            UndeliverableError: the server refuses the recipient's address permanently.
         """
         kept = self._take()
         try:
@@ -81,7 +82,7 @@ class SmtpSender:
             raise _error_for("DATA", refused) from None
 
     async def close(self) -> None:
-        """End the idle connections."""
+        """Close the idle connections."""
         for connection in list(self._idle):
             self._end(connection)
         await asyncio.gather(*self._closing)
@@ -116,13 +117,13 @@ class SmtpSender:
             self._keep(connection, closing=_code(refused) == SERVICE_CLOSING)
             raise
         except BaseException:
-            # Where the conversation stands is unknown.
+            # The state of the SMTP dialogue is unknown.
             connection.close()
             raise
         self._keep(connection)
 
     def _take(self) -> "_Connection | None":
-        """Take the idle connection that was used last."""
+        """Return the idle connection that was used last; None if there is none."""
         while self._idle:
             connection, expiry = self._idle.popitem()
             expiry.cancel()
@@ -132,7 +133,7 @@ class SmtpSender:
         return None
 
     def _keep(self, connection: "_Connection", *, closing: bool = False) -> None:
-        """Keep a connection for the next mail, for a while, unless it has served its time."""
+        """Keep a connection for the next mail until it expires or reaches its number of mails."""
         if not connection.is_connected:
             connection.close()
             return
@@ -142,7 +143,7 @@ class SmtpSender:
             self._end(connection)
 
     def _end(self, connection: "_Connection") -> None:
-        """End an idle connection with QUIT, without making anybody wait for it."""
+        """Close an idle connection with QUIT, in a task of its own."""
         self._idle.pop(connection).cancel()
         task = asyncio.create_task(connection.end())
         self._closing.add(task)
@@ -150,7 +151,7 @@ class SmtpSender:
 
 
 class _Connection(aiosmtplib.SMTP):
-    """One connection. `has_content`: the server may have the mail that is being sent."""
+    """One connection. `has_content`: the server may have received the content of the mail."""
 
     mails = 0
     has_content = False
@@ -159,21 +160,21 @@ class _Connection(aiosmtplib.SMTP):
         self,
         message: str | bytes,
         /,
-        **options: Any,  # noqa: ANN401 - handed on to the library
+        **options: Any,  # noqa: ANN401 - passed to the library
     ) -> SMTPResponse:
-        """Send the content, and remember that the server may accept it from now on."""
+        """Send the content; from now on the server may accept the mail."""
         self.has_content = True
         return await super().data(message, **options)
 
     async def end(self) -> None:
-        """Say goodbye, where the server still listens."""
+        """Send QUIT if the server still listens, and close the connection."""
         with suppress(aiosmtplib.SMTPException, OSError):
             await self.quit(timeout=QUIT_TIMEOUT_SECONDS)
         self.close()
 
 
 def _needs_new_connection(kept: _Connection, error: Exception) -> bool:
-    """Tell whether a kept connection, and not the mail, may be what the server objects to."""
+    """Return whether the reused connection, and not the mail, may be the cause of the error."""
     if _code(error) == SERVICE_CLOSING or isinstance(error, SMTPSenderRefused):
         return True
     return not kept.has_content and isinstance(error, ConnectionError | TimeoutError)
@@ -186,7 +187,7 @@ def _code(error: Exception) -> int | None:
 
 
 def _error_for(stage: Stage, refused: SMTPResponseException) -> Exception:
-    """Give what a refusal means for the mail."""
+    """Return the error to raise for a refusal: permanent or temporary."""
     if is_permanent_refusal(stage, refused.code, refused.message):
         return UndeliverableError(refused.code)
     return refused

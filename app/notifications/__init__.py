@@ -1,1 +1,1 @@
-"""Which mails a change causes, what they say, and sending them."""
+"""Notifications: what they contain, how they are sent, and the API that lists and retries them."""

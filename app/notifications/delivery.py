@@ -1,4 +1,4 @@
-"""Sending one notification: claim, check, render, send, mark (product.md section 6)."""
+"""Sends one mail notification: claim, check, render, send, mark (product.md section 6)."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,20 +25,22 @@ log = structlog.get_logger()
 
 
 async def send_notification(context: MailContext, practice_id: UUID, notification_id: UUID) -> None:
-    """Send one notification that is due, or drop it if it is out of date. Leave any other alone.
+    """Send one notification that is due, or drop it if it is out of date.
 
-    A mail goes out once, but for two cases: this process dies, or loses the database for good,
-    after the mail was accepted and before that is written down; or the mail server accepts it and
-    the answer is lost. The copy then has the same Message-ID.
+    A notification that is not due, or that another worker has claimed, is not changed.
 
-    An attempt that fails sets the instant of the next. Nothing is raised: the job library would
-    keep the error's text.
+    A mail can be sent twice in two cases: this process or its database connection is lost after
+    the mail server accepted the mail and before the row was updated; or the mail server accepts the
+    mail and its answer is lost. The copy has the same Message-ID.
+
+    A failed attempt sets the time of the next attempt. No exception is raised: the job library
+    would store the text of the exception.
     """
     attempt = _Attempt(context, practice_id, notification_id)
     ids = {"practice_id": str(practice_id), "notification_id": str(notification_id)}
     try:
         status = await attempt.make()
-    except Exception as error:  # noqa: BLE001 - whatever it is, only its kind may be told
+    except Exception as error:  # noqa: BLE001 - any error: only its class may be logged
         count_mail("delayed")
         note_outcome("delayed", describe(error))
         log.warning("notification_delayed", error=describe(error), **ids)
@@ -51,10 +53,10 @@ async def send_notification(context: MailContext, practice_id: UUID, notificatio
 
 @dataclass(slots=True)
 class _Attempt:
-    """One try. It remembers outside the transaction that the mail was accepted.
+    """One attempt. `accepted` is kept outside the transaction.
 
-    `transact` may run it again after a rollback, and a mail cannot be rolled back: the second run
-    only writes down what the first one did.
+    `transact` may run `run` again after a rollback, and a mail cannot be rolled back: the second
+    run then only updates the row.
     """
 
     context: MailContext
@@ -63,20 +65,20 @@ class _Attempt:
     accepted: bool = field(default=False, init=False)
 
     async def make(self) -> str:
-        """Try, write down what became of it, and give the notification's status."""
+        """Make the attempt, record its result, and return the notification's status."""
         try:
             return await transact(self.context.engine, self.run)
         except Exception as error:
             failure, now = error, self.context.clock()
             status = await transact(
-                self.context.engine, lambda db: self.write_down(db, error=failure, now=now)
+                self.context.engine, lambda db: self.record_result(db, error=failure, now=now)
             )
             if status == "pending":
                 raise
             return status
 
     async def run(self, db: AsyncConnection) -> str:
-        """Do all of it in one transaction, and give the status that the notification has then."""
+        """Claim, send and mark in one transaction; return the notification's status after it."""
         if self.accepted:
             return await self._finish(db, "sent")
         now = self.context.clock()
@@ -93,12 +95,12 @@ class _Attempt:
         self.accepted = True
         return await self._finish(db, "sent")
 
-    async def write_down(self, db: AsyncConnection, *, error: Exception, now: datetime) -> str:
-        """Note what became of the try after `run` failed, and give the notification's status."""
+    async def record_result(self, db: AsyncConnection, *, error: Exception, now: datetime) -> str:
+        """Record the result after `run` failed, and return the notification's status."""
         if self.accepted:
             return await self._finish(db, "sent")
-        for_good = isinstance(error, UndeliverableError)
-        marked = await mark_failed(db, *self._ids, describe(error), now, for_good=for_good)
+        is_permanent = isinstance(error, UndeliverableError)
+        marked = await mark_failed(db, *self._ids, describe(error), now, permanent=is_permanent)
         return "done" if marked is None else marked.status
 
     async def _finish(self, db: AsyncConnection, status: Literal["sent", "dropped"]) -> str:
@@ -116,14 +118,13 @@ class _Attempt:
 
 
 def is_out_of_date(data: MailData, now: datetime) -> bool:
-    """Tell whether a notification has lost its sense.
+    """Return whether a notification must be dropped instead of sent.
 
-    A reminder: the session was moved or cancelled, or has begun, or its practice is closed. A
-    confirmation to the client: the session had already ended when it was booked, so that it is only
-    put on record.
+    A reminder: the session was moved or cancelled or has started, or the practice is closed. A
+    confirmation to the client: the session had already ended when it was booked.
     """
     if data.kind == "booked":
         return data.recipient == "client" and data.change.after.ends_at <= data.change.at
     if data.kind != "reminder":
         return False
-    return data.practice_closed or not data.is_still_true or now >= data.starts_at
+    return data.practice_closed or not data.is_current or now >= data.starts_at

@@ -1,4 +1,4 @@
-"""Claiming a notification that is due: one worker at a time has it, and only while it is due."""
+"""Claims a notification that is due, so that only one worker at a time sends it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,17 +11,17 @@ from app.outbox.queue import notification_wake, queue_wakes
 from app.tables.notifications import Notification
 
 DUE = "due"
-# A wake may come early by so much: the clocks of two machines differ. Less than the first back-off.
+# A wake may be early by this much, because clocks of machines differ. Less than the first backoff.
 CLOCK_TOLERANCE = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a wake found. Only what is `DUE` may be sent, by the transaction that claimed it.
+    """The result of a claim. Only a `DUE` notification may be sent, by the claiming transaction.
 
-    Else `found` is `waiting` (its next attempt, or the end of another worker's lease, is still to
-    come), `busy` (another worker has locked it), `done` (it has ended) or `gone`. `put_off`: how
-    often it was put off without an attempt.
+    Otherwise `found` is `waiting` (its next attempt or the end of another worker's lease is in the
+    future), `busy` (another worker has locked it), `done` (sent, dropped or failed) or `gone` (no
+    such row). `put_off` counts its postponements.
     """
 
     found: str
@@ -31,10 +31,11 @@ class Claim:
 async def claim(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID, now: datetime
 ) -> Claim:
-    """Lock a notification where it is due; the lock ends with the caller's transaction.
+    """Lock a notification for the caller's transaction if it is due.
 
-    A wake that finds it leased comes back when the lease ends: its holder may have died. A wake
-    that finds it locked does not come back: if its holder dies, the sweep finds it.
+    If the row is leased, a new wake is queued for the end of the lease, because the worker that
+    holds it may have stopped. If the row is locked, no wake is queued: if that worker stops, the
+    sweep finds the row.
     """
     own = _own(practice_id, notification_id)
     wanted = select(
@@ -64,7 +65,7 @@ async def claim(
 async def lease(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID, until: datetime
 ) -> None:
-    """Keep a claimed notification after the transaction; until then no other worker claims it."""
+    """Lease a claimed notification: no other worker claims it after the transaction, until `until`."""
     await db.execute(
         update(Notification).where(*_own(practice_id, notification_id)).values(leased_until=until)
     )
@@ -73,7 +74,7 @@ async def lease(
 async def put_off(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID, until: datetime, now: datetime
 ) -> None:
-    """Have a claimed notification wait without an attempt."""
+    """Postpone a claimed notification to `until`, without counting an attempt."""
     changed = (
         update(Notification)
         .where(*_own(practice_id, notification_id))
@@ -91,5 +92,5 @@ def _own(
     return (Notification.practice_id == practice_id, Notification.id == notification_id)
 
 
-# What a claim finds where another worker, or another wake, has the notification.
+# Results of a claim when another worker or another wake is responsible for the notification.
 NOT_CLAIMABLE = frozenset({"busy", "waiting"})

@@ -1,10 +1,10 @@
-"""What can go wrong with a mail. None of these texts ever holds an address, a name or a token."""
+"""Errors of sending. Their texts never contain an address, a name or a token."""
 
 from aiosmtplib import SMTPRecipientsRefused, SMTPResponseException
 
 
 class UndeliverableError(Exception):
-    """The mail can never be delivered to this address. `code`: the SMTP server's, if it said so."""
+    """The address cannot receive mail. `code` is the SMTP server's reply code, if there is one."""
 
     def __init__(self, code: int | None = None) -> None:
         super().__init__("" if code is None else str(code))
@@ -12,13 +12,13 @@ class UndeliverableError(Exception):
 
 
 class SendingFailedError(Exception):
-    """The mail could not be sent this time; `str()` is all that may be told of the cause."""
+    """The attempt failed and may be repeated. `str()` is a cause that is safe to log and store."""
 
 
 def describe(error: BaseException) -> str:
-    """Tell an error's class and, where a mail server gave one, its code; nothing of its text.
+    """Return an error's class and its SMTP code, if any, but not its text.
 
-    The texts of errors hold addresses and contents, and they end in logs and tables.
+    The result is logged and stored, and the texts of errors contain addresses and contents.
     """
     if isinstance(error, SMTPRecipientsRefused) and error.recipients:
         error = error.recipients[0]

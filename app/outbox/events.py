@@ -1,4 +1,4 @@
-"""The events that a webhook endpoint can be told of."""
+"""The types of webhook events."""
 
 from typing import Literal, get_args
 

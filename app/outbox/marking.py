@@ -1,4 +1,4 @@
-"""Records what became of a notification, mail or webhook. The row counts attempts."""
+"""Records the result of an attempt to send a notification. The row counts attempts."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,18 +14,18 @@ from app.tables.notifications import Notification
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(hours=4)
 RETRY_FACTOR = 3.0
-# With these waits, the last of them is about a day after the first.
+# With these waits the last attempt is about a day after the first.
 MAX_ATTEMPTS = 13
 
 
 def wait_after(attempts: int) -> timedelta:
-    """Say how long to wait after so many attempts that failed."""
+    """Return the wait after this many failed attempts: exponential backoff with a maximum."""
     return min(FIRST_RETRY * RETRY_FACTOR ** (attempts - 1), LAST_RETRY)
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """How a notification stands after an attempt."""
+    """Status and number of attempts of a notification after an attempt."""
 
     status: str
     attempts: int
@@ -38,7 +38,7 @@ async def mark_finished(
     status: Literal["sent", "dropped"],
     now: datetime,
 ) -> None:
-    """Mark a notification as sent, which takes an attempt, or as dropped, which takes none."""
+    """Mark a notification as sent, which counts an attempt, or as dropped, which does not."""
     await db.execute(
         update(Notification)
         .where(Notification.practice_id == practice_id, Notification.id == notification_id)
@@ -58,13 +58,12 @@ async def mark_failed(
     error: str,
     now: datetime,
     *,
-    for_good: bool = False,
+    permanent: bool = False,
 ) -> Marked | None:
-    """Count an attempt that failed, and set the instant of the next, with a wake for it.
+    """Count a failed attempt, and schedule the next one with a wake.
 
-    The last attempt, or one that failed for good, ends the notification. `error` must not contain
-    personal data.
-    None: the notification was done with already.
+    After the last attempt, or if the error is `permanent`, the status becomes `failed`. `error`
+    must not contain personal data. None: the notification was not pending any more.
     """
     own = (Notification.practice_id == practice_id, Notification.id == notification_id)
     wanted = select(Notification.attempts, Notification.recipient, Notification.kind).where(
@@ -76,7 +75,7 @@ async def mark_failed(
     attempts = row.attempts + 1
     counted = update(Notification).where(*own)
     counted = counted.values(attempts=attempts, last_error=error, leased_until=None)
-    if for_good or attempts >= MAX_ATTEMPTS:
+    if permanent or attempts >= MAX_ATTEMPTS:
         await db.execute(counted.values(status="failed", finished_at=now))
         return Marked("failed", attempts)
     again_at = now + wait_after(attempts)

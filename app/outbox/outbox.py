@@ -1,6 +1,6 @@
-"""What commands call inside their transaction, so that no mail is lost and none is made up.
+"""Queues notifications in the caller's transaction (transactional outbox, product.md section 6).
 
-A notification is written with the change it tells of; product.md section 6.
+A notification is committed with the change that it reports, or not at all.
 """
 
 from collections.abc import Sequence
@@ -73,9 +73,9 @@ _DROP_REMINDERS = Write(
 
 @dataclass(frozen=True, slots=True)
 class NewNotification:
-    """A mail to be sent at `send_at` (at once where that is past), or an event for webhooks.
+    """A mail or a webhook event to be sent at `send_at`, or at once if that is in the past.
 
-    `starts_at` is the session's start that it is about.
+    `starts_at` is the session start that it is about.
     """
 
     kind: Kind
@@ -92,9 +92,9 @@ async def queue_notifications(
     notifications: Sequence[NewNotification],
     now: datetime,
 ) -> None:
-    """Write notifications about a change, and the wakes for them, in the caller's transaction.
+    """Insert notifications about a change, and the jobs for them, in the caller's transaction.
 
-    An event becomes one notification for each webhook endpoint that wants it.
+    An event becomes one notification for each active webhook endpoint that is subscribed to it.
     """
     addressed: list[tuple[NewNotification, UUID | None]] = [
         (notification, None)
@@ -130,7 +130,7 @@ async def queue_notifications(
 async def queue_practice_mail(
     db: AsyncConnection, practice_id: UUID, change_id: UUID, kind: Kind, now: datetime
 ) -> None:
-    """Queue a mail to the practice's own address, about a change that is of no session."""
+    """Queue a mail to the practice's own address about a change that concerns no session."""
     notification_id = uuid4()
     added = {
         "practice_id": practice_id,
@@ -169,10 +169,10 @@ async def _for_endpoints(
 async def drop_reminders(
     db: AsyncConnection, practice_id: UUID, session_id: UUID, now: datetime
 ) -> None:
-    """Drop the session's reminders that wait for their time.
+    """Drop the session's pending reminders.
 
-    One that is being sent at this moment is left alone, so that no client waits for a mail server;
-    if it cannot be sent, it is found to be out of date when it is tried again.
+    A reminder that a worker is sending is skipped: its row is locked, and the request must not wait
+    for a mail server. If that attempt fails, the next attempt drops the reminder.
     """
     asked = {"of_practice": practice_id, "of_session": session_id, "finished_at": now}
     await _DROP_REMINDERS.run(db, asked)
@@ -186,11 +186,11 @@ def notifications_about(
     fee: Money | None = None,
     people: bool = True,
 ) -> list[NewNotification]:
-    """Tell client, practitioner and webhooks what was done to a session, and of its fee.
+    """Return the notifications to client, practitioner and webhooks about a change to a session.
 
-    Without `people` only webhooks are told.
+    With a `fee` there is also an event `fee.recorded`. Without `people` there are only events.
     """
-    event: Kind = f"session.{done}"  # type: ignore[assignment] # there is one for each
+    event: Kind = f"session.{done}"  # type: ignore[assignment] # each has an event
     notifications = [NewNotification(event, "webhook", starts_at, now)]
     if people:
         notifications.append(NewNotification(done, "client", starts_at, now))
@@ -203,7 +203,7 @@ def notifications_about(
 def reminders(
     starts_at: datetime, offsets_minutes: Sequence[int], now: datetime
 ) -> list[NewNotification]:
-    """Give one reminder to the client per offset whose time is still to come, soonest first."""
+    """Return a reminder to the client for each offset that is in the future, soonest first."""
     times = {starts_at - timedelta(minutes=minutes) for minutes in offsets_minutes}
     return [
         NewNotification("reminder", "client", starts_at, send_at)

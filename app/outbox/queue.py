@@ -1,7 +1,7 @@
-"""Wakes: the jobs of the job library, enqueued in our transaction, ids only.
+"""Wakes: jobs of the job library, enqueued in the caller's transaction. They contain ids only.
 
-A wake has a worker look at a row at an instant. The row says whether anything is to be done then,
-so a wake that comes twice, or late, or never (app/outbox/sweeping.py), does no harm.
+A wake makes a worker look at a row at a given time. The row says whether anything is due. So a wake
+that runs twice, late, or never (app/outbox/sweeping.py) does no harm.
 """
 
 import json
@@ -21,12 +21,12 @@ SEND_NOTIFICATION = "send_notification"
 SEND_REMINDER = "send_reminder"
 SEND_WEBHOOK = "send_webhook"
 
-# Among the mails that are no reminders, those that a client waits for go first. Higher is earlier;
-# a sign-in link goes before both (app/identity/sign_in/jobs.py).
+# Priorities of mails that are not reminders; a higher number is sent first. Sign-in links have a
+# higher priority than both (app/identity/sign_in/jobs.py).
 _TO_CLIENT = 5
 _TO_OTHERS = 0
 
-# In SQL, of a row of {table}; it names the wake as `Wake.key` does.
+# SQL condition on a row of {table}. It computes the key of the wake in the same way as `Wake.key`.
 HAS_NO_WAKE = (
     "(SELECT id FROM pgqueuer WHERE status IN ('queued', 'picked') AND dedupe_key ="
     " {table}.id::text || '/' || (extract(epoch FROM {table}.attempt_at) * 1000000)::bigint)"
@@ -37,7 +37,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """Has a worker look at row `id` at the instant `at`. `payload` holds ids only."""
+    """A job that makes a worker look at row `id` at the instant `at`. `payload` holds ids only."""
 
     entrypoint: str
     priority: int
@@ -47,7 +47,7 @@ class Wake:
 
     @property
     def key(self) -> str:
-        """Name the wake: a row has one wake at most for an instant."""
+        """The deduplication key: a row has at most one wake for an instant."""
         return f"{self.id}/{(self.at - _EPOCH) // timedelta(microseconds=1)}"
 
 
@@ -56,8 +56,8 @@ def notification_wake(
 ) -> Wake:
     """Make the wake for a notification.
 
-    Webhooks have an entrypoint of their own, so that receivers that hang hold up no mail. So have
-    reminders, because thousands of them may be due at once and nobody waits for one.
+    Webhook events have their own entrypoint, so that slow receivers do not delay mails. Reminders
+    have one too, because thousands of them can be due at once.
     """
     if recipient == "webhook":
         entrypoint = SEND_WEBHOOK
@@ -69,9 +69,9 @@ def notification_wake(
 
 
 async def queue_wakes(db: AsyncConnection, wakes: Sequence[Wake], now: datetime) -> None:
-    """Enqueue all wakes in one statement of the caller's transaction; one that is there is kept.
+    """Enqueue wakes with one statement of the caller's transaction, and skip existing ones.
 
-    The job library counts time by the database's clock: it is told how long to wait from `now`.
+    The job library uses the database's clock, so each wake gets a delay relative to `now`.
     """
     await Queries(cast("Driver", _EnqueueDriver(db))).enqueue(
         [wake.entrypoint for wake in wakes],
@@ -84,18 +84,18 @@ async def queue_wakes(db: AsyncConnection, wakes: Sequence[Wake], now: datetime)
 
 
 def read_payload(payload: bytes | None) -> tuple[UUID, UUID]:
-    """Give the practice's and the notification's id."""
+    """Return the practice's id and the notification's id."""
     ids = json.loads(payload or b"{}")
     return UUID(ids["practice_id"]), UUID(ids["notification_id"])
 
 
 def read_id(payload: bytes | None) -> UUID:
-    """Give the id that the job is for."""
+    """Return the id of the row that the job is for."""
     return UUID(json.loads(payload or b"{}")["id"])
 
 
 class _EnqueueDriver:
-    """As much of the job library's driver as enqueuing takes, in our transaction."""
+    """The part of the job library's driver interface that enqueuing uses, in our transaction."""
 
     def __init__(self, db: AsyncConnection) -> None:
         self._db = db

@@ -1,4 +1,4 @@
-"""The sweep: wakes anew for what is due and has none, as after the loss of a job."""
+"""The sweep: queues wakes for due notifications that have none, for example after a lost job."""
 
 from datetime import datetime
 
@@ -12,9 +12,9 @@ AT_ONCE = 1000
 
 log = structlog.get_logger()
 
-# Practice by practice, so that each is a range of an index.
+# LATERAL per practice, so that each practice is one range of an index.
 _DUE = text(
-    "SELECT due.* FROM practices, LATERAL ("  # noqa: S608 - our own words
+    "SELECT due.* FROM practices, LATERAL ("  # noqa: S608 - constants only
     "SELECT practice_id, id, recipient, kind, attempt_at FROM notifications"
     " WHERE practice_id = practices.practice_id AND status = 'pending' AND attempt_at <= :now"
     " AND (leased_until IS NULL OR leased_until <= :now)"

@@ -1,1 +1,1 @@
-"""Webhooks: the practice's own software is told of every change, in the Standard Webhooks way."""
+"""Webhooks: events about every change, sent to the practice's software (Standard Webhooks)."""

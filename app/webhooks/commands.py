@@ -1,4 +1,4 @@
-"""What a practice does with its webhook endpoints (product.md section 7)."""
+"""Commands on webhook endpoints: create, change, put, rotate the secret (product.md section 7)."""
 
 import secrets
 from base64 import b64encode
@@ -30,7 +30,7 @@ ACTIVE_ENDPOINTS = 20
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """An endpoint as it is now; `secret` only where it has just been made."""
+    """An endpoint after a command. `secret` is set only if the command generated it."""
 
     record: EndpointRecord
     secret: str | None = None
@@ -40,11 +40,12 @@ class WriteResult:
 async def create_endpoint(
     db: AsyncConnection, staff: Staff, values: Mapping[str, Any], *, insecure: bool, now: datetime
 ) -> WriteResult:
-    """Add an endpoint, with a secret that is told this once.
+    """Create an endpoint with a new secret, which is only in this result.
 
     Raises:
-        InvalidInputError: webhooks are not sent to its URL, its `external_ref` is taken, or the
-            practice has as many active endpoints as it may have.
+        InvalidInputError: webhooks are not sent to its URL, or the practice already has the maximum
+            number of active endpoints.
+        RefTakenError: another endpoint has its `external_ref`.
     """
     _check(values, insecure=insecure)
     await lock_practice(db, staff.practice_id)
@@ -74,11 +75,11 @@ async def change_endpoint(
     insecure: bool,
     now: datetime,
 ) -> WriteResult:
-    """Change an endpoint. Switching it on again, or a new URL, forgets what failed before.
+    """Change an endpoint. Activating it, or a new URL, resets its count of failures.
 
     Raises:
-        InvalidInputError: webhooks are not sent to its URL, or it would be one active endpoint too
-            many.
+        InvalidInputError: webhooks are not sent to its URL, or the practice already has the maximum
+            number of active endpoints.
         NotFoundError: the practice has no such endpoint.
     """
     _check(values, insecure=insecure)
@@ -99,11 +100,11 @@ async def put_endpoint(
     insecure: bool,
     now: datetime,
 ) -> WriteResult:
-    """Write an endpoint whether it is there or not. A secret is told only where it is made.
+    """Create or change the endpoint with this `external_ref`. Only creating returns a secret.
 
     Raises:
-        InvalidInputError: webhooks are not sent to its URL, or it would be one active endpoint too
-            many.
+        InvalidInputError: webhooks are not sent to its URL, or the practice already has the maximum
+            number of active endpoints.
     """
     _check(values, insecure=insecure)
     await lock_practice(db, staff.practice_id)
@@ -117,7 +118,7 @@ async def put_endpoint(
 async def rotate_secret(
     db: AsyncConnection, staff: Staff, endpoint_id: UUID, *, now: datetime
 ) -> WriteResult:
-    """Replace an endpoint's secret. The old one signs nothing from now on.
+    """Replace an endpoint's secret. All events sent from now on are signed with the new one.
 
     Raises:
         NotFoundError: the practice has no such endpoint.
@@ -142,10 +143,10 @@ def _check(values: Mapping[str, Any], *, insecure: bool) -> None:
 
 
 async def _check_room(db: AsyncConnection, staff: Staff, pointer: str) -> None:
-    """Refuse one active endpoint too many; inactive ones do not count.
+    """Check the limit of active endpoints; inactive ones do not count.
 
     Raises:
-        InvalidInputError: the practice has as many as it may have.
+        InvalidInputError: the practice has reached the limit.
     """
     if await count_active(db, staff.practice_id) >= ACTIVE_ENDPOINTS:
         raise InvalidInputError(pointer, "field.too-many-endpoints", most=ACTIVE_ENDPOINTS)
@@ -158,7 +159,7 @@ async def _change(
     values: Mapping[str, Any],
     now: datetime,
 ) -> EndpointRecord:
-    """Write what differs, and the entry of the trail; where nothing does, write nothing."""
+    """Write the columns that differ, and an audit log entry; nothing if none differs."""
     changed = {name: value for name, value in values.items() if getattr(before, name) != value}
     if not changed:
         return before
@@ -175,7 +176,7 @@ async def _change(
 
 
 def _kind(changed: Mapping[str, Any]) -> str:
-    """Name a change; that it was switched on or off matters most."""
+    """Return the kind of the audit log entry; a change of `active` takes precedence."""
     if "active" not in changed:
         return "updated"
     return "reactivated" if changed["active"] else "deactivated"
@@ -189,7 +190,7 @@ async def _record(
     now: datetime,
     **more: object,
 ) -> None:
-    """Write the trail. Of the URL only the host: the rest of it may be a secret."""
+    """Write an audit log entry. It has only the host of the URL: the path may hold a secret."""
     details = {
         "host": host_of(record.url),
         "events": list(record.events),

@@ -1,4 +1,4 @@
-"""Sending one event to one endpoint: claim, sign, post, mark (product.md section 6)."""
+"""Sends one event to one endpoint: claim, sign, post, mark (product.md section 6)."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -23,14 +23,14 @@ from app.webhooks.health import record_failure, record_success
 from app.webhooks.payload import Event, load_event
 from app.webhooks.sending import TIMEOUT_SECONDS, GoneError, WebhookSender
 
-# How many of a worker's places (MAX_WEBHOOKS_AT_ONCE, app/worker/entrypoints.py) one practice, one
-# endpoint, and one endpoint that is failing may hold; the rest is left to others.
+# Parts of a worker's MAX_WEBHOOKS_AT_ONCE (app/worker/entrypoints.py), so that one slow practice or
+# endpoint does not delay the events of others.
 MAX_POSTS_PER_PRACTICE = 20
 MAX_POSTS_PER_ENDPOINT = 6
 MAX_POSTS_PER_FAILING_ENDPOINT = 2
 MAX_POSTPONEMENT = timedelta(minutes=5)
-# The time of a post, and as much again to write down what became of it. After that another worker
-# may post the event.
+# The timeout of a post, and the same time again to record its result. After that another worker may
+# post the event.
 LEASE = timedelta(seconds=2 * TIMEOUT_SECONDS)
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class WebhookContext:
-    """What sending an event takes. `posts_in_progress` counts posts by endpoint and by practice."""
+    """Dependencies of sending. `posts_in_progress` counts by endpoint id and by practice id."""
 
     engine: AsyncEngine
     sender: WebhookSender
@@ -47,15 +47,15 @@ class WebhookContext:
 
 
 async def send_webhook(context: WebhookContext, practice_id: UUID, notification_id: UUID) -> Marked:
-    """Send one event that is due, or drop it where its endpoint is inactive; else leave it alone.
+    """Send one event that is due, or drop it if its endpoint is inactive.
 
-    No database connection is held while the receiver is waited for: the row is leased for longer
-    than a post takes. Where this process dies before it has written down that the event arrived,
-    it arrives again, with the same `webhook-id`.
+    No database connection is held during the post: the row is leased for longer than a post takes.
+    If this process stops after the post and before the result is recorded, the event is sent again
+    with the same `webhook-id`.
 
-    An attempt that fails sets the instant of the next. An event whose endpoint, or practice, holds
-    as many places as it may is put off, and that is no attempt. Nothing is raised: the job library
-    would keep the error's text.
+    A failed attempt sets the time of the next attempt. If the endpoint or the practice has reached
+    its limit of concurrent posts, the event is postponed, which does not count as an attempt. No
+    exception is raised: the job library would store the text of the exception.
     """
     ids = {"practice_id": str(practice_id), "notification_id": str(notification_id)}
     try:
@@ -75,15 +75,15 @@ async def send_webhook(context: WebhookContext, practice_id: UUID, notification_
             context.engine,
             lambda db: _settle(db, event, practice_id, error=error, now=now),
         )
-    except Exception as unexpected:  # noqa: BLE001 - whatever it is, only its kind may be told
+    except Exception as unexpected:  # noqa: BLE001 - any error: only its class may be logged
         error, marked = SendingFailedError(describe(unexpected)), Marked("pending", 0)
     count_webhook(marked.status)
-    told = None if error is None else describe(error)
-    note_outcome("delayed" if marked.status == "pending" else marked.status, told)
+    cause = None if error is None else describe(error)
+    note_outcome("delayed" if marked.status == "pending" else marked.status, cause)
     log.info(
         "webhook_settled" if marked.status != "pending" else "webhook_delayed",
         status=marked.status,
-        error=told,
+        error=cause,
         **ids,
     )
     return marked
@@ -92,8 +92,8 @@ async def send_webhook(context: WebhookContext, practice_id: UUID, notification_
 async def _begin(
     db: AsyncConnection, *, context: WebhookContext, ids: tuple[UUID, UUID], places: ExitStack
 ) -> Event | Marked:
-    """Claim the event and a place for it, and lease it; or give why not."""
-    # `transact` may run this again.
+    """Claim and lease the event, and count its post; or return why it is not to be sent."""
+    # `transact` may run this a second time.
     places.close()
     now = context.clock()
     claimed = await claim(db, *ids, now)
@@ -112,22 +112,23 @@ async def _begin(
 
 
 def postponement(failures: int, put_off: int) -> timedelta:
-    """Say how long an event waits whose endpoint is crowded.
+    """Return how long an event waits whose endpoint has reached its limit of concurrent posts.
 
-    It goes by the endpoint's failures in a row, or by how often the event was put off before. Older
-    jobs go first: thousands of them, put off for seconds, would leave no time for others.
+    The wait grows with the endpoint's consecutive failures and with the event's previous
+    postponements. The queue takes the oldest jobs first: with a short constant wait, thousands of
+    postponed events would leave no time for others.
     """
     steps = max(1, failures, put_off)
     return min(wait_after(min(steps, MAX_ATTEMPTS)), MAX_POSTPONEMENT)
 
 
 def signed_headers(event: Event, now: datetime) -> dict[str, str]:
-    """Sign an event as it goes out at `now`, in the Standard Webhooks way.
+    """Sign an event that is sent at `now`, as Standard Webhooks specifies.
 
-    `webhook-id` is the notification's id: the same whenever the same event is sent to the same
+    `webhook-id` is the notification's id: the same for all attempts to send an event to an
     endpoint.
     """
-    # The library takes whatever clock time it is given as UTC.
+    # The library ignores the time zone and reads the time as UTC.
     sent_at = now.astimezone(UTC)
     message_id = str(event.notification_id)
     return {
@@ -140,7 +141,7 @@ def signed_headers(event: Event, now: datetime) -> dict[str, str]:
 
 
 def _limits(practice_id: UUID, event: Event) -> dict[UUID, int]:
-    """Say how many places the endpoint and its practice may hold."""
+    """Return the limits of concurrent posts by endpoint id and by practice id."""
     of_endpoint = MAX_POSTS_PER_FAILING_ENDPOINT if event.failures else MAX_POSTS_PER_ENDPOINT
     return {event.endpoint_id: of_endpoint, practice_id: MAX_POSTS_PER_PRACTICE}
 
@@ -158,14 +159,14 @@ def _place(posts_in_progress: Counter[UUID], holders: Collection[UUID]) -> Itera
 
 
 async def _post(context: WebhookContext, event: Event) -> SendingFailedError | None:
-    """Post it, and give what went wrong."""
+    """Post the event; return the error if it was not delivered."""
     try:
         await context.sender.post(
             event.url, event.body.encode(), signed_headers(event, context.clock())
         )
     except SendingFailedError as error:
         return error
-    except Exception as error:  # noqa: BLE001 - whatever it is, only its kind may be told
+    except Exception as error:  # noqa: BLE001 - any error: only its class may be logged
         return SendingFailedError(describe(error))
     return None
 
@@ -178,7 +179,7 @@ async def _settle(
     error: SendingFailedError | None,
     now: datetime,
 ) -> Marked:
-    """Write down what became of the attempt, on the notification and on the endpoint."""
+    """Record the result of the attempt on the notification and on the endpoint."""
     if not event.active:
         await mark_finished(db, practice_id, event.notification_id, "dropped", now)
         return Marked("dropped", 0)

@@ -1,4 +1,4 @@
-"""Reading what an event for a webhook tells of."""
+"""Reads the data of a webhook event."""
 
 from datetime import datetime
 from typing import Any
@@ -74,7 +74,7 @@ async def read_event(
             of_practice(
                 practice_id,
                 Fee,
-                # A change to a fee names it; any other change may have caused one.
+                # The fee that the change is about, or the fee that the change caused.
                 (Fee.change_id == Change.id)
                 | and_(Change.subject == "fee", Fee.id == Change.subject_id),
             ),
@@ -91,7 +91,7 @@ def _same(practice_id: UUID, table: Any, column: Any) -> Any:  # noqa: ANN401 - 
 async def read_session_at(
     db: AsyncConnection, practice_id: UUID, session_id: UUID, at: datetime
 ) -> EventRow:
-    """Read a session as it stood at an instant."""
+    """Read the state of a session at an instant, from its latest change until then."""
     wanted = (
         select(*_FACTS)
         .where(
@@ -109,7 +109,7 @@ async def read_session_at(
 async def location_ref(
     db: AsyncConnection, practice_id: UUID, location_id: UUID | None
 ) -> str | None:
-    """Read the id of a location in the practice's own software."""
+    """Read a location's `external_ref`; None if it has none, or if there is no location."""
     if location_id is None:
         return None
     found: str | None = await db.scalar(

@@ -1,4 +1,4 @@
-"""How an endpoint is doing: counted with each attempt, and given up when it stays bad."""
+"""Counts failed attempts of an endpoint, and disables it after too many."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,13 +10,14 @@ from app.outbox.outbox import queue_practice_mail
 from app.webhooks.repository import count_failure, reset_failures, write_endpoint
 from app.webhooks.targets import host_of
 
-# Both have to be true: one bad hour of a busy day disables nothing, nor does one event in a week.
+# Both must be reached: a short outage must not disable a busy endpoint, nor a few failed events one
+# that is rarely used.
 FAILURES_IN_A_ROW = 20
 FAILING_FOR = timedelta(hours=24)
 
 
 async def record_success(db: AsyncConnection, practice_id: UUID, endpoint_id: UUID) -> None:
-    """Forget the failures that came before."""
+    """Reset the endpoint's count of failures."""
     await reset_failures(db, practice_id, endpoint_id)
 
 
@@ -29,15 +30,18 @@ async def record_failure(
     *,
     gone: bool,
 ) -> None:
-    """Count a failed attempt; where it is `gone`, or has failed for too long, disable it.
+    """Count a failed attempt. Disable the endpoint if it is `gone` or has failed for too long.
 
-    The practice is told by one mail: who disables it is who finds it active.
+    Disabling queues one mail to the practice. Only the caller that finds the endpoint active sends
+    it, so concurrent failures cause no second mail.
     """
     found = await count_failure(db, practice_id, endpoint_id, now)
     if found is None or found.failing_since is None:
         return
-    hopeless = found.failures >= FAILURES_IN_A_ROW and now - found.failing_since >= FAILING_FOR
-    if not gone and not hopeless:
+    has_failed_too_long = (
+        found.failures >= FAILURES_IN_A_ROW and now - found.failing_since >= FAILING_FOR
+    )
+    if not gone and not has_failed_too_long:
         return
     await write_endpoint(db, practice_id, endpoint_id, {"active": False, "disabled_at": now})
     change_id = await write_change(

@@ -1,4 +1,4 @@
-"""Looking up a receiver's host, so that a name server that hangs holds up no other look-up."""
+"""Looks up a receiver's host. A name server that does not answer delays no other lookup."""
 
 import asyncio
 import socket
@@ -16,22 +16,22 @@ THREADS = 10
 
 
 class DnsLookups:
-    """Asks the name servers that the system is configured with, without a thread.
+    """Asks the system's configured name servers, asynchronously.
 
-    The system's own resolver blocks a thread for as long as a name server is silent, half a minute
-    and more, and cannot be stopped: a few such names would take all threads. Here a look-up that
-    hangs costs a socket, and ends after `LOOKUP_SECONDS`.
+    The system's resolver blocks a thread for 30 seconds or more if a name server does not answer,
+    and cannot be cancelled: a few such names would occupy all threads. Here such a lookup holds one
+    socket and ends after `LOOKUP_SECONDS`.
     """
 
     def __init__(self, make_resolver: Callable[[], Resolver] = Resolver) -> None:
-        # Made for each look-up: it reads the configuration, which may change.
+        # One for each lookup: the resolver reads the system's configuration, which may change.
         self._make_resolver = make_resolver
 
     async def __call__(self, host: str, _port: int) -> list[str]:
-        """Give the addresses of a host, IPv4 first.
+        """Return the addresses of a host, IPv4 first.
 
         Raises:
-            gaierror: it has none, or no name server says so in time.
+            gaierror: the host has no address, or no name server answers in time.
         """
         literal = literal_address(host)
         if literal is not None:
@@ -40,7 +40,7 @@ class DnsLookups:
             resolver = self._make_resolver()
         except DNSException:
             raise socket.gaierror from None
-        # A machine without IPv6 would try those addresses in vain: they come last.
+        # IPv6 last: on a machine without IPv6 each of these addresses costs a failed connection.
         answers = await asyncio.gather(_ask(resolver, host, "A"), _ask(resolver, host, "AAAA"))
         found = [address for answer in answers for address in answer]
         if not found:
@@ -57,19 +57,19 @@ async def _ask(resolver: Resolver, host: str, kind: Literal["A", "AAAA"]) -> lis
 
 
 class SystemLookups:
-    """Asks the system's resolver, which knows local names too: for development.
+    """Asks the system's resolver, which also knows local names. For development.
 
-    In threads of its own: a slow answer holds up nothing but webhooks.
+    It has its own threads: a slow answer delays webhooks only.
     """
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="webhook-lookup")
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        """Give the addresses of a host, IPv4 first.
+        """Return the addresses of a host, IPv4 first.
 
         Raises:
-            gaierror: it has none.
+            gaierror: the host has no address.
         """
         found = await asyncio.get_running_loop().run_in_executor(
             self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

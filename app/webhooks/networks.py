@@ -1,9 +1,9 @@
-"""Which networks are not the public internet, by the IANA's registries of special addresses.
+"""Networks that are not part of the public internet.
 
-The table is our own: the interpreter's changes with its version. Sources, as of November 2026: the
-IPv4 and IPv6 Special-Purpose Address Registries, the IPv6 address space, and the multicast blocks.
-What these registries call globally reachable (AS112, AMT, PCP anycast) is refused too: these are
-services of networks, and no receiver of webhooks.
+Sources, as of November 2026: IANA's IPv4 and IPv6 Special-Purpose Address Registries, IPv6 address
+space, and multicast blocks. Python's `ipaddress` has such a table too, but it differs between
+versions of Python. Blocks that the registries call globally reachable (AS112, AMT, PCP anycast) are
+refused as well: they are network services, never receivers of webhooks.
 """
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -45,20 +45,20 @@ SPECIAL_IPV6 = tuple(
         "3fff::/20",  # documentation
     )
 )
-# These stand for an IPv4 address: mapped addresses, and NAT64 under its well-known prefix.
+# Networks that embed an IPv4 address: IPv4-mapped addresses, and NAT64's well-known prefix.
 _OF_IPV4 = (IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96"))
 _IPV4_BITS = 0xFFFF_FFFF
 
 
 def is_public_ipv4(address: IPv4Address) -> bool:
-    """Tell whether an address is one of the internet's hosts."""
+    """Return whether an address belongs to a public host."""
     return not any(address in network for network in SPECIAL_IPV4)
 
 
 def is_public_ipv6(address: IPv6Address) -> bool:
-    """Tell whether an address is one of the internet's hosts.
+    """Return whether an address belongs to a public host.
 
-    One that stands for an IPv4 address is judged as that one.
+    An address that embeds an IPv4 address is checked as that IPv4 address.
     """
     if any(address in network for network in _OF_IPV4):
         return is_public_ipv4(IPv4Address(int(address) & _IPV4_BITS))

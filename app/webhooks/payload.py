@@ -1,4 +1,4 @@
-"""What a receiver is told of a change: ids, times and amounts; a reason's code if it asked."""
+"""The payload of a webhook event: ids, times, amounts, and on request the code of a reason."""
 
 import json
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _STATUS = {"cancelled": Status.CANCELLED, "fulfilled": Status.FULFILLED, "noshow
 _FEE_STATUS: dict[str, FeeStatus] = {"fee.waived": "waived", "fee.settled": "settled"}
 
 
-ExternalRef = Annotated[str | None, Field(description="The id of it in your own software.")]
+ExternalRef = Annotated[str | None, Field(description="Its id in your own software.")]
 
 
 class EventFee(TypedDict):
@@ -37,14 +37,16 @@ class EventFee(TypedDict):
 
 
 class EventData(TypedDict):
-    """The change as it was made, also where the event arrives late. Times are UTC.
+    """The change as it was made, even if the event arrives late. Times are UTC.
 
-    Fields whose names begin with `old_` are null but for a change of time or format.
+    Fields whose names begin with `old_` are null unless time, format or location changed.
     """
 
     session_id: UUID
     session_external_ref: ExternalRef
-    version: Annotated[int, Field(description="The session's after the change. It only rises.")]
+    version: Annotated[
+        int, Field(description="The session's version after the change. It only increases.")
+    ]
     status: Status
     service_id: UUID
     service_external_ref: ExternalRef
@@ -56,8 +58,8 @@ class EventData(TypedDict):
     location_external_ref: ExternalRef
     starts_at: datetime
     ends_at: datetime
-    old_starts_at: Annotated[datetime | None, Field(description="The start before it.")]
-    old_ends_at: Annotated[datetime | None, Field(description="The end before it.")]
+    old_starts_at: Annotated[datetime | None, Field(description="The start before the change.")]
+    old_ends_at: Annotated[datetime | None, Field(description="The end before the change.")]
     format: Format
     old_format: Format | None
     old_location_id: UUID | None
@@ -69,7 +71,7 @@ class EventData(TypedDict):
 
 
 class WebhookEvent(TypedDict):
-    """What all events have."""
+    """A webhook event."""
 
     type: EventType
     timestamp: Annotated[datetime, Field(description="When the change was made.")]
@@ -80,8 +82,8 @@ class WebhookEvent(TypedDict):
 class Event:
     """One notification for one endpoint. `body` is the JSON that is sent.
 
-    `active`: the endpoint is, and its practice is open. `failures`: how many attempts at the
-    endpoint have failed since the last that did not.
+    `active`: the endpoint is active and its practice is open. `failures`: failed attempts at the
+    endpoint since its last successful one.
     """
 
     notification_id: UUID
@@ -94,13 +96,13 @@ class Event:
 
 
 async def load_event(db: AsyncConnection, practice_id: UUID, notification_id: UUID) -> Event | None:
-    """Read a notification for a webhook, and write what it says of the change as it was made."""
+    """Read a notification for a webhook and write its body; None if there is none."""
     row = await read_event(db, practice_id, notification_id)
     if row is None:
         return None
     facts = row
     if row.subject != "session":
-        # Of a fee alone: the session as it stood at that time.
+        # A change to a fee has no session columns: read the session's state at that time.
         facts = await read_session_at(db, practice_id, row.session_id, row.at)
     return Event(
         notification_id=notification_id,
@@ -114,7 +116,7 @@ async def load_event(db: AsyncConnection, practice_id: UUID, notification_id: UU
 
 
 def _write(row: EventRow, facts: EventRow, location_ref: str | None) -> str:
-    """Write the event in the Standard Webhooks shape: type, timestamp, data."""
+    """Write the event as JSON, as Standard Webhooks specifies: type, timestamp, data."""
     data: EventData = {
         "session_id": row.session_id,
         "session_external_ref": row.session_ref,
@@ -146,7 +148,7 @@ def _write(row: EventRow, facts: EventRow, location_ref: str | None) -> str:
 
 
 def _fee(row: EventRow) -> EventFee | None:
-    """Give the fee as it stood after the change: what became of it later is another event."""
+    """Return the fee as it was after the change; later changes to it are events of their own."""
     if row.fee_id is None:
         return None
     return {

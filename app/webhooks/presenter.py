@@ -1,4 +1,4 @@
-"""Showing webhook endpoints."""
+"""Presents webhook endpoints."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ from app.webhooks.schemas import EndpointView, EndpointWithSecret
 
 
 def present(record: EndpointRecord) -> EndpointView:
-    """Show an endpoint."""
+    """Present an endpoint, without its secret."""
     return EndpointView.model_construct(**_fields(record))
 
 
 def present_result(written: WriteResult) -> StoredAnswer:
-    """Answer with the endpoint as it is now."""
+    """Present the endpoint after a command."""
     return answered(present(written.record))
 
 
 def present_with_secret(written: WriteResult) -> StoredAnswer:
-    """Answer with the endpoint and its secret, if it was made just now: 201 where it is new."""
+    """Present the endpoint with its secret if the command generated one; 201 if it is new."""
     view = EndpointWithSecret.model_construct(**_fields(written.record), secret=written.secret)
     return created(view) if written.is_new else answered(view)
 

@@ -1,4 +1,4 @@
-"""Reading a practice's webhook endpoints. A secret is read by nobody but the worker."""
+"""Reads a practice's webhook endpoints, without their secrets: only the worker reads those."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from app.tables.webhooks import WebhookEndpoint
 
 @dataclass(frozen=True, slots=True)
 class EndpointRecord:
-    """An endpoint as the practice sees it. No `events`: all of them."""
+    """An endpoint as the API shows it to the practice. Empty `events` means all events."""
 
     id: UUID
     external_ref: str | None
@@ -74,7 +74,7 @@ async def read_endpoint(
 
 
 async def read_endpoint_by_ref(db: AsyncConnection, practice_id: UUID, ref: str) -> EndpointRecord:
-    """Read one endpoint by its id in the practice's own software.
+    """Read one endpoint by its `external_ref`.
 
     Raises:
         NotFoundError: the practice has no such endpoint.
@@ -83,7 +83,7 @@ async def read_endpoint_by_ref(db: AsyncConnection, practice_id: UUID, ref: str)
 
 
 def as_record(row: Row[*tuple[Any, ...]]) -> EndpointRecord:
-    """Make a record of a row of COLUMNS."""
+    """Convert a row of COLUMNS."""
     return EndpointRecord(*row)
 
 

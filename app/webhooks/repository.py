@@ -16,14 +16,14 @@ from app.webhooks.queries import COLUMNS, EndpointRecord, as_record
 async def lock_endpoint(
     db: AsyncConnection, practice_id: UUID, endpoint_id: UUID
 ) -> EndpointRecord | None:
-    """Lock and read an endpoint, if the practice has it."""
+    """Lock and read an endpoint; None if the practice has no such endpoint."""
     return await _lock(db, practice_id, WebhookEndpoint.id == endpoint_id)
 
 
 async def lock_endpoint_by_ref(
     db: AsyncConnection, practice_id: UUID, external_ref: str
 ) -> EndpointRecord | None:
-    """Lock and read the endpoint with this id of the practice's own software, if there is one."""
+    """Lock and read the endpoint with this `external_ref`; None if there is none."""
     return await _lock(db, practice_id, WebhookEndpoint.external_ref == external_ref)
 
 
@@ -36,7 +36,7 @@ async def count_active(db: AsyncConnection, practice_id: UUID) -> int:
 async def add_endpoint(
     db: AsyncConnection, practice_id: UUID, values: Mapping[str, Any]
 ) -> EndpointRecord:
-    """Write a new endpoint."""
+    """Insert an endpoint."""
     new = insert(WebhookEndpoint).values(practice_id=practice_id, id=uuid4(), **values)
     return as_record((await db.execute(new.returning(*COLUMNS))).one())
 
@@ -44,13 +44,13 @@ async def add_endpoint(
 async def write_endpoint(
     db: AsyncConnection, practice_id: UUID, endpoint_id: UUID, values: Mapping[str, Any]
 ) -> EndpointRecord:
-    """Change columns of an endpoint that is there."""
+    """Update columns of an existing endpoint."""
     changed = update(WebhookEndpoint).where(_own(practice_id, endpoint_id)).values(**values)
     return as_record((await db.execute(changed.returning(*COLUMNS))).one())
 
 
 async def reset_failures(db: AsyncConnection, practice_id: UUID, endpoint_id: UUID) -> None:
-    """Set the failures of an active endpoint back to none."""
+    """Reset the failures of an active endpoint to 0."""
     table = WebhookEndpoint
     await db.execute(
         update(table)
@@ -62,7 +62,7 @@ async def reset_failures(db: AsyncConnection, practice_id: UUID, endpoint_id: UU
 async def count_failure(
     db: AsyncConnection, practice_id: UUID, endpoint_id: UUID, now: datetime
 ) -> EndpointRecord | None:
-    """Count a failure of an endpoint; None where it is not active."""
+    """Count a failure of an endpoint; None if it is not active."""
     table = WebhookEndpoint
     row = (
         await db.execute(
@@ -82,7 +82,7 @@ async def _lock(
     db: AsyncConnection, practice_id: UUID, which: ColumnElement[bool]
 ) -> EndpointRecord | None:
     wanted = select(*COLUMNS).where(of_practice(practice_id, WebhookEndpoint, which))
-    # No key is changed, so whoever queues an event for it meanwhile does not wait.
+    # FOR NO KEY UPDATE: an INSERT that references the row, such as a queued event, does not wait.
     row = (await db.execute(wanted.with_for_update(key_share=True))).one_or_none()
     return None if row is None else as_record(row)
 

@@ -1,4 +1,4 @@
-"""`/v1/practice/webhook-endpoints`: where the practice's own software is told of changes."""
+"""`/v1/practice/webhook-endpoints`: where events about changes are sent."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -36,7 +36,7 @@ _WRITE = (*READING_BY_STAFF, "payload-too-large", "unsupported-media-type")
 _NEW: dict[int | str, dict[str, Any]] = {
     HTTPStatus.CREATED.value: {
         "model": EndpointWithSecret,
-        "description": "There was none with this `external_ref`: it was made.",
+        "description": "There was no endpoint with this `external_ref`: it was created.",
     }
 }
 
@@ -50,10 +50,10 @@ _NEW: dict[int | str, dict[str, Any]] = {
 async def list_webhook_endpoints(
     query: Annotated[EndpointQuery, Query()], staff: StaffReader, cursors: CursorSigner, db: Reading
 ) -> Response:
-    """List the practice's webhook endpoints, a page at a time, always in the same order.
+    """List the practice's webhook endpoints, paginated, ordered by id.
 
-    `failures` above zero, or `disabled_at`, says that one is not doing well;
-    `GET /v1/practice/notifications?recipient=webhook&endpoint=…` says what happened to each event.
+    An endpoint with `failures` above zero, or with `disabled_at`, has a problem.
+    `GET /v1/practice/notifications?recipient=webhook&endpoint=…` shows the status of each event.
     """
     asked = PageRequest(cursors, query, EndpointPosition, "webhook_endpoints", staff.practice_id)
     found = await list_endpoints(db, staff.practice_id, asked.part)
@@ -71,26 +71,27 @@ async def list_webhook_endpoints(
 async def create_webhook_endpoint(
     body: NewEndpoint, staff: StaffAdmin, write: AdminSecretWriting, settings: AppSettings, now: Now
 ) -> Response:
-    """Make an endpoint, which is told of everything that happens from now on.
+    """Create an endpoint, which receives all events from now on.
 
-    A practice has at most 20 active endpoints. One more is a 422: deactivate another one first.
+    A practice can have at most 20 active endpoints. One more is a 422: deactivate another one
+    first.
 
-    The answer shows its `secret`, this once. It is kept nowhere else, so this call takes no
-    `Idempotency-Key`: where an answer was lost, use `rotate-secret`, or
-    `PUT …/by-ref/{external_ref}` to begin with.
+    Only this answer shows the `secret`. Answers with secrets are not stored, so this call accepts
+    no `Idempotency-Key`: if the answer is lost, call `rotate-secret`, or create the endpoint with
+    `PUT …/by-ref/{external_ref}`.
 
-    Each event is one `POST` with `{"type", "timestamp", "data"}`, signed in the
-    [Standard Webhooks](https://www.standardwebhooks.com) way in the headers `webhook-id`,
-    `webhook-timestamp` and `webhook-signature`. `data` has ids (and your own `external_ref`s),
-    times and amounts, and nothing personal: ask the API for the rest. A reason's code is in it only
-    where the endpoint has `include_reason`, else it is null. It tells of the change as it was made,
-    also when it arrives late; `version` is the session's after it, and rises, so that events which
-    overtake each other can be put in order.
+    Each event is one `POST` with `{"type", "timestamp", "data"}`, signed as
+    [Standard Webhooks](https://www.standardwebhooks.com) specifies, in the headers `webhook-id`,
+    `webhook-timestamp` and `webhook-signature`. `data` contains ids (and your own
+    `external_ref`s), times and amounts, but no personal data: read the rest from the API. The code
+    of a reason is null unless the endpoint has `include_reason`. The event describes the change as
+    it was made, even if it arrives late. `version` is the session's version after the change; it
+    only increases, so use it to order events that arrive out of order.
 
-    Answer with any 2xx within 10 seconds, and do your work afterwards. Anything else, a redirect
-    too, is a failed attempt: it is tried again 13 times over about a day, with the same
-    `webhook-id`, so take an id that you have seen already as done. An endpoint that has failed at
-    least 20 times in a row, over at least 24 hours, or that answers 410, is switched off, and the
+    Answer with any 2xx within 10 seconds, and process the event afterwards. Any other answer, also
+    a redirect, is a failed attempt. An event is attempted up to 13 times over about a day, with the
+    same `webhook-id`: ignore an id that you have already processed. An endpoint that has failed at
+    least 20 times in a row over at least 24 hours, or that answers 410, is disabled, and the
     practice gets a mail.
     """
     insecure = settings.webhook_insecure_targets
@@ -127,11 +128,11 @@ async def put_webhook_endpoint_by_ref(
     settings: AppSettings,
     now: Now,
 ) -> Response:
-    """Write the endpoint with this `external_ref`, whether it is there already or not.
+    """Create the endpoint with this `external_ref`, or replace its fields if it exists.
 
-    A new one answers 201 and shows its `secret`, this once; one that was there answers 200 with
-    `secret` null, and keeps the one it has. `active` left out stays as it is, so that writing it
-    again and again switches nothing on that was switched off.
+    A new endpoint is a 201 and shows its `secret` in this answer only. An existing one is a 200
+    with `secret` null, and keeps its secret. If `active` is left out, it does not change: repeating
+    the call never activates an endpoint that was deactivated.
     """
     insecure = settings.webhook_insecure_targets
     return await write(
@@ -149,7 +150,7 @@ async def put_webhook_endpoint_by_ref(
     responses=responses(*READING_BY_STAFF, "not-found"),
 )
 async def get_webhook_endpoint(endpoint_id: RecordId, staff: StaffReader, db: Reading) -> Response:
-    """Show an endpoint and how it is doing. Its secret is not shown."""
+    """Show an endpoint and its failures. Its secret is not shown."""
     return json_answer(present(await read_endpoint(db, staff.practice_id, endpoint_id)))
 
 
@@ -167,11 +168,11 @@ async def update_webhook_endpoint(
     settings: AppSettings,
     now: Now,
 ) -> Response:
-    """Change an endpoint, or switch it off and on again; what is left out stays as it is.
+    """Change an endpoint, or deactivate or activate it. Fields that are left out do not change.
 
-    There is no deleting: `{"active": false}` ends it. Events that still wait for it are dropped.
-    Switching it on again, or a new URL, forgets its failures; events of the time in between are
-    not made up for.
+    Endpoints cannot be deleted: send `{"active": false}`. Events that are still pending for it are
+    then dropped. Activating it again, or a new URL, resets its failures. Events from the time in
+    between are not sent later.
     """
     insecure = settings.webhook_insecure_targets
     return await write(
@@ -191,11 +192,12 @@ async def update_webhook_endpoint(
 async def rotate_webhook_secret(
     endpoint_id: RecordId, staff: StaffAdmin, write: AdminSecretWriting, now: Now
 ) -> Response:
-    """Give the endpoint a new secret, which the answer shows this once.
+    """Generate a new secret for the endpoint. Only this answer shows it.
 
-    The old one is dead at once: whatever is sent from now on, events that wait too, is signed with
-    the new one. An event that your receiver refuses meanwhile is tried again. As its answer is
-    never kept, this call takes no `Idempotency-Key`; a second call makes another secret.
+    The new secret is used at once: all events sent from now on, also pending ones, are signed with
+    it. An event that your receiver refuses in the meantime is attempted again. Answers with secrets
+    are not stored, so this call accepts no `Idempotency-Key`; a second call generates another
+    secret.
     """
     return await write(
         lambda db: commands.rotate_secret(db, staff, endpoint_id, now=now), present_with_secret

@@ -42,39 +42,39 @@ Url = Annotated[
     str,
     StringConstraints(strict=True, min_length=1, max_length=MAX_URL),
     Field(
-        description="Where events are posted to: `https`, on any port, of at most 2000 visible "
-        "characters, without user name and fragment, and not in a private network. The host may be "
-        "an internationalised name (IDNA 2008); all else is ASCII. Redirects are not followed."
+        description="The URL that events are posted to: `https`, any port, at most 2000 visible "
+        "characters, without user name and fragment, not in a private network. The host may be an "
+        "internationalised name (IDNA 2008); the rest is ASCII. Redirects are not followed."
     ),
 ]
 Events = Annotated[
     list[EventType] | None,
     Field(
         max_length=100,
-        description="Which events it is told of. Empty or null: all, those that will be added "
-        "later too. One of: " + ", ".join(f"`{name}`" for name in EVENT_TYPES) + ".",
+        description="The events that are sent to it. Empty or null: all, also those that are added "
+        "in later versions. Values: " + ", ".join(f"`{name}`" for name in EVENT_TYPES) + ".",
     ),
     AfterValidator(_sorted),
 ]
-Description = Annotated[Text | None, Field(description="What it is, for people.")]
+Description = Annotated[Text | None, Field(description="A description for people.")]
 IncludeReason = Annotated[
     StrictBool,
     Field(
-        description="Whether events tell the code of a reason (`data.reason_code`), which may tell "
-        "of somebody's health. By default they do not: it is null. The note is never sent."
+        description="Whether events contain the code of a reason (`data.reason_code`), which may "
+        "reveal health data. By default it is null. The note is never sent."
     ),
 ]
 Active = Annotated[
     StrictBool,
     Field(
-        description="False: nothing is sent there, and what waits is dropped. True switches it on "
-        "again, also where the service itself gave up. Left out, it stays as it is."
+        description="False: no events are sent to it, and pending ones are dropped. True activates "
+        "it again, also after the service disabled it. Left out: it does not change."
     ),
 ]
 
 
 class ChangeEndpoint(RequestBody):
-    """What to change of a webhook endpoint; what is left out stays as it is."""
+    """Changes to a webhook endpoint. Fields that are left out do not change."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"active": True}]})
     url: Url = Field(default_factory=str)
@@ -84,12 +84,12 @@ class ChangeEndpoint(RequestBody):
     active: Active = Field(default_factory=bool)
 
     def values(self) -> Mapping[str, Any]:
-        """Give what the request says."""
+        """Return the fields that the request contains."""
         return self.model_dump(exclude_unset=True)
 
 
 class PutEndpoint(RequestBody):
-    """A webhook endpoint as it is to be."""
+    """The new state of a webhook endpoint."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"url": _URL, "events": ["session.cancelled"]}]}
@@ -101,7 +101,7 @@ class PutEndpoint(RequestBody):
     active: Active = Field(default_factory=bool)
 
     def values(self) -> Mapping[str, Any]:
-        """Give what the request says; a flag that is left out says nothing."""
+        """Return all fields, but `active` only if the request contains it."""
         left_out = {"active"} - self.model_fields_set
         return self.model_dump(exclude=left_out)
 
@@ -127,7 +127,7 @@ class NewEndpoint(RequestBody):
     external_ref: ExternalRef | None = None
 
     def values(self) -> Mapping[str, Any]:
-        """Give all fields."""
+        """Return all fields."""
         return self.model_dump()
 
 
@@ -136,7 +136,7 @@ class EndpointView(Answer):
 
     id: UUID
     external_ref: str | None = Field(examples=["crm-main"])
-    active: bool = Field(description="False: nothing is sent there.")
+    active: bool = Field(description="False: no events are sent to it.")
     url: str = Field(examples=[_URL])
     description: str | None = Field(examples=["Keeps the front desk's calendar up to date."])
     events: list[EventType] = Field(
@@ -144,26 +144,26 @@ class EndpointView(Answer):
         description="Empty: all events.",
     )
     include_reason: bool = Field(
-        examples=[False], description="Whether events tell the code of a reason."
+        examples=[False], description="Whether events contain the code of a reason."
     )
     failures: int = Field(
-        examples=[0], description="Attempts that failed since the last one that did not."
+        examples=[0], description="Failed attempts since the last successful one."
     )
     failing_since: datetime | None = Field(
-        examples=[None], description="When the first of them was."
+        examples=[None], description="When the first of these failures happened."
     )
     disabled_at: datetime | None = Field(
-        examples=[None], description="When the service itself gave up on it."
+        examples=[None], description="When the service disabled it after too many failures."
     )
 
 
 class EndpointWithSecret(EndpointView):
-    """A webhook endpoint with its secret, where it has just been made; else null."""
+    """A webhook endpoint with its secret if this call generated it, else null."""
 
     secret: str | None = Field(
         examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw9Q0aN7Vt2xE="],
-        description="Verifies the signatures, with any library for Standard Webhooks. Keep it now: "
-        "it is not shown again.",
+        description="Verifies the signatures, with any library for Standard Webhooks. Store it: it "
+        "is not shown again.",
     )
 
 
@@ -172,7 +172,7 @@ class EndpointPage(PageAnswer[EndpointView]):
 
 
 class EndpointQuery(ListQuery):
-    """Which webhook endpoints, and which page of them."""
+    """Filters and page of the list of webhook endpoints."""
 
     active: ActiveFilter = None
     limit: PageLimit = 20

@@ -1,4 +1,4 @@
-"""Posting one event to one URL: to an address that was checked, once, without redirects."""
+"""Posts one event to one URL, only to a checked address, without following redirects."""
 
 import asyncio
 import socket
@@ -19,15 +19,15 @@ Resolver = Callable[[str, int], Awaitable[list[str]]]
 
 
 class GoneError(SendingFailedError):
-    """The receiver says that there is nothing any more at this URL, and never will be."""
+    """The receiver answered 410: the URL is permanently gone."""
 
 
 class TargetRefusedError(Exception):
-    """The host's name leads into a private network."""
+    """The host resolves to an address in a private network."""
 
 
 class WebhookSender:
-    """Posts events. What goes wrong is told in a few fixed words, never in the receiver's."""
+    """Posts events. Errors have a few fixed texts and never contain the receiver's answer."""
 
     def __init__(
         self,
@@ -43,12 +43,14 @@ class WebhookSender:
         self._ssl_context = httpcore.default_ssl_context()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
-        """Post a JSON body. It is delivered once this returns; the answer's body is not read.
+        """Post a JSON body. Returning means that the receiver answered 2xx.
+
+        The body of the answer is not read.
 
         Raises:
             GoneError: the receiver answered 410.
-            SendingFailedError: it answered anything but 2xx, or not in time, or cannot be reached,
-                or its address is none that we send to.
+            SendingFailedError: the receiver answered with another status, did not answer in time,
+                cannot be reached, or is not at a public address.
         """
         try:
             async with asyncio.timeout(self._timeout_seconds):
@@ -68,7 +70,7 @@ class WebhookSender:
 
     async def _status_of(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         target = read_target(url, insecure=self._insecure)
-        # No proxy: the address that was checked would not be the one that is connected to.
+        # No proxy: the proxy would look up the host again and could connect to another address.
         async with httpcore.AsyncConnectionPool(
             ssl_context=self._ssl_context, network_backend=self._backend
         ) as pool:
@@ -85,14 +87,14 @@ class WebhookSender:
 
 
 def make_webhook_sender(settings: Settings) -> WebhookSender:
-    """Make the sender that the settings ask for."""
+    """Make the sender for these settings."""
     return WebhookSender(insecure=settings.webhook_insecure_targets)
 
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Looks a host up, checks what it stands for, and connects to just that.
+    """Looks up a host, checks all its addresses, and connects to one of those.
 
-    All its addresses have to be public ones. TLS still verifies the host's name.
+    All of them must be public. TLS still verifies the name of the host.
     """
 
     def __init__(self, resolve: Resolver, *, insecure: bool) -> None:
@@ -123,7 +125,7 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
 
 
 def _connection_error(error: Exception) -> str:
-    # The library raises anew where a connection goes back to its pool, which leaves the context.
+    # The library raises a new error when the connection returns to its pool: see its context.
     if isinstance(error.__cause__ or error.__context__, ssl.SSLError):
         return "TLSFailed"
     return "BadAnswer" if isinstance(error, httpcore.ProtocolError) else "ConnectionFailed"

@@ -1,4 +1,4 @@
-"""Which addresses may be told of changes: none that lead into the server's own networks."""
+"""Checks the URLs of webhook endpoints: none may lead into a private network."""
 
 import ipaddress
 import re
@@ -26,9 +26,10 @@ class BadTargetError(InvalidValueError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL, taken apart once: what is checked is what is used. `authority` is host and port.
+    """A parsed URL. It is parsed once, so that the checked value is the value that is used.
 
-    The host is ASCII, an internationalised name spelt by IDNA 2008.
+    `host` is ASCII; an internationalised name is encoded by IDNA 2008. `authority` is host and
+    port.
     """
 
     scheme: str
@@ -39,12 +40,12 @@ class Target:
 
 
 def read_target(url: str, *, insecure: bool) -> Target:
-    """Take a URL apart. `insecure`: plain HTTP and private addresses are allowed (development).
+    """Parse a URL. `insecure`: plain HTTP and private addresses are allowed (development).
 
-    A name is not looked up: what it stands for is checked each time something is sent there.
+    The host is not looked up: its addresses are checked each time an event is sent.
 
     Raises:
-        BadTargetError: it is no URL that webhooks are sent to.
+        BadTargetError: webhooks are not sent to this URL.
     """
     parts, port = _split(url)
     if parts.scheme not in (_PORTS if insecure else {"https"}):
@@ -64,7 +65,7 @@ def read_target(url: str, *, insecure: bool) -> Target:
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an address is one of the internet's hosts (app/webhooks/networks.py)."""
+    """Return whether an address belongs to a public host (app/webhooks/networks.py)."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -73,7 +74,7 @@ def is_public(address: str) -> bool:
 
 
 def host_of(url: str) -> str:
-    """Give the host of a URL that was accepted once, in ASCII, for people to read."""
+    """Return the ASCII host of a URL that was accepted before, for display."""
     return _ascii_host(urlsplit(url))[0]
 
 
@@ -93,10 +94,10 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
 
 
 def _ascii_host(parts: SplitResult) -> tuple[str, str]:
-    """Spell the host in ASCII, alone and with its port.
+    """Return the ASCII host, alone and with its port.
 
     Raises:
-        BadTargetError: there can be no such host.
+        BadTargetError: IDNA 2008 does not allow this host.
     """
     host = parts.hostname or ""
     if host.isascii():
@@ -109,7 +110,7 @@ def _ascii_host(parts: SplitResult) -> tuple[str, str]:
 
 
 def literal_address(host: str) -> str | None:
-    """Give the address that a host spells out, in any of the ways that a resolver understands."""
+    """Return the address if the host is one, in any notation that resolvers accept; else None."""
     with suppress(ValueError):
         return str(ipaddress.ip_address(host))
     # 2130706433, 0x7f.1 and 127.1 all are 127.0.0.1.

@@ -1,1 +1,1 @@
-"""The process that sends what is due."""
+"""The worker process: sends mails and webhook events that are due."""

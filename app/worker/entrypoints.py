@@ -1,7 +1,7 @@
-"""The entrypoints of the job library: which jobs a worker takes, how many at once, which first.
+"""Entrypoints of the job library: which jobs a worker takes, how many at once, in which order.
 
-The library only wakes. What a wake is for, and whether it is due, is read from the row; a job ends
-when its wake is over, whatever came of it.
+A job only wakes the worker for a row. The row says whether it is due. A job is finished when its
+handler returns, whether or not the attempt succeeded: the row stores attempts and retries.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from app.notifications.delivery import send_notification
 from app.outbox.queue import SEND_NOTIFICATION, SEND_REMINDER, SEND_WEBHOOK, read_id, read_payload
 from app.webhooks.delivery import WebhookContext, send_webhook
 
-# The wake of a worker that gave no sign of life for so long goes to another worker.
+# After this time without a heartbeat from its worker, a job is taken by another worker.
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 MAX_WEBHOOKS_AT_ONCE = 60
 MAX_BATCH_SIZE = 5
@@ -30,9 +30,9 @@ Handler = Callable[[Job], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Jobs that share places of one worker, and take no place of another lane.
+    """A queue manager with its own concurrency limit, so that lanes do not delay one another.
 
-    `picked` is how many jobs of the lane a worker holds at once, waiting for a place or in one.
+    `picked` is how many jobs of the lane a worker holds at once, waiting or running.
     """
 
     manager: QueueManager
@@ -40,27 +40,27 @@ class Lane:
 
     @property
     def batch(self) -> int:
-        """Give how many jobs are picked by one statement: the job library wants half at most."""
+        """How many jobs one statement picks: at most half of `picked`, as the library requires."""
         return min(MAX_BATCH_SIZE, self.picked // 2)
 
 
 def make_lanes(queries: Queries, context: MailContext, webhooks: WebhookContext) -> list[Lane]:
-    """Make the lanes of a worker: mails that somebody waits for, reminders, webhooks.
+    """Make the lanes of a worker: immediate mails, reminders, webhook events.
 
-    A slow mail server, or thousands of reminders that are due at once, then hold up neither a
-    sign-in link nor a confirmation; and neither holds up an event.
+    Thousands of reminders that are due at once do not delay a sign-in link or a confirmation, and
+    mails and webhook events do not delay one another.
     """
-    of_reminders = context.settings.smtp_connections // 2
-    of_others = context.settings.smtp_connections - of_reminders
+    for_reminders = context.settings.smtp_connections // 2
+    for_others = context.settings.smtp_connections - for_reminders
     return [
-        _mails(queries, context, of_others),
-        _reminders(queries, context, of_reminders),
+        _mails(queries, context, for_others),
+        _reminders(queries, context, for_reminders),
         _webhooks(queries, webhooks),
     ]
 
 
 def _mails(queries: Queries, context: MailContext, at_once: int) -> Lane:
-    """Take sign-in links first, then mails to clients, then all others (app/outbox/queue.py)."""
+    """Order by priority: sign-in links, mails to clients, other mails (app/outbox/queue.py)."""
     manager = QueueManager(queries)
     places = asyncio.Semaphore(at_once)
     _serve(manager, SEND_NOTIFICATION, _notification_handler(context, places))
@@ -75,7 +75,7 @@ def _reminders(queries: Queries, context: MailContext, at_once: int) -> Lane:
 
 
 def _mail_lane(manager: QueueManager, at_once: int) -> Lane:
-    """Pick twice as many as are sent at once, so that no place is idle until the next batch."""
+    """Pick twice as many jobs as run at once, so that a finished job has a successor waiting."""
     return Lane(manager, picked=2 * at_once)
 
 

@@ -1,4 +1,4 @@
-"""The worker: takes jobs from the queue and sends their mails, until it is told to stop."""
+"""Runs the worker: takes jobs from the queue and sends mails and webhook events."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -27,7 +27,7 @@ from app.worker.entrypoints import HEARTBEAT_TIMEOUT, Lane, make_lanes
 from app.worker.repository import delete_job_logs
 
 POLL = timedelta(seconds=15)
-# Of the worker's own pool, beside one for each mail that is being sent.
+# Connections of the worker's pool in addition to one for each mail that is being sent.
 EXTRA_CONNECTIONS = 4
 QUERY_TIMEOUT_SECONDS = 10
 FIRST_RECONNECT_SECONDS = 1.0
@@ -43,13 +43,13 @@ log = structlog.get_logger()
 async def run_worker(
     settings: Settings, engine: AsyncEngine, clock: Clock, stop: asyncio.Event
 ) -> None:
-    """Send notifications until `stop` is set; mails under way then are finished first.
+    """Send notifications until `stop` is set, then finish the jobs that are running.
 
-    Reconnects by itself when the database goes away. Several workers share the work. A mail that is
-    being sent holds a connection of `engine`, whose size is `worker_pool_size`.
+    The worker reconnects when the database connection is lost. Several workers share the jobs. Each
+    mail that is being sent holds a connection of `engine`, whose size must be `worker_pool_size`.
 
     Raises:
-        SettingsError: there is no database URL, or the SMTP URL is bad.
+        SettingsError: there is no database URL, or the SMTP URL is not valid.
     """
     url = settings.service_url
     context = MailContext(engine, make_sender(settings), settings, clock)
@@ -66,12 +66,12 @@ async def run_worker(
 
 
 def worker_pool_size(settings: Settings) -> int:
-    """Say how many connections a worker's pool needs."""
+    """Return how many connections a worker's pool needs."""
     return settings.smtp_connections + EXTRA_CONNECTIONS
 
 
 async def tidy(db: AsyncConnection, now: datetime) -> None:
-    """Forget old idempotency keys, sign-ins and job logs."""
+    """Delete expired idempotency keys, old sign-ins, and job logs older than 7 days."""
     await allow_long_statements(db)
     await tidy_sign_ins(db, now)
     await delete_answers_until(db, now - LIFETIME)
@@ -79,10 +79,10 @@ async def tidy(db: AsyncConnection, now: datetime) -> None:
 
 
 async def sweep(db: AsyncConnection, now: datetime) -> None:
-    """Queue a wake for all that is due and has none.
+    """Queue a job for every row that is due and has none.
 
-    A wake is lost where the database commits the row and not the job, or where a worker can write
-    down nothing, because the database is away. The row is never lost.
+    A job can be lost, for example when a worker cannot reach the database to reschedule it. The
+    row is never lost.
     """
     # The server caches the plan when there are few jobs; the plan must also suit a backlog.
     await prefer_indexes(db)
@@ -91,7 +91,7 @@ async def sweep(db: AsyncConnection, now: datetime) -> None:
 
 
 class _Driver(AsyncpgDriver):
-    """The job library's connection. A database that no longer answers is given up soon."""
+    """The job library's connection, with a timeout for each query."""
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         async with asyncio.timeout(QUERY_TIMEOUT_SECONDS):
@@ -109,13 +109,13 @@ class _Driver(AsyncpgDriver):
 async def _keep_serving(
     url: str, context: MailContext, webhooks: WebhookContext, stop: asyncio.Event
 ) -> None:
-    """Serve; when the connection is lost, connect again, waiting longer each time it fails."""
+    """Serve, and reconnect with exponential backoff when the connection is lost."""
     pause = FIRST_RECONNECT_SECONDS
     while not stop.is_set():
         try:
             await _serve(url, context, webhooks, stop)
             pause = FIRST_RECONNECT_SECONDS
-        except Exception as error:  # noqa: BLE001 - the worker outlives whatever happens to it
+        except Exception as error:  # noqa: BLE001 - the worker must survive any error
             log.warning("worker_interrupted", error=describe(error), again_in_seconds=pause)
         await _wait(stop, pause)
         pause = min(2 * pause, LAST_RECONNECT_SECONDS)
@@ -124,7 +124,7 @@ async def _keep_serving(
 async def _serve(
     url: str, context: MailContext, webhooks: WebhookContext, stop: asyncio.Event
 ) -> None:
-    """Serve on one connection, until it is lost or `stop` is set."""
+    """Serve on one connection until it is lost or `stop` is set."""
     connection = await connect(url)
     try:
         queries = Queries(_Driver(connection))
@@ -139,10 +139,10 @@ async def _serve(
 
 
 async def _run(lanes: Sequence[Lane], stop: asyncio.Event) -> None:
-    """Run the lanes; jobs under way come to their end in any case.
+    """Run the lanes until `stop` is set or one ends, and wait for the jobs that are running.
 
-    Also when this task is cancelled: the job library deletes a job that is cancelled in the act,
-    and its notification would wait for the sweep.
+    The wait also happens when this task is cancelled: the job library deletes a job that is
+    cancelled while it runs, and its notification would wait for the sweep.
     """
     running = [
         asyncio.create_task(
@@ -183,7 +183,7 @@ async def _keep_doing(
     while not stop.is_set():
         try:
             await transact(engine, lambda db: command(db, clock()))
-        except Exception as error:  # noqa: BLE001 - tried again the next time
+        except Exception as error:  # noqa: BLE001 - the next run tries again
             log.warning("tidying_failed", task=command.__name__, error=describe(error))
         await _wait(stop, seconds)
 

@@ -196,7 +196,7 @@ async def test_an_idle_connection_is_ended_politely(postbox: Postbox) -> None:
 async def test_a_connection_carries_a_bounded_number_of_mails(
     postbox: Postbox, sender: SmtpSender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smtp, "MAILS_A_CONNECTION", 2)
+    monkeypatch.setattr(smtp, "MAX_MAILS_PER_CONNECTION", 2)
     for _ in range(5):
         await sender.send(a_mail())
     assert postbox.connections == 3

@@ -1,4 +1,4 @@
-"""How dates, money and formats are written: in the reader's language, as their region does."""
+"""Formats dates, times, money and session formats for a reader's locale and time zone."""
 
 from copy import copy
 from datetime import datetime
@@ -18,9 +18,10 @@ from app.texts.catalogue import LANGUAGES, Texts
 
 
 class Formatter:
-    """Writes for one reader: in their zone, their language, and as their region writes it.
+    """Formats for one reader: their time zone, their language, their region's conventions.
 
-    `locale` is a BCP 47 tag. None: only the zone is known, and the language is English.
+    `locale` is a BCP 47 tag. None: only the zone is known; the language is English, with the
+    conventions of the zone's region.
     """
 
     def __init__(self, locale: str | None, zone: ZoneInfo) -> None:
@@ -30,14 +31,14 @@ class Formatter:
 
     @property
     def tag(self) -> str:
-        """Name what is spoken, as a BCP 47 tag: "de-AT"."""
+        """The BCP 47 tag of the locale that is used, for example "de-AT"."""
         parts = (self._locale.language, self._locale.script, self._locale.territory)
         return "-".join(part for part in parts if part)
 
     def day(self, instant: datetime) -> str:
         """Write a date and a time, short enough for a subject line.
 
-        Where clocks show that time twice, the zone's name tells which one is meant.
+        If the local time occurs twice, the name of the zone makes it unambiguous.
         """
         local = instant.astimezone(self._zone)
         written = self._moment(local, "long")
@@ -49,9 +50,9 @@ class Formatter:
         return f"{self._moment(local, 'full')} ({self._zone_name(local)})"
 
     def span(self, starts_at: datetime, ends_at: datetime) -> str:
-        """Write when something begins and ends, with the zone's name.
+        """Write a start and an end with the zone's name.
 
-        Where clocks change in between, each end has the name of its own.
+        If the offset changes in between, both have their own name.
         """
         start, end = starts_at.astimezone(self._zone), ends_at.astimezone(self._zone)
         if start.utcoffset() != end.utcoffset():
@@ -73,7 +74,7 @@ class Formatter:
 
     def _span_over_change(self, start: datetime, end: datetime) -> str:
         names = self._zone_name(start), self._zone_name(end)
-        if names[0] == names[1]:  # The zone changed its offset for good, and kept its name.
+        if names[0] == names[1]:  # The zone's standard offset changed, not its name.
             names = self._offset(start), self._offset(end)
         if start.date() == end.date():
             return self.texts(
@@ -114,7 +115,7 @@ class Formatter:
         return _plain(format_time(local.time(), "short", locale=self._locale))
 
     def _zone_name(self, local: datetime) -> str:
-        """Name the zone by its offset: Babel goes by the sign of `dst()`, wrongly for Ireland."""
+        """Return the zone's name. Babel's own choice, the sign of `dst()`, is wrong for Ireland."""
         variant: Literal["daylight", "standard"] = (
             "daylight" if is_daylight_time(local, self._zone) else "standard"
         )
@@ -125,12 +126,12 @@ class Formatter:
 
 
 def texts_in(locale: str) -> Texts:
-    """Give the words for a reader's BCP 47 tag."""
+    """Return the catalogue for a reader's BCP 47 tag."""
     return LANGUAGES[locale_of(locale).language]
 
 
 def format_name(kind: Format, texts: Texts) -> str:
-    """Name a format."""
+    """Return the text of a session format."""
     names = {
         Format.IN_PERSON: "mail.in-person",
         Format.VIDEO: "mail.video",
@@ -140,11 +141,11 @@ def format_name(kind: Format, texts: Texts) -> str:
 
 
 def _occurs_twice(local: datetime) -> bool:
-    """Tell whether clocks show this time twice, because they go back."""
+    """Return whether a local time occurs twice because clocks are set back."""
     first, second = (local.replace(fold=fold).utcoffset() for fold in (0, 1))
     return first is not None and second is not None and first > second
 
 
 def _plain(text: str) -> str:
-    """Use spaces that every mail program shows."""
+    """Replace special spaces, which some mail programs do not display."""
     return text.replace("\u202f", " ").replace("\u00a0", " ")

@@ -1,8 +1,8 @@
-"""Which language a reader is written to in, and as which region dates and money are written.
+"""Chooses the locale for a reader: the language of sentences, the region of dates and money.
 
 Sentences are in English, French, German or Spanish. A reader of another language gets English
-sentences, with dates, times, zones and money as English writes them in the reader's own region:
-"nl-NL" reads "Thursday, 3 December 2026, 15:00", not the American order.
+sentences, with the English formats of their own region for dates, times, zones and money: for
+"nl-NL" that is "Thursday, 3 December 2026, 15:00", not the American order.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from babel.core import get_global, parse_locale
 
 from app.texts.catalogue import LANGUAGES
 
-# English as Europe and as the rest of the world writes it.
+# CLDR's English for Europe and for the world.
 _EUROPE, _WORLD = "en_150", "en_001"
 
 T = TypeVar("T")
@@ -35,17 +35,17 @@ def locale_of(tag: str) -> Locale:
 
 @lru_cache(maxsize=256)
 def locale_in(zone: ZoneInfo) -> Locale:
-    """Choose the locale for a reader of whom only the time zone is known: English of its region."""
+    """Choose the locale if only the time zone is known: English with its region's formats."""
     key = get_global("zone_aliases").get(zone.key, zone.key)
     region = get_global("zone_territories").get(key)
     return Locale("en") if region is None else _english_in(region)
 
 
 def _english_in(region: str | None) -> Locale:
-    """Give English as a region writes it.
+    """Return the English locale for a region.
 
-    CLDR has no English for many regions. For those it is English as Europe writes it where the
-    region's main language counts the hours to 24, else as the world does, with "am" and "pm".
+    CLDR has no English for many regions. For those the result is European English if the region's
+    main language uses the 24-hour clock, else world English, with "am" and "pm".
     """
     if region is None:
         return Locale.parse(_WORLD)
@@ -58,7 +58,7 @@ def _english_in(region: str | None) -> Locale:
 
 
 def _longest(subtags: Sequence[str], read: Callable[[str], T | None]) -> T | None:
-    """Read as much of a tag as can be read."""
+    """Read the longest prefix of a tag that `read` accepts; None if it accepts none."""
     for end in range(len(subtags), 0, -1):
         found = read("_".join(subtags[:end]))
         if found is not None:
@@ -74,7 +74,7 @@ def _locale(identifier: str) -> Locale | None:
 
 
 def _region(identifier: str) -> str | None:
-    """Read the region, also where CLDR does not know the language."""
+    """Return the region of a locale identifier, even if CLDR does not know its language."""
     try:
         return parse_locale(identifier)[1]
     except ValueError:
@@ -82,6 +82,6 @@ def _region(identifier: str) -> str | None:
 
 
 def _likely_region(identifier: str) -> str | None:
-    """Give the region where most readers of a language live."""
+    """Return the most likely region of a language, by CLDR."""
     likely = get_global("likely_subtags").get(identifier)
     return None if likely is None else parse_locale(likely)[1]

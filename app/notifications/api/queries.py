@@ -1,4 +1,4 @@
-"""Reading a practice's notifications: what went out, what waits, what failed, and of what."""
+"""Reads a practice's notifications."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from app.web.cursors import TimePosition
 
 @dataclass(frozen=True, slots=True)
 class NotificationRecord:
-    """One notification as the practice sees it."""
+    """One notification as the API shows it to the practice."""
 
     id: UUID
     kind: str
@@ -63,7 +63,7 @@ _FILTERS: Mapping[str, Filter] = {
 async def list_notifications(
     db: AsyncConnection, practice_id: UUID, part: Part[TimePosition]
 ) -> list[NotificationRecord]:
-    """List a practice's notifications by the time that they are due, latest first."""
+    """List a practice's notifications by `send_at`, latest first."""
     wanted = select(*_COLUMNS).where(
         Notification.practice_id == practice_id, *matching(_FILTERS, part.filters)
     )

@@ -1,4 +1,4 @@
-"""`/v1/practice/notifications`: which mails and webhooks went out, and which did not."""
+"""`/v1/practice/notifications`: the mails and webhook events of a practice, and their status."""
 
 from typing import Annotated
 
@@ -30,10 +30,10 @@ async def list_notifications(
     cursors: CursorSigner,
     db: Reading,
 ) -> Response:
-    """List mails and webhook events by when they are due, the latest first, a page at a time.
+    """List mails and webhook events by the time at which they are due, latest first, paginated.
 
-    Reminders that are still to come are at the top. `?status=failed` are those that were given up:
-    look at `last_error`, mend what was wrong, and have them tried again.
+    Reminders that are due in the future come first. `?status=failed` lists those that were given up
+    after their last attempt: read `last_error`, correct the cause, and call `retry`.
     """
     asked = PageRequest(cursors, query, TimePosition, "notifications", staff.practice_id)
     found = await queries.list_notifications(db, staff.practice_id, asked.part)
@@ -50,7 +50,7 @@ async def list_notifications(
     responses=responses(*READING_BY_STAFF, "not-found"),
 )
 async def get_notification(notification_id: RecordId, staff: StaffReader, db: Reading) -> Response:
-    """Show to whom a mail or a webhook event goes, about what, and what became of it."""
+    """Show the recipient of a mail or a webhook event, what it is about, and its status."""
     return json_answer(
         present(await queries.read_notification(db, staff.practice_id, notification_id))
     )
@@ -71,12 +71,13 @@ async def get_notification(notification_id: RecordId, staff: StaffReader, db: Re
 async def retry_notification(
     notification_id: RecordId, staff: StaffWriter, write: StaffWriting, now: Now
 ) -> Response:
-    """Have a notification tried now, without waiting for its next try.
+    """Attempt a notification now, without waiting for its next attempt.
 
-    One that `failed` is `pending` again, and its attempts are counted anew. Asking again changes
-    nothing more. A reminder whose time has not come keeps its time. One that was sent or dropped is
-    a 409. What has lost its sense meanwhile, as a reminder of a time that is gone or an event for
-    an endpoint that is switched off, is then dropped, not sent.
+    A `failed` notification becomes `pending`, and its attempts are counted from 0. A repeated call
+    has no further effect. A reminder that is not due yet keeps its time. For a notification that
+    was sent or dropped the answer is a 409. A notification that is out of date by now is dropped
+    instead of sent: for example a reminder of a session that was moved, or an event for an endpoint
+    that is not active.
     """
     return await write(
         lambda db: commands.retry_notification(db, staff, notification_id, now=now),

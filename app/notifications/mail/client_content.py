@@ -1,9 +1,9 @@
-"""What a mail says, before it becomes text and HTML (product.md section 6).
+"""Writes the content of a mail to a client, before it is rendered (product.md section 6).
 
-Which mails have what (product.md section 10, "Mails"): all that tell how a booked session stands
-(booked, rescheduled, restored, reminder) say how to join, the policy's deadlines, and have the
-link. A cancellation has the link and the policy's text, a missed session the policy's text, which
-explains a fee; a waived fee has neither. There is nothing to reschedule in the latter two.
+Source: product.md section 10, "Mails". Mails about a booked session (booked, rescheduled, restored,
+reminder) contain how to join, the policy's deadlines, and the link. A cancellation contains the
+link and the policy's text. A missed session contains the policy's text, which explains a fee, but
+no link: nothing can be rescheduled. A waived fee contains neither.
 """
 
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ from app.notifications.mail.deadlines import Rule, deadlines
 from app.notifications.mail.facts import Fact, costs, joining, meeting_of, place, times, topic_of
 from app.texts.catalogue import Texts
 
-# Mails after which the session is booked, as far as they know.
+# Kinds of mail after whose change the session is booked.
 OF_BOOKED = {"booked", "rescheduled", "restored", "reminder"}
 _WITH_LINK = OF_BOOKED | {"cancelled"}
 
 
 @dataclass(frozen=True, slots=True)
 class MailContent:
-    """A mail's content. Text and HTML are made of the same content, so they say the same.
+    """The content of a mail, from which both the text part and the HTML part are rendered.
 
-    Nothing that a person typed is part of `subject` or `heading`. `language` is a BCP 47 tag,
-    `texts` are the words for what the templates say of their own.
+    `subject` and `heading` never contain text that a person entered. `language` is a BCP 47 tag.
+    `texts` is the catalogue for the templates' own texts.
     """
 
     language: str
@@ -42,7 +42,7 @@ class MailContent:
 
 
 def client_content(data: MailData, link: str, now: datetime) -> MailContent:
-    """Write to the client, in their zone and language."""
+    """Write the content of a mail to the client, in their time zone and language."""
     formatter = Formatter(data.client.locale, data.client.zone)
     texts, meeting = formatter.texts, meeting_of(data)
     topic, is_of_booked = topic_of(data).replace("_", "-"), data.kind in OF_BOOKED
@@ -67,25 +67,25 @@ def client_content(data: MailData, link: str, now: datetime) -> MailContent:
 
 
 def joining_lines(meeting: Meeting, texts: Texts) -> tuple[str, ...]:
-    """Say how and where, as lines of a calendar entry."""
+    """Write format, place and how to join, as lines of a calendar entry."""
     facts = (*place(meeting, texts), *joining(meeting, texts))
     return tuple(labelled(fact.label, fact.text, texts) for fact in facts)
 
 
 def labelled(label: str, text: str, texts: Texts) -> str:
-    """Write a label and what it stands for in one line."""
+    """Write a label and its text in one line."""
     return f"{label}{texts('mail.colon')} {text}"
 
 
 def place_line(meeting: Meeting, texts: Texts) -> str:
-    """Say in one line where a session takes place."""
+    """Write in one line where a session takes place: location, URL, or format."""
     if meeting.location is not None:
         return one_line(", ".join(meeting.location))
     return web_address(meeting.join_url) or format_name(meeting.format, texts)
 
 
 def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
-    """Say who did it where that was not the client, what it cost, and whom to ask."""
+    """Write who made the change if not the client, its cost, and whom to ask."""
     if data.kind == "reminder":
         return ()
     change, texts = data.change, formatter.texts
@@ -101,7 +101,7 @@ def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
 
 
 def _policy_text(data: MailData) -> str | None:
-    """Give the policy's own words, in the language that the practitioner wrote them in."""
+    """Return the policy's text as the practice wrote it, not translated."""
     if data.policy is None or data.kind == "fee_waived":
         return None
     return lines(data.policy.text) or None

@@ -16,9 +16,9 @@ from app.policies.stored import StoredPolicy
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """The client or the practitioner. `locale` is a BCP 47 tag; the practitioner has none.
+    """The client or the practitioner. `locale` is a BCP 47 tag; a practitioner has none.
 
-    `email` is where mails to them go: for a practitioner without an address, the practice's.
+    `email` is the address for mails to them: the practice's if the practitioner has none.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """When, how and where a session takes place. `location` is a name and an address."""
+    """Time, format and place of a session. `location` is its name and its postal address."""
 
     starts_at: datetime
     ends_at: datetime
@@ -42,10 +42,10 @@ class Meeting:
 
 @dataclass(frozen=True, slots=True)
 class ChangeFacts:
-    """What was done, when, by whom, and at what cost.
+    """A change to a session: kind, time, actor, and cost.
 
-    `carries`: what the change makes a later cancellation cost at least. `voided_fee`: a fee that
-    was due for the session no longer is. `superseded`: the session has changed again.
+    `carries`: the minimum cost of a later cancellation because of this change. `voided_fee`: the
+    change made a due fee void. `superseded`: a later change to the session exists.
     """
 
     kind: str
@@ -64,16 +64,17 @@ class ChangeFacts:
 
     @property
     def by_client(self) -> bool:
-        """Tell whether the client did it himself, signed in or by a link."""
+        """Whether the client made the change, signed in or with a link."""
         return self.actor in BY_CLIENT
 
 
 @dataclass(frozen=True, slots=True)
 class MailData:
-    """One notification with all it refers to: the change as it was, the session as it is now.
+    """One notification about a session, with the change at its time and the session as it is now.
 
-    `starts_at` is the start that the notification is about. `facts` is what the policy judges.
-    `policy` is None if the session was booked without one. `link` has the present generations.
+    `starts_at` is the session start that the notification is about. `facts` is the input of the
+    policy. `policy` is None if the session was booked without one. `link` has the current
+    generations of the session and of the client's address.
     """
 
     practice_id: UUID
@@ -96,18 +97,18 @@ class MailData:
 
     @property
     def contact(self) -> Contact:
-        """Say whom the client turns to."""
+        """The contact for the client's questions."""
         return self.facts.contact
 
     @property
-    def is_still_true(self) -> bool:
-        """Tell whether the session is booked for the time that the notification is about."""
+    def is_current(self) -> bool:
+        """Whether the session is booked and still starts at `starts_at`."""
         return self.facts.status is Status.BOOKED and self.facts.starts_at == self.starts_at
 
 
 @dataclass(frozen=True, slots=True)
 class PracticeMailData:
-    """A notification to the practice, with the entry of the trail that it tells of."""
+    """A notification to the practice, with the audit log entry that it reports."""
 
     notification_id: UUID
     practice_name: str

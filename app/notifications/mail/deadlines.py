@@ -1,4 +1,4 @@
-"""Until when a client can do what to his session, and at what cost, in his language."""
+"""Writes the deadlines and costs of a session's policy in the client's language."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,18 +18,18 @@ _NEVER_ONLINE = {RefusalCode.ACTION_DISABLED, RefusalCode.RESCHEDULE_LIMIT_REACH
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What something costs until when, line by line."""
+    """The terms of one action: one line for each cost and its deadline."""
 
     title: str
     lines: tuple[str, ...]
 
 
 def deadlines(data: MailData, formatter: Formatter, now: datetime) -> tuple[Rule, ...]:
-    """Say what the policy allows, while there is time for it.
+    """Write what the policy allows; nothing once the session has started.
 
-    Only for the time that the session has now: the deadlines of another time would mislead.
+    Nothing also if the session was moved since: deadlines of the former time would be wrong.
     """
-    if not data.is_still_true or now >= data.starts_at:
+    if not data.is_current or now >= data.starts_at:
         return ()
     texts = formatter.texts
     cancel = _timeline(data, Action.CANCEL, formatter, now)

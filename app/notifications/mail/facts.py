@@ -1,4 +1,4 @@
-"""What mails to clients and to practitioners have in common: when, where, how, at what cost."""
+"""Writes what mails to clients and to practitioners share: time, place, format, cost."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from app.texts.catalogue import Texts
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A label and what it stands for; `url` where that is a link."""
+    """A labelled line of a mail. `url` is the target if the text is a link."""
 
     label: str
     text: str
@@ -20,19 +20,19 @@ class Fact:
 
 
 def meeting_of(data: MailData) -> Meeting:
-    """Give the meeting that the mail is about: a reminder tells how it stands now."""
+    """Return the meeting that the mail is about: for a reminder the current one."""
     return data.present if data.kind == "reminder" else data.change.after
 
 
 def topic_of(data: MailData) -> str:
-    """Name what happened: a move that kept the time is a change of format or location."""
+    """Return the key of the texts: a change of format or location has texts of its own."""
     if data.kind == "rescheduled" and data.change.kind == "format_changed":
         return "format_changed"
     return data.kind
 
 
 def times(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
-    """Say when it is, and after a move how it was before."""
+    """Write the time, and after a reschedule what it was before."""
     texts, meeting = formatter.texts, meeting_of(data)
     when = Fact(texts("mail.when"), formatter.span(meeting.starts_at, meeting.ends_at))
     before = data.change.before
@@ -47,7 +47,7 @@ def times(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
 
 
 def place(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
-    """Say in which format it is, and where that is in person."""
+    """Write the format, and the location of an in-person session."""
     how = Fact(texts("mail.format"), format_name(meeting.format, texts))
     if meeting.location is None:
         return (how,)
@@ -55,7 +55,7 @@ def place(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
 
 
 def joining(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
-    """Say how to join."""
+    """Write the join URL and the instructions."""
     facts = []
     if meeting.join_url:
         url = web_address(meeting.join_url)
@@ -66,9 +66,9 @@ def joining(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
 
 
 def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list[str]:
-    """Say what the change costs, or no longer does. The practice collects; product.md section 2.
+    """Write the cost of the change, or that a cost is void (product.md section 2).
 
-    `practice` is its name, for a mail to the client; None: the mail is to the practitioner.
+    `practice` is the practice's name for a mail to the client, None for one to the practitioner.
     """
     change, texts = data.change, formatter.texts
     if data.kind == "fee_waived":
@@ -92,7 +92,7 @@ def _fee(change: ChangeFacts, key: str, practice: str | None, formatter: Formatt
 
 
 def carried(cost: Carried, formatter: Formatter) -> str:
-    """Say what cancelling costs at least after a move that carries a cost."""
+    """Write the minimum cost of a cancellation after a move that carries a cost."""
     if cost.fee is None:
         return formatter.texts("mail.carries-forfeit")
     return formatter.texts("mail.carries-fee", fee=formatter.money(cost.fee))

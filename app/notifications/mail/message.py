@@ -1,4 +1,4 @@
-"""Makes the email of a notification: headers, text, HTML, and for the client a calendar part."""
+"""Renders the mail of a notification: headers, text, HTML, and for clients a calendar part."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -28,14 +28,14 @@ from app.notifications.mail.practitioner_content import practitioner_content
 from app.outbox.errors import UndeliverableError
 from app.texts.catalogue import Texts
 
-# What the client's calendar is asked. A missed session stays in it as it was.
+# The iTIP method of each kind (RFC 5546). Other kinds do not change the client's calendar.
 _METHODS: dict[str, Method] = {
     "booked": "REQUEST",
     "rescheduled": "REQUEST",
     "restored": "REQUEST",
     "cancelled": "CANCEL",
 }
-# Every mail server takes seven bits, and the text stays readable in the folder of a demo.
+# Every mail server accepts 7-bit mails, and the demo's mail files stay readable.
 _POLICY = SMTP.clone(cte_type="7bit")
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -47,10 +47,10 @@ _TEMPLATES = Environment(
 
 
 def make_mail(data: MailData, settings: Settings, now: datetime) -> EmailMessage:
-    """Render a notification, dated `now`. Its Message-ID never changes: a copy can be recognised.
+    """Render a notification with `now` as its Date. Its Message-ID is the same on each attempt.
 
     Raises:
-        UndeliverableError: the recipient's address is no address.
+        UndeliverableError: the recipient's address is not valid.
     """
     if data.recipient == "client":
         token = LinkTokens(settings.keys).sign(data.link)
@@ -65,13 +65,13 @@ def make_mail(data: MailData, settings: Settings, now: datetime) -> EmailMessage
         mail.add_alternative(
             calendar.decode(), subtype="calendar", params={"method": method}, cte="base64"
         )
-    # Headers of this kind move into the first part while parts are added.
+    # Set last: adding parts moves Content-* headers into the first part.
     mail["Content-Language"] = content.language
     return mail
 
 
 def compose(content: MailContent) -> EmailMessage:
-    """Write a content as text and as HTML, without any headers."""
+    """Render the text part and the HTML part, without headers."""
     mail = EmailMessage(policy=_POLICY)
     mail.set_content(_render("mail.txt.j2", content), cte="quoted-printable")
     mail.add_alternative(_render("mail.html.j2", content), subtype="html", cte="quoted-printable")
@@ -81,7 +81,7 @@ def compose(content: MailContent) -> EmailMessage:
 def _add_headers(
     mail: EmailMessage, data: MailData, content: MailContent, settings: Settings, now: datetime
 ) -> None:
-    """Add the headers. What people typed is in display names only, cleaned by `mailbox`."""
+    """Add the headers. Text that people entered is in display names only, cleaned by `mailbox`."""
     to_client = data.recipient == "client"
     recipient = data.client if to_client else data.practitioner
     mail["From"] = mailbox(data.practice_name, settings.mail_from)
@@ -93,7 +93,7 @@ def _add_headers(
 
 
 def _add_reply_to(mail: EmailMessage, data: MailData) -> None:
-    """Let an answer reach the contact, or else the practice: every mail invites to answer it."""
+    """Set Reply-To to the contact, or to the practice if the contact has no valid address."""
     practice = (data.practice_name, data.practice_email)
     for name, address in ((data.contact.name, data.contact.email), practice):
         with suppress(UndeliverableError):
@@ -104,7 +104,7 @@ def _add_reply_to(mail: EmailMessage, data: MailData) -> None:
 def add_technical_headers(
     mail: EmailMessage, notification_id: UUID, settings: Settings, now: datetime
 ) -> None:
-    """Add what every mail has. The Message-ID is the notification's id at the sender's domain."""
+    """Add Date, Message-ID (the notification's id at the sender's domain), Auto-Submitted."""
     mail["Date"] = format_datetime(now)
     domain = ascii_domain(settings.mail_from.rpartition("@")[2])
     mail["Message-ID"] = f"<{notification_id}@{domain}>"
@@ -116,7 +116,7 @@ def _render(template: str, content: MailContent) -> str:
 
 
 def _method(data: MailData) -> Method | None:
-    """Choose what to ask the client's calendar; nothing where a newer mail asks it already."""
+    """Return the iTIP method of the calendar part; None if a later change has sent its own."""
     if data.recipient != "client" or data.change.superseded:
         return None
     return _METHODS.get(data.kind)

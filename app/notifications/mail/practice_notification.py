@@ -1,4 +1,4 @@
-"""Mails to the practice's own address, about what is of no session: a webhook was switched off."""
+"""Renders mails to the practice's own address: a webhook endpoint was disabled."""
 
 from datetime import datetime
 from email.message import EmailMessage
@@ -13,10 +13,12 @@ from app.texts.catalogue import ENGLISH
 
 
 def make_practice_mail(data: PracticeMailData, settings: Settings, now: datetime) -> EmailMessage:
-    """Render the mail, dated `now`, in English and in UTC: a practice has no language and no zone.
+    """Render the mail with `now` as its Date, in English, with times in UTC.
+
+    A practice has neither a language nor a time zone.
 
     Raises:
-        UndeliverableError: the practice's address is no address.
+        UndeliverableError: the practice's address is not valid.
     """
     content = _webhook_disabled(data)
     mail = compose(content)

@@ -1,4 +1,4 @@
-"""What a mail to a practitioner says. In English: a practitioner has no language on record."""
+"""Writes the content of a mail to a practitioner, in English: practitioners have no locale."""
 
 from app.mail.sanitize import lines, one_line
 from app.mail.texts.formatter import Formatter
@@ -9,7 +9,7 @@ from app.texts.catalogue import Texts
 
 
 def practitioner_content(data: MailData) -> MailContent:
-    """Write to the practitioner, in their zone: who, why, the old time and the new."""
+    """Write client, reason, old and new time, in the practitioner's time zone."""
     formatter = Formatter(data.practitioner.locale, data.practitioner.zone)
     texts, meeting, change = formatter.texts, meeting_of(data), data.change
     topic = topic_of(data).replace("_", "-")
@@ -40,13 +40,13 @@ def practitioner_content(data: MailData) -> MailContent:
 
 
 def _practitioner(data: MailData, texts: Texts) -> tuple[Fact, ...]:
-    """Name the practitioner where the mail goes to the practice's address: several may share it."""
+    """Name the practitioner if the mail goes to the practice's address, which several may share."""
     if data.practitioner.email != data.practice_email:
         return ()
     return (Fact(texts("mail.practitioner"), one_line(data.practitioner.name)),)
 
 
 def _reason(code: str | None, texts: Texts) -> str | None:
-    """Name a reason. A code that has no text yet is shown as it is."""
+    """Return the text of a reason code, or the code itself if the catalogue has no text for it."""
     key = f"reason.{code}"
     return texts(key) if texts.has(key) else code

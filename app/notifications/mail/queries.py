@@ -25,7 +25,7 @@ from app.tables.sessions import CreditRedemption, Session
 async def load_mail_data(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID
 ) -> MailData | None:
-    """Read a notification about a session; None where there is none."""
+    """Read the data of a mail about a session; None if there is no such notification."""
     ids = {"practice_id": practice_id, "notification_id": notification_id}
     row = (await db.execute(_STATEMENT, ids)).one_or_none()
     return None if row is None else _mail_data(row)
@@ -34,7 +34,7 @@ async def load_mail_data(
 async def load_practice_mail_data(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID
 ) -> PracticeMailData | None:
-    """Read a notification to the practice; None where there is none."""
+    """Read the data of a mail to the practice; None if there is no such notification."""
     row = (
         await db.execute(
             select(
@@ -70,7 +70,7 @@ def _same(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tab
 
 
 def _statement() -> Select[Any]:
-    """Join the notification to all it refers to."""
+    """Join the notification to all rows that it refers to."""
     return (
         select(*_columns())
         .select_from(Notification)
@@ -213,7 +213,7 @@ def _carries(details: dict[str, Any] | None, currency: str) -> Carried | None:
 
 
 def _before(row: Row[Any]) -> Meeting | None:
-    """Give how it was before the change, as far as the history keeps it."""
+    """Return time, format and location before the change; the history stores no more."""
     if row.change_old_starts_at is None:
         return None
     return Meeting(
