@@ -28,7 +28,7 @@ from app.mail.mailbox import list_mails, read_mail
 from app.mail.senders import check_mail_folder
 from app.observability.logs import configure_logs
 from app.observability.metrics.counts import watch_pool
-from app.observability.metrics.processes import figures_on_a_port, shared_figures
+from app.observability.metrics.processes import serve_metrics, share_metrics
 from app.observability.tracing.start import check_tracing, start_tracing, stop_tracing
 from app.observability.tracing.statements import watch_statements
 from app.operations.http_limits import LimitedHttp
@@ -144,7 +144,7 @@ def worker() -> None:
     with installation(load_settings()) as settings:
         check_mail_folder(settings)
         configure_logs(settings)
-        with figures_on_a_port(settings):
+        with serve_metrics(settings):
             asyncio.run(_work(settings))
 
 
@@ -337,7 +337,7 @@ def _serve(settings: Settings, workers: int) -> None:
         configure_logs(settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         _exit_on(number)
-    with shared_figures(settings, workers):
+    with share_metrics(settings, workers):
         serve = run_several if workers > 1 else uvicorn.run
         serve(
             "app.main:create_served_app",

@@ -15,7 +15,7 @@ from app.database.engine import brief_engine
 from app.operations.installation import installation
 from app.tables.all import metadata
 
-LONGEST_REVISION = 32  # what alembic's own table holds
+LONGEST_REVISION = 32  # of the column in alembic's table
 
 
 def ours(
@@ -25,7 +25,7 @@ def ours(
     reflected: bool,  # noqa: ARG001, FBT001
     compare_to: SchemaItem | None,  # noqa: ARG001
 ) -> bool:
-    """Leave out the job library's tables: they are its own to describe."""
+    """Exclude the job library's tables, which the library defines."""
     return not (type_ == "table" and (name or "").startswith("pgqueuer"))
 
 
@@ -34,7 +34,7 @@ def name_revision(
     __: str | Iterable[str | None] | Iterable[str],
     scripts: list[MigrationScript],
 ) -> None:
-    """Name a new migration by its day and its message, as the present ones are."""
+    """Name a new migration by its date and its message, like the existing ones."""
     [script] = scripts
     words = "".join(c if c.isalnum() else " " for c in (script.message or "").lower()).split()
     name = "_".join([f"{system_clock():%Y%m%d}", *words])
@@ -44,7 +44,7 @@ def name_revision(
 
 
 def run(connection: Connection) -> None:
-    """Run what was asked for on this connection."""
+    """Run the migrations on this connection."""
     context.configure(
         connection=connection,
         target_metadata=metadata,
@@ -56,7 +56,7 @@ def run(connection: Connection) -> None:
 
 
 async def run_as_owner(url: str) -> None:
-    """Run on the database of the settings, for who calls `alembic` itself."""
+    """Run the migrations on the database of the settings, for the `alembic` command."""
     async with brief_engine(url, bounded=False) as engine, engine.begin() as db:
         await db.run_sync(run)
 

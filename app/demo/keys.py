@@ -1,4 +1,4 @@
-"""The API keys of the demo: one for each practice, the same at every start while it is good."""
+"""The API keys of the demo: one for each practice, reused at every start while it is valid."""
 
 import json
 from contextlib import suppress
@@ -22,14 +22,14 @@ PRACTICES = {HARBOR: "Harbor Wellness", PARK: "Praxis am Park"}
 
 @dataclass(frozen=True, slots=True)
 class DemoKey:
-    """A key with its text, and who calls with it."""
+    """An API key: its text, and the caller that it authenticates."""
 
     staff: Staff
     text: str
 
 
 async def demo_keys(engine: AsyncEngine, file: Path, now: datetime) -> list[DemoKey]:
-    """Give a key of each practice, Harbor's first.
+    """Return a key of each practice, Harbor's first.
 
     A key's text is shown only when it is made. So it is taken from `demo.json`, that one in
     somebody's shell works on after a restart; where none there is good, a new one is made.
@@ -42,7 +42,7 @@ async def demo_keys(engine: AsyncEngine, file: Path, now: datetime) -> list[Demo
 
 
 def _read(file: Path) -> list[str]:
-    """Read the keys of the last start; a file that somebody spoilt has none."""
+    """Read the keys of the last start; none if the file is missing or damaged."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         return [str(entry["key"]) for entry in json.loads(file.read_text())["api_keys"]]
     return []

@@ -1,4 +1,4 @@
-"""What the demo's practices did with their past sessions, and with the fees."""
+"""Completes the demo's past sessions and their fees."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -30,7 +30,7 @@ async def fulfil(engine: AsyncEngine, staff: Staff, booked: StaffSession) -> Non
 
 
 async def miss(engine: AsyncEngine, staff: Staff, booked: StaffSession) -> UUID:
-    """Mark a session as missed by its client, and give the id of its fee."""
+    """Mark a session as missed by its client, and return the id of its fee."""
     session, order = booked.session, StaffOrder(None, charged=True, if_match=None)
     now = session.starts_at + AFTERWARDS
     missed = await transact(
@@ -41,7 +41,7 @@ async def miss(engine: AsyncEngine, staff: Staff, booked: StaffSession) -> UUID:
 
 
 async def cancel_late(engine: AsyncEngine, staff: Staff, booked: StaffSession) -> UUID:
-    """Cancel a session late, for a client who called, and give the id of its fee."""
+    """Cancel a session late on behalf of the client, and return the id of its fee."""
     session, now = booked.session, booked.session.starts_at - LATE
     order = StaffOrder(ChangeReason("work", "She called: a meeting."), charged=True, if_match=None)
     cancelled = await transact(
@@ -54,7 +54,7 @@ async def cancel_late(engine: AsyncEngine, staff: Staff, booked: StaffSession) -
 
 
 async def settle(engine: AsyncEngine, staff: Staff, booked: StaffSession, fee_id: UUID) -> None:
-    """Write down that a fee was paid, the day after."""
+    """Settle a fee, one day after the session."""
     now = booked.session.starts_at + NEXT_DAY
     await transact(
         engine,
@@ -63,7 +63,7 @@ async def settle(engine: AsyncEngine, staff: Staff, booked: StaffSession, fee_id
 
 
 async def waive(engine: AsyncEngine, staff: Staff, booked: StaffSession, fee_id: UUID) -> None:
-    """Waive a fee, the day after."""
+    """Waive a fee, one day after the session."""
     reason = ChangeReason(None, "He was in hospital that day.")
     now = booked.session.starts_at + NEXT_DAY
     await transact(engine, lambda db: waive_fee(db, staff, fee_id, reason=reason, now=now))

@@ -1,4 +1,4 @@
-"""The practices of the demo: who works there, when, what can be booked, under which policy."""
+"""The demo's practices: practitioners, working hours, services, formats, policies, clients."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ Weekly = dict[int, tuple[int, int]]
 EVERY_DAY: Weekly = dict.fromkeys(range(1, 8), (8, 20))
 WEEKDAYS: Weekly = dict.fromkeys(range(1, 6), (9, 18))
 
-# When the practices began: early enough for the past that they have.
+# When the practices were created: before their first past session.
 OPENED_AGO = timedelta(days=60)
 HARBOR = demo_id("harbor")
 PARK = demo_id("park")
@@ -34,7 +34,7 @@ PARK = demo_id("park")
 
 @dataclass(frozen=True, slots=True)
 class DemoPractitioner:
-    """A practitioner and when he works."""
+    """A practitioner and their working hours."""
 
     name: str
     email: str
@@ -44,7 +44,7 @@ class DemoPractitioner:
 
     @property
     def id(self) -> UUID:
-        """Give the id that he has in every demo."""
+        """Return the practitioner's id, which is the same in every demo."""
         return demo_id(self.email)
 
 

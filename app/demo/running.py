@@ -1,4 +1,4 @@
-"""Whether a demo runs on a data folder: a lock that ends with the process, however that ends."""
+"""A lock on the demo's data folder. The system releases it when the process ends."""
 
 import fcntl
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from app.configuration.settings import SettingsError
 
 @contextmanager
 def lock_demo(folder: Path, *, alone: bool) -> Iterator[TextIO]:
-    """Hold the lock of the demo's data folder, with other demos or alone.
+    """Hold the lock of the demo's data folder, shared with other demos or exclusively (`alone`).
 
     Raises:
-        SettingsError: a demo runs there, and this one is to be alone.
+        SettingsError: another demo runs on the folder and one of the two needs it exclusively.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "demo.lock").open("w") as lock:
@@ -30,5 +30,5 @@ def lock_demo(folder: Path, *, alone: bool) -> Iterator[TextIO]:
 
 
 def share_lock(lock: TextIO) -> None:
-    """Let other demos run on the data folder from now on, but none reset it."""
+    """Change an exclusive lock to a shared one: other demos may run, but not reset the data."""
     fcntl.flock(lock, fcntl.LOCK_SH)

@@ -1,4 +1,4 @@
-"""The sessions of the demo: past, inside and outside of every deadline."""
+"""Books the demo's sessions: past ones, and future ones before and after each deadline."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -50,14 +50,14 @@ Taken = list[tuple[datetime, datetime]]
 
 @dataclass
 class FreeTime:
-    """Finds believable times: inside a practitioner's hours, on the half hour, not yet taken."""
+    """Finds free times within a practitioner's working hours, on the half hour."""
 
     zone: ZoneInfo
     weekly: Weekly
     taken: Taken = field(default_factory=list)
 
     def pick(self, after: datetime, minutes: int, of_client: Taken) -> datetime:
-        """Take the first time after an instant that is free for so many minutes, for both."""
+        """Take the first time after an instant that is free for practitioner and client."""
         length = timedelta(minutes=minutes) + BREAK
         for start in self._starts(after, minutes):
             others = (*self.taken, *of_client)
@@ -65,7 +65,7 @@ class FreeTime:
                 self.taken.append((start, start + length))
                 of_client.append((start, start + length))
                 return start
-        raise AssertionError  # the hours never end
+        raise AssertionError  # the generator is infinite
 
     def _starts(self, after: datetime, minutes: int) -> Iterator[datetime]:
         start = _next_half_hour(after)
@@ -97,7 +97,7 @@ class DemoBooker:
         self._of_clients: dict[str, Taken] = {email: [] for _, _, email, _, _ in CLIENTS}
 
     async def book_all(self) -> UUID:
-        """Book everything, and give the id of the session whose mail is sent."""
+        """Book all sessions, and return the id of the session whose mail is sent."""
         await self._book_the_past()
         await self._book_main_client()
         mailed = await self._book(MAIN_CLIENT, MAYA, FOLLOW_UP, 50, timedelta(days=4))

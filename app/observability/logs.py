@@ -1,4 +1,4 @@
-"""Structured logs: one line for each request, with its id and without anything personal."""
+"""Structured logs: one line for each request, with its id and without personal data."""
 
 import logging
 import sys
@@ -17,10 +17,10 @@ log = structlog.get_logger()
 
 
 def configure_logs(settings: Settings, *, for_good: bool = False) -> None:
-    """Send our logs, and those of the libraries, to standard error in one format.
+    """Write the logs of the application and of libraries to standard error in one format.
 
-    Ours are written at once. Those of the libraries come through `logging`, which takes its time.
-    `for_good`: this is not called again in the process, so a logger is put together only once.
+    The application's logs bypass `logging`, which is slower. `for_good`: loggers are cached, so
+    this must not be called again in the process.
     """
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer(serializer=_as_json)
     if settings.log_format == "console":
@@ -49,10 +49,10 @@ def configure_logs(settings: Settings, *, for_good: bool = False) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level)
-    # They tell of every step they take, and ours say the same once.
-    for chatty in ("httpcore", "pgqueuer", "urllib3"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    # Its access log would hold query strings; ours has the route instead.
+    # They log each step, and the application logs the result.
+    for library in ("httpcore", "pgqueuer", "urllib3"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    # Its access log contains query strings; ours has the route instead.
     logging.getLogger("uvicorn.access").disabled = True
 
 
@@ -63,7 +63,7 @@ def _as_json(line: structlog.typing.EventDict, **_: object) -> str:
 def add_trace_id(
     _logger: object, _method: str, line: structlog.typing.EventDict
 ) -> structlog.typing.EventDict:
-    """Say in a line which trace it belongs to, where that trace is sent."""
+    """Add the trace id to a log line if the trace is sampled."""
     context = trace.get_current_span().get_span_context()
     if context.trace_flags.sampled:
         line["trace_id"] = trace.format_trace_id(context.trace_id)
@@ -71,9 +71,10 @@ def add_trace_id(
 
 
 class RequestLog:
-    """Gives each request an id, sends it back, and logs and counts how the request ended.
+    """Gives each request an id, returns it in a header, and logs and counts the request.
 
-    The route's template is logged, never the path or the query: they may hold what clients typed.
+    The template of the route is logged, never the path or the query: they may contain what clients
+    entered.
     """
 
     def __init__(self, app: ASGIApp) -> None:

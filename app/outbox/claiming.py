@@ -65,7 +65,7 @@ async def claim(
 async def lease(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID, until: datetime
 ) -> None:
-    """Lease a claimed notification: no other worker claims it after the transaction, until `until`."""
+    """Lease a claimed notification beyond the transaction: no other worker claims it till then."""
     await db.execute(
         update(Notification).where(*_own(practice_id, notification_id)).values(leased_until=until)
     )

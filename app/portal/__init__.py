@@ -1,1 +1,1 @@
-"""The reference portal: the page behind the link in an email. Static files, no build step."""
+"""The reference portal: the page that links in mails open. Static files, no build step."""

@@ -1,7 +1,7 @@
-"""Serves the portal at `/portal/`: files as they lie in `static/`, under a strict policy.
+"""Serves the files of `static/` at `/portal/`, with a strict Content-Security-Policy.
 
-The page uses nothing but the public API of its own origin, so the policy lets it reach nothing
-else: no other host, no inline script or style, no frame around it, no form that the browser sends.
+The page uses only the public API of its own origin. The policy forbids everything else: other
+hosts, inline scripts and styles, framing, and submitting forms.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
-    # Kept, but asked for each time: after an upgrade nobody runs old scripts against the new API.
+    # Revalidated at each use, so that after an upgrade no old script calls the new API.
     "Cache-Control": "no-cache",
 }
 
@@ -42,7 +42,7 @@ def add_portal(app: FastAPI) -> None:
 
     @app.get("/portal", include_in_schema=False)
     async def show_portal() -> RedirectResponse:
-        # Relative, so that it holds behind any proxy. Browsers keep the fragment.
+        # Relative, so that it works behind any proxy. Browsers keep the fragment with the token.
         return RedirectResponse("portal/")
 
     app.mount("/portal", PortalFiles(directory=FILES, html=True), name="portal")

@@ -1,4 +1,4 @@
-"""What all tables share. Tenancy: docs/decisions/0002-tenancy-keys.md."""
+"""Base classes and constraints of tables. Tenancy: docs/decisions/0002-tenancy-keys.md."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """Declares tables. Statements are Core statements over them; no entity is ever loaded."""
+    """Declares tables. They are used in Core statements only: no ORM entity is ever loaded."""
 
     metadata = MetaData(
         naming_convention={
@@ -42,9 +42,9 @@ class Identified(OfPractice):
 
 
 class Kept(Identified):
-    """A record that the practice keeps: deactivated rather than deleted.
+    """A record of the practice, which is deactivated and never deleted.
 
-    `external_ref` is its id in the practice's own software, which pushes it again and again.
+    `external_ref` is its id in the practice's own software, which updates the record by that id.
     """
 
     external_ref: Mapped[str | None]
@@ -52,15 +52,15 @@ class Kept(Identified):
 
 
 def once_by_ref() -> UniqueConstraint:
-    """Let a practice's own software use each of its ids once."""
+    """Make `external_ref` unique within a practice."""
     return UniqueConstraint("practice_id", "external_ref")
 
 
 def reference(column: str, table: str) -> ForeignKeyConstraint:
-    """Refer to a row of the same practice: a stray reference to another's is impossible."""
+    """Reference a row of the same practice. References between practices are impossible."""
     return ForeignKeyConstraint(["practice_id", column], [f"{table}.practice_id", f"{table}.id"])
 
 
 def of_a_practice() -> ForeignKeyConstraint:
-    """Tie a table's rows to a practice that exists; tables that refer to these need no such tie."""
+    """Reference the practice. Only for tables without another reference to a practice's row."""
     return ForeignKeyConstraint(["practice_id"], ["practices.practice_id"])

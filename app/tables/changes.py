@@ -1,4 +1,4 @@
-"""The tables of the trail. Append-only by privileges: docs/decisions/0009-trail.md."""
+"""The audit log's tables. Append-only by privileges: docs/decisions/0009-trail.md."""
 
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,11 @@ _OF_SESSION = "session_id, session_version, calendar_sequence, starts_at, ends_a
 
 
 class Change(Identified, Base):
-    """One thing that was done to one `subject`: who did it, when, what, and why.
+    """An audit log entry: who changed which `subject`, when, how, and why.
 
-    Of a session it holds how things stood before and after, so that a mail about it never depends
-    on what came later. `details` has what else is worth telling; never anything personal, which
-    could not be erased. `actor` is who acted: for the practice `actor_name` is the API key's name.
+    An entry about a session has its state before and after the change, so that a mail about the
+    change does not depend on later changes. `details` has further values, never personal data,
+    because entries cannot be erased. If `actor` is `practice`, `actor_name` is the API key's name.
     """
 
     __tablename__ = "changes"
@@ -71,7 +71,7 @@ class Change(Identified, Base):
 
 
 class ChangeNote(OfPractice, Base):
-    """Why, in somebody's own words, and from which network address: private, and erasable."""
+    """The free text of a reason and the caller's IP address: personal data, which can be erased."""
 
     __tablename__ = "change_notes"
     change_id: Mapped[UUID] = mapped_column(primary_key=True)

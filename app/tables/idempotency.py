@@ -1,4 +1,4 @@
-"""The table of idempotency keys and the answers that they got."""
+"""The table of idempotency keys and their stored answers."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from app.tables.base import Base, OfPractice
 
 
 class IdempotencyKey(OfPractice, Base):
-    """The answer given to a key. `scope` is who used it: a client, or a link's session."""
+    """The stored answer of a key. `scope` identifies the caller that used the key."""
 
     __tablename__ = "idempotency_keys"
     scope: Mapped[str] = mapped_column(primary_key=True)

@@ -1,4 +1,4 @@
-"""Tables of those who may call: API keys of practices, and clients who sign in."""
+"""Tables of API keys and of sign-ins."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from app.tables.base import Base, Identified, of_a_practice, reference
 
 
 class ApiKey(Identified, Base):
-    """A key of a practice's software. Its secret is shown once; only its hash is kept."""
+    """An API key of a practice. Its secret is shown once; only its hash is stored."""
 
     __tablename__ = "api_keys"
     name: Mapped[str]
@@ -25,11 +25,11 @@ class ApiKey(Identified, Base):
 
 
 class SignInRequest(Base):
-    """Somebody typed this address to sign in. Whose it is, and whether anybody's, is found later.
+    """A request for a sign-in link for an address. The worker finds out later whose address it is.
 
-    It belongs to no practice: the address may be known at several, or at none. It is deleted as
-    soon as it is answered. `attempt_at` is the instant of the next attempt, after `attempts` that
-    failed.
+    It belongs to no practice: the address may be known at several practices, or at none. It is
+    deleted when it is answered. `attempt_at` is the instant of the next attempt; `attempts` counts
+    failed attempts.
     """
 
     __tablename__ = "sign_in_requests"
@@ -41,7 +41,7 @@ class SignInRequest(Base):
 
 
 class SignInCounter(Base):
-    """How often an address, as a keyed hash, was typed since `since`. Belongs to no practice."""
+    """Counts sign-in requests of an address (a keyed hash) since `since`. Has no practice."""
 
     __tablename__ = "sign_in_counters"
     address_hash: Mapped[bytes] = mapped_column(primary_key=True)
@@ -50,7 +50,7 @@ class SignInCounter(Base):
 
 
 class SignIn(Identified, Base):
-    """A mailed sign-in link of one client, good for one use until `expires_at`."""
+    """A sign-in link that was mailed to a client: valid for one use, until `expires_at`."""
 
     __tablename__ = "sign_ins"
     client_id: Mapped[UUID]
@@ -64,9 +64,9 @@ class SignIn(Identified, Base):
 
 
 class SignInFamily(Identified, Base):
-    """What follows from one sign-in: refresh tokens that replace each other, numbered from 1.
+    """The refresh tokens of one sign-in. Each replaces the previous one; they are numbered from 1.
 
-    `number` is the one that is good now; `rotated_at` is when it replaced the one before.
+    `number` is the number of the valid token. `rotated_at` is when it replaced the previous one.
     """
 
     __tablename__ = "sign_in_families"

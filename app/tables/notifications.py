@@ -1,4 +1,4 @@
-"""The table of notifications. A row owns its attempts; the job library only wakes the worker."""
+"""The table of notifications. The row counts attempts; the job library only wakes workers."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,14 +12,14 @@ from app.tables.base import Base, Identified, reference
 class Notification(Identified, Base):
     """A mail to one person, or an event for one webhook endpoint, about one change.
 
-    Holds ids only: the mail is rendered, and its link signed, when it is sent. `starts_at` is the
-    start of the session that it is about; a reminder is dropped where that is no longer the
-    session's. For a webhook `kind` is the type of the event. Only what is about no session
-    (`webhook_disabled`) has neither a session nor a start.
+    It contains ids only: a mail is rendered, and its link signed, when it is sent. `starts_at` is
+    the session start that it is about; a reminder is dropped if the session starts at another time
+    by then. For webhooks `kind` is the type of the event. A notification about no session
+    (`webhook_disabled`) has neither `session_id` nor `starts_at`.
 
-    While it is pending it may be attempted from `attempt_at` on: `send_at` at first, later than
-    that after an attempt that failed, or where it was put off (`put_off` times) without one. Until
-    `leased_until` a worker has it; a mail has no lease, since its row is locked while it is sent.
+    While it is pending, it is due from `attempt_at` on. That is `send_at` at first, and later after
+    a failed attempt or a postponement (counted by `put_off`). Until `leased_until` one worker owns
+    it. A mail has no lease: its row is locked while it is sent.
     """
 
     __tablename__ = "notifications"
@@ -49,14 +49,14 @@ class Notification(Identified, Base):
         Index(None, "practice_id", "session_id"),
         Index(None, "practice_id", "change_id"),
         Index(None, "practice_id", "send_at", "id"),
-        # The figures of the outbox look for what was not sent, among all that ever was.
+        # For the metrics of the outbox: few notifications of all are pending.
         Index(
             "ix_notifications_pending",
             "practice_id",
             "send_at",
             postgresql_where=text("status = 'pending'"),
         ),
-        # The worker's sweep looks at all practices, every few seconds.
+        # For the worker's sweep, which reads all practices every few seconds.
         Index(
             "ix_notifications_due",
             "practice_id",

@@ -1,4 +1,4 @@
-"""Tables of a practice's own records."""
+"""Tables of the practice and its records."""
 
 import datetime as dt
 from datetime import date, datetime
@@ -22,7 +22,7 @@ FORMATS = "('in_person', 'video', 'phone')"
 
 
 class Practice(Base):
-    """The tenant. Its id is the `practice_id` of everything else.
+    """The tenant. All its rows in other tables have its `practice_id`.
 
     While `closed_at` has a value, the practice is closed: product.md section 10.
     """
@@ -38,9 +38,9 @@ class Practice(Base):
 
 
 class Practitioner(Kept, Base):
-    """Who gives sessions. `video_url` is the room of the practitioner's video sessions.
+    """A person who gives sessions. `video_url` is the room of their video sessions.
 
-    Where there is no `email` or no `phone`, the practice's is used.
+    If `email` or `phone` is null, the practice's is used.
     """
 
     __tablename__ = "practitioners"
@@ -59,7 +59,7 @@ class Practitioner(Kept, Base):
 
 
 class Location(Kept, Base):
-    """Where in-person sessions take place."""
+    """A place of in-person sessions."""
 
     __tablename__ = "locations"
     name: Mapped[str]
@@ -224,10 +224,10 @@ class PolicyVersion(Identified, Base):
 
 
 class Client(Kept, Base):
-    """Who receives sessions.
+    """A person who receives sessions.
 
-    Raising `token_generation` ends his access tokens (sign out everywhere); raising
-    `address_generation` ends the links in mails sent to an address that is no longer his.
+    Incrementing `token_generation` revokes their access tokens (sign out everywhere). Incrementing
+    `address_generation` revokes the links in mails to their former address.
     """
 
     __tablename__ = "clients"

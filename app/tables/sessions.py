@@ -21,31 +21,31 @@ from app.tables.practices import FORMATS
 
 
 def takes_time(session: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the table, or an alias of it
-    """Tell whether a session takes time, in the words of the index that holds those only."""
+    """Make the condition that a session takes time, as the partial index has it."""
     taken: ColumnElement[bool] = session.span_after.is_not(None)
     return taken
 
 
 def time_ends(session: Any) -> ColumnElement[datetime]:  # noqa: ANN401 - the table, or an alias
-    """Give the instant until which a session takes time, without the buffer after it."""
+    """Return the end of the time that a session takes, without the buffer after it."""
     return func.upper(session.span_before)
 
 
 class Session(Identified, Base):
-    """One client's booked service. Its id, policy version, price and buffers stay for life.
+    """A service that a client has booked. Its id, policy version, price and buffers never change.
 
-    `span_after` and `span_before` are the time that the session takes, and the only place that says
-    so (docs/decisions/0017-taken-time.md). Of a booked or fulfilled session `span_after` is
+    `span_after` and `span_before` are the time that the session takes
+    (docs/decisions/0017-taken-time.md). For a booked or fulfilled session `span_after` is
     `[starts_at, ends_at + buffer_after)` and `span_before` is `[starts_at - buffer_before,
-    ends_at)`. A missed session's end earlier, and both are null where it takes no time. No two
-    sessions of a practitioner overlap in either range, which is exactly "the larger of the two
-    buffers lies between them".
+    ends_at)`. For a missed session both end earlier, or are null if it takes no time. No two
+    sessions of a practitioner overlap in either range. This is equivalent to: the gap between them
+    is at least the larger of the two buffers.
 
-    `carried_fee_minor` and `carried_forfeit` are what a cancellation costs at least because of the
-    client's moves; the first of these made the version `carried_since`
+    `carried_fee_minor` and `carried_forfeit` are the minimum cost of a cancellation because of the
+    client's moves; the first such move made the version `carried_since`
     (docs/decisions/0016-carried-cost.md).
 
-    `pushed` is what the practice's own software last wrote under the `external_ref`
+    `pushed` is what the practice's own software last wrote for the `external_ref`
     (app/sessions/commands/push.py).
     """
 
@@ -143,10 +143,10 @@ class Session(Identified, Base):
 
 
 class Fee(Identified, Base):
-    """A fee that a change caused; the practice collects it. One change causes at most one.
+    """A fee that a change caused. A change causes at most one. The practice collects it.
 
-    `due` until it is waived, or settled (`payment_reference` says how); `void` where what caused it
-    was undone.
+    `status` is `due` until the fee is waived or settled (`payment_reference` identifies the
+    payment), or `void` after its change was undone.
     """
 
     __tablename__ = "fees"
@@ -171,10 +171,11 @@ class Fee(Identified, Base):
 
 
 class CreditRedemption(Identified, Base):
-    """A package credit that pays for a session. It comes back at most once: by being marked so.
+    """A package credit that pays for a session. `returned_at` marks a credit that was returned.
 
-    `usable_until` is set where the credit came back to a package that has expired or soon will.
-    A redemption of such a credit names the one it came back from, which can be named once.
+    `usable_until` is set if the package of a returned credit has expired or will soon. A redemption
+    of such a credit references the one that it was returned from in `reused_redemption_id`, which
+    is unique.
     """
 
     __tablename__ = "credit_redemptions"

@@ -1,4 +1,4 @@
-"""The table of webhook endpoints. What is sent to them: app/tables/notifications.py."""
+"""The table of webhook endpoints. Events: app/tables/notifications.py."""
 
 from datetime import datetime
 
@@ -9,11 +9,11 @@ from app.tables.base import Base, Kept, of_a_practice, once_by_ref
 
 
 class WebhookEndpoint(Kept, Base):
-    """Where a practice's software listens; for all events where `events` is empty.
+    """A URL that events are posted to. Empty `events` means all events.
 
-    A reason's code, which may tell of somebody's health, is sent only with `include_reason`.
-    `failures` counts failed attempts since the last success, the first of them at `failing_since`.
-    `disabled_at` is set where the service itself gave up.
+    The code of a reason, which may reveal health data, is sent only with `include_reason`.
+    `failures` counts failed attempts since the last success; the first of them was at
+    `failing_since`. `disabled_at` is set if the service disabled the endpoint.
     """
 
     __tablename__ = "webhook_endpoints"

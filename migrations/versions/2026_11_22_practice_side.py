@@ -1,4 +1,4 @@
-"""The practice's side: API keys, sign-in, webhooks, and a trail of more than sessions."""
+"""The practice API: API keys, sign-in, webhooks, and audit log entries about other records."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -309,7 +309,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go back, without what the version before has no room for."""
+    """Downgrade. Data for which the previous version has no columns is deleted."""
     op.drop_constraint(op.f("ck_notices_endpoint"), "notices", type_="check")
     op.drop_constraint(op.f("ck_notices_recipient"), "notices", type_="check")
     op.execute(

@@ -22,8 +22,8 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_sessions_carried_fee"), "sessions", "carried_fee_minor >= 0"
     )
-    # Until now `reschedule` without `closes` was open until the start, which is `null` from now on.
-    # Written out, a version that exists keeps the meaning that its sessions were booked under.
+    # Before, `reschedule` without `closes` was open until the start; now that is `null`.
+    # Writing it out keeps the meaning of existing policy versions, and so of their sessions.
     op.execute(
         """
         UPDATE policy_versions
@@ -36,14 +36,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Before, `fees` of null were those of `cancel`. From now on they are none, which is `[]`.
+    # Before, `fees` null meant the fees of `cancel`. Now it means no fees, which is `[]`.
     op.execute(
         """
         UPDATE policy_versions SET rules = jsonb_set(rules, '{reschedule,fees}', '[]')
         WHERE rules -> 'reschedule' -> 'fees' = 'null'
         """
     )
-    # What a version inherits is written out, so that it keeps its meaning.
+    # Inherited values are written out, so that existing versions keep their meaning.
     op.execute(
         """
         UPDATE policy_versions

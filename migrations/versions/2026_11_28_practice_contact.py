@@ -1,4 +1,4 @@
-"""A practitioner may have no email address: then the practice's own is used."""
+"""A practitioner's email address is optional: the practice's is the fallback."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What the practice's own software pushed last for a session; an index of sessions by location."""
+"""The last version of a session that the practice's software pushed; an index by location."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Reminders that wait have an entrypoint of their own, and mails to clients their priority."""
+"""Pending reminders get their own entrypoint, and mails to clients a higher priority."""
 
 from alembic import op
 

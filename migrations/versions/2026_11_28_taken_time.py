@@ -1,4 +1,4 @@
-"""Sessions store the time that they take: fulfilled ones all of it, missed ones what had passed."""
+"""Sessions store the time that they take: fulfilled ones all of it, missed ones the part before."""
 
 import logging
 
@@ -15,7 +15,7 @@ _AFTER = "ends_at + make_interval(mins => buffer_after_minutes)"
 _INDEX = "ix_sessions_practice_id_practitioner_id_starts_at"
 _LOG = logging.getLogger("alembic.runtime.migration.taken_time")
 
-# What each ended session should take. A missed one: until it was marked, at its end at the latest.
+# The time of each ended session. A missed one takes time until it was marked, or until its end.
 _WANTED = f"""
 CREATE TEMPORARY TABLE wanted ON COMMIT DROP AS
 SELECT practice_id, id, practitioner_id, client_id, starts_at,
@@ -35,7 +35,7 @@ SELECT practice_id, id, practitioner_id, client_id, starts_at,
 
 
 def _overlaps(span: str, own: str) -> str:
-    """Compare a row's range with those around it, in the order in which they begin."""
+    """Return SQL: whether a row's range overlaps the previous or the next one, by start."""
     around = f"OVER (PARTITION BY practice_id, {own} ORDER BY lower({span}), id"
     return f"""coalesce(
       lower({span}) < max(upper({span})) {around} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
@@ -135,7 +135,7 @@ def upgrade() -> None:
 
 
 def _take() -> None:
-    """Give each ended session its time, unless something that takes time overlaps it.
+    """Set the time of each ended session, unless it overlaps something that takes time.
 
     Booked sessions come first; of ended sessions that overlap one another, the one that starts
     first. Those that get no time are listed: they stay as they are, and an undo of them needs

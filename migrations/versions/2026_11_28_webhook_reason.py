@@ -1,4 +1,4 @@
-"""A webhook endpoint is told a reason's code only where it asked for it."""
+"""A webhook endpoint receives the code of a reason only if it asks for it."""
 
 import sqlalchemy as sa
 from alembic import op

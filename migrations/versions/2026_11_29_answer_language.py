@@ -1,4 +1,4 @@
-"""A stored answer keeps the language of its sentences, to be replayed with its header."""
+"""A stored answer has the language of its sentences, for the header of its replay."""
 
 import sqlalchemy as sa
 from alembic import op

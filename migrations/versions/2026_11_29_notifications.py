@@ -1,4 +1,4 @@
-"""Notices are called notifications: "notice" is the time before a session, never a message."""
+"""Rename notices to notifications: "notice" means the time before a session only."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "20261129_answer_language"
 branch_labels = None
 depends_on = None
 
-# Constraints carry the table's name, and so do the indexes that are none of theirs.
+# Names of constraints, and of indexes without a constraint, contain the table's name.
 _RENAME = """
 DO $$
 DECLARE found record;
@@ -35,12 +35,12 @@ WHERE entrypoint IN ('send_{old}', 'send_reminder', 'send_webhook')
 
 
 def upgrade() -> None:
-    """Rename the table, what is named after it, and the jobs that wait."""
+    """Rename the table, its constraints and indexes, and the entrypoints of pending jobs."""
     _rename("notice", "notification")
 
 
 def downgrade() -> None:
-    """Give back the former name."""
+    """Restore the former names."""
     _rename("notification", "notice")
 
 

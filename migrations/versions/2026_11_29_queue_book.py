@@ -1,7 +1,7 @@
-"""The row of a notice, and of a request to sign in, owns its attempts; jobs only wake the worker.
+"""The rows of notices and of sign-in requests count attempts; jobs only wake the worker.
 
-Jobs that wait keep their instant: it becomes the row's, and names the job. Jobs that the library
-held after too many attempts are deleted; the sweep wakes the worker for their rows.
+The time of a pending job becomes the row's `attempt_at` and part of the job's deduplication key.
+Jobs that the library held after too many attempts are deleted; the sweep queues new ones.
 """
 
 import sqlalchemy as sa
@@ -55,7 +55,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # One job a row, under the row's id. The hourly tidying of the old version adds what is missing.
+    # One job for each row, with the row's id. The old version's hourly cleanup adds missing jobs.
     op.execute(
         "DELETE FROM pgqueuer WHERE dedupe_key IS NOT NULL AND id NOT IN"
         " (SELECT min(id) FROM pgqueuer GROUP BY split_part(dedupe_key, '/', 1))"

@@ -19,7 +19,7 @@ from app.mail.context import MailContext
 from app.mail.senders import make_sender
 from app.notifications.delivery import send_notification
 from app.observability.metrics.counts import REGISTRY, watch_pool
-from app.observability.metrics.processes import figures_on_a_port, shared_figures
+from app.observability.metrics.processes import serve_metrics, share_metrics
 from app.tables.identity import SignInRequest
 from app.tables.notifications import Notification
 from app.tables.practices import Client
@@ -295,7 +295,7 @@ def run(*statements: str) -> str:
 
 def test_server_processes_put_their_figures_together(settings: Settings) -> None:
     """What a dead one counted stays; what it had in use does not."""
-    with shared_figures(settings, 2):
+    with share_metrics(settings, 2):
         run(COUNT)
         found = read(run(COUNT, TELL))
     counted = {"route": "/v1/me", "method": "GET", "status": "200"}
@@ -307,7 +307,7 @@ def test_server_processes_put_their_figures_together(settings: Settings) -> None
 def test_a_single_process_shares_nothing(settings: Settings) -> None:
     off = settings.model_copy(update={"metrics_token": None})
     for alone, processes in ((settings, 1), (off, 2)):
-        with shared_figures(alone, processes):
+        with share_metrics(alone, processes):
             assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 
 
@@ -316,12 +316,12 @@ async def test_a_worker_has_a_port_of_its_own(settings: Settings) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     listening = settings.model_copy(update={"metrics_port": port})
-    with figures_on_a_port(listening):
+    with serve_metrics(listening):
         async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
             answer = await http.get(f"http://127.0.0.1:{port}/metrics")
         assert "reslot_mails_total" in answer.text
         assert "reslot_pool_size" in answer.text
-        with pytest.raises(SettingsError, match="METRICS_PORT"), figures_on_a_port(listening):
+        with pytest.raises(SettingsError, match="METRICS_PORT"), serve_metrics(listening):
             pass
 
 

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.configuration.settings import Settings
 from app.main import create_app
 from app.observability.logs import add_trace_id
-from app.observability.tracing.provider import OnceInAWhile
+from app.observability.tracing.provider import RateLimitFilter
 from app.observability.tracing.statements import watch_statements
 from tests.tracing.collector import Collector, nobody
 from tests.world import NOW, TestClock, World, serve
@@ -220,7 +220,7 @@ async def test_a_collector_that_is_gone_is_told_of_once(
 
 def test_a_complaint_is_repeated_after_a_while() -> None:
     seconds = iter([0.0, 1.0, 299.0, 300.0, 301.0, 900.0])
-    once = OnceInAWhile(lambda: next(seconds))
+    once = RateLimitFilter(lambda: next(seconds))
     line = logging.makeLogRecord({})
     assert [once.filter(line) for _ in range(6)] == [True, False, False, True, False, True]
 

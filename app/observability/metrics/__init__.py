@@ -1,1 +1,1 @@
-"""Counters, and figures for Prometheus."""
+"""Metrics for Prometheus."""

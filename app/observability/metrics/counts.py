@@ -1,7 +1,7 @@
-"""What is counted, and by which labels. Every label has few values, and none tells of a person.
+"""Metrics and their labels. Every label has few values, and none contains personal data.
 
-No id, no path, no address and nothing that a caller typed becomes a label; a method or a route that
-is not ours is one label for all of them.
+No id, path, address or other input becomes a label. All unknown methods share one value, and so do
+all unknown routes.
 """
 
 import os
@@ -14,14 +14,14 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
-# Where the processes of one server put their figures together. The library reads it when it is
-# imported, so it is set before server processes start, and never in a process that runs already.
+# The folder in which a server's processes share their metrics. The library reads it at import, so it
+# must be set before the server processes start.
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 UNMATCHED = "unmatched"
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
-# One of our own: the library's default registry tells of the interpreter, and not when shared.
+# Not the default registry, which adds metrics of the interpreter, but not with several processes.
 REGISTRY = CollectorRegistry()
 
 _requests = Counter(
@@ -81,7 +81,7 @@ _pool_checked_out = Gauge(
 
 
 def count_request(route: str | None, method: str, status: int, seconds: float) -> None:
-    """Count a request that has ended. `route` is the template; None where there was none."""
+    """Count a request that has ended. `route` is the template; None if no route matched."""
     counted, timed = _of_request(
         route or UNMATCHED, method if method in METHODS else "other", status
     )
@@ -89,49 +89,49 @@ def count_request(route: str | None, method: str, status: int, seconds: float) -
     timed.observe(seconds)
 
 
-# The library looks for a label's figure under a lock each time.
+# Cached: the library looks up the metric of a label under a lock.
 @lru_cache(maxsize=1024)
 def _of_request(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
     return _requests.labels(route, method, str(status)), _request_seconds.labels(route)
 
 
 def count_refusal(code: str) -> None:
-    """Count an answer that was a problem. `code` is one of the catalogue."""
+    """Count a problem answer. `code` is one of the catalogue."""
     _refusals.labels(code).inc()
 
 
 def count_mail(result: str) -> None:
-    """Count an attempt at a notification by mail."""
+    """Count an attempt to send a mail."""
     _mails.labels(result).inc()
 
 
 def count_webhook(result: str) -> None:
-    """Count an attempt at a webhook."""
+    """Count an attempt to send a webhook event."""
     _webhooks.labels("delayed" if result == "pending" else result).inc()
 
 
 def count_sign_in_mail(outcome: str) -> None:
-    """Count what became of a wish to sign in."""
+    """Count the result of a sign-in request."""
     _sign_in_mails.labels(outcome).inc()
 
 
 def watch_pool(engine: AsyncEngine, pool: str) -> None:
-    """Follow how many connections of a pool of this process are in use.
+    """Update the metrics of a pool of this process at each checkout and checkin.
 
-    Written down with each change: at the scrape no process can look into another's pool.
+    At a scrape a process cannot read the pools of other processes.
     """
     sync_engine = engine.sync_engine
 
-    def taken(*_: object) -> None:
+    def checked_out(*_: object) -> None:
         _pool_checked_out.labels(pool).set(_pool(engine).checkedout())
 
-    def given_back(*_: object) -> None:
-        # Told just before it is back in the pool.
+    def checked_in(*_: object) -> None:
+        # The event comes just before the connection is back in the pool.
         _pool_checked_out.labels(pool).set(max(0, _pool(engine).checkedout() - 1))
 
     _pool_size.labels(pool).set(_pool(engine).size())
-    event.listen(sync_engine, "checkout", taken)
-    event.listen(sync_engine, "checkin", given_back)
+    event.listen(sync_engine, "checkout", checked_out)
+    event.listen(sync_engine, "checkin", checked_in)
 
 
 def _pool(engine: AsyncEngine) -> QueuePool:
@@ -141,7 +141,7 @@ def _pool(engine: AsyncEngine) -> QueuePool:
 
 
 def registry_to_scrape() -> CollectorRegistry:
-    """Give the figures: of this process, or of all that share a folder with it."""
+    """Return the metrics of this process, or of all processes that share its folder."""
     made = CollectorRegistry()
     if SHARED_FOLDER in os.environ:
         MultiProcessCollector(made)  # type: ignore[no-untyped-call] # the library's
@@ -151,9 +151,9 @@ def registry_to_scrape() -> CollectorRegistry:
 
 
 def forget_dead_processes() -> None:
-    """Take out what died in the act had in use. Called by each server process as it starts.
+    """Remove the gauges of processes that were killed. Each server process calls it at its start.
 
-    What they counted stays: a counter must not fall.
+    Their counters stay, because a counter must not decrease.
     """
     if SHARED_FOLDER not in os.environ or os.name != "posix":
         return

@@ -1,4 +1,4 @@
-"""How the figures of several processes are had: server processes share, a worker has a port."""
+"""Exposes metrics of several processes: servers share a folder, a worker has its own port."""
 
 import os
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ from app.observability.metrics.counts import REGISTRY, SHARED_FOLDER
 
 
 @contextmanager
-def shared_figures(settings: Settings, processes: int) -> Iterator[None]:
-    """Give server processes that are about to start a new folder to put their figures together.
+def share_metrics(settings: Settings, processes: int) -> Iterator[None]:
+    """Create a folder in which the server processes that start next share their metrics.
 
-    Nothing is shared where there is one process, or nobody reads (METRICS_TOKEN).
+    No folder is created for one process, or without METRICS_TOKEN.
     """
     if processes == 1 or settings.metrics_token is None:
         yield
@@ -31,11 +31,11 @@ def shared_figures(settings: Settings, processes: int) -> Iterator[None]:
 
 
 @contextmanager
-def figures_on_a_port(settings: Settings) -> Iterator[None]:
-    """Serve this process's figures on METRICS_PORT, where that is set. No token is asked for.
+def serve_metrics(settings: Settings) -> Iterator[None]:
+    """Serve the metrics of this process on METRICS_PORT, if set, without authentication.
 
     Raises:
-        SettingsError: the port cannot be listened on.
+        SettingsError: the port is not available.
     """
     if settings.metrics_port is None:
         yield

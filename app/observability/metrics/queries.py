@@ -1,4 +1,4 @@
-"""The outbox as it stands at a scrape: over all practices, numbers only."""
+"""Metrics of the outbox, read at each scrape: numbers over all practices."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 RECIPIENTS = ("client", "practitioner", "practice", "webhook")
-# A notification that fails for good does so about a day after it was due.
+# A notification reaches its last attempt about a day after it was due.
 FAILED_WITHIN = timedelta(days=7)
-MOST_OF_A_PRACTICE = 5000
+MAX_PER_PRACTICE = 5000
 TIMEOUT_SECONDS = 3
 
-# The operator's own figures: one of the few statements over all practices. It goes practice by
-# practice, so that each half is a range of an index, and stops counting where it is bad enough.
+# For the operator: one of the few statements over all practices. LATERAL per practice, so that each
+# half reads one range of an index; the limit bounds its time.
 _OUTBOX = text("""
 SELECT found.recipient, found.failed, count(*) AS notifications, min(found.send_at) AS oldest
 FROM practices, LATERAL (
@@ -38,14 +38,14 @@ _UNREACHABLE = (SQLAlchemyError, OSError, asyncpg.InterfaceError, asyncpg.Postgr
 
 
 class Outbox:
-    """The outbox at one instant, as the library collects it; None: the database did not answer."""
+    """The outbox at one instant, as a collector. `due` None: the database did not answer."""
 
     def __init__(self, due: dict[str, tuple[int, float]] | None, failed: dict[str, int]) -> None:
         self._due = due
         self._failed = failed
 
     def collect(self) -> Iterator[Metric]:
-        """Give the figures, a zero for every kind of recipient that has none."""
+        """Yield the metrics, with a zero for each kind of recipient without notifications."""
         yield GaugeMetricFamily(
             "reslot_database_up",
             f"1 where the database answered this scrape within {TIMEOUT_SECONDS} seconds.",
@@ -63,11 +63,11 @@ class Outbox:
 
 
 async def read_outbox(engine: AsyncEngine, now: datetime) -> Outbox:
-    """Read how the outbox stands, in one statement. A database that hangs is not waited for.
+    """Read the outbox with one statement, for at most TIMEOUT_SECONDS.
 
-    Of each practice the 5,000 longest due and the latest 5,000 of the week are looked at.
+    It reads for each practice the 5,000 that are due for longest and the latest 5,000 of the week.
     """
-    values = {"now": now, "since": now - FAILED_WITHIN, "most": MOST_OF_A_PRACTICE}
+    values = {"now": now, "since": now - FAILED_WITHIN, "most": MAX_PER_PRACTICE}
     try:
         async with (
             asyncio.timeout(TIMEOUT_SECONDS),

@@ -1,1 +1,1 @@
-"""Traces to an OpenTelemetry collector."""
+"""Sends traces to an OpenTelemetry collector."""

@@ -1,4 +1,4 @@
-"""Spans of jobs: one for each mail or webhook that a worker sends."""
+"""Spans of jobs: one for each job that a worker runs."""
 
 import json
 from collections.abc import AsyncIterator, Generator
@@ -11,7 +11,7 @@ from opentelemetry.trace import SpanKind, StatusCode, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from pgqueuer.models import Job
 
-# A reminder of next week is no part of the request that booked.
+# A job that waits longer, such as a reminder, starts its own trace.
 SAME_TRACE = timedelta(hours=1)
 
 _IDS = {
@@ -24,27 +24,27 @@ _W3C = TraceContextTextMapPropagator()
 
 
 class JobTraces:
-    """What the job library calls around enqueuing and working on a job (its TracingProtocol).
+    """Implements the job library's TracingProtocol.
 
-    Its own does the same with more: it makes a span of each enqueuing, keeps a caller's `baggage`
-    in the job, and writes down the texts of errors.
+    The library's own implementation also makes a span of each enqueuing, stores the caller's
+    `baggage` in the job, and records the texts of errors.
     """
 
     def __init__(self, provider: TracerProvider) -> None:
         self._tracer = provider.get_tracer("reslot")
 
     def trace_publish(self, entrypoints: list[str]) -> Generator[dict[str, object], None, None]:
-        """Give each job the trace of the request, beside its payload."""
+        """Yield for each job the trace parent of the request, which is stored with the job."""
         carrier: dict[str, str] = {}
         _W3C.inject(carrier)
-        # Not its `tracestate`, which is a caller's own text.
+        # Without `tracestate`, which is text from the caller.
         found = {_TRACE_PARENT: carrier[_TRACE_PARENT]} if carrier else {}
         for _ in entrypoints:
             yield {"otel": found} if found else {}
 
     @asynccontextmanager
     async def trace_process(self, job: Job) -> AsyncIterator[None]:
-        """Make a span of working on a job; what became of it is noted by `note_outcome`."""
+        """Make a span of running a job. `note_outcome` sets its result."""
         with self._tracer.start_as_current_span(
             job.entrypoint,
             context=_parent(job),
@@ -57,9 +57,9 @@ class JobTraces:
 
 
 def note_outcome(outcome: str, error: str | None = None) -> None:
-    """Note on the span of this job, if there is one, what became of it.
+    """Set the result of the job on its span, if there is one.
 
-    `error` is what may be told of it (app/outbox/errors.py), never its text.
+    `error` is its class (app/outbox/errors.py), never its text.
     """
     span = trace.get_current_span()
     span.set_attribute("reslot.outcome", outcome)

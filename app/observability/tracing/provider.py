@@ -1,7 +1,7 @@
-"""The OpenTelemetry SDK: where spans go, and what of them may leave.
+"""The OpenTelemetry SDK: exports spans, with an allowlist of attributes.
 
-Imported only where tracing is on: the SDK is an extra (`tracing` in pyproject.toml). It reads the
-standard variables itself: endpoint, headers, timeout, service name, sampler, queue.
+Imported only if tracing is on: the SDK is an extra (`tracing` in pyproject.toml). It reads the
+standard OTEL_… variables itself: endpoint, headers, timeout, service name, sampler, queue.
 """
 
 import logging
@@ -14,8 +14,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanContext, Status
 
-# All that may leave. Nothing that a caller typed is among it: no path, no query, no header, no
-# address. An instrumentation that begins to tell more is not heard.
+# The allowlist. No attribute contains input of a caller: no path, query, header or address. What a
+# later version of an instrumentation adds is dropped.
 ATTRIBUTES = frozenset(
     {
         "db.operation.name",
@@ -36,9 +36,9 @@ ATTRIBUTES = frozenset(
         "url.scheme",
     }
 )
-SECONDS_BETWEEN_COMPLAINTS = 300.0
-# They complain of each batch, the second one of each span.
-_COMPLAINERS = (
+SECONDS_BETWEEN_LOG_LINES = 300.0
+# The first logs an error for each batch that fails, the second for each span.
+_NOISY_LOGGERS = (
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
     "opentelemetry.sdk._shared_internal",
 )
@@ -46,10 +46,10 @@ _COMPLAINERS = (
 
 def make_provider() -> TracerProvider:
     """Make the provider that sends spans to the collector. It starts a thread."""
-    for name in _COMPLAINERS:
-        complainer = logging.getLogger(name)
-        complainer.filters = [OnceInAWhile()]
-    logging.getLogger(_COMPLAINERS[0]).setLevel(logging.ERROR)
+    for name in _NOISY_LOGGERS:
+        logger = logging.getLogger(name)
+        logger.filters = [RateLimitFilter()]
+    logging.getLogger(_NOISY_LOGGERS[0]).setLevel(logging.ERROR)
     resource = Resource.create()
     if str(resource.attributes[SERVICE_NAME]).startswith("unknown_service"):
         resource = resource.merge(Resource({SERVICE_NAME: "reslot"}))
@@ -59,26 +59,26 @@ def make_provider() -> TracerProvider:
 
 
 class Gate(SpanExporter):
-    """Lets out what is on the list, and drops the rest.
+    """Exports allowed attributes only.
 
-    The text of an exception, which may hold what clients wrote ("Key (email)=(…) already exists"),
-    would be an event or the description of a status: neither passes.
+    Events and descriptions of statuses are dropped: they contain texts of exceptions, which may
+    contain what clients entered ("Key (email)=(…) already exists").
     """
 
     def __init__(self, inner: SpanExporter) -> None:
         self._inner = inner
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send a batch, from the provider's own thread."""
+        """Export a batch. The provider calls it in a thread of its own."""
         return self._inner.export([_bare(span) for span in spans])
 
     def shutdown(self) -> None:
-        """Send no more."""
+        """Shut down the inner exporter."""
         self._inner.shutdown()
 
 
-class OnceInAWhile(logging.Filter):
-    """Lets one line through, and then none for five minutes."""
+class RateLimitFilter(logging.Filter):
+    """Passes one log line, then none for SECONDS_BETWEEN_LOG_LINES."""
 
     def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -86,11 +86,11 @@ class OnceInAWhile(logging.Filter):
         self._silent_until = float("-inf")
 
     def filter(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - the library's interface
-        """Tell whether a line is let through."""
+        """Return whether the line is logged."""
         now = self._seconds()
         if now < self._silent_until:
             return False
-        self._silent_until = now + SECONDS_BETWEEN_COMPLAINTS
+        self._silent_until = now + SECONDS_BETWEEN_LOG_LINES
         return True
 
 
@@ -111,7 +111,7 @@ def _bare(span: ReadableSpan) -> ReadableSpan:
 
 
 def _without_state(context: SpanContext | None) -> SpanContext | None:
-    """Leave out `tracestate`, which is a caller's own text."""
+    """Copy a context without `tracestate`, which is text from the caller."""
     if context is None:
         return None
     return SpanContext(context.trace_id, context.span_id, context.is_remote, context.trace_flags)

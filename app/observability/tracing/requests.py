@@ -1,4 +1,4 @@
-"""Spans of requests: FastAPI makes them, and here they get our names."""
+"""Spans of requests: FastAPI makes them, this adds attributes."""
 
 import structlog
 from fastapi.telemetry import TelemetryConfig
@@ -8,10 +8,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 def telemetry(provider: TracerProvider | None) -> TelemetryConfig:
-    """Tell FastAPI what to report: requests where tracing is on, and nothing else ever.
+    """Return FastAPI's telemetry options: spans of requests if tracing is on, nothing else.
 
-    It would also report metrics, logs with the texts of exceptions, and each of its own steps; and
-    it would look in the environment by itself.
+    Its defaults also report metrics, logs with the texts of exceptions, and spans of its own steps,
+    and configure themselves from the environment.
     """
     return {
         "tracing": provider is not None,
@@ -24,9 +24,9 @@ def telemetry(provider: TracerProvider | None) -> TelemetryConfig:
 
 
 class RequestTrace:
-    """Puts the request's id, and the code of the problem it ends in, on its span.
+    """Adds the request's id and the code of its problem, if any, to its span.
 
-    Inside RequestLog, which gives the id; installed only where tracing is on.
+    Runs inside RequestLog, which makes the id. Installed only if tracing is on.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -41,7 +41,7 @@ class RequestTrace:
         span.set_attribute("reslot.request_id", scope["state"]["request_id"])
 
         async def send_and_note(message: Message) -> None:
-            # The span ends with the answer's last byte.
+            # The span ends after the last byte of the answer, too late to set this.
             if message["type"] == "http.response.start":
                 problem = structlog.contextvars.get_contextvars().get("problem")
                 if problem is not None:

@@ -1,4 +1,4 @@
-"""Turning traces on for a process, and sending the last of them when it ends."""
+"""Starts and stops tracing in a process."""
 
 import asyncio
 from threading import Thread
@@ -13,12 +13,12 @@ from app.observability.tracing.jobs import JobTraces
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
-# A collector that hangs holds no process up for longer.
+# A collector that does not answer delays the end of a process by at most this.
 LAST_SPANS_SECONDS = 5.0
 
 
 def check_tracing(settings: Settings) -> None:
-    """Make sure that tracing can be turned on where it is asked for.
+    """Check that tracing can start, if the settings turn it on.
 
     Raises:
         SettingsError: its packages are not installed.
@@ -28,7 +28,7 @@ def check_tracing(settings: Settings) -> None:
 
 
 def start_tracing(settings: Settings) -> "TracerProvider | None":
-    """Turn tracing on where TRACING asks for it, for jobs at once; None: it is off.
+    """Start tracing if TRACING is set, also for jobs. None: tracing is off.
 
     Raises:
         SettingsError: its packages are not installed.
@@ -41,11 +41,11 @@ def start_tracing(settings: Settings) -> "TracerProvider | None":
 
 
 async def stop_tracing(provider: "TracerProvider | None") -> None:
-    """Send what is left, for a few seconds at most."""
+    """Export the remaining spans, for at most LAST_SPANS_SECONDS."""
     if provider is None:
         return
     TRACER.tracer = None
-    # A thread that nobody waits for when the process ends.
+    # A daemon thread: the process does not wait for it at its end.
     last = Thread(target=provider.shutdown, daemon=True)
     last.start()
     await asyncio.to_thread(last.join, LAST_SPANS_SECONDS)
@@ -53,7 +53,7 @@ async def stop_tracing(provider: "TracerProvider | None") -> None:
 
 def _sdk() -> ModuleType:
     try:
-        from app.observability.tracing import provider  # noqa: PLC0415 - an extra, and only where it is used
+        from app.observability.tracing import provider  # noqa: PLC0415 - an optional extra
     except ModuleNotFoundError:
         raise SettingsError(
             "TRACING needs packages that are not installed: install those of "

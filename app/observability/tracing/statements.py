@@ -1,6 +1,6 @@
-"""Spans of SQL statements: what is sent to the database, without the values.
+"""Spans of SQL statements, without their values.
 
-OpenTelemetry's own for SQLAlchemy stops before 2.1, and writes the texts of errors down.
+OpenTelemetry's instrumentation of SQLAlchemy does not support 2.1, and records texts of errors.
 """
 
 from collections.abc import Iterator
@@ -16,19 +16,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.statements import SentStatement, watch_driver
 
-# Enough to know a statement by; one that inserts hundreds of rows goes on and on.
-MOST_CHARACTERS = 4000
+# Enough to identify a statement: one that inserts hundreds of rows is much longer.
+MAX_CHARACTERS = 4000
 
 
 def watch_statements(engine: AsyncEngine, provider: TracerProvider) -> None:
     """Make a span of each statement that runs within another span.
 
-    The text has placeholders where the values are: all of them are sent beside it.
+    The text has placeholders: all values are parameters.
     """
     tracer = provider.get_tracer("reslot")
     running: dict[ExecutionContext, Span] = {}
 
-    # SQLAlchemy calls them in the statement's own context, so the current span is its request's.
+    # SQLAlchemy calls these in the context of the request, so its span is the current one.
     def before(_db: Any, _cursor: Any, statement: str, *rest: Any) -> None:  # noqa: ANN401
         if not trace.get_current_span().is_recording():
             return
@@ -77,7 +77,7 @@ def _begin(tracer: Tracer, statement: str) -> Span:
         attributes={
             "db.system.name": "postgresql",
             "db.operation.name": operation,
-            "db.query.text": statement[:MOST_CHARACTERS],
+            "db.query.text": statement[:MAX_CHARACTERS],
         },
     )
 
