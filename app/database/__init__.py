@@ -1,1 +1,1 @@
-"""PostgreSQL: the engine, the one place that commits, table basics, the embedded server."""
+"""PostgreSQL: engine, transactions, compiled statements, migrations, embedded server."""

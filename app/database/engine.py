@@ -33,8 +33,8 @@ _UNBOUNDED = """
     SET idle_in_transaction_session_timeout = 0;
 """
 STATEMENTS_KEPT = 100  # prepared statements per connection; the driver's default
-# For pgbouncer before 1.21. The driver accepts it as an argument only; in the URL it would go to the
-# server.
+# For pgbouncer before 1.21. The driver accepts it as an argument only; in the URL it would go to
+# the server.
 _UNPREPARED = "statement_cache_size=0"
 # A connection that was idle for longer is tested before it is used.
 IDLE_SECONDS = 1.0

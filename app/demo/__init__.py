@@ -1,8 +1,7 @@
-"""Two made-up practices with data around today, to try everything on.
+"""The demo: two fictitious practices with sessions around today.
 
-Nothing else of the application knows of this package. Sessions and fees come from the same commands
-as everybody's; only the records of the practices are written directly, so that they have the same
-ids in every demo.
+No other package imports this one. Sessions and fees are made by the regular commands. Only the
+records of the practices are inserted directly, so that they have the same ids in every demo.
 """
 
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -11,5 +10,5 @@ MAIN_CLIENT = "ana@example.com"
 
 
 def demo_id(name: str) -> UUID:
-    """Give a record the same id in every demo."""
+    """Return the id of a demo record, which is the same in every demo."""
     return uuid5(NAMESPACE_URL, f"reslot-demo/{name}")

@@ -68,7 +68,7 @@ class Location(Kept, Base):
 
 
 class Service(Kept, Base):
-    """What can be booked. Reminder offsets are minutes before the start."""
+    """A service that can be booked. `reminder_minutes` are minutes before the start."""
 
     __tablename__ = "services"
     name: Mapped[str]
@@ -95,9 +95,9 @@ class Service(Kept, Base):
 
 
 class ServiceFormat(Identified, Base):
-    """One format a service is on offer in; an in-person one once per location.
+    """A format in which a service is available. `in_person` has one row for each location.
 
-    `instructions` tell the client how: who calls whom, which bell to ring.
+    `instructions` tell the client how to join, for example who calls whom.
     """
 
     __tablename__ = "service_formats"
@@ -121,7 +121,7 @@ class ServiceFormat(Identified, Base):
 
 
 class WorkingHours(Identified, Base):
-    """Weekly hours: minutes of a local day, ISO weekday (1 Monday)."""
+    """Weekly hours: minutes since local midnight on an ISO weekday (1 is Monday)."""
 
     __tablename__ = "working_hours"
     practitioner_id: Mapped[UUID]
@@ -142,7 +142,7 @@ class WorkingHours(Identified, Base):
 
 
 class HoursOverride(Identified, Base):
-    """One interval of a date that replaces the weekly hours; without minutes: closed all day."""
+    """An interval that replaces the weekly hours of a date. Without minutes: closed all day."""
 
     __tablename__ = "hours_overrides"
     practitioner_id: Mapped[UUID]
@@ -163,7 +163,7 @@ class HoursOverride(Identified, Base):
 
 
 class Holiday(OfPractice, Base):
-    """A local date on which every practitioner is closed who has no override of that date."""
+    """A local date on which all practitioners without an override of that date are closed."""
 
     __tablename__ = "holidays"
     date: Mapped[dt.date] = mapped_column(primary_key=True)
@@ -172,9 +172,9 @@ class Holiday(OfPractice, Base):
 
 
 class BusyInterval(Identified, Base):
-    """Time off, or time taken elsewhere (`source` says by which calendar).
+    """Time off, or busy time from an external calendar, which `source` names.
 
-    `external_ref` is time off's id in the practice's own software.
+    `external_ref` is the id of time off in the practice's own software.
     """
 
     __tablename__ = "busy_intervals"
@@ -197,7 +197,7 @@ class BusyInterval(Identified, Base):
 class PolicyVersion(Identified, Base):
     """One immutable version of the policy of a service, a practitioner, or the whole practice.
 
-    Without `rules` it says that there is no policy of its own from here on.
+    `rules` null: from this version on there is no policy at this level.
     """
 
     __tablename__ = "policy_versions"

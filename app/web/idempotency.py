@@ -1,4 +1,4 @@
-"""Idempotency keys: the same request again gets the first answer (product.md sections 4 and 10)."""
+"""Idempotency keys: a repeated request gets the stored answer (product.md sections 4 and 10)."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ LIFETIME = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """A key, who used it, and a fingerprint of method, path, query and body."""
+    """A key, the scope of its caller, and a fingerprint of method, path, query and body."""
 
     practice_id: UUID
     scope: str
@@ -25,7 +25,7 @@ class IdempotentRequest:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """A 2xx answer, as it went or will go out. `language` is that of its sentences, if any."""
+    """A 2xx answer. `language` is the language of its sentences, None if it has none."""
 
     status: int
     etag: str | None
@@ -40,10 +40,10 @@ async def answer_once(
     command: Callable[[AsyncConnection], Awaitable[StoredAnswer]],
     now: datetime,
 ) -> StoredAnswer:
-    """Run `command` unless its key has an answer already, and keep the answer with its effects.
+    """Run `command` and store its answer, or return the answer that is stored for the key.
 
-    Only one of several requests with one key runs at a time: the key is locked for the length of
-    the transaction. Should two run in turn all the same, the table's own key stops the second.
+    The key is locked for the transaction, so only one of several requests with the same key runs.
+    The primary key of the table also prevents a second answer.
 
     Raises:
         IdempotencyKeyInUseError: the first request with this key has not finished.

@@ -18,35 +18,37 @@ NotificationStatus = TypeAliasType(
 
 
 class NotificationView(Answer):
-    """A mail, or an event for one webhook endpoint, and what became of it."""
+    """A mail, or an event for one webhook endpoint, and its status."""
 
     id: UUID = Field(
-        description="Of a webhook the `webhook-id`, of a mail the first part of its Message-ID."
+        description="For a webhook event its `webhook-id`, for a mail the first part of its "
+        "Message-ID."
     )
     kind: str = Field(
         examples=["cancelled"],
-        description="What it tells of; of a webhook the type of the event.",
+        description="What it is about. For a webhook event the type of the event.",
     )
     recipient: Recipient = Field(examples=["client"])
-    session_id: UUID | None = Field(description="Null where it is about no session.")
+    session_id: UUID | None = Field(description="Null if it is about no session.")
     change_id: UUID
     endpoint_id: UUID | None = Field(
-        examples=[None], description="The webhook endpoint that it goes to."
+        examples=[None], description="The webhook endpoint that it is sent to."
     )
     starts_at: datetime | None = Field(
         examples=["2026-12-03T20:00:00Z"],
-        description="The session's start that it is about. A reminder is dropped where that is no "
-        "longer the session's.",
+        description="The session start that it is about. A reminder is dropped if the session "
+        "starts at another time by then.",
     )
-    send_at: datetime = Field(description="When it was, or is, due for the first time.")
+    send_at: datetime = Field(description="When it was or will be due for its first attempt.")
     status: NotificationStatus = Field(
         examples=["failed"],
-        description="`pending`: waits for its time or its next try. `sent`: a mail server, or the "
-        "receiver, took it. `dropped`: it had lost its sense. `failed`: given up.",
+        description="`pending`: not due yet, or waiting for its next attempt. `sent`: accepted by "
+        "the mail server or the receiver. `dropped`: out of date before it was sent. `failed`: the "
+        "last attempt failed.",
     )
     attempts: int = Field(examples=[13])
     last_error: str | None = Field(
-        examples=["SMTPConnectError"], description="What went wrong the last time, in a few words."
+        examples=["SMTPConnectError"], description="The error of the last failed attempt."
     )
     finished_at: datetime | None = Field(examples=["2026-11-26T10:15:00Z"])
 
@@ -56,15 +58,17 @@ class NotificationPage(PageAnswer[NotificationView]):
 
 
 class NotificationQuery(ListQuery):
-    """Which notifications, and which page of them."""
+    """Filters and page of the list of notifications."""
 
-    status: Annotated[NotificationStatus | None, Field(description="Only those that stand so.")] = (
+    status: Annotated[
+        NotificationStatus | None, Field(description="Only those with this status.")
+    ] = None
+    recipient: Annotated[Recipient | None, Field(description="Only those to this recipient.")] = (
         None
     )
-    recipient: Annotated[Recipient | None, Field(description="Only those to these.")] = None
     kind: Annotated[
         Annotated[str, StringConstraints(pattern="^[a-z_.]{1,50}$")] | None,
-        Field(description="Only those of this kind, like `reminder` or `session.cancelled`."),
+        Field(description="Only those of this kind, such as `reminder` or `session.cancelled`."),
     ] = None
     session: Annotated[Id | None, Field(description="Only those about this session.")] = None
     endpoint: Annotated[Id | None, Field(description="Only those for this webhook endpoint.")] = (

@@ -14,8 +14,8 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
-# The folder in which a server's processes share their metrics. The library reads it at import, so it
-# must be set before the server processes start.
+# The folder in which a server's processes share their metrics. The library reads it at import, so
+# it must be set before the server processes start.
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 UNMATCHED = "unmatched"
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
@@ -45,21 +45,21 @@ _refusals = Counter(
 )
 _mails = Counter(
     "reslot_mails",
-    "Attempts at mails about sessions: sent, dropped, delayed (will be tried again), failed for "
-    "good, or done and gone (nothing was left to do).",
+    "Attempts to send mails about sessions: sent, dropped, delayed (will be retried), failed (no "
+    "retry), or done and gone (nothing to do).",
     ("result",),
     registry=REGISTRY,
 )
 _webhooks = Counter(
     "reslot_webhooks",
-    "Attempts at webhooks: sent, dropped, delayed (will be tried again), failed for good, or done "
-    "(nothing was left to do).",
+    "Attempts to send webhook events: sent, dropped, delayed (will be retried), failed (no "
+    "retry), or done (nothing to do).",
     ("result",),
     registry=REGISTRY,
 )
 _sign_in_mails = Counter(
     "reslot_sign_in_mails",
-    "Wishes to sign in: sent, nobody (not a client's address), delayed, given_up, gone.",
+    "Sign-in requests: sent, nobody (not a client's address), delayed, given_up, gone.",
     ("outcome",),
     registry=REGISTRY,
 )
