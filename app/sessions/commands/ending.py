@@ -27,8 +27,7 @@ async def end_session(
     now: datetime,
     credit_grace: timedelta,
 ) -> None:
-    """Free the session's time, record its fee, settle its credit, and
-    queue notifications.
+    """Free the session's time, record its fee, settle its credit, and queue notifications.
 
     A missed session keeps the part of its time that has passed (`taken_time`).
     """

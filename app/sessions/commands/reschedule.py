@@ -170,8 +170,7 @@ async def _move(
     by_client: bool = False,
     notify: bool = True,
 ) -> None:
-    """Write a checked move, and
-    queue its notifications.
+    """Write a checked move, and queue its notifications.
 
     Only a client's moves to another start count towards the limit and can carry a cost (product.md
     section 10, "Counting" and "Carried cost").
