@@ -1,1 +1,1 @@
-"""Who is calling: a client, the holder of an email's link, or a practice's own software."""
+"""Authentication: clients, holders of an emailed link, and API keys of practices."""

@@ -1,4 +1,4 @@
-"""Dependencies that say who calls: a client, a link, or the practice's software."""
+"""Dependencies that authenticate the caller: a client, a link, or the practice's software."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -24,7 +24,7 @@ from app.web.signing import TokenSigner
 _key = HTTPBearer(
     auto_error=False,
     scheme_name="ApiKey",
-    description="An API key of the practice, made by `reslot keys create`.",
+    description="An API key of the practice, created by `reslot keys create`.",
 )
 
 
@@ -61,9 +61,9 @@ SignInSigner = Annotated[SignInTokens, Depends(_sign_in_tokens)]
 
 
 class Call(NamedTuple):
-    """A call of a client's: who calls, when, and what the answer is made with.
+    """A request of a client: the caller, the time of the request, and what a read needs.
 
-    One dependency instead of five: resolving them takes longer than judging a policy does.
+    One dependency instead of five: resolving five takes longer than evaluating a policy.
     """
 
     caller: Caller
@@ -75,14 +75,17 @@ class Call(NamedTuple):
 
 
 class _AccessToken(HTTPBearer):
-    """The access token in a request. As a dependency it gives the call that was made with it."""
+    """Dependency that reads the access token of a request and returns a `Call`.
+
+    `by_link`: whether a token from an emailed link is accepted.
+    """
 
     def __init__(self, *, by_link: bool) -> None:
         super().__init__(
             auto_error=False,
             scheme_name="AccessToken",
-            description="An access token: of a client who signed in (`POST /v1/auth/tokens`), or "
-            "from a link (`POST /v1/links/open`).",
+            description="An access token of a client who signed in (`POST /v1/auth/tokens`) or "
+            "opened an emailed link (`POST /v1/links/open`).",
         )
         self._by_link = by_link
 
@@ -123,7 +126,7 @@ def _staff(needed: Scope) -> Callable[..., Awaitable[Staff]]:
     ) -> Staff:
         if credentials is None or credentials_of(request) is None:
             raise UnauthorizedError
-        # Given back before the request's own connection is taken: one request never holds two.
+        # This connection is returned before the request takes its own: no request holds two.
         async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as db:
             return await find_staff(db, credentials.credentials, needed, origin=origin)
 
@@ -218,7 +221,7 @@ StaffWriting = Annotated[Write, Depends(_staff_writing)]
 AdminWriting = Annotated[Write, Depends(_admin_writing)]
 
 
-# Where the answer carries a secret it must not be kept, so there is no Idempotency-Key to take.
+# An answer that contains a secret must not be stored, so these take no Idempotency-Key.
 StaffSecretWriting = Annotated[Write, Depends(_staff_secret_writing)]
 
 

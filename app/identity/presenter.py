@@ -1,4 +1,4 @@
-"""Shows a client and their practice."""
+"""Presents a client and their practice."""
 
 from app.identity.queries import ClientRecord
 from app.standards.currencies import decimals_of
@@ -6,7 +6,7 @@ from app.web.views import ClientView, PracticeView
 
 
 def present_client(record: ClientRecord) -> ClientView:
-    """Show the client."""
+    """Present the client."""
     return ClientView(
         id=record.id,
         name=record.name,
@@ -18,7 +18,7 @@ def present_client(record: ClientRecord) -> ClientView:
 
 
 def present_practice(record: ClientRecord) -> PracticeView:
-    """Show his practice."""
+    """Present the client's practice."""
     return PracticeView(
         id=record.practice_id,
         name=record.practice_name,

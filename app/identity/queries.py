@@ -1,4 +1,4 @@
-"""Reading whose a token, a key or an address is."""
+"""Queries that find the client or practice of a token, an API key or an email address."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -23,10 +23,10 @@ _GENERATIONS = Read(
 
 
 async def confirm_caller(db: AsyncConnection, caller: Caller) -> None:
-    """Make sure that the caller's token has not been revoked since it was made.
+    """Check that the caller's token has not been revoked since it was signed.
 
     Raises:
-        UnauthorizedError: it has.
+        UnauthorizedError: the token was revoked, or the client does not exist.
     """
     asked = {
         "practice_id": caller.practice_id,
@@ -41,7 +41,7 @@ async def confirm_caller(db: AsyncConnection, caller: Caller) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PracticeRecord:
-    """What a practice is called, and how it is reached."""
+    """Name, contact and currency of a practice."""
 
     name: str
     email: str
@@ -62,7 +62,10 @@ async def read_practice(db: AsyncConnection, practice_id: UUID) -> PracticeRecor
 
 
 def people_with(address: str) -> Select[UUID, str, UUID, str, str, str, int]:
-    """Select the active clients with an address, practice by practice, by the index of each."""
+    """Select the active clients with an email address, of all open practices.
+
+    A lateral join: each practice is searched by its own part of the index.
+    """
     of_one = (
         select(Client.id, Client.name, Client.email, Client.locale, Client.token_generation)
         .where(
@@ -92,13 +95,13 @@ def people_with(address: str) -> Select[UUID, str, UUID, str, str, str, int]:
 
 
 def has_address(address: str) -> ColumnElement[bool]:
-    """Compare the clients' addresses with this one, in both spellings of its domain."""
+    """Match clients by email address, with the domain in Unicode and in Punycode."""
     return func.lower(Client.email).in_([func.lower(same) for same in spellings(address)])
 
 
 @dataclass(frozen=True, slots=True)
 class ClientRecord:
-    """A client and the practice he belongs to."""
+    """A client and their practice."""
 
     id: UUID
     name: str
@@ -114,7 +117,7 @@ class ClientRecord:
 
 
 async def client_record(db: AsyncConnection, practice_id: UUID, client_id: UUID) -> ClientRecord:
-    """Read a client who is known to exist, and his practice."""
+    """Read a client, who must exist, and their practice."""
     row = (
         await db.execute(
             select(

@@ -1,4 +1,4 @@
-"""API keys: how a practice's own software says who it is (docs/decisions/0010-api-keys.md)."""
+"""API keys: how a practice's own software authenticates (docs/decisions/0010-api-keys.md)."""
 
 import hashlib
 import hmac
@@ -22,18 +22,17 @@ from app.identity.api_keys.repository import (
     write_revoked,
 )
 
-# Practice, key and secret: the first two find the key, and are no secret.
+# Practice id, key id and secret. The two ids find the row of the key; they are not secret.
 _SHAPE = re.compile(r"rk_([0-9a-f]{32})([0-9a-f]{32})_([A-Za-z0-9_-]{43})", re.ASCII)
 _NO_HASH = bytes(32)
 
 
 class Scope(StrEnum):
-    """How far a key reaches; each reaches as far as the ones before it.
+    """What a key may do. Each scope includes the ones before it.
 
-    `read` looks at everything of the practice but reasons, which may tell of somebody's health.
-    `write` sees these too, and does a receptionist's work: sessions, fees, records and hours.
-    `admin` also changes what people are bound by: policies, webhook endpoints, API keys, and the
-    practice itself.
+    `read` reads all data of the practice except reasons, which may contain health information.
+    `write` also reads reasons, and changes sessions, fees, records and working hours.
+    `admin` also changes policies, webhook endpoints, API keys, and the practice itself.
     """
 
     READ = "read"
@@ -41,14 +40,14 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
     def allows(self, needed: "Scope") -> bool:
-        """Tell whether this scope reaches as far as `needed`."""
+        """Return whether this scope includes `needed`."""
         order = list(Scope)
         return order.index(self) >= order.index(needed)
 
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """The practice itself calls, with one of its keys. `origin` is the caller's address."""
+    """A caller with an API key of a practice. `origin` is the caller's network address."""
 
     practice_id: UUID
     key_id: UUID
@@ -58,13 +57,13 @@ class Staff:
 
     @property
     def actor(self) -> Actor:
-        """Say who acts, for the trail."""
+        """Return the actor that the audit log names."""
         return Actor("practice", self.key_name, self.key_id, self.origin)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """What is told of a key: never its secret."""
+    """An API key without its secret."""
 
     id: UUID
     name: str
@@ -74,11 +73,11 @@ class KeyRecord:
 
 
 async def find_staff(db: AsyncConnection, text: str, needed: Scope, *, origin: str | None) -> Staff:
-    """Find whose key this is.
+    """Authenticate a caller by the text of an API key.
 
     Raises:
-        UnauthorizedError: nobody's, or it was revoked.
-        ForbiddenError: it does not reach as far as `needed`, or its practice is closed.
+        UnauthorizedError: the key is malformed, unknown, or revoked.
+        ForbiddenError: its scope does not include `needed`, or its practice is closed.
     """
     match = _SHAPE.fullmatch(text)
     if match is None:
@@ -96,7 +95,7 @@ async def find_staff(db: AsyncConnection, text: str, needed: Scope, *, origin: s
 
 
 async def confirm_staff(db: AsyncConnection, staff: Staff) -> None:
-    """Make sure that since the key was read neither it was revoked nor its practice closed.
+    """Check again that the key is not revoked and its practice is not closed.
 
     Raises:
         UnauthorizedError: the key was revoked.
@@ -117,7 +116,7 @@ def _check_open(closed_at: datetime | None) -> None:
 async def create_key(
     db: AsyncConnection, practice_id: UUID, name: str, scope: Scope, *, actor: Actor, now: datetime
 ) -> tuple[KeyRecord, str]:
-    """Make a key, and give it with its text, which is never to be had again."""
+    """Create a key. Return it with its text, which cannot be read again later."""
     key_id, secret = uuid4(), secrets.token_urlsafe(32)
     await add_key(
         db,
@@ -135,14 +134,14 @@ async def create_key(
 
 
 async def list_keys(db: AsyncConnection, practice_id: UUID) -> list[KeyRecord]:
-    """List a practice's keys, the revoked ones too, oldest first."""
+    """List a practice's keys, including revoked ones, oldest first."""
     return [_record_of(*row) for row in await read_keys(db, practice_id)]
 
 
 async def revoke_key(
     db: AsyncConnection, practice_id: UUID, key_id: UUID, *, actor: Actor, now: datetime
 ) -> KeyRecord:
-    """End a key at once. Revoking it again changes nothing.
+    """Revoke a key with immediate effect. Revoking it again changes nothing.
 
     Raises:
         NotFoundError: the practice has no such key.
@@ -185,5 +184,5 @@ def _record_of(
 
 
 def _hash(secret: str) -> bytes:
-    # The secret has 256 random bits: there is nothing to slow a guess down for.
+    # The secret has 256 random bits, so a slow password hash would add nothing.
     return hashlib.sha256(secret.encode()).digest()

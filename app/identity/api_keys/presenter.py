@@ -1,4 +1,4 @@
-"""Shows API keys, and who is calling."""
+"""Presents API keys and the calling key."""
 
 from datetime import UTC
 
@@ -10,17 +10,17 @@ from app.web.views import PracticeView
 
 
 def present_key(key: KeyRecord) -> KeyView:
-    """Show a key, never its secret."""
+    """Present a key without its secret."""
     return KeyView(**_fields(key))
 
 
 def present_new_key(key: KeyRecord, secret: str) -> NewKeyView:
-    """Show a key with its text, this once."""
+    """Present a new key with its secret: the only answer that contains it."""
     return NewKeyView(**_fields(key), secret=secret)
 
 
 def present_caller(staff: Staff, practice: PracticeRecord) -> CallingKeyView:
-    """Show who is calling."""
+    """Present the calling key and its practice."""
     return CallingKeyView(
         key=CallingKey(id=staff.key_id, name=staff.key_name, scope=staff.scope),
         practice=PracticeView(

@@ -13,7 +13,7 @@ from app.tables.identity import ApiKey
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import Practice
 
-# What confirms within a command that a key was not revoked, nor its practice closed.
+# One row while the key is not revoked. Commands run it inside their transaction.
 STILL_GOOD = Read(
     select(Practice.closed_at)
     .select_from(Practice)
@@ -32,7 +32,7 @@ _COLUMNS = (ApiKey.id, ApiKey.name, ApiKey.scope, ApiKey.created_at, ApiKey.revo
 async def read_key(
     db: AsyncConnection, practice_id: UUID, key_id: UUID
 ) -> Row[str, str, bytes, datetime | None, datetime | None] | None:
-    """Read a key with the hash of its secret, and whether its practice is closed."""
+    """Read a key with the hash of its secret and the time at which its practice was closed."""
     found = await db.execute(
         select(ApiKey.name, ApiKey.scope, ApiKey.secret_hash, ApiKey.revoked_at, Practice.closed_at)
         .select_from(ApiKey)
@@ -59,14 +59,14 @@ async def lock_key(db: AsyncConnection, practice_id: UUID, key_id: UUID) -> KeyR
 
 
 async def add_key(db: AsyncConnection, practice_id: UUID, values: Mapping[str, Any]) -> None:
-    """Write a new key."""
+    """Insert a key."""
     await db.execute(insert(ApiKey).values(practice_id=practice_id, **values))
 
 
 async def write_revoked(
     db: AsyncConnection, practice_id: UUID, key_id: UUID, now: datetime
 ) -> None:
-    """Write that a key was revoked."""
+    """Set the time at which a key was revoked."""
     await db.execute(update(ApiKey).where(_own(practice_id, key_id)).values(revoked_at=now))
 
 

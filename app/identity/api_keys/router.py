@@ -17,7 +17,7 @@ from app.web.types import ExistingId
 router = APIRouter(prefix="/v1/practice", tags=["Practice: access"])
 
 KeyId = Annotated[
-    ExistingId, Path(description="The key's id. Any id that is not the practice's own is a 404.")
+    ExistingId, Path(description="The key's id. An id of another practice gets a 404.")
 ]
 PROBLEMS = ("unauthorized", "forbidden", "service-unavailable")
 BODY_PROBLEMS = ("validation-failed", "payload-too-large", "unsupported-media-type")
@@ -30,7 +30,7 @@ BODY_PROBLEMS = ("validation-failed", "payload-too-large", "unsupported-media-ty
     responses=responses(*PROBLEMS),
 )
 async def get_calling_key(staff: StaffReader, db: Reading) -> Response:
-    """Show the key that the request came with, how far it reaches, and whose it is."""
+    """Show the API key of this request, its scope, and its practice."""
     return json_answer(present_caller(staff, await read_practice(db, staff.practice_id)))
 
 
@@ -38,14 +38,14 @@ async def get_calling_key(staff: StaffReader, db: Reading) -> Response:
     "/keys", summary="List API keys", response_model=KeyPage, responses=responses(*PROBLEMS)
 )
 async def list_keys(staff: StaffAdmin, db: Reading) -> Response:
-    """List the practice's keys, the revoked ones too, oldest first. Their secrets are not shown."""
+    """List the practice's keys, including revoked ones, oldest first, without their secrets."""
     found = await keys.list_keys(db, staff.practice_id)
     return json_answer(KeyPage(items=[present_key(key) for key in found], next_cursor=None))
 
 
 @router.post(
     "/keys",
-    summary="Make an API key",
+    summary="Create an API key",
     status_code=201,
     response_model=NewKeyView,
     responses=responses(*PROBLEMS, *BODY_PROBLEMS),
@@ -53,10 +53,10 @@ async def list_keys(staff: StaffAdmin, db: Reading) -> Response:
 async def create_key(
     body: NewKey, staff: StaffAdmin, now: Now, write: AdminSecretWriting
 ) -> Response:
-    """Make a key. Its `secret` is in this answer and nowhere else: only a hash of it is kept.
+    """Create a key. Only this answer contains its `secret`: Reslot stores a hash of it.
 
-    So the answer cannot be kept either, and the call takes no `Idempotency-Key`. Where it was lost
-    on the way, look into the list, revoke the key that nobody knows, and make another.
+    The answer is not stored, so the call takes no `Idempotency-Key`. If the answer is lost, find
+    the key in the list, revoke it, and create another one.
     """
     return await write(
         lambda db: keys.create_key(
@@ -84,10 +84,10 @@ async def create_key(
     ),
 )
 async def revoke_key(key_id: KeyId, staff: StaffAdmin, now: Now, write: AdminWriting) -> Response:
-    """End a key at once. Revoking it again changes nothing.
+    """Revoke a key with immediate effect. Revoking it again changes nothing.
 
-    A key may revoke itself. The last one with the scope `admin` may be revoked too: whoever runs
-    the installation can make another with `reslot keys create`.
+    A key may revoke itself. The last key with the scope `admin` may also be revoked: the operator
+    can create another one with `reslot keys create`.
     """
     return await write(
         lambda db: keys.revoke_key(db, staff.practice_id, key_id, actor=staff.actor, now=now),

@@ -11,9 +11,9 @@ from app.web.types import Name, RequestBody
 from app.web.views import Answer, PracticeView
 
 _SCOPES = (
-    "How far it reaches, each as far as the ones before it: `read` looks at everything but "
-    "reasons, `write` sees these too and does a receptionist's work, `admin` also changes "
-    "policies, webhook endpoints and keys."
+    "What the key may do. Each scope includes the ones before it: `read` reads everything except "
+    "reasons; `write` also reads reasons and changes sessions, fees, records and working hours; "
+    "`admin` also changes policies, webhook endpoints, API keys and the practice."
 )
 
 
@@ -23,12 +23,12 @@ class NewKey(RequestBody):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"name": "Front desk", "scope": "write"}]}
     )
-    name: Annotated[Name, Field(description="Who uses it; stands in the history of what it did.")]
+    name: Annotated[Name, Field(description="Who uses the key. The audit log shows this name.")]
     scope: Annotated[Scope, Field(description=_SCOPES)]
 
 
 class CallingKey(Answer):
-    """The key that a request came with."""
+    """The API key of a request."""
 
     id: UUID
     name: Annotated[str, Field(examples=["Front desk"])]
@@ -40,31 +40,32 @@ class KeyView(CallingKey):
 
     created_at: datetime
     revoked_at: Annotated[
-        datetime | None, Field(description="From then on it is dead.", examples=[None])
+        datetime | None,
+        Field(description="The key is not accepted from this time on.", examples=[None]),
     ]
 
 
 class KeyPage(Answer):
-    """The practice's keys, the revoked ones too, oldest first. They always come whole."""
+    """All keys of the practice on one page, including revoked ones, oldest first."""
 
     items: list[KeyView]
     next_cursor: Annotated[str | None, Field(examples=[None])]
 
 
 class NewKeyView(KeyView):
-    """A new key, with its text."""
+    """A new key with its secret."""
 
     secret: Annotated[
         str,
         Field(
-            description="The key itself, for `Authorization: Bearer …`. It is shown this once.",
+            description="The key itself, for `Authorization: Bearer …`. It is shown only once.",
             examples=["rk_3f0c7f2e8a1b4c6d9e3f0a1b2c3d4e5f9a4f0f631c7d4b558f0e3f3d0b6a7c94_secret"],
         ),
     ]
 
 
 class CallingKeyView(Answer):
-    """Who is calling: a key of a practice."""
+    """The calling API key and its practice."""
 
     key: CallingKey
     practice: PracticeView

@@ -1,1 +1,1 @@
-"""Signing clients in by a mailed link."""
+"""Sign-in of clients by an emailed link."""

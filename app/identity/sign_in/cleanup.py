@@ -1,4 +1,4 @@
-"""What the worker does for sign-ins beside their mails: forgetting, and the sweep."""
+"""Maintenance of sign-ins by the worker: deletion of old rows, and the sweep for lost wakes."""
 
 from datetime import datetime, timedelta
 
@@ -11,16 +11,16 @@ from app.identity.sign_in.request_link import WINDOW
 from app.outbox.queue import queue_wakes
 from app.outbox.sweeping import AT_ONCE
 
-# So long a link that comes too late is told from one that never was.
+# During this time an expired link gets `link-expired`; after it, `link-invalid`.
 LINKS_KEPT = timedelta(days=7)
-# So long it can be looked up when a sign-in began and ended.
+# How long support can look up when a sign-in began and ended.
 FAMILIES_KEPT = timedelta(days=30)
 
 log = structlog.get_logger()
 
 
 async def tidy_sign_ins(db: AsyncConnection, now: datetime) -> None:
-    """Delete what is over, used or not."""
+    """Delete links, sign-ins and counters whose retention time is over."""
     await delete_old_sign_ins(
         db,
         links_until=now - LINKS_KEPT,
@@ -30,7 +30,7 @@ async def tidy_sign_ins(db: AsyncConnection, now: datetime) -> None:
 
 
 async def sweep_sign_ins(db: AsyncConnection, now: datetime) -> None:
-    """Queue a wake for each request that is due and has none."""
+    """Queue a wake for each request that is due and has no wake."""
     due = await due_requests(db, now, AT_ONCE)
     if due:
         log.warning("sign_ins_stranded", count=len(due))

@@ -1,4 +1,4 @@
-"""Signing in with a mailed link, staying signed in, and signing out (product.md section 8)."""
+"""Sign in with an emailed link, refresh, and sign out (product.md section 8)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from app.identity.sign_in.repository import (
 from app.identity.tokens.access import Caller
 from app.identity.tokens.sign_in import MailedLink, RefreshToken
 
-# The answer to a refresh may be lost on its way; so long the old token gets it once more.
+# Grace period: the previous refresh token is still accepted, in case the response was lost.
 GRACE = timedelta(seconds=30)
 
 log = structlog.get_logger()
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who is signed in, his present refresh token, and when he has to sign in anew."""
+    """A client who is signed in, their current refresh token, and the end of the sign-in."""
 
     caller: Caller
     refresh_token: RefreshToken
@@ -41,11 +41,12 @@ class SignedIn:
 async def sign_in(
     db: AsyncConnection, link: MailedLink, *, lifetime: timedelta, now: datetime
 ) -> SignedIn:
-    """Use a mailed link, for the one time that it is good.
+    """Sign a client in with an emailed link. A link works once.
 
     Raises:
-        LinkInvalidError: it was used, its client is not active, or he signed out everywhere since.
-        LinkExpiredError: it would be good, but was used too late.
+        LinkInvalidError: the link was used before, its client is not active, or the client has
+            signed out everywhere since it was sent.
+        LinkExpiredError: the link is valid but expired.
     """
     used = await use_link(db, link, now)
     if used is None:
@@ -72,10 +73,11 @@ async def sign_in(
 async def refresh(
     db: AsyncConnection, token: RefreshToken | None, *, now: datetime
 ) -> SignedIn | None:
-    """Replace a refresh token by the next one; None where it is not good.
+    """Replace a refresh token by the next one. Return None if the token is not valid.
 
-    None rather than an error, because the end of a family has to be committed: a token that was
-    replaced longer ago than the grace may be in strange hands, and then so may the present one.
+    A token that was replaced before the grace period may be stolen, and the current one may be
+    stolen too: the whole family ends. None is returned instead of an error so that this end is
+    committed.
     """
     if token is None:
         return None
@@ -99,10 +101,10 @@ async def refresh(
 
 
 def granted(signed_in: SignedIn | None) -> SignedIn:
-    """Give what `refresh` gave, once that is committed.
+    """Return the result of `refresh`. Call it after the transaction is committed.
 
     Raises:
-        UnauthorizedError: it gave nothing.
+        UnauthorizedError: `refresh` returned None.
     """
     if signed_in is None:
         raise UnauthorizedError
@@ -110,16 +112,16 @@ def granted(signed_in: SignedIn | None) -> SignedIn:
 
 
 async def sign_out(db: AsyncConnection, token: RefreshToken | None, *, now: datetime) -> None:
-    """End a token's family, also by an older token of it. Where there is none, all is well."""
+    """End the family of a refresh token, of its current or an older one. None does nothing."""
     if token is not None:
         await change_family(db, token, ended_at=now)
 
 
 async def sign_out_everywhere(db: AsyncConnection, caller: Caller, *, now: datetime) -> None:
-    """End all access tokens, refresh tokens and sign-in links that the client has had so far.
+    """End all access tokens, refresh tokens and sign-in links of the client.
 
     Raises:
-        UnauthorizedError: his token was ended before.
+        UnauthorizedError: the client's access token was revoked before.
     """
     if not await end_tokens(db, caller):
         raise UnauthorizedError

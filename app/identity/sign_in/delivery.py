@@ -1,4 +1,4 @@
-"""Answering a wish to sign in: find whose address it is, and mail the links."""
+"""Delivery of sign-in links: find the clients of an email address, and mail their links."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,26 +23,26 @@ from app.outbox.marking import wait_after
 from app.outbox.queue import queue_wakes
 
 LINK_LIFETIME = timedelta(minutes=10)
-# After that he has asked again, or gone away.
+# A client does not wait longer for a link; they ask for another one.
 GIVEN_UP_AFTER = timedelta(minutes=10)
-# A sign-in link is waited for, and nobody waits longer than ten minutes.
+# Longest wait between two attempts. A person is waiting, so it is short.
 LAST_RETRY = timedelta(minutes=1)
 
 log = structlog.get_logger()
 
 
 async def send_sign_in(context: MailContext, request_id: UUID) -> None:
-    """Answer a request that is due: one mail with a link for each client who has the address.
+    """Answer a due request with one mail that has a link for each client with the address.
 
-    The mail goes out once, except in the two cases of any other mail
-    (app/notifications/delivery.py). The copy then has the same Message-ID and the same links.
-    It is given up, and that is logged, after ten minutes or where the address refuses mail. As
-    with a notification, an attempt that fails sets the instant of the next, and nothing is raised.
+    The mail is sent once, except in the two cases that app/notifications/delivery.py describes;
+    the copy then has the same Message-ID and the same links. After ten minutes, or if the address
+    refuses mail, the request is given up and logged. A failed attempt schedules the next one and
+    raises nothing.
     """
     attempt = _Attempt(context, request_id)
     try:
         outcome = await attempt.make()
-    except Exception as error:  # noqa: BLE001 - whatever it is, only its kind may be told
+    except Exception as error:  # noqa: BLE001 - the log may contain the error's type only
         count_sign_in_mail("delayed")
         note_outcome("delayed", describe(error))
         log.warning("sign_in_delayed", error=describe(error), request_id=str(request_id))
@@ -57,10 +57,10 @@ async def send_sign_in(context: MailContext, request_id: UUID) -> None:
 
 @dataclass(slots=True)
 class _Attempt:
-    """One try. It remembers outside the transaction that the mail was accepted.
+    """One delivery attempt. It keeps outside the transaction whether the mail was accepted.
 
-    `transact` may run it again after a rollback, and a mail cannot be rolled back: the second run
-    only writes down what the first one did.
+    `transact` may run it again after a rollback. A mail cannot be rolled back, so the second run
+    writes the rows of the first one and sends no second mail.
     """
 
     context: MailContext
@@ -68,7 +68,7 @@ class _Attempt:
     accepted: bool = field(default=False, init=False)
 
     async def make(self) -> str:
-        """Try, and give what became of it."""
+        """Make the attempt and return its outcome."""
         try:
             return await transact(self.context.engine, self.run)
         except UndeliverableError:
@@ -82,8 +82,8 @@ class _Attempt:
             return await transact(self.context.engine, self.run)
 
     async def run(self, db: AsyncConnection) -> str:
-        """Do all of it in one transaction: the request is gone exactly when its links are good."""
-        # After the mail was accepted, whoever has the request is waited for.
+        """Run in one transaction: the request is deleted exactly when its links become valid."""
+        # After the mail was accepted the rows must be written, so wait for the lock.
         request = await lock_request(db, self.request_id, skip_locked=not self.accepted)
         if request is None:
             return "gone"
@@ -105,7 +105,7 @@ class _Attempt:
         return "sent"
 
     async def put_off(self, db: AsyncConnection, *, now: datetime) -> None:
-        """Count an attempt that failed, and set the instant of the next, with a wake for it."""
+        """Record a failed attempt, and schedule the next one with a wake."""
         request = await lock_request(db, self.request_id, skip_locked=False)
         if request is None:
             return
@@ -115,7 +115,7 @@ class _Attempt:
         await queue_wakes(db, [sign_in_wake(self.request_id, again_at)], now)
 
     def _link(self, person: Person) -> MailedLink:
-        """Name the link the same at every try, so that those of a copy are good too."""
+        """Derive the link's id from the request: each attempt makes the same, valid link."""
         name = f"{person.practice_id}/{person.client_id}"
         return MailedLink(person.practice_id, uuid5(self.request_id, name))
 

@@ -1,4 +1,4 @@
-"""The mail with the sign-in links, in the client's language."""
+"""The mail with sign-in links, in the client's language."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from app.mail.sanitize import ascii_domain, mailbox, one_line
 from app.mail.texts.formatter import texts_in
 from app.texts.catalogue import Texts
 
-# As for notifications: every mail server takes seven bits.
+# As for notifications: every mail server accepts 7-bit content.
 _POLICY = SMTP.clone(cte_type="7bit")
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -29,27 +29,28 @@ _TEMPLATES = Environment(
 
 @dataclass(frozen=True, slots=True)
 class MailedPerson:
-    """A client, and the address that signs them in."""
+    """A client and the URL that signs them in."""
 
     person: Person
     url: str
 
     @property
     def label(self) -> str:
-        """Tell whom the link signs in, and where."""
+        """Return the practice and the client whom the link signs in, as one line."""
         return one_line(f"{self.person.practice_name}: {self.person.name}")
 
 
 def make_sign_in_mail(
     request_id: UUID, people: list[MailedPerson], settings: Settings, now: datetime
 ) -> EmailMessage:
-    """Render the mail, dated `now`, in the language of the first client.
+    """Build the mail, dated `now`, in the language of the first client.
 
-    It goes to an address that the practice has written down, never to the one that was typed: the
-    two can look the same and not be. Its Message-ID is always the same, so a second copy is known.
+    It is sent to the address in the practice's records, never to the typed one: two addresses can
+    look the same and be different mailboxes. The Message-ID depends on the request only, so that
+    mail programs recognise a second copy.
 
     Raises:
-        UndeliverableError: the address is none.
+        UndeliverableError: the recorded address is not a valid email address.
     """
     first = people[0].person
     texts = texts_in(first.locale)

@@ -1,4 +1,4 @@
-"""Finding whose address it is that was typed to sign in."""
+"""Find the clients of an email address that was entered to sign in."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,7 +11,7 @@ from app.standards.addresses import mailbox_key
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One client of one practice, who may sign in. `locale` is a BCP 47 tag."""
+    """A client of a practice who may sign in. `locale` is a BCP 47 tag."""
 
     practice_id: UUID
     practice_name: str
@@ -23,10 +23,10 @@ class Person:
 
 
 async def find_people(db: AsyncConnection, address: str) -> list[Person]:
-    """Find the active clients with this address at all open practices, at most twenty.
+    """Find the active clients with this address at all open practices, at most 20.
 
-    The database compares loosely: what it takes for the same letter may be another's mailbox. So
-    each address is compared once more.
+    The database's comparison ignores case by its own rules and can match a different mailbox, so
+    each address is compared again with `mailbox_key`.
     """
     rows = (await db.execute(people_with(address))).all()
     key = mailbox_key(address)

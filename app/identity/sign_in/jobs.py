@@ -1,4 +1,4 @@
-"""The wake for a request to sign in. Its payload is the request's id and nothing else."""
+"""The wake for a sign-in request. Its payload is the request's id only."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from app.outbox.queue import Wake
 
 SEND_SIGN_IN = "send_sign_in"
 
-# A person waits in front of a screen: it goes before the mails of notifications.
+# Before the mails of notifications, because a person is waiting for it.
 _PRIORITY = 10
 
 

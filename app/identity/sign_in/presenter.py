@@ -1,4 +1,4 @@
-"""From a sign-in to the tokens that stand for it."""
+"""Presents a sign-in as an access token and a refresh token."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ def present_tokens(
     lifetime: timedelta,
     now: datetime,
 ) -> Tokens:
-    """Sign an access token for `lifetime`, but never beyond the end of the sign-in."""
+    """Sign the tokens. The access token lasts `lifetime`, or until the sign-in ends if sooner."""
     until = min(now + lifetime, signed_in.expires_at)
     zone = ZoneInfo(signed_in.record.time_zone)
     return Tokens(

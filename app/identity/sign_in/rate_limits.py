@@ -1,4 +1,4 @@
-"""How often one network address may call (docs/decisions/0011-sign-in.md)."""
+"""Rate limits of sign-in by network address (docs/decisions/0011-sign-in.md)."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
@@ -10,7 +10,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from app.clock import system_clock
 from app.domain.errors import RateLimitedError
 
-# Each in a window that begins with the first call, and each in a count of its own.
+# Calls in 5 minutes. The window begins with the first call; the two are counted separately.
 ASKING = RateLimitItemPerMinute(20, 5, namespace="asking for a sign-in link")
 EXCHANGING = RateLimitItemPerMinute(60, 5, namespace="exchanging a token")
 _IPV6_SITE = 64
@@ -19,8 +19,7 @@ _IPV6_SITE = 64
 class SourceLimits:
     """Counts calls by network address, in the memory of one process.
 
-    It keeps strangers from trying their luck, and means nothing to a person, so the machine's own
-    clock will do: unlike the application's, it is the one that the library counts by.
+    It uses the machine's clock and not the application's, because the library does.
     """
 
     def __init__(self) -> None:
@@ -30,7 +29,7 @@ class SourceLimits:
         """Count a call from `origin`.
 
         Raises:
-            RateLimitedError: there were too many before it.
+            RateLimitedError: the limit of the present window is used up.
         """
         source = source_of(origin)
         if not await self._limiter.hit(item, source):
@@ -39,7 +38,10 @@ class SourceLimits:
 
 
 def source_of(origin: str | None) -> str:
-    """Say whom an address stands for: an IPv6 network of 64 bits is one household or machine."""
+    """Return what calls are counted by: an IPv4 address, or an IPv6 address's /64 network.
+
+    One household or machine usually has a whole /64 network.
+    """
     if origin is None:
         return "unknown"
     if not isinstance(ip_address(origin), IPv6Address):

@@ -1,4 +1,4 @@
-"""Statements on sign-ins: requests, mailed links, families of refresh tokens. Nothing commits."""
+"""Statements on sign-in requests, emailed links and refresh token families. Nothing commits."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _DUE = text(
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A family as its row says, and the client as he is now."""
+    """A refresh token family, and whether its client is active and at which generation."""
 
     client_id: UUID
     token_generation: int
@@ -39,16 +39,18 @@ class Family:
 
     @property
     def is_his(self) -> bool:
-        """Tell whether it is still of a client who may be signed in."""
+        """Return whether the client is active and has not signed out everywhere since."""
         return self.is_active and self.token_generation == self.present_generation
 
 
 async def count_request(
     db: AsyncConnection, address_hash: bytes, now: datetime, window: timedelta, most: int
 ) -> int:
-    """Count one more request for an address, in a window that begins with the first."""
+    """Count a request for an address and return the count in the present window.
+
+    A window begins with its first request. The count stops at `most + 1`.
+    """
     is_over = SignInCounter.since <= now - window
-    # Above the limit nothing depends on the number, so it stops there.
     more = func.least(SignInCounter.count + 1, most + 1)
     counted = (
         upsert(SignInCounter)
@@ -66,7 +68,7 @@ async def count_request(
 
 
 async def add_request(db: AsyncConnection, request_id: UUID, address: str, now: datetime) -> None:
-    """Write a request for a sign-in link."""
+    """Insert a request for a sign-in link, due at once."""
     await db.execute(
         insert(SignInRequest).values(
             id=request_id, address=address, requested_at=now, attempt_at=now
@@ -77,20 +79,20 @@ async def add_request(db: AsyncConnection, request_id: UUID, address: str, now: 
 async def lock_request(
     db: AsyncConnection, request_id: UUID, *, skip_locked: bool
 ) -> Row[Any] | None:
-    """Lock and read a request; None where it is gone, or locked and `skip_locked`."""
+    """Lock and read a request. None if it is gone, or locked by another with `skip_locked`."""
     wanted = select(SignInRequest.__table__).where(SignInRequest.id == request_id)
     return (await db.execute(wanted.with_for_update(skip_locked=skip_locked))).one_or_none()
 
 
 async def delete_request(db: AsyncConnection, request_id: UUID) -> None:
-    """Delete a request: it is answered, or given up."""
+    """Delete a request that is answered or given up."""
     await db.execute(delete(SignInRequest).where(SignInRequest.id == request_id))
 
 
 async def write_attempt(
     db: AsyncConnection, request_id: UUID, attempts: int, attempt_at: datetime
 ) -> None:
-    """Write how many attempts at a request failed, and when the next one is due."""
+    """Set the number of failed attempts of a request and the time of the next one."""
     await db.execute(
         update(SignInRequest)
         .where(SignInRequest.id == request_id)
@@ -99,12 +101,12 @@ async def write_attempt(
 
 
 async def add_links(db: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write the links that a mail carries."""
+    """Insert the links of a mail."""
     await db.execute(insert(SignIn), rows)
 
 
 async def use_link(db: AsyncConnection, link: MailedLink, now: datetime) -> tuple[UUID, int] | None:
-    """Mark a link as used: its client and their generation; None where it is not good."""
+    """Mark a link as used. Return its client and their token generation; None if not valid."""
     used = (
         await db.execute(
             update(SignIn)
@@ -117,17 +119,17 @@ async def use_link(db: AsyncConnection, link: MailedLink, now: datetime) -> tupl
 
 
 async def is_good_link(db: AsyncConnection, link: MailedLink) -> bool:
-    """Tell whether a link would be good if it had been used in time."""
+    """Return whether a link is valid apart from its expiry."""
     return await db.scalar(select(SignIn.id).where(*_good_link(link))) is not None
 
 
 async def add_family(db: AsyncConnection, practice_id: UUID, values: Mapping[str, Any]) -> None:
-    """Write a new sign-in."""
+    """Insert a refresh token family."""
     await db.execute(insert(SignInFamily).values(practice_id=practice_id, **values))
 
 
 async def end_tokens(db: AsyncConnection, caller: Caller) -> bool:
-    """End the access tokens of a client; tell whether the caller's own was still good."""
+    """Revoke the access tokens of a client. Return whether the caller's own was still valid."""
     ended = await db.execute(
         update(Client)
         .where(
@@ -141,7 +143,7 @@ async def end_tokens(db: AsyncConnection, caller: Caller) -> bool:
 
 
 async def end_families(db: AsyncConnection, caller: Caller, now: datetime) -> None:
-    """End all sign-ins of a client."""
+    """End all refresh token families of a client."""
     await db.execute(
         update(SignInFamily)
         .where(
@@ -154,7 +156,7 @@ async def end_families(db: AsyncConnection, caller: Caller, now: datetime) -> No
 
 
 async def end_all_tokens(db: AsyncConnection, practice_id: UUID) -> None:
-    """End what all clients of a practice hold: tokens, sign-ins, and the links in their mails."""
+    """Revoke the tokens, sign-ins and emailed links of all clients of a practice."""
     await db.execute(
         update(Client)
         .where(Client.practice_id == practice_id)
@@ -172,7 +174,7 @@ async def delete_old_sign_ins(
     families_until: datetime,
     counters_until: datetime,
 ) -> None:
-    """Delete what ended before these times, used or not, of all practices."""
+    """Delete the rows of all practices that ended at or before these times."""
     await db.execute(delete(SignIn).where(SignIn.expires_at <= links_until))
     ended = (SignInFamily.expires_at <= families_until) | (SignInFamily.ended_at <= families_until)
     await db.execute(delete(SignInFamily).where(ended))
@@ -182,13 +184,13 @@ async def delete_old_sign_ins(
 async def due_requests(
     db: AsyncConnection, now: datetime, most: int
 ) -> Sequence[tuple[UUID, datetime]]:
-    """List requests that are due and have no wake, with the instants they are due at."""
+    """List requests that are due and have no wake, each with the time at which it is due."""
     rows = await db.execute(_DUE, {"now": now, "most": most})
     return [(row.id, row.attempt_at) for row in rows]
 
 
 async def lock_family(db: AsyncConnection, token: RefreshToken) -> Family | None:
-    """Lock and read the sign-in that a refresh token belongs to."""
+    """Lock and read the family of a refresh token. None if there is none."""
     row = (
         await db.execute(
             select(
@@ -213,7 +215,7 @@ async def lock_family(db: AsyncConnection, token: RefreshToken) -> Family | None
 
 
 async def change_family(db: AsyncConnection, token: RefreshToken, **values: object) -> None:
-    """Change columns of a sign-in that has not ended."""
+    """Change columns of a family that has not ended."""
     await db.execute(
         update(SignInFamily)
         .where(*_of_family(token), SignInFamily.ended_at.is_(None))

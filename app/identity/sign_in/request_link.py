@@ -1,4 +1,4 @@
-"""Asking for a sign-in link. Whether anybody has the address is found by the worker, not here."""
+"""Request a sign-in link. The worker, not this command, looks for clients with the address."""
 
 import hashlib
 import hmac
@@ -18,7 +18,7 @@ WINDOW = timedelta(minutes=15)
 
 
 def hash_address(keys: Sequence[str], address: str) -> bytes:
-    """Make of an address what its counter is kept under, with the key that signs now."""
+    """Hash an address with the current signing key, for its counter."""
     text = f"reslot/sign-in-counter/{mailbox_key(address)}"
     return hmac.digest(keys[-1].encode(), text.encode(), hashlib.sha256)
 
@@ -26,10 +26,11 @@ def hash_address(keys: Sequence[str], address: str) -> bytes:
 async def ask_for_link(
     db: AsyncConnection, address: str, address_hash: bytes, *, now: datetime
 ) -> None:
-    """Write down that somebody wants to sign in with this address, and queue the answer.
+    """Store a request for a sign-in link and queue its delivery.
 
-    The same statements whether the address is known or not. More than five times in fifteen
-    minutes does nothing; the caller is told the same. Source: product.md section 10, "Sign-in".
+    A known and an unknown address run the same statements. After five requests in fifteen minutes
+    nothing is stored, and the caller gets the same answer. Source: product.md section 10,
+    "Sign-in".
     """
     if await count_request(db, address_hash, now, WINDOW, MOST_REQUESTS) > MOST_REQUESTS:
         return

@@ -1,4 +1,4 @@
-"""`/v1/auth`: how a client signs in, stays signed in, and signs out."""
+"""`/v1/auth`: sign-in, refresh and sign-out of clients."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -48,7 +48,7 @@ async def _exchanging(request: Request, origin: Origin) -> None:
 
 @router.post(
     "/sign-in-links",
-    summary="Ask for a sign-in link by mail",
+    summary="Request a sign-in link by email",
     status_code=HTTPStatus.ACCEPTED,
     response_model=SignInLinkAnswer,
     responses=responses("rate-limited", *_OF_A_BODY),
@@ -57,13 +57,13 @@ async def _exchanging(request: Request, origin: Origin) -> None:
 async def request_sign_in_link(
     body: SignInLinkRequest, now: Now, settings: AppSettings, engine: Engine, texts: ReaderTexts
 ) -> Response:
-    """Have a link mailed to this address, if a client has it.
+    """Email a sign-in link to this address, if a client has the address.
 
-    The answer is always the same, and takes the same work, whether the address is known or not. The
-    link comes within seconds and works once, within ten minutes; its token is behind `#sign-in=`.
-    An address that is known at several practices, or that several clients share, gets one mail
-    with a link for each. More than 5 requests for one address in 15 minutes are answered the same
-    way and mail nothing; more than 20 from one network address in 5 minutes are `rate-limited`.
+    The answer and the work done are the same for a known and an unknown address. The link arrives
+    within seconds and works once, within ten minutes; its token follows `#sign-in=`. If several
+    clients or practices have the address, one mail contains a link for each. After 5 requests for
+    one address in 15 minutes the answer stays the same and no mail is sent. After 20 requests from
+    one network address in 5 minutes the answer is `rate-limited`.
     """
     address_hash = hash_address(settings.keys, body.email)
     await transact(
@@ -76,7 +76,7 @@ async def request_sign_in_link(
 
 @router.post(
     "/tokens",
-    summary="Sign in with a mailed link",
+    summary="Sign in with an emailed link",
     response_model=Tokens,
     responses=responses("link-invalid", "link-expired", "rate-limited", *_OF_A_BODY),
     dependencies=[Depends(_exchanging)],
@@ -91,10 +91,10 @@ async def create_tokens(
 ) -> Response:
     """Exchange the token of a sign-in link, once, for an access token and a refresh token.
 
-    Mail scanners open links and run scripts: call this when a person has pressed a button, not
-    when the page loads. A token that is wrong, was used, or was ended by a sign-out everywhere is
-    `link-invalid`; one that is too old is `link-expired`. Where the answer is lost, ask for a new
-    link. More than 60 exchanges and refreshes from one network address in 5 minutes are
+    Mail scanners open links and run scripts: call this when a person presses a button, not when
+    the page loads. A token that is wrong, used, or revoked by a sign-out everywhere gets
+    `link-invalid`; an expired one gets `link-expired`. If the answer is lost, request a new link.
+    After 60 exchanges and refreshes from one network address in 5 minutes the answer is
     `rate-limited`.
     """
     link = tokens.read_link(body.token)
@@ -122,10 +122,11 @@ async def refresh_tokens(
 ) -> Response:
     """Exchange the latest refresh token for a new access token and a new refresh token.
 
-    Keep the new one and forget the old one, which is good for 30 seconds more, in case the answer
-    was lost: it then gets the same new refresh token. An older one that comes again may have been
-    stolen: it ends the sign-in. At `refresh_expires_at`, which no refresh puts off, the client has
-    to sign in by mail again, and so he has after an `unauthorized` from here.
+    Store the new refresh token and delete the old one. The old one is accepted for 30 more
+    seconds, in case the answer was lost, and gets the same new refresh token. After that, using an
+    old token ends the sign-in, because the token may be stolen. The client has to sign in by email
+    again at `refresh_expires_at`, which a refresh does not extend, and after an `unauthorized`
+    answer from this operation.
     """
     token = tokens.read_refresh(body.refresh_token)
     signed_in = granted(await transact(engine, lambda db: refresh(db, token, now=now)))
@@ -135,7 +136,7 @@ async def refresh_tokens(
 
 @router.post(
     "/sign-out",
-    summary="Sign out here",
+    summary="Sign out on this device",
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
     responses=responses(*_OF_A_BODY),
@@ -143,10 +144,10 @@ async def refresh_tokens(
 async def sign_out_here(
     body: RefreshRequest, now: Now, engine: Engine, tokens: SignInSigner
 ) -> Response:
-    """End the sign-in that this refresh token belongs to; an older one of it does as well.
+    """End the sign-in of this refresh token. An older refresh token of the sign-in works too.
 
-    Forget the access token too: it stays good until it expires. A token that is not known is
-    answered the same way, since there is nothing to end.
+    Delete the access token too: it is accepted until it expires. An unknown refresh token gets the
+    same answer, because there is nothing to end.
     """
     token = tokens.read_refresh(body.refresh_token)
     await transact(engine, lambda db: sign_out(db, token, now=now))
@@ -161,9 +162,9 @@ async def sign_out_here(
     responses=responses("unauthorized", "forbidden", "service-unavailable"),
 )
 async def sign_out_all(caller: ClientCaller, now: Now, engine: Engine) -> Response:
-    """End every access token, refresh token and sign-in link of the client, at once.
+    """Revoke all access tokens, refresh tokens and sign-in links of the client at once.
 
-    The links in the mails about his sessions stay good: they end when staff revoke them.
+    The links in emails about the client's sessions stay valid until staff revoke them.
     """
     await transact(engine, lambda db: sign_out_everywhere(db, caller, now=now))
     return no_content()

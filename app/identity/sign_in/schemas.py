@@ -1,4 +1,4 @@
-"""Shapes of signing in."""
+"""Schemas of sign-in."""
 
 import re
 from datetime import datetime
@@ -12,7 +12,7 @@ from app.web.types import RequestBody, Token
 from app.web.views import Answer, ClientView, PracticeView
 
 _MAX_LENGTH = 254
-# What a mail can be sent to at all; whose it is, is not asked here.
+# Whether a mail can be sent to it. Whether a client has it is not checked here.
 _ADDRESS = re.compile(r'[^\s"<>@,;:\\()\[\]]+@[^\s"<>@,;:\\()\[\]]+')
 
 
@@ -31,23 +31,23 @@ Address = Annotated[
 
 
 class SignInLinkRequest(RequestBody):
-    """The address that the practice knows the client by."""
+    """The email address of the client in the practice's records."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ana@client.example"}]})
     email: Address
 
 
 class SignInLinkAnswer(Answer):
-    """The same whether the address is known or not."""
+    """The answer is the same for a known and an unknown address."""
 
     message: str = Field(
-        description="A sentence that a client can read.",
+        description="A sentence to show to the client.",
         examples=[ENGLISH("sign-in.asked")],
     )
 
 
 class ExchangeRequest(RequestBody):
-    """The token from the fragment of the mail's link, what comes after `#sign-in=`."""
+    """The token of the emailed link: the part of its fragment after `#sign-in=`."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"token": "WyIzZjBjN2YyZSIsMF0.signature"}]}
@@ -65,16 +65,20 @@ class RefreshRequest(RequestBody):
 
 
 class Tokens(Answer):
-    """What a client who has signed in calls with.
+    """The tokens of a client who has signed in.
 
-    `expires_in`: seconds that the access token is good for. `refresh_token` replaces it, and
-    itself; after `refresh_expires_at` the client has to sign in by mail again.
+    `access_token` is valid for `expires_in` seconds. `refresh_token` gets a new pair of tokens.
+    After `refresh_expires_at` the client has to sign in by email again.
     """
 
     access_token: str
-    token_type: str = Field(examples=["Bearer"], description="How it is sent. Always `Bearer`.")
-    expires_in: int = Field(description="Seconds.")
+    token_type: str = Field(
+        examples=["Bearer"], description="The HTTP authentication scheme. Always `Bearer`."
+    )
+    expires_in: int = Field(description="Lifetime of the access token in seconds.")
     refresh_token: str
-    refresh_expires_at: datetime = Field(description="No refresh puts it off.")
+    refresh_expires_at: datetime = Field(
+        description="End of the sign-in, in the client's time zone. A refresh does not extend it."
+    )
     client: ClientView
     practice: PracticeView

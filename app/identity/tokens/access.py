@@ -1,4 +1,4 @@
-"""Access tokens: signed, short-lived, for one client of one practice, or for one session of his."""
+"""Signed, short-lived access tokens for one client of a practice, or for one of their sessions."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,11 +14,12 @@ TOKENS_KEPT = 4096
 
 
 class Caller(NamedTuple):
-    """Who calls, as his token says.
+    """The caller, as their access token says.
 
-    `generation` is the client's token generation, or for a link the generation of his address;
-    `session_id` and `link_generation` are there for a link only. The statement that reads the
-    session compares them with the present ones (product.md section 10, "Revocation").
+    `generation` is the client's token generation; for a link, it is the client's address
+    generation. `session_id` and `link_generation` are set for a link only. The statement that
+    reads the session compares the generations with the current ones (product.md section 10,
+    "Revocation").
     """
 
     practice_id: UUID
@@ -30,22 +31,22 @@ class Caller(NamedTuple):
 
     @property
     def is_link(self) -> bool:
-        """Tell whether this is the holder of a link, who may see one session only."""
+        """Return whether the caller holds an emailed link, and so may see one session only."""
         return self.session_id is not None
 
     @property
     def actor(self) -> Actor:
-        """Say who acts, for the trail."""
+        """Return the actor that the audit log names."""
         return Actor("link" if self.is_link else "client", origin=self.origin)
 
     def confirm(
         self, token_generation: int, address_generation: int, link_generation: int | None
     ) -> None:
-        """Compare with the generations as they are now.
+        """Compare the token's generations with the current ones.
 
         Raises:
-            UnauthorizedError: the client signed out everywhere, his address changed, or the link
-                was revoked.
+            UnauthorizedError: the client signed out everywhere, the client's address changed, or
+                the link was revoked.
         """
         present = address_generation if self.is_link else token_generation
         if self.generation != present:
@@ -55,15 +56,16 @@ class Caller(NamedTuple):
 
 
 class AccessTokens:
-    """Writes and reads access tokens."""
+    """Signs and reads access tokens."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._signer = TokenSigner(keys, "access")
-        # A client's app sends the same token with call after call. What is no token is not kept.
+        # Cached: a client's app sends the same token with each call. Invalid tokens raise and are
+        # not cached.
         self._known = lru_cache(maxsize=TOKENS_KEPT)(self._open)
 
     def sign(self, caller: Caller, expires_at: datetime) -> str:
-        """Make a token that is good until `expires_at`, in whole seconds."""
+        """Sign a token that expires at `expires_at`, cut to whole seconds."""
         return self._signer.sign(
             [
                 caller.practice_id.hex,
@@ -79,7 +81,7 @@ class AccessTokens:
         """Read the token of a request that came from `origin`.
 
         Raises:
-            UnauthorizedError: it is not one of ours, or has expired.
+            UnauthorizedError: the token is malformed, not signed by us, or expired.
         """
         caller, expires_at = self._known(token)
         if now >= expires_at:

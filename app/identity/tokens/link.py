@@ -1,4 +1,4 @@
-"""What the token of an email's link says (product.md section 5, docs/decisions/0003-links.md)."""
+"""Tokens of the links in emails (product.md section 5, docs/decisions/0003-links.md)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from app.web.signing import BadTokenError, TokenSigner
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One session of one practice, and the generations at which the link was made.
+    """A session of a practice, and the generations at which the link was made.
 
-    The link is good while both still are the present ones: `address_generation` rises when the
-    client's address changes, `link_generation` when staff revoke the session's links. It carries
-    no expiry: it ends with the session it opens, wherever that is moved to.
+    The link is valid while both generations are the current ones. `address_generation` rises when
+    the client's address changes, `link_generation` when staff revoke the session's links. The link
+    has no expiry of its own: it ends with its session, also after a reschedule.
     """
 
     practice_id: UUID
@@ -24,13 +24,13 @@ class Link:
 
 
 class LinkTokens:
-    """Writes and reads link tokens."""
+    """Signs and reads link tokens."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._signer = TokenSigner(keys, "link")
 
     def sign(self, link: Link) -> str:
-        """Make the token that goes into the email."""
+        """Sign the token of an email's link."""
         return self._signer.sign(
             [
                 link.practice_id.hex,
@@ -41,10 +41,10 @@ class LinkTokens:
         )
 
     def read(self, token: str) -> Link:
-        """Read a token that came back.
+        """Read the token of a link.
 
         Raises:
-            LinkInvalidError: it is not one that we signed.
+            LinkInvalidError: the token is malformed or not signed by us.
         """
         try:
             practice_id, session_id, address_generation, link_generation = self._signer.read(token)
@@ -54,5 +54,5 @@ class LinkTokens:
 
 
 def link_url(portal_url: str, token: str) -> str:
-    """Spell the address in the email: in the fragment the token reaches no log and no referrer."""
+    """Return the URL for the email. The fragment keeps the token out of logs and referrers."""
     return f"{portal_url}#{token}"

@@ -1,6 +1,6 @@
-"""Writing and reading signed quotes (docs/decisions/0004-quotes.md).
+"""Signed quotes (docs/decisions/0004-quotes.md).
 
-When one counts is a rule, and stands in app/domain/quotes.py.
+The rule that decides whether a quote applies is in app/domain/quotes.py.
 """
 
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from app.web.signing import BadTokenError, TokenSigner
 
 
 class Quotes:
-    """Signs what a client is shown, so that the client never pays more than that."""
+    """Signs and reads quotes: a client never pays more than the quote that they were shown."""
 
     def __init__(self, keys: Sequence[str], lifetime: timedelta) -> None:
         self._signer = TokenSigner(keys, "quote")
         self.lifetime = lifetime
 
     def sign(self, quote: Quote) -> str:
-        """Make the token that the client sends back. Its expiry is cut to whole seconds."""
+        """Sign the token that the client sends back. Its expiry is cut to whole seconds."""
         carries = quote.cost.carries
         return self._signer.sign(
             [
@@ -40,16 +40,16 @@ class Quotes:
         )
 
     def read(self, token: str) -> Quote:
-        """Read a quote that came back.
+        """Read the quote that a client sent back.
 
         Raises:
-            QuoteInvalidError: it is not one that we signed.
+            QuoteInvalidError: the token is malformed, not signed by us, or of an older format.
         """
         try:
             practice_id, session_id, version, action, expires, fee, credit, carries = (
                 self._signer.read(token)
             )
-        except (BadTokenError, ValueError):  # a release before this one signed fewer values
+        except (BadTokenError, ValueError):  # ValueError: an older release signed fewer values
             raise QuoteInvalidError from None
         return Quote(
             practice_id=UUID(practice_id),

@@ -1,4 +1,4 @@
-"""What the tokens of a sign-in say: the mailed link's and the refresh token's."""
+"""Tokens of sign-in: of the emailed link, and refresh tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from app.web.signing import BadTokenError, TokenSigner
 
 @dataclass(frozen=True, slots=True)
 class MailedLink:
-    """A sign-in link: it names a row, which says whose it is, until when, and whether it was used.
+    """A sign-in link: the id of a row that holds its client, its expiry, and whether it was used.
 
-    So it carries no expiry: the row can be read, and the token of a copy of the mail is the same.
+    The token contains no expiry, so that a second copy of the mail has the same token.
     """
 
     practice_id: UUID
@@ -21,7 +21,7 @@ class MailedLink:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """One of a family of refresh tokens that replace each other, numbered from 1."""
+    """A refresh token: its family, and its number in it, from 1. Each replaces the one before."""
 
     practice_id: UUID
     family_id: UUID
@@ -29,21 +29,21 @@ class RefreshToken:
 
 
 class SignInTokens:
-    """Writes and reads both."""
+    """Signs and reads the tokens of sign-in links and refresh tokens."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._links = TokenSigner(keys, "sign-in")
         self._refreshes = TokenSigner(keys, "refresh")
 
     def sign_link(self, link: MailedLink) -> str:
-        """Make the token that goes into the mail."""
+        """Sign the token of a sign-in link."""
         return self._links.sign([link.practice_id.hex, link.sign_in_id.hex])
 
     def read_link(self, text: str) -> MailedLink:
-        """Read a token that came back from a mail.
+        """Read the token of a sign-in link.
 
         Raises:
-            LinkInvalidError: it is not one that we signed.
+            LinkInvalidError: the token is malformed or not signed by us.
         """
         try:
             practice_id, sign_in_id = self._links.read(text)
@@ -52,11 +52,11 @@ class SignInTokens:
         return MailedLink(UUID(practice_id), UUID(sign_in_id))
 
     def sign_refresh(self, token: RefreshToken) -> str:
-        """Make a refresh token; the same text each time for the same number of the same family."""
+        """Sign a refresh token. The same family and number always give the same text."""
         return self._refreshes.sign([token.practice_id.hex, token.family_id.hex, token.number])
 
     def read_refresh(self, text: str) -> RefreshToken | None:
-        """Read a refresh token; None where it is not one that we signed."""
+        """Read a refresh token. None if it is malformed or not signed by us."""
         try:
             practice_id, family_id, number = self._refreshes.read(text)
         except BadTokenError:
@@ -65,5 +65,5 @@ class SignInTokens:
 
 
 def sign_in_url(portal_url: str, token: str) -> str:
-    """Spell the address in the mail: in the fragment the token reaches no log and no referrer."""
+    """Return the URL for the email. The fragment keeps the token out of logs and referrers."""
     return f"{portal_url}#sign-in={token}"
