@@ -1,6 +1,6 @@
-"""What bodies may be: JSON, and of limited length.
+"""Limits on request bodies: JSON only, and a maximum length.
 
-FastAPI's own limit would answer in plain text instead of with a problem.
+FastAPI's own limit would answer with plain text instead of a problem.
 """
 
 from http import HTTPStatus
@@ -10,23 +10,24 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BYTES = 64 * 1024
-# The practice's own software sends whole calendars at once.
+# Larger, because the practice's own software sends whole calendars in one request.
 PRACTICE_PATHS = "/v1/practice/"
 MAX_PRACTICE_BYTES = 1024 * 1024
 
 
 class BodyLimit:
-    """Refuses a body that is not declared as JSON, and one that is too long for its path.
+    """ASGI middleware: 415 for a body that is not declared as JSON, 413 for one that is too long.
 
-    It does so when something reads the body, as soon as it is declared, or found, to be too long.
+    The check runs when the application reads the body. A declared length that is too long is
+    refused before any byte is read.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request, counting what arrives."""
-        # Nothing reads the body of a GET.
+        """Handle one request and count the bytes of its body."""
+        # No endpoint reads the body of a GET.
         if scope["type"] != "http" or scope["method"] == "GET":
             await self._app(scope, receive, send)
             return
@@ -55,7 +56,7 @@ class BodyLimit:
 def _declared(length: str) -> int:
     try:
         return int(length)
-    except ValueError:  # no number, or one with thousands of digits: what arrives is counted
+    except ValueError:  # not a number, or too many digits: the arriving bytes are counted instead
         return 0
 
 

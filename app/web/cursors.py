@@ -1,4 +1,4 @@
-"""Cursors of lists: signed positions, so that a page continues exactly where the last one ended."""
+"""Cursors of lists: the signed position after which the next page starts."""
 
 import hashlib
 from datetime import datetime
@@ -41,7 +41,7 @@ class Cursors(Generic[Position]):
         """Return the position in a cursor, or None for the first page.
 
         Raises:
-            InvalidInputError: it is not a cursor of this list.
+            InvalidInputError: the text is not a cursor of this list.
         """
         if cursor is None:
             return None
@@ -61,7 +61,7 @@ def _adapter(position: type[Position]) -> TypeAdapter[Position]:
 
 
 def _plain(value: object) -> object:
-    """Turn one part of a position into what a cursor can hold: a string, a number or null."""
+    """Convert one part of a position to a JSON value: a string, a number or null."""
     if isinstance(value, datetime):
         return value.isoformat()
     return value.hex if isinstance(value, UUID) else value

@@ -1,4 +1,4 @@
-"""What a request is handled with: dependencies that endpoints name in their signatures."""
+"""FastAPI dependencies that endpoints share: settings, connections, time, and `Write`."""
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,7 +22,7 @@ from app.web.signing import TokenSigner
 T = TypeVar("T")
 
 
-# All dependencies are coroutines: a plain function would be sent to a thread for nothing.
+# All dependencies are coroutines, because FastAPI runs plain functions in a thread pool.
 
 
 async def _settings(request: Request) -> Settings:
@@ -54,7 +54,7 @@ async def _now(request: Request) -> datetime:
 
 
 def _instant_of(request: Request) -> datetime:
-    """Give the instant of a request, which is asked for once."""
+    """Return the time of a request. The clock is read once per request."""
     known = request.scope["state"]
     if "now" not in known:
         clock: Clock = request.app.state.clock
@@ -64,7 +64,7 @@ def _instant_of(request: Request) -> datetime:
 
 
 AppSettings = Annotated[Settings, Depends(_settings)]
-# Connections for commands. Reads have others, so that commands that wait do not use them up.
+# The pool for commands. Reads have their own pool, so that waiting commands do not block reads.
 Engine = Annotated[AsyncEngine, Depends(_engine)]
 ReadEngine = Annotated[AsyncEngine, Depends(_read_engine)]
 CursorSigner = Annotated[TokenSigner, Depends(_cursor_signer)]
@@ -82,7 +82,7 @@ async def _origin(request: Request) -> str | None:
 
 
 def _origin_of(request: Request) -> str | None:
-    """Give the network address that the request came from, as the server or a proxy knows it."""
+    """Return the network address of the caller, as the server or a trusted proxy reports it."""
     return None if request.client is None else plain_address(request.client.host)
 
 
@@ -93,10 +93,10 @@ Reading = Annotated[AsyncConnection, Depends(_reading, scope="function")]
 
 
 class Write:
-    """Runs a command for whoever calls: in one transaction, once per idempotency key.
+    """Runs a command of the caller in one transaction, once per idempotency key.
 
-    `scope` tells the keys of callers of one practice apart. `confirm` raises UnauthorizedError in
-    the transaction where the caller's token or key has been revoked.
+    `scope` identifies the caller within the practice: each caller has their own idempotency keys.
+    `confirm` raises UnauthorizedError if the caller's token or key is revoked by then.
     """
 
     def __init__(
@@ -125,10 +125,10 @@ class Write:
         *,
         ends_caller: bool = False,
     ) -> Response:
-        """Run `command` and send its answer, or the one that its key has already got.
+        """Run `command` and respond with its answer, or with the stored answer of its key.
 
         The caller is confirmed again after the command, which may have waited for a lock.
-        `ends_caller`: the command itself revokes what the caller calls with.
+        `ends_caller`: the command revokes the credentials of the caller, so skip the second check.
         """
 
         async def answered(db: AsyncConnection) -> StoredAnswer:

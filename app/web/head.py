@@ -1,10 +1,10 @@
-"""`HEAD` wherever there is `GET` (RFC 9110 section 9.3.2): the same answer, without its body."""
+"""`HEAD` for every `GET` (RFC 9110 section 9.3.2): the same headers without a body."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadByGet:
-    """Lets the application answer a HEAD like a GET, and sends the head of that answer alone."""
+    """ASGI middleware: runs a HEAD request as a GET and drops the body of the answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -14,7 +14,7 @@ class HeadByGet:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return
-        # A copy: the server looks at the method in its own scope when it writes the answer.
+        # A copy, because the server reads the method from its own scope when it responds.
         asked = {**scope, "method": "GET"}
 
         async def send_head(message: Message) -> None:
@@ -26,5 +26,5 @@ class HeadByGet:
         try:
             await self._app(asked, receive, send_head)
         finally:
-            # The log names the route that was found.
+            # The log reads the matched route from the scope.
             scope.update({**asked, "method": "HEAD"})

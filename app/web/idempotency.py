@@ -15,7 +15,10 @@ LIFETIME = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """A key, the scope of its caller, and a fingerprint of method, path, query and body."""
+    """An idempotency key,
+    the scope of 
+    its caller, and a hash of the request's method, path, query and body.
+    """
 
     practice_id: UUID
     scope: str
@@ -25,7 +28,11 @@ class IdempotentRequest:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """A 2xx answer. `language` is the language of its sentences, None if it has none."""
+    """A 2xx
+    answer. 
+    `language` is the language of its sentences, None if it has 
+    none.
+    """
 
     status: int
     etag: str | None
@@ -40,14 +47,18 @@ async def answer_once(
     command: Callable[[AsyncConnection], Awaitable[StoredAnswer]],
     now: datetime,
 ) -> StoredAnswer:
-    """Run `command` and store its answer, or return the answer that is stored for the key.
+    """Run `command`
+    and store its answer, or return the answer that is stored for the key.
 
-    The key is locked for the transaction, so only one of several requests with the same key runs.
+    The key is locked 
+    for the transaction, so only one 
+    of the transaction, so concurrent requests with 
+    the same key runs.
     The primary key of the table also prevents a second answer.
 
     Raises:
         IdempotencyKeyInUseError: the first request with this key has not finished.
-        IdempotencyKeyReusedError: the key was used with another request.
+        IdempotencyKeyReusedError: the key was used with a different request.
     """
     key = {"practice_id": request.practice_id, "scope": request.scope, "key": request.key}
     if not await lock_key(db, key):

@@ -1,4 +1,4 @@
-"""How answers are written to the wire."""
+"""Serialises answers as JSON."""
 
 from collections.abc import Mapping
 from typing import TypeVar, cast
@@ -6,23 +6,23 @@ from typing import TypeVar, cast
 import orjson
 from pydantic import BaseModel
 
-# What we built ourselves: a model, or a typed dictionary, which goes out as it is.
+# A model, or a typed dictionary, which is serialised without validation.
 Answer = BaseModel | Mapping[str, object]
 Part = TypeVar("Part", bound=Mapping[str, object])
 
 
 def as_json(answer: Answer) -> bytes:
-    """Write an answer as JSON."""
+    """Serialise an answer as JSON."""
     if isinstance(answer, BaseModel):
         return answer.model_dump_json(by_alias=True).encode()
     return _dumps(answer)
 
 
 def written(part: Part) -> Part:
-    """Write a part of many answers once. It can be put into an answer, and not be read any more."""
+    """Serialise a part that many answers contain. The result can only be put into an answer."""
     return cast(Part, orjson.Fragment(_dumps(part)))
 
 
 def _dumps(value: object) -> bytes:
-    # The driver's ids are a kind of UUID of its own, which only `str` knows to spell.
+    # asyncpg has its own UUID class, which orjson does not know: `str` converts it.
     return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z)

@@ -1,4 +1,4 @@
-"""Which language the reader of an answer wants (RFC 9110 section 12.5.4)."""
+"""Language negotiation by `Accept-Language` (RFC 9110 section 12.5.4)."""
 
 from functools import lru_cache
 
@@ -10,12 +10,12 @@ from werkzeug.http import parse_accept_header
 from app.texts.catalogue import ENGLISH, LANGUAGES, Texts
 
 
-# Cached: few distinct headers are sent by many.
+# Cached: many readers send few distinct headers.
 @lru_cache(maxsize=256)
 def texts_for(accepted: str) -> Texts:
-    """Choose the texts by a value of `Accept-Language`; English where it names none of ours.
+    """Choose the texts for a value of `Accept-Language`; English if no language matches.
 
-    Weights decide first, then the order. A region does not matter: `fr-CA` is French.
+    The highest weight wins; on equal weights, the first. Regions are ignored: `fr-CA` is French.
     """
     weighted = parse_accept_header(accepted, LanguageAccept)
     wanted = [tag for tag, weight in weighted if weight > 0]
@@ -24,6 +24,6 @@ def texts_for(accepted: str) -> Texts:
 
 
 def mark_language(answer: Response, language: str) -> None:
-    """Say in the headers which language an answer is in, and that the reader chose it."""
+    """Set `Content-Language`, and add `Accept-Language` to `Vary`."""
     answer.headers["Content-Language"] = language
     answer.headers.add_vary_header("Accept-Language")

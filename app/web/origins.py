@@ -1,4 +1,4 @@
-"""Network addresses of callers, as a server or a proxy in front of it tells them."""
+"""Network addresses of callers, as the server or a proxy in front of it reports them."""
 
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
@@ -6,11 +6,11 @@ from ipaddress import IPv6Address, ip_address
 
 @lru_cache(maxsize=4096)
 def plain_address(host: str) -> str | None:
-    """Give an address in its one spelling; None for what is no address.
+    """Normalise an IP address. None if the text is not an IP address.
 
-    A proxy may pass on any text in `X-Forwarded-For` (RFC 7239 knows `unknown` and `_hidden`). The
-    server has taken brackets and ports away already. The zone of an IPv6 address names an interface
-    of the machine that saw it, and may be any text: it goes.
+    A proxy may send any text in `X-Forwarded-For` (RFC 7239 has `unknown` and `_hidden`). The
+    server has already removed brackets and ports. The zone of an IPv6 address is removed: it names
+    a network interface of another machine and may be any text.
     """
     try:
         address = ip_address(host.partition("%")[0])

@@ -27,7 +27,8 @@ def last_instant(event: str) -> Any:  # noqa: ANN401 - a field's default
 
 
 ActiveFilter = Annotated[
-    bool | None, Field(description="Only those that are active, or are not. By default both.")
+    bool | None,
+    Field(description="`true`: active records only; `false`: inactive ones only. Default: both."),
 ]
 
 
@@ -59,8 +60,8 @@ class PageQuery(Protocol):
 class PageRequest(Generic[Position]):
     """The page of a list that a request asks for.
 
-    `of` names the list, its owner and its order. The filters are part of the cursor as well: it
-    continues the list with the same filters only.
+    `of` names the list, its owner and its order. A cursor also contains the filters: it is refused
+    with other filters.
 
     Raises:
         InvalidInputError: the cursor is not one of this list.

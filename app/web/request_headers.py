@@ -1,4 +1,4 @@
-"""Headers that a request carries, each read in one way, also where it comes in several lines."""
+"""Reads request headers, including those that are sent in several lines."""
 
 from typing import Annotated
 
@@ -12,13 +12,13 @@ MAX_KEY_LENGTH = 255
 
 
 def credentials_of(request: Request) -> str | None:
-    """Give what a request authenticates with. Two answers to that question are none."""
+    """Return the `Authorization` header. None if it is missing or sent more than once."""
     found = request.headers.getlist("Authorization")
     return found[0] if len(found) == 1 else None
 
 
 def texts_of(request: Request) -> Texts:
-    """Give the texts in the language that a request asks for. Several lines are one list."""
+    """Return the texts in the language that a request asks for, by `Accept-Language`."""
     return texts_for(", ".join(request.headers.getlist("Accept-Language")))
 
 
@@ -28,16 +28,16 @@ async def idempotency_key(
         str | None,
         Header(
             alias="idempotency-key",
-            description="Any text of 1 to 255 visible characters. The same key with the same "
-            'request gets the first answer again, for 24 hours. `key` and `"key"` are the same.',
+            description="1 to 255 visible ASCII characters. For 24 hours, the same request with "
+            'the same key gets the first answer again. `key` and `"key"` are the same key.',
             examples=["7c1d5a52-5ce2-4d6c-9f0e-0d5f3d6f4a11"],
         ),
     ] = None,
 ) -> str | None:
-    """Read the key that a command is repeated with.
+    """Read the idempotency key of a request, without quotes. None if there is none.
 
     Raises:
-        InvalidInputError: there are several, or it is too long or not visible ASCII.
+        InvalidInputError: there are several keys, or the key is too long or not visible ASCII.
     """
     if given is None:
         return None
@@ -56,13 +56,13 @@ async def _if_match(
     if_match: Annotated[
         str | None,
         Header(
-            description="The session's `ETag`: the command is refused where the session has "
-            "changed.",
+            description="The session's `ETag`. The command is refused if the session has changed "
+            "since.",
             examples=['"3"'],
         ),
     ] = None,
 ) -> str | None:
-    # Several lines of it are one list (RFC 9110 section 5.3).
+    # Several header lines are one list (RFC 9110 section 5.3).
     return if_match and ", ".join(request.headers.getlist("If-Match"))
 
 

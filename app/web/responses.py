@@ -1,4 +1,4 @@
-"""Responses of reads and commands: JSON with the headers that all answers have."""
+"""Responses of reads and commands: JSON, and the headers that all answers have."""
 
 from http import HTTPStatus
 
@@ -17,28 +17,28 @@ def json_answer(
     status: HTTPStatus = HTTPStatus.OK,
     texts: Texts | None = None,
 ) -> Response:
-    """Send a model that we built ourselves. `texts` are those that its sentences are of, if any."""
+    """Respond with JSON. `texts`: the language of the answer's sentences, if it has any."""
     language = None if texts is None else texts.language
     return _respond(StoredAnswer(status, etag, as_json(model), language=language))
 
 
 def no_content() -> Response:
-    """Say that it is done, where there is nothing to show."""
+    """Respond with 204 and no body."""
     return _respond(StoredAnswer(HTTPStatus.NO_CONTENT, None, b""))
 
 
 def answered(model: Answer) -> StoredAnswer:
-    """Answer a command with what it made of something, to be sent and to be kept with its key."""
+    """Return the 200 answer of a command that changed something."""
     return StoredAnswer(HTTPStatus.OK, None, as_json(model))
 
 
 def created(model: Answer) -> StoredAnswer:
-    """Answer a command with what it has made."""
+    """Return the 201 answer of a command that created something."""
     return StoredAnswer(HTTPStatus.CREATED, None, as_json(model))
 
 
 def done(_: object) -> StoredAnswer:
-    """Answer a command that leaves nothing to show: a 204 without a body."""
+    """Return the 204 answer of a command, whatever its result is."""
     return StoredAnswer(HTTPStatus.NO_CONTENT, None, b"")
 
 

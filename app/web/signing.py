@@ -1,8 +1,8 @@
 """Signed tokens: links, quotes, access tokens and cursors (docs/decisions/0003-links.md).
 
-The payload is readable by anyone and changeable by no one. Every purpose has its own salt, so that
-no token of one kind is ever good as another. Nothing here knows of time: a token that expires
-carries its expiry in the payload, and the application's clock decides.
+Anyone can read the payload; nobody can change it without a key. Every purpose has its own salt, so
+a token of one kind is never accepted as another kind. This module does not check time: a token
+that expires has its expiry in the payload, and the caller compares it with the application's clock.
 """
 
 import hashlib
@@ -14,9 +14,10 @@ import orjson
 from itsdangerous import BadSignature, Signer
 from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
 
-# Longer ones are refused unread; ours have at most 300 characters.
+# A longer text is refused without being parsed. Tokens of Reslot have at most 300 characters.
 MAX_LENGTH = 1024
-# SHA-384 has 48 bytes: exactly 64 base64 characters, no padding bits that could be spelled twice.
+# SHA-384 has 48 bytes, exactly 64 base64 characters: without padding bits, so that each signature
+# has one spelling only.
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{64}", re.ASCII)
 
 
@@ -25,14 +26,14 @@ class BadTokenError(Exception):
 
 
 class _Signer(Signer):
-    """Derives each key once, which takes as long as signing with it."""
+    """A signer that derives each key once: a derivation takes as long as a signature."""
 
     def __init__(self, keys: Sequence[str], salt: str) -> None:
         super().__init__(list(keys), salt=salt, key_derivation="hmac", digest_method=hashlib.sha384)
         self._derived = {key: super(_Signer, self).derive_key(key) for key in self.secret_keys}
 
     def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
-        """Give the key that `secret_key`, by default the newest one, becomes for this purpose."""
+        """Return the key derived from `secret_key`, by default from the newest one."""
         return self._derived[self.secret_key if secret_key is None else want_bytes(secret_key)]
 
 
@@ -43,14 +44,14 @@ class TokenSigner:
         self._signer = _Signer(keys, f"reslot/{purpose}")
 
     def sign(self, payload: Sequence[object]) -> str:
-        """Make a token of a short list of strings, numbers and nulls."""
+        """Sign a list of strings, numbers and nulls. Return the token."""
         return self._signer.sign(base64_encode(orjson.dumps(payload))).decode()
 
     def read(self, token: str) -> list[Any]:
-        """Give the payload of a token that we signed.
+        """Return the payload of a token.
 
         Raises:
-            BadTokenError: it is not one of ours.
+            BadTokenError: the token is malformed or not signed with one of the keys.
         """
         if len(token) > MAX_LENGTH or not _SHAPE.fullmatch(token):
             raise BadTokenError

@@ -1,4 +1,4 @@
-"""What a request may contain: strict types shared by all endpoints, each with a clear refusal."""
+"""Strict types of request fields that all endpoints share, each with a clear error message."""
 
 import re
 from datetime import UTC, date, datetime
@@ -31,8 +31,8 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGN
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # Control characters, format characters (joiners, direction marks, the soft hyphen), all spaces.
 _INVISIBLE_CATEGORIES = {"Cc", "Cf", "Zl", "Zp", "Zs"}
-# Unicode's Default_Ignorable_Code_Point of other categories (letters and marks that show nothing,
-# such as the Hangul fillers), and the Braille pattern without dots.
+# Code points of other categories with Unicode's property Default_Ignorable_Code_Point (invisible
+# letters and marks, such as the Hangul fillers), and the Braille pattern without dots.
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
     "\U000e0000-\U000e0fff]"
@@ -78,28 +78,28 @@ def _in_range(value: date) -> date:
 
 
 def no_nul(value: str) -> str:
-    """Refuse the one character that PostgreSQL's text cannot hold."""
+    """Refuse NUL, the one character that PostgreSQL's text type cannot store."""
     if "\x00" in value:
         raise InvalidValueError("field.nul")
     return value
 
 
 def is_blank(text: str) -> bool:
-    """Tell whether nothing of a text can be seen."""
+    """Return whether a text has no visible character."""
     return all(
         category(char) in _INVISIBLE_CATEGORIES or _INVISIBLE.fullmatch(char) for char in text
     )
 
 
 def not_blank(value: str) -> str:
-    """Refuse a text of which nothing can be seen. Joiners within names stay legal."""
+    """Refuse a text without a visible character. Joiners within names are allowed."""
     if is_blank(value):
         raise InvalidValueError("field.blank")
     return value
 
 
 def visible(value: str) -> str:
-    """Refuse what cannot be seen: control characters, NUL, and spaces at the ends."""
+    """Refuse unprintable characters, spaces at the ends, and a text without visible character."""
     if not value.isprintable() or value != value.strip() or is_blank(value):
         raise InvalidValueError("field.visible")
     return value
@@ -119,7 +119,7 @@ def _end_of_hours(value: str) -> str:
 
 @lru_cache(maxsize=1)
 def _zone_names() -> frozenset[str]:
-    # These lie among the others on some machines and mean something else on each.
+    # Some machines have these names too; their meaning depends on the machine.
     return frozenset(available_timezones() - {"Factory", "localtime"})
 
 
@@ -130,7 +130,7 @@ def _known_zone(value: str) -> str:
 
 
 def _id_text(value: object) -> object:
-    # The type itself would also take braces, `urn:uuid:`, and digits without hyphens.
+    # UUID itself also accepts braces, `urn:uuid:`, and digits without hyphens.
     if not isinstance(value, str) or not _ID.fullmatch(value):
         raise InvalidValueError("field.id")
     return value
@@ -162,14 +162,14 @@ EndOfHours = Annotated[
     WithJsonSchema({"type": "string", "pattern": END_OF_HOURS, "examples": ["17:00"]}),
 ]
 NextCursor = Annotated[
-    str | None, Field(max_length=1024, description="`next_cursor` of the page before.")
+    str | None, Field(max_length=1024, description="`next_cursor` of the previous page.")
 ]
 PageLimit = Annotated[int, Field(ge=1, le=100, description="Entries on a page.")]
 Token = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
 
 
 def existing_id(value: str) -> UUID:
-    """Read an id, or raise NotFoundError: any other text gets the same 404 as an unknown id."""
+    """Parse an id, or raise NotFoundError: a malformed id gets the same 404 as an unknown one."""
     if not _ID.fullmatch(value):
         raise NotFoundError
     return UUID(value)
@@ -184,8 +184,8 @@ ExistingId = Annotated[
 ]
 RecordId = Annotated[
     ExistingId,
-    Path(description="The record's id. An id that does not belong to the caller gets a 404."),
+    Path(description="The record's id. A record that the caller may not see gets a 404."),
 ]
-# The OpenAPI file has one `session_id` for clients and staff, and one `practitioner_id`.
+# Clients and staff share one OpenAPI parameter `session_id`, and one `practitioner_id`.
 SessionId = RecordId
 PractitionerId = RecordId

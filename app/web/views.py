@@ -16,12 +16,12 @@ from app.domain.zones import local_text
 from app.standards.currencies import decimals_of
 from app.web.types import RequestBody, Text
 
-# Written once, where hundreds of slots are shown again and again.
+# An instant that is already text: slots are formatted as strings, for speed.
 InstantText = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 class Answer(BaseModel):
-    """Part of an answer: built by us, so never validated twice."""
+    """Base of the models of answers. Endpoints serialise them without a second validation."""
 
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
@@ -29,51 +29,54 @@ class Answer(BaseModel):
 class MoneyView(TypedDict):
     """An amount in minor units (cents, pence) of an ISO 4217 currency.
 
-    It is `amount_minor / 10 ** decimals`. Write it with exactly so many decimals: `Intl` and other
-    libraries have other digits for some currencies.
+    The amount is `amount_minor / 10 ** decimals`. Format it with exactly `decimals` decimals:
+    `Intl` and other libraries use other numbers of decimals for some currencies.
     """
 
     amount_minor: Annotated[int, Field(examples=[4500])]
     currency: Annotated[str, Field(examples=["USD"])]
     decimals: Annotated[
-        int, Field(description="The decimals of the currency, by ISO 4217.", examples=[2])
+        int, Field(description="Number of decimals of the currency, by ISO 4217.", examples=[2])
     ]
 
 
 class ContactView(TypedDict):
-    """Whom the client asks: the practitioner, or the practice where it has to stand in."""
+    """Contact for the client: the practitioner's, or the practice's where that is missing."""
 
     name: Annotated[
         str,
-        Field(description="The practitioner's; the practice's where neither way is the former's."),
+        Field(
+            description="The practitioner's name; the practice's if email and phone are both the "
+            "practice's."
+        ),
     ]
-    email: Annotated[
-        str | None, Field(description="The practice's where the practitioner has none.")
-    ]
+    email: Annotated[str | None, Field(description="The practice's if the practitioner has none.")]
     phone: Annotated[
         str | None,
-        Field(description="The practice's where the practitioner has none. Null: it has none."),
+        Field(
+            description="The practice's if the practitioner has none. Null: neither has a phone."
+        ),
     ]
 
 
 class ReasonView(TypedDict):
-    """Why something was changed. What is not shown, or was erased, is null.
+    """The reason of a change. A part that the caller may not read, or that was erased, is null.
 
-    A reason may tell of somebody's health: API keys with `read` are shown neither code nor note.
+    A reason may contain health information, so API keys with the scope `read` see neither part.
     """
 
     code: Annotated[
         ReasonCode | None,
-        Field(description="A reason to count by. Null for API keys with `read`."),
+        Field(description="A category for statistics. Null for API keys with `read`."),
     ]
     note: Annotated[
         str | None,
-        Field(description="In the words of whoever did it. Null for API keys with `read`."),
+        Field(description="The words of the person who did it. Null for API keys with `read`."),
     ]
 
 
 class SlotView(TypedDict):
-    """A time on offer, in the viewer's zone; `location_id` where one is visited."""
+    """A free time, in the viewer's time zone. `location_id` is null for a video session."""
 
     start: InstantText
     end: InstantText
@@ -81,7 +84,7 @@ class SlotView(TypedDict):
 
 
 class Moment(TypedDict):
-    """A time and format that a session had."""
+    """Time, format and location of a session before or after a change."""
 
     starts_at: datetime
     ends_at: datetime
@@ -90,20 +93,20 @@ class Moment(TypedDict):
 
 
 class Reason(RequestBody):
-    """Why. It is told to the practitioner, to the practice's staff, and to software of theirs.
+    """The reason of a command. The practitioner, the practice's staff and their software see it.
 
-    An API key needs `write` to read it. The code, never the note, is sent to those webhook
-    endpoints of the practice that ask for it. The client sees it in the history.
+    An API key needs the scope `write` to read it. Webhook endpoints that ask for reasons get the
+    code, never the note. The client sees the reason in the history.
     """
 
     code: ReasonCode | None = Field(
-        default=None, description="A reason to count by. More codes may be added."
+        default=None, description="A category for statistics. More codes may be added."
     )
     note: Annotated[Text, Field(description="In the client's words, 1 to 500 characters.")]
 
 
 def present_slots(slots: Sequence[Slot], duration: timedelta, zone: ZoneInfo) -> list[SlotView]:
-    """Show slots in the viewer's zone, in the order in which they are."""
+    """Present slots in the viewer's time zone, in the given order."""
     length = duration // timedelta(seconds=1)
     return [
         {
@@ -116,17 +119,17 @@ def present_slots(slots: Sequence[Slot], duration: timedelta, zone: ZoneInfo) ->
 
 
 def present_contact(contact: Contact) -> ContactView:
-    """Show whom to contact."""
+    """Present a contact."""
     return ContactView(name=contact.name, email=contact.email, phone=contact.phone)
 
 
 def present_money(money: Money | None) -> MoneyView | None:
-    """Show an amount, or null."""
+    """Present an amount, or null."""
     return None if money is None else present_amount(money)
 
 
 def present_amount(money: Money) -> MoneyView:
-    """Show an amount."""
+    """Present an amount."""
     return {
         "amount_minor": money.amount_minor,
         "currency": money.currency,
@@ -135,7 +138,7 @@ def present_amount(money: Money) -> MoneyView:
 
 
 class ClientView(Answer):
-    """The client who calls."""
+    """The calling client."""
 
     id: UUID
     name: str
@@ -146,13 +149,15 @@ class ClientView(Answer):
 
 
 class PracticeView(Answer):
-    """The practice he is a client of."""
+    """The caller's practice."""
 
     id: UUID
     name: str
     email: str
     phone: str | None
-    currency: str = Field(description="Of all its prices, in ISO 4217.", examples=["USD"])
+    currency: str = Field(
+        description="ISO 4217 code of the currency of all its prices.", examples=["USD"]
+    )
     currency_decimals: int = Field(
-        description="The decimals of its amounts, by ISO 4217.", examples=[2]
+        description="Number of decimals of the currency, by ISO 4217.", examples=[2]
     )

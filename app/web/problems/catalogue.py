@@ -1,4 +1,4 @@
-"""The error catalogue: every problem code with its status, and what comes with it."""
+"""The problem catalogue: every problem code with its status, members and headers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Wording(NamedTuple):
-    """What people read of a problem.
+    """The texts of a problem in one language.
 
-    `detail` is a sentence that a client can read; `explanation` is for developers.
+    `detail` is a sentence to show to the client; `explanation` is for developers.
     """
 
     title: str
@@ -23,11 +23,11 @@ class Wording(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """A problem code. What people read of it is in the catalogue of texts.
+    """A problem code. Its texts are in the catalogue of texts (app/texts).
 
-    `members` are the fields that it always has besides those of all problems, `optional` those
-    that may be null or absent. Schemas and examples: app/operations/openapi/problems.py.
-    `headers` are the response headers that come with it.
+    `members` are the fields that it always has in addition to the fields of every problem;
+    `optional` fields may be null or absent. `headers` are response headers. Schemas and examples
+    are in app/operations/openapi/problems.py.
     """
 
     code: str
@@ -37,7 +37,7 @@ class ProblemType:
     headers: tuple[str, ...] = ()
 
     def wording(self, texts: Texts = ENGLISH) -> Wording:
-        """Give its title, detail and explanation; in English for the OpenAPI file."""
+        """Return the title, detail and explanation; by default in English, for OpenAPI."""
         return Wording(
             title=texts(f"problem.{self.code}.title"),
             detail=texts(f"problem.{self.code}.detail"),
@@ -96,7 +96,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
 }
 
 
-# What every operation of the practice's software can answer: those that look, those that write.
+# The problems of every staff operation: of reads, and of writes.
 READING_BY_STAFF = ("unauthorized", "forbidden", "validation-failed", "service-unavailable")
 WRITING_BY_STAFF = (
     *READING_BY_STAFF,
@@ -108,9 +108,9 @@ WRITING_BY_STAFF = (
 
 
 def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """Document the problems that an operation can answer, for `responses=`.
+    """Return the documentation of the problems of an operation, for `responses=`.
 
-    Every operation can meet a defect of the service.
+    `internal-error` is added: any operation can meet a defect of the service.
     """
     by_status: dict[int, list[str]] = {}
     for code in (*codes, "internal-error"):
@@ -119,7 +119,7 @@ def responses(*codes: str) -> dict[int | str, dict[str, Any]]:
 
 
 def _documented(codes: Sequence[str]) -> dict[str, Any]:
-    """Refer to the components that app/operations/openapi/problems.py makes of the catalogue."""
+    """Refer to the components that app/operations/openapi/problems.py adds."""
     schemas = {code: f"#/components/schemas/{component_name(code)}" for code in codes}
     one_of = [{"$ref": schema} for schema in schemas.values()]
     union = {
@@ -146,5 +146,5 @@ def _documented(codes: Sequence[str]) -> dict[str, Any]:
 
 
 def component_name(code: str) -> str:
-    """Name the component that describes a problem: `QuoteRequiredProblem` for `quote-required`."""
+    """Return the OpenAPI component's name: `QuoteRequiredProblem` for `quote-required`."""
     return "".join(word.capitalize() for word in code.split("-")) + "Problem"

@@ -1,4 +1,4 @@
-"""Turns every exception that can reach the edge into a problem."""
+"""Exception handlers: every exception of a request becomes a problem (RFC 9457)."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -62,10 +62,10 @@ _BY_STATUS = {
     413: "payload-too-large",
     415: "unsupported-media-type",
 }
-# Classes 08, 53 and 57P0x: the connection is gone, the server is full, or on its way down or up.
-# 42P01: the schema is not there yet, a migration is still to come. 25006: a standby was reached,
-# which in a failover is not promoted yet. 55P03, 57014 and 25P03: a lock, a statement or an idle
-# transaction took longer than its bound (docs/decisions/0021-bounds-of-waiting.md).
+# SQLSTATEs for which a retry can succeed. 08, 53, 57P0x: the connection is lost, or the server is
+# full, stopping or starting. 42P01: a migration has not run yet. 25006: a standby that is not yet
+# promoted. 55P03, 57014, 25P03: a lock, a statement or an idle transaction timed out
+# (docs/decisions/0021-bounds-of-waiting.md).
 _UNAVAILABLE = (
     "08",
     "53",
@@ -84,7 +84,7 @@ _LOST = (
     PoolTimeoutError,
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
-    asyncpg.InternalClientError,  # a statement met the message that ends the connection
+    asyncpg.InternalClientError,  # the server closed the connection while a statement was sent
 )
 
 
@@ -97,9 +97,9 @@ def problem(
     headers: Mapping[str, str] | None = None,
     **members: object,
 ) -> Response:
-    """Build the answer for a code of the catalogue, with members that help to act on it.
+    """Build the response of a problem code. `members` are added to its JSON object.
 
-    Its sentences are in the language that the request asks for, unless `texts` are given.
+    The texts are in the language that the request asks for, unless `texts` is given.
     """
     kind, texts = CATALOGUE[code], texts or texts_of(request)
     wording = kind.wording(texts)
@@ -126,10 +126,10 @@ def problem(
 
 
 class DefectGuard:
-    """Answers a defect inside the other middleware, and lets nothing of it reach the server.
+    """The innermost middleware: answers an unexpected exception with `internal-error`.
 
-    The framework's own handler answers outside: without the request's id and without the headers
-    that let a browser read it. And it raises again, so that the server logs the message.
+    The framework's own handler runs outside all middleware: its answer has no request id and no
+    CORS headers, and it raises again, so that the server would log the exception's message.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -149,16 +149,16 @@ class DefectGuard:
 
         try:
             await self._app(scope, receive, watched)
-        except Exception as error:  # noqa: BLE001 - whatever it is, this is where it ends
+        except Exception as error:  # noqa: BLE001 - no exception may reach the server
             answer = await _on_defect(Request(scope), error)
             if not started:
                 await answer(scope, receive, send)
 
 
 def install_handlers(app: FastAPI) -> None:
-    """Turn every exception that can reach the edge into a problem.
+    """Install handlers that turn every exception of a request into a problem.
 
-    To be called before other middleware is added: the guard has to be the innermost.
+    Call this before other middleware is added: `DefectGuard` has to be the innermost.
     """
     app.add_middleware(DefectGuard)
     app.add_exception_handler(DomainError, _on_domain_error)
@@ -233,7 +233,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     if code == "method-not-allowed" and (methods := _methods_at(request)):
         headers["Allow"] = ", ".join(methods)
     if code == "payload-too-large":
-        # The rest of the body is not read.
+        # The rest of the body stays unread, so the connection cannot be used again.
         headers["Connection"] = "close"
     return problem(request, code, headers=headers)
 
@@ -246,7 +246,7 @@ async def _on_unreadable_body(request: Request, _: Exception) -> Response:
 def _methods_at(request: Request) -> list[str]:
     """List the methods of all operations at the request's path (RFC 9110 section 15.5.6).
 
-    The framework names those of the first one only.
+    The framework lists only the methods of the first matching route.
     """
     routes = [route for route in request.app.routes if not isinstance(route, Mount)]
     found = [
@@ -266,7 +266,7 @@ async def _on_database_error(request: Request, error: Exception) -> Response:
     retryable = state in {DEADLOCK, SERIALIZATION_FAILURE}
     down = (state or "").startswith(_UNAVAILABLE) or isinstance(error, _LOST)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    # SQLAlchemy's error around one of its own around the driver's.
+    # SQLAlchemy wraps the driver's error twice.
     orig = getattr(error, "orig", None)
     lost = lost or isinstance(orig, _LOST) or isinstance(getattr(orig, "__cause__", None), _LOST)
     if retryable or down or lost:
@@ -277,7 +277,7 @@ async def _on_database_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_defect(request: Request, error: Exception) -> Response:
-    # Messages of exceptions may hold what clients wrote; the way there is enough to find it.
+    # The message of an exception may contain personal data, so only the stack frames are logged.
     way = [
         f"{frame.name} ({frame.filename}:{frame.lineno})"
         for frame in extract_tb(error.__traceback__)

@@ -1,4 +1,4 @@
-"""What is wrong with a field, in the words of JSON where the library speaks of Python's types."""
+"""Messages for invalid fields, in terms of JSON. Pydantic's own are in terms of Python's types."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from app.texts.catalogue import Texts
 from app.texts.errors import InvalidValueError
 
-# By the library's error type. Types that are not here have a message without Python in it; no
-# request of the API causes them.
+# Keys of texts by Pydantic's error type. Any other type keeps Pydantic's message, which names no
+# Python type; no request of the API causes them.
 _KEYS = {
     "arguments_type": "input.not-valid",
     "bool_parsing": "input.boolean-text",
@@ -92,7 +92,7 @@ _KEYS = {
     "url_type": "input.url",
     "uuid_type": "input.uuid",
 }
-# What is counted in a text that has a singular and a plural.
+# The number that selects singular or plural, by the text's key.
 _COUNTED = {
     "input.max-decimals": "decimal_places",
     "input.max-digits": "max_digits",
@@ -104,7 +104,7 @@ _COUNTED = {
 
 
 def describe_error(error: Mapping[str, Any], texts: Texts) -> str:
-    """Say what is wrong, of an error as the library reports it."""
+    """Describe an error that Pydantic reported, in the reader's language."""
     context: Mapping[str, Any] = error.get("ctx") or {}
     own = context.get("error")
     if isinstance(own, InvalidValueError):
@@ -115,7 +115,7 @@ def describe_error(error: Mapping[str, Any], texts: Texts) -> str:
     if key in _COUNTED:
         return texts.counted(key, context[_COUNTED[key]], **context)
     if key == "input.one-of":
-        # The library joins the values with an English word.
+        # Pydantic joins the values with the English word "or".
         listed = context["expected"].replace("' or '", f"' {texts('input.or')} '")
         return texts(key, expected=listed)
     return texts(key, **context)

@@ -11,7 +11,7 @@ from app.web.languages import mark_language
 from app.web.problems.catalogue import CATALOGUE
 from app.web.request_headers import texts_of
 
-# The page has one style, inline, and nothing else.
+# The page loads nothing and has one inline style.
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
@@ -43,5 +43,5 @@ async def explain_problem(code: str, request: Request) -> HTMLResponse:
 
 
 def _with_code(text: str) -> str:
-    """Write the catalogue's Markdown, which marks code only, as HTML."""
+    """Convert the catalogue's Markdown to HTML. It has no markup other than backticks."""
     return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))
