@@ -1,1 +1,1 @@
-"""The practice's records: practitioners, clients, locations, services, packages, the practice."""
+"""Records: practitioners, clients, locations, services, packages, and the practice itself."""

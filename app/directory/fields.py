@@ -1,4 +1,4 @@
-"""What the practice's records are made of on the wire: field types with a clear refusal each."""
+"""Field types of the practice's records, each with a clear error message."""
 
 import re
 import unicodedata
@@ -55,30 +55,40 @@ _UNCHANGED: Any = object()
 
 
 def unchanged() -> Any:  # noqa: ANN401 - stands in for a value of any type
-    """Mark a field that may be left out: what it is for stays as it is.
+    """Declare an optional field of a change: if it is missing, the record keeps its value.
 
-    Unlike a default this shows in no description, and is told apart from a null that was sent.
+    Unlike a default, it does not appear in OpenAPI, and it differs from a null that was sent.
     """
     return Field(default_factory=lambda: _UNCHANGED)
 
 
 class Price(RequestBody):
-    """A price in whole minor units of the practice's currency: ten million of it at most."""
+    """A price in minor units of the practice's currency, at most ten million major units."""
 
     amount_minor: Annotated[
-        int, Field(strict=True, ge=0, le=LARGEST_STORED, description="Cents, pence.")
+        int,
+        Field(
+            strict=True,
+            ge=0,
+            le=LARGEST_STORED,
+            description="The price in minor units of the currency (cents, pence).",
+        ),
     ]
     currency: Annotated[
         str,
-        Field(strict=True, pattern=r"^[A-Z]{3}$", description="The practice's own."),
+        Field(
+            strict=True,
+            pattern=r"^[A-Z]{3}$",
+            description="ISO 4217 code. It must be the practice's currency.",
+        ),
     ]
     decimals: Annotated[
         int | None,
         Field(
             strict=True,
             exclude=True,
-            description="As in answers, so that a price can be sent back as it came. Where it is "
-            "sent it has to be the currency's.",
+            description="The currency's number of decimals, as in answers: a price can be sent "
+            "back unchanged. Another number is refused.",
         ),
     ] = None
 
@@ -94,10 +104,10 @@ class Price(RequestBody):
 
 
 class RecordBody(RequestBody):
-    """What a record is to be. `values` has the fields that say something."""
+    """Request body of a record."""
 
     def values(self) -> Mapping[str, Any]:
-        """Give the fields by name, without those that are to stay as they are."""
+        """Return the fields by name, without those that keep their values."""
         given = ((name, getattr(self, name)) for name in type(self).model_fields)
         return {name: _plain(value) for name, value in given if value is not _UNCHANGED}
 
@@ -147,15 +157,15 @@ Phone = Annotated[
     StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=50),
     AfterValidator(_one_line),
     AfterValidator(not_blank),
-    Field(description="As people there write it; not checked."),
+    Field(description="In any local notation. The number is not checked."),
 ]
 Email = Annotated[
     str,
     StringConstraints(strict=True, max_length=254),
     AfterValidator(normal_address),
     Field(
-        description="In ASCII, but for the domain, which may have other letters or be punycode: "
-        "both are one mailbox.",
+        description="The part before `@` must be ASCII. The domain may be in Unicode or in "
+        "Punycode: both name the same mailbox.",
         json_schema_extra={"format": "email"},
     ),
 ]
@@ -166,24 +176,27 @@ Locale = Annotated[
     str,
     StringConstraints(strict=True, max_length=35),
     AfterValidator(_language_tag),
-    Field(description="BCP 47 tag of the language that he is written to in, like `de-AT`."),
+    Field(description="BCP 47 tag of the language of the client's emails, such as `de-AT`."),
 ]
 TimeZone = Annotated[ZoneName, Field(description="IANA time zone.")]
-Words = Annotated[Text, Field(description="At most 500 characters; may have several lines.")]
-Active = Annotated[StrictBool, Field(description="False: kept, but not on offer any more.")]
+Words = Annotated[Text, Field(description="At most 500 characters, in one or several lines.")]
+Active = Annotated[
+    StrictBool, Field(description="`false`: the record stays but is not offered any more.")
+]
 ExternalRef = Annotated[
     RefText,
     Field(
-        description="The record's id in your own software: 1 to 255 visible characters, used once "
+        description="The record's id in your own software: 1 to 255 visible characters, unique "
         "among the practice's records of this kind."
     ),
 ]
 
 
 class RefConvertor(StringConvertor):
-    """Takes the rest of a path, slashes and line ends too: what is no reference is refused by name.
+    """Path convertor that matches any text, including slashes and line ends.
 
-    The framework's own `path` stops at the end of a line.
+    The field's own validation then refuses a bad reference with a 422 that names it. The
+    framework's `path` convertor does not match line ends.
     """
 
     regex = "(?s:.*)"
@@ -197,15 +210,15 @@ RefInPath = Annotated[
 
 
 class RecordQuery(ListQuery):
-    """Which records, and which page of them."""
+    """Filters and page of a list of records."""
 
     active: ActiveFilter = None
     name: Annotated[
         str | None,
         StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_NAME),
         Field(
-            description="Only those with this in their name, in whatever capitals and with or "
-            "without accents: `dord` finds Đorđević. No character stands for others."
+            description="Records whose name contains this text. Capitals and accents do not "
+            "matter: `dord` finds Đorđević. There are no wildcards."
         ),
         AfterValidator(no_nul),
         AfterValidator(has_letters),
@@ -215,13 +228,13 @@ class RecordQuery(ListQuery):
 
 
 class KeptRecord(Answer):
-    """What all records have."""
+    """Fields that all records have."""
 
     id: UUID
     external_ref: str | None = Field(examples=["crm-1042"])
-    active: bool = Field(description="False: kept, but not on offer any more.")
+    active: bool = Field(description="`false`: the record stays but is not offered any more.")
 
     @classmethod
     def of(cls, record: Mapping[str, Any], now: datetime) -> Self:  # noqa: ARG003 - packages use it
-        """Show a record as it is at `now`."""
+        """Present a record as it is at `now`."""
         return cls(**record)

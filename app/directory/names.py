@@ -1,8 +1,8 @@
-"""Finding names by a part of them, whatever the capitals and the accents.
+"""Search for a part of a name, without regard to capitals and accents.
 
-PostgreSQL does it with what it has of itself: no extension is needed. A part within a name is in no
-ordinary index, so the names of one practice are compared one by one, in the order of its index of
-names, until a page is full.
+The search uses built-in functions of PostgreSQL only and needs no extension. An ordinary index
+cannot find a part in the middle of a name, so the names of one practice are compared one by one, in
+the order of the index by name, until a page is full.
 """
 
 import re
@@ -14,10 +14,10 @@ ACCENTS = "[\u0300-\u036f]"
 
 
 def has_letters(part: str) -> str:
-    """Refuse what would be in every name: nothing but accents.
+    """Refuse a text of accents only: every name would contain it.
 
     Raises:
-        ValueError: that is all there is.
+        ValueError: the text has no character other than accents and spaces.
     """
     if not re.sub(ACCENTS, "", unicodedata.normalize("NFKD", part)).strip():
         raise InvalidValueError("field.name-part")

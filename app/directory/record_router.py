@@ -1,6 +1,6 @@
-"""The endpoints of a kind of record: list, get, get by reference, create, change, push.
+"""Endpoints of one kind of record: list, get, get by reference, create, change, push.
 
-The kinds differ in their fields, their rules and what the description says: `RecordApi`.
+`RecordApi` holds what differs between the kinds: fields, rules and descriptions.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from app.web.types import ExistingId
 
 @dataclass(frozen=True, slots=True)
 class Descriptions:
-    """What the OpenAPI description says of each endpoint."""
+    """The OpenAPI description of each endpoint."""
 
     list: str
     get: str
@@ -34,9 +34,9 @@ class Descriptions:
 
 @dataclass(frozen=True, slots=True)
 class RecordApi:
-    """One kind of record on the wire.
+    """The API of one kind of record.
 
-    Operations are named after `one` and `many`: `list_clients`, `get_client`,
+    Operation ids contain `one` and `many`: `list_clients`, `get_client`,
     `get_client_by_ref`, `create_client`, `update_client`, `put_client_by_ref`.
     """
 
@@ -53,7 +53,7 @@ class RecordApi:
 
 
 def record_router(api: RecordApi) -> APIRouter:
-    """Make the six endpoints of a kind of record."""
+    """Return a router with the six endpoints of a kind of record."""
     router = APIRouter(prefix=f"/v1/practice/{api.many}", tags=["Practice: records"])
     _add_list(router, api)
     _add_gets(router, api)
@@ -107,7 +107,7 @@ def _add_gets(router: APIRouter, api: RecordApi) -> None:
         "/by-ref/{external_ref:ref}",
         name=f"get_{api.one}_by_ref",
         summary=f"Show a {api.one} by your own id",
-        description=f"Show the {api.one} whose `external_ref` this is.",
+        description=f"Show the {api.one} with this `external_ref`.",
         response_model=api.record,
         responses=responses(*READING_BY_STAFF, "not-found"),
     )
@@ -122,7 +122,7 @@ def _add_create(router: APIRouter, api: RecordApi) -> None:
     @router.post(
         "",
         name=f"create_{api.one}",
-        summary=f"Make a {api.one}",
+        summary=f"Create a {api.one}",
         description=cleandoc(api.descriptions.create),
         status_code=HTTPStatus.CREATED,
         response_model=api.record,
@@ -166,14 +166,14 @@ def _add_put(router: APIRouter, api: RecordApi) -> None:
     new: dict[int | str, dict[str, Any]] = {
         HTTPStatus.CREATED.value: {
             "model": api.record,
-            "description": "There was none with this `external_ref`: it was made.",
+            "description": "No record had this `external_ref`, so a new one was created.",
         }
     }
 
     @router.put(
         "/by-ref/{external_ref:ref}",
         name=f"put_{api.one}_by_ref",
-        summary=f"Write a {api.one} by your own id",
+        summary=f"Create or replace a {api.one} by your own id",
         description=cleandoc(api.descriptions.put),
         response_model=api.record,
         responses=new | responses(*WRITING_BY_STAFF),
@@ -196,8 +196,8 @@ def _path_of_one(api: RecordApi) -> str:
 
 
 def _record_id(api: RecordApi) -> Any:  # noqa: ANN401 - what FastAPI calls a parameter
-    """Declare the id in the path, which is named after the kind of record."""
+    """Declare the id in the path. The parameter's name contains the kind of record."""
     return Path(
         alias=f"{api.one}_id",
-        description="The record's id. An id that does not belong to the caller gets a 404.",
+        description="The record's id. A record of another practice gets a 404.",
     )

@@ -1,7 +1,7 @@
-"""How the records that a practice keeps are created, changed and pushed: all in one way.
+"""Create, change and push a practice's records, in the same way for all kinds.
 
-A record is a mapping with the names that it has on the wire. What differs is in a class of each
-kind: app/directory/clients/records.py, and so on.
+A record is a mapping with the field names of the API. A kind with rules of its own has a subclass,
+for example in app/directory/clients/records.py.
 """
 
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ from app.identity.api_keys.keys import Staff
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """A record that was written by its `external_ref`, and whether it had to be made for that."""
+    """A record that was written by its `external_ref`, and whether it is new."""
 
     record: Record
     is_new: bool
 
 
 class Records:
-    """One kind of record: how it is created, changed and pushed.
+    """The commands on one kind of record.
 
-    `told` are the fields whose values the audit log has: nothing personal. A kind with rules of its
-    own overrides `is_same`, `check` and `columns`.
+    `told`: the fields whose values the audit log contains. They must not be personal data. A kind
+    with rules of its own overrides `is_same`, `check` and `columns`.
     """
 
     told: frozenset[str] = frozenset()
@@ -40,25 +40,25 @@ class Records:
         self.subject = subject
 
     def is_same(self, name: str, before: Any, after: Any) -> bool:  # noqa: ANN401, ARG002 - a field
-        """Tell whether a field would stay as it is."""
+        """Return whether two values of a field are equal."""
         return bool(before == after)
 
     async def check(
         self, db: AsyncConnection, practice_id: UUID, before: Record | None, changed: Record
     ) -> None:
-        """Refuse what the practice's other records do not allow; `before` is None for a new one."""
+        """Check a change against the practice's other records. `before` is None for a new one."""
 
     def columns(self, before: Record | None, changed: Record) -> dict[str, Any]:  # noqa: ARG002
-        """Give the columns that change, with those that follow from them."""
+        """Return the columns to write for the changed fields."""
         return dict(changed)
 
     async def create(
         self, db: AsyncConnection, staff: Staff, values: Record, now: datetime
     ) -> Record:
-        """Make a record.
+        """Create a record.
 
         Raises:
-            InvalidInputError: it does not go with the practice's other records.
+            InvalidInputError: it conflicts with the practice's other records.
         """
         record_id = uuid4()
         await self._check_ref(db, staff.practice_id, record_id, values)
@@ -76,14 +76,14 @@ class Records:
     async def change(
         self, db: AsyncConnection, staff: Staff, record_id: UUID, values: Record, now: datetime
     ) -> Record:
-        """Change the fields that are named and differ; where none does, nothing is written.
+        """Change the given fields that differ. If no field differs, nothing is written.
 
-        The record is locked first. The lock of a practitioner is also that of their time, that of a
-        package also that of its credits: neither changes while a session is being booked.
+        The record is locked first. A booking takes the same lock of its practitioner and of its
+        package, so neither changes while a session is being booked.
 
         Raises:
             NotFoundError: the practice has no such record.
-            InvalidInputError: it would not go with the practice's other records.
+            InvalidInputError: the change conflicts with the practice's other records.
         """
         await self.rows.lock(db, staff.practice_id, record_id)
         before = await self.rows.find(db, staff.practice_id, record_id)
@@ -105,13 +105,13 @@ class Records:
     async def push(
         self, db: AsyncConnection, staff: Staff, ref: str, values: Record, now: datetime
     ) -> Pushed:
-        """Write the record with this `external_ref`, whether it is there already or not.
+        """Create or change the record with this `external_ref`.
 
-        Of two pushes at once the later fails on the table's own key; `transact` runs it again, and
-        then it finds the record there.
+        If two requests push a new record at the same time, the second one fails on the unique
+        constraint; `transact` runs it again, and then it finds the record.
 
         Raises:
-            InvalidInputError: it does not go with the practice's other records.
+            InvalidInputError: the record conflicts with the practice's other records.
         """
         record_id = await self.rows.id_of_ref(db, staff.practice_id, ref)
         if record_id is None:
@@ -152,7 +152,7 @@ class Records:
         )
 
     def _details(self, before: Record | None, changed: Record) -> dict[str, Any]:
-        """Name what has changed, and tell the values of what is not personal."""
+        """Return the names of the changed fields, and the values of those in `told`."""
         told = sorted(self.told & changed.keys())
         fields = [name for name, value in changed.items() if before or value is not None]
         details: dict[str, Any] = {"fields": sorted(fields)}

@@ -1,4 +1,4 @@
-"""Writing a practice's records. Nothing here commits, and no row forgets its tenant."""
+"""Statements on a practice's records. Nothing here commits; each statement names the practice."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -36,21 +36,21 @@ class NamePosition(NamedTuple):
 
 
 class RecordRepository:
-    """Reads and writes the records of one kind: rows of one table, with the names of the wire.
+    """Reads and writes one kind of record: rows of one table, with the field names of the API.
 
-    A kind whose records have more than the table's columns overrides `shown` and `write_parts`.
+    A kind whose records contain data of other tables overrides `shown` and `write_parts`.
     """
 
     def __init__(self, table: RecordTable) -> None:
         self.table = table
 
     def filters(self) -> dict[str, Filter]:
-        """Name the filters of the list of these records."""
+        """Return the filters of the list by name."""
         table = self.table
         return {"active": equal(table.active), "name": lambda part: contains_part(table.name, part)}
 
     def shown(self, practice_id: UUID) -> Select[*tuple[Any, ...]]:  # noqa: ARG002 - others join
-        """Select all that an answer shows of a record."""
+        """Select what an answer contains of a record."""
         columns = self.table.__table__.c
         return select(*(column for column in columns if column.name != "practice_id"))
 
@@ -58,22 +58,22 @@ class RecordRepository:
         """Read one record.
 
         Raises:
-            NotFoundError: the practice has none with this id.
+            NotFoundError: the practice has no record with this id.
         """
         return await self._one(db, practice_id, self.table.id == record_id)
 
     async def find_by_ref(self, db: AsyncConnection, practice_id: UUID, ref: str) -> Record:
-        """Read the record that the practice's own software knows by this id.
+        """Read one record by its `external_ref`.
 
         Raises:
-            NotFoundError: the practice has none.
+            NotFoundError: the practice has no record with this reference.
         """
         return await self._one(db, practice_id, self.table.external_ref == ref)
 
     async def list(
         self, db: AsyncConnection, practice_id: UUID, part: Part[NamePosition]
     ) -> Sequence[Record]:
-        """List records by name."""
+        """List records in the order of their names."""
         rows = await db.execute(self.list_statement(practice_id, part))
         return [row._asdict() for row in rows]
 
@@ -84,7 +84,7 @@ class RecordRepository:
         return in_order(wanted, (self.table.name, self.table.id), part.after, part.limit)
 
     async def id_of_ref(self, db: AsyncConnection, practice_id: UUID, ref: str) -> UUID | None:
-        """Find the record with this id of the practice's own software."""
+        """Return the id of the record with this `external_ref`, or None."""
         return await db.scalar(
             select(self.table.id).where(
                 self.table.practice_id == practice_id, self.table.external_ref == ref
@@ -92,14 +92,14 @@ class RecordRepository:
         )
 
     async def lock(self, db: AsyncConnection, practice_id: UUID, record_id: UUID) -> None:
-        """Lock a record, if there is one."""
+        """Lock a record, if it exists."""
         own = self._own(practice_id, record_id)
         await db.execute(select(self.table.id).where(*own).with_for_update(key_share=True))
 
     async def add(
         self, db: AsyncConnection, practice_id: UUID, record_id: UUID, columns: Record
     ) -> None:
-        """Write a new record."""
+        """Insert a record."""
         await db.execute(
             insert(self.table).values(practice_id=practice_id, id=record_id, **columns)
         )
@@ -115,7 +115,7 @@ class RecordRepository:
     async def write_parts(
         self, db: AsyncConnection, practice_id: UUID, record_id: UUID, changed: Record
     ) -> None:
-        """Write what a record has in other tables."""
+        """Write the changed parts of a record that are in other tables. By default none are."""
 
     async def _one(
         self, db: AsyncConnection, practice_id: UUID, condition: ColumnElement[bool]
@@ -131,7 +131,7 @@ class RecordRepository:
 
 
 class PracticeRepository:
-    """The records of one practice."""
+    """Inserts the records of one practice."""
 
     def __init__(self, db: AsyncConnection, practice_id: UUID) -> None:
         self._db = db
@@ -140,7 +140,7 @@ class PracticeRepository:
     async def open_practice(
         self, *, name: str, currency: str, email: str, phone: str | None = None
     ) -> None:
-        """Write the practice itself, which everything else refers to."""
+        """Insert the practice itself, which all its records refer to."""
         await self._db.execute(
             insert(Practice).values(
                 practice_id=self._practice_id,
@@ -152,7 +152,7 @@ class PracticeRepository:
         )
 
     async def add(self, table: type[Identified], **values: Any) -> UUID:  # noqa: ANN401
-        """Write one record and give its id. What is not named stays without a value."""
+        """Insert one record and return its id. Columns that are not given get their defaults."""
         record_id = values.pop("id", None) or uuid4()
         await self._db.execute(
             insert(table).values(practice_id=self._practice_id, id=record_id, **values)
@@ -168,14 +168,14 @@ class PracticeRepository:
         practitioner_id: UUID | None = None,
         service_id: UUID | None = None,
     ) -> UUID:
-        """Write the next version of a service's, a practitioner's, or the practice's policy.
+        """Insert the next version of the policy of a service, a practitioner or the practice.
 
-        Sessions booked from now on come under it; those booked before keep theirs. Without rules
-        there is no policy of its own from now on. Who writes a version holds the practice's row, so
-        that of two written at once each gets a number of its own.
+        It applies to sessions booked from now on; sessions booked before keep their version. A
+        version without rules ends the policy. The practice's row is locked, so that concurrent
+        versions get different numbers.
 
         Raises:
-            ValueError, KeyError: the rules have no meaning.
+            ValueError, KeyError: the rules are invalid.
         """
         if rules is not None:
             parse_rules(rules)

@@ -1,4 +1,4 @@
-"""Conditions that find records by a name or an address as people write it."""
+"""Conditions that find records by a part of a name, whatever its capitals and accents."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from sqlalchemy import ColumnElement, func, literal, literal_column, select
 
 from app.directory.names import ACCENTS
 
-# Letters that Unicode does not take apart into a letter and an accent; U+0131 has no dot.
+# Letters that NFKD does not decompose into a letter and an accent. U+0131 is the dotless i.
 _LETTERS = ("ĐđÐðĦħ\u0131ŁłØø", "DdDdHhiLlOo")
 _PAIRS = (("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("þ", "th"))
 
 
 def contains_part(name: Any, part: str) -> ColumnElement[bool]:  # noqa: ANN401 - a column
-    """Tell whether a name has `part` in it. No character of `part` stands for others."""
-    # A subquery of its own is calculated once, and not for each name.
+    """Match names that contain `part`. `part` has no wildcards."""
+    # An uncorrelated subquery is evaluated once, and not for each name.
     wanted = select(_folded(literal(part))).scalar_subquery()
     found: ColumnElement[bool] = func.strpos(_folded(name), wanted) > 0
     return found

@@ -1,4 +1,4 @@
-"""Bounds of prices and fixed fees, so that a typing error is not charged.
+"""Bounds of prices and fixed fees: a typing error must not charge a client.
 
 Source: product.md section 10, "Sums".
 """
@@ -11,21 +11,22 @@ from app.standards.currencies import decimals_of
 
 MAX_MAJOR_UNITS = 10_000_000
 MAX_FEE_TO_PRICE = 100
-# What a column of the database holds.
+# The largest value of a PostgreSQL integer column.
 LARGEST_STORED = 2_147_483_647
 
 
 def largest_sum(currency: str) -> int:
-    """Give the largest sum of a currency, in its minor units: ten million of the currency."""
+    """Return the largest sum in minor units: ten million major units, or what a column holds."""
     minor_units: int = 10 ** decimals_of(currency)
     return min(MAX_MAJOR_UNITS * minor_units, LARGEST_STORED)
 
 
 def check_price(amount_minor: int, currency: str, of_practice: str) -> None:
-    """Refuse a price in another currency than the practice's, or beyond the largest sum of it.
+    """Check the currency and the amount of a price. `of_practice` is the practice's currency.
 
     Raises:
-        InvalidInputError: naming the currency or the amount.
+        InvalidInputError: the currency is not the practice's, or the amount is above the largest
+            sum.
     """
     if currency != of_practice:
         raise InvalidInputError("/price/currency", "field.practice-currency", currency=of_practice)
@@ -35,12 +36,12 @@ def check_price(amount_minor: int, currency: str, of_practice: str) -> None:
 def check_fixed_fees(
     rules: Mapping[str, Any], currency: str, price_minor: int | None, pointer: str = "/rules"
 ) -> None:
-    """Refuse a fixed fee above a hundred times the price, or beyond the largest sum.
+    """Check the fixed fees of a policy as it is stored.
 
-    Without a price, or where the service is free, there is nothing to compare a fee with.
+    A fee is not compared with the price if there is no price or the service is free.
 
     Raises:
-        InvalidInputError: naming the amount.
+        InvalidInputError: a fee is above a hundred times the price, or above the largest sum.
     """
     for action, index, amount in _fixed_fees(rules):
         field = f"{pointer}/{action}/fees/{index}/amount_minor"
@@ -52,17 +53,17 @@ def check_fixed_fees(
 
 
 def is_out_of_proportion(fee_minor: int, price_minor: int | None) -> bool:
-    """Tell whether a fee is above a hundred times a price, where there is one."""
+    """Return whether a fee is above a hundred times the price. False without a price."""
     return price_minor is not None and 0 < MAX_FEE_TO_PRICE * price_minor < fee_minor
 
 
 def largest_fixed_fee(rules: Mapping[str, Any]) -> int:
-    """Give the largest fixed fee of a policy as it is stored; 0 where there is none."""
+    """Return the largest fixed fee of a policy as it is stored; 0 if it has none."""
     return max((amount for _, _, amount in _fixed_fees(rules)), default=0)
 
 
 def _fixed_fees(rules: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
-    """Give each fixed fee of a policy as it is stored, with its action and its place."""
+    """Yield each fixed fee of a policy as it is stored: action, index and amount."""
     for action, rule in rules.items():
         for index, tier in enumerate(rule.get("fees") or ()):
             if "amount_minor" in tier:

@@ -76,7 +76,7 @@ class ReasonView(TypedDict):
 
 
 class SlotView(TypedDict):
-    """A free time, in the viewer's time zone. `location_id` is null for a video session."""
+    """A free time, in the viewer's time zone. `location_id` is set for an in-person session."""
 
     start: InstantText
     end: InstantText

@@ -1,4 +1,4 @@
-"""The clients of a practice, and what ends their access."""
+"""Clients of a practice, and the changes that end a client's access."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from app.tables.practices import Client
 
 class _Clients(Records):
     def columns(self, before: Record | None, changed: Record) -> dict[str, Any]:
-        """End the tokens of a client who is deactivated or has another address, and the old links.
+        """Revoke tokens if the client is deactivated; tokens and links if the address changes.
 
-        Another spelling of the same mailbox is the same address (`mailbox_key`).
+        Another spelling of the same mailbox is not a change (`mailbox_key`).
         """
         columns = super().columns(before, changed)
         if before is None:

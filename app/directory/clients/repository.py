@@ -1,4 +1,4 @@
-"""Statements on the clients of a practice."""
+"""Statements on clients of a practice."""
 
 from typing import Any
 from uuid import UUID
@@ -12,14 +12,14 @@ from app.tables.practices import Client
 
 
 class ClientRepository(RecordRepository):
-    """Clients, without what ends their tokens and links."""
+    """Reads and writes clients. Answers contain no token or link generation."""
 
     def filters(self) -> dict[str, Filter]:
-        """Filter by address as well."""
+        """Add the filter by email address."""
         return {**super().filters(), "email": has_address}
 
     def shown(self, practice_id: UUID) -> Select[*tuple[Any, ...]]:  # noqa: ARG002 - others join
-        """Select what an answer shows of a client."""
+        """Select the columns that an answer contains."""
         return select(
             Client.id,
             Client.external_ref,

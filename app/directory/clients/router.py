@@ -1,4 +1,4 @@
-"""`/v1/practice/clients`: who receives sessions."""
+"""`/v1/practice/clients`: the people who receive sessions."""
 
 from app.directory.clients.records import CLIENTS
 from app.directory.clients.schemas import (
@@ -13,26 +13,26 @@ from app.directory.record_router import Descriptions, RecordApi, record_router
 
 _DESCRIPTIONS = Descriptions(
     list="""
-    List the practice's clients by name, a page at a time, the inactive ones too.
+    List the practice's clients by name, in pages, including inactive ones.
 
-    An `email` may be that of several clients; `name` is a part of the name. Follow `next_cursor`
+    Several clients may have the same `email`. `name` is a part of the name. Follow `next_cursor`
     until it is null.
     """,
     get="Show a client of the practice, active or not.",
-    create="Make a client. Nothing is mailed to him; several clients may share an address.",
+    create="Create a client. No email is sent to them. Several clients may have the same address.",
     update="""
-    Change what is named of a client, and leave the rest as it is.
+    Change the given fields of a client. Other fields keep their values.
 
-    A new `email` ends the links that were mailed to the old address, and signs the client out
-    everywhere; other capitals, or the other spelling of its domain (Unicode or punycode), make no
-    new address. `active: false` signs the client out too: they can neither sign in nor be booked
-    until it is `true` again. Sessions that are booked stay, and so do the links in emails.
+    A new `email` revokes the links that were sent to the old address, and signs the client out
+    everywhere. A change of capitals, or of the spelling of the domain (Unicode or Punycode), is not
+    a new address. `active: false` also signs the client out: they cannot sign in and cannot be
+    booked until it is `true` again. Booked sessions and links in emails stay valid.
     """,
     put="""
-    Write the whole client under your own id: 201 where it is new, 200 where it was there.
+    Create or replace a client by your own id: 201 if it is new, 200 if it exists.
 
-    Push it as often as you like: where nothing differs, nothing is written. A phone that
-    is left out is cleared, but `active` stays as it is where it is left out.
+    The call can be repeated: if nothing differs, nothing is written. If `phone` is missing, it is
+    cleared; if `active` is missing, it keeps its value.
     """,
 )
 router = record_router(

@@ -1,4 +1,4 @@
-"""Shapes of clients on the wire, for staff."""
+"""Schemas of clients, for staff."""
 
 from typing import Annotated, Any
 
@@ -20,7 +20,9 @@ from app.directory.fields import (
 from app.web.pagination import PageAnswer
 from app.web.types import no_nul
 
-Zone = Annotated[TimeZone, Field(description="IANA time zone that he is shown times in.")]
+Zone = Annotated[
+    TimeZone, Field(description="IANA time zone in which the client is shown all times.")
+]
 
 _EXAMPLE: dict[str, Any] = {
     "name": "Ana Ruiz",
@@ -32,21 +34,21 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class ClientQuery(RecordQuery):
-    """Which clients, and which page of them."""
+    """Filters and page of a list of clients."""
 
     email: Annotated[
         str | None,
         Field(
             max_length=254,
-            description="Only those with this address. Capitals, and how the domain is spelled, "
-            "do not matter.",
+            description="Clients with this address. Capitals and the spelling of the domain "
+            "(Unicode or Punycode) do not matter.",
         ),
         AfterValidator(no_nul),
     ] = None
 
 
 class ClientRecord(KeptRecord):
-    """Who receives sessions."""
+    """A client of the practice."""
 
     name: str = Field(examples=[_EXAMPLE["name"]])
     email: str = Field(examples=[_EXAMPLE["email"]])
@@ -56,11 +58,11 @@ class ClientRecord(KeptRecord):
 
 
 class ClientRecordPage(PageAnswer[ClientRecord]):
-    """A page of clients by name. `next_cursor` null: there are no more."""
+    """A page of clients by name. `next_cursor` is null on the last page."""
 
 
 class PutClient(RecordBody):
-    """A client, whole: a phone left out is cleared, but `active` stays as it is."""
+    """A complete client. A missing `phone` is cleared; a missing `active` keeps its value."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
     name: Name
@@ -72,7 +74,7 @@ class PutClient(RecordBody):
 
 
 class NewClient(PutClient):
-    """A client to be made."""
+    """A new client."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [_EXAMPLE | {"external_ref": "crm-1042"}]}
@@ -81,7 +83,7 @@ class NewClient(PutClient):
 
 
 class ChangeClient(RecordBody):
-    """What is to change. What is left out stays; null clears what may be empty."""
+    """The fields to change. Missing fields keep their values; null clears an optional field."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ana.ruiz@new.example"}]})
     name: Name = unchanged()

@@ -1,1 +1,1 @@
-"""Places where sessions are held."""
+"""Locations where in-person sessions take place."""

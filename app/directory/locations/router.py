@@ -1,4 +1,4 @@
-"""`/v1/practice/locations`: where in-person sessions take place."""
+"""`/v1/practice/locations`: locations where in-person sessions take place."""
 
 from app.directory.fields import RecordQuery
 from app.directory.locations.records import LOCATIONS
@@ -13,23 +13,23 @@ from app.directory.record_router import Descriptions, RecordApi, record_router
 
 _DESCRIPTIONS = Descriptions(
     list="""
-    List the practice's locations by name, a page at a time, the inactive ones too.
+    List the practice's locations by name, in pages, including inactive ones.
 
     Follow `next_cursor` until it is null.
     """,
     get="Show a location of the practice, active or not.",
-    create="Make a location. Services are on offer there once one of their formats names it.",
+    create="Create a location. A service is offered there when one of its formats names it.",
     update="""
-    Change what is named of a location, and leave the rest as it is.
+    Change the given fields of a location. Other fields keep their values.
 
-    `active: false` takes the formats at this location off offer; `true` brings them back. Sessions
-    that are booked there stay, and show the address as it is now.
+    With `active: false` no format at this location is offered; with `true` they are offered again.
+    Booked sessions stay there, and show the location's current address.
     """,
     put="""
-    Write the whole location under your own id: 201 where it is new, 200 where it was there.
+    Create or replace a location by your own id: 201 if it is new, 200 if it exists.
 
-    Push it as often as you like: where nothing differs, nothing is written. `active`
-    stays as it is where it is left out.
+    The call can be repeated: if nothing differs, nothing is written. If `active` is missing, it
+    keeps its value.
     """,
 )
 router = record_router(

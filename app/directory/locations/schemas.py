@@ -1,4 +1,4 @@
-"""Shapes of locations on the wire."""
+"""Schemas of locations."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ _EXAMPLE: dict[str, Any] = {"name": "Harbor Street", "address": "1 Harbor Street
 
 
 class LocationRecord(KeptRecord):
-    """Where in-person sessions take place."""
+    """A location where in-person sessions take place."""
 
     external_ref: str | None = Field(examples=["room-2"])
     name: str = Field(examples=[_EXAMPLE["name"]])
@@ -19,11 +19,11 @@ class LocationRecord(KeptRecord):
 
 
 class LocationRecordPage(PageAnswer[LocationRecord]):
-    """A page of locations by name. `next_cursor` null: there are no more."""
+    """A page of locations by name. `next_cursor` is null on the last page."""
 
 
 class PutLocation(RecordBody):
-    """A location, whole; `active` stays as it is where it is left out."""
+    """A complete location. A missing `active` keeps its value."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
     name: Name
@@ -32,7 +32,7 @@ class PutLocation(RecordBody):
 
 
 class NewLocation(PutLocation):
-    """A location to be made."""
+    """A new location."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [_EXAMPLE | {"external_ref": "room-2"}]}
@@ -41,7 +41,7 @@ class NewLocation(PutLocation):
 
 
 class ChangeLocation(RecordBody):
-    """What is to change. What is left out stays."""
+    """The fields to change. Missing fields keep their values."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"active": False}]})
     name: Name = unchanged()

@@ -1,4 +1,4 @@
-"""The packages of a practice's clients: what they refer to, and what would undo a payment."""
+"""Packages of a practice's clients, and the checks on their changes."""
 
 from uuid import UUID
 
@@ -17,11 +17,11 @@ class _Packages(Records):
     async def check(
         self, db: AsyncConnection, practice_id: UUID, before: Record | None, changed: Record
     ) -> None:
-        """Refuse what others do not have, and what would undo a payment.
+        """Check the client, the service and the number of credits.
 
         Raises:
-            InvalidInputError: client or service is not the practice's or would change, or more
-                credits are in use than would be left.
+            InvalidInputError: the client or service does not belong to the practice or would
+                change, or `credits` would be below the credits in use.
         """
         for name, table, called in (
             ("client_id", Client, "client"),

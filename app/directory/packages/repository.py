@@ -1,4 +1,4 @@
-"""Statements on the packages of a practice's clients."""
+"""Statements on packages of a practice's clients."""
 
 from typing import Any
 from uuid import UUID
@@ -14,10 +14,10 @@ from app.tables.sessions import CreditRedemption
 
 
 class PackageRepository(RecordRepository):
-    """Packages, with the credits that are left in them."""
+    """Reads and writes packages. Answers contain the credits that are left."""
 
     def filters(self) -> dict[str, Filter]:
-        """Filter by client and service as well."""
+        """Add the filters by client and service."""
         return {
             **super().filters(),
             "client": equal(Package.client_id),
@@ -51,6 +51,6 @@ PACKAGE_ROWS = PackageRepository(Package)
 async def is_of_practice(
     db: AsyncConnection, practice_id: UUID, table: type[Client] | type[Service], record_id: UUID
 ) -> bool:
-    """Tell whether a client or a service is the practice's."""
+    """Return whether a client or a service belongs to the practice."""
     own = (table.practice_id == practice_id, table.id == record_id)
     return await db.scalar(select(table.id).where(*own)) is not None

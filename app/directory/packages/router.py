@@ -13,26 +13,26 @@ from app.directory.record_router import Descriptions, RecordApi, record_router
 
 _DESCRIPTIONS = Descriptions(
     list="""
-    List the packages of the practice's clients by name, a page at a time, the inactive ones too.
+    List the packages of the practice's clients by name, in pages, including inactive ones.
 
     Follow `next_cursor` until it is null.
     """,
-    get="Show a package with the credits left in it, active or not.",
+    get="Show a package with the credits that are left, active or not.",
     create="""
-    Make a package: credits of a client for one service. One that is booked takes a credit.
+    Create a package: prepaid sessions (credits) of a client for one service.
     """,
     update="""
-    Change what is named of a package, and leave the rest as it is.
+    Change the given fields of a package. Other fields keep their values.
 
-    Client and service cannot change, and `credits` cannot go below those in use. `active: false`:
-    no credit of it pays for a new session; sessions that it has paid for stay paid, and a credit
-    that comes back counts as left. A new `expires_at` counts from now on, for new sessions.
+    The client and the service cannot change, and `credits` cannot be below the credits in use.
+    With `active: false` the package pays for no new session; sessions that it has paid for stay
+    paid, and a returned credit counts as left. A new `expires_at` applies to new sessions.
     """,
     put="""
-    Write the whole package under your own id: 201 where it is new, 200 where it was there.
+    Create or replace a package by your own id: 201 if it is new, 200 if it exists.
 
-    Push it as often as you like: where nothing differs, nothing is written. Without
-    `expires_at` it does not expire; `active` stays as it is where it is left out.
+    The call can be repeated: if nothing differs, nothing is written. If `expires_at` is missing,
+    the package does not expire; if `active` is missing, it keeps its value.
     """,
 )
 router = record_router(

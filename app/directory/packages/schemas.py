@@ -1,4 +1,4 @@
-"""Shapes of packages on the wire, for staff."""
+"""Schemas of packages, for staff."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,10 +21,16 @@ from app.web.types import Id, Instant
 
 Credits = Annotated[
     int,
-    Field(strict=True, ge=1, le=10_000, description="Sessions paid for; never below those in use."),
+    Field(
+        strict=True,
+        ge=1,
+        le=10_000,
+        description="Number of prepaid sessions. It cannot be below the credits in use.",
+    ),
 ]
 Expiry = Annotated[
-    Instant, Field(description="No credit is taken from then on; null: it does not expire.")
+    Instant,
+    Field(description="From this time on no credit can be used. Null: it does not expire."),
 ]
 
 _EXAMPLE: dict[str, Any] = {
@@ -37,16 +43,16 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class PackageQuery(RecordQuery):
-    """Which packages, and which page of them."""
+    """Filters and page of a list of packages."""
 
-    client: Annotated[Id | None, Field(description="Only this client's.")] = None
-    service: Annotated[Id | None, Field(description="Only of this service.")] = None
+    client: Annotated[Id | None, Field(description="Packages of this client.")] = None
+    service: Annotated[Id | None, Field(description="Packages for this service.")] = None
 
 
 class PackageRecord(KeptRecord):
     """Prepaid sessions of a service. Times are in UTC.
 
-    `usable_until`: how long a credit that came back to an expired package can still be used.
+    `usable_until`: until when a credit that was returned to an expired package can still be used.
     """
 
     external_ref: str | None = Field(examples=["invoice-88"])
@@ -60,21 +66,21 @@ class PackageRecord(KeptRecord):
 
     @classmethod
     def of(cls, record: Mapping[str, Any], now: datetime) -> Self:
-        """Show a package as it is now: a time of grace that is over is none."""
+        """Present a package at `now`. A grace period that is over is null."""
         until = record["usable_until"]
         return cls(**{**record, "usable_until": until if until and until > now else None})
 
 
 class PackageRecordPage(PageAnswer[PackageRecord]):
-    """A page of packages by name. `next_cursor` null: there are no more."""
+    """A page of packages by name. `next_cursor` is null on the last page."""
 
 
 class PutPackage(RecordBody):
-    """A package, whole: without `expires_at` it does not expire, but `active` stays as it is."""
+    """A complete package. Without `expires_at` it does not expire; `active` keeps its value."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
-    client_id: Id = Field(description="Whose it is. Cannot change once the package is there.")
-    service_id: Id = Field(description="What it pays for. Cannot change once the package is there.")
+    client_id: Id = Field(description="The owner of the package. It cannot change later.")
+    service_id: Id = Field(description="The service that it pays for. It cannot change later.")
     name: Name
     credits: Credits
     expires_at: Expiry | None = None
@@ -82,7 +88,7 @@ class PutPackage(RecordBody):
 
 
 class NewPackage(PutPackage):
-    """A package to be made."""
+    """A new package."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [_EXAMPLE | {"external_ref": "invoice-88"}]}
@@ -91,7 +97,7 @@ class NewPackage(PutPackage):
 
 
 class ChangePackage(RecordBody):
-    """What is to change. What is left out stays; null clears what may be empty."""
+    """The fields to change. Missing fields keep their values; null clears an optional field."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"credits": 8, "expires_at": "2027-12-31T23:59:59-05:00"}]}

@@ -1,4 +1,4 @@
-"""Changing the practice itself."""
+"""Change the practice itself."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ from app.identity.api_keys.keys import Staff
 async def change_practice(
     db: AsyncConnection, staff: Staff, values: Mapping[str, Any], now: datetime
 ) -> Mapping[str, Any]:
-    """Change the fields that are named and differ; where none does, nothing is written."""
+    """Change the given fields that differ. If no field differs, nothing is written."""
     await lock_practice(db, staff.practice_id)
     before = await read_practice(db, staff.practice_id)
     changed = {name: value for name, value in values.items() if value != before[name]}

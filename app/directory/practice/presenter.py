@@ -1,4 +1,4 @@
-"""Showing the practice itself to staff."""
+"""Presents the practice itself to staff."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,5 +8,5 @@ from app.standards.currencies import decimals_of
 
 
 def present_practice(practice: Mapping[str, Any]) -> PracticeRecord:
-    """Show the practice, with how its amounts are written."""
+    """Present the practice, with the decimals of its currency."""
     return PracticeRecord(**practice, currency_decimals=decimals_of(practice["currency"]))

@@ -1,4 +1,4 @@
-"""Reading the practice itself."""
+"""Queries on the practice itself."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,12 +19,12 @@ _SHOWN = select(
 
 
 async def read_practice(db: AsyncConnection, practice_id: UUID) -> Mapping[str, Any]:
-    """Read the practice that a key is of."""
+    """Read the practice, which must exist."""
     found = await db.execute(_SHOWN.where(Practice.practice_id == practice_id))
     return found.one()._asdict()
 
 
 async def currency_of(db: AsyncConnection, practice_id: UUID) -> str:
-    """Give the currency of all that the practice's clients pay."""
+    """Return the ISO 4217 code of the practice's currency."""
     found = select(Practice.currency).where(Practice.practice_id == practice_id)
     return str((await db.execute(found)).scalar_one())

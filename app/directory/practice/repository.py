@@ -11,7 +11,7 @@ from app.tables.practices import Practice
 
 
 async def lock_practice(db: AsyncConnection, practice_id: UUID) -> None:
-    """Lock the practice's row: commands that count its records run one after the other."""
+    """Lock the practice's row, so that commands that count its records run one at a time."""
     own = Practice.practice_id == practice_id
     await db.execute(select(Practice.practice_id).where(own).with_for_update(key_share=True))
 

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1/practice", tags=["Practice: records"])
     responses=responses("unauthorized", "forbidden", "service-unavailable"),
 )
 async def get_practice(staff: StaffReader, db: Reading) -> Response:
-    """Show the practice that the API key is of."""
+    """Show the practice of the API key."""
     return json_answer(present_practice(await read_practice(db, staff.practice_id)))
 
 
@@ -34,10 +34,10 @@ async def get_practice(staff: StaffReader, db: Reading) -> Response:
 async def update_practice(
     body: ChangePractice, staff: StaffAdmin, now: Now, write: AdminWriting
 ) -> Response:
-    """Change how the practice is called and reached.
+    """Change the name and the contact of the practice.
 
-    Clients are shown this at once, and mails sent from now on carry it. The currency is set when
-    the practice is opened, for good.
+    Clients see the change at once, and later emails contain it. The currency is set when the
+    practice is opened and cannot change.
     """
     return await write(
         lambda db: change_practice(db, staff, values=body.values(), now=now),

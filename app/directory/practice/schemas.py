@@ -1,4 +1,4 @@
-"""Shapes of the practice itself on the wire, for staff."""
+"""Schemas of the practice itself, for staff."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from app.web.views import Answer
 
 
 class PracticeRecord(Answer):
-    """The practice, and how its clients reach it. Its currency is that of all its prices."""
+    """The practice, with its contact for clients and the currency of all its prices."""
 
     id: UUID
     name: str = Field(examples=["Harbor Wellness"])
@@ -17,12 +17,12 @@ class PracticeRecord(Answer):
     phone: str | None = Field(examples=["+1 303 555 0199"])
     currency: str = Field(examples=["USD"])
     currency_decimals: int = Field(
-        description="The decimals of its amounts, by ISO 4217.", examples=[2]
+        description="Number of decimals of the currency, by ISO 4217.", examples=[2]
     )
 
 
 class ChangePractice(RecordBody):
-    """What is to change. What is left out stays; a phone of null is cleared."""
+    """The fields to change. Missing fields keep their values; null clears the phone."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"phone": "+1 303 555 0199"}]})
     name: Name = unchanged()

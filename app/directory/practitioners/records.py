@@ -1,4 +1,4 @@
-"""The practitioners of a practice: no rules of their own."""
+"""Practitioners of a practice. They have no rules beyond those of all records."""
 
 from app.directory.records import Records
 from app.directory.repository import RecordRepository

@@ -1,4 +1,4 @@
-"""`/v1/practice/practitioners`: who gives sessions."""
+"""`/v1/practice/practitioners`: the people who give sessions."""
 
 from app.directory.fields import RecordQuery
 from app.directory.practitioners.records import PRACTITIONERS
@@ -13,27 +13,27 @@ from app.directory.record_router import Descriptions, RecordApi, record_router
 
 _DESCRIPTIONS = Descriptions(
     list="""
-    List the practice's practitioners by name, a page at a time, the inactive ones too.
+    List the practice's practitioners by name, in pages, including inactive ones.
 
     Follow `next_cursor` until it is null.
     """,
     get="Show a practitioner of the practice, active or not.",
     create="""
-    Make a practitioner. Working hours are given to him afterwards: before, he has no slots.
+    Create a practitioner. They have no slots until their working hours are set.
     """,
     update="""
-    Change what is named of a practitioner, and leave the rest as it is.
+    Change the given fields of a practitioner. Other fields keep their values.
 
-    `active: false` takes all his slots off offer, and he cannot be booked any more; `true` brings
-    them back. Sessions that are booked stay as they are, always: also where a new `time_zone`
-    puts his working hours elsewhere, or a new limit is below what is booked already. They can
-    still be cancelled; their clients find no slot to move them to.
+    With `active: false` the practitioner has no slots and cannot be booked; with `true` they can be
+    booked again. Booked sessions never change, even if a new `time_zone` moves the working hours
+    or a new limit is below the number of booked sessions. Clients can still cancel sessions of an
+    inactive practitioner, but find no slot to reschedule them to.
     """,
     put="""
-    Write the whole practitioner under your own id: 201 where it is new, 200 where it was there.
+    Create or replace a practitioner by your own id: 201 if it is new, 200 if it exists.
 
-    Push it as often as you like: where nothing differs, nothing is written. What may be empty
-    and is left out is cleared, but `active` stays as it is where it is left out.
+    The call can be repeated: if nothing differs, nothing is written. A missing optional field is
+    cleared, but a missing `active` keeps its value.
     """,
 )
 router = record_router(

@@ -1,4 +1,4 @@
-"""Shapes of practitioners on the wire."""
+"""Schemas of practitioners."""
 
 from typing import Annotated, Any
 
@@ -19,24 +19,26 @@ from app.directory.fields import (
 from app.web.pagination import PageAnswer
 
 PerDay = Annotated[
-    int, Field(strict=True, ge=1, le=100, description="Sessions a local day; null: no limit.")
+    int,
+    Field(strict=True, ge=1, le=100, description="Most sessions on a local day. Null: no limit."),
 ]
 PerWeek = Annotated[
-    int, Field(strict=True, ge=1, le=700, description="Sessions an ISO week; null: no limit.")
+    int,
+    Field(strict=True, ge=1, le=700, description="Most sessions in an ISO week. Null: no limit."),
 ]
-Zone = Annotated[TimeZone, Field(description="IANA time zone that his working hours are in.")]
+Zone = Annotated[TimeZone, Field(description="IANA time zone of the working hours.")]
 OwnEmail = Annotated[
     Email,
     Field(
-        description="Where clients and this service write to the practitioner. Null: to the "
-        "practice's address."
+        description="Email address for clients and for notifications to the practitioner. Null: "
+        "the practice's address is used."
     ),
 ]
 OwnPhone = Annotated[
     Phone,
-    Field(description="Where clients call the practitioner. Null: they call the practice's phone."),
+    Field(description="Phone number for clients. Null: the practice's number is used."),
 ]
-Room = Annotated[WebAddress, Field(description="The room of his video sessions.")]
+Room = Annotated[WebAddress, Field(description="URL of the practitioner's video sessions.")]
 
 _EXAMPLE: dict[str, Any] = {
     "name": "Dr. Maya Chen",
@@ -50,7 +52,7 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class PractitionerRecord(KeptRecord):
-    """Who gives sessions, with the limits that hold for clients who book or move online."""
+    """A practitioner. The limits apply to clients who book or reschedule online."""
 
     external_ref: str | None = Field(examples=["staff-7"])
     name: str = Field(examples=[_EXAMPLE["name"]])
@@ -63,11 +65,11 @@ class PractitionerRecord(KeptRecord):
 
 
 class PractitionerRecordPage(PageAnswer[PractitionerRecord]):
-    """A page of practitioners by name. `next_cursor` null: there are no more."""
+    """A page of practitioners by name. `next_cursor` is null on the last page."""
 
 
 class PutPractitioner(RecordBody):
-    """A practitioner, whole: what is left out is cleared, but `active` stays as it is."""
+    """A complete practitioner. Missing fields are cleared, but `active` keeps its value."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
     name: Name
@@ -81,7 +83,7 @@ class PutPractitioner(RecordBody):
 
 
 class NewPractitioner(PutPractitioner):
-    """A practitioner to be made."""
+    """A new practitioner."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [_EXAMPLE | {"external_ref": "staff-7"}]}
@@ -90,7 +92,7 @@ class NewPractitioner(PutPractitioner):
 
 
 class ChangePractitioner(RecordBody):
-    """What is to change. What is left out stays; null clears what may be empty."""
+    """The fields to change. Missing fields keep their values; null clears an optional field."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"sessions_per_day": 6}]})
     name: Name = unchanged()

@@ -1,1 +1,1 @@
-"""What can be booked."""
+"""Services: the kinds of session that can be booked."""

@@ -1,4 +1,4 @@
-"""The services of a practice: what their price and their formats may be."""
+"""Services of a practice, and the checks on their prices and formats."""
 
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ class _Services(Records):
     told = frozenset({"price", "duration_minutes"})
 
     def is_same(self, name: str, before: Any, after: Any) -> bool:  # noqa: ANN401 - a field
-        """Compare formats whatever their order."""
+        """Compare values. The order of formats does not matter."""
         if name == "formats":
             before, after = sorted(before, key=_of_format), sorted(after, key=_of_format)
         return super().is_same(name, before, after)
@@ -34,10 +34,11 @@ class _Services(Records):
         before: Record | None,
         changed: Record,
     ) -> None:
-        """Refuse prices that cannot be, and formats at places that the practice does not have.
+        """Check the price and the locations of the formats.
 
         Raises:
-            InvalidInputError: naming the currency, the amount or the location.
+            InvalidInputError: the currency is not the practice's, the price is too large or too
+                small for the service's policy, or the practice has no such location.
         """
         if "price" in changed:
             currency = await currency_of(db, practice_id)
@@ -60,7 +61,7 @@ class _Services(Records):
 async def _check_proportion(
     db: AsyncConnection, practice_id: UUID, service_id: UUID, price: Record
 ) -> None:
-    """Refuse a price that the service's own policy asks more than a hundred times for."""
+    """Refuse a price if a fixed fee of the service's own policy is over a hundred times as high."""
     rules = await latest_rules(db, practice_id, service_id)
     fee = largest_fixed_fee(rules or {})
     if is_out_of_proportion(fee, price["amount_minor"]):

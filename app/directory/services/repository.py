@@ -1,4 +1,4 @@
-"""Statements on the services of a practice."""
+"""Statements on services of a practice."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,10 +13,10 @@ from app.tables.practices import Location, PolicyVersion, Practice, Service, Ser
 
 
 class ServiceRepository(RecordRepository):
-    """Services, with their price in the practice's currency and their formats."""
+    """Reads and writes services with their prices and formats."""
 
     def shown(self, practice_id: UUID) -> Select[*tuple[Any, ...]]:
-        """Select a service with its price and its formats."""
+        """Select a service with its price in the practice's currency and its formats."""
         price = func.jsonb_build_object(
             "amount_minor", Service.price_minor, "currency", Practice.currency, type_=JSONB
         )
@@ -43,7 +43,7 @@ class ServiceRepository(RecordRepository):
     async def write_parts(
         self, db: AsyncConnection, practice_id: UUID, record_id: UUID, changed: Record
     ) -> None:
-        """Put the formats in the place of those that there were."""
+        """Replace the formats, if they changed."""
         if "formats" not in changed:
             return
         await db.execute(
@@ -69,7 +69,7 @@ SERVICE_ROWS = ServiceRepository(Service)
 
 
 async def has_location(db: AsyncConnection, practice_id: UUID, location_id: UUID) -> bool:
-    """Tell whether a location is the practice's."""
+    """Return whether a location belongs to the practice."""
     own = (Location.practice_id == practice_id, Location.id == location_id)
     return await db.scalar(select(Location.id).where(*own)) is not None
 
@@ -77,7 +77,7 @@ async def has_location(db: AsyncConnection, practice_id: UUID, location_id: UUID
 async def latest_rules(
     db: AsyncConnection, practice_id: UUID, service_id: UUID
 ) -> dict[str, Any] | None:
-    """Read the rules of the service's own policy; None where it has none."""
+    """Read the rules of the service's own policy. None if it has no policy of its own."""
     return await db.scalar(
         select(PolicyVersion.rules)
         .where(PolicyVersion.practice_id == practice_id, PolicyVersion.service_id == service_id)

@@ -1,4 +1,4 @@
-"""`/v1/practice/services`: what can be booked."""
+"""`/v1/practice/services`: the kinds of session that can be booked."""
 
 from app.directory.fields import RecordQuery
 from app.directory.record_router import Descriptions, RecordApi, record_router
@@ -13,25 +13,27 @@ from app.directory.services.schemas import (
 
 _DESCRIPTIONS = Descriptions(
     list="""
-    List the practice's services by name, a page at a time, the inactive ones too.
+    List the practice's services by name, in pages, including inactive ones.
 
     Follow `next_cursor` until it is null.
     """,
     get="Show a service of the practice with its formats, active or not.",
-    create="Make a service. It needs a format at least; the price is in the practice's currency.",
+    create="""
+    Create a service. It needs at least one format. The price is in the practice's currency.
+    """,
     update="""
-    Change what is named of a service, and leave the rest as it is; `formats` come whole.
+    Change the given fields of a service. Other fields keep their values. `formats` replaces the
+    whole list.
 
-    Sessions that are booked keep their duration, price, buffers and format for life. Step, minimum
-    notice, horizon and formats count as they are now, also where a booked session is moved.
-    `active: false`: the service cannot be booked any more; sessions that are booked stay, and can
-    still be moved.
+    Booked sessions keep their duration, price, buffers and format. When a booked session is
+    rescheduled, the service's current step, minimum notice, horizon and formats apply. With
+    `active: false` the service cannot be booked; booked sessions stay and can be rescheduled.
     """,
     put="""
-    Write the whole service under your own id: 201 where it is new, 200 where it was there.
+    Create or replace a service by your own id: 201 if it is new, 200 if it exists.
 
-    Push it as often as you like: where nothing differs, nothing is written. What is left
-    out gets its default, but `active` stays as it is where it is left out.
+    The call can be repeated: if nothing differs, nothing is written. A missing field gets its
+    default, but a missing `active` keeps its value.
     """,
 )
 router = record_router(

@@ -1,4 +1,4 @@
-"""Shapes of services on the wire."""
+"""Schemas of services."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -49,16 +49,17 @@ _EXAMPLE: dict[str, Any] = {
 
 
 class OfferedFormat(RequestBody):
-    """A format that a service is on offer in; an in-person one once for each location."""
+    """A format in which a service is offered. An in-person format is given once per location."""
 
     kind: Format
     location_id: Id | None = Field(
         default=None,
         validate_default=True,
-        description="Where, for `in_person`; the other formats have none.",
+        description="The location of an `in_person` format. Null for other formats.",
     )
     instructions: Annotated[
-        Words | None, Field(description="How to join: who calls whom, which bell to ring.")
+        Words | None,
+        Field(description="How to join, for example who calls whom or which bell to ring."),
     ] = None
 
     @field_validator("location_id")
@@ -84,9 +85,11 @@ def _longest_first(minutes: list[int]) -> list[int]:
     return sorted(minutes, reverse=True)
 
 
-Duration = Annotated[int, Field(strict=True, ge=1, le=_DAY, description="Length of a session.")]
+Duration = Annotated[
+    int, Field(strict=True, ge=1, le=_DAY, description="Length of a session in minutes.")
+]
 BufferBefore = Annotated[
-    int, Field(strict=True, ge=0, le=_DAY, description="Kept free before a session.")
+    int, Field(strict=True, ge=0, le=_DAY, description="Minutes kept free before a session.")
 ]
 BufferAfter = Annotated[
     int,
@@ -94,7 +97,8 @@ BufferAfter = Annotated[
         strict=True,
         ge=0,
         le=_DAY,
-        description="Kept free after a session. Between two sessions lies the larger of the two.",
+        description="Minutes kept free after a session. Between two sessions the larger buffer "
+        "applies: the first one's after, or the second one's before.",
     ),
 ]
 Step = Annotated[
@@ -103,21 +107,25 @@ Step = Annotated[
         strict=True,
         ge=1,
         le=_DAY,
-        description="Slots start so many minutes apart, from the start of the working hours.",
+        description="Minutes between the starts of slots, counted from the start of the working "
+        "hours.",
     ),
 ]
 MinimumNotice = Annotated[
-    int, Field(strict=True, ge=0, le=_YEAR, description="No slot starts sooner than that.")
+    int,
+    Field(
+        strict=True, ge=0, le=_YEAR, description="Minutes from now before the first slot starts."
+    ),
 ]
 Horizon = Annotated[
-    int, Field(strict=True, ge=0, le=366, description="How many days ahead slots are on offer.")
+    int, Field(strict=True, ge=0, le=366, description="How many days ahead slots are offered.")
 ]
 Reminders = Annotated[
     list[Annotated[int, Field(strict=True, ge=1, le=_YEAR)]],
     Field(
         max_length=MAX_REMINDERS,
-        description="Minutes before the start at which the client is reminded: up to three, "
-        "distinct. They are kept longest first.",
+        description="Minutes before the start at which the client is reminded: up to three "
+        "different values. They are stored longest first.",
     ),
     AfterValidator(_longest_first),
 ]
@@ -126,14 +134,14 @@ Formats = Annotated[
     Field(
         min_length=1,
         max_length=MAX_FORMATS,
-        description="All formats on offer; they take the place of those that there were.",
+        description="All formats of the service. They replace the former ones.",
     ),
     AfterValidator(_once_each),
 ]
 
 
 class FormatRecord(Answer):
-    """A format that the service is on offer in."""
+    """A format in which the service is offered."""
 
     kind: Format
     location_id: UUID | None
@@ -141,7 +149,7 @@ class FormatRecord(Answer):
 
 
 class ServiceRecord(KeptRecord):
-    """What can be booked."""
+    """A service: a kind of session that can be booked."""
 
     external_ref: str | None = Field(examples=["svc-50"])
     name: str = Field(examples=[_EXAMPLE["name"]])
@@ -162,11 +170,11 @@ class ServiceRecord(KeptRecord):
 
 
 class ServiceRecordPage(PageAnswer[ServiceRecord]):
-    """A page of services by name. `next_cursor` null: there are no more."""
+    """A page of services by name. `next_cursor` is null on the last page."""
 
 
 class PutService(RecordBody):
-    """A service, whole: what is left out gets its default, but `active` stays as it is."""
+    """A complete service. Missing fields get their defaults, but `active` keeps its value."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
     name: Name
@@ -183,7 +191,7 @@ class PutService(RecordBody):
 
 
 class NewService(PutService):
-    """A service to be made."""
+    """A new service."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [_EXAMPLE | {"external_ref": "svc-50"}]}
@@ -192,7 +200,7 @@ class NewService(PutService):
 
 
 class ChangeService(RecordBody):
-    """What is to change. What is left out stays; `formats` are replaced whole."""
+    """The fields to change. Missing fields keep their values; `formats` replaces the whole list."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"price": {"amount_minor": 13000, "currency": "USD"}}]}
