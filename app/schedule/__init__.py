@@ -1,1 +1,1 @@
-"""When a practitioner works."""
+"""When practitioners work: weekly hours, overrides, holidays, time off, busy times."""

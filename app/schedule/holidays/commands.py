@@ -1,4 +1,4 @@
-"""Writing a practice's holidays. Booked sessions are never touched, only reported."""
+"""Change a practice's holidays. Booked sessions do not change; misfits are reported."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from app.schedule.hours.misfits import Misfits, read_misfits_of_practice
 
 @dataclass(frozen=True, slots=True)
 class NewHolidays:
-    """The holidays as they are now, and the sessions of all practitioners that do not fit."""
+    """The new holidays, and the booked sessions of all practitioners that do not fit."""
 
     holidays: list[Holiday]
     misfits: Misfits
@@ -25,7 +25,7 @@ class NewHolidays:
 async def set_holidays(
     db: AsyncConnection, staff: Staff, holidays: Sequence[Holiday], *, now: datetime
 ) -> NewHolidays:
-    """Replace the practice's holidays whole. The same again changes nothing.
+    """Replace all holidays of the practice. Repeating the call changes nothing.
 
     Raises:
         InvalidInputError: a date is in the list twice.

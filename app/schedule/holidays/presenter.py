@@ -1,4 +1,4 @@
-"""Showing holidays."""
+"""Presents holidays."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,12 @@ from app.schedule.hours.presenter import present_misfits
 
 
 def present_holidays(holidays: Sequence[Holiday]) -> HolidaysView:
-    """Show the holidays."""
+    """Present the holidays."""
     return HolidaysView(dates=_dates(holidays))
 
 
 def present_new_holidays(found: NewHolidays) -> HolidaysAnswer:
-    """Show the holidays after a change."""
+    """Present the holidays after a change, with the sessions that do not fit."""
     return HolidaysAnswer(dates=_dates(found.holidays), misfits=present_misfits(found.misfits))
 
 

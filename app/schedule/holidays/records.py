@@ -1,11 +1,11 @@
-"""A date on which the whole practice is closed."""
+"""Records of holidays."""
 
 from datetime import date
 from typing import NamedTuple
 
 
 class Holiday(NamedTuple):
-    """A local date of every practitioner, and what it is called."""
+    """A date on which the whole practice is closed, local to each practitioner, and its name."""
 
     date: date
     name: str | None

@@ -24,7 +24,7 @@ async def read_holidays(db: AsyncConnection, practice_id: UUID) -> list[Holiday]
 async def replace_holidays(
     db: AsyncConnection, practice_id: UUID, holidays: Sequence[Holiday]
 ) -> None:
-    """Write all holidays anew."""
+    """Replace all holidays of the practice."""
     await db.execute(delete(HolidayTable).where(HolidayTable.practice_id == practice_id))
     rows = [{"practice_id": practice_id, **holiday._asdict()} for holiday in holidays]
     if rows:
@@ -32,10 +32,10 @@ async def replace_holidays(
 
 
 async def lock_everybody(db: AsyncConnection, practice_id: UUID) -> None:
-    """Lock the practice, then the time of each of its practitioners, in the order of their ids.
+    """Lock the practice, then each of its practitioners in the order of their ids.
 
-    Whoever moves or books a session holds one practitioner's lock, so nobody decides by holidays
-    that are just being written.
+    Booking and rescheduling a session lock its practitioner, so they cannot read holidays that are
+    being changed.
     """
     own = Practice.practice_id == practice_id
     await db.execute(select(Practice.practice_id).where(own).with_for_update(key_share=True))

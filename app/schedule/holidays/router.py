@@ -1,4 +1,4 @@
-"""`/v1/practice/holidays`: when the whole practice is closed."""
+"""`/v1/practice/holidays`: the dates on which the whole practice is closed."""
 
 from fastapi import APIRouter, Response
 
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1/practice/holidays", tags=["Practice: hours"])
     responses=responses(*READING_BY_STAFF),
 )
 async def get_holidays(staff: StaffReader, db: Reading) -> Response:
-    """Show the dates on which the whole practice is closed, past ones too, by date."""
+    """Show all dates on which the whole practice is closed, including past ones, by date."""
     return json_answer(present_holidays(await read_holidays(db, staff.practice_id)))
 
 
@@ -34,13 +34,13 @@ async def get_holidays(staff: StaffReader, db: Reading) -> Response:
 async def replace_holidays(
     body: HolidaysRequest, staff: StaffWriter, now: Now, write: StaffWriting
 ) -> Response:
-    """Close the whole practice on these dates, and on no others.
+    """Replace the list of dates on which the whole practice is closed.
 
-    On a holiday no practitioner has weekly hours. A practitioner's own hours of that date
-    (`hours-overrides`) hold all the same. Dates are local dates of each practitioner.
+    On a holiday no practitioner has weekly hours. A practitioner's `hours-overrides` of the date
+    still apply. Each practitioner uses their own time zone for the dates.
 
-    Booked sessions stay as they are. `misfits` lists those to come, of all practitioners, that do
-    not fit: a session on a holiday lies outside the hours.
+    Booked sessions do not change. `misfits` lists the future sessions of all practitioners that do
+    not fit, for example because they are outside working hours on a holiday.
     """
     return await write(
         lambda db: set_holidays(db, staff, holidays=body.holidays(), now=now),

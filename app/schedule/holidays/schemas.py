@@ -1,4 +1,4 @@
-"""Shapes of holidays on the wire."""
+"""Schemas of holidays."""
 
 import datetime as dt
 from typing import Annotated
@@ -16,12 +16,12 @@ MAX_HOLIDAYS = 500
 class HolidayBody(RequestBody):
     """A date on which the whole practice is closed."""
 
-    date: Annotated[Day, Field(description="The local date of each practitioner.")]
-    name: Annotated[Name | None, Field(description="What staff call it.")] = None
+    date: Annotated[Day, Field(description="The date in each practitioner's time zone.")]
+    name: Annotated[Name | None, Field(description="The holiday's name, for staff.")] = None
 
 
 class HolidaysRequest(RequestBody):
-    """All holidays. A date that is not in the list is none."""
+    """The complete list of holidays. It replaces the former list."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -35,12 +35,12 @@ class HolidaysRequest(RequestBody):
         list[HolidayBody],
         Field(
             max_length=MAX_HOLIDAYS,
-            description="In any order, each date once. An empty list: no holidays.",
+            description="In any order, each date once. An empty list means no holidays.",
         ),
     ]
 
     def holidays(self) -> list[Holiday]:
-        """List the holidays as the command takes them."""
+        """Return the holidays as records."""
         return [Holiday(item.date, item.name) for item in self.dates]
 
 
@@ -52,12 +52,12 @@ class HolidayView(Answer):
 
 
 class HolidaysView(Answer):
-    """All holidays, by date. They always come whole."""
+    """All holidays by date."""
 
     dates: list[HolidayView]
 
 
 class HolidaysAnswer(HolidaysView):
-    """The holidays as they are now, and the booked sessions that do not fit, of everybody."""
+    """The new holidays, and the booked sessions of all practitioners that do not fit."""
 
     misfits: MisfitReport

@@ -1,1 +1,1 @@
-"""Working hours and dated overrides, and sessions that no longer fit."""
+"""Working hours, overrides for single dates, and booked sessions that no longer fit."""

@@ -1,4 +1,4 @@
-"""Writing a practitioner's hours. Booked sessions are never touched, only reported.
+"""Change a practitioner's hours. Booked sessions do not change; misfits are reported.
 
 Source: product.md section 10, "Order of a command" and "Time off, new hours, a new zone".
 """
@@ -21,7 +21,7 @@ from app.schedule.hours.repository import HoursRepository
 
 @dataclass(frozen=True, slots=True)
 class NewWeek:
-    """The week as it is now, and the sessions that do not fit."""
+    """The new weekly hours, and the booked sessions that do not fit."""
 
     week: list[DayHours]
     misfits: Misfits
@@ -29,7 +29,7 @@ class NewWeek:
 
 @dataclass(frozen=True, slots=True)
 class NewDate:
-    """A date as it is now, and the sessions that do not fit."""
+    """The new hours of a date, and the booked sessions that do not fit."""
 
     day: date
     intervals: list[HoursInterval]
@@ -44,11 +44,11 @@ async def set_working_hours(
     *,
     now: datetime,
 ) -> NewWeek:
-    """Replace the weekly hours whole. The same again changes nothing.
+    """Replace all weekly hours. Repeating the call changes nothing.
 
     Raises:
         NotFoundError: the practice has no such practitioner.
-        InvalidInputError: a location is not the practice's.
+        InvalidInputError: a location does not belong to the practice.
     """
     hours = HoursRepository(db, staff.practice_id, practitioner_id)
     await hours.lock()
@@ -79,11 +79,13 @@ async def set_override(
     *,
     now: datetime,
 ) -> NewDate:
-    """Give a date hours of its own; without any it is closed. The same again changes nothing.
+    """Set the hours of one local date. Without intervals the date is closed.
+
+    Repeating the call changes nothing.
 
     Raises:
         NotFoundError: the practice has no such practitioner.
-        InvalidInputError: a location is not the practice's.
+        InvalidInputError: a location does not belong to the practice.
     """
     hours = HoursRepository(db, staff.practice_id, practitioner_id)
     await hours.lock()
@@ -101,7 +103,7 @@ async def set_override(
 async def clear_override(
     db: AsyncConnection, staff: Staff, practitioner_id: UUID, day: date, *, now: datetime
 ) -> None:
-    """Let the weekly hours hold again on a date. Where they do, nothing changes.
+    """Remove the override of a date, so that the weekly hours apply. Repeating changes nothing.
 
     Raises:
         NotFoundError: the practice has no such practitioner.

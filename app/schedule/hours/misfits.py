@@ -1,4 +1,4 @@
-"""Which booked sessions to come no longer fit a practitioner's time: two statements."""
+"""Find future booked sessions that no longer fit a practitioner's time, with two statements."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ MAX_REPORTED = 100
 
 @dataclass(frozen=True, slots=True)
 class MisfitRecord:
-    """A booked session that does not fit, and why."""
+    """A booked session that does not fit, with all reasons."""
 
     id: UUID
     practitioner_id: UUID
@@ -38,7 +38,7 @@ class MisfitRecord:
 
 @dataclass(frozen=True, slots=True)
 class Misfits:
-    """How many sessions do not fit, and the first of them, soonest first."""
+    """The number of sessions that do not fit, and the first 100 of them, soonest first."""
 
     count: int
     first: list[MisfitRecord]
@@ -68,7 +68,7 @@ async def read_misfits_of_practice(
 
 
 def _report(calendars: Sequence[Any], sessions: Sequence[Any]) -> Misfits:
-    """Judge each practitioner's sessions. Both arguments are rows, `sessions` in their order."""
+    """Check each practitioner's sessions. Both arguments are rows; `sessions` is in their order."""
     by_practitioner: dict[UUID, list[BookedTime]] = defaultdict(list)
     for row in sessions:
         by_practitioner[row.practitioner_id].append(

@@ -1,4 +1,4 @@
-"""Showing hours, and the sessions that do not fit them."""
+"""Presents hours, and booked sessions that do not fit."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date
@@ -21,17 +21,17 @@ from app.schedule.hours.schemas import (
 
 
 def present_week(week: Sequence[DayHours]) -> WorkingHoursPage:
-    """Show the weekly hours."""
+    """Present the weekly hours."""
     return WorkingHoursPage(items=_week(week), next_cursor=None)
 
 
 def present_new_week(found: NewWeek) -> WorkingHoursAnswer:
-    """Show the weekly hours after a change."""
+    """Present the weekly hours after a change, with the sessions that do not fit."""
     return WorkingHoursAnswer(items=_week(found.week), misfits=present_misfits(found.misfits))
 
 
 def present_overrides(overrides: Mapping[date, Sequence[HoursInterval]]) -> OverridePage:
-    """Show the dates that differ."""
+    """Present the overridden dates."""
     items = [
         OverrideView(date=day, intervals=_intervals(intervals))
         for day, intervals in overrides.items()
@@ -40,7 +40,7 @@ def present_overrides(overrides: Mapping[date, Sequence[HoursInterval]]) -> Over
 
 
 def present_new_date(found: NewDate) -> OverrideAnswer:
-    """Show a date after a change."""
+    """Present a date after a change, with the sessions that do not fit."""
     return OverrideAnswer(
         date=found.day,
         intervals=_intervals(found.intervals),
@@ -49,7 +49,7 @@ def present_new_date(found: NewDate) -> OverrideAnswer:
 
 
 def present_misfits(misfits: Misfits) -> MisfitReport:
-    """Show the sessions that do not fit, in UTC."""
+    """Present the sessions that do not fit, with times in UTC."""
     return MisfitReport(count=misfits.count, items=[_misfit(found) for found in misfits.first])
 
 

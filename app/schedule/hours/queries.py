@@ -1,4 +1,4 @@
-"""Reading practitioners' hours, and the sessions that lie in them."""
+"""Queries on practitioners' hours, and on the booked sessions to compare with them."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -20,14 +20,15 @@ from app.tables.joins import of_practice
 from app.tables.practices import BusyInterval, Holiday, HoursOverride, Practitioner, WorkingHours
 from app.tables.sessions import Session, takes_time
 
-# Today's local date is at most a day away from that of UTC; hours of the evening before may matter.
+# A local date differs from the UTC date by at most one day, and hours of the previous evening may
+# reach over midnight.
 _MARGIN = timedelta(days=3)
 
 
 async def read_working_hours(
     db: AsyncConnection, staff: Staff, practitioner_id: UUID
 ) -> list[DayHours]:
-    """List a practitioner's weekly hours, from Monday on.
+    """List a practitioner's weekly hours, starting on Monday.
 
     Raises:
         NotFoundError: the practice has no such practitioner.
@@ -46,13 +47,13 @@ async def read_overrides(
     *,
     now: datetime,
 ) -> dict[date, list[HoursInterval]]:
-    """List the dates that differ from the week, by default a year from today on.
+    """List the overridden dates from `first` to `last`, by default for a year from today.
 
-    Dates are the practitioner's, both inclusive.
+    Both dates are inclusive and in the practitioner's time zone.
 
     Raises:
         NotFoundError: the practice has no such practitioner.
-        InvalidInputError: the range is the wrong way round or too long.
+        InvalidInputError: `last` is before `first`, or the range is too long.
     """
     hours = HoursRepository(db, staff.practice_id, practitioner_id)
     zone = ZoneInfo(await hours.zone())
@@ -84,7 +85,7 @@ async def read_booked_sessions(
         .where(
             Session.practice_id == practice_id,
             Session.status == Status.BOOKED,
-            takes_time(Session),  # as every booked one does; the index asks for it
+            takes_time(Session),  # true for each booked session; needed to use the partial index
             Session.starts_at > now,
             *conditions,
         )
@@ -96,7 +97,7 @@ async def read_booked_sessions(
 async def read_calendars(
     db: AsyncConnection, practice_id: UUID, now: datetime, *conditions: ColumnElement[bool]
 ) -> Sequence[Any]:
-    """Read the time of practitioners: a row each, with JSON arrays."""
+    """Read hours, holidays, time off and busy times: one row per practitioner, as JSON arrays."""
     hours, overrides, since = WorkingHours, HoursOverride, (now - _MARGIN).date()
     week = (
         hours.weekday,
@@ -145,7 +146,7 @@ def _busy(practice_id: UUID, kind: str, now: datetime) -> Any:  # noqa: ANN401 -
 
 
 def _rows(practice_id: UUID, table: Any, columns: Sequence[Any], *conditions: Any) -> Any:  # noqa: ANN401 - expressions
-    """Gather the rows of a practitioner's in another table into one JSON array."""
+    """Aggregate a practitioner's rows of another table into one JSON array."""
     return (
         select(func.jsonb_agg(func.jsonb_build_array(*columns), type_=JSONB))
         .where(

@@ -33,7 +33,7 @@ class HoursRepository:
         await lock_practitioner(self._db, self._practice_id, self._practitioner_id)
 
     async def zone(self) -> str:
-        """Give the name of the practitioner's time zone.
+        """Return the IANA name of the practitioner's time zone.
 
         Raises:
             NotFoundError: the practice has no such practitioner.
@@ -49,7 +49,7 @@ class HoursRepository:
         return found
 
     async def weekly(self) -> list[DayHours]:
-        """List the weekly hours, from Monday on."""
+        """List the weekly hours, starting on Monday."""
         table = WorkingHours
         rows = await self._db.execute(
             select(
@@ -64,14 +64,14 @@ class HoursRepository:
         return sorted(found, key=lambda hours: (hours.weekday, in_order(hours.interval)))
 
     async def replace_weekly(self, week: Sequence[DayHours]) -> None:
-        """Write the whole week anew."""
+        """Replace all weekly hours."""
         await self._db.execute(delete(WorkingHours).where(*self._own(WorkingHours)))
         rows = [self._row(hours.interval, weekday=hours.weekday) for hours in week]
         if rows:
             await self._db.execute(insert(WorkingHours), rows)
 
     async def overrides(self, first: date, last: date) -> dict[date, list[HoursInterval]]:
-        """List the dates that differ, in order; a closed one has no intervals."""
+        """List the overridden dates in order. A closed date has no intervals."""
         table = HoursOverride
         rows = await self._db.execute(
             select(
@@ -92,7 +92,7 @@ class HoursRepository:
         return {day: sorted(intervals, key=in_order) for day, intervals in found.items()}
 
     async def replace_override(self, day: date, intervals: Sequence[HoursInterval] | None) -> None:
-        """Write a date anew: closed without intervals, and as the week has it with None."""
+        """Replace the override of a date. An empty list closes the date; None removes it."""
         table = HoursOverride
         await self._db.execute(delete(table).where(*self._own(table), table.date == day))
         if intervals is not None:
@@ -100,7 +100,7 @@ class HoursRepository:
             await self._db.execute(insert(table), rows or [self._closed(day)])
 
     async def own_locations(self, wanted: set[UUID]) -> set[UUID]:
-        """Pick the locations that are the practice's."""
+        """Return those of the locations that belong to the practice."""
         found = await self._db.scalars(
             select(Location.id).where(
                 Location.practice_id == self._practice_id, Location.id.in_(wanted)

@@ -1,4 +1,4 @@
-"""`/v1/practice/practitioners/{practitioner_id}/…`: when a practitioner works."""
+"""`/v1/practice/practitioners/{practitioner_id}/…`: working hours, overrides and misfits."""
 
 from typing import Annotated
 
@@ -34,7 +34,7 @@ router = APIRouter(prefix="/v1/practice/practitioners/{practitioner_id}", tags=[
 
 READ_PROBLEMS = (*READING_BY_STAFF, "not-found")
 WRITE_PROBLEMS = (*WRITING_BY_STAFF, "not-found")
-OverriddenDate = Annotated[Day, Path(description="The local date, where the practitioner is.")]
+OverriddenDate = Annotated[Day, Path(description="The date in the practitioner's time zone.")]
 
 
 @router.get(
@@ -46,7 +46,7 @@ OverriddenDate = Annotated[Day, Path(description="The local date, where the prac
 async def get_working_hours(
     practitioner_id: PractitionerId, staff: StaffReader, db: Reading
 ) -> Response:
-    """Show the practitioner's week, from Monday on, as wall-clock times in his zone."""
+    """Show the weekly hours, starting on Monday, in local times of the practitioner's zone."""
     return json_answer(present_week(await read_working_hours(db, staff, practitioner_id)))
 
 
@@ -63,14 +63,14 @@ async def replace_working_hours(
     now: Now,
     write: StaffWriting,
 ) -> Response:
-    """Replace the whole week at once: hours that are not in the list end.
+    """Replace all weekly hours with this list.
 
-    Intervals may name a format, and in person a location; those without hold for all. They may
-    overlap or touch. Hours over midnight are two intervals, `22:00` to `24:00` and `00:00` to
-    `02:00` of the day after.
+    An interval may be for one format, and for one location if it is in person; otherwise it applies
+    to all. Intervals may overlap or touch. Hours over midnight are two intervals: `22:00` to
+    `24:00`, and `00:00` to `02:00` of the next day.
 
-    Booked sessions stay as they are. `misfits` lists those to come that no longer lie within hours
-    of their format and location, or that overlap time off or time taken elsewhere.
+    Booked sessions do not change. `misfits` lists the future sessions that are not within hours of
+    their format and location, or that overlap time off or busy times of other calendars.
     """
     return await write(
         lambda db: commands.set_working_hours(
@@ -82,7 +82,7 @@ async def replace_working_hours(
 
 @router.get(
     "/hours-overrides",
-    summary="List dates with other hours",
+    summary="List dates with their own hours",
     response_model=OverridePage,
     responses=responses(*READ_PROBLEMS),
 )
@@ -93,14 +93,14 @@ async def list_hours_overrides(
     now: Now,
     db: Reading,
 ) -> Response:
-    """List the dates on which other hours hold than in the week; closed ones have no intervals."""
+    """List the dates whose hours replace the weekly ones. A closed date has no intervals."""
     found = await read_overrides(db, staff, practitioner_id, query.first, query.last, now=now)
     return json_answer(present_overrides(found))
 
 
 @router.put(
     "/hours-overrides/{day}",
-    summary="Give a date hours of its own",
+    summary="Set the hours of a date",
     response_model=OverrideAnswer,
     responses=responses(*WRITE_PROBLEMS),
 )
@@ -112,9 +112,9 @@ async def replace_hours_override(
     now: Now,
     write: StaffWriting,
 ) -> Response:
-    """Let these hours hold on one local date instead of the weekly ones. None: closed that day.
+    """Set the hours of one local date. They replace the weekly hours; an empty list closes it.
 
-    Booked sessions stay as they are; `misfits` lists those to come that do not fit.
+    Booked sessions do not change. `misfits` lists the future sessions that do not fit.
     """
     return await write(
         lambda db: commands.set_override(
@@ -131,7 +131,7 @@ async def replace_hours_override(
 
 @router.delete(
     "/hours-overrides/{day}",
-    summary="Let the weekly hours hold again",
+    summary="Remove the hours of a date",
     status_code=204,
     responses=responses(*WRITE_PROBLEMS),
 )
@@ -142,7 +142,7 @@ async def delete_hours_override(
     now: Now,
     write: StaffWriting,
 ) -> Response:
-    """Let the weekly hours hold again on a date. Where they already do, nothing changes."""
+    """Remove the hours of a date, so that the weekly hours apply. Repeating changes nothing."""
     return await write(
         lambda db: commands.clear_override(db, staff, practitioner_id, day=day, now=now),
         done,
@@ -158,11 +158,11 @@ async def delete_hours_override(
 async def get_misfits(
     practitioner_id: PractitionerId, staff: StaffReader, now: Now, db: Reading
 ) -> Response:
-    """Report the booked sessions to come that do not fit the practitioner's time as it is now.
+    """List the future booked sessions that do not fit the practitioner's current hours.
 
-    A session fits where it lies whole within working hours of its format and location, and overlaps
-    neither time off nor time taken elsewhere. Changing hours never touches a booked session: move
-    or cancel it, or leave it as an exception.
+    A session fits if it is entirely within working hours of its format and location, and overlaps
+    neither time off nor busy times of other calendars. A change of hours never changes a booked
+    session: reschedule it, cancel it, or keep it as an exception.
     """
     found = await read_misfits(db, staff.practice_id, practitioner_id, now)
     return json_answer(present_misfits(found))

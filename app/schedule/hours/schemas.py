@@ -1,4 +1,4 @@
-"""Shapes of working hours, dated overrides, and sessions that fit no more."""
+"""Schemas of working hours, overrides, and booked sessions that no longer fit."""
 
 import datetime as dt
 from typing import Annotated
@@ -20,19 +20,21 @@ LOCATION_ID = "9a4f0f63-1c7d-4b55-8f0e-3f3d0b6a7c94"
 
 
 class IntervalBody(RequestBody):
-    """Wall-clock hours of one day, in the practitioner's zone."""
+    """Hours of one day, in local time of the practitioner's zone."""
 
-    start: Annotated[TimeOfDay, Field(description="When the hours begin.")]
+    start: Annotated[TimeOfDay, Field(description="Start of the hours.")]
     end: Annotated[
-        EndOfHours, Field(description="When they end; `24:00` is the end of the day. After start.")
+        EndOfHours,
+        Field(description="End of the hours, after `start`. `24:00` is the end of the day."),
     ]
     format: Annotated[
-        Format | None, Field(description="The one format they are for. Null: all formats.")
+        Format | None, Field(description="The format that the hours are for. Null: all formats.")
     ] = None
     location_id: Annotated[
         Id | None,
         Field(
-            description="The one location they are for, with `in_person` or no format. Null: all."
+            description="The location that the hours are for, with the format `in_person` or "
+            "null. Null: all locations."
         ),
     ] = None
 
@@ -51,13 +53,13 @@ class IntervalBody(RequestBody):
         return location_id
 
     def interval(self) -> HoursInterval:
-        """Count in minutes, as the domain does."""
+        """Convert the hours to minutes of the day."""
         start, end = minute_of(self.start), minute_of(self.end)
         return HoursInterval(start, end, self.format, self.location_id)
 
 
 class WeeklyIntervalBody(IntervalBody):
-    """Wall-clock hours of one weekday, in the practitioner's zone."""
+    """Hours of one weekday, in local time of the practitioner's zone."""
 
     weekday: Annotated[
         int, Field(strict=True, ge=1, le=7, description="ISO weekday: 1 is Monday, 7 Sunday.")
@@ -65,7 +67,7 @@ class WeeklyIntervalBody(IntervalBody):
 
 
 class WorkingHoursRequest(RequestBody):
-    """The whole week. What is not in it ends."""
+    """The complete weekly hours. They replace the former ones."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -88,16 +90,16 @@ class WorkingHoursRequest(RequestBody):
     )
     items: Annotated[
         list[WeeklyIntervalBody],
-        Field(max_length=MAX_WEEKLY, description="In any order. An empty list: no hours at all."),
+        Field(max_length=MAX_WEEKLY, description="In any order. An empty list means no hours."),
     ]
 
     def hours(self) -> list[DayHours]:
-        """Count in minutes, as the domain does."""
+        """Convert the hours to minutes of their days."""
         return [DayHours(item.weekday, item.interval()) for item in self.items]
 
 
 class OverrideRequest(RequestBody):
-    """The hours of one date, in place of the weekly ones."""
+    """The hours of one date. They replace the weekly ones."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -106,28 +108,31 @@ class OverrideRequest(RequestBody):
     )
     intervals: Annotated[
         list[IntervalBody],
-        Field(max_length=MAX_OF_A_DAY, description="In any order. An empty list: closed that day."),
+        Field(max_length=MAX_OF_A_DAY, description="In any order. An empty list closes the date."),
     ]
 
     def hours(self) -> list[HoursInterval]:
-        """Count in minutes, as the domain does."""
+        """Convert the hours to minutes of the day."""
         return [item.interval() for item in self.intervals]
 
 
 class OverridesQuery(QueryParameters):
-    """Which dates."""
+    """A range of dates."""
 
     first: Annotated[
-        Day | None, Field(description="First date. By default today, where the practitioner is.")
+        Day | None, Field(description="First date. Default: today in the practitioner's zone.")
     ] = Field(default=None, alias="from")
     last: Annotated[
         Day | None,
-        Field(description=f"Last date, at most {MAX_OVERRIDE_DAYS} in all. By default that many."),
+        Field(
+            description=f"Last date. The range may have {MAX_OVERRIDE_DAYS} dates, which is the "
+            "default."
+        ),
     ] = Field(default=None, alias="to")
 
 
 class IntervalView(Answer):
-    """Wall-clock hours in the practitioner's zone, for one format and location or for all."""
+    """Hours in local time of the practitioner's zone, for one format and location or for all."""
 
     start: Annotated[str, Field(examples=["09:00"])]
     end: Annotated[str, Field(examples=["17:00"])]
@@ -136,13 +141,13 @@ class IntervalView(Answer):
 
 
 class WeeklyIntervalView(IntervalView):
-    """Wall-clock hours of a weekday (1 is Monday), in the practitioner's zone."""
+    """Hours of a weekday, in local time of the practitioner's zone."""
 
     weekday: Annotated[int, Field(description="ISO weekday: 1 is Monday, 7 Sunday.", examples=[1])]
 
 
 class MisfitView(Answer):
-    """A booked session that does not fit any more, and every reason why. Times are UTC."""
+    """A booked session that no longer fits, with all reasons. Times are UTC."""
 
     id: UUID
     practitioner_id: UUID
@@ -154,48 +159,49 @@ class MisfitView(Answer):
     reasons: Annotated[
         list[MisfitReason],
         Field(
-            description="`outside_hours`: not within hours of its format and location. `time_off`, "
-            "`busy_elsewhere`: it overlaps these."
+            description="`outside_hours`: it is not within hours of its format and location. "
+            "`time_off`: it overlaps time off. `busy_elsewhere`: it overlaps a busy time of "
+            "another calendar."
         ),
     ]
 
 
 class MisfitReport(Answer):
-    """Booked sessions to come that do not fit the practitioner's time any more."""
+    """Future booked sessions that no longer fit the practitioner's hours."""
 
-    count: Annotated[int, Field(description="How many there are.", examples=[1])]
+    count: Annotated[int, Field(description="The number of these sessions.", examples=[1])]
     items: Annotated[list[MisfitView], Field(description="The first 100 of them, soonest first.")]
 
 
 class WorkingHoursPage(Answer):
-    """The whole week, from Monday on. It always comes whole."""
+    """All weekly hours on one page, starting on Monday."""
 
     items: list[WeeklyIntervalView]
     next_cursor: Annotated[str | None, Field(examples=[None])]
 
 
 class WorkingHoursAnswer(Answer):
-    """The week as it is now, and the booked sessions that do not fit."""
+    """The new weekly hours, and the booked sessions that do not fit."""
 
     items: list[WeeklyIntervalView]
     misfits: MisfitReport
 
 
 class OverrideView(Answer):
-    """The hours of one date. No intervals: closed that day."""
+    """The hours of one date. Without intervals the date is closed."""
 
     date: dt.date
     intervals: list[IntervalView]
 
 
 class OverridePage(Answer):
-    """The dates that differ, in order. They always come whole."""
+    """All overridden dates of the range on one page, in order."""
 
     items: list[OverrideView]
     next_cursor: Annotated[str | None, Field(examples=[None])]
 
 
 class OverrideAnswer(OverrideView):
-    """The date as it is now, and the booked sessions that do not fit."""
+    """The new hours of the date, and the booked sessions that do not fit."""
 
     misfits: MisfitReport

@@ -1,1 +1,1 @@
-"""Time off, and busy times from other calendars."""
+"""Time off, and busy times of other calendars."""

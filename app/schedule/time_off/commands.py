@@ -1,4 +1,4 @@
-"""Writing time off and outside busy time. Booked sessions are never touched, only reported.
+"""Change time off and busy times. Booked sessions do not change; misfits are reported.
 
 Source: product.md section 10, "Order of a command" and "Time off, new hours, a new zone".
 """
@@ -34,11 +34,12 @@ async def add_time_off(
     *,
     now: datetime,
 ) -> NewAbsence:
-    """Take a practitioner's time off. It may overlap booked sessions, which are reported.
+    """Add time off of a practitioner. Booked sessions that it overlaps are reported.
 
     Raises:
         NotFoundError: the practice has no such practitioner.
-        InvalidInputError: it ends before it starts, is too long, or its reference is taken.
+        InvalidInputError: it does not end after its start, is longer than two years, or its
+            reference is taken.
     """
     _check_length(starts_at, ends_at)
     busy = await _locked(db, staff, practitioner_id)
@@ -56,11 +57,12 @@ async def change_time_off(
     *,
     now: datetime,
 ) -> NewAbsence:
-    """Change what `wanted` names of a time off. The same again changes nothing.
+    """Change the fields of time off that `wanted` names. Repeating the call changes nothing.
 
     Raises:
-        NotFoundError: the practice has no such practitioner, or he no such time off.
-        InvalidInputError: it would end before it starts, be too long, or its reference is taken.
+        NotFoundError: the practice has no such practitioner, or the practitioner no such time off.
+        InvalidInputError: it would not end after its start, would be longer than two years, or its
+            reference is taken.
     """
     busy = await _locked(db, staff, practitioner_id)
     before = await busy.absence(absence_id)
@@ -80,11 +82,12 @@ async def put_time_off(
     *,
     now: datetime,
 ) -> NewAbsence:
-    """Write the time off with this reference, whether it is there or not. Safe to repeat.
+    """Create or change the time off with this reference. Repeating the call changes nothing.
 
     Raises:
         NotFoundError: the practice has no such practitioner.
-        InvalidInputError: it ends before it starts, is too long, or is another practitioner's.
+        InvalidInputError: it does not end after its start, is longer than two years, or belongs to
+            another practitioner.
     """
     _check_length(starts_at, ends_at)
     busy = await _locked(db, staff, practitioner_id)
@@ -101,10 +104,10 @@ async def put_time_off(
 async def delete_time_off(
     db: AsyncConnection, staff: Staff, practitioner_id: UUID, absence_id: UUID, *, now: datetime
 ) -> None:
-    """Take a time off back.
+    """Delete time off.
 
     Raises:
-        NotFoundError: the practice has no such practitioner, or he no such time off.
+        NotFoundError: the practice has no such practitioner, or the practitioner no such time off.
     """
     busy = await _locked(db, staff, practitioner_id)
     absence = await busy.absence(absence_id)
@@ -121,10 +124,10 @@ async def replace_busy_times(
     *,
     now: datetime,
 ) -> NewBusyTimes:
-    """Replace all that one source says. Safe to repeat.
+    """Replace all busy times of one source. Repeating the call changes nothing.
 
-    Intervals that overlap or touch are joined. One that ends when it starts takes no time, so it is
-    dropped: a calendar that has such an entry is still taken as a whole.
+    Intervals that overlap or touch are joined. Intervals without length are dropped instead of
+    refused, so that one such entry does not block a whole calendar.
 
     Raises:
         NotFoundError: the practice has no such practitioner.

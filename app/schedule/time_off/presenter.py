@@ -1,4 +1,4 @@
-"""Showing time off and outside busy time."""
+"""Presents time off and busy times."""
 
 from datetime import UTC
 
@@ -10,7 +10,7 @@ from app.web.responses import answered, created
 
 
 def present_busy_time(time: BusyTime) -> BusyTimeView:
-    """Show time taken in another calendar."""
+    """Present a busy time of another calendar, in UTC."""
     return BusyTimeView(
         id=time.id,
         source=time.source,
@@ -20,18 +20,18 @@ def present_busy_time(time: BusyTime) -> BusyTimeView:
 
 
 def present_absence(absence: Absence) -> TimeOffView:
-    """Show time off."""
+    """Present time off, in UTC."""
     return TimeOffView(**_fields(absence))
 
 
 def answer_absence(found: NewAbsence) -> StoredAnswer:
-    """Answer with time off after a change: a 201 where it is new."""
+    """Return the answer for changed time off: 201 if it is new, else 200."""
     shown = TimeOffAnswer(**_fields(found.absence), misfits=present_misfits(found.misfits))
     return created(shown) if found.created else answered(shown)
 
 
 def present_source(found: NewBusyTimes) -> BusyTimesAnswer:
-    """Show what a source has after a change."""
+    """Present the busy times of a source after a change."""
     return BusyTimesAnswer(
         source=found.source,
         count=found.count,

@@ -1,4 +1,4 @@
-"""Reading time off and outside busy time, a page at a time."""
+"""Queries on time off and busy times, in pages."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,10 +18,10 @@ from app.schedule.time_off.repository import BusyRepository
 async def read_time_off_by_ref(
     db: AsyncConnection, staff: Staff, practitioner_id: UUID, external_ref: str
 ) -> Absence:
-    """Read the time off with this id of the practice's own software.
+    """Read the time off with this `external_ref`.
 
     Raises:
-        NotFoundError: the practice has no such practitioner, or he no such time off.
+        NotFoundError: the practice has no such practitioner, or the practitioner no such time off.
     """
     found = await BusyRepository(db, staff.practice_id, practitioner_id).absence_by_ref(
         external_ref
@@ -39,11 +39,11 @@ async def list_absences(
     *,
     now: datetime,
 ) -> Found[Absence]:
-    """List the times off that reach into the dates asked for, soonest first.
+    """List the time off that overlaps the requested dates, soonest first.
 
     Raises:
         NotFoundError: the practice has no such practitioner.
-        InvalidInputError: the range is the wrong way round.
+        InvalidInputError: the last date is before the first.
     """
     window = await _window(db, staff, practitioner_id, part, now)
     busy = BusyRepository(db, staff.practice_id, practitioner_id)
@@ -58,11 +58,11 @@ async def list_busy_times(
     *,
     now: datetime,
 ) -> Found[BusyTime]:
-    """List the outside busy times that reach into the dates asked for, soonest first.
+    """List the busy times of other calendars that overlap the requested dates, soonest first.
 
     Raises:
         NotFoundError: the practice has no such practitioner.
-        InvalidInputError: the range is the wrong way round.
+        InvalidInputError: the last date is before the first.
     """
     window = await _window(db, staff, practitioner_id, part, now)
     busy = BusyRepository(db, staff.practice_id, practitioner_id)
@@ -76,7 +76,10 @@ async def _window(
     part: Part[Following],
     now: datetime,
 ) -> Window:
-    """Turn local dates into instants, by default from today on; later pages keep the first's."""
+    """Convert the requested local dates, by default from today on, to a window of instants.
+
+    Later pages use the window of the first page, which is in the cursor.
+    """
     if part.after is not None:
         return Window(part.after.since, part.after.until)
     zone = ZoneInfo(await HoursRepository(db, staff.practice_id, practitioner_id).zone())

@@ -1,4 +1,4 @@
-"""Time that a practitioner is not there, as it is read and written."""
+"""Records of time off and busy times."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class BusyTime:
-    """Time taken in another calendar."""
+    """A busy time of another calendar. `source` names the calendar."""
 
     id: UUID
     source: str
@@ -35,14 +35,14 @@ Entry = TypeVar("Entry", Absence, BusyTime)
 
 
 class Window(NamedTuple):
-    """Instants `[since, until)`; without `until` it has no end."""
+    """The instants from `since` to before `until`. None: without end."""
 
     since: datetime
     until: datetime | None
 
 
 class Following(NamedTuple):
-    """The position of an entry in a list by start, with the window of the list's first page."""
+    """The position of an entry in a list by start, with the window of the first page."""
 
     since: datetime
     until: datetime | None
@@ -52,19 +52,19 @@ class Following(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[Entry]):
-    """Entries of a list, and the window that they reach into."""
+    """Entries of a list, and the window that they overlap."""
 
     window: Window
     entries: list[Entry]
 
     def position_of(self, entry: Entry) -> Following:
-        """Give the position of an entry, after which the next page starts."""
+        """Return the position of an entry, for the cursor of the next page."""
         return Following(*self.window, entry.starts_at, entry.id)
 
 
 @dataclass(frozen=True, slots=True)
 class NewAbsence:
-    """Time off as it is now, whether it was made just now, and the sessions that do not fit."""
+    """Time off after a command, whether it is new, and the booked sessions that do not fit."""
 
     absence: Absence
     created: bool
@@ -73,7 +73,10 @@ class NewAbsence:
 
 @dataclass(frozen=True, slots=True)
 class NewBusyTimes:
-    """How many intervals a source has now and how many took no time; sessions that do not fit."""
+    """Busy times of a source after a command, and the booked sessions that do not fit.
+
+    `count`: intervals that are stored. `dropped`: intervals of the request without length.
+    """
 
     source: str
     count: int

@@ -1,4 +1,4 @@
-"""Statements on one practitioner's time off and outside busy time. Nothing here commits."""
+"""Statements on one practitioner's time off and busy times. Nothing here commits."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -37,7 +37,7 @@ _INSTANT = DateTime(timezone=True)
 
 
 class BusyRepository:
-    """When one practitioner of one practice is not there."""
+    """Time off and busy times of one practitioner of one practice."""
 
     def __init__(self, db: AsyncConnection, practice_id: UUID, practitioner_id: UUID) -> None:
         self._db = db
@@ -45,10 +45,10 @@ class BusyRepository:
         self._practitioner_id = practitioner_id
 
     async def absence(self, absence_id: UUID) -> Absence:
-        """Read one of the practitioner's times off.
+        """Read time off of the practitioner.
 
         Raises:
-            NotFoundError: he has no such time off.
+            NotFoundError: the practitioner has no such time off.
         """
         row = (
             await self._db.execute(
@@ -60,7 +60,7 @@ class BusyRepository:
         return Absence(*row)
 
     async def absence_by_ref(self, external_ref: str) -> Absence | None:
-        """Find the practice's time off with this id of its own software, whoever's it is."""
+        """Find time off by its `external_ref`, of any practitioner of the practice."""
         row = (
             await self._db.execute(
                 select(*_ABSENCE).where(
@@ -74,7 +74,7 @@ class BusyRepository:
     async def add_absence(
         self, starts_at: datetime, ends_at: datetime, external_ref: str | None
     ) -> Absence:
-        """Write new time off."""
+        """Insert time off."""
         absence_id = await PracticeRepository(self._db, self._practice_id).add(
             BusyInterval,
             practitioner_id=self._practitioner_id,
@@ -86,7 +86,7 @@ class BusyRepository:
         return Absence(absence_id, self._practitioner_id, starts_at, ends_at, external_ref)
 
     async def change_absence(self, absence: Absence) -> None:
-        """Write time off anew."""
+        """Update the start, the end and the reference of time off."""
         await self._db.execute(
             update(BusyInterval)
             .where(*self._own("time_off"), BusyInterval.id == absence.id)
@@ -104,12 +104,12 @@ class BusyRepository:
         )
 
     async def absences(self, window: Window, part: Part[Following]) -> list[Absence]:
-        """List the times off that reach into a window, in the order of their starts."""
+        """List a page of the time off that overlaps a window, by start."""
         statement = self._within(select(*_ABSENCE), "time_off", window, part)
         return [Absence(*row) for row in (await self._db.execute(statement)).all()]
 
     async def busy_times(self, window: Window, part: Part[Following]) -> list[BusyTime]:
-        """List the outside busy times that reach into a window, in the order of their starts."""
+        """List a page of the busy times that overlap a window, by start."""
         table = BusyInterval
         columns = select(table.id, table.source, table.starts_at, table.ends_at)
         if "source" in part.filters:
@@ -118,7 +118,7 @@ class BusyRepository:
         return [BusyTime(*row) for row in (await self._db.execute(statement)).all()]
 
     async def times_of(self, source: str) -> list[tuple[datetime, datetime]]:
-        """List all the intervals of one source, in order."""
+        """List all busy times of one source, by start."""
         rows = await self._db.execute(
             select(BusyInterval.starts_at, BusyInterval.ends_at)
             .where(*self._own("external"), BusyInterval.source == source)
@@ -127,7 +127,7 @@ class BusyRepository:
         return [(row.starts_at, row.ends_at) for row in rows.all()]
 
     async def replace_times(self, source: str, times: Sequence[tuple[datetime, datetime]]) -> None:
-        """Write all the intervals of one source anew, however many, in two statements."""
+        """Replace all busy times of one source, with two statements for any number of them."""
         await self._db.execute(
             delete(BusyInterval).where(*self._own("external"), BusyInterval.source == source)
         )

@@ -1,4 +1,4 @@
-"""`/v1/practice/practitioners/{practitioner_id}/…`: when a practitioner is not there."""
+"""`/v1/practice/practitioners/{practitioner_id}/…`: time off and busy times."""
 
 from typing import Annotated
 
@@ -40,11 +40,11 @@ router = APIRouter(prefix="/v1/practice/practitioners/{practitioner_id}", tags=[
 
 TimeOffId = Annotated[
     ExistingId,
-    Path(description="The time off's id. Any id that is not the practice's own is a 404."),
+    Path(description="The id of the time off. An id of another practitioner's gets a 404."),
 ]
 SourceName = Annotated[
     Source,
-    Path(description="Which calendar says so: a name that you choose. It may contain slashes."),
+    Path(description="A name that you choose for the other calendar. It may contain slashes."),
 ]
 
 
@@ -62,7 +62,7 @@ async def list_time_off(
     cursors: CursorSigner,
     db: Reading,
 ) -> Response:
-    """List the time off that reaches into these dates, soonest first, a page at a time."""
+    """List the time off that overlaps these dates, soonest first, in pages."""
     asked = PageRequest(cursors, query, Following, "time_off", staff.practice_id, practitioner_id)
     found = await list_absences(db, staff, practitioner_id, asked.part, now=now)
     page = asked.paginate(found.entries, found.position_of)
@@ -71,7 +71,7 @@ async def list_time_off(
 
 @router.post(
     "/time-off",
-    summary="Take time off",
+    summary="Create time off",
     status_code=201,
     response_model=TimeOffAnswer,
     responses=responses(*WRITE_PROBLEMS),
@@ -83,10 +83,10 @@ async def create_time_off(
     now: Now,
     write: StaffWriting,
 ) -> Response:
-    """Take a practitioner's time off, two years at most: nothing is offered meanwhile.
+    """Create time off of a practitioner, at most two years long. No slots are offered during it.
 
-    It may overlap booked sessions. They stay as they are, and `misfits` lists those to come that do
-    not fit the practitioner's time any more.
+    It may overlap booked sessions, which do not change. `misfits` lists the future sessions that no
+    longer fit the practitioner's hours.
     """
     return await write(
         lambda db: commands.add_time_off(
@@ -116,7 +116,7 @@ async def update_time_off(
     now: Now,
     write: StaffWriting,
 ) -> Response:
-    """Change what the body names; everything else stays. `misfits` lists sessions in the way."""
+    """Change the given fields. `misfits` lists the future sessions that do not fit."""
     return await write(
         lambda db: commands.change_time_off(
             db,
@@ -132,7 +132,7 @@ async def update_time_off(
 
 @router.delete(
     "/time-off/{time_off_id}",
-    summary="Take time off back",
+    summary="Delete time off",
     status_code=204,
     responses=responses(*WRITE_PROBLEMS),
 )
@@ -143,7 +143,7 @@ async def delete_time_off(
     now: Now,
     write: StaffWriting,
 ) -> Response:
-    """Take time off back: the hours of then are on offer again."""
+    """Delete time off. Its hours are offered again."""
     return await write(
         lambda db: commands.delete_time_off(
             db, staff, practitioner_id, absence_id=time_off_id, now=now
@@ -161,17 +161,17 @@ async def delete_time_off(
 async def get_time_off_by_ref(
     practitioner_id: PractitionerId, external_ref: RefInPath, staff: StaffReader, db: Reading
 ) -> Response:
-    """Show the time off that has this id in your own software."""
+    """Show the time off with this `external_ref`."""
     found = await read_time_off_by_ref(db, staff, practitioner_id, external_ref)
     return json_answer(present_absence(found))
 
 
 @router.put(
     "/time-off/by-ref/{external_ref:ref}",
-    summary="Write time off by your own id",
+    summary="Create or replace time off by your own id",
     response_model=TimeOffAnswer,
     responses=responses(*WRITE_PROBLEMS)
-    | {201: {"model": TimeOffAnswer, "description": "It is new."}},
+    | {201: {"model": TimeOffAnswer, "description": "The time off is new."}},
 )
 async def put_time_off_by_ref(
     practitioner_id: PractitionerId,
@@ -181,10 +181,10 @@ async def put_time_off_by_ref(
     now: Now,
     write: StaffWriting,
 ) -> Response:
-    """Write the time off with this id of your own software, whether it is there or not.
+    """Create or replace time off by your own id: 201 if it is new, 200 if it exists.
 
-    A 201 says that it is new. The same again changes nothing. The id is unique in the practice: one
-    that belongs to another practitioner's time off is refused.
+    Repeating the call changes nothing. The id is unique in the practice: an id of another
+    practitioner's time off is refused.
     """
     return await write(
         lambda db: commands.put_time_off(
@@ -202,7 +202,7 @@ async def put_time_off_by_ref(
 
 @router.get(
     "/busy-intervals",
-    summary="List times taken in other calendars",
+    summary="List busy times of other calendars",
     response_model=BusyTimesPage,
     responses=responses(*READ_PROBLEMS),
 )
@@ -214,7 +214,7 @@ async def list_busy_intervals(
     cursors: CursorSigner,
     db: Reading,
 ) -> Response:
-    """List what other calendars take of these dates, soonest first, a page at a time."""
+    """List the busy times of other calendars that overlap these dates, soonest first, in pages."""
     asked = PageRequest(cursors, query, Following, "busy", staff.practice_id, practitioner_id)
     found = await list_busy_times(db, staff, practitioner_id, asked.part, now=now)
     page = asked.paginate(found.entries, found.position_of)
@@ -223,7 +223,7 @@ async def list_busy_intervals(
 
 @router.put(
     "/busy-intervals/{source:ref}",
-    summary="Replace the times taken in a calendar",
+    summary="Replace the busy times of a calendar",
     response_model=BusyTimesAnswer,
     responses=responses(*WRITE_PROBLEMS),
 )
@@ -235,12 +235,12 @@ async def replace_busy_intervals(
     now: Now,
     write: StaffWriting,
 ) -> Response:
-    """Replace all that one outside calendar takes; a calendar sync can push again and again.
+    """Replace all busy times of one other calendar, at most 5,000 intervals.
 
-    Up to 5,000 intervals. Those that overlap or touch are joined, those that end when they start
-    are dropped: `count` and `dropped` tell how many. Other sources stay as they are; an empty list
-    ends this one. The same again changes nothing. `misfits` lists booked sessions to
-    come that do not fit any more; they stay as they are.
+    Intervals that overlap or touch are joined, and intervals that end when they start are dropped:
+    see `count` and `dropped`. Other sources do not change. An empty list removes this source. A
+    calendar sync can repeat the call: the same intervals change nothing. `misfits` lists the future
+    sessions that no longer fit; they do not change.
     """
     return await write(
         lambda db: commands.replace_busy_times(

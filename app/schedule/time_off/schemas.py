@@ -1,4 +1,4 @@
-"""Shapes of time off and of time taken in other calendars."""
+"""Schemas of time off, and of busy times of other calendars."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -22,12 +22,14 @@ MAX_OF_A_SOURCE = 5000
 _EXAMPLE = {"starts_at": "2026-12-21T08:00:00-07:00", "ends_at": "2027-01-04T08:00:00-07:00"}
 
 Source = RefText
-Starts = Annotated[Instant, Field(description="With an offset.")]
-Ends = Annotated[Instant, Field(description="After `starts_at`, at most two years.")]
+Starts = Annotated[Instant, Field(description="The start, with an offset.")]
+Ends = Annotated[
+    Instant, Field(description="The end, with an offset, at most two years after `starts_at`.")
+]
 
 
 class NewTimeOff(RequestBody):
-    """Time off. It may overlap booked sessions, which are reported and stay."""
+    """New time off. Booked sessions that it overlaps are reported and do not change."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{**_EXAMPLE, "external_ref": "leave-118"}]}
@@ -38,7 +40,7 @@ class NewTimeOff(RequestBody):
 
 
 class ChangeTimeOff(RequestBody):
-    """What to change. A time that is absent or null stays; a null reference takes it away."""
+    """The fields to change. A missing or null time keeps its value; a null reference is cleared."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"ends_at": "2027-01-06T08:00:00-07:00"}]}
@@ -48,7 +50,7 @@ class ChangeTimeOff(RequestBody):
     external_ref: ExternalRef | None = None
 
     def wanted(self) -> dict[str, Any]:
-        """Name what is to change."""
+        """Return the fields to change by name."""
         given = {name: getattr(self, name) for name in self.model_fields_set}
         return {
             name: value
@@ -58,7 +60,7 @@ class ChangeTimeOff(RequestBody):
 
 
 class PutTimeOff(RequestBody):
-    """Time off whose reference is in the address."""
+    """Time off whose reference is in the path."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{**_EXAMPLE}]})
     starts_at: Starts
@@ -66,12 +68,15 @@ class PutTimeOff(RequestBody):
 
 
 class BusyBody(RequestBody):
-    """Time taken in another calendar."""
+    """A busy time of another calendar."""
 
     starts_at: Starts
     ends_at: Annotated[
         Instant,
-        Field(description="Not before `starts_at`. Where it is the same, no time is taken."),
+        Field(
+            description="The end, with an offset, not before `starts_at`. If it is equal, the "
+            "interval is dropped."
+        ),
     ]
 
     @field_validator("ends_at")
@@ -83,7 +88,7 @@ class BusyBody(RequestBody):
 
 
 class BusyTimesRequest(RequestBody):
-    """All that one source knows. What is not in it ends."""
+    """All busy times of one source. They replace the former ones."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -103,23 +108,23 @@ class BusyTimesRequest(RequestBody):
         list[BusyBody],
         Field(
             max_length=MAX_OF_A_SOURCE,
-            description="In any order. Those that overlap or touch are joined, those without any "
-            "length are dropped. An empty list: nothing is taken.",
+            description="In any order. Intervals that overlap or touch are joined; intervals "
+            "without length are dropped. An empty list removes the source.",
         ),
     ]
 
     def times(self) -> list[tuple[datetime, datetime]]:
-        """Give the intervals as pairs."""
+        """Return the intervals as pairs of start and end."""
         return [(item.starts_at, item.ends_at) for item in self.items]
 
 
 class TimeOffQuery(ListQuery):
-    """Which dates, and which page."""
+    """A range of dates, and the page of the list."""
 
     first: Annotated[
-        Day | None, Field(description="First date. By default today, where the practitioner is.")
+        Day | None, Field(description="First date. Default: today in the practitioner's zone.")
     ] = Field(default=None, alias="from")
-    last: Annotated[Day | None, Field(description="Last date. By default there is none.")] = Field(
+    last: Annotated[Day | None, Field(description="Last date. Default: no last date.")] = Field(
         default=None, alias="to"
     )
     limit: PageLimit = 50
@@ -127,9 +132,9 @@ class TimeOffQuery(ListQuery):
 
 
 class BusyTimesQuery(TimeOffQuery):
-    """Which dates, of which source, and which page."""
+    """A range of dates, a source, and the page of the list."""
 
-    source: Annotated[Source | None, Field(description="Only of this source.")] = None
+    source: Annotated[Source | None, Field(description="Busy times of this source.")] = None
 
 
 class TimeOffView(Answer):
@@ -143,17 +148,17 @@ class TimeOffView(Answer):
 
 
 class TimeOffAnswer(TimeOffView):
-    """The time off as it is now, and the booked sessions that do not fit."""
+    """The time off after the change, and the booked sessions that do not fit."""
 
     misfits: MisfitReport
 
 
 class TimeOffPage(PageAnswer[TimeOffView]):
-    """A page of times off, soonest first. `next_cursor` null: there are no more."""
+    """A page of time off, soonest first. `next_cursor` is null on the last page."""
 
 
 class BusyTimeView(Answer):
-    """Time taken in another calendar. Times are UTC."""
+    """A busy time of another calendar. Times are UTC."""
 
     id: UUID
     source: Annotated[str, Field(examples=["work-calendar"])]
@@ -162,16 +167,16 @@ class BusyTimeView(Answer):
 
 
 class BusyTimesPage(PageAnswer[BusyTimeView]):
-    """A page of times taken elsewhere, soonest first. `next_cursor` null: there are no more."""
+    """A page of busy times, soonest first. `next_cursor` is null on the last page."""
 
 
 class BusyTimesAnswer(Answer):
-    """What a source has now, and the booked sessions that do not fit."""
+    """The busy times of a source after the change, and the booked sessions that do not fit."""
 
     source: Annotated[str, Field(examples=["work-calendar"])]
-    count: Annotated[int, Field(description="Intervals after joining those that touch.")]
+    count: Annotated[int, Field(description="Stored intervals, after joining.")]
     dropped: Annotated[
         int,
-        Field(description="Intervals of the request that end when they start.", examples=[0]),
+        Field(description="Intervals of the request without length.", examples=[0]),
     ]
     misfits: MisfitReport
