@@ -14,10 +14,10 @@ _NOTE = Write(insert(ChangeNote))
 
 
 async def add_change(db: AsyncConnection, values: Mapping[str, object]) -> None:
-    """Write an entry. Columns that may be null and are not named are null."""
+    """Insert an entry. Nullable columns that are not in `values` are null."""
     await _CHANGE.run(db, _NO_FACTS | dict(values))
 
 
 async def add_note(db: AsyncConnection, values: Mapping[str, object]) -> None:
-    """Write what can be erased of an entry: its note, and where it came from."""
+    """Insert the parts of an entry that can be erased: its note and network address."""
     await _NOTE.run(db, values)

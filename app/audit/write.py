@@ -1,4 +1,4 @@
-"""Writing the trail, in the transaction of what it tells of."""
+"""Write the audit log, in the transaction of the change."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,9 +37,9 @@ Subject = TypeAliasType(
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something, as his credentials say; never as a request's body says.
+    """Who makes a change, according to the credentials and never to the body of a request.
 
-    `name` is the API key's; `origin` the network address that the request came from.
+    `name` is the API key's name; `origin` the network address of the request.
     """
 
     kind: ActorKind
@@ -48,7 +48,7 @@ class Actor:
     origin: str | None = None
 
 
-# A client acts signed in, or by the link in a mail.
+# A client acts with a sign-in, or with the link of an email.
 BY_CLIENT: frozenset[str] = frozenset({"client", "link"})
 OPERATOR = Actor("operator", "command line")
 SYSTEM = Actor("system")
@@ -66,10 +66,10 @@ async def write_change(
     note: str | None = None,
     **facts: Any,  # noqa: ANN401 - the columns of a change
 ) -> UUID:
-    """Add an entry to the trail and give its id.
+    """Add an entry to the audit log and return its id.
 
-    `details` among the facts is for what else is worth telling. Nothing personal may be in it: the
-    names of the fields of a client that were changed, not what is in them.
+    `facts` are other columns of the entry. `details` must not contain personal data: of a client's
+    record it has the names of the changed fields, not their values.
     """
     change_id = uuid4()
     about = {

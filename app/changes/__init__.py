@@ -1,1 +1,1 @@
-"""The history of sessions and the audit trail of everything else: who, when, what, why."""
+"""The list of the audit log: who changed what, when and why."""

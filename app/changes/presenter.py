@@ -1,4 +1,4 @@
-"""Showing the entries of the audit trail."""
+"""Presents entries of the audit log."""
 
 from datetime import UTC
 
@@ -11,7 +11,10 @@ from app.web.views import Moment, present_money
 
 
 def present_entry(entry: TrailEntry, reasons: ReasonVisibility) -> TrailEntryView:
-    """Show an entry; `reasons` decides whether its reason may be read."""
+    """Present an
+    entry; `reasons` 
+    decides whether the reason is shown.
+    """
     has_reason = entry.reason_code is not None or entry.note is not None
     return TrailEntryView(
         id=entry.id,

@@ -1,4 +1,4 @@
-"""Reading the trail: everything that was done at a practice, the latest first."""
+"""Queries on the audit log of a practice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from app.web.cursors import TimePosition
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When and how a session took place, before or after a change."""
+    """Time, format and location of a session before or after a change."""
 
     starts_at: datetime
     ends_at: datetime
@@ -30,7 +30,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class TrailEntry:
-    """One entry of the trail. `before` and `after` are there for what changed a session."""
+    """An entry of the audit log. `before` and `after` are set if a session changed."""
 
     id: UUID
     at: datetime
@@ -53,7 +53,7 @@ class TrailEntry:
 
 
 def _of_client(client_id: UUID) -> Any:  # noqa: ANN401 - a condition
-    """Choose what was done to a client's record, or to one of his sessions."""
+    """Match changes of a client's record and of their sessions."""
     own_session = exists().where(
         of_practice(
             PRACTICE, Session, Session.id == Change.session_id, Session.client_id == client_id
@@ -78,7 +78,7 @@ _FILTERS: Mapping[str, Filter] = {
 async def list_trail(
     db: AsyncConnection, practice_id: UUID, part: Part[TimePosition]
 ) -> list[TrailEntry]:
-    """List what was done at a practice, the latest first."""
+    """List the entries of a practice's audit log, latest first."""
     wanted = (
         select(Change.__table__, ChangeNote.note, ChangeNote.origin)
         .outerjoin(ChangeNote, of_practice(PRACTICE, ChangeNote, ChangeNote.change_id == Change.id))

@@ -1,4 +1,4 @@
-"""`GET /v1/practice/changes`: the audit trail."""
+"""`GET /v1/practice/changes`: the audit log."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/practice/changes", tags=["Practice: access"])
 
 @router.get(
     "",
-    summary="List what was done, by whom, and why",
+    summary="List the audit log",
     response_model=TrailPage,
     responses=responses(*READING_BY_STAFF),
 )
@@ -30,14 +30,15 @@ async def list_practice_changes(
     cursors: CursorSigner,
     db: Reading,
 ) -> Response:
-    """List the audit trail, the latest first: everything that somebody could dispute.
+    """List the audit log, latest entry first.
 
-    Sessions, fees, credits, records, hours, policies, keys, links and webhooks: each change has who
-    did it (a client, the holder of a link, an API key with its name, the operator, the service
-    itself), when, from where, what and why. The trail is only ever added to; notes and addresses
-    can be erased from it. Filters that are named together all hold. Times are UTC.
+    It has all changes of sessions, fees, credits, records, hours, policies, API keys, links and
+    webhook endpoints. Each entry says who made the change (a client, the holder of a link, an API
+    key, the operator, or the service itself), when, from which network address, what changed, and
+    why. Entries are never changed or deleted; only notes and network addresses can be erased. An
+    entry has to match all given filters. Times are UTC.
 
-    With a `read` key, `code` and `note` of a reason are null: they need `write`.
+    For an API key with the scope `read`, `code` and `note` of a reason are null.
     """
     asked = PageRequest(cursors, query, TimePosition, "changes", staff.practice_id)
     found = await list_trail(db, staff.practice_id, asked.part)

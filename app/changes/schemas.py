@@ -1,4 +1,4 @@
-"""Shapes of the trail."""
+"""Schemas of the audit log."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from app.web.views import Answer, Moment, MoneyView, ReasonView
 
 
 class ActorView(Answer):
-    """Who did it. `name` is the API key's; `origin` the network address he came from, if kept."""
+    """Who made a change. `name` is the API key's name; `origin` the network address, if kept."""
 
     kind: ActorKind = Field(examples=["practice"])
     name: str | None = Field(examples=["Front desk"])
@@ -22,14 +22,14 @@ class ActorView(Answer):
 
 
 class TrailEntryView(Answer):
-    """One thing that was done to one `subject`: who, when, what, why.
+    """One change of one `subject`: who made it, when, what changed, and why.
 
-    `before` and `after` are when and how a session took place; `details` has what else is worth
-    telling, and never anything personal. A note that was erased is null.
+    `before` and `after` are the time, format and location of a session. `details` has other data of
+    the change, never personal data. An erased note is null.
     """
 
     id: UUID
-    at: datetime = Field(description="When it was done.")
+    at: datetime = Field(description="Time of the change.")
     subject: Subject = Field(examples=["session"])
     subject_id: UUID
     kind: str = Field(examples=["cancelled"])
@@ -45,22 +45,23 @@ class TrailEntryView(Answer):
 
 
 class TrailPage(PageAnswer[TrailEntryView]):
-    """A page of the trail, the latest first. `next_cursor` null: there is no more."""
+    """A page of the audit log, latest first. `next_cursor` is null on the last page."""
 
 
 class TrailQuery(ListQuery):
-    """Which entries, and which page of them."""
+    """Filters and page of the audit log."""
 
-    subject: Annotated[Subject | None, Field(description="Only of this kind of thing.")] = None
-    subject_id: Id | None = Field(default=None, description="Only of this very thing.")
+    subject: Annotated[Subject | None, Field(description="Changes of this kind of subject.")] = None
+    subject_id: Id | None = Field(default=None, description="Changes of the subject with this id.")
     kind: Annotated[
-        str | None, Field(max_length=50, description="Only what was done so, like `cancelled`.")
+        str | None,
+        Field(max_length=50, description="Changes of this kind, for example `cancelled`."),
     ] = None
-    actor: Annotated[ActorKind | None, Field(description="Only what was done by these.")] = None
-    key: Id | None = Field(default=None, description="Only what was done with this API key.")
-    session: Id | None = Field(default=None, description="Only of this session.")
+    actor: Annotated[ActorKind | None, Field(description="Changes by this kind of actor.")] = None
+    key: Id | None = Field(default=None, description="Changes by this API key.")
+    session: Id | None = Field(default=None, description="Changes of this session.")
     client: Id | None = Field(
-        default=None, description="Only of this client's record and sessions."
+        default=None, description="Changes of this client's record and sessions."
     )
     since: Instant | None = first_instant("Done")
     until: Instant | None = last_instant("Done")

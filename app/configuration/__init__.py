@@ -1,1 +1,1 @@
-"""Settings, from the environment and `.env`, and their checks."""
+"""Settings of the environment and of `.env`, and their validation."""

@@ -1,4 +1,4 @@
-"""The file `.env`: find lines that are meant as settings of ours and set nothing."""
+"""The file `.env`: find lines that look like settings of Reslot but set nothing."""
 
 from collections.abc import Collection
 from itertools import takewhile
@@ -7,7 +7,7 @@ from pathlib import Path
 from dotenv.parser import Binding, parse_stream
 
 FILE = Path(".env")
-# Some editors begin a file with a byte order mark, which would become a part of the first name.
+# Without `-sig`, the byte order mark of some editors would become part of the first name.
 ENCODING = "utf-8-sig"
 _PREFIX = "RESLOT_"
 
@@ -46,7 +46,7 @@ def _mistake(line: Binding, known: Collection[str]) -> str | None:
 
 
 def _is_typing_mistake(name: str, meant: str) -> bool:
-    """Tell whether one character is missing, added or another one, or two are swapped."""
+    """Return whether one character is missing, added or different, or two are swapped."""
     start = _same_start(name, meant)
     name, meant = name[start:][::-1], meant[start:][::-1]
     end = _same_start(name, meant)

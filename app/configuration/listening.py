@@ -1,4 +1,4 @@
-"""Making sure that an address can be listened on, before anything is started."""
+"""Check that a port can be listened on, before anything starts."""
 
 import errno
 import socket
@@ -8,12 +8,12 @@ from app.configuration.settings import SettingsError
 
 
 def check_port(host: str, port: int, setting: str) -> None:
-    """Bind to a port and let go of it again. `setting` is the name of the port's setting.
+    """Bind to a port and close it again. `setting` is the name of the port's setting.
 
     Raises:
-        SettingsError: it cannot be listened on. The message names the setting that is wrong.
+        SettingsError: the port cannot be listened on. The message names the wrong setting.
     """
-    # As uvicorn tells the families apart.
+    # uvicorn chooses the address family by the same rule.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     where = f"Port {port} on {host}"
     try:

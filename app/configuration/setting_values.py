@@ -1,7 +1,8 @@
-"""Validators of settings. Each returns the value in the form in which it is used.
+"""Validators of settings. Each returns the normalised value.
 
-Each raises ValueError with a message that says what the value must be, and never repeats the value.
-Hosts are spelled in ASCII: libraries that convert them do so by IDNA 2003, to another host.
+Each raises ValueError with a message that says what the value must be, without the value itself.
+Hosts are converted to ASCII here, because some libraries convert them by IDNA 2003, which can give
+a different host.
 """
 
 import re
@@ -17,7 +18,7 @@ EVERY_ORIGIN = "*"
 SMTP_PORTS = {"smtp": 25, "smtps": 465}
 STARTTLS = {"always": True, "never": False, "auto": None}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# Underscores are in no name of the Internet, but in those of containers.
+# Host names of the Internet have no underscores, but names of containers do.
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 _VISIBLE = re.compile(r"[!-~]+")
@@ -32,7 +33,7 @@ def listening_host(host: str) -> str:
 
 
 def web_address(url: str, *, with_query: bool = False) -> str:
-    """Check an address that paths or a fragment are appended to, and spell its host in ASCII."""
+    """Check a URL to which paths or a fragment are appended, and convert its host to ASCII."""
     parts = _web_parts(url)
     if parts is None or "#" in url or ("?" in url and not with_query):
         unwanted = "a user or a fragment" if with_query else "a user, a query or a fragment"
@@ -41,7 +42,7 @@ def web_address(url: str, *, with_query: bool = False) -> str:
 
 
 def origin(url: str) -> str:
-    """Spell an origin as browsers send it: in small letters, without the scheme's own port."""
+    """Normalise an origin as browsers send it: in lower case, without the default port."""
     if url == EVERY_ORIGIN:
         return url
     parts = _web_parts(url)
@@ -53,7 +54,7 @@ def origin(url: str) -> str:
 
 
 def database_url(url: str) -> str:
-    """Check the URL of a PostgreSQL database that names a role. It may name several hosts."""
+    """Check the URL of a PostgreSQL database. It must have a role, and may have several hosts."""
     try:
         url = ascii_url(url)
         parts = urlsplit(url)
@@ -63,7 +64,7 @@ def database_url(url: str) -> str:
             and bool(parts.username)
             and all(host.port != 0 and _is_database_host(host) for host in hosts)
         )
-    except ValueError:  # the port is not a number, or not a possible one
+    except ValueError:  # the port is not a number or out of range
         is_good = False
     if not is_good:
         raise ValueError("must be like postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE")
@@ -71,7 +72,7 @@ def database_url(url: str) -> str:
 
 
 def smtp_url(url: str) -> str:
-    """Check the URL of a mail server, with a name and a password or with neither."""
+    """Check the URL of a mail server, either with a user and a password or without both."""
     try:
         url = ascii_url(url)
         parts = urlsplit(url)
@@ -96,7 +97,7 @@ def smtp_url(url: str) -> str:
 
 
 def metrics_token(token: str) -> str:
-    """Check a token that is hard to guess, and that a header can carry."""
+    """Check the length of a token, and that it can be sent in a header."""
     if len(token) < MINIMUM_TOKEN_LENGTH or not _VISIBLE.fullmatch(token):
         raise ValueError(
             f"must be at least {MINIMUM_TOKEN_LENGTH} characters of ASCII, without spaces"
@@ -105,7 +106,7 @@ def metrics_token(token: str) -> str:
 
 
 def folder(path: Path) -> Path:
-    """Check a folder, which need not exist yet. `~` stands for the user's home."""
+    """Check a folder, which may not exist yet. `~` is the user's home."""
     try:
         path = path.expanduser()
         is_good = nearest_folder(path).is_dir()
@@ -117,13 +118,13 @@ def folder(path: Path) -> Path:
 
 
 def nearest_folder(path: Path) -> Path:
-    """Return the path if it exists, else the first of its parents that does."""
+    """Return the path if it exists, else its nearest parent that exists."""
     path = path.absolute()
     return next(part for part in (path, *path.parents) if part.exists())
 
 
 def proxy(text: str) -> str:
-    """Check a proxy: an address, or a network of addresses."""
+    """Check the address or the network of a proxy."""
     try:
         if text != EVERY_PROXY:
             ip_network(text)
@@ -133,7 +134,7 @@ def proxy(text: str) -> str:
 
 
 def _web_parts(url: str) -> SplitResult | None:
-    """Split a web address; None if it is not one, or names a user."""
+    """Split a web address. None if it is not a web address, or contains a user."""
     if _BLANK_OR_CONTROL.search(url):
         return None
     try:
@@ -150,7 +151,7 @@ def _web_parts(url: str) -> SplitResult | None:
 
 
 def _is_database_host(host: SplitResult) -> bool:
-    """Tell whether it is a host or a socket's folder. Empty, the driver takes its default."""
+    """Return whether it is a host or a socket's folder. Empty means the driver's default."""
     name = unquote(host.hostname or "")
     return not name or name.startswith("/") or _is_host(name)
 

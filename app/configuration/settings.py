@@ -1,6 +1,6 @@
-"""Settings, from the environment (and `.env`).
+"""Settings of the environment and of `.env`.
 
-The text below each becomes its row in docs/reference/configuration.md.
+docs/reference/configuration.md is generated from the text below each setting.
 """
 
 import os
@@ -24,17 +24,17 @@ from app.standards.addresses import normal_address
 
 MINIMUM_KEY_LENGTH = 32
 MOST_CONNECTIONS = 1000
-# Far more than makes sense, and a time so far ahead still has a date.
+# Larger values make no sense, and could give a date beyond Python's range.
 MOST_MINUTES = 525_600
 MOST_DAYS = 3650
 
 
 class SettingsError(Exception):
-    """A setting is missing or bad; the message is one sentence for the operator."""
+    """A setting is missing or invalid. The message is one sentence for the operator."""
 
 
 class Settings(BaseSettings):
-    """One frozen object, made once per process and handed down."""
+    """All settings. Created once per process and passed on as an argument."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -46,49 +46,49 @@ class Settings(BaseSettings):
     )
 
     database_url: SecretStr | None = None
-    """PostgreSQL, as the service's own role: `postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE`. It
-    has to name the role. The schemes `postgres` and `postgresql+asyncpg` are accepted too, those
-    of other drivers are not. Options of the driver (asyncpg) follow a `?`, such as
-    `sslmode=verify-full&sslrootcert=FILE`. Without it, the embedded server is used where it is
-    installed.
+    """The PostgreSQL database, with the service's own role, which is required:
+    `postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE`. The schemes `postgres` and
+    `postgresql+asyncpg` are also accepted; those of other drivers are not. Options of the driver
+    (asyncpg) follow a `?`, such as `sslmode=verify-full&sslrootcert=FILE`. Without this setting,
+    the embedded server is used if it is installed.
     """
 
     database_owner_url: SecretStr | None = None
-    """The same database as the role that owns it; `DATABASE_URL` where it is not set. Only
-    `reslot migrate` and the demo use it.
+    """The same database with the role that owns it. Default: `DATABASE_URL`. Only `reslot migrate`
+    and the demo use it.
     """
 
     database_pool_size: int = Field(default=10, ge=1, le=MOST_CONNECTIONS)
-    """Connections of each server process, at most: this many for commands, and as many for reads.
-    A process that sends mails has `SMTP_CONNECTIONS` and five more.
+    """Most database connections of each server process: this number for commands, and the same
+    number for reads. A process that sends mails has `SMTP_CONNECTIONS` + 5 in addition.
     """
 
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
     """The keys that sign links, quotes, sign-ins and all other tokens: at least 32 characters
-    each, separated by commas, [oldest first](../how-to/rotate-keys.md). Without it, the demo and
-    the embedded server make the file `DATA_DIR/secret_keys`.
+    each, separated by commas, [oldest first](../how-to/rotate-keys.md). Without this setting, the
+    demo and the embedded server create the file `DATA_DIR/secret_keys`.
     """
 
     host: Annotated[str, AfterValidator(setting_values.listening_host)] = "127.0.0.1"
-    """The address of this machine to listen on, IPv4 or IPv6, or its name. The image sets
-    `0.0.0.0`.
+    """The address to listen on: an IPv4 or IPv6 address of this machine, or its name. The
+    container image sets `0.0.0.0`.
     """
 
     port: int = Field(default=8000, ge=1, le=65535)
     """The port to listen on."""
 
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1",)
-    """The proxies whose `X-Forwarded-For` is believed: addresses or networks, separated by
-    commas. `*` believes everybody, also what a caller writes there.
+    """The proxies whose `X-Forwarded-For` is trusted: addresses or networks, separated by commas.
+    `*` trusts everyone, including callers who forge the header.
     """
 
     public_url: str = ""
-    """Where the world reaches the API; `http://HOST:PORT` where it is not set. The `type` of
-    every problem starts with it. Without a query, a user or a password.
+    """The public URL of the API, without a query, a user or a password. Default:
+    `http://HOST:PORT`. The `type` of every problem starts with it.
     """
 
     docs: bool = True
-    """Whether the page `/docs` is served, where the API can be tried. `/openapi.json` is always
+    """Whether the page `/docs` is served, where you can try the API. `/openapi.json` is always
     served.
     """
 
@@ -96,8 +96,8 @@ class Settings(BaseSettings):
     """Whether the reference portal is served under `/portal/`."""
 
     portal_url: str = ""
-    """The page that opens the link of an email; `PUBLIC_URL/portal/` where it is not set. The
-    token is appended as `#TOKEN`, so that it reaches no server log.
+    """The page that opens the link of an email. Default: `PUBLIC_URL/portal/`. The token is
+    appended as `#TOKEN`, so that it is in no server log.
     """
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -106,19 +106,20 @@ class Settings(BaseSettings):
     """
 
     data_dir: Annotated[Path, AfterValidator(setting_values.folder)] = Path(".data")
-    """Where the demo, the embedded server, generated keys and unsent mails lie. The image sets
-    `/tmp/reslot`.
+    """The folder of the demo, the embedded server, generated keys and unsent mails. The container
+    image sets `/tmp/reslot`.
     """
 
     smtp_url: SecretStr | None = None
-    """`smtp://USER:PASSWORD@HOST:587` or `smtps://USER:PASSWORD@HOST`. With a password STARTTLS
-    is required, without one it is used where offered; `?starttls=always`, `auto` or `never`
-    overrides this. Without it, mails are written to `DATA_DIR/mail`.
+    """The mail server: `smtp://USER:PASSWORD@HOST:587` or `smtps://USER:PASSWORD@HOST`. With a
+    password, STARTTLS is required; without one, it is used if the server offers it.
+    `?starttls=always`, `auto` or `never` overrides this. Without this setting, mails are written
+    to `DATA_DIR/mail`.
     """
 
     smtp_connections: int = Field(default=10, ge=2, le=MOST_CONNECTIONS)
-    """How many mails a process sends at once, and so how many connections to the mail server it
-    has, at most. Half of them are for reminders. At least 2.
+    """Most mails that a process sends at the same time, each on its own connection to the mail
+    server. Half of them are for reminders. At least 2.
     """
 
     mail_from: Annotated[str, AfterValidator(normal_address)] = "reslot@localhost.localdomain"
@@ -127,54 +128,56 @@ class Settings(BaseSettings):
     """
 
     access_token_minutes: int = Field(default=60, ge=1, le=MOST_MINUTES)
-    """How long an access token is valid that comes from a sign-in or `reslot token`."""
+    """Lifetime of an access token of a sign-in or of `reslot token`."""
 
     sign_in_days: int = Field(default=90, ge=1, le=MOST_DAYS)
-    """How long a client stays signed in, however often they come back."""
+    """How long a client stays signed in. Later visits do not extend it."""
 
     link_access_minutes: int = Field(default=30, ge=1, le=MOST_MINUTES)
-    """How long an access token is valid that comes from a link."""
+    """Lifetime of an access token of a link."""
 
     link_days: int = Field(default=30, ge=0, le=MOST_DAYS)
-    """How long a link works after its session's present end."""
+    """How long a link works after the end of its session."""
 
     quote_minutes: int = Field(default=10, ge=1, le=MOST_MINUTES)
-    """How long a quote is honoured."""
+    """Lifetime of a quote."""
 
     credit_grace_days: int = Field(default=14, ge=0, le=MOST_DAYS)
-    """How long a credit stays usable that is returned to a package which has expired or soon
-    will.
+    """How long a credit can still be used that is returned to a package which has expired or
+    expires soon.
     """
 
     webhook_insecure_targets: bool = False
-    """For development: webhooks may go over plain HTTP and to private addresses. `reslot demo`
-    sets it.
+    """For development only: webhooks may be sent over plain HTTP and to private addresses.
+    `reslot demo` sets it.
     """
 
     worker: bool = True
-    """Whether server processes send mails and webhooks too. `reslot serve --worker` and
+    """Whether server processes also send mails and webhooks. `reslot serve --worker` and
     `--no-worker` override it.
     """
 
     metrics_token: SecretStr | None = None
-    """What Prometheus sends as `Authorization: Bearer …` to read
+    """The token that Prometheus sends as `Authorization: Bearer …` to read
     [`/metrics`](../how-to/monitor.md#what-to-watch): at least 16 characters of ASCII, without
-    spaces. Make it as a [key](../how-to/rotate-keys.md) is made. Without it, `/metrics` is off.
+    spaces. Create it like a [key](../how-to/rotate-keys.md). Without this setting, `/metrics` is
+    off.
     """
 
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """The port on which a `reslot worker` serves its own metrics, on `HOST` and without a token.
-    Without it, they are off.
+    Without this setting, they are off.
     """
 
     tracing: bool = False
-    """Whether [traces](../how-to/trace.md) go to an OpenTelemetry collector; needs the packages
-    of `requirements/tracing.txt`. OpenTelemetry's own variables (`OTEL_EXPORTER_OTLP_ENDPOINT`,
-    `OTEL_TRACES_SAMPLER`, …), here or in `.env`, say where they go and how many.
+    """Whether [traces](../how-to/trace.md) are sent to an OpenTelemetry collector. This needs the
+    packages of `requirements/tracing.txt`. OpenTelemetry's own variables
+    (`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_TRACES_SAMPLER`, …), in the environment or in `.env`, set
+    the collector and the sampling.
     """
 
     log_format: Literal["json", "console"] = "json"
-    """`json`, or `console` for reading. `reslot demo` logs in `console`."""
+    """`json` for machines or `console` for people. `reslot demo` uses `console`."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""
@@ -243,21 +246,21 @@ class Settings(BaseSettings):
         return self
 
     def with_keys(self, text: str) -> Self:
-        """Take the keys from a text, as from the environment."""
+        """Return a copy with the signing keys of a text in the format of SECRET_KEYS."""
         keys = self._long_enough(tuple(SecretStr(part) for part in _parts(text)))
         return self.model_copy(update={"secret_keys": keys})
 
     @property
     def keys(self) -> list[str]:
-        """Give the signing keys, oldest first; the last one signs, all of them verify."""
+        """Return the signing keys, oldest first. The last one signs; all of them verify."""
         return [key.get_secret_value() for key in self.secret_keys]
 
     @property
     def service_url(self) -> str:
-        """Give the URL of the database for the service's own role.
+        """Return the URL of the database for the service's own role.
 
         Raises:
-            SettingsError: there is none.
+            SettingsError: DATABASE_URL is not set.
         """
         if self.database_url is None:
             raise SettingsError(
@@ -267,34 +270,34 @@ class Settings(BaseSettings):
 
     @property
     def owner_url(self) -> str:
-        """Give the URL for migrations; where none is named, the service's role owns its tables."""
+        """Return the URL for migrations: DATABASE_OWNER_URL, or else the service's own."""
         if self.database_owner_url is None:
             return self.service_url
         return self.database_owner_url.get_secret_value()
 
     @property
     def quote_lifetime(self) -> timedelta:
-        """Say how long a quote is honoured."""
+        """Return the lifetime of a quote."""
         return timedelta(minutes=self.quote_minutes)
 
     @property
     def credit_grace(self) -> timedelta:
-        """Say how long a credit stays usable that came back to an expired package."""
+        """Return how long a credit can be used that was returned to an expired package."""
         return timedelta(days=self.credit_grace_days)
 
     @property
     def sign_in_lifetime(self) -> timedelta:
-        """Say how long a client stays signed in, however often he comes back."""
+        """Return how long a client stays signed in. Later visits do not extend it."""
         return timedelta(days=self.sign_in_days)
 
     @property
     def mail_folder(self) -> Path:
-        """Say where mails land that no SMTP server takes."""
+        """Return the folder of mails when there is no SMTP server."""
         return self.data_dir / "mail"
 
 
 def load_settings() -> Settings:
-    """Read the settings. Where tracing is on, the SDK's own are taken from the file as well.
+    """Read the settings. With tracing, OpenTelemetry's variables are read from `.env` too.
 
     Raises:
         SettingsError: one sentence that names each bad setting, never its value.
@@ -316,7 +319,7 @@ def load_settings() -> Settings:
 
 
 def _hand_on(prefix: str) -> None:
-    """Put what others read from the environment there, where only the file has it."""
+    """Copy variables of other libraries from `.env` to the environment, if they are not there."""
     for name, text in dotenv_values(env_file.FILE, encoding=env_file.ENCODING).items():
         if text and name.startswith(prefix):
             os.environ.setdefault(name, text)

@@ -1,1 +1,1 @@
-"""What a client is shown of themselves: `/v1/me` and `/v1/packages`."""
+"""`/v1/me` and `/v1/packages`: a client's own record, practice and packages."""

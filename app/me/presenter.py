@@ -1,4 +1,4 @@
-"""Showing clients what is theirs: the client, the practice, the packages."""
+"""Presents a client's own record, practice and packages."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from app.me.schemas import MeView, PackageService, PackageView
 
 
 def present_me(record: ClientRecord, caller: Caller) -> MeView:
-    """Show who is calling."""
+    """Present the calling client, and the session of a link's token."""
     return MeView(
         client=present_client(record),
         practice=present_practice(record),
@@ -20,7 +20,7 @@ def present_me(record: ClientRecord, caller: Caller) -> MeView:
 
 
 def present_package(record: PackageRecord) -> PackageView:
-    """Show a package, in the time zone of its client."""
+    """Present a package, with times in the client's time zone."""
     zone = ZoneInfo(record.time_zone)
     return PackageView(
         id=record.id,

@@ -1,4 +1,4 @@
-"""Reading what a client may see of himself, his practice and his packages."""
+"""Queries on a client's own record, practice and packages."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from app.tables.sessions import CreditRedemption
 
 @dataclass(frozen=True, slots=True)
 class PackageRecord:
-    """Prepaid sessions, and what is left of them; `time_zone` is the client's."""
+    """A package and the credits that are left. `time_zone` is the client's."""
 
     id: UUID
     name: str
@@ -30,7 +30,7 @@ class PackageRecord:
 
 
 async def read_client(db: AsyncConnection, caller: Caller) -> ClientRecord:
-    """Read the client who calls, and his practice.
+    """Read the calling client and their practice.
 
     Raises:
         UnauthorizedError: the caller's token was revoked.
@@ -40,7 +40,7 @@ async def read_client(db: AsyncConnection, caller: Caller) -> ClientRecord:
 
 
 async def list_packages(db: AsyncConnection, caller: Caller, now: datetime) -> list[PackageRecord]:
-    """List a client's packages with the credits that are left in each.
+    """List the calling client's packages, the first to expire first.
 
     Raises:
         UnauthorizedError: the caller's token was revoked.

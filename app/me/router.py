@@ -1,4 +1,4 @@
-"""`/v1/me` and `/v1/packages`: a client's calls about himself."""
+"""`/v1/me` and `/v1/packages`: a client's own record, practice and packages."""
 
 from fastapi import APIRouter, Response
 
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1", tags=["Client"])
     responses=responses("unauthorized", "service-unavailable"),
 )
 async def get_me(caller: AnyCaller, db: Reading) -> Response:
-    """Show the client, the practice, and which session the token of a link is bound to."""
+    """Show the client, the practice, and the session that the token of a link is bound to."""
     return json_answer(present_me(await read_client(db, caller), caller))
 
 
@@ -31,7 +31,7 @@ async def get_me(caller: AnyCaller, db: Reading) -> Response:
     responses=responses("unauthorized", "forbidden", "service-unavailable"),
 )
 async def list_own_packages(caller: ClientCaller, now: Now, db: Reading) -> Response:
-    """List the client's packages with the credits left and when they expire."""
+    """List the client's packages, with the credits that are left and the expiry of each."""
     packages = await list_packages(db, caller, now)
     return json_answer(
         PackagePage(items=[present_package(found) for found in packages], next_cursor=None)

@@ -1,4 +1,4 @@
-"""Shapes of what a client sees of himself and of the practice."""
+"""Schemas of a client's own record, practice and packages."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from app.web.views import Answer, ClientView, PracticeView
 
 
 class MeView(Answer):
-    """Who calls. `session_id`: the one session that a link's token is bound to, else null."""
+    """The caller. `session_id` is the session of a link's token, and null for other tokens."""
 
     client: ClientView
     practice: PracticeView
@@ -17,14 +17,17 @@ class MeView(Answer):
 
 
 class PackageService(Answer):
-    """What the package's sessions are."""
+    """The service that a package pays for."""
 
     id: UUID
     name: str
 
 
 class PackageView(Answer):
-    """Prepaid sessions. `usable_until`: how long a credit that came back late can still be used."""
+    """A package of prepaid sessions. Times are in the client's time zone.
+
+    `usable_until`: until when a credit that was returned to an expired package can still be used.
+    """
 
     id: UUID
     name: str
@@ -32,11 +35,11 @@ class PackageView(Answer):
     credits: int
     credits_left: int
     expires_at: datetime | None = Field(description="Null: it does not expire.")
-    usable_until: datetime | None = Field(description="Null where there is no such credit.")
+    usable_until: datetime | None = Field(description="Null: there is no such credit.")
 
 
 class PackagePage(Answer):
-    """The client's packages, those that expire first at the top. They always come whole."""
+    """All packages of the client on one page. Those that expire first come first."""
 
     items: list[PackageView]
     next_cursor: str | None = Field(examples=[None])

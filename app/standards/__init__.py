@@ -1,1 +1,1 @@
-"""Spellings and tables of standards: email addresses and hosts, currencies."""
+"""Standards: email addresses and host names (IDNA), currencies (ISO 4217)."""

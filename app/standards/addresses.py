@@ -1,9 +1,9 @@
-"""Email addresses and host names, spelled the same way everywhere.
+"""Normalisation of email addresses and host names.
 
-A domain with letters beyond ASCII has two spellings: the Unicode one and the ASCII one ("xn--…").
-Both name one domain. They are converted by IDNA 2008 with UTS 46, non-transitional. Python's own
-"idna" codec is IDNA 2003: it turns "faß.example" into "fass.example", which belongs to somebody
-else. Source: docs/decisions/0019-names.md.
+A domain with non-ASCII letters has two spellings, Unicode and ASCII ("xn--…"), of the same domain.
+They are converted by IDNA 2008 with UTS 46, non-transitional. Python's own "idna" codec is IDNA
+2003: it converts "faß.example" to "fass.example", which is another domain. Source:
+docs/decisions/0019-names.md.
 """
 
 import string
@@ -15,25 +15,25 @@ from email_validator import EmailNotValidError, validate_email
 from app.texts.errors import InvalidValueError
 
 _SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-# RFC 6068 section 2: what else may stand unescaped in front of the "@" of a mailto URI.
+# RFC 6068 section 2: other characters that need no escape before the "@" of a mailto URI.
 _PLAIN_IN_MAILTO = "!$'*+"
 
 
 def ascii_domain(domain: str) -> str:
-    """Spell a domain or a host name in ASCII.
+    """Convert a domain or a host name to ASCII.
 
     Raises:
-        ValueError: there can be no such domain.
+        ValueError: the text is not a valid domain.
     """
     return idna.encode(domain, uts46=True, transitional=False).decode("ascii")
 
 
 def normal_address(address: str) -> str:
-    """Give an address as it is stored: its domain in Unicode and in small letters.
+    """Normalise an address for storage: its domain in Unicode and in lower case.
 
     Raises:
-        ValueError: it is no address, or its local part is not ASCII. Such a mailbox can only be
-            reached where every mail server on the way knows SMTPUTF8.
+        ValueError: the text is not an email address, or its local part is not ASCII. Mail reaches
+            such a mailbox only if every mail server on the way supports SMTPUTF8.
     """
     try:
         found = validate_email(address, check_deliverability=False, allow_smtputf8=False)
@@ -43,9 +43,10 @@ def normal_address(address: str) -> str:
 
 
 def spellings(address: str) -> list[str]:
-    """Give both spellings of an address: with its domain in Unicode, and in ASCII.
+    """Return an address with its domain in Unicode, and with its domain in ASCII.
 
-    What can be no address has one spelling, given twice: a statement always gets two.
+    If the domain is invalid, the text is returned twice, so that a statement always gets two
+    values.
     """
     local, at, domain = address.rpartition("@")
     try:
@@ -57,25 +58,25 @@ def spellings(address: str) -> list[str]:
 
 
 def mailbox_key(address: str) -> str:
-    """Give what two addresses of one mailbox have in common.
+    """Return a key that is equal for two addresses of one mailbox.
 
-    The spelling of the domain does not matter, nor do capitals of ASCII. Letters of other scripts
-    that only look alike are different mailboxes.
+    The spelling of the domain and ASCII capitals do not matter. Letters of other scripts that only
+    look the same give a different key.
     """
     return spellings(address)[1].translate(_SMALL)
 
 
 def mailto(address: str) -> str:
-    """Write an address as a URI, in ASCII (RFC 6068)."""
+    """Return the `mailto:` URI of an address, in ASCII (RFC 6068)."""
     local, _, domain = spellings(address)[1].rpartition("@")
     return f"mailto:{quote(local, safe=_PLAIN_IN_MAILTO)}@{domain}"
 
 
 def ascii_url(url: str) -> str:
-    """Spell the host of a URL in ASCII, and leave the rest as it is.
+    """Convert the host of a URL to ASCII. The rest does not change.
 
     Raises:
-        ValueError: it is no URL, or there can be no such host.
+        ValueError: the text is not a URL, or its host is invalid.
     """
     if url.isascii() or (urlsplit(url).hostname or "").isascii():
         return url

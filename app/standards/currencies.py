@@ -1,14 +1,14 @@
-"""The currencies of ISO 4217, and how many decimals their amounts have.
+"""Currencies of ISO 4217, and the number of decimals of their amounts.
 
-CLDR, and with it Babel and browsers, has other digits for about twenty currencies: what people
-there write in daily life. An amount in minor units is read by ISO's, everywhere.
+CLDR, which Babel and browsers use, has other numbers of decimals for about twenty currencies, by
+daily use. Reslot always converts minor units by ISO 4217.
 """
 
 from collections.abc import Mapping
 
 from iso4217 import Currency
 
-# Precious metals, units of account, and the codes for tests and for "none" have no minor unit.
+# Without minor unit, and so left out: precious metals, units of account, test and "none" codes.
 DECIMALS: Mapping[str, int] = {
     currency.code: currency.exponent for currency in Currency if currency.exponent is not None
 }
@@ -16,9 +16,9 @@ _USUAL = 2
 
 
 def decimals_of(currency: str) -> int:
-    """Say how many decimals an amount has: 2 for USD, 0 for JPY, 3 for KWD.
+    """Return the number of decimals of an amount: 2 for USD, 0 for JPY, 3 for KWD.
 
-    A practice keeps its currency for good, also where ISO withdraws the code. Then it is 2, as it
-    is for nearly all.
+    A practice keeps its currency even if ISO withdraws the code. An unknown code has 2 decimals,
+    like most currencies.
     """
     return DECIMALS.get(currency, _USUAL)

@@ -1,1 +1,1 @@
-"""What a person reads: the catalogue of texts, in every language that Reslot writes."""
+"""The catalogue of all texts for people, in every language of Reslot."""

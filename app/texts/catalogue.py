@@ -1,6 +1,6 @@
-"""The catalogue of texts: by language, then by key (docs/decisions/0025-texts.md).
+"""The catalogue of texts by language and key (docs/decisions/0025-texts.md).
 
-The texts are written in `locale/LANGUAGE/LC_MESSAGES/reslot.po`. The build compiles them.
+The sources are `locale/LANGUAGE/LC_MESSAGES/reslot.po`. The build compiles them.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ FOLDER = Path(__file__).parent / "locale"
 class Texts:
     """The texts of one language. `language` is its BCP 47 tag.
 
-    Texts have named placeholders. Values are put in as they are, without inflection: names,
-    amounts, and dates as Babel writes them.
+    Texts have named placeholders. Values are inserted without inflection: names, amounts, and
+    dates as Babel formats them.
     """
 
     def __init__(self, language: str) -> None:
@@ -31,26 +31,26 @@ class Texts:
             ) from None
 
     def __call__(self, key: str, /, **values: object) -> str:
-        """Give the text of a key, with `values` in its placeholders.
+        """Return the text of a key, with `values` in its placeholders.
 
         Raises:
-            KeyError: there is no such text, or a placeholder of it has no value.
+            KeyError: the key is unknown, or a placeholder has no value.
         """
         text = self._translations.gettext(key)
-        if text is key:  # gettext's answer where it finds nothing
+        if text is key:  # gettext returns the key itself if it has no text
             raise KeyError(key)
         return text.format(**values) if values else text
 
     def counted(self, key: str, count: int, /, **values: object) -> str:
-        """Give the text of a key that has a singular and a plural, for `count` things."""
+        """Return the singular or the plural of a text, for `count`."""
         return self._translations.ngettext(key, key, count).format(**values)
 
     def explain(self, explanation: Explanation) -> str:
-        """Give the text that an error of the domain names."""
+        """Return the text of a domain error."""
         return self(explanation.key, **explanation.values)
 
     def has(self, key: str) -> bool:
-        """Tell whether there is a text of this key."""
+        """Return whether the key has a text."""
         return self._translations.gettext(key) is not key
 
 

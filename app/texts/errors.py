@@ -1,13 +1,13 @@
-"""Values that cannot be used, with the reason as a text of the catalogue."""
+"""The error of an invalid value. Its reason is a text of the catalogue."""
 
 from app.domain.errors import Explanation
 from app.texts.catalogue import ENGLISH
 
 
 class InvalidValueError(ValueError):
-    """A value cannot be used. The text of `key`, with `values` in it, says why.
+    """A value is invalid. The text of `key`, with `values` in its placeholders, is the reason.
 
-    As a string it is that text in English, for settings and the command line.
+    `str()` returns the reason in English, for settings and the command line.
     """
 
     def __init__(self, key: str, **values: object) -> None:
@@ -15,5 +15,5 @@ class InvalidValueError(ValueError):
         self.explanation = Explanation(key, values)
 
     def __str__(self) -> str:
-        """Say why, in English."""
+        """Return the reason in English."""
         return ENGLISH.explain(self.explanation)

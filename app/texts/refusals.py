@@ -1,4 +1,4 @@
-"""The sentences for what the domain answers with a code."""
+"""Texts of the codes that the domain returns."""
 
 from app.domain.availability import EmptyReason
 from app.domain.policy.decide import RefusalCode
@@ -20,10 +20,10 @@ _EMPTY = {
 
 
 def say_refusal(code: RefusalCode, contact: str, texts: Texts) -> str:
-    """Say why the policy refuses something. `contact` is the name of whom the client can ask."""
+    """Return why the policy refuses an action. `contact` is the name of the client's contact."""
     return texts(_REFUSALS[code], name=contact)
 
 
 def say_why_empty(reason: EmptyReason, texts: Texts) -> str:
-    """Say why no time is on offer."""
+    """Return why no slot is offered."""
     return texts(_EMPTY[reason])
