@@ -65,11 +65,12 @@ practice_commands = typer.Typer(
 )
 cli.add_typer(practice_commands, name="practice")
 key_commands = typer.Typer(
-    help="API keys: how a practice's own software says who it is.", no_args_is_help=True
+    help="Manage API keys, with which a practice's own software authenticates.",
+    no_args_is_help=True,
 )
 cli.add_typer(key_commands, name="keys")
-PracticeArgument = Annotated[str, typer.Argument(help="The practice's id, or its name.")]
-PracticeOption = Annotated[str, typer.Option("--practice", help="The practice's id, or its name.")]
+PracticeArgument = Annotated[str, typer.Argument(help="The practice's id or name.")]
+PracticeOption = Annotated[str, typer.Option("--practice", help="The practice's id or name.")]
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature
@@ -92,7 +93,7 @@ def reslot(
 
 
 def main() -> None:
-    """Run the command. What an operator can mend is one sentence on standard error."""
+    """Run the command. An error that the operator can fix is one sentence on standard error."""
     try:
         cli()
     except SettingsError as error:
@@ -104,7 +105,7 @@ def main() -> None:
 
 
 def _explain(error: Exception) -> str:
-    """Say what cannot be used, and which setting names it."""
+    """Return what cannot be used, and the setting that names it."""
     if isinstance(error, OSError) and error.filename is not None:
         return (
             f"{error.filename} cannot be used: {error.strerror}. Set DATA_DIR to a folder that "
@@ -114,7 +115,7 @@ def _explain(error: Exception) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Give the driver's own message: SQLAlchemy adds the statement, on lines of its own."""
+    """Return the driver's message without the statement that SQLAlchemy adds."""
     return str(error.orig if isinstance(error, DBAPIError) else error)
 
 
@@ -125,11 +126,11 @@ def serve(
     worker: Annotated[
         bool | None,
         typer.Option(
-            help="Send mails and webhooks from the server processes as well.", show_default="yes"
+            help="Also send mails and webhooks from the server processes.", show_default="yes"
         ),
     ] = None,
 ) -> None:
-    """Serve the API, and send mails and webhooks unless told otherwise."""
+    """Serve the API. By default, also send mails and webhooks."""
     settings = load_settings()
     check_port(settings.host, settings.port, "PORT")
     if worker is not None:
@@ -140,7 +141,7 @@ def serve(
 
 @cli.command()
 def worker() -> None:
-    """Send mails and webhooks, and nothing else."""
+    """Send mails and webhooks only."""
     with installation(load_settings()) as settings:
         check_mail_folder(settings)
         configure_logs(settings)
@@ -150,13 +151,13 @@ def worker() -> None:
 
 @cli.command()
 def migrate() -> None:
-    """Bring the database to the schema of this version, as its owner."""
+    """Migrate the database to the schema of this version, with the role that owns it."""
     with installation(load_settings(), migrates=True) as settings:
         asyncio.run(migrate_database(settings.owner_url, role_of(settings.service_url)))
         try:
             asyncio.run(bound_role(settings.service_url))
         except _DATABASE_ERRORS as error:
-            # The process that migrates may not have the service's password.
+            # This process may not have the password of the service's role.
             typer.echo(
                 f"No bounds of waiting were set on the role of DATABASE_URL: {_reason(error)}",
                 err=True,
@@ -167,13 +168,11 @@ def migrate() -> None:
 @cli.command()
 def demo(
     *,
-    reset: Annotated[
-        bool, typer.Option("--reset", help="Throw the demo's data away first.")
-    ] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Delete the demo's data first.")] = False,
 ) -> None:
-    """Serve two made-up practices with data around today. Running it again keeps the data."""
+    """Serve two example practices with data around today. A second run keeps the data."""
     settings = load_settings()
-    # Whoever tries webhooks out listens on their own machine.
+    # Webhooks of a demo go to the same machine, over plain HTTP.
     settings = settings.model_copy(
         update={"log_format": "console", "webhook_insecure_targets": True}
     )
@@ -192,7 +191,8 @@ def demo(
 def token(
     client: Annotated[str, typer.Option(help="The client's email address.")],
     practice: Annotated[
-        str | None, typer.Option(help="The practice's id or name, where several know the address.")
+        str | None,
+        typer.Option(help="The practice's id or name, if several practices have the address."),
     ] = None,
 ) -> None:
     """Print an access token for a client."""
@@ -205,10 +205,10 @@ def link(
     session_id: Annotated[UUID, typer.Argument(help="The session that the link opens.")],
     *,
     revoke: Annotated[
-        bool, typer.Option("--revoke", help="First end all links of the session sent so far.")
+        bool, typer.Option("--revoke", help="First revoke all former links of the session.")
     ] = False,
 ) -> None:
-    """Print the "Need to reschedule?" link of a session, or end its links and print a new one."""
+    """Print the "Need to reschedule?" link of a session."""
     with installation(load_settings()) as settings:
         if revoke:
             _run(end_links(settings, session_id, system_clock()))
@@ -217,12 +217,14 @@ def link(
 
 @practice_commands.command("create")
 def practice_create(
-    name: Annotated[str, typer.Option(help="What its clients know it as.")],
-    currency: Annotated[str, typer.Option(help="The ISO 4217 currency of its prices, like EUR.")],
-    email: Annotated[str, typer.Option(help="Where its clients, and this service, write to.")],
-    phone: Annotated[str | None, typer.Option(help="Where its clients call.")] = None,
+    name: Annotated[str, typer.Option(help="The practice's name, for its clients.")],
+    currency: Annotated[str, typer.Option(help="ISO 4217 code of its currency, like EUR.")],
+    email: Annotated[
+        str, typer.Option(help="Email address for its clients and for notifications.")
+    ],
+    phone: Annotated[str | None, typer.Option(help="Phone number for its clients.")] = None,
 ) -> None:
-    """Open a practice and print its id."""
+    """Create a practice and print its id."""
     with installation(load_settings()) as settings:
         practice = NewPractice(name, currency, email, phone)
         typer.echo(_run(create_practice(settings, practice, system_clock())))
@@ -239,7 +241,7 @@ def practice_list() -> None:
 
 @practice_commands.command("close")
 def practice_close(practice: PracticeArgument) -> None:
-    """End all access to a practice, its reminders and webhooks. Nothing is deleted."""
+    """Close a practice: end all access, reminders and webhooks. Nothing is deleted."""
     with installation(load_settings()) as settings:
         _run(close_practice(settings, practice, system_clock()))
         typer.echo("The practice is closed.")
@@ -247,7 +249,7 @@ def practice_close(practice: PracticeArgument) -> None:
 
 @practice_commands.command("reopen")
 def practice_reopen(practice: PracticeArgument) -> None:
-    """Open a closed practice again. Its API keys work again; its clients sign in anew."""
+    """Open a closed practice again. Its API keys work again; its clients have to sign in again."""
     with installation(load_settings()) as settings:
         _run(reopen_practice(settings, practice, system_clock()))
         typer.echo("The practice is open.")
@@ -256,10 +258,10 @@ def practice_reopen(practice: PracticeArgument) -> None:
 @key_commands.command("create")
 def keys_create(
     practice: PracticeOption,
-    name: Annotated[str, typer.Option(help="Who uses it; stands in the history of what it did.")],
-    scope: Annotated[Scope, typer.Option(help="How far it reaches.")] = Scope.WRITE,
+    name: Annotated[str, typer.Option(help="Who uses the key. The audit log shows this name.")],
+    scope: Annotated[Scope, typer.Option(help="What the key may do.")] = Scope.WRITE,
 ) -> None:
-    """Make an API key and print it. It is shown this once."""
+    """Create an API key and print it. It is shown only once."""
     with installation(load_settings()) as settings:
         typer.echo(_run(give_key(settings, practice, name, scope, system_clock())))
 
@@ -278,7 +280,7 @@ def keys_revoke(
     practice: PracticeOption,
     key_id: Annotated[UUID, typer.Argument(help="The key's id, as `reslot keys list` shows it.")],
 ) -> None:
-    """End an API key at once."""
+    """Revoke an API key with immediate effect."""
     with installation(load_settings()) as settings:
         _run(take_key(settings, practice, key_id, system_clock()))
         typer.echo("The key is revoked.")
@@ -287,10 +289,10 @@ def keys_revoke(
 @cli.command()
 def mail(
     number: Annotated[
-        int | None, typer.Argument(help="The mail to print. Without it, all are listed.")
+        int | None, typer.Argument(help="Number of the mail to print. Default: list all mails.")
     ] = None,
 ) -> None:
-    """List or print the mails in the local folder, where they land without an SMTP server."""
+    """List or print the mails of the local folder, which is used without an SMTP server."""
     folder = load_settings().mail_folder
     mails = list_mails(folder)
     if number is None:
@@ -313,7 +315,7 @@ def openapi() -> None:
     from app.main import create_app  # noqa: PLC0415 - only this command needs the application
     from app.operations.openapi.text import to_text  # noqa: PLC0415
 
-    # The description depends on no setting; the application wants some all the same.
+    # Any settings will do: the description does not depend on them.
     stand_in = Settings(
         database_url="postgresql://role@/reslot", secret_keys=("k" * 32,), _env_file=None
     )
@@ -333,7 +335,7 @@ def _serve(settings: Settings, workers: int) -> None:
     check_tracing(settings)
     export(settings)
     if workers > 1:
-        # This process says where they listen; the server processes do not.
+        # This process logs the address of the server; the server processes do not.
         configure_logs(settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         _exit_on(number)
@@ -353,13 +355,13 @@ def _serve(settings: Settings, workers: int) -> None:
             proxy_headers=True,
             forwarded_allow_ips=list(settings.trusted_proxies),
             timeout_graceful_shutdown=20,
-            # A server that is slow to start, on a busy machine, is not one that hangs.
+            # On a busy machine a server process may need longer than uvicorn's default to start.
             timeout_worker_healthcheck=60,
         )
 
 
 def _exit_on(number: signal.Signals) -> None:
-    """Leave by the front door when told to stop, so that the embedded server stops too."""
+    """Exit normally on a signal, so that the embedded server stops too."""
     signal.signal(number, lambda *_: sys.exit(0))
 
 

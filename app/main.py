@@ -1,4 +1,4 @@
-"""The application: `create_app(settings)` puts it together. Importing this has no side effect."""
+"""The application: `create_app(settings)` builds it. Importing this module has no side effect."""
 
 import asyncio
 import gc
@@ -63,7 +63,8 @@ from app.worker.run import run_worker, worker_pool_size
 
 log = structlog.get_logger()
 
-ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000  # by default 700, which one page of availability makes
+# Python's default is 700, which one page of availability reaches.
+ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 
 ROUTERS = (
     sessions.router,
@@ -100,7 +101,7 @@ ROUTERS = (
 def create_app(
     settings: Settings, *, clock: Clock = system_clock, with_worker: bool = False
 ) -> FastAPI:
-    """Put the application together. `with_worker` also sends the mails from this process."""
+    """Build the application. `with_worker`: this process also sends mails and webhooks."""
     tracing = start_tracing(settings)
     app = FastAPI(
         title="Reslot",
@@ -165,7 +166,7 @@ def _add_cors(app: FastAPI, origins: Sequence[str]) -> None:
 
 
 def create_served_app() -> FastAPI:
-    """Put the application together for a server process, from the environment."""
+    """Build the application of a server process, with the settings of the environment."""
     settings = load_settings()
     configure_logs(settings, for_good=True)
     forget_dead_processes()
@@ -176,16 +177,16 @@ def create_served_app() -> FastAPI:
 
 
 def build_routes(app: FastAPI) -> None:
-    """Have FastAPI build what answers each route now, and not while a first client waits."""
+    """Let FastAPI prepare all routes now, so that the first request of each does not wait."""
     for _ in iter_route_contexts(app.routes):
         pass
 
 
 def spare_the_collector() -> None:
-    """Keep the garbage collector from looking through the whole application again and again.
+    """Make garbage collection rare and cheap.
 
-    What is there now stays for the life of the process; and what a request makes is seldom a cycle,
-    so there is no need to look after each of them.
+    The objects of the application live as long as the process, so they are frozen: the collector
+    ignores them. A request seldom makes reference cycles, so the collector runs less often.
     """
     gc.collect()
     gc.freeze()
@@ -209,7 +210,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _work(app: FastAPI, stop: asyncio.Event) -> None:
-    """Run a worker on a pool of its own: slow mails take no connection from requests."""
+    """Run a worker with its own connection pool, so that slow mails do not block requests."""
     settings = app.state.settings
     engine = create_engine(settings.service_url, pool_size=worker_pool_size(settings))
     if app.state.tracing is not None:
@@ -221,12 +222,12 @@ async def _work(app: FastAPI, stop: asyncio.Event) -> None:
 
 
 def _operation_id(route: APIRoute) -> str:
-    """Name an operation like its function: generated clients get good names."""
+    """Use the function's name as operation id, which code generators use as method name."""
     return route.name
 
 
 def _add_start(app: FastAPI, settings: Settings) -> None:
-    """Serve the description, and lead who comes to `/` to the page that is there."""
+    """Serve `/openapi.json`, and redirect `/` to the docs or the portal."""
 
     @app.get("/openapi.json", include_in_schema=False)
     async def show_description() -> Response:

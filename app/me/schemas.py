@@ -26,7 +26,8 @@ class PackageService(Answer):
 class PackageView(Answer):
     """A package of prepaid sessions. Times are in the client's time zone.
 
-    `usable_until`: until when a credit that was returned to an expired package can still be used.
+    `usable_until`: until when a credit can be used that was returned to a package which has expired
+    or expires soon.
     """
 
     id: UUID

@@ -1,1 +1,1 @@
-"""For operators: health, metrics, the OpenAPI description, server limits, commands."""
+"""Health, metrics, the OpenAPI description, limits of the HTTP server, operator commands."""

@@ -1,7 +1,7 @@
-"""The page at `/docs`: Swagger UI, with its files served from here, under a policy of its own.
+"""The page `/docs`: Swagger UI, with its own files and its own content security policy.
 
-It shares its origin with the portal, so it keeps nothing: a token that is typed into it is gone
-with the page.
+It has the same origin as the portal, so it stores nothing in the browser: an entered token is lost
+when the page is closed.
 """
 
 from base64 import b64encode
@@ -51,7 +51,7 @@ _HEADERS = {
 
 
 def add_docs(app: FastAPI) -> None:
-    """Serve the page from this application. No other host is asked for anything."""
+    """Add the page and its files. The page loads nothing from other hosts."""
     assets = StaticFiles(packages=[("fastapi_swagger", "resources")])
     app.mount("/docs-assets", assets, name="docs-assets")
 

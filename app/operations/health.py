@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: for the machines that watch the service."""
+"""`/healthz` and `/readyz`: liveness and readiness probes."""
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
@@ -13,30 +13,30 @@ router = APIRouter(tags=["Operations"])
 
 
 class Health(BaseModel):
-    """All is well."""
+    """The result of a probe that succeeded."""
 
-    status: str = Field(examples=["ok"], description="Always `ok`: else there is no such answer.")
+    status: str = Field(examples=["ok"], description="Always `ok`: a failure has another answer.")
 
 
 @router.get(
     "/healthz",
-    summary="Tell whether the process runs",
+    summary="Liveness probe",
     response_model=Health,
     responses=responses(),
 )
 async def get_health() -> Response:
-    """Answer without looking at anything: a process that does not should be started anew."""
+    """Answer without any check. Restart a process that does not answer."""
     return json_answer(Health(status="ok"))
 
 
 @router.get(
     "/readyz",
-    summary="Tell whether requests can be served",
+    summary="Readiness probe",
     response_model=Health,
     responses=responses("service-unavailable"),
 )
 async def get_readiness(engine: ReadEngine) -> Response:
-    """Make sure that the database can be reached and has the schema of this version."""
+    """Check that the database can be reached and has the schema of this version."""
     wrong = await wrong_schema(engine)
     if wrong is not None:
         raise UnavailableError(wrong)

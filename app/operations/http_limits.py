@@ -1,4 +1,4 @@
-"""What one connection may take of a server process: uvicorn limits neither heads nor slowness."""
+"""Limits of one HTTP connection. uvicorn limits neither the size of a head nor slow clients."""
 
 import asyncio
 from asyncio import TimerHandle
@@ -6,47 +6,47 @@ from collections import deque
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-# Far more than a request with a long token takes, and as much as nginx passes on by default.
+# Four times 8 KiB, which is what nginx accepts by default. A request with a long token needs less.
 MAX_HEAD_BYTES = 32 * 1024
 MAX_WAITING_REQUESTS = 16
-# The limit of a head is checked after each piece, however much comes at once.
+# The size of a head is checked after each piece of this size.
 _PIECE_BYTES = 8 * 1024
 _HEAD_TOO_LARGE = f"Address and headers may have {MAX_HEAD_BYTES // 1024} KiB at most."
 
 
 class TooManyWaitingError(Exception):
-    """Stops the parser, which is answered with a 400."""
+    """Too many pipelined requests. It stops the parser; the response is a 400."""
 
 
 class RepeatedHostError(Exception):
-    """Stops the parser, which is answered with a 400 (RFC 9112 section 3.2)."""
+    """Several `Host` headers (RFC 9112 section 3.2). It stops the parser; the response is a 400."""
 
 
 class LimitedHttp(HttpToolsProtocol):
-    """Refuses a head without end, and cuts off who neither ends his request nor reads his answer.
+    """HTTP protocol with a maximum head, and timeouts for clients that send or read too slowly.
 
-    A request has `receive_seconds` from its first byte (the first one from the connection's
-    beginning) to its last, however it drips. What is sent has to be taken within `read_seconds`.
-    How long a connection may be idle between two requests is uvicorn's `timeout_keep_alive`, how
-    long a body may be is in app/web/body_limit.py.
+    A request must arrive within `receive_seconds` of its first byte; for the first request the time
+    starts with the connection. The client must read what is sent within `read_seconds`. Other
+    limits: idle time between requests is uvicorn's `timeout_keep_alive`; the size of a body is in
+    app/web/body_limit.py.
     """
 
     receive_seconds = 30.0
     read_seconds = 30.0
     _receiving: TimerHandle | None = None
     _being_read: TimerHandle | None = None
-    # Bytes of a head that has not ended, or of what stands between the pieces of a body.
+    # Bytes since the last complete part: of an unfinished head, or of a chunk header in a body.
     _unparsed = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's
-        """Begin to wait for the first request."""
+        """Start the timeout of the first request."""
         super().connection_made(transport)
-        # What is being answered, and what waits behind it.
+        # The request that is being answered, and those that wait behind it.
         self._cycles: deque[RequestResponseCycle] = deque()
         self._receiving = self._cut_off_after(self.receive_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more, and tell all requests; uvicorn tells the last one only."""
+        """Stop the timeouts and notify all requests. uvicorn notifies the last one only."""
         self._is_received()
         self._is_read()
         for cycle in self._cycles:
@@ -55,7 +55,7 @@ class LimitedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has come, piece by piece, as long as it comes to something."""
+        """Parse received data piece by piece. Respond with 400 if the head is too large."""
         for start in range(0, len(data), _PIECE_BYTES):
             if self.transport.is_closing():
                 return
@@ -68,7 +68,7 @@ class LimitedHttp(HttpToolsProtocol):
                 self.send_400_response(_HEAD_TOO_LARGE)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer, or queue the request behind the one before."""
+        """Start the request, or queue it behind the previous one."""
         if sum(name == b"host" for name, _ in self.headers) > 1:
             raise RepeatedHostError
         if len(self.pipeline) >= MAX_WAITING_REQUESTS:
@@ -77,35 +77,35 @@ class LimitedHttp(HttpToolsProtocol):
         self._cycles.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body."""
+        """Pass on a part of the body."""
         self._unparsed = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Give the application all the time that it takes."""
+        """Stop the timeout of the request. The time of the application is not limited here."""
         self._unparsed = 0
         self._is_received()
         super().on_message_complete()
 
     def pause_writing(self) -> None:
-        """Begin to wait for somebody who does not read."""
+        """Start the read timeout: the client does not read."""
         super().pause_writing()
         self._has_to_be_read()
 
     def resume_writing(self) -> None:
-        """Go on: it was read."""
+        """Stop the read timeout: the client reads again."""
         super().resume_writing()
         self._is_read()
 
     def on_response_complete(self) -> None:
-        """See to it that a connection that is to be closed is closed, read or not."""
+        """Start the read timeout if the connection is closing, so that it always closes."""
         self._cycles.popleft()
         super().on_response_complete()
         if self.transport.is_closing():
             self._has_to_be_read()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection, read or not."""
+        """Close an idle connection, even if the client does not read."""
         super().timeout_keep_alive_handler()
         self._has_to_be_read()
 

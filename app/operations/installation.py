@@ -1,4 +1,4 @@
-"""From the operator's settings to ones that are complete: database, roles, keys."""
+"""Complete the operator's settings: database, roles, signing keys."""
 
 import asyncio
 import os
@@ -22,14 +22,14 @@ KEY_FILE = "secret_keys"
 def installation(
     settings: Settings, *, migrates: bool = False, may_make_keys: bool = False
 ) -> Iterator[Settings]:
-    """Complete the settings for the length of a command.
+    """Yield complete settings for a command.
 
-    Where no DATABASE_URL is set, the embedded PostgreSQL under the data folder is started, or
-    joined where it runs already. The database has to have the schema of this version, unless the
-    command `migrates` it; and such a one needs no keys.
+    Without DATABASE_URL the embedded PostgreSQL in the data folder is started, or used if it runs
+    already. The database must have the schema of this version, unless the command `migrates` it.
+    Such a command needs no signing keys, unless `may_make_keys`.
 
     Raises:
-        SettingsError: something is missing that cannot be made here.
+        SettingsError: a setting is missing that cannot be created here.
     """
     with _with_database(settings) as complete:
         if not migrates:
@@ -67,7 +67,7 @@ async def _check_schema(settings: Settings) -> None:
 
 
 def export(settings: Settings) -> None:
-    """Put the completed settings where server processes look for them: the environment."""
+    """Write the complete settings to the environment, where server processes read them."""
     os.environ["DATABASE_URL"] = settings.service_url
     os.environ["SECRET_KEYS"] = ",".join(settings.keys)
     os.environ["DATA_DIR"] = str(settings.data_dir)

@@ -1,4 +1,4 @@
-"""Making tokens, and ending them, from the command line."""
+"""Operator commands on access tokens and links."""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,11 +23,11 @@ from app.standards.addresses import mailbox_key
 async def issue_access_token(
     settings: Settings, email: str, practice: str | None, now: datetime
 ) -> str:
-    """Make an access token for the client with this address.
+    """Sign an access token for the client with this address.
 
     Raises:
-        NotFoundError: nobody who is active has it.
-        SettingsError: several clients have it.
+        NotFoundError: no active client has this address.
+        SettingsError: several clients have this address.
     """
     async with brief_engine(settings.service_url) as engine, engine.connect() as db:
         key = mailbox_key(email)
@@ -53,7 +53,7 @@ async def issue_access_token(
 
 
 async def print_link(settings: Settings, session_id: UUID, now: datetime) -> str:
-    """Issue the link of a session for whoever sits at the command line.
+    """Issue the link of a session and return its URL.
 
     Raises:
         NotFoundError: there is no such session.
@@ -74,7 +74,7 @@ async def print_link(settings: Settings, session_id: UUID, now: datetime) -> str
 
 
 async def end_links(settings: Settings, session_id: UUID, now: datetime) -> None:
-    """End every link of a session that was sent so far, and the access tokens made from them.
+    """Revoke all links of a session, and the access tokens of these links.
 
     Raises:
         NotFoundError: there is no such session.

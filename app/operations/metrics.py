@@ -1,4 +1,4 @@
-"""`/metrics`, for the operator's Prometheus."""
+"""`/metrics` for Prometheus."""
 
 import hmac
 from typing import Annotated
@@ -21,7 +21,7 @@ async def _operator(
         HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))
     ],
 ) -> None:
-    """Let nobody in but who has METRICS_TOKEN; without one there is nothing here."""
+    """Check METRICS_TOKEN: 404 if it is not set, 401 if the request has another token."""
     if settings.metrics_token is None:
         raise NotFoundError
     given = "" if credentials is None else credentials.credentials
@@ -34,7 +34,7 @@ async def _operator(
 async def get_metrics(
     engine: ReadEngine, now: Now, accept: Annotated[str, Header()] = ""
 ) -> Response:
-    """Give all figures, in the format that the caller reads."""
+    """Return all metrics, in the format that `Accept` asks for."""
     registry = registry_to_scrape()
     registry.register(await read_outbox(engine, now))
     encode, content_type = choose_encoder(accept)

@@ -1,4 +1,4 @@
-"""Statements of the operator's commands, which look across practices. Nothing here commits."""
+"""Statements of the operator's commands, across all practices. Nothing here commits."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.tables.practices import Practice
 
-_CREATING = 7_365_109  # any number; the key of a lock that nothing else takes
+_CREATING = 7_365_109  # an arbitrary key of an advisory lock that only this code takes
 
 
 @dataclass(frozen=True, slots=True)
 class ListedPractice:
-    """What an operator is told of a practice. `closed_at` is None while it is open."""
+    """A practice in the operator's list. `closed_at` is None while it is open."""
 
     id: UUID
     name: str
@@ -22,7 +22,7 @@ class ListedPractice:
 
 
 async def lock_names(db: AsyncConnection) -> None:
-    """Let two practices that are created at once wait for each other."""
+    """Take a lock until the end of the transaction, so that names are checked one at a time."""
     await db.execute(select(func.pg_advisory_xact_lock(_CREATING)))
 
 
@@ -37,7 +37,7 @@ async def all_practices(db: AsyncConnection) -> list[ListedPractice]:
 
 
 async def set_closed(db: AsyncConnection, practice_id: UUID, closed_at: datetime | None) -> bool:
-    """Close or reopen a practice; tell whether that changed anything."""
+    """Close a practice, or reopen it with None. Return whether this changed anything."""
     is_closed = Practice.closed_at.is_not(None)
     own = (Practice.practice_id == practice_id, is_closed if closed_at is None else ~is_closed)
     changed = await db.execute(update(Practice).where(*own).values(closed_at=closed_at))

@@ -1,4 +1,4 @@
-"""What an operator does from the command line: creating and closing practices, giving them keys."""
+"""Operator commands: create, close and reopen practices, and manage their API keys."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _KEY_NAME: TypeAdapter[str] = TypeAdapter(KeyName)
 
 @dataclass(frozen=True, slots=True)
 class NewPractice:
-    """What a practice is called, and how its clients reach it."""
+    """Name, currency and contact of a new practice."""
 
     name: str
     currency: str
@@ -38,17 +38,16 @@ class NewPractice:
 
 
 async def create_practice(settings: Settings, practice: NewPractice, now: datetime) -> UUID:
-    """Open a practice, and give its id.
+    """Create a practice and return its id.
 
     Raises:
-        SettingsError: its name, address or phone is none that the API takes, another practice has
-            this name, or there is no such currency.
+        SettingsError: the API would refuse its name, address or phone; another practice has this
+            name; or there is no such currency.
     """
     practice = _checked(practice)
     practice_id, name = uuid4(), practice.name
 
     async def command(db: AsyncConnection) -> None:
-        # Two that are created at once wait for each other here.
         await lock_names(db)
         for other in await all_practices(db):
             if other.name == name:
@@ -91,7 +90,7 @@ async def close_practice(settings: Settings, practice: str, now: datetime) -> No
 
 
 async def reopen_practice(settings: Settings, practice: str, now: datetime) -> None:
-    """Open a closed practice again. Where it is open, nothing changes.
+    """Open a closed practice again. If it is open, nothing changes.
 
     Raises:
         NotFoundError: there is no such practice.
@@ -126,12 +125,12 @@ async def _write_closed(
 async def give_key(
     settings: Settings, practice: str, name: str, scope: Scope, now: datetime
 ) -> str:
-    """Make an API key for a practice, and give its text, which is never to be had again.
+    """Create an API key for a practice and return its text, which cannot be read again later.
 
     Raises:
         NotFoundError: there is no such practice.
         SettingsError: several practices have that name, the practice is closed, or the key's name
-            is none.
+            is invalid.
     """
     name = _valid("--name", _KEY_NAME, name)
     async with brief_engine(settings.service_url) as engine:
@@ -148,7 +147,7 @@ async def give_key(
 
 
 async def keys_of(settings: Settings, practice: str) -> list[KeyRecord]:
-    """List a practice's keys.
+    """List a practice's API keys, including revoked ones, oldest first.
 
     Raises:
         NotFoundError: there is no such practice.
@@ -161,7 +160,7 @@ async def keys_of(settings: Settings, practice: str) -> list[KeyRecord]:
 
 
 async def take_key(settings: Settings, practice: str, key_id: UUID, now: datetime) -> None:
-    """End an API key at once.
+    """Revoke an API key with immediate effect.
 
     Raises:
         NotFoundError: there is no such practice, or it has no such key.
@@ -176,17 +175,17 @@ async def take_key(settings: Settings, practice: str, key_id: UUID, now: datetim
 
 
 async def _find(engine: AsyncEngine, practice: str) -> ListedPractice:
-    """Find a practice by its id or its name."""
+    """Find a practice by its id or name."""
     async with engine.connect() as db:
         return the_practice(await all_practices(db), practice)
 
 
 def the_practice(practices: Iterable[ListedPractice], wanted: str) -> ListedPractice:
-    """Choose the practice with this id, or else the only one with this name.
+    """Return the practice with this id, or else the only one with this name.
 
     Raises:
-        NotFoundError: there is none.
-        SettingsError: several have the name.
+        NotFoundError: no practice has this id or name.
+        SettingsError: several practices have this name.
     """
     known = list(practices)
     found = [one for one in known if str(one.id) == wanted.lower()]
@@ -200,7 +199,7 @@ def the_practice(practices: Iterable[ListedPractice], wanted: str) -> ListedPrac
 
 
 def _checked(practice: NewPractice) -> NewPractice:
-    """Hold a practice to the same rules as the API does, and give it as it is stored."""
+    """Validate and normalise a practice by the same rules as the API."""
     if practice.currency not in DECIMALS:
         raise SettingsError(f"--currency: {practice.currency} is no ISO 4217 currency, like EUR.")
     return NewPractice(

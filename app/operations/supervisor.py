@@ -1,4 +1,4 @@
-"""Who looks after several server processes, and starts another one where one has died."""
+"""Supervision of several server processes: a process that died is replaced."""
 
 from typing import Any
 
@@ -7,21 +7,21 @@ from uvicorn.supervisors import Multiprocess
 
 
 class Supervisor(Multiprocess):
-    """Notices at once that a server process has died.
+    """Notices immediately that a server process has died.
 
-    uvicorn asks its processes for a sign of life, one after another. It keeps the other end of the
-    pipe open too, so that it does not learn of one that dies while it is asked: nobody else is
-    looked after until the whole `timeout_worker_healthcheck` has passed.
+    uvicorn pings its processes one after another over pipes, and also keeps the processes' ends of
+    the pipes open. So it does not notice that a process dies during its ping, and waits for the
+    whole `timeout_worker_healthcheck` before it checks the others.
     """
 
     def keep_subprocess_alive(self) -> None:
-        """Let go of the ends that belong to the processes, then look after them."""
+        """Close the processes' ends of the pipes, then check the processes."""
         for process in self.processes:
             process.child_conn.close()
         super().keep_subprocess_alive()
 
 
 def run_several(app: str, **options: Any) -> None:  # noqa: ANN401 - those of `uvicorn.run`
-    """Serve with several processes, until told to stop."""
+    """Serve `app` with several processes until a signal stops them."""
     config = uvicorn.Config(app, **options)
     Supervisor(config, sockets=[config.bind_socket()]).run()

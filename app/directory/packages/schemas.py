@@ -52,7 +52,8 @@ class PackageQuery(RecordQuery):
 class PackageRecord(KeptRecord):
     """Prepaid sessions of a service. Times are in UTC.
 
-    `usable_until`: until when a credit that was returned to an expired package can still be used.
+    `usable_until`: until when a credit can be used that was returned to a package which has expired
+    or expires soon.
     """
 
     external_ref: str | None = Field(examples=["invoice-88"])

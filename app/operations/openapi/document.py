@@ -1,4 +1,4 @@
-"""The OpenAPI description: what FastAPI cannot know by itself is added here."""
+"""The OpenAPI description: FastAPI's own, with headers, examples, problems and webhooks added."""
 
 import json
 from threading import Lock
@@ -21,69 +21,82 @@ DESCRIPTION = """
 Reslot lets the clients of a health or wellness practice cancel and reschedule their own sessions,
 under the practitioner's cancellation policy.
 
-**Who calls.** Send `Authorization: Bearer …` with a client's access token, or with the one that
-`POST /v1/links/open` gives for the link in an email, which is good for that one session only. A
-client sees his own sessions and nothing else: any other id is a 404. He signs in without a
-password: `POST /v1/auth/sign-in-links` mails him a link, `POST /v1/auth/tokens` exchanges it.
+**Clients** send `Authorization: Bearer …` with an access token. They sign in without a password:
+`POST /v1/auth/sign-in-links` emails a link, and `POST /v1/auth/tokens` exchanges it for tokens.
+`POST /v1/links/open` exchanges the link in an email for an access token for one session only. A
+client sees their own sessions and nothing else: any other id gets a 404.
 
-**The practice's own software** sends an API key the same way, and calls `/v1/practice/…`. A key
-reaches one practice only, as far as its scope: `read` looks at everything but reasons, `write`
-sees these too, books and keeps records, `admin` also changes policies, webhooks and keys. Records
-and sessions take an `external_ref`, your own id: `PUT …/by-ref/{external_ref}` writes one whether
-it is there already or not.
+**The practice's own software** sends an API key in the same header and calls `/v1/practice/…`. A
+key belongs to one practice and has a scope: `read` reads everything except reasons; `write` also
+reads reasons, books sessions and changes records; `admin` also changes policies, webhook endpoints
+and API keys. Records and sessions have an `external_ref`, your own id:
+`PUT …/by-ref/{external_ref}` creates or replaces one.
 
-**What it costs.** Every action in a session's details comes with a decision and a signed `quote`.
-Show the cost, and send the quote back with the command: nobody pays what he was not shown.
+**Costs.** The details of a session contain a decision and a signed `quote` for each action. Show
+the cost to the client, and send the quote back with the command: a client never pays more than
+they were shown.
 
-**Times** are RFC 3339 with an offset, dates `YYYY-MM-DD`, money whole minor units of a currency:
-`amount_minor / 10 ** decimals`. Write it with exactly so many decimals, which may be other than
-those that a browser has for the currency.
-Fields without a value are `null`. Objects and enumerations may grow: tolerate what you do not know.
-What an answer lists under `x-extensible-enum` are the values of today.
+**Formats.** Times are RFC 3339 with an offset; dates are `YYYY-MM-DD`. Money is in minor units of a
+currency: the amount is `amount_minor / 10 ** decimals`. Format it with exactly `decimals` decimals,
+because a browser may use another number for the currency. Fields without a value are `null`. New
+fields and new values of enumerations may be added: ignore fields and accept values that you do not
+know. `x-extensible-enum` lists the current values.
 
-**Reading.** `HEAD` gives the status and headers of every `GET`. An id is spelled in one way,
-`3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f`: others are unknown.
+**Reads.** `HEAD` returns the status and the headers of every `GET`. Write ids in lower case with
+hyphens, like `3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f`: other notations get a 404.
 
-**Repeating.** Every command takes an `Idempotency-Key`: the same key with the same request gets
-the first answer again, for 24 hours, marked `Idempotency-Replayed: true`. Only a new API key and
-an issued link, whose answers are secrets, are never kept.
+**Idempotency.** Commands take an `Idempotency-Key`. For 24 hours, the same request with the same
+key gets the first answer again, with the header `Idempotency-Replayed: true`. The answers with a
+new API key or an issued link are never stored, because they contain a secret.
 
-**When the answer is no** it is an `application/problem+json` (RFC 9457) with a stable `code`, a
-`detail` that a client can read, and the data to act on it. Each answer lists the codes that it can
-have; `GET /problems/{code}` explains each.
+**Problems** are `application/problem+json` (RFC 9457) with a stable `code`, a `detail` to show to
+the client, and data to act on. Each operation lists its codes; `GET /problems/{code}` explains
+each.
 
-**Languages.** Sentences for people (`title`, `detail`, `message`, `reason`) are in English, French,
-German or Spanish, as `Accept-Language` asks, and in English by default. `Content-Language` says
-which.
+**Languages.** Texts for people (`title`, `detail`, `message`, `reason`) are in English, French,
+German or Spanish, according to `Accept-Language`; the default is English. `Content-Language` names
+the language.
 """
 
 TAGS = [
-    {"name": "Sessions", "description": "A client's sessions, and what he can do with them."},
-    {"name": "Client", "description": "Who is calling, and his packages."},
-    {"name": "Sign-in", "description": "How a client signs in, without a password."},
+    {
+        "name": "Sessions",
+        "description": "A client's sessions: view, cancel, reschedule, change the format.",
+    },
+    {"name": "Client", "description": "The calling client and their packages."},
+    {"name": "Sign-in", "description": "Sign-in of clients without a password."},
     {"name": "Links", "description": 'The "Need to reschedule?" link of an email.'},
-    {"name": "Practice: records", "description": "Who works there, what can be booked, for whom."},
-    {"name": "Practice: hours", "description": "When practitioners work, and when not."},
-    {"name": "Practice: policies", "description": "Cancellation policies, version by version."},
-    {"name": "Practice: sessions", "description": "Booking, moving, cancelling and closing."},
+    {
+        "name": "Practice: records",
+        "description": "Practitioners, clients, locations, services, packages, and the practice.",
+    },
+    {
+        "name": "Practice: hours",
+        "description": "Working hours, holidays, time off and busy times of practitioners.",
+    },
+    {"name": "Practice: policies", "description": "Cancellation policies and their versions."},
+    {
+        "name": "Practice: sessions",
+        "description": "Book, reschedule and cancel sessions, and record attendance.",
+    },
     {"name": "Practice: fees", "description": "Fees that are due, waived or settled."},
     {
         "name": "Practice: notifications",
-        "description": "Which mails and webhooks went out, or did not.",
+        "description": "Emails and webhooks: pending, sent and failed.",
     },
-    {"name": "Practice: webhooks", "description": "Where your software is told of changes."},
-    {"name": "Practice: access", "description": "API keys, links, and the audit trail."},
-    {"name": "Events", "description": "What webhook endpoints are sent."},
-    {"name": "Operations", "description": "For the machines that watch the service."},
+    {"name": "Practice: webhooks", "description": "Endpoints of your software for events."},
+    {"name": "Practice: access", "description": "API keys, links, and the audit log."},
+    {"name": "Events", "description": "Events that are sent to webhook endpoints."},
+    {"name": "Operations", "description": "Liveness and readiness probes."},
 ]
 
 _ONE_AT_A_TIME = Lock()
 
 
 def write_description(app: FastAPI) -> bytes:
-    """Write the description as it is sent, once for each process.
+    """Return the description as JSON, which is built once per process.
 
-    The first time takes a second or more: not for an event loop.
+    The first call takes a second or more: do not run it in an event loop.
     """
     with _ONE_AT_A_TIME:
         written: bytes | None = getattr(app.state, "written_description", None)
@@ -94,7 +107,7 @@ def write_description(app: FastAPI) -> bytes:
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """Build the description once, with the problem component and an example for every answer."""
+    """Return the OpenAPI description, which is built once per application."""
     if app.openapi_schema is None:
         schema = get_openapi(
             title="Reslot",
@@ -103,7 +116,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             description=DESCRIPTION.strip(),
             routes=app.routes,
             tags=TAGS,
-            contact={"name": "Whoever runs this installation"},
+            contact={"name": "The operator of this installation"},
             license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
             servers=[{"url": "/", "description": "This installation"}],
         )
@@ -127,7 +140,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 
 def _mend_operation(operation: dict[str, Any]) -> None:
-    """Say in words which scope a key needs: the scopes of OpenAPI are those of OAuth only."""
+    """Add the needed scope to the description, and clean up the parameters' schemas.
+
+    OpenAPI's own scopes are for OAuth only, so the scope of an API key is written as text.
+    """
     for needed in operation.setdefault("security", []):
         for scope in set(needed.get("ApiKey", ())) - {Scope.READ}:
             operation["description"] += f"\n\nNeeds an API key with the scope `{scope}`."
@@ -135,15 +151,15 @@ def _mend_operation(operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", []):
         schema = parameter["schema"]
         _drop_title(schema)
-        # A parameter can be left out, but never null.
+        # A parameter may be missing, but not null.
         schema.update(schema.pop("anyOf", [{}])[0])
-        # Fields of query models have their description in both places.
+        # Fields of query models have the same description in the parameter and in the schema.
         if "description" in parameter:
             schema.pop("description", None)
 
 
 def _add_headers(operation: _Json) -> None:
-    """Document the headers of a success; a problem's are documented with it."""
+    """Document the headers of successes. Problem responses already have theirs."""
     parameters = [found["name"].lower() for found in operation.get("parameters", ())]
     for answer in operation["responses"].values():
         content = answer.get("content", {})
@@ -155,13 +171,13 @@ def _add_headers(operation: _Json) -> None:
 
 
 def _shows_session(content: _Json) -> bool:
-    """Tell whether an answer shows one session whole: it then carries the session's version."""
+    """Return whether an answer is one whole session, which has an `ETag` with its version."""
     schema = content.get("application/json", {}).get("schema", {})
     return "text/calendar" in content or schema.get("$ref", "").rpartition("/")[2] in _WHOLE_SESSION
 
 
 def _drop_title(schema: dict[str, Any]) -> None:
-    """Drop a title that only repeats a field's name: generators make names of types of it."""
+    """Drop a title that repeats a field's name: code generators would make a type of it."""
     schema.pop("title", None)
 
 

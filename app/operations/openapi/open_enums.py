@@ -1,8 +1,8 @@
-"""Open enums in answers, closed ones in requests (docs/decisions/0023-open-enums.md).
+"""Open enums in answers, closed enums in requests (docs/decisions/0023-open-enums.md).
 
-An answer may get a value that is new, and a client made of today's file has to take it. So the
-answers' component is a plain string that lists today's values. What a request may say is fixed: its
-component is an enum, with `Input` at the end of its name.
+A later version may add values to answers, and clients generated from today's file must accept them.
+So the component for answers is a string that lists today's values. The values of a request are
+fixed: the component is an enum, and its name ends with `Input`.
 """
 
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from typing import Any
 
 _Json = dict[str, Any]
 _PREFIX = "#/components/schemas/"
-_MORE = "More values may be added: tolerate one that you do not know."
+_MORE = "More values may be added: accept values that you do not know."
 
 
 def open_enums(description: _Json) -> None:
-    """Give each named enum an open component for answers and a closed one for requests."""
+    """Replace each named enum by an open component for answers and a closed one for requests."""
     components: dict[str, _Json] = description["components"]["schemas"]
     enums = {name: schema for name, schema in components.items() if "enum" in schema}
     asking = list(_requests(description))
@@ -32,7 +32,7 @@ def open_enums(description: _Json) -> None:
 
 
 def _requests(description: _Json) -> Iterator[_Json]:
-    """Give the parts of all operations that a caller writes."""
+    """Yield the parameters and the request bodies of all operations."""
     for operations in description["paths"].values():
         for operation in operations.values():
             yield from operation.get("parameters", ())
@@ -41,7 +41,7 @@ def _requests(description: _Json) -> Iterator[_Json]:
 
 
 def _answers(description: _Json) -> Iterator[_Json]:
-    """Give all that the service writes: answers, problems, and the events that it posts."""
+    """Yield all that the service sends: responses of all operations, and webhooks."""
     for operations in description["paths"].values():
         for operation in operations.values():
             yield operation["responses"]
@@ -62,7 +62,7 @@ def _opened(name: str, schema: _Json) -> _Json:
 
 
 def _reached(parts: Any, components: dict[str, _Json]) -> set[str]:  # noqa: ANN401 - JSON
-    """Name the components that some parts refer to, directly or by others."""
+    """Return the names of the components that some parts refer to, directly or indirectly."""
     found: set[str] = set()
     waiting = list(parts)
     while waiting:
@@ -82,7 +82,7 @@ def _rename(part: _Json, names: set[str]) -> None:
 
 
 def _objects(part: Any) -> Iterator[_Json]:  # noqa: ANN401 - JSON
-    """Give a part of the file and all objects in it, but not what examples are made of."""
+    """Yield a part of the file and all objects in it, except those in examples."""
     if isinstance(part, list):
         for item in part:
             yield from _objects(item)

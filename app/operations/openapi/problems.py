@@ -1,4 +1,4 @@
-"""The components of the OpenAPI file that describe problems: all are made of the catalogue."""
+"""OpenAPI components of problems, built from the problem catalogue."""
 
 from typing import Any
 
@@ -7,25 +7,25 @@ from app.web.problems.catalogue import CATALOGUE, ProblemType, component_name
 
 _Json = dict[str, Any]
 
-# Answers a method that no operation has.
+# No operation can answer it: it is the answer to a method that the path does not have.
 UNDOCUMENTED = {"method-not-allowed"}
 
 _FIELD_ERROR: _Json = {
     "type": "object",
     "title": "FieldError",
-    "description": "A field that cannot be used, and why.",
+    "description": "An invalid field, and the reason.",
     "required": ["pointer", "in", "detail"],
     "properties": {
         "pointer": {"type": "string", "description": "JSON pointer to the field."},
         "in": {
             "$ref": "#/components/schemas/FieldPlace",
-            "description": "Where the field stands in the request.",
+            "description": "The part of the request that contains the field.",
         },
-        "detail": {"type": "string", "description": "What is wrong with it."},
+        "detail": {"type": "string", "description": "The reason, as a sentence."},
         "record_id": {
             "type": "string",
             "format": "uuid",
-            "description": "Where an `external_ref` is used already: the record that has it.",
+            "description": "If an `external_ref` is already used: the record that has it.",
         },
     },
 }
@@ -33,21 +33,21 @@ _FIELD_ERROR: _Json = {
 _PROBLEM: _Json = {
     "type": "object",
     "title": "Problem",
-    "description": "What all problems have (RFC 9457). More members may be added.",
+    "description": "The members of all problems (RFC 9457). More members may be added.",
     "required": ["type", "title", "status", "code", "detail", "request_id"],
     "properties": {
         "type": {
             "type": "string",
             "format": "uri",
-            "description": "The address of a page that explains the code to a person.",
+            "description": "URL of a page that explains the code to people.",
         },
         "title": {"type": "string", "description": "The code in a few words."},
-        "status": {"type": "integer", "description": "The status of the answer."},
+        "status": {"type": "integer", "description": "The HTTP status of the response."},
         "code": {"$ref": "#/components/schemas/ProblemCode"},
-        "detail": {"type": "string", "description": "A sentence that a client can read."},
+        "detail": {"type": "string", "description": "A sentence to show to the client."},
         "request_id": {
             "type": "string",
-            "description": "Finds the request in the logs; also in the header `X-Request-Id`.",
+            "description": "The id of the request in the logs and in the header `X-Request-Id`.",
         },
     },
 }
@@ -56,16 +56,16 @@ _PROBLEM: _Json = {
 _MEMBERS: dict[str, _Json] = {
     "errors": {
         "type": "array",
-        "description": "One entry for each bad field.",
+        "description": "One entry for each invalid field.",
         "items": {"$ref": "#/components/schemas/FieldError"},
     },
     "alternatives": {
         "type": "array",
-        "description": "The nearest slots that are still open, three at most, the nearest first.",
+        "description": "The nearest free slots, three at most, the nearest first.",
         "items": {"$ref": "#/components/schemas/SlotView"},
     },
     "decision": {
-        "description": "The present decision, with a fresh quote.",
+        "description": "The current decision, with a new quote.",
         "$ref": "#/components/schemas/DecisionView",
     },
     "deadline": {
@@ -74,19 +74,19 @@ _MEMBERS: dict[str, _Json] = {
         "description": "The deadline that was missed.",
     },
     "contact": {
-        "description": "Whom to ask instead.",
+        "description": "Contact for the client.",
         "$ref": "#/components/schemas/ContactView",
     },
     "session_id": {
         "type": "string",
         "format": "uuid",
-        "description": "The session that was written by its `external_ref`.",
+        "description": "The session with the `external_ref` of the request.",
     },
 }
 
 _HEADERS: dict[str, _Json] = {
     "X-Request-Id": {
-        "description": "Finds the request in the logs of the service.",
+        "description": "The id of the request in the logs of the service.",
         "schema": {"type": "string"},
         "example": "5f0c7f2e8a1b4c6d9e3f0a1b2c3d4e5f",
     },
@@ -96,18 +96,18 @@ _HEADERS: dict[str, _Json] = {
         "example": '"3"',
     },
     "Idempotency-Replayed": {
-        "description": "`true` where the answer is that of the first request with this "
-        "`Idempotency-Key`; else the header is absent.",
+        "description": "`true` if this is the stored answer of the first request with this "
+        "`Idempotency-Key`. Otherwise the header is missing.",
         "schema": {"type": "string"},
         "example": "true",
     },
     "Retry-After": {
-        "description": "How many seconds to wait before the request is repeated.",
+        "description": "Seconds to wait before repeating the request.",
         "schema": {"type": "integer"},
         "example": 2,
     },
     "WWW-Authenticate": {
-        "description": "How to authenticate.",
+        "description": "The authentication scheme.",
         "schema": {"type": "string"},
         "example": "Bearer",
     },
@@ -115,7 +115,7 @@ _HEADERS: dict[str, _Json] = {
 
 
 def problem_components() -> dict[str, _Json]:
-    """Make the schemas, examples and headers that operations refer to."""
+    """Return the schemas, examples and headers that operations refer to."""
     documented = {code: kind for code, kind in CATALOGUE.items() if code not in UNDOCUMENTED}
     schemas = {component_name(code): _schema(code, kind) for code, kind in documented.items()}
     return {
@@ -123,7 +123,7 @@ def problem_components() -> dict[str, _Json]:
             "Problem": _PROBLEM,
             "ProblemCode": {
                 "type": "string",
-                "description": "Why the answer is no.",
+                "description": "The code of the problem.",
                 "enum": list(CATALOGUE),
             },
             "FieldError": _FIELD_ERROR,
@@ -138,7 +138,7 @@ def problem_components() -> dict[str, _Json]:
 
 
 def _schema(code: str, kind: ProblemType) -> _Json:
-    """Describe a problem: what all have, its own code, and its own members."""
+    """Return the schema of a problem: the common members, its code, and its own members."""
     own = {name: _MEMBERS[name] for name in kind.members}
     may_have = {name: _or_null(_MEMBERS[name]) for name in kind.optional}
     return {
@@ -149,7 +149,7 @@ def _schema(code: str, kind: ProblemType) -> _Json:
             {
                 "type": "object",
                 "required": ["code", *own],
-                # One value tells the members of a union apart; `const` is unknown to generators.
+                # An enum of one value: code generators do not support `const`.
                 "properties": {"code": {"type": "string", "enum": [code]}, **own, **may_have},
             },
         ],

@@ -1,6 +1,6 @@
-"""Parts of the OpenAPI file that repeat become components, and operations refer to them.
+"""Move repeated parts of the OpenAPI file to components that operations refer to.
 
-A part that only one operation has stays in that operation.
+A part that is used once stays in its operation.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 from app.web.problems.catalogue import MEDIA_TYPE, component_name
 
 _Json = dict[str, Any]
-# Where a part is (in `container[key]`), and the name of its component if it is shared.
+# A part (`container[key]`), and the name of its component if it is shared.
 _Place = tuple[Any, Any, str]
 
 
@@ -27,16 +27,16 @@ def share_repeated(description: _Json) -> None:
     components["parameters"] = _shared("parameters", list(_parameters(operations)))
     components["examples"] |= _shared("examples", list(_examples(operations)))
     problems = list(_problems(operations))
-    # First the schemas of these responses: generators make a class of each, under its name.
+    # First the schemas of these responses: code generators make a class of each named schema.
     unions = _shared("schemas", list(_unions(problems)))
     components["schemas"] = dict(sorted((components["schemas"] | unions).items()))
     components["responses"] = _shared("responses", problems)
 
 
 def _shared(kind: str, places: list[_Place]) -> _Json:
-    """Make a component of each part that repeats, and refer to it wherever the part was.
+    """Replace each repeated part by a reference, and return the components.
 
-    Where different parts have the same name, the one that repeats most is shared.
+    If different parts have the same name, the most frequent one is shared.
     """
     uses = Counter((name, json.dumps(container[key])) for container, key, name in places)
     components: _Json = {}
@@ -50,7 +50,7 @@ def _shared(kind: str, places: list[_Place]) -> _Json:
 
 
 def _parameters(operations: list[_Json]) -> Iterator[_Place]:
-    """Name a parameter in capitals: `SessionId` for `session_id`."""
+    """Yield the parameters. A component's name is `SessionId` for `session_id`."""
     for operation in operations:
         parameters = operation.get("parameters", [])
         for index, parameter in enumerate(parameters):
@@ -59,7 +59,7 @@ def _parameters(operations: list[_Json]) -> Iterator[_Place]:
 
 
 def _examples(operations: list[_Json]) -> Iterator[_Place]:
-    """Keep the name that an example of a success has (app/operations/openapi/examples.py)."""
+    """Yield the examples of successes. They keep their names (see `add_example`)."""
     for operation in operations:
         for response in operation["responses"].values():
             examples = response.get("content", {}).get("application/json", {}).get("examples", {})
@@ -68,7 +68,7 @@ def _examples(operations: list[_Json]) -> Iterator[_Place]:
 
 
 def _problems(operations: list[_Json]) -> Iterator[_Place]:
-    """Name a response by the problems that it can be: `FeeNotDueOrIdempotencyKeyInUseProblem`."""
+    """Yield the problem responses, named by their codes: `NotFoundOrFeeNotDueProblem`."""
     for operation in operations:
         responses = operation["responses"]
         for status, response in responses.items():
@@ -78,7 +78,7 @@ def _problems(operations: list[_Json]) -> Iterator[_Place]:
 
 
 def _unions(problems: list[_Place]) -> Iterator[_Place]:
-    """Name the schema of a response that can be one of several problems as the response."""
+    """Yield the schemas of responses with several problems, named like the responses."""
     for responses, status, name in problems:
         content = responses[status]["content"][MEDIA_TYPE]
         if "oneOf" in content["schema"]:

@@ -1,17 +1,17 @@
-"""The OpenAPI description as text in few lines (docs/decisions/0029-openapi-file.md)."""
+"""Format the OpenAPI description in few lines (docs/decisions/0029-openapi-file.md)."""
 
 import json
 from typing import Any
 
-# As long as a line of code (pyproject.toml).
+# The same as the line length of the code (pyproject.toml).
 _WIDTH = 100
 _STEP = 2
 
 
 def to_text(value: Any, indent: int = 0, before: int = 0) -> str:  # noqa: ANN401 - JSON
-    """Write JSON, with on one line what fits there, and what holds no other object or list.
+    """Format JSON. A value is on one line if it fits or contains no other object or list.
 
-    `before` is the number of characters that the line has already.
+    `before` is the number of characters that are already on the line.
     """
     line = json.dumps(value, ensure_ascii=False)
     if before + len(line) <= _WIDTH or not _is_nested(value):
@@ -32,7 +32,7 @@ def to_text(value: Any, indent: int = 0, before: int = 0) -> str:  # noqa: ANN40
 
 
 def _is_nested(value: Any) -> bool:  # noqa: ANN401 - JSON
-    """Tell whether a value is an object or a list that holds others."""
+    """Return whether a value contains an object or a list."""
     if isinstance(value, dict):
         return any(isinstance(part, dict | list) for part in value.values())
     return isinstance(value, list) and any(isinstance(part, dict | list) for part in value)

@@ -1,4 +1,4 @@
-"""The `webhooks` section of the OpenAPI file: what a webhook endpoint is sent for each event."""
+"""The `webhooks` section of OpenAPI: the request that each event sends to a webhook endpoint."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _Json = dict[str, Any]
 
 _SUMMARIES: dict[EventType, str] = {
     "session.booked": "A session was booked",
-    "session.rescheduled": "A session was moved, or its format changed",
+    "session.rescheduled": "A session was rescheduled, or its format changed",
     "session.cancelled": "A session was cancelled",
     "session.fulfilled": "A session was marked as having taken place",
     "session.noshow": "A session was marked as missed by its client",
@@ -22,19 +22,19 @@ _SUMMARIES: dict[EventType, str] = {
     "fee.settled": "A fee was paid",
 }
 _HEADERS = {
-    "webhook-id": "Names the event. A copy of an event has the same one.",
-    "webhook-timestamp": "When this attempt was made, in seconds since 1970.",
-    "webhook-signature": "Signs id, timestamp and body, in the way of Standard Webhooks.",
+    "webhook-id": "The id of the event. Every copy of an event has the same id.",
+    "webhook-timestamp": "The time of this attempt, in seconds since 1970-01-01 UTC.",
+    "webhook-signature": "The signature of id, timestamp and body, by Standard Webhooks.",
 }
 
 
 def webhooks() -> dict[str, _Json]:
-    """Describe the request that is posted for each event, and what may be answered."""
+    """Return the request of each event, and the responses that an endpoint may give."""
     return {event: {"post": _post(event)} for event in EVENT_TYPES}
 
 
 def event_schemas() -> dict[str, _Json]:
-    """Make a schema for the payload of each event, and for what they have in common."""
+    """Return the schema of each event's payload, and the schemas that they share."""
     common = TypeAdapter(WebhookEvent).json_schema(
         ref_template="#/components/schemas/{model}", mode="serialization"
     )
@@ -51,8 +51,8 @@ def _post(event: EventType) -> _Json:
         "tags": ["Events"],
         "operationId": f"receive_{event.replace('.', '_')}",
         "summary": _SUMMARIES[event],
-        "description": "Sent to every webhook endpoint that asked for it. "
-        "`POST /v1/practice/webhook-endpoints` says how events are signed and tried again.",
+        "description": "Sent to every webhook endpoint that subscribes to it. "
+        "`POST /v1/practice/webhook-endpoints` describes signatures and retries.",
         "security": [],
         "parameters": [
             {
@@ -74,9 +74,9 @@ def _post(event: EventType) -> _Json:
             },
         },
         "responses": {
-            "2XX": {"description": "The event was received. The body is not read."},
-            "410": {"description": "There is nothing here any more: the endpoint is switched off."},
-            "default": {"description": "The event is sent again later."},
+            "2XX": {"description": "The event was received. Reslot ignores the body."},
+            "410": {"description": "The endpoint is gone: Reslot disables it."},
+            "default": {"description": "Reslot sends the event again later."},
         },
     }
 
@@ -97,5 +97,5 @@ def _schema(event: EventType) -> _Json:
 
 
 def _name(event: EventType) -> str:
-    """Name the component of an event: `SessionBookedEvent` for `session.booked`."""
+    """Return the name of an event's component: `SessionBookedEvent` for `session.booked`."""
     return "".join(word.capitalize() for word in event.split(".")) + "Event"

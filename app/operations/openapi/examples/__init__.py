@@ -1,4 +1,4 @@
-"""The example of each success in the OpenAPI file: written by hand, or made of its fields'."""
+"""Examples of successes in OpenAPI: written by hand, or built from the fields' examples."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from app.operations.openapi.examples.staff import STAFF_EXAMPLES
 _Json = dict[str, Any]
 
 _SUCCESSES = ("200", "201", "202")
-# By the name of an operation, or of the schema of its answer.
+# Keys are names of operations, or of the schemas of answers.
 _BY_HAND = EXAMPLES | STAFF_EXAMPLES
 _ID_OF = {
     "BusyTimeView.id": "busy_time",
@@ -28,7 +28,7 @@ _ID_OF = {
     "TimeOffAnswer.id": "time_off",
     "TimeOffView.id": "time_off",
 }
-# A field of any other type needs an example of its own, at the field or by hand.
+# A field of any other type needs its own example, at the field or by hand.
 _PLAIN: dict[str, Any] = {
     "date-time": "2026-11-25T10:15:00Z",
     "date": "2026-12-03",
@@ -38,10 +38,10 @@ _PLAIN: dict[str, Any] = {
 
 
 def add_example(operation: _Json, schemas: _Json) -> None:
-    """Give each success of an operation its example.
+    """Add an example to each success of an operation.
 
-    An example written for the operation has the operation's name. Any other has the name of the
-    schema, so that all operations with this answer show the same one.
+    An example that is written for the operation has the operation's name. Another one has the name
+    of the schema, so that all operations with this answer share it.
     """
     for status in _SUCCESSES:
         content = operation["responses"].get(status, {}).get("content", {})
@@ -55,9 +55,9 @@ def add_example(operation: _Json, schemas: _Json) -> None:
 
 
 def _example(schema: _Json, schemas: _Json, name: str = "") -> Any:  # noqa: ANN401 - JSON
-    """Make an example of a schema: its own, or one put together from those of its parts.
+    """Return the example of a schema, or build one from the examples of its parts.
 
-    `name` is the field's name, or `Component.id`. It decides which id of `IDS` is shown.
+    `name` is the field's name, or `Component.id`. It selects the id of `IDS`.
     """
     given = schema.get("examples") or schema.get("enum")
     if given:

@@ -1,8 +1,8 @@
-"""One believable answer for each operation, all of the same client and session, for the docs.
+"""Examples of answers to clients, all for the same client and the same session.
 
-It is 25 November 2026, 10:15 UTC. Ana Ruiz lives in New York, her practitioner works in Denver.
-The policy: free until 24 hours before, then 45 dollars, and closed 2 hours before the start. A
-test checks every example against its schema.
+The time is 25 November 2026, 10:15 UTC. The client, Ana Ruiz, lives in New York; the practitioner
+works in Denver. The policy: free until 24 hours before the start, then 45 dollars, and closed from
+2 hours before the start. A test checks every example against its schema.
 """
 
 from collections.abc import Mapping
@@ -57,12 +57,12 @@ _QUOTE_EXPIRES_AT = "2026-11-25T05:25:00-05:00"
 
 
 def _quote(action: str) -> str:
-    """Make what looks like a quote: a payload, a dot and 64 characters of signature."""
+    """Return a text in the format of a quote: a payload, a dot and 64 characters of signature."""
     return f"WyJxdW90ZSIsI{action.replace('_', '-')}Il0.{'Q0m7vX2s' * 8}"
 
 
 def _tokens(number: str) -> dict[str, object]:
-    """Show what a client calls with who has signed in today."""
+    """Return the tokens of a client who signed in today."""
     return {
         "access_token": f"WyIzZjBjN2YyZThhMWI0YzZkOWUzZjBhMWIyYzNkNGU1ZiJd.{'Kd2mX7pw' * 8}",
         "token_type": "Bearer",
@@ -114,7 +114,7 @@ def _terms(credit: str, free_until: str, closes_at: str) -> list[dict[str, objec
 
 
 def _summary(day: str, *, version: int) -> dict[str, object]:
-    """Show the session on a day of December, from 15:00 to 15:50 in New York."""
+    """Return the session on a day of December, from 15:00 to 15:50 in New York."""
     return {
         "id": _SESSION_ID,
         "status": "booked",
@@ -144,7 +144,7 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
 
 
 def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
-    """Show the whole session; the deadlines lie 24 and 2 hours before its start."""
+    """Return the whole session, with deadlines 24 and 2 hours before the start."""
     free_until, closes_at = f"{day_before}T15:00:00-05:00", f"{day}T13:00:00-05:00"
     start = f"{day}T15:00:00-05:00"
     return {
@@ -210,7 +210,7 @@ def _slot(day: str, start: str, end: str) -> dict[str, object]:
 
 
 def page(*items: object) -> dict[str, object]:
-    """Show a page that nothing comes after."""
+    """Return the last page of a list."""
     return {"items": list(items), "next_cursor": None}
 
 

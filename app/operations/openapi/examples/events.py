@@ -1,10 +1,10 @@
-"""An example of each event, of the same world as client.py. Times are in UTC."""
+"""Examples of events, with the same data as client.py. Times are in UTC."""
 
 from app.operations.openapi.examples.client import FEE, IDS
 
 
 def _event(event: str, **said: object) -> dict[str, object]:
-    """Show an event about the session on 3 December."""
+    """Return an event of the session on 3 December."""
     return {
         "type": event,
         "timestamp": "2026-11-25T10:15:00Z",

@@ -1,4 +1,4 @@
-"""An example of each member that only some problems have, of the same world as client.py."""
+"""Examples of the members that only some problems have, with the same data as client.py."""
 
 from app.operations.openapi.examples.client import CONTACT, FEE, IDS
 

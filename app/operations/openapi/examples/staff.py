@@ -1,6 +1,6 @@
-"""Examples of the answers to the practice's software, of the same world as client.py.
+"""Examples of answers to the practice's software, with the same data as client.py.
 
-Times are in the practitioner's zone, or in UTC.
+Times are in the practitioner's zone or in UTC.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def _terms(credit: str | None, free_until: str, closes_at: str) -> list[dict[str
 
 
 def _summary(day: str, *, version: int) -> dict[str, object]:
-    """Show the session on a day of December, from 13:00 to 13:50 in Denver."""
+    """Return the session on a day of December, from 13:00 to 13:50 in Denver."""
     return {
         "id": IDS["session"],
         "status": "booked",
@@ -66,7 +66,7 @@ def _session(
     moves: int = 1,
     by_package: bool = True,
 ) -> dict[str, object]:
-    """Show the whole session; the deadlines lie 24 and 2 hours before its start."""
+    """Return the whole session, with deadlines 24 and 2 hours before the start."""
     free_until, closes_at = f"{day_before}T13:00:00-07:00", f"{day}T11:00:00-07:00"
     kept = "kept" if by_package else None
     summary = _summary(day, version=version)
@@ -103,7 +103,7 @@ def _done(
 
 
 def _fee(status: str, **closed: object) -> dict[str, object]:
-    """Show the fee of a session that was cancelled late."""
+    """Return the fee of a session that was cancelled late."""
     return {
         "id": IDS["fee"],
         "session_id": IDS["session"],
