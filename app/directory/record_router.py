@@ -18,7 +18,7 @@ from app.web.dependencies import CursorSigner, Now, Reading
 from app.web.pagination import PageAnswer, PageRequest
 from app.web.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
 from app.web.responses import answered, created, json_answer
-from app.web.types import ExistingId
+from app.web.types import PathId
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _add_gets(router: APIRouter, api: RecordApi) -> None:
         responses=responses(*READING_BY_STAFF, "not-found"),
     )
     async def get_record(
-        record_id: Annotated[ExistingId, _record_id(api)],
+        record_id: Annotated[PathId, _record_id(api)],
         staff: StaffReader,
         now: Now,
         db: Reading,
@@ -150,7 +150,7 @@ def _add_update(router: APIRouter, api: RecordApi) -> None:
         responses=responses(*WRITING_BY_STAFF, "not-found"),
     )
     async def update_record(
-        record_id: Annotated[ExistingId, _record_id(api)],
+        record_id: Annotated[PathId, _record_id(api)],
         body: api.change,  # type: ignore[name-defined]
         staff: StaffWriter,
         now: Now,

@@ -21,12 +21,12 @@ from app.web.dependencies import CursorSigner, Now, ReaderTexts, Reading
 from app.web.pagination import PageRequest
 from app.web.problems.catalogue import responses
 from app.web.responses import created, json_answer
-from app.web.types import ExistingId
+from app.web.types import PathId
 
 router = APIRouter(prefix="/v1/practice/policies", tags=["Practice: policies"])
 
 PolicyId = Annotated[
-    ExistingId,
+    PathId,
     Path(description="The version's id. Any other id gives a 404."),
 ]
 

@@ -168,22 +168,22 @@ PageLimit = Annotated[int, Field(ge=1, le=100, description="Entries on a page.")
 Token = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
 
 
-def existing_id(value: str) -> UUID:
+def parse_id_or_404(value: str) -> UUID:
     """Parse an id, or raise NotFoundError: a malformed id gets the same 404 as an unknown one."""
     if not _ID.fullmatch(value):
         raise NotFoundError
     return UUID(value)
 
 
-def _id_or_404(value: Any) -> UUID:  # noqa: ANN401 - whatever the path holds
-    return existing_id(str(value))
+def _parse_any_or_404(value: Any) -> UUID:  # noqa: ANN401 - whatever the path holds
+    return parse_id_or_404(str(value))
 
 
-ExistingId = Annotated[
-    UUID, BeforeValidator(_id_or_404), WithJsonSchema({"type": "string", "format": "uuid"})
+PathId = Annotated[
+    UUID, BeforeValidator(_parse_any_or_404), WithJsonSchema({"type": "string", "format": "uuid"})
 ]
 RecordId = Annotated[
-    ExistingId,
+    PathId,
     Path(description="The record's id. A record that the caller may not see gets a 404."),
 ]
 # Clients and staff share one OpenAPI parameter `session_id`, and one `practitioner_id`.

@@ -12,13 +12,11 @@ from app.identity.queries import read_practice
 from app.web.dependencies import Now, Reading
 from app.web.problems.catalogue import responses
 from app.web.responses import answered, created, json_answer
-from app.web.types import ExistingId
+from app.web.types import PathId
 
 router = APIRouter(prefix="/v1/practice", tags=["Practice: access"])
 
-KeyId = Annotated[
-    ExistingId, Path(description="The key's id. An id of another practice gets a 404.")
-]
+KeyId = Annotated[PathId, Path(description="The key's id. An id of another practice gets a 404.")]
 PROBLEMS = ("unauthorized", "forbidden", "service-unavailable")
 BODY_PROBLEMS = ("validation-failed", "payload-too-large", "unsupported-media-type")
 

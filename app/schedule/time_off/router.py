@@ -34,12 +34,12 @@ from app.web.dependencies import CursorSigner, Now, Reading
 from app.web.pagination import PageRequest
 from app.web.problems.catalogue import responses
 from app.web.responses import answered, done, json_answer
-from app.web.types import ExistingId, PractitionerId
+from app.web.types import PathId, PractitionerId
 
 router = APIRouter(prefix="/v1/practice/practitioners/{practitioner_id}", tags=["Practice: hours"])
 
 TimeOffId = Annotated[
-    ExistingId,
+    PathId,
     Path(description="The id of the time off. An id of another practitioner's gets a 404."),
 ]
 SourceName = Annotated[
