@@ -86,7 +86,7 @@ async def refresh(
         return None
     is_present = token.number == family.number
     is_lost_answer = token.number == family.number - 1 and now - family.rotated_at <= GRACE
-    if not family.is_his or not (is_present or is_lost_answer):
+    if not family.is_valid or not (is_present or is_lost_answer):
         log.warning(
             "sign_in_ended", practice_id=str(token.practice_id), family_id=str(token.family_id)
         )

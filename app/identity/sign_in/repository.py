@@ -38,7 +38,7 @@ class Family:
     present_generation: int
 
     @property
-    def is_his(self) -> bool:
+    def is_valid(self) -> bool:
         """Return whether the client is active and has not signed out everywhere since."""
         return self.is_active and self.token_generation == self.present_generation
 
