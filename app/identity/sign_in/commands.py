@@ -100,7 +100,7 @@ async def refresh(
     return await _signed_in(db, caller, present, family.expires_at)
 
 
-def granted(signed_in: SignedIn | None) -> SignedIn:
+def or_unauthorized(signed_in: SignedIn | None) -> SignedIn:
     """Return the result of `refresh`. Call it after the transaction is committed.
 
     Raises:

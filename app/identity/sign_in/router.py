@@ -8,7 +8,13 @@ from limits import RateLimitItem
 
 from app.database.transactions import transact
 from app.identity.dependencies import AccessSigner, ClientCaller, SignInSigner
-from app.identity.sign_in.commands import granted, refresh, sign_in, sign_out, sign_out_everywhere
+from app.identity.sign_in.commands import (
+    or_unauthorized,
+    refresh,
+    sign_in,
+    sign_out,
+    sign_out_everywhere,
+)
 from app.identity.sign_in.presenter import present_tokens
 from app.identity.sign_in.rate_limits import ASKING, EXCHANGING, SourceLimits
 from app.identity.sign_in.request_link import ask_for_link, hash_address
@@ -129,7 +135,7 @@ async def refresh_tokens(
     answer from this operation.
     """
     token = tokens.read_refresh(body.refresh_token)
-    signed_in = granted(await transact(engine, lambda db: refresh(db, token, now=now)))
+    signed_in = or_unauthorized(await transact(engine, lambda db: refresh(db, token, now=now)))
     lifetime = timedelta(minutes=settings.access_token_minutes)
     return json_answer(present_tokens(signed_in, access, tokens, lifetime, now))
 
