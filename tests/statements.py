@@ -37,7 +37,7 @@ def _of(*tables: str, reason: str) -> Exemption:
 
 
 EXEMPTIONS: Mapping[str, Exemption] = {
-    "app/identity/sign_in/find_clients.py find_people": _of(
+    "app/identity/sign_in/find_clients.py find_clients": _of(
         "practices",
         "clients",
         reason="who signs in does not say where: the address is looked for at every practice",

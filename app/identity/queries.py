@@ -61,7 +61,7 @@ async def read_practice(db: AsyncConnection, practice_id: UUID) -> PracticeRecor
     return PracticeRecord(*row)
 
 
-def people_with(address: str) -> Select[UUID, str, UUID, str, str, str, int]:
+def select_clients_with(address: str) -> Select[UUID, str, UUID, str, str, str, int]:
     """Select the active clients with an email address, of all open practices.
 
     A lateral join: each practice is searched by its own part of the index.

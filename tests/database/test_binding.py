@@ -12,7 +12,7 @@ from app.database.engine import connect
 from app.database.statements import Read
 from app.database.transactions import transact
 from app.demo.guide import prepare
-from app.identity.sign_in.find_clients import find_people
+from app.identity.sign_in.find_clients import find_clients
 from app.observability.metrics.queries import read_outbox
 from app.operations.links import issue_access_token, print_link
 from app.operations.practices import keys_of, list_practices
@@ -187,10 +187,10 @@ async def test_what_the_application_sends_is_found(
     """Through the engine, from the function that sends it; as if no exemption were made for it."""
     monkeypatch.setattr(statements, "EXEMPTIONS", {})
     async with engine.connect() as db:
-        await find_people(db, "ana@client.example")
+        await find_clients(db, "ana@client.example")
     (found,) = INSPECTOR.take()
     assert found.startswith(
-        "app/identity/sign_in/find_clients.py find_people names no practice for ['clients', '"
+        "app/identity/sign_in/find_clients.py find_clients names no practice for ['clients', '"
     )
 
 
@@ -217,10 +217,10 @@ async def test_an_exemption_is_for_its_tables_only(
 ) -> None:
     less = statements.Exemption(frozenset({"clients"}), "for this test")
     monkeypatch.setattr(
-        statements, "EXEMPTIONS", {"app/identity/sign_in/find_clients.py find_people": less}
+        statements, "EXEMPTIONS", {"app/identity/sign_in/find_clients.py find_clients": less}
     )
     async with engine.connect() as db:
-        await find_people(db, "ana@client.example")
+        await find_clients(db, "ana@client.example")
     assert len(INSPECTOR.take()) == 1
 
 
@@ -246,7 +246,7 @@ async def test_every_exemption_is_made_use_of(world: World, settings: Settings) 
     INSPECTOR.used.clear()
     engine = world.engine
     async with engine.begin() as db:
-        await find_people(db, "ana@client.example")
+        await find_clients(db, "ana@client.example")
     await transact(engine, partial(tidy, now=NOW))
     await transact(engine, partial(sweep, now=NOW))
     await read_outbox(engine, NOW)

@@ -17,11 +17,11 @@ from structlog.testing import capture_logs
 from app.configuration.settings import Settings
 from app.database.transactions import transact
 from app.directory.repository import PracticeRepository
-from app.identity.queries import people_with
+from app.identity.queries import select_clients_with
 from app.identity.sign_in import delivery
 from app.identity.sign_in.cleanup import tidy_sign_ins
 from app.identity.sign_in.delivery import send_sign_in
-from app.identity.sign_in.find_clients import find_people
+from app.identity.sign_in.find_clients import find_clients
 from app.identity.sign_in.request_link import ask_for_link, hash_address
 from app.mail.context import MailContext
 from app.mail.mailbox import list_mails
@@ -182,14 +182,14 @@ async def test_a_mail_has_twenty_links_at_most(world: World) -> None:
     for number in range(24):
         await world.add_client(name=f"Client {number:02}", email="crowd@client.example")
     async with world.engine.connect() as db:
-        people = await find_people(db, "crowd@client.example")
+        people = await find_clients(db, "crowd@client.example")
     assert [person.name for person in people] == [f"Client {number:02}" for number in range(20)]
 
 
 async def test_the_address_is_looked_up_practice_by_practice_through_its_index(
     world: World,
 ) -> None:
-    statement = people_with(ANA).compile(
+    statement = select_clients_with(ANA).compile(
         dialect=world.engine.dialect, compile_kwargs={"literal_binds": True}
     )
     async with world.engine.connect() as db:

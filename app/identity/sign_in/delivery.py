@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.transactions import allow_outside_wait, transact
-from app.identity.sign_in.email import MailedPerson, make_sign_in_mail
-from app.identity.sign_in.find_clients import Person, find_people
+from app.identity.sign_in.email import MailedClient, make_sign_in_mail
+from app.identity.sign_in.find_clients import FoundClient, find_clients
 from app.identity.sign_in.jobs import sign_in_wake
 from app.identity.sign_in.repository import add_links, delete_request, lock_request, write_attempt
 from app.identity.tokens.sign_in import MailedLink, SignInTokens, sign_in_url
@@ -93,7 +93,7 @@ class _Attempt:
         await delete_request(db, self.request_id)
         if not self.accepted and now - request.requested_at > GIVEN_UP_AFTER:
             return "given_up"
-        people = await find_people(db, request.address)
+        people = await find_clients(db, request.address)
         if not people:
             return "nobody"
         links = [self._link(person) for person in people]
@@ -114,7 +114,7 @@ class _Attempt:
         await write_attempt(db, self.request_id, attempts, again_at)
         await queue_wakes(db, [sign_in_wake(self.request_id, again_at)], now)
 
-    def _link(self, person: Person) -> MailedLink:
+    def _link(self, person: FoundClient) -> MailedLink:
         """Derive the link's id from the request: each attempt makes the same, valid link."""
         name = f"{person.practice_id}/{person.client_id}"
         return MailedLink(person.practice_id, uuid5(self.request_id, name))
@@ -122,7 +122,7 @@ class _Attempt:
     async def _keep(
         self,
         db: AsyncConnection,
-        people: list[Person],
+        people: list[FoundClient],
         links: list[MailedLink],
         expires_at: datetime,
     ) -> None:
@@ -138,11 +138,13 @@ class _Attempt:
         ]
         await add_links(db, rows)
 
-    async def _send(self, people: list[Person], links: list[MailedLink], now: datetime) -> None:
+    async def _send(
+        self, people: list[FoundClient], links: list[MailedLink], now: datetime
+    ) -> None:
         settings = self.context.settings
         tokens = SignInTokens(settings.keys)
         mailed = [
-            MailedPerson(person, sign_in_url(settings.portal_url, tokens.sign_link(link)))
+            MailedClient(person, sign_in_url(settings.portal_url, tokens.sign_link(link)))
             for person, link in zip(people, links, strict=True)
         ]
         await self.context.sender.send(make_sign_in_mail(self.request_id, mailed, settings, now))

@@ -11,7 +11,7 @@ from uuid import UUID
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from app.configuration.settings import Settings
-from app.identity.sign_in.find_clients import Person
+from app.identity.sign_in.find_clients import FoundClient
 from app.mail.sanitize import ascii_domain, mailbox, one_line
 from app.mail.texts.formatter import texts_in
 from app.texts.catalogue import Texts
@@ -28,10 +28,10 @@ _TEMPLATES = Environment(
 
 
 @dataclass(frozen=True, slots=True)
-class MailedPerson:
+class MailedClient:
     """A client and the URL that signs them in."""
 
-    person: Person
+    person: FoundClient
     url: str
 
     @property
@@ -41,7 +41,7 @@ class MailedPerson:
 
 
 def make_sign_in_mail(
-    request_id: UUID, people: list[MailedPerson], settings: Settings, now: datetime
+    request_id: UUID, people: list[MailedClient], settings: Settings, now: datetime
 ) -> EmailMessage:
     """Build the mail, dated `now`, in the language of the first client.
 
@@ -71,5 +71,5 @@ def make_sign_in_mail(
     return mail
 
 
-def _render(template: str, texts: Texts, people: list[MailedPerson]) -> str:
+def _render(template: str, texts: Texts, people: list[MailedClient]) -> str:
     return _TEMPLATES.get_template(template).render(texts=texts, people=people)

@@ -5,12 +5,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.identity.queries import MOST_LINKS, people_with
+from app.identity.queries import MOST_LINKS, select_clients_with
 from app.standards.addresses import mailbox_key
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class FoundClient:
     """A client of a practice who may sign in. `locale` is a BCP 47 tag."""
 
     practice_id: UUID
@@ -22,13 +22,13 @@ class Person:
     token_generation: int
 
 
-async def find_people(db: AsyncConnection, address: str) -> list[Person]:
+async def find_clients(db: AsyncConnection, address: str) -> list[FoundClient]:
     """Find the active clients with this address at all open practices, at most 20.
 
     The database's comparison ignores case by its own rules and can match a different mailbox, so
     each address is compared again with `mailbox_key`.
     """
-    rows = (await db.execute(people_with(address))).all()
+    rows = (await db.execute(select_clients_with(address))).all()
     key = mailbox_key(address)
     same = [row for row in rows if mailbox_key(row.email) == key]
-    return [Person(*row) for row in same[:MOST_LINKS]]
+    return [FoundClient(*row) for row in same[:MOST_LINKS]]

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from app.configuration.settings import Settings
-from app.identity.sign_in.find_clients import find_people
+from app.identity.sign_in.find_clients import find_clients
 from app.operations.practices import close_practice, reopen_practice
 from app.tables.sessions import Session
 from tests.world import NOW, Api, World
@@ -106,7 +106,7 @@ async def test_its_clients_are_not_mailed_a_link_to_sign_in(
 ) -> None:
     async def found() -> list[UUID]:
         async with world.engine.connect() as db:
-            return [one.practice_id for one in await find_people(db, "ana@client.example")]
+            return [one.practice_id for one in await find_clients(db, "ana@client.example")]
 
     other = await World(world.engine, settings).build()
     await close(settings, world)
