@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit.write import Actor, write_change
 from app.domain.errors import ForbiddenError, NotFoundError, UnauthorizedError
 from app.identity.api_keys.repository import (
-    STILL_GOOD,
+    UNREVOKED_KEY,
     add_key,
     lock_key,
     read_key,
@@ -102,7 +102,7 @@ async def confirm_staff(db: AsyncConnection, staff: Staff) -> None:
         ForbiddenError: the practice was closed.
     """
     own = {"practice_id": staff.practice_id, "key_id": staff.key_id}
-    row = await STILL_GOOD.one(db, own)
+    row = await UNREVOKED_KEY.one(db, own)
     if row is None:
         raise UnauthorizedError
     _check_open(row["closed_at"])

@@ -14,7 +14,7 @@ from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import Practice
 
 # One row while the key is not revoked. Commands run it inside their transaction.
-STILL_GOOD = Read(
+UNREVOKED_KEY = Read(
     select(Practice.closed_at)
     .select_from(Practice)
     .join(
