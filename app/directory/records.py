@@ -29,11 +29,11 @@ class Pushed:
 class Records:
     """The commands on one kind of record.
 
-    `told`: the fields whose values the audit log contains. They must not be personal data. A kind
-    with rules of its own overrides `is_same`, `check` and `columns`.
+    `audited_fields`: the fields whose values the audit log contains. They must not be personal
+    data. A kind with rules of its own overrides `is_same`, `check` and `columns`.
     """
 
-    told: frozenset[str] = frozenset()
+    audited_fields: frozenset[str] = frozenset()
 
     def __init__(self, rows: RecordRepository, subject: Subject) -> None:
         self.rows = rows
@@ -152,14 +152,14 @@ class Records:
         )
 
     def _details(self, before: Record | None, changed: Record) -> dict[str, Any]:
-        """Return the names of the changed fields, and the values of those in `told`."""
-        told = sorted(self.told & changed.keys())
+        """Return the names of the changed fields, and the values of those in `audited_fields`."""
+        audited = sorted(self.audited_fields & changed.keys())
         fields = [name for name, value in changed.items() if before or value is not None]
         details: dict[str, Any] = {"fields": sorted(fields)}
-        if told and before is not None:
-            details["before"] = {name: before[name] for name in told}
-        if told:
-            details["after"] = {name: changed[name] for name in told}
+        if audited and before is not None:
+            details["before"] = {name: before[name] for name in audited}
+        if audited:
+            details["after"] = {name: changed[name] for name in audited}
         plain: dict[str, Any] = to_jsonable_python(details)
         return plain
 

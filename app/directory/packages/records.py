@@ -12,7 +12,7 @@ from app.tables.practices import Client, Service
 
 
 class _Packages(Records):
-    told = frozenset({"credits", "expires_at"})
+    audited_fields = frozenset({"credits", "expires_at"})
 
     async def check(
         self, db: AsyncConnection, practice_id: UUID, before: Record | None, changed: Record

@@ -19,7 +19,7 @@ from app.domain.errors import InvalidInputError
 
 
 class _Services(Records):
-    told = frozenset({"price", "duration_minutes"})
+    audited_fields = frozenset({"price", "duration_minutes"})
 
     def is_same(self, name: str, before: Any, after: Any) -> bool:  # noqa: ANN401 - a field
         """Compare values. The order of formats does not matter."""
