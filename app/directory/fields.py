@@ -94,7 +94,7 @@ class Price(RequestBody):
 
     @field_validator("decimals")
     @classmethod
-    def _is_the_currencys(cls, value: int | None, info: ValidationInfo) -> int | None:
+    def _check_decimals(cls, value: int | None, info: ValidationInfo) -> int | None:
         currency = info.data.get("currency")
         if value is not None and currency is not None and value != decimals_of(currency):
             raise InvalidValueError(

@@ -24,7 +24,7 @@ class _Services(Records):
     def is_same(self, name: str, before: Any, after: Any) -> bool:  # noqa: ANN401 - a field
         """Compare values. The order of formats does not matter."""
         if name == "formats":
-            before, after = sorted(before, key=_of_format), sorted(after, key=_of_format)
+            before, after = sorted(before, key=_format_key), sorted(after, key=_format_key)
         return super().is_same(name, before, after)
 
     async def check(
@@ -73,7 +73,7 @@ async def _check_proportion(
         )
 
 
-def _of_format(offered: Record) -> tuple[str, str]:
+def _format_key(offered: Record) -> tuple[str, str]:
     return offered["kind"], offered["location_id"] or ""
 
 

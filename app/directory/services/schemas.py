@@ -64,7 +64,7 @@ class OfferedFormat(RequestBody):
 
     @field_validator("location_id")
     @classmethod
-    def _is_where_needed(cls, value: UUID | None, info: ValidationInfo) -> UUID | None:
+    def _check_location(cls, value: UUID | None, info: ValidationInfo) -> UUID | None:
         kind = info.data.get("kind")
         if kind is Format.IN_PERSON and value is None:
             raise InvalidValueError("field.format-needs-location")

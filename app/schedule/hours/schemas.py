@@ -47,7 +47,7 @@ class IntervalBody(RequestBody):
 
     @field_validator("location_id")
     @classmethod
-    def _where_somebody_goes(cls, location_id: UUID | None, info: ValidationInfo) -> UUID | None:
+    def _check_location(cls, location_id: UUID | None, info: ValidationInfo) -> UUID | None:
         if location_id is not None and info.data.get("format") not in {None, Format.IN_PERSON}:
             raise InvalidValueError("field.hours-without-location")
         return location_id
