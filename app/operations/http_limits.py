@@ -34,7 +34,7 @@ class LimitedHttp(HttpToolsProtocol):
     receive_seconds = 30.0
     read_seconds = 30.0
     _receiving: TimerHandle | None = None
-    _being_read: TimerHandle | None = None
+    _reading: TimerHandle | None = None
     # Bytes since the last complete part: of an unfinished head, or of a chunk header in a body.
     _unparsed = 0
 
@@ -43,12 +43,12 @@ class LimitedHttp(HttpToolsProtocol):
         super().connection_made(transport)
         # The request that is being answered, and those that wait behind it.
         self._cycles: deque[RequestResponseCycle] = deque()
-        self._receiving = self._cut_off_after(self.receive_seconds)
+        self._receiving = self._abort_after(self.receive_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the timeouts and notify all requests. uvicorn notifies the last one only."""
-        self._is_received()
-        self._is_read()
+        self._stop_receive_timer()
+        self._stop_read_timer()
         for cycle in self._cycles:
             cycle.disconnected = True
             cycle.message_event.set()
@@ -60,7 +60,7 @@ class LimitedHttp(HttpToolsProtocol):
             if self.transport.is_closing():
                 return
             if self._receiving is None:
-                self._receiving = self._cut_off_after(self.receive_seconds)
+                self._receiving = self._abort_after(self.receive_seconds)
             piece = data[start : start + _PIECE_BYTES]
             self._unparsed += len(piece)
             super().data_received(piece)
@@ -84,44 +84,44 @@ class LimitedHttp(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Stop the timeout of the request. The time of the application is not limited here."""
         self._unparsed = 0
-        self._is_received()
+        self._stop_receive_timer()
         super().on_message_complete()
 
     def pause_writing(self) -> None:
         """Start the read timeout: the client does not read."""
         super().pause_writing()
-        self._has_to_be_read()
+        self._start_read_timer()
 
     def resume_writing(self) -> None:
         """Stop the read timeout: the client reads again."""
         super().resume_writing()
-        self._is_read()
+        self._stop_read_timer()
 
     def on_response_complete(self) -> None:
         """Start the read timeout if the connection is closing, so that it always closes."""
         self._cycles.popleft()
         super().on_response_complete()
         if self.transport.is_closing():
-            self._has_to_be_read()
+            self._start_read_timer()
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, even if the client does not read."""
         super().timeout_keep_alive_handler()
-        self._has_to_be_read()
+        self._start_read_timer()
 
-    def _cut_off_after(self, seconds: float) -> TimerHandle:
+    def _abort_after(self, seconds: float) -> TimerHandle:
         return self.loop.call_later(seconds, self.transport.abort)
 
-    def _is_received(self) -> None:
+    def _stop_receive_timer(self) -> None:
         if self._receiving is not None:
             self._receiving.cancel()
             self._receiving = None
 
-    def _has_to_be_read(self) -> None:
-        if self._being_read is None:
-            self._being_read = self._cut_off_after(self.read_seconds)
+    def _start_read_timer(self) -> None:
+        if self._reading is None:
+            self._reading = self._abort_after(self.read_seconds)
 
-    def _is_read(self) -> None:
-        if self._being_read is not None:
-            self._being_read.cancel()
-            self._being_read = None
+    def _stop_read_timer(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
