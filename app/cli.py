@@ -38,11 +38,11 @@ from app.operations.practices import (
     NewPractice,
     close_practice,
     create_practice,
-    give_key,
-    keys_of,
+    create_practice_key,
+    list_practice_keys,
     list_practices,
     reopen_practice,
-    take_key,
+    revoke_practice_key,
 )
 from app.operations.supervisor import run_several
 from app.worker.run import run_worker, worker_pool_size
@@ -263,14 +263,14 @@ def keys_create(
 ) -> None:
     """Create an API key and print it. It is shown only once."""
     with installation(load_settings()) as settings:
-        typer.echo(_run(give_key(settings, practice, name, scope, system_clock())))
+        typer.echo(_run(create_practice_key(settings, practice, name, scope, system_clock())))
 
 
 @key_commands.command("list")
 def keys_list(practice: PracticeOption) -> None:
     """List a practice's API keys, without their secrets."""
     with installation(load_settings()) as settings:
-        for key in _run(keys_of(settings, practice)):
+        for key in _run(list_practice_keys(settings, practice)):
             state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
             typer.echo(f"{key.id}  {key.scope:<5}  {key.created_at:%Y-%m-%d}  {state}  {key.name}")
 
@@ -282,7 +282,7 @@ def keys_revoke(
 ) -> None:
     """Revoke an API key with immediate effect."""
     with installation(load_settings()) as settings:
-        _run(take_key(settings, practice, key_id, system_clock()))
+        _run(revoke_practice_key(settings, practice, key_id, system_clock()))
         typer.echo("The key is revoked.")
 
 

@@ -16,7 +16,7 @@ from app.identity.tokens.link import LinkTokens, link_url
 from app.links.commands import issue_link, revoke_links
 from app.links.queries import clients_with, practice_of
 from app.operations.practice_queries import ListedPractice
-from app.operations.practices import the_practice
+from app.operations.practices import choose_practice
 from app.standards.addresses import mailbox_key
 
 
@@ -35,7 +35,7 @@ async def issue_access_token(
         rows = [row for row in found if mailbox_key(row.email) == key]
     practices = {row.practice_id: ListedPractice(row.practice_id, row.name, None) for row in rows}
     if practice is not None:
-        chosen = the_practice(practices.values(), practice).id
+        chosen = choose_practice(practices.values(), practice).id
         rows = [row for row in rows if row.practice_id == chosen]
     elif len(practices) > 1:
         names = ", ".join(f"{known.id} ({known.name})" for known in practices.values())

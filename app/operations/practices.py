@@ -122,7 +122,7 @@ async def _write_closed(
     )
 
 
-async def give_key(
+async def create_practice_key(
     settings: Settings, practice: str, name: str, scope: Scope, now: datetime
 ) -> str:
     """Create an API key for a practice and return its text, which cannot be read again later.
@@ -146,7 +146,7 @@ async def give_key(
     return text
 
 
-async def keys_of(settings: Settings, practice: str) -> list[KeyRecord]:
+async def list_practice_keys(settings: Settings, practice: str) -> list[KeyRecord]:
     """List a practice's API keys, including revoked ones, oldest first.
 
     Raises:
@@ -159,7 +159,9 @@ async def keys_of(settings: Settings, practice: str) -> list[KeyRecord]:
             return await list_keys(db, found.id)
 
 
-async def take_key(settings: Settings, practice: str, key_id: UUID, now: datetime) -> None:
+async def revoke_practice_key(
+    settings: Settings, practice: str, key_id: UUID, now: datetime
+) -> None:
     """Revoke an API key with immediate effect.
 
     Raises:
@@ -177,10 +179,10 @@ async def take_key(settings: Settings, practice: str, key_id: UUID, now: datetim
 async def _find(engine: AsyncEngine, practice: str) -> ListedPractice:
     """Find a practice by its id or name."""
     async with engine.connect() as db:
-        return the_practice(await all_practices(db), practice)
+        return choose_practice(await all_practices(db), practice)
 
 
-def the_practice(practices: Iterable[ListedPractice], wanted: str) -> ListedPractice:
+def choose_practice(practices: Iterable[ListedPractice], wanted: str) -> ListedPractice:
     """Return the practice with this id, or else the only one with this name.
 
     Raises:

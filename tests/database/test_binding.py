@@ -15,7 +15,7 @@ from app.demo.guide import prepare
 from app.identity.sign_in.find_clients import find_clients
 from app.observability.metrics.queries import read_outbox
 from app.operations.links import issue_access_token, print_link
-from app.operations.practices import keys_of, list_practices
+from app.operations.practices import list_practice_keys, list_practices
 from app.tables.all import metadata
 from app.tables.practices import Client
 from app.worker.run import _Driver, sweep, tidy
@@ -251,7 +251,7 @@ async def test_every_exemption_is_made_use_of(world: World, settings: Settings) 
     await transact(engine, partial(sweep, now=NOW))
     await read_outbox(engine, NOW)
     await list_practices(settings)
-    await keys_of(settings, "Harbor Wellness")
+    await list_practice_keys(settings, "Harbor Wellness")
     await issue_access_token(settings, "ana@client.example", None, NOW)
     await print_link(settings, session_id, NOW)
     await prepare(settings, NOW, reset=False)
