@@ -10,7 +10,7 @@ from app.audit.write import write_change
 from app.domain.errors import InvalidInputError
 from app.identity.api_keys.keys import Staff
 from app.schedule.holidays.records import Holiday
-from app.schedule.holidays.repository import lock_everybody, read_holidays, replace_holidays
+from app.schedule.holidays.repository import lock_all_practitioners, read_holidays, replace_holidays
 from app.schedule.hours.misfits import Misfits, read_misfits_of_practice
 
 
@@ -31,7 +31,7 @@ async def set_holidays(
         InvalidInputError: a date is in the list twice.
     """
     _check_dates([holiday.date for holiday in holidays])
-    await lock_everybody(db, staff.practice_id)
+    await lock_all_practitioners(db, staff.practice_id)
     wanted = sorted(holidays)
     before = await read_holidays(db, staff.practice_id)
     if wanted != before:

@@ -31,7 +31,7 @@ async def replace_holidays(
         await db.execute(insert(HolidayTable), rows)
 
 
-async def lock_everybody(db: AsyncConnection, practice_id: UUID) -> None:
+async def lock_all_practitioners(db: AsyncConnection, practice_id: UUID) -> None:
     """Lock the practice, then each of its practitioners in the order of their ids.
 
     Booking and rescheduling a session lock its practitioner, so they cannot read holidays that are
