@@ -19,11 +19,11 @@ _EMPTY = {
 }
 
 
-def say_refusal(code: RefusalCode, contact: str, texts: Texts) -> str:
+def refusal_text(code: RefusalCode, contact: str, texts: Texts) -> str:
     """Return why the policy refuses an action. `contact` is the name of the client's contact."""
     return texts(_REFUSALS[code], name=contact)
 
 
-def say_why_empty(reason: EmptyReason, texts: Texts) -> str:
+def empty_text(reason: EmptyReason, texts: Texts) -> str:
     """Return why no slot is offered."""
     return texts(_EMPTY[reason])

@@ -11,7 +11,7 @@ from app.notifications.mail.data import MailData
 from app.notifications.mail.facts import carried
 from app.policies.stored import rules_of
 from app.texts.catalogue import Texts
-from app.texts.refusals import say_refusal
+from app.texts.refusals import refusal_text
 
 _NEVER_ONLINE = {RefusalCode.ACTION_DISABLED, RefusalCode.RESCHEDULE_LIMIT_REACHED}
 
@@ -70,4 +70,4 @@ def _term(term: Term, starts_at: datetime, formatter: Formatter, now: datetime) 
 
 
 def _refused(refusal: Refusal, texts: Texts) -> str:
-    return say_refusal(refusal.code, one_line(refusal.contact.name), texts)
+    return refusal_text(refusal.code, one_line(refusal.contact.name), texts)

@@ -24,7 +24,7 @@ from app.sessions.read.records import (
     SessionSummaryRecord,
 )
 from app.texts.catalogue import Texts
-from app.texts.refusals import say_refusal
+from app.texts.refusals import refusal_text
 from app.web.pagination import Page
 from app.web.views import (
     Moment,
@@ -219,7 +219,7 @@ def present_decision(
         if refusal is None
         else {
             "code": refusal.code,
-            "message": say_refusal(refusal.code, refusal.contact.name, texts),
+            "message": refusal_text(refusal.code, refusal.contact.name, texts),
             "deadline": _in(refusal.deadline, zone),
             "contact": present_contact(refusal.contact),
         },

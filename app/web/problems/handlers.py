@@ -39,7 +39,7 @@ from app.domain.errors import (
 )
 from app.observability.metrics.counts import count_refusal
 from app.texts.catalogue import ENGLISH, Texts
-from app.texts.refusals import say_refusal
+from app.texts.refusals import refusal_text
 from app.web.json import as_json
 from app.web.languages import mark_language
 from app.web.problems.catalogue import CATALOGUE, MEDIA_TYPE
@@ -188,7 +188,7 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
             headers = {"Retry-After": str(error.retry_after)}
         case ActionRefusedError(decision=decision) if decision.refusal is not None:
             refusal = decision.refusal
-            code, detail = refusal.code, say_refusal(refusal.code, refusal.contact.name, texts)
+            code, detail = refusal.code, refusal_text(refusal.code, refusal.contact.name, texts)
             members["deadline"] = _iso(refusal.deadline, error.zone)
             members["contact"] = present_contact(refusal.contact)
         case SlotUnavailableError():
