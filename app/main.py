@@ -171,18 +171,18 @@ def create_served_app() -> FastAPI:
     configure_logs(settings, for_good=True)
     forget_dead_processes()
     app = create_app(settings, with_worker=settings.worker)
-    build_routes(app)
-    spare_the_collector()
+    prepare_routes(app)
+    tune_garbage_collection()
     return app
 
 
-def build_routes(app: FastAPI) -> None:
+def prepare_routes(app: FastAPI) -> None:
     """Let FastAPI prepare all routes now, so that the first request of each does not wait."""
     for _ in iter_route_contexts(app.routes):
         pass
 
 
-def spare_the_collector() -> None:
+def tune_garbage_collection() -> None:
     """Make garbage collection rare and cheap.
 
     The objects of the application live as long as the process, so they are frozen: the collector

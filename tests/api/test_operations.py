@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from app.configuration.settings import Settings
-from app.main import build_routes, create_app
+from app.main import create_app, prepare_routes
 from tests.server_logs import server_logs
 from tests.world import NOW, Api, TestClock, World, serve
 
@@ -70,7 +70,7 @@ async def test_no_client_waits_until_routes_are_built(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app(settings, clock=TestClock())
-    build_routes(app)
+    prepare_routes(app)
 
     def too_late(_: APIRoute) -> NoReturn:
         raise AssertionError
