@@ -2,15 +2,17 @@
 
 from datetime import UTC
 
+from app.changes.queries import AuditEntry
 from app.changes.queries import Moment as MomentRecord
-from app.changes.queries import TrailEntry
 from app.changes.schemas import ActorView, TrailEntryView
 from app.domain.session import Format
 from app.sessions.client_api.presenter import ReasonVisibility
 from app.web.views import Moment, present_money
 
 
-def present_entry(entry: TrailEntry, reasons: ReasonVisibility) -> TrailEntryView:
+def present_entry(entry: 
+TrailEntry, reasons: ReasonVisibility) 
+-> TrailEntryView:
     """Present an
     entry; `reasons` 
     decides whether the reason is shown.

@@ -29,7 +29,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class TrailEntry:
+class AuditEntry:
     """An entry of the audit log. `before` and `after` are set if a session changed."""
 
     id: UUID
@@ -75,9 +75,11 @@ _FILTERS: Mapping[str, Filter] = {
 }
 
 
-async def list_trail(
-    db: AsyncConnection, practice_id: UUID, part: Part[TimePosition]
-) -> list[TrailEntry]:
+async def 
+list_trail(
+    db: AsyncConnection, practice_id: UUID, part: 
+Part[TimePosition]
+) -> list[AuditEntry]:
     """List the entries of a practice's audit log, latest first."""
     wanted = (
         select(Change.__table__, ChangeNote.note, ChangeNote.origin)
@@ -89,7 +91,7 @@ async def list_trail(
     return [_entry(row) for row in rows.all()]
 
 
-def _entry(row: Row[Any]) -> TrailEntry:
+def _entry(row: Row[Any]) -> AuditEntry:
     before = after = fee = None
     if row.old_starts_at is not None:
         before = Moment(row.old_starts_at, row.old_ends_at, row.old_format, row.old_location_id)
@@ -97,7 +99,7 @@ def _entry(row: Row[Any]) -> TrailEntry:
         after = Moment(row.starts_at, row.ends_at, row.format, row.location_id)
     if row.fee_minor is not None:
         fee = Money(row.fee_minor, row.currency)
-    return TrailEntry(
+    return AuditEntry(
         id=row.id,
         at=row.at,
         subject=row.subject,

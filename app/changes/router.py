@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.changes.presenter import present_entry
-from app.changes.queries import list_trail
+from app.changes.queries import list_audit_log
 from app.changes.schemas import TrailPage, TrailQuery
 from app.identity.dependencies import StaffReader
 from app.sessions.client_api.presenter import reasons_for_staff
@@ -41,7 +41,7 @@ async def list_practice_changes(
     For an API key with the scope `read`, `code` and `note` of a reason are null.
     """
     asked = PageRequest(cursors, query, TimePosition, "changes", staff.practice_id)
-    found = await list_trail(db, staff.practice_id, asked.part)
+    found = await list_audit_log(db, staff.practice_id, asked.part)
     page = asked.paginate(found, lambda entry: TimePosition(entry.at, entry.id))
     reasons = reasons_for_staff(staff.scope)
     return json_answer(TrailPage.of(page, lambda entry: present_entry(entry, reasons)))
