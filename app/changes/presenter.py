@@ -2,8 +2,7 @@
 
 from datetime import UTC
 
-from app.changes.queries import AuditEntry
-from app.changes.queries import Moment as MomentRecord
+from app.changes.queries import AuditEntry, MomentRecord
 from app.changes.schemas import ActorView, TrailEntryView
 from app.domain.session import Format
 from app.sessions.client_api.presenter import ReasonVisibility

@@ -19,7 +19,7 @@ from app.web.cursors import TimePosition
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class MomentRecord:
     """Time, format and location of a session before or after a change."""
 
     starts_at: datetime
@@ -45,8 +45,8 @@ class AuditEntry:
     session_version: int | None
     reason_code: ReasonCode | None
     note: str | None
-    before: Moment | None
-    after: Moment | None
+    before: MomentRecord | None
+    after: MomentRecord | None
     fee: Money | None
     credit: str | None
     details: dict[str, Any] | None
@@ -94,9 +94,11 @@ Part[TimePosition]
 def _entry(row: Row[Any]) -> AuditEntry:
     before = after = fee = None
     if row.old_starts_at is not None:
-        before = Moment(row.old_starts_at, row.old_ends_at, row.old_format, row.old_location_id)
+        before = MomentRecord(
+            row.old_starts_at, row.old_ends_at, row.old_format, row.old_location_id
+        )
     if row.starts_at is not None:
-        after = Moment(row.starts_at, row.ends_at, row.format, row.location_id)
+        after = MomentRecord(row.starts_at, row.ends_at, row.format, row.location_id)
     if row.fee_minor is not None:
         fee = Money(row.fee_minor, row.currency)
     return AuditEntry(
