@@ -8,7 +8,7 @@ from app.availability.queries import Availability
 from app.availability.schemas import AvailabilityView, DayView
 from app.domain.availability import DayStarts, by_day, in_order
 from app.texts.catalogue import Texts
-from app.texts.refusals import say_why_empty
+from app.texts.refusals import empty_text
 from app.web.json import written
 from app.web.views import present_contact, present_slots
 
@@ -33,7 +33,7 @@ def present_availability(found: Availability, texts: Texts) -> AvailabilityView:
         if reason is None
         else {
             "code": reason,
-            "message": say_why_empty(reason, texts),
+            "message": empty_text(reason, texts),
             "contact": present_contact(session.facts.contact),
         },
         "next_available": found.next_available,

@@ -9,13 +9,8 @@ from app.sessions.client_api.presenter import ReasonVisibility
 from app.web.views import Moment, present_money
 
 
-def present_entry(entry: 
-TrailEntry, reasons: ReasonVisibility) 
--> TrailEntryView:
-    """Present an
-    entry; `reasons` 
-    decides whether the reason is shown.
-    """
+def present_entry(entry: AuditEntry, reasons: ReasonVisibility) -> TrailEntryView:
+    """Present an entry, with times in UTC. `reasons` decides whether the reason is shown."""
     has_reason = entry.reason_code is not None or entry.note is not None
     return TrailEntryView(
         id=entry.id,

@@ -75,10 +75,8 @@ _FILTERS: Mapping[str, Filter] = {
 }
 
 
-async def 
-list_trail(
-    db: AsyncConnection, practice_id: UUID, part: 
-Part[TimePosition]
+async def list_audit_log(
+    db: AsyncConnection, practice_id: UUID, part: Part[TimePosition]
 ) -> list[AuditEntry]:
     """List the entries of a practice's audit log, latest first."""
     wanted = (

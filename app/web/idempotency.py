@@ -15,9 +15,9 @@ LIFETIME = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """An idempotency key,
-    the scope of 
-    its caller, and a hash of the request's method, path, query and body.
+    """An idempotency key, the scope of its caller, and a hash of the request.
+
+    The hash is of method, path, query and body.
     """
 
     practice_id: UUID
@@ -28,11 +28,7 @@ class IdempotentRequest:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """A 2xx
-    answer. 
-    `language` is the language of its sentences, None if it has 
-    none.
-    """
+    """A 2xx answer as it is sent. `language` is the language of its sentences, if it has any."""
 
     status: int
     etag: str | None
@@ -47,14 +43,10 @@ async def answer_once(
     command: Callable[[AsyncConnection], Awaitable[StoredAnswer]],
     now: datetime,
 ) -> StoredAnswer:
-    """Run `command`
-    and store its answer, or return the answer that is stored for the key.
+    """Run `command` unless its key has a stored answer. Store the answer in the same transaction.
 
-    The key is locked 
-    for the transaction, so only one 
-    of the transaction, so concurrent requests with 
-    the same key runs.
-    The primary key of the table also prevents a second answer.
+    The key is locked until the end of the transaction, so concurrent requests with one key run
+    one at a time. If two run anyway, the table's primary key makes the second one fail.
 
     Raises:
         IdempotencyKeyInUseError: the first request with this key has not finished.
