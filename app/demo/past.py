@@ -64,7 +64,7 @@ async def settle(engine: AsyncEngine, staff: Staff, booked: StaffSession, fee_id
 
 async def waive(engine: AsyncEngine, staff: Staff, booked: StaffSession, fee_id: UUID) -> None:
     """Waive a fee, one day after the session."""
-    reason = ChangeReason(None, "He was in hospital that day.")
+    reason = ChangeReason(None, "They were in hospital that day.")
     now = booked.session.starts_at + NEXT_DAY
     await transact(engine, lambda db: waive_fee(db, staff, fee_id, reason=reason, now=now))
 
