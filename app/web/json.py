@@ -18,7 +18,7 @@ def as_json(answer: Answer) -> bytes:
     return _dumps(answer)
 
 
-def written(part: Part) -> Part:
+def serialise_part(part: Part) -> Part:
     """Serialise a part that many answers contain. The result can only be put into an answer."""
     return cast(Part, orjson.Fragment(_dumps(part)))
 
