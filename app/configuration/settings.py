@@ -314,11 +314,11 @@ def load_settings() -> Settings:
         )
         raise SettingsError(f"Bad setting. {bad}.") from None
     if settings.tracing:
-        _hand_on("OTEL_")
+        _export_variables("OTEL_")
     return settings
 
 
-def _hand_on(prefix: str) -> None:
+def _export_variables(prefix: str) -> None:
     """Copy variables of other libraries from `.env` to the environment, if they are not there."""
     for name, text in dotenv_values(env_file.FILE, encoding=env_file.ENCODING).items():
         if text and name.startswith(prefix):

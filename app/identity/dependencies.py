@@ -173,7 +173,7 @@ async def _staff_writing(
     now: Now,
     key: Annotated[str | None, Depends(idempotency_key)],
 ) -> Write:
-    return _of_staff(request, engine, staff, now, key)
+    return _staff_write(request, engine, staff, now, key)
 
 
 async def _admin_writing(
@@ -183,22 +183,22 @@ async def _admin_writing(
     now: Now,
     key: Annotated[str | None, Depends(idempotency_key)],
 ) -> Write:
-    return _of_staff(request, engine, staff, now, key)
+    return _staff_write(request, engine, staff, now, key)
 
 
 async def _staff_secret_writing(
     request: Request, engine: Engine, staff: StaffWriter, now: Now
 ) -> Write:
-    return _of_staff(request, engine, staff, now, None)
+    return _staff_write(request, engine, staff, now, None)
 
 
 async def _admin_secret_writing(
     request: Request, engine: Engine, staff: StaffAdmin, now: Now
 ) -> Write:
-    return _of_staff(request, engine, staff, now, None)
+    return _staff_write(request, engine, staff, now, None)
 
 
-def _of_staff(
+def _staff_write(
     request: Request, engine: AsyncEngine, staff: Staff, now: datetime, key: str | None
 ) -> Write:
     return Write(

@@ -37,12 +37,12 @@ class BodyLimit:
             return
         limit = MAX_PRACTICE_BYTES if scope["path"].startswith(PRACTICE_PATHS) else MAX_BYTES
         too_large = _declared(headers.get("content-length", "0")) > limit
-        is_foreign = not _is_json(headers)
+        is_not_json = not _is_json(headers)
         arrived = 0
 
         async def counted() -> Message:
             nonlocal arrived
-            if is_foreign:
+            if is_not_json:
                 raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
             message = await receive()
             arrived += len(message.get("body", b""))

@@ -29,7 +29,7 @@ from app.web.dependencies import AppSettings, Engine, Now, Origin, ReaderTexts
 from app.web.problems.catalogue import responses
 from app.web.responses import json_answer, no_content
 
-_OF_A_BODY = (
+_BODY_PROBLEMS = (
     "validation-failed",
     "payload-too-large",
     "unsupported-media-type",
@@ -57,7 +57,7 @@ async def _exchanging(request: Request, origin: Origin) -> None:
     summary="Request a sign-in link by email",
     status_code=HTTPStatus.ACCEPTED,
     response_model=SignInLinkAnswer,
-    responses=responses("rate-limited", *_OF_A_BODY),
+    responses=responses("rate-limited", *_BODY_PROBLEMS),
     dependencies=[Depends(_asking)],
 )
 async def request_sign_in_link(
@@ -84,7 +84,7 @@ async def request_sign_in_link(
     "/tokens",
     summary="Sign in with an emailed link",
     response_model=Tokens,
-    responses=responses("link-invalid", "link-expired", "rate-limited", *_OF_A_BODY),
+    responses=responses("link-invalid", "link-expired", "rate-limited", *_BODY_PROBLEMS),
     dependencies=[Depends(_exchanging)],
 )
 async def create_tokens(
@@ -115,7 +115,7 @@ async def create_tokens(
     "/refresh",
     summary="Stay signed in",
     response_model=Tokens,
-    responses=responses("unauthorized", "rate-limited", *_OF_A_BODY),
+    responses=responses("unauthorized", "rate-limited", *_BODY_PROBLEMS),
     dependencies=[Depends(_exchanging)],
 )
 async def refresh_tokens(
@@ -145,7 +145,7 @@ async def refresh_tokens(
     summary="Sign out on this device",
     status_code=HTTPStatus.NO_CONTENT,
     response_class=Response,
-    responses=responses(*_OF_A_BODY),
+    responses=responses(*_BODY_PROBLEMS),
 )
 async def sign_out_here(
     body: RefreshRequest, now: Now, engine: Engine, tokens: SignInSigner

@@ -90,7 +90,7 @@ TAGS = [
     {"name": "Operations", "description": "Liveness and readiness probes."},
 ]
 
-_ONE_AT_A_TIME = Lock()
+_BUILD_LOCK = Lock()
 
 
 def write_description(app: FastAPI) -> bytes:
@@ -98,7 +98,7 @@ def write_description(app: FastAPI) -> bytes:
 
     The first call takes a second or more: do not run it in an event loop.
     """
-    with _ONE_AT_A_TIME:
+    with _BUILD_LOCK:
         written: bytes | None = getattr(app.state, "written_description", None)
         if written is None:
             written = json.dumps(describe(app), ensure_ascii=False, separators=(",", ":")).encode()
@@ -130,7 +130,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 _drop_title(part)
         for operations in schema["paths"].values():
             for operation in operations.values():
-                _mend_operation(operation)
+                _complete_operation(operation)
                 _add_headers(operation)
                 add_example(operation, described["schemas"])
         open_enums(schema)
@@ -139,7 +139,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def _mend_operation(operation: dict[str, Any]) -> None:
+def _complete_operation(operation: dict[str, Any]) -> None:
     """Add the needed scope to the description, and clean up the parameters' schemas.
 
     OpenAPI's own scopes are for OAuth only, so the scope of an API key is written as text.
