@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from app.audit.write import ActorKind, Subject
 from app.web.pagination import ListQuery, PageAnswer, first_instant, last_instant
-from app.web.types import Id, Instant, NextCursor, PageLimit
+from app.web.types import Id, Instant, NextCursor, PageLimit, no_nul
 from app.web.views import Answer, Moment, MoneyView, ReasonView
 
 
@@ -54,8 +54,10 @@ class TrailQuery(ListQuery):
     subject: Annotated[Subject | None, Field(description="Changes of this kind of subject.")] = None
     subject_id: Id | None = Field(default=None, description="Changes of the subject with this id.")
     kind: Annotated[
-        str | None,
-        Field(max_length=50, description="Changes of this kind, for example `cancelled`."),
+        Annotated[str, AfterValidator(no_nul)] | None,
+        Field(max_length=50, 
+description="Changes of this kind, for example 
+`cancelled`."),
     ] = None
     actor: Annotated[ActorKind | None, Field(description="Changes by this kind of actor.")] = None
     key: Id | None = Field(default=None, description="Changes by this API key.")

@@ -180,6 +180,25 @@ async def test_only_the_plain_spelling_is_an_id_in_queries(
     assert checked >= 15
 
 
+async def test_no_query_parameter_passes_on_the_character_that_no_column_holds(
+    api: Api, staff: Api, theirs: Theirs
+) -> None:
+    """PostgreSQL's text cannot hold U+0000: it must not get as far as the database."""
+    checked = 0
+    for method, path, operation in operations():
+        for parameter in parameters_of(operation):
+            if parameter["in"] != "query":
+                continue
+            caller = staff if path.startswith("/v1/practice") else api
+            query: dict[str, Any] = {parameter["name"]: "a\0b"}
+            answer = await caller.get(path.format(**theirs.ids), None, **query)
+            assert answer.status_code == 422, (method, path, parameter["name"])
+            pointers = [error["pointer"] for error in answer.json()["errors"]]
+            assert f"/{parameter['name']}" in pointers
+            checked += 1
+    assert checked >= 60
+
+
 async def test_only_the_plain_spelling_is_an_id_in_bodies(
     api: Api, staff: Api, theirs: Theirs
 ) -> None:
