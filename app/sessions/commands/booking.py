@@ -46,7 +46,6 @@ class BookingContext:
     currency: str
     practitioner_zone: str
     video_url: str | None
-    client_zone: str
     duration_minutes: int
     buffer_before_minutes: int
     buffer_after_minutes: int

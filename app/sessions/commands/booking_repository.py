@@ -33,7 +33,6 @@ class BookingRepository:
                 Practice.currency,
                 Practitioner.time_zone.label("practitioner_zone"),
                 Practitioner.video_url,
-                Client.time_zone.label("client_zone"),
                 Service.duration_minutes,
                 Service.buffer_before_minutes,
                 Service.buffer_after_minutes,

@@ -31,6 +31,7 @@ class WantedTime:
     """A time that staff request for a session, and what alternative slots depend on.
 
     `present` is the session's current meeting; for a booking, the requested meeting itself.
+    `zone` is the practitioner's, as in all that staff are shown.
     """
 
     owner: CalendarOwner
@@ -38,7 +39,7 @@ class WantedTime:
     buffers: Buffers
     rules: SlotRules
     present: Meeting
-    client_zone: ZoneInfo
+    zone: ZoneInfo
 
 
 def owner_of(record: SessionRecord) -> CalendarOwner:
@@ -54,7 +55,7 @@ def wanted_time(record: SessionRecord, to: Meeting) -> WantedTime:
         buffers_of(record),
         slot_rules(record, to.ends_at - to.starts_at),
         present=meeting_of(record),
-        client_zone=record.client_zone,
+        zone=record.practitioner_zone,
     )
 
 
@@ -92,7 +93,7 @@ async def check_free(
         may_change_format=True,
     )
     slots = await nearest_slots(db, owner, wanted.rules, search, meeting.starts_at, now)
-    raise SlotUnavailableError(slots, meeting.ends_at - meeting.starts_at, wanted.client_zone)
+    raise SlotUnavailableError(slots, meeting.ends_at - meeting.starts_at, wanted.zone)
 
 
 async def nearest_slots(

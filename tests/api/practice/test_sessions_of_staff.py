@@ -462,6 +462,28 @@ async def test_undo_fails_where_the_time_is_taken(staff: Api, world: World) -> N
     assert nearest == ["09:00", "11:00", "11:30"]
 
 
+async def test_what_is_offered_instead_is_in_the_practitioners_zone(
+    staff: Api, world: World
+) -> None:
+    """Staff see all times of a session there, wherever its client lives."""
+    await world.book(START)
+    far = await world.add_client(email="mei@client.example", time_zone="Asia/Tokyo")
+    moved = await world.book(START + 2 * DAY, client_id=far)
+    ended = await world.book(START + DAY, client_id=far)
+    await act(staff, ended, "cancel", **FREE)
+    other = await world.add_client(email="ben@client.example")
+    await world.book(START + DAY, client_id=other)
+    taken = {"start": START.isoformat(), "format": "video", **FREE}
+    for answer in (
+        await book(staff, world, client_id=str(far)),
+        await staff.post(f"{SESSIONS}/{moved}/reschedule", taken),
+        await staff.post(f"{SESSIONS}/{ended}/undo", {"reason": WHY}),
+    ):
+        assert answer.json()["code"] == "slot-unavailable"
+        offsets = {slot["start"][19:] for slot in answer.json()["alternatives"]}
+        assert offsets == {"-05:00"}
+
+
 async def test_what_is_offered_instead_has_the_length_that_was_asked_for(
     staff: Api, world: World
 ) -> None:
