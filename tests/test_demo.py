@@ -131,6 +131,13 @@ def test_the_file_has_everything_a_script_needs(demo: Demo) -> None:
     ]
 
 
+def test_no_log_lines_about_dropped_mails_bury_the_guide(demo: Demo, folder: Path) -> None:
+    get(f"{demo['base_url']}/healthz").raise_for_status()
+    shown = (folder / "output").read_text()
+    assert "notification_settled" in shown
+    assert "status=done" not in shown
+
+
 def test_the_guide_shows_the_key_of_the_first_practice(demo: Demo, folder: Path) -> None:
     printed = (folder / "output").read_text()
     assert f"export KEY={demo['api_keys'][0]['key']}\n" in printed

@@ -113,6 +113,14 @@ async def _drop_mails(db: AsyncConnection, mailed: UUID, now: datetime) -> None:
         )
         .values(status="dropped", finished_at=now)
     )
+    # A worker would look at each of them once more, and log it under the guide.
+    await db.execute(
+        text(
+            "DELETE FROM pgqueuer USING notifications"
+            " WHERE split_part(dedupe_key, '/', 1) = notifications.id::text"
+            " AND notifications.status = 'dropped'"
+        )
+    )
 
 
 async def _facts(db: AsyncConnection, settings: Settings, now: datetime) -> dict[str, Any]:
