@@ -9,7 +9,7 @@ from app.availability.schemas import AvailabilityView, DayView
 from app.domain.availability import DayStarts, by_day, in_order
 from app.texts.catalogue import Texts
 from app.texts.refusals import empty_text
-from app.web.json import written
+from app.web.json import serialise_part
 from app.web.views import present_contact, present_slots
 
 _DATE_LENGTH = len("2026-12-03")
@@ -45,4 +45,4 @@ def present_availability(found: Availability, texts: Texts) -> AvailabilityView:
 def _present_day(day: DayStarts, duration: timedelta, zone: ZoneInfo) -> DayView:
     slots = present_slots(in_order(day), duration, zone)
     shown: DayView = {"date": slots[0]["start"][:_DATE_LENGTH], "slots": slots}
-    return written(shown)
+    return serialise_part(shown)

@@ -9,8 +9,7 @@ from app.availability.presenter import present_availability
 from app.availability.queries import read_availability
 from app.availability.schemas import AvailabilityQuery, AvailabilityView
 from app.identity.dependencies import AnyCall
-from 
-app.web.problems.catalogue import responses
+from app.web.problems.catalogue import responses
 from app.web.responses import json_answer
 from app.web.types import SessionId
 
@@ -49,4 +48,3 @@ async def get_availability(
         now=call.now,
     )
     return json_answer(present_availability(found, call.texts), texts=call.texts)
-

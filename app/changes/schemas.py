@@ -55,9 +55,7 @@ class TrailQuery(ListQuery):
     subject_id: Id | None = Field(default=None, description="Changes of the subject with this id.")
     kind: Annotated[
         Annotated[str, AfterValidator(no_nul)] | None,
-        Field(max_length=50, 
-description="Changes of this kind, for example 
-`cancelled`."),
+        Field(max_length=50, description="Changes of this kind, for example `cancelled`."),
     ] = None
     actor: Annotated[ActorKind | None, Field(description="Changes by this kind of actor.")] = None
     key: Id | None = Field(default=None, description="Changes by this API key.")

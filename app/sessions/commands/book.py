@@ -161,6 +161,5 @@ def _wanted_time(owner: CalendarOwner, meeting: Meeting, context: BookingContext
         context.buffers,
         slot_rules(context, meeting.ends_at - meeting.starts_at),
         present=meeting,
-
-client_zone=ZoneInfo(context.client_zone),
+        zone=ZoneInfo(context.practitioner_zone),
     )
