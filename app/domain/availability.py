@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from functools import cache
 from itertools import pairwise
 from math import ceil, floor
 from operator import itemgetter
@@ -27,7 +26,7 @@ from app.domain.zones import (
     DAY,
     OffsetPeriod,
     constant_offsets,
-    day_date,
+    day_number,
     from_seconds,
     start_of_day,
     to_seconds,
@@ -266,13 +265,11 @@ def _merged(
             if interval.format in (None, format_) and interval.location_id in (None, location_id)
         )
 
-    @cache
-    def of_weekday(weekday: int) -> list[Interval]:
-        return merged(hours.weekly.get(weekday, ()))
+    weekly = [merged(hours.weekly.get(weekday, ())) for weekday in range(1, 8)]
+    overrides = {day_number(day): merged(of_day) for day, of_day in hours.overrides.items()}
 
     def minutes(day: int) -> Sequence[Interval]:
-        override = hours.overrides.get(day_date(day))
-        return of_weekday((day + 3) % 7 + 1) if override is None else merged(override)
+        return overrides[day] if day in overrides else weekly[(day + 3) % 7]
 
     return minutes
 
