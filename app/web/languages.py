@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 from babel import negotiate_locale
-from starlette.responses import Response
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
@@ -23,7 +22,6 @@ def texts_for(accepted: str) -> Texts:
     return ENGLISH if found is None else LANGUAGES[found.lower()]
 
 
-def mark_language(answer: Response, language: str) -> None:
+def language_headers(language: str) -> dict[str, str]:
     """Set `Content-Language`, and add `Accept-Language` to `Vary`."""
-    answer.headers["Content-Language"] = language
-    answer.headers.add_vary_header("Accept-Language")
+    return {"Content-Language": language, "Vary": "Accept-Language"}

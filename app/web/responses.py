@@ -7,7 +7,7 @@ from fastapi import Response
 from app.texts.catalogue import Texts
 from app.web.idempotency import StoredAnswer
 from app.web.json import Answer, as_json
-from app.web.languages import mark_language
+from app.web.languages import language_headers
 
 
 def json_answer(
@@ -48,9 +48,8 @@ def _respond(answer: StoredAnswer) -> Response:
         headers["ETag"] = answer.etag
     if answer.replayed:
         headers["Idempotency-Replayed"] = "true"
-    response = Response(
+    if answer.language is not None:
+        headers |= language_headers(answer.language)
+    return Response(
         answer.body, answer.status, headers, "application/json" if answer.body else None
     )
-    if answer.language is not None:
-        mark_language(response, answer.language)
-    return response

@@ -41,7 +41,7 @@ from app.observability.metrics.counts import count_refusal
 from app.texts.catalogue import ENGLISH, Texts
 from app.texts.refusals import refusal_text
 from app.web.json import as_json
-from app.web.languages import mark_language
+from app.web.languages import language_headers
 from app.web.problems.catalogue import CATALOGUE, MEDIA_TYPE
 from app.web.problems.messages import describe_error
 from app.web.request_headers import texts_of
@@ -115,14 +115,16 @@ def problem(
     }
     structlog.contextvars.bind_contextvars(problem=code)
     count_refusal(code)
-    answer = Response(
+    return Response(
         as_json(body),
         status_code=kind.status.value,
         media_type=MEDIA_TYPE,
-        headers={"Cache-Control": "no-store", **(headers or {})},
+        headers={
+            "Cache-Control": "no-store",
+            **(headers or {}),
+            **language_headers(texts.language),
+        },
     )
-    mark_language(answer, texts.language)
-    return answer
 
 
 class DefectGuard:

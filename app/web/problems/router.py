@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from app.domain.errors import NotFoundError
-from app.web.languages import mark_language
+from app.web.languages import language_headers
 from app.web.problems.catalogue import CATALOGUE
 from app.web.request_headers import texts_of
 
@@ -37,9 +37,8 @@ async def explain_problem(code: str, request: Request) -> HTMLResponse:
         f"<p><code>{html.escape(code)}</code>, HTTP {kind.status.value}</p>"
         f"<p>{_with_code(explanation)}</p></body></html>"
     )
-    answer = HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})
-    mark_language(answer, texts.language)
-    return answer
+    headers = {"Content-Security-Policy": _POLICY, **language_headers(texts.language)}
+    return HTMLResponse(page, headers=headers)
 
 
 def _with_code(text: str) -> str:
