@@ -118,8 +118,9 @@ def must_keep_format_and_location(policy: Policy, facts: SessionFacts, now: date
     True unless a change of format is allowed and free at `now`. Otherwise a move to another time
     and back would circumvent `change_format`. Source: product.md section 10, "Moves and formats".
     """
-    cost = decide(policy, Action.CHANGE_FORMAT, facts, now).cost
-    return cost is None or not cost.is_free
+    if not is_allowed(policy, Action.CHANGE_FORMAT, facts, now):
+        return True
+    return not cost_at(cost_steps(policy, Action.CHANGE_FORMAT, facts), now).is_free
 
 
 def terms(policy: Policy, action: Action, facts: SessionFacts) -> list[Term]:
