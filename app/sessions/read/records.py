@@ -48,7 +48,7 @@ class PackageUse:
     credits_left: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SessionSummaryRecord:
     """The fields of a session in a list. Datetimes are UTC.
 
@@ -86,7 +86,7 @@ class SessionSummaryRecord:
         return None if self.location is None else self.location.id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SessionRecord(SessionSummaryRecord):
     """All details of a session, for the details page, availability and commands."""
 
