@@ -120,14 +120,14 @@ def watch_pool(engine: AsyncEngine, pool: str) -> None:
 
     At a scrape a process cannot read the pools of other processes.
     """
-    sync_engine, checked_out = engine.sync_engine, _pool_checked_out.labels(pool)
+    sync_engine, in_use = engine.sync_engine, _pool_checked_out.labels(pool)
 
     def checked_out(*_: object) -> None:
-        checked_out.set(_pool(engine).checkedout())
+        in_use.set(_pool(engine).checkedout())
 
     def checked_in(*_: object) -> None:
         # The event comes just before the connection is back in the pool.
-        checked_out.set(max(0, _pool(engine).checkedout() - 1))
+        in_use.set(max(0, _pool(engine).checkedout() - 1))
 
     _pool_size.labels(pool).set(_pool(engine).size())
     event.listen(sync_engine, "checkout", checked_out)

@@ -1,4 +1,8 @@
-"""Immutable records of sessions, complete as one statement reads them."""
+"""Records of sessions, complete as one statement reads them.
+
+SessionRecord and SessionSummaryRecord are made anew for each request and not frozen; their parts may
+be cached, and are.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
