@@ -24,7 +24,7 @@ from app.demo.guide import prepare as prepare_demo
 from app.demo.running import lock_demo, share_lock
 from app.domain.errors import NotFoundError
 from app.identity.api_keys.keys import Scope
-from app.mail.mailbox import list_mails, read_mail
+from app.mail.folder import list_mails, read_mail
 from app.mail.senders import check_mail_folder
 from app.observability.logs import configure_logs
 from app.observability.metrics.counts import watch_pool

@@ -126,12 +126,8 @@ def create_app(
     )
     watch_pool(app.state.engine, "commands")
     watch_pool(app.state.read_engine, "reads")
-    app.state.quotes = Quotes(settings.keys, settings.quote_lifetime)
-    app.state.access_tokens = AccessTokens(settings.keys)
-    app.state.link_tokens = LinkTokens(settings.keys)
-    app.state.sign_in_tokens = SignInTokens(settings.keys)
     app.state.source_limits = SourceLimits()
-    app.state.cursor_signer = TokenSigner(settings.keys, "cursor")
+    _add_signers(app, settings)
     for router in ROUTERS:
         app.include_router(router)
     _add_start(app, settings)
@@ -152,6 +148,14 @@ def create_app(
         app.add_middleware(RequestTrace)
     app.add_middleware(RequestLog)
     return app
+
+
+def _add_signers(app: FastAPI, settings: Settings) -> None:
+    app.state.quotes = Quotes(settings.keys, settings.quote_lifetime)
+    app.state.access_tokens = AccessTokens(settings.keys)
+    app.state.link_tokens = LinkTokens(settings.keys)
+    app.state.sign_in_tokens = SignInTokens(settings.keys)
+    app.state.cursor_signer = TokenSigner(settings.keys, "cursor")
 
 
 def _add_cors(app: FastAPI, origins: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ from app.database.transactions import transact
 from app.demo.guide import prepare
 from app.demo.records import HARBOR
 from app.identity.api_keys.keys import Scope, find_staff, revoke_key
-from app.mail.mailbox import list_mails, read_mail
+from app.mail.folder import list_mails, read_mail
 from tests.embedded_data import throw_away
 from tests.patience import PATIENCE_SECONDS
 from tests.ports import free_port

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.audit.write import OPERATOR
 from app.configuration.settings import Settings
 from app.database.transactions import transact
-from app.directory.repository import PracticeRepository
+from app.directory.practice.repository import PracticeRepository
 from app.domain.session import Format
 from app.identity.api_keys.keys import Scope, create_key
 from app.identity.tokens.access import AccessTokens, Caller

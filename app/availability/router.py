@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from app.availability.presenter import present_availability
 from app.availability.queries import read_availability
 from app.availability.schemas import AvailabilityQuery, AvailabilityView
-from app.identity.dependencies import AnyCall
+from app.identity.client_dependencies import AnyCall
 from app.web.problems.catalogue import responses
 from app.web.responses import json_answer
 from app.web.types import SessionId

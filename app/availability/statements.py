@@ -15,7 +15,8 @@ from app.sessions.read.statements import (
     about_one_session,
     formats_on_offer,
 )
-from app.tables.joins import OWN_SESSION, PRACTICE, of_practice, of_session, referred
+from app.tables.joins import PRACTICE, of_practice, of_session, referred
+from app.tables.own_session import OWN_SESSION
 from app.tables.practices import (
     Client,
     PolicyVersion,

@@ -58,13 +58,7 @@ async def lock_practitioner(db: AsyncConnection, practice_id: UUID, practitioner
     Raises:
         NotFoundError: the practice has no such practitioner.
     """
-    locked = await db.scalar(
-        select(Practitioner.id)
-        .where(Practitioner.practice_id == practice_id, Practitioner.id == practitioner_id)
-        .with_for_update(key_share=True)
-    )
-    if locked is None:
-        raise NotFoundError
+    await _lock_person(db, Practitioner, practice_id, practitioner_id)
 
 
 async def lock_client(db: AsyncConnection, practice_id: UUID, client_id: UUID) -> None:
@@ -73,9 +67,18 @@ async def lock_client(db: AsyncConnection, practice_id: UUID, client_id: UUID) -
     Raises:
         NotFoundError: the practice has no such client.
     """
+    await _lock_person(db, Client, practice_id, client_id)
+
+
+async def _lock_person(
+    db: AsyncConnection,
+    table: type[Practitioner] | type[Client],
+    practice_id: UUID,
+    person_id: UUID,
+) -> None:
     locked = await db.scalar(
-        select(Client.id)
-        .where(Client.practice_id == practice_id, Client.id == client_id)
+        select(table.id)
+        .where(table.practice_id == practice_id, table.id == person_id)
         .with_for_update(key_share=True)
     )
     if locked is None:

@@ -7,9 +7,10 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from app.audit.write import ActorKind, Subject
+from app.web.json import Answer
 from app.web.pagination import ListQuery, PageAnswer, first_instant, last_instant
 from app.web.types import Id, Instant, NextCursor, PageLimit, no_nul
-from app.web.views import Answer, Moment, MoneyView, ReasonView
+from app.web.views import Moment, MoneyView, ReasonView
 
 
 class ActorView(Answer):

@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.configuration.settings import SettingsError
+from app.database.bounds import (
+    CONNECT_TIMEOUT_SECONDS,
+    LOCK_TIMEOUT_SECONDS,
+    POOL_TIMEOUT_SECONDS,
+)
 
-CONNECT_TIMEOUT_SECONDS = 5
-# Time limits: docs/decisions/0021-bounds-of-waiting.md.
-POOL_TIMEOUT_SECONDS = 3
-LOCK_TIMEOUT_SECONDS = 3
 # Settings of each connection of the service.
 SERVICE_SETTINGS = {
     "plan_cache_mode": "force_generic_plan",

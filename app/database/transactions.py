@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.database.engine import LOCK_TIMEOUT_SECONDS
+from app.database.bounds import LOCK_TIMEOUT_SECONDS
 
 T = TypeVar("T")
 
@@ -44,6 +44,11 @@ async def transact(engine: AsyncEngine, command: Callable[[AsyncConnection], Awa
                 raise
     async with _begin(engine, started) as db:
         return await command(db)
+
+
+def read_connection(engine: AsyncEngine) -> AsyncConnection:
+    """Open a connection for reads, where each statement is a transaction of its own."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT").connect()
 
 
 @asynccontextmanager

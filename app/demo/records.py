@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.demo import MAIN_CLIENT, demo_id
-from app.directory.repository import PracticeRepository
+from app.directory.practice.repository import PracticeRepository
 from app.tables.practices import (
     BusyInterval,
     Client,

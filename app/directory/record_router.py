@@ -13,7 +13,7 @@ from fastapi import APIRouter, Path, Query, Response
 from app.directory.fields import KeptRecord, RecordBody, RecordQuery, RefInPath
 from app.directory.records import Records
 from app.directory.repository import NamePosition
-from app.identity.dependencies import StaffReader, StaffWriter, StaffWriting
+from app.identity.staff_dependencies import StaffReader, StaffWriter, StaffWriting
 from app.web.dependencies import CursorSigner, Now, Reading
 from app.web.pagination import PageAnswer, PageRequest
 from app.web.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses

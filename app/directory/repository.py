@@ -1,25 +1,20 @@
 """Statements on a practice's records. Nothing here commits; each statement names the practice."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, equal, in_order, matching
 from app.directory.search_queries import contains_part
 from app.domain.errors import NotFoundError
-from app.domain.policy.document import parse_rules
-from app.tables.base import Identified
 from app.tables.joins import of_practice
 from app.tables.practices import (
     Client,
     Location,
     Package,
-    PolicyVersion,
-    Practice,
     Practitioner,
     Service,
 )
@@ -128,75 +123,3 @@ class RecordRepository:
 
     def _own(self, practice_id: UUID, record_id: UUID) -> tuple[ColumnElement[bool], ...]:
         return (self.table.practice_id == practice_id, self.table.id == record_id)
-
-
-class PracticeRepository:
-    """Inserts the records of one practice."""
-
-    def __init__(self, db: AsyncConnection, practice_id: UUID) -> None:
-        self._db = db
-        self._practice_id = practice_id
-
-    async def open_practice(
-        self, *, name: str, currency: str, email: str, phone: str | None = None
-    ) -> None:
-        """Insert the practice itself, which all its records refer to."""
-        await self._db.execute(
-            insert(Practice).values(
-                practice_id=self._practice_id,
-                name=name,
-                currency=currency,
-                email=email,
-                phone=phone,
-            )
-        )
-
-    async def add(self, table: type[Identified], **values: Any) -> UUID:  # noqa: ANN401
-        """Insert one record and return its id. Columns that are not given get their defaults."""
-        record_id = values.pop("id", None) or uuid4()
-        await self._db.execute(
-            insert(table).values(practice_id=self._practice_id, id=record_id, **values)
-        )
-        return record_id
-
-    async def add_policy_version(
-        self,
-        *,
-        text: str,
-        rules: dict[str, Any] | None,
-        now: datetime,
-        practitioner_id: UUID | None = None,
-        service_id: UUID | None = None,
-    ) -> UUID:
-        """Insert the next version of the policy of a service, a practitioner or the practice.
-
-        It applies to sessions booked from now on; sessions booked before keep their version. A
-        version without rules ends the policy. The practice's row is locked, so that concurrent
-        versions get different numbers.
-
-        Raises:
-            ValueError, KeyError: the rules are invalid.
-        """
-        if rules is not None:
-            parse_rules(rules)
-        await self._db.execute(
-            select(Practice.practice_id)
-            .where(Practice.practice_id == self._practice_id)
-            .with_for_update(key_share=True)
-        )
-        number = await self._db.scalar(
-            select(func.coalesce(func.max(PolicyVersion.number), 0) + 1).where(
-                PolicyVersion.practice_id == self._practice_id,
-                PolicyVersion.practitioner_id.is_not_distinct_from(practitioner_id),
-                PolicyVersion.service_id.is_not_distinct_from(service_id),
-            )
-        )
-        return await self.add(
-            PolicyVersion,
-            practitioner_id=practitioner_id,
-            service_id=service_id,
-            number=number,
-            text=text,
-            rules=rules,
-            created_at=now,
-        )

@@ -1,10 +1,15 @@
-"""Conditions that find records by a part of a name, whatever its capitals and accents."""
+"""Finding records by a part of their name (product.md section 10, "Lists by a part of the name").
+
+Case and accents do not matter. PostgreSQL does this without an extension. No ordinary index finds a
+part of a name, so the names of one practice are compared one by one, in the order of the index of
+names, until the page is full.
+"""
 
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal, literal_column, select
 
-from app.directory.names import ACCENTS
+from app.directory.search_terms import ACCENTS
 
 # Letters that NFKD does not decompose into a letter and an accent. U+0131 is the dotless i.
 _LETTERS = ("ĐđÐðĦħ\u0131ŁłØø", "DdDdHhiLlOo")

@@ -8,13 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import timedelta
+    from collections.abc import Mapping
     from uuid import UUID
-    from zoneinfo import ZoneInfo
-
-    from app.domain.availability import Slot
-    from app.domain.policy.decide import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +72,6 @@ class RefTakenError(InvalidInputError):
         self.record_id = record_id
 
 
-class ActionRefusedError(DomainError):
-    """The policy refuses the action. The public code is the refusal's. `zone` is the client's."""
-
-    code = "action-refused"
-
-    def __init__(self, decision: "Decision", zone: "ZoneInfo") -> None:
-        super().__init__(decision.action)
-        self.decision = decision
-        self.zone = zone
-
-
 class QuoteStaleError(DomainError):
     """The session has changed since the quote was made."""
 
@@ -98,23 +82,6 @@ class QuoteInvalidError(DomainError):
     """The quote is forged, or belongs to another session or action."""
 
     code = "quote-invalid"
-
-
-class SlotUnavailableError(DomainError):
-    """The requested start is not available. `alternatives` are the nearest slots that are.
-
-    `duration` is the session's; `zone` is the zone in which the alternatives are shown.
-    """
-
-    code = "slot-unavailable"
-
-    def __init__(
-        self, alternatives: "Sequence[Slot]", duration: "timedelta", zone: "ZoneInfo"
-    ) -> None:
-        super().__init__()
-        self.alternatives = alternatives
-        self.duration = duration
-        self.zone = zone
 
 
 class CreditUnavailableError(DomainError):

@@ -16,7 +16,8 @@ from app.fees.schemas import (
     SettleRequest,
     WaiveRequest,
 )
-from app.identity.dependencies import ClientCaller, StaffReader, StaffWriter, StaffWriting
+from app.identity.client_dependencies import ClientCaller
+from app.identity.staff_dependencies import StaffReader, StaffWriter, StaffWriting
 from app.sessions.commands.orders import ChangeReason
 from app.web.cursors import TimePosition
 from app.web.dependencies import CursorSigner, Now, Reading

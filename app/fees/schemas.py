@@ -8,9 +8,10 @@ from pydantic import ConfigDict, Field
 
 from app.domain.session import FeeStatus
 from app.sessions.staff_api.schemas import StaffReason
+from app.web.json import Answer
 from app.web.pagination import ListQuery, PageAnswer, first_instant, last_instant
 from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, Text
-from app.web.views import Answer, MoneyView
+from app.web.views import MoneyView
 
 
 class Named(Answer):

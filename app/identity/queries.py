@@ -10,7 +10,8 @@ from app.database.statements import Read
 from app.domain.errors import UnauthorizedError
 from app.identity.tokens.access import Caller
 from app.standards.addresses import spellings
-from app.tables.joins import ABOUT_CLIENT, OWN_SESSION, of_practice
+from app.tables.joins import of_practice
+from app.tables.own_session import ABOUT_CLIENT, OWN_SESSION
 from app.tables.practices import Client, Practice
 from app.tables.sessions import Session
 

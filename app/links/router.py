@@ -4,12 +4,13 @@ from datetime import timedelta
 
 from fastapi import APIRouter, Response
 
-from app.identity.dependencies import AccessSigner, LinkSigner, QuoteSigner
+from app.identity.client_dependencies import AccessSigner, LinkSigner, QuoteSigner
 from app.links.queries import open_link
 from app.links.schemas import OpenedLink, OpenLinkRequest
 from app.sessions.client_api.presenter import ReasonVisibility, present_details
 from app.sessions.read.queries import read_session
-from app.web.dependencies import AppSettings, Now, ReaderTexts, Reading
+from app.web.app_settings import AppSettings
+from app.web.dependencies import Now, ReaderTexts, Reading
 from app.web.problems.catalogue import responses
 from app.web.responses import json_answer
 

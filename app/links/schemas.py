@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from app.sessions.client_api.schemas import SessionDetails
+from app.web.json import Answer
 from app.web.types import RequestBody, Token
-from app.web.views import Answer
 
 
 class OpenLinkRequest(RequestBody):

@@ -2,11 +2,13 @@
 
 from fastapi import APIRouter, Response
 
-from app.identity.dependencies import LinkSigner, StaffSecretWriting, StaffWriter, StaffWriting
+from app.identity.client_dependencies import LinkSigner
+from app.identity.staff_dependencies import StaffSecretWriting, StaffWriter, StaffWriting
 from app.links import commands
 from app.links.presenter import present_link, present_revocation
 from app.links.schemas import IssuedLinkView, RevokedLinksView
-from app.web.dependencies import AppSettings, Now
+from app.web.app_settings import AppSettings
+from app.web.dependencies import Now
 from app.web.problems.catalogue import responses
 from app.web.responses import answered, created
 from app.web.types import RecordId

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.identity.dependencies import AnyCaller, ClientCaller
+from app.identity.client_dependencies import AnyCaller, ClientCaller
 from app.me.presenter import present_me, present_package
 from app.me.queries import list_packages, read_client
 from app.me.schemas import MeView, PackagePage

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.web.views import Answer, ClientView, PracticeView
+from app.web.json import Answer
+from app.web.views import ClientView, PracticeView
 
 
 class MeView(Answer):

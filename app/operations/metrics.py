@@ -10,7 +10,8 @@ from prometheus_client.exposition import choose_encoder
 from app.domain.errors import NotFoundError, UnauthorizedError
 from app.observability.metrics.counts import registry_to_scrape
 from app.observability.metrics.queries import read_outbox
-from app.web.dependencies import AppSettings, Now, ReadEngine
+from app.web.app_settings import AppSettings
+from app.web.dependencies import Now, ReadEngine
 
 router = APIRouter(include_in_schema=False)
 

@@ -12,8 +12,9 @@ from app.audit.write import OPERATOR, write_change
 from app.configuration.settings import Settings, SettingsError
 from app.database.engine import brief_engine
 from app.database.transactions import transact
-from app.directory.fields import Email, Name, Phone
-from app.directory.repository import PracticeRepository
+from app.directory.contact_fields import Email, Phone
+from app.directory.fields import Name
+from app.directory.practice.repository import PracticeRepository
 from app.domain.errors import NotFoundError
 from app.identity.api_keys.keys import KeyRecord, Scope, create_key, list_keys, revoke_key
 from app.identity.sign_in.repository import end_all_tokens

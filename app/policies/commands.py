@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import write_change
 from app.directory.practice.queries import currency_of
-from app.directory.repository import PracticeRepository
+from app.directory.practice.repository import PracticeRepository
 from app.directory.sums import check_fixed_fees
 from app.identity.api_keys.keys import Staff
 from app.policies.queries import check_belongs_to_practice, highest_price, read_policy

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.identity.dependencies import AdminWriting, StaffAdmin, StaffReader
+from app.identity.staff_dependencies import AdminWriting, StaffAdmin, StaffReader
 from app.policies import commands
 from app.policies.presenter import present_policy, present_resolution
 from app.policies.queries import find_policy, list_versions, read_policy

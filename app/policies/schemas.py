@@ -17,9 +17,9 @@ from typing_extensions import TypeAliasType
 from app.policies.records import Level
 from app.policies.rules import PolicyRules
 from app.texts.errors import InvalidValueError
+from app.web.json import Answer
 from app.web.pagination import ListQuery, PageAnswer
 from app.web.types import Id, NextCursor, PageLimit, QueryParameters, RequestBody, no_nul, not_blank
-from app.web.views import Answer
 
 PolicyLevel = TypeAliasType("PolicyLevel", Literal["service", "practitioner", "practice", "none"])
 _SERVICE_ID = "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21"

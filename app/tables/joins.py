@@ -5,9 +5,6 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, ColumnElement, ColumnExpressionArgument, Uuid, and_, bindparam
 
-from app.tables.practices import Client
-from app.tables.sessions import Session
-
 # The practice, as a parameter of statements that are compiled once.
 PRACTICE = bindparam("practice_id", type_=Uuid)
 
@@ -33,12 +30,3 @@ def of_session(table: Any, session: Any) -> ColumnElement[bool]:  # noqa: ANN401
 def referred(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - table and column
     """Make the condition for the row that a column references by id."""
     return of_practice(PRACTICE, table, table.id == column)
-
-
-ABOUT_CLIENT = of_practice(PRACTICE, Client, Client.id == bindparam("client_id"))
-
-
-# The requested session, if it belongs to the client.
-OWN_SESSION = of_practice(
-    PRACTICE, Session, Session.client_id == Client.id, Session.id == bindparam("session_id")
-)

@@ -10,8 +10,7 @@ from fastapi import Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.clock import Clock
-from app.configuration.settings import Settings
-from app.database.transactions import transact
+from app.database.transactions import read_connection, transact
 from app.texts.catalogue import Texts
 from app.web.idempotency import IdempotentRequest, StoredAnswer, answer_once
 from app.web.origins import plain_address
@@ -23,11 +22,6 @@ T = TypeVar("T")
 
 
 # All dependencies are coroutines, because FastAPI runs plain functions in a thread pool.
-
-
-async def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
 
 
 async def _engine(request: Request) -> AsyncEngine:
@@ -63,7 +57,6 @@ def _instant_of(request: Request) -> datetime:
     return now
 
 
-AppSettings = Annotated[Settings, Depends(_settings)]
 # The pool for commands. Reads have their own pool, so that waiting commands do not block reads.
 Engine = Annotated[AsyncEngine, Depends(_engine)]
 ReadEngine = Annotated[AsyncEngine, Depends(_read_engine)]
@@ -73,7 +66,7 @@ ReaderTexts = Annotated[Texts, Depends(_texts)]
 
 
 async def _reading(engine: ReadEngine) -> AsyncIterator[AsyncConnection]:
-    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as db:
+    async with read_connection(engine) as db:
         yield db
 
 

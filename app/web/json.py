@@ -4,14 +4,20 @@ from collections.abc import Mapping
 from typing import TypeVar, cast
 
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 # A model, or a typed dictionary, which is serialised without validation.
-Answer = BaseModel | Mapping[str, object]
+Body = BaseModel | Mapping[str, object]
 Part = TypeVar("Part", bound=Mapping[str, object])
 
 
-def as_json(answer: Answer) -> bytes:
+class Answer(BaseModel):
+    """Base of the models of answers. Endpoints serialise them without a second validation."""
+
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+
+
+def as_json(answer: Body) -> bytes:
     """Serialise an answer as JSON."""
     if isinstance(answer, BaseModel):
         return answer.model_dump_json(by_alias=True).encode()

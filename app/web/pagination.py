@@ -8,9 +8,9 @@ from pydantic import Field
 
 from app.database.lists import Part
 from app.web.cursors import Cursors, Position
+from app.web.json import Answer
 from app.web.signing import TokenSigner
 from app.web.types import QueryParameters
-from app.web.views import Answer
 
 Row = TypeVar("Row")
 Item = TypeVar("Item")

@@ -6,12 +6,12 @@ from fastapi import Response
 
 from app.texts.catalogue import Texts
 from app.web.idempotency import StoredAnswer
-from app.web.json import Answer, as_json
+from app.web.json import Body, as_json
 from app.web.languages import language_headers
 
 
 def json_answer(
-    model: Answer,
+    model: Body,
     *,
     etag: str | None = None,
     status: HTTPStatus = HTTPStatus.OK,
@@ -27,12 +27,12 @@ def no_content() -> Response:
     return _respond(StoredAnswer(HTTPStatus.NO_CONTENT, None, b""))
 
 
-def answered(model: Answer) -> StoredAnswer:
+def answered(model: Body) -> StoredAnswer:
     """Return the 200 answer of a command that changed something."""
     return StoredAnswer(HTTPStatus.OK, None, as_json(model))
 
 
-def created(model: Answer) -> StoredAnswer:
+def created(model: Body) -> StoredAnswer:
     """Return the 201 answer of a command that created something."""
     return StoredAnswer(HTTPStatus.CREATED, None, as_json(model))
 

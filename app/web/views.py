@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
 from app.domain.availability import Slot
@@ -14,16 +14,11 @@ from app.domain.money import Money
 from app.domain.session import Contact, Format, ReasonCode
 from app.domain.zones import local_text
 from app.standards.currencies import decimals_of
+from app.web.json import Answer
 from app.web.types import RequestBody, Text
 
 # An instant that is already text: slots are formatted as strings, for speed.
 InstantText = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
-
-
-class Answer(BaseModel):
-    """Base of the models of answers. Endpoints serialise them without a second validation."""
-
-    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class MoneyView(TypedDict):

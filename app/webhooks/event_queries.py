@@ -24,6 +24,37 @@ _FACTS = (
     Change.format,
     Change.location_id,
 )
+# What a webhook says of a notification, its change, its endpoint and the session's records.
+_EVENT = (
+    Notification.kind.label("event"),
+    Notification.endpoint_id,
+    Notification.session_id,
+    WebhookEndpoint.url,
+    WebhookEndpoint.secret,
+    and_(WebhookEndpoint.active, Practice.closed_at.is_(None)).label("active"),
+    WebhookEndpoint.include_reason,
+    WebhookEndpoint.failures,
+    Change.id.label("change_id"),
+    Change.subject,
+    Change.actor,
+    Change.at,
+    Change.reason_code,
+    Change.old_starts_at,
+    Change.old_ends_at,
+    Change.old_format,
+    Change.old_location_id,
+    Change.credit,
+    *_FACTS,
+    Fee.id.label("fee_id"),
+    Fee.amount_minor,
+    Fee.currency.label("fee_currency"),
+    Session.external_ref.label("session_ref"),
+    *(
+        column.label(f"{name}_{part}")
+        for name, table in _RECORDS.items()
+        for part, column in (("id", table.id), ("ref", table.external_ref))
+    ),
+)
 
 
 async def read_event(
@@ -31,36 +62,7 @@ async def read_event(
 ) -> EventRow | None:
     """Read a notification for a webhook with its change, its endpoint and the session's records."""
     wanted = (
-        select(
-            Notification.kind.label("event"),
-            Notification.endpoint_id,
-            Notification.session_id,
-            WebhookEndpoint.url,
-            WebhookEndpoint.secret,
-            and_(WebhookEndpoint.active, Practice.closed_at.is_(None)).label("active"),
-            WebhookEndpoint.include_reason,
-            WebhookEndpoint.failures,
-            Change.id.label("change_id"),
-            Change.subject,
-            Change.actor,
-            Change.at,
-            Change.reason_code,
-            Change.old_starts_at,
-            Change.old_ends_at,
-            Change.old_format,
-            Change.old_location_id,
-            Change.credit,
-            *_FACTS,
-            Fee.id.label("fee_id"),
-            Fee.amount_minor,
-            Fee.currency.label("fee_currency"),
-            Session.external_ref.label("session_ref"),
-            *(
-                column.label(f"{name}_{part}")
-                for name, table in _RECORDS.items()
-                for part, column in (("id", table.id), ("ref", table.external_ref))
-            ),
-        )
+        select(*_EVENT)
         .select_from(Notification)
         .join(Change, _same(practice_id, Change, Notification.change_id))
         .join(Practice, of_practice(practice_id, Practice))

@@ -5,8 +5,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from app.identity.dependencies import AdminSecretWriting, AdminWriting, StaffAdmin, StaffReader
-from app.web.dependencies import AppSettings, CursorSigner, Now, Reading
+from app.identity.staff_dependencies import (
+    AdminSecretWriting,
+    AdminWriting,
+    StaffAdmin,
+    StaffReader,
+)
+from app.web.app_settings import AppSettings
+from app.web.dependencies import CursorSigner, Now, Reading
 from app.web.pagination import PageRequest
 from app.web.problems.catalogue import READING_BY_STAFF, responses
 from app.web.responses import json_answer

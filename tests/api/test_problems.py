@@ -19,8 +19,9 @@ from structlog.testing import capture_logs
 import app as package
 from app.configuration.settings import Settings
 from app.database.embedded import SERVICE, EmbeddedServer
-from app.domain.errors import ActionRefusedError, DomainError
+from app.domain.errors import DomainError
 from app.domain.policy.decide import RefusalCode
+from app.domain.refusals import ActionRefusedError
 from app.identity.tokens.access import AccessTokens
 from app.main import create_app
 from app.web.problems.catalogue import CATALOGUE

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from app.configuration.settings import Settings
-from app.mail.mailbox import list_mails, read_mail
+from app.mail.folder import list_mails, read_mail
 from app.mail.senders import FolderSender
 from app.notifications.mail.message import make_mail
 from tests.notifications.scenario import Scenario

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 
 from app.configuration.settings import Settings
 from app.database.transactions import transact
-from app.directory.repository import PracticeRepository
+from app.directory.practice.repository import PracticeRepository
 from app.identity.queries import select_clients_with
 from app.identity.sign_in import delivery
 from app.identity.sign_in.cleanup import tidy_sign_ins
@@ -24,7 +24,7 @@ from app.identity.sign_in.delivery import send_sign_in
 from app.identity.sign_in.find_clients import find_clients
 from app.identity.sign_in.request_link import ask_for_link, hash_address
 from app.mail.context import MailContext
-from app.mail.mailbox import list_mails
+from app.mail.folder import list_mails
 from app.mail.senders import make_sender
 from app.mail.texts.formatter import texts_in
 from app.tables.identity import SignIn, SignInCounter, SignInFamily, SignInRequest

@@ -11,7 +11,7 @@ from app.database.transactions import transact
 from app.identity.sign_in.delivery import send_sign_in
 from app.identity.sign_in.request_link import ask_for_link, hash_address
 from app.mail.context import MailContext
-from app.mail.mailbox import list_mails, read_mail
+from app.mail.folder import list_mails, read_mail
 from app.mail.senders import make_sender
 from app.notifications.delivery import send_notification
 from app.tables.identity import SignInRequest

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import OPERATOR
 from app.database.transactions import transact
-from app.directory.repository import PracticeRepository
+from app.directory.practice.repository import PracticeRepository
 from app.domain.errors import CreditUnavailableError
 from app.domain.session import Format
 from app.sessions.commands.book import book

@@ -4,17 +4,14 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from app.directory.contact_fields import Email, Locale, Phone, TimeZone
 from app.directory.fields import (
     Active,
-    Email,
     ExternalRef,
     KeptRecord,
-    Locale,
     Name,
-    Phone,
     RecordBody,
     RecordQuery,
-    TimeZone,
     unchanged,
 )
 from app.web.pagination import PageAnswer

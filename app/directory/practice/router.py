@@ -6,7 +6,7 @@ from app.directory.practice.commands import change_practice
 from app.directory.practice.presenter import present_practice
 from app.directory.practice.queries import read_practice
 from app.directory.practice.schemas import ChangePractice, PracticeRecord
-from app.identity.dependencies import AdminWriting, StaffAdmin, StaffReader
+from app.identity.staff_dependencies import AdminWriting, StaffAdmin, StaffReader
 from app.web.dependencies import Now, Reading
 from app.web.problems.catalogue import WRITING_BY_STAFF, responses
 from app.web.responses import answered, json_answer

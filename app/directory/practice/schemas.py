@@ -4,8 +4,9 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from app.directory.fields import Email, Name, Phone, RecordBody, unchanged
-from app.web.views import Answer
+from app.directory.contact_fields import Email, Phone
+from app.directory.fields import Name, RecordBody, unchanged
+from app.web.json import Answer
 
 
 class PracticeRecord(Answer):

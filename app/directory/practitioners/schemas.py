@@ -4,18 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from app.directory.fields import (
-    Active,
-    Email,
-    ExternalRef,
-    KeptRecord,
-    Name,
-    Phone,
-    RecordBody,
-    TimeZone,
-    WebAddress,
-    unchanged,
-)
+from app.directory.contact_fields import Email, Phone, TimeZone, WebAddress
+from app.directory.fields import Active, ExternalRef, KeptRecord, Name, RecordBody, unchanged
 from app.web.pagination import PageAnswer
 
 PerDay = Annotated[

@@ -5,22 +5,15 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
 
-from app.directory.fields import (
-    Active,
-    ExternalRef,
-    KeptRecord,
-    Name,
-    Price,
-    RecordBody,
-    Words,
-    unchanged,
-)
+from app.directory.fields import Active, ExternalRef, KeptRecord, Name, RecordBody, Words, unchanged
+from app.directory.price import Price
 from app.domain.session import Format
 from app.standards.currencies import decimals_of
 from app.texts.errors import InvalidValueError
+from app.web.json import Answer
 from app.web.pagination import PageAnswer
 from app.web.types import Id, RequestBody
-from app.web.views import Answer, MoneyView
+from app.web.views import MoneyView
 
 MAX_FORMATS = 50
 MAX_REMINDERS = 3

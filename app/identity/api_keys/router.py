@@ -7,8 +7,13 @@ from fastapi import APIRouter, Path, Response
 from app.identity.api_keys import keys
 from app.identity.api_keys.presenter import present_caller, present_key, present_new_key
 from app.identity.api_keys.schemas import CallingKeyView, KeyPage, KeyView, NewKey, NewKeyView
-from app.identity.dependencies import AdminSecretWriting, AdminWriting, StaffAdmin, StaffReader
 from app.identity.queries import read_practice
+from app.identity.staff_dependencies import (
+    AdminSecretWriting,
+    AdminWriting,
+    StaffAdmin,
+    StaffReader,
+)
 from app.web.dependencies import Now, Reading
 from app.web.problems.catalogue import responses
 from app.web.responses import answered, created, json_answer

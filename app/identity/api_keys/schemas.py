@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from app.identity.api_keys.keys import Scope
+from app.web.json import Answer
 from app.web.types import Name, RequestBody
-from app.web.views import Answer, PracticeView
+from app.web.views import PracticeView
 
 _SCOPES = (
     "What the key may do. Each scope includes the ones before it: `read` reads everything except "

@@ -3,28 +3,18 @@
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
 from uuid import UUID
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-
 from app.configuration.settings import Settings
 from app.identity.sign_in.find_clients import FoundClient
 from app.mail.sanitize import ascii_domain, mailbox, one_line
+from app.mail.templates import MAIL_POLICY, templates_in
 from app.mail.texts.formatter import texts_in
 from app.texts.catalogue import Texts
 
-# As for notifications: every mail server accepts 7-bit content.
-_POLICY = SMTP.clone(cte_type="7bit")
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=select_autoescape(enabled_extensions=("html.j2",)),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES = templates_in(Path(__file__).parent / "templates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +45,7 @@ def make_sign_in_mail(
     first = people[0].person
     texts = texts_in(first.locale)
     practices = {found.person.practice_id for found in people}
-    mail = EmailMessage(policy=_POLICY)
+    mail = EmailMessage(policy=MAIL_POLICY)
     sender = first.practice_name if len(practices) == 1 else texts("sign-in.sender")
     mail["From"] = mailbox(sender, settings.mail_from)
     mail["To"] = mailbox(first.name if len(people) == 1 else "", first.email)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from limits import RateLimitItem
 
 from app.database.transactions import transact
-from app.identity.dependencies import AccessSigner, ClientCaller, SignInSigner
+from app.identity.client_dependencies import AccessSigner, ClientCaller, SignInSigner
 from app.identity.sign_in.commands import (
     or_unauthorized,
     refresh,
@@ -25,7 +25,8 @@ from app.identity.sign_in.schemas import (
     SignInLinkRequest,
     Tokens,
 )
-from app.web.dependencies import AppSettings, Engine, Now, Origin, ReaderTexts
+from app.web.app_settings import AppSettings
+from app.web.dependencies import Engine, Now, Origin, ReaderTexts
 from app.web.problems.catalogue import responses
 from app.web.responses import json_answer, no_content
 

@@ -8,8 +8,9 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJ
 
 from app.texts.catalogue import ENGLISH
 from app.texts.errors import InvalidValueError
+from app.web.json import Answer
 from app.web.types import RequestBody, Token
-from app.web.views import Answer, ClientView, PracticeView
+from app.web.views import ClientView, PracticeView
 
 _MAX_LENGTH = 254
 # Whether a mail can be sent to it. Whether a client has it is not checked here.

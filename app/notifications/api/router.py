@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.identity.dependencies import StaffReader, StaffWriter, StaffWriting
+from app.identity.staff_dependencies import StaffReader, StaffWriter, StaffWriting
 from app.notifications.api import commands, queries
 from app.notifications.api.presenter import present
 from app.notifications.api.schemas import NotificationPage, NotificationQuery, NotificationView

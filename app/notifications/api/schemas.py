@@ -8,9 +8,9 @@ from pydantic import Field, StringConstraints
 from typing_extensions import TypeAliasType
 
 from app.outbox.outbox import Recipient
+from app.web.json import Answer
 from app.web.pagination import ListQuery, PageAnswer, first_instant, last_instant
 from app.web.types import Id, Instant, NextCursor, PageLimit
-from app.web.views import Answer
 
 NotificationStatus = TypeAliasType(
     "NotificationStatus", Literal["pending", "sent", "dropped", "failed"]

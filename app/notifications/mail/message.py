@@ -3,18 +3,16 @@
 from contextlib import suppress
 from datetime import datetime
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
 from uuid import UUID
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from app.configuration.settings import Settings
 from app.domain.session import Status
 from app.identity.tokens.link import LinkTokens, link_url
 from app.mail.calendar import CalendarEvent, Method, Person, make_calendar
 from app.mail.sanitize import ascii_domain, mailbox, one_line
+from app.mail.templates import MAIL_POLICY, templates_in
 from app.notifications.mail.client_content import (
     MailContent,
     client_content,
@@ -35,15 +33,7 @@ _METHODS: dict[str, Method] = {
     "restored": "REQUEST",
     "cancelled": "CANCEL",
 }
-# Every mail server accepts 7-bit mails, and the demo's mail files stay readable.
-_POLICY = SMTP.clone(cte_type="7bit")
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=select_autoescape(enabled_extensions=("html.j2",)),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES = templates_in(Path(__file__).parent / "templates")
 
 
 def make_mail(data: MailData, settings: Settings, now: datetime) -> EmailMessage:
@@ -72,7 +62,7 @@ def make_mail(data: MailData, settings: Settings, now: datetime) -> EmailMessage
 
 def compose(content: MailContent) -> EmailMessage:
     """Render the text part and the HTML part, without headers."""
-    mail = EmailMessage(policy=_POLICY)
+    mail = EmailMessage(policy=MAIL_POLICY)
     mail.set_content(_render("mail.txt.j2", content), cte="quoted-printable")
     mail.add_alternative(_render("mail.html.j2", content), subtype="html", cte="quoted-printable")
     return mail

@@ -10,6 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.database.transactions import read_connection
+
 RECIPIENTS = ("client", "practitioner", "practice", "webhook")
 # A notification reaches its last attempt about a day after it was due.
 FAILED_WITHIN = timedelta(days=7)
@@ -71,7 +73,7 @@ async def read_outbox(engine: AsyncEngine, now: datetime) -> Outbox:
     try:
         async with (
             asyncio.timeout(TIMEOUT_SECONDS),
-            engine.execution_options(isolation_level="AUTOCOMMIT").connect() as db,
+            read_connection(engine) as db,
         ):
             rows = (await db.execute(_OUTBOX, values)).all()
     except _UNREACHABLE:

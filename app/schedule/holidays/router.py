@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.identity.dependencies import StaffReader, StaffWriter, StaffWriting
+from app.identity.staff_dependencies import StaffReader, StaffWriter, StaffWriting
 from app.schedule.holidays.commands import set_holidays
 from app.schedule.holidays.presenter import present_holidays, present_new_holidays
 from app.schedule.holidays.repository import read_holidays

@@ -7,8 +7,8 @@ from pydantic import ConfigDict, Field
 
 from app.schedule.holidays.records import Holiday
 from app.schedule.hours.schemas import MisfitReport
+from app.web.json import Answer
 from app.web.types import Day, Name, RequestBody
-from app.web.views import Answer
 
 MAX_HOLIDAYS = 500
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.identity.dependencies import StaffReader, StaffWriter, StaffWriting
+from app.identity.staff_dependencies import StaffReader, StaffWriter, StaffWriting
 from app.schedule.hours import commands
 from app.schedule.hours.misfits import read_misfits
 from app.schedule.hours.presenter import (

@@ -11,8 +11,8 @@ from app.domain.misfits import MisfitReason
 from app.domain.session import Format
 from app.schedule.hours.records import MAX_OVERRIDE_DAYS, DayHours, minute_of
 from app.texts.errors import InvalidValueError
+from app.web.json import Answer
 from app.web.types import Day, EndOfHours, Id, QueryParameters, RequestBody, TimeOfDay
-from app.web.views import Answer
 
 MAX_WEEKLY = 200
 MAX_OF_A_DAY = 50

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Part, in_order
-from app.directory.repository import PracticeRepository
+from app.directory.practice.repository import PracticeRepository
 from app.domain.errors import NotFoundError
 from app.schedule.time_off.records import Absence, BusyTime, Following, Window
 from app.tables.practices import BusyInterval

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from app.directory.fields import RefInPath
-from app.identity.dependencies import StaffReader, StaffWriter, StaffWriting
+from app.identity.staff_dependencies import StaffReader, StaffWriter, StaffWriting
 from app.schedule.hours.router import READ_PROBLEMS, WRITE_PROBLEMS
 from app.schedule.time_off import commands
 from app.schedule.time_off.presenter import (

@@ -14,9 +14,9 @@ from pydantic import (
 from app.directory.fields import ExternalRef, RefText
 from app.schedule.hours.schemas import MisfitReport
 from app.texts.errors import InvalidValueError
+from app.web.json import Answer
 from app.web.pagination import ListQuery, PageAnswer
 from app.web.types import Day, Instant, NextCursor, PageLimit, RequestBody
-from app.web.views import Answer
 
 MAX_OF_A_SOURCE = 5000
 _EXAMPLE = {"starts_at": "2026-12-21T08:00:00-07:00", "ends_at": "2027-01-04T08:00:00-07:00"}

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.identity.dependencies import AnyCall, Call, ClientCall, Writing
+from app.identity.client_dependencies import AnyCall, Call, ClientCall, Writing
 from app.identity.tokens.access import Caller
 from app.sessions.client_api.calendar_file import (
     CALENDAR_EXAMPLE,
@@ -35,7 +35,7 @@ from app.sessions.commands.reschedule import reschedule
 from app.sessions.read.client_queries import ClientListPosition, When, list_sessions
 from app.sessions.read.history_queries import list_changes
 from app.sessions.read.queries import read_session, read_with_practice
-from app.web.dependencies import AppSettings
+from app.web.app_settings import AppSettings
 from app.web.idempotency import StoredAnswer
 from app.web.json import as_json
 from app.web.pagination import ListQuery, PageRequest

@@ -1,1 +1,5 @@
-"""Commands of clients and staff on sessions, one file for each command."""
+"""What clients and staff do to sessions.
+
+One file a command: `book`, `push`, `cancel`, `reschedule`, `attendance`, `undo`. Each ends in
+`finish`. The other files are parts that several commands share.
+"""

@@ -9,23 +9,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.locks import lock_session
-from app.domain.policy.costs import cost_for_staff
-from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
 from app.outbox.outbox import NewNotification
-from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_booked
-from app.sessions.commands.ending import end_session
+from app.sessions.commands.ending import end_by_staff
 from app.sessions.commands.finish import answer_staff, finish, new_change
-from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
-
-# A missed session costs as much as a cancellation after the start. A tier whose deadline is the
-# start has passed then, too.
-JUST_AFTER = timedelta(microseconds=1)
 
 
 async def mark_noshow(
@@ -45,26 +37,15 @@ async def mark_noshow(
         NotFoundError, VersionMismatchError: see product.md section 4.
         SessionNotBookedError: the session is cancelled or fulfilled; undo that first.
     """
-    await lock_session(db, staff.practice_id, session_id)
-    record = await read_session(db, staff.practice_id, session_id)
-    if record.status is Status.NOSHOW:
-        history = HistoryRepository(db, staff.practice_id)
-        cost = await history.cost_of_latest(session_id, record.status)
-        return await answer_staff(db, staff, session_id, cost)
-    check_booked(record, order.if_match)
-    policy, at = rules_of(record.policy), max(now, record.starts_at + JUST_AFTER)
-    cost = cost_for_staff(policy, Action.CANCEL, record.facts, at, charged=order.charged)
-    await end_session(
+    return await end_by_staff(
         db,
-        record,
+        staff,
+        session_id,
         Status.NOSHOW,
-        cost,
-        actor=staff.actor,
-        reason=order.reason,
+        order=order,
         now=now,
         credit_grace=credit_grace,
     )
-    return await answer_staff(db, staff, session_id, cost)
 
 
 async def mark_fulfilled(

@@ -10,17 +10,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.locks import lock_session
-from app.domain.policy.costs import cost_for_staff
 from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
-from app.policies.stored import rules_of
-from app.sessions.commands.checks import check_booked, check_version
+from app.sessions.commands.checks import check_version
 from app.sessions.commands.client_cost import cost_for_client
-from app.sessions.commands.ending import end_session
-from app.sessions.commands.finish import answer_client, answer_staff
+from app.sessions.commands.ending import end_by_staff, end_session
+from app.sessions.commands.finish import answer_client
 from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.orders import ClientOrder, Outcome, StaffOrder, StaffOutcome
 from app.sessions.read.queries import read_session
@@ -81,23 +79,12 @@ async def cancel_by_staff(
         NotFoundError, VersionMismatchError: see product.md section 4.
         SessionNotBookedError: the session is fulfilled or missed.
     """
-    await lock_session(db, staff.practice_id, session_id)
-    record = await read_session(db, staff.practice_id, session_id)
-    if record.status is Status.CANCELLED:
-        history = HistoryRepository(db, staff.practice_id)
-        cost = await history.cost_of_latest(session_id, record.status)
-        return await answer_staff(db, staff, session_id, cost)
-    check_booked(record, order.if_match)
-    policy = rules_of(record.policy)
-    cost = cost_for_staff(policy, Action.CANCEL, record.facts, now, charged=order.charged)
-    await end_session(
+    return await end_by_staff(
         db,
-        record,
+        staff,
+        session_id,
         Status.CANCELLED,
-        cost,
-        actor=staff.actor,
-        reason=order.reason,
+        order=order,
         now=now,
         credit_grace=credit_grace,
     )
-    return await answer_staff(db, staff, session_id, cost)

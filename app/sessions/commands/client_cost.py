@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from app.domain.errors import ActionRefusedError, QuoteStaleError
+from app.domain.errors import QuoteStaleError
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import decide
 from app.domain.policy.rules import Action
 from app.domain.quotes import quoted_cost
+from app.domain.refusals import ActionRefusedError
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
 from app.sessions.errors import QuoteOutdatedError, QuoteRequiredError

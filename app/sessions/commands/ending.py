@@ -2,24 +2,78 @@
 
 from datetime import datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
-from app.domain.policy.costs import Cost
+from app.calendar.locks import lock_session
+from app.domain.policy.costs import Cost, cost_for_staff
+from app.domain.policy.rules import Action
 from app.domain.session import Status
+from app.identity.api_keys.keys import Staff
 from app.outbox.outbox import notifications_about
+from app.policies.stored import rules_of
+from app.sessions.commands.checks import check_booked
 from app.sessions.commands.credit_repository import CreditRepository
-from app.sessions.commands.finish import finish, new_change
-from app.sessions.commands.orders import ChangeReason
+from app.sessions.commands.finish import answer_staff, finish, new_change
+from app.sessions.commands.history_repository import HistoryRepository
+from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
+from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
+
+End = Literal[Status.CANCELLED, Status.NOSHOW]
+# A missed session is judged as cancelled after its start: a tier whose deadline is the start has
+# passed as well.
+JUST_AFTER = timedelta(microseconds=1)
+
+
+async def end_by_staff(
+    db: AsyncConnection,
+    staff: Staff,
+    session_id: UUID,
+    status: End,
+    *,
+    order: StaffOrder,
+    now: datetime,
+    credit_grace: timedelta,
+) -> StaffOutcome:
+    """End a booked session for the practice, and charge what the order says.
+
+    Ending it again with the same status does nothing and gives the fee and credit of then.
+
+    Raises:
+        NotFoundError, VersionMismatchError: see product.md section 4.
+        SessionNotBookedError: it has another status.
+    """
+    await lock_session(db, staff.practice_id, session_id)
+    record = await read_session(db, staff.practice_id, session_id)
+    if record.status is status:
+        history = HistoryRepository(db, staff.practice_id)
+        cost = await history.cost_of_latest(session_id, status)
+        return await answer_staff(db, staff, session_id, cost)
+    check_booked(record, order.if_match)
+    at = now if status is Status.CANCELLED else max(now, record.starts_at + JUST_AFTER)
+    policy = rules_of(record.policy)
+    cost = cost_for_staff(policy, Action.CANCEL, record.facts, at, charged=order.charged)
+    await end_session(
+        db,
+        record,
+        status,
+        cost,
+        actor=staff.actor,
+        reason=order.reason,
+        now=now,
+        credit_grace=credit_grace,
+    )
+    return await answer_staff(db, staff, session_id, cost)
 
 
 async def end_session(
     db: AsyncConnection,
     record: SessionRecord,
-    status: Literal[Status.CANCELLED, Status.NOSHOW],
+    status: End,
     cost: Cost,
     *,
     actor: Actor,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor, write_change
@@ -114,14 +114,9 @@ class HistoryRepository:
         """Give the fee and the credit of the session's latest change of this kind."""
         found = (
             await self._db.execute(
-                select(Change.fee_minor, Change.currency, Change.credit)
-                .where(
-                    Change.practice_id == self._practice_id,
-                    Change.session_id == session_id,
-                    Change.kind == kind,
+                self._latest(
+                    select(Change.fee_minor, Change.currency, Change.credit), session_id, kind
                 )
-                .order_by(Change.session_version.desc())
-                .limit(1)
             )
         ).one()
         return Cost(
@@ -129,19 +124,23 @@ class HistoryRepository:
             credit=None if found.credit is None else Credit(found.credit),
         )
 
-    async def void_fee(self, session_id: UUID, kind: str, now: datetime) -> bool:
-        """Void the fee of the session's latest change of this kind; False: there was none."""
-        latest = (
-            select(Change.id)
-            .where(
+    def _latest(
+        self, chosen: Select[*tuple[Any, ...]], session_id: UUID, kind: str
+    ) -> Select[*tuple[Any, ...]]:
+        """Choose columns of the session's latest change of this kind."""
+        return (
+            chosen.where(
                 Change.practice_id == self._practice_id,
                 Change.session_id == session_id,
                 Change.kind == kind,
             )
             .order_by(Change.session_version.desc())
             .limit(1)
-            .scalar_subquery()
         )
+
+    async def void_fee(self, session_id: UUID, kind: str, now: datetime) -> bool:
+        """Void the fee of the session's latest change of this kind; tell whether there was one."""
+        latest = self._latest(select(Change.id), session_id, kind).scalar_subquery()
         voided = await self._db.execute(
             update(Fee)
             .where(

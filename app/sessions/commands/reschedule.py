@@ -14,15 +14,14 @@ from app.audit.write import Actor
 from app.calendar.locks import lock_session
 from app.domain.availability import Calendar, SlotSearch, offer
 from app.domain.errors import (
-    ActionRefusedError,
     InvalidInputError,
     NoChangeError,
-    SlotUnavailableError,
 )
 from app.domain.intervals import Interval
 from app.domain.policy.costs import Cost, cost_for_staff
 from app.domain.policy.decide import decide, must_keep_format_and_location
 from app.domain.policy.rules import Action
+from app.domain.refusals import ActionRefusedError, SlotUnavailableError
 from app.domain.session import Status
 from app.domain.zones import seconds_up, to_seconds
 from app.identity.api_keys.keys import Staff

@@ -16,7 +16,7 @@ from app.domain.availability import (
     offer,
     search_ranges,
 )
-from app.domain.errors import SlotUnavailableError
+from app.domain.refusals import SlotUnavailableError
 from app.domain.zones import EPOCH, from_seconds, seconds_up, to_seconds
 from app.sessions.commands.meeting import Buffers, Meeting, buffers_of, meeting_of
 from app.sessions.commands.repository import SessionRepository

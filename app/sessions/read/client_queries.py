@@ -18,7 +18,8 @@ from app.identity.tokens.access import Caller
 from app.sessions.read.records import SessionSummaryRecord
 from app.sessions.read.rows import to_summary
 from app.sessions.read.statements import SessionJoins
-from app.tables.joins import ABOUT_CLIENT, PRACTICE, of_practice
+from app.tables.joins import PRACTICE, of_practice
+from app.tables.own_session import ABOUT_CLIENT
 from app.tables.practices import Client
 from app.tables.sessions import Session
 

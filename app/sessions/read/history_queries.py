@@ -14,7 +14,8 @@ from app.domain.session import Format, ReasonCode
 from app.sessions.read.queries import Viewer, read_rows
 from app.sessions.read.statements import about_one_session
 from app.tables.changes import Change, ChangeNote
-from app.tables.joins import OWN_SESSION, PRACTICE, of_practice, of_session
+from app.tables.joins import PRACTICE, of_practice, of_session
+from app.tables.own_session import OWN_SESSION
 from app.tables.practices import Client
 from app.tables.sessions import Session
 

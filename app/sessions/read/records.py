@@ -1,7 +1,7 @@
 """Records of sessions, complete as one statement reads them.
 
-SessionRecord and SessionSummaryRecord are made anew for each request and not frozen; their parts may
-be cached, and are.
+SessionRecord and SessionSummaryRecord are made anew for each request, and are not frozen. Their
+parts may be cached.
 """
 
 from collections.abc import Sequence

@@ -24,7 +24,8 @@ from sqlalchemy.orm import aliased
 from app.database.statements import Read
 from app.domain.session import Status
 from app.tables.changes import Change, ChangeNote
-from app.tables.joins import ABOUT_CLIENT, OWN_SESSION, PRACTICE, of_practice, of_session, referred
+from app.tables.joins import PRACTICE, of_practice, of_session, referred
+from app.tables.own_session import ABOUT_CLIENT, OWN_SESSION
 from app.tables.practices import (
     Client,
     Location,
@@ -102,14 +103,17 @@ class SessionJoins:
             self.package.c.credits_left,
         ]
         if not all_booked:
-            cancellation = _cancellation_of(session)
-            self.source = self.source.outerjoin(cancellation, true())
-            self.columns += [
-                cancellation.c.at.label("cancelled_at"),
-                cancellation.c.actor.label("cancelled_by"),
-                cancellation.c.reason_code.label("cancel_code"),
-                cancellation.c.note.label("cancel_note"),
-            ]
+            self._add_cancellation(session)
+
+    def _add_cancellation(self, session: Any) -> None:  # noqa: ANN401 - a table
+        cancellation = _cancellation_of(session)
+        self.source = self.source.outerjoin(cancellation, true())
+        self.columns += [
+            cancellation.c.at.label("cancelled_at"),
+            cancellation.c.actor.label("cancelled_by"),
+            cancellation.c.reason_code.label("cancel_code"),
+            cancellation.c.note.label("cancel_note"),
+        ]
 
 
 def _package_of(session: Any, *, all_booked: bool) -> FromClause:  # noqa: ANN401 - a table

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from app.identity.dependencies import StaffWriter, StaffWriting
+from app.identity.staff_dependencies import StaffWriter, StaffWriting
 from app.sessions.commands.attendance import mark_fulfilled, mark_noshow
 from app.sessions.commands.cancel import cancel_by_staff
 from app.sessions.commands.meeting import MeetingRequest
@@ -20,7 +20,8 @@ from app.sessions.staff_api.schemas import (
     StaffRescheduleRequest,
     UndoRequest,
 )
-from app.web.dependencies import AppSettings, Now
+from app.web.app_settings import AppSettings
+from app.web.dependencies import Now
 from app.web.idempotency import StoredAnswer
 from app.web.json import as_json
 from app.web.problems.catalogue import WRITING_BY_STAFF, responses

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.directory.fields import RefInPath
-from app.identity.dependencies import StaffWriter, StaffWriting
+from app.identity.staff_dependencies import StaffWriter, StaffWriting
 from app.sessions.commands.push import Push, push_session
 from app.sessions.staff_api.commands_router import answer
 from app.sessions.staff_api.schemas import PutSession, StaffCommandAnswer

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.directory.fields import RefInPath
 from app.identity.api_keys.keys import Staff
-from app.identity.dependencies import StaffReader, StaffWriter, StaffWriting
+from app.identity.staff_dependencies import StaffReader, StaffWriter, StaffWriting
 from app.sessions.client_api.presenter import reasons_for_staff
 from app.sessions.commands.book import book_by_staff
 from app.sessions.read.staff_queries import (

@@ -8,7 +8,8 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 from typing_extensions import TypedDict
 
-from app.directory.fields import ExternalRef, Price
+from app.directory.fields import ExternalRef
+from app.directory.price import Price
 from app.directory.services.schemas import Duration
 from app.domain.money import Money
 from app.domain.policy.rules import Credit

@@ -25,7 +25,6 @@ from app.database.transactions import (
     sqlstate,
 )
 from app.domain.errors import (
-    ActionRefusedError,
     CreditUnavailableError,
     DomainError,
     ForbiddenError,
@@ -34,9 +33,9 @@ from app.domain.errors import (
     RefTakenError,
     SessionChangedError,
     SessionNotBookedError,
-    SlotUnavailableError,
     UnavailableError,
 )
+from app.domain.refusals import ActionRefusedError, SlotUnavailableError
 from app.observability.metrics.counts import count_refusal
 from app.texts.catalogue import ENGLISH, Texts
 from app.texts.refusals import refusal_text

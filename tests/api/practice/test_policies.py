@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.transactions import transact
-from app.directory.repository import PracticeRepository
+from app.directory.practice.repository import PracticeRepository
 from app.domain.policy.document import parse_rules
 from app.domain.policy.rules import (
     UNTIL_THE_START,

@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from app.audit.write import OPERATOR
 from app.database.transactions import transact
-from app.domain.errors import SlotUnavailableError
+from app.domain.refusals import SlotUnavailableError
 from app.domain.session import Format, Status
 from app.identity.api_keys.keys import Scope
 from app.sessions.commands.book import book as book_session

@@ -51,7 +51,7 @@ async def test_a_key_that_is_revoked_while_its_command_runs_changes_nothing(
         del found["api_keys"]
         return found
 
-    monkeypatch.setattr("app.identity.dependencies.confirm_staff", confirm_then_revoke)
+    monkeypatch.setattr("app.identity.staff_dependencies.confirm_staff", confirm_then_revoke)
     commands = [found for found in OPERATIONS if found[0] != "get"]
     keys = [await theirs.world.key(scope_of(method, path)) for method, path, _ in commands]
     before = await everything_but_keys()

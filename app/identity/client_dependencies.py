@@ -1,31 +1,23 @@
-"""Dependencies that authenticate the caller: a client, a link, or the practice's software."""
+"""Dependencies that say which client calls, with an access token or a link, and the signers."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, NamedTuple
 
-from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domain.errors import ForbiddenError, UnauthorizedError
-from app.identity.api_keys.keys import Scope, Staff, confirm_staff, find_staff
 from app.identity.queries import confirm_caller
 from app.identity.tokens.access import AccessTokens, Caller
 from app.identity.tokens.link import LinkTokens
 from app.identity.tokens.quote import Quotes
 from app.identity.tokens.sign_in import SignInTokens
 from app.texts.catalogue import Texts
-from app.web.dependencies import Engine, Now, Origin, ReadEngine, Write, _instant_of, _origin_of
+from app.web.dependencies import Engine, Write, _instant_of, _origin_of
 from app.web.request_headers import credentials_of, idempotency_key, texts_of
 from app.web.signing import TokenSigner
-
-_key = HTTPBearer(
-    auto_error=False,
-    scheme_name="ApiKey",
-    description="An API key of the practice, created by `reslot keys create`.",
-)
 
 
 async def _quotes(request: Request) -> Quotes:
@@ -117,35 +109,10 @@ async def _client(call: ClientCall) -> Caller:
     return call.caller
 
 
-def _staff(needed: Scope) -> Callable[..., Awaitable[Staff]]:
-    async def staff(
-        request: Request,
-        credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_key)],
-        engine: ReadEngine,
-        origin: Origin,
-    ) -> Staff:
-        if credentials is None or credentials_of(request) is None:
-            raise UnauthorizedError
-        # This connection is returned before the request takes its own: no request holds two.
-        async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as db:
-            return await find_staff(db, credentials.credentials, needed, origin=origin)
-
-    return staff
-
-
 AnyCaller = Annotated[Caller, Depends(_caller)]
 
 
 ClientCaller = Annotated[Caller, Depends(_client)]
-
-
-StaffReader = Annotated[Staff, Security(_staff(Scope.READ), scopes=[Scope.READ])]
-
-
-StaffWriter = Annotated[Staff, Security(_staff(Scope.WRITE), scopes=[Scope.WRITE])]
-
-
-StaffAdmin = Annotated[Staff, Security(_staff(Scope.ADMIN), scopes=[Scope.ADMIN])]
 
 
 async def _writing(
@@ -166,63 +133,4 @@ async def _writing(
     )
 
 
-async def _staff_writing(
-    request: Request,
-    engine: Engine,
-    staff: StaffWriter,
-    now: Now,
-    key: Annotated[str | None, Depends(idempotency_key)],
-) -> Write:
-    return _staff_write(request, engine, staff, now, key)
-
-
-async def _admin_writing(
-    request: Request,
-    engine: Engine,
-    staff: StaffAdmin,
-    now: Now,
-    key: Annotated[str | None, Depends(idempotency_key)],
-) -> Write:
-    return _staff_write(request, engine, staff, now, key)
-
-
-async def _staff_secret_writing(
-    request: Request, engine: Engine, staff: StaffWriter, now: Now
-) -> Write:
-    return _staff_write(request, engine, staff, now, None)
-
-
-async def _admin_secret_writing(
-    request: Request, engine: Engine, staff: StaffAdmin, now: Now
-) -> Write:
-    return _staff_write(request, engine, staff, now, None)
-
-
-def _staff_write(
-    request: Request, engine: AsyncEngine, staff: Staff, now: datetime, key: str | None
-) -> Write:
-    return Write(
-        request,
-        engine,
-        now,
-        key,
-        practice_id=staff.practice_id,
-        scope=f"key:{staff.key_id}",
-        confirm=lambda db: confirm_staff(db, staff),
-    )
-
-
 Writing = Annotated[Write, Depends(_writing)]
-
-
-StaffWriting = Annotated[Write, Depends(_staff_writing)]
-
-
-AdminWriting = Annotated[Write, Depends(_admin_writing)]
-
-
-# An answer that contains a secret must not be stored, so these take no Idempotency-Key.
-StaffSecretWriting = Annotated[Write, Depends(_staff_secret_writing)]
-
-
-AdminSecretWriting = Annotated[Write, Depends(_admin_secret_writing)]

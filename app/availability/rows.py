@@ -1,1 +1,0 @@
-"""Turning the rows of app/availability/statements.py into what availability is calculated from."""

@@ -1,0 +1,8 @@
+"""How long a connection, a place in the pool and a lock are waited for.
+
+Source: docs/decisions/0021-bounds-of-waiting.md.
+"""
+
+CONNECT_TIMEOUT_SECONDS = 5
+POOL_TIMEOUT_SECONDS = 3
+LOCK_TIMEOUT_SECONDS = 3

@@ -1,0 +1,32 @@
+"""Refusals that show what the rules say instead: the policy's decision, or other slots."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from app.domain.availability import Slot
+from app.domain.errors import DomainError
+from app.domain.policy.decide import Decision
+
+
+class ActionRefusedError(DomainError):
+    """The policy refuses. Its public code is that of the refusal; `zone` is the client's."""
+
+    code = "action-refused"
+
+    def __init__(self, decision: Decision, zone: ZoneInfo) -> None:
+        super().__init__(decision.action)
+        self.decision = decision
+        self.zone = zone
+
+
+class SlotUnavailableError(DomainError):
+    """The wished start is not on offer (any more). `alternatives`: the nearest that are."""
+
+    code = "slot-unavailable"
+
+    def __init__(self, alternatives: Sequence[Slot], duration: timedelta, zone: ZoneInfo) -> None:
+        super().__init__()
+        self.alternatives = alternatives
+        self.duration = duration
+        self.zone = zone

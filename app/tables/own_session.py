@@ -1,0 +1,13 @@
+"""Conditions that find the client who calls, and their own session."""
+
+from sqlalchemy import bindparam
+
+from app.tables.joins import PRACTICE, of_practice
+from app.tables.practices import Client
+from app.tables.sessions import Session
+
+ABOUT_CLIENT = of_practice(PRACTICE, Client, Client.id == bindparam("client_id"))
+# The session that is asked for, if it is the client's own.
+OWN_SESSION = of_practice(
+    PRACTICE, Session, Session.client_id == Client.id, Session.id == bindparam("session_id")
+)
