@@ -38,7 +38,7 @@ async def waive_fee(
         return await read_fee(db, staff.practice_id, fee_id)
     fee = await read_fee(db, staff.practice_id, fee_id)
     record = await read_session(db, staff.practice_id, session_id)
-    if _is_of_carried(fee, record):
+    if _belongs_to_carried_cost(fee, record):
         await SessionRepository(db, staff.practice_id).carry(session_id, None)
     change = _new_change(staff, fee, record, "fee_waived", reason=reason)
     notifications = [
@@ -69,7 +69,7 @@ async def settle_fee(
     return fee
 
 
-def _is_of_carried(fee: FeeRecord, record: SessionRecord) -> bool:
+def _belongs_to_carried_cost(fee: FeeRecord, record: SessionRecord) -> bool:
     """Tell whether a fee belongs to the session's carried cost.
 
     True for fees recorded since the session has a carried cost, except fees for a change of format:
