@@ -39,7 +39,7 @@ async def waive_fee(
     fee = await read_fee(db, staff.practice_id, fee_id)
     record = await read_session(db, staff.practice_id, session_id)
     if _belongs_to_carried_cost(fee, record):
-        await SessionRepository(db, staff.practice_id).carry(session_id, None)
+        await SessionRepository(db, staff.practice_id).set_carried(session_id, None)
     change = _new_change(staff, fee, record, "fee_waived", reason=reason)
     notifications = [
         NewNotification("fee_waived", "client", fee.starts_at, now),

@@ -41,7 +41,7 @@ _SET_STATUS = Write(
     "span_before",
     "span_after",
 )
-_CARRY = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
+_SET_CARRIED = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
 
 
 class SessionRepository:
@@ -108,12 +108,12 @@ class SessionRepository:
         else:
             await _MOVE.run(self._db, moved)
 
-    async def carry(
+    async def set_carried(
         self, session_id: UUID, carried: Carried | None, since: int | None = None
     ) -> None:
         """Set the carried cost, and the version since which the session has it; None: remove it."""
         fee = None if carried is None else carried.fee
-        await _CARRY.run(
+        await _SET_CARRIED.run(
             self._db,
             {
                 "of_practice": self._practice_id,

@@ -185,7 +185,7 @@ async def _move(
     )
     if changes_start and cost.carries != record.carried:
         since = record.carried_since or record.version + 1
-        await sessions.carry(record.id, cost.carries, since)
+        await sessions.set_carried(record.id, cost.carries, since)
     kind = "format_changed" if is_same_time(record, to) else "rescheduled"
     change = new_change(kind, actor, record, to=to, cost=cost, reason=reason)
     notifications = [
