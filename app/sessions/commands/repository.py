@@ -34,7 +34,7 @@ _MOVED = _CHANGED.values(
     client_moves=Session.client_moves + bindparam("more_moves"),
 )
 _MOVE = Write(_MOVED, *_MEETING)
-_MOVE_ANEW = Write(_MOVED, *_MEETING, "booked_starts_at")
+_MOVE_AND_RESET_ORIGINAL = Write(_MOVED, *_MEETING, "booked_starts_at")
 _SET_STATUS = Write(
     _CHANGED.values(calendar_sequence=Session.calendar_sequence + bindparam("more_sequence")),
     "status",
@@ -104,7 +104,7 @@ class SessionRepository:
             **meeting_values(to, buffers),
         }
         if resets_original:
-            await _MOVE_ANEW.run(self._db, moved | {"booked_starts_at": to.starts_at})
+            await _MOVE_AND_RESET_ORIGINAL.run(self._db, moved | {"booked_starts_at": to.starts_at})
         else:
             await _MOVE.run(self._db, moved)
 
