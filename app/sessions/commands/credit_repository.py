@@ -138,7 +138,7 @@ class CreditRepository:
         await self._lock_package(session_id)
         await _FORFEIT.run(self._db, self._paying(session_id) | {"forfeited_at": now})
 
-    async def take_back(self, session_id: UUID, now: datetime) -> None:
+    async def restore(self, session_id: UUID, now: datetime) -> None:
         """Make the session's last credit pay for it again.
 
         A forfeited credit is restored. Instead of a returned credit a new one is redeemed.

@@ -51,7 +51,7 @@ async def undo(
     await check_free(db, wanted_time(record, meeting_of(record)), force=True, now=now)
     history = HistoryRepository(db, staff.practice_id)
     voided = await history.void_fee(session_id, record.status, now)
-    await CreditRepository(db, staff.practice_id).take_back(session_id, now)
+    await CreditRepository(db, staff.practice_id).restore(session_id, now)
     in_calendar = record.status is Status.CANCELLED
     sessions = SessionRepository(db, staff.practice_id)
     await sessions.set_status(record, Status.BOOKED, now, in_calendar=in_calendar)
