@@ -40,9 +40,9 @@ _LOCK_PACKAGE = Read(
     .where(Package.practice_id == bindparam("of_practice"), _PAYS)
     .with_for_update(key_share=True, of=Package)
 )
-_ENDED = update(CreditRedemption).where(_PAYS, CreditRedemption.forfeited_at.is_(None))
-_GIVE_BACK = Write(_ENDED, "returned_at", "usable_until")
-_FORFEIT = Write(_ENDED, "forfeited_at")
+_UPDATE_PAYING = update(CreditRedemption).where(_PAYS, CreditRedemption.forfeited_at.is_(None))
+_RETURN = Write(_UPDATE_PAYING, "returned_at", "usable_until")
+_FORFEIT = Write(_UPDATE_PAYING, "forfeited_at")
 _REDEEM = Write(
     insert(CreditRedemption),
     "practice_id",
@@ -116,11 +116,11 @@ class CreditRepository:
     ) -> None:
         """Return or forfeit the credit that pays for a session, as the policy decided."""
         if credit is Credit.RETURNED:
-            await self._give_back(session_id, now, grace)
+            await self._return(session_id, now, grace)
         elif credit is Credit.FORFEITED:
             await self._forfeit(session_id, now)
 
-    async def _give_back(self, session_id: UUID, now: datetime, grace: timedelta) -> None:
+    async def _return(self, session_id: UUID, now: datetime, grace: timedelta) -> None:
         """Return the credit that pays for a session to its package.
 
         If the package has expired or expires within `grace`, the credit stays usable until `now`
@@ -130,8 +130,8 @@ class CreditRepository:
         usable_until = None
         if package is not None and package < now + grace:
             usable_until = now + grace
-        given_back = {"returned_at": now, "usable_until": usable_until}
-        await _GIVE_BACK.run(self._db, self._paying(session_id) | given_back)
+        returned = {"returned_at": now, "usable_until": usable_until}
+        await _RETURN.run(self._db, self._paying(session_id) | returned)
 
     async def _forfeit(self, session_id: UUID, now: datetime) -> None:
         """Mark the credit that pays for a session as forfeited."""
@@ -187,20 +187,20 @@ class CreditRepository:
         )
 
     async def _usable_after_expiry(self, package_id: UUID, now: datetime) -> UUID:
-        came_back, again = aliased(CreditRedemption), aliased(CreditRedemption)
+        returned, reuse = aliased(CreditRedemption), aliased(CreditRedemption)
         found = await self._db.scalar(
-            select(came_back.id)
+            select(returned.id)
             .outerjoin(
-                again,
-                of_practice(self._practice_id, again, again.reused_redemption_id == came_back.id),
+                reuse,
+                of_practice(self._practice_id, reuse, reuse.reused_redemption_id == returned.id),
             )
             .where(
-                came_back.practice_id == self._practice_id,
-                came_back.package_id == package_id,
-                came_back.usable_until > now,
-                again.id.is_(None),
+                returned.practice_id == self._practice_id,
+                returned.package_id == package_id,
+                returned.usable_until > now,
+                reuse.id.is_(None),
             )
-            .order_by(came_back.usable_until)
+            .order_by(returned.usable_until)
             .limit(1)
         )
         if found is None:
