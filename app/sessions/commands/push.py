@@ -96,7 +96,7 @@ async def _push_again(
     """Apply the new values of a push, if any, to an existing session."""
     await lock_session(db, staff.practice_id, session_id)
     pushes = PushRepository(db, staff.practice_id)
-    last = await pushes.last(session_id)
+    last = await pushes.read_last(session_id)
     # Absent values stay as in the previous push.
     given = {name: value for name, value in push.booking.as_pushed().items() if value is not None}
     values = last | given
@@ -126,7 +126,7 @@ async def _push_again(
                 notify=push.notify,
             )
             version += 1
-    await pushes.remember(session_id, {**values, "version": version})
+    await pushes.save(session_id, {**values, "version": version})
 
 
 def _check_kept(booking: Booking, record: SessionRecord) -> None:

@@ -17,7 +17,7 @@ class PushRepository:
         self._db = db
         self._practice_id = practice_id
 
-    async def last(self, session_id: UUID) -> dict[str, Any]:
+    async def read_last(self, session_id: UUID) -> dict[str, Any]:
         """Read the values of the last push, with the session's version then; empty: none."""
         pushed: dict[str, Any] | None = await self._db.scalar(
             select(Session.pushed).where(
@@ -26,7 +26,7 @@ class PushRepository:
         )
         return pushed or {}
 
-    async def remember(self, session_id: UUID, pushed: dict[str, Any]) -> None:
+    async def save(self, session_id: UUID, pushed: dict[str, Any]) -> None:
         """Store the values of a push, for comparison with the next one. The version stays."""
         await self._db.execute(
             update(Session)
