@@ -52,7 +52,7 @@ class ReasonVisibility(Enum):
     def visible_part(self, actor: str, code: ReasonCode | None, note: str | None) -> ReasonView:
         """Give the parts of a reason by `actor` that the viewer sees."""
         shows_note = self is ReasonVisibility.ALL_NOTES or (
-            self is ReasonVisibility.OWN_NOTES and by_whom(actor) == "client"
+            self is ReasonVisibility.OWN_NOTES and side_of(actor) == "client"
         )
         return ReasonView(
             code=None if self is ReasonVisibility.HIDDEN else code,
@@ -257,7 +257,7 @@ def present_change(
         id=change.id,
         kind=change.kind,
         at=change.at.astimezone(zone),
-        by=by_whom(change.actor),
+        by=side_of(change.actor),
         reason=None
         if change.reason_code is None and change.note is None
         else reasons.visible_part(change.actor, change.reason_code, change.note),
@@ -284,12 +284,12 @@ def _cancellation(
 ) -> schemas.CancellationView:
     return schemas.CancellationView(
         at=cancellation.at.astimezone(zone),
-        by=by_whom(cancellation.by),
+        by=side_of(cancellation.by),
         reason=reasons.visible_part(cancellation.by, cancellation.reason_code, cancellation.note),
     )
 
 
-def by_whom(actor: str) -> ChangedBy:
+def side_of(actor: str) -> ChangedBy:
     """Tell which side acted. A signed-in client and the holder of a link are both the client."""
     return "client" if actor in BY_CLIENT else "practice"
 
