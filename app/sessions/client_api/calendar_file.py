@@ -40,10 +40,12 @@ def calendar_download(
         "Content-Disposition": 'attachment; filename="session.ics"',
         "ETag": record.etag,
     }
-    return CalendarResponse(calendar_of(record, publisher, now), headers=headers)
+    return CalendarResponse(build_calendar_file(record, publisher, now), headers=headers)
 
 
-def calendar_of(record: SessionRecord, publisher: CalendarPublisher, now: datetime) -> bytes:
+def build_calendar_file(
+    record: SessionRecord, publisher: CalendarPublisher, now: datetime
+) -> bytes:
     """Build the calendar file of a session, with joining instructions and without reasons.
 
     Fixed texts are in the client's language.
