@@ -31,7 +31,7 @@ class CalendarResponse(Response):
     media_type = MEDIA_TYPE
 
 
-def calendar_download(
+def calendar_response(
     record: SessionRecord, publisher: CalendarPublisher, now: datetime
 ) -> CalendarResponse:
     """Make the response with the session's calendar file."""

@@ -11,7 +11,7 @@ from app.identity.tokens.access import Caller
 from app.sessions.client_api.calendar_file import (
     CALENDAR_EXAMPLE,
     CalendarResponse,
-    calendar_download,
+    calendar_response,
 )
 from app.sessions.client_api.presenter import (
     ReasonVisibility,
@@ -246,7 +246,7 @@ async def get_session_calendar(session_id: SessionId, call: AnyCall) -> Response
     a later file replaces an earlier one.
     """
     record, publisher = await read_with_practice(call.engine, call.caller, session_id)
-    return calendar_download(record, publisher, call.now)
+    return calendar_response(record, publisher, call.now)
 
 
 def answer(outcome: Outcome, call: Call) -> StoredAnswer:
