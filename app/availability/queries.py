@@ -110,8 +110,8 @@ async def _next_available(
     now: datetime,
 ) -> date | None:
     instant = seconds_up(now)
-    end_of_time = to_seconds(now) + (rules.horizon_days + 2) * 24 * 60 * MINUTE
-    windows = [bookable(calendar, rules, search, Interval(after, end_of_time), instant)]
+    after_horizon = to_seconds(now) + (rules.horizon_days + 2) * 24 * 60 * MINUTE
+    windows = [bookable(calendar, rules, search, Interval(after, after_horizon), instant)]
     present = search.present
     places = {(search.format, location_id) for location_id in search.location_ids}
     if present.start >= after and places - {(present.format, present.location_id)}:
