@@ -86,11 +86,11 @@ async def push_session(db: AsyncConnection, staff: Staff, push: Push, *, now: da
             return Pushed(made, is_new=True)
         except RefTakenError as error:
             session_id = error.record_id
-    await _push_again(db, staff, session_id, push, now)
+    await _update_pushed(db, staff, session_id, push, now)
     return Pushed(await answer_staff(db, staff, session_id), is_new=False)
 
 
-async def _push_again(
+async def _update_pushed(
     db: AsyncConnection, staff: Staff, session_id: UUID, push: Push, now: datetime
 ) -> None:
     """Apply the new values of a push, if any, to an existing session."""
