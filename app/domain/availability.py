@@ -37,8 +37,8 @@ MINUTE = 60
 # are treated as open around the clock: their steps count from each local midnight.
 LOOK_BACK_DAYS = 7
 # The range that is searched first for alternatives: a short one usually has enough of them.
-NEARBY = 7 * DAY
-_NEVER = Interval(sys.maxsize, sys.maxsize)
+FIRST_SEARCH_RADIUS = 7 * DAY
+_END_MARK = Interval(sys.maxsize, sys.maxsize)
 
 
 class HoursInterval(NamedTuple):
@@ -304,7 +304,7 @@ def _free_periods(
         (start - max(before, own_after), end + max(after, own_before))
         for start, end, before, after, _ in calendar.sessions
     ]
-    taken = [*merge([*busy, *calendar.blocked]), _NEVER]
+    taken = [*merge([*busy, *calendar.blocked]), _END_MARK]
     index = 0
     for begin, end, close, steps_from in working:
         while taken[index][1] <= begin:
@@ -454,7 +454,10 @@ def search_ranges(
     present = search.present.start
     beyond_horizon = now + (rules.horizon_days + 2) * DAY
     everything = Interval(min(now, present), max(beyond_horizon, present + 1))
-    near = intersect(Interval(ceil(requested - NEARBY), floor(requested + NEARBY) + 1), everything)
+    near = intersect(
+        Interval(ceil(requested - FIRST_SEARCH_RADIUS), floor(requested + FIRST_SEARCH_RADIUS) + 1),
+        everything,
+    )
     return [near, everything] if near.start < near.end else [everything]
 
 
