@@ -48,7 +48,7 @@ class FeeView(Answer):
 
 
 class FeePage(PageAnswer[FeeView]):
-    """A page of the client's fees, latest first. `next_cursor` null: this is the last page."""
+    """A page of the client's fees, latest first. `next_cursor` is null on the last page."""
 
 
 class PracticeFeeView(FeeView):
@@ -59,7 +59,7 @@ class PracticeFeeView(FeeView):
 
 
 class PracticeFeePage(PageAnswer[PracticeFeeView]):
-    """A page of fees, latest first. `next_cursor` null: this is the last page."""
+    """A page of fees, latest first. `next_cursor` is null on the last page."""
 
 
 class FeeQuery(ListQuery):
@@ -72,9 +72,9 @@ class FeeQuery(ListQuery):
 class PracticeFeeQuery(FeeQuery):
     """Filters and page of a list of fees."""
 
-    client: Id | None = Field(default=None, description="Only fees of this client.")
-    session: Id | None = Field(default=None, description="Only fees of this session.")
-    status: Annotated[FeeStatus | None, Field(description="Only fees with this status.")] = None
+    client: Id | None = Field(default=None, description="Filter by client.")
+    session: Id | None = Field(default=None, description="Filter by session.")
+    status: Annotated[FeeStatus | None, Field(description="Filter by status.")] = None
     since: Instant | None = first_instant("Recorded")
     until: Instant | None = last_instant("Recorded")
 

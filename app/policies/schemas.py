@@ -101,13 +101,11 @@ class NewPolicy(RequestBody):
 class PoliciesQuery(ListQuery):
     """Filters and page of a list of versions."""
 
-    service: Annotated[Id | None, Field(description="Only versions of this service.")] = None
-    practitioner: Annotated[Id | None, Field(description="Only versions of this practitioner.")] = (
-        None
-    )
+    service: Annotated[Id | None, Field(description="Filter by service.")] = None
+    practitioner: Annotated[Id | None, Field(description="Filter by practitioner.")] = None
     level: Annotated[
         Level | None,
-        Field(description="Only versions of services, of practitioners, or of the practice."),
+        Field(description="Filter by level: service, practitioner or practice."),
     ] = None
     limit: PageLimit = 20
     cursor: NextCursor = None
@@ -141,7 +139,7 @@ class PolicyVersionView(Answer):
 
 
 class PolicyVersionPage(PageAnswer[PolicyVersionView]):
-    """A page of versions, newest first. `next_cursor` null: this is the last page."""
+    """A page of versions, newest first. `next_cursor` is null on the last page."""
 
 
 class ResolvedPolicy(Answer):

@@ -196,7 +196,7 @@ class SessionDetails(SessionSummary):
 
 
 class SessionPage(TypedDict):
-    """A page of sessions. `next_cursor` null: this is the last page."""
+    """A page of sessions. `next_cursor` is null on the last page."""
 
     items: list[SessionSummary]
     next_cursor: Annotated[str | None, Field(examples=[None])]

@@ -68,7 +68,7 @@ class PracticeSession(PracticeSessionSummary):
 
 
 class PracticeSessionPage(TypedDict):
-    """A page of sessions. `next_cursor` null: this is the last page."""
+    """A page of sessions. `next_cursor` is null on the last page."""
 
     items: list[PracticeSessionSummary]
     next_cursor: Annotated[str | None, Field(examples=[None])]
@@ -86,11 +86,11 @@ class StaffListQuery(ListQuery):
     """Filters and page of a list of sessions."""
 
     not_filters = ListQuery.not_filters | {"order", "time_zone"}
-    practitioner: Id | None = Field(default=None, description="Only sessions of this practitioner.")
-    client: Id | None = Field(default=None, description="Only sessions of this client.")
-    service: Id | None = Field(default=None, description="Only sessions of this service.")
-    location: Id | None = Field(default=None, description="Only sessions at this location.")
-    status: Status | None = Field(default=None, description="Only sessions with this status.")
+    practitioner: Id | None = Field(default=None, description="Filter by practitioner.")
+    client: Id | None = Field(default=None, description="Filter by client.")
+    service: Id | None = Field(default=None, description="Filter by service.")
+    location: Id | None = Field(default=None, description="Filter by location.")
+    status: Status | None = Field(default=None, description="Filter by status.")
     since: Instant | None = first_instant("Starts")
     until: Instant | None = last_instant("Starts")
     order: Literal["soonest", "latest"] = Field(
