@@ -52,17 +52,17 @@ class TrailPage(PageAnswer[TrailEntryView]):
 class TrailQuery(ListQuery):
     """Filters and page of the audit log."""
 
-    subject: Annotated[Subject | None, Field(description="Changes of this kind of subject.")] = None
-    subject_id: Id | None = Field(default=None, description="Changes of the subject with this id.")
+    subject: Annotated[Subject | None, Field(description="Filter by kind of subject.")] = None
+    subject_id: Id | None = Field(default=None, description="Filter by the subject's id.")
     kind: Annotated[
         Annotated[str, AfterValidator(no_nul)] | None,
-        Field(max_length=50, description="Changes of this kind, for example `cancelled`."),
+        Field(max_length=50, description="Filter by kind of change, for example `cancelled`."),
     ] = None
-    actor: Annotated[ActorKind | None, Field(description="Changes by this kind of actor.")] = None
-    key: Id | None = Field(default=None, description="Changes by this API key.")
-    session: Id | None = Field(default=None, description="Changes of this session.")
+    actor: Annotated[ActorKind | None, Field(description="Filter by kind of actor.")] = None
+    key: Id | None = Field(default=None, description="Filter by API key.")
+    session: Id | None = Field(default=None, description="Filter by session.")
     client: Id | None = Field(
-        default=None, description="Changes of this client's record and sessions."
+        default=None, description="Filter by client: changes of the client's record and sessions."
     )
     since: Instant | None = first_instant("Done")
     until: Instant | None = last_instant("Done")

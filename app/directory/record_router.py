@@ -199,5 +199,5 @@ def _record_id(api: RecordApi) -> Any:  # noqa: ANN401 - what FastAPI calls a pa
     """Declare the id in the path. The parameter's name contains the kind of record."""
     return Path(
         alias=f"{api.one}_id",
-        description="The record's id. A record of another practice gets a 404.",
+        description="The record's id. A record that the caller may not see gets a 404.",
     )

@@ -45,8 +45,8 @@ _EXAMPLE: dict[str, Any] = {
 class PackageQuery(RecordQuery):
     """Filters and page of a list of packages."""
 
-    client: Annotated[Id | None, Field(description="Packages of this client.")] = None
-    service: Annotated[Id | None, Field(description="Packages for this service.")] = None
+    client: Annotated[Id | None, Field(description="Filter by client.")] = None
+    service: Annotated[Id | None, Field(description="Filter by service.")] = None
 
 
 class PackageRecord(KeptRecord):

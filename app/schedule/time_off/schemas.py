@@ -134,7 +134,7 @@ class TimeOffQuery(ListQuery):
 class BusyTimesQuery(TimeOffQuery):
     """A range of dates, a source, and the page of the list."""
 
-    source: Annotated[Source | None, Field(description="Busy times of this source.")] = None
+    source: Annotated[Source | None, Field(description="Filter by source.")] = None
 
 
 class TimeOffView(Answer):
