@@ -64,7 +64,7 @@ class TrailQuery(ListQuery):
     client: Id | None = Field(
         default=None, description="Filter by client: changes of the client's record and sessions."
     )
-    since: Instant | None = first_instant("Done")
-    until: Instant | None = last_instant("Done")
+    since: Instant | None = first_instant("Changed")
+    until: Instant | None = last_instant("Changed")
     limit: PageLimit = 20
     cursor: NextCursor = None
