@@ -29,19 +29,19 @@ class Base(DeclarativeBase):
     }
 
 
-class OfPractice:
+class PracticeRow:
     """A row of one practice. Every key, constraint and reference names the practice."""
 
     practice_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-2)
 
 
-class Identified(OfPractice):
+class Identified(PracticeRow):
     """A row of one practice with an id of its own."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
 
 
-class Kept(Identified):
+class PracticeRecord(Identified):
     """A record of the practice, which is deactivated and never deleted.
 
     `external_ref` is its id in the practice's own software, which updates the record by that id.
@@ -51,7 +51,7 @@ class Kept(Identified):
     active: Mapped[bool] = mapped_column(server_default=true())
 
 
-def once_by_ref() -> UniqueConstraint:
+def unique_external_ref() -> UniqueConstraint:
     """Make `external_ref` unique within a practice."""
     return UniqueConstraint("practice_id", "external_ref")
 
@@ -61,6 +61,6 @@ def reference(column: str, table: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["practice_id", column], [f"{table}.practice_id", f"{table}.id"])
 
 
-def of_a_practice() -> ForeignKeyConstraint:
+def practice_reference() -> ForeignKeyConstraint:
     """Reference the practice. Only for tables without another reference to a practice's row."""
     return ForeignKeyConstraint(["practice_id"], ["practices.practice_id"])

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tables.base import Base, Identified, OfPractice, of_a_practice, reference
+from app.tables.base import Base, Identified, PracticeRow, practice_reference, reference
 
 _OF_SESSION = "session_id, session_version, calendar_sequence, starts_at, ends_at, format, currency"
 
@@ -47,7 +47,7 @@ class Change(Identified, Base):
     currency: Mapped[str | None]
     credit: Mapped[str | None]
     __table_args__ = (
-        of_a_practice(),
+        practice_reference(),
         reference("session_id", "sessions"),
         reference("key_id", "api_keys"),
         reference("location_id", "locations"),
@@ -70,7 +70,7 @@ class Change(Identified, Base):
     )
 
 
-class ChangeNote(OfPractice, Base):
+class ChangeNote(PracticeRow, Base):
     """The free text of a reason and the caller's IP address: personal data, which can be erased."""
 
     __tablename__ = "change_notes"

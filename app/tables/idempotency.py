@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tables.base import Base, OfPractice
+from app.tables.base import Base, PracticeRow
 
 
-class IdempotencyKey(OfPractice, Base):
+class IdempotencyKey(PracticeRow, Base):
     """The stored answer of a key. `scope` identifies the caller that used the key."""
 
     __tablename__ = "idempotency_keys"

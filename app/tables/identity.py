@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tables.base import Base, Identified, of_a_practice, reference
+from app.tables.base import Base, Identified, practice_reference, reference
 
 
 class ApiKey(Identified, Base):
@@ -19,7 +19,7 @@ class ApiKey(Identified, Base):
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     __table_args__ = (
-        of_a_practice(),
+        practice_reference(),
         CheckConstraint("scope IN ('read', 'write', 'admin')", name="scope"),
     )
 

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.tables.base import (
     Base,
     Identified,
-    Kept,
-    OfPractice,
-    of_a_practice,
-    once_by_ref,
+    PracticeRecord,
+    PracticeRow,
+    practice_reference,
     reference,
+    unique_external_ref,
 )
 
 FORMATS = "('in_person', 'video', 'phone')"
@@ -37,7 +37,7 @@ class Practice(Base):
     __table_args__ = (CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),)
 
 
-class Practitioner(Kept, Base):
+class Practitioner(PracticeRecord, Base):
     """A person who gives sessions. `video_url` is the room of their video sessions.
 
     If `email` or `phone` is null, the practice's is used.
@@ -52,22 +52,22 @@ class Practitioner(Kept, Base):
     sessions_per_day: Mapped[int | None]
     sessions_per_week: Mapped[int | None]
     __table_args__ = (
-        of_a_practice(),
-        once_by_ref(),
+        practice_reference(),
+        unique_external_ref(),
         CheckConstraint("sessions_per_day > 0 AND sessions_per_week > 0", name="limits"),
     )
 
 
-class Location(Kept, Base):
+class Location(PracticeRecord, Base):
     """A place of in-person sessions."""
 
     __tablename__ = "locations"
     name: Mapped[str]
     address: Mapped[str]
-    __table_args__ = (of_a_practice(), once_by_ref())
+    __table_args__ = (practice_reference(), unique_external_ref())
 
 
-class Service(Kept, Base):
+class Service(PracticeRecord, Base):
     """A service that can be booked. `reminder_minutes` are minutes before the start."""
 
     __tablename__ = "services"
@@ -81,8 +81,8 @@ class Service(Kept, Base):
     horizon_days: Mapped[int]
     reminder_minutes: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     __table_args__ = (
-        of_a_practice(),
-        once_by_ref(),
+        practice_reference(),
+        unique_external_ref(),
         CheckConstraint("duration_minutes BETWEEN 1 AND 1440", name="duration"),
         CheckConstraint("buffer_before_minutes BETWEEN 0 AND 1440", name="buffer_before"),
         CheckConstraint("buffer_after_minutes BETWEEN 0 AND 1440", name="buffer_after"),
@@ -162,13 +162,13 @@ class HoursOverride(Identified, Base):
     )
 
 
-class Holiday(OfPractice, Base):
+class Holiday(PracticeRow, Base):
     """A local date on which all practitioners without an override of that date are closed."""
 
     __tablename__ = "holidays"
     date: Mapped[dt.date] = mapped_column(primary_key=True)
     name: Mapped[str | None]
-    __table_args__ = (of_a_practice(),)
+    __table_args__ = (practice_reference(),)
 
 
 class BusyInterval(Identified, Base):
@@ -186,7 +186,7 @@ class BusyInterval(Identified, Base):
     ends_at: Mapped[datetime]
     __table_args__ = (
         reference("practitioner_id", "practitioners"),
-        once_by_ref(),
+        unique_external_ref(),
         CheckConstraint("kind IN ('time_off', 'external')", name="kind"),
         CheckConstraint("(kind = 'external') = (source IS NOT NULL)", name="source"),
         CheckConstraint("starts_at < ends_at", name="order"),
@@ -210,7 +210,7 @@ class PolicyVersion(Identified, Base):
     __table_args__ = (
         reference("practitioner_id", "practitioners"),
         reference("service_id", "services"),
-        of_a_practice(),
+        practice_reference(),
         CheckConstraint("num_nonnulls(practitioner_id, service_id) <= 1", name="scope"),
         CheckConstraint("number > 0", name="number"),
         UniqueConstraint(
@@ -223,7 +223,7 @@ class PolicyVersion(Identified, Base):
     )
 
 
-class Client(Kept, Base):
+class Client(PracticeRecord, Base):
     """A person who receives sessions.
 
     Incrementing `token_generation` revokes their access tokens (sign out everywhere). Incrementing
@@ -239,14 +239,14 @@ class Client(Kept, Base):
     token_generation: Mapped[int]
     address_generation: Mapped[int]
     __table_args__ = (
-        of_a_practice(),
-        once_by_ref(),
+        practice_reference(),
+        unique_external_ref(),
         Index("ix_clients_email", "practice_id", text("lower(email)")),
         Index(None, "practice_id", "name", "id"),
     )
 
 
-class Package(Kept, Base):
+class Package(PracticeRecord, Base):
     """Prepaid sessions of a service. Credits left are counted from the redemptions."""
 
     __tablename__ = "packages"
@@ -258,7 +258,7 @@ class Package(Kept, Base):
     __table_args__ = (
         reference("client_id", "clients"),
         reference("service_id", "services"),
-        once_by_ref(),
+        unique_external_ref(),
         CheckConstraint("credits > 0", name="credits"),
         Index(None, "practice_id", "client_id"),
     )

@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tables.base import Base, Identified, once_by_ref, reference
+from app.tables.base import Base, Identified, reference, unique_external_ref
 from app.tables.practices import FORMATS
 
 
@@ -79,7 +79,7 @@ class Session(Identified, Base):
     external_ref: Mapped[str | None]
     pushed: Mapped[dict[str, Any] | None]
     __table_args__ = (
-        once_by_ref(),
+        unique_external_ref(),
         reference("client_id", "clients"),
         reference("practitioner_id", "practitioners"),
         reference("service_id", "services"),

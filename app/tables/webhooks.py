@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import ARRAY, CheckConstraint, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tables.base import Base, Kept, of_a_practice, once_by_ref
+from app.tables.base import Base, PracticeRecord, practice_reference, unique_external_ref
 
 
-class WebhookEndpoint(Kept, Base):
+class WebhookEndpoint(PracticeRecord, Base):
     """A URL that events are posted to. Empty `events` means all events.
 
     The code of a reason, which may reveal health data, is sent only with `include_reason`.
@@ -26,7 +26,7 @@ class WebhookEndpoint(Kept, Base):
     failing_since: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     __table_args__ = (
-        of_a_practice(),
-        once_by_ref(),
+        practice_reference(),
+        unique_external_ref(),
         CheckConstraint("failures >= 0", name="failures"),
     )
