@@ -24,7 +24,7 @@ def wait_after(attempts: int) -> timedelta:
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class AttemptResult:
     """Status and number of attempts of a notification after an attempt."""
 
     status: str
@@ -59,7 +59,7 @@ async def mark_failed(
     now: datetime,
     *,
     permanent: bool = False,
-) -> Marked | None:
+) -> AttemptResult | None:
     """Count a failed attempt, and schedule the next one with a wake.
 
     After the last attempt, or if the error is `permanent`, the status becomes `failed`. `error`
@@ -77,9 +77,9 @@ async def mark_failed(
     counted = counted.values(attempts=attempts, last_error=error, leased_until=None)
     if permanent or attempts >= MAX_ATTEMPTS:
         await db.execute(counted.values(status="failed", finished_at=now))
-        return Marked("failed", attempts)
+        return AttemptResult("failed", attempts)
     again_at = now + wait_after(attempts)
     await db.execute(counted.values(attempt_at=again_at))
     wake = notification_wake(practice_id, notification_id, row.recipient, row.kind, again_at)
     await queue_wakes(db, [wake], now)
-    return Marked("pending", attempts)
+    return AttemptResult("pending", attempts)

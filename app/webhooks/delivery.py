@@ -18,7 +18,7 @@ from app.observability.metrics.counts import count_webhook
 from app.observability.tracing.jobs import note_outcome
 from app.outbox.claiming import DUE, claim, lease, put_off
 from app.outbox.errors import SendingFailedError, describe
-from app.outbox.marking import MAX_ATTEMPTS, Marked, mark_failed, mark_finished, wait_after
+from app.outbox.marking import MAX_ATTEMPTS, AttemptResult, mark_failed, mark_finished, wait_after
 from app.webhooks.health import record_failure, record_success
 from app.webhooks.payload import Event, load_event
 from app.webhooks.sending import TIMEOUT_SECONDS, GoneError, WebhookSender
@@ -46,7 +46,9 @@ class WebhookContext:
     posts_in_progress: Counter[UUID] = field(default_factory=Counter)
 
 
-async def send_webhook(context: WebhookContext, practice_id: UUID, notification_id: UUID) -> Marked:
+async def send_webhook(
+    context: WebhookContext, practice_id: UUID, notification_id: UUID
+) -> AttemptResult:
     """Send one event that is due, or drop it if its endpoint is inactive.
 
     No database connection is held during the post: the row is leased for longer than a post takes.
@@ -66,7 +68,7 @@ async def send_webhook(context: WebhookContext, practice_id: UUID, notification_
                     db, context=context, ids=(practice_id, notification_id), places=places
                 ),
             )
-            if isinstance(event, Marked):
+            if isinstance(event, AttemptResult):
                 note_outcome(event.status)
                 return event
             error = await _post(context, event) if event.active else None
@@ -76,7 +78,7 @@ async def send_webhook(context: WebhookContext, practice_id: UUID, notification_
             lambda db: _settle(db, event, practice_id, error=error, now=now),
         )
     except Exception as unexpected:  # noqa: BLE001 - any error: only its class may be logged
-        error, marked = SendingFailedError(describe(unexpected)), Marked("pending", 0)
+        error, marked = SendingFailedError(describe(unexpected)), AttemptResult("pending", 0)
     count_webhook(marked.status)
     cause = None if error is None else describe(error)
     note_outcome("delayed" if marked.status == "pending" else marked.status, cause)
@@ -91,7 +93,7 @@ async def send_webhook(context: WebhookContext, practice_id: UUID, notification_
 
 async def _begin(
     db: AsyncConnection, *, context: WebhookContext, ids: tuple[UUID, UUID], places: ExitStack
-) -> Event | Marked:
+) -> Event | AttemptResult:
     """Claim and lease the event, and count its post; or return why it is not to be sent."""
     # `transact` may run this a second time.
     places.close()
@@ -99,13 +101,13 @@ async def _begin(
     claimed = await claim(db, *ids, now)
     event = await load_event(db, *ids) if claimed.found == DUE else None
     if event is None:
-        return Marked("gone" if claimed.found == DUE else claimed.found, 0)
+        return AttemptResult("gone" if claimed.found == DUE else claimed.found, 0)
     if event.active:
         most = _limits(ids[0], event)
         if any(context.posts_in_progress[holder] >= bound for holder, bound in most.items()):
             wait = postponement(event.failures, claimed.put_off)
             await put_off(db, *ids, now + wait, now)
-            return Marked("waiting", 0)
+            return AttemptResult("waiting", 0)
         places.enter_context(_place(context.posts_in_progress, most.keys()))
     await lease(db, *ids, now + LEASE)
     return event
@@ -178,15 +180,15 @@ async def _settle(
     *,
     error: SendingFailedError | None,
     now: datetime,
-) -> Marked:
+) -> AttemptResult:
     """Record the result of the attempt on the notification and on the endpoint."""
     if not event.active:
         await mark_finished(db, practice_id, event.notification_id, "dropped", now)
-        return Marked("dropped", 0)
+        return AttemptResult("dropped", 0)
     if error is None:
         await mark_finished(db, practice_id, event.notification_id, "sent", now)
         await record_success(db, practice_id, event.endpoint_id)
-        return Marked("sent", 0)
+        return AttemptResult("sent", 0)
     marked = await mark_failed(db, practice_id, event.notification_id, str(error), now)
     await record_failure(
         db,
@@ -196,4 +198,4 @@ async def _settle(
         now,
         gone=isinstance(error, GoneError),
     )
-    return marked or Marked("done", 0)
+    return marked or AttemptResult("done", 0)
