@@ -17,8 +17,8 @@ from app.clock import system_clock
 from app.configuration.listening import check_port
 from app.configuration.settings import Settings, SettingsError, load_settings
 from app.database.engine import create_engine
-from app.database.migrations import bound_role, role_of
 from app.database.migrations import migrate as migrate_database
+from app.database.migrations import role_of, set_role_limits
 from app.database.programs import ProgramError
 from app.demo.guide import prepare as prepare_demo
 from app.demo.running import lock_demo, share_lock
@@ -155,7 +155,7 @@ def migrate() -> None:
     with installation(load_settings(), migrates=True) as settings:
         asyncio.run(migrate_database(settings.owner_url, role_of(settings.service_url)))
         try:
-            asyncio.run(bound_role(settings.service_url))
+            asyncio.run(set_role_limits(settings.service_url))
         except _DATABASE_ERRORS as error:
             # This process may not have the password of the service's role.
             typer.echo(

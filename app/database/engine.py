@@ -68,7 +68,7 @@ async def connect(url: str) -> asyncpg.Connection:
     address, _, query = driver_url(url).partition("?")
     said = query.split("&")
     passed_on = "&".join(part for part in said if part != _UNPREPARED)
-    urls = one_by_one(f"{address}?{passed_on}" if passed_on else address)
+    urls = split_hosts(f"{address}?{passed_on}" if passed_on else address)
     refusal: Exception = ConnectionRefusedError()
     for single in urls:
         try:
@@ -90,7 +90,7 @@ async def connect(url: str) -> asyncpg.Connection:
     raise refusal
 
 
-def one_by_one(url: str) -> list[str]:
+def split_hosts(url: str) -> list[str]:
     """Split a URL with several hosts into one URL for each host, in the same order."""
     parts = urlsplit(url)
     login, at, hosts = parts.netloc.rpartition("@")

@@ -59,7 +59,7 @@ async def migrate(owner_url: str, service_role: str, revision: str = "head") -> 
         await _grant(db, service_role)
 
 
-async def bound_role(service_url: str) -> None:
+async def set_role_limits(service_url: str) -> None:
     """Store the settings of the service's connections at its role. Runs as that role.
 
     With a pooler in transaction mode, settings of a connection have no effect.
@@ -84,7 +84,7 @@ def role_of(url: str) -> str:
     return role
 
 
-async def wrong_schema(engine: AsyncEngine) -> str | None:
+async def schema_problem(engine: AsyncEngine) -> str | None:
     """Describe what is wrong with the schema and what to do; None if nothing is wrong."""
     try:
         async with engine.connect() as db:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from app.database.migrations import wrong_schema
+from app.database.migrations import schema_problem
 from app.domain.errors import UnavailableError
 from app.web.dependencies import ReadEngine
 from app.web.problems.catalogue import responses
@@ -37,7 +37,7 @@ async def get_health() -> Response:
 )
 async def get_readiness(engine: ReadEngine) -> Response:
     """Check that the database can be reached and has the schema of this version."""
-    wrong = await wrong_schema(engine)
+    wrong = await schema_problem(engine)
     if wrong is not None:
         raise UnavailableError(wrong)
     return json_answer(Health(status="ok"))

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from app.configuration.settings import Settings, SettingsError
 from app.database.embedded import OWNER, SERVICE, embedded_server
 from app.database.engine import brief_engine
-from app.database.migrations import wrong_schema
+from app.database.migrations import schema_problem
 from app.database.programs import is_installed
 
 KEY_FILE = "secret_keys"
@@ -61,7 +61,7 @@ def _with_database(settings: Settings) -> Iterator[Settings]:
 
 async def _check_schema(settings: Settings) -> None:
     async with brief_engine(settings.service_url) as engine:
-        wrong = await wrong_schema(engine)
+        wrong = await schema_problem(engine)
     if wrong is not None:
         raise SettingsError(wrong)
 

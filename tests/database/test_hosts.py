@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from app.database.embedded import SERVICE, EmbeddedServer
-from app.database.engine import connect, one_by_one
+from app.database.engine import connect, split_hosts
 
 WRITABLE = "target_session_attrs=read-write"
 
@@ -68,7 +68,7 @@ async def test_a_refusal_that_another_host_cannot_mend_is_told(database: str, go
 
 
 def test_each_host_has_a_url_with_all_the_rest() -> None:
-    assert one_by_one("postgresql://me:p%40ss@a:1,b:2,c/reslot?sslmode=require&x=1,2") == [
+    assert split_hosts("postgresql://me:p%40ss@a:1,b:2,c/reslot?sslmode=require&x=1,2") == [
         "postgresql://me:p%40ss@a:1/reslot?sslmode=require&x=1,2",
         "postgresql://me:p%40ss@b:2/reslot?sslmode=require&x=1,2",
         "postgresql://me:p%40ss@c/reslot?sslmode=require&x=1,2",
@@ -79,4 +79,4 @@ def test_each_host_has_a_url_with_all_the_rest() -> None:
     "url", ["postgresql://me@/reslot?host=/run/a,/run/b", "postgresql:///reslot", "postgresql://"]
 )
 def test_any_other_url_is_left_to_the_driver(url: str) -> None:
-    assert one_by_one(url) == [url]
+    assert split_hosts(url) == [url]

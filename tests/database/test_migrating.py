@@ -11,7 +11,7 @@ from app.configuration.settings import Settings, SettingsError
 from app.database import migrations
 from app.database.embedded import OWNER, SERVICE, EmbeddedServer
 from app.database.engine import brief_engine, connect
-from app.database.migrations import bound_role, migrate, wrong_schema
+from app.database.migrations import migrate, schema_problem, set_role_limits
 
 BOUNDS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 
@@ -49,7 +49,7 @@ async def test_of_several_that_migrate_at_once_one_does(
     await owner.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     await owner.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
     await asyncio.gather(*(migrate(settings.owner_url, SERVICE) for _ in range(3)))
-    assert await wrong_schema(engine) is None
+    assert await schema_problem(engine) is None
 
 
 async def test_a_schema_of_another_version_is_left_alone(
@@ -67,11 +67,11 @@ async def test_a_service_without_rights_is_told_how_to_get_them(
 ) -> None:
     """As after a backup was restored without them."""
     await owner.execute(f"REVOKE ALL ON alembic_version FROM {SERVICE}")
-    assert await wrong_schema(engine) == (
+    assert await schema_problem(engine) == (
         "The service's role has no rights in the database. Run `reslot migrate`."
     )
     await migrate(settings.owner_url, SERVICE)
-    assert await wrong_schema(engine) is None
+    assert await schema_problem(engine) is None
 
 
 async def test_the_role_of_the_service_has_the_bounds_itself(
@@ -79,7 +79,7 @@ async def test_the_role_of_the_service_has_the_bounds_itself(
 ) -> None:
     """Behind a pooler that does not pass on what a connection sets."""
     for _ in range(2):
-        await asyncio.gather(*(bound_role(settings.service_url) for _ in range(2)))
+        await asyncio.gather(*(set_role_limits(settings.service_url) for _ in range(2)))
     for url, found in (
         (server.url(SERVICE, database), ["3s", "10s", "15s"]),
         (server.url(SERVICE, "postgres"), ["0", "0", "0"]),

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.configuration.settings import Settings
 from app.database.embedded import OWNER, SERVICE, EmbeddedServer
-from app.database.migrations import alembic_config, migrate, wrong_schema
+from app.database.migrations import alembic_config, migrate, schema_problem
 from app.database.transactions import transact
 from app.identity.sign_in.jobs import sign_in_wake
 from app.identity.sign_in.request_link import ask_for_link
@@ -162,9 +162,9 @@ async def test_migrating_again_changes_nothing(
 async def test_the_service_knows_whether_the_database_is_at_its_schema(
     engine: AsyncEngine, owner: asyncpg.Connection
 ) -> None:
-    assert await wrong_schema(engine) is None
+    assert await schema_problem(engine) is None
     await owner.execute("UPDATE alembic_version SET version_num = 'another'")
-    assert await wrong_schema(engine) is not None
+    assert await schema_problem(engine) is not None
 
 
 async def test_migrating_restores_the_services_privileges(
