@@ -1,4 +1,4 @@
-"""Runs the migrations on a connection of app/database/migrations.py, or of its own for `alembic`."""
+"""Runs the migrations, on the connection that app/database/migrations.py passes, or on its own."""
 
 import asyncio
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL."""
+"""Connections to PostgreSQL: URLs, time limits, pools."""
 
 import time
 from collections.abc import AsyncIterator

@@ -22,17 +22,17 @@ class Part(Generic[PartStart]):
 
 
 def equal(column: Any) -> Filter:  # noqa: ANN401 - a column
-    """Filter by a value of a column."""
+    """Make a filter: the column equals the value."""
     return lambda value: column == value
 
 
 def from_instant(column: Any) -> Filter:  # noqa: ANN401 - a column
-    """Filter by a first instant, inclusive."""
+    """Make a filter: the column is at or after the instant."""
     return lambda instant: column >= instant
 
 
 def before_instant(column: Any) -> Filter:  # noqa: ANN401 - a column
-    """Filter by a last instant, exclusive."""
+    """Make a filter: the column is before the instant."""
     return lambda instant: column < instant
 
 

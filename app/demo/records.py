@@ -100,7 +100,7 @@ _NEVER = {"enabled": False}
 
 
 async def write_records(db: AsyncConnection, now: datetime) -> None:
-    """Write everything but the sessions, as of `now`, `OPENED_AGO` before today."""
+    """Insert all records but the sessions, dated `OPENED_AGO` before `now`."""
     await _write_harbor(PracticeRepository(db, HARBOR), now)
     await _write_park(PracticeRepository(db, PARK), now)
     for practice_id, name, email, zone, locale in CLIENTS:

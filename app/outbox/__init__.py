@@ -1,1 +1,1 @@
-"""Queues mails and events in the transaction of a change, and claims what is due."""
+"""Queues notifications in the transaction of a change, claims due ones, and records results."""

@@ -153,7 +153,7 @@ async def queue_practice_mail(
 async def _for_endpoints(
     db: AsyncConnection, practice_id: UUID, notifications: Sequence[NewNotification]
 ) -> list[tuple[NewNotification, UUID | None]]:
-    """Pair events with the active endpoints that want them; one without a choice wants all."""
+    """Pair each event with the active endpoints subscribed to it; empty `events` means all."""
     events = [notification for notification in notifications if notification.recipient == "webhook"]
     if not events:
         return []

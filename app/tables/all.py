@@ -1,4 +1,4 @@
-"""All tables in one place, for the migrations and for tests that look at every table."""
+"""Imports all tables, for the migrations and for tests that check every table."""
 
 from app.tables.base import Base
 from app.tables.changes import Change

@@ -30,13 +30,13 @@ class Base(DeclarativeBase):
 
 
 class PracticeRow:
-    """A row of one practice. Every key, constraint and reference names the practice."""
+    """A row of a practice. Every key, constraint and reference contains `practice_id`."""
 
     practice_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-2)
 
 
 class Identified(PracticeRow):
-    """A row of one practice with an id of its own."""
+    """A row of a practice with its own id."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1)
 

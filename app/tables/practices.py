@@ -247,7 +247,7 @@ class Client(PracticeRecord, Base):
 
 
 class Package(PracticeRecord, Base):
-    """Prepaid sessions of a service. Credits left are counted from the redemptions."""
+    """Prepaid sessions of a service. The remaining credits are computed from the redemptions."""
 
     __tablename__ = "packages"
     client_id: Mapped[UUID]

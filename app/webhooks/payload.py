@@ -27,7 +27,7 @@ ExternalRef = Annotated[str | None, Field(description="Its id in your own softwa
 
 
 class EventFee(TypedDict):
-    """The fee that the event is about, as it stood then."""
+    """The fee that the event is about, as it was after the change."""
 
     id: UUID
     amount_minor: Annotated[int, Field(description="In minor units of the currency.")]

@@ -13,7 +13,7 @@ depends_on = None
 
 
 def run_script(sql: str) -> None:
-    """Run several statements, which the driver takes only unprepared."""
+    """Run several statements at once, which the driver accepts only without preparing them."""
     connection: AdaptedConnection = op.get_bind().connection.dbapi_connection  # type: ignore[assignment]
     connection.run_async(lambda driver: driver.execute(sql))
 

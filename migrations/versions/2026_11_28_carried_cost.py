@@ -1,4 +1,4 @@
-"""A session carries the cost of a late move, and a move inherits the deadline of `cancel`."""
+"""Sessions carry the cost of a late move; `reschedule` inherits the deadline of `cancel`."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,1 +1,1 @@
-"""How times, zones and money are written in a mail."""
+"""Locales, and formats of times, zones and money, in mails."""

@@ -1,1 +1,1 @@
-"""What the mails of a change say."""
+"""Content and rendering of mails about changes."""
