@@ -84,7 +84,7 @@ def _next_half_hour(instant: datetime) -> datetime:
 
 
 class DemoBooker:
-    """Books the demo's sessions as the practices' own software does. Times are relative to `now`."""
+    """Books the demo's sessions like the practices' own software. Times are relative to `now`."""
 
     def __init__(
         self, engine: AsyncEngine, now: datetime, quotes: Quotes, callers: Sequence[Staff]
