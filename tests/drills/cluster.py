@@ -71,7 +71,7 @@ class Cluster:
         await self._control("stop", "-w", "-m", mode)
 
     def crash(self) -> None:
-        """Kill the server's first process (-9); the others notification, and end."""
+        """Kill the server's first process (-9); the others notice that, and end."""
         os.kill(self._pid(), signal.SIGKILL)
 
     async def promote(self) -> float:

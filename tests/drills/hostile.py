@@ -122,7 +122,7 @@ async def never_read(port: int, requests: bytes, source: str = "127.0.0.1") -> N
     async with connection(port, source) as (_, writer):
         writer.transport.pause_reading()  # type: ignore[attr-defined] # the one of a socket has it
         writer.write(requests)
-        # Whoever reads nothing notifications only when he writes.
+        # A client that reads nothing learns of it only when it writes.
         with suppress(ConnectionError):
             while not writer.transport.is_closing():
                 await asyncio.sleep(DRIP_SECONDS)

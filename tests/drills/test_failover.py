@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -29,12 +28,11 @@ SECONDS_TO_FIRST_SUCCESS = 2.0
 
 
 @pytest.fixture
-async def standby(cluster: Cluster) -> AsyncIterator[Cluster]:
+async def standby(cluster: Cluster, cluster_folder: Path) -> AsyncIterator[Cluster]:
     """Let another server follow the first one, at each commit."""
-    with TemporaryDirectory(prefix="reslot-drill-") as folder:
-        made = await cluster.make_standby(Path(folder) / "standby")
-        yield made
-        await made.remove()
+    made = await cluster.make_standby(cluster_folder / "standby")
+    yield made
+    await made.remove()
 
 
 @pytest.mark.drill

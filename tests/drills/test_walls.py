@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.configuration.settings import Settings
 from app.tables.practices import Client, Practitioner
 from app.web.problems.catalogue import CATALOGUE
+from tests.described import parameters_of
 from tests.drills.outsiders import Cast, Outsider, expected
 from tests.walls import Theirs, ask, body_for, fill, operations, told
 from tests.world import Api, TestClock, World, serve
@@ -118,7 +119,7 @@ def _tells_nothing(answer: Response, theirs: Theirs, sent: str, where: str) -> N
 
 
 def _filters(operation: dict[str, Any]) -> list[str]:
-    named = {part["name"] for part in operation.get("parameters", ()) if part["in"] == "query"}
+    named = {part["name"] for part in parameters_of(operation) if part["in"] == "query"}
     return [name for name in FILTERS if name in named]
 
 
