@@ -17,7 +17,7 @@ APP = ROOT / "app"
 # Storeys that know a feature: those above the double line of the architecture page.
 LOWEST_FEATURE = "identity"
 MOST_FEATURE_FILES = 20
-MOST_FILES = 41
+MOST_FILES = 42
 
 LONGEST_FILE = 400
 LONG_FILES = {"app/domain/availability.py": "one algorithm, read from top to bottom"}

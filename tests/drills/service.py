@@ -60,8 +60,13 @@ class Service:
             await until(partial(self._is_ready, http), START_SECONDS)
 
     async def start_worker(self) -> None:
-        """Start a worker beside the servers."""
+        """Start a worker beside the servers, and wait until it works.
+
+        One that starts while the database is away ends with a sentence, as a command does.
+        """
+        before = self._worker_starts()
         self._worker = await self._run("worker", log="worker.log")
+        await until(partial(self._has_started, before), START_SECONDS)
 
     async def stop(self) -> None:
         """Stop everything as an operator does; kill what does not stop in time."""
@@ -100,6 +105,13 @@ class Service:
     def worker_runs(self) -> bool:
         """Tell whether the worker that was started last is still there."""
         return self._worker is not None and self._worker.returncode is None
+
+    async def _has_started(self, before: int) -> bool:
+        return self._worker_starts() > before
+
+    def _worker_starts(self) -> int:
+        log = self.folder / "worker.log"
+        return log.read_text().count("worker_started") if log.exists() else 0
 
     async def _is_ready(self, http: AsyncClient) -> bool:
         assert self._serve is not None
