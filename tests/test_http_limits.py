@@ -43,7 +43,12 @@ async def served(
 ) -> AsyncIterator[tuple[Opener, set[Any]]]:
     """Serve on loopback; give how to connect, and the connections as the server knows them."""
     config = Config(
-        echo, http=protocol, lifespan="off", log_config=None, timeout_keep_alive=keep_alive
+        echo,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        timeout_keep_alive=keep_alive,
     )
     state = ServerState()
     server = await asyncio.get_running_loop().create_server(
@@ -246,3 +251,71 @@ async def test_a_connection_that_is_closed_does_not_wait_for_its_reader(more: by
         writer.write(HEAD.replace(b"/ ", b"/large ") + more + b"Content-Length: 0\r\n\r\n")
         await has_come(connections)
         await is_gone(connections)
+
+
+H2C = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\nUpgrade: h2c\r\n"
+WEBSOCKET = b"Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+UPGRADES = pytest.mark.parametrize("upgrade", [H2C, WEBSOCKET], ids=["h2c", "websocket"])
+BODIES = [
+    b"Content-Length: 4\r\n\r\nbody",
+    b"Transfer-Encoding: chunked\r\n\r\n1\r\nb\r\n3\r\nody\r\n0\r\n\r\n",
+]
+
+
+@UPGRADES
+@pytest.mark.parametrize("body", BODIES, ids=["length", "chunks"])
+@pytest.mark.parametrize("size", [1, 2 * MAX_HEAD_BYTES], ids=["by byte", "at once"])
+async def test_an_upgrade_is_ignored(
+    upgrade: bytes, body: bytes, size: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    requests = 3 * (HEAD + upgrade + body) + HEAD + body
+    async with served(LimitedHttp) as (connect, _), connect() as (reader, writer):
+        for start in range(0, len(requests), size):
+            writer.write(requests[start : start + size])
+            await writer.drain()
+            await asyncio.sleep(0)
+        for _ in range(4):
+            assert (await answer(reader)).endswith(b"\r\n\r\n4")
+    assert caplog.records == []
+
+
+async def test_an_upgrade_of_http_1_0_is_ignored() -> None:
+    request = (HEAD + WEBSOCKET + BODIES[0]).replace(b"HTTP/1.1", b"HTTP/1.0")
+    async with served(LimitedHttp) as (connect, _), connect() as (reader, writer):
+        writer.write(request)
+        answered = await rest(reader)
+        assert answered.startswith(b"HTTP/1.1 200 ")
+        assert answered.endswith(b"\r\n\r\n4")
+
+
+@UPGRADES
+async def test_a_request_with_an_upgrade_has_the_same_limits(upgrade: bytes) -> None:
+    padding = b"X: %s\r\n" % (b"a" * (MAX_HEAD_BYTES - 300))
+    request = HEAD + padding + upgrade + BODIES[0]
+    async with served(LimitedHttp) as (connect, _):
+        async with connect() as (reader, writer):
+            for _ in range(2):
+                writer.write(request)
+                assert (await answer(reader)).endswith(b"\r\n\r\n4")
+        for refused in (
+            HEAD + 2 * padding + upgrade + BODIES[0],
+            HEAD + b"Host: two.example\r\n" + upgrade + BODIES[0],
+        ):
+            async with connect() as (reader, writer):
+                writer.write(refused)
+                assert (await answer(reader)).startswith(b"HTTP/1.1 400 ")
+        async with connect() as (reader, writer):
+            writer.write((HEAD + upgrade + BODIES[0]) * (MAX_WAITING_REQUESTS + 2))
+            assert (await answer(reader)).startswith(b"HTTP/1.1 400 ")
+    async with served(Hasty) as (connect, _), connect() as (reader, writer):
+        writer.write(HEAD + upgrade + b"Content-Length: 100\r\n\r\nabc")
+        assert await rest(reader) == b""
+
+
+async def test_a_client_that_asks_for_an_upgrade_may_wait_before_its_body() -> None:
+    head = HEAD + H2C + b"Expect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+    async with served(LimitedHttp) as (connect, _), connect() as (reader, writer):
+        writer.write(head)
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"body")
+        assert (await answer(reader)).endswith(b"\r\n\r\n4")

@@ -1,9 +1,11 @@
 """Limits of one HTTP connection. uvicorn limits neither the size of a head nor slow clients."""
 
 import asyncio
+import sys
 from asyncio import TimerHandle
 from collections import deque
 
+from httptools import HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 # Four times 8 KiB, which is what nginx accepts by default. A request with a long token needs less.
@@ -29,6 +31,10 @@ class LimitedHttp(HttpToolsProtocol):
     starts with the connection. The client must read what is sent within `read_seconds`. Other
     limits: idle time between requests is uvicorn's `timeout_keep_alive`; the size of a body is in
     app/web/body_limit.py.
+
+    The header `Upgrade` is ignored (RFC 9110 section 7.8). The parser stops after a head with it,
+    and uvicorn would lose the body. Such a head is therefore parsed twice: the first time no
+    request starts, the second time the head is without the header.
     """
 
     receive_seconds = 30.0
@@ -37,6 +43,8 @@ class LimitedHttp(HttpToolsProtocol):
     _reading: TimerHandle | None = None
     # Bytes since the last complete part: of an unfinished head, or of a chunk header in a body.
     _unparsed = 0
+    # The data that is being parsed.
+    _given = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's
         """Start the timeout of the first request."""
@@ -63,12 +71,14 @@ class LimitedHttp(HttpToolsProtocol):
                 self._receiving = self._abort_after(self.receive_seconds)
             piece = data[start : start + _PIECE_BYTES]
             self._unparsed += len(piece)
-            super().data_received(piece)
+            self._parse(piece)
             if self._unparsed > MAX_HEAD_BYTES and not self.transport.is_closing():
                 self.send_400_response(_HEAD_TOO_LARGE)
 
     def on_headers_complete(self) -> None:
         """Start the request, or queue it behind the previous one."""
+        if self._asks_for_upgrade():
+            return
         if sum(name == b"host" for name, _ in self.headers) > 1:
             raise RepeatedHostError
         if len(self.pipeline) >= MAX_WAITING_REQUESTS:
@@ -83,6 +93,8 @@ class LimitedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Stop the timeout of the request. The time of the application is not limited here."""
+        if self._asks_for_upgrade():
+            return
         self._unparsed = 0
         self._stop_receive_timer()
         super().on_message_complete()
@@ -108,6 +120,30 @@ class LimitedHttp(HttpToolsProtocol):
         """Close an idle connection, even if the client does not read."""
         super().timeout_keep_alive_handler()
         self._start_read_timer()
+
+    def _asks_for_upgrade(self) -> bool:
+        # The parser counts CONNECT as an upgrade, but that has no header that could be left out.
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Parse the head again without `Upgrade`, then what follows it.
+
+        uvicorn calls this to log a warning, when the parser has stopped after the head.
+        """
+        stopped = sys.exception()
+        if isinstance(stopped, HttpParserUpgrade) and self._asks_for_upgrade():
+            self._parse(self._head_without_upgrade() + self._given[stopped.args[0] :])
+
+    def _parse(self, data: bytes) -> None:
+        self._given = data
+        super().data_received(data)
+        self._given = b""
+
+    def _head_without_upgrade(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([*lines, b"", b""])
 
     def _abort_after(self, seconds: float) -> TimerHandle:
         return self.loop.call_later(seconds, self.transport.abort)
