@@ -45,6 +45,7 @@ from app.operations.practices import (
     revoke_practice_key,
 )
 from app.operations.supervisor import run_several
+from app.texts.catalogue import TextsError, load_texts
 from app.worker.run import run_worker, worker_pool_size
 
 MAX_WORKERS = 64  # each takes some 100 MB and a pool of connections
@@ -82,7 +83,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature
 @cli.callback()
 def reslot(
     *,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its own callback reads it
         bool,
         typer.Option(
             "--version", callback=_print_version, is_eager=True, help="Print the version."
@@ -90,13 +91,14 @@ def reslot(
     ] = False,
 ) -> None:
     """Clients of a practice cancel and reschedule their own sessions."""
+    load_texts()
 
 
 def main() -> None:
     """Run the command. An error that the operator can fix is one sentence on standard error."""
     try:
         cli()
-    except SettingsError as error:
+    except (SettingsError, TextsError) as error:
         sys.exit(f"reslot: {error}")
     except ProgramError as error:
         sys.exit(f"reslot: the embedded database cannot be used: {error}")

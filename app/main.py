@@ -53,6 +53,7 @@ from app.sessions.client_api.quote_problem import install_quote_handler
 from app.sessions.staff_api import commands_router as staff_commands
 from app.sessions.staff_api import push_router as pushed_sessions
 from app.sessions.staff_api import router as staff_sessions
+from app.texts.catalogue import load_texts
 from app.web.body_limit import BodyLimit
 from app.web.head import HeadByGet
 from app.web.problems import router as problems
@@ -171,6 +172,7 @@ def _add_cors(app: FastAPI, origins: Sequence[str]) -> None:
 
 def create_served_app() -> FastAPI:
     """Build the application of a server process, with the settings of the environment."""
+    load_texts()
     settings = load_settings()
     configure_logs(settings, for_good=True)
     forget_dead_processes()

@@ -4,7 +4,8 @@ The sources are `locale/LANGUAGE/LC_MESSAGES/reslot.po`. The build compiles them
 """
 
 from collections.abc import Mapping
-from gettext import translation
+from functools import cached_property
+from gettext import NullTranslations, translation
 from pathlib import Path
 
 from app.domain.errors import Explanation
@@ -13,8 +14,12 @@ DOMAIN = "reslot"
 FOLDER = Path(__file__).parent / "locale"
 
 
+class TextsError(Exception):
+    """The texts are not compiled. The message says what to run."""
+
+
 class Texts:
-    """The texts of one language. `language` is its BCP 47 tag.
+    """The texts of one language. `language` is its BCP 47 tag. They are read at the first use.
 
     Texts have named placeholders. Values are inserted without inflection: names, amounts, and
     dates as Babel formats them.
@@ -22,13 +27,24 @@ class Texts:
 
     def __init__(self, language: str) -> None:
         self.language = language
+
+    @cached_property
+    def _translations(self) -> NullTranslations:
         try:
-            self._translations = translation(DOMAIN, FOLDER, [language])
+            return translation(DOMAIN, FOLDER, [self.language])
         except FileNotFoundError:
-            raise RuntimeError(
+            raise TextsError(
                 f"The texts are not compiled. Run `make`, or `pybabel compile -d {FOLDER} "
                 f"-D {DOMAIN}`."
             ) from None
+
+    def load(self) -> None:
+        """Read the texts now.
+
+        Raises:
+            TextsError: they are not compiled.
+        """
+        _ = self._translations
 
     def __call__(self, key: str, /, **values: object) -> str:
         """Return the text of a key, with `values` in its placeholders.
@@ -58,3 +74,13 @@ LANGUAGES: Mapping[str, Texts] = {
     language: Texts(language) for language in ("en", "fr", "de", "es")
 }
 ENGLISH = LANGUAGES["en"]
+
+
+def load_texts() -> None:
+    """Read the texts of all languages now, so that a program without them does not start.
+
+    Raises:
+        TextsError: they are not compiled.
+    """
+    for texts in LANGUAGES.values():
+        texts.load()
