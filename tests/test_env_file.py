@@ -68,14 +68,27 @@ def test_a_name_that_is_nearly_a_setting_is_refused(env: Path, written: str, mea
     ],
 )
 def test_names_of_other_software_may_stand_there(env: Path, name: str) -> None:
-    env.write_text(f"{name}=x\nEDITOR\n\n# SMPT_URL=\nport=8001\n")
+    env.write_text(f"{name}=x\nEDITOR=\n\n# SMPT_URL=\nport=8001\n")
     assert load_settings().port == 8001
 
 
-@pytest.mark.parametrize("line", ["PORT 8001", "PORT", "= hunter2"])
-def test_a_line_that_sets_nothing_is_refused(env: Path, line: str) -> None:
-    said = refusal(env, f"# ours\n{line}\n".encode())
-    assert said == "Bad setting. Line 2 of .env: must be like NAME=VALUE."
+@pytest.mark.parametrize(
+    "line",
+    ["PORT 8001", "PORT", "= hunter2", "foo", "foo # a comment", "  foo", "export foo", "'foo'"],
+)
+@pytest.mark.parametrize(
+    ("before", "number"), [("# ours\n", 2), ("\n \n", 3), ("X='a\nb'\n\n", 4), ("X=1\r\n\r\n", 3)]
+)
+def test_a_line_that_sets_nothing_is_refused(
+    env: Path, line: str, before: str, number: int
+) -> None:
+    said = refusal(env, f"{before}{line}\nY=1\n".encode())
+    assert said == f"Bad setting. Line {number} of .env: must be like NAME=VALUE."
+
+
+def test_comments_and_empty_lines_may_stand_there(env: Path) -> None:
+    env.write_text("# foo\n\n   # foo\nexport PORT=8001 # foo\nOTHER=\n")
+    assert load_settings().port == 8001
 
 
 def test_a_file_that_is_not_text_is_named(env: Path) -> None:

@@ -1,4 +1,4 @@
-"""The file `.env`: find lines that look like settings of Reslot but set nothing."""
+"""The file `.env`: find lines that set nothing, and names that are almost a setting's."""
 
 from collections.abc import Collection
 from itertools import takewhile
@@ -34,8 +34,8 @@ def find_mistake(known: Collection[str]) -> str | None:
 
 def _mistake(line: Binding, known: Collection[str]) -> str | None:
     name = (line.key or "").upper()
-    if line.error or (name in known and line.value is None):
-        return f"Line {line.original.line} of {FILE}: must be like NAME=VALUE"
+    if line.error or (name and line.value is None):
+        return f"Line {_number(line)} of {FILE}: must be like NAME=VALUE"
     if not name or name in known:
         return None
     plain = name.removeprefix(_PREFIX)
@@ -43,6 +43,12 @@ def _mistake(line: Binding, known: Collection[str]) -> str | None:
         if plain == meant or _is_typing_mistake(plain, meant):
             return f"{line.key} in {FILE}: must be the name of a setting; {meant} is similar"
     return None
+
+
+def _number(line: Binding) -> int:
+    """Return the number of a line. dotenv counts the empty lines above it as part of it."""
+    text = line.original.string
+    return line.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _is_typing_mistake(name: str, meant: str) -> bool:
