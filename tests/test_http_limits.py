@@ -279,8 +279,16 @@ async def test_an_upgrade_is_ignored(
     assert caplog.records == []
 
 
-async def test_an_upgrade_of_http_1_0_is_ignored() -> None:
-    request = (HEAD + WEBSOCKET + BODIES[0]).replace(b"HTTP/1.1", b"HTTP/1.0")
+@UPGRADES
+@pytest.mark.parametrize("body", BODIES, ids=["length", "chunks"])
+@pytest.mark.parametrize(
+    ("version", "more"), [(b"1.0", b""), (b"1.1", b"close, ")], ids=["HTTP/1.0", "close"]
+)
+async def test_an_upgrade_of_the_last_request_is_ignored(
+    upgrade: bytes, body: bytes, version: bytes, more: bytes
+) -> None:
+    upgrade = upgrade.replace(b"keep-alive, ", b"").replace(b"Connection: ", b"Connection: " + more)
+    request = HEAD.replace(b"/1.1", b"/" + version) + upgrade + body
     async with served(LimitedHttp) as (connect, _), connect() as (reader, writer):
         writer.write(request)
         answered = await rest(reader)

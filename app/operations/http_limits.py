@@ -5,7 +5,7 @@ import sys
 from asyncio import TimerHandle
 from collections import deque
 
-from httptools import HttpParserUpgrade
+from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 # Four times 8 KiB, which is what nginx accepts by default. A request with a long token needs less.
@@ -132,7 +132,11 @@ class LimitedHttp(HttpToolsProtocol):
         """
         stopped = sys.exception()
         if isinstance(stopped, HttpParserUpgrade) and self._asks_for_upgrade():
-            self._parse(self._head_without_upgrade() + self._given[stopped.args[0] :])
+            data = self._head_without_upgrade() + self._given[stopped.args[0] :]
+            # The old parser ignores what follows a request that closes the connection.
+            self.parser = HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's
+            self._parse(data)
 
     def _parse(self, data: bytes) -> None:
         self._given = data

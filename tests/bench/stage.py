@@ -29,6 +29,14 @@ SMALL, LARGE = 1_000, 1_000_000
 HOUR = timedelta(hours=1)
 
 
+# A cancelled session takes no time: booked again, it needs its ranges (decision 17).
+BOOK_AGAIN = """
+    UPDATE sessions SET status = 'booked',
+      span_before = tstzrange(starts_at - make_interval(mins => buffer_before_minutes), ends_at),
+      span_after = tstzrange(starts_at, ends_at + make_interval(mins => buffer_after_minutes))
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """What can be measured. `floor` and `small` work on the same database, at `small_url`."""
@@ -48,7 +56,7 @@ class Stage:
         """Give every session the status that it had before it was cancelled."""
         for name in ("bench_small", "bench_large"):
             db = await asyncpg.connect(f"postgresql://postgres@/{name}?host={self.socket_folder}")
-            await db.execute("UPDATE sessions SET status = 'booked' WHERE status = 'cancelled'")
+            await db.execute(f"{BOOK_AGAIN} WHERE status = 'cancelled'")
             await db.close()
 
 
@@ -134,7 +142,7 @@ async def record_commands(
                 ),
             )
     db = await asyncpg.connect(server.url("postgres", "bench_small"))
-    await db.execute("UPDATE sessions SET status = 'booked' WHERE id = $1", one.session_id)
+    await db.execute(f"{BOOK_AGAIN} WHERE id = $1", one.session_id)
     await db.close()
     return made
 
