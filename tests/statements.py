@@ -58,7 +58,7 @@ EXEMPTIONS: Mapping[str, Exemption] = {
         "practices", reason="the operator lists the practices, and names one by its name"
     ),
     "app/operations/links.py issue_access_token": _of(
-        "practices", "clients", reason="the operator names a client by his address"
+        "practices", "clients", reason="the operator names a client by the email address"
     ),
     "app/operations/links.py _practice_of": _of(
         "practices", "sessions", reason="the operator names a session by its id alone"

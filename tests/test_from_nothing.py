@@ -213,7 +213,7 @@ async def test_everything_that_this_should_cause_is_there_once(
     (listed,) = (await client.get("/v1/sessions"))["items"]
     assert listed["id"] == booked["session"]["id"]
 
-    # He moves the session by the link in the mail about the booking.
+    # The client moves the session by the link in the booking's email.
     to_client = next(n for n, mail in enumerate(postbox.mails) if "ana@" in mail["To"])
     opened = await Caller(http).post("/v1/links/open", {"token": token_in(postbox, to_client, "#")})
     guest = Caller(http, opened["access_token"])
@@ -225,7 +225,7 @@ async def test_everything_that_this_should_cause_is_there_once(
     assert (moved["fee"], moved["session"]["version"]) == (None, 2)
     await postbox.wait_for(5)
 
-    # He cancels late, with the fee that he was shown.
+    # The client cancels late, with the fee that was shown.
     cancel = (await client.get(path))["actions"]["cancel"]
     assert cancel["fee"] == {"amount_minor": 4500, "currency": "EUR", "decimals": 2}
     done = await client.post(f"{path}/cancel", {"reason": REASON, "quote": cancel["quote"]})

@@ -204,7 +204,7 @@ async def test_all_requests_of_a_connection_learn_that_it_is_lost() -> None:
     [b"", b"P", HEAD, HEAD + b"Content-Length: 100\r\n\r\nabc"],
     ids=["nothing", "a letter", "half a head", "half a body"],
 )
-async def test_who_never_ends_his_request_is_cut_off(begun: bytes) -> None:
+async def test_a_caller_who_never_ends_a_request_is_cut_off(begun: bytes) -> None:
     async with served(Hasty) as (connect, _), connect() as (reader, writer):
         writer.write(begun)
         assert await rest(reader) == b""
@@ -227,7 +227,7 @@ async def test_every_request_has_the_same_time_and_the_application_all_that_it_t
         assert await rest(reader) == b""
 
 
-async def test_who_reads_his_answer_at_last_may_go_on() -> None:
+async def test_a_caller_who_reads_the_response_late_may_go_on() -> None:
     async with served(Patient) as (connect, _), connect() as (reader, writer):
         writer.write(HEAD.replace(b"/ ", b"/large ") + b"Content-Length: 0\r\n\r\n")
         assert len(await answer(reader)) > LARGE
@@ -236,7 +236,7 @@ async def test_who_reads_his_answer_at_last_may_go_on() -> None:
 
 
 @pytest.mark.parametrize("more", [b"", HEAD + b"Content-Length: 0\r\n\r\n"])
-async def test_who_never_reads_his_answer_is_cut_off(more: bytes) -> None:
+async def test_a_caller_who_never_reads_the_response_is_cut_off(more: bytes) -> None:
     async with served(Hasty) as (connect, connections), connect() as (_, writer):
         writer.transport.pause_reading()  # type: ignore[attr-defined] # the one of a socket has it
         writer.write(HEAD.replace(b"/ ", b"/large ") + b"Content-Length: 0\r\n\r\n" + more)

@@ -1,4 +1,4 @@
-"""What an operator may write into the environment, and what he is told when it is wrong."""
+"""The settings that the environment may hold, and the errors for wrong ones."""
 
 import os
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What a client is told of himself, the practice and his packages."""
+"""What clients read about themselves, their practice and their packages."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from tests.world import NOW, Api, TestClock, World
 START = NOW + timedelta(days=3)
 
 
-async def test_me_is_the_client_and_his_practice(api: Api, world: World) -> None:
+async def test_me_is_the_client_and_their_practice(api: Api, world: World) -> None:
     answer = await api.get("/v1/me")
     assert answer.headers["cache-control"] == "no-store"
     assert answer.json() == {
@@ -96,7 +96,7 @@ async def test_a_credit_that_comes_back_late_stays_usable_for_two_weeks(
     assert redemption.session_id == session_id
 
 
-async def test_another_clients_packages_stay_his(api: Api, world: World) -> None:
+async def test_packages_of_another_client_are_not_found(api: Api, world: World) -> None:
     ben = await world.add_client(name="Ben")
     await world.add_package(client_id=ben)
     assert (await api.get("/v1/packages")).json()["items"] == []

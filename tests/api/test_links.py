@@ -104,10 +104,10 @@ async def test_a_changed_address_ends_the_links_sent_to_the_old_one(
     await world.change(Client, world.client_id, email="new@x.example", address_generation=1)
     assert await refusal(stranger, world.link_token(session_id)) == INVALID
     await assert_is_out(by_link, session_id)
-    assert (await api.get("/v1/me")).status_code == 200  # his own sign-in is another matter
+    assert (await api.get("/v1/me")).status_code == 200  # the client's own sign-in stays valid
 
 
-async def test_signing_out_everywhere_leaves_the_links_in_his_emails(
+async def test_signing_out_everywhere_leaves_the_links_in_emails(
     api: Api, stranger: Api, world: World
 ) -> None:
     session_id = await world.book(START)

@@ -246,7 +246,7 @@ async def test_a_defect_is_a_500_that_keeps_its_message(settings: Settings, worl
     assert SECRET not in str(logs)
 
 
-async def test_who_hangs_up_in_the_middle_of_his_request_is_no_defect(
+async def test_a_caller_who_disconnects_mid_request_is_no_defect(
     settings: Settings, world: World
 ) -> None:
     """Nobody reads this answer, but the log and the figures have what it was."""

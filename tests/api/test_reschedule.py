@@ -352,7 +352,7 @@ async def test_the_clients_own_session_with_another_practitioner_blocks(
     assert code_of(answer) == (409, "slot-unavailable")
 
 
-async def test_a_cancelled_session_of_his_own_does_not_block(api: Api, world: World) -> None:
+async def test_a_cancelled_session_of_the_client_does_not_block(api: Api, world: World) -> None:
     other = await world.add_practitioner(name="Dr. Lee")
     cancelled = await world.book(START + DAY, practitioner_id=other)
     session_id = await world.book(START)

@@ -1,4 +1,4 @@
-"""What a client reads of his sessions: the list, the details, the calendar file."""
+"""What clients read about their sessions: the list, the details, the calendar file."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -84,7 +84,7 @@ async def test_sessions_at_one_instant_are_not_lost_between_pages(api: Api, worl
 
 
 async def test_a_list_stands_as_of_its_first_page(api: Api, world: World, clock: TestClock) -> None:
-    """A session that ends while its client turns the pages is still in the list he began."""
+    """A session that ends between two pages is still in the list."""
     first = await world.book(NOW + timedelta(hours=1))
     second = await world.book(NOW + timedelta(hours=2))
     page = (await api.get("/v1/sessions", limit=1)).json()

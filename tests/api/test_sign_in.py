@@ -442,7 +442,7 @@ async def test_signing_out_everywhere_ends_all_tokens_and_is_in_the_trail(
     assert (entry.actor, entry.at, entry.details) == ("client", NOW, None)
     (note,) = await world.rows(ChangeNote, change_id=entry.id)
     assert note.origin == "127.0.0.1"
-    # And he can sign in again.
+    # The client can sign in again.
     token = await mailed(world, token_generation=1)
     assert (await exchange(stranger, token)).status_code == 200
 

@@ -1,6 +1,6 @@
-"""A client sees his own sessions and nothing else, on every operation there is.
+"""On every operation, a client sees their own sessions and nothing else.
 
-The operations are read from the OpenAPI description, so that a new one is covered by itself.
+The operations are read from the OpenAPI description, so a new one is covered automatically.
 """
 
 from datetime import timedelta

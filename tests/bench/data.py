@@ -10,7 +10,7 @@ import asyncpg
 PRACTITIONERS = 25
 UPCOMING = 40
 CLIENTS = 50
-# What a practitioner has behind him at the most, before another practice is needed.
+# The most past sessions of a practitioner, before another practice is needed.
 MOST_PAST = 1960
 
 _SQL = Path(__file__).with_name("practice.sql").read_text()

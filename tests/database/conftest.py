@@ -17,7 +17,7 @@ def isolation() -> str:
 
 @pytest.fixture
 async def owner(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
-    """A connection of the owner's: what the database itself refuses, it refuses to him too."""
+    """Connect as the owner: the constraints bind the owner of the tables too."""
     db = await connect(settings.owner_url)
     yield db
     await db.close()

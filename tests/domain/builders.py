@@ -187,7 +187,7 @@ def request(
     may_change_format: bool = True,
     move_window: Interval | None = None,
 ) -> SlotSearch:
-    """Build what a client looks for; his session lies far away unless told otherwise."""
+    """Build a client's search; by default their session is at a far-away time."""
     return SlotSearch(format_, locations, present, may_move, may_change_format, move_window)
 
 

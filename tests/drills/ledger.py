@@ -34,7 +34,7 @@ class Answer:
 
     @property
     def settles(self) -> bool:
-        """Tell whether the client knows where he stands."""
+        """Tell whether the client knows the outcome of the command."""
         return self.status not in {None, 503} and self.code != IN_USE
 
 

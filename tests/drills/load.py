@@ -72,7 +72,7 @@ def counted(commands: int) -> Callable[[], bool]:
 
 
 class Actor:
-    """One client, who now and then is the front desk as well. He does one thing after another."""
+    """One client, who sometimes acts as the front desk too. Sends one request at a time."""
 
     def __init__(self, load: Load, person: Person, http: AsyncClient, random: Random) -> None:
         self._load = load

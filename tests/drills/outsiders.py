@@ -22,10 +22,10 @@ OF_A_LINK = {"/v1/me"}
 
 @dataclass(frozen=True)
 class Outsider:
-    """Somebody who calls: with what, and whether that is good at all.
+    """A caller: the token, and whether it is valid.
 
-    `session_id` is there for a link; `is_himself` where it is one of the client's own. `asks`: only
-    what takes such credentials, where the caller may well do the rest.
+    `session_id` is set for a link; `is_the_client` where the link belongs to the client itself.
+    `asks`: ask only operations with this security scheme, as the caller may use the others.
     """
 
     name: str
@@ -35,12 +35,12 @@ class Outsider:
     scope: Scope | None = None
     is_good: bool = True
     is_elsewhere: bool = False
-    is_himself: bool = False
+    is_the_client: bool = False
     asks: str | None = None
 
 
 def expected(method: str, path: str, operation: dict[str, Any], caller: Outsider) -> str | None:
-    """Say what a caller is told: a code of the catalogue; None where he gets only what is his."""
+    """Give the problem code that a caller gets, or None where they get only their own data."""
     (security,) = operation["security"]
     if caller.scheme not in security:
         return "unauthorized"
@@ -77,7 +77,7 @@ class Cast:
             Outsider("nobody", None),
             Outsider("nonsense", "nonsense"),
             Outsider("a key of nobody", nobodys_key),
-            Outsider("the client himself, for staff", self._client(1), asks="ApiKey"),
+            Outsider("the client, for staff", self._client(1), asks="ApiKey"),
         ]
 
     def _ended(self) -> list[Outsider]:
@@ -110,7 +110,9 @@ class Cast:
                 for name, caller in kinds.items()
             ),
             self._of_link(
-                "a link of another session of his", self._link(world, second, 1, 0), is_himself=True
+                "a link of the client's other session",
+                self._link(world, second, 1, 0),
+                is_the_client=True,
             ),
             self._of_link("a link of another practice", self._link(elsewhere, there, 0, 0)),
         ]

@@ -34,7 +34,7 @@ RULES = {
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A client, the token that he signed in with, and the package that can pay for him."""
+    """A client, their access token, and the package that can pay for them."""
 
     id: UUID
     token: str

@@ -20,7 +20,7 @@ _TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def speaker(url: str, transport: AsyncBaseTransport | None = None) -> AsyncClient:
-    """Make what one person speaks through: a connection of his own."""
+    """Make the HTTP client of one person, with its own connection."""
     limits = Limits(max_connections=1, keepalive_expiry=IDLE_SECONDS)
     return AsyncClient(
         base_url=url,

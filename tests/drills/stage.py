@@ -62,7 +62,7 @@ class Stage:
         return self.theirs.world.engine
 
     async def client_token(self) -> str:
-        """Sign an access token for the client as he is by now: he signed out everywhere."""
+        """Sign a new access token for the client, who has signed out everywhere."""
         world = self.theirs.world
         (client,) = await world.rows(Client, id=world.client_id)
         caller = Caller(world.practice_id, client.id, client.token_generation)

@@ -159,7 +159,7 @@ async def check_calendar(story: "Story", session: Session) -> None:
 
 
 async def check_walls(story: "Story", session: Session) -> None:
-    """Let the other client look for the session: there is none for him."""
+    """Let the other client ask for the session: they get a 404."""
     (other,) = (client for client in story.stage.clients if client != session.client)
     answer = await story.speaker(other).get(f"/v1/sessions/{session.id}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")

@@ -70,7 +70,7 @@ async def test_one_key_100_times_at_once_has_one_effect(
 
 
 async def booked(http: AsyncClient, scene: Scene, person: Person, number: int) -> Entry:
-    """Book a session for somebody, and give the move of it that he is to ask for."""
+    """Book a session for a person, and give the move that they are to request."""
     start = scene.opened_at.replace(minute=0, second=0, microsecond=0) + timedelta(days=10)
     body = {
         "client_id": str(person.id),

@@ -87,9 +87,9 @@ async def _call(
 ) -> str | None:
     """Ask for what is theirs, and for what nobody has: the answers have to be the same."""
     code = expected(method, path, operation, caller)
-    is_his = code is None and not caller.is_elsewhere and method != "get"
-    if is_his or (code is None and caller.scope and not caller.is_elsewhere):
-        return None  # what he may do with his own is tested elsewhere
+    is_own = code is None and not caller.is_elsewhere and method != "get"
+    if is_own or (code is None and caller.scope and not caller.is_elsewhere):
+        return None  # what callers may do with their own is tested elsewhere
     body, strange = body_for(operation, theirs.ids), _strange(theirs)
     api = api.signed_in(caller.token)
     filters = _filters(operation)
@@ -105,13 +105,13 @@ async def _call(
         unknown = await ask(api, method, _address(path, filters, strange), body)
         assert (answer.status_code, told(answer)) == (unknown.status_code, told(unknown)), where
         assert headers(answer) == headers(unknown), where
-    if not caller.is_himself:
+    if not caller.is_the_client:
         _tells_nothing(answer, theirs, json.dumps(body), where)
     return code
 
 
 def _tells_nothing(answer: Response, theirs: Theirs, sent: str, where: str) -> None:
-    """Fail where an answer has something of theirs in it that the caller did not send himself."""
+    """Fail where a response holds data of the other practice that the caller did not send."""
     assert CANARY.lower() not in answer.text.lower(), where
     for name, of_theirs in theirs.ids.items():
         is_echo = not name.endswith("_id") or of_theirs in sent

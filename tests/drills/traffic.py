@@ -30,9 +30,9 @@ POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A client who looks at his sessions, moves them to and fro, and cancels one at times.
+    """A client who reads their sessions, moves them back and forth, and sometimes cancels one.
 
-    Each has a practitioner of his own: nobody takes a time that another one wants.
+    Each visitor has their own practitioner, so no two visitors compete for a time.
     """
 
     email: str
@@ -161,20 +161,20 @@ class Traffic:
 
 @asynccontextmanager
 async def traffic(url: str, visitors: list[Visitor]) -> AsyncIterator[Traffic]:
-    """Let all visitors call until the end, each from an address of his own.
+    """Let all visitors send requests until the end, each from their own address.
 
-    At the end nobody is cut off in the act.
+    At the end, requests under way are completed.
     """
     made = Traffic()
     async with AsyncExitStack() as clients, asyncio.TaskGroup() as tasks:
         for number, visitor in enumerate(visitors, 1):
-            made_for_him = AsyncClient(
+            client = AsyncClient(
                 base_url=url,
                 timeout=30,
                 headers={"Authorization": f"Bearer {visitor.token}"},
                 transport=AsyncHTTPTransport(local_address=f"127.0.1.{number}"),
             )
-            http = await clients.enter_async_context(made_for_him)
+            http = await clients.enter_async_context(client)
             tasks.create_task(made.visit(http, visitor))
         yield made
         made.stopping = True

@@ -445,7 +445,7 @@ async def test_the_list_of_english_words_finds_english(read: Any, scenario: Scen
 
 
 @pytest.mark.parametrize("language", TOLD)
-async def test_what_is_late_or_closed_is_said_in_his_language(
+async def test_late_or_closed_is_said_in_the_clients_language(
     read: Any, scenario: Scenario, world: World, language: str
 ) -> None:
     await speaks(world, *READERS[language])

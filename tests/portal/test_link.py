@@ -173,7 +173,7 @@ async def test_a_viewer_elsewhere_sees_both_zones(
         await expect(ben.button("15:00")).to_be_visible()
 
 
-async def test_a_reader_of_another_language_gets_english_with_his_habits(
+async def test_a_reader_of_another_language_gets_english_with_local_formats(
     browser: Browser, site: Settings, world: World, clock: TestClock
 ) -> None:
     session_id = await world.book(START)

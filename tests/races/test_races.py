@@ -210,9 +210,7 @@ async def test_of_bookings_of_one_slot_one_wins(world: World) -> None:
     assert len(await world.rows(Session)) == 1
 
 
-async def test_a_client_cannot_move_two_sessions_of_his_own_to_one_time(
-    api: Api, world: World
-) -> None:
+async def test_a_client_cannot_move_two_own_sessions_to_one_time(api: Api, world: World) -> None:
     lee = await world.add_practitioner(name="Dr. Lee")
     for number in range(8):
         week = START + number * 7 * DAY

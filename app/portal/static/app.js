@@ -75,7 +75,7 @@ export class App {
     }
   }
 
-  /** Hold the token of a sign-in link until a person says that he wants it. */
+  /** Hold the token of a sign-in link until the person confirms the sign-in. */
   offerSignIn(token) {
     this.offered = token;
     this.go({ view: "signIn" }, { replace: true });
@@ -157,7 +157,7 @@ export class App {
     return this.show(entry);
   }
 
-  /** Show a view. Without `focus` the person stays where he is. */
+  /** Show a view. Without `focus` the keyboard focus stays where it is. */
   async show(entry, { focus = true } = {}) {
     const turn = ++this.#turn;
     const visit = this.#visits.get(entry.by ?? CLIENT);
@@ -284,7 +284,7 @@ export class App {
   }
 }
 
-/** Why a person has to say again who he is, by the entry that he wanted. */
+/** Why a person has to identify themselves again, by the entry that they asked for. */
 function whyForgotten(entry) {
   if (!entry || entry.view === "start") return null;
   if (entry.view === "signIn") return "unopened";

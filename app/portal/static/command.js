@@ -63,7 +63,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
       visit.outcome = { ...answer, before: known.session, command };
       visit.drafts.delete(id);
       visit.reasons.delete(id);
-      // If the person went back meanwhile, it is done all the same, and he is told.
+      // If the person went back meanwhile, the change is made all the same, and they are told.
       const stayed = JSON.stringify(history.state) === JSON.stringify(state);
       app.go({ view: "done", id, version: answer.session.version, by: visit.by }, { replace: stayed });
     } catch (error) {
@@ -161,7 +161,7 @@ function reasonFields(given, id) {
   };
   return {
     node: h("div", { class: "reason", oninput: keep }, choices, error, h("label", { for: noteId }, t.reason.note, optional), words),
-    /** Give the reason; without words of his own the choice stands for them. Null: none yet. */
+    /** Give the reason: the person's own words, or else the chosen reason. Null: none yet. */
     read() {
       const code = choice();
       const written = VISIBLE.test(words.value) ? words.value.trim() : "";

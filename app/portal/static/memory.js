@@ -1,6 +1,6 @@
 /**
  * The one thing that the page keeps: the refresh token of a client who is signed in, so that a
- * reload does not sign him out. It is kept for this tab only, and goes with it
+ * reload does not sign them out. It is kept for this tab only, and goes with it
  * (docs/decisions/0008-portal.md). Where the browser keeps nothing, a reload asks to sign in again.
  */
 

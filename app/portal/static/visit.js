@@ -1,5 +1,5 @@
 /**
- * A visit: who is here by which right, and what the page knows of him. There is one for a client
+ * A visit: who is here, by which right, and what the page knows of them. There is one for a client
  * who is signed in, and one for each link to a session that was opened. They share nothing: what a
  * link opened is asked for with the link's token, and is not there for anybody else.
  */
@@ -13,7 +13,7 @@ const STALE = 60_000;
 
 export class Visit {
   api;
-  /** The client and his practice, as far as they are known. */
+  /** The client and their practice, as far as they are known. */
   who = { client: null, practice: null };
   /** What was last chosen, and what was last written as the reason, for each session. */
   drafts = new Map();

@@ -1,4 +1,4 @@
-"""Fees: due until waived, settled or void; the client sees his own (product.md section 7)."""
+"""Fees: due until waived, settled or void; clients see their own (product.md section 7)."""
 
 from datetime import timedelta
 from typing import Any
@@ -90,7 +90,7 @@ async def test_undo_voids_a_settled_fee_and_keeps_how_it_was_paid(
     assert (fee["status"], fee["payment_reference"]) == ("void", "INV-2041")
 
 
-async def test_a_client_sees_his_own_fees_only_and_in_his_zone(
+async def test_clients_see_only_their_own_fees_in_their_zone(
     staff: Api, api: Api, world: World, fee_id: str
 ) -> None:
     ben = await world.add_client(email="ben@client.example")

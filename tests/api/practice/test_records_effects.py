@@ -169,7 +169,7 @@ async def test_an_inactive_practitioner_has_no_slots_and_cannot_be_booked(
     assert (await api.cancel(session_id)).status_code == 200
 
 
-async def test_a_practitioner_who_comes_back_has_his_slots_back(
+async def test_a_practitioner_who_comes_back_has_slots_again(
     api: Api, staff: Api, world: World
 ) -> None:
     session_id = await world.book(START)
