@@ -1,4 +1,4 @@
-"""Availability over HTTP; the arithmetic itself has its tests in tests/domain."""
+"""Availability over HTTP. The slot computation itself is tested in tests/domain."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,8 +17,8 @@ def day(date: str, until: str | None = None) -> dict[str, Any]:
     return {"from": date, "to": until or date}
 
 
-async def test_a_day_is_what_hours_step_and_buffers_leave(api: Api, world: World) -> None:
-    """The session itself blocks nothing, and its present time is no change."""
+async def test_the_slots_of_a_day_respect_hours_step_and_buffers(api: Api, world: World) -> None:
+    """The session does not block its own time; its present time is not a slot."""
     session_id = await world.book(START)
     ben = await world.add_client(name="Ben")
     await world.book(START + timedelta(hours=3), client_id=ben)  # 13:00 to 13:50, free at 14:00
@@ -50,7 +50,7 @@ async def test_the_answer_is_complete(api: Api, world: World) -> None:
     }
 
 
-async def test_by_default_it_is_a_month_from_today_in_the_clients_zone(
+async def test_the_default_range_is_a_month_from_today_in_the_clients_zone(
     api: Api, world: World, clock: TestClock
 ) -> None:
     session_id = await world.book(START)
@@ -88,12 +88,12 @@ async def test_days_and_offsets_are_the_viewers(
             assert {found for found in at[0] if found.date().isoformat() in middle} <= at[1]
 
 
-async def test_half_a_world_away_a_working_day_falls_on_two_dates(api: Api, world: World) -> None:
+async def test_in_a_distant_zone_a_working_day_falls_on_two_dates(api: Api, world: World) -> None:
     session_id = await world.book(START)
     found = await api.availability(
         session_id, time_zone="Pacific/Auckland", **day("2026-12-05", "2026-12-05")
     )
-    # Friday in New York is Saturday there from 11:00 on; 9:00 to 16:00 becomes 03:00 to 10:00.
+    # From 11:00, Friday in New York is Saturday there; 9:00 to 16:00 becomes 03:00 to 10:00.
     assert [slots(found)[0], slots(found)[-1]] == [
         "2026-12-05T03:00:00+13:00",
         "2026-12-05T10:00:00+13:00",
@@ -212,11 +212,11 @@ async def test_an_in_person_slot_names_its_location(api: Api, world: World) -> N
     assert found["format"] == "in_person"
     places = {slot["location_id"] for entry in found["days"] for slot in entry["slots"]}
     assert places == {str(world.location_id)}
-    # Another format at the present time is a change, so the present time is on offer.
+    # The present time in another format is a change, so it is a slot.
     assert "2026-12-03T10:00:00-05:00" in slots(found)
 
 
-async def test_hours_of_one_format_or_place_are_for_that_alone(api: Api, world: World) -> None:
+async def test_hours_of_a_format_or_location_apply_to_it_alone(api: Api, world: World) -> None:
     session_id, saturday = await world.book(START), day("2026-12-05")
     doctor, mill_lane = world.practitioner_id, await world.add_location()
     await world.add_hours(doctor, 6, 600, 660, format="video")
@@ -228,7 +228,7 @@ async def test_hours_of_one_format_or_place_are_for_that_alone(api: Api, world: 
         assert slots(found) == [f"2026-12-05T{hour}:00:00-05:00" for hour in starts]
 
 
-# Nothing on offer
+# No slots
 
 
 def empty(found: Any) -> tuple[str, str | None]:
@@ -238,8 +238,10 @@ def empty(found: Any) -> tuple[str, str | None]:
     return found["empty_reason"]["code"], found["next_available"]
 
 
-async def test_the_next_day_may_be_the_own_one_in_another_format(api: Api, world: World) -> None:
-    """A change of format is on offer whatever the minimum notice; a day is named if it has that."""
+async def test_the_next_day_may_be_the_present_one_in_another_format(
+    api: Api, world: World
+) -> None:
+    """A change of format ignores the minimum notice, so its day can be the next day with a slot."""
     session_id = await world.book(START)
     await world.change(Service, world.service_id, minimum_notice_minutes=5 * 1440)
     today = day("2026-11-30", "2026-11-30")
@@ -314,7 +316,7 @@ async def test_where_moving_is_refused_nothing_is_on_offer(
     found = await api.availability(session_id, **day("2026-12-04"))
     assert empty(found) == ("reschedule_refused", None)
     found = await api.availability(session_id, format="phone", **day("2026-12-03", "2026-12-09"))
-    assert slots(found) == ["2026-12-03T10:00:00-05:00"]  # another format may still be had
+    assert slots(found) == ["2026-12-03T10:00:00-05:00"]  # changing the format is still possible
     assert found["empty_reason"] is None
 
 
@@ -324,10 +326,10 @@ async def test_a_cancelled_session_cannot_be_moved(api: Api, world: World) -> No
     assert empty(await api.availability(session_id)) == ("reschedule_refused", None)
 
 
-# The question
+# Query parameters
 
 
-async def test_62_days_are_the_most(api: Api, world: World) -> None:
+async def test_a_range_has_62_days_at_most(api: Api, world: World) -> None:
     session_id = await world.book(START)
     found = await api.availability(session_id, **day("2026-12-01", "2027-01-31"))
     assert slots(found)
@@ -355,7 +357,9 @@ BAD_QUESTIONS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-async def test_a_bad_question_is_named(subtests: pytest.Subtests, api: Api, world: World) -> None:
+async def test_a_bad_query_parameter_is_named(
+    subtests: pytest.Subtests, api: Api, world: World
+) -> None:
     session_id = await world.book(START)
     for query, pointer in BAD_QUESTIONS:
         with subtests.test(repr(query)[:80]):

@@ -28,7 +28,7 @@ async def effects(world: World) -> tuple[int, int, int]:
     return tuple([len(await world.rows(table)) for table in tables])  # type: ignore[return-value]
 
 
-async def test_a_cancelled_session_says_when_by_whom_and_why(
+async def test_a_cancelled_session_shows_when_by_whom_and_why(
     api: Api, world: World, clock: TestClock
 ) -> None:
     session_id = await world.book(START)
@@ -43,9 +43,7 @@ async def test_a_cancelled_session_says_when_by_whom_and_why(
     }
 
 
-async def test_the_answer_is_what_the_details_page_shows_from_then_on(
-    api: Api, world: World
-) -> None:
+async def test_the_response_equals_the_details_afterwards(api: Api, world: World) -> None:
     session_id = await world.book(START)
     answered = (await api.cancel(session_id)).json()["session"]
     assert answered == await api.session(session_id)
@@ -144,7 +142,7 @@ async def test_cancelling_adds_one_change_to_the_history(api: Api, world: World)
     assert history[1]["version"] == 2
 
 
-async def test_cancelling_tells_client_and_practitioner(api: Api, world: World) -> None:
+async def test_cancelling_notifies_client_and_practitioner(api: Api, world: World) -> None:
     session_id = await world.book(START)
     await api.cancel(session_id)
     notifications = await world.rows(Notification, kind="cancelled")
@@ -161,7 +159,7 @@ async def test_cancelling_drops_the_reminders(api: Api, world: World) -> None:
     assert (reminder.status, reminder.finished_at) == ("dropped", NOW)
 
 
-async def test_cancelling_again_gives_the_same_answer_and_does_nothing(
+async def test_cancelling_again_returns_the_same_response_and_changes_nothing(
     api: Api, world: World, clock: TestClock
 ) -> None:
     await world.add_policy(HALF_PRICE_LATE)
@@ -177,14 +175,14 @@ async def test_cancelling_again_gives_the_same_answer_and_does_nothing(
     assert await effects(world) == done
 
 
-async def test_cancelling_again_asks_neither_version_nor_quote(api: Api, world: World) -> None:
+async def test_cancelling_again_needs_neither_version_nor_quote(api: Api, world: World) -> None:
     session_id = await world.book(START)
     await api.cancel(session_id)
     again = await api.cancel(session_id, headers={"If-Match": '"1"'}, quote="forged.quote")
     assert again.status_code == 200
 
 
-async def test_a_disabled_action_is_refused_with_whom_to_contact(api: Api, world: World) -> None:
+async def test_a_disabled_action_is_refused_with_a_contact(api: Api, world: World) -> None:
     await world.add_policy({"cancel": {"enabled": False}})
     session_id = await world.book(START)
     answer = await api.cancel(session_id)
@@ -243,7 +241,7 @@ async def test_a_refusal_changes_nothing(api: Api, world: World, rules: dict[str
     assert await effects(world) == done
 
 
-async def test_another_clients_session_is_the_404_of_one_that_does_not_exist(
+async def test_another_clients_session_gets_the_404_of_an_unknown_one(
     api: Api, world: World
 ) -> None:
     other = await world.add_client(name="Ben")
@@ -301,7 +299,7 @@ async def test_every_bad_field_gets_its_own_pointer(api: Api, world: World) -> N
     assert pointers == {"/reason/note", "/reason/code", "/quote"}
 
 
-async def test_every_reason_code_is_taken_and_none_too(api: Api, world: World) -> None:
+async def test_every_reason_code_is_accepted_and_so_is_none(api: Api, world: World) -> None:
     codes = ["feeling-better", "unwell", "transport", "work", "family", "cost", "other", None]
     for day, code in enumerate(codes):
         session_id = await world.book(START + timedelta(days=day))
@@ -309,7 +307,7 @@ async def test_every_reason_code_is_taken_and_none_too(api: Api, world: World) -
         assert answer.json()["session"]["cancellation"]["reason"]["code"] == code
 
 
-async def test_a_note_of_500_characters_is_kept_without_the_blanks_around_it(
+async def test_a_note_of_500_characters_is_stored_without_surrounding_blanks(
     api: Api, world: World
 ) -> None:
     session_id = await world.book(START)
@@ -346,7 +344,7 @@ async def test_the_note_is_in_no_calendar_file(api: Api, world: World) -> None:
     assert "Zanzibar" not in file.text
 
 
-async def test_a_link_shows_neither_the_note_of_a_cancellation_nor_who_held_it(
+async def test_a_link_shows_neither_the_note_of_a_cancellation_nor_its_caller(
     api: Api, world: World
 ) -> None:
     session_id = await world.book(START)

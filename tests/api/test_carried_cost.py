@@ -1,4 +1,4 @@
-"""Moving is no way around the policy (product.md section 10, "Carried cost")."""
+"""A move does not avoid the cost of cancelling (product.md section 10, "Carried cost")."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,14 +50,14 @@ async def cancel(api: Api, session_id: UUID) -> Any:
 
 
 async def booked_and_late(world: World, clock: TestClock, **reschedule: Any) -> UUID:
-    """Book a session that costs 45 dollars to cancel now, and to move what is said."""
+    """Book a session that costs 45 dollars to cancel now, and a given cost to move."""
     await world.add_policy({"cancel": {"fees": [LATE_FEE]}, "reschedule": reschedule})
     session_id = await world.book(START)
     clock.now = THREE_HOURS_BEFORE
     return session_id
 
 
-# The three ways around it
+# The three ways to avoid the cost
 
 
 async def test_a_move_carries_the_forfeit_of_the_credit_along(
@@ -134,7 +134,7 @@ async def test_where_formats_cannot_be_changed_a_move_keeps_the_location(
     assert (answer.status_code, answer.json()["code"]) == (403, "action-disabled")
 
 
-async def test_a_fee_for_another_format_is_not_got_around_by_a_move(
+async def test_a_move_does_not_avoid_the_fee_for_another_format(
     api: Api, world: World, clock: TestClock
 ) -> None:
     await world.add_policy({"change_format": {"fees": [LATE_FEE]}})
@@ -151,7 +151,7 @@ async def test_a_fee_for_another_format_is_not_got_around_by_a_move(
     assert changed.json()["fee"] == money(4500)
 
 
-# What is carried, and shown before
+# The carried cost, and the quote that shows it
 
 
 async def test_a_move_that_carries_a_cost_needs_the_quote_that_shows_it(
@@ -213,7 +213,7 @@ async def test_a_move_in_time_carries_nothing_and_needs_no_quote(api: Api, world
     assert (await api.cancel(session_id)).json()["fee"] is None
 
 
-# What ends it
+# What ends a carried cost
 
 
 async def test_a_move_by_staff_ends_what_is_carried(
@@ -247,7 +247,7 @@ async def test_a_waived_fee_of_the_move_ends_what_it_carries(
 async def test_a_waived_fee_of_an_earlier_move_ends_nothing(
     api: Api, staff: Api, world: World, clock: TestClock
 ) -> None:
-    """The first move charged all that cancelling did, so that it carried nothing along."""
+    """The first move charged as much as cancelling would have, so it carries nothing."""
     fees = [{"deadline": {"before_minutes": 1440}, "amount_minor": 4500}]
     tight = {"deadline": {"before_minutes": 60}, "amount_minor": 9000}
     await world.add_policy(
@@ -312,10 +312,10 @@ async def test_a_refused_move_carries_nothing(api: Api, world: World, clock: Tes
 
 
 @pytest.mark.parametrize("command", ["cancel", "noshow", "fulfilled"])
-async def test_what_is_done_again_answers_with_the_fee_and_the_credit_of_then(
+async def test_a_repeated_command_returns_the_fee_and_the_credit_of_the_first(
     staff: Api, world: World, clock: TestClock, command: str
 ) -> None:
-    """Also where another end, which was undone, came before it."""
+    """Also where an earlier cancellation was undone."""
     await world.add_policy({"cancel": {"fees": [LATE_FEE], "late_credit": "forfeited"}})
     path = f"/v1/practice/sessions/{await world.book(START, package_id=await world.add_package())}"
     await staff.post(f"{path}/cancel", {"charge_fee": False, "reason": WHY})
@@ -328,7 +328,7 @@ async def test_what_is_done_again_answers_with_the_fee_and_the_credit_of_then(
     assert (await staff.post(f"{path}/{command}", body)).json() == done
 
 
-async def test_a_client_who_cancels_again_is_told_the_fee_that_staff_charged(
+async def test_a_client_who_cancels_again_gets_the_fee_that_staff_charged(
     api: Api, staff: Api, world: World, clock: TestClock
 ) -> None:
     session_id = await booked_and_late(world, clock)

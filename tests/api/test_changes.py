@@ -1,4 +1,4 @@
-"""A session's history, as far as its client may see it."""
+"""The part of a session's history that its client may see."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ async def changes(api: Api, session_id: UUID) -> list[Any]:
     return items
 
 
-async def test_the_history_tells_what_happened_oldest_first(
+async def test_the_history_lists_changes_oldest_first(
     api: Api, world: World, clock: TestClock
 ) -> None:
     session_id = await world.book(START)
@@ -84,7 +84,7 @@ async def test_the_history_has_the_fee_and_the_credit(
     assert (cancelled["fee"], cancelled["credit"]) == (FEE, "returned")
 
 
-async def test_what_is_done_by_link_is_done_by_the_client(api: Api, world: World) -> None:
+async def test_a_change_by_link_is_recorded_as_the_clients(api: Api, world: World) -> None:
     session_id = await world.book(START)
     opened = (await api.signed_in(None).open_link(world.link_token(session_id))).json()
     by_link = api.signed_in(opened["access_token"])
@@ -93,7 +93,7 @@ async def test_what_is_done_by_link_is_done_by_the_client(api: Api, world: World
 
 
 async def test_the_holder_of_a_link_sees_no_notes(api: Api, world: World) -> None:
-    """An email may be forwarded: whoever opens its link reads codes, never words."""
+    """An email may be forwarded, so its link shows reason codes but no free text."""
     session_id = await world.book(START)
     await api.reschedule(session_id, START + timedelta(days=1))
     await api.cancel(session_id)

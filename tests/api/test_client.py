@@ -43,7 +43,7 @@ async def test_me_by_link_names_the_one_session(api: Api, world: World) -> None:
     assert me["client"]["id"] == str(world.client_id)
 
 
-async def test_packages_say_what_is_left_and_until_when(api: Api, world: World) -> None:
+async def test_packages_show_credits_left_and_expiry(api: Api, world: World) -> None:
     await world.add_package(name="Old", credits=1, expires_at=NOW + timedelta(days=200))
     package_id = await world.add_package(name="New", expires_at=None)
     await world.book(START, package_id=package_id)
@@ -112,7 +112,7 @@ async def test_signing_out_everywhere_ends_the_tokens(api: Api, world: World, pa
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
 
 
-async def test_what_is_written_outside_latin_comes_back_as_it_is(api: Api, world: World) -> None:
+async def test_text_in_other_scripts_is_returned_unchanged(api: Api, world: World) -> None:
     await world.change(Client, world.client_id, name="Ана Руис 🌿")
     await world.change(Service, world.service_id, name="Séance <b>&")
     session_id = await world.book(START)

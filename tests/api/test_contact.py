@@ -1,4 +1,4 @@
-"""Whom a client turns to: the practitioner, and the practice where it has to stand in."""
+"""The contact of a client: the practitioner, or the practice where the practitioner has none."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,7 +16,7 @@ NEVER = {action: {"enabled": False} for action in ("cancel", "reschedule", "chan
 
 
 async def reach(world: World, email: str | None, phone: str | None) -> None:
-    """Give the practice a phone, and the practitioner what they have of their own."""
+    """Set the practice's phone, and the practitioner's own contact details."""
     async with world.engine.begin() as db:
         await db.execute(
             Practice.__table__.update()  # type: ignore[attr-defined] # a table, not a selectable
@@ -80,7 +80,7 @@ async def test_a_practitioner_may_have_no_address(staff: Api) -> None:
         assert answer.json()["errors"][0]["pointer"] == "/email"
 
 
-def test_there_is_a_way_wherever_practitioner_or_practice_has_one() -> None:
+def test_there_is_a_contact_if_practitioner_or_practice_has_one() -> None:
     for email in (None, "a@x.example"):
         for phone in (None, "", "1"):
             found = contact_for_client(Contact("A", email, phone), Contact("P", "p@x.example", "2"))

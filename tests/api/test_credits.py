@@ -85,7 +85,7 @@ async def test_a_forfeited_credit_replaces_the_fee_and_does_not_come_back(
     assert (redemption.forfeited_at, redemption.returned_at) == (LATE, None)
 
 
-async def test_cancelling_again_tells_of_the_credit_forfeited_then(
+async def test_cancelling_again_returns_the_credit_that_was_forfeited(
     api: Api, world: World, clock: TestClock
 ) -> None:
     await world.add_policy(FORFEITED)
@@ -130,7 +130,7 @@ async def test_a_move_keeps_the_credit_where_it_is(api: Api, world: World) -> No
     assert len(await world.rows(CreditRedemption)) == 1
 
 
-async def test_without_a_package_no_credit_is_spoken_of(api: Api, world: World) -> None:
+async def test_without_a_package_no_credit_is_mentioned(api: Api, world: World) -> None:
     session_id = await world.book(START)
     assert (await api.cancel(session_id)).json()["credit"] is None
 

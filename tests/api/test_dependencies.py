@@ -1,4 +1,4 @@
-"""What FastAPI's documentation promises of dependencies holds on every route of the application."""
+"""Dependencies work as FastAPI documents them, on every route of the application."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -33,11 +33,11 @@ class Marker:
 
 
 async def nothing() -> None:
-    """Replace a dependency whose value is not looked at."""
+    """Replace a dependency whose value is not used."""
 
 
 def on_the_route(app: FastAPI, marker: Marker) -> None:
-    """Add every route with a dependency of its own."""
+    """Add the dependency to every route itself."""
     for router in ROUTERS:
         for context in iter_route_contexts(router.routes):
             route = context.original_route
@@ -53,7 +53,7 @@ def on_the_route(app: FastAPI, marker: Marker) -> None:
 
 
 def on_the_router(app: FastAPI, marker: Marker) -> None:
-    """Add every router below one that has a dependency."""
+    """Add every router below a router that has the dependency."""
     above = APIRouter(dependencies=[Depends(marker)])
     for router in ROUTERS:
         above.include_router(router)
@@ -61,7 +61,7 @@ def on_the_router(app: FastAPI, marker: Marker) -> None:
 
 
 def where_the_router_is_included(app: FastAPI, marker: Marker) -> None:
-    """Include every router with a dependency."""
+    """Include every router with the dependency."""
     for router in ROUTERS:
         app.include_router(router, dependencies=[Depends(marker)])
 
@@ -80,7 +80,7 @@ async def test_a_dependency_that_is_added_is_called_on_every_route(
 
 
 async def test_an_override_holds_on_every_route(settings: Settings) -> None:
-    """Each dependency of each route is replaced in turn, and the others do nothing."""
+    """Override each dependency of each route in turn, and replace the others by a no-op."""
     app, marker = create_app(settings), Marker()
     tried, missed = 0, []
     for operation, context in routes_of(app):
@@ -96,7 +96,7 @@ async def test_an_override_holds_on_every_route(settings: Settings) -> None:
 
 
 def routes_of(app: FastAPI) -> Iterator[tuple[Operation, RouteContext]]:
-    """Give each operation, method and path, with its route as it is in the application."""
+    """Give each operation (method and path) with its route in the application."""
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, APIRoute):
             for method in context.methods or ():
@@ -104,7 +104,7 @@ def routes_of(app: FastAPI) -> Iterator[tuple[Operation, RouteContext]]:
 
 
 def chains_of(dependant: Dependant) -> Iterator[tuple[Callable[..., Any], ...]]:
-    """Give the call of each dependency, after the calls of those that depend on it."""
+    """Give the callable of each dependency, after the callables of its dependants."""
     for dependency in dependant.dependencies:
         assert dependency.call is not None
         yield (dependency.call,)

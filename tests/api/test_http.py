@@ -1,4 +1,4 @@
-"""What HTTP asks of every call: HEAD, headers in several lines, one spelling of an id."""
+"""HTTP rules for every operation: HEAD, repeated headers, one spelling of an id."""
 
 import json
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ from tests.world import REASON, Api, TestClock, World, serve
 
 PAGES = ("/", "/docs", "/docs-assets/swagger-ui.css", "/openapi.json", "/portal", "/portal/")
 OTHERS = ("/portal/main.js", "/portal/nothing.js", "/problems/not-found", "/problems/none", "/none")
-# Headers that tell two answers apart.
+# Headers that differ between two responses.
 CHANGING = {"date", "x-request-id"}
 SPELLINGS = ("{%s}", "urn:uuid:%s", "%s ", "0x%s")
 
@@ -67,7 +67,7 @@ async def test_a_head_asks_for_a_token_too(anybody: Api) -> None:
     assert answer.status_code == 401
 
 
-async def test_where_nothing_can_be_read_there_is_no_head(anybody: Api) -> None:
+async def test_without_a_get_there_is_no_head(anybody: Api) -> None:
     answer = await anybody.http.head("/v1/links/open")
     assert (answer.status_code, answer.content) == (405, b"")
     assert answer.headers["allow"] == "POST"
@@ -75,8 +75,8 @@ async def test_where_nothing_can_be_read_there_is_no_head(anybody: Api) -> None:
     assert answer.headers["allow"] == "GET, HEAD"
 
 
-def test_a_head_is_described_nowhere() -> None:
-    """It is the same for every GET, and one sentence says so."""
+def test_head_is_not_in_the_description() -> None:
+    """HEAD works for every GET, which the description says in one sentence."""
     assert all("head" not in found for found in description()["paths"].values())
     assert "`HEAD`" in description()["info"]["description"]
 
@@ -108,7 +108,7 @@ async def test_two_idempotency_keys_are_refused(api: Api, world: World) -> None:
     assert row.status == "booked"
 
 
-async def test_two_tokens_are_none(api: Api, staff: Api) -> None:
+async def test_two_tokens_count_as_none(api: Api, staff: Api) -> None:
     for caller, path in ((api, "/v1/me"), (staff, "/v1/practice/me")):
         line = ("Authorization", f"Bearer {caller.token}")
         assert (await caller.http.get(path, headers=[line])).status_code == 200
@@ -142,7 +142,7 @@ async def test_only_the_plain_spelling_is_an_id_in_paths(
 
 
 def test_free_text_in_a_path_may_have_slashes() -> None:
-    """An id of somebody else's software is whatever it is: the path has to take it whole."""
+    """An id of other software is free text: the path accepts it whole."""
     routes = [
         route
         for router in ROUTERS
@@ -180,10 +180,10 @@ async def test_only_the_plain_spelling_is_an_id_in_queries(
     assert checked >= 15
 
 
-async def test_no_query_parameter_passes_on_the_character_that_no_column_holds(
+async def test_no_query_parameter_accepts_the_null_character(
     api: Api, staff: Api, theirs: Theirs
 ) -> None:
-    """PostgreSQL's text cannot hold U+0000: it must not get as far as the database."""
+    """PostgreSQL's text type cannot hold U+0000, so it must not reach the database."""
     checked = 0
     for method, path, operation in operations():
         for parameter in parameters_of(operation):
@@ -238,7 +238,7 @@ def _ids_in(body: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def _ids_of(operation: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """Point to the ids that a body may have of its own, whether its example has them or not."""
+    """Point to the ids that the body's schema has, with or without a value in its example."""
     if "requestBody" not in operation:
         return []
     schema = resolved(operation["requestBody"]["content"]["application/json"]["schema"])

@@ -32,7 +32,7 @@ async def test_the_same_request_again_replays_the_first_answer_byte_by_byte(
     assert len(await world.rows(Change)) == 2
 
 
-async def test_only_a_replay_says_that_it_is_one(api: Api, world: World) -> None:
+async def test_only_a_replay_is_marked_as_one(api: Api, world: World) -> None:
     session_id = await world.book(START)
     first = await api.reschedule(session_id, START + DAY, key())
     again = await api.reschedule(session_id, START + DAY, key())
@@ -185,7 +185,7 @@ async def test_a_key_lives_for_24_hours(api: Api, world: World, clock: TestClock
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
-async def test_after_24_hours_the_key_is_as_good_as_new(
+async def test_after_24_hours_the_key_can_be_used_again(
     api: Api, world: World, clock: TestClock
 ) -> None:
     session_id = await world.book(START)

@@ -1,4 +1,4 @@
-"""What cannot be used is named, and nothing is changed by it; never a 5xx."""
+"""Invalid input gets a 4xx that names the field, changes nothing, and is never a 5xx."""
 
 import json
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ async def send(
     content: bytes | AsyncIterator[bytes],
     headers: dict[str, str | bytes] | None = None,
 ) -> Response:
-    """Post a body byte by byte as given."""
+    """Post the given bytes as the body."""
     own: dict[Any, Any] = {"Content-Type": JSON_TYPE, "Authorization": f"Bearer {api.token}"}
     return await api.http.post(path, content=content, headers=own | (headers or {}))
 
@@ -43,7 +43,7 @@ def named(answer: Response) -> list[tuple[str, str]]:
 
 
 class Untouched:
-    """One booked session, and proof that nothing has happened to it."""
+    """One booked session, with a snapshot that shows whether it has changed."""
 
     def __init__(self, world: World, session_id: UUID, before: Any) -> None:
         self.world = world
@@ -141,7 +141,7 @@ NO_TIMES: list[Any] = [
 ]
 
 
-async def test_what_is_no_time_with_an_offset_is_named(
+async def test_a_time_without_an_offset_is_named(
     subtests: pytest.Subtests, api: Api, target: Untouched
 ) -> None:
     for start in NO_TIMES:
@@ -151,7 +151,7 @@ async def test_what_is_no_time_with_an_offset_is_named(
             ]
 
 
-async def test_a_time_that_cannot_be_had_is_no_slot(
+async def test_an_impossible_time_is_not_a_slot(
     subtests: pytest.Subtests, api: Api, target: Untouched
 ) -> None:
     for start in [
@@ -207,7 +207,7 @@ async def test_a_note_is_trimmed_and_otherwise_kept(api: Api, world: World) -> N
 # Bodies
 
 
-async def test_what_is_no_json_object_is_refused_whole(
+async def test_a_body_that_is_not_a_json_object_is_refused(
     subtests: pytest.Subtests, api: Api, target: Untouched
 ) -> None:
     for content in [
@@ -249,10 +249,10 @@ async def test_odd_values_are_named(subtests: pytest.Subtests, api: Api, target:
             assert named(await send(api, target.cancel, content)) == [("body", pointer)]
 
 
-async def test_what_is_not_declared_as_json_is_a_415(
+async def test_a_body_not_declared_as_json_gets_a_415(
     subtests: pytest.Subtests, api: Api, target: Untouched
 ) -> None:
-    """So that no form of another site can post it without asking first."""
+    """So a form of another site cannot post it without a preflight request."""
     for kind in [
         "text/plain",
         "application/x-www-form-urlencoded",
@@ -291,7 +291,7 @@ async def pieces(content: bytes) -> AsyncIterator[bytes]:
 
 
 async def test_a_body_over_64_kib_is_refused(api: Api, target: Untouched) -> None:
-    """Declared, and found to be while it arrives in pieces."""
+    """By its declared length, or by the bytes received in chunks."""
     large = padded(MAX_BYTES + 1)
     for path in (target.cancel, "/v1/links/open"):
         for answer in (await send(api, path, large), await send(api, path, pieces(large))):
@@ -303,7 +303,7 @@ async def test_a_body_over_64_kib_is_refused(api: Api, target: Untouched) -> Non
 async def test_an_odd_length_does_no_harm(
     subtests: pytest.Subtests, api: Api, target: Untouched
 ) -> None:
-    """A server in front refuses them; the service does not rely on it."""
+    """A reverse proxy refuses them; the service does not rely on that."""
     for length in (b"\xb2", b"9" * 5000, b"x", b"-1", b""):
         with subtests.test(repr(length)[:80]):
             answer = await send(api, target.cancel, b"{}", {"Content-Length": length})
@@ -368,7 +368,7 @@ async def test_another_version_is_a_412(
             assert (answer.status_code, answer.json()["code"]) == (412, "version-mismatch")
 
 
-# Anything at all
+# Random input
 
 
 JSON = st.recursive(
@@ -391,8 +391,8 @@ JSON = st.recursive(
 )
 
 
-async def test_no_body_makes_the_service_stumble(api: Api, target: Untouched) -> None:
-    """Whatever is sent, the answer is one of the documented refusals."""
+async def test_no_body_causes_a_server_error(api: Api, target: Untouched) -> None:
+    """For any body, the response is one of the documented refusals."""
     bodies: list[bytes] = []
 
     @settings(max_examples=120, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -407,7 +407,7 @@ async def test_no_body_makes_the_service_stumble(api: Api, target: Untouched) ->
             assert answer.status_code == 422, (content, answer.text)
 
 
-async def test_no_query_makes_the_service_stumble(
+async def test_no_query_causes_a_server_error(
     subtests: pytest.Subtests, api: Api, world: World
 ) -> None:
     session_id = await world.book(START)

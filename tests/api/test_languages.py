@@ -1,4 +1,4 @@
-"""What a client reads is in the language of `Accept-Language` (product.md section 10)."""
+"""Texts for clients are in the language of `Accept-Language` (product.md section 10)."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -17,7 +17,7 @@ ORIGIN = "https://portal.example"
 
 
 def is_in(answer: Response, language: str) -> bool:
-    """Tell whether an answer says that it is in this language, which its reader chose."""
+    """Tell whether a response declares this language and varies by `Accept-Language`."""
     varies = answer.headers["Vary"].split(", ")
     return answer.headers["Content-Language"] == language and "Accept-Language" in varies
 
@@ -31,7 +31,7 @@ async def test_a_problem_is_in_the_readers_language(stranger: Api, language: str
     assert answer.json()["detail"] == texts("problem.unauthorized.detail")
 
 
-async def test_without_a_wish_it_is_english(stranger: Api) -> None:
+async def test_without_a_preference_it_is_english(stranger: Api) -> None:
     answer = await stranger.get("/v1/me")
     assert is_in(answer, "en")
     assert answer.json()["title"] == "Not signed in"
@@ -71,7 +71,7 @@ async def test_fields_are_explained_in_the_readers_language(api: Api, staff: Api
     assert error["detail"] == "diese Person gibt es in der Praxis nicht"
 
 
-async def test_a_refusal_is_said_alike_in_details_and_problem(
+async def test_a_refusal_has_the_same_text_in_details_and_problem(
     api: Api, world: World, clock: TestClock
 ) -> None:
     await world.add_policy({"cancel": {"closes": {"before_minutes": 1440}}})
@@ -111,16 +111,14 @@ async def test_an_opened_link_is_in_the_readers_language(
     assert refusal["message"].startswith("Dieser Termin hat schon begonnen")
 
 
-async def test_who_asks_for_a_link_is_answered_in_their_language(stranger: Api) -> None:
+async def test_a_request_for_a_link_is_answered_in_the_callers_language(stranger: Api) -> None:
     path, body = "/v1/auth/sign-in-links", {"email": "nobody@client.example"}
     answer = await stranger.post(path, body, FRENCH)
     assert is_in(answer, "fr")
     assert answer.json()["message"].startswith("Si cette adresse est connue ici")
 
 
-async def test_staff_are_told_in_their_language_which_policy_applies(
-    staff: Api, world: World
-) -> None:
+async def test_staff_read_in_their_language_which_policy_applies(staff: Api, world: World) -> None:
     await world.add_policy({"cancel": {"enabled": False}})
     path = "/v1/practice/policies/resolve"
     which = {"service": str(world.service_id), "practitioner": str(world.practitioner_id)}

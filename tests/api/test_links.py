@@ -1,4 +1,4 @@
-"""The link of an email opens one session, and nothing else, for as long as it is good."""
+"""An email's link opens one session and nothing else, until it expires or is revoked."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ OLD, NEW = "old-key-0123456789-0123456789-012345", "new-key-0123456789-012345678
 
 
 async def opened(stranger: Api, token: str) -> tuple[Api, Any]:
-    """Open a link, and give who may speak from there on, with the answer."""
+    """Open a link, and give an API client with its access token, and the response."""
     answer = await stranger.open_link(token)
     assert answer.status_code == 200, answer.text
     return stranger.signed_in(answer.json()["access_token"]), answer.json()
@@ -51,7 +51,7 @@ async def test_a_link_gives_an_access_token_and_the_session(
 async def test_opening_changes_nothing_and_works_any_number_of_times(
     stranger: Api, world: World
 ) -> None:
-    """A mail scanner may follow it, and press every button that asks for nothing more."""
+    """A mail scanner may open the link and press every button that needs no confirmation."""
     session_id = await world.book(START)
     before = await world.rows(Session)
     answers = [await stranger.open_link(world.link_token(session_id)) for _ in range(4)]
@@ -143,9 +143,7 @@ async def test_a_link_lives_until_30_days_after_the_sessions_end(
     assert await refusal(stranger, token) == EXPIRED
 
 
-async def test_it_is_the_present_end_that_counts(
-    stranger: Api, world: World, clock: TestClock
-) -> None:
+async def test_the_present_end_counts(stranger: Api, world: World, clock: TestClock) -> None:
     session_id = await world.book(START)
     token = world.link_token(session_id)
     by_link, _ = await opened(stranger, token)
@@ -156,7 +154,9 @@ async def test_it_is_the_present_end_that_counts(
     assert await refusal(stranger, token) == EXPIRED
 
 
-async def test_how_long_is_a_setting(settings: Settings, world: World, clock: TestClock) -> None:
+async def test_the_lifetime_is_a_setting(
+    settings: Settings, world: World, clock: TestClock
+) -> None:
     session_id = await world.book(START)
     clock.now = START + LENGTH + timedelta(days=2)
     for days, expected in ((1, EXPIRED), (3, None)):
@@ -198,8 +198,10 @@ async def test_keys_can_be_rotated_without_killing_sent_links(
 # What a link does not open
 
 
-async def test_what_does_not_exist_is_the_same_as_forged(stranger: Api, world: World) -> None:
-    """No answer tells whether a session exists."""
+async def test_an_unknown_session_gets_the_response_of_a_forged_link(
+    stranger: Api, world: World
+) -> None:
+    """No response reveals whether a session exists."""
     session_id = await world.book(START)
     other = await World(world.engine, world.settings).build()
     theirs = await other.book(START)

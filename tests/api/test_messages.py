@@ -1,4 +1,4 @@
-"""What is wrong with a field is said in the words of JSON, not of Python."""
+"""Validation errors use the terms of JSON, not of Python."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticKnownError
 
-# Not public. A release without it fails here, and then there is another list to be found.
+# Not a public API. If a release removes it, this import fails and another list is needed.
 from pydantic_core._pydantic_core import list_all_errors
 
 from app.configuration.settings import Settings
@@ -33,7 +33,7 @@ WRONG: list[Any] = [None, True, -1, 1.5, float("inf"), "", "x", "\ud800", [], [N
 
 
 @pytest.mark.parametrize("known", list_all_errors(), ids=lambda known: known["type"])
-def test_every_error_of_the_library_is_said_without_python(known: Any) -> None:
+def test_every_error_of_the_library_is_worded_without_python(known: Any) -> None:
     own = known["type"] in {"value_error", "assertion_error"}
     context = OUR_OWN if own else known.get("example_context")
     error = PydanticKnownError(known["type"], context)
@@ -44,7 +44,7 @@ def test_every_error_of_the_library_is_said_without_python(known: Any) -> None:
 
 
 def bodies() -> Iterator[type[BaseModel]]:
-    """Give the model of each body that the API takes."""
+    """Give the model of each request body."""
     settings = Settings(
         database_url="postgresql://role@/reslot", secret_keys=("k" * 32,), _env_file=None
     )
@@ -97,7 +97,9 @@ def refusals(model: type[BaseModel], value: Any, texts: Texts) -> list[str]:
         ({"reason": {"note": 5}}, "/reason/note", "Input should be a valid string"),
     ],
 )
-async def test_a_client_is_told_in_json(api: Api, body: Any, pointer: str, detail: str) -> None:
+async def test_errors_are_worded_in_json_terms(
+    api: Api, body: Any, pointer: str, detail: str
+) -> None:
     path = "/v1/sessions/5f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f/cancel"
     [entry] = (await api.post(path, body)).json()["errors"]
     assert (entry["pointer"], entry["in"], entry["detail"]) == (pointer, "body", detail)

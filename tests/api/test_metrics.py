@@ -1,4 +1,4 @@
-"""`/metrics`: true figures for who has the token, and nothing that tells of a person."""
+"""`/metrics`: correct figures for callers with the token, and no personal data."""
 
 import os
 import socket
@@ -30,7 +30,7 @@ from tests.described import description
 from tests.patience import PATIENCE_SECONDS
 from tests.world import NOW, Api, TestClock, World, serve
 
-# The operator's figures are those of all practices.
+# The operator's metrics count all practices.
 pytestmark = pytest.mark.alone
 
 TOKEN = "a-token-for-prometheus"
@@ -46,18 +46,18 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 async def prometheus(api: Api) -> Api:
-    """The API, spoken to by the operator's Prometheus."""
+    """The API as the operator's Prometheus calls it."""
     return api.signed_in(TOKEN)
 
 
 @pytest.fixture
 def context(engine: AsyncEngine, settings: Settings, clock: TestClock) -> MailContext:
-    """All that sending mails into the local folder takes."""
+    """The context for sending mails into the local folder."""
     return MailContext(engine, make_sender(settings), settings, clock)
 
 
 async def scrape(prometheus: Api) -> Figures:
-    """Read all figures. They go on from test to test: compare two of them."""
+    """Read all metrics. They are not reset between tests: compare two readings."""
     answer = await prometheus.get("/metrics")
     assert answer.status_code == 200, answer.text
     return read(answer.text)
@@ -84,7 +84,7 @@ def risen(before: Figures, after: Figures, name: str, **labels: str) -> float:
     return figure(after, name, **labels) - figure(before, name, **labels)
 
 
-async def test_without_a_token_in_the_settings_there_is_nothing_here(settings: Settings) -> None:
+async def test_without_a_token_in_the_settings_metrics_are_off(settings: Settings) -> None:
     off = settings.model_copy(update={"metrics_token": None})
     async with serve(off, TestClock()) as api:
         answer = await api.signed_in(TOKEN).get("/metrics")
@@ -94,7 +94,7 @@ async def test_without_a_token_in_the_settings_there_is_nothing_here(settings: S
 @pytest.mark.parametrize(
     "header", [None, "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Basic {TOKEN}", "Bearer b\xe4r"]
 )
-async def test_who_has_not_the_token_sees_nothing(stranger: Api, header: str | None) -> None:
+async def test_a_caller_without_the_token_sees_nothing(stranger: Api, header: str | None) -> None:
     headers = [] if header is None else [(b"Authorization", header.encode("latin-1"))]
     answer = await stranger.http.get("/metrics", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
@@ -105,13 +105,13 @@ async def test_a_clients_token_and_a_practices_key_open_nothing(api: Api, staff:
         assert (await caller.get("/metrics")).status_code == 401
 
 
-async def test_who_has_the_token_reads_prometheus_text(prometheus: Api) -> None:
+async def test_a_caller_with_the_token_reads_prometheus_text(prometheus: Api) -> None:
     answer = await prometheus.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_openmetrics_is_given_to_who_asks_for_it(prometheus: Api) -> None:
+async def test_openmetrics_is_returned_on_request(prometheus: Api) -> None:
     accept = "application/openmetrics-text; version=1.0.0"
     answer = await prometheus.get("/metrics", headers={"Accept": accept})
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
@@ -132,7 +132,7 @@ async def test_requests_are_counted_by_route_and_not_by_path(
     assert risen(before, after, "reslot_request_seconds_bucket", route=route, le="+Inf") == 2
 
 
-async def test_what_callers_make_up_is_one_label(api: Api, prometheus: Api) -> None:
+async def test_unknown_paths_and_methods_share_one_label(api: Api, prometheus: Api) -> None:
     before = await scrape(prometheus)
     await api.get("/made-up-path-1")
     await api.get("/made-up-path-2/deeper")
@@ -154,10 +154,10 @@ async def test_refusals_are_counted_by_code(api: Api, prometheus: Api, world: Wo
         assert risen(before, after, "reslot_refusals_total", code=code) == 1
 
 
-async def test_the_outbox_is_told_as_it_stands(
+async def test_the_outbox_metrics_show_its_state(
     prometheus: Api, world: World, clock: TestClock
 ) -> None:
-    """A booking tells both at once; its reminder is pending, but not due yet."""
+    """A booking notifies both at once; its reminder is pending, but not due yet."""
     nothing = await scrape(prometheus)
     assert figure(nothing, "reslot_database_up") == 1
     assert figure(nothing, "reslot_outbox_due", recipient="client") == 0
@@ -170,7 +170,7 @@ async def test_the_outbox_is_told_as_it_stands(
         assert ("reslot_outbox_failed", (("recipient", recipient),)) in found
 
 
-async def test_failed_notifications_are_told_for_a_week(
+async def test_failed_notifications_are_counted_for_a_week(
     prometheus: Api, world: World, clock: TestClock
 ) -> None:
     await world.book(START)
@@ -214,7 +214,7 @@ async def test_webhooks_are_counted_by_result(
     assert figure(after, "reslot_outbox_due", recipient="webhook") == 1
 
 
-async def test_wishes_to_sign_in_are_counted_by_outcome(
+async def test_sign_in_requests_are_counted_by_outcome(
     stranger: Api, prometheus: Api, context: MailContext
 ) -> None:
     before = await scrape(prometheus)
@@ -229,7 +229,7 @@ async def test_wishes_to_sign_in_are_counted_by_outcome(
         assert risen(before, after, "reslot_sign_in_mails_total", outcome=outcome) == 1
 
 
-async def test_the_pool_is_followed(engine: AsyncEngine) -> None:
+async def test_the_pool_is_measured(engine: AsyncEngine) -> None:
     watch_pool(engine, "reads")
     in_use = []
     async with engine.connect():
@@ -242,10 +242,10 @@ async def test_the_pool_is_followed(engine: AsyncEngine) -> None:
     assert own("reslot_pool_size", pool="reads") == 10
 
 
-async def test_no_person_is_in_it(
+async def test_metrics_hold_no_personal_data(
     api: Api, prometheus: Api, world: World, context: MailContext
 ) -> None:
-    """Whatever clients are called and write, and whatever is asked for."""
+    """For any name, note and path."""
     await world.change(Client, world.client_id, name="Canary Name", email="canary@mail.example")
     session_id = await world.book(START)
     await api.get(f"/v1/sessions/{session_id}?when=canary-query")
@@ -261,7 +261,9 @@ async def test_no_person_is_in_it(
         assert secret not in page.lower()
 
 
-async def test_a_database_that_is_down_is_told_and_the_rest_too(settings: Settings) -> None:
+async def test_an_unreachable_database_is_reported_with_all_other_metrics(
+    settings: Settings,
+) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"postgresql://nobody@127.0.0.1:{closed.getsockname()[1]}/reslot"
@@ -288,13 +290,13 @@ print(generate_latest(registry_to_scrape()).decode())
 
 
 def run(*statements: str) -> str:
-    """Run a server process's part, as one that inherits the environment."""
+    """Run code in a new process that inherits the environment, as a server process does."""
     command = [sys.executable, "-c", "".join(statements)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def test_server_processes_put_their_figures_together(settings: Settings) -> None:
-    """What a dead one counted stays; what it had in use does not."""
+def test_metrics_of_server_processes_are_added_up(settings: Settings) -> None:
+    """The counters of a dead process stay; its gauges do not."""
     with share_metrics(settings, 2):
         run(COUNT)
         found = read(run(COUNT, TELL))
@@ -311,7 +313,7 @@ def test_a_single_process_shares_nothing(settings: Settings) -> None:
             assert "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 
 
-async def test_a_worker_has_a_port_of_its_own(settings: Settings) -> None:
+async def test_a_worker_has_its_own_port(settings: Settings) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -325,5 +327,5 @@ async def test_a_worker_has_a_port_of_its_own(settings: Settings) -> None:
             pass
 
 
-def test_it_is_no_part_of_the_description() -> None:
+def test_metrics_are_not_in_the_description() -> None:
     assert "/metrics" not in description()["paths"]

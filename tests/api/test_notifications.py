@@ -1,4 +1,4 @@
-"""What a practice sees of its mails and webhooks, and how it has one tried again."""
+"""A practice lists its notifications (mails and webhooks) and retries one."""
 
 from datetime import timedelta
 from typing import Any
