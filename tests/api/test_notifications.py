@@ -36,13 +36,13 @@ async def job(engine: AsyncEngine, notification_id: UUID) -> Any:
 
 
 async def lose_jobs(engine: AsyncEngine, notification_id: UUID) -> int:
-    """Delete the jobs of a notification, and say how many there were."""
+    """Delete the jobs of a notification, and return how many there were."""
     lost = text("DELETE FROM pgqueuer WHERE dedupe_key LIKE :of")
     async with engine.begin() as db:
         return (await db.execute(lost, {"of": f"{notification_id}/%"})).rowcount
 
 
-async def test_a_booking_is_seen_in_its_notifications(staff: Api, world: World) -> None:
+async def test_a_booking_lists_its_notifications(staff: Api, world: World) -> None:
     endpoint_id = await world.add(WebhookEndpoint, url="https://x.example", events=[], secret="s")
     session_id = await world.book(START)
     found = (await staff.get(PATH)).json()
@@ -137,7 +137,7 @@ async def test_a_cursor_is_good_for_its_own_filters_only(staff: Api, world: Worl
     assert answer.status_code == 422
 
 
-async def test_one_that_failed_is_tried_again_now(
+async def test_a_failed_notification_is_retried_now(
     staff: Api, world: World, engine: AsyncEngine
 ) -> None:
     await world.book(START)
@@ -155,7 +155,7 @@ async def test_one_that_failed_is_tried_again_now(
         assert tuple(await job(engine, row.id)) == ("queued", True, "send_notification")
 
 
-async def test_one_that_waits_for_its_next_try_is_tried_now(
+async def test_a_notification_that_waits_for_its_next_attempt_is_retried_now(
     staff: Api, world: World, engine: AsyncEngine
 ) -> None:
     await world.add(WebhookEndpoint, url="https://x.example", events=[], secret="s")
@@ -177,7 +177,7 @@ async def test_a_reminder_keeps_its_time(staff: Api, world: World, engine: Async
     assert not (await job(engine, row.id)).due
 
 
-async def test_one_that_is_being_sent_is_left_alone(
+async def test_a_notification_that_is_being_sent_is_not_retried(
     staff: Api, world: World, engine: AsyncEngine
 ) -> None:
     await world.book(START)
@@ -192,7 +192,7 @@ async def test_one_that_is_being_sent_is_left_alone(
     assert await lose_jobs(engine, row.id) == 0
 
 
-async def test_an_event_that_is_being_posted_is_left_alone(
+async def test_an_event_that_is_being_posted_is_not_retried(
     staff: Api, world: World, engine: AsyncEngine
 ) -> None:
     await world.add(WebhookEndpoint, url="https://x.example", events=[], secret="s")
@@ -207,7 +207,9 @@ async def test_an_event_that_is_being_posted_is_left_alone(
 
 
 @pytest.mark.parametrize("status", ["sent", "dropped"])
-async def test_one_that_is_done_is_not_tried_again(staff: Api, world: World, status: str) -> None:
+async def test_a_finished_notification_is_not_retried(
+    staff: Api, world: World, status: str
+) -> None:
     await world.book(START)
     row = await notification(world, recipient="practitioner")
     await world.change(Notification, row.id, status=status, finished_at=NOW)
@@ -216,7 +218,7 @@ async def test_one_that_is_done_is_not_tried_again(staff: Api, world: World, sta
     assert (await notification(world, recipient="practitioner")).status == status
 
 
-async def test_notifications_of_others_are_not_there(
+async def test_notifications_of_other_practices_are_not_found(
     staff: Api, engine: AsyncEngine, settings: Settings
 ) -> None:
     other = await World(engine, settings).build()

@@ -1,4 +1,4 @@
-"""The OpenAPI description says what the API does, completely, and as it is stored."""
+"""The OpenAPI description is complete, correct, and equal to the stored file."""
 
 import json
 import re
@@ -43,11 +43,11 @@ OPEN = {
     "get_health",
     "get_readiness",
 }
-# They look at a token that is no access token.
+# Their token is not an access token.
 MAY_REFUSE = {"refresh_tokens"}
-# A second time finds nobody signed in.
+# A second call finds nobody signed in.
 ONCE_BY_ITSELF = {"sign_out_all"}
-# Commands that take no idempotency key: their answers carry a secret, which must not be kept.
+# Commands without an idempotency key: their response holds a secret, which must not be stored.
 SECRET = {
     "create_key",
     "create_webhook_endpoint",
@@ -56,7 +56,7 @@ SECRET = {
 }
 
 
-# What an operation's name begins with: one word for one thing, in the whole API.
+# The verbs of operation names: one word for one meaning in the whole API.
 VERBS = set(
     (  # noqa: SIM905 - a list of 24 quoted words reads worse
         "list get create update replace put delete "  # records
@@ -65,7 +65,7 @@ VERBS = set(
     ).split()
 )
 SAYS = ("description", "examples", "$ref", "enum")
-# Fields whose names say it all, as those that end in `_id` do.
+# Fields whose names need no description, like those that end in `_id`.
 PLAIN = set(
     (  # noqa: SIM905 - the same
         "id name email phone address time_zone starts_at ends_at starts_at_utc ends_at_utc start "
@@ -91,8 +91,8 @@ def test_it_is_valid_openapi() -> None:
     OpenAPIV31SpecValidator(description()).validate()
 
 
-def test_the_stored_file_is_what_the_application_says() -> None:
-    """`reslot openapi > openapi/openapi.json` brings it up to date."""
+def test_the_stored_file_equals_the_applications_description() -> None:
+    """`reslot openapi > openapi/openapi.json` updates the file."""
     assert STORED.read_text(encoding="utf-8") == to_text(description()) + "\n"
 
 
@@ -113,7 +113,7 @@ def test_each_reference_has_its_component_and_each_component_a_use() -> None:
         f"#/components/{kind}/{name}"
         for kind, components in description()["components"].items()
         for name in components
-        if kind != "securitySchemes"  # operations name these without a reference
+        if kind != "securitySchemes"  # operations name these without `$ref`
     }
 
 
@@ -130,8 +130,8 @@ def _references(part: Any) -> Iterator[str]:
             yield from _references(item)
 
 
-def test_what_repeats_is_shared_and_what_does_not_stays_in_its_operation() -> None:
-    """A component that one operation alone refers to would send a reader away for nothing."""
+def test_only_repeated_parts_are_shared_components() -> None:
+    """A component with a single user would make the reader look elsewhere for no benefit."""
     uses = Counter(_references([found for _, _, found in operations()] + _events()))
     for kind in ("parameters", "responses"):
         for name in description()["components"][kind]:
@@ -167,7 +167,7 @@ def _events() -> list[dict[str, Any]]:
 
 
 @EVERY
-def test_an_operation_says_what_it_is(operation: dict[str, Any]) -> None:
+def test_an_operation_has_a_summary_and_a_description(operation: dict[str, Any]) -> None:
     known = {tag["name"] for tag in description()["tags"]}
     assert len(operation["tags"]) == 1
     assert set(operation["tags"]) <= known
@@ -185,8 +185,8 @@ def test_the_answer_has_an_example_of_its_shape(operation: dict[str, Any]) -> No
 
 
 @EVERY
-def test_the_example_leaves_no_field_out_and_makes_none_up(operation: dict[str, Any]) -> None:
-    """Fields without a value are null, never absent: so all of them are required."""
+def test_the_example_has_exactly_the_fields_of_the_schema(operation: dict[str, Any]) -> None:
+    """Fields without a value are null, never absent, so all fields are required."""
     for status in {"200", "201", "202"} & operation["responses"].keys():
         content = operation["responses"][status]["content"].get("application/json")
         if content is not None:
@@ -252,7 +252,7 @@ def test_every_problem_is_documented_somewhere() -> None:
 
 
 def test_every_enum_of_an_answer_is_open_and_has_a_name() -> None:
-    """A client that was made of today's file has to take a value that is new tomorrow."""
+    """A client generated from today's file must accept a value that is added later."""
     written = [
         *(found["responses"] for _, _, found in operations()),
         description()["components"]["responses"],
@@ -308,7 +308,7 @@ def test_every_event_is_described_with_an_example() -> None:
             validate(content["example"] | {"type": "another"}, content["schema"])
 
 
-def test_nothing_answers_in_the_shape_of_the_framework() -> None:
+def test_no_response_has_the_frameworks_error_schema() -> None:
     assert "ValidationError" not in json.dumps(description())
 
 
@@ -316,7 +316,7 @@ def test_nothing_answers_in_the_shape_of_the_framework() -> None:
     ("path", "operation"),
     [pytest.param(path, found, id=found["operationId"]) for _, path, found in operations()],
 )
-def test_what_needs_a_token_says_so(path: str, operation: dict[str, Any]) -> None:
+def test_operations_that_need_a_token_declare_it(path: str, operation: dict[str, Any]) -> None:
     needs = operation["operationId"] not in OPEN
     scheme = "ApiKey" if path.startswith("/v1/practice") else "AccessToken"
     assert operation["security"] == ([{scheme: []}] if needs else [])
@@ -330,21 +330,21 @@ def test_every_command_takes_a_key_and_those_on_a_session_a_version() -> None:
         is_command = method == "post" and operation["operationId"] not in OPEN | ONCE_BY_ITSELF
         is_secret = operation["operationId"] in SECRET
         assert ("idempotency-key" in names) is not is_secret or not is_command, path
-        # A link is no part of the session: it has no version to compare.
+        # A link is not part of the session, so there is no version to compare.
         of_a_link = "/sessions/{session_id}/links" in path
         if is_command and "/sessions/{session_id}/" in path and not of_a_link:
             assert "if-match" in names, path
 
 
-def test_what_takes_more_than_a_reading_key_says_which() -> None:
+def test_operations_that_need_more_than_a_read_key_declare_the_scope() -> None:
     for method, path, operation in operations():
         if path.startswith("/v1/practice") and method != "get":
             assert re.search("with the scope `(write|admin)`", operation["description"]), path
 
 
 @EVERY
-def test_an_example_makes_nothing_up_and_tells_things_apart(operation: dict[str, Any]) -> None:
-    """In the world of the examples each thing has one id, and no two things share one."""
+def test_examples_use_known_ids_and_each_for_one_thing(operation: dict[str, Any]) -> None:
+    """In the examples, each record has one id, and no two records share one."""
     for status in {"200", "201", "202"} & operation["responses"].keys():
         ((_, content),) = operation["responses"][status]["content"].items()
         text = json.dumps(example_of(content), ensure_ascii=False)
@@ -355,7 +355,7 @@ def test_an_example_makes_nothing_up_and_tells_things_apart(operation: dict[str,
     assert len(set(IDS.values())) == len(IDS)
 
 
-def test_a_field_says_what_its_name_does_not() -> None:
+def test_a_field_is_described_unless_its_name_is_enough() -> None:
     for component, schema in description()["components"]["schemas"].items():
         for name, part in schema.get("properties", {}).items():
             text = json.dumps(part)
@@ -364,7 +364,7 @@ def test_a_field_says_what_its_name_does_not() -> None:
 
 
 def test_no_title_repeats_a_name_and_no_parameter_is_null() -> None:
-    """Generators make types of titles, and of a type that may be null one more."""
+    """Code generators make one type for each title, and another for each nullable parameter."""
     for _, path, operation in operations():
         for parameter in parameters_of(operation):
             assert not {"title", "anyOf"} & parameter["schema"].keys(), path
@@ -385,12 +385,12 @@ async def test_the_served_description_is_the_same(stranger: Api) -> None:
 
 
 def test_the_description_is_written_once(settings: Settings) -> None:
-    """Whoever asks for it, again and again, costs nobody else anything."""
+    """Repeated requests for the description do not slow down other requests."""
     app = create_app(settings)
     assert write_description(app) is write_description(app)
 
 
-async def test_the_docs_page_asks_no_other_host(stranger: Api) -> None:
+async def test_the_docs_page_loads_nothing_from_other_hosts(stranger: Api) -> None:
     page = await stranger.get("/docs")
     assert page.status_code == 200
     named = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']+)["']""", page.text)
@@ -400,7 +400,7 @@ async def test_the_docs_page_asks_no_other_host(stranger: Api) -> None:
         assert (await stranger.get(f"/{address}")).status_code == 200, address
 
 
-async def test_the_start_leads_to_the_docs(stranger: Api) -> None:
+async def test_the_root_redirects_to_the_docs(stranger: Api) -> None:
     answer = await stranger.get("/")
     assert answer.is_redirect
     assert answer.headers["location"] == "docs"

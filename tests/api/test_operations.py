@@ -1,4 +1,4 @@
-"""What the machines that watch the service see: probes, request ids, logs, headers."""
+"""What operators' tools read: probes, request ids, logs, headers."""
 
 import json
 from collections.abc import AsyncIterator
@@ -26,12 +26,12 @@ NOTE = "Zanzibar clinic results"
 # Probes
 
 
-async def test_a_running_process_says_so(stranger: Api) -> None:
+async def test_a_running_process_reports_live(stranger: Api) -> None:
     answer = await stranger.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-async def test_a_ready_service_says_so(stranger: Api) -> None:
+async def test_a_ready_service_reports_ready(stranger: Api) -> None:
     answer = await stranger.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
@@ -60,13 +60,13 @@ async def test_with_another_schema_the_service_is_not_ready(
     answer = await stranger.get("/readyz", {"Accept-Language": "de"})
     assert (answer.status_code, answer.json()["code"]) == (503, "service-unavailable")
     assert answer.json()["detail"] == f"The database has {says}"
-    # Operators read it: it is in English, like the logs and the command line.
+    # For operators: in English, like the logs and the command line.
     assert answer.headers["content-language"] == "en"
     assert int(answer.headers["retry-after"]) > 0
     assert (await stranger.get("/healthz")).status_code == 200
 
 
-async def test_no_client_waits_until_routes_are_built(
+async def test_no_request_waits_for_routes_to_be_built(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app(settings, clock=TestClock())
@@ -86,7 +86,7 @@ async def test_no_client_waits_until_routes_are_built(
 # Request ids
 
 
-async def test_every_answer_has_an_id_of_its_own(api: Api, stranger: Api, world: World) -> None:
+async def test_every_response_has_its_own_request_id(api: Api, stranger: Api, world: World) -> None:
     session_id = await world.book(START)
     answers = [
         await api.get("/v1/me"),
@@ -132,7 +132,7 @@ async def test_a_request_is_one_line_with_route_and_status(api: Api, world: Worl
 
 @pytest.fixture
 async def everything(api: Api, world: World) -> list[str]:
-    """What must not be found in logs."""
+    """Give the strings that must not be in logs."""
     session_id = await world.book(START)
     link = world.link_token(session_id)
     token = api.token
@@ -143,7 +143,7 @@ async def everything(api: Api, world: World) -> list[str]:
 async def test_the_servers_logs_hold_nothing_personal(
     api: Api, stranger: Api, settings: Settings, everything: list[str]
 ) -> None:
-    """Through a whole visit: no token, no note, no name, no address, no query string."""
+    """After a whole visit, no token, note, name, address or query string is in the logs."""
     link, session_id = everything[1], everything[-1]
     path = f"/v1/sessions/{session_id}"
     with server_logs(settings) as written:
@@ -178,7 +178,7 @@ async def test_logs_can_be_read_by_a_person(settings: Settings, stranger: Api) -
 
 @pytest.fixture
 async def with_portal(settings: Settings, clock: TestClock, world: World) -> AsyncIterator[Api]:
-    """The API of an installation whose portal lives elsewhere."""
+    """The API of an installation whose portal has another origin."""
     known = settings.model_copy(update={"cors_origins": (PORTAL,)})
     async with serve(known, clock) as stranger:
         yield stranger.signed_in(world.token())
@@ -213,7 +213,7 @@ async def test_by_default_no_origin_may(api: Api) -> None:
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_a_command_may_be_asked_for_first(
+async def test_a_preflight_request_for_a_command_is_accepted(
     subtests: pytest.Subtests, with_portal: Api
 ) -> None:
     wanted = ("authorization", "content-type", "idempotency-key", "if-match")

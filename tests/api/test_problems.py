@@ -1,4 +1,4 @@
-"""Every refusal is a problem of the catalogue, and says nothing that it should not."""
+"""Every refusal is a problem of the catalogue, and reveals no internal or personal data."""
 
 import importlib
 import pkgutil
@@ -108,7 +108,7 @@ async def test_an_unknown_address_is_a_404(subtests: pytest.Subtests, stranger: 
             assert "script" not in answer.text
 
 
-async def test_another_method_is_a_405_that_says_which(
+async def test_another_method_gets_a_405_with_the_allowed_ones(
     subtests: pytest.Subtests, stranger: Api
 ) -> None:
     for method, path, allowed in [
@@ -139,7 +139,7 @@ def assert_problem(answer: Any, code: str) -> dict[str, Any]:
     return body
 
 
-# Refusals carry what is needed to act on them
+# Refusals carry the data that a client needs to react
 
 
 async def test_a_refusal_names_deadline_and_contact(
@@ -203,7 +203,7 @@ async def test_a_taken_slot_is_answered_with_the_nearest_open_ones(api: Api, wor
 async def serve_broken(
     settings: Settings, error: Exception
 ) -> AsyncIterator[tuple[AsyncClient, list[BaseException]]]:
-    """Run the application with a defect; what gets out of it to the server is kept."""
+    """Run the application with a defect, and keep the exceptions that reach the server."""
     app = create_app(settings, clock=TestClock())
 
     class Broken(AccessTokens):
@@ -236,9 +236,9 @@ async def test_a_defect_is_a_500_that_keeps_its_message(settings: Settings, worl
     body = assert_problem(answer, "internal-error")
     assert SECRET not in answer.text
     assert body.keys() == {"type", "title", "status", "code", "detail", "request_id"}
-    # A page of another origin has to be able to read it.
+    # A page of another origin must be able to read the response.
     assert answer.headers["access-control-allow-origin"] == PORTAL
-    # What reaches the server is logged by it, with the message.
+    # The server would log an exception that reaches it, with the message.
     assert escaped == []
     (line,) = [entry for entry in logs if entry["event"] == "internal_error"]
     assert (line["log_level"], line["error"]) == ("error", "RuntimeError")
@@ -249,7 +249,7 @@ async def test_a_defect_is_a_500_that_keeps_its_message(settings: Settings, worl
 async def test_a_caller_who_disconnects_mid_request_is_no_defect(
     settings: Settings, world: World
 ) -> None:
-    """Nobody reads this answer, but the log and the figures have what it was."""
+    """Nobody reads this response, but the log and the metrics record it."""
     headers = {"Authorization": f"Bearer {world.token()}"}
     with capture_logs() as logs:
         async with serve_broken(settings, ClientDisconnect()) as (http, _):
@@ -273,7 +273,7 @@ async def test_a_database_error_that_is_no_outage_is_a_defect(
 
 
 def caused_by(cause: Exception) -> Exception:
-    """Wrap an error of the driver's as SQLAlchemy's dialect does."""
+    """Wrap an error of the driver as SQLAlchemy's dialect does."""
     error = RuntimeError(SECRET)
     error.__cause__ = cause
     return error
@@ -301,7 +301,7 @@ async def test_a_lost_connection_is_a_503(
             assert SECRET not in answer.text + str(logs)
 
 
-async def test_without_a_database_everything_is_a_503_to_try_again(
+async def test_without_a_database_everything_gets_a_503_with_retry_after(
     settings: Settings, world: World, clock: TestClock
 ) -> None:
     session_id = await world.book(START)
@@ -326,10 +326,10 @@ async def test_without_a_database_everything_is_a_503_to_try_again(
 
 
 @pytest.mark.parametrize("setting", ["target_session_attrs=standby", READ_ONLY])
-async def test_a_database_that_is_not_the_one_to_write_to_is_a_503(
+async def test_a_read_only_database_is_a_503(
     settings: Settings, world: World, clock: TestClock, setting: str
 ) -> None:
-    """So it is in a failover: all hosts are standbys for a while, or the one that is reached is."""
+    """During a failover, all hosts, or the host that is reached, are standbys for a while."""
     session_id = await world.book(START)
     url = SecretStr(f"{settings.service_url}&{setting}")
     async with serve(settings.model_copy(update={"database_url": url}), clock) as api:
@@ -338,10 +338,10 @@ async def test_a_database_that_is_not_the_one_to_write_to_is_a_503(
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_connections_that_were_cut_are_replaced_unseen(
+async def test_broken_connections_are_replaced_without_an_error(
     api: Api, server: EmbeddedServer, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All that lay idle for a while are asked. Those that were closed: tests/database."""
+    """Connections idle for a while are checked. Closed ones: see tests/database."""
     monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 0.0)
     assert (await api.get("/v1/me")).status_code == 200
     admin = await asyncpg.connect(server.url("postgres", "postgres"))
@@ -357,12 +357,12 @@ async def test_connections_that_were_cut_are_replaced_unseen(
 async def test_a_full_database_is_a_503_for_reads_too(
     settings: Settings, world: World, server: EmbeddedServer, database: str
 ) -> None:
-    """A read of a hot page opens its connection past SQLAlchemy's own errors."""
+    """Reads of hot pages open connections outside SQLAlchemy's error handling."""
     session_id = await world.book(START)
     admin = await asyncpg.connect(server.url("postgres", database))
     await admin.execute(f'ALTER DATABASE "{database}" CONNECTION LIMIT 0')
     await admin.close()
-    own = SecretStr(server.url(SERVICE, database))  # of a pooler the service would be one client
+    own = SecretStr(server.url(SERVICE, database))  # for a pooler, the service would be one client
     async with serve(settings.model_copy(update={"database_url": own}), TestClock()) as stranger:
         api = stranger.signed_in(world.token())
         for answer in (await api.get("/v1/sessions"), await api.get(f"/v1/sessions/{session_id}")):

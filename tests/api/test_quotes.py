@@ -92,7 +92,7 @@ async def test_a_free_quote_keeps_it_free_when_the_deadline_passes_meanwhile(
     assert await world.rows(Fee) == []
 
 
-async def test_a_quote_counts_up_to_its_very_expiry(
+async def test_a_quote_is_valid_until_its_exact_expiry(
     api: Api, world: World, clock: TestClock
 ) -> None:
     await world.add_policy(policy(tier(1440, 4500)))
@@ -276,7 +276,7 @@ async def test_an_expired_quote_of_another_session_is_still_invalid(
     assert (await api.cancel(session_id, quote=quote)).json()["code"] == "quote-invalid"
 
 
-async def test_changing_the_format_wants_the_quote_of_that_action(api: Api, world: World) -> None:
+async def test_changing_the_format_needs_the_quote_of_that_action(api: Api, world: World) -> None:
     await world.add_policy({"change_format": {"fees": [tier(9999, 500)]}})
     session_id = await world.book(START)
     wrong = await quote_of(api, session_id, "reschedule")
@@ -287,7 +287,7 @@ async def test_changing_the_format_wants_the_quote_of_that_action(api: Api, worl
     assert (answer.status_code, answer.json()["fee"]) == (200, money(500))
 
 
-async def test_a_quote_of_an_earlier_version_is_stale_and_comes_with_the_decision_of_now(
+async def test_a_quote_of_an_earlier_version_is_stale_with_the_present_decision(
     api: Api, world: World, clock: TestClock
 ) -> None:
     await world.add_policy(policy(tier(1440, 4500)))

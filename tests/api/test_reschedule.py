@@ -49,7 +49,7 @@ def code_of(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-# In place
+# A move keeps the session's id
 
 
 async def test_a_move_keeps_the_id_and_raises_the_version_by_one(api: Api, world: World) -> None:
@@ -121,7 +121,7 @@ async def test_how_to_join_changes_with_the_format(api: Api, world: World) -> No
     ]
 
 
-# Every slot on offer can be taken
+# Every listed slot can be taken
 
 
 async def test_the_first_and_the_last_slot_on_offer_can_be_taken(api: Api, world: World) -> None:
@@ -287,7 +287,7 @@ async def test_of_several_locations_one_has_to_be_named(api: Api, world: World) 
     assert answer.json()["session"]["format"]["location"]["id"] == str(pier)
 
 
-async def test_a_location_that_the_service_has_not_is_refused(api: Api, world: World) -> None:
+async def test_a_location_that_the_service_lacks_is_refused(api: Api, world: World) -> None:
     elsewhere = await world.add(Location, name="Elsewhere", address="Nowhere 1")
     session_id = await world.book(START)
     for kind, place in (
@@ -301,7 +301,7 @@ async def test_a_location_that_the_service_has_not_is_refused(api: Api, world: W
         assert answer.json()["errors"][0]["pointer"] == "/location_id"
 
 
-async def test_a_format_that_the_service_has_not_is_refused(api: Api, world: World) -> None:
+async def test_a_format_that_the_service_lacks_is_refused(api: Api, world: World) -> None:
     service_id = await world.add_service(formats=("video",))
     session_id = await world.book(START, service_id=service_id)
     for kind in ("phone", "hologram"):
@@ -310,7 +310,7 @@ async def test_a_format_that_the_service_has_not_is_refused(api: Api, world: Wor
         assert answer.json()["errors"][0]["pointer"] == "/format"
 
 
-# What stands in the way
+# Why a move is refused
 
 
 async def test_a_start_in_the_past_is_unavailable(api: Api, world: World) -> None:
@@ -418,7 +418,7 @@ async def test_each_alternative_can_be_taken(api: Api, world: World, wished: dat
 async def test_the_present_start_in_another_format_is_an_alternative_beyond_the_horizon_too(
     api: Api, world: World
 ) -> None:
-    """Neither notice nor horizon matters to a change of format."""
+    """Neither notice nor horizon applies to a change of format."""
     far = START + 84 * DAY
     session_id = await world.book(far)
     day = far.date().isoformat()
@@ -429,7 +429,9 @@ async def test_the_present_start_in_another_format_is_an_alternative_beyond_the_
     assert alternatives == ["2027-02-25T10:00:00", "2027-01-29T16:00:00", "2027-01-29T15:30:00"]
 
 
-async def test_of_a_wish_between_two_seconds_the_nearest_come_first(api: Api, world: World) -> None:
+async def test_for_a_start_between_two_seconds_the_nearest_slots_come_first(
+    api: Api, world: World
+) -> None:
     session_id = await world.book(START)
     wished = START + DAY + 15 * MINUTE + timedelta(milliseconds=500)
     refused = await api.reschedule(session_id, wished)
@@ -498,7 +500,7 @@ async def test_the_deadline_is_that_of_the_present_start(
     assert (await api.reschedule(session_id, START + 5 * DAY)).status_code == 200
 
 
-# Counting
+# Limits
 
 
 async def test_a_client_may_move_a_session_as_often_as_the_limit_says(
@@ -564,7 +566,7 @@ async def test_alternatives_keep_the_distance_too(api: Api, world: World) -> Non
 # Notifications
 
 
-async def test_a_move_tells_client_and_practitioner(api: Api, world: World) -> None:
+async def test_a_move_notifies_client_and_practitioner(api: Api, world: World) -> None:
     session_id = await world.book(START)
     await api.reschedule(session_id, START + DAY)
     notifications = await world.rows(Notification, kind="rescheduled")
@@ -582,7 +584,7 @@ async def test_a_move_drops_the_old_reminder_and_queues_a_new_one(api: Api, worl
     }
 
 
-async def test_no_reminder_is_queued_whose_time_has_passed(api: Api, world: World) -> None:
+async def test_no_reminder_is_queued_for_a_time_in_the_past(api: Api, world: World) -> None:
     session_id = await world.book(START)
     await api.reschedule(session_id, NOW + 2 * HOUR)
     assert await world.rows(Notification, kind="reminder", status="pending") == []
@@ -644,7 +646,7 @@ async def test_a_session_is_booked_for_whole_seconds_only(world: World) -> None:
 async def test_no_change_is_about_time_format_and_place_not_about_how_to_join(
     api: Api, world: World
 ) -> None:
-    """A room that the practitioner has moved since the booking makes no change of the session."""
+    """A video room that the practitioner changed after the booking does not change the session."""
     session_id = await world.book(START)
     await world.change_practitioner(video_url="https://video.example/new")
     assert code_of(await api.reschedule(session_id, START)) == (409, "no-change")

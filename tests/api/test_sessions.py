@@ -18,7 +18,7 @@ DAY_AHEAD = {"deadline": {"before_minutes": 1440}, "percent": "37.5"}
 
 
 async def ids(api: Api, **query: Any) -> list[str]:
-    """Follow the cursor to the end, and list what the pages hold."""
+    """Follow the cursor to the end, and list the ids of all pages."""
     found: list[str] = []
     while True:
         answer = await api.get("/v1/sessions", **query)
@@ -32,7 +32,7 @@ async def ids(api: Api, **query: Any) -> list[str]:
 
 
 async def some_sessions(world: World) -> dict[str, str]:
-    """Book sessions of every kind; names in the order of their starts."""
+    """Book sessions of every kind, named in the order of their starts."""
     booked = {
         "long ago": await world.book(NOW - timedelta(days=8), now=NOW - timedelta(days=9)),
         "came": await world.book(NOW - timedelta(days=2), now=NOW - timedelta(days=9)),
@@ -69,7 +69,7 @@ async def test_each_list_has_its_sessions_once_in_order(
 
 
 async def test_sessions_at_one_instant_are_not_lost_between_pages(api: Api, world: World) -> None:
-    """Nobody is booked twice at one time, so these come from a client's merged records."""
+    """A client cannot be booked twice at one time, so sessions of others are reassigned."""
     booked = set()
     for _ in range(5):
         other = await world.add_practitioner()
@@ -83,7 +83,9 @@ async def test_sessions_at_one_instant_are_not_lost_between_pages(api: Api, worl
         assert set(found) == booked
 
 
-async def test_a_list_stands_as_of_its_first_page(api: Api, world: World, clock: TestClock) -> None:
+async def test_all_pages_show_the_list_as_of_the_first_page(
+    api: Api, world: World, clock: TestClock
+) -> None:
     """A session that ends between two pages is still in the list."""
     first = await world.book(NOW + timedelta(hours=1))
     second = await world.book(NOW + timedelta(hours=2))
@@ -111,9 +113,7 @@ async def test_a_client_without_sessions_has_an_empty_list(api: Api) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_the_list_shows_what_the_details_show_but_for_three_parts(
-    api: Api, world: World
-) -> None:
+async def test_the_list_has_all_fields_of_the_details_except_three(api: Api, world: World) -> None:
     session_id = await world.book_in_full(START)
     (item,) = (await api.get("/v1/sessions")).json()["items"]
     details = await api.session(session_id)
@@ -147,7 +147,7 @@ async def test_a_bad_list_query_is_named(subtests: pytest.Subtests, api: Api) ->
             assert problem(await api.get("/v1/sessions", **query)) == (422, [("query", pointer)])
 
 
-async def test_a_cursor_is_good_for_its_own_list_only(api: Api, world: World) -> None:
+async def test_a_cursor_is_valid_for_its_own_list_only(api: Api, world: World) -> None:
     names = await some_sessions(world)
     assert len(names) == 6
     cursor = (await api.get("/v1/sessions", limit=1)).json()["next_cursor"]
@@ -167,7 +167,7 @@ async def test_a_cursor_is_good_for_its_own_list_only(api: Api, world: World) ->
 
 
 async def test_the_details_have_everything(api: Api, world: World) -> None:
-    """Every field of product.md section 9 but the decisions, which have their own tests."""
+    """Every field of product.md section 9, except the decisions, which have their own tests."""
     session_id = await world.book_in_full(START)
     (package,) = (await api.get("/v1/packages")).json()["items"]
     details = await api.session(session_id)
@@ -234,8 +234,8 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
     }
 
 
-async def test_formats_on_offer_are_told_as_they_are_written(api: Api, world: World) -> None:
-    """In the order of their names, whatever signs these have, and without a closed place."""
+async def test_offered_formats_are_shown_as_written(api: Api, world: World) -> None:
+    """Sorted by name, whatever characters the names have, and without an inactive location."""
     name, address = 'Annex "B", {1} \\ O\'Neil', "NULL"
     annex = await world.add(Location, name=name, address=address)
     closed = await world.add(Location, name="Before all", address="None", active=False)
@@ -311,7 +311,7 @@ async def test_an_allowed_action_has_its_cost_deadlines_and_quote(
     assert len(quotes) == 3
 
 
-async def test_a_refused_action_says_why_until_when_and_whom_to_ask(
+async def test_a_refused_action_shows_reason_deadline_and_contact(
     api: Api, world: World, clock: TestClock
 ) -> None:
     session_id = await world.book_in_full(START)
@@ -422,7 +422,7 @@ async def test_the_etag_is_the_version_and_a_read_is_never_a_304(api: Api, world
     assert (moved.headers["etag"], moved.json()["version"]) == ('"2"', 2)
 
 
-async def test_a_cancelled_session_tells_when_by_whom_and_why(
+async def test_a_cancelled_session_shows_when_by_whom_and_why(
     api: Api, world: World, clock: TestClock
 ) -> None:
     session_id = await world.book_in_full(START)
@@ -473,7 +473,7 @@ async def test_a_bad_details_query_is_named(
             assert problem(answer) == (422, [("query", pointer)])
 
 
-async def test_what_is_no_session_is_not_found(subtests: pytest.Subtests, api: Api) -> None:
+async def test_a_malformed_or_unknown_id_is_not_found(subtests: pytest.Subtests, api: Api) -> None:
     for session_id in [
         "9d2c7a3e-0000-4000-8000-000000000000",
         "42",
@@ -501,7 +501,7 @@ async def calendar(api: Api, session_id: UUID) -> tuple[Any, Any]:
     return read, event
 
 
-async def test_the_calendar_file_has_one_entry_that_imports(api: Api, world: World) -> None:
+async def test_the_calendar_file_has_one_valid_entry(api: Api, world: World) -> None:
     session_id = await world.book_in_full(START)
     read, event = await calendar(api, session_id)
     assert read["METHOD"] == "PUBLISH"
@@ -530,7 +530,7 @@ async def test_the_calendar_file_speaks_the_language_of_the_client(
 
 
 async def test_a_later_calendar_file_replaces_an_earlier_one(api: Api, world: World) -> None:
-    """The UID stays for life, SEQUENCE rises with every change; no reason is in it, no link."""
+    """The UID never changes, SEQUENCE rises with each change; no reason and no link is in it."""
     session_id = await world.book(START)
     _, first = await calendar(api, session_id)
     await api.reschedule(session_id, START + timedelta(days=1))

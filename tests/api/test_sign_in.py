@@ -1,4 +1,4 @@
-"""A client signs in with a mailed link, stays signed in, and signs out."""
+"""Clients sign in with a mailed link, stay signed in, and sign out."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from app.tables.identity import SignIn, SignInCounter, SignInFamily, SignInReque
 from app.tables.practices import Client
 from tests.world import NOW, Api, TestClock, World
 
-# Who signs in is looked for at every practice.
+# A sign-in looks for the address at every practice.
 pytestmark = pytest.mark.alone
 
 INVALID, EXPIRED, OUT = (422, "link-invalid"), (410, "link-expired"), (401, "unauthorized")
@@ -27,7 +27,7 @@ A_MOMENT = timedelta(microseconds=1)
 
 
 async def mailed(world: World, client_id: UUID | None = None, **values: Any) -> str:
-    """Make a sign-in link as the worker does, and give its token."""
+    """Make a sign-in link as the worker does, and return its token."""
     record = {
         "client_id": client_id or world.client_id,
         "token_generation": 0,
@@ -50,7 +50,7 @@ async def refresh(api: Api, token: str) -> Response:
 
 
 async def signed_in(api: Api, world: World) -> Any:
-    """Sign the world's client in, and give the answer."""
+    """Sign the world's client in, and return the response."""
     answer = await exchange(api, await mailed(world))
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -71,7 +71,7 @@ async def jobs(world: World) -> list[str]:
         return list(found)
 
 
-# Asking for a link
+# Requesting a link
 
 
 @pytest.mark.parametrize("email", ["ana@client.example", "nobody@client.example"])
@@ -135,7 +135,7 @@ async def test_one_network_address_may_ask_twenty_times_in_five_minutes(
     assert outcome(answer) == (429, "rate-limited")
     assert 1 <= int(answer.headers["retry-after"]) <= 300
     assert len(await requests(world)) == 20
-    # Exchanging has a count of its own.
+    # Exchanges are counted separately.
     assert outcome(await exchange(stranger, "nonsense")) == INVALID
 
 
@@ -173,7 +173,7 @@ async def test_one_network_address_may_exchange_sixty_times_in_five_minutes(
         ["ana@client.example"],
     ],
 )
-async def test_what_is_no_address_is_refused_and_not_repeated(
+async def test_an_invalid_address_is_refused_and_not_echoed(
     stranger: Api, world: World, email: object
 ) -> None:
     body = b'{"email": "\\ud800@x.example"}' if email == "\ud800@client.example" else None
@@ -210,7 +210,7 @@ async def test_a_mailed_token_signs_its_client_in(stranger: Api, world: World) -
     assert me["session_id"] is None
 
 
-async def test_the_answer_is_not_to_be_kept(stranger: Api, world: World) -> None:
+async def test_the_response_must_not_be_cached(stranger: Api, world: World) -> None:
     answer = await exchange(stranger, await mailed(world))
     assert answer.headers["cache-control"] == "no-store"
 
@@ -230,7 +230,7 @@ async def test_a_mailed_token_works_for_ten_minutes(
     assert (await exchange(stranger, first)).status_code == 200
     clock.now = NOW + TEN_MINUTES
     assert outcome(await exchange(stranger, second)) == EXPIRED
-    assert outcome(await exchange(stranger, first)) == INVALID  # used, and that is what counts
+    assert outcome(await exchange(stranger, first)) == INVALID  # used, which is checked first
     assert len(await world.rows(SignInFamily)) == 1
 
 
@@ -323,7 +323,7 @@ async def test_a_refresh_gives_new_tokens_and_the_old_end_stays(
     assert (await stranger.signed_in(second["access_token"]).get("/v1/me")).status_code == 200
 
 
-async def test_a_lost_answer_is_given_again_for_thirty_seconds(
+async def test_the_previous_refresh_token_has_a_grace_of_thirty_seconds(
     stranger: Api, world: World, clock: TestClock
 ) -> None:
     first = (await signed_in(stranger, world))["refresh_token"]
@@ -337,7 +337,7 @@ async def test_a_lost_answer_is_given_again_for_thirty_seconds(
     assert (await refresh(stranger, second)).status_code == 200
 
 
-async def test_an_old_token_that_comes_again_ends_the_sign_in(
+async def test_reuse_of_an_old_refresh_token_ends_the_sign_in(
     stranger: Api, world: World, clock: TestClock
 ) -> None:
     first = (await signed_in(stranger, world))["refresh_token"]
@@ -388,9 +388,7 @@ async def test_a_client_who_is_inactive_or_signed_out_cannot_refresh(
     assert family.ended_at == NOW
 
 
-async def test_a_sign_in_of_one_browser_says_nothing_of_another(
-    stranger: Api, world: World
-) -> None:
+async def test_sign_ins_of_two_browsers_are_independent(stranger: Api, world: World) -> None:
     here, there = await signed_in(stranger, world), await signed_in(stranger, world)
     answer = await stranger.post("/v1/auth/sign-out", {"refresh_token": here["refresh_token"]})
     assert answer.status_code == 204
@@ -422,7 +420,7 @@ async def test_signing_out_with_an_unknown_token_is_no_error(stranger: Api, worl
     assert (await refresh(stranger, token)).status_code == 200
 
 
-async def test_signing_out_everywhere_ends_all_tokens_and_is_in_the_trail(
+async def test_signing_out_everywhere_ends_all_tokens_and_is_in_the_audit_log(
     stranger: Api, world: World
 ) -> None:
     here, there = await signed_in(stranger, world), await signed_in(stranger, world)
@@ -469,8 +467,8 @@ async def test_a_client_of_another_practice_stays_signed_in(
     assert (await refresh(stranger, token)).status_code == 200
 
 
-async def test_no_key_is_kept_for_these(stranger: Api, world: World) -> None:
-    """An idempotency key is ignored: what it would keep is a token."""
+async def test_idempotency_keys_are_ignored(stranger: Api, world: World) -> None:
+    """An idempotency key is ignored, because the stored response would hold a token."""
     key = {"Idempotency-Key": "one"}
     token = {"token": await mailed(world)}
     assert (await stranger.post("/v1/auth/tokens", token, key)).status_code == 200

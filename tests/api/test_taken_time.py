@@ -1,4 +1,4 @@
-"""Which sessions take time, for everybody who asks (docs/decisions/0017-taken-time.md)."""
+"""Which sessions take time, in every command and list (docs/decisions/0017-taken-time.md)."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ BODIES: dict[str, Any] = {"fulfilled": {}, "noshow": FREE, "cancel": FREE, "undo
 
 @pytest.fixture
 async def ben(world: World) -> UUID:
-    """Another client, whose session could be moved; no notification is asked for."""
+    """Another client with a session that can be moved, without notifications."""
     await world.change(Service, world.service_id, minimum_notice_minutes=0)
     return await world.add_client(name="Ben", email="ben@client.example")
 
@@ -33,7 +33,7 @@ async def act(staff: Api, session_id: UUID, what: str) -> tuple[int, str | None]
 
 
 async def offered(api: Api, world: World, client_id: UUID) -> list[str]:
-    """List what the client could move a session of the day after to, on the session's day."""
+    """List the slots on the session's day for a session of the client on the next day."""
     session_id = await world.book(START + DAY, client_id=client_id)
     own = api.signed_in(world.token(client_id))
     day = START.date().isoformat()
@@ -174,7 +174,7 @@ async def test_the_limits_count_fulfilled_sessions_and_no_missed_ones(
 @pytest.mark.parametrize(
     ("ended", "is_free"), [("fulfilled", False), ("noshow", True), ("cancel", True)]
 )
-async def test_the_clients_own_time_follows_the_same_truth(
+async def test_the_clients_own_time_follows_the_same_rule(
     api: Api,
     staff: Api,
     world: World,
@@ -198,7 +198,7 @@ async def test_the_clients_own_time_follows_the_same_truth(
 
 
 async def test_only_booked_sessions_are_misfits(staff: Api, world: World) -> None:
-    """What has ended needs nobody to act, whether it takes time or not."""
+    """An ended session needs no action, whether it takes time or not."""
     path = f"/v1/practice/practitioners/{world.practitioner_id}/misfits"
     weekend = START + 2 * DAY
     ids = [await world.book(weekend + n * 60 * MINUTE) for n in range(4)]
@@ -208,7 +208,7 @@ async def test_only_booked_sessions_are_misfits(staff: Api, world: World) -> Non
     assert [item["id"] for item in found["items"]] == [str(ids[3])]
 
 
-async def test_the_stored_ranges_say_what_is_taken(
+async def test_the_stored_ranges_hold_the_taken_time(
     staff: Api, world: World, clock: TestClock
 ) -> None:
     session_id = await world.book(START)

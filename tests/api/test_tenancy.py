@@ -26,7 +26,7 @@ OPERATIONS = [
     if operation["security"] and not path.startswith("/v1/practice")
 ]
 OF_A_SESSION = [found for found in OPERATIONS if "{session_id}" in found[1]]
-# Whatever a command on a session may ask for; each takes what it knows.
+# All fields that a command on a session may need; each command gets those it has.
 BODIES: dict[str, Any] = {
     "/v1/sessions/{session_id}/cancel": {"reason": REASON},
     "/v1/sessions/{session_id}/reschedule": {
@@ -62,7 +62,7 @@ def test_there_are_operations_to_walk() -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), OF_A_SESSION)
-async def test_someone_elses_session_is_the_same_404_as_none(
+async def test_someone_elses_session_gets_the_404_of_an_unknown_one(
     api: Api, world: World, method: str, path: str
 ) -> None:
     unknown = await call(api, method, path, uuid4())
@@ -78,10 +78,10 @@ async def test_someone_elses_session_is_the_same_404_as_none(
 
 
 @pytest.mark.parametrize("path", BODIES)
-async def test_with_a_version_a_key_and_a_quote_it_still_is(
+async def test_with_a_version_a_key_and_a_quote_it_is_the_same_404(
     api: Api, world: World, path: str
 ) -> None:
-    """Neither `If-Match` nor an idempotency key nor a quote tells more."""
+    """`If-Match`, an idempotency key and a quote reveal nothing more."""
     headers = {"If-Match": '"7"', "Idempotency-Key": "k"}
     for session_id in await someone_elses_sessions(world):
         address = path.replace("{session_id}", str(session_id))
@@ -101,7 +101,7 @@ async def test_without_a_token_everything_is_a_401(
                 assert answer.headers["www-authenticate"] == "Bearer"
 
 
-async def test_trying_leaves_no_trace(api: Api, world: World) -> None:
+async def test_refused_requests_change_nothing(api: Api, world: World) -> None:
     theirs, elsewhere = await someone_elses_sessions(world)
     for method, path in OF_A_SESSION:
         for session_id in (theirs, elsewhere):
@@ -110,7 +110,7 @@ async def test_trying_leaves_no_trace(api: Api, world: World) -> None:
     assert (row.status, row.version, row.starts_at) == ("booked", 1, START)
 
 
-async def test_lists_hold_ones_own_only(api: Api, world: World) -> None:
+async def test_lists_hold_only_the_clients_own_records(api: Api, world: World) -> None:
     await someone_elses_sessions(world)
     own = await world.book(START + timedelta(days=5))
     found = (await api.get("/v1/sessions", when="all")).json()["items"]

@@ -1,4 +1,4 @@
-"""No token but ours, for its own purpose and time. The bulk of it is in tests/test_signing.py."""
+"""Only our tokens are accepted, for their purpose and lifetime. More in tests/test_signing.py."""
 
 import string
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ ALPHABET = string.ascii_letters + string.digits + "-_"
 
 
 def mutants(token: str) -> Iterator[str]:
-    """Spell a token wrong: at every fifth position and both ends, shorter, longer, otherwise."""
+    """Alter a token: at every fifth position and at both ends, in length and in case."""
     for position in {*range(0, len(token), 5), token.index("."), len(token) - 1}:
         neighbour = ALPHABET[(ALPHABET.find(token[position]) + 1) % len(ALPHABET)]
         for wrong in {neighbour, "A", "."} - {token[position]}:
@@ -119,7 +119,7 @@ async def test_an_access_token_ends_by_the_applications_clock(
 
 @pytest.mark.parametrize("part", ["practice", "client", "generation"])
 async def test_a_token_for_nobody_is_not_signed_in(api: Api, world: World, part: str) -> None:
-    """Signed by us, but for what is not there (any more)."""
+    """Signed by us, but for an unknown practice or client, or for another generation."""
     caller = Caller(
         uuid4() if part == "practice" else world.practice_id,
         uuid4() if part == "client" else world.client_id,

@@ -98,7 +98,7 @@ async def test_the_calendar_entry_keeps_its_uid_and_its_sequence_rises_by_one(
     assert [sequence for _, sequence in found] == [0, 1, 2, 3]
 
 
-async def test_a_refused_command_leaves_version_and_sequence(api: Api, world: World) -> None:
+async def test_a_refused_command_keeps_version_and_sequence(api: Api, world: World) -> None:
     session_id = await world.book(START)
     await api.reschedule(session_id, START + timedelta(minutes=1))
     assert (await api.session(session_id))["version"] == 1

@@ -1,4 +1,4 @@
-"""Where a practice's software is told of changes: written by the API, secrets shown once."""
+"""Webhook endpoints: managed through the API, with secrets shown once."""
 
 import asyncio
 import base64
@@ -57,7 +57,7 @@ async def test_a_new_endpoint_shows_its_secret_once(staff: Api, world: World) ->
     ]
 
 
-async def test_no_answer_with_a_secret_is_kept(staff: Api, world: World) -> None:
+async def test_no_response_with_a_secret_is_stored(staff: Api, world: World) -> None:
     key = {"Idempotency-Key": "one"}
     first = await staff.post(PATH, {"url": URL}, key)
     second = await staff.post(PATH, {"url": URL}, key)
@@ -68,12 +68,12 @@ async def test_no_answer_with_a_secret_is_kept(staff: Api, world: World) -> None
 
 
 @pytest.mark.parametrize("shape", ["NewEndpoint", "PutEndpoint", "ChangeEndpoint"])
-def test_the_description_tells_that_null_is_no_choice(shape: str) -> None:
+def test_the_description_allows_null_for_events(shape: str) -> None:
     validate(None, description()["components"]["schemas"][shape]["properties"]["events"])
 
 
 @pytest.mark.parametrize("events", [None, []])
-async def test_no_choice_of_events_means_all(staff: Api, events: Any) -> None:
+async def test_no_selection_of_events_means_all(staff: Api, events: Any) -> None:
     assert (await create(staff, events=events))["events"] == []
 
 
@@ -115,7 +115,7 @@ async def test_a_bad_field_is_named_and_nothing_is_made(
     assert await world.rows(WebhookEndpoint) == []
 
 
-async def test_in_development_any_target_will_do(
+async def test_in_development_any_target_is_accepted(
     settings: Settings, world: World, clock: TestClock
 ) -> None:
     loose = settings.model_copy(update={"webhook_insecure_targets": True})
@@ -143,7 +143,7 @@ async def test_the_list_comes_in_pages(staff: Api) -> None:
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/cursor")
 
 
-async def test_the_list_tells_active_ones_from_others(staff: Api) -> None:
+async def test_the_list_can_be_filtered_by_active(staff: Api) -> None:
     on, off = await create(staff), await create(staff)
     await staff.patch(f"{PATH}/{off['id']}", {"active": False})
     for active, wanted in ((True, on), (False, off)):
@@ -151,7 +151,7 @@ async def test_the_list_tells_active_ones_from_others(staff: Api) -> None:
         assert [item["id"] for item in found] == [wanted["id"]]
 
 
-async def test_what_is_left_out_of_a_change_stays(staff: Api, world: World) -> None:
+async def test_fields_left_out_of_a_change_stay(staff: Api, world: World) -> None:
     made = await create(staff, events=["fee.waived"], description="Calendar")
     path = f"{PATH}/{made['id']}"
     changed = (await staff.patch(path, {"url": "https://other.example/"})).json()
@@ -168,7 +168,7 @@ async def test_what_is_left_out_of_a_change_stays(staff: Api, world: World) -> N
         assert answer.json()["errors"][0]["pointer"] == f"/{next(iter(bad))}"
 
 
-async def test_switching_it_on_again_forgets_what_failed(staff: Api, world: World) -> None:
+async def test_reactivation_resets_the_failures(staff: Api, world: World) -> None:
     made = await create(staff)
     await world.change(
         WebhookEndpoint,
@@ -188,7 +188,7 @@ async def test_switching_it_on_again_forgets_what_failed(staff: Api, world: Worl
     assert ("reactivated", details) in await trail(world)
 
 
-async def test_a_push_makes_it_and_then_keeps_it(staff: Api, world: World) -> None:
+async def test_a_push_creates_an_endpoint_once(staff: Api, world: World) -> None:
     path = f"{PATH}/by-ref/crm/main 1"
     assert (await staff.get(path)).status_code == 404
     made = await staff.put(path, {"url": URL})
@@ -215,7 +215,7 @@ async def test_a_new_secret_ends_the_old_one(staff: Api, world: World) -> None:
 
 
 @pytest.mark.parametrize("whose", ["another practice's", "nobody's"])
-async def test_an_endpoint_of_others_is_not_there(
+async def test_an_endpoint_of_another_practice_is_not_found(
     staff: Api, engine: AsyncEngine, settings: Settings, whose: str
 ) -> None:
     other = await World(engine, settings).build()
@@ -254,7 +254,7 @@ async def test_only_an_admin_key_changes_endpoints(staff: Api, world: World, sco
     assert (row.active, row.secret, row.url) == (True, made["secret"], URL)
 
 
-async def test_a_client_has_no_business_here(api: Api, stranger: Api) -> None:
+async def test_a_client_cannot_use_webhook_endpoints(api: Api, stranger: Api) -> None:
     for somebody in (api, stranger):
         assert (await somebody.get(PATH)).status_code == 401
         assert (await somebody.post(PATH, {"url": URL})).status_code == 401
@@ -276,7 +276,7 @@ async def test_a_practice_has_twenty_active_endpoints_at_most(staff: Api, world:
     await add_active(world, 19)
     resting = await create(staff)
     await staff.patch(f"{PATH}/{resting['id']}", {"active": False})
-    # Inactive ones do not count; what is there already may be written again.
+    # Inactive endpoints do not count; an existing one may be written again.
     last = await create(staff)
     again = await staff.put(f"{PATH}/by-ref/old-1", {"url": URL, "active": True})
     assert again.status_code == 200
@@ -290,7 +290,7 @@ async def test_a_practice_has_twenty_active_endpoints_at_most(staff: Api, world:
     assert (await staff.patch(f"{PATH}/{resting['id']}", back)).status_code == 200
 
 
-async def test_the_bound_is_each_practices_own(
+async def test_the_bound_is_per_practice(
     staff: Api, world: World, engine: AsyncEngine, settings: Settings
 ) -> None:
     await add_active(world, 20)
@@ -313,7 +313,7 @@ async def test_many_at_once_do_not_exceed_the_bound(staff: Api, world: World) ->
     assert len(await world.rows(WebhookEndpoint, active=True)) == 20
 
 
-async def test_an_endpoint_asks_for_the_codes_of_reasons(staff: Api, world: World) -> None:
+async def test_an_endpoint_may_request_reason_codes(staff: Api, world: World) -> None:
     made = await create(staff, include_reason=True)
     assert made["include_reason"] is True
     path = f"{PATH}/{made['id']}"

@@ -1,4 +1,4 @@
-"""The audit trail: who did what, when, from where, and why (product.md section 7)."""
+"""The audit log: who did what, when, from where, and why (product.md section 7)."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,7 @@ CHANGES = "/v1/practice/changes"
 WHY = {"note": "Dr. Chen is ill."}
 
 
-async def test_the_trail_tells_who_what_when_from_where_and_why(
+async def test_the_audit_log_shows_who_what_when_from_where_and_why(
     staff: Api, api: Api, world: World
 ) -> None:
     session_id = await world.book(START)
@@ -75,7 +75,7 @@ async def test_it_filters_and_pages(staff: Api, api: Api, world: World) -> None:
     assert len(paged) == len(set(paged)) == 4
 
 
-async def test_no_key_reads_another_practices_trail(staff: Api, world: World) -> None:
+async def test_no_key_reads_another_practices_audit_log(staff: Api, world: World) -> None:
     session_id = await world.book(START)
     other = await World(world.engine, world.settings).build()
     elsewhere = staff.signed_in(await other.key(Scope.READ))
@@ -83,7 +83,7 @@ async def test_no_key_reads_another_practices_trail(staff: Api, world: World) ->
     assert answer.json()["items"] == []
 
 
-async def test_a_filter_that_is_none_is_named(staff: Api) -> None:
+async def test_an_unknown_filter_is_named(staff: Api) -> None:
     answer = await staff.get(CHANGES, subject="weather", from_="x")
     pointers = {error["pointer"] for error in answer.json()["errors"]}
     assert pointers == {"/subject", "/from_"}

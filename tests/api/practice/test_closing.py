@@ -1,4 +1,4 @@
-"""A closed practice: every access to it ends, nothing of it is deleted, and it can open again."""
+"""A closed practice: all access ends, no data is deleted, and it can be reopened."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -59,7 +59,7 @@ async def test_the_tokens_of_its_clients_end_for_good(
     assert (await api.get("/v1/me")).status_code == 401
 
 
-async def test_its_links_end_and_so_does_what_they_gave(
+async def test_its_links_and_their_access_tokens_end(
     settings: Settings, world: World, stranger: Api
 ) -> None:
     session_id = await world.book(START)
@@ -74,7 +74,7 @@ async def test_its_links_end_and_so_does_what_they_gave(
 async def test_a_link_that_was_mailed_after_the_closing_opens_nothing(
     settings: Settings, world: World, staff: Api, stranger: Api
 ) -> None:
-    """A confirmation may have waited. Once the practice is open again, its link is good."""
+    """A confirmation may be sent late. When the practice is reopened, its link is valid."""
     session_id = await world.book(START)
     await close(settings, world)
     await reopen(settings, world)
@@ -87,7 +87,7 @@ async def test_a_link_that_was_mailed_after_the_closing_opens_nothing(
 
 
 async def close_again_without_ending_links(settings: Settings, world: World) -> None:
-    """Stand in for a link that is signed while the practice is closed, as a mail's is."""
+    """Close the practice, but keep links valid, like one that a mail signs during the closure."""
     from app.tables.practices import Client  # noqa: PLC0415
 
     [client] = await world.rows(Client)
@@ -115,7 +115,7 @@ async def test_its_clients_are_not_mailed_a_link_to_sign_in(
     assert set(await found()) == {world.practice_id, other.practice_id}
 
 
-async def test_closing_one_practice_leaves_the_others_alone(
+async def test_closing_one_practice_does_not_affect_the_others(
     settings: Settings, world: World, api: Api
 ) -> None:
     other = await World(world.engine, settings).build()

@@ -35,7 +35,7 @@ async def a_fee(staff: Api, world: World, **values: Any) -> str:
     return str(done.json()["session"]["fees"][0]["id"])
 
 
-async def test_a_fee_that_is_due_is_waived_and_the_client_told(
+async def test_a_due_fee_is_waived_and_the_client_notified(
     staff: Api, api: Api, world: World, fee_id: str
 ) -> None:
     answer = await staff.post(f"{FEES}/{fee_id}/waive", WHY)
@@ -153,7 +153,7 @@ async def test_no_key_reaches_another_practices_fees(staff: Api, world: World, f
         ("settle", {"payment_reference": "a\x00b"}, "/payment_reference"),
     ],
 )
-async def test_what_cannot_be_used_is_named(
+async def test_invalid_input_is_named(
     staff: Api, fee_id: str, what: str, body: dict[str, Any], pointer: str
 ) -> None:
     answer = await staff.post(f"{FEES}/{fee_id}/{what}", body)

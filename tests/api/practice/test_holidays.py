@@ -99,7 +99,7 @@ async def test_force_lifts_a_holiday_as_it_lifts_hours(staff: Api, world: World)
 
 
 @pytest.mark.parametrize("override_first", [True, False])
-async def test_a_practitioners_own_hours_of_the_date_hold_all_the_same(
+async def test_a_practitioners_own_hours_for_the_date_take_precedence(
     staff: Api,
     api: Api,
     world: World,
@@ -143,7 +143,7 @@ async def test_a_holiday_is_a_local_date_of_each_practitioner(
     assert found
 
 
-async def test_the_answer_reports_what_does_not_fit_of_every_practitioner(
+async def test_the_response_reports_misfits_of_every_practitioner(
     staff: Api, world: World, clock: TestClock
 ) -> None:
     lee = await world.add_practitioner(name="Dr. Lee")
@@ -183,7 +183,7 @@ async def test_the_same_holidays_again_change_nothing(staff: Api, world: World) 
     assert "Founders" not in trail.text
 
 
-async def test_a_key_sends_the_answer_again(staff: Api, world: World) -> None:
+async def test_a_key_replays_the_response(staff: Api, world: World) -> None:
     first = await close(staff, FRIDAY, **{"Idempotency-Key": "closing"})
     await close(staff)
     again = await close(staff, FRIDAY, **{"Idempotency-Key": "closing"})
@@ -220,13 +220,13 @@ async def test_a_bad_date_is_named_and_changes_nothing(
     assert [row.date.isoformat() for row in await world.rows(Holiday)] == [MONDAY]
 
 
-async def test_as_many_holidays_as_the_bound_are_taken(staff: Api) -> None:
+async def test_the_bound_of_holidays_is_accepted(staff: Api) -> None:
     first = START.date()
     dates = [(first + n * DAY).isoformat() for n in range(MAX_HOLIDAYS)]
     assert len((await close(staff, *dates)).json()["dates"]) == MAX_HOLIDAYS
 
 
-async def test_a_practices_holidays_are_its_own(staff: Api, api: Api, world: World) -> None:
+async def test_holidays_apply_to_their_practice_only(staff: Api, api: Api, world: World) -> None:
     twin = await World(world.engine, world.settings).build()
     theirs = api.signed_in(await twin.key())
     await close(theirs, FRIDAY)
@@ -237,7 +237,7 @@ async def test_a_practices_holidays_are_its_own(staff: Api, api: Api, world: Wor
     assert [row.date.isoformat() for row in await twin.rows(Holiday)] == [FRIDAY]
 
 
-async def test_a_key_that_may_read_changes_nothing(staff: Api, api: Api, world: World) -> None:
+async def test_a_read_key_changes_nothing(staff: Api, api: Api, world: World) -> None:
     reader = api.signed_in(await world.key(Scope.READ))
     assert (await reader.get(HOLIDAYS)).status_code == 200
     assert (await close(reader, FRIDAY)).json()["code"] == "forbidden"

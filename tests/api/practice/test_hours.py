@@ -1,4 +1,4 @@
-"""Weekly hours, dates that differ, and the booked sessions that no longer fit them."""
+"""Weekly hours, hours of single dates, and booked sessions that no longer fit them."""
 
 from datetime import timedelta
 from typing import Any
@@ -35,7 +35,7 @@ def named(answer: Any) -> list[tuple[str, str]]:
 
 
 async def kinds(world: World, subject: str) -> list[str]:
-    """Tell what was done; by the alphabet, as the clock stands still."""
+    """List the kinds of changes, sorted by name because the test clock does not advance."""
     return sorted(row.kind for row in await world.rows(Change, subject=subject))
 
 
@@ -90,7 +90,7 @@ async def test_the_same_week_again_changes_nothing(staff: Api, world: World) -> 
     assert await kinds(world, "working_hours") == ["updated"]
 
 
-async def test_a_new_week_is_in_the_trail_under_the_keys_name(staff: Api, world: World) -> None:
+async def test_a_new_week_is_in_the_audit_log_with_the_keys_name(staff: Api, world: World) -> None:
     await staff.put(of(world, "working-hours"), MORNINGS)
     (entry,) = await world.rows(Change, subject="working_hours")
     assert (entry.subject_id, entry.actor, entry.actor_name) == (
@@ -154,7 +154,7 @@ async def test_only_booked_sessions_to_come_of_this_practitioner_are_reported(
     assert (await staff.get(of(world, "misfits", other))).json() == NONE
 
 
-async def test_a_long_report_is_cut_and_says_how_many_there_are(staff: Api, world: World) -> None:
+async def test_a_long_report_is_cut_and_has_the_total(staff: Api, world: World) -> None:
     weekdays = [day for day in range(1, 60) if (NOW + timedelta(days=day)).weekday() < 5]
     starts = [NOW + timedelta(days=day, hours=hour) for day in weekdays[:26] for hour in range(4)]
 
@@ -245,7 +245,7 @@ async def test_a_week_has_a_bound(staff: Api, world: World) -> None:
 # Dates
 
 
-async def test_a_date_gets_hours_of_its_own_and_loses_them_again(
+async def test_a_date_gets_its_own_hours_and_loses_them_again(
     staff: Api, api: Api, world: World
 ) -> None:
     session_id = await world.book(START + timedelta(days=1))
@@ -265,7 +265,7 @@ async def test_a_date_gets_hours_of_its_own_and_loses_them_again(
     assert await kinds(world, "hours_override") == ["created", "deleted", "updated"]
 
 
-async def test_what_changes_no_date_writes_nothing(staff: Api, world: World) -> None:
+async def test_an_unchanged_date_writes_nothing(staff: Api, world: World) -> None:
     path = of(world, "hours-overrides/2026-12-03")
     assert (await staff.delete(path)).status_code == 204
     assert await kinds(world, "hours_override") == []
@@ -277,7 +277,7 @@ async def test_what_changes_no_date_writes_nothing(staff: Api, world: World) -> 
     assert len(await world.rows(HoursOverride)) == 1
 
 
-async def test_dates_are_listed_in_a_range_closed_ones_too(staff: Api, world: World) -> None:
+async def test_dates_in_a_range_are_listed_including_closed_ones(staff: Api, world: World) -> None:
     days = ("2026-11-29", "2026-11-30", "2026-12-24", "2027-11-30", "2027-12-01")
     for day in days:
         await staff.put(of(world, f"hours-overrides/{day}"), CLOSED)
@@ -311,7 +311,7 @@ async def test_a_bad_date_is_named(staff: Api, world: World, day: str) -> None:
     assert named(answer) == [("path", "/day")]
 
 
-async def test_a_key_sends_the_answer_again(staff: Api, world: World) -> None:
+async def test_a_key_replays_the_response(staff: Api, world: World) -> None:
     path, key = of(world, "hours-overrides/2026-12-03"), {"Idempotency-Key": "k"}
     await staff.put(path, CLOSED)
     first = await staff.delete(path, key)
@@ -322,7 +322,7 @@ async def test_a_key_sends_the_answer_again(staff: Api, world: World) -> None:
     assert len(await world.rows(HoursOverride)) == 1
 
 
-# Who may
+# Permissions
 
 READS = ["working-hours", "hours-overrides", "misfits"]
 WRITES: list[tuple[str, str, Any]] = [
@@ -336,7 +336,7 @@ async def send(api: Api, method: str, path: str, body: Any) -> Any:
     return await (api.delete(path) if method == "delete" else api.put(path, body))
 
 
-async def test_another_practices_practitioner_is_the_same_404_as_none(
+async def test_another_practices_practitioner_gets_the_404_of_an_unknown_one(
     staff: Api, world: World
 ) -> None:
     elsewhere = await World(world.engine, world.settings).build()
@@ -352,7 +352,7 @@ async def test_another_practices_practitioner_is_the_same_404_as_none(
     assert before == after
 
 
-async def test_a_key_that_may_read_changes_nothing(staff: Api, world: World) -> None:
+async def test_a_read_key_changes_nothing(staff: Api, world: World) -> None:
     reader = staff.signed_in(await world.key(Scope.READ))
     writer = staff.signed_in(await world.key(Scope.WRITE))
     for path in READS:
@@ -367,6 +367,6 @@ async def test_a_key_that_may_read_changes_nothing(staff: Api, world: World) -> 
         assert (await send(writer, method, of(world, path), body)).status_code in {200, 204}
 
 
-async def test_a_client_reaches_nothing_of_it(api: Api, world: World) -> None:
+async def test_a_client_cannot_read_or_write_hours(api: Api, world: World) -> None:
     for path in READS:
         assert (await api.get(of(world, path))).status_code == 401

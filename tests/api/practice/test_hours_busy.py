@@ -1,4 +1,4 @@
-"""Time off, and times taken in other calendars."""
+"""Time off, and busy times of other calendars."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,16 +36,14 @@ def wire(instant: datetime) -> str:
 
 
 async def trail(world: World, subject: str) -> list[tuple[str, UUID]]:
-    """Tell what was done to what; by the alphabet, as the clock stands still."""
+    """List changes and subjects, sorted by name because the test clock does not advance."""
     return sorted((row.kind, row.subject_id) for row in await world.rows(Change, subject=subject))
 
 
 # Time off
 
 
-async def test_time_off_is_taken_and_nothing_is_offered_meanwhile(
-    staff: Api, api: Api, world: World
-) -> None:
+async def test_during_time_off_nothing_is_offered(staff: Api, api: Api, world: World) -> None:
     session_id = await world.book(START + timedelta(days=1))
     body = off(START - HOUR, 10 * HOUR, external_ref="leave-118")
     answer = await staff.post(of(world, "time-off"), body)
@@ -84,7 +82,7 @@ async def test_time_off_over_a_session_is_reported_not_refused(staff: Api, world
     assert changed.json()["misfits"] == NONE
 
 
-async def test_a_change_leaves_what_it_does_not_name(staff: Api, world: World) -> None:
+async def test_a_change_keeps_the_fields_it_does_not_name(staff: Api, world: World) -> None:
     made = (await staff.post(of(world, "time-off"), off(external_ref="a"))).json()
     path = of(world, f"time-off/{made['id']}")
     later = (await staff.patch(path, {"ends_at": wire(START + 3 * HOUR)})).json()
@@ -119,7 +117,9 @@ async def test_bad_time_off_is_named(
     assert await trail(world, "time_off") == []
 
 
-async def test_two_years_are_taken_and_a_change_keeps_the_bounds(staff: Api, world: World) -> None:
+async def test_two_years_are_accepted_and_a_change_keeps_the_bounds(
+    staff: Api, world: World
+) -> None:
     answer = await staff.post(of(world, "time-off"), off(length=timedelta(days=731)))
     assert answer.status_code == 201
     path = of(world, f"time-off/{answer.json()['id']}")
@@ -146,7 +146,7 @@ async def test_a_reference_is_used_once_in_the_practice(staff: Api, world: World
 
 
 @pytest.mark.parametrize("ref", ["leave-118", "2026/118", "Urlaub%20M%C3%BCller"])
-async def test_an_existing_system_pushes_its_time_off_again_and_again(
+async def test_an_existing_system_pushes_its_time_off_repeatedly(
     staff: Api, world: World, ref: str
 ) -> None:
     path = of(world, f"time-off/by-ref/{ref}")
@@ -166,7 +166,7 @@ async def test_an_existing_system_pushes_its_time_off_again_and_again(
 
 
 async def test_time_off_is_listed_by_local_dates_a_page_at_a_time(staff: Api, world: World) -> None:
-    """3 December in New York is from 05:00 UTC to 05:00 UTC of the 4th."""
+    """3 December in New York lasts from 05:00 UTC to 05:00 UTC of the 4th."""
     midnight = START.replace(hour=5)
     inside = [midnight - HOUR / 2, midnight, midnight + 23 * HOUR]
     for start in (midnight - HOUR, *inside, midnight + 24 * HOUR):
@@ -225,7 +225,7 @@ async def test_a_source_is_replaced_whole_and_others_stay(
     assert slots(await api.availability(session_id, **day))
 
 
-async def test_intervals_that_touch_or_overlap_are_joined_and_parts_of_a_second_kept(
+async def test_touching_intervals_are_joined_and_fractional_seconds_kept(
     staff: Api, world: World
 ) -> None:
     tick = timedelta(microseconds=1)
@@ -324,7 +324,7 @@ async def test_an_interval_without_length_is_dropped_and_counted(staff: Api, wor
 
 
 @pytest.mark.parametrize("source", ["ana/work", "/ana/", "by-ref/x", "a b", "é/ü", "x" * 255])
-async def test_a_source_is_any_text_that_a_reference_is(
+async def test_a_source_allows_the_same_text_as_a_reference(
     staff: Api, world: World, source: str
 ) -> None:
     path = of(world, f"busy-intervals/{quote(source, safe='')}")
@@ -342,7 +342,7 @@ async def test_time_off_is_no_outside_busy_time(staff: Api, world: World) -> Non
     assert (await staff.get(of(world, "time-off"))).json()["items"] == []
 
 
-# Who may
+# Permissions
 
 READS = ["time-off", "busy-intervals"]
 WRITES: list[tuple[str, str, Any]] = [
@@ -360,7 +360,7 @@ async def send(api: Api, method: str, path: str, body: Any) -> Any:
     )
 
 
-async def test_another_practices_practitioner_is_the_same_404_as_none(
+async def test_another_practices_practitioner_gets_the_404_of_an_unknown_one(
     staff: Api, world: World
 ) -> None:
     elsewhere = await World(world.engine, world.settings).build()
@@ -381,7 +381,7 @@ async def test_another_practices_practitioner_is_the_same_404_as_none(
     assert await world.rows(BusyInterval) == []
 
 
-async def test_a_key_that_may_read_changes_nothing(staff: Api, world: World) -> None:
+async def test_a_read_key_changes_nothing(staff: Api, world: World) -> None:
     absence = (await staff.post(of(world, "time-off"), off())).json()["id"]
     before = await world.rows(BusyInterval)
     reader = staff.signed_in(await world.key(Scope.READ))

@@ -1,4 +1,4 @@
-"""API keys: shown once, listed without their secrets, dead as soon as they are revoked."""
+"""API keys: shown once, listed without their secrets, invalid as soon as they are revoked."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,7 +16,7 @@ ME = "/v1/practice/me"
 NEW = {"name": "Calendar sync", "scope": "write"}
 
 
-async def test_me_is_the_key_that_calls(staff: Api, world: World) -> None:
+async def test_me_describes_the_calling_key(staff: Api, world: World) -> None:
     for scope in Scope:
         caller = staff.signed_in(await world.key(scope, name=f"Key to {scope}"))
         shown = (await caller.get(ME)).json()
@@ -51,8 +51,8 @@ async def test_a_new_key_works_and_its_secret_is_shown_once(staff: Api, world: W
     assert (entry.actor_name, entry.details) == ("Front desk", NEW)
 
 
-async def test_a_secret_is_kept_for_no_repetition(staff: Api, world: World) -> None:
-    """A key to repeat with is not an error; there is just nothing that could be repeated."""
+async def test_a_response_with_a_secret_is_not_replayed(staff: Api, world: World) -> None:
+    """An idempotency key is not an error, but the response is not stored."""
     answers = [await staff.post(KEYS, NEW, {"Idempotency-Key": "k"}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json()["secret"] != answers[1].json()["secret"]
@@ -60,7 +60,7 @@ async def test_a_secret_is_kept_for_no_repetition(staff: Api, world: World) -> N
     assert await world.rows(IdempotencyKey) == []
 
 
-async def test_a_revoked_key_is_dead_at_once(staff: Api, world: World) -> None:
+async def test_a_revoked_key_is_invalid_at_once(staff: Api, world: World) -> None:
     made = (await staff.post(KEYS, NEW)).json()
     path = f"{KEYS}/{made['id']}/revoke"
     answer = await staff.post(path, None)
@@ -111,7 +111,7 @@ async def test_another_practices_keys_are_out_of_reach(staff: Api, world: World)
     assert await elsewhere.rows(ApiKey) == [theirs]
 
 
-async def test_only_an_admin_key_deals_with_keys(staff: Api, world: World) -> None:
+async def test_only_an_admin_key_manages_keys(staff: Api, world: World) -> None:
     own = (await staff.get(ME)).json()["key"]["id"]
     for scope in (Scope.READ, Scope.WRITE):
         other = staff.signed_in(await world.key(scope))

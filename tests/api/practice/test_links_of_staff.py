@@ -1,4 +1,4 @@
-"""Staff issue the link of a session, and end those that were sent."""
+"""Staff issue a session's link, and revoke the links that were sent."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -34,7 +34,7 @@ async def test_an_issued_link_opens_its_session(staff: Api, stranger: Api, world
     assert link["token"] not in str(entry)
 
 
-async def test_a_link_is_kept_for_no_repetition(staff: Api, world: World) -> None:
+async def test_a_response_with_a_link_is_not_replayed(staff: Api, world: World) -> None:
     session_id = await world.book(START)
     for _ in range(2):
         answer = await staff.post(of(session_id), None, {"Idempotency-Key": "k"})
@@ -43,7 +43,7 @@ async def test_a_link_is_kept_for_no_repetition(staff: Api, world: World) -> Non
     assert await world.rows(IdempotencyKey) == []
 
 
-async def test_revoking_ends_the_links_so_far_and_no_later_one(
+async def test_revoking_ends_earlier_links_and_not_later_ones(
     staff: Api, stranger: Api, world: World
 ) -> None:
     session_id, other = await world.book(START), await world.book(START + timedelta(days=1))
@@ -70,7 +70,9 @@ async def test_a_key_revokes_once(staff: Api, world: World) -> None:
     assert (row.link_generation, row.version) == (1, 1)
 
 
-async def test_another_practices_session_is_the_same_404_as_none(staff: Api, world: World) -> None:
+async def test_another_practices_session_gets_the_404_of_an_unknown_one(
+    staff: Api, world: World
+) -> None:
     elsewhere = await World(world.engine, world.settings).build()
     theirs = await elsewhere.book(START)
     before = [await elsewhere.rows(table) for table in (Session, Change)]
@@ -82,9 +84,7 @@ async def test_another_practices_session_is_the_same_404_as_none(staff: Api, wor
     assert await world.rows(Change, subject="link") == []
 
 
-async def test_a_key_that_may_only_read_deals_with_no_links(
-    staff: Api, api: Api, world: World
-) -> None:
+async def test_a_read_key_cannot_issue_or_revoke_links(staff: Api, api: Api, world: World) -> None:
     session_id = await world.book(START)
     reader = staff.signed_in(await world.key(Scope.READ))
     writer = staff.signed_in(await world.key(Scope.WRITE))

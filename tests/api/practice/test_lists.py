@@ -65,7 +65,7 @@ async def test_clients_are_found_by_a_part_of_the_name(
     assert await names(staff, part) == found
 
 
-async def test_a_part_of_the_name_goes_with_the_other_filters_and_over_pages(
+async def test_a_part_of_the_name_combines_with_other_filters_and_pages(
     staff: Api, world: World
 ) -> None:
     for number in range(4):
@@ -103,12 +103,12 @@ async def test_every_list_of_records_has_the_filter(staff: Api, world: World) ->
         assert part in found["name"].lower()
 
 
-async def test_a_part_that_says_nothing_is_refused(staff: Api) -> None:
+async def test_an_empty_part_of_a_name_is_refused(staff: Api) -> None:
     for part in ("", "   ", "\u0301", " \u0301 ", "a\x00", "x" * 121):
         assert pointers(await staff.get(CLIENTS, name=part)) == ["/name"]
 
 
-async def test_each_practice_finds_its_own(api: Api, world: World) -> None:
+async def test_each_practice_finds_only_its_own_records(api: Api, world: World) -> None:
     elsewhere = await World(world.engine, world.settings).build()
     await elsewhere.change_all(Client, name="Zanzibar")
     staff = api.signed_in(await world.key())
@@ -128,7 +128,7 @@ async def test_sessions_are_listed_by_their_location(staff: Api, world: World) -
 
     assert await at(world.location_id) == [str(here)]
     assert await at(world.location_id, status="cancelled") == []
-    # One that has no sessions, and one that nobody has.
+    # A location without sessions, and an unknown location.
     assert await at(second) == await at(uuid4()) == []
     elsewhere = await World(world.engine, world.settings).build()
     await elsewhere.book(START, format=Format.IN_PERSON, location_id=elsewhere.location_id)
@@ -140,7 +140,7 @@ VALUES = {"uuid": str(uuid4()), "date-time": "2026-12-03T15:00:00Z", "date": "20
 
 
 def filters_of(operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, str]:
-    """Give a value for each query parameter of a list, as its schema wants it."""
+    """Give a value for each query parameter of a list, valid by its schema."""
     found = {}
     for parameter in parameters_of(operation):
         if parameter["in"] != "query" or parameter["name"] in {"cursor", "limit"}:
@@ -159,10 +159,10 @@ def filters_of(operation: dict[str, Any], schemas: dict[str, Any]) -> dict[str, 
     return found
 
 
-async def test_every_list_knows_each_filter_that_it_describes(
+async def test_every_list_supports_each_described_filter(
     staff: Api, world: World, subtests: pytest.Subtests
 ) -> None:
-    """A filter that a query does not know would be a 500."""
+    """A filter that the query does not support would cause a 500."""
     described = (await staff.get("/openapi.json")).json()
     lists = 0
     for path, operations in described["paths"].items():

@@ -1,4 +1,4 @@
-"""Policy versions: written, listed, resolved; and no promise is ever changed by one."""
+"""Policy versions: written, listed, resolved; none changes the terms of booked sessions."""
 
 import asyncio
 from datetime import timedelta
@@ -61,7 +61,7 @@ async def resolved(api: Api, world: World) -> tuple[str, Any, str]:
     return found["level"], policy and policy["version"], found["reason"]
 
 
-async def test_a_version_is_made_shown_and_in_the_trail(staff: Api, world: World) -> None:
+async def test_a_version_is_created_shown_and_in_the_audit_log(staff: Api, world: World) -> None:
     text = "  Tell me a day ahead.\n\nThank you.\n"
     made = await make(staff, service_id=str(world.service_id), text=text)
     assert made == {
@@ -87,7 +87,7 @@ async def test_a_version_is_made_shown_and_in_the_trail(staff: Api, world: World
     }
 
 
-async def test_versions_count_for_each_policy_by_itself(staff: Api, world: World) -> None:
+async def test_versions_are_numbered_per_policy(staff: Api, world: World) -> None:
     of_service = {"service_id": str(world.service_id)}
     of_practitioner = {"practitioner_id": str(world.practitioner_id)}
     made = [
@@ -163,7 +163,7 @@ async def test_without_rules_the_next_level_applies_again(staff: Api, world: Wor
     assert (await resolved(staff, world))[:2] == ("service", 3)
 
 
-async def test_what_resolves_is_what_a_booking_comes_under(staff: Api, world: World) -> None:
+async def test_the_resolved_policy_is_the_one_a_booking_gets(staff: Api, world: World) -> None:
     service, practitioner = (
         {"service_id": str(world.service_id)},
         {"practitioner_id": str(world.practitioner_id)},
@@ -227,8 +227,8 @@ async def test_versions_are_listed_newest_first_by_owner_and_level(
     assert named(await staff.get(POLICIES, level="x")) == [("query", "/level")]
 
 
-async def test_versions_made_at_once_get_a_number_each(world: World) -> None:
-    """Ten connections at a time, each with a transaction of its own."""
+async def test_concurrent_versions_get_different_numbers(world: World) -> None:
+    """Ten connections at a time, each with its own transaction."""
 
     async def command(db: AsyncConnection, service_id: UUID | None) -> UUID:
         return await PracticeRepository(db, world.practice_id).add_policy_version(
@@ -321,7 +321,7 @@ async def test_versions_made_at_once_get_a_number_each(world: World) -> None:
         ),
     ],
 )
-def test_what_is_stored_means_what_was_written(rules: dict[str, Any], policy: Policy) -> None:
+def test_stored_rules_mean_what_was_written(rules: dict[str, Any], policy: Policy) -> None:
     assert parse_rules(PolicyRules.model_validate(rules).document()) == policy
 
 
@@ -450,7 +450,7 @@ async def test_other_bad_fields_are_named(staff: Api, world: World) -> None:
     assert (await make(staff, {}, text="x" * 5000))["version"] == 1
 
 
-# Who may
+# Permissions
 
 
 async def test_another_practices_policies_are_out_of_reach(staff: Api, world: World) -> None:

@@ -35,7 +35,7 @@ async def test_each_key_sees_its_own_practice(api: Api, world: World) -> None:
     assert (await own.get(PATH)).json()["name"] == "Harbor Wellness"
 
 
-async def test_what_changes_is_shown_to_clients_and_told_in_the_trail(
+async def test_a_change_is_shown_to_clients_and_in_the_audit_log(
     api: Api, staff: Api, world: World
 ) -> None:
     body = {"name": "Harbor Health", "email": "desk@harbor.example", "phone": "+1 212 555 0199"}
@@ -76,7 +76,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-async def test_nonsense_is_named_and_changes_nothing(staff: Api) -> None:
+async def test_invalid_input_is_named_and_changes_nothing(staff: Api) -> None:
     before = (await staff.get(PATH)).json()
     for body, pointer in BAD:
         assert pointers(await staff.patch(PATH, body)) == [pointer], body

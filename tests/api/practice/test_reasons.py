@@ -1,4 +1,4 @@
-"""Why somebody cancelled or moved is told to keys that write, and to no other."""
+"""Reasons of cancellations and moves are shown to keys with the scope write, and to no others."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from tests.walls import Theirs, ask, body_for, fill, operations
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
-# A code that no description shows as an example, and a word that nobody else says.
+# A code that is in no example, and a word that occurs nowhere else.
 CODE, NOTE = "cost", "Qzcanaryqz, and nobody else's business."
 REASON = {"code": CODE, "note": NOTE}
 READS = [found for found in operations() if found[1].startswith("/v1/practice")]
@@ -17,8 +17,8 @@ READS = [found for found in operations() if found[1].startswith("/v1/practice")]
 
 @pytest.fixture
 async def theirs(staff: Api, world: World, api: Api) -> Theirs:
-    """A practice with one of everything, whose client has moved and cancelled sessions."""
-    # Before there is a policy, under which each of these would take a quote.
+    """A practice with one record of each kind, whose client has moved and cancelled sessions."""
+    # Before a policy exists, because with it each of these would need a quote.
     for days in (5, 6):
         session_id = await world.book(START + timedelta(days=days), external_ref=f"given-{days}")
         to = (START + timedelta(days=days, hours=1)).isoformat()
@@ -36,7 +36,7 @@ async def theirs(staff: Api, world: World, api: Api) -> Theirs:
 
 
 async def answers(staff: Api, theirs: Theirs, scope: Scope) -> dict[str, str]:
-    """Give the answers of every call that this key may make, by operation."""
+    """Give the responses of all operations that this key may call."""
     key = await theirs.world.key(scope)
     told = {}
     for method, path, operation in READS:
@@ -56,7 +56,7 @@ async def test_a_read_key_finds_no_reason_anywhere(staff: Api, theirs: Theirs) -
         assert f'"{CODE}"' not in text, operation
 
 
-async def test_a_write_key_finds_them_where_they_were(staff: Api, theirs: Theirs) -> None:
+async def test_a_write_key_finds_reasons_where_they_were(staff: Api, theirs: Theirs) -> None:
     told = await answers(staff, theirs, Scope.WRITE)
     where = {operation for operation, text in told.items() if NOTE in text}
     assert where == {operation for operation, text in told.items() if f'"{CODE}"' in text}
@@ -79,10 +79,8 @@ async def test_a_read_key_sees_that_there_is_a_reason_and_who_gave_it(
     assert [entry["reason"] for entry in entries] == [{"code": None, "note": None}] * 2
 
 
-async def test_a_read_key_does_not_see_what_staff_wrote_down_either(
-    staff: Api, theirs: Theirs
-) -> None:
-    """A client who calls tells staff the same as they would have typed."""
+async def test_a_read_key_does_not_see_reasons_that_staff_wrote(staff: Api, theirs: Theirs) -> None:
+    """Staff write down the same personal data that a client would have typed."""
     path = f"/v1/practice/sessions/{theirs.ids['session_id']}"
     await staff.post(f"{path}/undo", {"reason": REASON})
     await staff.post(f"{path}/cancel", {"charge_fee": False, "reason": REASON})

@@ -1,4 +1,4 @@
-"""The records that a practice keeps: what holds for every kind (product.md section 7)."""
+"""A practice's records: rules that apply to every kind (product.md section 7)."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -21,7 +21,7 @@ RECORDS = "/v1/practice"
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of record: how it is addressed, a whole body, and one thing that can change."""
+    """One kind of record: its path, a whole body, and one field that can change."""
 
     plural: str
     subject: str
@@ -34,7 +34,7 @@ class Kind:
         return f"{RECORDS}/{self.plural}"
 
     def whole(self, world: World, **more: Any) -> dict[str, Any]:
-        """Fill in the ids that only the world knows."""
+        """Fill in the ids of the test's world."""
         ids = {"client": world.client_id, "service": world.service_id, "place": world.location_id}
         return {name: _filled(value, ids) for name, value in (self.body | more).items()}
 
@@ -127,7 +127,7 @@ EVERY = pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.plural) for 
 
 
 async def trail(world: World, record_id: str) -> list[tuple[str, Any]]:
-    """List what the trail says of a record, without when and who."""
+    """List the audit log's entries about a record, without time and actor."""
     found = await world.rows(Change, subject_id=UUID(record_id))
     return [(row.kind, row.details) for row in sorted(found, key=lambda row: str(row.kind))]
 
@@ -137,11 +137,11 @@ def pointers(answer: Response) -> list[str]:
     return [error["pointer"] for error in answer.json()["errors"]]
 
 
-# Making, reading, changing
+# Creating, reading, changing
 
 
 @EVERY
-async def test_what_was_made_is_shown(staff: Api, world: World, kind: Kind) -> None:
+async def test_a_created_record_is_shown(staff: Api, world: World, kind: Kind) -> None:
     made = await kind.make(staff, world, external_ref="crm-1")
     body = kind.whole(world)
     assert {name: made[name] for name in body} == body
@@ -159,7 +159,7 @@ async def test_a_record_can_be_made_inactive(staff: Api, world: World, kind: Kin
 
 
 @EVERY
-async def test_making_is_told_in_the_trail_by_the_keys_name(
+async def test_creation_is_in_the_audit_log_with_the_keys_name(
     staff: Api, world: World, kind: Kind
 ) -> None:
     made = await kind.make(staff, world)
@@ -196,7 +196,7 @@ async def test_a_change_of_nothing_writes_nothing(staff: Api, world: World, kind
 
 
 @EVERY
-async def test_deactivation_and_reactivation_are_told_in_the_trail(
+async def test_deactivation_and_reactivation_are_in_the_audit_log(
     staff: Api, world: World, kind: Kind
 ) -> None:
     made = await kind.make(staff, world)
@@ -268,9 +268,7 @@ async def test_a_push_makes_a_record_and_the_next_one_finds_it(
 
 
 @EVERY
-async def test_a_push_leaves_active_alone_unless_it_names_it(
-    staff: Api, world: World, kind: Kind
-) -> None:
+async def test_a_push_keeps_active_unless_it_names_it(staff: Api, world: World, kind: Kind) -> None:
     path = f"{kind.path}/by-ref/crm-1"
     made = (await staff.put(path, kind.whole(world, active=False))).json()
     assert made["active"] is False
@@ -301,16 +299,14 @@ async def waiting(world: World) -> None:
 
 
 async def blocked(world: World, request: Awaitable[Response]) -> asyncio.Future[Response]:
-    """Start a request that has to wait for a transaction of the test's."""
+    """Start a request that has to wait for a transaction of the test."""
     running = asyncio.ensure_future(request)
     await asyncio.wait_for(waiting(world), 20)
     assert not running.done()
     return running
 
 
-async def test_a_push_that_comes_second_changes_the_record_of_the_first(
-    staff: Api, world: World
-) -> None:
+async def test_a_second_push_changes_the_record_of_the_first(staff: Api, world: World) -> None:
     path = f"{RECORDS}/locations/by-ref/crm-1"
     values = {"external_ref": "crm-1", "name": "Dockside", "address": "2 Dock Road"}
     first = uuid4()
@@ -327,7 +323,7 @@ async def test_a_push_that_comes_second_changes_the_record_of_the_first(
 
 
 async def test_limits_and_zone_wait_for_the_practitioners_lock(staff: Api, world: World) -> None:
-    """So that no booking counts by one rule and is written under another."""
+    """Otherwise a booking could be checked by one rule and written under another."""
     path = f"{RECORDS}/practitioners/{world.practitioner_id}"
     lock = text("SELECT 1 FROM practitioners WHERE id = :id FOR NO KEY UPDATE")
     for body in (
@@ -358,7 +354,7 @@ async def test_a_ref_is_visible_text_of_255_characters_at_most(
     assert (await kind.make(staff, world, external_ref="é" * 255))["external_ref"] == "é" * 255
 
 
-# Who may
+# Permissions
 
 
 @EVERY
@@ -388,7 +384,7 @@ async def test_a_clients_token_is_no_key(api: Api, world: World, kind: Kind) -> 
 
 
 @EVERY
-async def test_another_practices_record_is_the_404_of_none(
+async def test_another_practices_record_gets_the_404_of_an_unknown_one(
     api: Api, staff: Api, world: World, kind: Kind
 ) -> None:
     made = await kind.make(staff, world, external_ref="crm-1")
@@ -402,7 +398,7 @@ async def test_another_practices_record_is_the_404_of_none(
             assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
     assert (await others.get(f"{kind.path}/by-ref/crm-1")).status_code == 404
     assert made not in (await others.get(kind.path)).json()["items"]
-    # The same ref is free there, and means another record.
+    # The same ref is unused there, and identifies another record.
     theirs = await others.put(f"{kind.path}/by-ref/crm-1", kind.whole(elsewhere))
     assert theirs.status_code == 201
     assert theirs.json()["id"] != made["id"]
@@ -436,7 +432,7 @@ async def test_pages_go_through_all_by_name_and_end(staff: Api, world: World, ki
 
 
 async def world_names(world: World, kind: Kind) -> list[str]:
-    """Name the records of this kind that the world came with."""
+    """Name the records of this kind that the world has from the start."""
     given = {"practitioners": world.practitioner_id, "locations": world.location_id}
     given |= {"services": world.service_id, "clients": world.client_id}
     found = await world.rows(kind.table, id=given.get(kind.plural))
@@ -455,7 +451,7 @@ async def test_a_list_can_be_of_the_active_ones(staff: Api, world: World, kind: 
 
 
 @EVERY
-async def test_a_cursor_is_good_for_its_own_list_only(
+async def test_a_cursor_is_valid_for_its_own_list_only(
     api: Api, staff: Api, world: World, kind: Kind
 ) -> None:
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""What changing or deactivating a record does to clients, sessions and slots, and what not."""
+"""Effects of changing or deactivating a record on clients, sessions and slots."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ async def patch(staff: Api, kind: str, record_id: UUID, **body: Any) -> Any:
 
 
 async def refused(world: World, field: str, **booking: Any) -> None:
-    """Try to book, and see which field is to blame."""
+    """Try to book, and return the field that is refused."""
     before = await world.rows(Session)
     with pytest.raises(InvalidInputError) as raised:
         await world.book(START + timedelta(days=7), **booking)
@@ -61,7 +61,7 @@ async def test_a_pushed_new_address_ends_them_too(staff: Api, world: World) -> N
     assert (client.token_generation, client.address_generation) == (1, 1)
 
 
-async def test_other_capitals_and_other_fields_end_nothing(
+async def test_a_change_of_case_or_of_other_fields_ends_nothing(
     api: Api, staff: Api, world: World
 ) -> None:
     session_id = await world.book(START)
@@ -80,7 +80,7 @@ async def test_the_other_spelling_of_a_domain_is_no_new_address(staff: Api, worl
     assert made["email"] == "ben@faß.example"
     again = await staff.put(path, body | {"email": "Ben@faß.example", "name": "Ben O."})
     assert again.status_code == 200
-    # As a version before this one could have stored it.
+    # As an earlier version could have stored it.
     await world.change(Client, UUID(made["id"]), email="ben@xn--fa-hia.example")
     assert (await staff.put(path, body)).status_code == 200
     (client,) = await world.rows(Client, id=UUID(made["id"]))
@@ -101,7 +101,7 @@ async def test_clients_are_found_by_either_spelling_of_a_domain(
         assert [item["name"] for item in found] == ["Ben"]
 
 
-async def test_the_trail_has_no_word_of_a_client(staff: Api, world: World) -> None:
+async def test_the_audit_log_has_no_text_of_a_client(staff: Api, world: World) -> None:
     await patch(
         staff, "clients", world.client_id, email="zanzibar@new.example", name="Zanzibar", phone="9"
     )
@@ -136,7 +136,7 @@ async def test_an_inactive_clients_sessions_and_links_stay(
     assert (await holder.cancel(session_id)).status_code == 200
 
 
-async def test_clients_are_found_by_address_in_whatever_capitals(staff: Api, world: World) -> None:
+async def test_clients_are_found_by_address_in_any_case(staff: Api, world: World) -> None:
     for email in ("Ben@client.example", "ben@Client.example", "bob@client.example"):
         await world.add_client(name=email, email=email)
     found = (await staff.get("/v1/practice/clients", email="BEN@client.example")).json()["items"]
@@ -179,7 +179,7 @@ async def test_a_practitioner_who_comes_back_has_slots_again(
     assert slots(await api.availability(session_id, **AROUND)) == before
 
 
-async def test_a_new_zone_moves_hours_and_no_session(api: Api, staff: Api, world: World) -> None:
+async def test_a_new_zone_moves_hours_but_no_session(api: Api, staff: Api, world: World) -> None:
     session_id = await world.book(START)
     before = await world.rows(Session)
     early = "2026-12-03T03:00:00-05:00"
@@ -189,7 +189,7 @@ async def test_a_new_zone_moves_hours_and_no_session(api: Api, staff: Api, world
     assert await world.rows(Session) == before
 
 
-async def test_a_new_limit_counts_at_once_and_touches_no_session(
+async def test_a_new_limit_applies_at_once_and_changes_no_session(
     api: Api, staff: Api, world: World
 ) -> None:
     session_id = await world.book(START)
@@ -205,7 +205,7 @@ async def test_a_new_limit_counts_at_once_and_touches_no_session(
 # Locations and services
 
 
-async def test_an_inactive_location_is_off_offer(api: Api, staff: Api, world: World) -> None:
+async def test_an_inactive_location_is_not_offered(api: Api, staff: Api, world: World) -> None:
     session_id = await world.book(START)
     await patch(staff, "locations", world.location_id, active=False)
     formats = (await api.session(session_id))["formats"]
@@ -369,7 +369,7 @@ async def test_an_inactive_package_pays_for_nothing_new(api: Api, staff: Api, wo
     assert shown["credits_left"] == 6
 
 
-async def test_expiry_is_told_in_utc_and_in_the_trail(staff: Api, world: World) -> None:
+async def test_expiry_is_shown_in_utc_and_in_the_audit_log(staff: Api, world: World) -> None:
     package_id = await world.add_package()
     changed = await patch(staff, "packages", package_id, expires_at="2027-06-30T23:59:59-04:00")
     assert changed["expires_at"] == "2027-07-01T03:59:59Z"
@@ -385,7 +385,7 @@ async def test_expiry_is_told_in_utc_and_in_the_trail(staff: Api, world: World) 
     } in told
 
 
-async def test_a_time_of_grace_is_shown_while_it_lasts(api: Api, staff: Api, world: World) -> None:
+async def test_a_grace_period_is_shown_while_it_lasts(api: Api, staff: Api, world: World) -> None:
     package_id = await world.add_package(expires_at=NOW + timedelta(days=2))
     session_id = await world.book(START, package_id=package_id)
     path = f"/v1/practice/packages/{package_id}"
@@ -416,7 +416,7 @@ async def test_packages_are_found_by_client_and_service(staff: Api, world: World
 
 
 async def test_credits_wait_for_a_booking_that_takes_one(staff: Api, world: World) -> None:
-    """So that none of them vanishes under a session that is just being booked."""
+    """Otherwise a credit could be removed while a session that it pays for is being booked."""
     package_id = await world.add_package(credits=3)
     await world.book(START, package_id=package_id)
     booking = Booking(

@@ -1,4 +1,4 @@
-"""What a record cannot be is named, and nothing is changed by it."""
+"""Invalid values of records are named, and change nothing."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -100,7 +100,7 @@ COMMON = [
 BAD: dict[str, list[tuple[dict[str, Any], str]]] = {
     "practitioners": [
         *COMMON,
-        # A practitioner may have no address of their own: then the practice's is used.
+        # Without a practitioner's address, the practice's is used.
         *each("email", [email for email in NO_EMAIL if email is not None]),
         *each("phone", NO_PHONE),
         *each("time_zone", NO_ZONE),
@@ -145,7 +145,7 @@ async def untouched(world: World, kind: Kind) -> Any:
 
 
 @EVERY
-async def test_nonsense_is_named_and_changes_nothing(
+async def test_invalid_input_is_named_and_changes_nothing(
     subtests: pytest.Subtests, staff: Api, world: World, plural: str
 ) -> None:
     kind = BY_NAME[plural]
@@ -166,7 +166,7 @@ async def test_nonsense_is_named_and_changes_nothing(
 
 
 @EVERY
-async def test_what_is_missing_is_named(staff: Api, plural: str) -> None:
+async def test_missing_fields_are_named(staff: Api, plural: str) -> None:
     kind = BY_NAME[plural]
     defaults = {"phone", "video_url", "expires_at", "sessions_per_day", "sessions_per_week"}
     defaults |= {"buffer_before_minutes", "buffer_after_minutes", "step_minutes"}
@@ -179,7 +179,9 @@ async def test_what_is_missing_is_named(staff: Api, plural: str) -> None:
 
 
 @EVERY
-async def test_what_is_no_object_is_refused_whole(staff: Api, world: World, plural: str) -> None:
+async def test_a_body_that_is_not_an_object_is_refused(
+    staff: Api, world: World, plural: str
+) -> None:
     kind = BY_NAME[plural]
     made = await kind.make(staff, world)
     bodies: list[Any] = [[], 7, "x", None]
@@ -207,7 +209,7 @@ async def test_references_are_to_records_of_the_same_practice(staff: Api, world:
     assert pointers(await staff.post(services.path, body)) == ["/formats/1/location_id"]
 
 
-async def test_addresses_and_tags_are_taken_as_people_have_them(staff: Api, world: World) -> None:
+async def test_unusual_addresses_and_tags_are_accepted(staff: Api, world: World) -> None:
     clients = BY_NAME["clients"]
     for email in ("a+b@client.example", "O'Neil@client.example", "x@bücher.example"):
         assert (await clients.make(staff, world, email=email))["email"] == email
@@ -222,7 +224,7 @@ async def test_blanks_around_a_name_are_cut_off(staff: Api, world: World) -> Non
 
 @EVERY
 async def test_a_reference_of_several_lines_is_named(staff: Api, world: World, plural: str) -> None:
-    """Neither is it another address, nor is the end of its line forgotten."""
+    """The reference is not cut at the line break, and the break is not ignored."""
     kind = BY_NAME[plural]
     for ref in ("crm-1%0A", "%0Acrm-1", "crm%0A1"):
         path = f"{kind.path}/by-ref/{ref}"
@@ -230,7 +232,7 @@ async def test_a_reference_of_several_lines_is_named(staff: Api, world: World, p
         assert pointers(await staff.get(path)) == ["/external_ref"]
 
 
-async def test_filters_of_nonsense_are_named(staff: Api) -> None:
+async def test_invalid_filters_are_named(staff: Api) -> None:
     for path, query in [
         ("clients", "email=a%00b"),
         ("clients", f"email={'x' * 255}"),

@@ -1,4 +1,4 @@
-"""A used `external_ref` names the record that has it, for records of every kind."""
+"""The conflict of a used `external_ref` names the record that has it, for every kind."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ async def theirs(staff: Api, world: World) -> Theirs:
     return await fill(staff, world)
 
 
-def test_there_are_operations_that_take_a_ref() -> None:
+def test_there_are_operations_with_a_ref() -> None:
     made = {path.rpartition("/")[2] for method, path, _ in OPERATIONS if method == "post"}
     assert made == {
         "clients",

@@ -1,4 +1,4 @@
-"""What staff do to sessions (product.md section 7): the policy's limits bind clients, not them."""
+"""Staff commands on sessions (product.md section 7): policy limits do not apply to staff."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,7 +28,7 @@ SESSIONS = "/v1/practice/sessions"
 WHY = {"note": "Dr. Chen is ill."}
 FREE = {"charge_fee": False, "reason": WHY}
 CHARGED = {"charge_fee": True, "reason": WHY}
-# A fee of 45 dollars within a day of the start; online it closes at once.
+# A fee of 45 dollars within a day of the start; online cancellation is closed.
 STRICT = {
     "cancel": {
         "enabled": False,
@@ -142,7 +142,7 @@ async def test_a_booking_is_checked_before_it_is_inserted(world: World) -> None:
 
 @pytest.mark.parametrize("force", [False, True])
 async def test_never_over_another_session(staff: Api, world: World, force: bool) -> None:  # noqa: FBT001
-    """The buffer of ten minutes after the first one counts as well. The nearest slots are told."""
+    """The first session's buffer of ten minutes counts too. The refusal has the nearest slots."""
     await world.book(START)
     other = await world.add_client(name="Ben", email="ben@client.example")
     for minutes, nearest in (
@@ -193,9 +193,7 @@ async def test_a_booking_is_repeated_by_its_key_not_twice(staff: Api, world: Wor
 # Cancelling
 
 
-async def test_staff_cancel_whatever_the_policy_says_to_clients(
-    staff: Api, api: Api, world: World
-) -> None:
+async def test_staff_cancel_regardless_of_the_policy(staff: Api, api: Api, world: World) -> None:
     await world.add_policy(STRICT)
     session_id = await world.book(START)
     done = await act(staff, session_id, "cancel", **FREE)
@@ -231,7 +229,7 @@ async def test_a_session_may_be_cancelled_after_its_start(
 @pytest.mark.parametrize(
     ("charge", "status", "left"), [(False, "returned", 6), (True, "forfeited", 5)]
 )
-async def test_what_becomes_of_a_credit(
+async def test_a_credit_is_returned_or_forfeited(
     staff: Api,
     world: World,
     charge: bool,  # noqa: FBT001
@@ -245,7 +243,7 @@ async def test_what_becomes_of_a_credit(
     assert done["session"]["package"]["credits_left"] == left
 
 
-async def test_staff_say_which_version_they_saw(staff: Api, world: World) -> None:
+async def test_staff_commands_need_the_version(staff: Api, world: World) -> None:
     session_id = await world.book(START)
     path = f"{SESSIONS}/{session_id}/cancel"
     answer = await staff.post(path, FREE, {"If-Match": '"7"'})
@@ -256,7 +254,7 @@ async def test_staff_say_which_version_they_saw(staff: Api, world: World) -> Non
 # Moving
 
 
-async def test_a_move_by_staff_counts_nothing_against_the_client(
+async def test_a_move_by_staff_does_not_count_for_the_client(
     staff: Api, api: Api, world: World
 ) -> None:
     await world.add_policy({"reschedule": {"limit": 0, "max_days_from_original": 2}})
@@ -313,7 +311,7 @@ async def test_a_charged_move_costs_the_policys_fee(staff: Api, world: World) ->
 async def test_a_move_to_another_sessions_time_is_refused_with_the_nearest_slots(
     staff: Api, world: World
 ) -> None:
-    """The present time, in the present format, is none of them."""
+    """The present time in the present format is not one of them."""
     session_id = await world.book(START)
     other = await world.add_client(name="Ben", email="ben@client.example")
     await world.book(START + timedelta(hours=1), client_id=other)
@@ -351,7 +349,7 @@ async def test_a_client_did_not_come(
     charge: bool,  # noqa: FBT001
     fee: int | None,
 ) -> None:
-    """A tier that ends with the start itself has passed for who did not come."""
+    """A fee tier that ends at the start has passed for a missed session."""
     await world.add_policy(
         {"cancel": {"fees": [{"deadline": {"before_minutes": 0}, "percent": "50"}]}}
     )
@@ -366,7 +364,9 @@ async def test_a_client_did_not_come(
 
 
 @pytest.mark.parametrize("ended", ["cancel", "fulfilled", "noshow"])
-async def test_what_has_ended_ends_in_no_other_way(staff: Api, world: World, ended: str) -> None:
+async def test_an_ended_session_cannot_be_ended_otherwise(
+    staff: Api, world: World, ended: str
+) -> None:
     session_id = await world.book(START)
     body = {} if ended == "fulfilled" else FREE
     await act(staff, session_id, ended, **body)
@@ -420,7 +420,7 @@ async def test_undo_takes_the_credit_again(staff: Api, world: World, late_credit
     assert sum(row.returned_at is None and row.forfeited_at is None for row in rows) == 1
 
 
-async def test_a_list_shows_the_package_of_what_was_undone_once(
+async def test_a_list_shows_the_package_of_an_undone_session_once(
     staff: Api, api: Api, world: World
 ) -> None:
     package_id = await world.add_package(credits=2)
@@ -462,10 +462,8 @@ async def test_undo_fails_where_the_time_is_taken(staff: Api, world: World) -> N
     assert nearest == ["09:00", "11:00", "11:30"]
 
 
-async def test_what_is_offered_instead_is_in_the_practitioners_zone(
-    staff: Api, world: World
-) -> None:
-    """Staff see all times of a session there, wherever its client lives."""
+async def test_alternatives_are_in_the_practitioners_zone(staff: Api, world: World) -> None:
+    """Staff see all times of a session in that zone, whatever the client's zone is."""
     await world.book(START)
     far = await world.add_client(email="mei@client.example", time_zone="Asia/Tokyo")
     moved = await world.book(START + 2 * DAY, client_id=far)
@@ -484,10 +482,8 @@ async def test_what_is_offered_instead_is_in_the_practitioners_zone(
         assert offsets == {"-05:00"}
 
 
-async def test_what_is_offered_instead_has_the_length_that_was_asked_for(
-    staff: Api, world: World
-) -> None:
-    """Ninety minutes do not fit before the session at 10:00, fifty do."""
+async def test_alternatives_have_the_requested_duration(staff: Api, world: World) -> None:
+    """Ninety minutes do not fit before the session at 10:00; fifty do."""
     await world.book(START)
     other = await world.add_client(name="Ben", email="ben@client.example")
     answer = await book(staff, world, client_id=str(other), duration_minutes=90)
@@ -495,9 +491,7 @@ async def test_what_is_offered_instead_has_the_length_that_was_asked_for(
     assert slots == [("11:00", "12:30"), ("11:30", "13:00"), ("12:00", "13:30")]
 
 
-async def test_undo_of_a_mistaken_mark_tells_nobody_but_the_software(
-    staff: Api, world: World
-) -> None:
+async def test_undo_of_a_mistaken_mark_notifies_webhooks_only(staff: Api, world: World) -> None:
     session_id = await world.book(START)
     await act(staff, session_id, "fulfilled")
     await act(staff, session_id, "undo", reason=WHY)
@@ -505,7 +499,7 @@ async def test_undo_of_a_mistaken_mark_tells_nobody_but_the_software(
     await act(staff, session_id, "noshow", charge_fee=False)
 
 
-async def test_there_is_nothing_to_undo_of_a_booked_session(staff: Api, world: World) -> None:
+async def test_a_booked_session_has_nothing_to_undo(staff: Api, world: World) -> None:
     session_id = await world.book(START)
     assert await refused(staff, session_id, "undo", reason=WHY) == "no-change"
 
@@ -539,7 +533,7 @@ async def test_lists_filter_and_page(staff: Api, world: World) -> None:
     assert await listed(**{"from": since, "to": until}) == [bens, ids[1]]
 
 
-async def test_a_cursor_is_good_for_its_own_list_only(staff: Api, world: World) -> None:
+async def test_a_cursor_is_valid_for_its_own_list_only(staff: Api, world: World) -> None:
     for n in range(3):
         await world.book(START + n * DAY)
     cursor = (await staff.get(SESSIONS, limit=1)).json()["next_cursor"]
@@ -550,7 +544,7 @@ async def test_a_cursor_is_good_for_its_own_list_only(staff: Api, world: World) 
     assert (await staff.get(SESSIONS, cursor="nonsense")).status_code == 422
 
 
-# Who may
+# Permissions
 
 
 @pytest.fixture
@@ -606,7 +600,7 @@ async def test_without_a_good_key_nothing_is_shown(
     assert await refused(nobody, session_id, "cancel", **FREE) == "unauthorized"
 
 
-async def test_a_clients_token_is_no_key_and_a_key_no_clients_token(
+async def test_a_clients_token_is_not_a_key_and_a_key_not_a_clients_token(
     staff: Api, api: Api, world: World
 ) -> None:
     await world.book(START)
@@ -614,7 +608,7 @@ async def test_a_clients_token_is_no_key_and_a_key_no_clients_token(
     assert (await staff.get("/v1/sessions")).status_code == 401
 
 
-# Nonsense
+# Invalid input
 
 
 @pytest.mark.parametrize(
@@ -631,7 +625,7 @@ async def test_a_clients_token_is_no_key_and_a_key_no_clients_token(
         ({"price": 1}, "/price"),
     ],
 )
-async def test_a_booking_that_cannot_be_used_names_the_field(
+async def test_an_invalid_booking_names_the_field(
     staff: Api, world: World, values: dict[str, Any], pointer: str
 ) -> None:
     answer = await staff.post(SESSIONS, a_booking(world) | values)
@@ -651,7 +645,7 @@ async def test_a_booking_that_cannot_be_used_names_the_field(
         ("fulfilled", {"reason": {"note": "\x00"}}, "/reason/note"),
     ],
 )
-async def test_a_command_that_cannot_be_used_names_the_field(
+async def test_an_invalid_command_names_the_field(
     staff: Api, world: World, what: str, body: dict[str, Any], pointer: str
 ) -> None:
     session_id = await world.book(START)
@@ -661,7 +655,7 @@ async def test_a_command_that_cannot_be_used_names_the_field(
     assert (await world.rows(Session))[0].version == 1
 
 
-async def test_where_it_came_from_is_kept_and_can_be_erased(staff: Api, world: World) -> None:
+async def test_the_origin_is_stored_and_can_be_erased(staff: Api, world: World) -> None:
     session_id = await world.book(START)
     await act(staff, session_id, "cancel", **FREE)
     (change,) = await world.rows(Change, kind="cancelled")
@@ -669,14 +663,12 @@ async def test_where_it_came_from_is_kept_and_can_be_erased(staff: Api, world: W
     assert (note.note, note.origin) == (WHY["note"], "127.0.0.1")
 
 
-async def test_in_person_sessions_take_the_services_place(staff: Api, world: World) -> None:
+async def test_in_person_sessions_use_the_services_location(staff: Api, world: World) -> None:
     answer = await book(staff, world, format=Format.IN_PERSON, location_id=str(world.location_id))
     assert answer.json()["session"]["format"]["location"]["name"] == "Harbor Street"
 
 
-async def test_what_a_booking_names_has_to_be_the_practices_and_on_offer(
-    staff: Api, world: World
-) -> None:
+async def test_a_booking_refers_to_active_records_of_the_practice(staff: Api, world: World) -> None:
     elsewhere = str(await world.add_location())
     for field, value in {
         "client_id": str(uuid4()),
@@ -690,7 +682,7 @@ async def test_what_a_booking_names_has_to_be_the_practices_and_on_offer(
     assert await world.rows(Session) == []
 
 
-async def test_a_location_is_named_where_there_are_several(staff: Api, world: World) -> None:
+async def test_a_location_is_required_where_there_are_several(staff: Api, world: World) -> None:
     assert (await book(staff, world, format="in_person")).status_code == 201
     other = await world.add_location()
     await world.add(

@@ -1,4 +1,4 @@
-"""Sessions that the practice's own software pushes: `PUT /v1/practice/sessions/by-ref/{ref}`."""
+"""Sessions pushed by the practice's software: `PUT /v1/practice/sessions/by-ref/{ref}`."""
 
 from datetime import timedelta
 from typing import Any
@@ -49,10 +49,10 @@ def code(answer: Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-# A new one
+# A new session
 
 
-async def test_a_push_books_what_is_not_there(staff: Api, world: World) -> None:
+async def test_a_push_of_an_unknown_ref_books(staff: Api, world: World) -> None:
     answer = await push(staff, world)
     assert (answer.status_code, answer.headers["etag"]) == (201, '"1"')
     session = answer.json()["session"]
@@ -111,7 +111,9 @@ async def test_a_long_session_has_to_fit(staff: Api, world: World) -> None:
     assert (await push(staff, world, start=late, duration_minutes=60)).status_code == 201
 
 
-async def test_without_notify_only_webhooks_and_reminders_go(staff: Api, world: World) -> None:
+async def test_without_notify_only_webhooks_and_reminders_are_queued(
+    staff: Api, world: World
+) -> None:
     hooks = {"url": "https://practice.example/hooks"}
     assert (await staff.post("/v1/practice/webhook-endpoints", hooks)).status_code == 201
     await push(staff, world, notify=False)
@@ -131,10 +133,10 @@ async def test_without_notify_only_webhooks_and_reminders_go(staff: Api, world: 
     assert await told(world, "rescheduled") == ["client", "practitioner"]
 
 
-# The same again
+# A repeated push
 
 
-async def test_the_same_again_changes_nothing(staff: Api, world: World) -> None:
+async def test_a_repeated_push_changes_nothing(staff: Api, world: World) -> None:
     first = await pushed(staff, world)
     before = await traces(world)
     rows = await world.rows(Session)
@@ -146,9 +148,7 @@ async def test_the_same_again_changes_nothing(staff: Api, world: World) -> None:
     assert (await traces(world), await world.rows(Session)) == (before, rows)
 
 
-async def test_the_same_again_leaves_what_the_client_has_chosen(
-    staff: Api, api: Api, world: World
-) -> None:
+async def test_a_repeated_push_keeps_the_clients_change(staff: Api, api: Api, world: World) -> None:
     session_id = UUID((await pushed(staff, world))["id"])
     assert (await api.reschedule(session_id, LATER)).status_code == 200
     before = await traces(world)
@@ -156,12 +156,12 @@ async def test_the_same_again_leaves_what_the_client_has_chosen(
     assert again.json()["session"]["starts_at_utc"] == "2026-12-04T15:00:00Z"
     assert (await api.cancel(session_id)).status_code == 200
     assert (await push(staff, world)).json()["session"]["status"] == "cancelled"
-    # The client's cancellation is all that has come to it.
+    # The only change is the client's cancellation.
     assert (await traces(world))[0] == before[0] + 1
 
 
 @pytest.mark.parametrize("end", ["cancel", "fulfilled", "noshow"])
-async def test_the_same_again_leaves_what_has_ended(staff: Api, world: World, end: str) -> None:
+async def test_a_repeated_push_keeps_an_ended_session(staff: Api, world: World, end: str) -> None:
     session = await pushed(staff, world)
     body = {"cancel": FREE, "noshow": {"charge_fee": False}}.get(end, {})
     done = await staff.post(f"{SESSIONS}/{session['id']}/{end}", body)
@@ -171,7 +171,7 @@ async def test_the_same_again_leaves_what_has_ended(staff: Api, world: World, en
     assert await traces(world) == before
 
 
-async def test_what_staff_have_moved_stays_until_something_is_new(staff: Api, world: World) -> None:
+async def test_a_move_by_staff_stays_until_a_push_differs(staff: Api, world: World) -> None:
     session = await pushed(staff, world)
     move = {**FREE, "start": LATER.isoformat(), "format": "video"}
     await staff.post(f"{SESSIONS}/{session['id']}/reschedule", move)
@@ -180,7 +180,7 @@ async def test_what_staff_have_moved_stays_until_something_is_new(staff: Api, wo
     assert moved["starts_at_utc"] == "2026-12-05T15:00:00Z"
 
 
-async def test_what_a_later_push_leaves_out_stays(staff: Api, api: Api, world: World) -> None:
+async def test_fields_left_out_of_a_later_push_stay(staff: Api, api: Api, world: World) -> None:
     package_id = str(await world.add_package())
     price = {"amount_minor": 15_000, "currency": "USD", "decimals": 2}
     own = {"price": price, "duration_minutes": 80, "package_id": package_id}
@@ -193,16 +193,14 @@ async def test_what_a_later_push_leaves_out_stays(staff: Api, api: Api, world: W
     assert await traces(world) == before
 
 
-async def test_a_session_that_was_booked_with_the_ref_is_pushed_on(
-    staff: Api, world: World
-) -> None:
+async def test_a_session_booked_with_the_ref_is_updated_by_a_push(staff: Api, world: World) -> None:
     body = a_push(world) | {"external_ref": REF}
     session = (await staff.post(SESSIONS, body)).json()["session"]
     assert (await push(staff, world)).json()["session"] == session
     assert (await pushed(staff, world, start=LATER))["id"] == session["id"]
 
 
-async def test_a_session_from_before_pushes_is_compared_with_what_it_is(
+async def test_a_session_without_a_stored_push_is_compared_with_its_own_values(
     staff: Api, api: Api, world: World
 ) -> None:
     session_id = await world.book(START, external_ref=REF)
@@ -213,7 +211,7 @@ async def test_a_session_from_before_pushes_is_compared_with_what_it_is(
     assert (await pushed(staff, world, start=LATER + HOUR))["version"] == 3
 
 
-# Something new
+# A changed push
 
 
 async def test_a_new_start_moves_the_session_as_staff_do(
@@ -251,7 +249,7 @@ async def test_a_location_that_is_left_out_stays(staff: Api, world: World) -> No
     first = await pushed(staff, world, format="in_person", location_id=str(second))
     moved = await pushed(staff, world, format="in_person", start=LATER)
     assert moved["format"]["location"] == first["format"]["location"]
-    # And the push before is compared with in whole, also what the last one has left out.
+    # The comparison includes fields that the previous push left out.
     again = await pushed(staff, world, format="in_person", location_id=str(second), start=LATER)
     assert again["version"] == moved["version"] == 2
 
@@ -275,7 +273,7 @@ async def test_a_new_time_has_to_be_free(staff: Api, world: World) -> None:
     assert (await push(staff, world, start=START + 2 * DAY, force=True)).status_code == 200
 
 
-async def test_what_the_client_has_changed_is_not_overruled_by_accident(
+async def test_a_clients_change_is_not_overwritten_by_accident(
     staff: Api, api: Api, world: World
 ) -> None:
     session_id = UUID((await pushed(staff, world))["id"])
@@ -291,7 +289,9 @@ async def test_what_the_client_has_changed_is_not_overruled_by_accident(
 
 
 @pytest.mark.parametrize("how", ["If-Match", "force"])
-async def test_it_is_overruled_on_purpose(staff: Api, api: Api, world: World, how: str) -> None:
+async def test_a_clients_change_is_overwritten_on_request(
+    staff: Api, api: Api, world: World, how: str
+) -> None:
     session_id = UUID((await pushed(staff, world))["id"])
     await api.reschedule(session_id, LATER, format="phone")
     headers = {"If-Match": '"2"'} if how == "If-Match" else None
@@ -299,11 +299,11 @@ async def test_it_is_overruled_on_purpose(staff: Api, api: Api, world: World, ho
     session = answer.json()["session"]
     assert (session["starts_at_utc"], session["version"]) == ("2026-12-03T16:00:00Z", 3)
     assert session["format"]["kind"] == "video"
-    # From here on there is nothing of the client's to overrule.
+    # From here on, the client has no change that could be overwritten.
     assert (await pushed(staff, world, start=START + DAY))["version"] == 4
 
 
-async def test_where_staff_had_the_last_word_nothing_is_overruled(
+async def test_after_a_change_by_staff_nothing_is_overwritten(
     staff: Api, api: Api, world: World
 ) -> None:
     session_id = UUID((await pushed(staff, world))["id"])
@@ -313,7 +313,7 @@ async def test_where_staff_had_the_last_word_nothing_is_overruled(
     assert (await push(staff, world, start=START + HOUR)).status_code == 200
 
 
-async def test_a_push_of_what_the_client_chose_changes_nothing_and_agrees(
+async def test_a_push_equal_to_the_clients_change_accepts_it(
     staff: Api, api: Api, world: World
 ) -> None:
     session_id = UUID((await pushed(staff, world))["id"])
@@ -325,7 +325,7 @@ async def test_a_push_of_what_the_client_chose_changes_nothing_and_agrees(
     assert (await pushed(staff, world, start=LATER + HOUR))["version"] == 3
 
 
-async def test_what_is_not_booked_any_more_is_not_moved(staff: Api, api: Api, world: World) -> None:
+async def test_an_ended_session_is_not_moved(staff: Api, api: Api, world: World) -> None:
     session_id = UUID((await pushed(staff, world))["id"])
     await api.cancel(session_id)
     for headers, force in ((None, False), ({"If-Match": '"2"'}, True)):
@@ -337,7 +337,7 @@ async def test_what_is_not_booked_any_more_is_not_moved(staff: Api, api: Api, wo
     assert (await push(staff, world, start=LATER)).status_code == 200
 
 
-async def test_what_a_session_keeps_cannot_be_pushed_away(staff: Api, world: World) -> None:
+async def test_fixed_fields_of_a_session_cannot_be_pushed(staff: Api, world: World) -> None:
     await pushed(staff, world, package_id=str(await world.add_package()))
     before = await traces(world), await world.rows(Session)
     others: dict[str, Any] = {
@@ -354,7 +354,7 @@ async def test_what_a_session_keeps_cannot_be_pushed_away(staff: Api, world: Wor
     assert (await traces(world), await world.rows(Session)) == before
 
 
-# What is refused, and who may
+# Refusals and permissions
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -372,7 +372,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-async def test_nonsense_is_named_and_books_nothing(staff: Api, world: World) -> None:
+async def test_invalid_input_is_named_and_books_nothing(staff: Api, world: World) -> None:
     for values, pointer in BAD:
         assert pointers(await push(staff, world, **values)) == [pointer], values
     assert await world.rows(Session) == []
@@ -385,7 +385,7 @@ async def test_if_match_never_books(staff: Api, world: World) -> None:
     assert await world.rows(Session) == []
 
 
-async def test_a_key_replays_the_first_answer(staff: Api, world: World) -> None:
+async def test_a_key_replays_the_first_response(staff: Api, world: World) -> None:
     key = {"Idempotency-Key": "k"}
     answers = [await push(staff, world, key) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
@@ -400,7 +400,7 @@ async def test_pushing_needs_write(api: Api, world: World) -> None:
     assert await world.rows(Session) == []
 
 
-async def test_each_practice_has_references_of_its_own(staff: Api, api: Api, world: World) -> None:
+async def test_references_are_per_practice(staff: Api, api: Api, world: World) -> None:
     elsewhere = await World(world.engine, world.settings).build()
     others = api.signed_in(await elsewhere.key())
     own = await pushed(staff, world)

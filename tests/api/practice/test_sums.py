@@ -1,4 +1,4 @@
-"""Prices and fixed fees that can only be a slip are refused where they are written."""
+"""Prices and fixed fees that are too large to be intended are refused on input."""
 
 import json
 from typing import Any
@@ -42,13 +42,13 @@ def policy(amount: int, action: str = "cancel", **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("currency", [found.code for found in Currency])
-def test_the_largest_sum_is_ten_million_of_each_currency(currency: str) -> None:
+def test_the_largest_sum_is_ten_million_in_each_currency(currency: str) -> None:
     digits = Currency(currency).exponent
     whole = 10_000_000 * 10 ** (2 if digits is None else digits)
     assert largest_sum(currency) == min(whole, LARGEST_STORED)
 
 
-def test_a_currency_that_is_no_more_has_a_bound_too() -> None:
+def test_a_withdrawn_currency_has_a_bound_too() -> None:
     assert largest_sum("DEM") == TEN_MILLION_DOLLARS
 
 
@@ -81,7 +81,7 @@ async def test_a_fee_above_a_hundred_times_the_price_of_its_service_is_refused(
     staff: Api, world: World, action: str
 ) -> None:
     own = {"service_id": str(world.service_id)}
-    # A dearer one does not matter to the policy of this one.
+    # A more expensive service does not affect this service's policy.
     await world.add_service(price_minor=10 * PRICE)
     answer = await staff.post(POLICIES, policy(100 * PRICE + 1, action, **own))
     assert named(answer) == [f"/rules/{action}/fees/1/amount_minor"]
@@ -89,7 +89,7 @@ async def test_a_fee_above_a_hundred_times_the_price_of_its_service_is_refused(
     assert (await staff.post(POLICIES, policy(100 * PRICE, action, **own))).status_code == 201
 
 
-async def test_a_policy_of_no_single_service_is_compared_with_the_dearest_active_one(
+async def test_a_policy_without_a_service_is_compared_with_the_dearest_active_one(
     staff: Api, world: World
 ) -> None:
     await world.add_service(price_minor=2 * PRICE)
@@ -102,9 +102,7 @@ async def test_a_policy_of_no_single_service_is_compared_with_the_dearest_active
         assert (await staff.post(POLICIES, policy(200 * PRICE, **owner))).status_code == 201
 
 
-async def test_where_there_is_no_price_a_fee_has_the_bound_of_all_sums(
-    staff: Api, world: World
-) -> None:
+async def test_without_a_price_a_fee_has_the_bound_of_all_sums(staff: Api, world: World) -> None:
     free = await world.add_service(price_minor=0)
     own = {"service_id": str(free)}
     answer = await staff.post(POLICIES, policy(TEN_MILLION_DOLLARS + 1, **own))
@@ -123,7 +121,7 @@ async def test_a_price_does_not_fall_below_a_hundredth_of_its_policys_fee(
     assert await _price(staff, world.service_id, 500) == []
     assert await _price(staff, world.service_id, 0) == []
     await _price(staff, world.service_id, PRICE)
-    # Only the version that bookings come under counts.
+    # Only the version that applies to new bookings counts.
     await _make(staff, {"text": "", "rules": None, **own})
     assert await _price(staff, world.service_id, 1) == []
 
@@ -139,8 +137,8 @@ async def _price(staff: Api, service_id: UUID, amount: int) -> list[str]:
     return [] if answer.status_code == 200 else named(answer)
 
 
-def test_every_sum_that_can_be_written_is_one_of_these() -> None:
-    """A new field for a sum takes the shared type, and with it the bounds."""
+def test_every_writable_sum_has_the_shared_type() -> None:
+    """A new field for a sum must use the shared type, which has the bounds."""
     schemas = description()["components"]["schemas"]
     written = {
         name
@@ -152,7 +150,7 @@ def test_every_sum_that_can_be_written_is_one_of_these() -> None:
 
 
 def _reached(operation: dict[str, Any]) -> set[str]:
-    """Name the components that a body is made of."""
+    """Name the components that a body refers to."""
     schemas = description()["components"]["schemas"]
     found: set[str] = set()
     waiting = [operation.get("requestBody", {})]

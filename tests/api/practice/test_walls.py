@@ -1,7 +1,7 @@
-"""A key that reaches far enough gets through, on every operation there is.
+"""On every operation, a key with the required scope is accepted.
 
-That no other does: tests/drills/test_walls.py. The operations are read from the OpenAPI
-description, so that a new one is covered by itself.
+tests/drills/test_walls.py tests that no other key is. The operations are read from the OpenAPI
+description, so a new one is covered automatically.
 """
 
 import pytest
@@ -25,10 +25,10 @@ def test_there_are_operations_to_walk() -> None:
     assert len(OPERATIONS) > 70
 
 
-async def test_a_key_that_reaches_far_enough_is_not_refused(
+async def test_a_key_with_the_required_scope_is_not_refused(
     subtests: pytest.Subtests, staff: Api, theirs: Theirs
 ) -> None:
-    # What is deleted cannot be asked for afterwards.
+    # Deletions come last, because a deleted record cannot be read.
     for method, path, operation in sorted(OPERATIONS, key=lambda found: found[0] == "delete"):
         with subtests.test(operation["operationId"]):
             key = await theirs.world.key(scope_of(method, path))
@@ -63,5 +63,5 @@ async def test_a_key_that_is_revoked_while_its_command_runs_changes_nothing(
             answers.append(answer.status_code)
             assert answer.status_code >= 400
             assert await everything_but_keys() == before
-    # Some are refused for another reason before they come to their end.
+    # Some commands are refused earlier, for another reason.
     assert answers.count(401) > len(answers) / 2
