@@ -1,4 +1,4 @@
-"""What tests of the database stand on."""
+"""Fixtures of the database tests."""
 
 from collections.abc import AsyncIterator
 
@@ -11,7 +11,7 @@ from app.database.engine import connect
 
 @pytest.fixture
 def isolation() -> str:
-    """What is looked at here is the whole database: its schema, its privileges, its plans."""
+    """These tests read the whole database: its schema, its privileges, its plans."""
     return "database"
 
 
@@ -25,7 +25,7 @@ async def owner(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def service(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
-    """A connection of the service's role."""
+    """Connect with the service's role."""
     db = await connect(settings.service_url)
     yield db
     await db.close()

@@ -1,4 +1,4 @@
-"""The second wall itself: what it lets pass, what it does not, and each exemption is needed."""
+"""The tenancy check of SQL statements: what it accepts and refuses, and its exemptions."""
 
 from functools import partial
 from uuid import uuid4
@@ -148,7 +148,7 @@ NOT_BOUND = [
     ("clients", "LOCK TABLE clients"),
     ("clients", "EXPLAIN ANALYZE SELECT x FROM clients"),
     ("clients", "MERGE INTO clients USING pgqueuer ON true WHEN MATCHED THEN DELETE"),
-    # Parentheses around a join are not read: it could be written, and then has to be read.
+    # The check does not parse parentheses around a join; a statement with them is refused.
     ("fees", ("SELECT x FROM clients AS c JOIN (fees JOIN pgqueuer ON true) "
      "ON fees.practice_id = c.practice_id WHERE c.practice_id = $1")),
 ]  # fmt: skip
@@ -160,7 +160,7 @@ def test_all_tables_of_a_practice_are_known() -> None:
 
 
 @pytest.mark.parametrize(("table", "sql"), INDIRECT)
-def test_a_table_bound_by_way_of_another_is_named(table: str, sql: str) -> None:
+def test_a_table_bound_through_another_is_named(table: str, sql: str) -> None:
     verdict = read_statement(sql)
     assert verdict.unbound == set()
     assert verdict.indirect == {table}
@@ -172,19 +172,19 @@ def test_a_parameter_for_each_table_is_enough(sql: str) -> None:
 
 
 @pytest.mark.parametrize("sql", BOUND)
-def test_a_statement_that_names_its_practice_is_let_pass(sql: str) -> None:
+def test_a_statement_that_names_its_practice_is_accepted(sql: str) -> None:
     assert not read_statement(sql).unbound
 
 
 @pytest.mark.parametrize(("table", "sql"), NOT_BOUND)
-def test_a_statement_that_does_not_is_found(table: str, sql: str) -> None:
+def test_a_statement_that_does_not_is_refused(table: str, sql: str) -> None:
     assert read_statement(sql).unbound == {table}
 
 
-async def test_what_the_application_sends_is_found(
+async def test_statements_of_the_application_are_checked(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Through the engine, from the function that sends it; as if no exemption were made for it."""
+    """Sent through the engine from its own function, without its exemption."""
     monkeypatch.setattr(statements, "EXEMPTIONS", {})
     async with engine.connect() as db:
         await find_clients(db, "ana@client.example")
@@ -194,14 +194,14 @@ async def test_what_the_application_sends_is_found(
     )
 
 
-async def test_what_is_handed_to_the_driver_is_found(engine: AsyncEngine) -> None:
+async def test_statements_sent_to_the_driver_are_checked(engine: AsyncEngine) -> None:
     await Read(select(Client.name).where(Client.active)).rows(engine, {})
     (found,) = INSPECTOR.take()
     assert found.startswith("app/database/statements.py _fetch names no practice for ['clients']: ")
 
 
-async def test_what_the_worker_sends_is_found(settings: Settings) -> None:
-    """On the job library's own connection."""
+async def test_statements_of_the_worker_are_checked(settings: Settings) -> None:
+    """On the job library's connection."""
     db = await connect(settings.service_url)
     driver = _Driver(db)
     await driver.fetch("SELECT 1 FROM pgqueuer")
@@ -234,14 +234,14 @@ def test_a_statement_names_one_practice_only() -> None:
     assert len(inspector.take()) == 1
 
 
-def test_what_a_test_sends_itself_is_let_pass() -> None:
+def test_statements_of_a_test_are_accepted() -> None:
     inspector = Inspector()
     inspector.inspect("DELETE FROM fees")
     assert inspector.take() == []
 
 
-async def test_every_exemption_is_made_use_of(world: World, settings: Settings) -> None:
-    """One that nothing needs any more has to go. Each is run here, so that one run can tell."""
+async def test_every_exemption_is_used(world: World, settings: Settings) -> None:
+    """An unused exemption must be removed. Each is run here, so that one test can tell."""
     session_id = await world.book(NOW)
     INSPECTOR.used.clear()
     engine = world.engine

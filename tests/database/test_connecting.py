@@ -1,4 +1,4 @@
-"""How the service connects: what a database URL may say beside what the server understands."""
+"""Connection options: database URL parameters of the service and of the server."""
 
 import pytest
 from sqlalchemy import text
@@ -20,13 +20,13 @@ _PREPARED = "SELECT count(*) FROM pg_prepared_statements"
 async def test_prepared_statements_can_be_switched_off(
     direct_url: str, said: str, *, prepared: bool
 ) -> None:
-    """A pgbouncer before 1.21 knows none: it gives a statement to whichever connection is free."""
+    """pgbouncer before 1.21 does not support them: it sends a statement to any free connection."""
     async with brief_engine(direct_url + said) as engine, engine.connect() as db:
         counts = [await db.scalar(text(_PREPARED)) for _ in range(2)]
     assert (counts[-1] > 0) is prepared
 
 
-async def test_what_else_a_url_says_reaches_the_server(direct_url: str) -> None:
+async def test_other_parameters_of_a_url_reach_the_server(direct_url: str) -> None:
     url = f"{direct_url}&statement_cache_size=0&application_name=front-desk"
     db = await connect(url)
     try:
@@ -37,5 +37,5 @@ async def test_what_else_a_url_says_reaches_the_server(direct_url: str) -> None:
 
 @pytest.fixture
 def direct_url(settings: Settings) -> str:
-    """The owner's URL, which never leads through a pooler."""
+    """The owner's URL, which never goes through a pooler."""
     return settings.owner_url

@@ -1,4 +1,4 @@
-"""What the database itself refuses of credits and fees."""
+"""Database constraints on credits and fees."""
 
 from datetime import timedelta
 from typing import Any
@@ -31,12 +31,12 @@ async def redeem(owner: asyncpg.Connection, world: World, **values: Any) -> UUID
 
 @pytest.fixture
 async def paid(world: World) -> dict[str, UUID]:
-    """A session that a package pays for."""
+    """A session paid by a package."""
     package_id = await world.add_package()
     return {"package_id": package_id, "session_id": await world.book(START)}
 
 
-async def test_one_session_is_paid_by_one_credit_at_a_time(
+async def test_a_session_is_paid_by_one_credit_at_a_time(
     owner: asyncpg.Connection, world: World, paid: dict[str, UUID]
 ) -> None:
     await redeem(owner, world, **paid)
@@ -52,7 +52,7 @@ async def test_a_forfeited_credit_still_counts_as_the_sessions(
         await redeem(owner, world, **paid)
 
 
-async def test_after_its_credit_came_back_a_session_may_be_paid_again(
+async def test_after_its_credit_was_returned_a_session_may_be_paid_again(
     owner: asyncpg.Connection, world: World, paid: dict[str, UUID]
 ) -> None:
     await redeem(owner, world, **paid, returned_at=NOW)
@@ -67,7 +67,7 @@ async def test_a_credit_cannot_be_returned_and_forfeited(
         await redeem(owner, world, **paid, returned_at=NOW, forfeited_at=NOW)
 
 
-async def test_a_credit_that_came_back_is_reused_once(
+async def test_a_returned_credit_is_reused_once(
     owner: asyncpg.Connection, world: World, paid: dict[str, UUID]
 ) -> None:
     first = await redeem(owner, world, **paid, returned_at=NOW, usable_until=NOW)

@@ -1,4 +1,4 @@
-"""The embedded server: whose files it touches, who shares it, and when it stops."""
+"""The embedded server: which files it changes, who shares it, and when it stops."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ from app.database.programs import SYSTEM_USER_FOLDER, ProgramError, is_root
 from tests.embedded_data import throw_away
 from tests.patience import PATIENCE_SECONDS
 
-# Uses the server until a line is read, and tells where its socket lies.
+# Uses the server until a line is read, and prints the path of its socket.
 USER_OF_THE_SERVER = """
 import sys
 from pathlib import Path
@@ -45,7 +45,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def private() -> Iterator[Path]:
-    """A folder that nobody else can enter, with a space in its name."""
+    """A folder that no other user can enter, with a space in its name."""
     folder = Path(mkdtemp(prefix="reslot private "))
     yield folder
     throw_away(folder)
@@ -53,7 +53,7 @@ def private() -> Iterator[Path]:
 
 
 def start(folder: Path, **environment: str) -> subprocess.Popen[str]:
-    """Start a process that uses the server, and wait until it does."""
+    """Start a process that uses the server, and wait until it is connected."""
     process = subprocess.Popen(
         [sys.executable, "-c", USER_OF_THE_SERVER, str(folder)],
         cwd=ROOT,
@@ -68,18 +68,18 @@ def start(folder: Path, **environment: str) -> subprocess.Popen[str]:
 
 
 def stop(process: subprocess.Popen[str]) -> None:
-    """Let it leave."""
+    """Let the process end."""
     process.communicate("\n", timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
 
 
 def server_of(folder: Path) -> int:
-    """Give the process id of the server."""
+    """Return the process id of the server."""
     return int((folder / "postmaster.pid").read_text().splitlines()[0])
 
 
 def is_running(folder: Path) -> bool:
-    """Tell whether the server runs: it takes its file with it when it ends."""
+    """Tell whether the server runs: it deletes its pid file when it ends."""
     return (folder / "postmaster.pid").exists()
 
 
@@ -89,7 +89,7 @@ def modes(folder: Path) -> dict[Path, tuple[int, int]]:
     return {path: (was.st_uid, stat.S_IMODE(was.st_mode)) for path, was in found.items()}
 
 
-def test_no_folder_that_is_not_its_own_is_changed(private: Path) -> None:
+def test_only_its_own_folder_is_changed(private: Path) -> None:
     before = modes(private)
     stop(start(private / "data" / "postgres"))
     assert modes(private) == before
@@ -97,7 +97,7 @@ def test_no_folder_that_is_not_its_own_is_changed(private: Path) -> None:
 
 
 @pytest.mark.skipif(not is_root(), reason="only root needs another user for the server")
-def test_as_root_the_data_lies_where_the_servers_user_can_go_and_is_found_again(
+def test_as_root_the_data_is_where_the_servers_user_can_read_it(
     private: Path,
 ) -> None:
     folder = private / "data" / "postgres"
@@ -109,7 +109,7 @@ def test_as_root_the_data_lies_where_the_servers_user_can_go_and_is_found_again(
     assert folder.resolve() == first
 
 
-def test_the_last_to_leave_stops_it(private: Path) -> None:
+def test_the_last_process_that_ends_stops_it(private: Path) -> None:
     folder = private / "data" / "postgres"
     one, other = start(folder), start(folder)
     stop(one)
@@ -118,7 +118,7 @@ def test_the_last_to_leave_stops_it(private: Path) -> None:
     assert not is_running(folder)
 
 
-def test_a_user_that_was_killed_does_not_keep_it_running(private: Path) -> None:
+def test_a_killed_process_does_not_keep_it_running(private: Path) -> None:
     folder = private / "data" / "postgres"
     killed = start(folder)
     server = server_of(folder)
@@ -140,8 +140,8 @@ async def answer(server: EmbeddedServer, question: str) -> object:
         await database.close()
 
 
-def test_what_the_environment_says_of_other_servers_does_not_matter(private: Path) -> None:
-    """Neither where PostgreSQL's programs look, nor a locale that is not installed here."""
+def test_the_environment_of_other_servers_is_ignored(private: Path) -> None:
+    """The variables of PostgreSQL's programs, and a locale that is not installed."""
     folder = private / "data" / "postgres"
     others = {
         "LC_ALL": "xx_YY.UTF-8",
@@ -170,7 +170,7 @@ def test_a_folder_may_have_a_comma_in_its_name() -> None:
 
 
 @pytest.mark.skipif(not is_root(), reason="only root has the data elsewhere")
-def test_a_copy_of_a_clone_has_data_of_its_own(private: Path) -> None:
+def test_a_copy_of_a_clone_has_its_own_data(private: Path) -> None:
     first, copy = private / "data" / "postgres", private / "copy" / "postgres"
     running = start(first)
     copy.parent.mkdir()
@@ -211,7 +211,9 @@ def test_programs_that_the_servers_user_cannot_reach_are_copied(
 
 
 @pytest.mark.skipif(not is_root(), reason="only root needs another user for the server")
-def test_a_user_that_cannot_be_made_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_that_cannot_be_created_is_an_error_of_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(programs, "SYSTEM_USER", "no such user")
     programs.system_user.cache_clear()
     with pytest.raises(ProgramError, match="`useradd` cannot make a user"):
@@ -219,7 +221,7 @@ def test_a_user_that_cannot_be_made_is_one_sentence(monkeypatch: pytest.MonkeyPa
     programs.system_user.cache_clear()
 
 
-def test_a_server_that_does_not_start_says_why(private: Path) -> None:
+def test_a_server_that_does_not_start_reports_why(private: Path) -> None:
     folder = private / "data" / "postgres"
     stop(start(folder))
     (folder / "PG_VERSION").write_text("9\n")
@@ -230,11 +232,11 @@ def test_a_server_that_does_not_start_says_why(private: Path) -> None:
 
 
 @pytest.mark.skipif(not is_root(), reason="becomes another user, which only root may")
-def test_who_is_not_root_has_the_data_in_the_folder_itself() -> None:
+def test_without_root_the_data_is_in_the_folder_itself() -> None:
     nobody = pwd.getpwnam("nobody")
     folder = Path(mkdtemp(prefix="reslot-nobody-"))
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    # Imported as root: this interpreter may lie in a folder that only root can enter.
+    # Imported as root, because the interpreter may be in a folder that only root can enter.
     script = AS_ANOTHER_USER.format(user=nobody.pw_uid, group=nobody.pw_gid)
     try:
         done = subprocess.run(

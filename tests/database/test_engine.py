@@ -1,4 +1,4 @@
-"""Dead connections reach no statement: neither those that were closed nor those cut silently."""
+"""No statement gets a dead connection, whether it was closed or lost silently."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,14 +17,14 @@ Use = Callable[[AsyncEngine], Awaitable[asyncpg.Connection]]
 
 @pytest.fixture
 async def engine(server: EmbeddedServer, database: str) -> AsyncIterator[AsyncEngine]:
-    """Connect to the server itself: behind a pooler one backend serves several connections."""
+    """Connect to the server directly: behind a pooler, one backend serves several connections."""
     made = create_engine(server.url(SERVICE, database), pool_size=10)
     yield made
     await made.dispose()
 
 
 async def connect(engine: AsyncEngine) -> asyncpg.Connection:
-    """Use a connection in SQLAlchemy's way."""
+    """Use a connection through SQLAlchemy."""
     async with engine.connect() as db:
         return driver_of(await db.get_raw_connection())
 
@@ -48,17 +48,17 @@ both_ways = pytest.mark.parametrize("use", [connect, read])
 
 
 @both_ways
-async def test_a_connection_that_lives_is_kept(
+async def test_a_live_connection_is_reused(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, use: Use
 ) -> None:
     first = await use(engine)
-    for seconds in (3600.0, 0.0):  # without asking, and because it answers
+    for seconds in (3600.0, 0.0):  # without a check, and after a successful one
         monkeypatch.setattr("app.database.engine.IDLE_SECONDS", seconds)
         assert await use(engine) is first
 
 
 @both_ways
-async def test_a_connection_that_the_server_closed_is_replaced_without_asking(
+async def test_a_connection_that_the_server_closed_is_replaced_without_a_check(
     engine: AsyncEngine, server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch, use: Use
 ) -> None:
     monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
@@ -78,7 +78,7 @@ async def test_a_connection_that_the_server_closed_is_replaced_without_asking(
 
 
 @both_ways
-async def test_those_as_old_as_a_dead_connection_are_replaced_too(
+async def test_connections_as_old_as_a_dead_one_are_replaced_too(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, use: Use
 ) -> None:
     monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
@@ -94,7 +94,7 @@ async def test_those_as_old_as_a_dead_connection_are_replaced_too(
 
 
 @both_ways
-async def test_a_connection_that_lay_idle_is_asked_for_a_sign_of_life(
+async def test_an_idle_connection_is_checked(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, use: Use
 ) -> None:
     monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
@@ -103,14 +103,14 @@ async def test_a_connection_that_lay_idle_is_asked_for_a_sign_of_life(
     async def cut(*_: object, **__: object) -> None:
         raise TimeoutError
 
-    # Of a network that drops packets the driver knows nothing.
+    # The driver cannot detect a network that drops packets.
     monkeypatch.setattr(asyncpg.Connection, "fetchval", cut)
     assert await use(engine) is first, "it was used a moment ago"
     monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 0.0)
     assert await use(engine) is not first
 
 
-async def test_a_pool_that_is_used_up_is_waited_for(
+async def test_an_exhausted_pool_is_waited_for(
     server: EmbeddedServer, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.database.engine.IDLE_SECONDS", 3600.0)
@@ -136,6 +136,6 @@ async def test_a_pool_that_was_disposed_of_opens_new_connections(
     assert await second.fetchval("SELECT 1") == 1
 
 
-async def test_statements_are_planned_once_a_connection(engine: AsyncEngine) -> None:
+async def test_statements_are_planned_once_per_connection(engine: AsyncEngine) -> None:
     async with engine.connect() as db:
         assert await db.scalar(text("SHOW plan_cache_mode")) == "force_generic_plan"

@@ -1,4 +1,4 @@
-"""A URL may name several hosts: the one that can be written to is found."""
+"""A URL may name several hosts: the service connects to the writable one."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
@@ -16,7 +16,7 @@ WRITABLE = "target_session_attrs=read-write"
 
 @pytest.fixture
 async def silent() -> AsyncIterator[str]:
-    """A host that takes connections and never says anything, like one whose disk hangs."""
+    """A host that accepts connections and never answers, like one whose disk hangs."""
     closing = asyncio.Event()
 
     async def say_nothing(_: StreamReader, writer: StreamWriter) -> None:
@@ -43,14 +43,14 @@ async def answers(url: str) -> bool:
         await connection.close()
 
 
-async def test_hosts_that_refuse_or_are_silent_are_passed_over(
+async def test_hosts_that_refuse_or_are_silent_are_skipped(
     database: str, silent: str, good: str
 ) -> None:
     hosts = f"127.0.0.1:1,{silent},{good}"
     assert await answers(f"postgresql+asyncpg://{SERVICE}@{hosts}/{database}?{WRITABLE}")
 
 
-async def test_without_a_host_that_will_do_the_last_reason_counts(
+async def test_without_a_writable_host_the_last_error_is_raised(
     database: str, silent: str, good: str
 ) -> None:
     url = f"postgresql://{SERVICE}@{{}}/{database}?target_session_attrs=standby"
@@ -62,12 +62,12 @@ async def test_without_a_host_that_will_do_the_last_reason_counts(
         await connect(url.format(f"{good},{silent}"))
 
 
-async def test_a_refusal_that_another_host_cannot_mend_is_told(database: str, good: str) -> None:
+async def test_an_error_that_another_host_cannot_fix_is_raised(database: str, good: str) -> None:
     with pytest.raises(asyncpg.InvalidAuthorizationSpecificationError):
         await connect(f"postgresql://nobody_known@{good},127.0.0.1:1/{database}")
 
 
-def test_each_host_has_a_url_with_all_the_rest() -> None:
+def test_each_host_gets_a_url_with_the_same_parameters() -> None:
     assert split_hosts("postgresql://me:p%40ss@a:1,b:2,c/reslot?sslmode=require&x=1,2") == [
         "postgresql://me:p%40ss@a:1/reslot?sslmode=require&x=1,2",
         "postgresql://me:p%40ss@b:2/reslot?sslmode=require&x=1,2",
@@ -78,5 +78,5 @@ def test_each_host_has_a_url_with_all_the_rest() -> None:
 @pytest.mark.parametrize(
     "url", ["postgresql://me@/reslot?host=/run/a,/run/b", "postgresql:///reslot", "postgresql://"]
 )
-def test_any_other_url_is_left_to_the_driver(url: str) -> None:
+def test_any_other_url_is_passed_to_the_driver(url: str) -> None:
     assert split_hosts(url) == [url]

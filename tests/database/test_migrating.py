@@ -1,4 +1,4 @@
-"""How a database is migrated: without bounds of waiting, one process at a time, never backwards."""
+"""Migrations run without timeouts, in one process at a time, and never backwards."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ async def test_a_migration_may_take_its_time(
     database: str,
     of_role: str,
 ) -> None:
-    """Also where the service owns its tables, and its role has bounds because of a pgbouncer."""
+    """Also where the service owns its tables, and its role has timeouts because of a pgbouncer."""
     found: list[str] = []
 
     def look(connection: Connection, _: str) -> None:
@@ -37,13 +37,13 @@ async def test_a_migration_may_take_its_time(
     assert found == ["0", "0", "0"]
 
 
-async def test_the_service_has_bounds(settings: Settings) -> None:
+async def test_the_service_has_timeouts(settings: Settings) -> None:
     async with brief_engine(settings.owner_url) as engine, engine.connect() as db:
         found = [await db.scalar(text(f"SHOW {bound}")) for bound in BOUNDS]
     assert found == ["3s", "10s", "15s"]
 
 
-async def test_of_several_that_migrate_at_once_one_does(
+async def test_of_several_concurrent_migrations_one_runs(
     settings: Settings, owner: asyncpg.Connection, engine: AsyncEngine
 ) -> None:
     await owner.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
@@ -52,7 +52,7 @@ async def test_of_several_that_migrate_at_once_one_does(
     assert await schema_problem(engine) is None
 
 
-async def test_a_schema_of_another_version_is_left_alone(
+async def test_a_schema_of_another_version_is_not_changed(
     settings: Settings, owner: asyncpg.Connection
 ) -> None:
     await owner.execute("UPDATE alembic_version SET version_num = 'of_the_next_version'")
@@ -62,10 +62,10 @@ async def test_a_schema_of_another_version_is_left_alone(
     assert found == "of_the_next_version"
 
 
-async def test_a_service_without_rights_is_told_how_to_get_them(
+async def test_a_service_without_privileges_gets_an_error_that_says_how_to_grant_them(
     settings: Settings, owner: asyncpg.Connection, engine: AsyncEngine
 ) -> None:
-    """As after a backup was restored without them."""
+    """For example, after a backup was restored without privileges."""
     await owner.execute(f"REVOKE ALL ON alembic_version FROM {SERVICE}")
     assert await schema_problem(engine) == (
         "The service's role has no rights in the database. Run `reslot migrate`."
@@ -74,10 +74,10 @@ async def test_a_service_without_rights_is_told_how_to_get_them(
     assert await schema_problem(engine) is None
 
 
-async def test_the_role_of_the_service_has_the_bounds_itself(
+async def test_the_role_of_the_service_has_the_timeouts(
     settings: Settings, server: EmbeddedServer, database: str
 ) -> None:
-    """Behind a pooler that does not pass on what a connection sets."""
+    """For a pooler that does not forward connection settings."""
     for _ in range(2):
         await asyncio.gather(*(set_role_limits(settings.service_url) for _ in range(2)))
     for url, found in (

@@ -1,4 +1,4 @@
-"""The migrations lead to exactly the declared tables, and back."""
+"""The migrations create exactly the declared tables, and can be reverted."""
 
 import json
 import os
@@ -70,7 +70,7 @@ async def schema(owner: asyncpg.Connection) -> list[tuple[str, ...]]:
     return [tuple(row.values()) for row in rows]
 
 
-async def test_the_migrations_make_exactly_the_declared_tables(
+async def test_the_migrations_create_exactly_the_declared_tables(
     owner_engine: AsyncEngine,
 ) -> None:
     try:
@@ -80,7 +80,7 @@ async def test_the_migrations_make_exactly_the_declared_tables(
 
 
 def check_written(folder: Path, message: str, head: str | None) -> str:
-    """Read the only migration of a folder as one of ours, and give its name."""
+    """Check the only migration of a folder by our rules, and return its name."""
     [file] = folder.glob("*.py")
     written = file.read_text()
     assert written.startswith(f'"""{message}."""\n')
@@ -95,7 +95,7 @@ def check_written(folder: Path, message: str, head: str | None) -> str:
     return found[1]
 
 
-async def test_a_new_migration_has_what_the_tables_have_and_the_database_has_not(
+async def test_a_new_migration_adds_what_the_database_lacks(
     owner_engine: AsyncEngine, owner: asyncpg.Connection, tmp_path: Path
 ) -> None:
     """A column and an index are missing here, and the new migration adds them."""
@@ -139,7 +139,7 @@ def test_alembic_itself_works_on_the_database_of_the_settings(
     assert ended.stdout.strip().endswith("(head)")
 
 
-async def test_the_migrations_walk_down_and_up_again(
+async def test_the_migrations_can_be_reverted_and_repeated(
     owner_engine: AsyncEngine, owner: asyncpg.Connection
 ) -> None:
     before, head = await schema(owner), await revision(owner_engine)
@@ -184,14 +184,14 @@ async def test_migrating_restores_the_services_privileges(
 
 
 async def jobs(owner: asyncpg.Connection) -> list[tuple[str, int, str]]:
-    """Give the jobs, each with the id of its row."""
+    """Return the jobs, each with the id of its row."""
     rows = await owner.fetch(
         "SELECT entrypoint, priority, split_part(dedupe_key, '/', 1) FROM pgqueuer ORDER BY id"
     )
     return [tuple(row.values()) for row in rows]
 
 
-async def test_jobs_that_wait_for_their_reminder_are_moved_to_its_entrypoint(
+async def test_waiting_reminder_jobs_are_moved_to_the_reminder_entrypoint(
     owner_engine: AsyncEngine, owner: asyncpg.Connection, world: World
 ) -> None:
     await world.add(WebhookEndpoint, url="https://crm.example/", events=[], secret="s")
@@ -211,10 +211,10 @@ async def test_jobs_that_wait_for_their_reminder_are_moved_to_its_entrypoint(
     assert await jobs(owner) == now
 
 
-async def test_jobs_that_wait_keep_their_instant_when_the_row_comes_to_own_it(
+async def test_waiting_jobs_keep_their_due_time_when_it_moves_to_the_row(
     owner_engine: AsyncEngine, owner: asyncpg.Connection, engine: AsyncEngine, world: World
 ) -> None:
-    """One waits for its second attempt, one for its time, one was held by the job library."""
+    """One waits for its second attempt, one for its due time, one is locked by the job library."""
     session_id = await world.book(NOW + timedelta(days=3))
     asked = partial(ask_for_link, address="a@x.example", address_hash=b"a", now=NOW)
     await transact(engine, asked)
@@ -254,7 +254,7 @@ async def test_jobs_that_wait_keep_their_instant_when_the_row_comes_to_own_it(
 
 
 RULES: list[tuple[dict[str, Any] | None, dict[str, Any]]] = [
-    # A version's rules before, and what the migration adds.
+    # The rules of a version before, and what the migration adds.
     ({"cancel": {"closes": {"before_minutes": 60}}}, {"reschedule": {"closes": None}}),
     (
         {"cancel": {"closes": {"before_minutes": 60}}, "reschedule": {"limit": 2}},
@@ -272,7 +272,7 @@ RULES: list[tuple[dict[str, Any] | None, dict[str, Any]]] = [
 ]
 
 
-async def test_a_policy_version_keeps_its_meaning_when_moves_come_to_inherit_a_deadline(
+async def test_a_policy_version_keeps_its_meaning_when_moves_inherit_a_deadline(
     owner_engine: AsyncEngine, owner: asyncpg.Connection
 ) -> None:
     async def rules() -> list[Any]:
@@ -302,7 +302,7 @@ async def test_a_policy_version_keeps_its_meaning_when_moves_come_to_inherit_a_d
     assert (await rules())[0]["reschedule"] == {"fees": [], "closes": {"before_minutes": 60}}
 
 
-async def test_on_the_way_down_a_practitioner_without_an_address_gets_the_practices(
+async def test_a_downgrade_gives_practitioners_without_an_address_the_practices(
     owner_engine: AsyncEngine, owner: asyncpg.Connection
 ) -> None:
     await owner.execute(

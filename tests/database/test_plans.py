@@ -1,6 +1,6 @@
-"""Every statement of a hot path goes by an index, in a database with ten thousands of sessions.
+"""Every statement of a hot path uses an index, in a database with 20,000 sessions.
 
-The plans are those that prepared statements get: for any values, without knowing them.
+The plans are generic: those of prepared statements, for unknown values.
 """
 
 import json
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.slow
 
 SESSIONS = 20_000
 DAY_BEFORE = NOW.date()
-# Rows by the ten thousand. The others hold a practice's few records, which are read whole at times.
+# Tables with many rows. The others hold the few records of a practice and may be scanned.
 LARGE = {"sessions", "changes", "notifications"}
 READS = {
     "the sweep of notifications": CompiledStatement(_DUE).text,
@@ -64,7 +64,7 @@ async def full(server: EmbeddedServer, database: str, engine: AsyncEngine) -> As
 
 
 async def plan(engine: AsyncEngine, text: str, *, without_scans: bool = False) -> list[Any]:
-    """Give the nodes of the plan that a prepared statement has for any values."""
+    """Return the nodes of a prepared statement's generic plan."""
     count = max(map(int, re.findall(r"\$(\d+)", text)))
     async with engine.connect() as db:
         if without_scans:
@@ -85,11 +85,11 @@ def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def scanned(found: list[Any]) -> set[str]:
-    """Name the tables that a plan reads from end to end."""
+    """Name the tables that a plan scans sequentially."""
     return {node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan"}
 
 
-async def test_reads_go_by_an_index(full: AsyncEngine, subtests: pytest.Subtests) -> None:
+async def test_reads_use_an_index(full: AsyncEngine, subtests: pytest.Subtests) -> None:
     for name, text in READS.items():
         with subtests.test(name):
             assert not scanned(await plan(full, text)) & LARGE
@@ -109,12 +109,12 @@ STAFF_LISTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("latest_first", [False, True])
-async def test_lists_for_staff_go_by_an_index(
+async def test_lists_for_staff_use_an_index(
     full: AsyncEngine,
     subtests: pytest.Subtests,
     latest_first: bool,  # noqa: FBT001
 ) -> None:
-    """None reads the sessions of all practices. Those at a location have an index of their own."""
+    """None reads the sessions of all practices. Sessions at a location have their own index."""
     for name, filters in STAFF_LISTS.items():
         with subtests.test(name):
             statement = list_statement(Part(filters, None, 21), latest_first=latest_first)
@@ -126,8 +126,8 @@ async def test_lists_for_staff_go_by_an_index(
                 assert "ix_sessions_practice_id_location_id_starts_at_id" in used
 
 
-async def test_clients_are_looked_for_along_the_index_of_names(full: AsyncEngine) -> None:
-    """A part of a name is in no index; but a full page ends the walk, and no other practice is."""
+async def test_clients_are_searched_along_the_index_of_names(full: AsyncEngine) -> None:
+    """No index has parts of names, but the scan ends with a full page and skips other practices."""
     async with full.begin() as db:
         await db.exec_driver_sql(
             "INSERT INTO clients (practice_id, id, name, email, time_zone, locale,"
@@ -144,17 +144,17 @@ async def test_clients_are_looked_for_along_the_index_of_names(full: AsyncEngine
     assert "ix_clients_practice_id_name_id" in {node.get("Index Name") for node in found}
 
 
-async def test_time_that_is_taken_is_found_by_the_index_of_sessions_that_take_time(
+async def test_taken_time_is_found_by_the_index_of_sessions_that_take_time(
     full: AsyncEngine, subtests: pytest.Subtests
 ) -> None:
-    """Not by one that holds cancelled sessions as well."""
+    """Not by an index that also holds cancelled sessions."""
     for name in ("availability", "a command's calendar"):
         with subtests.test(name):
             used = {node.get("Index Name") for node in await plan(full, READS[name])}
             assert "ix_sessions_practice_id_practitioner_id_starts_at" in used
 
 
-async def test_a_scan_would_be_seen(full: AsyncEngine) -> None:
+async def test_a_sequential_scan_is_detected(full: AsyncEngine) -> None:
     assert scanned(await plan(full, "SELECT id FROM sessions WHERE version = $1")) & LARGE
 
 
@@ -169,7 +169,7 @@ async def client(full: AsyncEngine, settings: Settings) -> AsyncIterator[tuple[A
         yield app, http
 
 
-async def test_commands_go_by_an_index(
+async def test_commands_use_an_index(
     client: tuple[Any, AsyncClient],
     server: EmbeddedServer,
     database: str,
@@ -198,7 +198,7 @@ async def test_commands_go_by_an_index(
             ),
         )
         for statement in made.statements:
-            if "pgqueuer" in statement.text:  # the job library's own
+            if "pgqueuer" in statement.text:  # the job library's
                 continue
             with subtests.test(f"{command}: {statement.text[:60]}"):
                 assert not scanned(await plan(app.state.engine, statement.text)) & LARGE

@@ -1,4 +1,4 @@
-"""What the service's role may do: no more than it needs (product.md, house.md "Two roles")."""
+"""The privileges of the service's role: no more than it needs (product.md)."""
 
 import asyncpg
 import pytest

@@ -38,7 +38,7 @@ async def put(
     status: str = "booked",
     practitioner_id: UUID | None = None,
 ) -> UUID:
-    """Write a session past all code of ours."""
+    """Insert a session directly, without the application's code."""
     session_id = uuid4()
     await owner.execute(
         INSERT,
@@ -82,7 +82,7 @@ async def test_without_buffers_sessions_may_touch(
 
 
 @pytest.mark.parametrize(("after", "before"), [(10, 20), (20, 10), (15, 15), (30, 0), (0, 30)])
-async def test_the_larger_of_the_two_buffers_lies_between_never_the_sum(
+async def test_the_gap_is_the_larger_of_two_buffers_never_the_sum(
     owner: asyncpg.Connection, world: World, after: int, before: int
 ) -> None:
     gap = max(after, before) * MINUTE
@@ -103,7 +103,7 @@ async def test_buffers_count_in_whichever_order_the_two_were_booked(
     await put(owner, world, START - LENGTH - gap, after=after)
 
 
-async def test_a_buffer_on_the_far_side_does_not_matter(
+async def test_a_buffer_on_the_other_side_does_not_matter(
     owner: asyncpg.Connection, world: World
 ) -> None:
     await put(owner, world, START, before=60)
@@ -207,7 +207,7 @@ BAD_STATUSES = [
 
 
 @pytest.mark.parametrize(("status", "span_before", "span_after"), BAD_STATUSES)
-async def test_the_ranges_cannot_part_from_the_status(
+async def test_the_ranges_must_agree_with_the_status(
     owner: asyncpg.Connection, world: World, status: str, span_before: str, span_after: str
 ) -> None:
     session_id = await put(owner, world, START, before=10, after=20)
@@ -231,7 +231,7 @@ BAD_SPANS = [
 ]
 
 
-async def test_the_ranges_cannot_part_from_the_times(
+async def test_the_ranges_must_agree_with_the_times(
     owner: asyncpg.Connection, world: World
 ) -> None:
     session_id = await put(owner, world, START, before=10, after=20)

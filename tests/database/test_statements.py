@@ -1,4 +1,4 @@
-"""How many statements hot pages take, counted on the way to the driver."""
+"""The number of SQL statements of hot pages, counted before the driver."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, nullcontext
@@ -23,11 +23,11 @@ class Counted(Api):
     """The API, with the statements that it sends to the database."""
 
     def listen(self, engine: AsyncEngine) -> None:
-        """Note every statement that is run on the engine."""
+        """Record every statement that is run on the engine."""
         self.sent: list[str] = []
 
         def note(*arguments: Any) -> None:
-            # SentStatement only after a wait, which a slow machine may cause.
+            # Sent only after a wait, which a slow machine may cause.
             if not arguments[2].startswith("SET LOCAL lock_timeout"):
                 self.sent.append(arguments[2])
 
@@ -40,7 +40,7 @@ class Counted(Api):
 
     @contextmanager
     def statements(self) -> Iterator[list[str]]:
-        """List the statements sent meanwhile."""
+        """List the statements that the block sends."""
         already = len(self.sent)
         sent: list[str] = []
         yield sent
@@ -106,10 +106,10 @@ async def test_availability_without_slots_takes_two_at_most(api: Counted, world:
     assert len(sent) == 2
 
 
-async def test_it_takes_two_where_the_next_day_may_be_the_own_one(
+async def test_it_takes_two_where_the_next_day_may_be_the_present_one(
     api: Counted, world: World
 ) -> None:
-    """What is bookable and the session's own time are looked at together."""
+    """The bookable slots and the session's own time are read together."""
     session_id = await world.book(START)
     await world.change(Service, world.service_id, minimum_notice_minutes=5 * 1440)
     today = NOW.date().isoformat()
@@ -140,7 +140,7 @@ async def test_an_unknown_session_takes_no_more_than_a_known_one(
 async def test_asking_to_sign_in_sends_the_same_statements_for_every_address(
     api: Counted, world: World
 ) -> None:
-    """So the time that the answer takes tells nobody whether an address is known."""
+    """So the response time does not reveal whether an address is known."""
     del world
     sent = []
     for address in ("ana@client.example", "nobody@client.example"):

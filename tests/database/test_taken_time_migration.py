@@ -1,4 +1,4 @@
-"""Existing sessions keep their places when ended ones begin to take time."""
+"""Existing sessions keep their times when a migration makes ended sessions take time."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -25,14 +25,14 @@ Spans = tuple[datetime, datetime] | None
 
 @pytest.fixture
 async def old(owner_engine: AsyncEngine, world: World) -> AsyncIterator[World]:
-    """The world in a database as it was."""
+    """The world in a database before the migration."""
     await run(owner_engine, lambda config: command.downgrade(config, BEFORE))
     yield world
     await run(owner_engine, lambda config: command.upgrade(config, "head"))
 
 
 async def taken(owner: asyncpg.Connection, session_id: UUID) -> Spans:
-    """Give from when until when a session takes time, with its buffers."""
+    """Return the range of time that a session takes, with its buffers."""
     row = await owner.fetchrow(
         "SELECT lower(span_before), upper(span_before), lower(span_after), upper(span_after) "
         "FROM sessions WHERE id = $1",
@@ -47,7 +47,7 @@ async def taken(owner: asyncpg.Connection, session_id: UUID) -> Spans:
 
 
 async def migrate(owner_engine: AsyncEngine, caplog: pytest.LogCaptureFixture) -> set[str]:
-    """Migrate, and give what was told of sessions that take no time."""
+    """Migrate, and return the report about sessions that take no time."""
     with caplog.at_level("WARNING"):
         await run(owner_engine, lambda config: command.upgrade(config, AFTER))
     return {record.getMessage() for record in caplog.records}
@@ -97,7 +97,7 @@ async def test_a_missed_session_takes_the_time_until_it_was_marked(
     assert await taken(owner, missed) == wanted
 
 
-async def test_what_is_booked_comes_before_what_has_ended(
+async def test_booked_sessions_take_precedence_over_ended_ones(
     owner_engine: AsyncEngine,
     owner: asyncpg.Connection,
     old: World,
@@ -114,13 +114,13 @@ async def test_what_is_booked_comes_before_what_has_ended(
     assert await taken(owner, booked) == (START + 2 * MINUTE, START + 2 * MINUTE + LENGTH)
 
 
-async def test_of_ended_sessions_that_overlap_the_one_that_starts_first_takes_its_time(
+async def test_of_overlapping_ended_sessions_the_earliest_takes_its_time(
     owner_engine: AsyncEngine,
     owner: asyncpg.Connection,
     old: World,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The third overlaps the second only, which takes none."""
+    """The third overlaps only the second, which takes no time."""
     first, second, third = [
         await put(owner, old, START + n * 40 * MINUTE, status="fulfilled") for n in range(3)
     ]
@@ -136,7 +136,7 @@ async def test_a_client_is_in_one_place_at_a_time(
     old: World,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """With another practitioner the sessions of a client need no gap between them."""
+    """Sessions of a client with different practitioners need no gap between them."""
     lee = await old.add_practitioner(hours=False)
     fulfilled = await put(owner, old, START, after=10, status="fulfilled")
     await put(owner, old, START + 30 * MINUTE, practitioner_id=lee)
@@ -146,7 +146,7 @@ async def test_a_client_is_in_one_place_at_a_time(
     assert await taken(owner, beside) == (START - LENGTH, START + 10 * MINUTE)
 
 
-async def test_the_way_back_keeps_every_session(
+async def test_the_downgrade_keeps_every_session(
     owner_engine: AsyncEngine,
     owner: asyncpg.Connection,
     old: World,

@@ -1,4 +1,4 @@
-"""Every key, unique and exclusion constraint and reference holds the tenant (house.md)."""
+"""Every key, unique constraint, exclusion constraint and reference has `practice_id`."""
 
 from uuid import uuid4
 
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from app.tables.all import metadata
 
 TENANT = "practice_id"
-# Somebody typed an address to sign in: whose it is, at which practices, is found later.
+# A sign-in request has only an address: its practices are looked up later.
 OF_NO_PRACTICE = {"sign_in_counters", "sign_in_requests"}
 TABLES = sorted(
     (table for name, table in metadata.tables.items() if name not in OF_NO_PRACTICE),
@@ -99,7 +99,7 @@ async def test_every_unique_index_in_the_database_holds_the_tenant(
     assert [row["name"] for row in rows if TENANT not in row["columns"]] == []
 
 
-async def test_no_table_of_ours_has_a_trigger_of_its_own(owner: asyncpg.Connection) -> None:
+async def test_no_table_of_ours_has_its_own_trigger(owner: asyncpg.Connection) -> None:
     triggers = await owner.fetch(
         "SELECT tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
         "WHERE c.relname = ANY ($1) AND NOT t.tgisinternal",

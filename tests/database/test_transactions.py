@@ -1,4 +1,4 @@
-"""`transact`: commits once, runs again a bounded number of times, leaves no trace on failure."""
+"""`transact` commits once, retries a bounded number of times, and changes nothing on failure."""
 
 import asyncio
 from functools import partial
@@ -24,7 +24,7 @@ async def fail(db: AsyncConnection, code: str) -> None:
 
 
 class Stubborn:
-    """Writes a location, then fails as often as it is told to."""
+    """Writes a location, then fails the given number of times."""
 
     def __init__(self, world: World, code: str, failures: int) -> None:
         self.world = world
@@ -45,9 +45,7 @@ class Stubborn:
 
 
 @pytest.mark.parametrize("code", ["40001", "40P01", "23505", "23P01"])
-async def test_what_another_transaction_got_in_the_way_of_runs_again(
-    world: World, code: str
-) -> None:
+async def test_a_conflict_with_another_transaction_is_retried(world: World, code: str) -> None:
     command = Stubborn(world, code, failures=ATTEMPTS - 1)
     location_id = await transact(world.engine, command)
     assert command.runs == ATTEMPTS
@@ -56,7 +54,7 @@ async def test_what_another_transaction_got_in_the_way_of_runs_again(
 
 
 @pytest.mark.parametrize("code", ["40001", "40P01"])
-async def test_it_gives_up_after_a_bounded_number_of_times_and_leaves_no_trace(
+async def test_it_gives_up_after_a_bounded_number_of_attempts_and_changes_nothing(
     world: World, code: str
 ) -> None:
     command = Stubborn(world, code, failures=1000)
@@ -68,7 +66,7 @@ async def test_it_gives_up_after_a_bounded_number_of_times_and_leaves_no_trace(
 
 
 @pytest.mark.parametrize("code", ["23514", "P0001"])
-async def test_a_defect_does_not_run_again_and_leaves_no_trace(world: World, code: str) -> None:
+async def test_a_defect_is_not_retried_and_changes_nothing(world: World, code: str) -> None:
     command = Stubborn(world, code, failures=1000)
     with pytest.raises(DBAPIError):
         await transact(world.engine, command)
@@ -76,7 +74,7 @@ async def test_a_defect_does_not_run_again_and_leaves_no_trace(world: World, cod
     assert len(await world.rows(Location)) == 1
 
 
-async def test_an_error_of_the_commands_own_leaves_no_trace(world: World) -> None:
+async def test_an_error_of_the_command_changes_nothing(world: World) -> None:
     async def command(db: AsyncConnection) -> None:
         await Stubborn(world, "", failures=0)(db)
         raise LookupError
@@ -112,7 +110,7 @@ async def test_a_real_deadlock_is_survived_by_both(world: World) -> None:
     async def crossing(db: AsyncConnection, number: int) -> None:
         runs[number] += 1
         if runs[number] > 1:
-            # It could be quicker than the one that waits: there would be a second deadlock.
+            # It could be faster than the waiting one, which would cause a second deadlock.
             await done[1 - number].wait()
         await lock(db, locations[number])
         arrived[number].set()

@@ -1,4 +1,4 @@
-"""What goes to the driver itself stays in the transaction, with its errors and its values."""
+"""Statements sent to the driver stay in the transaction, with the same errors and values."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ _RENAME = Write(
 
 
 class Renaming:
-    """Renames the location, by the driver or as the first statement, and then fails."""
+    """Renames the location, through the driver or as the first statement, and then fails."""
 
     def __init__(self, world: World, *, begins: bool, code: str, failures: int) -> None:
         self.world = world
@@ -59,9 +59,7 @@ async def name_of(world: World) -> str:
 
 @pytest.mark.parametrize("begins", [True, False])
 @pytest.mark.parametrize("code", ["40001", "40P01", "23505", "23P01"])
-async def test_the_drivers_own_error_runs_a_command_again(
-    world: World, code: str, *, begins: bool
-) -> None:
+async def test_an_error_of_the_driver_is_retried(world: World, code: str, *, begins: bool) -> None:
     command = Renaming(world, begins=begins, code=code, failures=ATTEMPTS - 1)
     await transact(world.engine, command)
     assert command.by_driver == [not begins] * ATTEMPTS
@@ -70,7 +68,7 @@ async def test_the_drivers_own_error_runs_a_command_again(
 
 @pytest.mark.parametrize("begins", [True, False])
 @pytest.mark.parametrize(("code", "runs"), [("40P01", ATTEMPTS), ("23514", 1)])
-async def test_what_fails_for_good_leaves_no_trace(
+async def test_a_permanent_failure_changes_nothing(
     world: World, code: str, runs: int, *, begins: bool
 ) -> None:
     before = await name_of(world)
@@ -197,7 +195,7 @@ async def test_a_read_with_a_missing_or_unknown_value_raises(
         assert len(await _NAMES.rows(source, own)) == 1
 
 
-def test_a_value_that_the_statement_has_itself_is_not_given_again() -> None:
+def test_a_value_that_the_statement_contains_cannot_be_passed() -> None:
     read = Read(select(Location.name).where(Location.active == bindparam("active", value=True)))
     assert read.arguments({}) == (True,)
     with pytest.raises(TypeError, match=r"^the statement takes no active$"):
@@ -205,7 +203,7 @@ def test_a_value_that_the_statement_has_itself_is_not_given_again() -> None:
 
 
 def misspelt(own: dict[str, object]) -> list[tuple[dict[str, object], str]]:
-    """Give values that lack one, that have one too many, and both."""
+    """Return values with one missing, with one too many, and with both."""
     name, value = next(iter(own.items()))
     others = {other: own[other] for other in own if other != name}
     return [
@@ -215,10 +213,10 @@ def misspelt(own: dict[str, object]) -> list[tuple[dict[str, object], str]]:
     ]
 
 
-async def test_a_command_that_is_cancelled_in_the_act_leaves_no_trace(
+async def test_a_command_that_is_cancelled_while_running_changes_nothing(
     world: World, engine: AsyncEngine
 ) -> None:
-    """Its caller has hung up. The connection is good for the next one, or is replaced."""
+    """Its caller has disconnected. The connection stays usable, or is replaced."""
     own = {"of_practice": world.practice_id, "location_id": world.location_id}
 
     async def command(db: AsyncConnection) -> None:

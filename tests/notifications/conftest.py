@@ -1,4 +1,4 @@
-"""What tests of notifications stand on: a practice, a clock, a real mail server on loopback."""
+"""Fixtures of the notification tests: a practice, a clock, a real mail server on loopback."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
@@ -23,13 +23,13 @@ from tests.world import NOW, TestClock, World
 
 @pytest.fixture
 def scenario(world: World, clock: TestClock) -> Scenario:
-    """Things that happen to sessions, as the commands write them down."""
+    """Commands on sessions, with the rows that they write."""
     return Scenario(world, clock)
 
 
 @pytest.fixture
 def read(scenario: Scenario, settings: Settings) -> Any:
-    """Read the latest mail of a kind."""
+    """Return a function that reads the latest mail of a kind."""
 
     async def latest(
         session_id: UUID, kind: Kind, recipient: Recipient = "client", now: datetime = NOW
@@ -49,7 +49,7 @@ def smtp_settings(settings: Settings, postbox: Postbox) -> Settings:
 async def context(
     engine: AsyncEngine, smtp_settings: Settings, clock: TestClock
 ) -> AsyncIterator[MailContext]:
-    """All that sending takes, over real SMTP."""
+    """The context for sending mails, over real SMTP."""
     made = MailContext(engine, make_sender(smtp_settings), smtp_settings, clock)
     yield made
     await made.sender.close()
@@ -57,5 +57,5 @@ async def context(
 
 @pytest.fixture
 def webhooks(engine: AsyncEngine, clock: TestClock) -> WebhookContext:
-    """All that sending webhooks takes, to receivers on loopback."""
+    """The context for sending webhooks to receivers on loopback."""
     return WebhookContext(engine, WebhookSender(insecure=True), clock)

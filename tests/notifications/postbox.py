@@ -1,4 +1,4 @@
-"""A real SMTP server that keeps what it gets."""
+"""A real SMTP server that keeps the mails it receives."""
 
 import asyncio
 from asyncio import AbstractServer
@@ -15,9 +15,9 @@ from tests.patience import PATIENCE_SECONDS
 class Postbox:
     """Listens on loopback.
 
-    `refusal` is what it answers to every recipient, where it is set; `on_recipient` happens first.
-    `sender_refusal` and `data_refusal` are its answers to MAIL and to the content. `connections`
-    counts those that were opened, `quits` those that were ended with QUIT.
+    `refusal`, if set, is the reply to every recipient; `on_recipient` is called first.
+    `sender_refusal` and `data_refusal` are the replies to MAIL and to the content. `connections`
+    counts the opened connections, `quits` those ended with QUIT.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class Postbox:
         return f"smtp://127.0.0.1:{self.port}"
 
     async def open(self) -> None:
-        """Begin to listen; again on the same port after `close`."""
+        """Start to listen; after `close`, on the same port again."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._answer, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
@@ -53,14 +53,14 @@ class Postbox:
             self._server = None
 
     def hang_up(self) -> None:
-        """End all connections without a word."""
+        """Close all connections without a reply."""
         for connection in self._open:
             if isinstance(connection.transport, asyncio.Transport):
                 connection.transport.abort()
         self._open.clear()
 
     async def wait_for(self, count: int) -> None:
-        """Wait until so many mails are there."""
+        """Wait until this many mails have arrived."""
         async with asyncio.timeout(PATIENCE_SECONDS), self._arrival:
             await self._arrival.wait_for(lambda: len(self.mails) >= count)
 

@@ -1,4 +1,4 @@
-"""Reading a mail back as a mail program does."""
+"""Parse a mail as a mail program does."""
 
 from datetime import datetime
 from email import message_from_bytes
@@ -14,7 +14,7 @@ from tests.world import NOW
 
 
 class Read:
-    """A mail as it arrives."""
+    """A received mail."""
 
     def __init__(self, data: MailData, settings: Settings, now: datetime = NOW) -> None:
         sent = make_mail(data, settings, now).as_bytes()
@@ -43,7 +43,7 @@ class Read:
 
     @property
     def link(self) -> tuple[str, str]:
-        """What the link is called, and its token; the text and the HTML have the same."""
+        """The link's label and token, which are the same in the text and the HTML."""
         lines = self.text.splitlines()
         (at,) = [number for number, line in enumerate(lines) if "/portal/#" in line]
         caption, url = lines[at - 1], lines[at]
@@ -53,7 +53,7 @@ class Read:
 
     @property
     def token(self) -> str:
-        """The link's token, under its English name."""
+        """The token of the link with the English label."""
         caption, token = self.link
         assert caption == "Need to reschedule?"
         return token

@@ -1,4 +1,4 @@
-"""A real HTTP receiver on loopback that keeps what it gets."""
+"""A real HTTP receiver on loopback that keeps the requests it receives."""
 
 import asyncio
 from asyncio import AbstractServer, StreamReader, StreamWriter
@@ -10,7 +10,7 @@ from tests.patience import PATIENCE_SECONDS
 
 @dataclass(frozen=True)
 class Received:
-    """One request. The names of headers are in lower case."""
+    """One request, with header names in lower case."""
 
     line: str
     headers: dict[str, str]
@@ -18,9 +18,9 @@ class Received:
 
 
 class Receiver:
-    """Answers every request with `status`, once `go_on` is set where there is one, or hangs up.
+    """Answers every request with `status`, or closes the connection; waits for `go_on` if given.
 
-    `answered` are those that were answered while the sender was still there, with the status.
+    `answered` holds the requests answered while the sender was connected, with the status.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Receiver:
             self._server = None
 
     async def wait_for(self, count: int) -> None:
-        """Wait until so many requests are there."""
+        """Wait until this many requests have arrived."""
         async with asyncio.timeout(PATIENCE_SECONDS), self._arrival:
             await self._arrival.wait_for(lambda: len(self.received) >= count)
 

@@ -1,4 +1,4 @@
-"""Things that happen to sessions, written down as the commands write them."""
+"""Commands on sessions, with the rows that they write."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -88,18 +88,18 @@ class Scenario:
         await self._by_staff(session_id, "noshow", Status.NOSHOW, fee=fee, credit=credit)
 
     async def restore(self, session_id: UUID, *, voided_fee: bool = False) -> None:
-        """Book a cancelled or missed session again, by staff."""
+        """Undo a cancelled or missed session, by staff."""
         details = {"voided_fee": voided_fee}
         await self._by_staff(session_id, "restored", Status.BOOKED, details=details)
 
     async def waive(self, session_id: UUID, fee: Money) -> None:
-        """Waive a fee of a session; the session stays as it is."""
+        """Waive a session's fee, without a change to the session."""
         await self._by_staff(session_id, "fee_waived", None, fee=fee)
 
     async def notification(
         self, session_id: UUID, kind: Kind, recipient: Recipient = "client"
     ) -> UUID:
-        """Give the latest notification of a kind."""
+        """Return the latest notification of a kind."""
         async with self.world.engine.connect() as db:
             found = await db.scalar(
                 select(Notification.id)
@@ -116,7 +116,7 @@ class Scenario:
     async def mail_data(
         self, session_id: UUID, kind: Kind, recipient: Recipient = "client"
     ) -> MailData:
-        """Read a notification with all that it refers to."""
+        """Read a notification with all records that it refers to."""
         notification_id = await self.notification(session_id, kind, recipient)
         async with self.world.engine.connect() as db:
             data = await load_mail_data(db, self.world.practice_id, notification_id)
@@ -124,7 +124,7 @@ class Scenario:
         return data
 
     async def state(self, notification_id: UUID) -> Row[Any]:
-        """Give a notification's row."""
+        """Return a notification's row."""
         async with self.world.engine.connect() as db:
             return (
                 await db.execute(

@@ -1,4 +1,4 @@
-"""Mails go to the domain that was written down, spelled in ASCII wherever a machine reads it."""
+"""Mails go to exactly the stored domain, in its ASCII form wherever software reads it."""
 
 from dataclasses import replace
 from email.message import EmailMessage
@@ -28,7 +28,7 @@ from tests.notifications.test_calendar import EVENT, NOW
 from tests.notifications.test_sign_in_mails import ask
 from tests.world import TestClock, World
 
-# Who signs in is looked for at every practice.
+# A sign-in looks for the address at every practice.
 pytestmark = pytest.mark.alone
 
 UNICODE, ASCII = "faß.example", "xn--fa-hia.example"
@@ -36,7 +36,7 @@ UNICODE, ASCII = "faß.example", "xn--fa-hia.example"
 
 @pytest.fixture
 async def strange(world: World) -> World:
-    """Everybody's address is at a domain that IDNA 2003 takes for another one."""
+    """All addresses are at a domain that IDNA 2003 maps to another one."""
     await world.change(Client, world.client_id, email=f"ana@{UNICODE}")
     await world.change(Practitioner, world.practitioner_id, email=f"maya@{UNICODE}")
     async with world.engine.begin() as db:
@@ -47,7 +47,7 @@ async def strange(world: World) -> World:
 
 @pytest.fixture
 def context(smtp_settings: Settings, strange: World, clock: TestClock) -> MailContext:
-    """A post context whose own sender is at such a domain too."""
+    """A mail context whose sender is at such a domain too."""
     settings = smtp_settings.model_copy(update={"mail_from": f"no-reply@{UNICODE}"})
     return MailContext(strange.engine, make_sender(settings), settings, clock)
 
@@ -56,7 +56,7 @@ def addresses(mail: EmailMessage, header: str) -> list[str]:
     return [address.addr_spec for address in mail[header].addresses]
 
 
-async def test_a_notification_reaches_the_very_domain(
+async def test_a_notification_reaches_exactly_the_stored_domain(
     context: MailContext, strange: World, scenario: Scenario, postbox: Postbox
 ) -> None:
     data = await scenario.mail_data(await scenario.book(), "booked")
@@ -97,10 +97,10 @@ async def test_the_practitioner_and_the_practice_are_reached(
 
 @pytest.mark.parametrize("stored", [f"ana@{UNICODE}", f"Ana@{ASCII}"])
 @pytest.mark.parametrize("typed", [f"ana@{UNICODE}", f"ana@{ASCII}", f"ANA@{ASCII.upper()}"])
-async def test_a_link_to_sign_in_reaches_the_very_domain(
+async def test_a_sign_in_link_reaches_exactly_the_stored_domain(
     context: MailContext, strange: World, postbox: Postbox, stored: str, typed: str
 ) -> None:
-    """Both spellings are one mailbox, whichever of them is stored."""
+    """Both spellings are the same mailbox, whichever is stored."""
     await strange.change(Client, strange.client_id, email=stored)
     await send_sign_in(context, await ask(strange, typed))
     assert [address.lower() for address in postbox.recipients] == [f"ana@{ASCII}"]
@@ -129,7 +129,7 @@ async def test_requests_for_both_spellings_are_counted_together(
 
 
 def test_a_local_part_beyond_ascii_is_undeliverable() -> None:
-    """It was stored before such addresses were refused; SMTPUTF8 is not spoken."""
+    """The address was stored before such addresses were refused; SMTPUTF8 is not supported."""
     with pytest.raises(UndeliverableError):
         mailbox("Ana", "änä@client.example")
 

@@ -1,4 +1,4 @@
-"""What a calendar is told, read back by the library that reads calendars."""
+"""The calendar part of mails, parsed by a calendar library."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -74,7 +74,7 @@ def test_a_request_has_all_that_a_calendar_needs() -> None:
     ]
 
 
-def test_a_cancellation_says_so() -> None:
+def test_a_cancellation_is_marked_as_one() -> None:
     calendar, event = read(make_calendar(replace(EVENT, status=Status.CANCELLED), "CANCEL", NOW))
     assert (calendar["METHOD"], event["STATUS"]) == ("CANCEL", "CANCELLED")
 
@@ -89,8 +89,8 @@ def test_a_published_entry_has_no_attendee() -> None:
 @pytest.mark.parametrize(
     "zone", ["America/Denver", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Kolkata", "UTC"]
 )
-def test_times_all_over_a_year_are_read_back_as_they_were(zone: str) -> None:
-    """The zone described in the file itself is right, also around its changes."""
+def test_times_over_a_whole_year_are_read_back_unchanged(zone: str) -> None:
+    """The zone definition in the file is correct, also around clock changes."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     for hours in range(0, 366 * 24, 101):
         instant = start + timedelta(hours=hours)
@@ -101,7 +101,7 @@ def test_times_all_over_a_year_are_read_back_as_they_were(zone: str) -> None:
             assert wall.astimezone(UTC) == instant
 
 
-def test_the_hour_after_clocks_went_forward_is_described_right() -> None:
+def test_the_hour_after_clocks_went_forward_is_described_correctly() -> None:
     instant = datetime(2026, 3, 8, 9, 30, tzinfo=UTC)  # 03:30 in Denver, half an hour after
     calendar, event = read(make_calendar(at(instant), "REQUEST", NOW))
     (daylight,) = calendar.timezones[0].daylight
@@ -141,7 +141,7 @@ def test_nothing_typed_can_add_a_line() -> None:
 
 @pytest.mark.parametrize("zone", sorted(available_timezones() - {"Factory", "localtime"}))
 def test_standard_time_is_the_smaller_offset(zone: str) -> None:
-    """Also in Ireland and Morocco, where the time zone database has it the other way round."""
+    """Also in Ireland and Morocco, where the time zone database defines it the other way round."""
     for month in (1, 7):
         instant = datetime(2026, month, 15, 12, tzinfo=UTC)
         calendar, event = read(make_calendar(at(instant, zone), "REQUEST", NOW))

@@ -46,7 +46,7 @@ def check(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NASTY)
-def test_a_nasty_name_stays_a_name(name: str) -> None:
+def test_a_malicious_name_stays_a_name(name: str) -> None:
     check(name)
 
 
@@ -65,7 +65,7 @@ def test_a_plain_name_is_kept() -> None:
     "email",
     ["", "ann", "ann@", "@x.example", "a@b@c", "a b@x.example", "a@x.example\r\nBcc: b@y.example"],
 )
-def test_what_is_no_address_is_undeliverable(email: str) -> None:
+def test_an_invalid_address_is_undeliverable(email: str) -> None:
     with pytest.raises(UndeliverableError):
         mailbox("Ann", email)
 

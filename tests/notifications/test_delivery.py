@@ -1,4 +1,4 @@
-"""One notification is sent once, whatever goes wrong around it."""
+"""A notification is sent once, also after failures."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -30,12 +30,12 @@ pytestmark = pytest.mark.alone
 
 
 class DeathError(BaseException):
-    """Stands for the end of the process: nobody catches it."""
+    """Stands for the end of the process: no code catches it."""
 
 
 @dataclass
 class Courier:
-    """Hands mails on over SMTP; `before` and `after` are where things happen to it."""
+    """Sends mails over SMTP; `before` and `after` are hooks around it."""
 
     inner: Sender
     before: Any = None
@@ -73,7 +73,7 @@ async def test_a_notification_is_sent_and_marked(
     assert row.last_error is None
 
 
-async def test_a_notification_that_is_done_is_left_alone(
+async def test_a_finished_notification_is_not_sent_again(
     context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
     notification_id = await scenario.notification(await scenario.book(), "booked")
@@ -82,7 +82,7 @@ async def test_a_notification_that_is_done_is_left_alone(
     assert len(postbox.mails) == 1
 
 
-async def test_a_notification_that_does_not_exist_is_nothing_to_do(
+async def test_a_missing_notification_is_ignored(
     context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
     session_id = await scenario.book()
@@ -110,7 +110,7 @@ async def test_a_reminder_is_sent_only_for_a_session_to_come(
         await close_practice(settings, str(world.practice_id), NOW)
     if fate == "reopened":
         await reopen_practice(settings, str(world.practice_id), NOW)
-    # As if it had been under way while the command dropped the others.
+    # As if its job had been running when the command deleted the others.
     await world.change_all(Notification, status="pending")
     clock.now = START if fate == "started" else START - timedelta(days=1)
     await send_notification(context, world.practice_id, notification_id)
@@ -121,7 +121,7 @@ async def test_a_reminder_is_sent_only_for_a_session_to_come(
     assert len(postbox.mails) == is_sent
 
 
-async def test_what_was_done_before_a_practice_closed_is_still_confirmed(
+async def test_changes_made_before_a_practice_closed_are_still_confirmed(
     context: MailContext, scenario: Scenario, world: World, postbox: Postbox, settings: Settings
 ) -> None:
     notification_id = await scenario.notification(await scenario.book(), "booked")
@@ -145,7 +145,7 @@ async def test_a_session_booked_after_its_end_is_not_confirmed_to_its_client(
     ends_in: timedelta,
     told: list[str],
 ) -> None:
-    """The practitioner is told all the same. A session that still runs is confirmed."""
+    """The practitioner is still notified. A session that still runs is confirmed."""
     session_id = await scenario.book(NOW + ends_in - timedelta(minutes=50))
     for recipient in BOTH:
         await send_notification(
@@ -156,7 +156,7 @@ async def test_a_session_booked_after_its_end_is_not_confirmed_to_its_client(
     assert row.status == ("sent" if len(told) == 2 else "dropped")
 
 
-async def test_a_confirmation_that_comes_late_still_goes_out(
+async def test_a_late_confirmation_is_still_sent(
     context: MailContext, scenario: Scenario, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
     notification_id = await scenario.notification(await scenario.book(), "booked")
@@ -165,7 +165,7 @@ async def test_a_confirmation_that_comes_late_still_goes_out(
     assert postbox.recipients == ["ana@client.example"]
 
 
-async def test_a_superseded_confirmation_still_goes_out(
+async def test_a_superseded_confirmation_is_still_sent(
     context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
     session_id = await scenario.book()
@@ -176,10 +176,10 @@ async def test_a_superseded_confirmation_still_goes_out(
     assert "text/calendar" not in postbox.mails[0].as_string()
 
 
-async def test_what_is_not_due_is_left_alone(
+async def test_a_notification_that_is_not_due_is_not_sent(
     context: MailContext, scenario: Scenario, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
-    """Whatever woke the worker: the row says when."""
+    """The due time in the row decides, whatever woke the worker."""
     reminder = await scenario.notification(await scenario.book(), "reminder")
     due_at = START - timedelta(days=1)
     clock.now = due_at - CLOCK_TOLERANCE - timedelta(microseconds=1)
@@ -222,7 +222,7 @@ async def test_a_refused_recipient_is_not_tried_again(
     assert row.finished_at == NOW
 
 
-async def test_what_is_no_address_fails_without_the_server(
+async def test_an_invalid_address_fails_without_the_server(
     context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
     notification_id = await scenario.notification(await scenario.book(), "booked")
@@ -247,7 +247,7 @@ async def test_after_the_last_attempt_it_has_failed(
     assert (row.status, row.attempts) == ("failed", MAX_ATTEMPTS)
 
 
-async def test_a_death_before_sending_leaves_it_to_the_next(
+async def test_after_a_crash_before_sending_the_next_attempt_sends(
     context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
     notification_id = await scenario.notification(await scenario.book(), "booked")
@@ -262,7 +262,7 @@ async def test_a_death_before_sending_leaves_it_to_the_next(
     assert len(postbox.mails) == 1
 
 
-async def test_a_death_between_sending_and_marking_repeats_the_same_message_id(
+async def test_after_a_crash_between_sending_and_marking_the_message_id_is_the_same(
     context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
     notification_id = await scenario.notification(await scenario.book(), "booked")
@@ -309,10 +309,10 @@ async def test_a_rerun_of_the_transaction_sends_nothing_again(
     assert (row.status, row.attempts) == ("sent", 1)
 
 
-async def test_a_connection_lost_after_sending_is_made_good(
+async def test_a_connection_lost_after_sending_is_recovered(
     context: MailContext, scenario: Scenario, world: World, postbox: Postbox
 ) -> None:
-    """The transaction that sent the mail cannot be committed; another one marks it."""
+    """The transaction that sent the mail cannot commit; another one marks it as sent."""
     notification_id = await scenario.notification(await scenario.book(), "booked")
 
     async def cut() -> None:
@@ -353,7 +353,7 @@ async def test_two_workers_never_send_one_notification_twice(
     assert (await scenario.state(notification_id)).attempts == 1
 
 
-async def test_logs_and_errors_tell_nothing_personal(
+async def test_logs_and_errors_hold_no_personal_data(
     context: MailContext, scenario: Scenario, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
     notification_id = await scenario.notification(await scenario.book(), "booked")

@@ -32,12 +32,12 @@ READERS = {
     "fr": ("fr-FR", "Europe/Paris"),
     "es": ("es-ES", "Europe/Madrid"),
 }
-# What people typed, which is shown as it is.
+# Text that people typed, which is shown unchanged.
 TYPED = re.compile(
     "Follow-up|Harbor Wellness|Harbor Street|Dr. Maya Chen|Ana Ruiz|Please tell us a day ahead."
     r"|https?://\S+|We call you."
 )
-# Words that none of the other languages has.
+# Words that occur in none of the other languages.
 ENGLISH = re.compile(
     r"\b(the|your|you|is|are|was|to|of|and|or|not|for|this|with|until|at|by|on|session|fee"
     r"|credit|cancel|cancellation|reschedule|moved|when|where|before|service|format|join"
@@ -47,7 +47,7 @@ ENGLISH = re.compile(
 
 
 class Told:
-    """What one mail should say. `link`: whether it has the link; `method`: of the calendar."""
+    """The expected texts of a mail. `link`: whether it has one; `method`: of the calendar part."""
 
     def __init__(
         self, subject: str, *sentences: str, link: bool = True, method: str | None = "REQUEST"
@@ -405,7 +405,7 @@ async def speaks(world: World, locale: str, zone: str) -> None:
 
 
 def own_words(text: str) -> str:
-    """Leave out the markup, and what people typed."""
+    """Remove the markup and the text that people typed."""
     return TYPED.sub(" ", re.sub(r"<[^>]*>", " ", text))
 
 
@@ -465,7 +465,7 @@ async def test_the_practitioner_reads_english(
     await speaks(world, *READERS[language])
     session_id = await scenario.book()
     mail = await read(session_id, "booked", "practitioner")
-    # As it is written where the practitioner's time zone is.
+    # As times are written in the region of the practitioner's time zone.
     assert mail.subject == "Session booked: December 3, 2026, 10:00 AM"
     assert mail.mail["Content-Language"] == "en-US"
     assert '<html lang="en-US">' in mail.html
@@ -476,7 +476,7 @@ async def test_another_language_falls_back_to_english(
 ) -> None:
     await speaks(world, "pt-BR", "America/Sao_Paulo")
     mail = await read(await scenario.book(), "booked")
-    # Dates are those of Brazil: the day first, hours to 24. American ones would be misread there.
+    # Dates as in Brazil: day first, 24 hours. The American order would be misread there.
     assert mail.subject == "Your session is booked: 3 December 2026, 12:00"
     assert mail.mail["Content-Language"] == "en-150"
     assert '<html lang="en-150">' in mail.html
@@ -492,7 +492,7 @@ async def test_another_language_falls_back_to_english(
         ("es-XX", "3 de diciembre de 2026, 16:00", "45,00 US$"),
     ],
 )
-def test_a_region_writes_in_its_own_way(locale: str, when: str, fee: str) -> None:
+def test_a_region_has_its_own_formats(locale: str, when: str, fee: str) -> None:
     say = Formatter(locale, ZoneInfo("Europe/Paris"))
     assert (say.day(START), say.money(FEE)) == (when, fee)
 

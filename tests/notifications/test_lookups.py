@@ -1,4 +1,4 @@
-"""Receivers' hosts are looked up at the system's name servers, and silence holds up nobody."""
+"""Hosts are looked up at the system's name servers; a silent server delays no other lookup."""
 
 import asyncio
 import socket
@@ -27,7 +27,7 @@ ZONE = {
 
 
 class NameServer(asyncio.DatagramProtocol):
-    """Answers from ZONE; says nothing of names that begin with "silent"."""
+    """Answers from ZONE; does not answer for names that begin with "silent"."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -90,7 +90,7 @@ async def look_up(server: NameServer) -> DnsLookups:
     [
         ("both.example", ["93.184.215.14", "2606:4700::1111"]),
         ("BOTH.example.", ["93.184.215.14", "2606:4700::1111"]),
-        # The answer of one kind does not depend on the other.
+        # The IPv4 and IPv6 answers are independent.
         ("four.example", ["93.184.215.14"]),
         ("six.example", ["2606:4700::1111"]),
         ("10.0.0.1", ["10.0.0.1"]),
@@ -107,27 +107,29 @@ async def test_a_host_has_its_addresses_ipv4_first(
 @pytest.mark.parametrize(
     "host", ["nobody.example", "empty.example", "broken.example", f"{'a' * 64}.example", "a..b"]
 )
-async def test_a_host_without_addresses_is_told(look_up: DnsLookups, host: str) -> None:
+async def test_a_host_without_addresses_is_reported(look_up: DnsLookups, host: str) -> None:
     with pytest.raises(socket.gaierror):
         await look_up(host, 443)
 
 
-async def test_names_that_hang_hold_up_no_other(look_up: DnsLookups, server: NameServer) -> None:
-    """Many more than there could be threads."""
+async def test_lookups_that_hang_do_not_delay_others(
+    look_up: DnsLookups, server: NameServer
+) -> None:
+    """Many more lookups than a pool has threads."""
     hanging = [
         asyncio.create_task(look_up(f"silent{number}.example", 443)) for number in range(HANGING)
     ]
     async with asyncio.timeout(PATIENCE_SECONDS):
         await server.silent.wait()
     assert await look_up("both.example", 443) == await look_up("BOTH.example", 443)
-    # A look-up can be given up at once.
+    # A lookup can be cancelled at once.
     for task in hanging:
         task.cancel()
     outcomes = await asyncio.gather(*hanging, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} <= {asyncio.CancelledError, socket.gaierror}
 
 
-async def test_a_silent_name_server_is_given_up(
+async def test_a_lookup_at_a_silent_name_server_times_out(
     look_up: DnsLookups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lookups, "LOOKUP_SECONDS", 0.05)
@@ -135,7 +137,7 @@ async def test_a_silent_name_server_is_given_up(
         await look_up("silent.example", 443)
 
 
-async def test_a_system_without_name_servers_is_told() -> None:
+async def test_a_system_without_name_servers_is_reported() -> None:
     def unconfigured() -> Resolver:
         return Resolver(filename="/dev/null")
 

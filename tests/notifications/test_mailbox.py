@@ -1,4 +1,4 @@
-"""The demo's mails, as a person lists and reads them."""
+"""Listing and reading the demo's mails."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_no_folder_is_an_empty_list(tmp_path: Path) -> None:
     assert list_mails(tmp_path / "none") == []
 
 
-def test_a_strange_file_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_shown_as_far_as_possible(tmp_path: Path) -> None:
     (tmp_path / "a.eml").write_bytes(b"Subject: x\x1b[31m\nDate: Mon, 30 Nov 2026 15:00:00\n\nHi")
     (tmp_path / "b.eml").write_bytes(b"\n")
     first, last = list_mails(tmp_path)

@@ -1,4 +1,4 @@
-"""Every kind of mail, read back as a mail program reads it."""
+"""Every kind of mail, parsed as a mail program does."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -86,7 +86,7 @@ async def test_the_headers(read: Any, scenario: Scenario) -> None:
         ("no address", None, "hello@harbor.example", "+1 212 555 0199"),
     ],
 )
-async def test_the_practice_stands_in_where_the_practitioner_cannot_be_reached(
+async def test_the_practice_is_the_contact_where_the_practitioner_has_none(
     read: Any,
     scenario: Scenario,
     world: World,
@@ -135,7 +135,7 @@ async def test_the_deadlines_are_those_of_the_policy(
     ]
 
 
-async def test_a_deadline_of_moves_of_their_own_is_told_apart(
+async def test_a_separate_deadline_for_moves_is_shown(
     read: Any, scenario: Scenario, world: World
 ) -> None:
     await world.add_policy(LATE_FEE | {"reschedule": {"closes": None}})
@@ -152,7 +152,7 @@ async def test_without_a_policy_all_is_free_until_the_start(read: Any, scenario:
     assert "Cancellation policy" not in mail.text
 
 
-async def test_passed_deadlines_and_closed_options_are_told(
+async def test_passed_deadlines_and_closed_options_are_shown(
     read: Any, scenario: Scenario, world: World
 ) -> None:
     await world.add_policy(LATE_FEE | {"reschedule": {"enabled": False}})
@@ -165,9 +165,7 @@ async def test_passed_deadlines_and_closed_options_are_told(
     assert "To cancel" not in late.text
 
 
-async def test_a_forfeited_credit_is_told_before_it_happens(
-    read: Any, scenario: Scenario, world: World
-) -> None:
+async def test_a_credit_forfeit_is_announced(read: Any, scenario: Scenario, world: World) -> None:
     await world.add_policy({"cancel": LATE_FEE["cancel"] | {"late_credit": "forfeited"}})
     package_id = await world.add_package()
     mail = await read(await scenario.book(package_id=package_id), "booked")
@@ -175,7 +173,7 @@ async def test_a_forfeited_credit_is_told_before_it_happens(
     assert "but the credit is not returned." in mail.text
 
 
-async def test_a_move_tells_the_old_and_the_new_time(read: Any, scenario: Scenario) -> None:
+async def test_a_move_shows_the_old_and_the_new_time(read: Any, scenario: Scenario) -> None:
     session_id = await scenario.book()
     await scenario.move(session_id, START + ONE_DAY, fee=Money(6000, "USD"), credit=Credit.KEPT)
     mail = await read(session_id, "rescheduled")
@@ -192,7 +190,9 @@ async def test_a_move_tells_the_old_and_the_new_time(read: Any, scenario: Scenar
     assert "A fee of $60.00 is due. The practice collects it." in to_practitioner.text
 
 
-async def test_a_change_of_format_tells_where(read: Any, scenario: Scenario, world: World) -> None:
+async def test_a_change_of_format_shows_the_location(
+    read: Any, scenario: Scenario, world: World
+) -> None:
     session_id = await scenario.book()
     await scenario.move(
         session_id,
@@ -269,7 +269,7 @@ async def test_the_practitioner_learns_who_and_why(
     assert "/portal/" not in mail.text + mail.html
 
 
-async def test_an_unknown_reason_is_shown_as_it_is(read: Any, scenario: Scenario) -> None:
+async def test_an_unknown_reason_is_shown_unchanged(read: Any, scenario: Scenario) -> None:
     session_id = await scenario.book()
     await scenario.cancel(session_id, code="new-code", note=None)
     mail = await read(session_id, "cancelled", "practitioner")
@@ -349,7 +349,7 @@ async def test_a_session_that_a_credit_pays_for_again(
 
 
 async def test_a_waived_fee(read: Any, scenario: Scenario, world: World) -> None:
-    """The reason is the practice's own; that the session goes on is told by other mails."""
+    """The reason stays internal to the practice; other mails say that the session takes place."""
     await world.add_policy(LATE_FEE)
     session_id = await scenario.book()
     await scenario.move(session_id, START + ONE_DAY, fee=Money(6000, "USD"))
@@ -391,7 +391,7 @@ async def test_a_waived_fee(read: Any, scenario: Scenario, world: World) -> None
         ),
     ],
 )
-async def test_a_mail_tells_what_a_move_carries_along(
+async def test_a_mail_shows_the_carried_cost_of_a_move(
     read: Any, scenario: Scenario, world: World, locale: str, fee: str, forfeit: str
 ) -> None:
     await world.change_all(Client, locale=locale)
@@ -407,7 +407,7 @@ async def test_a_mail_tells_what_a_move_carries_along(
         await scenario.cancel(session_id)
 
 
-async def test_a_mail_tells_beforehand_what_a_move_would_carry_along(
+async def test_a_mail_announces_the_carried_cost_of_a_move(
     read: Any, scenario: Scenario, world: World
 ) -> None:
     await world.add_policy(LATE_FEE | {"reschedule": {"fees": []}})
@@ -418,7 +418,7 @@ async def test_a_mail_tells_beforehand_what_a_move_would_carry_along(
     ) in mail.text
 
 
-async def test_a_reminder_tells_how_it_stands_now(
+async def test_a_reminder_shows_the_present_state(
     read: Any, scenario: Scenario, world: World
 ) -> None:
     session_id = await scenario.book()
@@ -430,7 +430,7 @@ async def test_a_reminder_tells_how_it_stands_now(
     assert mail.token
 
 
-async def test_a_newer_change_takes_the_calendar_part_away(read: Any, scenario: Scenario) -> None:
+async def test_a_newer_change_removes_the_calendar_part(read: Any, scenario: Scenario) -> None:
     session_id = await scenario.book()
     await scenario.move(session_id, START + ONE_DAY)
     mail = await read(session_id, "booked")
@@ -486,7 +486,7 @@ async def test_no_name_note_or_reason_in_a_subject_or_a_calendar(
                 assert "Secret" not in str(mail.calendar)
 
 
-async def test_nothing_typed_reaches_a_header_or_the_markup(
+async def test_no_typed_text_reaches_a_header_or_the_markup(
     scenario: Scenario, settings: Settings
 ) -> None:
     session_id = await scenario.book()

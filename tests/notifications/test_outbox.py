@@ -1,4 +1,4 @@
-"""Notifications are written with the change that they tell of, or not at all."""
+"""Notifications are written in the transaction of the change that they report."""
 
 import json
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ from app.tables.notifications import Notification
 from tests.notifications.scenario import START, Scenario
 from tests.world import NOW, World
 
-# It counts the jobs of all practices.
+# These tests count the jobs of all practices.
 pytestmark = pytest.mark.alone
 
 
 @contextmanager
 def statements(engine: AsyncEngine) -> Iterator[list[str]]:
-    """Note every statement that is sent."""
+    """Record every statement that is sent."""
     seen: list[str] = []
 
     def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -73,7 +73,7 @@ async def test_each_notification_gets_a_row_and_a_job_of_ids_only(
     assert not by_notification
 
 
-async def test_two_statements_do_for_any_number(
+async def test_two_statements_are_enough_for_any_number(
     scenario: Scenario, engine: AsyncEngine, world: World
 ) -> None:
     session_id = await scenario.book()
@@ -90,7 +90,7 @@ async def test_two_statements_do_for_any_number(
     assert await count(engine, "notifications") == await count(engine, "pgqueuer") == 8
 
 
-async def test_a_rollback_takes_notifications_and_jobs_with_it(
+async def test_a_rollback_removes_notifications_and_jobs(
     scenario: Scenario, engine: AsyncEngine, world: World
 ) -> None:
     session_id = await scenario.book()
@@ -99,7 +99,7 @@ async def test_a_rollback_takes_notifications_and_jobs_with_it(
         change_id = await db.scalar(select(Change.id))
         assert change_id is not None
     async with engine.connect() as db, db.begin() as transaction:
-        # The first statement of its transaction: nothing may go past a BEGIN not yet sent.
+        # The first statement of its transaction: it must not overtake a BEGIN that is not sent yet.
         notifications = [NewNotification("booked", "client", START, NOW)]
         await queue_notifications(db, world.practice_id, session_id, change_id, notifications, NOW)
         await transaction.rollback()
@@ -131,7 +131,7 @@ async def test_waiting_reminders_are_dropped_and_nothing_else(
         assert (await scenario.state(notification_id)).status == "pending"
 
 
-async def test_nobody_waits_for_a_reminder_that_is_being_sent(
+async def test_no_command_waits_for_a_reminder_that_is_being_sent(
     scenario: Scenario, engine: AsyncEngine, world: World
 ) -> None:
     session_id = await scenario.book()

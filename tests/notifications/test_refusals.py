@@ -1,4 +1,4 @@
-"""What a mail server's refusal means for a mail: the end of it, or another try."""
+"""A mail server's refusal either ends a mail or leads to another attempt."""
 
 from collections.abc import AsyncIterator
 
@@ -15,7 +15,7 @@ EVERYWHERE = ("MAIL", "RCPT", "DATA")
 AFTER_MAIL = ("RCPT", "DATA")
 STAGES: tuple[Stage, ...] = ("MAIL", "RCPT", "DATA")
 
-# Each answer, and the stages at which it ends the mail at once.
+# Each reply, and the stages at which it ends the mail at once.
 ANSWERS: dict[str, tuple[str, ...]] = {
     # About the recipient's address.
     "550 5.1.1 No such mailbox": EVERYWHERE,
@@ -47,7 +47,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "550 5.2.10 No such code": (),
     "550 5.10.1 No such code": (),
     "550 5.11.1 No such code": (),
-    # Temporary, whatever the enhanced code says; and an enhanced code that is temporary.
+    # Temporary, regardless of the enhanced code; and a temporary enhanced code.
     "450 4.1.1 Not now": (),
     "451 4.7.1 Come back later": (),
     "450 5.1.1 Contradiction": (),
@@ -81,7 +81,7 @@ async def sender(postbox: Postbox) -> AsyncIterator[SmtpSender]:
 
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("answer", ANSWERS)
-async def test_only_what_is_about_the_address_ends_a_mail(
+async def test_only_a_refusal_of_the_address_ends_a_mail(
     postbox: Postbox, sender: SmtpSender, answer: str, stage: Stage
 ) -> None:
     match stage:
@@ -106,7 +106,7 @@ async def test_the_first_line_of_several_decides(postbox: Postbox, sender: SmtpS
 
 
 async def test_a_refused_login_is_tried_again(postbox: Postbox) -> None:
-    """The server of the tests offers no login at all, which is the operator's to mend."""
+    """The tests' server offers no login, which the operator has to fix."""
     url = postbox.url.replace("smtp://", "smtp://user:password@")
     sender = SmtpSender(smtp_server(f"{url}?starttls=never"))
     with pytest.raises(Exception, match="AUTH") as refused:

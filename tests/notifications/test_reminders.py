@@ -34,7 +34,7 @@ from app.worker.run import run_worker, worker_pool_size
 from tests.notifications.postbox import Postbox
 from tests.world import NOW, World
 
-# The worker takes the jobs of all practices.
+# The worker runs the jobs of all practices.
 pytestmark = pytest.mark.alone
 
 DAYS = 25
@@ -44,7 +44,7 @@ FREE = StaffOrder(ChangeReason(None, "At random."), charged=False, if_match=None
 
 
 class RunningClock:
-    """Begins at NOW and goes on as fast as the database's."""
+    """A clock that starts at NOW and advances like the database's clock."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -55,14 +55,14 @@ class RunningClock:
 
 @dataclass
 class Gone:
-    """A time that a session had until `at`, when its change was committed."""
+    """A start that a session had until `at`, when its change was committed."""
 
     starts_at: datetime
     at: datetime
 
 
 class Crowd:
-    """Sessions on each of 25 days, of as many practitioners and clients as it takes."""
+    """Sessions on each of 25 days, with as many practitioners and clients as needed."""
 
     def __init__(self, world: World, clock: RunningClock, sessions: int, spread: int) -> None:
         self.world = world
@@ -74,7 +74,7 @@ class Crowd:
         self.gone: dict[UUID, list[Gone]] = {}
 
     async def build(self) -> list[UUID]:
-        """Book everything; each session's reminder is due within `spread` seconds from NOW."""
+        """Book all sessions; each reminder is due within `spread` seconds from NOW."""
         services = [
             await self.world.add_service(
                 duration_minutes=5, buffer_after_minutes=0, reminder_minutes=[1440 * (day + 1)]
@@ -118,7 +118,7 @@ class Crowd:
         return NOW + (day + 1) * DAY + timedelta(seconds=self.dice.randint(1, self.spread))
 
     async def _forget_confirmations(self, db: AsyncConnection) -> None:
-        """Leave the reminders: two thousand other mails would only take time."""
+        """Delete the confirmations: two thousand more mails would only take time."""
         await db.execute(
             update(Notification)
             .where(
@@ -126,13 +126,13 @@ class Crowd:
             )
             .values(status="dropped", finished_at=NOW)
         )
-        # The jobs were queued for a clock that stood an hour earlier.
+        # The jobs were queued when the clock was an hour earlier.
         await db.execute(
             text("UPDATE pgqueuer SET execute_after = execute_after - interval '1 hour'")
         )
 
     async def change(self, sessions: Sequence[UUID]) -> None:
-        """Cancel some, move some by seconds, some by hours, and leave the others."""
+        """Cancel some sessions, move some by seconds, some by hours, and keep the others."""
         for session_id in sessions:
             (before,) = await self.world.rows(Session, id=session_id)
             doing = self.dice.choice(["cancel", "seconds", "hours", "nothing"])
@@ -164,11 +164,11 @@ class Crowd:
             self.gone.setdefault(session_id, []).append(Gone(before.starts_at, self.clock()))
 
 
-# Reminders come due within so many seconds of the start, and are changed meanwhile.
+# Reminders become due within this many seconds, while sessions are changed.
 @pytest.mark.parametrize(
     ("sessions", "spread"), [(200, 3), pytest.param(1000, 12, marks=pytest.mark.slow)]
 )
-async def test_of_many_sessions_each_reminder_that_is_due_goes_out_once_and_no_other(
+async def test_each_due_reminder_of_many_sessions_is_sent_once_and_no_other(
     world: World,
     smtp_settings: Settings,
     engine: AsyncEngine,
@@ -181,7 +181,7 @@ async def test_of_many_sessions_each_reminder_that_is_due_goes_out_once_and_no_o
     booked = await crowd.build()
     crowd.clock = clock = RunningClock()
     stop = asyncio.Event()
-    # With connections of its own, as a worker has.
+    # With its own connections, like a worker.
     url, size = smtp_settings.service_url, worker_pool_size(smtp_settings)
     of_worker = create_engine(url, pool_size=size)
     working = asyncio.create_task(run_worker(smtp_settings, of_worker, clock, stop))
@@ -195,7 +195,7 @@ async def test_of_many_sessions_each_reminder_that_is_due_goes_out_once_and_no_o
 
 
 async def nothing_is_due(engine: AsyncEngine) -> None:
-    """Wait until every job that is due by the last of the spread is done."""
+    """Wait until every job that is due by the end of the spread is finished."""
     due = text(
         "SELECT count(*) FROM pgqueuer WHERE status IN ('queued', 'picked')"
         " AND execute_after < now() + interval '1 hour'"
@@ -226,7 +226,7 @@ async def check(crowd: Crowd, mails: Sequence[EmailMessage]) -> None:
                 for change in crowd.gone.get(notification.session_id, [])
                 if change.starts_at == notification.starts_at
             ]
-            # The mail is dated when it was checked, in whole seconds.
+            # The mail's date is the time of the check, in whole seconds.
             checked_at = arrived[notification.id]["Date"].datetime
             assert holds or checked_at <= gone[0], "a reminder of a time that is gone"
             assert notification.status == "sent"
@@ -235,5 +235,5 @@ async def check(crowd: Crowd, mails: Sequence[EmailMessage]) -> None:
         else:
             assert notification.status == ("pending" if holds else "dropped")
     assert set(told.values()) <= {0, 1}
-    # That the dice made it worth while: all of it has happened.
+    # The random changes covered every case.
     assert min(outcomes[status] for status in ("sent", "dropped", "pending")) > crowd.sessions // 10

@@ -1,4 +1,4 @@
-"""Mails go over real SMTP, or into a folder."""
+"""Mails are sent over real SMTP, or written into a folder."""
 
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
@@ -41,7 +41,9 @@ async def test_a_mail_arrives(sender: SmtpSender, postbox: Postbox) -> None:
     assert postbox.mails[0]["Subject"] == "Hello"
 
 
-async def test_a_server_that_is_down_may_come_back(sender: SmtpSender, postbox: Postbox) -> None:
+async def test_a_server_that_is_down_is_a_temporary_failure(
+    sender: SmtpSender, postbox: Postbox
+) -> None:
     await postbox.close()
     with pytest.raises(aiosmtplib.SMTPConnectError) as down:
         await sender.send(a_mail())
@@ -70,7 +72,7 @@ async def test_a_mail_lands_in_the_folder_once(settings: Settings) -> None:
     assert b"again" in (settings.mail_folder / f"{name}.eml").read_bytes()
 
 
-async def test_a_name_that_is_no_id_is_no_file(tmp_path: Path) -> None:
+async def test_a_name_that_is_not_an_id_is_not_a_file(tmp_path: Path) -> None:
     mail = a_mail()
     mail.replace_header("Message-ID", "<../../etc/passwd@x.example>")
     with pytest.raises(ValueError, match="badly formed"):

@@ -1,4 +1,4 @@
-"""The mail with the sign-in links: to whom, in which words, and what becomes of the request."""
+"""The sign-in mail: its recipients, its texts, and the life of the request."""
 
 import asyncio
 import re
@@ -32,14 +32,14 @@ from app.tables.practices import Client
 from tests.notifications.postbox import Postbox
 from tests.world import NOW, TestClock, World, serve
 
-# Who signs in is looked for at every practice.
+# A sign-in looks for the address at every practice.
 pytestmark = pytest.mark.alone
 
 ANA = "ana@client.example"
 
 
 async def ask(world: World, address: str = ANA) -> UUID:
-    """Ask for a link, and give the request's id."""
+    """Request a link, and return the request's id."""
     hashed = hash_address(world.settings.keys, address)
     command = partial(ask_for_link, address=address, address_hash=hashed, now=NOW)
     await transact(world.engine, command)
@@ -51,7 +51,7 @@ async def ask(world: World, address: str = ANA) -> UUID:
 
 
 async def another_practice(world: World, name: str, **client: Any) -> World:
-    """Open another practice, which knows Ana too."""
+    """Create another practice, where Ana is a client too."""
     other = World(world.engine, world.settings)
 
     async def command(db: AsyncConnection) -> None:
@@ -69,14 +69,14 @@ async def count(engine: AsyncEngine, table: Any) -> int:
 
 
 def bodies(mail: EmailMessage) -> tuple[str, str]:
-    """Give the plain text and the HTML."""
+    """Return the plain text and the HTML."""
     parts = list(mail.iter_parts())
     assert [part.get_content_type() for part in parts] == ["text/plain", "text/html"]
     return parts[0].get_content(), parts[1].get_content()
 
 
 def tokens(mail: EmailMessage) -> list[str]:
-    """Give the tokens of a mail, which are the same in both of its parts."""
+    """Return the tokens of a mail, which are the same in both parts."""
     plain, html = bodies(mail)
     pattern = re.compile(r"https://reslot\.example/portal/#sign-in=([\w.-]+)")
     assert pattern.findall(plain) == pattern.findall(html)
@@ -88,7 +88,7 @@ async def exchange(world: World, token: str, now: Any = NOW) -> Response:
         return await api.post("/v1/auth/tokens", {"token": token})
 
 
-async def test_from_asking_to_a_mail_that_signs_in(
+async def test_from_the_request_to_a_mail_that_signs_in(
     context: MailContext, world: World, postbox: Postbox
 ) -> None:
     request_id = await ask(world)
@@ -112,14 +112,14 @@ async def test_from_asking_to_a_mail_that_signs_in(
     assert row.expires_at == NOW + timedelta(minutes=10)
 
 
-async def test_capitals_do_not_matter_and_the_mail_goes_where_the_practice_writes(
+async def test_case_does_not_matter_and_the_mail_goes_to_the_stored_address(
     context: MailContext, world: World, postbox: Postbox
 ) -> None:
     await send_sign_in(context, await ask(world, "ANA@Client.Example"))
     assert postbox.recipients == [ANA]
 
 
-async def test_letters_that_only_look_the_same_are_another_mailbox(
+async def test_lookalike_letters_are_another_mailbox(
     context: MailContext, world: World, postbox: Postbox
 ) -> None:
     await world.add_client(email="kim@client.example")
@@ -168,7 +168,7 @@ async def test_an_address_of_several_gets_one_mail_with_a_link_for_each(
     assert found == [str(id_) for id_ in (other.client_id, world.client_id, son_id)]
 
 
-async def test_several_clients_of_one_practice_are_written_to_by_it(
+async def test_several_clients_of_one_practice_get_one_mail_from_it(
     context: MailContext, world: World, postbox: Postbox
 ) -> None:
     await world.add_client(name="Ben Ruiz")
@@ -240,7 +240,7 @@ async def test_a_mail_that_failed_is_tried_again_with_the_same_links(
     postbox.data_refusal = "450 not now, ana@client.example"
     with capture_logs() as logs:
         await send_sign_in(context, request_id)
-        # Not before the next attempt is due.
+        # Not sent before the next attempt is due.
         await send_sign_in(context, request_id)
     assert [line["event"] for line in logs] == ["sign_in_delayed"]
     assert "client.example" not in str(logs)
@@ -254,7 +254,7 @@ async def test_a_mail_that_failed_is_tried_again_with_the_same_links(
     assert (await exchange(world, token, later)).status_code == 200
 
 
-async def test_a_mail_is_given_up_ten_minutes_after_it_was_asked_for(
+async def test_a_mail_is_given_up_ten_minutes_after_the_request(
     context: MailContext, world: World, postbox: Postbox, clock: TestClock
 ) -> None:
     request_id = await ask(world)
@@ -287,7 +287,7 @@ async def test_a_request_is_answered_once(
 
 
 class AccidentError(Exception):
-    """The process, or its connection, dies here."""
+    """The process dies, or its connection is lost."""
 
 
 async def test_a_connection_lost_after_the_mail_was_accepted_sends_no_second_one(
@@ -346,10 +346,10 @@ async def test_without_a_mail_server_the_mail_lands_in_the_folder(
     assert mail.subject == "Your sign-in link"
 
 
-# Tidying up
+# Cleanup
 
 
-async def test_what_is_over_is_forgotten_and_what_is_not_is_kept(world: World) -> None:
+async def test_only_expired_sign_in_data_is_deleted(world: World) -> None:
     ages = {"old": timedelta(days=7), "young": timedelta(days=7) - timedelta(seconds=1)}
     for age in ages.values():
         await world.add(SignIn, client_id=world.client_id, token_generation=0, expires_at=NOW - age)

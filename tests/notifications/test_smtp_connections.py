@@ -1,4 +1,4 @@
-"""Connections to the mail server are kept, and none that went stale loses or doubles a mail."""
+"""Connections to the mail server are reused, and a stale one neither loses nor doubles a mail."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -17,7 +17,7 @@ from tests.patience import until
 
 
 class MoodyPostbox(Postbox):
-    """Does something once, `at` a command of a connection that has carried a mail before."""
+    """Fails once, `at` a command of a connection that has already carried a mail."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class MoodyPostbox(Postbox):
         self.met = 0
 
     def _mood(self, command: str, server: SMTP) -> str | None:
-        """Give the answer of the moment. Without one, the connection is cut."""
+        """Return the reply for this command. Without one, the connection is closed."""
         if command != self.at or self.connections > 1:
             return None
         self.met += 1
@@ -80,23 +80,23 @@ def holds(condition: Callable[[], bool]) -> Callable[[], Any]:
     return asked
 
 
-async def test_mails_one_after_another_share_a_connection(
-    postbox: Postbox, sender: SmtpSender
-) -> None:
+async def test_sequential_mails_share_a_connection(postbox: Postbox, sender: SmtpSender) -> None:
     for number in range(5):
         await sender.send(a_mail(str(number)))
     assert subjects(postbox) == ["0", "1", "2", "3", "4"]
     assert postbox.connections == 1
 
 
-async def test_mails_at_once_have_a_connection_each(postbox: Postbox, sender: SmtpSender) -> None:
+async def test_concurrent_mails_have_separate_connections(
+    postbox: Postbox, sender: SmtpSender
+) -> None:
     for _ in range(2):
         await asyncio.gather(*(sender.send(a_mail()) for _ in range(4)))
     assert len(postbox.mails) == 8
     assert 2 <= postbox.connections <= 4
 
 
-async def test_a_refused_mail_leaves_the_connection_to_the_next(
+async def test_after_a_refused_mail_the_connection_is_reused(
     postbox: Postbox, sender: SmtpSender
 ) -> None:
     postbox.refusal = "550 5.1.1 No such mailbox"
@@ -113,7 +113,7 @@ async def test_a_connection_that_the_server_closed_is_replaced(
 ) -> None:
     await sender.send(a_mail("before"))
     postbox.hang_up()
-    # Whether this side has noticed or not.
+    # Whether or not the client has noticed.
     await sender.send(a_mail("after"))
     assert subjects(postbox) == ["before", "after"]
     assert postbox.connections == 2
@@ -131,7 +131,7 @@ async def test_a_connection_that_breaks_before_the_content_is_replaced(
 
 
 @pytest.mark.parametrize("at", ["MAIL", "RCPT", "DATA"])
-async def test_a_server_that_takes_no_more_on_this_connection_gets_another(
+async def test_a_server_that_limits_mails_per_connection_gets_a_new_one(
     postbox: MoodyPostbox, sender: SmtpSender, at: str
 ) -> None:
     await sender.send(a_mail("before"))
@@ -155,7 +155,7 @@ async def test_a_refusal_before_any_address_may_be_about_the_connection(
 async def test_a_mail_whose_acceptance_is_unknown_is_not_sent_again_here(
     postbox: MoodyPostbox, sender: SmtpSender
 ) -> None:
-    """Whether it is tried again is decided where attempts are counted."""
+    """The code that counts attempts decides whether to retry."""
     await sender.send(a_mail("before"))
     postbox.at = "DATA"
     with pytest.raises(aiosmtplib.SMTPServerDisconnected):
@@ -163,10 +163,10 @@ async def test_a_mail_whose_acceptance_is_unknown_is_not_sent_again_here(
     assert (postbox.met, postbox.connections) == (1, 1)
 
 
-async def test_a_connection_whose_answer_makes_no_sense_is_not_used_again(
+async def test_a_connection_with_an_invalid_reply_is_not_reused(
     postbox: MoodyPostbox, sender: SmtpSender
 ) -> None:
-    """Which answer belongs to which command is unknown from then on."""
+    """From then on, replies cannot be assigned to commands."""
     postbox.at, postbox.answer = "RCPT", "nonsense"
     with pytest.raises(aiosmtplib.SMTPResponseException):
         await sender.send(a_mail("lost"))
@@ -175,7 +175,7 @@ async def test_a_connection_whose_answer_makes_no_sense_is_not_used_again(
     assert postbox.connections == 2
 
 
-async def test_a_new_connection_that_breaks_is_not_replaced_again(
+async def test_a_new_connection_that_breaks_is_not_replaced(
     postbox: MoodyPostbox, sender: SmtpSender
 ) -> None:
     postbox.at = "MAIL"
@@ -184,7 +184,7 @@ async def test_a_new_connection_that_breaks_is_not_replaced_again(
     assert (postbox.met, postbox.connections) == (1, 1)
 
 
-async def test_an_idle_connection_is_ended_politely(postbox: Postbox) -> None:
+async def test_an_idle_connection_is_ended_with_quit(postbox: Postbox) -> None:
     sender = SmtpSender(smtp_server(postbox.url), idle_seconds=0.0)
     await sender.send(a_mail())
     await until(holds(lambda: postbox.quits == 1))

@@ -1,4 +1,4 @@
-"""No webhook reaches the server's own networks, whatever its URL or its name's owner says."""
+"""No webhook reaches the server's internal networks, whatever its URL or DNS says."""
 
 import asyncio
 import socket
@@ -52,11 +52,11 @@ PUBLIC, PRIVATE = "93.184.215.14", "10.0.0.1"
         "no address",
     ],
 )
-def test_an_address_of_no_public_host_is_told(address: str) -> None:
+def test_a_non_public_address_is_recognised(address: str) -> None:
     assert not is_public(address)
 
 
-# Of the IANA's registries of special addresses, IPv4 and IPv6, in November 2026.
+# From the IANA special-purpose address registries, IPv4 and IPv6, in November 2026.
 REGISTRIES = """
 0.0.0.0/8 0.0.0.0/32 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24
 192.0.0.0/29 192.0.0.8/32 192.0.0.9/32 192.0.0.10/32 192.0.0.170/31 192.0.2.0/24 192.31.196.0/24
@@ -70,7 +70,7 @@ fec0::/10 ff00::/8
 
 
 @pytest.mark.parametrize("network", REGISTRIES)
-def test_no_special_network_is_public_nor_anything_that_stands_for_one(network: str) -> None:
+def test_no_special_network_or_its_mapped_form_is_public(network: str) -> None:
     found = ip_network(network)
     for address in (found[0], found[-1], found[found.num_addresses // 2]):
         assert not is_public(str(address))
@@ -103,7 +103,7 @@ def test_the_networks_beside_a_special_one_are_public(network: str) -> None:
 @pytest.mark.parametrize(
     "address", [PUBLIC, "2606:4700::1111", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"]
 )
-def test_a_public_address_is_told(address: str) -> None:
+def test_a_public_address_is_recognised(address: str) -> None:
     assert is_public(address)
 
 
@@ -152,7 +152,7 @@ def test_webhooks_are_not_sent_to_such_a_url(url: str) -> None:
         read_target(url, insecure=False)
 
 
-def test_a_url_is_taken_apart_once() -> None:
+def test_a_url_is_parsed_once() -> None:
     target = read_target("HTTPS://CRM.example:8443/a/b?c=d", insecure=False)
     assert (target.scheme, target.host, target.port) == ("https", "crm.example", 8443)
     assert (target.authority, target.path) == ("CRM.example:8443", "/a/b?c=d")
@@ -185,7 +185,7 @@ def test_in_development_plain_http_to_this_machine_is_allowed() -> None:
 @pytest.mark.parametrize(
     "addresses", [[PRIVATE], [PUBLIC, PRIVATE], [PUBLIC, "::1"], ["::ffff:127.0.0.1"]]
 )
-async def test_a_name_that_leads_inside_is_refused_before_anything_is_sent(
+async def test_a_name_with_an_internal_address_is_refused_before_sending(
     addresses: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def resolve(_host: str, _port: int) -> list[str]:
@@ -203,7 +203,7 @@ async def test_a_name_that_leads_inside_is_refused_before_anything_is_sent(
 async def test_the_address_that_was_checked_is_the_one_that_is_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The name is looked up once: a second answer could be another one."""
+    """The name is looked up once, because a second lookup could return another address."""
     asked, connected = [], []
 
     async def resolve(host: str, port: int) -> list[str]:
@@ -220,12 +220,12 @@ async def test_the_address_that_was_checked_is_the_one_that_is_used(
     assert (asked, connected) == ([("crm.example", 443)], [(PUBLIC, 443)])
 
 
-async def test_a_plain_http_url_is_refused_also_when_it_is_stored_already() -> None:
+async def test_a_stored_plain_http_url_is_refused() -> None:
     with pytest.raises(SendingFailedError, match=r"^TargetRefused$"):
         await WebhookSender(insecure=False).post("http://crm.example/", b"{}", {})
 
 
-async def test_a_name_that_there_is_not_is_told() -> None:
+async def test_an_unknown_name_is_reported() -> None:
     async def resolve(_host: str, _port: int) -> list[str]:
         raise socket.gaierror
 
@@ -233,9 +233,9 @@ async def test_a_name_that_there_is_not_is_told() -> None:
         await WebhookSender(insecure=False, resolve=resolve).post(URL, b"{}", {})
 
 
-async def test_a_receiver_without_tls_is_told() -> None:
+async def test_a_receiver_without_tls_is_reported() -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Closed with something unread, the connection would be reset instead.
+        # Closing with unread data would reset the connection instead.
         await reader.read(65536)
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         writer.close()
@@ -248,7 +248,7 @@ async def test_a_receiver_without_tls_is_told() -> None:
     await server.wait_closed()
 
 
-async def test_an_answer_that_is_no_http_is_told() -> None:
+async def test_a_response_that_is_not_http_is_reported() -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"220 mail.example ESMTP\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Mails choose the language of their reader, and name what they speak of in it."""
+"""Mails use the language of their reader, and have a name for each format in it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""One event reaches one receiver, signed, and what goes wrong is counted."""
+"""One event reaches one receiver, signed, and failures are counted."""
 
 import asyncio
 import json
@@ -47,7 +47,7 @@ from tests.notifications.test_worker import no_jobs_due, working
 from tests.patience import until
 from tests.world import NOW, TestClock, World
 
-# The worker takes the jobs of all practices.
+# The worker runs the jobs of all practices.
 pytestmark = pytest.mark.alone
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw9Q0aN7Vt2xE="
@@ -66,7 +66,7 @@ async def endpoint(world: World) -> Any:
 async def tell(
     scenario: Scenario, session_id: UUID, kind: Any, starts_at: datetime = START
 ) -> UUID:
-    """Queue an event about the latest change of a session, and give the notification's id."""
+    """Queue an event about the latest change of a session, and return the notification's id."""
     world = scenario.world
 
     async def command(db: Any) -> None:
@@ -132,10 +132,10 @@ async def test_a_closed_practice_sends_no_events(
 
 
 @pytest.mark.parametrize("event", EVENT_TYPES)
-async def test_every_event_is_as_described(
+async def test_every_event_matches_the_description(
     webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, event: EventType
 ) -> None:
-    """The receiver compares whatever it got with the description, here and in all other tests."""
+    """The receiver validates each event against the description, here and in all other tests."""
     await add_endpoint(world, receiver)
     session_id = await scenario.book()
     await send_webhook(webhooks, world.practice_id, await tell(scenario, session_id, event))
@@ -150,7 +150,7 @@ async def test_a_receiver_verifies_with_the_library(
     notification_id = await scenario.notification(
         await scenario.book(), "session.booked", "webhook"
     )
-    # The library compares with the machine's clock, which may be before the scenario.
+    # The library compares with the system clock, which may be earlier than the scenario.
     await world.change(Notification, notification_id, attempt_at=NOW - timedelta(days=3650))
     context = replace(webhooks, clock=lambda: datetime.now(UTC))  # noqa: TID251
     await send_webhook(context, world.practice_id, notification_id)
@@ -158,7 +158,7 @@ async def test_a_receiver_verifies_with_the_library(
     assert Webhook(SECRET).verify(got.body, got.headers)["type"] == "session.booked"
 
 
-async def test_a_late_event_still_tells_what_happened(
+async def test_a_late_event_still_describes_its_change(
     webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver, include_reason=True)
@@ -204,7 +204,7 @@ async def test_a_late_event_still_tells_what_happened(
 
 
 @pytest.mark.parametrize("later", ["waived", "settled"])
-async def test_a_fee_is_told_as_it_was_recorded_and_as_it_was_closed(
+async def test_events_show_a_fee_as_recorded_and_as_closed(
     webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, later: str
 ) -> None:
     await add_endpoint(world, receiver)
@@ -243,10 +243,10 @@ async def test_a_fee_is_told_as_it_was_recorded_and_as_it_was_closed(
 
 
 @pytest.mark.parametrize("asked", [False, True])
-async def test_a_reasons_code_is_told_only_where_it_was_asked_for(
+async def test_a_reason_code_is_sent_only_where_it_was_requested(
     webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, *, asked: bool
 ) -> None:
-    """Of every event that can have one: nobody gives a reason for a booking."""
+    """For every event that can have a reason; a booking has none."""
     kinds = [kind for kind in EVENT_TYPES if kind != "session.booked"]
     await add_endpoint(world, receiver, include_reason=asked)
     session_id = await scenario.book()
@@ -260,7 +260,7 @@ async def test_a_reasons_code_is_told_only_where_it_was_asked_for(
     assert ("work" in str(data)) is asked
 
 
-async def test_an_event_holds_nothing_personal(
+async def test_an_event_holds_no_personal_data(
     webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
@@ -300,7 +300,7 @@ async def test_anything_but_2xx_is_a_failed_attempt_and_no_redirect_is_followed(
     assert (found.failures, found.failing_since, found.active) == (1, NOW, True)
 
 
-async def test_a_receiver_that_hangs_is_given_up_soon(
+async def test_a_receiver_that_hangs_times_out_soon(
     webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
@@ -365,7 +365,7 @@ async def test_an_event_for_an_inactive_endpoint_is_dropped(
     assert receiver.received == []
 
 
-async def test_an_event_that_does_not_exist_is_nothing_to_do(
+async def test_a_missing_event_is_ignored(
     webhooks: WebhookContext, world: World, scenario: Scenario
 ) -> None:
     marked = await send_webhook(webhooks, world.practice_id, await scenario.book())
@@ -378,7 +378,7 @@ class DeathError(BaseException):
 
 @dataclass
 class Dying:
-    """A sender whose process dies when the receiver has answered."""
+    """A sender whose process dies after the receiver has answered."""
 
     sender: WebhookSender
 
@@ -396,7 +396,7 @@ async def wakes_at(world: World, notification_id: UUID) -> set[str]:
 async def test_the_event_of_a_dead_worker_is_sent_again_after_its_lease(
     webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
-    """At once by nobody; and the wake of the dead worker, given to another, leaves a later one."""
+    """Nobody sends it at once; the dead worker's job, run by another, queues a later one."""
     await add_endpoint(world, receiver)
     notification_id = await scenario.notification(
         await scenario.book(), "session.booked", "webhook"
@@ -421,7 +421,7 @@ async def test_the_event_of_a_dead_worker_is_sent_again_after_its_lease(
     assert (row.status, row.attempts, row.leased_until) == ("sent", 1, None)
 
 
-async def test_an_event_under_way_is_posted_by_no_other_worker(
+async def test_an_event_in_progress_is_posted_by_no_other_worker(
     webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver
 ) -> None:
     await add_endpoint(world, receiver)
@@ -438,7 +438,7 @@ async def test_an_event_under_way_is_posted_by_no_other_worker(
     assert len(receiver.received) == 1
 
 
-async def test_a_failing_endpoint_leaves_places_to_others(
+async def test_a_failing_endpoint_leaves_slots_for_others(
     webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     endpoint_id = await add_endpoint(world, receiver, failures=1, failing_since=NOW)
@@ -456,7 +456,7 @@ async def test_a_failing_endpoint_leaves_places_to_others(
     assert webhooks.posts_in_progress == {endpoint_id: 1}
 
 
-async def test_an_endpoint_and_a_practice_hold_a_bounded_number_of_places(
+async def test_an_endpoint_and_a_practice_use_a_bounded_number_of_slots(
     webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, clock: TestClock
 ) -> None:
     endpoint_id = await add_endpoint(world, receiver)
@@ -484,15 +484,15 @@ async def test_an_endpoint_and_a_practice_hold_a_bounded_number_of_places(
     assert not webhooks.posts_in_progress
 
 
-def test_what_is_put_off_waits_longer_the_longer_its_endpoint_fails() -> None:
-    """Else the backlog of one bad receiver keeps the workers busy with putting it off."""
+def test_the_delay_grows_with_the_failures_of_the_endpoint() -> None:
+    """Otherwise the workers would be busy postponing the backlog of one failing receiver."""
     waits = [postponement(failures, 0).total_seconds() for failures in (1, 2, 3, 4, 5, 9999)]
     assert waits == [5, 15, 45, 135, 300, 300]
     again = [postponement(0, put_off).total_seconds() for put_off in (0, 1, 2, 3, 9999)]
     assert again == [5, 5, 15, 45, 300]
 
 
-# Giving an endpoint up
+# Disabling an endpoint
 
 
 @pytest.mark.parametrize(
@@ -504,7 +504,7 @@ def test_what_is_put_off_waits_longer_the_longer_its_endpoint_fails() -> None:
         (410, 0, None, True),
     ],
 )
-async def test_an_endpoint_is_disabled_when_it_stays_bad(
+async def test_an_endpoint_that_keeps_failing_is_disabled(
     webhooks: WebhookContext,
     scenario: Scenario,
     world: World,
@@ -529,7 +529,7 @@ async def test_an_endpoint_is_disabled_when_it_stays_bad(
     assert len(mails) == len(entries) == (1 if disabled else 0)
 
 
-async def test_the_practice_is_told_once_by_mail(
+async def test_the_practice_is_notified_once_by_mail(
     webhooks: WebhookContext,
     context: MailContext,
     scenario: Scenario,
@@ -567,7 +567,7 @@ async def test_the_practice_is_told_once_by_mail(
 # The worker
 
 
-def test_the_waits_grow_to_four_hours_and_make_about_a_day() -> None:
+def test_retry_delays_grow_to_four_hours_and_add_up_to_about_a_day() -> None:
     waits = [wait_after(attempts) for attempts in range(1, MAX_ATTEMPTS)]
     assert waits[:3] == [timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=45)]
     assert max(waits) == timedelta(hours=4)
@@ -579,7 +579,7 @@ def both_settings(smtp_settings: Settings) -> Settings:
     return smtp_settings.model_copy(update={"webhook_insecure_targets": True})
 
 
-async def test_receivers_that_hang_hold_up_neither_mails_nor_other_receivers(
+async def test_receivers_that_hang_delay_neither_mails_nor_other_receivers(
     both_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
@@ -588,7 +588,7 @@ async def test_receivers_that_hang_hold_up_neither_mails_nor_other_receivers(
     receiver: Receiver,
     postbox: Postbox,
 ) -> None:
-    """Every endpoint of a practice hangs, with more events than the practice has places."""
+    """Every endpoint of a practice hangs, with more events than the practice has slots."""
     for _ in range(MAX_POSTS_PER_PRACTICE + 5):
         await add_endpoint(world, receiver)
     receiver.go_on = asyncio.Event()
@@ -607,7 +607,7 @@ async def test_receivers_that_hang_hold_up_neither_mails_nor_other_receivers(
     assert len(ids) == len(set(ids))
 
 
-async def test_one_receiver_that_hangs_holds_up_no_other_of_its_practice(
+async def test_one_receiver_that_hangs_delays_no_other_of_its_practice(
     both_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
@@ -615,7 +615,7 @@ async def test_one_receiver_that_hangs_holds_up_no_other_of_its_practice(
     world: World,
     receiver: Receiver,
 ) -> None:
-    """Five of them did, as long as there were ten places and no bound."""
+    """Regression: with ten slots and no bound per endpoint, five such receivers blocked others."""
     bookings = MAX_POSTS_PER_ENDPOINT
     async with listening() as good:
         for _ in range(2):
@@ -633,7 +633,7 @@ async def test_one_receiver_that_hangs_holds_up_no_other_of_its_practice(
 
 @asynccontextmanager
 async def listening() -> AsyncIterator[Receiver]:
-    """Have another receiver listen for a while."""
+    """Run another receiver for the duration of the block."""
     made = Receiver()
     await made.open()
     try:
@@ -642,7 +642,7 @@ async def listening() -> AsyncIterator[Receiver]:
         await made.close()
 
 
-async def test_a_mail_server_that_hangs_holds_up_no_event(
+async def test_a_mail_server_that_hangs_delays_no_event(
     both_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
@@ -651,7 +651,7 @@ async def test_a_mail_server_that_hangs_holds_up_no_event(
     receiver: Receiver,
     postbox: Postbox,
 ) -> None:
-    """More mails wait than there are places, older than the event, and the mail server hangs."""
+    """The mail server hangs, and more mails than there are slots wait, older than the event."""
     go_on = asyncio.Event()
 
     async def hang() -> None:
@@ -666,7 +666,7 @@ async def test_a_mail_server_that_hangs_holds_up_no_event(
     async with working(both_settings, engine, clock):
         try:
             await receiver.wait_for(1)
-            # Not only after the first mails were given up.
+            # Before the first mails time out.
             async with engine.connect() as db:
                 mails = select(func.max(Notification.attempts)).where(
                     Notification.recipient != "webhook"

@@ -32,7 +32,7 @@ from tests.notifications.scenario import START
         ("es-US", "UTC", "jueves, 3 de diciembre de 2026, de 3:00 p.m. a 3:50 p.m."),
         ("no such", "UTC", "Thursday, 3 December 2026, 3:00 pm to 3:50 pm"),
         ("", "Asia/Tokyo", "Friday, 4 December 2026, 12:00 am to 12:50 am"),
-        # Of a practitioner only the time zone is known.
+        # For a practitioner, only the time zone is known.
         (None, "America/Denver", "Thursday, December 3, 2026, 8:00 AM to 8:50 AM"),
         (None, "Europe/Amsterdam", "Thursday, 3 December 2026, 16:00 to 16:50"),
         (None, "Europe/Dublin", "Thursday 3 December 2026, 15:00 to 15:50"),
@@ -46,7 +46,7 @@ def test_times_are_written_for_the_reader(locale: str | None, zone: str, when: s
     assert written.isascii()
 
 
-# From the first of two same hours into the second.
+# From the first occurrence of a repeated hour into the second.
 OVER_THE_CHANGE = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
@@ -80,7 +80,7 @@ OVER_THE_CHANGE = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
         ),
     ],
 )
-def test_both_ends_over_a_change_of_clocks_name_their_zone(
+def test_over_a_change_of_clocks_both_ends_name_their_zone(
     locale: str, start: str, end: str
 ) -> None:
     say = Formatter(locale, ZoneInfo("Europe/Paris"))
@@ -96,8 +96,8 @@ def test_over_midnight_and_a_change_of_clocks_both_ends_name_day_and_zone() -> N
     )
 
 
-def test_a_zone_that_keeps_its_name_is_told_by_its_offset() -> None:
-    """Kazakhstan became one zone: clocks went back for good, and the name stayed."""
+def test_a_zone_that_keeps_its_name_is_shown_by_its_offset() -> None:
+    """Kazakhstan became one zone: clocks were set back permanently, and the name stayed."""
     say = Formatter("en-GB", ZoneInfo("Asia/Almaty"))
     start = datetime(2024, 2, 29, 17, 45, tzinfo=UTC)
     assert say.span(start, start + timedelta(minutes=50)).endswith(
@@ -105,7 +105,7 @@ def test_a_zone_that_keeps_its_name_is_told_by_its_offset() -> None:
     )
 
 
-def test_a_subject_tells_the_two_same_hours_apart() -> None:
+def test_a_subject_distinguishes_the_repeated_hours() -> None:
     say = Formatter("en-US", ZoneInfo("America/New_York"))
     hours = [datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (4, 5, 6, 7)]
     assert [say.day(hour).removeprefix("November 1, 2026, ") for hour in hours] == [
@@ -116,7 +116,7 @@ def test_a_subject_tells_the_two_same_hours_apart() -> None:
     ]
 
 
-def test_the_two_same_hours_of_autumn_are_told_apart() -> None:
+def test_the_repeated_hours_of_autumn_are_distinguished() -> None:
     say = Formatter("en-US", ZoneInfo("America/Denver"))
     first = datetime(2026, 11, 1, 7, 30, tzinfo=UTC)
     assert say.instant(first).endswith("1:30 AM (Mountain Daylight Time)")
@@ -158,7 +158,7 @@ def test_money_has_the_decimals_of_its_currency() -> None:
     ]
 
 
-# A time of day that is in no doubt anywhere, in both halves of two years.
+# A time of day that is unambiguous everywhere, in both halves of two years.
 HALVES = [datetime(year, month, 15, 12, tzinfo=UTC) for year in (2026, 2027) for month in (1, 7)]
 
 
@@ -167,7 +167,7 @@ def zone_name(zone: str, instant: datetime, locale: str | None = "en-GB") -> str
 
 
 def test_no_zone_has_the_name_of_another_offset() -> None:
-    """Over all zones, both halves of the year: one name stands for one offset."""
+    """Over all zones and both halves of the year, one name means one offset."""
     offsets = defaultdict(set)
     for zone in available_timezones() - {"Factory", "localtime"}:
         for instant in HALVES:
@@ -177,6 +177,6 @@ def test_no_zone_has_the_name_of_another_offset() -> None:
 
 
 @pytest.mark.parametrize("locale", ["en-IE", "en-US", "nl-NL", None])
-def test_irish_time_is_that_of_summer(locale: str | None) -> None:
+def test_irish_standard_time_is_in_summer(locale: str | None) -> None:
     names = [zone_name("Europe/Dublin", instant, locale) for instant in HALVES]
     assert names == ["Greenwich Mean Time", "Irish Standard Time"] * 2

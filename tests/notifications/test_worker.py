@@ -1,4 +1,4 @@
-"""The worker, from the row that a command writes to the mail that arrives."""
+"""The worker, from the row that a command writes to the received mail."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ from tests.notifications.scenario import START, Scenario
 from tests.patience import PATIENCE_SECONDS, until
 from tests.world import NOW, TestClock, World
 
-# The worker takes the jobs of all practices.
+# The worker runs the jobs of all practices.
 pytestmark = pytest.mark.alone
 
 
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.alone
 async def working(
     settings: Settings, engine: AsyncEngine, clock: TestClock
 ) -> AsyncIterator[asyncio.Event]:
-    """Run a worker for a while."""
+    """Run a worker for the duration of the block."""
     stop = asyncio.Event()
     task = asyncio.create_task(run_worker(settings, engine, clock, stop))
     try:
@@ -107,7 +107,7 @@ async def test_two_workers_share_the_work(
     assert len(ids) == len(set(ids)) == 24
 
 
-async def test_a_mail_that_failed_is_tried_again_later(
+async def test_a_failed_mail_is_retried_later(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
@@ -144,7 +144,7 @@ async def test_a_mail_that_failed_is_tried_again_later(
     assert (await scenario.state(notification_id)).status == "sent"
 
 
-async def test_a_notification_that_another_held_is_found_by_the_sweep(
+async def test_a_notification_that_was_locked_is_found_by_the_sweep(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
@@ -152,7 +152,7 @@ async def test_a_notification_that_another_held_is_found_by_the_sweep(
     postbox: Postbox,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its wake came while another worker had the row, and that worker wrote nothing down."""
+    """Its job ran while another worker had locked the row, and that worker recorded nothing."""
     monkeypatch.setattr(worker, "SWEEP_SECONDS", 0.05)
     notification_id = await scenario.notification(await scenario.book(), "booked")
     first_wakes = await value(engine, "SELECT max(id) FROM pgqueuer")
@@ -174,7 +174,7 @@ async def test_a_notification_that_another_held_is_found_by_the_sweep(
     assert (row.status, row.attempts) == ("sent", 1)
 
 
-async def test_a_refused_mail_leaves_no_job_behind(
+async def test_a_refused_mail_leaves_no_job(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
@@ -213,7 +213,7 @@ async def test_a_lost_connection_is_replaced(
         await postbox.wait_for(4)
 
 
-async def test_a_database_that_is_away_is_waited_for(
+async def test_the_worker_waits_for_an_unreachable_database(
     smtp_settings: Settings, engine: AsyncEngine, clock: TestClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "FIRST_RECONNECT_SECONDS", 0.01)
@@ -233,7 +233,7 @@ async def test_a_database_that_is_away_is_waited_for(
             await tried.wait()
 
 
-async def test_mails_under_way_are_finished_when_the_worker_is_cancelled(
+async def test_mails_in_progress_are_finished_when_the_worker_is_cancelled(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
@@ -260,7 +260,7 @@ async def test_mails_under_way_are_finished_when_the_worker_is_cancelled(
     assert await no_jobs_due(engine)
 
 
-async def test_a_job_that_makes_no_sense_is_done_away_with(
+async def test_an_invalid_job_is_deleted(
     smtp_settings: Settings, engine: AsyncEngine, clock: TestClock, world: World
 ) -> None:
     del world
@@ -277,7 +277,7 @@ async def test_a_job_that_makes_no_sense_is_done_away_with(
         await until(is_gone)
 
 
-async def test_a_database_that_no_longer_answers_is_given_up(
+async def test_a_connection_to_a_silent_database_is_closed(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "QUERY_TIMEOUT_SECONDS", 0.05)
@@ -310,7 +310,7 @@ async def add_key(engine: AsyncEngine, practice_id: UUID, age: timedelta) -> Non
     await transact(engine, lambda db: db.execute(insert(IdempotencyKey).values(values)))
 
 
-async def test_old_keys_and_job_logs_are_forgotten(
+async def test_old_keys_and_job_logs_are_deleted(
     engine: AsyncEngine, world: World, scenario: Scenario
 ) -> None:
     await add_key(engine, world.practice_id, timedelta(hours=24))
@@ -330,8 +330,8 @@ async def test_old_keys_and_job_logs_are_forgotten(
     assert await value(engine, "SELECT count(*) FROM pgqueuer_log") == 2
 
 
-async def test_forgetting_much_may_take_longer_than_a_request(engine: AsyncEngine) -> None:
-    """Else what is too much for one statement stays, and is more the next time."""
+async def test_a_large_cleanup_may_take_longer_than_a_request(engine: AsyncEngine) -> None:
+    """Otherwise rows that are too many for one statement stay, and are even more the next time."""
     async with engine.begin() as db:
         await tidy(db, NOW)
         assert await db.scalar(text("SHOW statement_timeout")) == "5min"
@@ -344,7 +344,7 @@ async def wakes(engine: AsyncEngine) -> set[tuple[str, str, int]]:
         return {(key, name, priority) for key, name, priority in await db.execute(text(query))}
 
 
-async def test_what_is_due_and_lost_its_wake_gets_another(
+async def test_a_due_notification_without_a_job_gets_a_new_one(
     engine: AsyncEngine, scenario: Scenario, world: World
 ) -> None:
     await scenario.book()
@@ -360,7 +360,7 @@ async def test_what_is_due_and_lost_its_wake_gets_another(
     assert await wakes(engine) == before
 
 
-async def test_what_is_finished_or_leased_needs_no_wake(
+async def test_a_finished_or_leased_notification_gets_no_job(
     engine: AsyncEngine, scenario: Scenario, world: World
 ) -> None:
     session_id = await scenario.book()
@@ -395,7 +395,7 @@ async def test_a_failing_cleanup_does_not_stop_the_worker(
 
 
 async def queue_reminders(world: World, session_id: UUID, count: int) -> None:
-    """Have so many reminders of one session due at once."""
+    """Queue this many reminders of one session, all due now."""
 
     async def command(db: AsyncConnection) -> None:
         change_id = await db.scalar(select(Change.id).where(Change.session_id == session_id))
@@ -407,7 +407,7 @@ async def queue_reminders(world: World, session_id: UUID, count: int) -> None:
 
 
 class SlowForReminders(Postbox):
-    """Takes a reminder, and does not answer before it is told to. All else is taken at once."""
+    """Accepts a reminder only when released. Accepts all other mails at once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -424,10 +424,10 @@ class SlowForReminders(Postbox):
         return await super().handle_DATA(server, session, envelope)
 
 
-async def test_what_is_waited_for_goes_out_while_all_reminders_hang(
+async def test_urgent_mails_are_sent_while_all_reminders_hang(
     settings: Settings, engine: AsyncEngine, clock: TestClock, world: World, scenario: Scenario
 ) -> None:
-    """Many more reminders are due, and older, than there are places, and none gets anywhere."""
+    """More reminders than slots are due, all older, and none of them is accepted."""
     postbox = SlowForReminders()
     await postbox.open()
     urls = {"smtp_url": SecretStr(postbox.url)}
@@ -451,7 +451,7 @@ async def test_what_is_waited_for_goes_out_while_all_reminders_hang(
     await postbox.close()
 
 
-async def test_who_waits_most_comes_first(
+async def test_the_most_urgent_mail_is_sent_first(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
@@ -459,7 +459,7 @@ async def test_who_waits_most_comes_first(
     scenario: Scenario,
     postbox: Postbox,
 ) -> None:
-    """One place, and all are due: sign-in links, then clients' mails, then practitioners'."""
+    """With one slot and all due: sign-in links, then clients' mails, then practitioners'."""
     for days in range(3):
         await scenario.book(START + timedelta(days=days))
     await ask_to_sign_in(world, "ana@client.example")
@@ -472,7 +472,7 @@ async def test_who_waits_most_comes_first(
     assert postbox.connections == 1
 
 
-async def test_more_than_five_mails_go_out_at_once(
+async def test_more_than_five_mails_are_sent_concurrently(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
@@ -505,7 +505,7 @@ async def ask_to_sign_in(world: World, address: str) -> None:
     await transact(world.engine, command)
 
 
-async def test_sign_in_links_go_out_too(
+async def test_sign_in_links_are_sent_too(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,
@@ -522,7 +522,7 @@ async def test_sign_in_links_go_out_too(
     assert await value(engine, leak) == 0
 
 
-async def test_a_sign_in_link_that_failed_is_tried_again_within_a_minute(
+async def test_a_failed_sign_in_link_is_retried_within_a_minute(
     smtp_settings: Settings,
     engine: AsyncEngine,
     clock: TestClock,

@@ -83,7 +83,7 @@ async def test_no_key_reads_another_practices_audit_log(staff: Api, world: World
     assert answer.json()["items"] == []
 
 
-async def test_an_unknown_filter_is_named(staff: Api) -> None:
+async def test_an_invalid_filter_is_named(staff: Api) -> None:
     answer = await staff.get(CHANGES, subject="weather", from_="x")
     pointers = {error["pointer"] for error in answer.json()["errors"]}
     assert pointers == {"/subject", "/from_"}
