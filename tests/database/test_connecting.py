@@ -20,7 +20,7 @@ _PREPARED = "SELECT count(*) FROM pg_prepared_statements"
 async def test_prepared_statements_can_be_switched_off(
     direct_url: str, said: str, *, prepared: bool
 ) -> None:
-    """pgbouncer before 1.21 does not support them: it sends a statement to any free connection."""
+    """Before 1.21, pgbouncer does not support them: it sends statements to any free connection."""
     async with brief_engine(direct_url + said) as engine, engine.connect() as db:
         counts = [await db.scalar(text(_PREPARED)) for _ in range(2)]
     assert (counts[-1] > 0) is prepared

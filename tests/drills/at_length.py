@@ -1,6 +1,6 @@
-"""Drill 9 at length: 200 made-up calls of each operation, and each limit in its description.
+"""Drill 9, long form: 200 generated calls of each operation, and each limit in its description.
 
-No file of tests by its name: `test_schemathesis.py` runs it, two processes at a time.
+pytest does not collect this file: `test_schemathesis.py` runs it, two processes at a time.
 """
 
 from typing import Any

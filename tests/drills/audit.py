@@ -1,4 +1,4 @@
-"""Holds the database against itself, and against what clients were told."""
+"""Checks that the database is consistent with itself and with the responses to clients."""
 
 import hashlib
 import json
@@ -17,13 +17,13 @@ from tests.drills.invariants import INVARIANTS
 from tests.drills.ledger import Answer, Entry, Ledger
 from tests.drills.scene import Scene
 
-# A move that happens to keep the time is a change of format.
+# A move that keeps the time is a change of format.
 _KINDS = {"rescheduled": {"rescheduled", "format_changed"}}
 
 
 @dataclass
 class Findings:
-    """What is not as it should be, each as a sentence. `lost` and `doubled` count commands."""
+    """The errors found, each as a sentence. `lost` and `doubled` count commands."""
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Findings:
 async def audit(
     db: asyncpg.Connection, practice_id: UUID, ledger: Ledger, credits_of: Mapping[UUID, int]
 ) -> Findings:
-    """Find all that is wrong with a practice that nobody works on any more.
+    """Find all errors of a practice, after all commands have ended.
 
     `credits_of` says how many credits each package was made with.
     """
@@ -57,7 +57,7 @@ async def audit(
 
 
 async def audit_scene(cluster: Cluster, scene: Scene, ledger: Ledger) -> Findings:
-    """Find all that is wrong with what the load did to a scene."""
+    """Find all errors of a scene after the load has ended."""
     db = await asyncpg.connect(cluster.url(OWNER))
     try:
         return await audit(db, scene.practice_id, ledger, scene.credits_of)
@@ -67,7 +67,7 @@ async def audit_scene(cluster: Cluster, scene: Scene, ledger: Ledger) -> Finding
 
 @dataclass
 class _Books:
-    """What the database has of commands: kept answers, changes, and which command made which."""
+    """The database's view of commands: stored responses, changes, and the command of each change."""
 
     answers: dict[tuple[str, str], Any]
     changes: dict[tuple[str, int], Any]
@@ -116,9 +116,9 @@ def _check_entry(entry: Entry, books: _Books, findings: Findings) -> None:
 
 
 def _has_effect(entry: Entry, told: Any, books: _Books) -> bool:
-    """Look for the change that an answer shows: as it was told, and made by this command.
+    """Look for the change that a response shows, with the same values and made by this command.
 
-    A session that was cancelled already is answered with the change of then.
+    For a session that was already cancelled, the response shows the earlier change.
     """
     session = told["session"]
     change = books.changes.get((session["id"], session["version"]))
@@ -148,7 +148,7 @@ def _is_kept(entry: Entry, answer: Answer, kept: Any) -> bool:
 
 
 def _check_bookings(books: _Books, findings: Findings) -> None:
-    """Bookings have no note: each by staff must be the answer to one key, and to one only."""
+    """Bookings have no note: each one by staff must be the response to exactly one key."""
     made = {
         session_id
         for (session_id, _), change in books.changes.items()

@@ -1,4 +1,4 @@
-"""Calling an operation with whatever its description allows or not, as everybody who may."""
+"""Calls an operation with valid and invalid input, as each caller that it accepts."""
 
 import zlib
 from copy import deepcopy
@@ -30,17 +30,17 @@ load_all_checks()
 
 
 def described(*, to_the_edges: bool) -> BaseSchema:
-    """Read the description. `to_the_edges`: each limit in it is tried, on both sides."""
+    """Read the description. `to_the_edges`: test both sides of each limit."""
     schema = schemathesis.openapi.from_dict(deepcopy(description()))
     schema.config.seed = 1
     schema.config.phases.coverage.enabled = to_the_edges
-    # Everybody calls with credentials of ours; without, and with bad ones, `ignored_auth` calls.
+    # All calls use valid credentials; `ignored_auth` calls without any and with invalid ones.
     schema.config.generation.with_security_parameters = False
     return schema
 
 
 def send(case: Case[Any], target: Target) -> None:
-    """Send a case as everybody who may call its operation, and judge the answers."""
+    """Send a case as each caller that the operation accepts, and check the responses."""
     with_known_ids(case, target)
     for headers in target.callers(case.operation.definition.raw):
         target.pass_time()
@@ -50,7 +50,7 @@ def send(case: Case[Any], target: Target) -> None:
 
 
 def with_known_ids(case: Case[Any], target: Target) -> None:
-    """Name something that is there, in three of four cases, where the id would be a made-up one."""
+    """Replace generated ids by existing ones, in three of four cases."""
     if case.meta is not None and case.meta.is_negative_at(ParameterLocation.PATH):
         return
     for name, value in dict(case.path_parameters or {}).items():

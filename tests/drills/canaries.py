@@ -1,4 +1,4 @@
-"""Words that stand in every text column, and the search for them in everything that leaves."""
+"""Marker words for every text column, and the search for them in all output of the service."""
 
 import base64
 from collections.abc import Iterable, Mapping
@@ -10,30 +10,30 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.tables.all import metadata
 
-# Columns of the service's own words, of codes and of hashes: nobody can type anything into them.
+# Columns of fixed words, codes and hashes: no user can type text into them.
 OF_CODES = {
     "status", "kind", "format", "old_format", "currency", "credit", "recipient", "subject", "actor",
     "reason_code", "etag", "time_zone", "policy_time_zone", "locale", "secret_hash", "fingerprint",
     "address_hash", "rules", "details", "events", "last_error", "pushed",
     "api_keys.scope", "idempotency_keys.scope", "idempotency_keys.language",
     "idempotency_keys.body", "idempotency_keys.key",
-    # Made by the service; the drill looks for it as it is.
+    # Created by the service; the drill searches for it unchanged.
     "webhook_endpoints.secret",
 }  # fmt: skip
-# One row of a table has the reference, and only what comes from elsewhere has a source.
+# Only one row of a table has the reference, and only imported rows have a source.
 _WHERE_SET = {"external_ref", "source"}
 _BASE64_GROUP = 3
 
 
 def is_text(column: Column[object]) -> bool:
-    """Tell whether a column can hold words."""
+    """Tell whether a column can hold text."""
     kind = column.type
     is_list = isinstance(kind, ARRAY) and isinstance(kind.item_type, Text)
     return is_list or isinstance(kind, Text | JSONB | LargeBinary)
 
 
 def columns() -> dict[str, str]:
-    """Give a word for each column that somebody types into, by `table.column`."""
+    """Return a word for each column that users can write text into, by `table.column`."""
     return {
         f"{table.name}.{column.name}": f"qz{table.name}{column.name}qz".replace("_", "")
         for table in metadata.sorted_tables
@@ -43,7 +43,7 @@ def columns() -> dict[str, str]:
 
 
 def spelt(name: str, word: str, receiver: str) -> str:
-    """Put a word into what the column takes."""
+    """Format a word so that the column accepts it."""
     column = name.partition(".")[2]
     if column in {"email", "address"} and name != "locations.address":
         return f"{word}@client.example"
@@ -55,7 +55,7 @@ def spelt(name: str, word: str, receiver: str) -> str:
 
 
 async def plant(owner: AsyncEngine, receiver: str) -> None:
-    """Write each word into its column, of all rows; some only where there is something already."""
+    """Write each word into its column in all rows; in some columns, only where a value exists."""
     async with owner.begin() as db:
         for name, word in columns().items():
             table, _, column = name.partition(".")
@@ -65,7 +65,7 @@ async def plant(owner: AsyncEngine, receiver: str) -> None:
 
 
 async def dump(engine: AsyncEngine, tables: Iterable[str]) -> dict[str, str]:
-    """Read tables whole, bytes as the text that they are."""
+    """Read whole tables, with bytes decoded as text."""
     found = {}
     async with engine.connect() as db:
         for name in tables:
@@ -79,7 +79,7 @@ def _written(value: object) -> str:
 
 
 def found_in(words: Mapping[str, str], haystack: str) -> set[str]:
-    """Name the words that stand in a text: in any case, percent-encoded, in hex, or in base64."""
+    """Name the words in a text: in any case, percent-encoded, in hex, or in base64."""
     plain = haystack.lower()
     decoded = unquote(plain)
     return {
@@ -93,7 +93,7 @@ def found_in(words: Mapping[str, str], haystack: str) -> set[str]:
 
 
 def _in_base64(word: bytes) -> Iterable[str]:
-    """Spell what stays the same of a word's base64, wherever the word begins."""
+    """Give the part of a word's base64 that does not depend on the word's position."""
     for before in range(_BASE64_GROUP):
         encoded = base64.b64encode(b"\0" * before + word).decode()
         first = -(-before * 8 // 6)

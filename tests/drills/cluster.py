@@ -1,4 +1,4 @@
-"""A PostgreSQL of a drill's own, on loopback TCP: it is stopped, killed, copied and promoted."""
+"""A drill's own PostgreSQL on loopback TCP, which is stopped, killed, copied and promoted."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ READY_SECONDS = 60
 
 
 class Cluster:
-    """One server with its data in `folder`. What it acknowledges is on the disk (`fsync`)."""
+    """One server with its data in `folder`. Committed data is on the disk (`fsync`)."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -30,7 +30,7 @@ class Cluster:
 
     @classmethod
     async def create(cls, folder: Path) -> Self:
-        """Make a server with the two roles and a migrated database, and start it."""
+        """Create a server with the two roles and a migrated database, and start it."""
         made = cls(folder)
         made._make_folder()
         await made._run("initdb", "-D", str(folder), "-A", "trust", "-E", "utf8", "-U", POSTGRES)
@@ -43,59 +43,59 @@ class Cluster:
         return made
 
     async def make_standby(self, folder: Path) -> "Cluster":
-        """Copy the server into another one that follows it, and wait for it at each commit."""
+        """Create a standby from a copy, and have each commit wait for it."""
         standby = Cluster(folder)
         standby._make_folder()
         source = ("-h", "127.0.0.1", "-p", str(self.port), "-U", POSTGRES)
         await standby._run("pg_basebackup", "-D", str(folder), *source, "-R", "-c", "fast")
         standby._configure(f"cluster_name = '{folder.name}'")
         await standby.start()
-        # Set after the copy: once promoted, it waits for nobody.
+        # Set after the copy, so that the promoted server does not wait for a standby.
         await self.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{folder.name}'")
         await self.execute("SELECT pg_reload_conf()")
         await until(self._is_followed, READY_SECONDS)
         return standby
 
     def url(self, role: str, database: str = DATABASE) -> str:
-        """Spell the URL by which `role` reaches `database`."""
+        """Give the URL by which `role` connects to `database`."""
         return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
 
     async def start(self) -> float:
-        """Start it, and give the moment it was first ready, as `time.perf_counter` counts."""
+        """Start it, and return the `time.perf_counter` value when it was first ready."""
         await self._control("start", "-W", "-l", str(self.folder / "log"))
         await until(self.is_ready, READY_SECONDS)
         return time.perf_counter()
 
     async def stop(self, mode: Literal["fast", "immediate"]) -> None:
-        """Stop it; `immediate` is a crash that the server itself makes."""
+        """Stop it; with `immediate`, the server aborts as in a crash."""
         await self._control("stop", "-w", "-m", mode)
 
     def crash(self) -> None:
-        """Kill the server's first process (-9); the others notice that, and end."""
+        """Kill the server's main process (-9); the others notice that, and end."""
         os.kill(self._pid(), signal.SIGKILL)
 
     async def promote(self) -> float:
-        """Make a standby the server to write to; give the moment that it was."""
+        """Promote a standby to primary; return the time when it was writable."""
         await self._control("promote", "-w")
         return time.perf_counter()
 
     async def remove(self) -> None:
-        """Stop it where it runs, and leave nothing behind."""
+        """Stop it if it runs, and delete its data."""
         if (self.folder / "postmaster.pid").exists():
             with suppress(RuntimeError):
                 await self.stop("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
 
     async def is_ready(self) -> bool:
-        """Ask as an operator does."""
+        """Check with `pg_isready`, as an operator does."""
         return await self._call("pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)) == 0
 
     async def execute(self, statement: str) -> None:
-        """Run a statement as PostgreSQL's own administrator."""
+        """Run a statement as PostgreSQL's superuser."""
         await self.ask(statement)
 
     async def ask(self, statement: str) -> object:
-        """Run a statement as PostgreSQL's own administrator, and give its first value."""
+        """Run a statement as PostgreSQL's superuser, and return its first value."""
         admin = await asyncpg.connect(self.url(POSTGRES, POSTGRES))
         try:
             return await admin.fetchval(statement)
@@ -109,7 +109,7 @@ class Cluster:
         give_to_system_user(self.folder)
 
     def _configure(self, *lines: str) -> None:
-        """Add settings; of two that differ the later counts, so a copy has its own port."""
+        """Append settings; the last value of a setting counts, so a copy has its own port."""
         own = ("listen_addresses = '127.0.0.1'", f"port = {self.port}")
         with (self.folder / "postgresql.conf").open("a") as file:
             file.writelines(f"{line}\n" for line in (*own, "unix_socket_directories = ''", *lines))
@@ -126,7 +126,7 @@ class Cluster:
             raise RuntimeError(f"{program} {arguments} ended with {code}")
 
     async def _call(self, name: str, *arguments: str) -> int:
-        # What pg_ctl starts would keep a pipe open for ever.
+        # The server that pg_ctl starts would keep a pipe open.
         process = await asyncio.create_subprocess_exec(
             program(name),
             *arguments,

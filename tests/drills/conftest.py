@@ -1,4 +1,4 @@
-"""What the drills stand on, and the table that they end with."""
+"""Fixtures of the drills, and the table of their results."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -14,14 +14,14 @@ from tests.drills.target import Target, served_target
 
 @pytest.fixture
 def isolation() -> str:
-    """A drill counts all that is in its database."""
+    """A drill counts all rows of its database."""
     return "database"
 
 
 @pytest.fixture
 def cluster_folder() -> Iterator[Path]:
-    """A folder that PostgreSQL can enter, which is another user where the tests run as root."""
-    # Not in pytest's own folder, which another run that starts meanwhile closes to other users.
+    """A folder that PostgreSQL can enter; as root, PostgreSQL runs as another user."""
+    # Not in pytest's folder: a concurrent run would remove other users' access to it.
     with TemporaryDirectory(prefix="reslot-drill-") as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
@@ -29,7 +29,7 @@ def cluster_folder() -> Iterator[Path]:
 
 @pytest.fixture
 async def cluster(cluster_folder: Path) -> AsyncIterator[Cluster]:
-    """Start a PostgreSQL of the drill's own."""
+    """Start the drill's own PostgreSQL."""
     made = await Cluster.create(cluster_folder / "primary")
     yield made
     await made.remove()
@@ -37,18 +37,18 @@ async def cluster(cluster_folder: Path) -> AsyncIterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def target(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """Serve a practice that has one of everything, for all operations in turn."""
+    """Serve a practice with one record of each kind, for all operations in turn."""
     with served_target(server, tmp_path_factory.mktemp("target")) as found:
         yield found
 
 
-# So that a comparison says there too what differs.
+# So failed assertions in that module show the difference too.
 pytest.register_assert_rewrite("tests.drills.story_checks", "tests.drills.story_end")
 
 
 @pytest.fixture
 def tell(record_property: Callable[[str, object], None]) -> Callable[[Row], None]:
-    """Take the drill's row of the table. It is told before it is judged."""
+    """Add the drill's row to the table, before its assertions run."""
 
     def take(row: Row) -> None:
         record_property(PROPERTY, row.as_property())
@@ -57,7 +57,7 @@ def tell(record_property: Callable[[str, object], None]) -> Callable[[Row], None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table of the drills that were run."""
+    """Print the table of the drills that ran."""
     rows = [
         value
         for outcome in ("passed", "failed")

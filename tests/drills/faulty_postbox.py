@@ -1,4 +1,4 @@
-"""A mail server that can be slow, refuse somebody for good, and drop the line."""
+"""A mail server that can be slow, refuse an address permanently, and drop connections."""
 
 import asyncio
 from collections import Counter
@@ -14,10 +14,10 @@ Fault = Literal["slow", "drops before", "drops after"]
 
 
 class FaultyPostbox(Postbox):
-    """Keeps what it accepts. `met` counts how often a fault met a mail.
+    """Keeps accepted mails. `met` counts the mails that a fault affected.
 
-    `refused` is an address that it refuses for good. With "drops after" a mail is kept and its
-    sender never learns of it: `unconfirmed` has its Message-ID.
+    `refused` is an address that it refuses permanently. With "drops after" a mail is kept and its
+    sender gets no reply: `unconfirmed` has its Message-ID.
     """
 
     def __init__(self) -> None:

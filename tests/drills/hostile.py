@@ -1,4 +1,4 @@
-"""Clients who mean no good: what they send, and what they get for it."""
+"""Hostile clients: what they send, and the responses they get."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
@@ -44,7 +44,7 @@ MALFORMED: dict[str, bytes] = {
 
 
 def deep_json(key: str) -> bytes:
-    """Write arrays in arrays, 100,000 of them, as the practice's own software might."""
+    """Build 100,000 nested JSON arrays, for an operation of the practice's software."""
     head = (
         b"PUT /v1/practice/services/by-ref/deep HTTP/1.1\r\nAuthorization: Bearer " + key.encode()
     )
@@ -56,7 +56,7 @@ def deep_json(key: str) -> bytes:
 async def connection(
     port: int, source: str = "127.0.0.1"
 ) -> AsyncIterator[tuple[StreamReader, StreamWriter]]:
-    """Connect from an address, and leave whatever is not read or written at the end."""
+    """Connect from an address, and drop unread and unwritten data at the end."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
     try:
         yield reader, writer
@@ -67,7 +67,7 @@ async def connection(
 
 
 async def rest(reader: StreamReader) -> bytes:
-    """Read to the connection's end, whichever way it ends."""
+    """Read until the connection is closed or reset."""
     read = b""
     with suppress(ConnectionError):
         while part := await reader.read(65536):
@@ -76,7 +76,7 @@ async def rest(reader: StreamReader) -> bytes:
 
 
 async def first_line(port: int, request: bytes, source: str = "127.0.0.1") -> bytes:
-    """Send a request, and give the first line of the answer; nothing where there is none."""
+    """Send a request, and return the first line of the response, or nothing if there is none."""
     async with connection(port, source) as (reader, writer):
         writer.write(request)
         with suppress(ConnectionError):
@@ -85,7 +85,7 @@ async def first_line(port: int, request: bytes, source: str = "127.0.0.1") -> by
 
 
 async def drip(port: int, begun: bytes, drop: bytes, source: str = "127.0.0.1") -> bytes:
-    """Begin a request, and go on a byte a second, until the server ends it. Give its answer."""
+    """Send a request at a byte per second until the server ends it. Return the response."""
     async with connection(port, source) as (reader, writer):
         writer.write(begun)
         answer = asyncio.create_task(rest(reader))
@@ -96,10 +96,10 @@ async def drip(port: int, begun: bytes, drop: bytes, source: str = "127.0.0.1") 
 
 
 async def pour(port: int, begun: bytes, piece: bytes, source: str = "127.0.0.1") -> bytes:
-    """Send up to 100 MB as fast as they are taken, and give the first line of the answer.
+    """Send up to 100 MB as fast as possible, and return the first line of the response.
 
     Raises:
-        AssertionError: all was taken before there was an answer.
+        AssertionError: everything was accepted before there was a response.
     """
     async with connection(port, source) as (reader, writer):
         writer.write(begun)
@@ -118,7 +118,7 @@ async def pour(port: int, begun: bytes, piece: bytes, source: str = "127.0.0.1")
 
 
 async def never_read(port: int, requests: bytes, source: str = "127.0.0.1") -> None:
-    """Ask, and read nothing, until the server ends it."""
+    """Send requests without reading responses, until the server closes the connection."""
     async with connection(port, source) as (_, writer):
         writer.transport.pause_reading()  # type: ignore[attr-defined] # the one of a socket has it
         writer.write(requests)
@@ -131,15 +131,15 @@ async def never_read(port: int, requests: bytes, source: str = "127.0.0.1") -> N
 
 
 def is_refused(line: bytes) -> bool:
-    """Tell whether this is a clear no, or the connection was simply closed.
+    """Tell whether this is a clear refusal, or the connection was closed.
 
-    501 and 505 are what RFC 9112 wants for encodings and versions that nobody knows.
+    RFC 9112 requires 501 and 505 for unknown encodings and versions.
     """
     return line == b"" or line.startswith((b"HTTP/1.1 4", b"HTTP/1.1 501 ", b"HTTP/1.1 505 "))
 
 
 def refused(lines: Iterable[bytes]) -> int:
-    """Count those that got a clear no, and make sure that nobody got anything else."""
+    """Count the clear refusals, and check that there is no other response."""
     found = list(lines)
     assert all(is_refused(line) for line in found), found
     return len(found)

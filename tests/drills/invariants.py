@@ -1,6 +1,6 @@
-"""What has to hold of a practice's rows whatever happened, as statements that find what breaks it.
+"""Invariants of a practice's rows, as SQL statements that find violations.
 
-They compute everything from the history of changes and trust no constraint. `$1` is the practice.
+They compute everything from the history of changes and rely on no constraint. `$1` is the practice.
 """
 
 _FACTS = """

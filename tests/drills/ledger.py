@@ -1,4 +1,4 @@
-"""What clients sent and what they were told: the other side of what the database says."""
+"""Requests and responses as clients saw them, to compare with the database."""
 
 import json
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from math import inf
 from statistics import median
 
-# While one of these is the answer, nothing is settled: a good client asks again.
+# After these responses, the outcome is unknown: a well-behaved client retries.
 IN_USE = "idempotency-key-in-use"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, or that nothing did (`status` None; `error` says how).
+    """The response, or that there was none (`status` None; `error` says why).
 
-    `sent_at` is what `time.perf_counter` gave; `code` a problem's.
+    `sent_at` is a value of `time.perf_counter`; `code` is a problem's code.
     """
 
     sent_at: float
@@ -29,7 +29,7 @@ class Answer:
 
     @property
     def is_good(self) -> bool:
-        """Tell whether the client was told that it is done."""
+        """Tell whether the response says that the command was carried out."""
         return self.status is not None and 200 <= self.status < 300
 
     @property
@@ -40,7 +40,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Entry:
-    """One command, sent until it was settled. `scope` is whose key it is."""
+    """One command, sent until its outcome is known. `scope` is the scope of its key."""
 
     kind: str
     scope: str
@@ -51,48 +51,48 @@ class Entry:
 
     @property
     def note(self) -> str | None:
-        """Give the reason's note, by which the change is found that the command made."""
+        """Return the reason's note, which identifies the change that the command made."""
         note: str | None = json.loads(self.body).get("reason", {}).get("note")
         return note
 
     @property
     def good(self) -> list[Answer]:
-        """List the answers that said it is done."""
+        """List the responses that confirm the command."""
         return [answer for answer in self.answers if answer.is_good]
 
     @property
     def is_refused(self) -> bool:
-        """Tell whether the client was told that it is not done, and never that it is."""
+        """Tell whether the command was refused, and never confirmed."""
         return not self.good and any(answer.settles for answer in self.answers)
 
 
 @dataclass(slots=True)
 class Ledger:
-    """All that was sent."""
+    """All commands that were sent."""
 
     entries: list[Entry] = field(default_factory=list)
     reads: list[Answer] = field(default_factory=list)
 
     def answers(self) -> Iterator[Answer]:
-        """Give everything that came back, or did not."""
+        """Return all responses, including missing ones."""
         yield from self.reads
         for entry in self.entries:
             yield from entry.answers
 
     @property
     def acknowledged(self) -> int:
-        """Count the commands that a client was told are done."""
+        """Count the confirmed commands."""
         return sum(bool(entry.good) for entry in self.entries)
 
     @property
     def worst(self) -> float:
-        """Give the longest that an answer took, in seconds."""
+        """Return the longest response time, in seconds."""
         return max(answer.seconds for answer in self.answers() if answer.status is not None)
 
     def first_success(self, down: float, up: float) -> float:
-        """Say how long after `up` somebody, asking since `down`, was first told that it is done.
+        """Return the time from `up` to the first confirmation of a request sent after `down`.
 
-        Infinite where nobody was.
+        Infinite if there was none.
         """
         done = (answer for entry in self.entries for answer in entry.good if answer.sent_at > down)
         ends = (answer.sent_at + answer.seconds - up for answer in done)
@@ -100,13 +100,13 @@ class Ledger:
 
     @property
     def ordinary(self) -> float:
-        """Give what it ordinarily takes to do something, in seconds: long on a busy machine."""
+        """Return the ordinary response time, in seconds, which is longer on a busy machine."""
         return median(answer.seconds for entry in self.entries for answer in entry.good)
 
     def check_outage(self, down: float, up: float) -> None:
-        """Make sure that meanwhile people were told to come back a little later, and never else.
+        """Check that clients got a 503 with `Retry-After` during the outage, and only then.
 
-        Nobody is cut off without an answer, at no time.
+        Every request gets a response at all times.
         """
         answers = list(self.answers())
         assert not [answer.error for answer in answers if answer.status is None]

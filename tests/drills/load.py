@@ -1,4 +1,4 @@
-"""Clients and staff who act at random on the same sessions, and ask again until they know."""
+"""Clients and staff who act at random on the same sessions, and retry until the outcome is known."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from tests.drills.speaking import MOST_TRIES, exchange, pause, settle, speakers
 SESSIONS_EACH = 3
 LOOKS_SHARE = 0.5
 FORMATS = ("in_person", "video", "phone")
-# What is done how often.
+# The weights of the actions.
 ACTIONS = {
     "book": 14,
     "cancel": 10,
@@ -33,10 +33,10 @@ ACTIONS = {
 
 @dataclass
 class Load:
-    """What the actors share, the sessions that they know of among it.
+    """The state that actors share, including the known sessions.
 
-    They plan `days` days from the day after tomorrow on. `thinking` is how long each waits between
-    two commands at most, in seconds. Without a `transport` they speak over the network.
+    They book within `days` days from the day after tomorrow. `thinking` is the longest pause between
+    two commands, in seconds. Without a `transport`, requests go over the network.
     """
 
     url: str
@@ -54,7 +54,7 @@ class Load:
         self.first = midnight + timedelta(days=2)
 
     async def run(self, go_on: Callable[[], bool]) -> None:
-        """Let everybody book some sessions, and then act while `go_on` says so."""
+        """Let all actors book some sessions, and then act while `go_on` returns true."""
         people = self.scene.people
         async with (
             speakers(self.url, len(people), self.transport) as crowd,
@@ -66,7 +66,7 @@ class Load:
 
 
 def counted(commands: int) -> Callable[[], bool]:
-    """Go on for so many commands of all actors together."""
+    """Continue for this many commands of all actors together."""
     left: Iterator[int] = iter(range(commands))
     return lambda: next(left, None) is not None
 
@@ -92,7 +92,7 @@ class Actor:
                 await asyncio.sleep(self._random.uniform(0, self._load.thinking))
 
     async def send(self, entry: Entry) -> None:
-        """Write a command down, and send it."""
+        """Record a command, and send it."""
         self._load.ledger.entries.append(entry)
         await self._until_settled(entry)
         if entry.good:
@@ -113,7 +113,7 @@ class Actor:
         return {}
 
     async def _as_client(self, kind: str, action: str, path: str, **body: Any) -> None:
-        """Do it, half the time without having looked at what it costs."""
+        """Send a client's command, half the time without reading its cost first."""
         mine = self._load.sessions.get(self._person.id)
         if not mine:
             return
@@ -127,7 +127,7 @@ class Actor:
         await self.send(self._entry(kind, scope, f"/v1/sessions/{session_id}/{path}", body, quote))
 
     async def _as_staff(self, kind: str, path: str, **body: Any) -> None:
-        """Do something to anybody's session."""
+        """Send a staff command on any session."""
         known = [one for some in self._load.sessions.values() for one in some]
         if not known:
             return
@@ -138,7 +138,7 @@ class Actor:
     def _entry(
         self, kind: str, scope: str, path: str, body: dict[str, Any], quote: str | None = None
     ) -> Entry:
-        """Write a command down. Its note is its key, by which its change is found again."""
+        """Record a command. Its note is its key, which identifies its change."""
         key = str(UUID(int=self._random.getrandbits(128), version=4))
         if quote is not None:
             body["quote"] = quote
@@ -193,6 +193,6 @@ class Actor:
         await self._as_staff("restored", "undo")
 
     async def _replay(self) -> None:
-        """Send again what was done before."""
+        """Repeat an earlier command."""
         if self._done:
             await self._until_settled(self._random.choice(self._done))

@@ -1,4 +1,4 @@
-"""Makes two good tokens of every kind, and knows who takes them and how they are refused."""
+"""Creates two valid tokens of every kind, with the calls that accept them and their refusals."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -30,11 +30,11 @@ REFUSED = (BadTokenError, LinkInvalidError, QuoteInvalidError, UnauthorizedError
 
 @dataclass
 class Kind:
-    """One kind of token: two good ones, who reads it, who takes it over HTTP, how it is refused.
+    """One kind of token: two valid ones, their reader, their HTTP call, and the refusal.
 
-    `read` gives None, or raises, where a token is not good. `call` is what a client does with it;
-    the second token is for the second of what there is two of. `longest` is what the shape of the
-    request lets pass; a header has no such.
+    `read` returns None, or raises, for an invalid token. `call` is the request that uses it;
+    the second token is for the second of two records. `longest` is the maximum length in the
+    request's schema; a header has none.
     """
 
     name: str
@@ -54,19 +54,19 @@ class Kind:
         return False
 
     async def is_good(self, number: int) -> None:
-        """Make sure that nothing is wrong with one of the two."""
+        """Check that one of the two is accepted."""
         assert await self.accepts(self.tokens[number]), self.name
         answer = await self.call(self.tokens[number], number)
         assert answer.status_code == 200, (self.name, answer.text)
 
     async def is_refused(self, token: str, sort: str) -> None:
-        """Send a token that is not good, and compare the answer with those before."""
+        """Send an invalid token, and compare the response with earlier ones."""
         if self.longest is None and token.strip() == self.tokens[0]:
-            return  # spaces around the value of a header are none of it (RFC 9110, section 5.5)
+            return  # spaces around a header's value are not part of it (RFC 9110, section 5.5)
         answer = await self.call(token, 0)
         where = f"{self.name}, {sort}: {token[:400]!r} {answer.text}"
         if self.longest is not None and len(token) > self.longest:
-            # Too long for any: the shape of the request says so, whatever it is.
+            # Longer than the schema allows: refused by the schema.
             assert (answer.status_code, answer.json()["code"]) == (422, "validation-failed"), where
             return
         assert answer.is_error, where
@@ -76,13 +76,13 @@ class Kind:
 
 
 class Mint:
-    """Makes two tokens of each kind in a world with a policy, so that a quote is for a fee."""
+    """Creates two tokens of each kind in a world with a policy, so that a quote is for a fee."""
 
     def __init__(self, api: Api, world: World) -> None:
         self.api, self.world, self.keys = api, world, world.settings.keys
 
     async def all(self) -> list[Kind]:
-        """Make them, over HTTP where a client gets them so."""
+        """Create the tokens, over HTTP where clients get them over HTTP."""
         await self.world.add_policy(
             {"cancel": {"fees": [{"deadline": {"before_minutes": 43_200}, "amount_minor": 4500}]}}
         )

@@ -1,7 +1,7 @@
-"""The practice's book as product.md says it should be: what each command answers and leaves.
+"""A model of product.md: the expected response and effect of each command.
 
-Naive, on purpose, and without any code of the application. `tests/drills/story.py` does the same
-things to the service, and compares.
+Deliberately simple, and without code of the application. `tests/drills/story.py` sends the same
+commands to the service, and compares.
 """
 
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ class Book:
     steps: dict[Session, list[Step]] = field(default_factory=dict)
 
     def cancel(self, session: Session, quote: Quote | None, seen: int, now: datetime) -> Answer:
-        """Cancel for the client, who saw version `seen`."""
+        """Cancel as the client, who saw version `seen`."""
         if session.status == "cancelled":
             return Answer(200, cost=self.changes[session][-1].cost)
         due = self._judged(session, "cancel", quote, seen, now)
@@ -62,7 +62,7 @@ class Book:
     def move(
         self, session: Session, to: Slot, quote: Quote | None, seen: int, now: datetime
     ) -> Answer:
-        """Move, or change the format, for the client."""
+        """Move, or change the format, as the client."""
         start, place = to
         keeps_time, is_open = start == session.starts_at, now < session.starts_at
         self._check_version(session, seen)
@@ -91,7 +91,7 @@ class Book:
     def book(
         self, session: Session, package: Package | None, *, force: bool, now: datetime
     ) -> Answer:
-        """Book for staff: neither notice, horizon, step nor limits bind them."""
+        """Book as staff: notice, horizon, step and limits do not apply."""
         self._check_free(session, session.starts_at, session.place, force=force)
         if package is not None:
             package.take(session, now)
@@ -119,7 +119,7 @@ class Book:
     def end_by_staff(
         self, session: Session, status: str, *, charged: bool, now: datetime
     ) -> Answer:
-        """Cancel, or mark as missed or fulfilled, for staff."""
+        """Cancel, or mark as missed or fulfilled, as staff."""
         if session.status == status:
             last = self.changes[session][-1]
             return Answer(200, cost=last.cost)
@@ -154,14 +154,14 @@ class Book:
         return self._record(session, "restored", "practice", NOTHING)
 
     def credit_of(self, session: Session) -> tuple[Package | None, Credit | None]:
-        """Find the credit that pays for a session, or did last."""
+        """Find the credit that pays for a session, or the last one that did."""
         found = [(p, c) for p in self.packages for c in p.credits if c.session is session]
         return found[-1] if found else (None, None)
 
     def availability(
         self, session: Session, kind: str, days: tuple[date, date], zone: ZoneInfo, now: datetime
     ) -> tuple[list[Slot], str | None, date | None]:
-        """Give the slots of these dates; where there is none, why, and the next date with one."""
+        """Return the slots of these dates; if none, the reason and the next date with a slot."""
         places, looking = [place for place in self.places if place[0] == kind], look(session, now)
 
         def offered(first: date, last: date) -> Iterator[Slot]:

@@ -1,4 +1,4 @@
-"""What the model's book holds beside sessions: quotes, credits, changes; and what it answers."""
+"""The model's records besides sessions: quotes, credits, changes and expected responses."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ STATUS = {
 
 @dataclass(frozen=True)
 class Quote:
-    """A promise that was made to the client. `session` None: nobody made it."""
+    """A quote that was given to the client. `session` None: it is forged."""
 
     session: Session | None
     version: int = 0
@@ -29,7 +29,7 @@ class Quote:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command should answer; `code` where it is refused."""
+    """The expected response to a command; `code` if it is refused."""
 
     status: int
     code: str | None = None
@@ -46,7 +46,7 @@ class RefusedError(Exception):
 
 @dataclass(eq=False)
 class Credit:
-    """A credit in use. `usable_until`: it came back to a package that is over, or soon will be."""
+    """A used credit. `usable_until`: it was returned to a package that is, or soon is, expired."""
 
     session: Session
     state: str = "used"

@@ -1,7 +1,7 @@
-"""The rules of product.md sections 2, 3 and 10 a second time, naive and slow.
+"""A second, simple and slow implementation of product.md sections 2, 3 and 10.
 
-Nothing of app/domain is used: what the two agree on, two people have read out of the contract. Time
-is asked minute by minute, deadlines are tried one by one.
+It uses nothing of app/domain, so both are independent readings of the contract. Time is checked
+minute by minute, and deadlines one by one.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ Place = tuple[str, UUID | None]  # a format, and the location where one is visit
 
 
 class Carried(NamedTuple):
-    """What cancelling costs at least, because of moves: a fee, or the credit."""
+    """The minimum cost of cancelling, because of moves: a fee, or the credit."""
 
     fee: int
     forfeits: bool
@@ -28,7 +28,7 @@ class Carried(NamedTuple):
 
 @dataclass(frozen=True)
 class Cost:
-    """`carries` is what a move makes a later cancellation cost at least."""
+    """`carries` is the minimum cost of a later cancellation, because of a move."""
 
     fee: int | None
     credit: str | None
@@ -48,7 +48,7 @@ class Verdict:
 
 @dataclass
 class Service:
-    """What is on offer now. Spans are minutes."""
+    """The service as offered now. Spans are in minutes."""
 
     duration: int
     before: int
@@ -75,7 +75,7 @@ class Practitioner:
 
     @cache  # noqa: B019 - as short-lived as its run
     def openings(self, place: Place) -> dict[datetime, datetime]:
-        """Say for each wall minute that is worked since when it has been, without a break."""
+        """Return, for each working minute on the wall clock, the start of its unbroken interval."""
         found: dict[datetime, datetime] = {}
         day, last = self.days
         while day < last:
@@ -127,7 +127,7 @@ class Session:
 
     @property
     def takes_until(self) -> datetime:
-        """Give the end of the time that the session takes; its start where it takes none."""
+        """Return the end of the time that the session takes; its start if it takes none."""
         if self.status == "cancelled":
             return self.starts_at
         if self.status == "noshow" and self.missed_at is not None:
@@ -141,14 +141,14 @@ class Session:
 
 @lru_cache(maxsize=200_000)
 def wall(instant: datetime, zone: ZoneInfo) -> datetime:
-    """Read the clock on the wall."""
+    """Return the local time."""
     return instant.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
 def reading(day: date, at: str, zone: ZoneInfo) -> datetime:
-    """Find when a wall clock shows this: the later time of two, and of a gap the later side."""
+    """Find the instant of a local time: the later of two, and the later side of a gap."""
     wanted = datetime.combine(day, time.fromisoformat(at))
-    # In the offset of the day before, and in that of the day after.
+    # With the UTC offsets of the day before and of the day after.
     readings = [
         (wanted + shift).replace(tzinfo=zone).astimezone(UTC) - shift for shift in (-DAY, DAY)
     ]
@@ -164,7 +164,7 @@ def deadline(rule: Rules, session: Session) -> datetime:
 
 
 def rule_of(session: Session, action: str, name: str) -> Any:
-    """Look a rule up: a move has that of `cancel`, but for one of its own, which may be null."""
+    """Look up a rule: a move inherits that of `cancel`, unless it has its own, which may be null."""
     own = session.rules.get(action, {})
     if action == "reschedule" and name not in own:
         return rule_of(session, "cancel", name)
@@ -187,7 +187,7 @@ def amount(tier: Rules, price: int) -> int:
 
 
 def cost(session: Session, action: str, now: datetime) -> Cost:
-    """Say what an action costs at `now`, with what is carried: exactly on a deadline is in time."""
+    """Return an action's cost at `now`, with the carried cost: exactly on a deadline is in time."""
     alone, carried = cost_alone(session, action, now), session.carried
     if action == "reschedule":
         return Cost(alone.fee, alone.credit, carries(session, alone.fee, now))
@@ -199,7 +199,7 @@ def cost(session: Session, action: str, now: datetime) -> Cost:
 
 
 def carries(session: Session, charged: int | None, now: datetime) -> Carried | None:
-    """Say what a move carries: the cost of cancelling, or after the start if that is refused."""
+    """Return what a move carries: the cost of cancelling, or after the start if that is refused."""
     enabled = session.rules.get("cancel", {}).get("enabled", True)
     is_refused = not enabled or now > closing(session, "cancel")
     given_up = cost(session, "cancel", session.starts_at + TICK if is_refused else now)
@@ -211,7 +211,7 @@ def carries(session: Session, charged: int | None, now: datetime) -> Carried | N
 
 
 def cost_alone(session: Session, action: str, now: datetime) -> Cost:
-    """Say what the rules ask for an action at `now`, whatever is carried."""
+    """Return an action's cost by the rules at `now`, without the carried cost."""
     passed = [tier for tier in tiers(session, action) if now > deadline(tier["deadline"], session)]
     credit = ("returned" if action == "cancel" else "kept") if session.paid else None
     if credit == "returned" and passed:
@@ -232,13 +232,13 @@ def is_free(costs: Cost) -> bool:
 
 
 def keeps_place(session: Session, now: datetime) -> bool:
-    """Tell whether a move keeps format and location: another is not possible, or not free."""
+    """Tell whether a move must keep format and location, as a change is refused or not free."""
     change = verdict(session, "change_format", now)
     return change.cost is None or not is_free(change.cost)
 
 
 def verdict(session: Session, action: str, now: datetime, quoted: Cost | None = None) -> Verdict:
-    """Judge. `quoted` lifts the deadline, and each of fee and credit that it promises better."""
+    """Decide. `quoted` lifts the deadline, and gives the better fee and credit of the two."""
     rule = session.rules.get(action, {})
     starts, closes_at, limit = session.starts_at, closing(session, action), rule.get("limit")
     is_late = now > closes_at and quoted is None
@@ -264,7 +264,7 @@ def verdict(session: Session, action: str, now: datetime, quoted: Cost | None = 
 def shown(
     quoted: Carried | None, session: Session, charged: int | None, now: datetime
 ) -> Carried | None:
-    """Carry what is due, and never more than what a quote has shown."""
+    """Carry the due cost, and never more than a quote has shown."""
     due = quoted and carries(session, charged, now)
     if quoted is None or due is None:
         return None
@@ -273,7 +273,7 @@ def shown(
 
 
 def free_until(session: Session, action: str, closes_at: datetime) -> datetime | None:
-    """Try one end after the other. What a move carries changes when cancelling does."""
+    """Try each end in turn. What a move carries changes when the cost of cancelling changes."""
     asked = {action, "cancel"} if action == "reschedule" else {action}
     ends = sorted(
         [deadline(tier["deadline"], session) for name in asked for tier in tiers(session, name)]

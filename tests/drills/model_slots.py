@@ -1,4 +1,4 @@
-"""Which starts are on offer (product.md section 3), asked of every minute by itself."""
+"""Which starts are offered (product.md section 3), checked for every minute separately."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ Slot = tuple[datetime, Place]
 
 @dataclass(frozen=True)
 class Look:
-    """What is looked for, for a session, at an instant; and what its client may do."""
+    """A search for slots for a session at an instant, and what its client may do."""
 
     session: Session
     now: datetime
@@ -34,7 +34,7 @@ class Look:
 
 
 def look(session: Session, now: datetime, *quoted: str) -> Look:
-    """Look on behalf of the client; `quoted` names the action that a quote still allows."""
+    """Search as the client; `quoted` names the action that a quote still allows."""
     allowed = {
         action: action in quoted or verdict(session, action, now).refusal is None
         for action in ("reschedule", "change_format")
@@ -44,7 +44,7 @@ def look(session: Session, now: datetime, *quoted: str) -> Look:
 
 
 def is_taken(wish: Session, start: datetime, others: list[Session]) -> bool:
-    """Tell whether the time of another session, with the larger of two buffers, is in the way."""
+    """Tell whether another session, with the larger of two buffers, overlaps."""
     end = start + wish.duration * MINUTE
     for other in others:
         if other is wish or other.takes_until == other.starts_at:
@@ -61,7 +61,7 @@ def is_taken(wish: Session, start: datetime, others: list[Session]) -> bool:
 
 
 def fits_hours(wish: Session, start: datetime, place: Place) -> bool:
-    """Tell whether a session lies whole within the hours."""
+    """Tell whether a whole session is within the hours."""
     practitioner, end = wish.practitioner, start + wish.duration * MINUTE
     return all(
         practitioner.works(start + k * MINUTE, place) for k in range(wish.duration)
@@ -69,14 +69,14 @@ def fits_hours(wish: Session, start: datetime, place: Place) -> bool:
 
 
 def is_on_step(service: Service, practitioner: Practitioner, start: datetime, place: Place) -> bool:
-    """Tell whether a start lies in the hours, on a step counted from where they began."""
+    """Tell whether a start is in the hours, on a step counted from their beginning."""
     shown = wall(start, practitioner.zone)
     opened = practitioner.openings(place).get(shown)
     return opened is not None and (shown - opened) % (service.step * MINUTE) == 0 * MINUTE
 
 
 def fits(wish: Session, start: datetime, place: Place, others: list[Session]) -> bool:
-    """Tell whether a session fits into the hours, beside time off and all other sessions."""
+    """Tell whether a session fits into the hours, without overlap of time off or other sessions."""
     practitioner, end = wish.practitioner, start + wish.duration * MINUTE
     return (
         fits_hours(wish, start, place)
@@ -100,7 +100,7 @@ def is_within_reach(service: Service, looking: Look, start: datetime) -> bool:
 def is_full(
     practitioner: Practitioner, looking: Look, start: datetime, all_: list[Session]
 ) -> bool:
-    """Tell whether the start's local day or ISO week has as many sessions as it may have."""
+    """Tell whether the start's local day or ISO week has reached its limit of sessions."""
     day = wall(start, practitioner.zone).date()
     days = [
         wall(other.starts_at, practitioner.zone).date()
@@ -140,10 +140,10 @@ def may_move_to(looking: Look, place: Place) -> bool:
 def why_empty(
     service: Service, looking: Look, instants: list[datetime], places: list[Place]
 ) -> str:
-    """Say why nothing is offered at these instants, a minute apart."""
+    """Return why nothing is offered at these instants, a minute apart."""
     if not any(may_move_to(looking, place) for place in places):
         return "reschedule_refused"
-    # Nothing starts within a second.
+    # Starts are whole seconds.
     earliest = (looking.now + service.notice * MINUTE + SECOND - TICK).replace(microsecond=0)
     if instants[0] <= earliest < instants[-1] + MINUTE:
         instants = [*instants, earliest]
@@ -166,7 +166,7 @@ def why_empty(
 def minutes(
     first: date, last: date, zone: ZoneInfo, also: datetime | None = None
 ) -> Iterator[datetime]:
-    """Go through every minute of these dates in a zone; `also` lies between two perhaps."""
+    """Iterate over every minute of these dates in a zone, and over `also`, if given."""
     instant, end = (
         datetime.combine(day, time(), tzinfo=zone).astimezone(UTC) for day in (first, last + DAY)
     )
@@ -178,6 +178,6 @@ def minutes(
 
 
 def days_ahead(service: Service, now: datetime, zone: ZoneInfo) -> tuple[date, date]:
-    """Give the dates in a zone that hold whatever the horizon leaves."""
+    """Return the dates in a zone that the horizon covers."""
     today = wall(now, zone).date()
     return today, today + (service.horizon + 2) * DAY

@@ -1,7 +1,7 @@
-"""No sequence of a client's actions costs less than its dearest necessary step.
+"""No sequence of a client's actions costs less than its most expensive necessary step.
 
-Asked of what the service has charged: each time that a client gave up is compared with all that was
-paid from then on until the session was cancelled.
+Checked on the charges of the service: each time that a client gave up is compared with all charges
+from then until the session was cancelled.
 """
 
 from dataclasses import replace
@@ -12,14 +12,14 @@ from tests.drills.model_rules import TICK, Cost, Session, closing, cost, cost_al
 
 
 class Step(NamedTuple):
-    """A move by the client: what cancelling instead would have cost, and what was charged."""
+    """A move by the client: the cost of cancelling instead, and the charge."""
 
     instead: int
     charged: int
 
 
 def step(session: Session, due: Cost, now: datetime) -> Step:
-    """Note a move. Where a quote made it cheaper than it is now, that is what it had to cost."""
+    """Record a move. If a quote made it cheaper than now, the quote's cost is the expected one."""
     charged = due.fee or 0
     if due != cost(session, "reschedule", now):
         carries = due.carries or (0, False)
@@ -32,12 +32,12 @@ def step(session: Session, due: Cost, now: datetime) -> Step:
 
 
 def check_dearest(session: Session, steps: list[Step], end: Cost) -> None:
-    """Look whether the client has paid for each time that was given up, by its cancellation."""
+    """Check, at the cancellation, that the client has paid for each time given up."""
     for number, one in enumerate(steps):
         paid = sum(later.charged for later in steps[number:]) + worth(session, end)
         assert paid >= one.instead, f"moves got around the policy: {steps}, then {end}"
 
 
 def worth(session: Session, paid: Cost) -> int:
-    """Value a cost in money: a credit is worth the session's price."""
+    """Convert a cost to money: a credit is worth the session's price."""
     return (paid.fee or 0) + (session.price if paid.credit == "forfeited" else 0)

@@ -277,7 +277,7 @@ async def test_an_invalid_job_is_deleted(
         await until(is_gone)
 
 
-async def test_a_connection_to_a_silent_database_is_closed(
+async def test_a_statement_to_a_silent_database_times_out(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "QUERY_TIMEOUT_SECONDS", 0.05)
