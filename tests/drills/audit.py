@@ -67,7 +67,7 @@ async def audit_scene(cluster: Cluster, scene: Scene, ledger: Ledger) -> Finding
 
 @dataclass
 class _Books:
-    """The database's view of commands: stored responses, changes, and the command of each change."""
+    """The database's view: stored responses, changes, and the command of each change."""
 
     answers: dict[tuple[str, str], Any]
     changes: dict[tuple[str, int], Any]

@@ -1,4 +1,4 @@
-"""Clients and staff who act at random on the same sessions, and retry until the outcome is known."""
+"""Clients and staff who act at random on the same sessions, and retry until an outcome is known."""
 
 import asyncio
 import json
@@ -35,8 +35,8 @@ ACTIONS = {
 class Load:
     """The state that actors share, including the known sessions.
 
-    They book within `days` days from the day after tomorrow. `thinking` is the longest pause between
-    two commands, in seconds. Without a `transport`, requests go over the network.
+    They book within `days` days from the day after tomorrow. `thinking` is the longest pause
+    between two commands, in seconds. Without a `transport`, requests go over the network.
     """
 
     url: str

@@ -164,7 +164,7 @@ def deadline(rule: Rules, session: Session) -> datetime:
 
 
 def rule_of(session: Session, action: str, name: str) -> Any:
-    """Look up a rule: a move inherits that of `cancel`, unless it has its own, which may be null."""
+    """Look up a rule: a move inherits that of `cancel`, unless it has its own, possibly null."""
     own = session.rules.get(action, {})
     if action == "reschedule" and name not in own:
         return rule_of(session, "cancel", name)

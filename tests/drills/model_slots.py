@@ -166,7 +166,7 @@ def why_empty(
 def minutes(
     first: date, last: date, zone: ZoneInfo, also: datetime | None = None
 ) -> Iterator[datetime]:
-    """Iterate over every minute of these dates in a zone, and over `also`, if given."""
+    """Iterate over every minute of these dates in a zone, and `also`, if it is between two."""
     instant, end = (
         datetime.combine(day, time(), tzinfo=zone).astimezone(UTC) for day in (first, last + DAY)
     )

@@ -1,4 +1,4 @@
-"""What became of the mails and webhooks of all changes, at those who got them."""
+"""Compares received mails and webhooks with the notifications of all changes."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -18,9 +18,9 @@ _DUE = "SELECT EXISTS (SELECT FROM notifications WHERE status = 'pending' AND se
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What arrived. `lost` never did though it is marked as sent; `made_up` is of no notification.
+    """What arrived. `lost` is marked as sent but never arrived; `made_up` has no notification.
 
-    `copies` counts what arrived a second time: with the same id, so that it can be known.
+    `copies` counts repeated arrivals, which have the same id.
     """
 
     arrived: int
@@ -31,10 +31,10 @@ class Delivery:
 
 
 async def until_settled(cluster: Cluster, seconds: float) -> None:
-    """Wait until nothing is due any more.
+    """Wait until no notification is due.
 
     Raises:
-        TimeoutError: something still is after so many seconds.
+        TimeoutError: a notification is still due after this many seconds.
     """
     db = await asyncpg.connect(cluster.url(OWNER))
 
@@ -50,7 +50,7 @@ async def until_settled(cluster: Cluster, seconds: float) -> None:
 async def delivered(
     cluster: Cluster, scene: Scene, postbox: Postbox, receiver: Receiver
 ) -> Delivery:
-    """Hold what arrived against the notifications of all changes; reminders are not due yet."""
+    """Compare what arrived with the notifications of all changes; reminders are not due yet."""
     db = await asyncpg.connect(cluster.url(OWNER))
     try:
         notifications = await db.fetch(
@@ -66,7 +66,7 @@ async def delivered(
 
 
 def compare(status_of: Mapping[str, str], ids: Iterable[str]) -> Delivery:
-    """Hold the ids of what arrived against the notifications."""
+    """Compare the ids of what arrived with the notifications."""
     arrived = Counter(ids)
     return Delivery(
         arrived=len(arrived),

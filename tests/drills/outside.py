@@ -1,4 +1,4 @@
-"""All that the service speaks to, mail servers and webhook receivers, and what staff see of it."""
+"""The mail servers and webhook receivers of the service, and what staff see of them."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ POLL_SECONDS = 0.5
 
 @dataclass
 class Outside:
-    """All that the service speaks to, and the practice's own view of it."""
+    """The mail servers and webhook receivers, and the practice's view of them."""
 
     postbox: FaultyPostbox
     receivers: dict[str, Receiver]
@@ -27,7 +27,7 @@ class Outside:
     endpoints: dict[str, str] = field(default_factory=dict)
 
     async def listen(self) -> None:
-        """Have the practice name its webhook endpoints."""
+        """Create the practice's webhook endpoints."""
         for name, receiver in self.receivers.items():
             made = await self.staff.post(
                 "/v1/practice/webhook-endpoints", json={"url": receiver.url}
@@ -50,13 +50,13 @@ class Outside:
             cursor = {"cursor": page["next_cursor"]}
 
     async def retry(self, notifications: list[dict[str, Any]]) -> None:
-        """Have notifications tried at once; one that was sent meanwhile is a 409."""
+        """Retry notifications at once; one that was sent in the meantime gets a 409."""
         for notification in notifications:
             answer = await self.staff.post(f"/v1/practice/notifications/{notification['id']}/retry")
             assert answer.status_code in {200, 409}, answer.text
 
     def told(self, name: str) -> Counter[tuple[str, int]]:
-        """Count of which changes a receiver was told, and said that it had understood."""
+        """Count the events that a receiver accepted, by change."""
         events = [
             json.loads(received.body)["data"]
             for status, received in self.receivers[name].answered
@@ -69,14 +69,14 @@ class Outside:
         return Counter(mail["Message-ID"] for mail in self.postbox.mails)
 
     def mend(self) -> None:
-        """Have all receivers answer again, at once and well."""
+        """Let all receivers and mail servers work without faults again."""
         for receiver in self.receivers.values():
             receiver.status, receiver.hangs_up = 204, False
             if receiver.go_on is not None:
                 receiver.go_on.set()
 
     async def drain(self) -> None:
-        """Wait until nothing is pending. What has waited longest is hurried, as staff would."""
+        """Wait until nothing is pending. Retry the notifications that have waited longest, as staff would."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while pending := await self.notifications(status="pending"):
                 await self.retry(pending[-HURRIED_AT_ONCE:])
@@ -84,7 +84,7 @@ class Outside:
 
 
 async def failed_ones(outside: Outside, url: str) -> list[dict[str, Any]]:
-    """Look at what was given up, as the practice and as the operator sees it."""
+    """Read the failed notifications, as the practice and as the operator see them."""
     failed = await outside.notifications(status="failed")
     assert {(notification["recipient"], notification["last_error"]) for notification in failed} == {
         ("client", "UndeliverableError 550")
@@ -96,5 +96,5 @@ async def failed_ones(outside: Outside, url: str) -> list[dict[str, Any]]:
 
 
 def mail_id(notification: dict[str, Any]) -> str:
-    """Give the Message-ID of the mail that a notification is."""
+    """Return the Message-ID of a notification's mail."""
     return f"<{notification['id']}@reslot.example>"

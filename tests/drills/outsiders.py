@@ -1,4 +1,4 @@
-"""Everybody who may not see what a practice has, and what each of them has to be told."""
+"""All callers who may not read a practice's data, and the expected refusal of each."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from tests.walls import START, Theirs, scope_of
 from tests.world import NOW, World
 
 LATER = NOW + timedelta(days=3650)
-# What the holder of a link may call, beside what names its session.
+# What the holder of a link may call, besides operations on its session.
 OF_A_LINK = {"/v1/me"}
 
 
@@ -57,7 +57,7 @@ def expected(method: str, path: str, operation: dict[str, Any], caller: Outsider
 
 
 class Cast:
-    """Everybody who may not see what a practice has; made after all of them were somebody."""
+    """All callers who may not read a practice's data. Some of them had access before."""
 
     def __init__(self, theirs: Theirs, elsewhere: World) -> None:
         self.world, self.elsewhere = theirs.world, elsewhere
@@ -65,7 +65,7 @@ class Cast:
         self._access = AccessTokens(self.world.settings.keys)
 
     async def gather(self) -> list[Outsider]:
-        """Raise every generation there is, and list who calls."""
+        """Increase every token generation, and list the callers."""
         world = self.world
         await world.change(Client, world.client_id, token_generation=1, address_generation=1)
         await world.change(Session, self.session_id, link_generation=1)
@@ -81,7 +81,7 @@ class Cast:
         ]
 
     def _ended(self) -> list[Outsider]:
-        """Credentials that were good once."""
+        """Credentials that were valid earlier."""
         link = partial(self._link, self.world, self.session_id)
         found = {
             "signed out everywhere": self._client(0),
@@ -95,7 +95,7 @@ class Cast:
         ]
 
     async def _others(self) -> list[Outsider]:
-        """Clients whose credentials are good, for something else."""
+        """Clients whose credentials are valid for other data."""
         world, elsewhere = self.world, self.elsewhere
         ben = await world.add_client(name="Ben", email="ben@client.example")
         second = await world.book(START + timedelta(days=4))
@@ -143,5 +143,5 @@ class Cast:
         return self._access.sign(caller, until)
 
     def _of_link(self, name: str, token: str, **more: bool) -> Outsider:
-        # Which session it is of only matters to the rule as far as there is one.
+        # The rule only checks whether there is a session, not which.
         return Outsider(name, token, "AccessToken", session_id=self.session_id, **more)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""Runs `reslot serve` and `reslot worker`, each new process a fork of one that has imported all.
+"""Runs `reslot serve` and `reslot worker` as forks of a process that has imported the application.
 
-To import the application takes seconds. A drill that kills processes all the time would do little
-else; what it kills, and who starts it again, is the same.
+Importing the application takes seconds, which would be most of the time of a drill that kills
+processes. The killed processes, and the supervisor that restarts them, are the same.
 """
 
 import multiprocessing
@@ -15,7 +15,7 @@ from app.cli import main
 
 
 def serve() -> None:
-    """Have uvicorn's supervisor fork its servers, where it would start them from nothing."""
+    """Have uvicorn's supervisor fork its servers, instead of starting new interpreters."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["app.main"])
     vars(uvicorn._subprocess)["spawn"] = context  # noqa: SLF001 - it has no setting for it
@@ -23,7 +23,7 @@ def serve() -> None:
 
 
 def work() -> None:
-    """Run the worker, and another one where it was killed, as a service manager does."""
+    """Run the worker, and restart it when it is killed, as a service manager does."""
     while child := os.fork():
         signal.signal(signal.SIGTERM, lambda *_, child=child: os.kill(child, signal.SIGTERM))
         _, status = os.waitpid(child, 0)

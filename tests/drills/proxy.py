@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.ports import free_port
 
-# Debian's package puts it where only root looks.
+# Debian's package installs it in a folder that is only in root's PATH.
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "nginx.md"
 START_SECONDS = 10

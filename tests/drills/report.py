@@ -1,4 +1,4 @@
-"""The table that `make drill` ends with: one row a drill, whether it passed or failed."""
+"""The table at the end of `make drill`: one row per drill, passed or failed."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
@@ -9,10 +9,10 @@ PROPERTY = "drill"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a drill did to the service, and what came of it.
+    """What a drill did to the service, and the result.
 
-    `acknowledged` counts what clients were told is done, `lost` what of it is not there, `doubled`
-    what is there more than once. `worst` is the longest that a request took, in seconds.
+    `acknowledged` counts confirmed commands, `lost` those without an effect, `doubled` those with
+    more than one. `worst` is the longest that a request took, in seconds.
     """
 
     drill: str
@@ -24,12 +24,12 @@ class Row:
     worst: float | None = None
 
     def as_property(self) -> dict[str, Any]:
-        """Give the row as what a test report can carry from one process to another."""
+        """Return the row in a form that a test report can transfer between processes."""
         return asdict(self)
 
 
 def table(rows: Iterable[dict[str, Any]]) -> list[str]:
-    """Write the rows as lines, in columns as wide as they need."""
+    """Format the rows as lines with aligned columns."""
     names = [field.name for field in fields(Row)]
     lines = [names, *([_cell(row[name]) for name in names] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(names))]

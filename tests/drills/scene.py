@@ -1,4 +1,4 @@
-"""The practice that the drills act on: a few practitioners whom many clients share."""
+"""The practice of the drills: few practitioners with many clients."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw9Q0aN7Vt2xE="
 NOWHERE = "http://127.0.0.1:9/"
 ALL_DAY = 24 * 60
 CREDITS = 4
-# Close to the start a cancellation or a move costs something; a quarter of the load is.
+# Cancellations and moves close to the start have a cost; a quarter of the load is close.
 RULES = {
     "cancel": {
         "fees": [{"deadline": {"before_minutes": 4 * ALL_DAY}, "percent": "37.5"}],
@@ -43,7 +43,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All that the load has to know. Idempotency keys of staff lie in `staff_scope`."""
+    """The data that the load needs. Idempotency keys of staff are in `staff_scope`."""
 
     opened_at: datetime
     practice_id: UUID
@@ -55,14 +55,14 @@ class Scene:
 
     @property
     def credits_of(self) -> dict[UUID, int]:
-        """Say how many credits each package was made with."""
+        """Return the initial credits of each package."""
         return {person.package_id: CREDITS for person in self.people}
 
 
 async def build_scene(
     settings: Settings, now: datetime, *, people: int, practitioners: int, hooks: str = NOWHERE
 ) -> Scene:
-    """Write a practice with a policy, packages and a webhook endpoint; work goes on all day."""
+    """Insert a practice with a policy, packages and a webhook endpoint; hours cover the whole day."""
     async with brief_engine(settings.service_url) as engine:
         world = await World(engine, settings).build(step_minutes=30)
         await world.add_policy(RULES, now=now)
@@ -84,7 +84,7 @@ async def build_scene(
 async def build_on(
     cluster: Cluster, *, people: int, practitioners: int, hooks: str = NOWHERE
 ) -> Scene:
-    """Write the practice into a drill's own database, now: the service goes by the real clock."""
+    """Insert the practice into a drill's database as of now: the service uses the real clock."""
     settings = Settings(
         _env_file=None,
         database_url=SecretStr(cluster.url(SERVICE)),

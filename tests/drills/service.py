@@ -1,4 +1,4 @@
-"""The service as an operator runs it: server processes on loopback, and a worker of its own."""
+"""The service as an operator runs it: server processes on loopback, and a worker process."""
 
 import asyncio
 import os
@@ -23,10 +23,10 @@ _PRELOADED = (sys.executable, str(Path(__file__).with_name("preloaded.py")))
 
 
 class Service:
-    """Processes of their own, with the environment that an operator would give them.
+    """Separate processes, with the environment that an operator would set.
 
-    What they log goes to `serve.log` and `worker.log` in `folder`. With `preloaded`, those that are
-    killed are started again in a moment, the worker too (tests/drills/preloaded.py).
+    They log to `serve.log` and `worker.log` in `folder`. With `preloaded`, killed processes restart
+    quickly, the worker too (tests/drills/preloaded.py).
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Service:
         await until(partial(self._has_started, before), START_SECONDS)
 
     async def stop(self) -> None:
-        """Stop everything as an operator does; kill what does not stop in time."""
+        """Stop all processes as an operator does; kill those that do not stop in time."""
         for process in (self._worker, self._serve):
             if process is not None:
                 await _end(process)
@@ -82,28 +82,28 @@ class Service:
                 os.kill(random.choice(pids), signal.SIGKILL)
 
     def kill_worker(self) -> None:
-        """Kill the preloaded worker (-9). Who watches it starts another one."""
+        """Kill the preloaded worker (-9). Its supervisor starts another one."""
         assert self._worker is not None
         for pid in _children(self._worker.pid):
             os.kill(pid, signal.SIGKILL)
 
     def server_pids(self) -> list[int]:
-        """List the server processes that run now; a single one has no supervisor."""
+        """List the running server processes; a single one has no supervisor."""
         assert self._serve is not None
         if self._servers == 1:
             return [self._serve.pid]
         return list(_servers_of(self._serve.pid))
 
     def work_done(self) -> dict[int, int]:
-        """Give the time that each server process has computed for, in the system's ticks."""
-        # After the name, which is in brackets: the 12th and 13th field.
+        """Return the CPU time of each server process, in clock ticks."""
+        # The 12th and 13th field after the name, which is in brackets.
         stats = {pid: Path(f"/proc/{pid}/stat").read_text() for pid in self.server_pids()}
         fields = {pid: stat.rpartition(") ")[2].split() for pid, stat in stats.items()}
         return {pid: int(found[11]) + int(found[12]) for pid, found in fields.items()}
 
     @property
     def worker_runs(self) -> bool:
-        """Tell whether the worker that was started last is still there."""
+        """Tell whether the last started worker still runs."""
         return self._worker is not None and self._worker.returncode is None
 
     async def _has_started(self, before: int) -> bool:
@@ -138,7 +138,7 @@ async def served(
     with_worker: bool = False,
     preloaded: bool = False,
 ) -> AsyncIterator[Service]:
-    """Run the service, two server processes of it, for as long as it is needed."""
+    """Run the service with two server processes for the duration of the block."""
     service = Service({"SECRET_KEYS": KEY, **environment}, folder, preloaded=preloaded)
     try:
         await service.start()

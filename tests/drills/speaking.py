@@ -1,4 +1,4 @@
-"""Sending requests as a good client does, and writing down what comes back."""
+"""Sends requests as a well-behaved client does, and records the responses."""
 
 import asyncio
 import ssl
@@ -15,7 +15,7 @@ SECONDS = 30.0
 MOST_TRIES = 400
 # Well below the server's own limit, so that no request meets a connection that is being closed.
 IDLE_SECONDS = 2.0
-# They speak plain HTTP, and making one of these takes a client longer than all else.
+# The clients use plain HTTP, and creating an SSL context is the slowest part of a client.
 _TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -36,13 +36,13 @@ def speaker(url: str, transport: AsyncBaseTransport | None = None) -> AsyncClien
 async def speakers(
     url: str, count: int, transport: AsyncBaseTransport | None = None
 ) -> AsyncIterator[list[AsyncClient]]:
-    """Make a crowd. One client of them all would look through all connections for each request."""
+    """Make many HTTP clients. A shared one would search all connections for each request."""
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(speaker(url, transport)) for _ in range(count)]
 
 
 async def settle(http: AsyncClient, entry: Entry, token: str, random: Random) -> None:
-    """Send a command until its end is known, with one key, as a good client does."""
+    """Send a command with one key until its outcome is known, as a well-behaved client does."""
     for _ in range(MOST_TRIES):
         answer = await exchange(http, "POST", entry.path, token, entry)
         entry.answers.append(answer)
@@ -52,14 +52,14 @@ async def settle(http: AsyncClient, entry: Entry, token: str, random: Random) ->
 
 
 async def pause(random: Random) -> None:
-    """Wait, less patiently than `Retry-After` asks, so that what goes wrong meanwhile is seen."""
+    """Wait for less than `Retry-After`, so that errors in the meantime are seen."""
     await asyncio.sleep(random.uniform(0.05, 0.3))
 
 
 async def exchange(
     http: AsyncClient, method: str, path: str, token: str, entry: Entry | None = None
 ) -> Answer:
-    """Send one request, and give what came back, or that nothing did."""
+    """Send one request, and return the response, or that there was none."""
     headers = {"Authorization": f"Bearer {token}"}
     body = None
     if entry is not None:

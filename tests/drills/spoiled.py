@@ -1,4 +1,4 @@
-"""Rows that are wrong, one at a time, and what the audit has to call each."""
+"""Single corrupted rows, and the error that the audit must report for each."""
 
 from dataclasses import dataclass
 
@@ -21,9 +21,9 @@ _REMINDERS = "reminders live exactly as long as their time"
 
 @dataclass(frozen=True, slots=True)
 class Spoiled:
-    """One row of `table` that fits `where`, and what is done to it.
+    """One row of `table` that matches `where`, and the change to it.
 
-    `change` is "DELETE", "SET …", or the columns, as JSON, in which a copy of it differs.
+    `change` is "DELETE", "SET …", or the columns of a changed copy, as JSON.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Spoiled:
 
     @property
     def statement(self) -> str:
-        """Spell it in SQL."""
+        """Return it as SQL."""
         row = (
             f"{self.table} WHERE ctid = (SELECT ctid FROM {self.table} WHERE {self.where} LIMIT 1)"  # noqa: S608
         )
@@ -52,7 +52,7 @@ _NEW_ID = "jsonb_build_object('id', gen_random_uuid())"
 
 
 def _beside(minutes: int) -> str:
-    """Put a session so many minutes after the end of another one."""
+    """Place a session this many minutes after the end of another one."""
     times = (f"ends_at + make_interval(mins => {later})" for later in (minutes, minutes + 50))
     return f"{', '.join(times)} FROM sessions WHERE id = {_FIRST})"
 

@@ -1,4 +1,4 @@
-"""A practice with a word in every column, and what can be done to it, with more words."""
+"""A practice with a marker word in every column, and operations on it with more words."""
 
 import json
 import re
@@ -32,7 +32,7 @@ FREE = (
 
 
 def _kind(path: str) -> str:
-    """Say what an operation is about: the last part of its path that is always the same."""
+    """Return an operation's subject: the last constant part of its path."""
     return [part for part in path.split("/") if "{" not in part and part != "by-ref"][-1]
 
 
@@ -41,13 +41,13 @@ SENT = {
     for kind in {_kind(path) for _, path, _ in operations()}
     for name in FREE
 }
-# What the client's address is in the end: who asks for a link with it is sent one.
+# The client's final address: a request for a link with it gets one.
 KNOWN = f"{SENT['clients.email']}@client.example"
 
 
 @dataclass
 class Stage:
-    """A practice with a word in each of its columns, and everybody around it."""
+    """A practice with a marker word in each column, and all its callers."""
 
     theirs: Theirs
     api: Api
@@ -69,7 +69,7 @@ class Stage:
         return AccessTokens(world.settings.keys).sign(caller, NOW + timedelta(days=1))
 
     async def work(self) -> None:
-        """Have the worker try whatever waits, once."""
+        """Let the worker attempt everything that waits, once."""
         async with self.owner.begin() as db:
             await db.execute(
                 text("UPDATE notifications SET attempt_at = send_at WHERE attempts > 0")
@@ -81,7 +81,7 @@ class Stage:
 
 
 async def exercise(stage: Stage) -> list[Response]:
-    """Call each operation with what is good, and then with what is not."""
+    """Call each operation with valid input, and then with invalid input."""
     answers = []
     ordered = sorted(operations(), key=lambda found: (found[0] == "delete", "out" in found[1]))
     for number, (method, path, operation) in enumerate(ordered):
@@ -101,7 +101,7 @@ async def exercise(stage: Stage) -> list[Response]:
 async def _call_badly(
     stage: Stage, method: str, path: str, body: Any, headers: dict[str, str]
 ) -> list[Response]:
-    """Put a word wherever there is room for one."""
+    """Put a word into every place that accepts text."""
     names = re.findall(r"\{(\w+)\}", path)
     strange = path.format(**dict.fromkeys(names, BAD))
     query = f"?{BAD}={BAD}&cursor={BAD}&time_zone={BAD}&from={BAD}&email={BAD}&limit={BAD}"
@@ -136,7 +136,7 @@ async def _headers(stage: Stage, operation: dict[str, Any], number: int) -> dict
 
 
 def _ids(stage: Stage, path: str) -> dict[str, str]:
-    """Give what a path names, by the words that stand there now."""
+    """Return the values of a path's parameters, including words in present records."""
     named = {"time-off": "busy_intervals", "webhook-endpoints": "webhook_endpoints"}
     (kind,) = re.findall(r"/([\w-]+)/by-ref", path) or ["clients"]
     words = columns()
@@ -147,7 +147,7 @@ def _ids(stage: Stage, path: str) -> dict[str, str]:
 
 
 def _with_words(value: Any, receiver: str, kind: str, name: str = "") -> Any:
-    """Put words into whatever takes free text, and leave the rest as it is."""
+    """Put words into all free-text fields, and keep the rest."""
     if isinstance(value, dict):
         return {key: _with_words(part, receiver, kind, key) for key, part in value.items()}
     if isinstance(value, list):
@@ -164,7 +164,7 @@ def _with_words(value: Any, receiver: str, kind: str, name: str = "") -> Any:
 
 
 async def break_and_send(stage: Stage) -> None:
-    """Send everything; at first with a broken table, then to servers that refuse."""
+    """Send everything: first with a broken table, then to servers that refuse."""
     stage.receiver.status = 500
     stage.postbox.refusal = f"450 4.2.1 <{KNOWN}> qzsmtpanswerqz"
     await stage.api.post("/v1/auth/sign-in-links", {"email": KNOWN})

@@ -1,4 +1,4 @@
-"""Does the same things to the service and to the model's book, step by step, by a seed."""
+"""Sends the same commands to the service and to the model, step by step, from a seed."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -18,10 +18,10 @@ KEY_LIFETIME = timedelta(hours=24)
 
 
 class Story(Telling):
-    """What is done, one thing after another."""
+    """A sequence of random commands."""
 
     async def step(self) -> None:
-        """Do one thing, chosen by chance, and look whether service and book still agree."""
+        """Execute a random command, and check that service and model still agree."""
         steps: list[tuple[Callable[[], Awaitable[Session | None]], int]] = [
             (self.book_a_session, 12),
             (self.cancel, 12),
@@ -116,7 +116,7 @@ class Story(Telling):
         return session
 
     async def repeat(self) -> Session | None:
-        """Send a request again with its key: within a day nothing is done a second time."""
+        """Repeat a request with its key: within a day it has no second effect."""
         if not self.kept:
             return None
         kept = self.rng.choice(self.kept)
@@ -135,7 +135,7 @@ class Story(Telling):
         return None
 
     async def change_the_practice(self) -> None:
-        """Take time off, close on holidays, make a policy, or offer the service in another way."""
+        """Add time off or holidays, create a policy, or change the service."""
         kind = self.rng.randrange(4)
         self.log.append(f"{self.now.isoformat()} change of the practice: {kind}")
         if kind == 0:
@@ -162,7 +162,7 @@ class Story(Telling):
         self.log.append(f"  off {start.isoformat()} {end.isoformat()}")
 
     async def close_on_holidays(self) -> None:
-        """Write the holidays whole: none, or some days around the change of clocks."""
+        """Replace all holidays: by none, or by some days around the change of clocks."""
         day = self.stage.change_of_clocks.date()
         chosen = {day + self.rng.randrange(-2, 8) * DAY for _ in range(self.rng.randrange(3))}
         body = {"dates": [{"date": found.isoformat()} for found in sorted(chosen)]}
@@ -174,7 +174,7 @@ class Story(Telling):
         self.log.append(f"  holidays {body['dates']}")
 
     async def let_time_pass(self) -> Session | None:
-        """Set the clock: mostly to the very instant at which something ends, or just beyond."""
+        """Set the clock: mostly exactly to an instant at which something ends, or just after it."""
         moments = sorted(moment for moment in self.moments() if moment > self.now)
         aim = self.rng.random()
         if moments and aim < 0.8:
@@ -185,7 +185,7 @@ class Story(Telling):
         return self.a_session()
 
     async def some_quote(self, session: Session, action: str) -> tuple[str | None, Quote | None]:
-        """Choose a quote: of now, or none, or any that was given before."""
+        """Choose a quote: a present one, none, or any earlier one."""
         how = self.rng.random()
         if how < 0.45:
             await checks.check_details(self, session)

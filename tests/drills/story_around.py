@@ -1,6 +1,6 @@
-"""Stories of a client who tries to get around the policy: late moves, and a cancellation at last.
+"""Stories of a client who tries to avoid the policy by late moves before a cancellation.
 
-The book holds the service to it that this is never cheaper than a cancellation at any of the moves
+The model checks that this is never cheaper than a cancellation instead of any of the moves
 (`tests/drills/model_steps.py`).
 """
 
@@ -20,7 +20,7 @@ EVENING_BEFORE: Rules = {"deadline": {"days_before": 1, "at": "17:00"}, "amount_
 NOT_COMING: Rules = {"deadline": {"before_minutes": 0}, "percent": "100"}
 FREE: Rules = {"closes": None, "fees": []}
 CHEAP: Rules = {"closes": None, "fees": [{"deadline": {"before_minutes": 600}, "amount_minor": 1}]}
-# Policies under which a late move carries something along.
+# Policies under which a late move carries a cost.
 POLICIES: list[Rules] = [
     {"cancel": {"fees": [DAY_AHEAD, NOT_COMING]}, "reschedule": FREE},
     {"cancel": {"fees": [DAY_AHEAD], "late_credit": "forfeited"}, "reschedule": {"fees": []}},
@@ -44,12 +44,12 @@ APART = timedelta(hours=3)
 
 
 class AroundStory(Story):
-    """Each session is moved once cancelling has become dear, perhaps again, and then cancelled."""
+    """Each session is moved after cancelling has a cost, perhaps again, and then cancelled."""
 
     carrying = 0
 
     async def play(self, rules: Rules) -> None:
-        """Book four sessions, two of them paid by packages, and try it with each."""
+        """Book four sessions, two of them paid by packages, and try to avoid the cost of each."""
         self.book.rules = rules
         await self.world.add_policy(rules, now=self.now)
         service = new_service(self.rng)
@@ -66,7 +66,7 @@ class AroundStory(Story):
                 await self.try_to_get_around(session)
 
     async def try_to_get_around(self, session: Session) -> None:
-        """Move up to three times, then cancel; where that cannot be done, staff charge the end."""
+        """Move up to three times, then cancel; if that is refused, staff cancel with the charge."""
         for _ in range(self.rng.randrange(1, 4)):
             self.api.clock.now = self.some_late_moment(session)
             await self.move_as_shown(session)
@@ -78,14 +78,14 @@ class AroundStory(Story):
         await checks.check_session(self, session)
 
     def some_late_moment(self, session: Session) -> datetime:
-        """Choose an instant just after cancelling has become dearer, or is refused; or now."""
+        """Choose an instant just after the cost of cancelling rises, or cancelling is refused; or now."""
         ends = [deadline(tier["deadline"], session) for tier in tiers(session, "cancel")]
         ends.append(closing(session, "cancel"))
         late = [end + TICK for end in ends if self.now <= end < session.starts_at - APART]
         return self.rng.choice([*late, *late, self.now])
 
     async def move_as_shown(self, session: Session) -> None:
-        """Move to a slot that is on offer now, with the quote that is shown now."""
+        """Move to a slot that is offered now, with the present quote."""
         token, quote = await self.quote_shown(session, "reschedule")
         to, seen = await self.slot_on_offer(session), session.version
         if to is not None:
@@ -126,7 +126,7 @@ class AroundStory(Story):
         )
 
     async def quote_shown(self, session: Session, action: str) -> tuple[str | None, Quote | None]:
-        """Take the quote that the details show now, if there is one."""
+        """Return the quote that the details show now, if any."""
         before = len(self.quotes)
         await checks.check_details(self, session)
         shown = [(text, quote) for text, quote in self.quotes[before:] if quote.action == action]

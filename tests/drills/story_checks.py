@@ -1,4 +1,4 @@
-"""Compares what the service answers with what the model's book says."""
+"""Compares the responses of the service with the model."""
 
 from collections import Counter
 from dataclasses import replace
@@ -29,7 +29,7 @@ def fee(shown: Any) -> int | None:
 
 
 def shown_cost(shown: Any) -> Cost:
-    """Read a cost. The answer to a command and the history do not tell what a move carries."""
+    """Read a cost. Command responses and the history do not show the carried cost."""
     return Cost(fee(shown["fee"]), shown["credit"], carried(shown.get("carries")))
 
 
@@ -40,12 +40,12 @@ def carried(shown: Any) -> Carried | None:
 
 
 def told(cost: Cost) -> Cost:
-    """Leave out what a move carries."""
+    """Remove the carried cost of a move."""
     return replace(cost, carries=None)
 
 
 def check_answer(answer: Response, should: Answer) -> None:
-    """Compare a command's answer: status, code, cost, and what a refusal tells."""
+    """Compare a command's response: status, code, cost, and the members of a refusal."""
     shown = answer.json()
     assert (answer.status_code, shown.get("code")) == (should.status, should.code)
     if answer.is_success:
@@ -70,7 +70,7 @@ def assert_same(shown: Any, should: Verdict, about: str = "") -> None:
 
 
 async def check_session(story: "Story", session: Session) -> None:
-    """Compare all that is told of a session; where it has not changed, now and then."""
+    """Compare all views of a session; if it has not changed, only sometimes."""
     await check_details(story, session)
     await check_history(story, session)
     if story.looked_at.get(session) != session.version or story.rng.random() < 0.2:
@@ -113,7 +113,7 @@ def check_action(story: "Story", session: Session, action: str, shown: Any) -> N
 
 
 def check_terms(session: Session, action: str, terms: Any, closes_at: datetime | None) -> None:
-    """Compare the timeline with the cost at each of its ends, and just beyond the one before."""
+    """Compare the timeline with the cost at the start and end of each part."""
     ends = [at(term["until"]) for term in terms]
     assert ends == sorted(end for end in ends if end is not None)
     assert ends[-1:] == ([] if closes_at is None else [closes_at])

@@ -1,4 +1,4 @@
-"""What a story does next is chosen by chance, but near to where rules change."""
+"""Random choices of a story's next step, near the limits of rules."""
 
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -20,7 +20,7 @@ from tests.world import Api
 
 
 class Choices:
-    """Draws sessions, times, places and versions; `quotes` and `slots` are those seen so far."""
+    """Chooses sessions, times, places and versions; `quotes` and `slots` are those seen so far."""
 
     def __init__(self, api: Api, staff: Api, stage: Stage, rng: Random) -> None:
         self.api, self.staff, self.stage, self.rng = api, staff, stage, rng
@@ -34,12 +34,12 @@ class Choices:
         return self.api.clock.now
 
     def a_session(self) -> Session:
-        """Choose one, mostly one that is to come."""
+        """Choose a session, mostly an upcoming one."""
         coming = [s for s in self.book.sessions if s.status == "booked" and s.starts_at > self.now]
         return self.rng.choice(coming if coming and self.rng.random() < 0.8 else self.book.sessions)
 
     def moments(self) -> set[datetime]:
-        """List the instants at which something may change."""
+        """List the instants at which a rule's result may change."""
         change = self.stage.change_of_clocks
         found = {change + k * 30 * MINUTE for k in range(8)}
         found |= {quote.expires_at for _, quote in self.quotes if quote.expires_at is not None}
@@ -52,7 +52,7 @@ class Choices:
         return found
 
     def some_start(self, wish: Session, place: Place) -> datetime:
-        """Choose a start: in the hours, beside another session, where clocks change, or any."""
+        """Choose a start: in the hours, next to another session, at a change of clocks, or any."""
         rng, how = self.rng, self.rng.random()
         if how < 0.5 and (worked := self._worked(wish.practitioner, place)):
             zone = wish.practitioner.zone
@@ -67,13 +67,13 @@ class Choices:
         return self.now.replace(microsecond=0) + timedelta(seconds=rng.randrange(9 * 86400))
 
     def _worked(self, practitioner: Practitioner, place: Place) -> list[datetime]:
-        """List the minutes on the wall that are worked within a week."""
+        """List the local working minutes of a week."""
         since = wall(self.now, practitioner.zone)
         until = since + 7 * DAY
         return [minute for minute in practitioner.openings(place) if since < minute < until]
 
     def some_slot(self, session: Session) -> Slot:
-        """Choose where to move: to a slot that was offered, or another format, or anywhere."""
+        """Choose the target of a move: an offered slot, another format, or any time."""
         rng, how = self.rng, self.rng.random()
         if how < 0.5 and self.slots.get(session):
             return rng.choice(self.slots[session])
@@ -90,7 +90,7 @@ class Choices:
         return {"If-Match": f'"{seen}"'} if is_said else {}
 
     def wish(self, session: Session, to: Slot) -> dict[str, Any]:
-        """Write a start as the practitioner's wall clock shows it, and where to meet."""
+        """Format a start in the practitioner's local time, and the location."""
         start, (kind, location) = to
         return {
             "start": start.astimezone(session.practitioner.zone).isoformat(),

@@ -1,6 +1,6 @@
-"""Stories about two edges that chance comes upon rarely.
+"""Stories about two edge cases that random stories rarely reach.
 
-A deadline that the wall shows twice, or never; and a quote of before a deadline, used after it.
+A deadline in a repeated or skipped local hour, and a quote from before a deadline, used after it.
 """
 
 from datetime import timedelta
@@ -12,13 +12,13 @@ from tests.drills.story import Story
 
 NOON = timedelta(hours=12)
 APART = timedelta(hours=3)
-# On the day that clocks change one of them is skipped or repeated, wherever that is.
+# On the day of a clock change, one of these is skipped or repeated in every zone.
 CLOCKS = ("01:30", "02:30")
 ACTIONS = ("cancel", "reschedule", "change_format")
 
 
 def rules_of_the_day(late_credit: str) -> Rules:
-    """Have what an action costs rise at each of the clocks, and end at the last."""
+    """Make rules with a higher cost after each of these times, which close at the last."""
     first, last = ({"days_before": 0, "at": at} for at in CLOCKS)
     fees = [
         {"deadline": first, "percent": "12.5"},
@@ -31,12 +31,12 @@ def rules_of_the_day(late_credit: str) -> Rules:
 
 
 class EdgeStory(Story):
-    """Each session is looked at on a deadline, and cancelled with that quote just after it."""
+    """Each session is read at a deadline, and cancelled with that quote just after it."""
 
     about: Session
 
     async def play(self) -> None:
-        """Book two sessions a clock, one of them paid by a package, and let each clock strike."""
+        """Book two sessions per deadline, one of them paid by a package, and pass each deadline."""
         self.book.rules = rules_of_the_day("forfeited")
         await self.world.add_policy(self.book.rules, now=self.now)
         one, other = self.stage.clients
@@ -49,7 +49,7 @@ class EdgeStory(Story):
             await self.strike(at)
 
     async def strike(self, at: str) -> None:
-        """Look at everything when a clock strikes; a tick later, use two of the quotes of then."""
+        """Check everything at a deadline; a moment later, use two of its quotes."""
         booked = [session for session in self.book.sessions if session.status == "booked"]
         self.api.clock.now = max(self.now, deadline({"days_before": 0, "at": at}, booked[0]))
         for session in booked:
@@ -66,6 +66,6 @@ class EdgeStory(Story):
         return session.version
 
     async def some_quote(self, session: Session, action: str) -> tuple[str | None, Quote | None]:
-        """Take the last one that was seen."""
+        """Return the last quote that was seen."""
         seen = [(text, quote) for text, quote in self.quotes if quote.session is session]
         return [(text, quote) for text, quote in seen if quote.action == action][-1]

@@ -1,4 +1,4 @@
-"""Looks into the tables when a story is over."""
+"""Checks the tables at the end of a story."""
 
 from collections import Counter
 from itertools import combinations
@@ -12,7 +12,7 @@ from tests.drills.story import Story
 
 
 class Tally(NamedTuple):
-    """How many changes were acknowledged; what of them is missing; what is there twice."""
+    """The counts of acknowledged, missing and doubled changes."""
 
     acknowledged: int = 0
     lost: int = 0
@@ -23,7 +23,7 @@ class Tally(NamedTuple):
 
 
 async def check_database(story: Story) -> Tally:
-    """Look at the end into the tables: nobody booked twice, each effect there once."""
+    """Check the tables: no double booking, and each effect exactly once."""
     world, book = story.world, story.book
     sessions = await world.rows(SessionTable)
     assert {row.id for row in sessions} == {session.id for session in book.sessions}

@@ -1,4 +1,4 @@
-"""Tells service and book the same, and compares what they answer."""
+"""Sends the same command to service and model, and compares the responses."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ Expected = Callable[[datetime], Answer]
 
 @dataclass(frozen=True)
 class Kept:
-    """A request that was done, and its answer."""
+    """A completed request, and its response."""
 
     speaker: Api
     path: str
@@ -35,7 +35,7 @@ class Kept:
 
 
 class Telling(Choices):
-    """What has happened so far. `log` tells it, for whoever looks for what went wrong."""
+    """The story so far. `log` describes it, for the analysis of a failure."""
 
     def __init__(self, api: Api, staff: Api, stage: Stage, rng: Random) -> None:
         super().__init__(api, staff, stage, rng)
@@ -49,7 +49,7 @@ class Telling(Choices):
     async def send(
         self, speaker: Api, path: str, body: dict[str, Any], expected: Expected, **headers: str
     ) -> Response:
-        """Send a command, and compare what is answered with what should be."""
+        """Send a command, and compare the response with the expected one."""
         key = headers.setdefault("Idempotency-Key", str(self.rng.random()))
         self.log.append(f"{self.now.isoformat()} {path} {json.dumps(body)} {headers}")
         answer = await speaker.post(path, body, headers)
@@ -64,7 +64,7 @@ class Telling(Choices):
         return answer
 
     def draft(self, client: UUID, practitioner: Practitioner, place: Place) -> Session:
-        """Fill in what a booking takes from service and policy; it starts now, until it is set."""
+        """Fill in a booking's values from service and policy; the start is now until it is set."""
         service, now = self.book.service, self.now
         return Session(
             id=uuid4(),
@@ -81,7 +81,7 @@ class Telling(Choices):
         )
 
     async def put_down(self, draft: Session, *, pays: bool, force: bool) -> Session | None:
-        """Book what is drafted; with `pays` the client's package does."""
+        """Book the draft; with `pays`, the client's package pays."""
         package = next(p for p in self.book.packages if p.client == draft.client)
         body = self.wish(draft, whereabouts(draft)) | {
             "client_id": str(draft.client),
