@@ -76,7 +76,7 @@ class Outside:
                 receiver.go_on.set()
 
     async def drain(self) -> None:
-        """Wait until nothing is pending. Retry the notifications that have waited longest, as staff would."""
+        """Wait until nothing is pending. Retry what has waited longest, as staff would."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while pending := await self.notifications(status="pending"):
                 await self.retry(pending[-HURRIED_AT_ONCE:])

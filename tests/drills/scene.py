@@ -62,7 +62,7 @@ class Scene:
 async def build_scene(
     settings: Settings, now: datetime, *, people: int, practitioners: int, hooks: str = NOWHERE
 ) -> Scene:
-    """Insert a practice with a policy, packages and a webhook endpoint; hours cover the whole day."""
+    """Insert a practice with a policy, packages and a webhook endpoint, open all day."""
     async with brief_engine(settings.service_url) as engine:
         world = await World(engine, settings).build(step_minutes=30)
         await world.add_policy(RULES, now=now)

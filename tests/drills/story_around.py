@@ -78,7 +78,7 @@ class AroundStory(Story):
         await checks.check_session(self, session)
 
     def some_late_moment(self, session: Session) -> datetime:
-        """Choose an instant just after the cost of cancelling rises, or cancelling is refused; or now."""
+        """Choose an instant just after cancelling gets more expensive, or is refused; or now."""
         ends = [deadline(tier["deadline"], session) for tier in tiers(session, "cancel")]
         ends.append(closing(session, "cancel"))
         late = [end + TICK for end in ends if self.now <= end < session.starts_at - APART]

@@ -1,4 +1,4 @@
-"""A served practice that has one of everything, for whoever calls it with anything."""
+"""A served practice with one record of each kind, for drills that call every operation."""
 
 import asyncio
 import threading
@@ -27,13 +27,13 @@ from tests.world import NOW, REASON, TestClock, World
 
 Headers = dict[str, str]
 PRACTICE = "/v1/practice"
-# Often enough that asking for sign-in links meets its limit and gets beyond it.
+# Long enough steps that the rate limit of sign-in links is both reached and reset.
 BETWEEN_CALLS = timedelta(seconds=10)
 
 
 @dataclass
 class Target:
-    """Where it listens, who may call it, and what is there: ids by the names of parameters."""
+    """The address, the callers, and the ids of records by parameter name."""
 
     url: str
     http: requests.Session
@@ -44,7 +44,7 @@ class Target:
     known: dict[str, list[str]]
 
     def callers(self, operation: dict[str, Any]) -> list[Headers]:
-        """Give the credentials of those who may call an operation."""
+        """Return the credentials of the callers that an operation accepts."""
         schemes = {name for scheme in operation.get("security", []) for name in scheme}
         if "ApiKey" in schemes:
             return [self.staff]
@@ -56,7 +56,7 @@ class Target:
 
 @contextmanager
 def served_target(server: EmbeddedServer, folder: Path) -> Iterator[Target]:
-    """Clone a database, fill it, and serve it from a thread of its own."""
+    """Clone a database, fill it, and serve it from a separate thread."""
     name = f"target_{uuid4().hex}"
     template = f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {OWNER}"
     asyncio.run(_execute(server, template))
@@ -86,7 +86,7 @@ def _serving(settings: Settings, clock: TestClock) -> Iterator[str]:
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     with socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        listener.listen()  # Whoever connects before the server is ready waits.
+        listener.listen()  # Clients that connect before the server is ready wait.
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
@@ -119,7 +119,7 @@ async def _fill(
         hook = {"url": "https://hooks.example/reslot", "events": ["session.booked"]}
         endpoint = await http.post(f"{PRACTICE}/webhook-endpoints", json=hook)
         known = {
-            # The link opens the first one only, so it is tried more often.
+            # The link opens only the first one, so it is tried more often.
             "session_id": [str(session) for session in [*sessions[:1] * 4, *sessions]],
             "practitioner_id": [str(world.practitioner_id)],
             "service_id": [str(world.service_id)],
@@ -131,7 +131,7 @@ async def _fill(
             "policy_id": await _ids(http, "policies"),
             "fee_id": await _ids(http, "fees"),
             "notification_id": await _ids(http, "notifications"),
-            "key_id": (await _ids(http, "keys"))[1:],  # The first is the one that calls.
+            "key_id": (await _ids(http, "keys"))[1:],  # The first is the caller's key.
         }
     return Target(
         url,

@@ -1,4 +1,4 @@
-"""The audit that the drills end with finds each thing that it looks for."""
+"""The audit at the end of the drills detects each kind of error."""
 
 from dataclasses import replace
 
@@ -40,7 +40,7 @@ def tells(found: Findings, name: str) -> bool:
 
 
 async def lived(settings: Settings) -> tuple[Scene, Ledger]:
-    """Let somebody do a bit of everything."""
+    """Run a load with every kind of command."""
     scene = await build_scene(settings, NOW, people=1, practitioners=3)
     app = create_app(settings, clock=TestClock())
     async with app.router.lifespan_context(app):
@@ -50,7 +50,7 @@ async def lived(settings: Settings) -> tuple[Scene, Ledger]:
 
 
 @pytest.mark.slow
-async def test_every_row_that_is_spoiled_is_found(settings: Settings) -> None:
+async def test_every_corrupted_row_is_found(settings: Settings) -> None:
     scene, ledger = await lived(settings)
     db = await asyncpg.connect(settings.owner_url)
     try:
@@ -73,7 +73,7 @@ async def test_every_row_that_is_spoiled_is_found(settings: Settings) -> None:
 
 
 async def check_doubled_notes(db: asyncpg.Connection, scene: Scene, ledger: Ledger) -> None:
-    """Two changes that one key made are told as doubled."""
+    """Two changes made with one key are reported as doubled."""
     await db.execute(
         "WITH copied AS (INSERT INTO changes SELECT (jsonb_populate_record(changes,"
         " jsonb_build_object('id', gen_random_uuid()))).* FROM changes"
@@ -87,7 +87,7 @@ async def check_doubled_notes(db: asyncpg.Connection, scene: Scene, ledger: Ledg
 
 
 async def check_ledger(db: asyncpg.Connection, scene: Scene, ledger: Ledger) -> None:
-    """A command that was answered anew, and one that was refused and done, are told of."""
+    """Reports a command with two different responses, and one both refused and carried out."""
     entry = next(entry for entry in ledger.entries if entry.good)
     first = replace(entry.good[0], replayed=False)
     entry.answers[:] = [first, first]

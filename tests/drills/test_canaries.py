@@ -1,8 +1,8 @@
-"""Drill 10: what people typed is in its table, in the answers to them, in mails, and nowhere else.
+"""Drill 10: typed text is only in its table, in responses to its author, and in mails.
 
-Every text column holds a word of its own, and so does everything that is sent. Every operation is
-called, with what is good and with what is not, the mails and webhooks go out over real sockets, the
-database and the mail server fail; then the words are looked for in all that leaves the service.
+Every text column and every request holds its own marker word. Every operation is called with valid
+and invalid input, mails and webhooks are sent over real sockets, and the database and the mail
+server fail; then all output of the service is searched for the words.
 """
 
 import base64
@@ -29,7 +29,7 @@ from tests.world import TestClock, World, serve
 
 TOKEN = "qzmetricstokenqz"
 TABLES_OF_JOBS = ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules")
-# What a receiver is told: ids, and what the practice's own software calls them.
+# What a webhook holds: ids, and the practice's own references.
 IN_WEBHOOKS = ".external_ref"
 IN_SUBJECTS = {"services.name", "practitioners.name", "practices.name", "clients.name"}
 IN_CALENDARS = IN_SUBJECTS | {
@@ -38,7 +38,7 @@ IN_CALENDARS = IN_SUBJECTS | {
     "changes.instructions", "practitioners.phone",
 }  # fmt: skip
 IN_URLS = {"sessions.join_url", "changes.join_url", "practitioners.video_url"}
-# The trail keeps what a key and a calendar are called: neither is a person, nor can be erased.
+# The audit log keeps names of keys and calendars: they are not personal and cannot be erased.
 IN_COLUMNS: dict[str, set[str]] = {
     "notifications.last_error": set(),
     "idempotency_keys.scope": set(),
@@ -84,7 +84,7 @@ async def stage(
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "abc"])
-def test_a_word_is_found_however_it_is_spelt(before: str) -> None:
+def test_a_word_is_found_in_every_encoding(before: str) -> None:
     word = "qzclientsnameqz"
     for spelling in (word, word.upper(), word.encode().hex(), word.replace("z", "%7A")):
         assert found_in({"word": word}, f"{before}{spelling}.") == {"word"}
@@ -94,16 +94,14 @@ def test_a_word_is_found_however_it_is_spelt(before: str) -> None:
 
 
 async def test_every_word_is_in_its_table(stage: Stage) -> None:
-    """The control: what was not written could not leak."""
+    """The control: a word that was not written could not leak."""
     found = await dump(stage.owner, metadata.tables)
     for name, word in columns().items():
         assert found_in({name: word}, found[name.partition(".")[0]]), name
 
 
 @pytest.mark.slow
-async def test_what_people_typed_is_nowhere_else(
-    stage: Stage, capfd: pytest.CaptureFixture[str]
-) -> None:
+async def test_typed_text_is_nowhere_else(stage: Stage, capfd: pytest.CaptureFixture[str]) -> None:
     words = columns() | {f"{name}{_SENT}": word for name, word in SENT.items()}
     words |= {"bad": BAD, "header": HEADER, "metrics": TOKEN}
     world = stage.theirs.world
@@ -152,14 +150,14 @@ async def _look_into_tables(stage: Stage, words: dict[str, str]) -> None:
 
 
 def _look_into_webhooks(receiver: Receiver, words: dict[str, str]) -> None:
-    """Everything but the request's line, which is the address that the practice gave."""
+    """Search everything but the request line, which is the URL that the practice set."""
     for received in receiver.received:
         told = json.dumps(received.headers) + received.body
         assert all(name.endswith(IN_WEBHOOKS) for name in _names(words, told)), told
 
 
 def _look_into_mail(mail: EmailMessage, words: dict[str, str]) -> set[str]:
-    """Look into its subject, its addresses of pages and its calendar; give what these tell."""
+    """Search a mail's subject, links and calendar; return the words found."""
     told = _names(words, str(mail["Subject"]))
     assert told <= IN_SUBJECTS
     for part in mail.walk():
@@ -176,5 +174,5 @@ def _look_into_mail(mail: EmailMessage, words: dict[str, str]) -> set[str]:
 
 
 def _names(words: dict[str, str], written: str) -> set[str]:
-    """Name what is found by its column, whether it was there or was sent."""
+    """Name the found words by their columns, whether stored or sent."""
     return {name.removesuffix(_SENT) for name in found_in(words, written)}

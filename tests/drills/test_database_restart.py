@@ -1,4 +1,4 @@
-"""PostgreSQL dies and comes back under load: clients wait a little, and lose nothing."""
+"""PostgreSQL crashes and restarts under load: clients wait briefly, and lose nothing."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ MOST_SECONDS_UP = 4.0
 MOST_SECONDS_DOWN = 2.0
 RECOVERY_SECONDS = 60
 SETTLING_SECONDS = 120
-# Clients ask again every 0.3 seconds at the latest.
+# Clients retry at least every 0.3 seconds.
 SECONDS_TO_FIRST_SUCCESS = 2.0
 
 
@@ -80,9 +80,9 @@ async def test_restarts_of_the_database_lose_nothing(
 
 
 async def restart(cluster: Cluster, ledger: Ledger) -> list[tuple[float, float]]:
-    """Stop and start the database at random; give when it went down, and when it was ready.
+    """Stop and start the database at random; return the times of each stop and each readiness.
 
-    Each time somebody has been told that something is done, and then for a random moment.
+    Between restarts, wait until a command is confirmed, and then for a random time.
     """
     random = Random(SEED)  # noqa: S311 - the same each time
     outages: list[tuple[float, float]] = []

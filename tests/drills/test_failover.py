@@ -1,4 +1,4 @@
-"""The primary dies and its standby is promoted: the service goes on there by itself."""
+"""The primary crashes and its standby is promoted: the service continues there automatically."""
 
 import asyncio
 import time
@@ -29,14 +29,14 @@ SECONDS_TO_FIRST_SUCCESS = 2.0
 
 @pytest.fixture
 async def standby(cluster: Cluster, cluster_folder: Path) -> AsyncIterator[Cluster]:
-    """Let another server follow the first one, at each commit."""
+    """Start a standby that replicates the primary synchronously."""
     made = await cluster.make_standby(cluster_folder / "standby")
     yield made
     await made.remove()
 
 
 @pytest.mark.drill
-async def test_a_promoted_standby_is_enough_to_go_on(
+async def test_the_service_continues_on_a_promoted_standby(
     cluster: Cluster,
     standby: Cluster,
     postbox: Postbox,

@@ -1,4 +1,4 @@
-"""Clients who mean no good, against real server processes, while others go about their business."""
+"""Hostile clients against real server processes, while other clients use the service."""
 
 import asyncio
 import re
@@ -58,7 +58,7 @@ async def world(engine: AsyncEngine, settings: Settings) -> World:
 
 @pytest.fixture
 async def visitors(world: World) -> list[Visitor]:
-    """Its clients, who go about their business."""
+    """Its ordinary clients."""
     return await add_visitors(world)
 
 
@@ -72,7 +72,7 @@ async def environment(settings: Settings) -> dict[str, str]:
 async def running(
     environment: dict[str, str], folder: Path, servers: int
 ) -> AsyncIterator[Service]:
-    """Serve, and look at what was logged at the end: hostile or not, nothing is a defect."""
+    """Serve, and check the logs at the end: no request causes a defect."""
     service = Service(environment, folder, servers=servers)
     try:
         await service.start()
@@ -86,7 +86,7 @@ async def running(
 
 
 class Memory:
-    """The resident memory of the server processes, in bytes: at first, and at its most."""
+    """The resident memory of the server processes, in bytes: at first, and at the maximum."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -99,7 +99,7 @@ class Memory:
         return sum(1024 * int(match[1]) for match in found if match)
 
     async def watch(self) -> None:
-        """Look again and again, until cancelled."""
+        """Measure repeatedly, until cancelled."""
         while True:
             self.most = max(self.most, self._now())
             await asyncio.sleep(POLL_SECONDS)
@@ -110,7 +110,7 @@ class Memory:
 
 
 @pytest.mark.slow
-async def test_what_is_malformed_gets_a_clear_no(
+async def test_a_malformed_request_gets_a_clear_refusal(
     environment: dict[str, str], world: World, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     good = LOOK + b"Authorization: Bearer %s\r\n" % world.token().encode()
@@ -127,9 +127,9 @@ async def test_what_is_malformed_gets_a_clear_no(
 
 
 async def flood(port: int, token: str, source: str = "127.0.0.1") -> int:
-    """Send too much of everything; give how many requests were refused."""
+    """Send oversized requests of every kind; return the number of refusals."""
     bearer = b"Authorization: Bearer %s\r\n" % token.encode()
-    # Not of the form that a chunk is too large by itself: each has to be counted.
+    # No single chunk is too large: the server has to add up their sizes.
     chunk = b"%x\r\n%s\r\n" % (len(PIECE), PIECE)
     length = b"Content-Length: %d\r\n\r\n" % HUNDRED_MEGABYTES
     poured = await asyncio.gather(
@@ -153,13 +153,13 @@ async def flood(port: int, token: str, source: str = "127.0.0.1") -> int:
 
 
 async def ask_without_end(port: int) -> int:
-    """Send request after request, and read no answer; give how many were cut off."""
+    """Send requests without reading responses; return the number of closed connections."""
     many = b"GET /healthz HTTP/1.1\r\n\r\n" * 5000
     return refused(await asyncio.gather(*(pour(port, b"", many) for _ in range(FLOODING))))
 
 
 async def be_slow(service: Service) -> int:
-    """Be slow in every way at once; give how many were ended by the server."""
+    """Send slow requests of every kind concurrently; return the number that the server ended."""
     port = service.port
     length = b"Content-Length: 1000\r\n\r\n"
     unread = asyncio.gather(*(never_read(port, 16 * ASKED) for _ in range(NOT_READING)))
@@ -173,7 +173,7 @@ async def be_slow(service: Service) -> int:
 
 
 @pytest.mark.drill
-async def test_hostile_clients_get_nowhere_and_hold_nobody_up(
+async def test_hostile_clients_are_refused_and_delay_nobody(
     environment: dict[str, str],
     world: World,
     visitors: list[Visitor],
@@ -184,7 +184,7 @@ async def test_hostile_clients_get_nowhere_and_hold_nobody_up(
         running(environment, tmp_path, 2) as service,
         traffic(service.url, visitors) as clients,
     ):
-        # Twice: what was answered while the processes were warming up is forgotten.
+        # Twice: responses during the warm-up of the processes are discarded.
         await clients.goes_on("quiet")
         await clients.goes_on("quiet")
         watched = Memory(service)
@@ -210,7 +210,7 @@ async def test_hostile_clients_get_nowhere_and_hold_nobody_up(
 
 
 async def be_slow_to_the_proxy(port: int, log: Path) -> tuple[int, int]:
-    """Drip from one address; give how many were cut off, and how many were one too many."""
+    """Send slowly from one address; return the numbers of cut-off and of excess connections."""
     length = b"Content-Length: 1000\r\n\r\n"
     bodies = [
         asyncio.create_task(drip(port, OPEN + length, b" ", STRANGER)) for _ in range(2 * DRIPPING)
@@ -226,7 +226,7 @@ async def be_slow_to_the_proxy(port: int, log: Path) -> tuple[int, int]:
         for body in bodies:
             body.cancel()
         await asyncio.gather(*bodies, return_exceptions=True)
-    # None of what drips has come through, finished or not.
+    # No slow request has reached the service, finished or not.
     assert "/v1/links/open" not in log.read_text()  # noqa: ASYNC240 - nobody waits for it
     assert all(answer.startswith(b"HTTP/1.1 429 ") for answer in too_many), too_many
     return refused(ended), len(too_many)
@@ -268,7 +268,7 @@ async def test_the_proxy_of_the_readme_keeps_them_away(
 
 
 async def meanwhile(clients: Traffic, phase: str, attack: Awaitable[T]) -> T:
-    """Let the others go on until the attack is over, and give what came of it."""
+    """Let the other clients continue until the attack ends, and return its result."""
     attacking = asyncio.ensure_future(attack)
 
     async def is_over() -> bool:

@@ -1,4 +1,4 @@
-"""One idempotency key many times at once, over two server processes: one effect."""
+"""One idempotency key in many concurrent requests, over two server processes: one effect."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from tests.drills.speaking import exchange, speakers
 
 AT_ONCE = 100
 KEY = "one-key-for-all"
-WORK = 5  # ticks of a process that has answered some of the requests
+WORK = 5  # clock ticks of a process that has answered some of the requests
 
 
 @pytest.mark.drill
@@ -92,7 +92,7 @@ async def booked(http: AsyncClient, scene: Scene, person: Person, number: int) -
 
 
 async def send(http: AsyncClient, person: Person, entry: Entry) -> Answer:
-    """Send it once more."""
+    """Send the command once more."""
     answer = await exchange(http, "POST", entry.path, person.token, entry)
     entry.answers.append(answer)
     return answer

@@ -1,4 +1,4 @@
-"""Processes are killed under load: what was acknowledged is there, once, and its mail goes out."""
+"""Processes are killed under load: each confirmed command has one effect, and its mail is sent."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ from tests.notifications.receiver import Receiver
 from tests.patience import until
 
 KILLS = 100
-MOST_SECONDS = 150  # a slow machine gets on to fewer
+MOST_SECONDS = 150  # a slow machine reaches fewer
 CLIENTS = 12
 SEED = 3
 MOST_SECONDS_APART = 0.4
@@ -75,9 +75,9 @@ async def test_kills_lose_nothing_and_double_nothing(
 
 
 async def kill(service: Service, ledger: Ledger, postbox: Postbox) -> tuple[int, int]:
-    """Kill servers, and the worker where it has begun to send; say how often which.
+    """Kill servers, and the worker while it sends; return the number of kills of each.
 
-    Each time the service is at work again, and that for a random moment.
+    Between kills, wait until the service works again, and then for a random time.
     """
     random = Random(SEED)  # noqa: S311 - the same each time
     began, mails = time.monotonic(), len(postbox.mails)
@@ -95,7 +95,7 @@ async def kill(service: Service, ledger: Ledger, postbox: Postbox) -> tuple[int,
 
 
 async def at_work(ledger: Ledger) -> None:
-    """Wait until people have been told again that something is done."""
+    """Wait until further commands are confirmed."""
     before = ledger.acknowledged
 
     async def is_working() -> bool:

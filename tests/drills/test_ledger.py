@@ -1,4 +1,4 @@
-"""What the drills read from what clients were told, and from what arrived."""
+"""The drills' evaluation of responses and of received mails."""
 
 from math import inf
 
@@ -22,7 +22,7 @@ def test_the_first_success_is_counted_from_when_the_database_was_up() -> None:
     assert told(before, LATE, after, during).ordinary == 1.5
 
 
-def test_an_outage_in_which_all_are_told_to_come_back_is_a_good_one() -> None:
+def test_an_outage_with_a_503_for_every_request_is_accepted() -> None:
     told(LATE, Answer(14, 1, 200), Answer(9, 0.1, 409, code="slot-unavailable")).check_outage(
         DOWN, UP
     )
@@ -44,14 +44,14 @@ def test_any_other_outage_is_not(answers: list[Answer]) -> None:
         told(*answers).check_outage(DOWN, UP)
 
 
-def test_what_arrived_is_held_against_what_was_sent() -> None:
+def test_received_mails_are_compared_with_sent_ones() -> None:
     status_of = {"a": "sent", "b": "sent", "c": "pending", "d": "sent"}
     assert compare(status_of, ["a", "a", "x", "d"]) == Delivery(
         arrived=3, lost=["b"], made_up=["x"], unsettled=["c"], copies=1
     )
 
 
-def test_a_command_is_settled_by_what_tells_where_one_stands() -> None:
+def test_a_command_is_settled_by_a_definite_response() -> None:
     in_use = Answer(0, 0, 409, code="idempotency-key-in-use")
     refused = Answer(0, 0, 409, code="slot-unavailable")
     cut = Answer(0, 0, None, error="ReadError")

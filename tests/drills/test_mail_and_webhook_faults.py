@@ -1,4 +1,4 @@
-"""Mail servers and webhook receivers at their worst, while clients go about their business."""
+"""Faulty mail servers and webhook receivers, while clients use the service."""
 
 import asyncio
 from collections import Counter
@@ -85,7 +85,7 @@ async def booked_are_told(outside: Outside, visitors: list[Visitor]) -> bool:
 
 
 async def bad_receivers(outside: Outside, clients: Traffic) -> None:
-    """Three of four receivers go bad and stay so. Mails, and the fourth, know nothing of it."""
+    """Three of four receivers fail permanently. Mails and the fourth are not affected."""
     outside.receivers["hangs"].go_on = asyncio.Event()
     outside.receivers["fails"].status = 500
     outside.receivers["hangs up"].hangs_up = True
@@ -107,7 +107,7 @@ async def bad_receivers(outside: Outside, clients: Traffic) -> None:
 
 
 async def mail_server_down(outside: Outside, clients: Traffic) -> None:
-    """Nobody listens. The receiver that is good goes on being told."""
+    """The mail server is down. The working receiver still gets its events."""
     await outside.postbox.close()
     told = outside.told("good").total()
 
@@ -122,9 +122,9 @@ async def mail_server_down(outside: Outside, clients: Traffic) -> None:
 
 
 async def mail_server_faulty(outside: Outside, clients: Traffic) -> None:
-    """It answers after seconds; then it drops the line before, and after, it has accepted.
+    """It answers slowly; then it drops connections before, and after, it has accepted a mail.
 
-    The receiver that is good goes on being told.
+    The working receiver still gets its events.
     """
     postbox = outside.postbox
     for fault in ("slow", "drops before", "drops after"):
@@ -140,7 +140,7 @@ async def mail_server_faulty(outside: Outside, clients: Traffic) -> None:
 
 
 async def mail_refused(outside: Outside, clients: Traffic, visitor: Visitor) -> None:
-    """One address is refused for good, which ends it at once. Others get their mails."""
+    """One address is refused permanently, so its mail fails at once. Others get their mails."""
     outside.postbox.refused = visitor.email
     mails = len(outside.mails())
 
@@ -152,7 +152,7 @@ async def mail_refused(outside: Outside, clients: Traffic, visitor: Visitor) -> 
 
 
 @pytest.mark.drill
-async def test_faults_outside_hold_up_nothing_else_and_all_arrives_at_last(
+async def test_external_faults_delay_nothing_else_and_all_arrives_finally(
     service: Service,
     outside: Outside,
     world: World,
@@ -163,7 +163,7 @@ async def test_faults_outside_hold_up_nothing_else_and_all_arrives_at_last(
     await service.start_worker()
     async with traffic(service.url, visitors) as clients:
         await clients.goes_on("quiet", until=partial(booked_are_told, outside, visitors))
-        # What was answered while the processes were warming up is forgotten.
+        # Responses during the warm-up of the processes are discarded.
         await clients.goes_on("quiet")
         await bad_receivers(outside, clients)
         await mail_server_down(outside, clients)
@@ -173,7 +173,7 @@ async def test_faults_outside_hold_up_nothing_else_and_all_arrives_at_last(
     outside.mend()
     await outside.drain()
     failed = await failed_ones(outside, service.url)
-    # The address is mended, and staff have what had failed tried again.
+    # The address is corrected, and staff retry the failed notifications.
     outside.postbox.refused = None
     await outside.retry(failed)
     await outside.drain()
@@ -206,7 +206,7 @@ async def test_faults_outside_hold_up_nothing_else_and_all_arrives_at_last(
     bookings = sum(len(visitor.sessions) for visitor in visitors)
     assert len(mails) == 2 * (bookings + len(clients.changes))
     assert not missing
-    # The copy of a mail whose acceptance was lost on the way has the same Message-ID.
+    # The repeat of a mail whose acceptance was lost has the same Message-ID.
     assert twice == outside.postbox.unconfirmed
     assert max(mails.values()) == 2
     assert untold == told_twice == [Counter()] * len(ENDPOINTS)

@@ -25,15 +25,15 @@ NewPractice = Callable[[], World]
 
 @pytest.fixture
 def new_practice(engine: AsyncEngine, settings: Settings) -> NewPractice:
-    """Where a story's practice comes from."""
+    """Return a factory of a story's practice."""
     return partial(World, engine, settings)
 
 
 @pytest.fixture
 async def api(settings: Settings) -> AsyncIterator[Api]:
-    """Serve all practices; every story sets the clock when it begins."""
+    """Serve all practices; every story sets the clock at its start."""
     async with serve(settings, TestClock()) as api:
-        api.http.event_hooks = {}  # Shapes are another drill's; this is about what is in them.
+        api.http.event_hooks = {}  # Another drill checks schemas; this one checks values.
         yield api
 
 
@@ -60,7 +60,7 @@ async def test_the_service_does_what_the_contract_says_at_length(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(STAGES)))
-async def test_deadlines_in_the_hour_that_clocks_change_and_quotes_of_before_them(
+async def test_deadlines_at_a_change_of_clocks_and_quotes_from_before_them(
     new_practice: NewPractice, api: Api, number: int
 ) -> None:
     rng, world = Random(number), new_practice()  # noqa: S311 - the same again
@@ -72,7 +72,7 @@ async def test_deadlines_in_the_hour_that_clocks_change_and_quotes_of_before_the
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(POLICIES)))
-async def test_no_sequence_of_a_clients_actions_costs_less_than_its_dearest_necessary_step(
+async def test_no_sequence_of_actions_costs_less_than_its_most_expensive_necessary_step(
     new_practice: NewPractice, api: Api, number: int
 ) -> None:
     rng, world = Random(number), new_practice()  # noqa: S311 - the same again
@@ -84,7 +84,7 @@ async def test_no_sequence_of_a_clients_actions_costs_less_than_its_dearest_nece
 
 
 async def play(world: World, api: Api, seed: int) -> Tally:
-    """Play one story in a practice of its own, and count what was done in it."""
+    """Play one story in its own practice, and count its changes."""
     rng = Random(seed)  # noqa: S311 - the same again
     stage = await set_stage(world, rng, seed)
     story = Story(api, api.signed_in(await world.key()), stage, rng)

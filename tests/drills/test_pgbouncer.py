@@ -17,7 +17,7 @@ from tests.drills.report import Row
 from tests.drills.subrun import run_tests
 from tests.pooler import installed_program
 
-# Tests that LISTEN are left out: a worker needs a direct connection (docs/how-to/pgbouncer.md). So
+# Tests that use LISTEN are left out: a worker needs a direct connection (docs/how-to/pgbouncer.md). So
 # are tests that start processes: other drills do that.
 PATHS = (
     "tests/api/test_cancel.py",

@@ -1,7 +1,7 @@
 from tests.drills.report import Row, table
 
 
-def test_the_table_has_a_line_a_drill_in_columns() -> None:
+def test_the_table_has_a_line_per_drill_in_columns() -> None:
     rows = [
         Row("kill -9", "16 clients", "100 kills", 900, 0, 1, 1.25),
         Row("tokens", "10,000 mutants", "-", 0, 0, 0),

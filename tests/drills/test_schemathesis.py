@@ -1,6 +1,6 @@
-"""Drill 9: every operation is called with what its description allows, and with what it does not.
+"""Drill 9: every operation is called with input that its description allows, and with other input.
 
-Nothing that is sent may bring out a defect, or an answer that the description does not tell of.
+No input may cause a defect, or a response that is not in the description.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Many at once over two server processes: every slot goes to one, and everything adds up."""
+"""Many concurrent commands over two server processes: each slot goes to one client."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ DAY = timedelta(days=1)
 
 
 @pytest.mark.drill
-async def test_of_200_who_want_one_slot_one_gets_it(
+async def test_of_200_clients_who_request_one_slot_one_gets_it(
     cluster: Cluster, tmp_path: Path, tell: Callable[[Row], None]
 ) -> None:
     scene = await build_on(cluster, people=TAKERS, practitioners=1)
@@ -65,7 +65,7 @@ async def test_of_200_who_want_one_slot_one_gets_it(
         pytest.param(10_000, marks=pytest.mark.drill),
     ],
 )
-async def test_after_a_storm_of_random_commands_everything_adds_up(
+async def test_after_many_random_commands_the_database_is_consistent(
     cluster: Cluster, tmp_path: Path, tell: Callable[[Row], None], commands: int
 ) -> None:
     scene = await build_on(cluster, people=CLIENTS, practitioners=3)
@@ -86,13 +86,13 @@ async def test_after_a_storm_of_random_commands_everything_adds_up(
         )
     )
     assert not found, found
-    # On a slow machine somebody is told to come back a little later (503), and does.
+    # On a slow machine, a client may get a 503 and retry.
     assert Counter(answer.status for answer in answers).keys() <= {200, 201, 409, 422, 503}
     assert load.ledger.acknowledged > commands / 4
 
 
 async def book(http: AsyncClient, scene: Scene, ledger: Ledger, number: int) -> str:
-    """Book a session for a taker, far from what all will want, and give the path to move it."""
+    """Book a session for a client, far from the requested slot, and return the path to move it."""
     body = {
         "client_id": str(scene.people[number].id),
         "practitioner_id": str(scene.practitioners[0]),
@@ -109,7 +109,7 @@ async def book(http: AsyncClient, scene: Scene, ledger: Ledger, number: int) -> 
 async def take(
     takers: Sequence[tuple[AsyncClient, Person, str]], scene: Scene, ledger: Ledger, number: int
 ) -> Counter[str]:
-    """Let all of them want one slot at once, and count what they are told."""
+    """Let all clients request one slot concurrently, and count the responses."""
     start = wished(scene, 30 * DAY + number * DAY)
 
     async def want(http: AsyncClient, person: Person, path: str) -> str:
@@ -123,12 +123,12 @@ async def take(
 
 
 async def send(http: AsyncClient, ledger: Ledger, entry: Entry, token: str) -> Answer:
-    """Write a command down, send it until its end is known, and give the last answer."""
+    """Record a command, send it until its outcome is known, and return the last response."""
     ledger.entries.append(entry)
     await settle(http, entry, token, Random(entry.key))  # noqa: S311 - decides how long it waits
     return entry.answers[-1]
 
 
 def wished(scene: Scene, later: timedelta) -> str:
-    """Give a full hour, so long after the scene opened."""
+    """Return a full hour, this long after the scene opened."""
     return (scene.opened_at.replace(minute=0, second=0, microsecond=0) + later).isoformat()

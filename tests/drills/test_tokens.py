@@ -1,7 +1,7 @@
-"""Drill 7: no token but ours, of every kind there is; and every refusal is the same.
+"""Drill 7: of every kind of token, only ours are accepted; every refusal is the same.
 
-The bulk is tried on the function that the endpoint calls, a sample of each sort over HTTP. Every
-mutant is different from the token, which is good before and after.
+Most mutants are tried on the function that the endpoint calls, a sample of each sort over HTTP.
+Every mutant differs from the token, which is valid before and after.
 """
 
 import hashlib
@@ -21,8 +21,8 @@ from tests.fixtures.database import KEY
 from tests.world import NOW, TestClock, World, serve
 
 COUNT = 10_000  # mutants of each kind
-OVER_HTTP = 300  # and of these so many as a stranger sends them
-KEYS_COUNT = 1_000  # of an API key in a short run: each costs a look into the database
+OVER_HTTP = 300  # and this many of them over HTTP
+KEYS_COUNT = 1_000  # of an API key in a short run: each needs a database query
 RETIRED = "a-signing-key-that-was-taken-out-of-service-0123"
 PURPOSES = ("link", "access", "quote", "cursor", "sign-in", "refresh", "", "link ", "Access")
 
@@ -39,7 +39,7 @@ async def kinds(
     clock: TestClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[list[Kind]]:
-    # One network address tries them all: the limit on that is tested in tests/test_limits.py.
+    # One network address sends all: its rate limit is tested in tests/test_limits.py.
     monkeypatch.setattr("app.identity.sign_in.router.EXCHANGING", RateLimitItemPerMinute(1_000_000))
     world = await World(engine, settings).build()
     async with serve(settings, clock) as api:
@@ -85,7 +85,7 @@ async def test_every_mutant_gets_the_same_refusal(
 
 
 def signed_otherwise(payload: str) -> Iterator[tuple[str, str]]:
-    """Sign a payload in every way but the right one: with our key or others, for each purpose."""
+    """Sign a payload in every wrong way: with our key or others, for each purpose."""
     ways = product(
         (KEY, RETIRED, KEY[:-1], KEY + "\n", "k"),
         PURPOSES,
@@ -109,7 +109,7 @@ async def test_signed_for_another_purpose_or_with_a_retired_key_it_is_refused(
         with subtests.test(kind.name):
             payload = kind.tokens[0].rpartition(".")[0]
             ways = list(signed_otherwise(payload))
-            # The one right way gives the very token: so all others are wrong by one thing only.
+            # The right way gives the same token, so each other way has exactly one error.
             (right,) = [way for way, token in ways if token == kind.tokens[0]]
             assert right == f"{kind.purpose} hmac openssl_sha384"
             for number, (way, token) in enumerate(ways):
@@ -120,7 +120,7 @@ async def test_signed_for_another_purpose_or_with_a_retired_key_it_is_refused(
             await kind.is_good(0)
 
 
-async def test_no_kind_is_good_as_another(subtests: pytest.Subtests, kinds: list[Kind]) -> None:
+async def test_no_kind_is_accepted_as_another(subtests: pytest.Subtests, kinds: list[Kind]) -> None:
     for kind in kinds:
         with subtests.test(kind.name):
             for other in kinds:
@@ -129,10 +129,10 @@ async def test_no_kind_is_good_as_another(subtests: pytest.Subtests, kinds: list
             await kind.is_good(0)
 
 
-async def test_what_is_over_is_refused(
+async def test_expired_tokens_are_refused(
     subtests: pytest.Subtests, kinds: list[Kind], clock: TestClock
 ) -> None:
-    """A second before its time it is good; from then on it is not, and is told so the same way."""
+    """A second before its expiry it is valid; from the expiry on, it gets the same refusal."""
     lifetimes = {
         "a client's access token": (timedelta(hours=1), (401, "unauthorized")),
         "a link's access token": (timedelta(hours=1), (401, "unauthorized")),
@@ -154,10 +154,10 @@ async def test_what_is_over_is_refused(
             await kind.is_good(0)
 
 
-async def test_a_text_that_is_no_text_is_refused(
+async def test_a_lone_surrogate_is_refused(
     subtests: pytest.Subtests, kinds: list[Kind], settings: Settings, clock: TestClock
 ) -> None:
-    """JSON can spell half a character, which no encoding can write."""
+    """JSON can express a lone surrogate, which UTF-8 cannot encode."""
     token = next(kind.tokens[0] for kind in kinds if kind.name == "a link")
     async with serve(settings, clock) as api:
         for spelt in ("\\ud83d", f"{token}\\udd11", f"\\ud800{token}", f"{token}\\u0000"):

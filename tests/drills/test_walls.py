@@ -1,8 +1,8 @@
-"""Drill 8: every operation, called by everybody who may not.
+"""Drill 8: every operation, called by every caller without permission.
 
-What each caller has to be told follows from two things that the description says of an operation:
-which credentials it takes, and whether its path names something. So a new operation is covered by
-itself. That every statement behind these walls names its practice: tests/statements.py.
+The expected response follows from the description of an operation: which credentials it accepts,
+and whether its path names a record. So a new operation is covered automatically.
+tests/statements.py checks that every SQL statement names its practice.
 """
 
 import json
@@ -24,7 +24,7 @@ from tests.walls import Theirs, ask, body_for, fill, operations, told
 from tests.world import Api, TestClock, World, serve
 
 CANARY = "Zanzibar"
-# Everybody may call these, and why.
+# Operations that anyone may call, and why.
 OPEN = {
     "/v1/auth/sign-in-links": "who asks for a link has nothing yet",
     "/v1/auth/tokens": "the mailed link's token is in the body",
@@ -34,14 +34,14 @@ OPEN = {
     "/healthz": "a probe has no credentials",
     "/readyz": "a probe has no credentials",
 }
-# Filters that take an id, and whose id that is.
+# Filters by id, and the record of each.
 FILTERS = ("client", "service", "practitioner", "location", "session", "endpoint", "key")
 CLOSED = [(method, path, operation) for method, path, operation in operations() if path not in OPEN]
 
 
 @pytest.fixture
 async def theirs(engine: AsyncEngine, settings: Settings) -> AsyncIterator[tuple[Theirs, Api]]:
-    """A practice with one of everything; and the API."""
+    """A practice with one record of each kind, and the API."""
     world = await World(engine, settings).build()
     async with serve(settings, TestClock()) as api:
         found = await fill(api.signed_in(await world.key()), world)
@@ -56,7 +56,7 @@ def test_open_to_everybody_is_what_is_listed() -> None:
 
 
 @pytest.mark.slow
-async def test_nobody_gets_past_a_wall(
+async def test_no_caller_without_permission_gets_access(
     subtests: pytest.Subtests, theirs: tuple[Theirs, Api]
 ) -> None:
     found, api = theirs
@@ -72,7 +72,7 @@ async def test_nobody_gets_past_a_wall(
                     if code is not None:
                         told_of[code].add(caller.name)
             assert await _everything(found) == before
-    # Each wall was run against, and by each of them.
+    # Each kind of refusal occurred, for each caller.
     assert all(told_of.values())
     assert set.union(*told_of.values()) == {caller.name for caller in cast}
 
@@ -85,7 +85,7 @@ async def _call(
     operation: dict[str, Any],
     caller: Outsider,
 ) -> str | None:
-    """Ask for what is theirs, and for what nobody has: the answers have to be the same."""
+    """Request their records, and unknown ones: the responses must be the same."""
     code = expected(method, path, operation, caller)
     is_own = code is None and not caller.is_elsewhere and method != "get"
     if is_own or (code is None and caller.scope and not caller.is_elsewhere):
@@ -99,7 +99,7 @@ async def _call(
     if code is not None:
         assert answer.json()["code"] == code, where
         assert answer.status_code == CATALOGUE[code].status, where
-    # A link that has ended is told so where it is asked for the session that it was of.
+    # An expired link is reported as expired for its own session.
     is_over = caller.session_id is not None and not caller.is_good
     if (code is not None or filters) and not is_over:
         unknown = await ask(api, method, _address(path, filters, strange), body)
@@ -129,7 +129,7 @@ def _address(path: str, filters: list[str], ids: dict[str, str]) -> str:
 
 
 def _strange(theirs: Theirs) -> dict[str, str]:
-    """Make ids that nobody has, and keep what is no id."""
+    """Replace ids by unknown ones, and keep other values."""
     return {
         name: value if name in {"day", "source"} else str(uuid4())
         for name, value in theirs.ids.items()
@@ -137,12 +137,12 @@ def _strange(theirs: Theirs) -> dict[str, str]:
 
 
 def headers(answer: Response) -> dict[str, str]:
-    """Give the headers of an answer, but for the one that is different each time."""
+    """Return a response's headers, except the one that always differs."""
     return {name: value for name, value in answer.headers.items() if name != "x-request-id"}
 
 
 async def _everything(theirs: Theirs) -> dict[str, list[Any]]:
-    """Read all rows of theirs, and the jobs about them."""
+    """Read all rows of their practice, and the jobs about them."""
     about = text(
         "SELECT entrypoint, payload FROM pgqueuer WHERE encode(payload, 'escape') LIKE :id"
     )

@@ -1,4 +1,4 @@
-"""Ordinary traffic: what clients do while something else goes wrong, and how long they wait."""
+"""Ordinary traffic: requests of clients during faults, and their response times."""
 
 import asyncio
 import math
@@ -22,7 +22,7 @@ SESSIONS_OF_A_VISITOR = 6
 LOOKS_BEFORE_A_MOVE = 19
 MOVES_BEFORE_A_CANCELLATION = 6
 PAUSE_SECONDS = 0.08
-# Requests of a phase before it is judged, and how long a slow machine may take for what it needs.
+# The requests needed to evaluate a phase, and the time that a slow machine may take for them.
 ENOUGH = 200
 PATIENCE_SECONDS = 180
 POLL_SECONDS = 0.5
@@ -42,7 +42,7 @@ class Visitor:
 
 
 async def add_visitors(world: World) -> list[Visitor]:
-    """Write clients with booked sessions, a day between any two of them."""
+    """Insert clients with booked sessions, a day between any two of them."""
     noon = system_clock().replace(hour=12, minute=0, second=0, microsecond=0)
     visitors = []
     for number in range(VISITORS):
@@ -65,9 +65,9 @@ async def add_visitors(world: World) -> list[Visitor]:
 
 @dataclass
 class Traffic:
-    """What the visitors were told is done, and how long each answer took, by `phase`.
+    """The confirmed changes of the visitors, and the response times, by `phase`.
 
-    `changes` are the acknowledged ones, as session and version.
+    `changes` are the confirmed ones, as session and version.
     """
 
     phase: str = "quiet"
@@ -82,22 +82,22 @@ class Traffic:
         until: Callable[[], Awaitable[bool]] | None = None,
         within: float = PATIENCE_SECONDS,
     ) -> None:
-        """Go on until enough requests were made to judge them, and something has come true."""
+        """Continue until enough requests were made to evaluate them, and a condition is true."""
         self.phase = phase
         self.seconds[phase].clear()
         async with asyncio.timeout(within):
-            while (  # noqa: ASYNC110 - what is waited for is elsewhere
+            while (  # noqa: ASYNC110 - the condition is in another process
                 len(self.seconds[phase]) < ENOUGH or not (until is None or await until())
             ):
                 await asyncio.sleep(POLL_SECONDS)
 
     def percentile(self, share: float, phase: str) -> float:
-        """Say how long at most that share of a phase's requests took, in seconds."""
+        """Return the response time of this percentile of a phase, in seconds."""
         ordered = sorted(self.seconds[phase])
         return ordered[math.ceil(share * len(ordered)) - 1]
 
     def figures(self) -> str:
-        """Give median and 99th percentile of each phase, for people to read."""
+        """Return the median and 99th percentile of each phase as text."""
         pairs = (
             "/".join(f"{1000 * self.percentile(share, phase):.0f}" for share in (0.5, 0.99))
             for phase in self.seconds
@@ -106,10 +106,10 @@ class Traffic:
         return f"p50/p99 in ms: {told}"
 
     def keeps_its_pace(self) -> None:
-        """Compare each phase with the quiet one of the same minute.
+        """Compare each phase with the phase without faults of the same minute.
 
-        A machine that is busy with other things is slow in all of them; who waits for a mail
-        server, or behind an attacker, waits for seconds.
+        A busy machine is slow in all phases; a request that waits for a mail server or behind an
+        attacker waits for seconds.
         """
         for phase in self.seconds:
             p50, p99 = (self.percentile(share, phase) for share in (0.5, 0.99))
@@ -119,13 +119,13 @@ class Traffic:
 
     @property
     def worst(self) -> float:
-        """Give the longest that a request took, in seconds."""
+        """Return the longest response time, in seconds."""
         return max(max(seconds) for seconds in self.seconds.values())
 
     async def visit(self, http: AsyncClient, visitor: Visitor) -> None:
-        """Look, move, look again, and so on; cancel a session that was moved often enough.
+        """Read, move, read again, and so on; cancel a session that was moved often enough.
 
-        Who has cancelled all of them only looks.
+        A visitor who has cancelled all sessions only reads.
         """
         path = "/v1/sessions"
         for session_id, start in visitor.sessions.items():
@@ -154,7 +154,7 @@ class Traffic:
         answer = await http.request(method, path, **request)
         self.seconds[phase].append(perf_counter() - began)
         assert answer.status_code == 200, answer.text
-        # People think between two clicks; the drill is about faults, not about the load.
+        # Clients pause between two requests; the drill is about faults, not about load.
         await asyncio.sleep(PAUSE_SECONDS)
         return answer
 
