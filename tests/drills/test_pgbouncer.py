@@ -17,8 +17,8 @@ from tests.drills.report import Row
 from tests.drills.subrun import run_tests
 from tests.pooler import installed_program
 
-# Tests that use LISTEN are left out: a worker needs a direct connection (docs/how-to/pgbouncer.md). So
-# are tests that start processes: other drills do that.
+# Left out: tests that use LISTEN, as a worker needs a direct connection
+# (docs/how-to/pgbouncer.md), and tests that start processes, which other drills do.
 PATHS = (
     "tests/api/test_cancel.py",
     "tests/api/test_idempotency.py",

@@ -86,7 +86,7 @@ class Traffic:
         self.phase = phase
         self.seconds[phase].clear()
         async with asyncio.timeout(within):
-            while (  # noqa: ASYNC110 - the condition is in another process
+            while (  # noqa: ASYNC110 - no event signals the condition
                 len(self.seconds[phase]) < ENOUGH or not (until is None or await until())
             ):
                 await asyncio.sleep(POLL_SECONDS)
