@@ -70,6 +70,9 @@ EXEMPTIONS: Mapping[str, Exemption] = {
     "app/demo/guide.py _drop_mails": _of(
         "notifications", reason="the demo's database is all its own"
     ),
+    "app/demo/guide.py _delete_wakes": _of(
+        "notifications", reason="the demo's database is all its own"
+    ),
     "app/demo/guide.py _facts": _of(
         "practices", "clients", "sessions", reason="the demo's database is all its own"
     ),

@@ -100,6 +100,7 @@ async def _fill(
         # If the mail server does not answer, the worker tries again later.
         await send_notification(context, practice_id, notification_id)
     await context.sender.close()
+    await transact(engine, _delete_wakes)
     return keys
 
 
@@ -113,12 +114,18 @@ async def _drop_mails(db: AsyncConnection, mailed: UUID, now: datetime) -> None:
         )
         .values(status="dropped", finished_at=now)
     )
-    # A worker would look at each of them once more, and log it under the guide.
+
+
+async def _delete_wakes(db: AsyncConnection) -> None:
+    """Delete the wakes of mails that are sent or dropped.
+
+    A worker would look at each of them once more, and log it under the guide.
+    """
     await db.execute(
         text(
             "DELETE FROM pgqueuer USING notifications"
             " WHERE split_part(dedupe_key, '/', 1) = notifications.id::text"
-            " AND notifications.status = 'dropped'"
+            " AND notifications.status <> 'pending'"
         )
     )
 
