@@ -23,5 +23,5 @@ def texts_for(accepted: str) -> Texts:
 
 
 def language_headers(language: str) -> dict[str, str]:
-    """Set `Content-Language`, and add `Accept-Language` to `Vary`."""
+    """Return the headers of an answer in `language`: `Content-Language` and `Vary`."""
     return {"Content-Language": language, "Vary": "Accept-Language"}
