@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.mark.slow
 def test_a_package_has_the_compiled_texts(tmp_path: Path) -> None:
-    """CompiledStatement of a clone, which has none of them."""
+    """The package is built from a clone, which has no compiled texts."""
     clone = tmp_path / "clone"
     shutil.copytree(
         ROOT / "app", clone / "app", ignore=shutil.ignore_patterns("*.mo", "__pycache__")

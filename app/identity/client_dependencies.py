@@ -41,14 +41,8 @@ async def _sign_in_tokens(request: Request) -> SignInTokens:
 
 
 QuoteSigner = Annotated[Quotes, Depends(_quotes)]
-
-
 AccessSigner = Annotated[AccessTokens, Depends(_access_tokens)]
-
-
 LinkSigner = Annotated[LinkTokens, Depends(_link_tokens)]
-
-
 SignInSigner = Annotated[SignInTokens, Depends(_sign_in_tokens)]
 
 
@@ -96,8 +90,6 @@ class _AccessToken(HTTPBearer):
 
 
 AnyCall = Annotated[Call, Depends(_AccessToken(by_link=True))]
-
-
 ClientCall = Annotated[Call, Depends(_AccessToken(by_link=False))]
 
 
@@ -110,8 +102,6 @@ async def _client(call: ClientCall) -> Caller:
 
 
 AnyCaller = Annotated[Caller, Depends(_caller)]
-
-
 ClientCaller = Annotated[Caller, Depends(_client)]
 
 

@@ -38,11 +38,7 @@ def _staff(needed: Scope) -> Callable[..., Awaitable[Staff]]:
 
 
 StaffReader = Annotated[Staff, Security(_staff(Scope.READ), scopes=[Scope.READ])]
-
-
 StaffWriter = Annotated[Staff, Security(_staff(Scope.WRITE), scopes=[Scope.WRITE])]
-
-
 StaffAdmin = Annotated[Staff, Security(_staff(Scope.ADMIN), scopes=[Scope.ADMIN])]
 
 
@@ -93,13 +89,9 @@ def _of_staff(
 
 
 StaffWriting = Annotated[Write, Depends(_staff_writing)]
-
-
 AdminWriting = Annotated[Write, Depends(_admin_writing)]
 
 
 # Where the answer carries a secret it must not be kept, so there is no Idempotency-Key to take.
 StaffSecretWriting = Annotated[Write, Depends(_staff_secret_writing)]
-
-
 AdminSecretWriting = Annotated[Write, Depends(_admin_secret_writing)]
