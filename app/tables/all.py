@@ -2,10 +2,13 @@
 
 from app.tables.base import Base
 from app.tables.changes import Change
+from app.tables.groups import Group
 from app.tables.idempotency import IdempotencyKey
 from app.tables.identity import ApiKey
+from app.tables.move_requests import MoveRequest
 from app.tables.notifications import Notification
 from app.tables.practices import Practice
+from app.tables.series import Series
 from app.tables.sessions import Session
 from app.tables.webhooks import WebhookEndpoint
 
@@ -13,9 +16,12 @@ metadata = Base.metadata
 __all__ = [
     "ApiKey",
     "Change",
+    "Group",
     "IdempotencyKey",
+    "MoveRequest",
     "Notification",
     "Practice",
+    "Series",
     "Session",
     "WebhookEndpoint",
     "metadata",

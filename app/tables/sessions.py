@@ -45,6 +45,14 @@ class Session(Identified, Base):
     client's moves; the first such move made the version `carried_since`
     (docs/decisions/0016-carried-cost.md).
 
+    A session with a `group_id` is one seat of that group. `seat` is its number until it is
+    cancelled, so that no seat is taken twice.
+
+    A session with a `series_id` is one date of that series. `series_starts_at` is its start in the
+    series' rhythm; if the session starts at another time, it was moved alone.
+
+    `moved_by_practice`: the practice has moved the session since its client last moved it.
+
     `pushed` is what the practice's own software last wrote for the `external_ref`
     (app/sessions/commands/push.py).
     """
@@ -78,6 +86,12 @@ class Session(Identified, Base):
     link_generation: Mapped[int]
     external_ref: Mapped[str | None]
     pushed: Mapped[dict[str, Any] | None]
+    group_id: Mapped[UUID | None]
+    seat: Mapped[int | None]
+    series_id: Mapped[UUID | None]
+    series_position: Mapped[int | None]
+    series_starts_at: Mapped[datetime | None]
+    moved_by_practice: Mapped[bool] = mapped_column(server_default=false())
     __table_args__ = (
         unique_external_ref(),
         reference("client_id", "clients"),
@@ -85,7 +99,19 @@ class Session(Identified, Base):
         reference("service_id", "services"),
         reference("policy_version_id", "policy_versions"),
         reference("location_id", "locations"),
+        reference("group_id", "groups"),
+        reference("series_id", "series"),
         CheckConstraint("status IN ('booked', 'cancelled', 'fulfilled', 'noshow')", name="status"),
+        CheckConstraint("seat > 0", name="seat"),
+        CheckConstraint(
+            "(seat IS NOT NULL) = (group_id IS NOT NULL AND status <> 'cancelled')",
+            name="seat_taken",
+        ),
+        CheckConstraint(
+            "num_nulls(series_id, series_position, series_starts_at) IN (0, 3)", name="series"
+        ),
+        UniqueConstraint("practice_id", "group_id", "seat"),
+        UniqueConstraint("practice_id", "series_id", "series_position"),
         CheckConstraint(f"format IN {FORMATS}", name="format"),
         CheckConstraint("starts_at < ends_at", name="order"),
         CheckConstraint("price_minor >= 0", name="price"),
