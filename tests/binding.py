@@ -152,7 +152,11 @@ class _Reading:
         known = dict(known)
         with_ = query.args.get("with_")
         for part in with_.expressions if with_ is not None else ():
-            known[part.alias] = self._query(part.this, outer, known)
+            if isinstance(part.this, exp.Insert):
+                self._insert(part.this)
+                known[part.alias] = []
+            else:
+                known[part.alias] = self._query(part.this, outer, known)
         return known
 
     def _query(self, query: exp.Expr, outer: _Scope | None, known: Known) -> Columns:

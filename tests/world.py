@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.audit.write import OPERATOR
@@ -32,6 +32,7 @@ from app.tables.practices import (
     WorkingHours,
 )
 from app.tables.sessions import Session
+from app.tables.taken_times import TakenTime
 from tests.application import application
 from tests.described import is_as_described
 
@@ -231,8 +232,16 @@ class World:
 
     async def end(self, session_id: UUID, status: str) -> None:
         """End a session past all commands; only a fulfilled one takes its time."""
-        takes_none = {} if status == "fulfilled" else {"span_before": None, "span_after": None}
-        await self.change(Session, session_id, status=status, **takes_none)
+        if status == "fulfilled":
+            await self.change(Session, session_id, status=status)
+            return
+        await self.change(Session, session_id, status=status, taken_until=None)
+        async with self.engine.begin() as db:
+            await db.execute(
+                delete(TakenTime).where(
+                    TakenTime.practice_id == self.practice_id, TakenTime.id == session_id
+                )
+            )
 
     async def change_all(self, table: Any, **values: Any) -> None:
         """Change every record of the practice in a table."""

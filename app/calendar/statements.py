@@ -20,10 +20,10 @@ from sqlalchemy.orm import aliased
 
 from app.database.statements import Read
 from app.domain.availability import MINUTE
-from app.domain.session import Status
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import BusyInterval, Holiday, HoursOverride, Practitioner, WorkingHours
-from app.tables.sessions import Session, takes_time, time_ends
+from app.tables.sessions import Session
+from app.tables.taken_times import TakenTime
 
 _INSTANT = DateTime(timezone=True)
 
@@ -38,7 +38,7 @@ class CalendarKeys(NamedTuple):
 
     practitioner_id: Any
     client_id: Any
-    session_id: Any
+    own_id: Any
 
 
 OF_SESSION = CalendarKeys(Session.practitioner_id, Session.client_id, Session.id)
@@ -48,10 +48,9 @@ _AS_PARAMETERS = CalendarKeys(*(bindparam(name) for name in CalendarKeys._fields
 
 
 def calendar_columns(of: CalendarKeys) -> list[Any]:
-    """Build the columns for working hours and taken time, without the session itself."""
+    """Build the columns for working hours and taken time, without what `own_id` takes."""
     since, until = bindparam("since", type_=_INSTANT), bindparam("until", type_=_INSTANT)
     sessions_since = bindparam("sessions_since", type_=_INSTANT)
-    other = aliased(Session)
     own = aliased(Session)
     hours = (
         WorkingHours.weekday,
@@ -90,25 +89,24 @@ def calendar_columns(of: CalendarKeys) -> list[Any]:
         ).label("holidays"),
         _numbers(
             (
-                _seconds(other.starts_at, func.floor),
-                _seconds(time_ends(other), func.ceil),
-                cast(other.buffer_before_minutes * MINUTE, BigInteger),
-                _seconds(func.upper(other.span_after) - time_ends(other), func.floor),
-                cast(cast(other.status != Status.NOSHOW, Integer), BigInteger),
+                _seconds(TakenTime.starts_at, func.floor),
+                _seconds(TakenTime.ends_at, func.ceil),
+                cast(TakenTime.buffer_before_minutes * MINUTE, BigInteger),
+                cast(TakenTime.buffer_after_minutes * MINUTE, BigInteger),
+                cast(cast(TakenTime.counts, Integer), BigInteger),
             ),
-            of_practice(PRACTICE, other),
-            other.practitioner_id == of.practitioner_id,
-            takes_time(other),
-            other.starts_at.between(sessions_since, until),
-            other.id != of.session_id,
+            of_practice(PRACTICE, TakenTime),
+            TakenTime.practitioner_id == of.practitioner_id,
+            TakenTime.starts_at.between(sessions_since, until),
+            TakenTime.id != of.own_id,
         ).label("taken"),
         _numbers(
-            (_seconds(own.starts_at, func.floor), _seconds(time_ends(own), func.ceil)),
+            (_seconds(own.starts_at, func.floor), _seconds(own.taken_until, func.ceil)),
             of_practice(PRACTICE, own),
             own.client_id == of.client_id,
-            takes_time(own),
+            own.taken_until.is_not(None),
             own.starts_at.between(sessions_since, until),
-            own.id != of.session_id,
+            own.id != of.own_id,
         ).label("elsewhere"),
         _numbers(
             (

@@ -34,6 +34,7 @@ _PRIVILEGES = {
     "working_hours": "SELECT, INSERT, UPDATE, DELETE",
     "hours_overrides": "SELECT, INSERT, UPDATE, DELETE",
     "busy_intervals": "SELECT, INSERT, UPDATE, DELETE",
+    "taken_times": "SELECT, INSERT, UPDATE, DELETE",
     "holidays": "SELECT, INSERT, DELETE",
 }
 _OTHERWISE = "SELECT, INSERT, UPDATE"

@@ -20,24 +20,26 @@ class Status(StrEnum):
     NOSHOW = "noshow"
 
 
-class TakenTime(NamedTuple):
-    """Time that a session takes from its practitioner and its client.
+class Occupancy(NamedTuple):
+    """Time that a session or a group takes from its practitioner.
 
-    The buffers apply to the practitioner only: the gap to other sessions before and after.
+    The buffers are the gaps to other sessions and groups. `counts`: it counts towards the
+    practitioner's limits of sessions per day and week.
     """
 
     start: datetime
     end: datetime
     buffer_before: timedelta
     buffer_after: timedelta
+    counts: bool = True
 
 
-def taken_time(status: Status, whole: TakenTime, now: datetime) -> TakenTime | None:
+def taken_time(status: Status, whole: Occupancy, now: datetime) -> Occupancy | None:
     """Give the time that a session takes after it gets `status` at `now`; None: it takes no time.
 
     `whole` is the time of the session as booked. A missed session frees the rest of its time: it
     takes the time until `now`, without the buffer after it; nothing if it is marked before its
-    start.
+    start. It does not count towards limits.
     """
     if status is Status.CANCELLED:
         return None
@@ -46,7 +48,7 @@ def taken_time(status: Status, whole: TakenTime, now: datetime) -> TakenTime | N
     end = min(whole.end, max(whole.start, now))
     if end == whole.start:
         return None
-    return whole._replace(end=end, buffer_after=timedelta(0))
+    return whole._replace(end=end, buffer_after=timedelta(0), counts=False)
 
 
 class Format(StrEnum):

@@ -10,6 +10,7 @@ from app.tables.notifications import Notification
 from app.tables.practices import Practice
 from app.tables.series import Series
 from app.tables.sessions import Session
+from app.tables.taken_times import TakenTime
 from app.tables.webhooks import WebhookEndpoint
 
 metadata = Base.metadata
@@ -23,6 +24,7 @@ __all__ = [
     "Practice",
     "Series",
     "Session",
+    "TakenTime",
     "WebhookEndpoint",
     "metadata",
 ]

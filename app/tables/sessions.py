@@ -1,4 +1,4 @@
-"""Tables of sessions, their fees and credits. Overlaps: docs/decisions/0005-overlap.md."""
+"""Tables of sessions, their fees and credits."""
 
 from datetime import datetime
 from typing import Any
@@ -6,40 +6,23 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    ColumnElement,
     Index,
     UniqueConstraint,
     false,
-    func,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tables.base import Base, Identified, reference, unique_external_ref
 from app.tables.practices import FORMATS
 
 
-def takes_time(session: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the table, or an alias of it
-    """Make the condition that a session takes time, as the partial index has it."""
-    taken: ColumnElement[bool] = session.span_after.is_not(None)
-    return taken
-
-
-def time_ends(session: Any) -> ColumnElement[datetime]:  # noqa: ANN401 - the table, or an alias
-    """Return the end of the time that a session takes, without the buffer after it."""
-    return func.upper(session.span_before)
-
-
 class Session(Identified, Base):
     """A service that a client has booked. Its id, policy version, price and buffers never change.
 
-    `span_after` and `span_before` are the time that the session takes
-    (docs/decisions/0017-taken-time.md). For a booked or fulfilled session `span_after` is
-    `[starts_at, ends_at + buffer_after)` and `span_before` is `[starts_at - buffer_before,
-    ends_at)`. For a missed session both end earlier, or are null if it takes no time. No two
-    sessions of a practitioner overlap in either range. This is equivalent to: the gap between them
-    is at least the larger of the two buffers.
+    `taken_until` is the end of the time that the session takes from its client, null if it takes
+    none (docs/decisions/0017-taken-time.md). The time that it takes from its practitioner is a row
+    of `taken_times`.
 
     `carried_fee_minor` and `carried_forfeit` are the minimum cost of a cancellation because of the
     client's moves; the first such move made the version `carried_since`
@@ -70,8 +53,7 @@ class Session(Identified, Base):
     ends_at: Mapped[datetime]
     buffer_before_minutes: Mapped[int]
     buffer_after_minutes: Mapped[int]
-    span_before: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)
-    span_after: Mapped[Range[datetime] | None] = mapped_column(TSTZRANGE)
+    taken_until: Mapped[datetime | None]
     format: Mapped[str]
     location_id: Mapped[UUID | None]
     join_url: Mapped[str | None]
@@ -117,46 +99,15 @@ class Session(Identified, Base):
         CheckConstraint("price_minor >= 0", name="price"),
         CheckConstraint("carried_fee_minor >= 0", name="carried_fee"),
         CheckConstraint(
-            "CASE status WHEN 'booked' THEN num_nulls(span_before, span_after) = 0 "
-            "WHEN 'cancelled' THEN num_nulls(span_before, span_after) = 2 "
-            "ELSE num_nulls(span_before, span_after) <> 1 END",
+            "CASE status WHEN 'booked' THEN taken_until IS NOT NULL AND taken_until = ends_at "
+            "WHEN 'cancelled' THEN taken_until IS NULL "
+            "WHEN 'fulfilled' THEN taken_until = ends_at "
+            "ELSE taken_until > starts_at AND taken_until <= ends_at END",
             name="taken",
-        ),
-        CheckConstraint(
-            "span_before IS NULL OR span_before = tstzrange("
-            "starts_at - make_interval(mins => buffer_before_minutes), "
-            "CASE status WHEN 'noshow' THEN upper(span_after) ELSE ends_at END)",
-            name="span_before",
-        ),
-        CheckConstraint(
-            "span_after IS NULL OR CASE status WHEN 'noshow' "
-            "THEN span_after = tstzrange(starts_at, upper(span_after)) "
-            "AND span_after <@ tstzrange(starts_at, ends_at) "
-            "ELSE span_after = tstzrange("
-            "starts_at, ends_at + make_interval(mins => buffer_after_minutes)) END",
-            name="span_after",
-        ),
-        ExcludeConstraint(
-            ("practice_id", "="),
-            ("practitioner_id", "="),
-            ("span_before", "&&"),
-            name="no_overlap_before",
-        ),
-        ExcludeConstraint(
-            ("practice_id", "="),
-            ("practitioner_id", "="),
-            ("span_after", "&&"),
-            name="no_overlap_after",
         ),
         Index(None, "practice_id", "client_id", "starts_at", "id"),
         Index(None, "practice_id", "starts_at", "id"),
-        Index(
-            None,
-            "practice_id",
-            "practitioner_id",
-            "starts_at",
-            postgresql_where=text("span_after IS NOT NULL"),
-        ),
+        Index(None, "practice_id", "practitioner_id", "starts_at"),
         Index(
             None,
             "practice_id",

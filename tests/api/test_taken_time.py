@@ -8,6 +8,7 @@ import pytest
 
 from app.tables.practices import Service
 from app.tables.sessions import Session
+from app.tables.taken_times import TakenTime
 from tests.world import NOW, Api, TestClock, World, slots
 
 # A Thursday, 10:00 in New York. A session lasts 50 minutes, with 10 minutes free after it.
@@ -208,7 +209,7 @@ async def test_only_booked_sessions_are_misfits(staff: Api, world: World) -> Non
     assert [item["id"] for item in found["items"]] == [str(ids[3])]
 
 
-async def test_the_stored_ranges_hold_the_taken_time(
+async def test_the_stored_times_hold_the_taken_time(
     staff: Api, world: World, clock: TestClock
 ) -> None:
     session_id = await world.book(START)
@@ -221,10 +222,14 @@ async def test_the_stored_ranges_hold_the_taken_time(
     ):
         clock.now = START + timedelta(seconds=seconds)
         assert await act(staff, session_id, what) == DONE
-        (row,) = await world.rows(Session, id=session_id)
+        (session,) = await world.rows(Session, id=session_id)
+        rows = await world.rows(TakenTime, id=session_id)
         if taken is None:
-            assert (row.span_before, row.span_after) == (None, None)
+            assert (session.taken_until, rows) == (None, [])
         else:
             until, buffered = (START + minutes * MINUTE for minutes in taken)
+            (row,) = rows
+            assert (session.taken_until, row.ends_at) == (until, until)
+            assert row.counts is (what != "noshow")
             assert (row.span_before.lower, row.span_before.upper) == (START, until)
             assert (row.span_after.lower, row.span_after.upper) == (START, buffered)

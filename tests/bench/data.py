@@ -16,7 +16,7 @@ MOST_PAST = 1960
 _SQL = Path(__file__).with_name("practice.sql").read_text()
 _CONSTRAINTS = """
 SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
- WHERE conrelid = 'sessions'::regclass AND contype = 'x'
+ WHERE conrelid = 'taken_times'::regclass AND contype = 'x'
 """
 
 
@@ -38,7 +38,7 @@ async def fill(admin_url: str, sessions: int, today: date) -> None:
         await db.execute("SET session_replication_role = replica")
         constraints = await db.fetch(_CONSTRAINTS)
         for name, _ in constraints:
-            await db.execute(f"ALTER TABLE sessions DROP CONSTRAINT {name}")
+            await db.execute(f"ALTER TABLE taken_times DROP CONSTRAINT {name}")
         left, number = sessions, 0
         while left > 0:
             past = min(MOST_PAST, max(0, left // PRACTITIONERS - UPCOMING))
@@ -46,7 +46,7 @@ async def fill(admin_url: str, sessions: int, today: date) -> None:
             left -= PRACTITIONERS * (UPCOMING + past)
             number += 1
         for name, definition in constraints:
-            await db.execute(f"ALTER TABLE sessions ADD CONSTRAINT {name} {definition}")
+            await db.execute(f"ALTER TABLE taken_times ADD CONSTRAINT {name} {definition}")
         await db.execute("VACUUM ANALYZE")
     finally:
         await db.close()

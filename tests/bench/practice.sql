@@ -78,14 +78,19 @@ BEGIN
 
   INSERT INTO sessions (practice_id, id, client_id, practitioner_id, service_id, policy_version_id,
                         policy_time_zone, status, version, calendar_sequence, starts_at, ends_at,
-                        buffer_before_minutes, buffer_after_minutes, span_before, span_after,
-                        format, join_url, price_minor, currency, booked_starts_at, client_moves,
-                        link_generation)
+                        buffer_before_minutes, buffer_after_minutes, taken_until, format, join_url,
+                        price_minor, currency, booked_starts_at, client_moves, link_generation)
   SELECT practice, id, client_id, practitioner_id, service, policy, 'America/New_York', status, 1,
          0, starts_at, starts_at + interval '50 minutes', 0, 10,
-         tstzrange(starts_at, starts_at + interval '50 minutes'),
-         tstzrange(starts_at, starts_at + interval '60 minutes'),
+         starts_at + interval '50 minutes',
          'video', 'https://video.example/1', 12000, 'USD', starts_at, 0, 0
+    FROM made;
+  INSERT INTO taken_times (practice_id, id, session_id, practitioner_id, starts_at, ends_at,
+                           buffer_before_minutes, buffer_after_minutes, counts, span_before,
+                           span_after)
+  SELECT practice, id, id, practitioner_id, starts_at, starts_at + interval '50 minutes', 0, 10,
+         true, tstzrange(starts_at, starts_at + interval '50 minutes'),
+         tstzrange(starts_at, starts_at + interval '60 minutes')
     FROM made;
   INSERT INTO changes (practice_id, id, subject, subject_id, kind, actor, at, session_id,
                        session_version, calendar_sequence, starts_at, ends_at, format, currency)

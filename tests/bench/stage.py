@@ -29,11 +29,19 @@ SMALL, LARGE = 1_000, 1_000_000
 HOUR = timedelta(hours=1)
 
 
-# A cancelled session takes no time: booked again, it needs its ranges (decision 17).
+# A cancelled session takes no time: booked again, it takes its time again (decision 30).
 BOOK_AGAIN = """
-    UPDATE sessions SET status = 'booked',
-      span_before = tstzrange(starts_at - make_interval(mins => buffer_before_minutes), ends_at),
-      span_after = tstzrange(starts_at, ends_at + make_interval(mins => buffer_after_minutes))
+    WITH booked AS (
+      UPDATE sessions SET status = 'booked', taken_until = ends_at WHERE {where} RETURNING *
+    )
+    INSERT INTO taken_times (practice_id, id, session_id, practitioner_id, starts_at, ends_at,
+                             buffer_before_minutes, buffer_after_minutes, counts, span_before,
+                             span_after)
+    SELECT practice_id, id, id, practitioner_id, starts_at, ends_at,
+           buffer_before_minutes, buffer_after_minutes, true,
+           tstzrange(starts_at - make_interval(mins => buffer_before_minutes), ends_at),
+           tstzrange(starts_at, ends_at + make_interval(mins => buffer_after_minutes))
+      FROM booked
 """
 
 
@@ -56,7 +64,7 @@ class Stage:
         """Give every session the status that it had before it was cancelled."""
         for name in ("bench_small", "bench_large"):
             db = await asyncpg.connect(f"postgresql://postgres@/{name}?host={self.socket_folder}")
-            await db.execute(f"{BOOK_AGAIN} WHERE status = 'cancelled'")
+            await db.execute(BOOK_AGAIN.format(where="status = 'cancelled'"))
             await db.close()
 
 
@@ -142,7 +150,7 @@ async def record_commands(
                 ),
             )
     db = await asyncpg.connect(server.url("postgres", "bench_small"))
-    await db.execute(f"{BOOK_AGAIN} WHERE id = $1", one.session_id)
+    await db.execute(BOOK_AGAIN.format(where="id = $1"), one.session_id)
     await db.close()
     return made
 

@@ -68,6 +68,14 @@ BOUND = [
     "UPDATE fees SET x = $1 WHERE practice_id = $2 RETURNING id",
     "DELETE FROM fees WHERE practice_id = $1",
     "INSERT INTO fees (practice_id, id) VALUES ($1, $2) RETURNING id",
+    (
+        "WITH f AS (INSERT INTO fees (practice_id) VALUES ($1)) UPDATE clients SET id = $2"
+        " WHERE practice_id = $1"
+    ),
+    (
+        "WITH f AS (DELETE FROM fees WHERE practice_id = $1) UPDATE clients SET id = $2"
+        " WHERE practice_id = $1"
+    ),
     "INSERT INTO fees (practice_id, id) SELECT $1, c.id FROM clients AS c WHERE c.practice_id = $1",
     "GRANT SELECT ON clients TO somebody",
 ]
@@ -140,6 +148,12 @@ NOT_BOUND = [
     ("fees", "UPDATE fees SET practice_id = $1 WHERE id = $2"),
     ("fees", "DELETE FROM fees"),
     ("fees", "INSERT INTO fees (id) VALUES ($1)"),
+    (
+        "fees",
+        ("WITH f AS (INSERT INTO fees (id) VALUES ($1)) UPDATE clients SET id = $1"
+        " WHERE practice_id = $1"),
+    ),
+    ("fees", "WITH f AS (DELETE FROM fees) UPDATE clients SET id = $1 WHERE practice_id = $1"),
     ("fees", "INSERT INTO fees VALUES ($1, $2)"),
     ("clients", "INSERT INTO fees (practice_id, id) SELECT practice_id, id FROM clients"),
     ("clients", "INSERT INTO fees (practice_id) VALUES ((SELECT max(id) FROM clients))"),

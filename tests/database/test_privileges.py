@@ -22,7 +22,7 @@ FORBIDDEN = [
     "UPDATE alembic_version SET version_num = 'x'",
     "CREATE TABLE stray (id int)",
     "CREATE INDEX stray ON sessions (id)",
-    "ALTER TABLE sessions DROP CONSTRAINT no_overlap_after",
+    "ALTER TABLE taken_times DROP CONSTRAINT no_overlap_after",
     "ALTER TABLE changes ADD COLUMN stray int",
     "DROP TABLE sessions",
     "CREATE SCHEMA stray",

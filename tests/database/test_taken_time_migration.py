@@ -10,7 +10,7 @@ from alembic import command
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.database.test_migrations import run
-from tests.database.test_spacing import LENGTH, MINUTE, START, put
+from tests.database.test_spacing import LENGTH, MINUTE, START
 from tests.world import World
 
 BEFORE, AFTER = "20261123_practice_side", "20261128_taken_time"
@@ -21,6 +21,47 @@ INSERT INTO changes (practice_id, id, subject, subject_id, kind, actor, at, sess
 VALUES ($1, $2, 'session', $3, 'noshow', 'practice', $4, $3, 2, 0, $4, $4, 'video', 'USD')
 """
 Spans = tuple[datetime, datetime] | None
+INSERT = """
+INSERT INTO sessions (
+    practice_id, id, client_id, practitioner_id, service_id, policy_time_zone, status, version,
+    calendar_sequence, starts_at, ends_at, buffer_before_minutes, buffer_after_minutes,
+    span_before, span_after, format, price_minor, currency, booked_starts_at, client_moves,
+    link_generation
+) VALUES (
+    $1, $2, $3, $4, $5, 'America/New_York', $6, 1, 0, $7, $8, $9, $10,
+    tstzrange($7::timestamptz - make_interval(mins => $9), $8),
+    tstzrange($7, $8::timestamptz + make_interval(mins => $10)),
+    'video', 12000, 'USD', $7, 0, 0
+)
+"""
+
+
+async def put(
+    owner: asyncpg.Connection,
+    world: World,
+    start: datetime,
+    *,
+    before: int = 0,
+    after: int = 0,
+    status: str = "booked",
+    practitioner_id: UUID | None = None,
+) -> UUID:
+    """Insert a session into the tables of then, which have its ranges."""
+    session_id = uuid4()
+    await owner.execute(
+        INSERT,
+        world.practice_id,
+        session_id,
+        world.client_id,
+        practitioner_id or world.practitioner_id,
+        world.service_id,
+        status,
+        start,
+        start + LENGTH,
+        before,
+        after,
+    )
+    return session_id
 
 
 @pytest.fixture

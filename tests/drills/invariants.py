@@ -72,14 +72,18 @@ _BREACHES = {
       mins => greatest(one.gap_after, other.buffer_before_minutes))""",
     "a client's sessions do not overlap": _PAIRS
     + " AND one.client_id = other.client_id AND other.starts_at < one.until",
-    "the stored ranges are the time that a session takes": """
+    "the stored time is the time that a session takes": """
     SELECT sessions.id FROM sessions LEFT JOIN taken ON taken.id = sessions.id
       AND taken.until > taken.starts_at
-    WHERE (sessions.span_before, sessions.span_after) IS DISTINCT FROM (
-      CASE WHEN taken.id IS NOT NULL THEN tstzrange(taken.starts_at
-        - make_interval(mins => taken.buffer_before_minutes), taken.until) END,
-      CASE WHEN taken.id IS NOT NULL THEN tstzrange(taken.starts_at,
-        taken.until + make_interval(mins => taken.gap_after)) END)""",
+    LEFT JOIN taken_times AS stored ON stored.practice_id = $1 AND stored.id = sessions.id
+    WHERE sessions.taken_until IS DISTINCT FROM taken.until
+      OR (stored.practitioner_id, stored.span_before, stored.span_after, stored.counts)
+        IS DISTINCT FROM (taken.practitioner_id,
+          CASE WHEN taken.id IS NOT NULL THEN tstzrange(taken.starts_at
+            - make_interval(mins => taken.buffer_before_minutes), taken.until) END,
+          CASE WHEN taken.id IS NOT NULL THEN tstzrange(taken.starts_at,
+            taken.until + make_interval(mins => taken.gap_after)) END,
+          taken.status <> 'noshow')""",
     "a session has as many changes as versions": """
     SELECT id FROM sessions WHERE version <>
     (SELECT count(*) FROM history WHERE session_id = sessions.id)""",

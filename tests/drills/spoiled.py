@@ -6,7 +6,7 @@ _FIRST = "(SELECT id FROM sessions WHERE status = 'booked' ORDER BY id LIMIT 1)"
 _ANOTHER = f"status = 'booked' AND id <> {_FIRST}"
 _OVERLAP = "a practitioner's sessions, with the gap between them, do not overlap"
 _OWN_OVERLAP = "a client's sessions do not overlap"
-_RANGES = "the stored ranges are the time that a session takes"
+_TIME = "the stored time is the time that a session takes"
 _SEQUENCE = "SEQUENCE rises by one where calendars have to know"
 _CHAIN = "a change begins where the last one ended"
 _LAST = "a session is as its last change says"
@@ -67,18 +67,19 @@ SPOILED = [
     Spoiled(
         _OWN_OVERLAP, "sessions", "SET (starts_at, ends_at) = (SELECT " + _beside(-1), _ANOTHER
     ),
-    Spoiled(_RANGES, "sessions", "SET span_after = NULL", "status = 'booked'"),
+    Spoiled(_TIME, "sessions", "SET taken_until = NULL", "status = 'booked'"),
+    Spoiled(_TIME, "sessions", "SET taken_until = ends_at", "status = 'cancelled'"),
+    Spoiled(_TIME, "taken_times", "DELETE"),
+    Spoiled(_TIME, "taken_times", "SET counts = NOT counts"),
     Spoiled(
-        _RANGES,
-        "sessions",
+        _TIME,
+        "taken_times",
         "SET span_before = tstzrange(starts_at, ends_at - interval '1 minute')",
-        "status = 'booked'",
     ),
     Spoiled(
-        _RANGES,
-        "sessions",
-        "SET span_before = tstzrange(starts_at, ends_at)",
-        "status = 'cancelled'",
+        _TIME,
+        "taken_times",
+        "SET span_after = tstzrange(starts_at, ends_at - interval '1 minute')",
     ),
     Spoiled("a session has as many changes as versions", "sessions", "SET version = version + 1"),
     Spoiled("a session has as many changes as versions", "changes", _NEW_ID, "kind = 'cancelled'"),

@@ -8,6 +8,7 @@ from app.tables.changes import Change
 from app.tables.notifications import Notification
 from app.tables.sessions import CreditRedemption, Fee
 from app.tables.sessions import Session as SessionTable
+from app.tables.taken_times import TakenTime
 from tests.drills.story import Story
 
 
@@ -31,14 +32,14 @@ async def check_database(story: Story) -> Tally:
     for row in sessions:
         session = by_id[row.id]
         takes_time = session.takes_until > session.starts_at
-        assert (row.span_before is not None) is takes_time
-        assert not takes_time or row.span_before.upper == session.takes_until
-    taking = [row for row in sessions if row.span_before is not None]
+        assert row.taken_until == (session.takes_until if takes_time else None)
+    taking = [row for row in sessions if row.taken_until is not None]
     for one, other in combinations(taking, 2):
-        ends, other_ends = one.span_before.upper, other.span_before.upper
-        is_apart = ends <= other.starts_at or other_ends <= one.starts_at
+        is_apart = one.taken_until <= other.starts_at or other.taken_until <= one.starts_at
         shares = one.practitioner_id == other.practitioner_id or one.client_id == other.client_id
         assert is_apart or not shares
+    held = {(row.id, row.starts_at, row.ends_at) for row in await world.rows(TakenTime)}
+    assert held == {(row.id, row.starts_at, row.taken_until) for row in taking}
     rows = [row for row in await world.rows(Change) if row.session_id is not None]
     made = Counter((row.session_id, row.session_version, row.kind) for row in rows)
     said = Counter(

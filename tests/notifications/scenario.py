@@ -18,7 +18,7 @@ from app.notifications.mail.queries import load_mail_data
 from app.outbox.outbox import Kind, NewNotification, Recipient, queue_notifications, reminders
 from app.sessions.commands.finish import finish
 from app.sessions.commands.history_repository import NewChange
-from app.sessions.commands.meeting import Buffers, Meeting
+from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
 from app.tables.notifications import Notification
@@ -64,7 +64,8 @@ class Scenario:
                 join_url=join_url,
             )
             sessions = SessionRepository(db, self.world.practice_id)
-            await sessions.move(session_id, after, Buffers(0, 10), client_moves=1)
+            record = await read_session(db, self.world.practice_id, session_id)
+            await sessions.move(record, after, client_moves=1)
             await self._tell(db, session_id, kind, before, after, **change)
 
         await transact(self.world.engine, command)

@@ -12,6 +12,7 @@ from httpx import Response
 from app.tables.changes import Change
 from app.tables.notifications import Notification
 from app.tables.sessions import CreditRedemption, Fee, Session
+from app.tables.taken_times import TakenTime
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
@@ -108,7 +109,8 @@ async def test_a_session_ends_while_another_client_moves_into_its_time(
         undone = await staff.post(f"{SESSIONS}/{session_id}/undo", WHY)
         assert undone.is_success is not moved.is_success
         rows = [row for row in await world.rows(Session) if row.starts_at == start]
-        assert sum(row.span_after is not None for row in rows) == 1
+        assert sum(row.taken_until is not None for row in rows) == 1
+        assert len([row for row in await world.rows(TakenTime) if row.starts_at == start]) == 1
 
 
 async def test_an_undone_no_show_and_a_client_want_one_time(

@@ -18,7 +18,7 @@ from app.schedule.hours.records import MAX_OVERRIDE_DAYS, DayHours
 from app.schedule.hours.repository import HoursRepository
 from app.tables.joins import of_practice
 from app.tables.practices import BusyInterval, Holiday, HoursOverride, Practitioner, WorkingHours
-from app.tables.sessions import Session, takes_time
+from app.tables.sessions import Session
 
 # A local date differs from the UTC date by at most one day, and hours of the previous evening may
 # reach over midnight.
@@ -85,7 +85,6 @@ async def read_booked_sessions(
         .where(
             Session.practice_id == practice_id,
             Session.status == Status.BOOKED,
-            takes_time(Session),  # true for each booked session; needed to use the partial index
             Session.starts_at > now,
             *conditions,
         )

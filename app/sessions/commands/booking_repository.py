@@ -6,10 +6,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.calendar.taken_times import taken_values, taking
 from app.domain.session import Format, Status
 from app.sessions.commands.booking import Booking, BookingContext
 from app.sessions.commands.meeting import Meeting
-from app.sessions.commands.repository import meeting_values
+from app.sessions.commands.repository import meeting_values, whole_time
 from app.sessions.read.records import OfferedFormat, SessionLocation
 from app.tables.joins import of_practice
 from app.tables.practices import Client, Location, Practice, Practitioner, Service, ServiceFormat
@@ -90,8 +91,10 @@ class BookingRepository:
     ) -> None:
         """Insert the booked session, in version 1."""
         price, is_pushed = booking.price, booking.external_ref is not None
+        whole = whole_time(meeting, context.buffers)
         await self._db.execute(
-            insert(Session).values(
+            insert(Session)
+            .values(
                 practice_id=self._practice_id,
                 id=session_id,
                 client_id=booking.client_id,
@@ -111,6 +114,8 @@ class BookingRepository:
                 link_generation=0,
                 external_ref=booking.external_ref,
                 pushed={**booking.as_pushed(), "version": 1} if is_pushed else None,
-                **meeting_values(meeting, context.buffers),
+                **meeting_values(meeting),
             )
+            .add_cte(taking("session_id").cte("taken")),
+            taken_values(self._practice_id, booking.practitioner_id, session_id, whole),
         )

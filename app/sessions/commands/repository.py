@@ -3,22 +3,22 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, exists, or_, select, update
-from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy import Integer, bindparam, exists, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.calendar.taken_times import FREEING, spans, taken_values, taking
 from app.database.writing import Write
-from app.domain.session import Carried, Status, TakenTime, taken_time
-from app.sessions.commands.meeting import Buffers, Meeting, buffers_of
+from app.domain.session import Carried, Occupancy, Status, taken_time
+from app.sessions.commands.meeting import Buffers, Meeting, buffers_of, meeting_of
 from app.sessions.read.calendar import CalendarOwner
 from app.sessions.read.records import SessionRecord
-from app.tables.sessions import Session, time_ends
+from app.tables.sessions import Session
+from app.tables.taken_times import TakenTime
 
 _MEETING = (
     "starts_at",
     "ends_at",
-    "span_before",
-    "span_after",
+    "taken_until",
     "format",
     "location_id",
     "join_url",
@@ -33,13 +33,18 @@ _MOVED = _CHANGED.values(
     calendar_sequence=Session.calendar_sequence + 1,
     client_moves=Session.client_moves + bindparam("more_moves"),
 )
-_MOVE = Write(_MOVED, *_MEETING)
-_MOVE_AND_RESET_ORIGINAL = Write(_MOVED, *_MEETING, "booked_starts_at")
-_SET_STATUS = Write(
-    _CHANGED.values(calendar_sequence=Session.calendar_sequence + bindparam("more_sequence")),
+_ENDED = _CHANGED.values(calendar_sequence=Session.calendar_sequence + bindparam("more_sequence"))
+# One statement writes a session and the time that it takes from its practitioner.
+_TAKEN, _FREED = taking("session_id").cte("taken"), FREEING.cte("freed")
+_MOVE = Write(_MOVED.add_cte(_TAKEN), *_MEETING, "booked_starts_at")
+_MOVE_SEAT = Write(_MOVED, *_MEETING, "booked_starts_at")
+_SET_STATUS_AND_TAKE = Write(_ENDED.add_cte(_TAKEN), "status", "taken_until")
+_SET_STATUS_AND_FREE = Write(_ENDED.add_cte(_FREED), "status", "taken_until")
+_CANCEL_SEAT = Write(_ENDED.values(seat=null()), "status", "taken_until")
+_SET_STATUS_OF_SEAT = Write(
+    _ENDED.values(seat=func.coalesce(bindparam("free_seat", type_=Integer), Session.seat)),
     "status",
-    "span_before",
-    "span_after",
+    "taken_until",
 )
 _SET_CARRIED = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
 
@@ -51,43 +56,45 @@ class SessionRepository:
         self._db = db
         self._practice_id = practice_id
 
-    async def is_taken(self, owner: CalendarOwner, meeting: Meeting, buffers: Buffers) -> bool:
-        """Tell whether a meeting overlaps another session of the practitioner or of the client.
+    async def is_taken(
+        self, owner: CalendarOwner, meeting: Meeting, buffers: Buffers | None
+    ) -> bool:
+        """Tell whether a meeting overlaps time of the practitioner or of the client that is taken.
 
-        The caller holds the locks. The check on the practitioner is that of the two exclusion
-        constraints; the ranges are null if a session takes no time. Two sessions of one client need
-        no gap between them.
+        `buffers` None: the meeting is a seat of a group, which takes no time of the practitioner.
+        Two sessions of one client need no gap between them. The caller holds the locks. The check
+        on the practitioner is that of the two exclusion constraints.
         """
-        requested = meeting_values(meeting, buffers)
-        of_practitioner = and_(
-            Session.practitioner_id == owner.practitioner_id,
-            or_(
-                Session.span_before.overlaps(requested["span_before"]),
-                Session.span_after.overlaps(requested["span_after"]),
-            ),
-        )
-        of_client = and_(
-            Session.client_id == owner.client_id,
-            Session.starts_at < meeting.ends_at,
-            time_ends(Session) > meeting.starts_at,
-        )
-        return bool(
-            await self._db.scalar(
-                select(
-                    exists().where(
-                        Session.practice_id == self._practice_id,
-                        Session.id != owner.session_id,
-                        or_(of_practitioner, of_client),
-                    )
+        overlaps = []
+        if buffers is not None:
+            before, after = spans(whole_time(meeting, buffers))
+            overlaps.append(
+                exists().where(
+                    TakenTime.practice_id == self._practice_id,
+                    TakenTime.practitioner_id == owner.practitioner_id,
+                    TakenTime.id != owner.own_id,
+                    or_(
+                        TakenTime.span_before.overlaps(before),
+                        TakenTime.span_after.overlaps(after),
+                    ),
                 )
             )
-        )
+        if owner.client_id is not None:
+            overlaps.append(
+                exists().where(
+                    Session.practice_id == self._practice_id,
+                    Session.client_id == owner.client_id,
+                    Session.id != owner.own_id,
+                    Session.starts_at < meeting.ends_at,
+                    Session.taken_until > meeting.starts_at,
+                )
+            )
+        return bool(await self._db.scalar(select(or_(*overlaps))))
 
     async def move(
         self,
-        session_id: UUID,
+        record: SessionRecord,
         to: Meeting,
-        buffers: Buffers,
         *,
         client_moves: int = 0,
         resets_original: bool = False,
@@ -95,18 +102,21 @@ class SessionRepository:
         """Set another time, format or location; increments the version and `SEQUENCE`.
 
         `client_moves` is added to the count of client moves. With `resets_original`,
-        `max_days_from_original` counts from the new start from now on.
+        `max_days_from_original` counts from the new start from now on. A seat takes no time of its
+        practitioner: its group does.
         """
         moved = {
             "of_practice": self._practice_id,
-            "session_id": session_id,
+            "session_id": record.id,
             "more_moves": client_moves,
-            **meeting_values(to, buffers),
+            "booked_starts_at": to.starts_at if resets_original else record.booked_starts_at,
+            **meeting_values(to),
         }
-        if resets_original:
-            await _MOVE_AND_RESET_ORIGINAL.run(self._db, moved | {"booked_starts_at": to.starts_at})
-        else:
-            await _MOVE.run(self._db, moved)
+        if record.group_id is not None:
+            await _MOVE_SEAT.run(self._db, moved)
+            return
+        whole = whole_time(to, buffers_of(record))
+        await _MOVE.run(self._db, moved | self._taken_by(record, whole))
 
     async def set_carried(
         self, session_id: UUID, carried: Carried | None, since: int | None = None
@@ -125,29 +135,48 @@ class SessionRepository:
         )
 
     async def set_status(
-        self, record: SessionRecord, status: Status, now: datetime, *, in_calendar: bool
+        self,
+        record: SessionRecord,
+        status: Status,
+        now: datetime,
+        *,
+        in_calendar: bool,
+        free_seat: int | None = None,
     ) -> None:
         """Set the status, and the time that the session takes with it; increments the version.
 
-        `in_calendar`: the change is visible in calendar files, so `SEQUENCE` increases.
+        `in_calendar`: the change is visible in calendar files, so `SEQUENCE` increases. A seat that
+        is cancelled gives up its number; to get it booked again, pass the number of a `free_seat`.
         """
-        whole = _whole_time(record.starts_at, record.ends_at, buffers_of(record))
+        whole = whole_time(meeting_of(record), buffers_of(record))
+        taken = taken_time(status, whole, now)
         values = {
             "of_practice": self._practice_id,
             "session_id": record.id,
             "status": status,
             "more_sequence": int(in_calendar),
-            **_spans(taken_time(status, whole, now)),
+            "taken_until": None if taken is None else taken.end,
         }
-        await _SET_STATUS.run(self._db, values)
+        if record.group_id is not None:
+            if status is Status.CANCELLED:
+                await _CANCEL_SEAT.run(self._db, values)
+            else:
+                await _SET_STATUS_OF_SEAT.run(self._db, values | {"free_seat": free_seat})
+        elif taken is None:
+            await _SET_STATUS_AND_FREE.run(self._db, values | {"taker_id": record.id})
+        else:
+            await _SET_STATUS_AND_TAKE.run(self._db, values | self._taken_by(record, taken))
+
+    def _taken_by(self, record: SessionRecord, taken: Occupancy) -> dict[str, object]:
+        return taken_values(self._practice_id, record.practitioner_id, record.id, taken)
 
 
-def meeting_values(meeting: Meeting, buffers: Buffers) -> dict[str, object]:
-    """Give the column values of a booked session's meeting, with the ranges that it occupies."""
+def meeting_values(meeting: Meeting) -> dict[str, object]:
+    """Give the column values of a booked session's meeting."""
     return {
         "starts_at": meeting.starts_at,
         "ends_at": meeting.ends_at,
-        **_spans(_whole_time(meeting.starts_at, meeting.ends_at, buffers)),
+        "taken_until": meeting.ends_at,
         "format": meeting.format,
         "location_id": meeting.location_id,
         "join_url": meeting.join_url,
@@ -155,16 +184,7 @@ def meeting_values(meeting: Meeting, buffers: Buffers) -> dict[str, object]:
     }
 
 
-def _whole_time(starts_at: datetime, ends_at: datetime, buffers: Buffers) -> TakenTime:
+def whole_time(meeting: Meeting, buffers: Buffers) -> Occupancy:
+    """Give the time that a meeting takes while it is booked."""
     before, after = timedelta(minutes=buffers.before), timedelta(minutes=buffers.after)
-    return TakenTime(starts_at, ends_at, before, after)
-
-
-def _spans(taken: TakenTime | None) -> dict[str, object]:
-    """Give the two ranges of the exclusion constraints; null if the session takes no time."""
-    if taken is None:
-        return {"span_before": None, "span_after": None}
-    return {
-        "span_before": Range(taken.start - taken.buffer_before, taken.end),
-        "span_after": Range(taken.start, taken.end + taken.buffer_after),
-    }
+    return Occupancy(meeting.starts_at, meeting.ends_at, before, after)

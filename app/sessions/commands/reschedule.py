@@ -36,7 +36,6 @@ from app.sessions.commands.meeting import (
     Meeting,
     MeetingRequest,
     action_of,
-    buffers_of,
     is_same_format_and_location,
     is_same_time,
     requested_meeting,
@@ -177,9 +176,8 @@ async def _move(
     sessions = SessionRepository(db, record.practice_id)
     changes_start = to.starts_at != record.starts_at
     await sessions.move(
-        record.id,
+        record,
         to,
-        buffers_of(record),
         client_moves=int(changes_start and by_client),
         resets_original=changes_start and not by_client,
     )

@@ -30,13 +30,14 @@ ALTERNATIVES = 3
 class WantedTime:
     """A time that staff request for a session, and what alternative slots depend on.
 
-    `present` is the session's current meeting; for a booking, the requested meeting itself.
-    `zone` is the practitioner's, as in all that staff are shown.
+    `buffers` is None for a seat of a group, which takes no time of its practitioner. `present` is
+    the session's current meeting; for a booking, the requested meeting itself. `zone` is the
+    practitioner's, as in all that staff are shown.
     """
 
     owner: CalendarOwner
     meeting: Meeting
-    buffers: Buffers
+    buffers: Buffers | None
     rules: SlotRules
     present: Meeting
     zone: ZoneInfo
@@ -52,7 +53,7 @@ def wanted_time(record: SessionRecord, to: Meeting) -> WantedTime:
     return WantedTime(
         owner_of(record),
         to,
-        buffers_of(record),
+        buffers_of(record) if record.group_id is None else None,
         slot_rules(record, to.ends_at - to.starts_at),
         present=meeting_of(record),
         zone=record.practitioner_zone,
@@ -64,9 +65,9 @@ async def check_free(
 ) -> None:
     """Check that a time is free for a session by the rules for staff (product.md section 7).
 
-    The session must not overlap another session of the practitioner (with buffers) or of the
-    client. Without `force` it must also lie within working hours and not overlap time off or
-    imported busy time. Notice, horizon, step and limits do not bind staff.
+    The session must not overlap another session or a group of the practitioner (with buffers), nor
+    another session of the client. Without `force` it must also lie within working hours and not
+    overlap time off or imported busy time. Notice, horizon, step and limits do not bind staff.
 
     The caller has locked the practitioner and the client. The exclusion constraints in the database
     guarantee the same for the practitioner.

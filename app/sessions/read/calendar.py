@@ -86,12 +86,15 @@ LONGEST = timedelta(days=3)
 
 
 class CalendarOwner(NamedTuple):
-    """Whose calendar to read. The time of `session_id`, the session to place, is ignored."""
+    """Whose calendar to read; a group has no `client_id`.
+
+    The time that `own_id`, the session or group to place, takes already is ignored.
+    """
 
     practice_id: UUID
     practitioner_id: UUID
-    client_id: UUID
-    session_id: UUID
+    client_id: UUID | None
+    own_id: UUID
 
 
 class SlotSettings(Protocol):

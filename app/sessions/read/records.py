@@ -92,10 +92,14 @@ class SessionSummaryRecord:
 
 @dataclass(slots=True)
 class SessionRecord(SessionSummaryRecord):
-    """All details of a session, for the details page, availability and commands."""
+    """All details of a session, for the details page, availability and commands.
+
+    A session with a `group_id` is a seat of that group.
+    """
 
     practice_id: UUID
     client_id: UUID
+    group_id: UUID | None
     client_name: str
     client_email: str
     video_url: str | None

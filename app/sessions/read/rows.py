@@ -36,6 +36,7 @@ def to_record(row: Row) -> SessionRecord:
         *_summary_fields(row),
         practice_id=row["practice_id"],
         client_id=row["client_id"],
+        group_id=row["group_id"],
         client_name=row["client_name"],
         client_email=row["client_email"],
         video_url=row["video_url"],

@@ -228,6 +228,7 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
             Session.practice_id,
             Session.id.label("found_id"),
             Session.client_id,
+            Session.group_id,
             Session.link_generation,
             Client.name.label("client_name"),
             Client.email.label("client_email"),
