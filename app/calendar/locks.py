@@ -1,19 +1,26 @@
 """Row locks that serialise changes to a calendar (docs/decisions/0005-overlap.md).
 
-Every command that takes or frees time locks the practitioner first, then the session, then the
-client. The fixed order prevents deadlocks.
+Every command locks in one order, which prevents deadlocks: practitioners, groups, sessions,
+clients, packages, and of each kind in ascending order of their ids. A session's and a group's
+practitioner never change. A seat's group changes only under the practitioner's lock.
 """
 
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ARRAY, Uuid, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database.statements import Read
+from app.database.statements import Read, Row
 from app.domain.errors import NotFoundError
+from app.domain.session import Status
+from app.tables.groups import Group
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import Client, Practitioner
 from app.tables.sessions import Session
+
+# The most sessions that one command changes.
+MAX_SESSIONS = 100
 
 _SESSION = (
     select(Session.id)
@@ -22,11 +29,86 @@ _SESSION = (
         of_practice(PRACTICE, Practitioner, Practitioner.id == Session.practitioner_id),
     )
     .join(Client, of_practice(PRACTICE, Client, Client.id == Session.client_id))
-    .where(of_practice(PRACTICE, Session, Session.id == bindparam("session_id")))
+    .where(
+        of_practice(
+            PRACTICE, Session, Session.id == bindparam("session_id"), Session.group_id.is_(None)
+        )
+    )
     .with_for_update(key_share=True, of=(Practitioner, Session, Client))
 )
 _LOCK = Read(_SESSION)
 _LOCK_OF_CLIENT = Read(_SESSION.where(Session.client_id == bindparam("client_id")))
+
+_IDS = ARRAY(Uuid)
+_OF_CLIENT = bindparam("client_id", type_=Uuid)
+_AMONG_SESSIONS = of_practice(
+    PRACTICE,
+    Session,
+    Session.id == func.any(bindparam("session_ids", type_=_IDS)),
+    or_(_OF_CLIENT.is_(None), Session.client_id == _OF_CLIENT),
+)
+_LOCK_PRACTITIONERS = Read(
+    select(Practitioner.id)
+    .where(
+        of_practice(
+            PRACTICE,
+            Practitioner,
+            Practitioner.id.in_(select(Session.practitioner_id).where(_AMONG_SESSIONS)),
+        )
+    )
+    .order_by(Practitioner.id)
+    .with_for_update(key_share=True)
+)
+_LOCK_GROUPS = Read(
+    select(Group.id)
+    .where(
+        of_practice(
+            PRACTICE,
+            Group,
+            or_(
+                Group.id == func.any(bindparam("group_ids", type_=_IDS)),
+                Group.id.in_(select(Session.group_id).where(_AMONG_SESSIONS)),
+            ),
+        )
+    )
+    .order_by(Group.id)
+    .with_for_update(key_share=True)
+)
+_LOCK_SESSIONS = Read(
+    select(Session.id, Session.client_id)
+    .where(_AMONG_SESSIONS)
+    .order_by(Session.id)
+    .with_for_update(key_share=True)
+)
+_LOCK_CLIENTS = Read(
+    select(Client.id)
+    .where(
+        of_practice(PRACTICE, Client, Client.id == func.any(bindparam("client_ids", type_=_IDS)))
+    )
+    .order_by(Client.id)
+    .with_for_update(key_share=True)
+)
+_LOCK_GROUP = Read(
+    select(Group.id)
+    .join(
+        Practitioner, of_practice(PRACTICE, Practitioner, Practitioner.id == Group.practitioner_id)
+    )
+    .where(of_practice(PRACTICE, Group, Group.id == bindparam("group_id")))
+    .with_for_update(key_share=True, of=(Practitioner, Group))
+)
+_LOCK_SEATS = Read(
+    select(Session.id, Session.client_id)
+    .where(
+        of_practice(
+            PRACTICE,
+            Session,
+            Session.group_id == bindparam("group_id"),
+            Session.status == Status.BOOKED,
+        )
+    )
+    .order_by(Session.id)
+    .with_for_update(key_share=True)
+)
 
 
 async def lock_session(
@@ -34,7 +116,8 @@ async def lock_session(
 ) -> None:
     """Lock the practitioner, then the session, then its client, until the transaction ends.
 
-    With `client_id`, only that client's sessions are found; staff leave it out.
+    Of a seat, also its group. With `client_id`, only that client's sessions are found; staff leave
+    it out.
 
     PostgreSQL locks rows in the order in which `of` names the tables. The lock on the client
     prevents two commands from moving two sessions of one client, with different practitioners, to
@@ -49,7 +132,68 @@ async def lock_session(
     else:
         locked = await _LOCK_OF_CLIENT.one(db, asked | {"client_id": client_id})
     if locked is None:
+        await lock_sessions(db, practice_id, [session_id], client_id=client_id)
+
+
+async def lock_sessions(
+    db: AsyncConnection,
+    practice_id: UUID,
+    session_ids: Collection[UUID],
+    *,
+    client_id: UUID | None = None,
+    group_ids: Sequence[UUID] = (),
+) -> None:
+    """Lock sessions, at most `MAX_SESSIONS`, with their practitioners, groups and clients.
+
+    With `client_id`, only that client's sessions are found. `group_ids` are more groups to lock:
+    those to which seats move.
+
+    Raises:
+        NotFoundError: the practice, or the client, does not have all of these sessions.
+    """
+    if len(session_ids) > MAX_SESSIONS:
+        raise ValueError("a command changes too many sessions")
+    of_sessions = {
+        "practice_id": practice_id,
+        "session_ids": list(session_ids),
+        "client_id": client_id,
+    }
+    if not await _LOCK_PRACTITIONERS.rows(db, of_sessions):
         raise NotFoundError
+    await _LOCK_GROUPS.rows(db, of_sessions | {"group_ids": list(group_ids)})
+    locked = await _LOCK_SESSIONS.rows(db, of_sessions)
+    if len(locked) < len(set(session_ids)):
+        raise NotFoundError
+    await _lock_clients(db, practice_id, locked)
+
+
+async def lock_group(db: AsyncConnection, practice_id: UUID, group_id: UUID) -> list[UUID]:
+    """Lock a group with its practitioner, its booked seats and their clients.
+
+    Returns the ids of the booked seats, in ascending order.
+
+    Raises:
+        NotFoundError: the practice has no such group.
+    """
+    await lock_group_alone(db, practice_id, group_id)
+    seats = await _LOCK_SEATS.rows(db, {"practice_id": practice_id, "group_id": group_id})
+    await _lock_clients(db, practice_id, seats)
+    return [row["id"] for row in seats]
+
+
+async def lock_group_alone(db: AsyncConnection, practice_id: UUID, group_id: UUID) -> None:
+    """Lock a practitioner, then the group, but not its seats. No seat is taken or freed meanwhile.
+
+    Raises:
+        NotFoundError: the practice has no such group.
+    """
+    if await _LOCK_GROUP.one(db, {"practice_id": practice_id, "group_id": group_id}) is None:
+        raise NotFoundError
+
+
+async def _lock_clients(db: AsyncConnection, practice_id: UUID, sessions: Sequence[Row]) -> None:
+    ids = list({row["client_id"] for row in sessions})
+    await _LOCK_CLIENTS.rows(db, {"practice_id": practice_id, "client_ids": ids})
 
 
 async def lock_practitioner(db: AsyncConnection, practice_id: UUID, practitioner_id: UUID) -> None:
