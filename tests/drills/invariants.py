@@ -68,22 +68,24 @@ WHERE one.until > one.starts_at AND other.until > other.starts_at
 _BREACHES = {
     "a practitioner's sessions, with the gap between them, do not overlap": _PAIRS
     + """ AND one.practitioner_id = other.practitioner_id
+    AND (one.group_id = other.group_id) IS NOT TRUE
     AND other.starts_at < one.until + make_interval(
       mins => greatest(one.gap_after, other.buffer_before_minutes))""",
     "a client's sessions do not overlap": _PAIRS
     + " AND one.client_id = other.client_id AND other.starts_at < one.until",
     "the stored time is the time that a session takes": """
-    SELECT sessions.id FROM sessions LEFT JOIN taken ON taken.id = sessions.id
-      AND taken.until > taken.starts_at
+    SELECT sessions.id FROM sessions
+    LEFT JOIN taken ON taken.id = sessions.id AND taken.until > taken.starts_at
+    LEFT JOIN taken AS own ON own.id = taken.id AND own.group_id IS NULL
     LEFT JOIN taken_times AS stored ON stored.practice_id = $1 AND stored.id = sessions.id
     WHERE sessions.taken_until IS DISTINCT FROM taken.until
       OR (stored.practitioner_id, stored.span_before, stored.span_after, stored.counts)
-        IS DISTINCT FROM (taken.practitioner_id,
-          CASE WHEN taken.id IS NOT NULL THEN tstzrange(taken.starts_at
-            - make_interval(mins => taken.buffer_before_minutes), taken.until) END,
-          CASE WHEN taken.id IS NOT NULL THEN tstzrange(taken.starts_at,
-            taken.until + make_interval(mins => taken.gap_after)) END,
-          taken.status <> 'noshow')""",
+        IS DISTINCT FROM (own.practitioner_id,
+          CASE WHEN own.id IS NOT NULL THEN tstzrange(own.starts_at
+            - make_interval(mins => own.buffer_before_minutes), own.until) END,
+          CASE WHEN own.id IS NOT NULL THEN tstzrange(own.starts_at,
+            own.until + make_interval(mins => own.gap_after)) END,
+          own.status <> 'noshow')""",
     "a session has as many changes as versions": """
     SELECT id FROM sessions WHERE version <>
     (SELECT count(*) FROM history WHERE session_id = sessions.id)""",
