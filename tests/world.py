@@ -193,10 +193,11 @@ class World:
             "format": Format.VIDEO,
         }
         booking = Booking(**(record | values))
-        return await transact(
+        booked = await transact(
             self.engine,
             lambda db: book(db, self.practice_id, booking, actor=OPERATOR, force=True, now=now),
         )
+        return booked.session_id
 
     async def book_in_full(self, start: datetime) -> UUID:
         """Book a session that has all there is to show: a policy with fees, a package, a place."""

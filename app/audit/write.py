@@ -64,10 +64,12 @@ async def write_change(
     subject_id: UUID,
     kind: str,
     note: str | None = None,
+    command_id: UUID | None = None,
     **facts: Any,  # noqa: ANN401 - the columns of a change
 ) -> UUID:
     """Add an entry to the audit log and return its id.
 
+    `command_id` is the same for all entries of one command; by default this entry is its only one.
     `facts` are other columns of the entry. `details` must not contain personal data: of a client's
     record it has the names of the changed fields, not their values.
     """
@@ -75,6 +77,7 @@ async def write_change(
     about = {
         "practice_id": practice_id,
         "id": change_id,
+        "command_id": command_id or change_id,
         "subject": subject,
         "subject_id": subject_id,
         "kind": kind,

@@ -14,6 +14,7 @@ def present_entry(entry: AuditEntry, reasons: ReasonVisibility) -> TrailEntryVie
     has_reason = entry.reason_code is not None or entry.note is not None
     return TrailEntryView(
         id=entry.id,
+        command_id=entry.command_id,
         at=entry.at.astimezone(UTC),
         subject=entry.subject,
         subject_id=entry.subject_id,

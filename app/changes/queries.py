@@ -33,6 +33,7 @@ class AuditEntry:
     """An entry of the audit log. `before` and `after` are set if a session changed."""
 
     id: UUID
+    command_id: UUID
     at: datetime
     subject: str
     subject_id: UUID
@@ -69,6 +70,7 @@ _FILTERS: Mapping[str, Filter] = {
     "actor": equal(Change.actor),
     "key": equal(Change.key_id),
     "session": equal(Change.session_id),
+    "command": equal(Change.command_id),
     "client": _of_client,
     "since": from_instant(Change.at),
     "until": before_instant(Change.at),
@@ -101,6 +103,7 @@ def _entry(row: Row[Any]) -> AuditEntry:
         fee = Money(row.fee_minor, row.currency)
     return AuditEntry(
         id=row.id,
+        command_id=row.command_id,
         at=row.at,
         subject=row.subject,
         subject_id=row.subject_id,

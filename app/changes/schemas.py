@@ -30,6 +30,9 @@ class TrailEntryView(Answer):
     """
 
     id: UUID
+    command_id: UUID = Field(
+        description="The command: the same for all changes that one command made."
+    )
     at: datetime = Field(description="Time of the change.")
     subject: Subject = Field(examples=["session"])
     subject_id: UUID
@@ -61,6 +64,7 @@ class TrailQuery(ListQuery):
     actor: Annotated[ActorKind | None, Field(description="Filter by kind of actor.")] = None
     key: Id | None = Field(default=None, description="Filter by API key.")
     session: Id | None = Field(default=None, description="Filter by session.")
+    command: Id | None = Field(default=None, description="Filter by command.")
     client: Id | None = Field(
         default=None, description="Filter by client: changes of the client's record and sessions."
     )

@@ -1,13 +1,13 @@
 """Commands of staff on a fee that is due: waive it, or settle it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.locks import lock_session
-from app.fees.queries import FeeRecord, read_fee
+from app.fees.queries import FeeRecord, read_closing_command, read_fee
 from app.fees.repository import close_fee
 from app.identity.api_keys.keys import Staff
 from app.outbox.outbox import NewNotification
@@ -20,9 +20,16 @@ from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
 
+class ClosedFee(NamedTuple):
+    """A fee that was waived or settled, and the command that did it."""
+
+    fee: FeeRecord
+    command_id: UUID | None
+
+
 async def waive_fee(
     db: AsyncConnection, staff: Staff, fee_id: UUID, *, reason: ChangeReason, now: datetime
-) -> FeeRecord:
+) -> ClosedFee:
     """Waive a fee and notify the client. Waiving a waived fee does nothing.
 
     The session's carried cost is removed too if the fee belongs to it
@@ -35,7 +42,7 @@ async def waive_fee(
     session_id = (await read_fee(db, staff.practice_id, fee_id)).session_id
     await lock_session(db, staff.practice_id, session_id)
     if not await close_fee(db, staff.practice_id, fee_id, "waived", now):
-        return await read_fee(db, staff.practice_id, fee_id)
+        return await _read_closed(db, staff.practice_id, fee_id)
     fee = await read_fee(db, staff.practice_id, fee_id)
     record = await read_session(db, staff.practice_id, session_id)
     if _belongs_to_carried_cost(fee, record):
@@ -45,13 +52,13 @@ async def waive_fee(
         NewNotification("fee_waived", "client", fee.starts_at, now),
         NewNotification("fee.waived", "webhook", fee.starts_at, now),
     ]
-    await finish(db, staff.practice_id, fee.session_id, change, notifications, now)
-    return fee
+    effect = await finish(db, staff.practice_id, fee.session_id, change, notifications, now)
+    return ClosedFee(fee, effect.command_id)
 
 
 async def settle_fee(
     db: AsyncConnection, staff: Staff, fee_id: UUID, *, payment_reference: str, now: datetime
-) -> FeeRecord:
+) -> ClosedFee:
     """Record that a fee was paid, with the reference of the payment. Repeating it does nothing.
 
     Raises:
@@ -60,13 +67,19 @@ async def settle_fee(
     """
     values = {"payment_reference": payment_reference}
     if not await close_fee(db, staff.practice_id, fee_id, "settled", now, **values):
-        return await read_fee(db, staff.practice_id, fee_id)
+        return await _read_closed(db, staff.practice_id, fee_id)
     fee = await read_fee(db, staff.practice_id, fee_id)
     record = await read_session(db, staff.practice_id, fee.session_id)
     change = _new_change(staff, fee, record, "fee_settled", details=values)
     notifications = [NewNotification("fee.settled", "webhook", fee.starts_at, now)]
-    await finish(db, staff.practice_id, fee.session_id, change, notifications, now)
-    return fee
+    effect = await finish(db, staff.practice_id, fee.session_id, change, notifications, now)
+    return ClosedFee(fee, effect.command_id)
+
+
+async def _read_closed(db: AsyncConnection, practice_id: UUID, fee_id: UUID) -> ClosedFee:
+    """Read a fee that an earlier command closed."""
+    command_id = await read_closing_command(db, practice_id, fee_id)
+    return ClosedFee(await read_fee(db, practice_id, fee_id), command_id)
 
 
 def _belongs_to_carried_cost(fee: FeeRecord, record: SessionRecord) -> bool:

@@ -3,8 +3,9 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.fees.commands import ClosedFee
 from app.fees.queries import FeeRecord
-from app.fees.schemas import FeeSession, FeeView, Named, PracticeFeeView
+from app.fees.schemas import FeeCommandAnswer, FeeSession, FeeView, Named, PracticeFeeView
 from app.web.views import present_money
 
 
@@ -20,6 +21,12 @@ def present_fee(fee: FeeRecord) -> PracticeFeeView:
         client=Named(id=fee.client_id, name=fee.client_name),
         payment_reference=fee.payment_reference,
     )
+
+
+def present_closed_fee(closed: ClosedFee) -> FeeCommandAnswer:
+    """Present the result of a command on a fee."""
+    shown = present_fee(closed.fee)
+    return FeeCommandAnswer(**dict(shown), command_id=closed.command_id)
 
 
 def _fields(fee: FeeRecord, zone: ZoneInfo) -> dict[str, Any]:

@@ -92,6 +92,18 @@ async def read_fee(db: AsyncConnection, practice_id: UUID, fee_id: UUID) -> FeeR
     return _record(row)
 
 
+async def read_closing_command(db: AsyncConnection, practice_id: UUID, fee_id: UUID) -> UUID | None:
+    """Give the id of the command that waived or settled a fee."""
+    found: UUID | None = await db.scalar(
+        select(Change.command_id)
+        .where(of_practice(practice_id, Change, Change.subject_id == fee_id))
+        .where(Change.subject == "fee")
+        .order_by(Change.at.desc())
+        .limit(1)
+    )
+    return found
+
+
 def _fees(practice_id: UUID) -> Select[Any]:
     def of(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables and columns
         return of_practice(practice_id, table, table.id == column)

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.fees import commands
-from app.fees.presenter import present_fee, present_own_fee
+from app.fees.presenter import present_closed_fee, present_fee, present_own_fee
 from app.fees.queries import FeeRecord, list_client_fees, list_fees, read_fee
 from app.fees.schemas import (
+    FeeCommandAnswer,
     FeePage,
     FeeQuery,
     PracticeFeePage,
@@ -85,7 +86,7 @@ async def get_fee(fee_id: RecordId, staff: StaffReader, db: Reading) -> Response
 @router.post(
     "/{fee_id}/waive",
     summary="Waive a fee",
-    response_model=PracticeFeeView,
+    response_model=FeeCommandAnswer,
     responses=responses(*_COMMAND_PROBLEMS),
 )
 async def waive_fee(
@@ -104,7 +105,7 @@ async def waive_fee(
 @router.post(
     "/{fee_id}/settle",
     summary="Settle a fee",
-    response_model=PracticeFeeView,
+    response_model=FeeCommandAnswer,
     responses=responses(*_COMMAND_PROBLEMS),
 )
 async def settle_fee(
@@ -118,8 +119,8 @@ async def settle_fee(
     )
 
 
-def _answer(fee: FeeRecord) -> StoredAnswer:
-    return answered(present_fee(fee))
+def _answer(closed: commands.ClosedFee) -> StoredAnswer:
+    return answered(present_closed_fee(closed))
 
 
 def _position(fee: FeeRecord) -> TimePosition:

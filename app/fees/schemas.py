@@ -11,7 +11,7 @@ from app.sessions.staff_api.schemas import StaffReason
 from app.web.json import Answer
 from app.web.pagination import ListQuery, PageAnswer, first_instant, last_instant
 from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, Text
-from app.web.views import MoneyView
+from app.web.views import CommandId, MoneyView
 
 
 class Named(Answer):
@@ -56,6 +56,12 @@ class PracticeFeeView(FeeView):
 
     client: Named
     payment_reference: str | None = Field(examples=[None])
+
+
+class FeeCommandAnswer(PracticeFeeView):
+    """The fee after the command."""
+
+    command_id: CommandId
 
 
 class PracticeFeePage(PageAnswer[PracticeFeeView]):

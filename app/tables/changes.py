@@ -18,9 +18,11 @@ class Change(Identified, Base):
     An entry about a session has its state before and after the change, so that a mail about the
     change does not depend on later changes. `details` has further values, never personal data,
     because entries cannot be erased. If `actor` is `practice`, `actor_name` is the API key's name.
+    `command_id` is the same for all entries of one command.
     """
 
     __tablename__ = "changes"
+    command_id: Mapped[UUID]
     subject: Mapped[str]
     subject_id: Mapped[UUID]
     kind: Mapped[str]
@@ -60,6 +62,7 @@ class Change(Identified, Base):
         CheckConstraint(f"num_nulls({_OF_SESSION}) IN (0, 7)", name="session"),
         Index(None, "practice_id", "session_id", "at"),
         Index(None, "practice_id", "at", "id"),
+        Index(None, "practice_id", "command_id"),
         Index(
             "ix_changes_subject",
             "practice_id",

@@ -21,6 +21,16 @@ from app.web.types import RequestBody, Text
 InstantText = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
+# Of each answer to a command.
+CommandId = Annotated[
+    UUID | None,
+    Field(
+        description="The command that made the change: the `command_id` of its entries in the "
+        "history and of its webhook events. Null if nothing has changed."
+    ),
+]
+
+
 class MoneyView(TypedDict):
     """An amount in minor units (cents, pence) of an ISO 4217 currency.
 

@@ -35,6 +35,7 @@ _EVENT = (
     WebhookEndpoint.include_reason,
     WebhookEndpoint.failures,
     Change.id.label("change_id"),
+    Change.command_id,
     Change.subject,
     Change.actor,
     Change.at,

@@ -64,6 +64,9 @@ class EventData(TypedDict):
     old_format: Format | None
     old_location_id: UUID | None
     change_id: Annotated[UUID, Field(description="The entry in the session's history.")]
+    command_id: Annotated[
+        UUID, Field(description="The command: the same for all changes that one command made.")
+    ]
     by: ChangedBy
     reason_code: ReasonCode | None
     fee: EventFee | None
@@ -138,6 +141,7 @@ def _write(row: EventRow, facts: EventRow, location_ref: str | None) -> str:
         "old_format": row.old_format,
         "old_location_id": row.old_location_id,
         "change_id": row.change_id,
+        "command_id": row.command_id,
         "by": "client" if row.actor in BY_CLIENT else "practice",
         "reason_code": row.reason_code if row.include_reason else None,
         "fee": _fee(row),

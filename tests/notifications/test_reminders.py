@@ -98,14 +98,16 @@ class Crowd:
                 )
             )
             return [
-                await book(
-                    db,
-                    self.world.practice_id,
-                    Booking(client, practitioner, service, self._due(day), Format.VIDEO),
-                    actor=OPERATOR,
-                    force=True,
-                    now=NOW - timedelta(hours=1),
-                )
+                (
+                    await book(
+                        db,
+                        self.world.practice_id,
+                        Booking(client, practitioner, service, self._due(day), Format.VIDEO),
+                        actor=OPERATOR,
+                        force=True,
+                        now=NOW - timedelta(hours=1),
+                    )
+                ).session_id
                 for practitioner, client in pairs
                 for day, service in enumerate(services)
             ]

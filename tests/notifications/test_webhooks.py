@@ -196,6 +196,7 @@ async def test_a_late_event_still_describes_its_change(
         "old_format": "video",
         "old_location_id": None,
         "change_id": str(change.id),
+        "command_id": str(change.command_id),
         "by": "client",
         "reason_code": "work",
         "fee": None,

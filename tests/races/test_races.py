@@ -62,12 +62,8 @@ async def crowd_of_sessions(world: World, size: int) -> list[tuple[UUID, UUID]]:
                 START + 7 * DAY + number * HOUR,
                 Format.VIDEO,
             )
-            booked.append(
-                (
-                    client_id,
-                    await book(db, world.practice_id, booking, actor=OPERATOR, force=True, now=NOW),
-                )
-            )
+            made = await book(db, world.practice_id, booking, actor=OPERATOR, force=True, now=NOW)
+            booked.append((client_id, made.session_id))
         return booked
 
     return await transact(world.engine, command)

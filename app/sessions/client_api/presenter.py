@@ -7,7 +7,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.audit.write import BY_CLIENT
-from app.domain.policy.costs import Cost
 from app.domain.policy.decide import Decision, Term, decide, terms
 from app.domain.policy.rules import Action, Credit
 from app.domain.quotes import Quote
@@ -16,6 +15,7 @@ from app.identity.api_keys.keys import Scope
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
 from app.sessions.client_api import schemas
+from app.sessions.commands.orders import Effect
 from app.sessions.read.history_queries import ChangeRecord
 from app.sessions.read.records import (
     Cancellation,
@@ -228,7 +228,7 @@ def present_decision(
 
 def present_outcome(
     record: SessionRecord,
-    cost: Cost,
+    effect: Effect,
     quotes: Quotes,
     now: datetime,
     *,
@@ -240,8 +240,9 @@ def present_outcome(
         session=present_details(
             record, record.client_zone, quotes, now, reasons=reasons, texts=texts
         ),
-        fee=present_money(cost.fee),
-        credit=cost.credit,
+        fee=present_money(effect.cost.fee),
+        credit=effect.cost.credit,
+        command_id=effect.command_id,
     )
 
 
@@ -266,6 +267,7 @@ def present_change(
         fee=present_money(change.fee),
         credit=change.credit,
         version=change.version,
+        command_id=change.command_id,
     )
 
 

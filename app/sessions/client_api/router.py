@@ -253,7 +253,7 @@ def answer(outcome: Outcome, call: Call) -> StoredAnswer:
     """Make the response to a command, to send and to store under its idempotency key."""
     shown = present_outcome(
         outcome.record,
-        outcome.cost,
+        outcome.effect,
         call.quotes,
         call.now,
         reasons=reasons_for(call.caller),

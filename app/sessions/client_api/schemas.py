@@ -17,7 +17,7 @@ from app.domain.policy.decide import RefusalCode
 from app.domain.policy.rules import Credit
 from app.domain.session import ChangedBy, Format, Status
 from app.web.types import Id, Instant, RequestBody, Token
-from app.web.views import ContactView, Moment, MoneyView, Reason, ReasonView
+from app.web.views import CommandId, ContactView, Moment, MoneyView, Reason, ReasonView
 
 
 class ServiceView(TypedDict):
@@ -208,6 +208,7 @@ class CommandAnswer(TypedDict):
     session: SessionDetails
     fee: MoneyView | None
     credit: Credit | None
+    command_id: CommandId
 
 
 class ChangeView(TypedDict):
@@ -228,6 +229,9 @@ class ChangeView(TypedDict):
     fee: MoneyView | None
     credit: Credit | None
     version: Annotated[int, Field(description="The session's version after the change.")]
+    command_id: Annotated[
+        UUID, Field(description="The command: the same for all changes that one command made.")
+    ]
 
 
 class ChangePage(TypedDict):

@@ -15,6 +15,7 @@ from app.outbox.outbox import NewNotification
 from app.sessions.commands.checks import check_booked
 from app.sessions.commands.ending import end_by_staff
 from app.sessions.commands.finish import answer_staff, finish, new_change
+from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
@@ -68,11 +69,13 @@ async def mark_fulfilled(
     await lock_session(db, staff.practice_id, session_id)
     record = await read_session(db, staff.practice_id, session_id)
     if record.status is Status.FULFILLED:
-        return await answer_staff(db, staff, session_id)
+        history = HistoryRepository(db, staff.practice_id)
+        effect = await history.latest_effect(session_id, record.status)
+        return await answer_staff(db, staff, session_id, effect)
     check_booked(record, if_match)
     sessions = SessionRepository(db, staff.practice_id)
     await sessions.set_status(record, Status.FULFILLED, now, in_calendar=False)
     change = new_change("fulfilled", staff.actor, record, reason=reason, in_calendar=False)
     notifications = [NewNotification("session.fulfilled", "webhook", record.starts_at, now)]
-    await finish(db, staff.practice_id, session_id, change, notifications, now)
-    return await answer_staff(db, staff, session_id)
+    effect = await finish(db, staff.practice_id, session_id, change, notifications, now)
+    return await answer_staff(db, staff, session_id, effect)

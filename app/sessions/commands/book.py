@@ -1,6 +1,7 @@
 """Book a session; only staff do this (product.md section 7)."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -20,12 +21,19 @@ from app.sessions.commands.credit_repository import CreditRepository, CreditUse
 from app.sessions.commands.finish import answer_staff, finish
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import Meeting, MeetingRequest, choose_format, meeting_at
-from app.sessions.commands.orders import StaffOutcome
+from app.sessions.commands.orders import Effect, StaffOutcome
 from app.sessions.commands.slots import WantedTime, check_free
 from app.sessions.read.calendar import CalendarOwner, slot_rules
 from app.sessions.read.staff_queries import id_of_ref
 
 UNKNOWN = "field.no-such-record"
+
+
+class Booked(NamedTuple):
+    """The id of a new session, and the effect of booking it."""
+
+    session_id: UUID
+    effect: Effect
 
 
 async def book_by_staff(
@@ -38,7 +46,7 @@ async def book_by_staff(
     notify: bool = True,
 ) -> StaffOutcome:
     """Book a session for a client, and read it for staff; see `book`."""
-    session_id = await book(
+    booked = await book(
         db,
         staff.practice_id,
         booking,
@@ -47,7 +55,7 @@ async def book_by_staff(
         now=now,
         notify=notify,
     )
-    return await answer_staff(db, staff, session_id)
+    return await answer_staff(db, staff, booked.session_id, booked.effect)
 
 
 async def book(
@@ -59,8 +67,8 @@ async def book(
     force: bool,
     now: datetime,
     notify: bool = True,
-) -> UUID:
-    """Book a session at a free time (`check_free`), and give its id.
+) -> Booked:
+    """Book a session at a free time (`check_free`).
 
     The session keeps the current policy version, price, duration and buffers. With `notify` False
     neither the client nor the practitioner gets an email about the booking; reminders and webhooks
@@ -97,8 +105,8 @@ async def book(
         *notifications_about("booked", meeting.starts_at, now, people=notify),
         *reminders(meeting.starts_at, context.reminder_minutes, now),
     ]
-    await finish(db, practice_id, session_id, change, notifications, now)
-    return session_id
+    effect = await finish(db, practice_id, session_id, change, notifications, now)
+    return Booked(session_id, effect)
 
 
 async def _lock(db: AsyncConnection, practice_id: UUID, booking: Booking) -> None:

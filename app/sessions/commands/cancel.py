@@ -46,10 +46,10 @@ async def cancel(
     record = await read_session(db, caller, session_id)
     if record.status is Status.CANCELLED:
         history = HistoryRepository(db, caller.practice_id)
-        return Outcome(record, await history.cost_of_latest(session_id, record.status))
+        return Outcome(record, await history.latest_effect(session_id, record.status))
     check_version(record, order.if_match)
     cost = cost_for_client(record, Action.CANCEL, order.quote, quotes, now)
-    await end_session(
+    effect = await end_session(
         db,
         record,
         Status.CANCELLED,
@@ -59,7 +59,7 @@ async def cancel(
         now=now,
         credit_grace=credit_grace,
     )
-    return await answer_client(db, caller, session_id, cost)
+    return await answer_client(db, caller, session_id, effect)
 
 
 async def cancel_by_staff(

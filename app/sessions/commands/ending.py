@@ -18,7 +18,7 @@ from app.sessions.commands.checks import check_booked
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository
-from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome
+from app.sessions.commands.orders import ChangeReason, Effect, StaffOrder, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
@@ -51,13 +51,13 @@ async def end_by_staff(
     record = await read_session(db, staff.practice_id, session_id)
     if record.status is status:
         history = HistoryRepository(db, staff.practice_id)
-        cost = await history.cost_of_latest(session_id, status)
-        return await answer_staff(db, staff, session_id, cost)
+        effect = await history.latest_effect(session_id, status)
+        return await answer_staff(db, staff, session_id, effect)
     check_booked(record, order.if_match)
     at = now if status is Status.CANCELLED else max(now, record.starts_at + JUST_AFTER)
     policy = rules_of(record.policy)
     cost = cost_for_staff(policy, Action.CANCEL, record.facts, at, charged=order.charged)
-    await end_session(
+    effect = await end_session(
         db,
         record,
         status,
@@ -67,7 +67,7 @@ async def end_by_staff(
         now=now,
         credit_grace=credit_grace,
     )
-    return await answer_staff(db, staff, session_id, cost)
+    return await answer_staff(db, staff, session_id, effect)
 
 
 async def end_session(
@@ -80,7 +80,7 @@ async def end_session(
     reason: ChangeReason | None,
     now: datetime,
     credit_grace: timedelta,
-) -> None:
+) -> Effect:
     """Free the session's time, record its fee, settle its credit, and queue notifications.
 
     A missed session keeps the part of its time that has passed (`taken_time`).
@@ -93,4 +93,4 @@ async def end_session(
     change = new_change(status, actor, record, cost=cost, reason=reason, in_calendar=is_cancelled)
     done: Literal["cancelled", "noshow"] = "cancelled" if is_cancelled else "noshow"
     notifications = notifications_about(done, record.starts_at, now, fee=cost.fee)
-    await finish(db, record.practice_id, record.id, change, notifications, now)
+    return await finish(db, record.practice_id, record.id, change, notifications, now)

@@ -15,7 +15,7 @@ from app.identity.tokens.access import Caller
 from app.outbox.outbox import NewNotification, drop_reminders, queue_notifications
 from app.sessions.commands.history_repository import HistoryRepository, NewChange
 from app.sessions.commands.meeting import Meeting, meeting_of
-from app.sessions.commands.orders import NO_COST, ChangeReason, Outcome, StaffOutcome
+from app.sessions.commands.orders import NO_COST, ChangeReason, Effect, Outcome, StaffOutcome
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 from app.sessions.read.staff_queries import read_for_staff
@@ -28,8 +28,8 @@ async def finish(
     change: NewChange,
     notifications: Sequence[NewNotification],
     now: datetime,
-) -> None:
-    """Record a change of a session or of its fee, and queue its notifications.
+) -> Effect:
+    """Record a change of a session or of its fee, queue its notifications, and give its effect.
 
     Drops the pending reminders, because they describe the session before the change;
     `notifications` must contain the new ones. A change of only a fee keeps the reminders.
@@ -38,20 +38,21 @@ async def finish(
     if change.of_fee is None:
         await drop_reminders(db, practice_id, session_id, now)
     await queue_notifications(db, practice_id, session_id, change_id, notifications, now)
+    return Effect(Cost(change.fee, change.credit), change.command_id or change_id)
 
 
 async def answer_client(
-    db: AsyncConnection, caller: Caller, session_id: UUID, cost: Cost
+    db: AsyncConnection, caller: Caller, session_id: UUID, effect: Effect
 ) -> Outcome:
     """Give the result of a client's command, with the session after it."""
-    return Outcome(await read_session(db, caller, session_id), cost)
+    return Outcome(await read_session(db, caller, session_id), effect)
 
 
 async def answer_staff(
-    db: AsyncConnection, staff: Staff, session_id: UUID, cost: Cost = NO_COST
+    db: AsyncConnection, staff: Staff, session_id: UUID, effect: Effect
 ) -> StaffOutcome:
     """Give the result of a staff command, with the session after it."""
-    return StaffOutcome(await read_for_staff(db, staff.practice_id, session_id), cost)
+    return StaffOutcome(await read_for_staff(db, staff.practice_id, session_id), effect)
 
 
 def new_change(

@@ -14,6 +14,7 @@ from app.domain.money import Money
 from app.domain.policy.costs import Cost
 from app.domain.policy.rules import Credit
 from app.sessions.commands.meeting import Meeting
+from app.sessions.commands.orders import Effect
 from app.tables.changes import Change
 from app.tables.sessions import Fee
 
@@ -22,7 +23,8 @@ from app.tables.sessions import Fee
 class NewChange:
     """A new entry of a session's history. `before` is None for the booking.
 
-    `of_fee` is the id of the fee, if the change waives or settles one.
+    `of_fee` is the id of the fee, if the change waives or settles one. `command_id` is set if one
+    command changes several sessions.
     """
 
     kind: str
@@ -38,6 +40,7 @@ class NewChange:
     note: str | None = None
     details: dict[str, Any] | None = None
     of_fee: UUID | None = None
+    command_id: UUID | None = None
 
 
 _RECORD_FEE = Write(
@@ -73,6 +76,7 @@ class HistoryRepository:
             kind=change.kind,
             note=change.note,
             details=change.details,
+            command_id=change.command_id,
             session_id=session_id,
             session_version=change.session_version,
             calendar_sequence=change.calendar_sequence,
@@ -110,19 +114,22 @@ class HistoryRepository:
         }
         await _RECORD_FEE.run(self._db, recorded)
 
-    async def cost_of_latest(self, session_id: UUID, kind: str) -> Cost:
-        """Give the fee and the credit of the session's latest change of this kind."""
+    async def latest_effect(self, session_id: UUID, kind: str) -> Effect:
+        """Give the cost and the command of the session's latest change of this kind."""
         found = (
             await self._db.execute(
                 self._latest(
-                    select(Change.fee_minor, Change.currency, Change.credit), session_id, kind
+                    select(Change.fee_minor, Change.currency, Change.credit, Change.command_id),
+                    session_id,
+                    kind,
                 )
             )
         ).one()
-        return Cost(
+        cost = Cost(
             fee=None if found.fee_minor is None else Money(found.fee_minor, found.currency),
             credit=None if found.credit is None else Credit(found.credit),
         )
+        return Effect(cost, found.command_id)
 
     def _latest(
         self, chosen: Select[*tuple[Any, ...]], session_id: UUID, kind: str

@@ -1,12 +1,27 @@
 """The inputs that commands share, and their results."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from app.domain.policy.costs import Cost
 from app.sessions.read.records import SessionRecord
 from app.sessions.read.staff_queries import StaffSession
 
 NO_COST = Cost(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a command did: the cost for the client, and the id of the command.
+
+    `command_id` None: the command changed nothing.
+    """
+
+    cost: Cost
+    command_id: UUID | None
+
+
+NO_EFFECT = Effect(NO_COST, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +52,15 @@ class StaffOrder:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of a client's command: the session after it, and the cost."""
+    """The result of a client's command: the session after it, and its effect."""
 
     record: SessionRecord
-    cost: Cost
+    effect: Effect
 
 
 @dataclass(frozen=True, slots=True)
 class StaffOutcome:
-    """The result of a staff command: the session after it, and the cost for the client."""
+    """The result of a staff command: the session after it, and its effect."""
 
     found: StaffSession
-    cost: Cost
+    effect: Effect

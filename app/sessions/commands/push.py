@@ -28,7 +28,7 @@ from app.sessions.commands.booking import Booking
 from app.sessions.commands.checks import check_start, check_version
 from app.sessions.commands.finish import answer_staff
 from app.sessions.commands.meeting import Meeting, MeetingRequest, requested_meeting
-from app.sessions.commands.orders import StaffOrder, StaffOutcome
+from app.sessions.commands.orders import NO_EFFECT, Effect, StaffOrder, StaffOutcome
 from app.sessions.commands.push_repository import PushRepository
 from app.sessions.commands.reschedule import is_same_meeting, move_by_staff
 from app.sessions.read.queries import read_session
@@ -86,13 +86,13 @@ async def push_session(db: AsyncConnection, staff: Staff, push: Push, *, now: da
             return Pushed(made, is_new=True)
         except RefTakenError as error:
             session_id = error.record_id
-    await _update_pushed(db, staff, session_id, push, now)
-    return Pushed(await answer_staff(db, staff, session_id), is_new=False)
+    effect = await _update_pushed(db, staff, session_id, push, now)
+    return Pushed(await answer_staff(db, staff, session_id, effect), is_new=False)
 
 
 async def _update_pushed(
     db: AsyncConnection, staff: Staff, session_id: UUID, push: Push, now: datetime
-) -> None:
+) -> Effect:
     """Apply the new values of a push, if any, to an existing session."""
     await lock_session(db, staff.practice_id, session_id)
     pushes = PushRepository(db, staff.practice_id)
@@ -101,11 +101,11 @@ async def _update_pushed(
     given = {name: value for name, value in push.booking.as_pushed().items() if value is not None}
     values = last | given
     if values == last:
-        return
+        return NO_EFFECT
     record = await read_session(db, staff.practice_id, session_id)
     check_version(record, push.if_match)
     _check_kept(push.booking, record)
-    version = record.version
+    version, effect = record.version, NO_EFFECT
     if _is_new(push.booking, record, last, values):
         if record.status is not Status.BOOKED:
             raise SessionNotBookedError(session_id)
@@ -115,7 +115,7 @@ async def _update_pushed(
             mover = await pushes.last_mover(session_id, after_version=last.get("version", 0))
             if mover in BY_CLIENT and not overrules:
                 raise SessionChangedError(session_id)
-            await move_by_staff(
+            effect = await move_by_staff(
                 db,
                 staff,
                 record,
@@ -127,6 +127,7 @@ async def _update_pushed(
             )
             version += 1
     await pushes.save(session_id, {**values, "version": version})
+    return effect
 
 
 def _check_kept(booking: Booking, record: SessionRecord) -> None:

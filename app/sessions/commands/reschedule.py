@@ -43,6 +43,7 @@ from app.sessions.commands.meeting import (
 from app.sessions.commands.orders import (
     ChangeReason,
     ClientOrder,
+    Effect,
     Outcome,
     StaffOrder,
     StaffOutcome,
@@ -85,10 +86,10 @@ async def reschedule(
     cost = cost_for_client(record, action, order.quote, quotes, now)
     _check_format_and_location(record, to, now)
     await _check_on_offer(db, record, calendar, to, action, now)
-    await _move(
+    effect = await _move(
         db, record, to, cost, actor=caller.actor, reason=order.reason, now=now, by_client=True
     )
-    return await answer_client(db, caller, session_id, cost)
+    return await answer_client(db, caller, session_id, effect)
 
 
 async def reschedule_by_staff(
@@ -119,8 +120,8 @@ async def reschedule_by_staff(
     to = requested_meeting(record, requested)
     if is_same_meeting(record, to):
         raise NoChangeError
-    cost = await move_by_staff(db, staff, record, to, force=force, order=order, now=now)
-    return await answer_staff(db, staff, session_id, cost)
+    effect = await move_by_staff(db, staff, record, to, force=force, order=order, now=now)
+    return await answer_staff(db, staff, session_id, effect)
 
 
 async def move_by_staff(
@@ -133,11 +134,11 @@ async def move_by_staff(
     order: StaffOrder,
     now: datetime,
     notify: bool = True,
-) -> Cost:
+) -> Effect:
     """Change time, duration, format or location of a booked session, which the caller has locked.
 
-    With `notify` False neither the client nor the practitioner gets an email about it. Returns the
-    cost for the client.
+    With `notify` False neither the client nor the practitioner gets an email about it. Returns its
+    effect.
 
     Raises:
         SlotUnavailableError: the time is not free.
@@ -145,10 +146,9 @@ async def move_by_staff(
     rules, action = rules_of(record.policy), action_of(record, to)
     cost = cost_for_staff(rules, action, record.facts, now, charged=order.charged)
     await check_free(db, wanted_time(record, to), force=force, now=now)
-    await _move(
+    return await _move(
         db, record, to, cost, actor=staff.actor, reason=order.reason, now=now, notify=notify
     )
-    return cost
 
 
 def is_same_meeting(record: SessionRecord, to: Meeting) -> bool:
@@ -167,7 +167,7 @@ async def _move(
     now: datetime,
     by_client: bool = False,
     notify: bool = True,
-) -> None:
+) -> Effect:
     """Write a checked move, and queue its notifications.
 
     Only a client's moves to another start count towards the limit and can carry a cost (product.md
@@ -190,7 +190,7 @@ async def _move(
         *notifications_about("rescheduled", to.starts_at, now, fee=cost.fee, people=notify),
         *reminders(to.starts_at, record.reminder_minutes, now),
     ]
-    await finish(db, record.practice_id, record.id, change, notifications, now)
+    return await finish(db, record.practice_id, record.id, change, notifications, now)
 
 
 def _check_format_and_location(record: SessionRecord, to: Meeting, now: datetime) -> None:

@@ -63,8 +63,9 @@ async def undo(
         in_calendar=in_calendar,
         details={"undone": record.status, "voided_fee": voided},
     )
-    await finish(db, staff.practice_id, session_id, change, _notifications(record, now), now)
-    return await answer_staff(db, staff, session_id)
+    notifications = _notifications(record, now)
+    effect = await finish(db, staff.practice_id, session_id, change, notifications, now)
+    return await answer_staff(db, staff, session_id, effect)
 
 
 def _notifications(record: SessionRecord, now: datetime) -> list[NewNotification]:

@@ -25,6 +25,7 @@ class ChangeRecord:
     """An entry of a session's history. `old_…` fields are None for the booking. Times are UTC."""
 
     id: UUID
+    command_id: UUID
     kind: str
     at: datetime
     actor: str
@@ -77,6 +78,7 @@ async def list_changes(
 def _change(row: Row) -> ChangeRecord:
     return ChangeRecord(
         id=row["id"],
+        command_id=row["command_id"],
         kind=row["kind"],
         at=row["at"],
         actor=row["actor"],

@@ -183,7 +183,7 @@ async def undo_session_end(
 
 def answer(outcome: StaffOutcome, *, status: int = 200) -> StoredAnswer:
     """Make the response to a command, to send and to store under its idempotency key."""
-    shown = present_staff_outcome(outcome.found, outcome.cost)
+    shown = present_staff_outcome(outcome.found, outcome.effect)
     return StoredAnswer(status, outcome.found.session.etag, as_json(shown))
 
 

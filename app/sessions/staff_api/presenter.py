@@ -2,13 +2,13 @@
 
 from zoneinfo import ZoneInfo
 
-from app.domain.policy.costs import Cost
 from app.sessions.client_api.presenter import (
     ReasonVisibility,
     present_carried,
     present_policy,
     present_summary,
 )
+from app.sessions.commands.orders import Effect
 from app.sessions.read.staff_queries import ClientFacts, SessionFee, StaffSession, StaffSummary
 from app.sessions.staff_api import schemas
 from app.web.pagination import Page
@@ -55,12 +55,13 @@ def present_staff_session(
     }
 
 
-def present_staff_outcome(found: StaffSession, cost: Cost) -> schemas.StaffCommandAnswer:
+def present_staff_outcome(found: StaffSession, effect: Effect) -> schemas.StaffCommandAnswer:
     """Present the result of a command. Callers with `write` see all reasons."""
     return schemas.StaffCommandAnswer(
         session=present_staff_session(found, None, reasons=ReasonVisibility.ALL_NOTES),
-        fee=present_money(cost.fee),
-        credit=cost.credit,
+        fee=present_money(effect.cost.fee),
+        credit=effect.cost.credit,
+        command_id=effect.command_id,
     )
 
 

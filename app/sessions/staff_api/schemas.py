@@ -18,7 +18,7 @@ from app.sessions.client_api.schemas import CarriedView, PolicyView, SessionSumm
 from app.sessions.commands.booking import Booking
 from app.web.pagination import ListQuery, first_instant, last_instant
 from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, Text, ZoneName
-from app.web.views import MoneyView, Reason
+from app.web.views import CommandId, MoneyView, Reason
 
 
 class SessionClient(TypedDict):
@@ -80,6 +80,7 @@ class StaffCommandAnswer(TypedDict):
     session: PracticeSession
     fee: MoneyView | None
     credit: Credit | None
+    command_id: CommandId
 
 
 class StaffListQuery(ListQuery):

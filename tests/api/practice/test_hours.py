@@ -160,16 +160,22 @@ async def test_a_long_report_is_cut_and_has_the_total(staff: Api, world: World) 
 
     async def command(db: AsyncConnection) -> list[UUID]:
         return [
-            await book(
-                db,
-                world.practice_id,
-                Booking(
-                    world.client_id, world.practitioner_id, world.service_id, start, Format.VIDEO
-                ),
-                actor=OPERATOR,
-                force=True,
-                now=NOW,
-            )
+            (
+                await book(
+                    db,
+                    world.practice_id,
+                    Booking(
+                        world.client_id,
+                        world.practitioner_id,
+                        world.service_id,
+                        start,
+                        Format.VIDEO,
+                    ),
+                    actor=OPERATOR,
+                    force=True,
+                    now=NOW,
+                )
+            ).session_id
             for start in starts
         ]
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 IDS = {
     "busy_time": "4d9c5f20-6ea3-4c31-8d88-5c9c3e1f2a34",
     "change": "5eac6031-7fb4-4d42-9e99-6dad4f203b45",
+    "command": "6fbd7142-8ac5-4e53-8fa0-7ebe5a314c56",
     "client": "7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f",
     "endpoint": "6fbd7142-80c5-4e53-8faa-7ebe50314c56",
     "fee": "70ce8253-91d6-4f64-90bb-8fcf61425d67",
@@ -226,6 +227,7 @@ _HISTORY = page(
         "fee": None,
         "credit": None,
         "version": 1,
+        "command_id": "1f6a2c9d-3b70-4f0e-8a55-2f6f0b8d9c01",
     },
     {
         "id": "2a7b3d0e-4c81-4a1f-9b66-3a7a1c9e0d12",
@@ -238,6 +240,7 @@ _HISTORY = page(
         "fee": None,
         "credit": "kept",
         "version": 2,
+        "command_id": "2a7b3d0e-4c81-4a1f-9b66-3a7a1c9e0d12",
     },
     {
         "id": "3b8c4e1f-5d92-4b20-8c77-4b8b2d0f1e23",
@@ -250,6 +253,7 @@ _HISTORY = page(
         "fee": None,
         "credit": "kept",
         "version": 3,
+        "command_id": "3b8c4e1f-5d92-4b20-8c77-4b8b2d0f1e23",
     },
 )
 
@@ -258,11 +262,17 @@ _SESSION = _details("2026-12-03", "2026-12-02", version=3)
 EXAMPLES: dict[str, object] = {
     "list_own_sessions": page(_summary("2026-12-03", version=3)),
     "get_session": _SESSION,
-    "cancel_session": {"session": _cancelled(_SESSION), "fee": None, "credit": "returned"},
+    "cancel_session": {
+        "session": _cancelled(_SESSION),
+        "fee": None,
+        "credit": "returned",
+        "command_id": IDS["command"],
+    },
     "reschedule_session": {
         "session": _details("2026-12-08", "2026-12-07", version=4),
         "fee": None,
         "credit": "kept",
+        "command_id": IDS["command"],
     },
     "list_session_changes": _HISTORY,
     "get_availability": {

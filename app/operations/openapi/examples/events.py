@@ -29,6 +29,7 @@ def _event(event: str, **said: object) -> dict[str, object]:
             "old_format": None,
             "old_location_id": None,
             "change_id": IDS["change"],
+            "command_id": IDS["command"],
             "by": "practice",
             "reason_code": None,
             "fee": None,

@@ -99,7 +99,7 @@ def _session(
 def _done(
     session: Mapping[str, object], *, fee: object = None, credit: str | None = None
 ) -> dict[str, object]:
-    return {"session": session, "fee": fee, "credit": credit}
+    return {"session": session, "fee": fee, "credit": credit, "command_id": IDS["command"]}
 
 
 def _fee(status: str, **closed: object) -> dict[str, object]:
@@ -180,8 +180,13 @@ STAFF_EXAMPLES: dict[str, object] = {
     ),
     "list_practice_fees": page(_practice_fee("due")),
     "get_fee": _practice_fee("due"),
-    "waive_fee": _practice_fee("waived", closed_at=_NOW_UTC),
-    "settle_fee": _practice_fee("settled", closed_at=_NOW_UTC, payment_reference="INV-2041"),
+    "waive_fee": _practice_fee("waived", closed_at=_NOW_UTC, command_id=IDS["command"]),
+    "settle_fee": _practice_fee(
+        "settled",
+        closed_at=_NOW_UTC,
+        payment_reference="INV-2041",
+        command_id=IDS["command"],
+    ),
     "get_calling_key": {
         "key": {"id": IDS["key"], "name": "Front desk", "scope": "write"},
         "practice": WHO["practice"],
@@ -189,6 +194,7 @@ STAFF_EXAMPLES: dict[str, object] = {
     "list_practice_changes": page(
         {
             "id": IDS["change"],
+            "command_id": IDS["command"],
             "at": _NOW_UTC,
             "subject": "session",
             "subject_id": IDS["session"],
