@@ -1,5 +1,6 @@
 """Write the audit log, in the transaction of the change."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -8,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import TypeAliasType
 
-from app.audit.repository import add_change, add_note
+from app.audit.repository import add_changes, add_notes
 
 ActorKind = TypeAliasType("ActorKind", Literal["client", "link", "practice", "operator", "system"])
 Subject = TypeAliasType(
@@ -54,6 +55,21 @@ OPERATOR = Actor("operator", "command line")
 SYSTEM = Actor("system")
 
 
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """A new entry of the audit log. `facts` are other columns of it.
+
+    `command_id` is the same for all entries of one command; None: it is the only one.
+    """
+
+    subject: Subject
+    subject_id: UUID
+    kind: str
+    note: str | None
+    command_id: UUID | None
+    facts: Mapping[str, Any]
+
+
 async def write_change(
     db: AsyncConnection,
     practice_id: UUID,
@@ -69,25 +85,48 @@ async def write_change(
 ) -> UUID:
     """Add an entry to the audit log and return its id.
 
-    `command_id` is the same for all entries of one command; by default this entry is its only one.
     `facts` are other columns of the entry. `details` must not contain personal data: of a client's
     record it has the names of the changed fields, not their values.
     """
-    change_id = uuid4()
-    about = {
-        "practice_id": practice_id,
-        "id": change_id,
-        "command_id": command_id or change_id,
-        "subject": subject,
-        "subject_id": subject_id,
-        "kind": kind,
-        "actor": actor.kind,
-        "actor_name": actor.name,
-        "key_id": actor.key_id,
-        "at": now,
-    }
-    await add_change(db, about | facts)
-    if note is not None or actor.origin is not None:
-        why = {"change_id": change_id, "note": note, "origin": actor.origin}
-        await add_note(db, {"practice_id": practice_id, **why})
-    return change_id
+    entry = NewEntry(subject, subject_id, kind, note, command_id, facts)
+    return (await write_changes(db, practice_id, actor, now, [entry]))[0]
+
+
+async def write_changes(
+    db: AsyncConnection,
+    practice_id: UUID,
+    actor: Actor,
+    now: datetime,
+    entries: Sequence[NewEntry],
+) -> list[UUID]:
+    """Add entries to the audit log and return their ids, in the same order."""
+    ids = [uuid4() for _ in entries]
+    rows = [
+        {
+            "practice_id": practice_id,
+            "id": change_id,
+            "command_id": entry.command_id or change_id,
+            "subject": entry.subject,
+            "subject_id": entry.subject_id,
+            "kind": entry.kind,
+            "actor": actor.kind,
+            "actor_name": actor.name,
+            "key_id": actor.key_id,
+            "at": now,
+            **entry.facts,
+        }
+        for change_id, entry in zip(ids, entries, strict=True)
+    ]
+    await add_changes(db, rows)
+    notes = [
+        {
+            "practice_id": practice_id,
+            "change_id": change_id,
+            "note": entry.note,
+            "origin": actor.origin,
+        }
+        for change_id, entry in zip(ids, entries, strict=True)
+        if entry.note is not None or actor.origin is not None
+    ]
+    await add_notes(db, notes)
+    return ids

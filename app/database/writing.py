@@ -23,5 +23,8 @@ class Write(CompiledStatement):
         return await send(db, self.text, self.arguments(values))
 
     async def run_for_each(self, db: AsyncConnection, rows: Sequence[Mapping[str, object]]) -> None:
-        """Run it once for each row of values."""
-        await send_many(db, self.text, [self.arguments(row) for row in rows])
+        """Run it once for each row of values; for one row as `run` does, which costs less."""
+        if len(rows) == 1:
+            await self.run(db, rows[0])
+        elif rows:
+            await send_many(db, self.text, [self.arguments(row) for row in rows])

@@ -6,10 +6,10 @@ A notification is committed with the change that it reports, or not at all.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ARRAY, Uuid, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import TypeAliasType
 
@@ -56,7 +56,7 @@ _WAITING = (
     select(Notification.id)
     .where(
         Notification.practice_id == bindparam("of_practice"),
-        Notification.session_id == bindparam("of_session"),
+        Notification.session_id == func.any(bindparam("of_sessions", type_=ARRAY(Uuid))),
         Notification.kind == "reminder",
         Notification.status == "pending",
     )
@@ -84,6 +84,14 @@ class NewNotification:
     send_at: datetime
 
 
+class OfChange(NamedTuple):
+    """A notification about one change of one session."""
+
+    session_id: UUID
+    change_id: UUID
+    notification: NewNotification
+
+
 async def queue_notifications(
     db: AsyncConnection,
     practice_id: UUID,
@@ -92,14 +100,20 @@ async def queue_notifications(
     notifications: Sequence[NewNotification],
     now: datetime,
 ) -> None:
-    """Insert notifications about a change, and the jobs for them, in the caller's transaction.
+    """Insert notifications about one change of one session; see `queue_for_changes`."""
+    of_change = [OfChange(session_id, change_id, notification) for notification in notifications]
+    await queue_for_changes(db, practice_id, of_change, now)
+
+
+async def queue_for_changes(
+    db: AsyncConnection, practice_id: UUID, notifications: Sequence[OfChange], now: datetime
+) -> None:
+    """Insert notifications about changes, and the jobs for them, in the caller's transaction.
 
     An event becomes one notification for each active webhook endpoint that is subscribed to it.
     """
-    addressed: list[tuple[NewNotification, UUID | None]] = [
-        (notification, None)
-        for notification in notifications
-        if notification.recipient != "webhook"
+    addressed: list[tuple[OfChange, UUID | None]] = [
+        (one, None) for one in notifications if one.notification.recipient != "webhook"
     ]
     addressed += await _for_endpoints(db, practice_id, notifications)
     if not addressed:
@@ -117,7 +131,7 @@ async def queue_notifications(
             "send_at": notification.send_at,
             "attempt_at": notification.send_at,
         }
-        for notification, endpoint_id in addressed
+        for (session_id, change_id, notification), endpoint_id in addressed
     ]
     await _ADD.run_for_each(db, rows)
     wakes = [
@@ -151,10 +165,10 @@ async def queue_practice_mail(
 
 
 async def _for_endpoints(
-    db: AsyncConnection, practice_id: UUID, notifications: Sequence[NewNotification]
-) -> list[tuple[NewNotification, UUID | None]]:
+    db: AsyncConnection, practice_id: UUID, notifications: Sequence[OfChange]
+) -> list[tuple[OfChange, UUID | None]]:
     """Pair each event with the active endpoints subscribed to it; empty `events` means all."""
-    events = [notification for notification in notifications if notification.recipient == "webhook"]
+    events = [one for one in notifications if one.notification.recipient == "webhook"]
     if not events:
         return []
     endpoints = await _ENDPOINTS.rows(db, {"practice_id": practice_id})
@@ -162,24 +176,28 @@ async def _for_endpoints(
         (event, endpoint["id"])
         for endpoint in endpoints
         for event in events
-        if not endpoint["events"] or event.kind in endpoint["events"]
+        if not endpoint["events"] or event.notification.kind in endpoint["events"]
     ]
 
 
 async def drop_reminders(
-    db: AsyncConnection, practice_id: UUID, session_id: UUID, now: datetime
+    db: AsyncConnection, practice_id: UUID, session_ids: Sequence[UUID], now: datetime
 ) -> None:
-    """Drop the session's pending reminders.
+    """Drop the pending reminders of sessions.
 
     A reminder that a worker is sending is skipped: its row is locked, and the request must not wait
     for a mail server. If that attempt fails, the next attempt drops the reminder.
     """
-    asked = {"of_practice": practice_id, "of_session": session_id, "finished_at": now}
+    asked = {"of_practice": practice_id, "of_sessions": list(session_ids), "finished_at": now}
     await _DROP_REMINDERS.run(db, asked)
 
 
+# What a command can do to a session that people are told of.
+Done = Literal["booked", "rescheduled", "cancelled", "noshow", "restored"]
+
+
 def notifications_about(
-    done: Literal["booked", "rescheduled", "cancelled", "noshow", "restored"],
+    done: Done,
     starts_at: datetime,
     now: datetime,
     *,

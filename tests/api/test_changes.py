@@ -42,7 +42,7 @@ async def test_the_history_lists_changes_oldest_first(
     }
     there = then | {"format": "in_person", "location_id": str(world.location_id)}
     for change in (booked, moved, other, cancelled):
-        change.pop("id")
+        assert change.pop("command_id") == change.pop("id")
     assert booked == {
         "kind": "booked",
         "at": "2026-11-30T10:00:00-05:00",

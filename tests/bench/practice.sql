@@ -92,10 +92,10 @@ BEGIN
          true, tstzrange(starts_at, starts_at + interval '50 minutes'),
          tstzrange(starts_at, starts_at + interval '60 minutes')
     FROM made;
-  INSERT INTO changes (practice_id, id, subject, subject_id, kind, actor, at, session_id,
-                       session_version, calendar_sequence, starts_at, ends_at, format, currency)
-  SELECT practice, bench_id('change', id::text), 'session', id, 'booked', 'operator',
-         starts_at - interval '60 days', id, 1, 0, starts_at, starts_at + interval '50 minutes',
+  INSERT INTO changes (practice_id, id, command_id, subject, subject_id, kind, actor, at,
+                       session_id, session_version, calendar_sequence, starts_at, ends_at, format, currency)
+  SELECT practice, bench_id('change', id::text), bench_id('change', id::text), 'session', id,
+         'booked', 'operator', starts_at - interval '60 days', id, 1, 0, starts_at, starts_at + interval '50 minutes',
          'video', 'USD'
     FROM made;
   INSERT INTO notifications (practice_id, id, session_id, change_id, kind, recipient, starts_at, send_at,

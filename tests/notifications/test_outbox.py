@@ -121,7 +121,7 @@ async def test_waiting_reminders_are_dropped_and_nothing_else(
     scenario: Scenario, engine: AsyncEngine, world: World
 ) -> None:
     session_id, other = await scenario.book(), await scenario.book(START + timedelta(days=1))
-    await transact(engine, lambda db: drop_reminders(db, world.practice_id, session_id, NOW))
+    await transact(engine, lambda db: drop_reminders(db, world.practice_id, [session_id], NOW))
     dropped = await scenario.state(await scenario.notification(session_id, "reminder"))
     assert (dropped.status, dropped.finished_at) == ("dropped", NOW)
     for notification_id in (
@@ -139,7 +139,7 @@ async def test_no_command_waits_for_a_reminder_that_is_being_sent(
         await sending.execute(select(Notification.id).with_for_update())
         async with engine.begin() as db:
             await db.execute(text("SET LOCAL lock_timeout = '1ms'"))
-            await drop_reminders(db, world.practice_id, session_id, NOW)
+            await drop_reminders(db, world.practice_id, [session_id], NOW)
     assert (
         await scenario.state(await scenario.notification(session_id, "reminder"))
     ).status == "pending"

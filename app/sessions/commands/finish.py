@@ -1,6 +1,7 @@
 """The last steps of every command: history, reminders, notifications and result."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,16 @@ from app.domain.policy.costs import Cost
 from app.domain.session import Carried
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
-from app.outbox.outbox import NewNotification, drop_reminders, queue_notifications
+from app.outbox.outbox import (
+    Done,
+    NewNotification,
+    OfChange,
+    Recipient,
+    drop_reminders,
+    notifications_about,
+    queue_for_changes,
+    queue_notifications,
+)
 from app.sessions.commands.history_repository import HistoryRepository, NewChange
 from app.sessions.commands.meeting import Meeting, meeting_of
 from app.sessions.commands.orders import NO_COST, ChangeReason, Effect, Outcome, StaffOutcome
@@ -34,11 +44,85 @@ async def finish(
     Drops the pending reminders, because they describe the session before the change;
     `notifications` must contain the new ones. A change of only a fee keeps the reminders.
     """
-    change_id = await HistoryRepository(db, practice_id).record(session_id, change, now)
+    history = HistoryRepository(db, practice_id)
+    (change_id,) = await history.record([(session_id, change)], now)
     if change.of_fee is None:
-        await drop_reminders(db, practice_id, session_id, now)
+        await drop_reminders(db, practice_id, [session_id], now)
     await queue_notifications(db, practice_id, session_id, change_id, notifications, now)
-    return Effect(Cost(change.fee, change.credit), change.command_id or change_id)
+    return Effect(Cost(change.fee, change.credit), change_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedSession:
+    """One of the sessions that one command changes: its record before the change, and the change.
+
+    `done` is what the people and the webhooks are told. `reminders` are those that are still to
+    come.
+    """
+
+    record: SessionRecord
+    change: NewChange
+    done: Done
+    reminders: Sequence[NewNotification] = ()
+
+
+async def finish_all(
+    db: AsyncConnection,
+    changed: Sequence[ChangedSession],
+    now: datetime,
+    *,
+    command_id: UUID,
+    named: UUID | None = None,
+    practitioners: bool = True,
+) -> list[Effect]:
+    """Record changes of several sessions of one practice by one command; see `finish`.
+
+    Each client gets one mail about all their sessions, and so does each practitioner, unless
+    `practitioners` is False. The mail is about the session `named`, or else about the person's
+    first one in time, and lists the others. Webhooks get an event for each session.
+    """
+    practice_id = changed[0].record.practice_id
+    changes = [(one.record.id, replace(one.change, command_id=command_id)) for one in changed]
+    ids = await HistoryRepository(db, practice_id).record(changes, now)
+    await drop_reminders(db, practice_id, [session_id for session_id, _ in changes], now)
+    told = _told_first(changed, named, practitioners=practitioners)
+    queued = [
+        OfChange(one.record.id, change_id, notification)
+        for change_id, one in zip(ids, changed, strict=True)
+        for notification in (
+            *_notifications(one, told[one.record.id], now),
+            *one.reminders,
+        )
+    ]
+    await queue_for_changes(db, practice_id, queued, now)
+    return [Effect(Cost(one.change.fee, one.change.credit), command_id) for one in changed]
+
+
+def _told_first(
+    changed: Sequence[ChangedSession], named: UUID | None, *, practitioners: bool
+) -> dict[UUID, list[Recipient]]:
+    """Give for each session the people whose mail is about it, and lists the others."""
+    told: dict[UUID, list[Recipient]] = {one.record.id: [] for one in changed}
+    people: set[UUID] = set()
+    by_time = sorted(changed, key=lambda one: (one.record.id != named, one.change.after.starts_at))
+    for one in by_time:
+        record = one.record
+        if record.client_id not in people:
+            told[record.id].append("client")
+        if practitioners and record.practitioner_id not in people:
+            told[record.id].append("practitioner")
+        people |= {record.client_id, record.practitioner_id}
+    return told
+
+
+def _notifications(
+    one: ChangedSession, people: Sequence[Recipient], now: datetime
+) -> list[NewNotification]:
+    starts_at, fee = one.change.after.starts_at, one.change.fee
+    return [
+        *notifications_about(one.done, starts_at, now, fee=fee, people=False),
+        *(NewNotification(one.done, person, starts_at, now) for person in people),
+    ]
 
 
 async def answer_client(

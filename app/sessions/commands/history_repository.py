@@ -1,5 +1,6 @@
 """Write the history of sessions, and the fees caused by their changes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.audit.write import Actor, write_change
+from app.audit.write import Actor, NewEntry, write_changes
 from app.database.writing import Write
 from app.domain.money import Money
 from app.domain.policy.costs import Cost
@@ -63,56 +64,30 @@ class HistoryRepository:
         self._db = db
         self._practice_id = practice_id
 
-    async def record(self, session_id: UUID, change: NewChange, now: datetime) -> UUID:
-        """Add an entry with its note and its fee, and give the entry's id."""
-        before = change.before
-        change_id = await write_change(
-            self._db,
-            self._practice_id,
-            change.actor,
-            now,
-            subject="session" if change.of_fee is None else "fee",
-            subject_id=change.of_fee or session_id,
-            kind=change.kind,
-            note=change.note,
-            details=change.details,
-            command_id=change.command_id,
-            session_id=session_id,
-            session_version=change.session_version,
-            calendar_sequence=change.calendar_sequence,
-            reason_code=change.reason_code,
-            old_starts_at=before and before.starts_at,
-            old_ends_at=before and before.ends_at,
-            old_format=before and before.format,
-            old_location_id=before and before.location_id,
-            starts_at=change.after.starts_at,
-            ends_at=change.after.ends_at,
-            format=change.after.format,
-            location_id=change.after.location_id,
-            join_url=change.after.join_url,
-            instructions=change.after.instructions,
-            fee_minor=change.fee and change.fee.amount_minor,
-            currency=change.currency,
-            credit=change.credit,
-        )
-        if change.fee is not None and change.of_fee is None:
-            await self._record_fee(session_id, change_id, change.fee, now)
-        return change_id
+    async def record(self, changes: Sequence[tuple[UUID, NewChange]], now: datetime) -> list[UUID]:
+        """Add entries of sessions with their notes and fees, and give the entries' ids.
 
-    async def _record_fee(
-        self, session_id: UUID, change_id: UUID, fee: Money, now: datetime
-    ) -> None:
-        recorded = {
-            "practice_id": self._practice_id,
-            "id": uuid4(),
-            "session_id": session_id,
-            "change_id": change_id,
-            "amount_minor": fee.amount_minor,
-            "currency": fee.currency,
-            "status": "due",
-            "recorded_at": now,
-        }
-        await _RECORD_FEE.run(self._db, recorded)
+        One actor has made all of the changes.
+        """
+        actor = changes[0][1].actor
+        entries = [_entry(session_id, change) for session_id, change in changes]
+        ids = await write_changes(self._db, self._practice_id, actor, now, entries)
+        fees = [
+            {
+                "practice_id": self._practice_id,
+                "id": uuid4(),
+                "session_id": session_id,
+                "change_id": change_id,
+                "amount_minor": change.fee.amount_minor,
+                "currency": change.fee.currency,
+                "status": "due",
+                "recorded_at": now,
+            }
+            for change_id, (session_id, change) in zip(ids, changes, strict=True)
+            if change.fee is not None and change.of_fee is None
+        ]
+        await _RECORD_FEE.run_for_each(self._db, fees)
+        return ids
 
     async def latest_effect(self, session_id: UUID, kind: str) -> Effect:
         """Give the cost and the command of the session's latest change of this kind."""
@@ -159,3 +134,35 @@ class HistoryRepository:
             .returning(Fee.id)
         )
         return voided.scalar() is not None
+
+
+def _entry(session_id: UUID, change: NewChange) -> NewEntry:
+    before = change.before
+    facts = {
+        "details": change.details,
+        "session_id": session_id,
+        "session_version": change.session_version,
+        "calendar_sequence": change.calendar_sequence,
+        "reason_code": change.reason_code,
+        "old_starts_at": before and before.starts_at,
+        "old_ends_at": before and before.ends_at,
+        "old_format": before and before.format,
+        "old_location_id": before and before.location_id,
+        "starts_at": change.after.starts_at,
+        "ends_at": change.after.ends_at,
+        "format": change.after.format,
+        "location_id": change.after.location_id,
+        "join_url": change.after.join_url,
+        "instructions": change.after.instructions,
+        "fee_minor": change.fee and change.fee.amount_minor,
+        "currency": change.currency,
+        "credit": change.credit,
+    }
+    return NewEntry(
+        subject="session" if change.of_fee is None else "fee",
+        subject_id=change.of_fee or session_id,
+        kind=change.kind,
+        note=change.note,
+        command_id=change.command_id,
+        facts=facts,
+    )
