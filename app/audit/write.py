@@ -19,6 +19,7 @@ Subject = TypeAliasType(
         "busy_intervals",
         "client",
         "fee",
+        "group",
         "holidays",
         "hours_override",
         "link",

@@ -2,15 +2,17 @@
 
 from datetime import timedelta
 from functools import lru_cache
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from app.availability.queries import Availability
 from app.availability.schemas import AvailabilityView, DayView
 from app.domain.availability import DayStarts, by_day, in_order
+from app.domain.groups import GroupOffer
 from app.texts.catalogue import Texts
 from app.texts.refusals import empty_text
 from app.web.json import serialise_part
-from app.web.views import present_contact, present_slots
+from app.web.views import SlotView, present_contact, present_group_slots, present_slots
 
 _DATE_LENGTH = len("2026-12-03")
 
@@ -18,17 +20,13 @@ _DATE_LENGTH = len("2026-12-03")
 def present_availability(found: Availability, texts: Texts) -> AvailabilityView:
     """Present the slots on offer as days and times of the viewer's zone, `found.zone`."""
     session, reason = found.session, found.offer.empty_reason
-    duration = session.ends_at - session.starts_at
     return {
         "session_id": session.id,
         "format": found.format,
         "time_zone": found.zone.key,
         "from": found.first,
         "to": found.last,
-        "days": [
-            _present_day(day, duration, found.zone)
-            for day in by_day(found.offer.starts, found.zone)
-        ],
+        "days": _present_days(found),
         "empty_reason": None
         if reason is None
         else {
@@ -40,9 +38,22 @@ def present_availability(found: Availability, texts: Texts) -> AvailabilityView:
     }
 
 
+def _present_days(found: Availability) -> list[DayView]:
+    session, zone = found.session, found.zone
+    if isinstance(found.offer, GroupOffer):
+        slots = present_group_slots(found.offer.slots, zone)
+        return [{"date": day, "slots": [*of_day]} for day, of_day in groupby(slots, _date_of)]
+    duration = session.ends_at - session.starts_at
+    return [_present_day(day, duration, zone) for day in by_day(found.offer.starts, zone)]
+
+
 # Cached: a month has hundreds of slots, and a day's rarely change between two requests.
 @lru_cache(maxsize=4096)
 def _present_day(day: DayStarts, duration: timedelta, zone: ZoneInfo) -> DayView:
     slots = present_slots(in_order(day), duration, zone)
-    shown: DayView = {"date": slots[0]["start"][:_DATE_LENGTH], "slots": slots}
+    shown: DayView = {"date": _date_of(slots[0]), "slots": slots}
     return serialise_part(shown)
+
+
+def _date_of(slot: SlotView) -> str:
+    return slot["start"][:_DATE_LENGTH]

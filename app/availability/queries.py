@@ -1,11 +1,14 @@
 """Read a session with its practitioner's calendar, in one statement, and calculate its slots."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.availability.statements import PAGE
+from app.calendar.groups import to_group_slots
 from app.calendar.rows import to_calendar
 from app.database.statements import Source
 from app.domain.availability import (
@@ -19,6 +22,7 @@ from app.domain.availability import (
     offer,
 )
 from app.domain.errors import InvalidInputError
+from app.domain.groups import GroupOffer, GroupSearch, GroupSlot, offer_groups
 from app.domain.intervals import Interval
 from app.domain.session import Format
 from app.domain.zones import from_seconds, seconds_up, start_of_day, to_seconds
@@ -36,6 +40,18 @@ MAX_DAYS = 62
 DEFAULT_DAYS = 31
 
 
+class _Page(NamedTuple):
+    """A session with its practitioner's calendar.
+
+    For a seat also the groups of its service, and the time that its client's other sessions take.
+    """
+
+    session: SessionToMove
+    calendar: Calendar
+    groups: Sequence[GroupSlot]
+    elsewhere: Sequence[Interval]
+
+
 @dataclass(frozen=True, slots=True)
 class Availability:
     """The slots of a session from `first` to `last`, both inclusive, as dates in `zone`."""
@@ -45,15 +61,32 @@ class Availability:
     zone: ZoneInfo
     first: date
     last: date
-    offer: Offer
+    offer: Offer | GroupOffer
     next_available: date | None
 
 
 async def _read_page(
     db: Source, caller: Caller, session_id: UUID, first: date, last: date
-) -> tuple[SessionToMove, Calendar]:
+) -> _Page:
     row = await read_row(db, PAGE, caller, session_id, **calendar_bounds(first, last))
-    return to_session_to_move(row), to_calendar(row)
+    return _Page(
+        to_session_to_move(row),
+        to_calendar(row),
+        to_group_slots(row["groups"]) if row["practitioner_active"] else (),
+        [Interval(*interval) for interval in row["elsewhere"] or ()],
+    )
+
+
+def _offer(
+    page: _Page, rules: SlotRules, search: SlotSearch, window: Interval, now: int
+) -> Offer | GroupOffer:
+    """Find the slots of a session. Those of a seat are other groups."""
+    group_id = page.session.group_id
+    if group_id is None:
+        return offer(page.calendar, rules, search, window, now)
+    span = bookable(page.calendar.hours.zone, rules, search, window, now)
+    groups = GroupSearch(group_id, page.groups, page.elsewhere, search)
+    return offer_groups(groups, window, span)
 
 
 async def read_availability(
@@ -81,7 +114,8 @@ async def read_availability(
     until = last or around + timedelta(days=DEFAULT_DAYS)
     # A range that is too long is refused below; do not read all of it.
     reach = min(max(until, around), around + timedelta(days=MAX_DAYS))
-    session, calendar = await _read_page(db, caller, session_id, around, reach)
+    page = await _read_page(db, caller, session_id, around, reach)
+    session = page.session
     zone = zone or session.client_zone
     first = first or now.astimezone(zone).date()
     last = last or first + timedelta(days=DEFAULT_DAYS - 1)
@@ -89,11 +123,11 @@ async def read_availability(
     search = move_search(session, format_ or session.format, now)
     rules = slot_rules(session, session.ends_at - session.starts_at)
     window = Interval(_first_second(first, zone), _first_second(last + timedelta(days=1), zone))
-    found = offer(calendar, rules, search, window, seconds_up(now))
+    found = _offer(page, rules, search, window, seconds_up(now))
     next_available = None
     if found.empty_reason not in {None, EmptyReason.RESCHEDULE_REFUSED}:
         next_available = await _next_available(
-            db, caller, session, calendar, rules, search, window.end, zone, now
+            db, caller, page, rules, search, window.end, zone, now
         )
     return Availability(session, search.format, zone, first, last, found, next_available)
 
@@ -101,8 +135,7 @@ async def read_availability(
 async def _next_available(
     db: Source,
     caller: Caller,
-    session: SessionToMove,
-    calendar: Calendar,
+    page: _Page,
     rules: SlotRules,
     search: SlotSearch,
     after: int,
@@ -111,7 +144,9 @@ async def _next_available(
 ) -> date | None:
     instant = seconds_up(now)
     after_horizon = to_seconds(now) + (rules.horizon_days + 2) * 24 * 60 * MINUTE
-    windows = [bookable(calendar, rules, search, Interval(after, after_horizon), instant)]
+    practitioner_zone = page.calendar.hours.zone
+    future = Interval(after, after_horizon)
+    windows = [bookable(practitioner_zone, rules, search, future, instant)]
     present = search.present
     places = {(search.format, location_id) for location_id in search.location_ids}
     if present.start >= after and places - {(present.format, present.location_id)}:
@@ -122,11 +157,11 @@ async def _next_available(
         return None
     first = from_seconds(min(window.start for window in windows)).date()
     last = from_seconds(max(window.end for window in windows)).date()
-    _, calendar = await _read_page(db, caller, session.id, first, last)
+    page = await _read_page(db, caller, page.session.id, first, last)
     starts = [
-        of_place[0]
+        start
         for window in windows
-        for of_place in offer(calendar, rules, search, window, instant).starts.values()
+        if (start := _offer(page, rules, search, window, instant).first_start) is not None
     ]
     return from_seconds(min(starts)).astimezone(zone).date() if starts else None
 

@@ -26,9 +26,12 @@ from app.tables.sessions import Session
 from app.tables.taken_times import TakenTime
 
 _INSTANT = DateTime(timezone=True)
+SINCE, UNTIL = bindparam("since", type_=_INSTANT), bindparam("until", type_=_INSTANT)
+_SESSIONS_SINCE = bindparam("sessions_since", type_=_INSTANT)
 
 
-def _seconds(instant: Any, rounding: Any) -> Any:  # noqa: ANN401 - column expressions
+def seconds_of(instant: Any, rounding: Any) -> Any:  # noqa: ANN401 - column expressions
+    """Turn an instant into seconds since the epoch."""
     # `extract` calculates in `numeric`, which takes several times as long as `date_part`.
     return cast(rounding(func.date_part("epoch", instant)), BigInteger)
 
@@ -44,14 +47,11 @@ class CalendarKeys(NamedTuple):
 OF_SESSION = CalendarKeys(Session.practitioner_id, Session.client_id, Session.id)
 
 
-_AS_PARAMETERS = CalendarKeys(*(bindparam(name) for name in CalendarKeys._fields))
+AS_PARAMETERS = CalendarKeys(*(bindparam(name) for name in CalendarKeys._fields))
 
 
 def calendar_columns(of: CalendarKeys) -> list[Any]:
     """Build the columns for working hours and taken time, without what `own_id` takes."""
-    since, until = bindparam("since", type_=_INSTANT), bindparam("until", type_=_INSTANT)
-    sessions_since = bindparam("sessions_since", type_=_INSTANT)
-    own = aliased(Session)
     hours = (
         WorkingHours.weekday,
         WorkingHours.start_minute,
@@ -89,39 +89,45 @@ def calendar_columns(of: CalendarKeys) -> list[Any]:
         ).label("holidays"),
         _numbers(
             (
-                _seconds(TakenTime.starts_at, func.floor),
-                _seconds(TakenTime.ends_at, func.ceil),
+                seconds_of(TakenTime.starts_at, func.floor),
+                seconds_of(TakenTime.ends_at, func.ceil),
                 cast(TakenTime.buffer_before_minutes * MINUTE, BigInteger),
                 cast(TakenTime.buffer_after_minutes * MINUTE, BigInteger),
                 cast(cast(TakenTime.counts, Integer), BigInteger),
             ),
             of_practice(PRACTICE, TakenTime),
             TakenTime.practitioner_id == of.practitioner_id,
-            TakenTime.starts_at.between(sessions_since, until),
+            TakenTime.starts_at.between(_SESSIONS_SINCE, UNTIL),
             TakenTime.id != of.own_id,
         ).label("taken"),
-        _numbers(
-            (_seconds(own.starts_at, func.floor), _seconds(own.taken_until, func.ceil)),
-            of_practice(PRACTICE, own),
-            own.client_id == of.client_id,
-            own.taken_until.is_not(None),
-            own.starts_at.between(sessions_since, until),
-            own.id != of.own_id,
-        ).label("elsewhere"),
+        client_time(of),
         _numbers(
             (
-                _seconds(BusyInterval.starts_at, func.floor),
-                _seconds(BusyInterval.ends_at, func.ceil),
+                seconds_of(BusyInterval.starts_at, func.floor),
+                seconds_of(BusyInterval.ends_at, func.ceil),
             ),
             of_practice(PRACTICE, BusyInterval),
             BusyInterval.practitioner_id == of.practitioner_id,
-            BusyInterval.ends_at > since,
-            BusyInterval.starts_at < until,
+            BusyInterval.ends_at > SINCE,
+            BusyInterval.starts_at < UNTIL,
         ).label("busy"),
         Practitioner.sessions_per_day,
         Practitioner.sessions_per_week,
         Practitioner.active.label("practitioner_active"),
     ]
+
+
+def client_time(of: CalendarKeys) -> Any:  # noqa: ANN401 - a column expression
+    """Build the column for the time that the client's other sessions take, seats included."""
+    own = aliased(Session)
+    return _numbers(
+        (seconds_of(own.starts_at, func.floor), seconds_of(own.taken_until, func.ceil)),
+        of_practice(PRACTICE, own),
+        own.client_id == of.client_id,
+        own.taken_until.is_not(None),
+        own.starts_at.between(_SESSIONS_SINCE, UNTIL),
+        own.id != of.own_id,
+    ).label("elsewhere")
 
 
 def _rows(row: Any, *conditions: Any) -> Any:  # noqa: ANN401 - expressions
@@ -146,7 +152,7 @@ def _numbers(columns: Sequence[Any], *conditions: Any) -> Any:  # noqa: ANN401 -
 
 CALENDAR = Read(
     select(
-        Practitioner.time_zone.label("practitioner_zone"), *calendar_columns(_AS_PARAMETERS)
+        Practitioner.time_zone.label("practitioner_zone"), *calendar_columns(AS_PARAMETERS)
     ).where(
         Practitioner.practice_id == bindparam("practice_id"),
         Practitioner.id == bindparam("practitioner_id"),

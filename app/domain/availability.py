@@ -15,8 +15,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from math import ceil, floor
-from operator import itemgetter
-from typing import NamedTuple
+from operator import attrgetter, itemgetter
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -115,6 +115,12 @@ class Slot(NamedTuple):
     location_id: UUID | None
 
 
+class _Starting(Protocol):
+    @property
+    def start(self) -> int: ...
+
+
+_Slot = TypeVar("_Slot", bound=_Starting)
 # One day's locations, each with its available starts in ascending order.
 DayStarts = tuple[tuple[UUID | None, tuple[int, ...]], ...]
 
@@ -146,6 +152,11 @@ class Offer:
 
     starts: Mapping[UUID | None, Sequence[int]]
     empty_reason: EmptyReason | None
+
+    @property
+    def first_start(self) -> int | None:
+        """Give the first available start; None if there are none."""
+        return min((of_place[0] for of_place in self.starts.values()), default=None)
 
     @property
     def slots(self) -> list[Slot]:
@@ -185,7 +196,7 @@ def offer(
     The current start is available only with another format or location. Notice, horizon, step and
     limits do not apply to it (product.md section 10, `change_format`).
     """
-    span = bookable(calendar, rules, search, window, now)
+    span = bookable(calendar.hours.zone, rules, search, window, now)
     found: dict[UUID | None, list[int]] = {}
     for location_id in search.location_ids:
         starts: list[int] = []
@@ -203,10 +214,12 @@ def offer(
 
 
 def bookable(
-    calendar: Calendar, rules: SlotRules, search: SlotSearch, window: Interval, now: int
+    zone: ZoneInfo, rules: SlotRules, search: SlotSearch, window: Interval, now: int
 ) -> Interval:
-    """Restrict `window` to the starts that notice, horizon and the policy's distance allow."""
-    zone = calendar.hours.zone
+    """Restrict `window` to the starts that notice, horizon and the policy's distance allow.
+
+    The horizon counts days of `zone`, the practitioner's.
+    """
     today = from_seconds(now).astimezone(zone).date()
     after_horizon = start_of_day(today + timedelta(days=rules.horizon_days + 1), zone)
     span = intersect(window, Interval(now + rules.minimum_notice, to_seconds(after_horizon)))
@@ -461,12 +474,12 @@ def search_ranges(
     return [near, everything] if near.start < near.end else [everything]
 
 
-def nearest(slots: Sequence[Slot], requested: float, count: int = 3) -> list[Slot]:
+def nearest(slots: Sequence[_Slot], requested: float, count: int = 3) -> list[_Slot]:
     """Pick the slots closest to a requested start, closest first.
 
     `slots` must be sorted by start. Of two equally close slots the earlier comes first.
     """
-    following = bisect_left(slots, (requested,))
+    following = bisect_left(slots, requested, key=attrgetter("start"))
     close = slots[max(0, following - count) : following + count]
     return sorted(close, key=lambda slot: (abs(slot.start - requested), slot.start))[:count]
 

@@ -123,6 +123,18 @@ class SessionChangedError(DomainError):
         self.session_id = session_id
 
 
+class GroupFullError(DomainError):
+    """The group has no free seat."""
+
+    code = "group-full"
+
+
+class GroupCancelledError(DomainError):
+    """The group is cancelled, so it has no seats and does not change any more."""
+
+    code = "group-cancelled"
+
+
 class NoChangeError(DomainError):
     """The session already is in the requested state."""
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.availability import Slot
 from app.domain.errors import DomainError
+from app.domain.groups import GroupSlot
 from app.domain.policy.decide import Decision
 
 
@@ -29,4 +30,15 @@ class SlotUnavailableError(DomainError):
         super().__init__()
         self.alternatives = alternatives
         self.duration = duration
+        self.zone = zone
+
+
+class GroupUnavailableError(DomainError):
+    """The wished group is not on offer (any more). `alternatives`: the nearest that are."""
+
+    code = "slot-unavailable"
+
+    def __init__(self, alternatives: Sequence[GroupSlot], zone: ZoneInfo) -> None:
+        super().__init__()
+        self.alternatives = alternatives
         self.zone = zone

@@ -100,7 +100,7 @@ class SessionFacts:
     `starts_at` and `booked_starts_at` are aware datetimes. `zone` is the practitioner's zone at the
     time of booking; wall-clock deadlines stay in it (product.md section 10). `booked_starts_at` is
     the start from which `max_days_from_original` counts. `carried` is the carried cost of earlier
-    moves.
+    moves. `is_seat`: the session is one seat of a group.
     """
 
     status: Status
@@ -112,6 +112,7 @@ class SessionFacts:
     client_moves: int
     carried: Carried | None
     contact: Contact
+    is_seat: bool = False
 
 
 ReasonCode = TypeAliasType(

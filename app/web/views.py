@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, NotRequired
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict
 
 from app.domain.availability import Slot
+from app.domain.groups import GroupSlot
 from app.domain.money import Money
 from app.domain.session import Contact, Format, ReasonCode
 from app.domain.zones import local_text
@@ -81,11 +82,19 @@ class ReasonView(TypedDict):
 
 
 class SlotView(TypedDict):
-    """A free time, in the viewer's time zone. `location_id` is set for an in-person session."""
+    """A free time, in the viewer's time zone. `location_id` is set for an in-person session.
+
+    For a seat, a slot is another group with a free seat. Only such slots have `group_id` and
+    `seats_left`.
+    """
 
     start: InstantText
     end: InstantText
     location_id: UUID | None
+    group_id: NotRequired[Annotated[UUID, Field(description="Send it with `reschedule`.")]]
+    seats_left: NotRequired[
+        Annotated[int, Field(description="How many seats of the group are free now.")]
+    ]
 
 
 class Moment(TypedDict):
@@ -118,6 +127,20 @@ def present_slots(slots: Sequence[Slot], duration: timedelta, zone: ZoneInfo) ->
             "start": local_text(slot.start, zone),
             "end": local_text(slot.start + length, zone),
             "location_id": slot.location_id,
+        }
+        for slot in slots
+    ]
+
+
+def present_group_slots(slots: Sequence[GroupSlot], zone: ZoneInfo) -> list[SlotView]:
+    """Present groups with a free seat in the viewer's time zone, in the given order."""
+    return [
+        {
+            "start": local_text(slot.start, zone),
+            "end": local_text(slot.end, zone),
+            "location_id": slot.location_id,
+            "group_id": slot.group_id,
+            "seats_left": slot.seats_left,
         }
         for slot in slots
     ]

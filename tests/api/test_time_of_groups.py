@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.refusals import SlotUnavailableError
 from app.domain.session import Format, Status
-from app.sessions.commands.meeting import Buffers, Meeting, meeting_of
+from app.sessions.commands.meeting import Buffers, Meeting, NewSeat, meeting_of
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.calendar import CalendarOwner
 from app.sessions.read.queries import read_session
@@ -109,8 +109,11 @@ async def test_a_seat_that_ends_leaves_the_time_of_its_group(
         async with world.engine.begin() as db:
             record = await read_session(db, world.practice_id, session_id)
             sessions = SessionRepository(db, world.practice_id)
-            free = 5 if record.status is Status.CANCELLED else None
-            await sessions.set_status(record, ended, marked, in_calendar=True, free_seat=free)
+            if record.status is Status.CANCELLED:
+                free = NewSeat(group_id, 5, Buffers(0, 10))
+                await sessions.restore_seat(record, meeting_of(record), free)
+            else:
+                await sessions.set_status(record, ended, marked, in_calendar=True)
         (row,) = await world.rows(Session, id=session_id)
         if ended is Status.BOOKED:
             seat, until = seat or 5, LENGTH

@@ -5,7 +5,7 @@ or applies a rule (details, availability, emails, commands) uses this module.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -101,7 +101,7 @@ def decide(
     return Decision(
         action=action,
         cost=cost,
-        timeline=_timeline(steps, closes_at) if rule_of(policy, action).enabled else (),
+        timeline=_timeline(steps, closes_at) if _is_enabled(policy, action, facts) else (),
         refusal=None if code is None else _refusal(code, closes_at, facts.contact),
     )
 
@@ -118,9 +118,19 @@ def must_keep_format_and_location(policy: Policy, facts: SessionFacts, now: date
     True unless a change of format is allowed and free at `now`. Otherwise a move to another time
     and back would circumvent `change_format`. Source: product.md section 10, "Moves and formats".
     """
+    facts = _as_single(facts)
     if not is_allowed(policy, Action.CHANGE_FORMAT, facts, now):
         return True
     return not cost_at(cost_steps(policy, Action.CHANGE_FORMAT, facts), now).is_free
+
+
+def format_change_by_move(policy: Policy, facts: SessionFacts, now: datetime) -> Decision:
+    """Decide whether a move to another time may also change the format or the location.
+
+    This holds for seats too: a seat never changes its format where it is, but can move to a group
+    with another one.
+    """
+    return decide(policy, Action.CHANGE_FORMAT, _as_single(facts), now)
 
 
 def terms(policy: Policy, action: Action, facts: SessionFacts) -> list[Term]:
@@ -129,9 +139,20 @@ def terms(policy: Policy, action: Action, facts: SessionFacts) -> list[Term]:
     Instants are UTC, ascending; the last one is when the action closes. Adjacent terms with the
     same cost are one term. Limits and the session's status are ignored.
     """
-    if not rule_of(policy, action).enabled:
+    if not _is_enabled(policy, action, facts):
         return []
     return _timeline(cost_steps(policy, action, facts), closing_of(policy, action, facts))
+
+
+def _as_single(facts: SessionFacts) -> SessionFacts:
+    return replace(facts, is_seat=False) if facts.is_seat else facts
+
+
+def _is_enabled(policy: Policy, action: Action, facts: SessionFacts) -> bool:
+    """Tell whether clients may ever do the action. A seat has the format of its group."""
+    if facts.is_seat and action is Action.CHANGE_FORMAT:
+        return False
+    return rule_of(policy, action).enabled
 
 
 def _refusal_code(
@@ -143,7 +164,7 @@ def _refusal_code(
     # Converted to UTC: Python compares two datetimes of the same zone by their wall times.
     if now >= facts.starts_at.astimezone(UTC):
         return RefusalCode.SESSION_STARTED
-    if not rule_of(policy, action).enabled:
+    if not _is_enabled(policy, action, facts):
         return RefusalCode.ACTION_DISABLED
     if late:
         return RefusalCode.NOTICE_TOO_SHORT

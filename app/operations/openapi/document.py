@@ -79,6 +79,10 @@ TAGS = [
         "name": "Practice: sessions",
         "description": "Book, reschedule and cancel sessions, and record attendance.",
     },
+    {
+        "name": "Practice: groups",
+        "description": "Classes and workshops: one time that several sessions share.",
+    },
     {"name": "Practice: fees", "description": "Fees that are due, waived or settled."},
     {
         "name": "Practice: notifications",
@@ -171,7 +175,7 @@ def _add_headers(operation: _Json) -> None:
 
 
 def _shows_session(content: _Json) -> bool:
-    """Return whether an answer is one whole session, which has an `ETag` with its version."""
+    """Return whether an answer is one whole session or group, which has an `ETag`."""
     schema = content.get("application/json", {}).get("schema", {})
     return "text/calendar" in content or schema.get("$ref", "").rpartition("/")[2] in _WHOLE_SESSION
 
@@ -183,6 +187,7 @@ def _drop_title(schema: dict[str, Any]) -> None:
 
 _WHOLE_SESSION = {
     "CommandAnswer",
+    "GroupView",
     "OpenedLink",
     "PracticeSession",
     "SessionDetails",

@@ -19,6 +19,7 @@ from app.sessions.commands.orders import Effect
 from app.sessions.read.history_queries import ChangeRecord
 from app.sessions.read.records import (
     Cancellation,
+    SessionGroup,
     SessionLocation,
     SessionRecord,
     SessionSummaryRecord,
@@ -106,7 +107,7 @@ def present_summary(
         "format": {
             "kind": record.format,
             "join_url": record.join_url,
-            "location": _location(record.location),
+            "location": present_location(record.location),
             "instructions": record.instructions,
         },
         "price": present_amount(record.price),
@@ -116,6 +117,7 @@ def present_summary(
         "cancellation": None
         if record.cancellation is None
         else _cancellation(record.cancellation, zone, reasons=reasons),
+        "group": None if record.group is None else _group(record.group),
     }
 
 
@@ -137,8 +139,8 @@ def present_details(
     return {
         **present_summary(record, zone, reasons=reasons),
         "formats": [
-            {"kind": choice.kind, "location": _location(choice.location)}
-            for choice in record.formats
+            {"kind": choice.kind, "location": present_location(choice.location)}
+            for choice in ([record.own_format] if record.group else record.formats)
         ],
         "policy": _policy(
             record, zone, cancel.timeline, reschedule.timeline, change_format.timeline
@@ -291,12 +293,17 @@ def _cancellation(
     )
 
 
+def _group(group: SessionGroup) -> schemas.SessionGroupView:
+    return {"id": group.id, "seats": group.seats, "seats_left": group.seats_left}
+
+
 def side_of(actor: str) -> ChangedBy:
     """Tell which side acted. A signed-in client and the holder of a link are both the client."""
     return "client" if actor in BY_CLIENT else "practice"
 
 
-def _location(location: SessionLocation | None) -> schemas.LocationView | None:
+def present_location(location: SessionLocation | None) -> schemas.LocationView | None:
+    """Present a location, or null."""
     if location is None:
         return None
     return schemas.LocationView(id=location.id, name=location.name, address=location.address)

@@ -29,7 +29,7 @@ from app.sessions.client_api.schemas import (
     SessionPage,
 )
 from app.sessions.commands.cancel import cancel
-from app.sessions.commands.meeting import MeetingRequest
+from app.sessions.commands.meeting import MoveRequest
 from app.sessions.commands.orders import ChangeReason, ClientOrder, Outcome
 from app.sessions.commands.reschedule import reschedule
 from app.sessions.read.client_queries import ClientListPosition, When, list_sessions
@@ -200,8 +200,14 @@ async def reschedule_session(
 
     If the slot has been taken in the meantime, the response is `slot-unavailable` with the three
     nearest available slots, and nothing changes.
+
+    A session with a `group` is one seat of it, and moves to another group: send the `group_id` of a
+    slot. `start`, `format` and `location_id` may be left out then; if they are sent, they must be
+    the group's. `start` and `format` alone name the group that starts then. A seat has the format
+    of its group, so its format cannot be changed by itself (`action-disabled`). The group that the
+    seat leaves, and all its other seats, stay as they are.
     """
-    requested = MeetingRequest(body.start, body.format, body.location_id)
+    requested = MoveRequest(body.start, body.format, body.location_id, body.group_id)
     order = ClientOrder(ChangeReason(body.reason.code, body.reason.note), body.quote, if_match)
     return await write(
         lambda db: reschedule(

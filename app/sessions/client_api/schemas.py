@@ -5,10 +5,11 @@ serialised without validation, because the presenter builds them.
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticKnownError
 
 # pydantic requires this TypedDict instead of the standard library's before Python 3.12
 from typing_extensions import TypedDict
@@ -18,6 +19,8 @@ from app.domain.policy.rules import Credit
 from app.domain.session import ChangedBy, Format, Status
 from app.web.types import Id, Instant, RequestBody, Token
 from app.web.views import CommandId, ContactView, Moment, MoneyView, Reason, ReasonView
+
+_Value = TypeVar("_Value")
 
 
 class ServiceView(TypedDict):
@@ -69,6 +72,20 @@ class SessionPackage(TypedDict):
     id: UUID
     name: str
     credits_left: int
+
+
+class SessionGroupView(TypedDict):
+    """The group in which the session is one seat. Nobody sees who has the other seats."""
+
+    id: UUID
+    seats: Annotated[int, Field(description="How many seats the group has.", examples=[8])]
+    seats_left: Annotated[
+        int,
+        Field(
+            description="How many of them are free now; none if the group is cancelled.",
+            examples=[3],
+        ),
+    ]
 
 
 class CarriedView(TypedDict):
@@ -185,6 +202,7 @@ class SessionSummary(TypedDict):
     price: MoneyView
     package: SessionPackage | None
     cancellation: CancellationView | None
+    group: Annotated[SessionGroupView | None, Field(description="Null for a single session.")]
 
 
 class SessionDetails(SessionSummary):
@@ -257,8 +275,39 @@ class CancelRequest(RequestBody):
     )
 
 
-class RescheduleRequest(RequestBody):
-    """Move a session, or change its format, or both."""
+class MoveTarget(RequestBody):
+    """What a session moves to: another time or format, or for a seat another group."""
+
+    group_id: Id | None = Field(
+        default=None,
+        description="For a seat of a group: the group to which it moves. `start`, `format` and "
+        "`location_id` must then be the group's, or be left out.",
+    )
+    start: Instant | None = Field(
+        default=None,
+        validate_default=True,
+        description="The start of an available slot, with a UTC offset. Required without "
+        "`group_id`.",
+    )
+    format: Format | None = Field(
+        default=None, validate_default=True, description="Required without `group_id`."
+    )
+    location_id: Id | None = Field(
+        default=None,
+        description="Required only if an in-person service has more than one location.",
+    )
+
+    @field_validator("start", "format")
+    @classmethod
+    def _required_without_group(cls, value: _Value, info: ValidationInfo) -> _Value:
+        is_single = "group_id" in info.data and info.data["group_id"] is None
+        if value is None and is_single:
+            raise PydanticKnownError("missing")
+        return value
+
+
+class RescheduleRequest(MoveTarget):
+    """Move a session, or change its format, or both. A seat moves to another group."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -267,17 +316,13 @@ class RescheduleRequest(RequestBody):
                     "start": "2026-12-08T15:00:00-05:00",
                     "format": "video",
                     "reason": {"code": "work", "note": "A meeting was put on this hour."},
-                }
+                },
+                {
+                    "group_id": "d84a1f3c-9b27-4e05-8c6d-1f2e3a4b5c6d",
+                    "reason": {"code": "work", "note": "A meeting was put on this hour."},
+                },
             ]
         }
-    )
-    start: Annotated[
-        Instant, Field(description="The start of an available slot, with a UTC offset.")
-    ]
-    format: Format
-    location_id: Id | None = Field(
-        default=None,
-        description="Required only if an in-person service has more than one location.",
     )
     reason: Reason
     quote: Token | None = Field(

@@ -12,9 +12,9 @@ from app.calendar.locks import lock_client, lock_practitioner
 from app.directory.sums import check_price
 from app.domain.errors import InvalidInputError, NotFoundError, RefTakenError
 from app.identity.api_keys.keys import Staff
-from app.outbox.outbox import notifications_about, reminders
+from app.outbox.outbox import NewNotification, notifications_about, reminders
 from app.policies.queries import resolve_policy_version
-from app.sessions.commands.booking import Booking, BookingContext
+from app.sessions.commands.booking import Booking, BookingContext, NewSession
 from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.commands.checks import check_start
 from app.sessions.commands.credit_repository import CreditRepository, CreditUse
@@ -84,10 +84,10 @@ async def book(
             price is in another currency.
     """
     check_start(booking.start)
-    await _lock(db, practice_id, booking)
-    await _check_ref(db, practice_id, booking)
-    context = await _read_context(db, practice_id, booking)
-    meeting = await _meeting(db, practice_id, booking, context)
+    await lock_people(db, practice_id, booking)
+    await check_new_ref(db, practice_id, booking.external_ref)
+    context = await read_context(db, practice_id, booking)
+    meeting = await read_meeting(db, practice_id, booking, context)
     session_id = uuid4()
     owner = CalendarOwner(practice_id, booking.practitioner_id, booking.client_id, session_id)
     await check_free(db, _wanted_time(owner, meeting, context), force=force, now=now)
@@ -95,22 +95,42 @@ async def book(
     policy_version_id = await resolve_policy_version(
         db, practice_id, booking.service_id, booking.practitioner_id
     )
-    bookings = BookingRepository(db, practice_id)
-    await bookings.add(session_id, booking, context, meeting, policy_version_id)
-    if booking.package_id is not None:
-        use = CreditUse(session_id, booking.client_id, booking.service_id)
-        await CreditRepository(db, practice_id).redeem(booking.package_id, use, now)
-    change = NewChange("booked", actor, 1, 0, None, meeting, context.currency)
-    notifications = [
-        *notifications_about("booked", meeting.starts_at, now, people=notify),
-        *reminders(meeting.starts_at, context.reminder_minutes, now),
-    ]
+    pushed = None if booking.external_ref is None else booking.as_pushed()
+    new = NewSession(session_id, booking, context, meeting, policy_version_id, pushed)
+    change = await add_session(db, practice_id, new, actor=actor, now=now)
+    notifications = booked_notifications(new, now, people=notify)
     effect = await finish(db, practice_id, session_id, change, notifications, now)
     return Booked(session_id, effect)
 
 
-async def _lock(db: AsyncConnection, practice_id: UUID, booking: Booking) -> None:
-    """Lock the practitioner and the client.
+def booked_notifications(new: NewSession, now: datetime, *, people: bool) -> list[NewNotification]:
+    """Give the notifications about a booking, and the reminders of the session."""
+    starts_at = new.meeting.starts_at
+    return [
+        *notifications_about("booked", starts_at, now, people=people),
+        *reminders(starts_at, new.context.reminder_minutes, now),
+    ]
+
+
+async def add_session(
+    db: AsyncConnection, practice_id: UUID, new: NewSession, *, actor: Actor, now: datetime
+) -> NewChange:
+    """Insert a session whose time is free, redeem its credit, and give the entry of its history.
+
+    Raises:
+        NotFoundError: the client has no such package for this service.
+        CreditUnavailableError: the package has no usable credit.
+    """
+    booking = new.booking
+    await BookingRepository(db, practice_id).add(new)
+    if booking.package_id is not None:
+        use = CreditUse(new.id, booking.client_id, booking.service_id)
+        await CreditRepository(db, practice_id).redeem(booking.package_id, use, now)
+    return NewChange("booked", actor, 1, 0, None, new.meeting, new.context.currency)
+
+
+async def lock_people(db: AsyncConnection, practice_id: UUID, booking: Booking) -> None:
+    """Lock the practitioner and the client of a booking.
 
     Raises:
         InvalidInputError: the practice has no such practitioner or client.
@@ -119,22 +139,38 @@ async def _lock(db: AsyncConnection, practice_id: UUID, booking: Booking) -> Non
         await lock_practitioner(db, practice_id, booking.practitioner_id)
     except NotFoundError:
         raise InvalidInputError("/practitioner_id", UNKNOWN) from None
+    await lock_named_client(db, practice_id, booking.client_id)
+
+
+async def lock_named_client(db: AsyncConnection, practice_id: UUID, client_id: UUID) -> None:
+    """Lock the client of a booking.
+
+    Raises:
+        InvalidInputError: the practice has no such client.
+    """
     try:
-        await lock_client(db, practice_id, booking.client_id)
+        await lock_client(db, practice_id, client_id)
     except NotFoundError:
         raise InvalidInputError("/client_id", UNKNOWN) from None
 
 
-async def _check_ref(db: AsyncConnection, practice_id: UUID, booking: Booking) -> None:
-    if booking.external_ref is None:
-        return
-    known = await id_of_ref(db, practice_id, booking.external_ref)
+async def check_new_ref(db: AsyncConnection, practice_id: UUID, ref: str | None) -> None:
+    """Check that no session has the reference of a booking.
+
+    Raises:
+        RefTakenError: a session has it.
+    """
+    known = None if ref is None else await id_of_ref(db, practice_id, ref)
     if known is not None:
         raise RefTakenError("field.ref-taken.session", known)
 
 
-async def _read_context(db: AsyncConnection, practice_id: UUID, booking: Booking) -> BookingContext:
-    """Read the defaults of the booking, and check the records that it names."""
+async def read_context(db: AsyncConnection, practice_id: UUID, booking: Booking) -> BookingContext:
+    """Read the defaults of the booking, and check the records that it names.
+
+    Raises:
+        InvalidInputError: a record is unknown or not active, or the price is in another currency.
+    """
     context = await BookingRepository(db, practice_id).context(booking)
     if context is None:
         raise InvalidInputError("/service_id", UNKNOWN)
@@ -151,9 +187,14 @@ async def _read_context(db: AsyncConnection, practice_id: UUID, booking: Booking
     return context
 
 
-async def _meeting(
+async def read_meeting(
     db: AsyncConnection, practice_id: UUID, booking: Booking, context: BookingContext
 ) -> Meeting:
+    """Read the formats of the booking's service, and give the requested meeting.
+
+    Raises:
+        InvalidInputError: the request does not name exactly one available format.
+    """
     formats = await BookingRepository(db, practice_id).formats(booking.service_id)
     choice = choose_format(
         formats, MeetingRequest(booking.start, booking.format, booking.location_id)

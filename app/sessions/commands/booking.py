@@ -1,5 +1,6 @@
 """The input of a booking, and the defaults that it takes from the practice's records."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from app.domain.money import Money
 from app.domain.session import Format
-from app.sessions.commands.meeting import Buffers
+from app.sessions.commands.meeting import Buffers, Meeting
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,29 @@ class Booking:
 
 
 @dataclass(frozen=True, slots=True)
+class SeatBooking:
+    """A seat of a group to book. All that is not said here is the group's or the service's.
+
+    What `claims` says of the group must be true: `practitioner_id`, `service_id`, `start`,
+    `format`, `location_id` and `duration_minutes`, those that the request names.
+    """
+
+    client_id: UUID
+    group_id: UUID
+    claims: Mapping[str, Any]
+    package_id: UUID | None = None
+    price: Money | None = None
+    external_ref: str | None = None
+
+    def as_pushed(self) -> dict[str, Any]:
+        """Give the values as JSON, as for a booking. What the group decides is left out."""
+        values: dict[str, Any] = to_jsonable_python(
+            asdict(self), exclude={"external_ref", "claims"}
+        )
+        return values
+
+
+@dataclass(frozen=True, slots=True)
 class BookingContext:
     """The current values of the practice's records that a booking depends on."""
 
@@ -62,3 +86,15 @@ class BookingContext:
     def buffers(self) -> Buffers:
         """Give the session's buffers."""
         return Buffers(self.buffer_before_minutes, self.buffer_after_minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session to insert. `pushed` is what the practice's own software wrote, if it did."""
+
+    id: UUID
+    booking: Booking
+    context: BookingContext
+    meeting: Meeting
+    policy_version_id: UUID | None
+    pushed: Mapping[str, Any] | None = None

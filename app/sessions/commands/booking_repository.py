@@ -8,8 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.taken_times import taken_values, taking
 from app.domain.session import Format, Status
-from app.sessions.commands.booking import Booking, BookingContext
-from app.sessions.commands.meeting import Meeting
+from app.sessions.commands.booking import Booking, BookingContext, NewSession
 from app.sessions.commands.repository import meeting_values, whole_time
 from app.sessions.read.records import OfferedFormat, SessionLocation
 from app.tables.joins import of_practice
@@ -81,41 +80,40 @@ class BookingRepository:
             for row in rows
         ]
 
-    async def add(
-        self,
-        session_id: UUID,
-        booking: Booking,
-        context: BookingContext,
-        meeting: Meeting,
-        policy_version_id: UUID | None,
-    ) -> None:
-        """Insert the booked session, in version 1."""
-        price, is_pushed = booking.price, booking.external_ref is not None
-        whole = whole_time(meeting, context.buffers)
+    async def add(self, new: NewSession) -> None:
+        """Insert the booked session, in version 1. A seat takes no time of its practitioner."""
+        booking, context, meeting = new.booking, new.context, new.meeting
+        price, seat = booking.price, meeting.seat
+        buffers = context.buffers if seat is None else seat.buffers
+        session = insert(Session).values(
+            practice_id=self._practice_id,
+            id=new.id,
+            client_id=booking.client_id,
+            practitioner_id=booking.practitioner_id,
+            service_id=booking.service_id,
+            policy_version_id=new.policy_version_id,
+            policy_time_zone=context.practitioner_zone,
+            status=Status.BOOKED,
+            version=1,
+            calendar_sequence=0,
+            buffer_before_minutes=buffers.before,
+            buffer_after_minutes=buffers.after,
+            price_minor=context.price_minor if price is None else price.amount_minor,
+            currency=context.currency,
+            booked_starts_at=meeting.starts_at,
+            client_moves=0,
+            link_generation=0,
+            external_ref=booking.external_ref,
+            pushed=None if new.pushed is None else {**new.pushed, "version": 1},
+            group_id=seat and seat.group_id,
+            seat=seat and seat.number,
+            **meeting_values(meeting),
+        )
+        if seat is not None:
+            await self._db.execute(session)
+            return
+        whole = whole_time(meeting, buffers)
         await self._db.execute(
-            insert(Session)
-            .values(
-                practice_id=self._practice_id,
-                id=session_id,
-                client_id=booking.client_id,
-                practitioner_id=booking.practitioner_id,
-                service_id=booking.service_id,
-                policy_version_id=policy_version_id,
-                policy_time_zone=context.practitioner_zone,
-                status=Status.BOOKED,
-                version=1,
-                calendar_sequence=0,
-                buffer_before_minutes=context.buffer_before_minutes,
-                buffer_after_minutes=context.buffer_after_minutes,
-                price_minor=context.price_minor if price is None else price.amount_minor,
-                currency=context.currency,
-                booked_starts_at=meeting.starts_at,
-                client_moves=0,
-                link_generation=0,
-                external_ref=booking.external_ref,
-                pushed={**booking.as_pushed(), "version": 1} if is_pushed else None,
-                **meeting_values(meeting),
-            )
-            .add_cte(taking("session_id").cte("taken")),
-            taken_values(self._practice_id, booking.practitioner_id, session_id, whole),
+            session.add_cte(taking("session_id").cte("taken")),
+            taken_values(self._practice_id, booking.practitioner_id, new.id, whole),
         )

@@ -12,9 +12,27 @@ from app.domain.session import Format
 from app.sessions.read.records import OfferedFormat, SessionRecord
 
 
+class Buffers(NamedTuple):
+    """The minutes before and after a session that must stay free of other sessions."""
+
+    before: int
+    after: int
+
+
+class NewSeat(NamedTuple):
+    """A seat that a session takes, and the buffers of its group."""
+
+    group_id: UUID
+    number: int
+    buffers: Buffers
+
+
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """When and where a session takes place, and how to join."""
+    """When and where a session takes place, and how to join.
+
+    `seat` is set if the session takes a seat, instead of the one that it has.
+    """
 
     starts_at: datetime
     ends_at: datetime
@@ -22,13 +40,7 @@ class Meeting:
     location_id: UUID | None
     join_url: str | None
     instructions: str | None
-
-
-class Buffers(NamedTuple):
-    """The minutes before and after a session that must stay free of other sessions."""
-
-    before: int
-    after: int
+    seat: NewSeat | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,34 @@ class MeetingRequest:
     start: datetime
     format: Format
     location_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRequest:
+    """What a move names: another time of a single session, or another group of a seat.
+
+    A group is named by its id, or by its start. Without `group_id` the start and the format are
+    set.
+    """
+
+    start: datetime | None
+    format: Format | None
+    location_id: UUID | None = None
+    group_id: UUID | None = None
+
+    def for_single(self) -> MeetingRequest:
+        """Give the requested meeting of a session that is no seat.
+
+        Raises:
+            InvalidInputError: the request names a group, or has no start or format.
+        """
+        if self.group_id is not None:
+            raise InvalidInputError("/group_id", "field.not-a-seat")
+        if self.start is None:
+            raise InvalidInputError("/start", "input.missing")
+        if self.format is None:
+            raise InvalidInputError("/format", "input.missing")
+        return MeetingRequest(self.start, self.format, self.location_id)
 
 
 def meeting_of(record: SessionRecord) -> Meeting:

@@ -23,19 +23,26 @@ from app.domain.errors import (
 )
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
-from app.sessions.commands.book import book_by_staff
-from app.sessions.commands.booking import Booking
+from app.sessions.commands.book_seat import book_anything, read_group_to_book
+from app.sessions.commands.booking import Booking, SeatBooking
 from app.sessions.commands.checks import check_start, check_version
 from app.sessions.commands.finish import answer_staff
-from app.sessions.commands.meeting import Meeting, MeetingRequest, requested_meeting
+from app.sessions.commands.meeting import (
+    Meeting,
+    MeetingRequest,
+    MoveRequest,
+    requested_meeting,
+)
 from app.sessions.commands.orders import NO_EFFECT, Effect, StaffOrder, StaffOutcome
 from app.sessions.commands.push_repository import PushRepository
 from app.sessions.commands.reschedule import is_same_meeting, move_by_staff
+from app.sessions.commands.seats import find_group, take_seat_for_staff
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 from app.sessions.read.staff_queries import id_of_ref
 
 _MINUTE = timedelta(minutes=1)
+_TARGET = ("start", "format", "location_id", "group_id")
 _NOT_CHARGED = StaffOrder(reason=None, charged=False, if_match=None)
 
 
@@ -47,7 +54,7 @@ class Push:
     False neither the client nor the practitioner gets an email about this change.
     """
 
-    booking: Booking
+    booking: Booking | SeatBooking
     external_ref: str
     force: bool
     notify: bool
@@ -74,13 +81,14 @@ async def push_session(db: AsyncConnection, staff: Staff, push: Push, *, now: da
         SessionNotBookedError: there are new values, but the session is no longer booked.
         SessionChangedError: there are new values, but the client has moved the session since.
     """
-    check_start(push.booking.start)
+    if isinstance(push.booking, Booking):
+        check_start(push.booking.start)
     session_id = await id_of_ref(db, staff.practice_id, push.external_ref)
     if session_id is None:
         if push.if_match is not None:
             raise VersionMismatchError
         try:
-            made = await book_by_staff(
+            made = await book_anything(
                 db, staff, push.booking, force=push.force, now=now, notify=push.notify
             )
             return Pushed(made, is_new=True)
@@ -109,12 +117,12 @@ async def _update_pushed(
     if _is_new(push.booking, record, last, values):
         if record.status is not Status.BOOKED:
             raise SessionNotBookedError(session_id)
-        to = _meeting(push.booking, record)
-        if not is_same_meeting(record, to):
+        if _is_elsewhere(push.booking, record):
             overrules = push.force or push.if_match not in {None, "*"}
             mover = await pushes.last_mover(session_id, after_version=last.get("version", 0))
             if mover in BY_CLIENT and not overrules:
                 raise SessionChangedError(session_id)
+            to = await _pushed_meeting(db, push.booking, record, now)
             effect = await move_by_staff(
                 db,
                 staff,
@@ -130,7 +138,40 @@ async def _update_pushed(
     return effect
 
 
-def _check_kept(booking: Booking, record: SessionRecord) -> None:
+def _is_elsewhere(booking: Booking | SeatBooking, record: SessionRecord) -> bool:
+    """Tell whether a push names another group, or another time, format or location."""
+    if isinstance(booking, SeatBooking):
+        return booking.group_id != record.group_id
+    return not is_same_meeting(record, _meeting(booking, record))
+
+
+async def _pushed_meeting(
+    db: AsyncConnection, booking: Booking | SeatBooking, record: SessionRecord, now: datetime
+) -> Meeting:
+    """Give the pushed meeting; of a seat, in the group that the push names or that starts then.
+
+    Raises:
+        InvalidInputError: the group is not one for this session; or only the duration of a seat
+            differs, which is that of its group.
+        GroupUnavailableError: there is no such group, or it has no free seat.
+    """
+    if isinstance(booking, SeatBooking):
+        if record.group is None:
+            raise InvalidInputError("/group_id", "field.not-a-seat")
+        await read_group_to_book(db, record.practice_id, booking, now)
+        requested = MoveRequest(None, None, None, booking.group_id)
+    else:
+        to = _meeting(booking, record)
+        if record.group is None:
+            return to
+        requested = MoveRequest(to.starts_at, to.format, to.location_id)
+    move = await find_group(db, record, requested)
+    if move.is_own_group(record):
+        raise InvalidInputError("/duration_minutes", "field.fixed-once-booked")
+    return await take_seat_for_staff(db, record, move, now)
+
+
+def _check_kept(booking: Booking | SeatBooking, record: SessionRecord) -> None:
     """Check that a push keeps the values that are fixed once a session is booked.
 
     Raises:
@@ -139,25 +180,31 @@ def _check_kept(booking: Booking, record: SessionRecord) -> None:
     package_id = None if record.package is None else record.package.id
     kept = {
         "client_id": booking.client_id == record.client_id,
-        "practitioner_id": booking.practitioner_id == record.practitioner_id,
-        "service_id": booking.service_id == record.service_id,
         "package_id": booking.package_id in {None, package_id},
         "price": booking.price in (None, record.price),
     }
+    if isinstance(booking, Booking):
+        kept["practitioner_id"] = booking.practitioner_id == record.practitioner_id
+        kept["service_id"] = booking.service_id == record.service_id
     for field, is_kept in kept.items():
         if not is_kept:
             raise InvalidInputError(f"/{field}", "field.fixed-once-booked")
 
 
 def _is_new(
-    booking: Booking, record: SessionRecord, last: Mapping[str, Any], values: Mapping[str, Any]
+    booking: Booking | SeatBooking,
+    record: SessionRecord,
+    last: Mapping[str, Any],
+    values: Mapping[str, Any],
 ) -> bool:
-    """Tell whether a push has another time, format or location than the previous push.
+    """Tell whether a push has another time, format, location or group than the previous push.
 
     Clients cannot change the duration, so it is compared with the session's current duration.
     """
-    if any(values.get(name) != last.get(name) for name in ("start", "format", "location_id")):
+    if any(values.get(name) != last.get(name) for name in _TARGET):
         return True
+    if isinstance(booking, SeatBooking):
+        return False
     return booking.duration_minutes not in {None, (record.ends_at - record.starts_at) // _MINUTE}
 
 

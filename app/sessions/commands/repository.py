@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Integer, bindparam, exists, func, null, or_, select, update
+from sqlalchemy import bindparam, exists, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.taken_times import FREEING, spans, taken_values, taking
 from app.database.writing import Write
 from app.domain.session import Carried, Occupancy, Status, taken_time
-from app.sessions.commands.meeting import Buffers, Meeting, buffers_of, meeting_of
+from app.sessions.commands.meeting import Buffers, Meeting, NewSeat, buffers_of, meeting_of
 from app.sessions.read.calendar import CalendarOwner
 from app.sessions.read.records import SessionRecord
 from app.tables.sessions import Session
@@ -37,15 +37,14 @@ _ENDED = _CHANGED.values(calendar_sequence=Session.calendar_sequence + bindparam
 # One statement writes a session and the time that it takes from its practitioner.
 _TAKEN, _FREED = taking("session_id").cte("taken"), FREEING.cte("freed")
 _MOVE = Write(_MOVED.add_cte(_TAKEN), *_MEETING, "booked_starts_at")
-_MOVE_SEAT = Write(_MOVED, *_MEETING, "booked_starts_at")
+_MOVE_WITH_GROUP = Write(_MOVED, *_MEETING, "booked_starts_at")
+_SEAT = ("group_id", "seat", "buffer_before_minutes", "buffer_after_minutes")
+_CHANGE_SEAT = Write(_MOVED, *_MEETING, *_SEAT, "booked_starts_at")
 _SET_STATUS_AND_TAKE = Write(_ENDED.add_cte(_TAKEN), "status", "taken_until")
 _SET_STATUS_AND_FREE = Write(_ENDED.add_cte(_FREED), "status", "taken_until")
 _CANCEL_SEAT = Write(_ENDED.values(seat=null()), "status", "taken_until")
-_SET_STATUS_OF_SEAT = Write(
-    _ENDED.values(seat=func.coalesce(bindparam("free_seat", type_=Integer), Session.seat)),
-    "status",
-    "taken_until",
-)
+_SET_STATUS_OF_SEAT = Write(_ENDED, "status", "taken_until")
+_RESTORE_SEAT = Write(_ENDED, "status", *_MEETING, *_SEAT)
 _SET_CARRIED = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
 
 
@@ -103,7 +102,7 @@ class SessionRepository:
 
         `client_moves` is added to the count of client moves. With `resets_original`,
         `max_days_from_original` counts from the new start from now on. A seat takes no time of its
-        practitioner: its group does.
+        practitioner: its group does. It moves with its group, or to another group (`to.seat`).
         """
         moved = {
             "of_practice": self._practice_id,
@@ -112,8 +111,11 @@ class SessionRepository:
             "booked_starts_at": to.starts_at if resets_original else record.booked_starts_at,
             **meeting_values(to),
         }
+        if to.seat is not None:
+            await _CHANGE_SEAT.run(self._db, moved | _seat_values(to.seat))
+            return
         if record.group_id is not None:
-            await _MOVE_SEAT.run(self._db, moved)
+            await _MOVE_WITH_GROUP.run(self._db, moved)
             return
         whole = whole_time(to, buffers_of(record))
         await _MOVE.run(self._db, moved | self._taken_by(record, whole))
@@ -141,12 +143,11 @@ class SessionRepository:
         now: datetime,
         *,
         in_calendar: bool,
-        free_seat: int | None = None,
     ) -> None:
         """Set the status, and the time that the session takes with it; increments the version.
 
         `in_calendar`: the change is visible in calendar files, so `SEQUENCE` increases. A seat that
-        is cancelled gives up its number; to get it booked again, pass the number of a `free_seat`.
+        is cancelled gives up its number; `restore_seat` books it again.
         """
         whole = whole_time(meeting_of(record), buffers_of(record))
         taken = taken_time(status, whole, now)
@@ -161,11 +162,23 @@ class SessionRepository:
             if status is Status.CANCELLED:
                 await _CANCEL_SEAT.run(self._db, values)
             else:
-                await _SET_STATUS_OF_SEAT.run(self._db, values | {"free_seat": free_seat})
+                await _SET_STATUS_OF_SEAT.run(self._db, values)
         elif taken is None:
             await _SET_STATUS_AND_FREE.run(self._db, values | {"taker_id": record.id})
         else:
             await _SET_STATUS_AND_TAKE.run(self._db, values | self._taken_by(record, taken))
+
+    async def restore_seat(self, record: SessionRecord, to: Meeting, seat: NewSeat) -> None:
+        """Book a cancelled seat again; increments the version and `SEQUENCE`."""
+        values = {
+            "of_practice": self._practice_id,
+            "session_id": record.id,
+            "status": Status.BOOKED,
+            "more_sequence": 1,
+            **meeting_values(to),
+            **_seat_values(seat),
+        }
+        await _RESTORE_SEAT.run(self._db, values)
 
     def _taken_by(self, record: SessionRecord, taken: Occupancy) -> dict[str, object]:
         return taken_values(self._practice_id, record.practitioner_id, record.id, taken)
@@ -181,6 +194,15 @@ def meeting_values(meeting: Meeting) -> dict[str, object]:
         "location_id": meeting.location_id,
         "join_url": meeting.join_url,
         "instructions": meeting.instructions,
+    }
+
+
+def _seat_values(seat: NewSeat) -> dict[str, object]:
+    return {
+        "group_id": seat.group_id,
+        "seat": seat.number,
+        "buffer_before_minutes": seat.buffers.before,
+        "buffer_after_minutes": seat.buffers.after,
     }
 
 

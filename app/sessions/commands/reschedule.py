@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
-from app.calendar.locks import lock_session
+from app.calendar.locks import lock_session, lock_sessions
 from app.domain.availability import Calendar, SlotSearch, offer
 from app.domain.errors import (
     InvalidInputError,
@@ -19,10 +19,10 @@ from app.domain.errors import (
 )
 from app.domain.intervals import Interval
 from app.domain.policy.costs import Cost, cost_for_staff
-from app.domain.policy.decide import decide, must_keep_format_and_location
+from app.domain.policy.decide import format_change_by_move, must_keep_format_and_location
 from app.domain.policy.rules import Action
 from app.domain.refusals import ActionRefusedError, SlotUnavailableError
-from app.domain.session import Status
+from app.domain.session import Format, Status
 from app.domain.zones import seconds_up, to_seconds
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
@@ -34,7 +34,7 @@ from app.sessions.commands.client_cost import cost_for_client
 from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
 from app.sessions.commands.meeting import (
     Meeting,
-    MeetingRequest,
+    MoveRequest,
     action_of,
     is_same_format_and_location,
     is_same_time,
@@ -49,6 +49,7 @@ from app.sessions.commands.orders import (
     StaffOutcome,
 )
 from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.seats import find_group, take_offered_seat, take_seat_for_staff
 from app.sessions.commands.slots import check_free, nearest_slots, owner_of, wanted_time
 from app.sessions.read.calendar import move_search, read_with_calendar, slot_rules
 from app.sessions.read.queries import read_session
@@ -60,32 +61,43 @@ async def reschedule(
     caller: Caller,
     session_id: UUID,
     *,
-    requested: MeetingRequest,
+    requested: MoveRequest,
     order: ClientOrder,
     quotes: Quotes,
     now: datetime,
 ) -> Outcome:
     """Move a session for its client to an available slot, as the policy allows.
 
-    A move to another start must keep format and location if changing them is not free.
+    A seat moves to another group. A move to another start must keep format and location if changing
+    them is not free.
 
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, InvalidInputError, NoChangeError,
         QuoteInvalidError, QuoteOutdatedError, QuoteRequiredError, ActionRefusedError,
-        SlotUnavailableError: see product.md section 4.
+        SlotUnavailableError, GroupUnavailableError: see product.md section 4.
     """
-    await lock_session(db, caller.practice_id, session_id, client_id=caller.client_id)
-    day = requested.start.date()
+    await _lock(db, caller.practice_id, session_id, requested, client_id=caller.client_id)
+    day = (requested.start or now).date()
     record, calendar = await read_with_calendar(db, caller, session_id, day, day)
     check_version(record, order.if_match)
-    to = requested_meeting(record, requested)
     is_open = record.status is Status.BOOKED and now < record.starts_at
-    if is_open and is_same_meeting(record, to):
-        raise NoChangeError
-    action = action_of(record, to)
-    cost = cost_for_client(record, action, order.quote, quotes, now)
-    _check_format_and_location(record, to, now)
-    await _check_on_offer(db, record, calendar, to, action, now)
+    if record.group is None:
+        to = requested_meeting(record, requested.for_single())
+        if is_open and is_same_meeting(record, to):
+            raise NoChangeError
+        action = action_of(record, to)
+        cost = cost_for_client(record, action, order.quote, quotes, now)
+        if not is_same_time(record, to):
+            _check_format_and_location(record, to.format, to.location_id, now)
+        await _check_on_offer(db, record, calendar, to, action, now)
+    else:
+        seat = await find_group(db, record, requested)
+        if is_open and seat.is_own_group(record):
+            raise NoChangeError
+        cost = cost_for_client(record, seat.action(record), order.quote, quotes, now)
+        if seat.group is not None:
+            _check_format_and_location(record, seat.format, seat.group.location_id, now)
+        to = await take_offered_seat(db, record, seat, now)
     effect = await _move(
         db, record, to, cost, actor=caller.actor, reason=order.reason, now=now, by_client=True
     )
@@ -97,14 +109,15 @@ async def reschedule_by_staff(
     staff: Staff,
     session_id: UUID,
     *,
-    requested: MeetingRequest,
+    requested: MoveRequest,
     force: bool,
     order: StaffOrder,
     now: datetime,
 ) -> StaffOutcome:
     """Move a session for the practice.
 
-    The new time must be free as for a booking (`check_free`). The move does not count towards the
+    The new time must be free as for a booking (`check_free`). A seat moves to a group with a free
+    seat, whatever its policy, notice and horizon. The move does not count towards the
     client's limit, `max_days_from_original` counts from the new start, and the carried cost of the
     client's earlier moves is removed.
 
@@ -113,13 +126,20 @@ async def reschedule_by_staff(
         SlotUnavailableError: see product.md section 4.
         SessionNotBookedError: the session is no longer booked.
     """
-    check_start(requested.start)
-    await lock_session(db, staff.practice_id, session_id)
+    if requested.start is not None:
+        check_start(requested.start)
+    await _lock(db, staff.practice_id, session_id, requested)
     record = await read_session(db, staff.practice_id, session_id)
     check_booked(record, order.if_match)
-    to = requested_meeting(record, requested)
-    if is_same_meeting(record, to):
-        raise NoChangeError
+    if record.group is None:
+        to = requested_meeting(record, requested.for_single())
+        if is_same_meeting(record, to):
+            raise NoChangeError
+    else:
+        seat = await find_group(db, record, requested)
+        if seat.is_own_group(record):
+            raise NoChangeError
+        to = await take_seat_for_staff(db, record, seat, now)
     effect = await move_by_staff(db, staff, record, to, force=force, order=order, now=now)
     return await answer_staff(db, staff, session_id, effect)
 
@@ -137,15 +157,16 @@ async def move_by_staff(
 ) -> Effect:
     """Change time, duration, format or location of a booked session, which the caller has locked.
 
-    With `notify` False neither the client nor the practitioner gets an email about it. Returns its
-    effect.
+    A seat has been taken for its client already (app/sessions/commands/seats.py). With `notify`
+    False neither the client nor the practitioner gets an email about it. Returns its effect.
 
     Raises:
         SlotUnavailableError: the time is not free.
     """
     rules, action = rules_of(record.policy), action_of(record, to)
     cost = cost_for_staff(rules, action, record.facts, now, charged=order.charged)
-    await check_free(db, wanted_time(record, to), force=force, now=now)
+    if to.seat is None:
+        await check_free(db, wanted_time(record, to), force=force, now=now)
     return await _move(
         db, record, to, cost, actor=staff.actor, reason=order.reason, now=now, notify=notify
     )
@@ -154,6 +175,25 @@ async def move_by_staff(
 def is_same_meeting(record: SessionRecord, to: Meeting) -> bool:
     """Tell whether a session already has this time, format and location."""
     return is_same_time(record, to) and is_same_format_and_location(record, to)
+
+
+async def _lock(
+    db: AsyncConnection,
+    practice_id: UUID,
+    session_id: UUID,
+    requested: MoveRequest,
+    *,
+    client_id: UUID | None = None,
+) -> None:
+    """Lock the session, and the group that the request names.
+
+    A group that is named by its start has the practitioner of the session: that lock is enough.
+    """
+    if requested.group_id is None:
+        await lock_session(db, practice_id, session_id, client_id=client_id)
+        return
+    groups = [requested.group_id]
+    await lock_sessions(db, practice_id, [session_id], client_id=client_id, group_ids=groups)
 
 
 async def _move(
@@ -193,7 +233,9 @@ async def _move(
     return await finish(db, record.practice_id, record.id, change, notifications, now)
 
 
-def _check_format_and_location(record: SessionRecord, to: Meeting, now: datetime) -> None:
+def _check_format_and_location(
+    record: SessionRecord, format_: Format, location_id: UUID | None, now: datetime
+) -> None:
     """Check that a client's move to another time may also change the format or the location.
 
     Raises:
@@ -201,11 +243,11 @@ def _check_format_and_location(record: SessionRecord, to: Meeting, now: datetime
         InvalidInputError: a change of format has a cost now, which the move would circumvent.
     """
     rules, facts = rules_of(record.policy), record.facts
-    if is_same_time(record, to) or is_same_format_and_location(record, to):
+    if (format_, location_id) == (record.format, record.location_id):
         return
     if not must_keep_format_and_location(rules, facts, now):
         return
-    decision = decide(rules, Action.CHANGE_FORMAT, facts, now)
+    decision = format_change_by_move(rules, facts, now)
     if not decision.allowed:
         raise ActionRefusedError(decision, record.client_zone)
     raise InvalidInputError("/format", "field.format-costs")

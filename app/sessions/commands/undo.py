@@ -14,9 +14,10 @@ from app.sessions.commands.checks import check_version
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository
-from app.sessions.commands.meeting import meeting_of
+from app.sessions.commands.meeting import Meeting, meeting_of
 from app.sessions.commands.orders import ChangeReason, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.seats import take_seat_again
 from app.sessions.commands.slots import check_free, wanted_time
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
@@ -41,6 +42,7 @@ async def undo(
         NotFoundError, VersionMismatchError: see product.md section 4.
         NoChangeError: the session is booked already.
         SlotUnavailableError: another session has taken the time.
+        GroupFullError, GroupUnavailableError: for a seat; see `take_seat_again`.
         CreditUnavailableError: the package has no usable credit.
     """
     await lock_session(db, staff.practice_id, session_id)
@@ -48,30 +50,46 @@ async def undo(
     if record.status is Status.BOOKED:
         raise NoChangeError
     check_version(record, if_match)
-    await check_free(db, wanted_time(record, meeting_of(record)), force=True, now=now)
+    to = await _meeting_again(db, record, now)
     history = HistoryRepository(db, staff.practice_id)
     voided = await history.void_fee(session_id, record.status, now)
     await CreditRepository(db, staff.practice_id).restore(session_id, now)
     in_calendar = record.status is Status.CANCELLED
     sessions = SessionRepository(db, staff.practice_id)
-    await sessions.set_status(record, Status.BOOKED, now, in_calendar=in_calendar)
+    if to.seat is None:
+        await sessions.set_status(record, Status.BOOKED, now, in_calendar=in_calendar)
+    else:
+        await sessions.restore_seat(record, to, to.seat)
     change = new_change(
         "restored",
         staff.actor,
         record,
+        to=to,
         reason=reason,
         in_calendar=in_calendar,
         details={"undone": record.status, "voided_fee": voided},
     )
-    notifications = _notifications(record, now)
+    notifications = _notifications(record, to, now)
     effect = await finish(db, staff.practice_id, session_id, change, notifications, now)
     return await answer_staff(db, staff, session_id, effect)
 
 
-def _notifications(record: SessionRecord, now: datetime) -> list[NewNotification]:
+async def _meeting_again(db: AsyncConnection, record: SessionRecord, now: datetime) -> Meeting:
+    """Give the meeting of a session whose end is undone, if its time is free again.
+
+    A cancelled seat takes part in its group as the group is now: the practice may have moved it.
+    """
+    if record.group is not None:
+        return await take_seat_again(db, record, now)
+    meeting = meeting_of(record)
+    await check_free(db, wanted_time(record, meeting), force=True, now=now)
+    return meeting
+
+
+def _notifications(record: SessionRecord, to: Meeting, now: datetime) -> list[NewNotification]:
     """Notify people and webhooks; only webhooks were notified of a fulfilled session."""
     is_known = record.status is not Status.FULFILLED
     return [
-        *notifications_about("restored", record.starts_at, now, people=is_known),
-        *reminders(record.starts_at, record.reminder_minutes, now),
+        *notifications_about("restored", to.starts_at, now, people=is_known),
+        *reminders(to.starts_at, record.reminder_minutes, now),
     ]

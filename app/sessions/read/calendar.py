@@ -30,6 +30,7 @@ class SessionToMove(NamedTuple):
     """The fields of a session that the search for slots needs; a subset of `SessionRecord`."""
 
     id: UUID
+    group_id: UUID | None
     client_zone: ZoneInfo
     starts_at: datetime
     ends_at: datetime
@@ -58,9 +59,11 @@ def to_session_to_move(row: Row) -> SessionToMove:
         client_moves=row["client_moves"],
         carried=carried_of(row["carried_fee_minor"], row["currency"], row["carried_forfeit"]),
         contact=contact_of(row),
+        is_seat=row["group_id"] is not None,
     )
     return SessionToMove(
         id=row["found_id"],
+        group_id=row["group_id"],
         client_zone=ZoneInfo(row["client_zone"]),
         starts_at=starts_at,
         ends_at=row["ends_at"],
@@ -158,12 +161,21 @@ def move_search(
     # The session's own format may have been withdrawn from the service: it then has no slots.
     if not choices and format_ is not record.format:
         raise InvalidInputError("/format", "field.no-such-format", where="query")
+    places = [None if choice.location is None else choice.location.id for choice in choices]
+    return policy_search(record, format_, places, now)
+
+
+def policy_search(
+    record: SessionRecord | SessionToMove,
+    format_: Format,
+    location_ids: Sequence[UUID | None],
+    now: datetime,
+) -> SlotSearch:
+    """Build the search for slots at some locations, with what the policy decides at `now`."""
     policy, facts = rules_of(record.policy), record.facts
     return SlotSearch(
         format=format_,
-        location_ids=[
-            None if choice.location is None else choice.location.id for choice in choices
-        ],
+        location_ids=location_ids,
         present=CurrentMeeting(to_seconds(record.starts_at), record.format, record.location_id),
         may_move=is_allowed(policy, Action.RESCHEDULE, facts, now),
         may_change_format=is_allowed(policy, Action.CHANGE_FORMAT, facts, now),

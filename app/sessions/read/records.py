@@ -52,6 +52,15 @@ class PackageUse:
     credits_left: int
 
 
+@dataclass(frozen=True, slots=True)
+class SessionGroup:
+    """The group in which a session is one seat."""
+
+    id: UUID
+    seats: int
+    seats_left: int
+
+
 @dataclass(slots=True)
 class SessionSummaryRecord:
     """The fields of a session in a list. Datetimes are UTC.
@@ -78,6 +87,7 @@ class SessionSummaryRecord:
     price: Money
     package: PackageUse | None
     cancellation: Cancellation | None
+    group: SessionGroup | None
 
     @property
     def etag(self) -> str:
@@ -92,14 +102,10 @@ class SessionSummaryRecord:
 
 @dataclass(slots=True)
 class SessionRecord(SessionSummaryRecord):
-    """All details of a session, for the details page, availability and commands.
-
-    A session with a `group_id` is a seat of that group.
-    """
+    """All details of a session, for the details page, availability and commands."""
 
     practice_id: UUID
     client_id: UUID
-    group_id: UUID | None
     client_name: str
     client_email: str
     video_url: str | None
@@ -120,6 +126,16 @@ class SessionRecord(SessionSummaryRecord):
     formats: Sequence[OfferedFormat]
 
     @property
+    def group_id(self) -> UUID | None:
+        """Give the id of the group in which the session is a seat; None: a single session."""
+        return None if self.group is None else self.group.id
+
+    @property
+    def own_format(self) -> OfferedFormat:
+        """Give the session's format, with its location and instructions."""
+        return OfferedFormat(self.format, self.location, self.instructions)
+
+    @property
     def facts(self) -> SessionFacts:
         """Give the facts on which the policy depends."""
         return SessionFacts(
@@ -132,4 +148,5 @@ class SessionRecord(SessionSummaryRecord):
             client_moves=self.client_moves,
             carried=self.carried,
             contact=self.contact,
+            is_seat=self.group is not None,
         )

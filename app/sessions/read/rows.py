@@ -14,6 +14,7 @@ from app.sessions.read.records import (
     Cancellation,
     OfferedFormat,
     PackageUse,
+    SessionGroup,
     SessionLocation,
     SessionRecord,
     SessionSummaryRecord,
@@ -36,7 +37,6 @@ def to_record(row: Row) -> SessionRecord:
         *_summary_fields(row),
         practice_id=row["practice_id"],
         client_id=row["client_id"],
-        group_id=row["group_id"],
         client_name=row["client_name"],
         client_email=row["client_email"],
         video_url=row["video_url"],
@@ -113,9 +113,10 @@ def _summary_fields(row: Row) -> tuple[Any, ...]:
 
     Positional arguments are faster than keywords, and a list makes many records.
     """
-    location_id, package_id, status = (
+    location_id, package_id, group_id, status = (
         row["location_id"],
         row["package_id"],
+        row["group_id"],
         _STATUSES[row["status"]],
     )
     return (
@@ -142,6 +143,9 @@ def _summary_fields(row: Row) -> tuple[Any, ...]:
         if package_id is None
         else PackageUse(package_id, row["package_name"], row["credits_left"]),
         _cancellation(row) if status is Status.CANCELLED else None,
+        None
+        if group_id is None
+        else SessionGroup(group_id, row["group_seats"], row["group_seats_left"]),
     )
 
 

@@ -70,6 +70,7 @@ FILTERS: Mapping[str, Filter] = {
     "client": equal(Session.client_id),
     "service": equal(Session.service_id),
     "location": equal(Session.location_id),
+    "group": equal(Session.group_id),
     "status": equal(Session.status),
     "since": from_instant(Session.starts_at),
     "until": before_instant(Session.starts_at),

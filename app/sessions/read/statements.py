@@ -24,6 +24,7 @@ from sqlalchemy.orm import aliased
 from app.database.statements import Read
 from app.domain.session import Status
 from app.tables.changes import Change, ChangeNote
+from app.tables.groups import Group
 from app.tables.joins import PRACTICE, of_practice, of_session, referred
 from app.tables.own_session import ABOUT_CLIENT, OWN_SESSION
 from app.tables.practices import (
@@ -36,6 +37,7 @@ from app.tables.practices import (
     Service,
     ServiceFormat,
 )
+from app.tables.seats import seats_left
 from app.tables.sessions import CreditRedemption, Session
 
 Statement = Select[Any]
@@ -74,6 +76,7 @@ class SessionJoins:
             .outerjoin(Practitioner, referred(Practitioner, session.practitioner_id))
             .outerjoin(Service, referred(Service, session.service_id))
             .outerjoin(Location, referred(Location, session.location_id))
+            .outerjoin(Group, referred(Group, session.group_id))
             .outerjoin(self.package, true())
         )
         self.columns = [
@@ -101,6 +104,9 @@ class SessionJoins:
             self.package.c.id.label("package_id"),
             self.package.c.name.label("package_name"),
             self.package.c.credits_left,
+            session.group_id,
+            Group.seats.label("group_seats"),
+            seats_left(Group).label("group_seats_left"),
         ]
         if not all_booked:
             self._add_cancellation(session)
@@ -228,7 +234,6 @@ def details_statement(*more: ColumnElement[Any]) -> OneSession:
             Session.practice_id,
             Session.id.label("found_id"),
             Session.client_id,
-            Session.group_id,
             Session.link_generation,
             Client.name.label("client_name"),
             Client.email.label("client_email"),

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from app.identity.staff_dependencies import StaffWriter, StaffWriting
 from app.sessions.commands.attendance import mark_fulfilled, mark_noshow
 from app.sessions.commands.cancel import cancel_by_staff
-from app.sessions.commands.meeting import MeetingRequest
+from app.sessions.commands.meeting import MoveRequest
 from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome
 from app.sessions.commands.reschedule import reschedule_by_staff
 from app.sessions.commands.undo import undo
@@ -82,8 +82,11 @@ async def reschedule_practice_session(
     The new time must be free as for a booking; with `force` it only must be free of other sessions.
     Moves by staff do not count towards the client's limit, and `max_days_from_original` counts from
     the new start. The same `start` with another `format` is a change of format.
+
+    A seat moves to another group of its service and practitioner: send `group_id`, or the group's
+    `start` and `format`. It needs a free seat.
     """
-    requested = MeetingRequest(body.start, body.format, body.location_id)
+    requested = MoveRequest(body.start, body.format, body.location_id, body.group_id)
     order = StaffOrder(_reason(body.reason), body.charge_fee, if_match)
     return await write(
         lambda db: reschedule_by_staff(
@@ -155,6 +158,7 @@ async def mark_session_noshow(
     responses=responses(
         *(code for code in COMMAND_PROBLEMS if code != "session-not-booked"),
         "slot-unavailable",
+        "group-full",
         "credit-unavailable",
         "no-change",
     ),

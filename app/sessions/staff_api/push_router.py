@@ -25,6 +25,8 @@ router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
         },
         **responses(
             "slot-unavailable",
+            "group-full",
+            "group-cancelled",
             "credit-unavailable",
             "session-changed",
             "session-not-booked",
@@ -54,6 +56,9 @@ async def put_practice_session_by_ref(
     or `force`, moves it anyway. A session that is no longer booked cannot be moved
     (`session-not-booked`). A push never cancels: use `POST …/cancel`, and `POST …/undo` to revert
     it.
+
+    With `group_id` the session is a seat of that group. A new `group_id` moves it to a group of the
+    same service and practitioner.
 
     With `notify: false` neither the client nor the practitioner gets an email about this change.
     Later reminders and webhooks are still sent.

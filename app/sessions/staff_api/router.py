@@ -9,7 +9,7 @@ from app.directory.fields import RefInPath
 from app.identity.api_keys.keys import Staff
 from app.identity.staff_dependencies import StaffReader, StaffWriter, StaffWriting
 from app.sessions.client_api.presenter import reasons_for_staff
-from app.sessions.commands.book import book_by_staff
+from app.sessions.commands.book_seat import book_anything
 from app.sessions.read.staff_queries import (
     StaffSession,
     find_by_ref,
@@ -43,7 +43,14 @@ router = APIRouter(prefix="/v1/practice/sessions", tags=["Practice: sessions"])
     status_code=201,
     summary="Book a session",
     response_model=StaffCommandAnswer,
-    responses=responses("slot-unavailable", "credit-unavailable", *WRITING_BY_STAFF, "not-found"),
+    responses=responses(
+        "slot-unavailable",
+        "group-full",
+        "group-cancelled",
+        "credit-unavailable",
+        *WRITING_BY_STAFF,
+        "not-found",
+    ),
 )
 async def book_session(
     body: BookRequest, staff: StaffWriter, now: Now, write: StaffWriting
@@ -55,19 +62,17 @@ async def book_session(
     Minimum notice, horizon, step and limits bind clients, not staff. The session keeps the current
     policy version, price, duration and buffers; later changes do not affect it.
 
+    With `group_id` the session is a seat of that group: it takes the lowest free seat, and has the
+    group's time, format and location. A full group is `group-full`. A client who has another
+    session then, perhaps a seat of the same group, is `slot-unavailable`.
+
     The client and the practitioner get an email, unless `notify` is false. `external_ref` is your
     own id for the session. To write a session repeatedly under that id, use
     `PUT /v1/practice/sessions/by-ref/{external_ref}`.
     """
+    wanted = body.booking(body.external_ref)
     return await write(
-        lambda db: book_by_staff(
-            db,
-            staff,
-            body.booking(body.external_ref),
-            force=body.force,
-            now=now,
-            notify=body.notify,
-        ),
+        lambda db: book_anything(db, staff, wanted, force=body.force, now=now, notify=body.notify),
         lambda outcome: answer(outcome, status=201),
     )
 

@@ -1,11 +1,12 @@
 """Request and response schemas of sessions, for staff."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 from pydantic.config import JsonDict
+from pydantic_core import InitErrorDetails
 from typing_extensions import TypedDict
 
 from app.directory.fields import ExternalRef
@@ -14,8 +15,8 @@ from app.directory.services.schemas import Duration
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import FeeStatus, Format, Status
-from app.sessions.client_api.schemas import CarriedView, PolicyView, SessionSummary
-from app.sessions.commands.booking import Booking
+from app.sessions.client_api.schemas import CarriedView, MoveTarget, PolicyView, SessionSummary
+from app.sessions.commands.booking import Booking, SeatBooking
 from app.web.pagination import ListQuery, first_instant, last_instant
 from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, Text, ZoneName
 from app.web.views import CommandId, MoneyView, Reason
@@ -91,6 +92,9 @@ class StaffListQuery(ListQuery):
     client: Id | None = Field(default=None, description="Filter by client.")
     service: Id | None = Field(default=None, description="Filter by service.")
     location: Id | None = Field(default=None, description="Filter by location.")
+    group: Id | None = Field(
+        default=None, description="Filter by group: the sessions that are or were its seats."
+    )
     status: Status | None = Field(default=None, description="Filter by status.")
     since: Instant | None = first_instant("Starts")
     until: Instant | None = last_instant("Starts")
@@ -115,7 +119,10 @@ _BOOKING: JsonDict = {
 
 
 class PutSession(RequestBody):
-    """A session. Client, practitioner, service, package and price are fixed after the booking."""
+    """A session. Client, practitioner, service, package and price are fixed after the booking.
+
+    With `group_id` it is a seat of a group, which decides all that is left out.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -130,10 +137,17 @@ class PutSession(RequestBody):
         }
     )
     client_id: Id
-    practitioner_id: Id
-    service_id: Id
-    start: Annotated[Instant, Field(description="The start, with a UTC offset.")]
-    format: Format
+    group_id: Id | None = Field(
+        default=None,
+        description="Book a seat of this group. Practitioner, service, start, format, location and "
+        "duration are then the group's: leave them out, or send the same.",
+    )
+    practitioner_id: Id | None = Field(default=None, description="Required without `group_id`.")
+    service_id: Id | None = Field(default=None, description="Required without `group_id`.")
+    start: Instant | None = Field(
+        default=None, description="The start, with a UTC offset. Required without `group_id`."
+    )
+    format: Format | None = Field(default=None, description="Required without `group_id`.")
     location_id: Id | None = Field(
         default=None,
         description="Required only if an in-person service has more than one location.",
@@ -154,7 +168,7 @@ class PutSession(RequestBody):
         default=False,
         strict=True,
         description="Also permit times outside working hours and in time off, but never a time "
-        "that overlaps another session.",
+        "that overlaps another session. Has no effect with `group_id`.",
     )
     notify: bool = Field(
         default=True,
@@ -163,9 +177,28 @@ class PutSession(RequestBody):
         "change. Later reminders and webhooks are still sent.",
     )
 
-    def booking(self, external_ref: str | None) -> Booking:
-        """Give the booking to make, with the practice's own id for the session."""
-        price = self.price
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        """Require what a single session needs as if it had no default, unless a group is named."""
+        names = ("practitioner_id", "service_id", "start", "format")
+        missing = [name for name in names if getattr(self, name) is None]
+        if self.group_id is None and missing:
+            errors = [InitErrorDetails(type="missing", loc=(name,), input=None) for name in missing]
+            raise ValidationError.from_exception_data(type(self).__name__, errors)
+        return self
+
+    def booking(self, external_ref: str | None) -> Booking | SeatBooking:
+        """Give what to book, with the practice's own id for the session."""
+        price = None if self.price is None else Money(self.price.amount_minor, self.price.currency)
+        if self.group_id is not None:
+            return SeatBooking(
+                self.client_id, self.group_id, self._claims(), self.package_id, price, external_ref
+            )
+        # `_is_whole` has checked them.
+        assert self.practitioner_id is not None  # noqa: S101
+        assert self.service_id is not None  # noqa: S101
+        assert self.start is not None  # noqa: S101
+        assert self.format is not None  # noqa: S101
         return Booking(
             self.client_id,
             self.practitioner_id,
@@ -174,17 +207,36 @@ class PutSession(RequestBody):
             self.format,
             location_id=self.location_id,
             package_id=self.package_id,
-            price=None if price is None else Money(price.amount_minor, price.currency),
+            price=price,
             duration_minutes=self.duration_minutes,
             external_ref=external_ref,
         )
 
+    def _claims(self) -> dict[str, object]:
+        said = {
+            "practitioner_id": self.practitioner_id,
+            "service_id": self.service_id,
+            "start": self.start,
+            "format": self.format,
+            "location_id": self.location_id,
+            "duration_minutes": self.duration_minutes,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
 
 class BookRequest(PutSession):
-    """Book a session for a client."""
+    """Book a session for a client, or a seat of a group."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [_BOOKING | {"external_ref": "visit-20261203-7"}]}
+        json_schema_extra={
+            "examples": [
+                _BOOKING | {"external_ref": "visit-20261203-7"},
+                {
+                    "group_id": "d84a1f3c-9b27-4e05-8c6d-1f2e3a4b5c6d",
+                    "client_id": "7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f",
+                },
+            ]
+        }
     )
     external_ref: ExternalRef | None = None
 
@@ -212,8 +264,11 @@ class StaffCancelRequest(RequestBody):
     reason: StaffReason
 
 
-class StaffRescheduleRequest(RequestBody):
-    """Move a session for the practice, or change its format, or both."""
+class StaffRescheduleRequest(MoveTarget):
+    """Move a session for the practice, or change its format, or both.
+
+    A seat moves to another group.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -226,12 +281,6 @@ class StaffRescheduleRequest(RequestBody):
                 }
             ]
         }
-    )
-    start: Annotated[Instant, Field(description="The new start, with a UTC offset.")]
-    format: Format
-    location_id: Id | None = Field(
-        default=None,
-        description="Required only if an in-person service has more than one location.",
     )
     charge_fee: bool = Field(
         strict=True, description="Whether the client pays the policy's current fee."

@@ -75,6 +75,8 @@ CATALOGUE: Mapping[str, ProblemType] = {
         ProblemType("quote-stale", HTTPStatus.CONFLICT, members=("decision",)),
         ProblemType("quote-invalid", HTTPStatus.UNPROCESSABLE_ENTITY),
         ProblemType("slot-unavailable", HTTPStatus.CONFLICT, members=("alternatives",)),
+        ProblemType("group-full", HTTPStatus.CONFLICT),
+        ProblemType("group-cancelled", HTTPStatus.CONFLICT),
         ProblemType("no-change", HTTPStatus.CONFLICT),
         ProblemType("credit-unavailable", HTTPStatus.CONFLICT),
         ProblemType("fee-not-due", HTTPStatus.CONFLICT),

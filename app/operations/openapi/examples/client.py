@@ -14,6 +14,7 @@ IDS = {
     "client": "7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f",
     "endpoint": "6fbd7142-80c5-4e53-8faa-7ebe50314c56",
     "fee": "70ce8253-91d6-4f64-90bb-8fcf61425d67",
+    "group": "d84a1f3c-9b27-4e05-8c6d-1f2e3a4b5c6d",
     "key": "81df9364-a2e7-4075-a1cc-90e072536e78",
     "location": "9a4f0f63-1c7d-4b55-8f0e-3f3d0b6a7c94",
     "notification": "92f0a475-b3f8-4186-b2dd-a1f183647f89",
@@ -141,6 +142,7 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
         "price": {"amount_minor": 12000, "currency": "USD", "decimals": 2},
         "package": {**PACKAGE, "credits_left": 2},
         "cancellation": None,
+        "group": None,
     }
 
 

@@ -5,7 +5,16 @@ Times are in the practitioner's zone or in UTC.
 
 from collections.abc import Mapping
 
-from app.operations.openapi.examples.client import CONTACT, FEE, IDS, PACKAGE, SERVICE, WHO, page
+from app.operations.openapi.examples.client import (
+    CONTACT,
+    FEE,
+    IDS,
+    LOCATION,
+    PACKAGE,
+    SERVICE,
+    WHO,
+    page,
+)
 
 _NOW_UTC = "2026-11-25T10:15:00Z"
 _PRACTITIONER = {"id": IDS["practitioner"], "name": "Dr. Maya Chen"}
@@ -47,6 +56,7 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
         "price": {"amount_minor": 12000, "currency": "USD", "decimals": 2},
         "package": {**PACKAGE, "credits_left": 2},
         "cancellation": None,
+        "group": None,
         "external_ref": "visit-20261203-7",
         "client": {
             **_CLIENT,
@@ -145,7 +155,35 @@ _CANCELLED = {
     },
 }
 
+_GROUP = {
+    "id": IDS["group"],
+    "external_ref": "class-20261203-18",
+    "status": "scheduled",
+    "version": 2,
+    "starts_at": "2026-12-03T18:00:00-07:00",
+    "ends_at": "2026-12-03T18:50:00-07:00",
+    "starts_at_utc": "2026-12-04T01:00:00Z",
+    "ends_at_utc": "2026-12-04T01:50:00Z",
+    "time_zone": "America/Denver",
+    "service": {"id": IDS["service"], "name": "Yoga"},
+    "practitioner": _PRACTITIONER,
+    "format": {
+        "kind": "in_person",
+        "join_url": None,
+        "location": LOCATION,
+        "instructions": "Please bring a mat.",
+    },
+    "seats": 8,
+    "seats_taken": 5,
+    "seats_left": 3,
+    "min_seats": 3,
+    "decide_hours": 24,
+    "auto_cancel": True,
+    "decided_at": None,
+}
 STAFF_EXAMPLES: dict[str, object] = {
+    "GroupView": _GROUP,
+    "GroupPage": page(_GROUP),
     "book_session": _done(_BOOKED),
     "list_practice_sessions": page(_summary("2026-12-03", version=3)),
     "PracticeSession": _session(),

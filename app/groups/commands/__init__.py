@@ -1,0 +1,1 @@
+"""Commands of staff on groups, one file each."""

@@ -1,0 +1,47 @@
+"""Present groups to staff."""
+
+from zoneinfo import ZoneInfo
+
+from app.groups import schemas
+from app.groups.records import GroupDetails
+from app.sessions.client_api.presenter import present_location
+from app.web.pagination import Page
+
+
+def present_groups(page: Page[GroupDetails], zone: ZoneInfo | None) -> schemas.GroupPage:
+    """Present a page of groups, by default each in its practitioner's zone."""
+    return {
+        "items": [present_group(group, zone) for group in page.rows],
+        "next_cursor": page.next_cursor,
+    }
+
+
+def present_group(group: GroupDetails, zone: ZoneInfo | None = None) -> schemas.GroupView:
+    """Present a group, by default in its practitioner's zone."""
+    zone, rules = zone or group.practitioner_zone, group.rules
+    return {
+        "id": group.id,
+        "external_ref": group.external_ref,
+        "status": "scheduled" if group.is_scheduled else "cancelled",
+        "version": group.version,
+        "starts_at": group.starts_at.astimezone(zone),
+        "ends_at": group.ends_at.astimezone(zone),
+        "starts_at_utc": group.starts_at,
+        "ends_at_utc": group.ends_at,
+        "time_zone": zone.key,
+        "service": {"id": group.service_id, "name": group.service_name},
+        "practitioner": {"id": group.practitioner_id, "name": group.practitioner_name},
+        "format": {
+            "kind": group.format,
+            "join_url": group.join_url,
+            "location": present_location(group.location),
+            "instructions": group.instructions,
+        },
+        "seats": rules.seats,
+        "seats_taken": group.seats_taken,
+        "seats_left": group.seats_left,
+        "min_seats": rules.min_seats,
+        "decide_hours": rules.decide_hours,
+        "auto_cancel": rules.auto_cancel,
+        "decided_at": None if group.decided_at is None else group.decided_at.astimezone(zone),
+    }

@@ -1,0 +1,120 @@
+"""Write groups of one practice, in the caller's transaction; all statements name the practice."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.calendar.taken_times import free_for_group, take_for_group
+from app.groups.records import GroupDefaults, GroupDetails, NewGroup, SeatRules
+from app.sessions.commands.meeting import Meeting
+from app.sessions.commands.repository import whole_time
+from app.tables.groups import Group
+from app.tables.joins import of_practice
+from app.tables.practices import Practitioner, Service
+
+
+class GroupRepository:
+    """Reads and writes for groups of one practice. The caller holds the practitioner's lock."""
+
+    def __init__(self, db: AsyncConnection, practice_id: UUID) -> None:
+        self._db = db
+        self._practice_id = practice_id
+
+    async def defaults(self, service_id: UUID, practitioner_id: UUID) -> GroupDefaults | None:
+        """Read the defaults of a group; None if the practice has no such service."""
+        found = await self._db.execute(
+            select(
+                Practitioner.time_zone.label("practitioner_zone"),
+                Practitioner.video_url,
+                Service.duration_minutes,
+                Service.buffer_before_minutes,
+                Service.buffer_after_minutes,
+                Service.step_minutes,
+                Service.minimum_notice_minutes,
+                Service.horizon_days,
+                Practitioner.active.label("practitioner_active"),
+                Service.active.label("service_active"),
+            )
+            .select_from(Practitioner)
+            .join(Service, of_practice(self._practice_id, Service, Service.id == service_id))
+            .where(of_practice(self._practice_id, Practitioner, Practitioner.id == practitioner_id))
+        )
+        row = found.mappings().one_or_none()
+        return None if row is None else GroupDefaults(**row)
+
+    async def add(
+        self, group_id: UUID, new: NewGroup, defaults: GroupDefaults, meeting: Meeting
+    ) -> None:
+        """Insert a group in version 1, and take its time."""
+        await self._db.execute(
+            insert(Group).values(
+                practice_id=self._practice_id,
+                id=group_id,
+                external_ref=new.external_ref,
+                service_id=new.service_id,
+                practitioner_id=new.practitioner_id,
+                status="scheduled",
+                version=1,
+                calendar_sequence=0,
+                buffer_before_minutes=defaults.buffer_before_minutes,
+                buffer_after_minutes=defaults.buffer_after_minutes,
+                **asdict(new.rules),
+                **_meeting_values(meeting),
+            )
+        )
+        whole = whole_time(meeting, defaults.buffers)
+        await take_for_group(self._db, self._practice_id, new.practitioner_id, group_id, whole)
+
+    async def set_rules(self, group: GroupDetails, rules: SeatRules) -> None:
+        """Set seats and minimum; increments the version. A new minimum is judged anew."""
+        values: dict[str, Any] = asdict(rules)
+        before = group.rules
+        if (rules.min_seats, rules.decide_hours) != (before.min_seats, before.decide_hours):
+            values["decided_at"] = None
+        await self._change(group, values)
+
+    async def move(self, group: GroupDetails, to: Meeting) -> None:
+        """Set another time, format or location; increments the version and `SEQUENCE`."""
+        values = {
+            "calendar_sequence": group.calendar_sequence + 1,
+            "decided_at": None,
+            **_meeting_values(to),
+        }
+        await self._change(group, values)
+        whole = whole_time(to, group.buffers)
+        await take_for_group(self._db, self._practice_id, group.practitioner_id, group.id, whole)
+
+    async def cancel(self, group: GroupDetails) -> None:
+        """Cancel a group and free its time; increments the version and `SEQUENCE`."""
+        values = {"status": "cancelled", "calendar_sequence": group.calendar_sequence + 1}
+        await self._change(group, values)
+        await free_for_group(self._db, self._practice_id, group.id)
+
+    async def set_decided(self, group: GroupDetails, now: datetime) -> None:
+        """Record that the minimum was judged; the version stays."""
+        await self._update(group, {"decided_at": now})
+
+    async def _change(self, group: GroupDetails, values: dict[str, Any]) -> None:
+        await self._update(group, values | {"version": group.version + 1})
+
+    async def _update(self, group: GroupDetails, values: dict[str, Any]) -> None:
+        await self._db.execute(
+            update(Group)
+            .where(of_practice(self._practice_id, Group, Group.id == group.id))
+            .values(**values)
+        )
+
+
+def _meeting_values(meeting: Meeting) -> dict[str, Any]:
+    return {
+        "starts_at": meeting.starts_at,
+        "ends_at": meeting.ends_at,
+        "format": meeting.format,
+        "location_id": meeting.location_id,
+        "join_url": meeting.join_url,
+        "instructions": meeting.instructions,
+    }

@@ -1,0 +1,180 @@
+"""Request and response schemas of groups, for staff."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
+from typing_extensions import TypeAliasType, TypedDict
+
+from app.directory.fields import ExternalRef
+from app.directory.services.schemas import Duration
+from app.domain.session import Format
+from app.groups.records import NewGroup, SeatRules
+from app.sessions.client_api.schemas import FormatView
+from app.web.pagination import ListQuery, first_instant, last_instant
+from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, ZoneName
+
+# A command on a group changes all its seats at once.
+MAX_SEATS = 100
+MAX_DECIDE_HOURS = 366 * 24
+
+GroupStatus = TypeAliasType("GroupStatus", Literal["scheduled", "cancelled"])
+Seats = Annotated[
+    int, Field(strict=True, ge=1, le=MAX_SEATS, description="How many seats the group has.")
+]
+MinSeats = Annotated[
+    int | None,
+    Field(
+        strict=True,
+        ge=1,
+        le=MAX_SEATS,
+        description="If fewer seats are taken `decide_hours` before the start, the practice is "
+        "told by email and by `group.below_minimum`. Null: no minimum.",
+    ),
+]
+DecideHours = Annotated[
+    int | None,
+    Field(
+        strict=True,
+        ge=1,
+        le=MAX_DECIDE_HOURS,
+        description="When the minimum is judged, in hours before the start.",
+    ),
+]
+AutoCancel = Annotated[
+    bool,
+    Field(
+        strict=True,
+        description="Whether the group is cancelled if the minimum is missed, as by staff.",
+    ),
+]
+
+
+class GroupName(TypedDict):
+    """The id and the name of a record."""
+
+    id: UUID
+    name: Annotated[str, Field(examples=["Yoga"])]
+
+
+class GroupView(TypedDict):
+    """A group. Times are in `time_zone`; the `_utc` fields are the same in UTC."""
+
+    id: UUID
+    external_ref: Annotated[str | None, Field(examples=["class-20261203-18"])]
+    status: GroupStatus
+    version: Annotated[int, Field(description="Increases with every change; also in the `ETag`.")]
+    starts_at: datetime
+    ends_at: datetime
+    starts_at_utc: datetime
+    ends_at_utc: datetime
+    time_zone: str
+    service: GroupName
+    practitioner: GroupName
+    format: FormatView
+    seats: Annotated[int, Field(examples=[8])]
+    seats_taken: Annotated[
+        int,
+        Field(description="Seats that are booked, fulfilled or missed.", examples=[5]),
+    ]
+    seats_left: Annotated[
+        int, Field(description="Free seats; none if the group is cancelled.", examples=[3])
+    ]
+    min_seats: Annotated[int | None, Field(examples=[3])]
+    decide_hours: Annotated[int | None, Field(examples=[24])]
+    auto_cancel: bool
+    decided_at: Annotated[
+        datetime | None, Field(description="When the minimum was judged.", examples=[None])
+    ]
+
+
+class GroupPage(TypedDict):
+    """A page of groups. `next_cursor` is null on the last page."""
+
+    items: list[GroupView]
+    next_cursor: Annotated[str | None, Field(examples=[None])]
+
+
+class GroupQuery(ListQuery):
+    """Filters and page of a list of groups."""
+
+    not_filters = ListQuery.not_filters | {"order", "time_zone"}
+    practitioner: Id | None = Field(default=None, description="Filter by practitioner.")
+    service: Id | None = Field(default=None, description="Filter by service.")
+    location: Id | None = Field(default=None, description="Filter by location.")
+    status: Annotated[GroupStatus | None, Field(description="Filter by status.")] = None
+    since: Instant | None = first_instant("Starts")
+    until: Instant | None = last_instant("Starts")
+    order: Literal["soonest", "latest"] = Field(
+        default="soonest", description="Order by start: `soonest` first, or `latest` first."
+    )
+    limit: PageLimit = 20
+    cursor: NextCursor = None
+    time_zone: Annotated[
+        ZoneName | None,
+        Field(description="IANA time zone for all times. Default: each practitioner's own."),
+    ] = None
+
+
+_GROUP: JsonDict = {
+    "service_id": "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21",
+    "practitioner_id": "e8b7a5d2-0f9c-4e3b-9d41-7c5b2a1f6e05",
+    "start": "2026-12-03T18:00:00-05:00",
+    "format": "in_person",
+    "seats": 8,
+    "min_seats": 3,
+    "decide_hours": 24,
+    "auto_cancel": True,
+}
+
+
+class PutGroup(RequestBody):
+    """A group: one time of a practitioner that several clients share."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_GROUP]})
+    service_id: Id
+    practitioner_id: Id
+    start: Annotated[Instant, Field(description="The start, with a UTC offset.")]
+    format: Format
+    location_id: Id | None = Field(
+        default=None,
+        description="Required only if an in-person service has more than one location.",
+    )
+    duration_minutes: Annotated[
+        Duration | None,
+        Field(description="The group's duration. Default: the service's duration."),
+    ] = None
+    seats: Seats
+    min_seats: MinSeats = None
+    decide_hours: DecideHours = None
+    auto_cancel: AutoCancel = False
+    force: bool = Field(
+        default=False,
+        strict=True,
+        description="Also permit times outside working hours and in time off, but never a time "
+        "that overlaps another session or group.",
+    )
+
+    def group(self, external_ref: str | None) -> NewGroup:
+        """Give the group to create, with the practice's own id for it."""
+        return NewGroup(
+            self.service_id,
+            self.practitioner_id,
+            self.start,
+            self.format,
+            SeatRules(self.seats, self.min_seats, self.decide_hours, self.auto_cancel),
+            location_id=self.location_id,
+            duration_minutes=self.duration_minutes,
+            external_ref=external_ref,
+        )
+
+
+class CreateGroup(PutGroup):
+    """Create a group."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [_GROUP | {"external_ref": "class-20261203-18"}]}
+    )
+    external_ref: ExternalRef | None = None

@@ -1,0 +1,204 @@
+"""Seats of groups: moving one to another group, and taking it again.
+
+The caller holds the lock of the practitioner, without which no seat of the practitioner's groups is
+taken or freed.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.availability import (
+    CurrentMeeting,
+    SlotRules,
+    SlotSearch,
+    bookable,
+    nearest,
+    search_ranges,
+)
+from app.domain.errors import GroupFullError, InvalidInputError
+from app.domain.groups import GroupSearch, offer_groups
+from app.domain.intervals import Interval
+from app.domain.policy.rules import Action
+from app.domain.refusals import GroupUnavailableError
+from app.domain.session import Format, Status
+from app.domain.zones import from_seconds, seconds_up, to_seconds
+from app.sessions.commands.meeting import Meeting, MoveRequest, meeting_of
+from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.seat_repository import GroupRecord, SeatRepository
+from app.sessions.commands.slots import ALTERNATIVES, owner_of
+from app.sessions.read.calendar import policy_search, slot_rules
+from app.sessions.read.records import SessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SeatMove:
+    """The group to which a seat shall move. `group` None: there is none at this start."""
+
+    group: GroupRecord | None
+    start: datetime
+    format: Format
+
+    def action(self, record: SessionRecord) -> Action:
+        """Give the policy's action. A seat cannot change its format where it is."""
+        is_same_time = self.start == record.starts_at and self.format is not record.format
+        return Action.CHANGE_FORMAT if is_same_time else Action.RESCHEDULE
+
+    def is_own_group(self, record: SessionRecord) -> bool:
+        """Tell whether it is the group in which the seat is already."""
+        return self.group is not None and self.group.id == record.group_id
+
+
+class _Wish(NamedTuple):
+    """Who wishes for another group, by which rules. `zone` is that of whoever is answered."""
+
+    record: SessionRecord
+    search: SlotSearch
+    zone: ZoneInfo
+    now: datetime
+
+    @property
+    def rules(self) -> SlotRules:
+        """Give the rules of the service; only notice and horizon matter for groups."""
+        return slot_rules(self.record, self.record.ends_at - self.record.starts_at)
+
+    def bookable(self, window: Interval) -> Interval:
+        """Give the part of a window in which the client may book."""
+        zone, instant = self.record.practitioner_zone, seconds_up(self.now)
+        return bookable(zone, self.rules, self.search, window, instant)
+
+
+async def find_group(
+    db: AsyncConnection, record: SessionRecord, requested: MoveRequest
+) -> SeatMove:
+    """Find the group that a request names by its id, or by its start and format.
+
+    Raises:
+        InvalidInputError: the service and the practitioner have no group with this id, or the
+            request names another start, format or location than the group's.
+    """
+    seats = SeatRepository(db, record.practice_id)
+    if requested.group_id is None:
+        wished = requested.for_single()
+        group = await seats.group_at(record, wished.start)
+        if group is not None and _differing_field(group, requested) is not None:
+            group = None
+        return SeatMove(group, wished.start, wished.format)
+    group = await seats.group(requested.group_id)
+    own = (record.service_id, record.practitioner_id)
+    if group is None or (group.service_id, group.practitioner_id) != own:
+        raise InvalidInputError("/group_id", "field.no-such-group")
+    field = _differing_field(group, requested)
+    if field is not None:
+        raise InvalidInputError(f"/{field}", "field.not-of-group")
+    return SeatMove(group, group.starts_at, Format(group.format))
+
+
+async def take_offered_seat(
+    db: AsyncConnection, record: SessionRecord, move: SeatMove, now: datetime
+) -> Meeting:
+    """Take the lowest free seat of a group that availability offers; give the meeting.
+
+    The policy has allowed the move already, perhaps because of a quote.
+
+    Raises:
+        GroupUnavailableError: availability does not offer the group.
+    """
+    search = replace(policy_search(record, move.format, (), now), may_move=True)
+    wish = _Wish(record, search, record.client_zone, now)
+    return await _take(db, wish, move, wish.bookable(_second_of(move.start)))
+
+
+async def take_seat_for_staff(
+    db: AsyncConnection, record: SessionRecord, move: SeatMove, now: datetime
+) -> Meeting:
+    """Take the lowest free seat of a group for the practice; give the meeting.
+
+    Neither the policy nor notice and horizon bind staff.
+
+    Raises:
+        GroupUnavailableError: the group is full or cancelled, or its client is elsewhere then.
+    """
+    wish = _wish_of_staff(record, move.format, now)
+    return await _take(db, wish, move, _second_of(move.start))
+
+
+async def take_seat_again(db: AsyncConnection, record: SessionRecord, now: datetime) -> Meeting:
+    """Give the meeting of a seat whose end is undone, in its group as it is now.
+
+    A cancelled seat takes the lowest free seat; a fulfilled or missed one still has its own.
+
+    Raises:
+        GroupFullError: no seat is free.
+        GroupUnavailableError: the group is cancelled, or its client is elsewhere then.
+    """
+    assert record.group_id is not None  # noqa: S101 - it is a seat
+    group = await SeatRepository(db, record.practice_id).group(record.group_id)
+    assert group is not None  # noqa: S101 - a foreign key
+    meeting = meeting_of(record)
+    if record.status is Status.CANCELLED:
+        seat = group.free_seat
+        if group.is_scheduled and seat is None:
+            raise GroupFullError
+        meeting = group.meeting(seat or 1)
+    is_taken = await SessionRepository(db, record.practice_id).is_taken(
+        owner_of(record), meeting, None
+    )
+    if is_taken or not group.is_scheduled:
+        raise await _unavailable(db, _wish_of_staff(record, record.format, now), meeting.starts_at)
+    return meeting
+
+
+def _differing_field(group: GroupRecord, requested: MoveRequest) -> str | None:
+    """Name the first field of a request that differs from the group; None: there is none."""
+    wished = {
+        "start": (requested.start, group.starts_at),
+        "format": (requested.format, group.format),
+        "location_id": (requested.location_id, group.location_id),
+    }
+    return next((name for name, (one, own) in wished.items() if one not in {None, own}), None)
+
+
+def _wish_of_staff(record: SessionRecord, format_: Format, now: datetime) -> _Wish:
+    """Make a wish for what a client without a policy would be offered."""
+    present = CurrentMeeting(to_seconds(record.starts_at), record.format, record.location_id)
+    search = SlotSearch(format_, (), present, may_move=True, may_change_format=False)
+    return _Wish(record, search, record.practitioner_zone, now)
+
+
+async def _take(db: AsyncConnection, wish: _Wish, move: SeatMove, bounds: Interval) -> Meeting:
+    group = move.group
+    seat = None if group is None else group.free_seat
+    if group is not None and seat is not None:
+        window = _second_of(move.start)
+        groups = await _read_groups(db, wish, window)
+        if any(slot.group_id == group.id for slot in offer_groups(groups, window, bounds).slots):
+            return group.meeting(seat)
+    raise await _unavailable(db, wish, move.start)
+
+
+async def _unavailable(
+    db: AsyncConnection, wish: _Wish, requested: datetime
+) -> GroupUnavailableError:
+    """Make the error, with the groups that are nearest to the requested start."""
+    second = to_seconds(requested)
+    *_, everything = search_ranges(wish.rules, wish.search, second, seconds_up(wish.now))
+    groups = await _read_groups(db, wish, everything)
+    found = offer_groups(groups, everything, wish.bookable(everything))
+    return GroupUnavailableError(nearest(found.slots, second, ALTERNATIVES), wish.zone)
+
+
+async def _read_groups(db: AsyncConnection, wish: _Wish, window: Interval) -> GroupSearch:
+    record = wish.record
+    assert record.group_id is not None  # noqa: S101 - it is a seat
+    since, until = (from_seconds(bound) for bound in window)
+    seats = SeatRepository(db, record.practice_id)
+    groups, taken = await seats.around(record, since, until)
+    return GroupSearch(record.group_id, groups, taken, wish.search)
+
+
+def _second_of(start: datetime) -> Interval:
+    return Interval(to_seconds(start), to_seconds(start) + 1)
