@@ -19,7 +19,7 @@ from app.domain.availability import (
     nearest,
     search_ranges,
 )
-from app.domain.errors import GroupFullError, InvalidInputError
+from app.domain.errors import GroupCancelledError, GroupFullError, InvalidInputError
 from app.domain.groups import GroupSearch, offer_groups
 from app.domain.intervals import Interval
 from app.domain.policy.rules import Action
@@ -132,22 +132,24 @@ async def take_seat_again(db: AsyncConnection, record: SessionRecord, now: datet
     A cancelled seat takes the lowest free seat; a fulfilled or missed one still has its own.
 
     Raises:
+        GroupCancelledError: the group is cancelled.
         GroupFullError: no seat is free.
-        GroupUnavailableError: the group is cancelled, or its client is elsewhere then.
+        GroupUnavailableError: its client is elsewhere then.
     """
     assert record.group_id is not None  # noqa: S101 - it is a seat
     group = await SeatRepository(db, record.practice_id).group(record.group_id)
     assert group is not None  # noqa: S101 - a foreign key
+    if not group.is_scheduled:
+        raise GroupCancelledError
     meeting = meeting_of(record)
     if record.status is Status.CANCELLED:
-        seat = group.free_seat
-        if group.is_scheduled and seat is None:
+        if group.free_seat is None:
             raise GroupFullError
-        meeting = group.meeting(seat or 1)
+        meeting = group.meeting(group.free_seat)
     is_taken = await SessionRepository(db, record.practice_id).is_taken(
         owner_of(record), meeting, None
     )
-    if is_taken or not group.is_scheduled:
+    if is_taken:
         raise await _unavailable(db, _wish_of_staff(record, record.format, now), meeting.starts_at)
     return meeting
 

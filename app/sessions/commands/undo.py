@@ -42,7 +42,7 @@ async def undo(
         NotFoundError, VersionMismatchError: see product.md section 4.
         NoChangeError: the session is booked already.
         SlotUnavailableError: another session has taken the time.
-        GroupFullError, GroupUnavailableError: for a seat; see `take_seat_again`.
+        GroupFullError, GroupCancelledError, GroupUnavailableError: see `take_seat_again`.
         CreditUnavailableError: the package has no usable credit.
     """
     await lock_session(db, staff.practice_id, session_id)

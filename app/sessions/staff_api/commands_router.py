@@ -159,6 +159,7 @@ async def mark_session_noshow(
         *(code for code in COMMAND_PROBLEMS if code != "session-not-booked"),
         "slot-unavailable",
         "group-full",
+        "group-cancelled",
         "credit-unavailable",
         "no-change",
     ),
