@@ -34,6 +34,9 @@ async def get_availability(
     weekly limits. The session itself never blocks a slot. Its current time is available only in
     another format or at another location.
 
+    A session with a `group` is one seat of it. Its slots are other groups of the same service and
+    practitioner that have a free seat: send their `group_id` with `reschedule`.
+
     If there is no slot, `empty_reason` has the reason and the contact, and `next_available` is the
     next day with a slot.
     """

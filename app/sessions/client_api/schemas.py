@@ -208,7 +208,12 @@ class SessionSummary(TypedDict):
 class SessionDetails(SessionSummary):
     """All details of a session."""
 
-    formats: list[FormatChoice]
+    formats: Annotated[
+        list[FormatChoice],
+        Field(
+            description="The formats that the client may choose. A seat has that of its group alone."
+        ),
+    ]
     policy: PolicyView
     actions: ActionsView
 
