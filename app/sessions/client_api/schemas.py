@@ -211,7 +211,7 @@ class SessionDetails(SessionSummary):
     formats: Annotated[
         list[FormatChoice],
         Field(
-            description="The formats that the client may choose. A seat has that of its group alone."
+            description="The formats that the client may choose; of a seat its group's alone."
         ),
     ]
     policy: PolicyView
