@@ -1,4 +1,4 @@
-"""Writes one session as one VEVENT (RFC 5545), for mails and for calendar.ics."""
+"""Writes one session or group as one VEVENT (RFC 5545), for mails and for calendar.ics."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -44,13 +44,14 @@ class Person:
 class CalendarEvent:
     """The data of a calendar entry; never a reason or a note.
 
-    `starts_at` and `ends_at` are instants, written in `zone`, the practitioner's. `url` is the
-    place of a video session, never a link with a token: everybody who shares the client's
-    calendar can see it. `texts` is the catalogue for the sentence below the description: declining
-    the entry does not cancel the session.
+    `id` is the session's, or the group's in the practitioner's entry. `starts_at` and `ends_at` are
+    instants, written in `zone`, the practitioner's. `url` is the place of a video session, never a
+    link with a token: everybody who shares the client's calendar can see it. `texts` is the
+    catalogue for the sentence below the description: declining the entry does not cancel the
+    session.
     """
 
-    session_id: UUID
+    id: UUID
     sequence: int
     status: Status
     starts_at: datetime
@@ -67,9 +68,9 @@ class CalendarEvent:
 
 
 def make_calendar(event: CalendarEvent, method: Method, now: datetime) -> bytes:
-    """Write one session as an iCalendar object with `now` as its DTSTAMP.
+    """Write one session or group as an iCalendar object with `now` as its DTSTAMP.
 
-    The UID of a session never changes, and SEQUENCE increases with every change, so that a calendar
+    Its UID never changes, and SEQUENCE increases with every change, so that a calendar
     updates its existing entry. Source: product.md section 6, RFC 5546.
     """
     calendar = Calendar()
@@ -88,7 +89,7 @@ def _entry(
     event: CalendarEvent, method: Method, starts_at: datetime, ends_at: datetime, now: datetime
 ) -> Event:
     return Event.new(
-        uid=f"{event.session_id}@reslot",
+        uid=f"{event.id}@reslot",
         stamp=now.astimezone(UTC),
         sequence=event.sequence,
         status=STATUS.CANCELLED if event.status is Status.CANCELLED else STATUS.CONFIRMED,
@@ -109,10 +110,10 @@ def _entry(
     )
 
 
-def _attendee(client: Person) -> vCalAddress:
+def _attendee(person: Person) -> vCalAddress:
     return vCalAddress.new(
-        mailto(client.email),
-        cn=one_line(client.name),
+        mailto(person.email),
+        cn=one_line(person.name),
         cutype=CUTYPE.INDIVIDUAL,
         role=ROLE.REQ_PARTICIPANT,
         partstat=PARTSTAT.ACCEPTED,

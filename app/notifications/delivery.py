@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.transactions import allow_outside_wait, transact
 from app.mail.context import MailContext
-from app.notifications.mail.data import MailData, PracticeMailData
+from app.notifications.mail.data import GroupMailData, MailData, PracticeMailData
+from app.notifications.mail.group_message import make_group_mail
+from app.notifications.mail.group_queries import load_group_mail_data
 from app.notifications.mail.message import make_mail
 from app.notifications.mail.practice_notification import make_practice_mail
 from app.notifications.mail.queries import load_mail_data, load_practice_mail_data
@@ -22,6 +24,8 @@ from app.outbox.errors import UndeliverableError, describe
 from app.outbox.marking import mark_failed, mark_finished
 
 log = structlog.get_logger()
+
+AnyMailData = MailData | GroupMailData | PracticeMailData
 
 
 async def send_notification(context: MailContext, practice_id: UUID, notification_id: UUID) -> None:
@@ -85,10 +89,10 @@ class _Attempt:
         claimed = await claim(db, *self._ids, now)
         if claimed.found != DUE:
             return claimed.found
-        data = await load_mail_data(db, *self._ids) or await load_practice_mail_data(db, *self._ids)
+        data = await self._load(db)
         if data is None:
             return "gone"
-        if isinstance(data, MailData) and is_out_of_date(data, now):
+        if is_out_of_date(data, now):
             return await self._finish(db, "dropped")
         await allow_outside_wait(db)
         await self.context.sender.send(self._mail(data, now))
@@ -107,9 +111,18 @@ class _Attempt:
         await mark_finished(db, *self._ids, status, self.context.clock())
         return status
 
-    def _mail(self, data: MailData | PracticeMailData, now: datetime) -> EmailMessage:
+    async def _load(self, db: AsyncConnection) -> AnyMailData | None:
+        return (
+            await load_mail_data(db, *self._ids)
+            or await load_group_mail_data(db, *self._ids)
+            or await load_practice_mail_data(db, *self._ids)
+        )
+
+    def _mail(self, data: AnyMailData, now: datetime) -> EmailMessage:
         if isinstance(data, PracticeMailData):
             return make_practice_mail(data, self.context.settings, now)
+        if isinstance(data, GroupMailData):
+            return make_group_mail(data, self.context.settings, now)
         return make_mail(data, self.context.settings, now)
 
     @property
@@ -117,12 +130,17 @@ class _Attempt:
         return self.practice_id, self.notification_id
 
 
-def is_out_of_date(data: MailData, now: datetime) -> bool:
+def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
     """Return whether a notification must be dropped instead of sent.
 
     A reminder: the session was moved or cancelled or has started, or the practice is closed. A
-    confirmation to the client: the session had already ended when it was booked.
+    confirmation to the client: the session had already ended when it was booked. A mail about a
+    group: the group was moved or cancelled since, of which a later mail tells.
     """
+    if isinstance(data, PracticeMailData):
+        return False
+    if isinstance(data, GroupMailData):
+        return not data.is_current
     if data.kind == "booked":
         return data.recipient == "client" and data.change.after.ends_at <= data.change.at
     if data.kind != "reminder":

@@ -31,7 +31,8 @@ MailKind = Literal[
     "fee_waived",
     "webhook_disabled",
 ]
-Kind = MailKind | EventType
+GroupMailKind = Literal["group_booked", "group_moved", "group_cancelled", "group_below_minimum"]
+Kind = MailKind | GroupMailKind | EventType
 Recipient = TypeAliasType("Recipient", Literal["client", "practitioner", "practice", "webhook"])
 
 _ADD = Write(
@@ -75,12 +76,12 @@ _DROP_REMINDERS = Write(
 class NewNotification:
     """A mail or a webhook event to be sent at `send_at`, or at once if that is in the past.
 
-    `starts_at` is the session start that it is about.
+    `starts_at` is the start of the session or group that it is about; None if it is about neither.
     """
 
     kind: Kind
     recipient: Recipient
-    starts_at: datetime
+    starts_at: datetime | None
     send_at: datetime
 
 
@@ -145,7 +146,36 @@ async def queue_practice_mail(
     db: AsyncConnection, practice_id: UUID, change_id: UUID, kind: Kind, now: datetime
 ) -> None:
     """Queue a mail to the practice's own address about a change that concerns no session."""
-    notification_id = uuid4()
+    await _queue_one(db, practice_id, change_id, NewNotification(kind, "practice", None, now), now)
+
+
+async def queue_group_mail(
+    db: AsyncConnection,
+    practice_id: UUID,
+    change_id: UUID,
+    kind: GroupMailKind,
+    starts_at: datetime,
+    now: datetime,
+) -> None:
+    """Queue the practitioner's mail about a change of a group that starts at `starts_at`.
+
+    It has the group's calendar entry and the clients whose seats the same command changed. That too
+    few seats are taken is told to the practice instead, without a calendar entry.
+    """
+    recipient: Recipient = "practice" if kind == "group_below_minimum" else "practitioner"
+    told = NewNotification(kind, recipient, starts_at, now)
+    await _queue_one(db, practice_id, change_id, told, now)
+
+
+async def _queue_one(
+    db: AsyncConnection,
+    practice_id: UUID,
+    change_id: UUID,
+    notification: NewNotification,
+    now: datetime,
+) -> None:
+    """Insert a mail about a change of no session, and its job."""
+    notification_id, kind, recipient = uuid4(), notification.kind, notification.recipient
     added = {
         "practice_id": practice_id,
         "id": notification_id,
@@ -153,15 +183,14 @@ async def queue_practice_mail(
         "change_id": change_id,
         "endpoint_id": None,
         "kind": kind,
-        "recipient": "practice",
-        "starts_at": None,
-        "send_at": now,
-        "attempt_at": now,
+        "recipient": recipient,
+        "starts_at": notification.starts_at,
+        "send_at": notification.send_at,
+        "attempt_at": notification.send_at,
     }
     await _ADD.run(db, added)
-    await queue_wakes(
-        db, [notification_wake(practice_id, notification_id, "practice", kind, now)], now
-    )
+    wake = notification_wake(practice_id, notification_id, recipient, kind, notification.send_at)
+    await queue_wakes(db, [wake], now)
 
 
 async def _for_endpoints(

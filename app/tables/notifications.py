@@ -13,9 +13,10 @@ class Notification(Identified, Base):
     """A mail to one person, or an event for one webhook endpoint, about one change.
 
     It contains ids only: a mail is rendered, and its link signed, when it is sent. `starts_at` is
-    the session start that it is about; a reminder is dropped if the session starts at another time
-    by then. For webhooks `kind` is the type of the event. A notification about no session
-    (`webhook_disabled`) has neither `session_id` nor `starts_at`.
+    the start of the session or group that it is about; a reminder, and a mail about a group, is
+    dropped if that starts at another time by then. For webhooks `kind` is the type of the event. A
+    mail about a group has no `session_id`; one about neither (`webhook_disabled`) also no
+    `starts_at`.
 
     While it is pending, it is due from `attempt_at` on. That is `send_at` at first, and later after
     a failed attempt or a postponement (counted by `put_off`). Until `leased_until` one worker owns

@@ -15,7 +15,7 @@ from app.texts.catalogue import ENGLISH
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SESSION_ID = UUID("6d1f5a5e-9f5c-4a53-8d7a-0d8ad7a1a111")
 EVENT = CalendarEvent(
-    session_id=SESSION_ID,
+    id=SESSION_ID,
     sequence=4,
     status=Status.BOOKED,
     starts_at=datetime(2026, 12, 3, 20, tzinfo=UTC),

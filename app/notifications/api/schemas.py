@@ -36,8 +36,8 @@ class NotificationView(Answer):
     )
     starts_at: datetime | None = Field(
         examples=["2026-12-03T20:00:00Z"],
-        description="The session start that it is about. A reminder is dropped if the session "
-        "starts at another time by then.",
+        description="The start of the session or group that it is about. A reminder, and a mail "
+        "about a group, is dropped if that starts at another time by then.",
     )
     send_at: datetime = Field(description="When it was or will be due for its first attempt.")
     status: NotificationStatus = Field(

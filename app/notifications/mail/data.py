@@ -107,6 +107,48 @@ class MailData:
 
 
 @dataclass(frozen=True, slots=True)
+class Seats:
+    """The seats of a group: those that are taken, all, and the fewest with which it takes place."""
+
+    taken: int
+    total: int
+    minimum: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMailData:
+    """A notification about a group, with the change that it reports and the group as it is now.
+
+    `starts_at` is the group's start that the notification is about, `before` the meeting before a
+    move. `clients` are those whose seats the command changed, each with the kind of that change.
+    """
+
+    notification_id: UUID
+    group_id: UUID
+    kind: str
+    starts_at: datetime
+    practice_name: str
+    practice_email: str
+    service_name: str
+    practitioner: Party
+    present: Meeting
+    is_cancelled: bool
+    calendar_sequence: int
+    seats: Seats
+    before: Meeting | None
+    actor: str
+    note: str | None
+    clients: tuple[tuple[str, str], ...]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the group still is what the notification says."""
+        if self.is_cancelled or self.kind == "group_cancelled":
+            return self.is_cancelled and self.kind == "group_cancelled"
+        return self.present.starts_at == self.starts_at
+
+
+@dataclass(frozen=True, slots=True)
 class PracticeMailData:
     """A notification to the practice, with the audit log entry that it reports."""
 

@@ -116,7 +116,7 @@ def _event(data: MailData, texts: Texts) -> CalendarEvent:
     meeting = meeting_of(data)
     cancelled = data.kind == "cancelled"
     return CalendarEvent(
-        session_id=data.session_id,
+        id=data.session_id,
         sequence=data.change.calendar_sequence,
         status=Status.CANCELLED if cancelled else Status.BOOKED,
         starts_at=meeting.starts_at,

@@ -53,7 +53,7 @@ def build_calendar_file(
     place = record.location
     how = (record.instructions, record.join_url)
     event = CalendarEvent(
-        session_id=record.id,
+        id=record.id,
         sequence=record.calendar_sequence,
         status=record.status,
         starts_at=record.starts_at,

@@ -1,0 +1,71 @@
+"""Writes the content of a mail about a group, in English: practitioners have no locale."""
+
+from app.mail.sanitize import lines, one_line
+from app.mail.texts.formatter import Formatter
+from app.notifications.mail.client_content import MailContent
+from app.notifications.mail.data import GroupMailData
+from app.notifications.mail.facts import Fact, place
+from app.texts.catalogue import Texts
+
+
+def group_content(data: GroupMailData) -> MailContent:
+    """Write time, seats and note, and whose seats were moved or cancelled.
+
+    Times are in the practitioner's zone. No client is named in the subject line.
+    """
+    formatter = Formatter(data.practitioner.locale, data.practitioner.zone)
+    texts, meeting, topic = formatter.texts, data.present, data.kind.replace("_", "-")
+    when = formatter.span(meeting.starts_at, meeting.ends_at)
+    return MailContent(
+        language=formatter.tag,
+        texts=texts,
+        subject=texts(f"practitioner.{topic}.subject", day=formatter.day(meeting.starts_at)),
+        heading=texts(f"practitioner.{topic}.heading"),
+        sentences=_sentences(data, texts),
+        facts=(
+            Fact(texts("mail.practitioner"), one_line(data.practitioner.name)),
+            Fact(texts("mail.when"), when),
+            *_before(data, formatter),
+            Fact(texts("mail.service"), one_line(data.service_name)),
+            *place(meeting, texts),
+            *_seats(data, texts),
+            *_clients(data, texts),
+            *((Fact(texts("practitioner.note"), lines(data.note)),) if data.note else ()),
+        ),
+    )
+
+
+def _sentences(data: GroupMailData, texts: Texts) -> tuple[str, ...]:
+    """Write that too few seats are taken, or that the group was cancelled for this reason."""
+    if data.kind == "group_below_minimum":
+        return (texts("practitioner.below-minimum", minimum=data.seats.minimum),)
+    if data.kind == "group_cancelled" and data.actor == "system":
+        return (texts("practitioner.cancelled-below-minimum", minimum=data.seats.minimum),)
+    return ()
+
+
+def _before(data: GroupMailData, formatter: Formatter) -> tuple[Fact, ...]:
+    """Write what differed before a move: the time, or format and location."""
+    before, meeting, parts = data.before, data.present, []
+    if data.kind != "group_moved" or before is None:
+        return ()
+    if before.starts_at != meeting.starts_at:
+        parts.append(formatter.span(before.starts_at, before.ends_at))
+    if (before.format, before.location) != (meeting.format, meeting.location):
+        parts.append(", ".join(fact.text for fact in place(before, formatter.texts)))
+    return (Fact(formatter.texts("mail.before"), "; ".join(parts)),) if parts else ()
+
+
+def _seats(data: GroupMailData, texts: Texts) -> tuple[Fact, ...]:
+    if data.is_cancelled:
+        return ()
+    taken = texts("practitioner.seats-taken", taken=data.seats.taken, total=data.seats.total)
+    return (Fact(texts("practitioner.seats"), taken),)
+
+
+def _clients(data: GroupMailData, texts: Texts) -> tuple[Fact, ...]:
+    """List the clients whose seats the command moved, and those whose seats it cancelled."""
+    moved = [one_line(name) for name, kind in data.clients if kind != "cancelled"]
+    cancelled = [one_line(name) for name, kind in data.clients if kind == "cancelled"]
+    listed = (("practitioner.moved", moved), ("practitioner.cancelled", cancelled))
+    return tuple(Fact(texts(key), "\n".join(names)) for key, names in listed if names)
