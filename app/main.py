@@ -24,6 +24,7 @@ from app.directory.practice import router as practice
 from app.directory.practitioners import router as practitioners
 from app.directory.services import router as services
 from app.fees import router as fees
+from app.groups import commands_router as group_commands
 from app.groups import router as groups
 from app.identity.api_keys import router as keys
 from app.identity.sign_in import router as sign_in
@@ -89,6 +90,7 @@ ROUTERS = (
     staff_commands.router,
     pushed_sessions.router,
     groups.router,
+    group_commands.router,
     staff_links.router,
     fees.router,
     notifications.router,

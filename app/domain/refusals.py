@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.availability import Slot
@@ -42,3 +44,21 @@ class GroupUnavailableError(DomainError):
         super().__init__()
         self.alternatives = alternatives
         self.zone = zone
+
+
+class SeatConflict(NamedTuple):
+    """A seat whose client has another session at the time to which its group shall move."""
+
+    seat_id: UUID
+    client_id: UUID
+    other_id: UUID
+
+
+class SeatsConflictError(DomainError):
+    """Clients of a group have other sessions at the time to which the group shall move."""
+
+    code = "seats-conflict"
+
+    def __init__(self, conflicts: Sequence[SeatConflict]) -> None:
+        super().__init__()
+        self.conflicts = conflicts

@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from app.groups import schemas
-from app.groups.records import GroupDetails
+from app.groups.records import GroupDetails, GroupOutcome
 from app.sessions.client_api.presenter import present_location
 from app.web.pagination import Page
 
@@ -44,4 +44,21 @@ def present_group(group: GroupDetails, zone: ZoneInfo | None = None) -> schemas.
         "decide_hours": rules.decide_hours,
         "auto_cancel": rules.auto_cancel,
         "decided_at": None if group.decided_at is None else group.decided_at.astimezone(zone),
+    }
+
+
+def present_outcome(outcome: GroupOutcome) -> schemas.GroupCommandAnswer:
+    """Present the result of a command on a group."""
+    return {
+        **present_group(outcome.group),
+        "command_id": outcome.command_id,
+        "sessions": [
+            {
+                "session_id": seat.session_id,
+                "client_id": seat.client_id,
+                "status": seat.status,
+                "credit": seat.credit,
+            }
+            for seat in outcome.seats
+        ],
     }

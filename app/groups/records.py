@@ -1,11 +1,13 @@
 """Groups as they are read, and as staff order them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from app.domain.session import Format
+from app.domain.policy.rules import Credit
+from app.domain.session import Format, Status
 from app.sessions.commands.meeting import Buffers, Meeting
 from app.sessions.read.records import SessionLocation
 
@@ -121,3 +123,25 @@ class GroupDetails:
             self.join_url,
             self.instructions,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedSeat:
+    """A seat that a command on its group changed, with the status and the credit after it."""
+
+    session_id: UUID
+    client_id: UUID
+    status: Status
+    credit: Credit | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOutcome:
+    """The result of a command on a group: the group after it, and the seats that it changed.
+
+    `command_id` None: the command changed nothing.
+    """
+
+    group: GroupDetails
+    command_id: UUID | None
+    seats: Sequence[ChangedSeat] = ()

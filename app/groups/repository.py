@@ -1,5 +1,6 @@
 """Write groups of one practice, in the caller's transaction; all statements name the practice."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -7,14 +8,18 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from app.calendar.taken_times import free_for_group, take_for_group
+from app.domain.groups import lowest_free_seat
+from app.domain.refusals import SeatConflict
 from app.groups.records import GroupDefaults, GroupDetails, NewGroup, SeatRules
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.repository import whole_time
 from app.tables.groups import Group
 from app.tables.joins import of_practice
 from app.tables.practices import Practitioner, Service
+from app.tables.sessions import Session
 
 
 class GroupRepository:
@@ -76,6 +81,44 @@ class GroupRepository:
         if (rules.min_seats, rules.decide_hours) != (before.min_seats, before.decide_hours):
             values["decided_at"] = None
         await self._change(group, values)
+        if rules.seats < before.seats:
+            await self._renumber(group.id, rules.seats)
+
+    async def _renumber(self, group_id: UUID, seats: int) -> None:
+        """Give seats whose numbers are above the number of seats the lowest free numbers."""
+        of_group = of_practice(
+            self._practice_id, Session, Session.group_id == group_id, Session.seat.is_not(None)
+        )
+        rows = await self._db.execute(select(Session.id, Session.seat).where(of_group))
+        numbers = {row.seat: row.id for row in rows.all()}
+        for number in sorted(number for number in numbers if number > seats):
+            free = lowest_free_seat(numbers, seats)
+            assert free is not None  # noqa: S101 - no more seats are taken than there are
+            numbers[free] = numbers.pop(number)
+            await self._db.execute(
+                update(Session).where(of_group, Session.id == numbers[free]).values(seat=free)
+            )
+
+    async def sessions_elsewhere(self, seat_ids: Sequence[UUID], to: Meeting) -> list[SeatConflict]:
+        """Find the other sessions that the clients of booked seats have at a time."""
+        seat, other = aliased(Session), aliased(Session)
+        rows = await self._db.execute(
+            select(seat.id, seat.client_id, other.id)
+            .join(
+                other,
+                of_practice(
+                    self._practice_id,
+                    other,
+                    other.client_id == seat.client_id,
+                    other.id.not_in(seat_ids),
+                    other.starts_at < to.ends_at,
+                    other.taken_until > to.starts_at,
+                ),
+            )
+            .where(of_practice(self._practice_id, seat, seat.id.in_(seat_ids)))
+            .order_by(seat.id, other.starts_at)
+        )
+        return [SeatConflict(*row) for row in rows.all()]
 
     async def move(self, group: GroupDetails, to: Meeting) -> None:
         """Set another time, format or location; increments the version and `SEQUENCE`."""

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query, Response
 
 from app.directory.fields import RefInPath
 from app.groups.commands.create import create_group
-from app.groups.presenter import present_group, present_groups
+from app.groups.presenter import present_group, present_groups, present_outcome
 from app.groups.queries import list_groups, read_group, read_group_by_ref
-from app.groups.records import GroupDetails
-from app.groups.schemas import CreateGroup, GroupPage, GroupQuery, GroupView
+from app.groups.records import GroupDetails, GroupOutcome
+from app.groups.schemas import CreateGroup, GroupCommandAnswer, GroupPage, GroupQuery, GroupView
 from app.identity.staff_dependencies import StaffReader, StaffWriter, StaffWriting
 from app.web.cursors import TimePosition
 from app.web.dependencies import CursorSigner, Now, Reading
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/v1/practice/groups", tags=["Practice: groups"])
     "",
     status_code=201,
     summary="Create a group",
-    response_model=GroupView,
+    response_model=GroupCommandAnswer,
     responses=responses("slot-unavailable", *WRITING_BY_STAFF),
 )
 async def create_practice_group(
@@ -45,7 +45,7 @@ async def create_practice_group(
     new = body.group(body.external_ref)
     return await write(
         lambda db: create_group(db, staff, new, force=body.force, now=now),
-        lambda group: answer(group, status=201),
+        lambda outcome: answer(outcome, status=201),
     )
 
 
@@ -101,9 +101,9 @@ async def get_practice_group(group_id: RecordId, staff: StaffReader, db: Reading
     return _show(await read_group(db, staff.practice_id, group_id))
 
 
-def answer(group: GroupDetails, *, status: int = 200) -> StoredAnswer:
+def answer(outcome: GroupOutcome, *, status: int = 200) -> StoredAnswer:
     """Make the response to a command, to send and to store under its idempotency key."""
-    return StoredAnswer(status, group.etag, as_json(present_group(group)))
+    return StoredAnswer(status, outcome.group.etag, as_json(present_outcome(outcome)))
 
 
 def _show(group: GroupDetails) -> Response:

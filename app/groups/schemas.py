@@ -8,11 +8,15 @@ from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 from typing_extensions import TypeAliasType, TypedDict
 
-from app.directory.fields import ExternalRef
+from app.directory.fields import ExternalRef, RecordBody, unchanged
 from app.directory.services.schemas import Duration
-from app.domain.session import Format
+from app.domain.policy.rules import Credit
+from app.domain.session import Format, Status
+from app.groups.commands.move import GroupMove
 from app.groups.records import NewGroup, SeatRules
 from app.sessions.client_api.schemas import FormatView
+from app.sessions.commands.orders import ChangeReason
+from app.sessions.staff_api.schemas import StaffReason
 from app.web.pagination import ListQuery, first_instant, last_instant
 from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, ZoneName
 
@@ -48,6 +52,24 @@ AutoCancel = Annotated[
     Field(
         strict=True,
         description="Whether the group is cancelled if the minimum is missed, as by staff.",
+    ),
+]
+
+
+Force = Annotated[
+    bool,
+    Field(
+        strict=True,
+        description="Also permit times outside working hours and in time off, but never a time "
+        "that overlaps another session or group.",
+    ),
+]
+LeaveBehind = Annotated[
+    bool,
+    Field(
+        strict=True,
+        description="What happens to the seat of a client who has another session at the new time. "
+        "`true`: it is cancelled free of charge. `false`: nothing moves (`seats-conflict`).",
     ),
 ]
 
@@ -90,6 +112,28 @@ class GroupView(TypedDict):
     ]
 
 
+class ChangedSeatView(TypedDict):
+    """A seat that the command changed, as it is after it."""
+
+    session_id: UUID
+    client_id: UUID
+    status: Status
+    credit: Annotated[
+        Credit | None,
+        Field(description="What happened to its package credit. Null: no credit paid for it."),
+    ]
+
+
+class GroupCommandAnswer(GroupView):
+    """The group after the command, and the seats that the command changed.
+
+    `command_id` is null if the command changed nothing.
+    """
+
+    command_id: UUID | None
+    sessions: list[ChangedSeatView]
+
+
 class GroupPage(TypedDict):
     """A page of groups. `next_cursor` is null on the last page."""
 
@@ -130,7 +174,7 @@ _GROUP: JsonDict = {
 }
 
 
-class PutGroup(RequestBody):
+class NewGroupBody(RequestBody):
     """A group: one time of a practitioner that several clients share."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_GROUP]})
@@ -150,12 +194,7 @@ class PutGroup(RequestBody):
     min_seats: MinSeats = None
     decide_hours: DecideHours = None
     auto_cancel: AutoCancel = False
-    force: bool = Field(
-        default=False,
-        strict=True,
-        description="Also permit times outside working hours and in time off, but never a time "
-        "that overlaps another session or group.",
-    )
+    force: Force = False
 
     def group(self, external_ref: str | None) -> NewGroup:
         """Give the group to create, with the practice's own id for it."""
@@ -171,10 +210,75 @@ class PutGroup(RequestBody):
         )
 
 
-class CreateGroup(PutGroup):
+class CreateGroup(NewGroupBody):
     """Create a group."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [_GROUP | {"external_ref": "class-20261203-18"}]}
     )
     external_ref: ExternalRef | None = None
+
+
+class PutGroup(NewGroupBody):
+    """A group. Its service and its practitioner never change."""
+
+    leave_behind: LeaveBehind = False
+
+
+class ChangeGroup(RecordBody):
+    """Change seats and minimum of a group. A field that is missing stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"seats": 10, "min_seats": 4}]})
+    seats: Seats = unchanged()
+    min_seats: MinSeats = unchanged()
+    decide_hours: DecideHours = unchanged()
+    auto_cancel: AutoCancel = unchanged()
+
+
+class CancelGroup(RequestBody):
+    """Cancel a group with all its seats."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": {"note": "Dr. Chen is ill."}}]}
+    )
+    reason: StaffReason
+
+
+class MoveGroup(RequestBody):
+    """Move a group with all its seats, or change its format, or both."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "start": "2026-12-08T18:00:00-05:00",
+                    "leave_behind": True,
+                    "reason": {"note": "The room is being painted."},
+                }
+            ]
+        }
+    )
+    start: Annotated[Instant, Field(description="The new start, with a UTC offset.")]
+    format: Annotated[
+        Format | None, Field(description="The new format. Default: the present one.")
+    ] = None
+    location_id: Id | None = Field(
+        default=None,
+        description="The new location. Default: the present one, if the format stays; required "
+        "only if an in-person service has more than one location.",
+    )
+    force: Force = False
+    leave_behind: LeaveBehind = False
+    reason: StaffReason
+
+    def move(self) -> GroupMove:
+        """Give the move to make."""
+        return GroupMove(
+            self.start,
+            self.format,
+            self.location_id,
+            None,
+            force=self.force,
+            leave_behind=self.leave_behind,
+            reason=ChangeReason(self.reason.code, self.reason.note),
+        )

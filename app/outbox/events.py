@@ -16,6 +16,9 @@ EventType = TypeAliasType(
         "fee.recorded",
         "fee.waived",
         "fee.settled",
+        "group.below_minimum",
+        "group.cancelled",
+        "group.moved",
     ],
 )
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType.__value__)

@@ -86,9 +86,9 @@ class NewNotification:
 
 
 class OfChange(NamedTuple):
-    """A notification about one change of one session."""
+    """A notification about one change of one session, or of a group: then without a session."""
 
-    session_id: UUID
+    session_id: UUID | None
     change_id: UUID
     notification: NewNotification
 
@@ -96,12 +96,12 @@ class OfChange(NamedTuple):
 async def queue_notifications(
     db: AsyncConnection,
     practice_id: UUID,
-    session_id: UUID,
+    session_id: UUID | None,
     change_id: UUID,
     notifications: Sequence[NewNotification],
     now: datetime,
 ) -> None:
-    """Insert notifications about one change of one session; see `queue_for_changes`."""
+    """Insert notifications about one change of one session or group; see `queue_for_changes`."""
     of_change = [OfChange(session_id, change_id, notification) for notification in notifications]
     await queue_for_changes(db, practice_id, of_change, now)
 

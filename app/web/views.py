@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from app.domain.availability import Slot
 from app.domain.groups import GroupSlot
 from app.domain.money import Money
+from app.domain.refusals import SeatConflict
 from app.domain.session import Contact, Format, ReasonCode
 from app.domain.zones import local_text
 from app.standards.currencies import decimals_of
@@ -97,6 +98,14 @@ class SlotView(TypedDict):
     ]
 
 
+class SeatConflictView(TypedDict):
+    """A seat whose client has another session at the time to which its group shall move."""
+
+    session_id: Annotated[UUID, Field(description="The session that is the seat.")]
+    client_id: UUID
+    other_session_id: Annotated[UUID, Field(description="The client's session at that time.")]
+
+
 class Moment(TypedDict):
     """Time, format and location of a session before or after a change."""
 
@@ -143,6 +152,18 @@ def present_group_slots(slots: Sequence[GroupSlot], zone: ZoneInfo) -> list[Slot
             "seats_left": slot.seats_left,
         }
         for slot in slots
+    ]
+
+
+def present_seat_conflicts(conflicts: Sequence[SeatConflict]) -> list[SeatConflictView]:
+    """Present the seats whose clients have other sessions."""
+    return [
+        {
+            "session_id": conflict.seat_id,
+            "client_id": conflict.client_id,
+            "other_session_id": conflict.other_id,
+        }
+        for conflict in conflicts
     ]
 
 

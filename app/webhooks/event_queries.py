@@ -8,6 +8,7 @@ from sqlalchemy import Row, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.tables.changes import Change
+from app.tables.groups import Group
 from app.tables.joins import of_practice
 from app.tables.notifications import Notification
 from app.tables.practices import Client, Location, Practice, Practitioner, Service
@@ -15,7 +16,17 @@ from app.tables.sessions import Fee, Session
 from app.tables.webhooks import WebhookEndpoint
 
 EventRow = Row[*tuple[Any, ...]]
-_RECORDS: dict[str, Any] = {"service": Service, "practitioner": Practitioner, "client": Client}
+
+
+def _ids_and_refs(**tables: Any) -> list[Any]:  # noqa: ANN401 - tables
+    """Label the id and the reference of each record: `service_id`, `service_ref`."""
+    return [
+        column.label(f"{name}_{part}")
+        for name, table in tables.items()
+        for part, column in (("id", table.id), ("ref", table.external_ref))
+    ]
+
+
 _FACTS = (
     Change.kind,
     Change.session_version,
@@ -24,11 +35,10 @@ _FACTS = (
     Change.format,
     Change.location_id,
 )
-# What a webhook says of a notification, its change, its endpoint and the session's records.
-_EVENT = (
+# What each webhook says of a notification, its endpoint and its change.
+_ANY_EVENT = (
     Notification.kind.label("event"),
     Notification.endpoint_id,
-    Notification.session_id,
     WebhookEndpoint.url,
     WebhookEndpoint.secret,
     and_(WebhookEndpoint.active, Practice.closed_at.is_(None)).label("active"),
@@ -36,7 +46,6 @@ _EVENT = (
     WebhookEndpoint.failures,
     Change.id.label("change_id"),
     Change.command_id,
-    Change.subject,
     Change.actor,
     Change.at,
     Change.reason_code,
@@ -44,17 +53,23 @@ _EVENT = (
     Change.old_ends_at,
     Change.old_format,
     Change.old_location_id,
+)
+_EVENT = (
+    *_ANY_EVENT,
+    Notification.session_id,
+    Change.subject,
     Change.credit,
     *_FACTS,
     Fee.id.label("fee_id"),
     Fee.amount_minor,
     Fee.currency.label("fee_currency"),
     Session.external_ref.label("session_ref"),
-    *(
-        column.label(f"{name}_{part}")
-        for name, table in _RECORDS.items()
-        for part, column in (("id", table.id), ("ref", table.external_ref))
-    ),
+    *_ids_and_refs(service=Service, practitioner=Practitioner, client=Client),
+)
+_GROUP_EVENT = (
+    *_ANY_EVENT,
+    Change.details,
+    *_ids_and_refs(group=Group, service=Service, practitioner=Practitioner),
 )
 
 
@@ -83,6 +98,31 @@ async def read_event(
             ),
         )
         .where(of_practice(practice_id, Notification, Notification.id == notification_id))
+    )
+    return (await db.execute(wanted)).one_or_none()
+
+
+async def read_group_event(
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID
+) -> EventRow | None:
+    """Read a notification for a webhook about a group, with its change and the group's records."""
+    wanted = (
+        select(*_GROUP_EVENT)
+        .select_from(Notification)
+        .join(Change, _same(practice_id, Change, Notification.change_id))
+        .join(Practice, of_practice(practice_id, Practice))
+        .join(WebhookEndpoint, _same(practice_id, WebhookEndpoint, Notification.endpoint_id))
+        .join(Group, _same(practice_id, Group, Change.subject_id))
+        .join(Service, _same(practice_id, Service, Group.service_id))
+        .join(Practitioner, _same(practice_id, Practitioner, Group.practitioner_id))
+        .where(
+            of_practice(
+                practice_id,
+                Notification,
+                Notification.id == notification_id,
+                Change.subject == "group",
+            )
+        )
     )
     return (await db.execute(wanted)).one_or_none()
 

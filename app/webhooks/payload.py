@@ -17,13 +17,17 @@ from app.domain.policy.rules import Credit
 from app.domain.session import ChangedBy, FeeStatus, Format, ReasonCode, Status
 from app.outbox.events import EventType
 from app.standards.currencies import decimals_of
-from app.webhooks.event_queries import EventRow, location_ref, read_event, read_session_at
+from app.webhooks.event_queries import (
+    EventRow,
+    location_ref,
+    read_event,
+    read_group_event,
+    read_session_at,
+)
+from app.webhooks.group_payload import ExternalRef, GroupEvent, group_event
 
 _STATUS = {"cancelled": Status.CANCELLED, "fulfilled": Status.FULFILLED, "noshow": Status.NOSHOW}
 _FEE_STATUS: dict[str, FeeStatus] = {"fee.waived": "waived", "fee.settled": "settled"}
-
-
-ExternalRef = Annotated[str | None, Field(description="Its id in your own software.")]
 
 
 class EventFee(TypedDict):
@@ -100,13 +104,19 @@ class Event:
 
 async def load_event(db: AsyncConnection, practice_id: UUID, notification_id: UUID) -> Event | None:
     """Read a notification for a webhook and write its body; None if there is none."""
+    event: WebhookEvent | GroupEvent
     row = await read_event(db, practice_id, notification_id)
-    if row is None:
-        return None
-    facts = row
-    if row.subject != "session":
-        # A change to a fee has no session columns: read the session's state at that time.
-        facts = await read_session_at(db, practice_id, row.session_id, row.at)
+    if row is not None:
+        facts = row
+        if row.subject != "session":
+            # A change to a fee has no session columns: read the session's state at that time.
+            facts = await read_session_at(db, practice_id, row.session_id, row.at)
+        event = _event(row, facts, await location_ref(db, practice_id, facts.location_id))
+    else:
+        row = await read_group_event(db, practice_id, notification_id)
+        if row is None:
+            return None
+        event = group_event(row, await location_ref(db, practice_id, row.details["location_id"]))
     return Event(
         notification_id=notification_id,
         endpoint_id=row.endpoint_id,
@@ -114,12 +124,12 @@ async def load_event(db: AsyncConnection, practice_id: UUID, notification_id: UU
         secret=row.secret,
         active=row.active,
         failures=row.failures,
-        body=_write(row, facts, await location_ref(db, practice_id, facts.location_id)),
+        # As Standard Webhooks specifies: type, timestamp, data.
+        body=json.dumps(event, default=_plain, separators=(",", ":")),
     )
 
 
-def _write(row: EventRow, facts: EventRow, location_ref: str | None) -> str:
-    """Write the event as JSON, as Standard Webhooks specifies: type, timestamp, data."""
+def _event(row: EventRow, facts: EventRow, location_ref: str | None) -> WebhookEvent:
     data: EventData = {
         "session_id": row.session_id,
         "session_external_ref": row.session_ref,
@@ -147,8 +157,7 @@ def _write(row: EventRow, facts: EventRow, location_ref: str | None) -> str:
         "fee": _fee(row),
         "credit": row.credit,
     }
-    event: WebhookEvent = {"type": row.event, "timestamp": row.at, "data": data}
-    return json.dumps(event, default=_plain, separators=(",", ":"))
+    return {"type": row.event, "timestamp": row.at, "data": data}
 
 
 def _fee(row: EventRow) -> EventFee | None:

@@ -1,6 +1,5 @@
 """Create a group; only staff do this."""
 
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -12,9 +11,10 @@ from app.domain.errors import InvalidInputError, NotFoundError, RefTakenError
 from app.groups.commands.checks import check_rules
 from app.groups.commands.trail import write_group_change
 from app.groups.queries import id_of_ref, read_group
-from app.groups.records import GroupDefaults, GroupDetails, NewGroup
+from app.groups.records import GroupDefaults, GroupOutcome, NewGroup
 from app.groups.repository import GroupRepository
 from app.identity.api_keys.keys import Staff
+from app.outbox.outbox import queue_group_mail
 from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.commands.checks import check_start
 from app.sessions.commands.meeting import Meeting, MeetingRequest, choose_format, meeting_at
@@ -26,7 +26,7 @@ UNKNOWN = "field.no-such-record"
 
 async def create_group(
     db: AsyncConnection, staff: Staff, new: NewGroup, *, force: bool, now: datetime
-) -> GroupDetails:
+) -> GroupOutcome:
     """Create a group at a time that is free as for a booking (`check_free`).
 
     It takes its practitioner's time from now on, with the service's current buffers.
@@ -53,8 +53,9 @@ async def create_group(
     await check_free(db, _wanted_time(owner, meeting, defaults), force=force, now=now)
     await GroupRepository(db, practice_id).add(group_id, new, defaults, meeting)
     group = await read_group(db, practice_id, group_id)
-    await write_group_change(db, staff.actor, group, "created", now, details=asdict(new.rules))
-    return group
+    change_id = await write_group_change(db, staff.actor, group, "created", now)
+    await queue_group_mail(db, practice_id, change_id, "group_booked", group.starts_at, now)
+    return GroupOutcome(group, change_id)
 
 
 async def _check_ref(db: AsyncConnection, practice_id: UUID, ref: str | None) -> None:

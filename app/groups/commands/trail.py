@@ -1,5 +1,6 @@
-"""Write audit log entries about groups."""
+"""Write audit log entries about groups, and queue what people and webhooks are told of them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor, write_change
 from app.groups.records import GroupDetails
+from app.outbox.events import EventType
+from app.outbox.outbox import GroupMailKind, NewNotification, queue_group_mail, queue_notifications
 from app.sessions.commands.meeting import Meeting
+from app.sessions.commands.orders import ChangeReason
 
 
 async def write_group_change(
@@ -18,29 +22,29 @@ async def write_group_change(
     kind: str,
     now: datetime,
     *,
+    command_id: UUID | None = None,
     before: Meeting | None = None,
-    note: str | None = None,
-    reason_code: str | None = None,
+    reason: ChangeReason | None = None,
     details: dict[str, Any] | None = None,
 ) -> UUID:
     """Add an entry about a group as it is after the change, and return its id.
 
     `before` is the time, format and location before a move.
     """
+    rules = group.rules
     about = {
         "version": group.version,
+        "status": group.status,
         "starts_at": group.starts_at.isoformat(),
         "ends_at": group.ends_at.isoformat(),
         "format": group.format,
         "location_id": None if group.location is None else str(group.location.id),
+        "seats": rules.seats,
+        "seats_taken": group.seats_taken,
+        "min_seats": rules.min_seats,
+        "decide_hours": rules.decide_hours,
+        "auto_cancel": rules.auto_cancel,
     }
-    if before is not None:
-        about["before"] = {
-            "starts_at": before.starts_at.isoformat(),
-            "ends_at": before.ends_at.isoformat(),
-            "format": before.format,
-            "location_id": None if before.location_id is None else str(before.location_id),
-        }
     return await write_change(
         db,
         group.practice_id,
@@ -49,7 +53,28 @@ async def write_group_change(
         subject="group",
         subject_id=group.id,
         kind=kind,
-        note=note,
-        reason_code=reason_code,
+        note=None if reason is None else reason.note,
+        command_id=command_id,
+        reason_code=None if reason is None else reason.code,
+        old_starts_at=before and before.starts_at,
+        old_ends_at=before and before.ends_at,
+        old_format=before and before.format,
+        old_location_id=before and before.location_id,
         details=about | (details or {}),
     )
+
+
+async def tell_of_group(
+    db: AsyncConnection,
+    group: GroupDetails,
+    change_id: UUID,
+    now: datetime,
+    *,
+    mails: Sequence[GroupMailKind],
+    event: EventType,
+) -> None:
+    """Queue mails to the practitioner or the practice about a group, and the webhook event."""
+    for kind in mails:
+        await queue_group_mail(db, group.practice_id, change_id, kind, group.starts_at, now)
+    told = [NewNotification(event, "webhook", group.starts_at, now)]
+    await queue_notifications(db, group.practice_id, None, change_id, told, now)

@@ -187,6 +187,7 @@ def _drop_title(schema: dict[str, Any]) -> None:
 
 _WHOLE_SESSION = {
     "CommandAnswer",
+    "GroupCommandAnswer",
     "GroupView",
     "OpenedLink",
     "PracticeSession",

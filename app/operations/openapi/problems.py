@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.operations.openapi.examples.problems import PROBLEM_MEMBERS
+from app.operations.openapi.examples.problems import MEMBERS_OF_PROBLEM, PROBLEM_MEMBERS
 from app.web.problems.catalogue import CATALOGUE, ProblemType, component_name
 
 _Json = dict[str, Any]
@@ -83,6 +83,28 @@ _MEMBERS: dict[str, _Json] = {
         "description": "The session with the `external_ref` of the request.",
     },
 }
+_UUID: _Json = {"type": "string", "format": "uuid"}
+# The members whose meaning depends on the code.
+_MEMBERS_OF: dict[str, dict[str, _Json]] = {
+    "seats-conflict": {
+        "conflicts": {
+            "type": "array",
+            "description": "Each seat whose client has another session at that time.",
+            "items": {
+                "type": "object",
+                "required": ["session_id", "client_id", "other_session_id"],
+                "properties": {
+                    "session_id": {**_UUID, "description": "The session that is the seat."},
+                    "client_id": _UUID,
+                    "other_session_id": {
+                        **_UUID,
+                        "description": "The client's session at that time.",
+                    },
+                },
+            },
+        }
+    },
+}
 
 _HEADERS: dict[str, _Json] = {
     "X-Request-Id": {
@@ -139,8 +161,9 @@ def problem_components() -> dict[str, _Json]:
 
 def _schema(code: str, kind: ProblemType) -> _Json:
     """Return the schema of a problem: the common members, its code, and its own members."""
-    own = {name: _MEMBERS[name] for name in kind.members}
-    may_have = {name: _or_null(_MEMBERS[name]) for name in kind.optional}
+    known = _MEMBERS | _MEMBERS_OF.get(code, {})
+    own = {name: known[name] for name in kind.members}
+    may_have = {name: _or_null(known[name]) for name in kind.optional}
     return {
         "title": component_name(code),
         "description": kind.wording().explanation,
@@ -166,6 +189,7 @@ def _or_null(schema: _Json) -> _Json:
 
 
 def _example(code: str, kind: ProblemType) -> _Json:
+    members = PROBLEM_MEMBERS | MEMBERS_OF_PROBLEM.get(code, {})
     return {
         "summary": kind.wording().title,
         "value": {
@@ -175,7 +199,7 @@ def _example(code: str, kind: ProblemType) -> _Json:
             "code": code,
             "detail": kind.wording().detail,
             "request_id": _HEADERS["X-Request-Id"]["example"],
-            **{name: PROBLEM_MEMBERS[name] for name in kind.members},
+            **{name: members[name] for name in kind.members},
             **dict.fromkeys(kind.optional),
         },
     }

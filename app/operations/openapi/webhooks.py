@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 
 from app.operations.openapi.examples.events import EVENT_EXAMPLES
 from app.outbox.events import EVENT_TYPES, EventType
+from app.webhooks.group_payload import GroupEvent
 from app.webhooks.payload import WebhookEvent
 
 _Json = dict[str, Any]
@@ -20,6 +21,9 @@ _SUMMARIES: dict[EventType, str] = {
     "fee.recorded": "A fee is due",
     "fee.waived": "A fee was waived",
     "fee.settled": "A fee was paid",
+    "group.below_minimum": "Fewer seats of a group are taken than its minimum",
+    "group.cancelled": "A group was cancelled",
+    "group.moved": "A group was moved, or its format changed",
 }
 _HEADERS = {
     "webhook-id": "The id of the event. Every copy of an event has the same id.",
@@ -35,15 +39,14 @@ def webhooks() -> dict[str, _Json]:
 
 def event_schemas() -> dict[str, _Json]:
     """Return the schema of each event's payload, and the schemas that they share."""
-    common = TypeAdapter(WebhookEvent).json_schema(
-        ref_template="#/components/schemas/{model}", mode="serialization"
-    )
-    parts: dict[str, _Json] = common.pop("$defs")
-    return {
-        **parts,
-        "WebhookEvent": common,
-        **{_name(event): _schema(event) for event in EVENT_TYPES},
-    }
+    schemas: dict[str, _Json] = {}
+    for kind in (WebhookEvent, GroupEvent):
+        common = TypeAdapter(kind).json_schema(
+            ref_template="#/components/schemas/{model}", mode="serialization"
+        )
+        schemas |= common.pop("$defs")
+        schemas[kind.__name__] = common
+    return schemas | {_name(event): _schema(event) for event in EVENT_TYPES}
 
 
 def _post(event: EventType) -> _Json:
@@ -82,11 +85,12 @@ def _post(event: EventType) -> _Json:
 
 
 def _schema(event: EventType) -> _Json:
+    kind = GroupEvent if event.startswith("group.") else WebhookEvent
     return {
         "title": _name(event),
         "description": f"{_SUMMARIES[event]}.",
         "allOf": [
-            {"$ref": "#/components/schemas/WebhookEvent"},
+            {"$ref": f"#/components/schemas/{kind.__name__}"},
             {
                 "type": "object",
                 "required": ["type"],

@@ -17,7 +17,7 @@ from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_booked
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_staff, finish, new_change
-from app.sessions.commands.history_repository import HistoryRepository
+from app.sessions.commands.history_repository import HistoryRepository, NewChange
 from app.sessions.commands.orders import ChangeReason, Effect, StaffOrder, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
@@ -81,7 +81,27 @@ async def end_session(
     now: datetime,
     credit_grace: timedelta,
 ) -> Effect:
-    """Free the session's time, record its fee, settle its credit, and queue notifications.
+    """End a session, and queue its notifications; see `write_end`."""
+    change = await write_end(
+        db, record, status, cost, actor=actor, reason=reason, now=now, credit_grace=credit_grace
+    )
+    done: Literal["cancelled", "noshow"] = "noshow" if status is Status.NOSHOW else "cancelled"
+    notifications = notifications_about(done, record.starts_at, now, fee=cost.fee)
+    return await finish(db, record.practice_id, record.id, change, notifications, now)
+
+
+async def write_end(
+    db: AsyncConnection,
+    record: SessionRecord,
+    status: End,
+    cost: Cost,
+    *,
+    actor: Actor,
+    reason: ChangeReason | None,
+    now: datetime,
+    credit_grace: timedelta,
+) -> NewChange:
+    """Free the session's time, settle its credit, and give the entry of its history.
 
     A missed session keeps the part of its time that has passed (`taken_time`).
     """
@@ -90,7 +110,4 @@ async def end_session(
     await sessions.set_status(record, status, now, in_calendar=is_cancelled)
     package_credits = CreditRepository(db, record.practice_id)
     await package_credits.settle(record.id, cost.credit, now, credit_grace)
-    change = new_change(status, actor, record, cost=cost, reason=reason, in_calendar=is_cancelled)
-    done: Literal["cancelled", "noshow"] = "cancelled" if is_cancelled else "noshow"
-    notifications = notifications_about(done, record.starts_at, now, fee=cost.fee)
-    return await finish(db, record.practice_id, record.id, change, notifications, now)
+    return new_change(status, actor, record, cost=cost, reason=reason, in_calendar=is_cancelled)

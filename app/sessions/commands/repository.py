@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, null, or_, select, update
+from sqlalchemy import Boolean, bindparam, exists, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.taken_times import FREEING, spans, taken_values, taking
@@ -32,6 +32,9 @@ _CHANGED = _UPDATE.values(version=Session.version + 1)
 _MOVED = _CHANGED.values(
     calendar_sequence=Session.calendar_sequence + 1,
     client_moves=Session.client_moves + bindparam("more_moves"),
+    moved_by_practice=func.coalesce(
+        bindparam("by_practice", type_=Boolean), Session.moved_by_practice
+    ),
 )
 _ENDED = _CHANGED.values(calendar_sequence=Session.calendar_sequence + bindparam("more_sequence"))
 # One statement writes a session and the time that it takes from its practitioner.
@@ -108,6 +111,7 @@ class SessionRepository:
             "of_practice": self._practice_id,
             "session_id": record.id,
             "more_moves": client_moves,
+            "by_practice": True if resets_original else False if client_moves else None,
             "booked_starts_at": to.starts_at if resets_original else record.booked_starts_at,
             **meeting_values(to),
         }

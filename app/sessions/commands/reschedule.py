@@ -32,6 +32,7 @@ from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_booked, check_start, check_version
 from app.sessions.commands.client_cost import cost_for_client
 from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
+from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import (
     Meeting,
     MoveRequest,
@@ -208,7 +209,26 @@ async def _move(
     by_client: bool = False,
     notify: bool = True,
 ) -> Effect:
-    """Write a checked move, and queue its notifications.
+    """Write a checked move, and queue its notifications."""
+    change = await write_move(db, record, to, cost, actor=actor, reason=reason, by_client=by_client)
+    notifications = [
+        *notifications_about("rescheduled", to.starts_at, now, fee=cost.fee, people=notify),
+        *reminders(to.starts_at, record.reminder_minutes, now),
+    ]
+    return await finish(db, record.practice_id, record.id, change, notifications, now)
+
+
+async def write_move(
+    db: AsyncConnection,
+    record: SessionRecord,
+    to: Meeting,
+    cost: Cost,
+    *,
+    actor: Actor,
+    reason: ChangeReason | None,
+    by_client: bool,
+) -> NewChange:
+    """Write a checked move, and give the entry of its history.
 
     Only a client's moves to another start count towards the limit and can carry a cost (product.md
     section 10, "Counting" and "Carried cost").
@@ -225,12 +245,7 @@ async def _move(
         since = record.carried_since or record.version + 1
         await sessions.set_carried(record.id, cost.carries, since)
     kind = "format_changed" if is_same_time(record, to) else "rescheduled"
-    change = new_change(kind, actor, record, to=to, cost=cost, reason=reason)
-    notifications = [
-        *notifications_about("rescheduled", to.starts_at, now, fee=cost.fee, people=notify),
-        *reminders(to.starts_at, record.reminder_minutes, now),
-    ]
-    return await finish(db, record.practice_id, record.id, change, notifications, now)
+    return new_change(kind, actor, record, to=to, cost=cost, reason=reason)
 
 
 def _check_format_and_location(

@@ -77,6 +77,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         ProblemType("slot-unavailable", HTTPStatus.CONFLICT, members=("alternatives",)),
         ProblemType("group-full", HTTPStatus.CONFLICT),
         ProblemType("group-cancelled", HTTPStatus.CONFLICT),
+        ProblemType("seats-conflict", HTTPStatus.CONFLICT, members=("conflicts",)),
         ProblemType("no-change", HTTPStatus.CONFLICT),
         ProblemType("credit-unavailable", HTTPStatus.CONFLICT),
         ProblemType("fee-not-due", HTTPStatus.CONFLICT),

@@ -35,7 +35,12 @@ from app.domain.errors import (
     SessionNotBookedError,
     UnavailableError,
 )
-from app.domain.refusals import ActionRefusedError, GroupUnavailableError, SlotUnavailableError
+from app.domain.refusals import (
+    ActionRefusedError,
+    GroupUnavailableError,
+    SeatsConflictError,
+    SlotUnavailableError,
+)
 from app.observability.metrics.counts import count_refusal
 from app.texts.catalogue import ENGLISH, Texts
 from app.texts.refusals import refusal_text
@@ -44,7 +49,12 @@ from app.web.languages import language_headers
 from app.web.problems.catalogue import CATALOGUE, MEDIA_TYPE
 from app.web.problems.messages import describe_error
 from app.web.request_headers import texts_of
-from app.web.views import present_contact, present_group_slots, present_slots
+from app.web.views import (
+    present_contact,
+    present_group_slots,
+    present_seat_conflicts,
+    present_slots,
+)
 
 RETRY_AFTER_SECONDS = 2
 FRAMES_LOGGED = 12
@@ -197,6 +207,8 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
             members["alternatives"] = slots
         case GroupUnavailableError():
             members["alternatives"] = present_group_slots(error.alternatives, error.zone)
+        case SeatsConflictError():
+            members["conflicts"] = present_seat_conflicts(error.conflicts)
     return problem(request, code, texts=texts, detail=detail, headers=headers, **members)
 
 

@@ -43,6 +43,41 @@ def _event_fee(status: str) -> dict[str, object]:
     return {"id": IDS["fee"], **FEE, "status": status}
 
 
+def _group_event(event: str, **said: object) -> dict[str, object]:
+    """Return an event of the class on 3 December."""
+    return {
+        "type": event,
+        "timestamp": "2026-11-25T10:15:00Z",
+        "data": {
+            "group_id": IDS["group"],
+            "group_external_ref": "class-20261203-18",
+            "version": 3,
+            "status": "scheduled",
+            "service_id": IDS["service"],
+            "service_external_ref": "svc-yoga",
+            "practitioner_id": IDS["practitioner"],
+            "practitioner_external_ref": None,
+            "location_id": IDS["location"],
+            "location_external_ref": None,
+            "starts_at": "2026-12-04T01:00:00Z",
+            "ends_at": "2026-12-04T01:50:00Z",
+            "old_starts_at": None,
+            "old_ends_at": None,
+            "format": "in_person",
+            "old_format": None,
+            "old_location_id": None,
+            "seats": 8,
+            "seats_taken": 5,
+            "min_seats": 3,
+            "change_id": IDS["change"],
+            "command_id": IDS["command"],
+            "by": "practice",
+            "reason_code": None,
+            **said,
+        },
+    }
+
+
 _CANCELLED_BY_CLIENT = {"status": "cancelled", "by": "client", "reason_code": "unwell"}
 
 EVENT_EXAMPLES: dict[str, object] = {
@@ -62,4 +97,13 @@ EVENT_EXAMPLES: dict[str, object] = {
     "fee.recorded": _event("fee.recorded", **_CANCELLED_BY_CLIENT, fee=_event_fee("due")),
     "fee.waived": _event("fee.waived", status="cancelled", fee=_event_fee("waived")),
     "fee.settled": _event("fee.settled", status="cancelled", fee=_event_fee("settled")),
+    "group.below_minimum": _group_event("group.below_minimum", seats_taken=2, by="system"),
+    "group.cancelled": _group_event("group.cancelled", status="cancelled", seats_taken=0),
+    "group.moved": _group_event(
+        "group.moved",
+        old_starts_at="2026-12-03T01:00:00Z",
+        old_ends_at="2026-12-03T01:50:00Z",
+        old_format="in_person",
+        old_location_id=IDS["location"],
+    ),
 }

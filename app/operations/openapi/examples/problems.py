@@ -27,3 +27,15 @@ PROBLEM_MEMBERS: dict[str, object] = {
     "contact": CONTACT,
     "session_id": IDS["session"],
 }
+# The members whose meaning depends on the code.
+MEMBERS_OF_PROBLEM: dict[str, dict[str, object]] = {
+    "seats-conflict": {
+        "conflicts": [
+            {
+                "session_id": IDS["session"],
+                "client_id": IDS["client"],
+                "other_session_id": "1b1e8d4a-6c50-4c2f-8b64-1a7b3c1a5d22",
+            }
+        ]
+    },
+}

@@ -183,6 +183,23 @@ _GROUP = {
 }
 STAFF_EXAMPLES: dict[str, object] = {
     "GroupView": _GROUP,
+    "GroupCommandAnswer": {**_GROUP, "command_id": IDS["command"], "sessions": []},
+    "cancel_practice_group": {
+        **_GROUP,
+        "status": "cancelled",
+        "version": 3,
+        "seats_taken": 0,
+        "seats_left": 0,
+        "command_id": IDS["command"],
+        "sessions": [
+            {
+                "session_id": IDS["session"],
+                "client_id": IDS["client"],
+                "status": "cancelled",
+                "credit": "returned",
+            }
+        ],
+    },
     "GroupPage": page(_GROUP),
     "book_session": _done(_BOOKED),
     "list_practice_sessions": page(_summary("2026-12-03", version=3)),
