@@ -6,6 +6,7 @@ link and the policy's text. A missed session contains the policy's text, which e
 no link: nothing can be rescheduled. A waived fee contains neither.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,12 +14,29 @@ from app.mail.sanitize import lines, one_line, web_address
 from app.mail.texts.formatter import Formatter, format_name
 from app.notifications.mail.data import MailData, Meeting
 from app.notifications.mail.deadlines import Rule, deadlines
-from app.notifications.mail.facts import Fact, costs, joining, meeting_of, place, times, topic_of
+from app.notifications.mail.facts import (
+    Fact,
+    and_others,
+    costs,
+    joining,
+    meeting_of,
+    place,
+    times,
+    topic_of,
+)
+from app.notifications.mail.several import (
+    DateEntry,
+    dates_for_client,
+    sessions_of,
+    total_fee,
+)
 from app.texts.catalogue import Texts
 
 # Kinds of mail after whose change the session is booked.
 OF_BOOKED = {"booked", "rescheduled", "restored", "reminder"}
 _WITH_LINK = OF_BOOKED | {"cancelled"}
+# Calendar entries of other sessions that one mail has.
+MAX_ATTACHMENTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +54,43 @@ class MailContent:
     sentences: tuple[str, ...]
     facts: tuple[Fact, ...]
     rules: tuple[Rule, ...] = ()
+    dates: tuple[DateEntry, ...] = ()
     policy_text: str | None = None
     link: str | None = None
     footer: tuple[str, ...] = ()
 
 
-def client_content(data: MailData, link: str, now: datetime) -> MailContent:
-    """Write the content of a mail to the client, in their time zone and language."""
+def client_content(
+    data: MailData, link_of: Callable[[MailData], str], now: datetime
+) -> MailContent:
+    """Write the content of a mail to the client, in their time zone and language.
+
+    `link_of` gives the link to a session. A mail about several sessions lists them with a link
+    each.
+    """
     formatter = Formatter(data.client.locale, data.client.zone)
     texts, meeting = formatter.texts, meeting_of(data)
-    topic, is_of_booked = topic_of(data).replace("_", "-"), data.kind in OF_BOOKED
+    topic, is_of_booked, is_of_one = topic_of(data), data.kind in OF_BOOKED, not data.others
+    subject = texts(f"mail.{topic}.subject", day=formatter.day(meeting.starts_at))
     return MailContent(
         language=formatter.tag,
         texts=texts,
-        subject=texts(f"mail.{topic}.subject", day=formatter.day(meeting.starts_at)),
-        heading=texts(f"mail.{topic}.heading"),
+        subject=and_others(subject, data, texts),
+        heading=texts(
+            f"mail.{topic}.heading" if is_of_one else f"mail.{data.kind}.heading-of-several"
+        ),
         sentences=_sentences(data, formatter),
+        dates=dates_for_client(data, formatter, link_of, now),
         facts=(
-            *times(data, formatter),
+            *(times(data, formatter) if is_of_one else ()),
             Fact(texts("mail.service"), one_line(data.service_name)),
             Fact(texts("mail.practitioner"), one_line(data.practitioner.name)),
             *place(meeting, texts),
             *(joining(meeting, texts) if is_of_booked else ()),
         ),
-        rules=deadlines(data, formatter, now) if is_of_booked else (),
+        rules=deadlines(data, formatter, now) if is_of_booked and is_of_one else (),
         policy_text=_policy_text(data),
-        link=link if data.kind in _WITH_LINK else None,
+        link=link_of(data) if data.kind in _WITH_LINK and is_of_one else None,
         footer=_footer(data, texts),
     )
 
@@ -92,12 +121,22 @@ def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     practice, sentences = one_line(data.practice_name), []
     if not change.by_client and data.kind != "booked":
         sentences.append(texts("mail.done-by-practice", practice=practice))
+    if data.others:
+        return (*sentences, *_total(data, formatter, practice))
     sentences += costs(data, formatter, practice=practice)
     if data.kind == "noshow":
         sentences.append(texts("mail.if-wrong", name=one_line(data.contact.name)))
     if change.superseded and data.kind != "fee_waived":
         sentences.append(texts("mail.changed-since"))
     return tuple(sentences)
+
+
+def _total(data: MailData, formatter: Formatter, practice: str) -> tuple[str, ...]:
+    """Write the sum of the fees of all sessions."""
+    fee = total_fee(sessions_of(data))
+    if fee is None:
+        return ()
+    return (formatter.texts("mail.fees-due", fee=formatter.money(fee), practice=practice),)
 
 
 def _policy_text(data: MailData) -> str | None:
@@ -112,4 +151,16 @@ def _footer(data: MailData, texts: Texts) -> tuple[str, ...]:
     questions = texts("mail.questions")
     if phone:
         questions = texts("mail.questions-with-phone", phone=one_line(phone))
-    return (texts("mail.why-this-mail", practice=one_line(data.practice_name)), questions)
+    return (
+        *_not_attached(data, texts),
+        texts("mail.why-this-mail", practice=one_line(data.practice_name)),
+        questions,
+    )
+
+
+def _not_attached(data: MailData, texts: Texts) -> tuple[str, ...]:
+    """Write how many calendar entries are missing, and where to find them."""
+    missing = len(data.others) - MAX_ATTACHMENTS
+    if missing <= 0:
+        return ()
+    return (texts.counted("mail.entries-not-attached", missing, count=missing),)

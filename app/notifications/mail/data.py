@@ -75,6 +75,8 @@ class MailData:
     `starts_at` is the session start that the notification is about. `facts` is the input of the
     policy. `policy` is None if the session was booked without one. `link` has the current
     generations of the session and of the client's address.
+
+    `others` are the other sessions of the recipient that the same command changed, soonest first.
     """
 
     practice_id: UUID
@@ -94,6 +96,7 @@ class MailData:
     facts: SessionFacts
     policy: StoredPolicy | None
     link: Link
+    others: tuple["MailData", ...] = ()
 
     @property
     def contact(self) -> Contact:

@@ -25,10 +25,18 @@ def meeting_of(data: MailData) -> Meeting:
 
 
 def topic_of(data: MailData) -> str:
-    """Return the key of the texts: a change of format or location has texts of its own."""
+    """Return a part of the text's key: a change of format or location has texts of its own."""
     if data.kind == "rescheduled" and data.change.kind == "format_changed":
-        return "format_changed"
-    return data.kind
+        return "format-changed"
+    return data.kind.replace("_", "-")
+
+
+def and_others(subject: str, data: MailData, texts: Texts) -> str:
+    """Add to a subject line how many other sessions the mail lists."""
+    count = len(data.others)
+    if count == 0:
+        return subject
+    return texts.counted("mail.and-others", count, subject=subject, count=count)
 
 
 def times(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:

@@ -14,6 +14,7 @@ from app.mail.calendar import CalendarEvent, Method, Person, make_calendar
 from app.mail.sanitize import ascii_domain, mailbox, one_line
 from app.mail.templates import MAIL_POLICY, templates_in
 from app.notifications.mail.client_content import (
+    MAX_ATTACHMENTS,
     MailContent,
     client_content,
     joining_lines,
@@ -43,8 +44,10 @@ def make_mail(data: MailData, settings: Settings, now: datetime) -> EmailMessage
         UndeliverableError: the recipient's address is not valid.
     """
     if data.recipient == "client":
-        token = LinkTokens(settings.keys).sign(data.link)
-        content = client_content(data, link_url(settings.portal_url, token), now)
+        tokens = LinkTokens(settings.keys)
+        content = client_content(
+            data, lambda one: link_url(settings.portal_url, tokens.sign(one.link)), now
+        )
     else:
         content = practitioner_content(data)
     mail = compose(content)
@@ -55,9 +58,26 @@ def make_mail(data: MailData, settings: Settings, now: datetime) -> EmailMessage
         mail.add_alternative(
             calendar.decode(), subtype="calendar", params={"method": method}, cte="base64"
         )
+        for other in data.others[:MAX_ATTACHMENTS]:
+            _attach(mail, other, content.texts, now)
     # Set last: adding parts moves Content-* headers into the first part.
     mail["Content-Language"] = content.language
     return mail
+
+
+def _attach(mail: EmailMessage, data: MailData, texts: Texts, now: datetime) -> None:
+    """Attach the calendar entry of another session that the mail lists."""
+    method = _method(data)
+    if method is None:
+        return
+    day = data.change.after.starts_at.astimezone(data.client.zone).date()
+    mail.add_attachment(
+        make_calendar(_event(data, texts), method, now).decode(),
+        subtype="calendar",
+        params={"method": method},
+        cte="base64",
+        filename=f"{day}.ics",
+    )
 
 
 def compose(content: MailContent) -> EmailMessage:

@@ -4,15 +4,25 @@ from app.mail.sanitize import lines, one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.client_content import MailContent
 from app.notifications.mail.data import MailData
-from app.notifications.mail.facts import Fact, costs, meeting_of, place, times, topic_of
+from app.notifications.mail.facts import (
+    Fact,
+    and_others,
+    costs,
+    meeting_of,
+    place,
+    times,
+    topic_of,
+)
+from app.notifications.mail.several import dates_for_practitioner
 from app.texts.catalogue import Texts
 
 
 def practitioner_content(data: MailData) -> MailContent:
     """Write client, reason, old and new time, in the practitioner's time zone."""
     formatter = Formatter(data.practitioner.locale, data.practitioner.zone)
-    texts, meeting, change = formatter.texts, meeting_of(data), data.change
-    topic = topic_of(data).replace("_", "-")
+    texts, change, topic = formatter.texts, data.change, topic_of(data)
+    day = formatter.day(meeting_of(data).starts_at)
+    subject = texts(f"practitioner.{topic}.subject", day=day)
     why = (
         (texts("practitioner.reason"), _reason(change.reason_code, texts)),
         (texts("practitioner.note"), change.note),
@@ -21,21 +31,35 @@ def practitioner_content(data: MailData) -> MailContent:
     return MailContent(
         language=formatter.tag,
         texts=texts,
-        subject=texts(f"practitioner.{topic}.subject", day=formatter.day(meeting.starts_at)),
-        heading=texts(f"practitioner.{topic}.heading"),
-        sentences=(
-            *costs(data, formatter, practice=None),
-            *((texts("mail.changed-since"),) if change.superseded else ()),
+        subject=and_others(subject, data, texts),
+        heading=texts(
+            f"practitioner.{data.kind}.heading-of-several"
+            if data.others
+            else f"practitioner.{topic}.heading"
         ),
+        sentences=() if data.others else _sentences(data, formatter),
+        dates=dates_for_practitioner(data, formatter),
         facts=(
             *_practitioner(data, texts),
-            Fact(texts("practitioner.client"), one_line(data.client.name)),
-            *times(data, formatter),
-            Fact(texts("mail.service"), one_line(data.service_name)),
-            *place(meeting, texts),
+            *(() if data.others else _session(data, formatter)),
             Fact(texts("practitioner.done-by"), texts(by)),
             *(Fact(label, lines(text)) for label, text in why if text),
         ),
+    )
+
+
+def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
+    since = (formatter.texts("mail.changed-since"),) if data.change.superseded else ()
+    return (*costs(data, formatter, practice=None), *since)
+
+
+def _session(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
+    texts = formatter.texts
+    return (
+        Fact(texts("practitioner.client"), one_line(data.client.name)),
+        *times(data, formatter),
+        Fact(texts("mail.service"), one_line(data.service_name)),
+        *place(meeting_of(data), texts),
     )
 
 

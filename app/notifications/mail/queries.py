@@ -1,10 +1,21 @@
 """Reads all that one mail says, in one statement, when the mail is sent (product.md section 6)."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, cast, exists, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    bindparam,
+    case,
+    cast,
+    exists,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -25,10 +36,15 @@ from app.tables.sessions import CreditRedemption, Session
 async def load_mail_data(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID
 ) -> MailData | None:
-    """Read the data of a mail about a session; None if there is no such notification."""
+    """Read the data of a mail about sessions; None if there is no such notification."""
     ids = {"practice_id": practice_id, "notification_id": notification_id}
     row = (await db.execute(_STATEMENT, ids)).one_or_none()
-    return None if row is None else _mail_data(row)
+    if row is None:
+        return None
+    if not row.is_one_of_several:
+        return _mail_data(row)
+    others = (await db.execute(_OTHERS, ids)).all()
+    return replace(_mail_data(row), others=tuple(_other_data(other) for other in others))
 
 
 async def load_practice_mail_data(
@@ -62,7 +78,8 @@ async def load_practice_mail_data(
 
 
 _old_place, _new_place, _present_place = aliased(Location), aliased(Location), aliased(Location)
-_newer = aliased(Change)
+_newer, _own, _other = aliased(Change), aliased(Change), aliased(Change)
+_their = aliased(Session)
 
 
 def _same(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tables and columns
@@ -70,12 +87,64 @@ def _same(table: Any, column: Any) -> ColumnElement[bool]:  # noqa: ANN401 - tab
 
 
 def _statement() -> Select[Any]:
-    """Join the notification to all rows that it refers to."""
-    return (
-        select(*_columns())
+    """Select the change of the notification, and whether the mail has to list others."""
+    is_one_of_several = (
+        exists()
+        .where(
+            _is_other(_other, Change),
+            _same(_their, _other.session_id),
+            _have_one_recipient(_their, Session),
+        )
+        .correlate(Notification, Change, Session)
+    )
+    changed = (
+        select(*_columns(), is_one_of_several.label("is_one_of_several"))
         .select_from(Notification)
         .join(Change, _same(Change, Notification.change_id))
-        .join(Session, _same(Session, Notification.session_id))
+    )
+    return _with_records(changed)
+
+
+def _others() -> Select[Any]:
+    """Select the other changes of the notification's command that its recipient is told of."""
+    changed = (
+        select(*_columns())
+        .select_from(Notification)
+        .join(_own, _same(_own, Notification.change_id))
+        .join(_their, _same(_their, Notification.session_id))
+        .join(Change, _is_other(Change, _own))
+    )
+    return (
+        _with_records(changed)
+        .where(_have_one_recipient(_their, Session))
+        .order_by(Change.starts_at, Change.id)
+    )
+
+
+def _is_other(other: Any, own: Any) -> ColumnElement[bool]:  # noqa: ANN401 - changes or aliases
+    """Match the changes of other sessions by the same command. Reminders list no others."""
+    return of_practice(
+        PRACTICE,
+        other,
+        other.command_id == own.command_id,
+        other.session_id != own.session_id,
+        other.subject == "session",
+        Notification.kind != "reminder",
+    )
+
+
+def _have_one_recipient(one: Any, other: Any) -> ColumnElement[bool]:  # noqa: ANN401 - sessions
+    """Match two sessions of the client, or of the practitioner, who gets the notification."""
+    return case(
+        (Notification.recipient == "client", one.client_id == other.client_id),
+        else_=one.practitioner_id == other.practitioner_id,
+    )
+
+
+def _with_records(changed: Select[Any]) -> Select[Any]:
+    """Join the notification and its change to all rows that they refer to."""
+    return (
+        changed.join(Session, _same(Session, Change.session_id))
         .join(Practice, of_practice(PRACTICE, Practice))
         .join(Practitioner, _same(Practitioner, Session.practitioner_id))
         .join(Client, _same(Client, Session.client_id))
@@ -93,7 +162,7 @@ def _columns() -> list[Any]:
     return [
         Notification.practice_id,
         Notification.id.label("notification_id"),
-        Notification.session_id,
+        Change.session_id,
         Notification.kind,
         Notification.recipient,
         Notification.starts_at.label("about"),
@@ -148,7 +217,7 @@ def _paid_by_credit() -> ColumnElement[bool]:
     )
 
 
-_STATEMENT = _statement()
+_STATEMENT, _OTHERS = _statement(), _others()
 
 
 def _mail_data(row: Row[Any]) -> MailData:
@@ -183,6 +252,12 @@ def _mail_data(row: Row[Any]) -> MailData:
         policy=stored_policy(row.policy_id, row.policy_number, row.policy_text, row.policy_rules),
         link=Link(row.practice_id, row.session_id, row.address_generation, row.link_generation),
     )
+
+
+def _other_data(row: Row[Any]) -> MailData:
+    """Make the data of another session of the same command, with its own kind and time."""
+    kind = "rescheduled" if row.change_kind == "format_changed" else row.change_kind
+    return replace(_mail_data(row), kind=kind, starts_at=row.new_starts_at)
 
 
 def _change(row: Row[Any]) -> ChangeFacts:

@@ -1,0 +1,103 @@
+"""Writes the list of dates in a mail about several sessions that one command changed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.money import Money
+from app.domain.policy.decide import decide
+from app.domain.policy.rules import Action
+from app.mail.sanitize import one_line
+from app.mail.texts.formatter import Formatter
+from app.notifications.mail.data import MailData
+from app.notifications.mail.facts import costs, times
+from app.policies.stored import rules_of
+
+
+@dataclass(frozen=True, slots=True)
+class DateEntry:
+    """One session in the list: its time, lines about it, and its link for a client."""
+
+    when: str
+    lines: tuple[str, ...]
+    link: str | None
+
+
+def sessions_of(data: MailData) -> list[MailData]:
+    """Return the session that the mail is about and the others, in the order of their times."""
+    return sorted((data, *data.others), key=lambda one: one.change.after.starts_at)
+
+
+def dates_for_client(
+    data: MailData, formatter: Formatter, link_of: Callable[[MailData], str], now: datetime
+) -> tuple[DateEntry, ...]:
+    """Write each session of a client: time, cost, until when it can be cancelled free of charge."""
+    if not data.others:
+        return ()
+    return tuple(
+        DateEntry(
+            when=_when(one, formatter),
+            lines=(
+                *_moved_from(one, formatter),
+                *costs(one, formatter, practice=one_line(data.practice_name)),
+                *_changed_since(one, formatter),
+                *_free_until(one, formatter, now),
+            ),
+            link=link_of(one),
+        )
+        for one in sessions_of(data)
+    )
+
+
+def dates_for_practitioner(data: MailData, formatter: Formatter) -> tuple[DateEntry, ...]:
+    """Write each session of a practitioner: time, client, service, cost."""
+    if not data.others:
+        return ()
+    return tuple(
+        DateEntry(
+            when=_when(one, formatter),
+            lines=(
+                f"{one_line(one.client.name)}, {one_line(one.service_name)}",
+                *_moved_from(one, formatter),
+                *costs(one, formatter, practice=None),
+                *_changed_since(one, formatter),
+            ),
+            link=None,
+        )
+        for one in sessions_of(data)
+    )
+
+
+def total_fee(sessions: Sequence[MailData]) -> Money | None:
+    """Add up the fees of changes of sessions; None if there are none."""
+    fees = [one.change.fee for one in sessions if one.change.fee is not None]
+    if not fees:
+        return None
+    return Money(sum(fee.amount_minor for fee in fees), fees[0].currency)
+
+
+def _when(data: MailData, formatter: Formatter) -> str:
+    return times(data, formatter)[0].text
+
+
+def _moved_from(data: MailData, formatter: Formatter) -> tuple[str, ...]:
+    return tuple(
+        f"{fact.label}{formatter.texts('mail.colon')} {fact.text}"
+        for fact in times(data, formatter)[1:]
+    )
+
+
+def _changed_since(data: MailData, formatter: Formatter) -> tuple[str, ...]:
+    return (formatter.texts("mail.changed-since"),) if data.change.superseded else ()
+
+
+def _free_until(data: MailData, formatter: Formatter, now: datetime) -> tuple[str, ...]:
+    """Write until when cancelling is free, if it is free now."""
+    if not data.is_current:
+        return ()
+    decision = decide(rules_of(data.policy), Action.CANCEL, data.facts, now)
+    until = decision.free_until
+    if not decision.allowed or until is None or now > until:
+        return ()
+    key = "mail.cancel-free-until-start" if until == data.starts_at else "mail.cancel-free-until"
+    return (formatter.texts(key, until=formatter.instant(until)),)
