@@ -50,6 +50,7 @@ from app.portal.site import add_portal
 from app.schedule.holidays import router as holidays
 from app.schedule.hours import router as hours
 from app.schedule.time_off import router as busy
+from app.series import router as series
 from app.sessions.client_api import router as sessions
 from app.sessions.client_api.quote_problem import install_quote_handler
 from app.sessions.staff_api import commands_router as staff_commands
@@ -91,6 +92,7 @@ ROUTERS = (
     pushed_sessions.router,
     groups.router,
     group_commands.router,
+    series.router,
     staff_links.router,
     fees.router,
     notifications.router,

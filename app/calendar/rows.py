@@ -14,18 +14,24 @@ from app.domain.availability import BusySession, Calendar, HoursInterval, Workin
 from app.domain.intervals import Interval
 from app.domain.session import Format
 
+_ALWAYS = {weekday: [HoursInterval(0, 24 * 60)] for weekday in range(1, 8)}
 
-def to_calendar(row: Row) -> Calendar:
-    """Turn a row with `calendar_columns` into the practitioner's calendar."""
-    blocked = [*(row["busy"] or ()), *(row["elsewhere"] or ())]
+
+def to_calendar(row: Row, *, forced: bool = False) -> Calendar:
+    """Turn a row with `calendar_columns` into the practitioner's calendar.
+
+    `forced`: the practitioner works at all times and has no busy time; only sessions take time.
+    """
+    blocked = [*(() if forced else row["busy"] or ()), *(row["elsewhere"] or ())]
     is_open = row["practitioner_active"]
+    hours = _hours_in(
+        row["practitioner_zone"],
+        row["weekly"] if is_open else None,
+        row["overrides"] if is_open else None,
+        row["holidays"],
+    )
     return Calendar(
-        hours=_hours_in(
-            row["practitioner_zone"],
-            row["weekly"] if is_open else None,
-            row["overrides"] if is_open else None,
-            row["holidays"],
-        ),
+        hours=WorkingHours(hours.zone, _ALWAYS, {}) if forced else hours,
         sessions=[BusySession(*session) for session in row["taken"] or ()],
         blocked=[Interval(*interval) for interval in blocked],
         sessions_per_day=row["sessions_per_day"],

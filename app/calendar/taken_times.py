@@ -4,6 +4,7 @@ The caller holds the practitioner's lock. A row that overlaps another one of the
 violates an exclusion constraint; `transact` then runs the command again.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -88,6 +89,12 @@ async def take_for_group(
 ) -> None:
     """Take a time for a group, instead of the time that it has taken so far."""
     await _TAKE_FOR_GROUP.run(db, taken_values(practice_id, practitioner_id, group_id, taken))
+
+
+async def free_all(db: AsyncConnection, practice_id: UUID, taker_ids: Sequence[UUID]) -> None:
+    """Free the times of several sessions or groups, before they take others in any order."""
+    rows = [{"of_practice": practice_id, "taker_id": taker_id} for taker_id in taker_ids]
+    await _FREE.run_for_each(db, rows)
 
 
 async def free_for_group(db: AsyncConnection, practice_id: UUID, group_id: UUID) -> None:

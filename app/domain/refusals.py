@@ -1,7 +1,8 @@
 """Refusals that show what the rules say instead: the policy's decision, or other slots."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,6 +20,39 @@ class ActionRefusedError(DomainError):
 
     def __init__(self, decision: Decision, zone: ZoneInfo) -> None:
         super().__init__(decision.action)
+        self.decision = decision
+        self.zone = zone
+
+
+@dataclass(frozen=True, slots=True)
+class TimeConflict:
+    """A time that is not free, and the nearest that are. `session_id` None: it is to be booked."""
+
+    session_id: UUID | None
+    wanted: datetime
+    alternatives: Sequence[Slot]
+    duration: timedelta
+
+
+class ScopeConflictsError(DomainError):
+    """Some dates of a series do not fit; nothing was changed. `zone` is the viewer's."""
+
+    code = "scope-conflicts"
+
+    def __init__(self, conflicts: Sequence[TimeConflict], zone: ZoneInfo) -> None:
+        super().__init__()
+        self.conflicts = conflicts
+        self.zone = zone
+
+
+class ScopeRefusedError(DomainError):
+    """The policy refuses an action for one of several sessions; nothing was changed."""
+
+    code = "scope-refused"
+
+    def __init__(self, session_id: UUID, decision: Decision, zone: ZoneInfo) -> None:
+        super().__init__(decision.action)
+        self.session_id = session_id
         self.decision = decision
         self.zone = zone
 

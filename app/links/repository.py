@@ -2,21 +2,31 @@
 
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from app.tables.joins import of_practice
 from app.tables.sessions import Session
 
 
 async def raise_generation(db: AsyncConnection, practice_id: UUID, session_id: UUID) -> int | None:
-    """Increment the generation of a session's links; None: there is no such session.
+    """Raise the generation of a session's links; None: there is no such session.
 
-    Links of earlier generations are no longer valid. Returns the new generation.
+    Links of earlier generations are no longer valid. In a series the new generation is above that
+    of all its sessions, so that a link of another session, issued before, is below it. Returns the
+    new generation.
     """
+    other = aliased(Session)
+    highest = (
+        select(func.max(other.link_generation))
+        .where(of_practice(practice_id, other, other.series_id == Session.series_id))
+        .correlate(Session)
+        .scalar_subquery()
+    )
     return await db.scalar(
         update(Session)
         .where(of_practice(practice_id, Session, Session.id == session_id))
-        .values(link_generation=Session.link_generation + 1)
+        .values(link_generation=func.greatest(Session.link_generation, highest) + 1)
         .returning(Session.link_generation)
     )

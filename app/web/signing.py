@@ -14,7 +14,7 @@ import orjson
 from itsdangerous import BadSignature, Signer
 from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
 
-# A longer text is refused without being parsed. Tokens of Reslot have at most 300 characters.
+# A longer text is refused without being parsed. Most tokens of Reslot have at most 300 characters.
 MAX_LENGTH = 1024
 # SHA-384 has 48 bytes, exactly 64 base64 characters: without padding bits, so that each signature
 # has one spelling only.
@@ -40,8 +40,9 @@ class _Signer(Signer):
 class TokenSigner:
     """Signs and reads the tokens of one purpose. Keys are oldest first; the last one signs."""
 
-    def __init__(self, keys: Sequence[str], purpose: str) -> None:
+    def __init__(self, keys: Sequence[str], purpose: str, *, max_length: int = MAX_LENGTH) -> None:
         self._signer = _Signer(keys, f"reslot/{purpose}")
+        self._max_length = max_length
 
     def sign(self, payload: Sequence[object]) -> str:
         """Sign a list of strings, numbers and nulls. Return the token."""
@@ -53,7 +54,7 @@ class TokenSigner:
         Raises:
             BadTokenError: the token is malformed or not signed with one of the keys.
         """
-        if len(token) > MAX_LENGTH or not _SHAPE.fullmatch(token):
+        if len(token) > self._max_length or not _SHAPE.fullmatch(token):
             raise BadTokenError
         try:
             payload = orjson.loads(base64_decode(self._signer.unsign(token)))

@@ -166,6 +166,8 @@ NextCursor = Annotated[
 ]
 PageLimit = Annotated[int, Field(ge=1, le=100, description="Entries on a page.")]
 Token = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
+# A quote over many sessions is longer than other tokens (app/identity/tokens/quote.py).
+QuoteToken = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=16_384)]
 
 
 def parse_id_or_404(value: str) -> UUID:

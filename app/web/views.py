@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from app.domain.availability import Slot
 from app.domain.groups import GroupSlot
 from app.domain.money import Money
-from app.domain.refusals import SeatConflict
+from app.domain.refusals import SeatConflict, TimeConflict
 from app.domain.session import Contact, Format, ReasonCode
 from app.domain.zones import local_text
 from app.standards.currencies import decimals_of
@@ -106,6 +106,16 @@ class SeatConflictView(TypedDict):
     other_session_id: Annotated[UUID, Field(description="The client's session at that time.")]
 
 
+class ConflictView(TypedDict):
+    """A time that is not free. `session_id` is null if the session is yet to be booked."""
+
+    session_id: UUID | None
+    wanted: Annotated[datetime, Field(description="The start that is not free.")]
+    alternatives: Annotated[
+        list[SlotView], Field(description="The nearest free slots, three at most.")
+    ]
+
+
 class Moment(TypedDict):
     """Time, format and location of a session before or after a change."""
 
@@ -152,6 +162,18 @@ def present_group_slots(slots: Sequence[GroupSlot], zone: ZoneInfo) -> list[Slot
             "seats_left": slot.seats_left,
         }
         for slot in slots
+    ]
+
+
+def present_conflicts(conflicts: Sequence[TimeConflict], zone: ZoneInfo) -> list[ConflictView]:
+    """Present times that are not free, in the viewer's time zone."""
+    return [
+        {
+            "session_id": conflict.session_id,
+            "wanted": conflict.wanted.astimezone(zone),
+            "alternatives": present_slots(conflict.alternatives, conflict.duration, zone),
+        }
+        for conflict in conflicts
     ]
 
 

@@ -232,6 +232,7 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
         },
         "cancellation": None,
         "group": None,
+        "series": None,
     }
 
 

@@ -5,15 +5,19 @@ The rule that decides whether a quote applies is in app/domain/quotes.py.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from app.domain.errors import QuoteInvalidError
 from app.domain.money import Money
 from app.domain.policy.costs import Cost
 from app.domain.policy.rules import Action, Credit
-from app.domain.quotes import Quote
+from app.domain.quotes import Quote, QuoteLine, ScopeQuote
 from app.domain.session import Carried
 from app.web.signing import BadTokenError, TokenSigner
+
+# A quote over a hundred sessions, each with a fee and a carried cost, has about 13,000 characters.
+MAX_QUOTE_LENGTH = 16_384
 
 
 class Quotes:
@@ -21,11 +25,11 @@ class Quotes:
 
     def __init__(self, keys: Sequence[str], lifetime: timedelta) -> None:
         self._signer = TokenSigner(keys, "quote")
+        self._scope_signer = TokenSigner(keys, "scope-quote", max_length=MAX_QUOTE_LENGTH)
         self.lifetime = lifetime
 
     def sign(self, quote: Quote) -> str:
         """Sign the token that the client sends back. Its expiry is cut to whole seconds."""
-        carries = quote.cost.carries
         return self._signer.sign(
             [
                 quote.practice_id.hex,
@@ -33,9 +37,7 @@ class Quotes:
                 quote.version,
                 quote.action,
                 int(quote.expires_at.timestamp()),
-                _written(quote.cost.fee),
-                quote.cost.credit,
-                None if carries is None else [_written(carries.fee), carries.forfeits_credit],
+                *_written_cost(quote.cost),
             ]
         )
 
@@ -57,12 +59,62 @@ class Quotes:
             version=version,
             action=Action(action),
             expires_at=datetime.fromtimestamp(expires, UTC),
-            cost=Cost(
-                fee=_money(fee),
-                credit=None if credit is None else Credit(credit),
-                carries=None if carries is None else Carried(_money(carries[0]), carries[1]),
-            ),
+            cost=_cost(fee, credit, carries),
         )
+
+    def sign_scope(self, quote: ScopeQuote) -> str:
+        """Sign the token of a quote over several sessions."""
+        return self._scope_signer.sign(
+            [
+                quote.practice_id.hex,
+                quote.session_id.hex,
+                quote.action,
+                int(quote.expires_at.timestamp()),
+                [
+                    [session_id.hex, line.version, *_written_cost(line.cost)]
+                    for session_id, line in quote.lines.items()
+                ],
+            ]
+        )
+
+    def read_scope(self, token: str) -> ScopeQuote:
+        """Read a quote over several sessions that a client sent back.
+
+        Raises:
+            QuoteInvalidError: the token is malformed, or not signed by us as such a quote.
+        """
+        try:
+            practice_id, session_id, action, expires, lines = self._scope_signer.read(token)
+        except BadTokenError:
+            raise QuoteInvalidError from None
+        return ScopeQuote(
+            practice_id=UUID(practice_id),
+            session_id=UUID(session_id),
+            action=Action(action),
+            expires_at=datetime.fromtimestamp(expires, UTC),
+            lines={UUID(id_): QuoteLine(version, _cost(*cost)) for id_, version, *cost in lines},
+        )
+
+
+def _written_cost(cost: Cost) -> list[Any]:
+    carries = cost.carries
+    return [
+        _written(cost.fee),
+        cost.credit,
+        None if carries is None else [_written(carries.fee), carries.forfeits_credit],
+    ]
+
+
+def _cost(
+    fee: tuple[int, str] | None,
+    credit: str | None,
+    carries: tuple[tuple[int, str] | None, bool] | None,
+) -> Cost:
+    return Cost(
+        fee=_money(fee),
+        credit=None if credit is None else Credit(credit),
+        carries=None if carries is None else Carried(_money(carries[0]), carries[1]),
+    )
 
 
 def _written(money: Money | None) -> list[int | str] | None:

@@ -83,6 +83,10 @@ TAGS = [
         "name": "Practice: groups",
         "description": "Classes and workshops: one time that several sessions share.",
     },
+    {
+        "name": "Practice: series",
+        "description": "Sessions that are booked together, at regular dates.",
+    },
     {"name": "Practice: fees", "description": "Fees that are due, waived or settled."},
     {
         "name": "Practice: notifications",

@@ -64,9 +64,22 @@ _MEMBERS: dict[str, _Json] = {
         "description": "The nearest free slots, three at most, the nearest first.",
         "items": {"$ref": "#/components/schemas/SlotView"},
     },
+    "conflicts": {
+        "type": "array",
+        "description": "Each date that is not free, with the nearest free slots.",
+        "items": {"$ref": "#/components/schemas/ConflictView"},
+    },
     "decision": {
         "description": "The current decision, with a new quote.",
         "$ref": "#/components/schemas/DecisionView",
+    },
+    "preview": {
+        "description": "For several sessions: what the command would do now, with a new quote.",
+        "$ref": "#/components/schemas/ScopeView",
+    },
+    "refusal": {
+        "description": "Why the policy refuses the action for this session.",
+        "$ref": "#/components/schemas/RefusalCode",
     },
     "deadline": {
         "type": "string",
@@ -80,7 +93,7 @@ _MEMBERS: dict[str, _Json] = {
     "session_id": {
         "type": "string",
         "format": "uuid",
-        "description": "The session with the `external_ref` of the request.",
+        "description": "The session that the problem is about.",
     },
 }
 _UUID: _Json = {"type": "string", "format": "uuid"}

@@ -19,6 +19,7 @@ from app.sessions.commands.orders import Effect
 from app.sessions.read.history_queries import ChangeRecord
 from app.sessions.read.records import (
     Cancellation,
+    SeriesPlace,
     SessionGroup,
     SessionLocation,
     SessionRecord,
@@ -118,6 +119,7 @@ def present_summary(
         if record.cancellation is None
         else _cancellation(record.cancellation, zone, reasons=reasons),
         "group": None if record.group is None else _group(record.group),
+        "series": _series(record.series),
     }
 
 
@@ -187,16 +189,20 @@ def present_decision(
     decision: Decision,
     record: SessionRecord,
     zone: ZoneInfo,
-    quotes: Quotes,
+    quotes: Quotes | None,
     now: datetime,
     texts: Texts,
 ) -> schemas.DecisionView:
-    """Present a decision, with a signed quote if the action is allowed."""
+    """Present a decision, with a signed quote if the action is allowed.
+
+    Without `quotes` there is no quote: one quote is for several sessions.
+    """
     quote = expires_at = fee = credit = carries = None
     if decision.cost is not None:
-        expires_at = (now + quotes.lifetime).replace(microsecond=0)
         fee, credit = present_money(decision.cost.fee), decision.cost.credit
         carries = present_carried(decision.cost.carries)
+    if decision.cost is not None and quotes is not None:
+        expires_at = (now + quotes.lifetime).replace(microsecond=0)
         quote = quotes.sign(
             Quote(
                 record.practice_id,
@@ -245,6 +251,7 @@ def present_outcome(
         fee=present_money(effect.cost.fee),
         credit=effect.cost.credit,
         command_id=effect.command_id,
+        sessions=None,
     )
 
 
@@ -295,6 +302,12 @@ def _cancellation(
 
 def _group(group: SessionGroup) -> schemas.SessionGroupView:
     return {"id": group.id, "seats": group.seats, "seats_left": group.seats_left}
+
+
+def _series(place: SeriesPlace | None) -> schemas.SeriesPlaceView | None:
+    if place is None:
+        return None
+    return {"id": place.id, "position": place.position, "of": place.of}
 
 
 def side_of(actor: str) -> ChangedBy:

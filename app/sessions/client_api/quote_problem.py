@@ -3,7 +3,11 @@
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
+from app.domain.policy.decide import decide
+from app.policies.stored import rules_of
 from app.sessions.client_api.presenter import present_decision
+from app.sessions.client_api.scope_presenter import present_scope
+from app.sessions.commands.scope import ScopeQuoteRequiredError
 from app.sessions.errors import QuoteRequiredError
 from app.web.problems.handlers import problem
 from app.web.request_headers import texts_of
@@ -12,6 +16,7 @@ from app.web.request_headers import texts_of
 def install_quote_handler(app: FastAPI) -> None:
     """Respond to `quote-required` and `quote-stale` with the decision to show to the client."""
     app.add_exception_handler(QuoteRequiredError, _on_quote_required)
+    app.add_exception_handler(ScopeQuoteRequiredError, _on_scope_quote_required)
 
 
 async def _on_quote_required(request: Request, error: Exception) -> Response:
@@ -25,3 +30,17 @@ async def _on_quote_required(request: Request, error: Exception) -> Response:
         texts_of(request),
     )
     return problem(request, error.code, decision=decision)
+
+
+async def _on_scope_quote_required(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ScopeQuoteRequiredError)  # noqa: S101 - registered for it
+    preview, texts, quotes = error.preview, texts_of(request), request.app.state.quotes
+    named = preview.sessions.named
+    now, zone = error.now, named.client_zone
+    decision = decide(rules_of(named.policy), preview.action, named.facts, now)
+    return problem(
+        request,
+        error.code,
+        decision=present_decision(decision, named, zone, None, now, texts),
+        preview=present_scope(preview, zone, quotes, now, texts),
+    )

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from app.domain.scope import Scope
 from app.identity.client_dependencies import AnyCall, Call, ClientCall, Writing
 from app.identity.tokens.access import Caller
 from app.sessions.client_api.calendar_file import (
@@ -20,6 +21,7 @@ from app.sessions.client_api.presenter import (
     present_outcome,
     present_own_sessions,
 )
+from app.sessions.client_api.preview_schemas import ScopeQuery, ScopeView
 from app.sessions.client_api.schemas import (
     CancelRequest,
     ChangePage,
@@ -28,10 +30,13 @@ from app.sessions.client_api.schemas import (
     SessionDetails,
     SessionPage,
 )
+from app.sessions.client_api.scope_presenter import present_scope, present_scope_outcome
 from app.sessions.commands.cancel import cancel
+from app.sessions.commands.cancel_following import cancel_following
 from app.sessions.commands.meeting import MoveRequest
-from app.sessions.commands.orders import ChangeReason, ClientOrder, Outcome
+from app.sessions.commands.orders import ChangeReason, ClientOrder, Outcome, ScopeOutcome
 from app.sessions.commands.reschedule import reschedule
+from app.sessions.commands.reschedule_following import preview_following, reschedule_following
 from app.sessions.read.client_queries import ClientListPosition, When, list_sessions
 from app.sessions.read.history_queries import list_changes
 from app.sessions.read.queries import read_session, read_with_practice
@@ -62,6 +67,8 @@ COMMAND_PROBLEMS = (
     "payload-too-large",
     "unsupported-media-type",
 )
+# The problems of commands on several sessions.
+SCOPE_PROBLEMS = ("forbidden", "scope-refused")
 
 
 class SessionsQuery(ListQuery):
@@ -143,7 +150,7 @@ async def get_session(
     "/{session_id}/cancel",
     summary="Cancel a session",
     response_model=CommandAnswer,
-    responses=responses(*COMMAND_PROBLEMS),
+    responses=responses(*COMMAND_PROBLEMS, *SCOPE_PROBLEMS),
 )
 async def cancel_session(
     session_id: SessionId,
@@ -161,8 +168,27 @@ async def cancel_session(
     recorded as due; the practice collects it.
 
     Cancelling a cancelled session does nothing and gives the same 200 response.
+
+    With `scope: this_and_following` the sessions that follow in its series are cancelled too: all
+    of them, or none. Sessions that are cancelled, finished or were moved alone stay. Show the
+    preview (`GET …/scope`) first, and send its `quote`. If the policy refuses one of the sessions,
+    the response is `scope-refused`; list that session in `keep`, or cancel the sessions singly.
     """
     order = ClientOrder(ChangeReason(body.reason.code, body.reason.note), body.quote, if_match)
+    if body.scope is Scope.THIS_AND_FOLLOWING:
+        return await write(
+            lambda db: cancel_following(
+                db,
+                call.caller,
+                session_id,
+                order=order,
+                choice=body.choice(),
+                quotes=call.quotes,
+                now=call.now,
+                credit_grace=settings.credit_grace,
+            ),
+            lambda outcome: scope_answer(outcome, call),
+        )
     return await write(
         lambda db: cancel(
             db,
@@ -182,7 +208,12 @@ async def cancel_session(
     summary="Move a session or change its format",
     response_model=CommandAnswer,
     responses=responses(
-        *COMMAND_PROBLEMS, "reschedule-limit-reached", "slot-unavailable", "no-change"
+        *COMMAND_PROBLEMS,
+        *SCOPE_PROBLEMS,
+        "reschedule-limit-reached",
+        "slot-unavailable",
+        "scope-conflicts",
+        "no-change",
     ),
 )
 async def reschedule_session(
@@ -206,9 +237,29 @@ async def reschedule_session(
     the group's. `start` and `format` alone name the group that starts then. A seat has the format
     of its group, so its format cannot be changed by itself (`action-disabled`). The group that the
     seat leaves, and all its other seats, stay as they are.
+
+    With `scope: this_and_following` the sessions that follow in its series move by the same number
+    of local days to the same local time: all of them, or none. If a new time is not available, the
+    response is `scope-conflicts` with the nearest slots of each; send another time for it in
+    `overrides`, or list it in `keep`. Each moved session counts once towards the limit.
     """
     requested = MoveRequest(body.start, body.format, body.location_id, body.group_id)
     order = ClientOrder(ChangeReason(body.reason.code, body.reason.note), body.quote, if_match)
+    if body.scope is Scope.THIS_AND_FOLLOWING:
+        return await write(
+            lambda db: reschedule_following(
+                db,
+                call.caller,
+                session_id,
+                requested=requested.for_single(),
+                overrides=body.overriding(),
+                order=order,
+                choice=body.choice(),
+                quotes=call.quotes,
+                now=call.now,
+            ),
+            lambda outcome: scope_answer(outcome, call),
+        )
     return await write(
         lambda db: reschedule(
             db,
@@ -221,6 +272,36 @@ async def reschedule_session(
         ),
         lambda outcome: answer(outcome, call),
     )
+
+
+@router.get(
+    "/{session_id}/scope",
+    summary="Preview a command on a session and those that follow it",
+    response_model=ScopeView,
+    responses=responses(*READ_PROBLEMS, "forbidden"),
+)
+async def preview_session_scope(
+    session_id: SessionId, query: Annotated[ScopeQuery, Query()], call: AnyCall
+) -> Response:
+    """Show which sessions of the series a command would change, with a decision about each.
+
+    `fee` is the sum. The `quote` is for exactly these sessions, in their present versions; send it
+    with the command. Changes nothing. A session without a series is alone in its scope.
+    """
+    preview = await preview_following(
+        call.engine,
+        call.caller,
+        session_id,
+        query.action,
+        query.scope,
+        query.choice(),
+        start=query.start,
+        now=call.now,
+    )
+    named = preview.sessions.named
+    zone = named.client_zone if query.time_zone is None else ZoneInfo(query.time_zone)
+    shown = present_scope(preview, zone, call.quotes, call.now, call.texts)
+    return json_answer(shown, texts=call.texts)
 
 
 @router.get(
@@ -264,6 +345,14 @@ def answer(outcome: Outcome, call: Call) -> StoredAnswer:
         call.now,
         reasons=reasons_for(call.caller),
         texts=call.texts,
+    )
+    return StoredAnswer(200, outcome.record.etag, as_json(shown), language=call.texts.language)
+
+
+def scope_answer(outcome: ScopeOutcome, call: Call) -> StoredAnswer:
+    """Make the response to a command on several sessions."""
+    shown = present_scope_outcome(
+        outcome, call.quotes, call.now, reasons=reasons_for(call.caller), texts=call.texts
     )
     return StoredAnswer(200, outcome.record.etag, as_json(shown), language=call.texts.language)
 

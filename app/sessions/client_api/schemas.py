@@ -17,7 +17,8 @@ from typing_extensions import TypedDict
 from app.domain.policy.decide import RefusalCode
 from app.domain.policy.rules import Credit
 from app.domain.session import ChangedBy, Format, Status
-from app.web.types import Id, Instant, RequestBody, Token
+from app.sessions.client_api.scope_schemas import MoveScopeFields, ScopeFields, TouchedView
+from app.web.types import Id, Instant, QuoteToken
 from app.web.views import CommandId, ContactView, Moment, MoneyView, Reason, ReasonView
 
 _Value = TypeVar("_Value")
@@ -185,6 +186,14 @@ class ActionsView(TypedDict):
     change_format: DecisionView
 
 
+class SeriesPlaceView(TypedDict):
+    """The place of a session in a series of sessions that were booked together."""
+
+    id: UUID
+    position: Annotated[int, Field(description="Counted from 1.")]
+    of: Annotated[int, Field(description="The number of dates that were booked.")]
+
+
 class SessionSummary(TypedDict):
     """A session in a list. Times are in `time_zone`; the `_utc` fields are the same in UTC."""
 
@@ -203,6 +212,7 @@ class SessionSummary(TypedDict):
     package: SessionPackage | None
     cancellation: CancellationView | None
     group: Annotated[SessionGroupView | None, Field(description="Null for a single session.")]
+    series: SeriesPlaceView | None
 
 
 class SessionDetails(SessionSummary):
@@ -210,9 +220,7 @@ class SessionDetails(SessionSummary):
 
     formats: Annotated[
         list[FormatChoice],
-        Field(
-            description="The formats that the client may choose; of a seat its group's alone."
-        ),
+        Field(description="The formats that the client may choose; of a seat its group's alone."),
     ]
     policy: PolicyView
     actions: ActionsView
@@ -226,12 +234,21 @@ class SessionPage(TypedDict):
 
 
 class CommandAnswer(TypedDict):
-    """The session after the command, the recorded fee, and what happened to a package credit."""
+    """The session after the command, the recorded fee, and what happened to a package credit.
+
+    For several sessions, `fee` is the sum of the fees, and `credit` is that of `session`.
+    """
 
     session: SessionDetails
     fee: MoneyView | None
     credit: Credit | None
     command_id: CommandId
+    sessions: Annotated[
+        list[TouchedView] | None,
+        Field(
+            description="With `scope: this_and_following`: the session and those that follow it."
+        ),
+    ]
 
 
 class ChangeView(TypedDict):
@@ -264,8 +281,8 @@ class ChangePage(TypedDict):
     next_cursor: Annotated[str | None, Field(examples=[None])]
 
 
-class CancelRequest(RequestBody):
-    """Cancel a session."""
+class CancelRequest(ScopeFields):
+    """Cancel a session, or also those that follow it in its series."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -273,14 +290,14 @@ class CancelRequest(RequestBody):
         }
     )
     reason: Reason
-    quote: Token | None = Field(
+    quote: QuoteToken | None = Field(
         default=None,
-        description="The quote of `actions.cancel` that the client was shown. Required if "
-        "cancelling costs a fee or a credit.",
+        description="The quote of `actions.cancel` that the client was shown; for several sessions "
+        "that of the preview (`GET …/scope`). Required if cancelling costs a fee or a credit.",
     )
 
 
-class MoveTarget(RequestBody):
+class MoveTarget(MoveScopeFields):
     """What a session moves to: another time or format, or for a seat another group."""
 
     group_id: Id | None = Field(
@@ -312,7 +329,10 @@ class MoveTarget(RequestBody):
 
 
 class RescheduleRequest(MoveTarget):
-    """Move a session, or change its format, or both. A seat moves to another group."""
+    """Move a session, or change its format, or both; or also those that follow it.
+
+    A seat moves to another group.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -330,8 +350,9 @@ class RescheduleRequest(MoveTarget):
         }
     )
     reason: Reason
-    quote: Token | None = Field(
+    quote: QuoteToken | None = Field(
         default=None,
         description="The quote of `actions.reschedule`, or of `actions.change_format` if the start "
-        "stays the same. Required if the change has a fee or a carried cost.",
+        "stays the same; for several sessions that of the preview (`GET …/scope`). Required if the "
+        "change has a fee or a carried cost.",
     )

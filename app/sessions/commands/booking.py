@@ -64,6 +64,15 @@ class SeatBooking:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesDate:
+    """The place of a session to book in its series; `starts_at` is its start in the rhythm."""
+
+    series_id: UUID
+    position: int
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class BookingContext:
     """The current values of the practice's records that a booking depends on."""
 
@@ -90,7 +99,10 @@ class BookingContext:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session to insert. `pushed` is what the practice's own software wrote, if it did."""
+    """A session to insert. `pushed` is what the practice's own software wrote, if it did.
+
+    `series` is its place if it is a date of a series.
+    """
 
     id: UUID
     booking: Booking
@@ -98,3 +110,4 @@ class NewSession:
     meeting: Meeting
     policy_version_id: UUID | None
     pushed: Mapping[str, Any] | None = None
+    series: SeriesDate | None = None

@@ -82,7 +82,7 @@ class BookingRepository:
 
     async def add(self, new: NewSession) -> None:
         """Insert the booked session, in version 1. A seat takes no time of its practitioner."""
-        booking, context, meeting = new.booking, new.context, new.meeting
+        booking, context, meeting, series = new.booking, new.context, new.meeting, new.series
         price, seat = booking.price, meeting.seat
         buffers = context.buffers if seat is None else seat.buffers
         session = insert(Session).values(
@@ -107,6 +107,9 @@ class BookingRepository:
             pushed=None if new.pushed is None else {**new.pushed, "version": 1},
             group_id=seat and seat.group_id,
             seat=seat and seat.number,
+            series_id=series and series.series_id,
+            series_position=series and series.position,
+            series_starts_at=series and series.starts_at,
             **meeting_values(meeting),
         )
         if seat is not None:

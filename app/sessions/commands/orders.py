@@ -1,9 +1,11 @@
 """The inputs that commands share, and their results."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from app.domain.policy.costs import Cost
+from app.domain.scope import Stays
 from app.sessions.read.records import SessionRecord
 from app.sessions.read.staff_queries import StaffSession
 
@@ -48,6 +50,37 @@ class StaffOrder:
     reason: ChangeReason | None
     charged: bool
     if_match: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A session of a command's scope: the session after the command, and its cost.
+
+    `why` says why it stays as it is; None: the command changed it, or it was as requested already.
+    """
+
+    record: SessionRecord
+    cost: Cost
+    why: Stays | None
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeOutcome:
+    """The result of a client's command on several sessions, the named one first."""
+
+    record: SessionRecord
+    effect: Effect
+    touched: Sequence[Touched]
+
+
+@dataclass(frozen=True, slots=True)
+class StaffScopeOutcome:
+    """The result of a staff command on several sessions, the named one first."""
+
+    found: StaffSession
+    effect: Effect
+    touched: Sequence[Touched]
 
 
 @dataclass(frozen=True, slots=True)

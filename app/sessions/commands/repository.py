@@ -1,5 +1,6 @@
 """Write sessions of one practice, in the caller's transaction; all statements name the practice."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -48,6 +49,7 @@ _SET_STATUS_AND_FREE = Write(_ENDED.add_cte(_FREED), "status", "taken_until")
 _CANCEL_SEAT = Write(_ENDED.values(seat=null()), "status", "taken_until")
 _SET_STATUS_OF_SEAT = Write(_ENDED, "status", "taken_until")
 _RESTORE_SEAT = Write(_ENDED, "status", *_MEETING, *_SEAT)
+_SET_RHYTHM = Write(_UPDATE, "series_starts_at")
 _SET_CARRIED = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
 
 
@@ -123,6 +125,14 @@ class SessionRepository:
             return
         whole = whole_time(to, buffers_of(record))
         await _MOVE.run(self._db, moved | self._taken_by(record, whole))
+
+    async def set_rhythm(self, starts: Mapping[UUID, datetime]) -> None:
+        """Set the starts of sessions in the rhythm of their series."""
+        rows = [
+            {"of_practice": self._practice_id, "session_id": id_, "series_starts_at": start}
+            for id_, start in starts.items()
+        ]
+        await _SET_RHYTHM.run_for_each(self._db, rows)
 
     async def set_carried(
         self, session_id: UUID, carried: Carried | None, since: int | None = None

@@ -89,7 +89,7 @@ async def reschedule(
         action = action_of(record, to)
         cost = cost_for_client(record, action, order.quote, quotes, now)
         if not is_same_time(record, to):
-            _check_format_and_location(record, to.format, to.location_id, now)
+            check_format_and_location(record, to.format, to.location_id, now)
         await _check_on_offer(db, record, calendar, to, action, now)
     else:
         seat = await find_group(db, record, requested)
@@ -97,7 +97,7 @@ async def reschedule(
             raise NoChangeError
         cost = cost_for_client(record, seat.action(record), order.quote, quotes, now)
         if seat.group is not None:
-            _check_format_and_location(record, seat.format, seat.group.location_id, now)
+            check_format_and_location(record, seat.format, seat.group.location_id, now)
         to = await take_offered_seat(db, record, seat, now)
     effect = await _move(
         db, record, to, cost, actor=caller.actor, reason=order.reason, now=now, by_client=True
@@ -248,7 +248,7 @@ async def write_move(
     return new_change(kind, actor, record, to=to, cost=cost, reason=reason)
 
 
-def _check_format_and_location(
+def check_format_and_location(
     record: SessionRecord, format_: Format, location_id: UUID | None, now: datetime
 ) -> None:
     """Check that a client's move to another time may also change the format or the location.
@@ -282,7 +282,7 @@ async def _check_on_offer(
         SlotUnavailableError: the start is not available.
     """
     length = to.ends_at - to.starts_at
-    search, rules = _search_for(record, to, action, now), slot_rules(record, length)
+    search, rules = search_for(record, to, action, now), slot_rules(record, length)
     second = to_seconds(to.starts_at)
     found = offer(calendar, rules, search, Interval(second, second + 1), seconds_up(now))
     if found.starts and to.starts_at.microsecond == 0:
@@ -291,7 +291,7 @@ async def _check_on_offer(
     raise SlotUnavailableError(slots, length, record.client_zone)
 
 
-def _search_for(record: SessionRecord, to: Meeting, action: Action, now: datetime) -> SlotSearch:
+def search_for(record: SessionRecord, to: Meeting, action: Action, now: datetime) -> SlotSearch:
     """Build the search for the requested format and location. `action` is allowed already."""
     search = move_search(record, to.format, now)
     return replace(

@@ -115,13 +115,15 @@ class SlotSettings(Protocol):
     def horizon_days(self) -> int: ...  # noqa: D102
 
 
-async def read_calendar(db: Source, owner: CalendarOwner, first: date, last: date) -> Calendar:
-    """Read a practitioner's calendar around these dates.
+async def read_calendar(
+    db: Source, owner: CalendarOwner, first: date, last: date, *, forced: bool = False
+) -> Calendar:
+    """Read a practitioner's calendar around these dates; see `to_calendar`.
 
     The practitioner must exist; the caller has locked the row.
     """
     (row,) = await CALENDAR.rows(db, owner._asdict() | calendar_bounds(first, last))
-    return to_calendar(row)
+    return to_calendar(row, forced=forced)
 
 
 async def read_with_calendar(

@@ -61,6 +61,20 @@ class SessionGroup:
     seats_left: int
 
 
+@dataclass(frozen=True, slots=True)
+class SeriesPlace:
+    """A session's place in its series: its position from 1, of so many dates.
+
+    `starts_at` is the start in the series' rhythm. A session that starts at another time was moved
+    alone.
+    """
+
+    id: UUID
+    position: int
+    of: int
+    starts_at: datetime
+
+
 @dataclass(slots=True)
 class SessionSummaryRecord:
     """The fields of a session in a list. Datetimes are UTC.
@@ -88,6 +102,7 @@ class SessionSummaryRecord:
     package: PackageUse | None
     cancellation: Cancellation | None
     group: SessionGroup | None
+    series: SeriesPlace | None
 
     @property
     def etag(self) -> str:
@@ -99,6 +114,11 @@ class SessionSummaryRecord:
         """Give the location's id, if any."""
         return None if self.location is None else self.location.id
 
+    @property
+    def rhythm(self) -> datetime:
+        """Give the start in the rhythm of the series; without a series, the start."""
+        return self.starts_at if self.series is None else self.series.starts_at
+
 
 @dataclass(slots=True)
 class SessionRecord(SessionSummaryRecord):
@@ -106,6 +126,7 @@ class SessionRecord(SessionSummaryRecord):
 
     practice_id: UUID
     client_id: UUID
+    link_generation: int
     client_name: str
     client_email: str
     video_url: str | None

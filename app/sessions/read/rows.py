@@ -14,6 +14,7 @@ from app.sessions.read.records import (
     Cancellation,
     OfferedFormat,
     PackageUse,
+    SeriesPlace,
     SessionGroup,
     SessionLocation,
     SessionRecord,
@@ -37,6 +38,7 @@ def to_record(row: Row) -> SessionRecord:
         *_summary_fields(row),
         practice_id=row["practice_id"],
         client_id=row["client_id"],
+        link_generation=row["link_generation"],
         client_name=row["client_name"],
         client_email=row["client_email"],
         video_url=row["video_url"],
@@ -146,6 +148,11 @@ def _summary_fields(row: Row) -> tuple[Any, ...]:
         None
         if group_id is None
         else SessionGroup(group_id, row["group_seats"], row["group_seats_left"]),
+        None
+        if row["series_id"] is None
+        else SeriesPlace(
+            row["series_id"], row["series_position"], row["series_size"], row["series_starts_at"]
+        ),
     )
 
 

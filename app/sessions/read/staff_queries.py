@@ -71,6 +71,7 @@ FILTERS: Mapping[str, Filter] = {
     "service": equal(Session.service_id),
     "location": equal(Session.location_id),
     "group": equal(Session.group_id),
+    "series": equal(Session.series_id),
     "status": equal(Session.status),
     "since": from_instant(Session.starts_at),
     "until": before_instant(Session.starts_at),

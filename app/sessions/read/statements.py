@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
+    case,
     cast,
     func,
     or_,
@@ -107,6 +108,10 @@ class SessionJoins:
             session.group_id,
             Group.seats.label("group_seats"),
             seats_left(Group).label("group_seats_left"),
+            session.series_id,
+            session.series_position,
+            session.series_starts_at,
+            _series_size(session).label("series_size"),
         ]
         if not all_booked:
             self._add_cancellation(session)
@@ -146,6 +151,18 @@ def _package_of(session: Any, *, all_booked: bool) -> FromClause:  # noqa: ANN40
         return package.where(pays).lateral("package")
     latest = CreditRedemption.redeemed_at.desc()
     return package.order_by(pays.desc(), latest).limit(1).lateral("package")
+
+
+def _series_size(session: Any) -> ColumnElement[int]:  # noqa: ANN401 - a table
+    """Count the dates of the session's series; only evaluated for sessions of a series."""
+    other = aliased(Session)
+    last = (
+        select(func.max(other.series_position))
+        .where(of_practice(PRACTICE, other, other.series_id == session.series_id))
+        .correlate(session)
+        .scalar_subquery()
+    )
+    return case((session.series_id.is_not(None), last))
 
 
 def _cancellation_of(session: Any) -> FromClause:  # noqa: ANN401 - a table
@@ -224,39 +241,42 @@ class OneSession(NamedTuple):
 
 def details_statement(*more: ColumnElement[Any]) -> OneSession:
     """Build the statement that reads all details of one session, with `more` columns."""
-    joins = SessionJoins(Session, Session.__table__, OWN_SESSION)
+    return about_one_session(details_of(OWN_SESSION, *more))
+
+
+def details_of(on: ColumnElement[bool], *more: ColumnElement[Any]) -> Statement:
+    """Select all details of a client's sessions that match `on`, with `more` columns."""
+    joins = SessionJoins(Session, Session.__table__, on)
     source = joins.source.outerjoin(
         PolicyVersion, referred(PolicyVersion, Session.policy_version_id)
     )
-    return about_one_session(
-        select(
-            *joins.columns,
-            Session.practice_id,
-            Session.id.label("found_id"),
-            Session.client_id,
-            Session.link_generation,
-            Client.name.label("client_name"),
-            Client.email.label("client_email"),
-            Practitioner.video_url,
-            joins.package.c.pays,
-            *POLICY_COLUMNS,
-            Session.policy_time_zone,
-            Session.booked_starts_at,
-            Session.client_moves,
-            Session.carried_fee_minor,
-            Session.carried_forfeit,
-            Session.carried_since,
-            Session.calendar_sequence,
-            Session.buffer_before_minutes,
-            Session.buffer_after_minutes,
-            Service.step_minutes,
-            Service.minimum_notice_minutes,
-            Service.horizon_days,
-            Service.reminder_minutes,
-            formats_on_offer(),
-            *more,
-        ).select_from(source)
-    )
+    return select(
+        *joins.columns,
+        Session.practice_id,
+        Session.id.label("found_id"),
+        Session.client_id,
+        Session.link_generation,
+        Client.name.label("client_name"),
+        Client.email.label("client_email"),
+        Practitioner.video_url,
+        joins.package.c.pays,
+        *POLICY_COLUMNS,
+        Session.policy_time_zone,
+        Session.booked_starts_at,
+        Session.client_moves,
+        Session.carried_fee_minor,
+        Session.carried_forfeit,
+        Session.carried_since,
+        Session.calendar_sequence,
+        Session.buffer_before_minutes,
+        Session.buffer_after_minutes,
+        Service.step_minutes,
+        Service.minimum_notice_minutes,
+        Service.horizon_days,
+        Service.reminder_minutes,
+        formats_on_offer(),
+        *more,
+    ).select_from(source)
 
 
 def about_one_session(statement: Statement) -> OneSession:

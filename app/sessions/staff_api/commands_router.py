@@ -2,16 +2,17 @@
 
 from fastapi import APIRouter, Response
 
+from app.domain.scope import Scope
 from app.identity.staff_dependencies import StaffWriter, StaffWriting
 from app.sessions.commands.attendance import mark_fulfilled, mark_noshow
 from app.sessions.commands.cancel import cancel_by_staff
+from app.sessions.commands.cancel_following import cancel_following_by_staff
 from app.sessions.commands.meeting import MoveRequest
-from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome
+from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome, StaffScopeOutcome
 from app.sessions.commands.reschedule import reschedule_by_staff
+from app.sessions.commands.reschedule_following import reschedule_following_by_staff
 from app.sessions.commands.undo import undo
-from app.sessions.staff_api.presenter import (
-    present_staff_outcome,
-)
+from app.sessions.staff_api.presenter import present_staff_outcome, present_staff_scope_outcome
 from app.sessions.staff_api.schemas import (
     FulfilledRequest,
     NoshowRequest,
@@ -53,8 +54,24 @@ async def cancel_practice_session(
 
     The policy's deadlines do not bind staff. `charge_fee` decides whether the client pays the
     policy's cost at this time. Cancelling a cancelled session does nothing.
+
+    With `scope: this_and_following` the sessions that follow in its series are cancelled too; those
+    that are cancelled, finished or were moved alone stay.
     """
     order = StaffOrder(_reason(body.reason), body.charge_fee, if_match)
+    if body.scope is Scope.THIS_AND_FOLLOWING:
+        return await write(
+            lambda db: cancel_following_by_staff(
+                db,
+                staff,
+                session_id,
+                order=order,
+                choice=body.choice(),
+                now=now,
+                credit_grace=settings.credit_grace,
+            ),
+            scope_answer,
+        )
     return await write(
         lambda db: cancel_by_staff(
             db, staff, session_id, order=order, now=now, credit_grace=settings.credit_grace
@@ -67,7 +84,7 @@ async def cancel_practice_session(
     "/{session_id}/reschedule",
     summary="Move a session for the practice",
     response_model=StaffCommandAnswer,
-    responses=responses(*COMMAND_PROBLEMS, "slot-unavailable", "no-change"),
+    responses=responses(*COMMAND_PROBLEMS, "slot-unavailable", "scope-conflicts", "no-change"),
 )
 async def reschedule_practice_session(
     session_id: RecordId,
@@ -85,9 +102,27 @@ async def reschedule_practice_session(
 
     A seat moves to another group of its service and practitioner: send `group_id`, or the group's
     `start` and `format`. It needs a free seat.
+
+    With `scope: this_and_following` the sessions that follow in its series move by the same number
+    of local days to the same local time: all of them, or none (`scope-conflicts`).
     """
     requested = MoveRequest(body.start, body.format, body.location_id, body.group_id)
     order = StaffOrder(_reason(body.reason), body.charge_fee, if_match)
+    if body.scope is Scope.THIS_AND_FOLLOWING:
+        return await write(
+            lambda db: reschedule_following_by_staff(
+                db,
+                staff,
+                session_id,
+                requested=requested.for_single(),
+                overrides=body.overriding(),
+                force=body.force,
+                order=order,
+                choice=body.choice(),
+                now=now,
+            ),
+            scope_answer,
+        )
     return await write(
         lambda db: reschedule_by_staff(
             db, staff, session_id, requested=requested, force=body.force, order=order, now=now
@@ -190,6 +225,12 @@ def answer(outcome: StaffOutcome, *, status: int = 200) -> StoredAnswer:
     """Make the response to a command, to send and to store under its idempotency key."""
     shown = present_staff_outcome(outcome.found, outcome.effect)
     return StoredAnswer(status, outcome.found.session.etag, as_json(shown))
+
+
+def scope_answer(outcome: StaffScopeOutcome) -> StoredAnswer:
+    """Make the response to a command on several sessions."""
+    shown = present_staff_scope_outcome(outcome)
+    return StoredAnswer(200, outcome.found.session.etag, as_json(shown))
 
 
 def _reason(body: Reason | None) -> ChangeReason | None:

@@ -8,7 +8,8 @@ from app.sessions.client_api.presenter import (
     present_policy,
     present_summary,
 )
-from app.sessions.commands.orders import Effect
+from app.sessions.client_api.scope_presenter import present_touched
+from app.sessions.commands.orders import Effect, StaffScopeOutcome
 from app.sessions.read.staff_queries import ClientFacts, SessionFee, StaffSession, StaffSummary
 from app.sessions.staff_api import schemas
 from app.web.pagination import Page
@@ -62,7 +63,17 @@ def present_staff_outcome(found: StaffSession, effect: Effect) -> schemas.StaffC
         fee=present_money(effect.cost.fee),
         credit=effect.cost.credit,
         command_id=effect.command_id,
+        sessions=None,
     )
+
+
+def present_staff_scope_outcome(outcome: StaffScopeOutcome) -> schemas.StaffCommandAnswer:
+    """Present the result of a command on several sessions. Callers with `write` see all reasons."""
+    zone = outcome.found.session.practitioner_zone
+    return {
+        **present_staff_outcome(outcome.found, outcome.effect),
+        "sessions": present_touched(outcome.touched, zone),
+    }
 
 
 def _client(client: ClientFacts) -> schemas.SessionClient:

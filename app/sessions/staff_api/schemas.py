@@ -16,6 +16,7 @@ from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import FeeStatus, Format, Status
 from app.sessions.client_api.schemas import CarriedView, MoveTarget, PolicyView, SessionSummary
+from app.sessions.client_api.scope_schemas import ScopeFields, TouchedView
 from app.sessions.commands.booking import Booking, SeatBooking
 from app.web.pagination import ListQuery, first_instant, last_instant
 from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, Text, ZoneName
@@ -76,12 +77,21 @@ class PracticeSessionPage(TypedDict):
 
 
 class StaffCommandAnswer(TypedDict):
-    """The session after the command, the recorded fee, and what happened to a package credit."""
+    """The session after the command, the recorded fee, and what happened to a package credit.
+
+    For several sessions, `fee` is the sum of the fees, and `credit` is that of `session`.
+    """
 
     session: PracticeSession
     fee: MoneyView | None
     credit: Credit | None
     command_id: CommandId
+    sessions: Annotated[
+        list[TouchedView] | None,
+        Field(
+            description="With `scope: this_and_following`: the session and those that follow it."
+        ),
+    ]
 
 
 class StaffListQuery(ListQuery):
@@ -95,6 +105,7 @@ class StaffListQuery(ListQuery):
     group: Id | None = Field(
         default=None, description="Filter by group: the sessions that are or were its seats."
     )
+    series: Id | None = Field(default=None, description="Filter by series.")
     status: Status | None = Field(default=None, description="Filter by status.")
     since: Instant | None = first_instant("Starts")
     until: Instant | None = last_instant("Starts")
@@ -109,7 +120,7 @@ class StaffListQuery(ListQuery):
     ] = None
 
 
-_BOOKING: JsonDict = {
+BOOKING_EXAMPLE: JsonDict = {
     "client_id": "7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f",
     "practitioner_id": "e8b7a5d2-0f9c-4e3b-9d41-7c5b2a1f6e05",
     "service_id": "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21",
@@ -128,7 +139,7 @@ class PutSession(RequestBody):
         json_schema_extra={
             "examples": [
                 {
-                    **_BOOKING,
+                    **BOOKING_EXAMPLE,
                     "price": {"amount_minor": 15000, "currency": "USD"},
                     "duration_minutes": 80,
                     "notify": False,
@@ -194,6 +205,11 @@ class PutSession(RequestBody):
             return SeatBooking(
                 self.client_id, self.group_id, self._claims(), self.package_id, price, external_ref
             )
+        return self.single_booking(external_ref)
+
+    def single_booking(self, external_ref: str | None) -> Booking:
+        """Give the session to book, which is no seat of a group."""
+        price = None if self.price is None else Money(self.price.amount_minor, self.price.currency)
         # `_is_whole` has checked them.
         assert self.practitioner_id is not None  # noqa: S101
         assert self.service_id is not None  # noqa: S101
@@ -230,7 +246,7 @@ class BookRequest(PutSession):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                _BOOKING | {"external_ref": "visit-20261203-7"},
+                BOOKING_EXAMPLE | {"external_ref": "visit-20261203-7"},
                 {
                     "group_id": "d84a1f3c-9b27-4e05-8c6d-1f2e3a4b5c6d",
                     "client_id": "7e5d4c3b-2a19-4f08-8e7d-6c5b4a39281f",
@@ -250,8 +266,8 @@ class StaffReason(Reason):
 _REASON: JsonDict = {"note": "Dr. Chen is ill."}
 
 
-class StaffCancelRequest(RequestBody):
-    """Cancel a session for the practice."""
+class StaffCancelRequest(ScopeFields):
+    """Cancel a session for the practice, or also those that follow it in its series."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"charge_fee": False, "reason": _REASON}]}
@@ -265,7 +281,7 @@ class StaffCancelRequest(RequestBody):
 
 
 class StaffRescheduleRequest(MoveTarget):
-    """Move a session for the practice, or change its format, or both.
+    """Move a session for the practice, or change its format, or both; or also those that follow.
 
     A seat moves to another group.
     """

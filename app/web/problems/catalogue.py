@@ -71,13 +71,24 @@ CATALOGUE: Mapping[str, ProblemType] = {
             members=("contact",),
             optional=("deadline",),
         ),
-        ProblemType("quote-required", HTTPStatus.CONFLICT, members=("decision",)),
-        ProblemType("quote-stale", HTTPStatus.CONFLICT, members=("decision",)),
+        ProblemType(
+            "quote-required", HTTPStatus.CONFLICT, members=("decision",), optional=("preview",)
+        ),
+        ProblemType(
+            "quote-stale", HTTPStatus.CONFLICT, members=("decision",), optional=("preview",)
+        ),
         ProblemType("quote-invalid", HTTPStatus.UNPROCESSABLE_ENTITY),
         ProblemType("slot-unavailable", HTTPStatus.CONFLICT, members=("alternatives",)),
         ProblemType("group-full", HTTPStatus.CONFLICT),
         ProblemType("group-cancelled", HTTPStatus.CONFLICT),
         ProblemType("seats-conflict", HTTPStatus.CONFLICT, members=("conflicts",)),
+        ProblemType(
+            "scope-refused",
+            HTTPStatus.CONFLICT,
+            members=("session_id", "refusal", "contact"),
+            optional=("deadline",),
+        ),
+        ProblemType("scope-conflicts", HTTPStatus.CONFLICT, members=("conflicts",)),
         ProblemType("no-change", HTTPStatus.CONFLICT),
         ProblemType("credit-unavailable", HTTPStatus.CONFLICT),
         ProblemType("fee-not-due", HTTPStatus.CONFLICT),

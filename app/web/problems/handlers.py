@@ -38,6 +38,8 @@ from app.domain.errors import (
 from app.domain.refusals import (
     ActionRefusedError,
     GroupUnavailableError,
+    ScopeConflictsError,
+    ScopeRefusedError,
     SeatsConflictError,
     SlotUnavailableError,
 )
@@ -50,6 +52,7 @@ from app.web.problems.catalogue import CATALOGUE, MEDIA_TYPE
 from app.web.problems.messages import describe_error
 from app.web.request_headers import texts_of
 from app.web.views import (
+    present_conflicts,
     present_contact,
     present_group_slots,
     present_seat_conflicts,
@@ -185,7 +188,7 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)  # noqa: S101 - registered for it
     code, detail, texts = error.code, None, texts_of(request)
     headers = _HEADERS.get(code)
-    members: dict[str, Any] = {}
+    members = _other_times(error)
     match error:
         case InvalidInputError():
             members["errors"] = [_entry_of(error, texts)]
@@ -202,14 +205,29 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
             code, detail = refusal.code, refusal_text(refusal.code, refusal.contact.name, texts)
             members["deadline"] = _iso(refusal.deadline, error.zone)
             members["contact"] = present_contact(refusal.contact)
+        case ScopeRefusedError(decision=decision) if decision.refusal is not None:
+            refusal = decision.refusal
+            detail = refusal_text(refusal.code, refusal.contact.name, texts)
+            members["session_id"] = error.session_id
+            members["refusal"] = refusal.code
+            members["deadline"] = _iso(refusal.deadline, error.zone)
+            members["contact"] = present_contact(refusal.contact)
+    return problem(request, code, texts=texts, detail=detail, headers=headers, **members)
+
+
+def _other_times(error: DomainError) -> dict[str, Any]:
+    """Present what is in the way of a requested time, or the nearest times that are free."""
+    match error:
         case SlotUnavailableError():
             slots = present_slots(error.alternatives, error.duration, error.zone)
-            members["alternatives"] = slots
+            return {"alternatives": slots}
         case GroupUnavailableError():
-            members["alternatives"] = present_group_slots(error.alternatives, error.zone)
+            return {"alternatives": present_group_slots(error.alternatives, error.zone)}
         case SeatsConflictError():
-            members["conflicts"] = present_seat_conflicts(error.conflicts)
-    return problem(request, code, texts=texts, detail=detail, headers=headers, **members)
+            return {"conflicts": present_seat_conflicts(error.conflicts)}
+        case ScopeConflictsError():
+            return {"conflicts": present_conflicts(error.conflicts, error.zone)}
+    return {}
 
 
 def _entry_of(error: InvalidInputError, texts: Texts) -> dict[str, str]:

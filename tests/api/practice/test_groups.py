@@ -210,7 +210,7 @@ async def test_groups_are_listed_by_start_in_pages_with_filters(staff: Api, worl
         format="in_person",
     )
 
-    async def listed(**query: str) -> list[str]:
+    async def listed(**query: Any) -> list[str]:
         found = await staff.get(GROUPS, **query)
         assert found.status_code == 200, found.text
         return [item["id"] for item in found.json()["items"]]

@@ -22,8 +22,10 @@ IDS = {
     "policy": "a301b586-c409-4297-83ee-b2029475809a",
     "practice": "3f0c7f2e-8a1b-4c6d-9e3f-0a1b2c3d4e5f",
     "practitioner": "e8b7a5d2-0f9c-4e3b-9d41-7c5b2a1f6e05",
+    "series": "c523d7a8-e62b-4b94-a5a1-d424b69702bc",
     "service": "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21",
     "session": "0b0e7c39-5a3f-4b1e-9a53-0f6a2f0f4c11",
+    "later_session": "d634e8b9-f73c-4ca5-b6b2-e535c7a813cd",
     "time_off": "b412c697-d51a-43a8-94ff-c313a58691ab",
 }
 _SESSION_ID = IDS["session"]
@@ -143,6 +145,7 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
         "package": {**PACKAGE, "credits_left": 2},
         "cancellation": None,
         "group": None,
+        "series": None,
     }
 
 
@@ -261,6 +264,40 @@ _HISTORY = page(
 
 _SESSION = _details("2026-12-03", "2026-12-02", version=3)
 
+SCOPE = {
+    "action": "cancel",
+    "scope": "this_and_following",
+    "allowed": True,
+    "sessions": [
+        {
+            "session_id": _SESSION_ID,
+            "starts_at": "2026-12-03T15:00:00-05:00",
+            "ends_at": "2026-12-03T15:50:00-05:00",
+            "time_zone": _ZONE,
+            "new_starts_at": None,
+            "decision": {
+                **_allowed(
+                    "cancel", "returned", "2026-12-02T15:00:00-05:00", "2026-12-03T13:00:00-05:00"
+                ),
+                "quote": None,
+                "quote_expires_at": None,
+            },
+        }
+    ],
+    "staying": [
+        {
+            "session_id": IDS["later_session"],
+            "starts_at": "2026-12-11T09:00:00-05:00",
+            "why": "moved",
+        }
+    ],
+    "conflicts": [],
+    "fee": None,
+    "credits_forfeited": 0,
+    "quote": _quote("cancel_scope"),
+    "quote_expires_at": _QUOTE_EXPIRES_AT,
+}
+
 EXAMPLES: dict[str, object] = {
     "list_own_sessions": page(_summary("2026-12-03", version=3)),
     "get_session": _SESSION,
@@ -269,13 +306,16 @@ EXAMPLES: dict[str, object] = {
         "fee": None,
         "credit": "returned",
         "command_id": IDS["command"],
+        "sessions": None,
     },
     "reschedule_session": {
         "session": _details("2026-12-08", "2026-12-07", version=4),
         "fee": None,
         "credit": "kept",
         "command_id": IDS["command"],
+        "sessions": None,
     },
+    "preview_session_scope": SCOPE,
     "list_session_changes": _HISTORY,
     "get_availability": {
         "session_id": _SESSION_ID,

@@ -1,6 +1,6 @@
 """Examples of the members that only some problems have, with the same data as client.py."""
 
-from app.operations.openapi.examples.client import CONTACT, FEE, IDS
+from app.operations.openapi.examples.client import CONTACT, FEE, IDS, SCOPE
 
 PROBLEM_MEMBERS: dict[str, object] = {
     "errors": [{"pointer": "/reason/note", "in": "body", "detail": "Field required"}],
@@ -11,6 +11,19 @@ PROBLEM_MEMBERS: dict[str, object] = {
             ("2026-12-03T11:30:00", "2026-12-03T12:20:00"),
             ("2026-12-08T15:00:00", "2026-12-08T15:50:00"),
         )
+    ],
+    "conflicts": [
+        {
+            "session_id": IDS["session"],
+            "wanted": "2026-12-03T15:00:00-05:00",
+            "alternatives": [
+                {
+                    "start": "2026-12-03T16:00:00-05:00",
+                    "end": "2026-12-03T16:50:00-05:00",
+                    "location_id": None,
+                }
+            ],
+        }
     ],
     "decision": {
         "allowed": True,
@@ -23,6 +36,8 @@ PROBLEM_MEMBERS: dict[str, object] = {
         "quote_expires_at": "2026-12-03T11:10:00-05:00",
         "refusal": None,
     },
+    "preview": SCOPE,
+    "refusal": "notice-too-short",
     "deadline": "2026-12-03T13:00:00-05:00",
     "contact": CONTACT,
     "session_id": IDS["session"],

@@ -57,6 +57,7 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
         "package": {**PACKAGE, "credits_left": 2},
         "cancellation": None,
         "group": None,
+        "series": None,
         "external_ref": "visit-20261203-7",
         "client": {
             **_CLIENT,
@@ -109,7 +110,13 @@ def _session(
 def _done(
     session: Mapping[str, object], *, fee: object = None, credit: str | None = None
 ) -> dict[str, object]:
-    return {"session": session, "fee": fee, "credit": credit, "command_id": IDS["command"]}
+    return {
+        "session": session,
+        "fee": fee,
+        "credit": credit,
+        "command_id": IDS["command"],
+        "sessions": None,
+    }
 
 
 def _fee(status: str, **closed: object) -> dict[str, object]:
@@ -181,6 +188,29 @@ _GROUP = {
     "auto_cancel": True,
     "decided_at": None,
 }
+_SERIES_DATES = [
+    {
+        **_summary("2026-12-03", version=1),
+        "package": None,
+        "external_ref": None,
+        "series": {"id": IDS["series"], "position": 1, "of": 2},
+    },
+    {
+        **_summary("2026-12-10", version=1),
+        "id": IDS["later_session"],
+        "package": None,
+        "external_ref": None,
+        "series": {"id": IDS["series"], "position": 2, "of": 2},
+    },
+]
+_SERIES = {
+    "id": IDS["series"],
+    "client_id": IDS["client"],
+    "time_zone": "America/Denver",
+    "created_at": _NOW_UTC,
+    "sessions": _SERIES_DATES,
+}
+
 STAFF_EXAMPLES: dict[str, object] = {
     "GroupView": _GROUP,
     "GroupCommandAnswer": {**_GROUP, "command_id": IDS["command"], "sessions": []},
@@ -204,6 +234,20 @@ STAFF_EXAMPLES: dict[str, object] = {
     "book_session": _done(_BOOKED),
     "list_practice_sessions": page(_summary("2026-12-03", version=3)),
     "PracticeSession": _session(),
+    "SeriesAnswer": {
+        "series": _SERIES,
+        "dates": [
+            {
+                "session_id": date["id"],
+                "starts_at": date["starts_at"],
+                "ends_at": date["ends_at"],
+            }
+            for date in _SERIES_DATES
+        ],
+        "conflicts": [],
+        "command_id": IDS["command"],
+    },
+    "SeriesView": _SERIES,
     "put_practice_session_by_ref": _done(_PUSHED),
     "cancel_practice_session": _done(_CANCELLED, credit="returned"),
     "reschedule_practice_session": _done(

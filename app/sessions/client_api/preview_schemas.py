@@ -1,0 +1,97 @@
+"""Query and response schemas of the preview of a command on several sessions."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from app.domain.policy.rules import Action
+from app.domain.scope import Scope, Stays
+from app.sessions.client_api.schemas import DecisionView
+from app.sessions.client_api.scope_schemas import INCLUDE_MOVED, KEEP, Ids
+from app.sessions.commands.scope import ScopeChoice
+from app.web.types import Instant, QueryParameters, ZoneName
+from app.web.views import ConflictView, MoneyView
+
+
+class ScopeQuery(QueryParameters):
+    """The command to preview."""
+
+    action: Annotated[Action, Field(description="The action to preview.")]
+    scope: Scope = Field(
+        default=Scope.THIS_AND_FOLLOWING,
+        description="`this_and_following`: with the sessions that follow in the series.",
+    )
+    start: Instant | None = Field(
+        default=None,
+        description="For `reschedule`: the new start of the session. The answer then has the new "
+        "starts of all, and the conflicts.",
+    )
+    include_moved: bool = Field(default=False, description=INCLUDE_MOVED)
+    keep: Ids = Field(default_factory=list, description=KEEP)
+    time_zone: Annotated[
+        ZoneName | None, Field(description="IANA time zone for all times. Default: the client's.")
+    ] = None
+
+    def choice(self) -> ScopeChoice:
+        """Give what the command would take along, and what it would leave."""
+        return ScopeChoice(self.include_moved, frozenset(self.keep))
+
+
+class CoveredView(TypedDict):
+    """A session that the command would change."""
+
+    session_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+    new_starts_at: Annotated[
+        datetime | None, Field(description="Where the session would go; null without `start`.")
+    ]
+    decision: Annotated[
+        DecisionView,
+        Field(
+            description="The decision about this session. `quote` is null: one quote is for all."
+        ),
+    ]
+
+
+class StayingView(TypedDict):
+    """A following session that would stay as it is."""
+
+    session_id: UUID
+    starts_at: datetime
+    why: Annotated[
+        Stays,
+        Field(description="`moved`: it was moved alone; `include_moved` takes it along."),
+    ]
+
+
+class ScopeView(TypedDict):
+    """What a command would do to a session and those that follow it."""
+
+    action: Action
+    scope: Scope
+    allowed: Annotated[
+        bool, Field(description="False if one of the decisions refuses; then there is no quote.")
+    ]
+    sessions: Annotated[
+        list[CoveredView], Field(description="The sessions that would change, in order.")
+    ]
+    staying: Annotated[
+        list[StayingView], Field(description="The following sessions that would stay.")
+    ]
+    conflicts: Annotated[
+        list[ConflictView], Field(description="The new starts that are not available.")
+    ]
+    fee: Annotated[MoneyView | None, Field(description="The sum of the fees.")]
+    credits_forfeited: Annotated[
+        int, Field(description="How many package credits would be forfeited.")
+    ]
+    quote: Annotated[
+        str | None,
+        Field(description="One quote for all these sessions. Send it with the command."),
+    ]
+    quote_expires_at: datetime | None

@@ -1,0 +1,117 @@
+"""Present commands on a session and those that follow it: before and after."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from app.domain.policy.costs import Cost
+from app.domain.policy.rules import Credit
+from app.domain.quotes import Quote, QuoteLine, ScopeQuote
+from app.domain.scope import Scope
+from app.identity.tokens.quote import Quotes
+from app.sessions.client_api.presenter import (
+    ReasonVisibility,
+    present_decision,
+    present_outcome,
+)
+from app.sessions.client_api.preview_schemas import CoveredView, ScopeView
+from app.sessions.client_api.schemas import CommandAnswer
+from app.sessions.client_api.scope_schemas import TouchedView
+from app.sessions.commands.orders import ScopeOutcome, Touched
+from app.sessions.commands.scope import ScopePreview, total_fee
+from app.texts.catalogue import Texts
+from app.web.views import present_conflicts, present_money
+
+
+def present_scope(
+    preview: ScopePreview, zone: ZoneInfo, quotes: Quotes, now: datetime, texts: Texts
+) -> ScopeView:
+    """Present what a command would do, with one quote over all sessions if all are allowed."""
+    costs = preview.costs
+    quote = expires_at = None
+    if costs:
+        expires_at = (now + quotes.lifetime).replace(microsecond=0)
+        quote = _sign(preview, costs, quotes, expires_at)
+    return {
+        "action": preview.action,
+        "scope": preview.scope,
+        "allowed": costs is not None,
+        "sessions": _covered(preview, zone, now, texts),
+        "staying": [
+            {"session_id": record.id, "starts_at": record.starts_at.astimezone(zone), "why": why}
+            for record, why in preview.sessions.staying
+        ],
+        "conflicts": present_conflicts(preview.conflicts, zone),
+        "fee": present_money(total_fee(costs or [])),
+        "credits_forfeited": sum(cost.credit is Credit.FORFEITED for cost in costs or []),
+        "quote": quote,
+        "quote_expires_at": None if expires_at is None else expires_at.astimezone(zone),
+    }
+
+
+def present_touched(touched: Sequence[Touched], zone: ZoneInfo) -> list[TouchedView]:
+    """Present each session in the scope of a command, after the command."""
+    return [
+        {
+            "session_id": one.record.id,
+            "starts_at": one.record.starts_at.astimezone(zone),
+            "ends_at": one.record.ends_at.astimezone(zone),
+            "status": one.record.status,
+            "version": one.record.version,
+            "fee": present_money(one.cost.fee),
+            "credit": one.cost.credit,
+            "touched": one.changed,
+            "why": one.why,
+        }
+        for one in touched
+    ]
+
+
+def present_scope_outcome(
+    outcome: ScopeOutcome,
+    quotes: Quotes,
+    now: datetime,
+    *,
+    reasons: ReasonVisibility,
+    texts: Texts,
+) -> CommandAnswer:
+    """Present the result of a client's command on several sessions."""
+    record = outcome.record
+    return {
+        **present_outcome(record, outcome.effect, quotes, now, reasons=reasons, texts=texts),
+        "sessions": present_touched(outcome.touched, record.client_zone),
+    }
+
+
+def _covered(
+    preview: ScopePreview, zone: ZoneInfo, now: datetime, texts: Texts
+) -> list[CoveredView]:
+    found: list[CoveredView] = []
+    for record, decision in zip(preview.sessions.covered, preview.decisions, strict=True):
+        target = preview.targets.get(record.id)
+        found.append(
+            {
+                "session_id": record.id,
+                "starts_at": record.starts_at.astimezone(zone),
+                "ends_at": record.ends_at.astimezone(zone),
+                "time_zone": zone.key,
+                "new_starts_at": None if target is None else target.astimezone(zone),
+                "decision": present_decision(decision, record, zone, None, now, texts),
+            }
+        )
+    return found
+
+
+def _sign(
+    preview: ScopePreview, costs: Sequence[Cost], quotes: Quotes, expires_at: datetime
+) -> str:
+    """Sign one quote for all covered sessions; for one session alone, the quote of its details."""
+    named, action = preview.sessions.named, preview.action
+    if preview.scope is Scope.THIS:
+        quote = Quote(named.practice_id, named.id, named.version, action, expires_at, costs[0])
+        return quotes.sign(quote)
+    lines = {
+        record.id: QuoteLine(record.version, cost)
+        for record, cost in zip(preview.sessions.covered, costs, strict=True)
+    }
+    return quotes.sign_scope(ScopeQuote(named.practice_id, named.id, action, expires_at, lines))

@@ -1,0 +1,135 @@
+"""Cancel a session with those that follow it in its series (product.md, "Series").
+
+All sessions change in one transaction, or none. A session without a series is alone in its scope.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.audit.write import Actor
+from app.domain.errors import SessionNotBookedError
+from app.domain.policy.costs import Cost
+from app.domain.policy.rules import Action
+from app.domain.session import Status
+from app.identity.api_keys.keys import Staff
+from app.identity.tokens.access import Caller
+from app.identity.tokens.quote import Quotes
+from app.sessions.commands.checks import check_version
+from app.sessions.commands.ending import write_end
+from app.sessions.commands.finish import ChangedSession, finish_all
+from app.sessions.commands.orders import (
+    ChangeReason,
+    ClientOrder,
+    ScopeOutcome,
+    StaffOrder,
+    StaffScopeOutcome,
+)
+from app.sessions.commands.scope import (
+    ScopeChoice,
+    ScopeSessions,
+    check_links,
+    choose_sessions,
+    costs_for_client,
+    costs_for_staff,
+)
+from app.sessions.commands.scope_answers import answer_client_scope, answer_staff_scope
+from app.sessions.read.following import lock_following
+
+
+async def cancel_following(
+    db: AsyncConnection,
+    caller: Caller,
+    session_id: UUID,
+    *,
+    order: ClientOrder,
+    choice: ScopeChoice,
+    quotes: Quotes,
+    now: datetime,
+    credit_grace: timedelta,
+) -> ScopeOutcome:
+    """Cancel a session and those that follow it, for their client, as the policy allows.
+
+    If all of them are cancelled already, nothing changes.
+
+    Raises:
+        NotFoundError, UnauthorizedError, VersionMismatchError: see product.md section 4.
+        ForbiddenError, InvalidInputError: see `check_links`, `choose_sessions`.
+        QuoteInvalidError, ScopeQuoteOutdatedError, ScopeQuoteRequiredError, ScopeRefusedError: see
+            `costs_for_client`.
+    """
+    sessions = choose_sessions(await lock_following(db, caller, session_id), choice, now)
+    check_links(caller, sessions)
+    if sessions.covered:
+        check_version(sessions.named, order.if_match)
+    costs = costs_for_client(sessions, choice, Action.CANCEL, order.quote, quotes, now)
+    command_id = await _end_all(
+        db, sessions, costs, caller.actor, order.reason, now=now, credit_grace=credit_grace
+    )
+    return await answer_client_scope(db, caller, sessions, costs, command_id, changed=costs.keys())
+
+
+async def cancel_following_by_staff(
+    db: AsyncConnection,
+    staff: Staff,
+    session_id: UUID,
+    *,
+    order: StaffOrder,
+    choice: ScopeChoice,
+    now: datetime,
+    credit_grace: timedelta,
+) -> StaffScopeOutcome:
+    """Cancel a session and those that follow it, for the practice, at any time.
+
+    Raises:
+        NotFoundError, VersionMismatchError: see product.md section 4.
+        InvalidInputError: see `choose_sessions`.
+        SessionNotBookedError: the session is fulfilled or missed.
+    """
+    sessions = choose_sessions(await lock_following(db, staff.practice_id, session_id), choice, now)
+    if sessions.covered:
+        check_version(sessions.named, order.if_match)
+    _check_named(sessions)
+    costs = costs_for_staff(sessions.covered, Action.CANCEL, now, charged=order.charged)
+    command_id = await _end_all(
+        db, sessions, costs, staff.actor, order.reason, now=now, credit_grace=credit_grace
+    )
+    return await answer_staff_scope(db, staff, sessions, costs, command_id, changed=costs.keys())
+
+
+def _check_named(sessions: ScopeSessions) -> None:
+    if sessions.named.status not in {Status.BOOKED, Status.CANCELLED}:
+        raise SessionNotBookedError
+
+
+async def _end_all(
+    db: AsyncConnection,
+    sessions: ScopeSessions,
+    costs: Mapping[UUID, Cost],
+    actor: Actor,
+    reason: ChangeReason | None,
+    *,
+    now: datetime,
+    credit_grace: timedelta,
+) -> UUID | None:
+    """Cancel the covered sessions, and give the command's id; None if there is nothing to do."""
+    if not sessions.covered:
+        return None
+    changed = []
+    for record in sessions.covered:
+        change = await write_end(
+            db,
+            record,
+            Status.CANCELLED,
+            costs[record.id],
+            actor=actor,
+            reason=reason,
+            now=now,
+            credit_grace=credit_grace,
+        )
+        changed.append(ChangedSession(record, change, "cancelled"))
+    command_id = uuid4()
+    await finish_all(db, changed, now, command_id=command_id, named=sessions.named.id)
+    return command_id

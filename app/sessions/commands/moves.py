@@ -1,0 +1,181 @@
+"""Where the sessions of a series go when one of them moves with those that follow it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.database.statements import Source
+from app.domain.availability import BusySession, Calendar, CurrentMeeting, SlotSearch, offer
+from app.domain.errors import InvalidInputError
+from app.domain.intervals import Interval
+from app.domain.placing import ALTERNATIVES_WITHIN, Check, Wanted, find_conflicts, is_free, without
+from app.domain.refusals import TimeConflict
+from app.domain.series import shift_between
+from app.domain.session import Format
+from app.domain.zones import seconds_up, to_seconds
+from app.sessions.commands.meeting import (
+    Meeting,
+    MeetingRequest,
+    action_of,
+    is_same_format_and_location,
+    is_same_time,
+    meeting_of,
+    requested_meeting,
+)
+from app.sessions.commands.reschedule import search_for
+from app.sessions.commands.scope import ScopeSessions
+from app.sessions.commands.slots import owner_of
+from app.sessions.read.calendar import read_calendar, slot_rules
+from app.sessions.read.records import SessionRecord
+
+_MARGIN = timedelta(days=ALTERNATIVES_WITHIN)
+_MINUTE = 60
+# No session has this id: the calendar is read with the times of all sessions.
+NOBODY = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Another start than the rhythm's, or another format, for one of the following sessions."""
+
+    start: datetime
+    format: Format | None
+    location_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A covered session, its meeting after the command, and its new start in the rhythm."""
+
+    record: SessionRecord
+    to: Meeting
+    rhythm: datetime
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether the session changes: it may be at that time already."""
+        record, to = self.record, self.to
+        return not (is_same_time(record, to) and is_same_format_and_location(record, to))
+
+
+def plan_moves(
+    sessions: ScopeSessions, requested: MeetingRequest, overrides: Mapping[UUID, Override]
+) -> list[Move]:
+    """Move the named session as requested, and the others by the same number of local days.
+
+    The others get the same local time. A session that was moved alone, if it is covered, returns to
+    the rhythm. If the format or location of the named session changes, that of the others does too.
+
+    Raises:
+        InvalidInputError: the service has no such format, or an override is for another session.
+    """
+    named, followers = sessions.named, sessions.covered[1:]
+    if not overrides.keys() <= {record.id for record in followers}:
+        raise InvalidInputError("/overrides", "field.not-following")
+    to = requested_meeting(named, requested)
+    shift = shift_between(named.rhythm, to.starts_at, named.policy_zone)
+    moves = [Move(named, to, to.starts_at)]
+    keeps_format = is_same_format_and_location(named, to)
+    for record in followers:
+        rhythm, override = shift.of(record.rhythm), overrides.get(record.id)
+        if override is not None:
+            kind = override.format or record.format
+            location_id = override.location_id
+            if override.format is None and location_id is None:
+                location_id = record.location_id
+            wanted = MeetingRequest(override.start, kind, location_id)
+            moves.append(Move(record, requested_meeting(record, wanted), rhythm))
+        elif keeps_format:
+            moves.append(Move(record, _at(record, rhythm), rhythm))
+        else:
+            wanted = MeetingRequest(rhythm, to.format, to.location_id)
+            moves.append(Move(record, requested_meeting(record, wanted), rhythm))
+    return moves
+
+
+def _at(record: SessionRecord, start: datetime) -> Meeting:
+    """Give the session's meeting at another start, also in a format that is no longer offered."""
+    length = record.ends_at - record.starts_at
+    return replace(meeting_of(record), starts_at=start, ends_at=start + length)
+
+
+async def find_conflicts_for_client(
+    db: Source, moves: Sequence[Move], now: datetime
+) -> list[TimeConflict]:
+    """Find the moves whose time is not on offer to the client, by the rules of availability."""
+    instant = seconds_up(now)
+
+    def on_offer(calendar: Calendar, wanted: Wanted) -> bool:
+        second = Interval(wanted.start, wanted.start + 1)
+        return bool(offer(calendar, wanted.rules, wanted.search, second, instant).starts)
+
+    def search(move: Move) -> SlotSearch:
+        return search_for(move.record, move.to, action_of(move.record, move.to), now)
+
+    wanted = [_wanted(move, search(move)) for move in moves if move.changes]
+    return await _conflicts(db, moves, wanted, on_offer, now)
+
+
+async def find_conflicts_for_staff(
+    db: Source, moves: Sequence[Move], now: datetime, *, force: bool
+) -> list[TimeConflict]:
+    """Find the moves whose time is not free, by the rules for staff."""
+    wanted = [_wanted(move, _any_time(move)) for move in moves if move.changes]
+    return await _conflicts(db, moves, wanted, is_free, now, forced=force)
+
+
+async def _conflicts(
+    db: Source,
+    moves: Sequence[Move],
+    wanted: Sequence[Wanted],
+    check: Check,
+    now: datetime,
+    *,
+    forced: bool = False,
+) -> list[TimeConflict]:
+    """Find the conflicts in a calendar from which all moving sessions are taken away first."""
+    changing = [move for move in moves if move.changes]
+    if not changing:
+        return []
+    starts = [move.to.starts_at for move in changing]
+    first, last = (min(starts) - _MARGIN).date(), (max(starts) + _MARGIN).date()
+    owner = owner_of(moves[0].record)._replace(own_id=NOBODY)
+    calendar = await read_calendar(db, owner, first, last, forced=forced)
+    calendar = without(calendar, [_time_of(move.record) for move in changing])
+    found = find_conflicts(calendar, wanted, check, seconds_up(now))
+    return [
+        TimeConflict(
+            changing[conflict.index].record.id,
+            changing[conflict.index].to.starts_at,
+            conflict.alternatives,
+            changing[conflict.index].to.ends_at - changing[conflict.index].to.starts_at,
+        )
+        for conflict in found
+    ]
+
+
+def _wanted(move: Move, search: SlotSearch) -> Wanted:
+    to = move.to
+    rules = slot_rules(move.record, to.ends_at - to.starts_at)
+    return Wanted(to_seconds(to.starts_at), to.format, to.location_id, rules, search)
+
+
+def _any_time(move: Move) -> SlotSearch:
+    record, to = move.record, move.to
+    return SlotSearch(
+        format=to.format,
+        location_ids=[to.location_id],
+        present=CurrentMeeting(to_seconds(record.starts_at), record.format, record.location_id),
+        may_move=True,
+        may_change_format=True,
+    )
+
+
+def _time_of(record: SessionRecord) -> BusySession:
+    return BusySession(
+        to_seconds(record.starts_at),
+        seconds_up(record.ends_at),
+        record.buffer_before_minutes * _MINUTE,
+        record.buffer_after_minutes * _MINUTE,
+    )

@@ -1,0 +1,228 @@
+"""Move a session with those that follow it in its series (product.md, "Series").
+
+All sessions change in one transaction, or none. A session without a series is alone in its scope.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.audit.write import Actor
+from app.calendar.taken_times import free_all
+from app.database.statements import Source
+from app.domain.errors import NoChangeError, SessionNotBookedError
+from app.domain.policy.costs import Cost
+from app.domain.policy.rules import Action
+from app.domain.refusals import ActionRefusedError, ScopeConflictsError, ScopeRefusedError
+from app.domain.scope import Scope
+from app.domain.session import Status
+from app.identity.api_keys.keys import Staff
+from app.identity.tokens.access import Caller
+from app.identity.tokens.quote import Quotes
+from app.outbox.outbox import reminders
+from app.sessions.commands.checks import check_start, check_version
+from app.sessions.commands.finish import ChangedSession, finish_all
+from app.sessions.commands.meeting import MeetingRequest, action_of, is_same_time
+from app.sessions.commands.moves import (
+    Move,
+    Override,
+    find_conflicts_for_client,
+    find_conflicts_for_staff,
+    plan_moves,
+)
+from app.sessions.commands.orders import (
+    ChangeReason,
+    ClientOrder,
+    ScopeOutcome,
+    StaffOrder,
+    StaffScopeOutcome,
+)
+from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.reschedule import check_format_and_location, write_move
+from app.sessions.commands.scope import (
+    ScopeChoice,
+    ScopePreview,
+    check_links,
+    choose_sessions,
+    costs_for_client,
+    costs_for_staff,
+    preview_costs,
+)
+from app.sessions.commands.scope_answers import answer_client_scope, answer_staff_scope
+from app.sessions.read.following import lock_following, read_following
+
+
+async def preview_following(
+    db: Source,
+    caller: Caller,
+    session_id: UUID,
+    action: Action,
+    scope: Scope,
+    choice: ScopeChoice,
+    *,
+    start: datetime | None,
+    now: datetime,
+) -> ScopePreview:
+    """Decide about each session that a command would cover; with a start, where each would go.
+
+    Raises:
+        NotFoundError, UnauthorizedError: see product.md section 4.
+        ForbiddenError, InvalidInputError: see `check_links`, `choose_sessions`.
+    """
+    found = await read_following(db, caller, session_id)
+    sessions = choose_sessions(found[:1] if scope is Scope.THIS else found, choice, now)
+    check_links(caller, sessions)
+    preview = replace(preview_costs(sessions, action, now), scope=scope)
+    if start is None or sessions.named not in sessions.covered:
+        return preview
+    named = sessions.named
+    requested = MeetingRequest(start, named.format, named.location_id)
+    moves = plan_moves(sessions, requested, {})
+    targets = {move.record.id: move.to.starts_at for move in moves}
+    conflicts = await find_conflicts_for_client(db, moves, now)
+    return replace(preview, targets=targets, conflicts=conflicts)
+
+
+async def reschedule_following(
+    db: AsyncConnection,
+    caller: Caller,
+    session_id: UUID,
+    *,
+    requested: MeetingRequest,
+    overrides: Mapping[UUID, Override],
+    order: ClientOrder,
+    choice: ScopeChoice,
+    quotes: Quotes,
+    now: datetime,
+) -> ScopeOutcome:
+    """Move a session to another start, and those that follow it along, for their client.
+
+    Raises:
+        NotFoundError, UnauthorizedError, VersionMismatchError, NoChangeError: see product.md
+            section 4.
+        ForbiddenError, InvalidInputError: see `check_links`, `choose_sessions`, `plan_moves`.
+        QuoteInvalidError, ScopeQuoteOutdatedError, ScopeQuoteRequiredError, ScopeRefusedError: see
+            `costs_for_client`.
+        ScopeConflictsError: a time is not on offer.
+    """
+    sessions = choose_sessions(await lock_following(db, caller, session_id), choice, now)
+    check_links(caller, sessions)
+    check_version(sessions.named, order.if_match)
+    _check_starts(requested, overrides)
+    if sessions.named.status is Status.CANCELLED:
+        raise SessionNotBookedError
+    moves = plan_moves(sessions, requested, overrides)
+    action = action_of(sessions.named, moves[0].to)
+    costs = costs_for_client(sessions, choice, action, order.quote, quotes, now)
+    changing = _changing(moves)
+    for move in changing:
+        _check_format(move, now)
+    conflicts = await find_conflicts_for_client(db, moves, now)
+    if conflicts:
+        raise ScopeConflictsError(conflicts, sessions.named.client_zone)
+    command_id = await _move_all(
+        db, moves, costs, actor=caller.actor, reason=order.reason, now=now, by_client=True
+    )
+    changed = [move.record.id for move in changing]
+    return await answer_client_scope(db, caller, sessions, costs, command_id, changed=changed)
+
+
+async def reschedule_following_by_staff(
+    db: AsyncConnection,
+    staff: Staff,
+    session_id: UUID,
+    *,
+    requested: MeetingRequest,
+    overrides: Mapping[UUID, Override],
+    force: bool,
+    order: StaffOrder,
+    choice: ScopeChoice,
+    now: datetime,
+) -> StaffScopeOutcome:
+    """Move a session and those that follow it, for the practice, to times that are free.
+
+    Raises:
+        NotFoundError, VersionMismatchError, NoChangeError: see product.md section 4.
+        InvalidInputError: see `choose_sessions`, `plan_moves`.
+        SessionNotBookedError: the session is no longer booked.
+        ScopeConflictsError: a time is not free.
+    """
+    _check_starts(requested, overrides)
+    sessions = choose_sessions(await lock_following(db, staff.practice_id, session_id), choice, now)
+    check_version(sessions.named, order.if_match)
+    if sessions.named.status is not Status.BOOKED:
+        raise SessionNotBookedError
+    moves = plan_moves(sessions, requested, overrides)
+    changing = _changing(moves)
+    action = action_of(sessions.named, moves[0].to)
+    costs = costs_for_staff(sessions.covered, action, now, charged=order.charged)
+    conflicts = await find_conflicts_for_staff(db, moves, now, force=force)
+    if conflicts:
+        raise ScopeConflictsError(conflicts, sessions.named.practitioner_zone)
+    command_id = await _move_all(
+        db, moves, costs, actor=staff.actor, reason=order.reason, now=now, by_client=False
+    )
+    changed = [move.record.id for move in changing]
+    return await answer_staff_scope(db, staff, sessions, costs, command_id, changed=changed)
+
+
+def _check_starts(requested: MeetingRequest, overrides: Mapping[UUID, Override]) -> None:
+    for start in (requested.start, *(override.start for override in overrides.values())):
+        check_start(start)
+
+
+def _changing(moves: Sequence[Move]) -> list[Move]:
+    """Give the moves that change their session.
+
+    Raises:
+        NoChangeError: none does.
+    """
+    changing = [move for move in moves if move.changes]
+    if not changing:
+        raise NoChangeError
+    return changing
+
+
+def _check_format(move: Move, now: datetime) -> None:
+    record, to = move.record, move.to
+    if is_same_time(record, to):
+        return
+    try:
+        check_format_and_location(record, to.format, to.location_id, now)
+    except ActionRefusedError as error:
+        raise ScopeRefusedError(move.record.id, error.decision, error.zone) from None
+
+
+async def _move_all(
+    db: AsyncConnection,
+    moves: Sequence[Move],
+    costs: Mapping[UUID, Cost],
+    *,
+    actor: Actor,
+    reason: ChangeReason | None,
+    now: datetime,
+    by_client: bool,
+) -> UUID:
+    """Move the sessions, and give the command's id.
+
+    All times are freed first, because a session may move to the old time of another.
+    """
+    practice_id = moves[0].record.practice_id
+    changing = [move for move in moves if move.changes]
+    await free_all(db, practice_id, [move.record.id for move in changing])
+    changed = []
+    for move in changing:
+        record, to = move.record, move.to
+        change = await write_move(
+            db, record, to, costs[record.id], actor=actor, reason=reason, by_client=by_client
+        )
+        to_come = reminders(to.starts_at, record.reminder_minutes, now)
+        changed.append(ChangedSession(record, change, "rescheduled", to_come))
+    rhythm = {move.record.id: move.rhythm for move in moves if move.record.series is not None}
+    await SessionRepository(db, practice_id).set_rhythm(rhythm)
+    command_id = uuid4()
+    await finish_all(db, changed, now, command_id=command_id, named=moves[0].record.id)
+    return command_id

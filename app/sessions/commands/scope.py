@@ -1,0 +1,200 @@
+"""Which sessions of a series a command covers, and what its client pays for all of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from app.domain.errors import DomainError, ForbiddenError, InvalidInputError, QuoteStaleError
+from app.domain.money import Money
+from app.domain.policy.costs import Cost, cost_for_staff
+from app.domain.policy.decide import Decision, decide
+from app.domain.policy.rules import Action
+from app.domain.quotes import quoted_costs
+from app.domain.refusals import ScopeRefusedError, TimeConflict
+from app.domain.scope import Scope, Stays, why_it_stays
+from app.domain.session import Status
+from app.identity.tokens.access import Caller
+from app.identity.tokens.quote import Quotes
+from app.policies.stored import rules_of
+from app.sessions.read.records import SessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeChoice:
+    """What a command for this and the following sessions takes along, and what it leaves."""
+
+    include_moved: bool = False
+    keep: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeSessions:
+    """The session that a command names, and the sessions that it covers, in their order.
+
+    `staying` are the later sessions of the series that stay as they are. The named session is only
+    among them if it is cancelled.
+    """
+
+    named: SessionRecord
+    covered: Sequence[SessionRecord]
+    staying: Sequence[tuple[SessionRecord, Stays]]
+
+
+@dataclass(frozen=True, slots=True)
+class ScopePreview:
+    """What a command would do: the decision about each covered session, in the same order.
+
+    With a requested start: where each covered session would go, and which of these times are not
+    free.
+    """
+
+    action: Action
+    sessions: ScopeSessions
+    decisions: Sequence[Decision]
+    targets: Mapping[UUID, datetime] = field(default_factory=dict)
+    conflicts: Sequence[TimeConflict] = ()
+    scope: Scope = Scope.THIS_AND_FOLLOWING
+
+    @property
+    def costs(self) -> list[Cost] | None:
+        """Give the cost of each covered session; None if one of them is refused."""
+        costs = [decision.cost for decision in self.decisions if decision.cost is not None]
+        return costs if len(costs) == len(self.decisions) else None
+
+
+class ScopeQuoteRequiredError(DomainError):
+    """The action on several sessions has a cost, and the request has no valid quote for it."""
+
+    code = "quote-required"
+
+    def __init__(self, preview: ScopePreview, now: datetime) -> None:
+        super().__init__(preview.action)
+        self.preview = preview
+        self.now = now
+
+
+class ScopeQuoteOutdatedError(ScopeQuoteRequiredError):
+    """The quote is for other sessions, or for an earlier version of one of them."""
+
+    code = "quote-stale"
+
+
+def choose_sessions(
+    found: Sequence[SessionRecord], choice: ScopeChoice, now: datetime
+) -> ScopeSessions:
+    """Choose the sessions that a command covers; `found` are the named one and its followers.
+
+    Raises:
+        InvalidInputError: a session to keep is not one of the followers.
+    """
+    named, followers = found[0], found[1:]
+    if not choice.keep <= {record.id for record in followers}:
+        raise InvalidInputError("/keep", "field.not-following")
+    covered, staying = [], []
+    if named.status is Status.CANCELLED:
+        staying.append((named, Stays.CANCELLED))
+    else:
+        covered.append(named)
+    for record in followers:
+        why = why_it_stays(
+            record.id,
+            record.status,
+            record.starts_at,
+            record.rhythm,
+            now=now,
+            keep=choice.keep,
+            include_moved=choice.include_moved,
+        )
+        if why is None:
+            covered.append(record)
+        else:
+            staying.append((record, why))
+    return ScopeSessions(named, covered, staying)
+
+
+def check_links(caller: Caller, sessions: ScopeSessions) -> None:
+    """Check that the holder of a link may change all covered sessions.
+
+    The links of a session of a series get a generation above that of all sessions of the series
+    when they are revoked. A higher generation therefore means: revoked after this link was issued.
+
+    Raises:
+        ForbiddenError: the links of a covered session were revoked after this link was issued.
+    """
+    own = caller.link_generation
+    if own is not None and any(record.link_generation > own for record in sessions.covered):
+        raise ForbiddenError("forbidden.links-revoked")
+
+
+def preview_costs(sessions: ScopeSessions, action: Action, now: datetime) -> ScopePreview:
+    """Decide about each covered session, without a quote."""
+    decisions = [
+        decide(rules_of(record.policy), action, record.facts, now) for record in sessions.covered
+    ]
+    return ScopePreview(action, sessions, decisions)
+
+
+def costs_for_client(
+    sessions: ScopeSessions,
+    choice: ScopeChoice,
+    action: Action,
+    token: str | None,
+    quotes: Quotes,
+    now: datetime,
+) -> dict[UUID, Cost]:
+    """Give the cost of an action on each covered session; a valid quote limits each of them.
+
+    `token` is the signed quote of the request, if any.
+
+    Raises:
+        QuoteInvalidError: the quote is forged, or for another session or action.
+        ScopeQuoteOutdatedError: it is for other sessions, or for an earlier version of one.
+        ScopeRefusedError: the policy refuses the action for one of the sessions.
+        ScopeQuoteRequiredError: the action has a cost, and the request has no valid quote.
+    """
+    preview = preview_costs(sessions, action, now)
+    try:
+        quoted = quoted_costs(
+            None if token is None else quotes.read_scope(token),
+            practice_id=sessions.named.practice_id,
+            session_id=sessions.named.id,
+            versions={record.id: record.version for record in sessions.covered},
+            keep=choice.keep,
+            action=action,
+            now=now,
+        )
+    except QuoteStaleError:
+        raise ScopeQuoteOutdatedError(preview, now) from None
+    costs: dict[UUID, Cost] = {}
+    for record, decision in zip(sessions.covered, preview.decisions, strict=True):
+        decided = decision
+        if quoted is not None:
+            rules = rules_of(record.policy)
+            decided = decide(rules, action, record.facts, now, quoted=quoted[record.id])
+        if decided.cost is None:
+            raise ScopeRefusedError(record.id, decided, record.client_zone)
+        costs[record.id] = decided.cost
+    if quoted is None and not all(cost.is_free for cost in costs.values()):
+        raise ScopeQuoteRequiredError(preview, now)
+    return costs
+
+
+def costs_for_staff(
+    covered: Sequence[SessionRecord], action: Action, now: datetime, *, charged: bool
+) -> dict[UUID, Cost]:
+    """Give the cost for the client of an action by staff on each session."""
+    return {
+        record.id: cost_for_staff(
+            rules_of(record.policy), action, record.facts, now, charged=charged
+        )
+        for record in covered
+    }
+
+
+def total_fee(costs: Sequence[Cost]) -> Money | None:
+    """Add up the fees; None if there is none. The sessions of a series have one currency."""
+    fees = [cost.fee for cost in costs if cost.fee is not None]
+    if not fees:
+        return None
+    return Money(sum(fee.amount_minor for fee in fees), fees[0].currency)
