@@ -9,7 +9,6 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import count
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -49,7 +48,9 @@ def series_starts(first: datetime, every: Every, zone: ZoneInfo) -> Iterator[dat
     wall = first.astimezone(zone)
     latest = first
     yield first
-    for index in count(1):
+    index = 0
+    while True:
+        index += 1
         start = latest_reading(_date(wall.date(), every, index), wall.time(), zone)
         if start > latest:
             latest = start

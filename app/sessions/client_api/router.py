@@ -280,7 +280,7 @@ async def reschedule_session(
     response_model=ScopeView,
     responses=responses(*READ_PROBLEMS, "forbidden"),
 )
-async def preview_session_scope(
+async def get_session_scope(
     session_id: SessionId, query: Annotated[ScopeQuery, Query()], call: AnyCall
 ) -> Response:
     """Show which sessions of the series a command would change, with a decision about each.

@@ -68,9 +68,12 @@ def plan_moves(
     the rhythm. If the format or location of the named session changes, that of the others does too.
 
     Raises:
-        InvalidInputError: the service has no such format, or an override is for another session.
+        InvalidInputError: the service has no such format, an override is for another session, or
+            the session is a seat of a group.
     """
     named, followers = sessions.named, sessions.covered[1:]
+    if named.group_id is not None:
+        raise InvalidInputError("/scope", "field.seat-alone")
     if not overrides.keys() <= {record.id for record in followers}:
         raise InvalidInputError("/overrides", "field.not-following")
     to = requested_meeting(named, requested)

@@ -315,7 +315,7 @@ EXAMPLES: dict[str, object] = {
         "command_id": IDS["command"],
         "sessions": None,
     },
-    "preview_session_scope": SCOPE,
+    "get_session_scope": SCOPE,
     "list_session_changes": _HISTORY,
     "get_availability": {
         "session_id": _SESSION_ID,
