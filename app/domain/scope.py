@@ -1,4 +1,4 @@
-"""Which sessions of a series a command covers (product.md, "Series")."""
+"""Which sessions of a series a command covers (product.md section 10, "This and following")."""
 
 from collections.abc import Collection
 from datetime import datetime

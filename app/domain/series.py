@@ -1,4 +1,4 @@
-"""The dates of a series, and how a move changes them (product.md, "Series").
+"""The dates of a series, and how a move changes them (product.md section 10, "Series").
 
 Dates are local dates in the practitioner's zone, and the local time of all dates is the same, also
 after a DST change. A local time that a gap skips moves forward by the gap; of a repeated local time

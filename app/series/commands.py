@@ -1,4 +1,4 @@
-"""Book a series of sessions (product.md, "Series")."""
+"""Book a series of sessions (product.md section 10, "Series")."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

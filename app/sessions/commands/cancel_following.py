@@ -1,4 +1,4 @@
-"""Cancel a session with those that follow it in its series (product.md, "Series").
+"""Cancel a session with those that follow it in its series (product.md section 10).
 
 All sessions change in one transaction, or none. A session without a series is alone in its scope.
 """

@@ -1,4 +1,4 @@
-"""Move a session with those that follow it in its series (product.md, "Series").
+"""Move a session with those that follow it in its series (product.md section 10).
 
 All sessions change in one transaction, or none. A session without a series is alone in its scope.
 """
