@@ -13,14 +13,24 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.audit.write import OPERATOR
 from app.availability.statements import PAGE
+from app.calendar.locks import (
+    _LOCK_GROUPS,
+    _LOCK_OF_CLIENT,
+    _LOCK_PRACTITIONERS,
+    _LOCK_SEATS,
+    _LOCK_SESSIONS,
+)
 from app.configuration.settings import Settings
 from app.database.embedded import EmbeddedServer
 from app.database.lists import Part
 from app.database.statements import CompiledStatement, Read
+from app.database.transactions import transact
 from app.directory.clients.repository import CLIENT_ROWS
 from app.directory.repository import NamePosition
 from app.domain.session import Status
+from app.identity.api_keys.keys import Scope, create_key
 from app.identity.tokens.access import AccessTokens, Caller
 from app.main import create_app
 from app.outbox.sweeping import _DUE
@@ -46,6 +56,11 @@ READS = {
     "availability": PAGE.for_client.text,
     "a command's calendar": WITH_CALENDAR.for_client.text,
     "a command's calendar for staff": WITH_CALENDAR.for_staff.text,
+    "the lock of a session": _LOCK_OF_CLIENT.text,
+    "the lock of practitioners": _LOCK_PRACTITIONERS.text,
+    "the lock of groups": _LOCK_GROUPS.text,
+    "the lock of sessions": _LOCK_SESSIONS.text,
+    "the lock of seats": _LOCK_SEATS.text,
     **{
         f"list of {when}{', continued' if continued else ''}": _list_read(
             when, continued=continued
@@ -181,26 +196,33 @@ async def test_commands_use_an_index(
     token = AccessTokens(settings.keys).sign(
         Caller(named("practice", 0), one.client_id, 0), NOW + 24 * HOUR
     )
-    bodies = {
-        "reschedule": {"start": (one.base + HOUR).isoformat(), "format": "video"},
-        "cancel": {},
-    }
-    for command, body in bodies.items():
+    _, staff = await transact(
+        app.state.engine,
+        lambda db: create_key(
+            db, named("practice", 0), "Desk", Scope.WRITE, actor=OPERATOR, now=NOW
+        ),
+    )
+    move: dict[str, Any] = {"start": (one.base + HOUR).isoformat(), "format": "video"}
+    back = {"start": one.base.isoformat(), "format": "video", "force": True, "charge_fee": False}
+    commands: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+        ("/v1/sessions", "reschedule", token, move),
+        ("/v1/practice/sessions", "reschedule", staff, back),
+        ("/v1/sessions", "cancel", token, {}),
+    )
+    for folder, command, bearer, body in commands:
         key = uuid4().hex
-        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+        headers = {"Authorization": f"Bearer {bearer}", "Idempotency-Key": key}
         made = await record(
             app.state.engine,
             Target(one.session_id, one.client_id, one.practitioner_id, key, one.base),
-            lambda command=command, body=body, headers=headers: http.post(  # type: ignore[misc]
-                f"/v1/sessions/{one.session_id}/{command}",
-                json={**body, "reason": {"note": "A meeting."}},
-                headers=headers,
+            lambda path=f"{folder}/{one.session_id}/{command}", body=body, headers=headers: (  # type: ignore[misc]
+                http.post(path, json={**body, "reason": {"note": "A meeting."}}, headers=headers)
             ),
         )
         for statement in made.statements:
             if "pgqueuer" in statement.text:  # the job library's
                 continue
-            with subtests.test(f"{command}: {statement.text[:60]}"):
+            with subtests.test(f"{folder} {command}: {statement.text[:60]}"):
                 assert not scanned(await plan(app.state.engine, statement.text)) & LARGE
                 found = await plan(app.state.engine, statement.text, without_scans=True)
                 assert not scanned(found), "there is no index"
