@@ -63,11 +63,10 @@ class WorkingHours:
 
 
 class BusySession(NamedTuple):
-    """Time that a session of the practitioner takes.
+    """Time that a single session or a group of the practitioner takes.
 
     `start` and `end` are seconds since the epoch, the buffers are seconds. `counts` tells whether
-    the session counts towards the daily and weekly limits: a missed session takes time but does not
-    count.
+    it counts towards the daily and weekly limits: a missed session takes time but does not count.
     """
 
     start: int
