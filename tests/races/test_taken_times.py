@@ -22,7 +22,7 @@ ROUNDS = 6
 
 
 async def create_group(world: World, start: datetime, *, with_lock: bool) -> UUID:
-    """Create a group as a command does: lock, check, write; or without lock and check."""
+    """Create a group without a check: under the lock, or where only the constraint decides."""
 
     async def command(db: AsyncConnection) -> UUID:
         if with_lock:
