@@ -81,6 +81,17 @@ async def fill(staff: Api, world: World) -> Theirs:
         external_ref=REF,
     )
     await staff.put("/v1/practice/holidays", {"dates": [{"date": "2026-12-26", "name": "Canary"}]})
+    series = {
+        "client_id": str(world.client_id),
+        "practitioner_id": str(world.practitioner_id),
+        "service_id": str(world.service_id),
+        "start": (START + timedelta(days=5)).isoformat(),
+        "format": "video",
+        "every": {"weeks": 1},
+        "count": 2,
+        "force": True,
+    }
+    series_id = (await staff.post("/v1/practice/series", series)).json()["series"]["id"]
     hooks = {"url": "https://canary.example/hooks", "external_ref": REF}
     endpoint = (await staff.post("/v1/practice/webhook-endpoints", hooks)).json()
     (key, *_) = (await staff.get("/v1/practice/keys")).json()["items"]
@@ -94,6 +105,7 @@ async def fill(staff: Api, world: World) -> Theirs:
             "package_id": str(package_id),
             "policy_id": str(policy_id),
             "session_id": str(session_id),
+            "series_id": series_id,
             "fee_id": done.json()["session"]["fees"][0]["id"],
             "notification_id": str((await world.rows(Notification))[0].id),
             "time_off_id": str(time_off),

@@ -194,7 +194,8 @@ async def test_no_query_parameter_accepts_the_null_character(
             answer = await caller.get(path.format(**theirs.ids), None, **query)
             assert answer.status_code == 422, (method, path, parameter["name"])
             pointers = [error["pointer"] for error in answer.json()["errors"]]
-            assert f"/{parameter['name']}" in pointers
+            # A bad item of a list has the list's name and its index.
+            assert f"/{parameter['name']}" in {found.removesuffix("/0") for found in pointers}
             checked += 1
     assert checked >= 60
 

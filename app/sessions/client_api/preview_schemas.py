@@ -19,7 +19,7 @@ from app.web.views import ConflictView, MoneyView
 class ScopeQuery(QueryParameters):
     """The command to preview."""
 
-    action: Annotated[Action, Field(description="The action to preview.")]
+    action: Action = Field(default=Action.CANCEL, description="The action to preview.")
     scope: Scope = Field(
         default=Scope.THIS_AND_FOLLOWING,
         description="`this_and_following`: with the sessions that follow in the series.",

@@ -144,7 +144,13 @@ async def test_a_repeated_push_changes_nothing(staff: Api, world: World) -> None
     for values in repeats:
         answer = await push(staff, world, **values)
         assert (answer.status_code, answer.headers["etag"]) == (200, '"1"')
-        assert answer.json() == {"session": first, "fee": None, "credit": None}
+        assert answer.json() == {
+            "session": first,
+            "fee": None,
+            "credit": None,
+            "command_id": None,
+            "sessions": None,
+        }
     assert (await traces(world), await world.rows(Session)) == (before, rows)
 
 
