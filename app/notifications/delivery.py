@@ -134,15 +134,16 @@ def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
     """Return whether a notification must be dropped instead of sent.
 
     A reminder: the session was moved or cancelled or has started, or the practice is closed. A
-    confirmation to the client: the session had already ended when it was booked. A mail about a
-    group: the group was moved or cancelled since, of which a later mail tells.
+    confirmation to the client: all its sessions had already ended when they were booked. A mail
+    about a group: the group was moved or cancelled since, of which a later mail tells.
     """
     if isinstance(data, PracticeMailData):
         return False
     if isinstance(data, GroupMailData):
         return not data.is_current
     if data.kind == "booked":
-        return data.recipient == "client" and data.change.after.ends_at <= data.change.at
+        has_ended = (one.change.after.ends_at <= one.change.at for one in (data, *data.others))
+        return data.recipient == "client" and all(has_ended)
     if data.kind != "reminder":
         return False
     return data.practice_closed or not data.is_current or now >= data.starts_at

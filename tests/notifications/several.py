@@ -21,7 +21,7 @@ from app.sessions.read.queries import read_session
 from tests.world import NOW, World
 
 STAFF = Actor("practice", "Front desk")
-ILL = ChangeReason("practitioner_unavailable", "Dr. Chen is ill.")
+ILL = ChangeReason("other", "Dr. Chen is ill.")
 
 
 async def cancel_all(

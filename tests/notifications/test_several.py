@@ -89,7 +89,10 @@ async def test_the_other_sessions_are_attached_as_calendar_files(
     await cancel_all(world, sessions, named=sessions[1])
     mail = await mail_to("client", world, settings)
     attached = [part for part in mail.iter_attachments() if part.get_filename()]
-    assert [part.get_filename() for part in attached][:2] == ["2026-12-03.ics", "2026-12-17.ics"]
+    assert [part.get_filename() for part in attached][:2] == [
+        "2026-12-03-1000.ics",
+        "2026-12-17-1000.ics",
+    ]
     assert len(attached) == 10
     events = [Calendar.from_ical(part.get_content()) for part in attached]
     assert len({str(event.walk("VEVENT")[0]["UID"]) for event in events}) == 10

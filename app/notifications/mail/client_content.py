@@ -26,9 +26,11 @@ from app.notifications.mail.facts import (
 )
 from app.notifications.mail.several import (
     DateEntry,
+    are_alike,
     dates_for_client,
     sessions_of,
     total_fee,
+    with_entries,
 )
 from app.texts.catalogue import Texts
 
@@ -83,15 +85,23 @@ def client_content(
         dates=dates_for_client(data, formatter, link_of, now),
         facts=(
             *(times(data, formatter) if is_of_one else ()),
-            Fact(texts("mail.service"), one_line(data.service_name)),
-            Fact(texts("mail.practitioner"), one_line(data.practitioner.name)),
-            *place(meeting, texts),
-            *(joining(meeting, texts) if is_of_booked else ()),
+            *(_what(data, texts) if are_alike(sessions_of(data)) else ()),
         ),
         rules=deadlines(data, formatter, now) if is_of_booked and is_of_one else (),
         policy_text=_policy_text(data),
         link=link_of(data) if data.kind in _WITH_LINK and is_of_one else None,
         footer=_footer(data, texts),
+    )
+
+
+def _what(data: MailData, texts: Texts) -> tuple[Fact, ...]:
+    """Write service, practitioner, format, place, and how to join a booked session."""
+    meeting = meeting_of(data)
+    return (
+        Fact(texts("mail.service"), one_line(data.service_name)),
+        Fact(texts("mail.practitioner"), one_line(data.practitioner.name)),
+        *place(meeting, texts),
+        *(joining(meeting, texts) if data.kind in OF_BOOKED else ()),
     )
 
 
@@ -160,7 +170,7 @@ def _footer(data: MailData, texts: Texts) -> tuple[str, ...]:
 
 def _not_attached(data: MailData, texts: Texts) -> tuple[str, ...]:
     """Write how many calendar entries are missing, and where to find them."""
-    missing = len(data.others) - MAX_ATTACHMENTS
+    missing = len(with_entries(data)) - MAX_ATTACHMENTS
     if missing <= 0:
         return ()
     return (texts.counted("mail.entries-not-attached", missing, count=missing),)

@@ -24,6 +24,7 @@ from app.notifications.mail.client_content import (
 from app.notifications.mail.data import MailData
 from app.notifications.mail.facts import meeting_of
 from app.notifications.mail.practitioner_content import practitioner_content
+from app.notifications.mail.several import with_entries
 from app.outbox.errors import UndeliverableError
 from app.texts.catalogue import Texts
 
@@ -58,7 +59,8 @@ def make_mail(data: MailData, settings: Settings, now: datetime) -> EmailMessage
         mail.add_alternative(
             calendar.decode(), subtype="calendar", params={"method": method}, cte="base64"
         )
-        for other in data.others[:MAX_ATTACHMENTS]:
+    if data.recipient == "client":
+        for other in with_entries(data)[:MAX_ATTACHMENTS]:
             _attach(mail, other, content.texts, now)
     # Set last: adding parts moves Content-* headers into the first part.
     mail["Content-Language"] = content.language
@@ -70,13 +72,13 @@ def _attach(mail: EmailMessage, data: MailData, texts: Texts, now: datetime) -> 
     method = _method(data)
     if method is None:
         return
-    day = data.change.after.starts_at.astimezone(data.client.zone).date()
+    start = data.change.after.starts_at.astimezone(data.client.zone)
     mail.add_attachment(
         make_calendar(_event(data, texts), method, now).decode(),
         subtype="calendar",
         params={"method": method},
         cte="base64",
-        filename=f"{day}.ics",
+        filename=f"{start:%Y-%m-%d-%H%M}.ics",
     )
 
 

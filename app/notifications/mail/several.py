@@ -10,7 +10,7 @@ from app.domain.policy.rules import Action
 from app.mail.sanitize import one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.data import MailData
-from app.notifications.mail.facts import costs, times
+from app.notifications.mail.facts import Fact, costs, joining, meeting_of, place, times
 from app.policies.stored import rules_of
 
 
@@ -28,16 +28,28 @@ def sessions_of(data: MailData) -> list[MailData]:
     return sorted((data, *data.others), key=lambda one: one.change.after.starts_at)
 
 
+def are_alike(sessions: Sequence[MailData]) -> bool:
+    """Tell whether sessions differ in nothing but their times, so that the mail says it once."""
+    return len({_what(one) for one in sessions}) == 1
+
+
+def with_entries(data: MailData) -> list[MailData]:
+    """Return the other sessions whose calendar entries are due: a later change sends its own."""
+    return [one for one in data.others if not one.change.superseded]
+
+
 def dates_for_client(
     data: MailData, formatter: Formatter, link_of: Callable[[MailData], str], now: datetime
 ) -> tuple[DateEntry, ...]:
     """Write each session of a client: time, cost, until when it can be cancelled free of charge."""
     if not data.others:
         return ()
+    is_said_once = are_alike(sessions_of(data))
     return tuple(
         DateEntry(
             when=_when(one, formatter),
             lines=(
+                *(() if is_said_once else _described(one, formatter)),
                 *_moved_from(one, formatter),
                 *costs(one, formatter, practice=one_line(data.practice_name)),
                 *_changed_since(one, formatter),
@@ -80,11 +92,29 @@ def _when(data: MailData, formatter: Formatter) -> str:
     return times(data, formatter)[0].text
 
 
+def _what(data: MailData) -> tuple[object, ...]:
+    """Return what a mail says of a session besides its time."""
+    meeting = meeting_of(data)
+    how = (meeting.format, meeting.location, meeting.join_url, meeting.instructions)
+    return (data.kind, data.service_name, data.practitioner.name, *how)
+
+
+def _described(data: MailData, formatter: Formatter) -> tuple[str, ...]:
+    """Write service, practitioner and place in one line, then how to join."""
+    texts, meeting = formatter.texts, meeting_of(data)
+    names = (one_line(data.service_name), one_line(data.practitioner.name))
+    where = ", ".join((*names, *(fact.text for fact in place(meeting, texts))))
+    if data.kind == "cancelled":
+        return (texts("mail.cancelled-one", session=where),)
+    return (where, *_labelled(joining(meeting, texts), formatter))
+
+
 def _moved_from(data: MailData, formatter: Formatter) -> tuple[str, ...]:
-    return tuple(
-        f"{fact.label}{formatter.texts('mail.colon')} {fact.text}"
-        for fact in times(data, formatter)[1:]
-    )
+    return _labelled(times(data, formatter)[1:], formatter)
+
+
+def _labelled(facts: Sequence[Fact], formatter: Formatter) -> tuple[str, ...]:
+    return tuple(f"{fact.label}{formatter.texts('mail.colon')} {fact.text}" for fact in facts)
 
 
 def _changed_since(data: MailData, formatter: Formatter) -> tuple[str, ...]:
