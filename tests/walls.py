@@ -92,6 +92,16 @@ async def fill(staff: Api, world: World) -> Theirs:
         "force": True,
     }
     series_id = (await staff.post("/v1/practice/series", series)).json()["series"]["id"]
+    group = {
+        "service_id": str(world.service_id),
+        "practitioner_id": str(world.practitioner_id),
+        "start": (START + timedelta(days=4)).isoformat(),
+        "format": "video",
+        "seats": 8,
+        "external_ref": REF,
+        "force": True,
+    }
+    group_id = (await staff.post("/v1/practice/groups", group)).json()["id"]
     hooks = {"url": "https://canary.example/hooks", "external_ref": REF}
     endpoint = (await staff.post("/v1/practice/webhook-endpoints", hooks)).json()
     (key, *_) = (await staff.get("/v1/practice/keys")).json()["items"]
@@ -106,6 +116,7 @@ async def fill(staff: Api, world: World) -> Theirs:
             "policy_id": str(policy_id),
             "session_id": str(session_id),
             "series_id": series_id,
+            "group_id": group_id,
             "fee_id": done.json()["session"]["fees"][0]["id"],
             "notification_id": str((await world.rows(Notification))[0].id),
             "time_off_id": str(time_off),

@@ -106,7 +106,9 @@ class GroupView(TypedDict):
     ]
     min_seats: Annotated[int | None, Field(examples=[3])]
     decide_hours: Annotated[int | None, Field(examples=[24])]
-    auto_cancel: bool
+    auto_cancel: Annotated[
+        bool, Field(description="Whether the group is cancelled if the minimum is missed.")
+    ]
     decided_at: Annotated[
         datetime | None, Field(description="When the minimum was judged.", examples=[None])
     ]

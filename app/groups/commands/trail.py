@@ -32,19 +32,18 @@ async def write_group_change(
     `before` is the time, format and location before a move.
     """
     rules = group.rules
-    about = {
+    about: dict[str, Any] = {
         "version": group.version,
         "status": group.status,
-        "starts_at": group.starts_at.isoformat(),
-        "ends_at": group.ends_at.isoformat(),
-        "format": group.format,
-        "location_id": None if group.location is None else str(group.location.id),
+        **_moment(group.meeting),
         "seats": rules.seats,
         "seats_taken": group.seats_taken,
         "min_seats": rules.min_seats,
         "decide_hours": rules.decide_hours,
         "auto_cancel": rules.auto_cancel,
     }
+    if before is not None:
+        about["before"] = _moment(before)
     return await write_change(
         db,
         group.practice_id,
@@ -62,6 +61,15 @@ async def write_group_change(
         old_location_id=before and before.location_id,
         details=about | (details or {}),
     )
+
+
+def _moment(meeting: Meeting) -> dict[str, Any]:
+    return {
+        "starts_at": meeting.starts_at.isoformat(),
+        "ends_at": meeting.ends_at.isoformat(),
+        "format": meeting.format,
+        "location_id": None if meeting.location_id is None else str(meeting.location_id),
+    }
 
 
 async def tell_of_group(
