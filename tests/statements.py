@@ -51,6 +51,9 @@ EXEMPTIONS: Mapping[str, Exemption] = {
     "app/outbox/sweeping.py sweep_notifications": _of(
         "practices", "notifications", reason="the worker's sweep, by what is due and has no wake"
     ),
+    "app/groups/judging.py judge_due_groups": _of(
+        "practices", "groups", reason="the worker's task, by whose minimum is due"
+    ),
     "app/observability/metrics/queries.py read_outbox": _of(
         "practices", "notifications", reason="the operator's figures, numbers only"
     ),

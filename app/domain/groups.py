@@ -7,12 +7,18 @@ are seconds since the epoch, as in app/domain/availability.py.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
+
+from typing_extensions import TypeAliasType
 
 from app.domain.availability import EmptyReason, SlotSearch
 from app.domain.intervals import Interval
 from app.domain.session import Format
+
+GroupStatus = TypeAliasType("GroupStatus", Literal["scheduled", "cancelled"])
+# `system`: the minimum was missed.
+GroupChangedBy = TypeAliasType("GroupChangedBy", Literal["practice", "system"])
 
 
 class GroupSlot(NamedTuple):

@@ -72,7 +72,7 @@ async def put_practice_group_by_ref(
     response_model=GroupCommandAnswer,
     responses=responses("group-cancelled", "version-mismatch", *WRITING_BY_STAFF, "not-found"),
 )
-async def change_practice_group(
+async def update_practice_group(
     group_id: RecordId,
     body: ChangeGroup,
     staff: StaffWriter,
@@ -141,7 +141,7 @@ async def cancel_practice_group(
         "not-found",
     ),
 )
-async def move_practice_group(
+async def reschedule_practice_group(
     group_id: RecordId,
     body: MoveGroup,
     staff: StaffWriter,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,18 @@ class SeatRules:
     min_seats: int | None
     decide_hours: int | None
     auto_cancel: bool
+
+    def decides_at(self, starts_at: datetime) -> datetime | None:
+        """Give the instant at which the minimum is judged; None if there is no minimum."""
+        return None if self.decide_hours is None else starts_at - timedelta(hours=self.decide_hours)
+
+    def decided_at(self, starts_at: datetime, now: datetime) -> datetime | None:
+        """Give `decided_at` when the rules or the start change at `now`.
+
+        If the instant has passed there is nothing to judge: the practice has just seen the seats.
+        """
+        at = self.decides_at(starts_at)
+        return now if at is not None and at <= now else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -16,6 +16,7 @@ from app.domain.refusals import SeatConflict
 from app.groups.records import GroupDefaults, GroupDetails, NewGroup, SeatRules
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.repository import whole_time
+from app.tables.changes import Change
 from app.tables.groups import Group
 from app.tables.joins import of_practice
 from app.tables.practices import Practitioner, Service
@@ -52,7 +53,12 @@ class GroupRepository:
         return None if row is None else GroupDefaults(**row)
 
     async def add(
-        self, group_id: UUID, new: NewGroup, defaults: GroupDefaults, meeting: Meeting
+        self,
+        group_id: UUID,
+        new: NewGroup,
+        defaults: GroupDefaults,
+        meeting: Meeting,
+        now: datetime,
     ) -> None:
         """Insert a group in version 1, and take its time."""
         await self._db.execute(
@@ -67,6 +73,7 @@ class GroupRepository:
                 calendar_sequence=0,
                 buffer_before_minutes=defaults.buffer_before_minutes,
                 buffer_after_minutes=defaults.buffer_after_minutes,
+                decided_at=new.rules.decided_at(meeting.starts_at, now),
                 **asdict(new.rules),
                 **_meeting_values(meeting),
             )
@@ -74,12 +81,12 @@ class GroupRepository:
         whole = whole_time(meeting, defaults.buffers)
         await take_for_group(self._db, self._practice_id, new.practitioner_id, group_id, whole)
 
-    async def set_rules(self, group: GroupDetails, rules: SeatRules) -> None:
+    async def set_rules(self, group: GroupDetails, rules: SeatRules, now: datetime) -> None:
         """Set seats and minimum; increments the version. A new minimum is judged anew."""
         values: dict[str, Any] = asdict(rules)
         before = group.rules
         if (rules.min_seats, rules.decide_hours) != (before.min_seats, before.decide_hours):
-            values["decided_at"] = None
+            values["decided_at"] = rules.decided_at(group.starts_at, now)
         await self._change(group, values)
         if rules.seats < before.seats:
             await self._renumber(group.id, rules.seats)
@@ -120,16 +127,23 @@ class GroupRepository:
         )
         return [SeatConflict(*row) for row in rows.all()]
 
-    async def move(self, group: GroupDetails, to: Meeting) -> None:
+    async def move(self, group: GroupDetails, to: Meeting, now: datetime) -> None:
         """Set another time, format or location; increments the version and `SEQUENCE`."""
         values = {
             "calendar_sequence": group.calendar_sequence + 1,
-            "decided_at": None,
+            **self._decided(group, to, now),
             **_meeting_values(to),
         }
         await self._change(group, values)
         whole = whole_time(to, group.buffers)
         await take_for_group(self._db, self._practice_id, group.practitioner_id, group.id, whole)
+
+    @staticmethod
+    def _decided(group: GroupDetails, to: Meeting, now: datetime) -> dict[str, Any]:
+        """Judge the minimum anew if the start changes."""
+        if to.starts_at == group.starts_at:
+            return {}
+        return {"decided_at": group.rules.decided_at(to.starts_at, now)}
 
     async def cancel(self, group: GroupDetails) -> None:
         """Cancel a group and free its time; increments the version and `SEQUENCE`."""
@@ -140,6 +154,53 @@ class GroupRepository:
     async def set_decided(self, group: GroupDetails, now: datetime) -> None:
         """Record that the minimum was judged; the version stays."""
         await self._update(group, {"decided_at": now})
+
+    async def seats_taken_at(self, group: GroupDetails, at: datetime) -> int:
+        """Count the seats that were taken at an instant since which the group has not moved.
+
+        The latest entry of each session until then is read. A session of the practitioner that
+        started with the group was one of its seats, because the group has that time alone.
+        """
+        left = select(Change.session_id).where(
+            of_practice(
+                self._practice_id,
+                Change,
+                Change.session_id.is_not(None),
+                Change.at > at,
+                Change.old_starts_at == group.starts_at,
+            )
+        )
+        last = (
+            select(Change.kind, Change.starts_at)
+            .where(
+                of_practice(
+                    self._practice_id,
+                    Change,
+                    Change.session_id == Session.id,
+                    Change.subject == "session",
+                    Change.at <= at,
+                )
+            )
+            .order_by(Change.session_version.desc())
+            .limit(1)
+            .lateral("last")
+        )
+        count = await self._db.scalar(
+            select(func.count())
+            .select_from(Session)
+            .join(last, true())
+            .where(
+                of_practice(
+                    self._practice_id,
+                    Session,
+                    Session.practitioner_id == group.practitioner_id,
+                    or_(Session.group_id == group.id, Session.id.in_(left)),
+                    last.c.starts_at == group.starts_at,
+                    last.c.kind != "cancelled",
+                )
+            )
+        )
+        return count or 0
 
     async def _change(self, group: GroupDetails, values: dict[str, Any]) -> None:
         await self._update(group, values | {"version": group.version + 1})

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
-from typing_extensions import TypeAliasType, TypedDict
+from typing_extensions import TypedDict
 
 from app.directory.fields import ExternalRef, RecordBody, unchanged
 from app.directory.services.schemas import Duration
+from app.domain.groups import GroupStatus
 from app.domain.policy.rules import Credit
 from app.domain.session import Format, Status
 from app.groups.commands.move import GroupMove
@@ -24,7 +25,6 @@ from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, ZoneN
 MAX_SEATS = 100
 MAX_DECIDE_HOURS = 366 * 24
 
-GroupStatus = TypeAliasType("GroupStatus", Literal["scheduled", "cancelled"])
 Seats = Annotated[
     int, Field(strict=True, ge=1, le=MAX_SEATS, description="How many seats the group has.")
 ]
@@ -96,7 +96,7 @@ class GroupView(TypedDict):
     service: GroupName
     practitioner: GroupName
     format: FormatView
-    seats: Annotated[int, Field(examples=[8])]
+    seats: Annotated[int, Field(description="How many seats the group has.", examples=[8])]
     seats_taken: Annotated[
         int,
         Field(description="Seats that are booked, fulfilled or missed.", examples=[5]),
@@ -104,8 +104,14 @@ class GroupView(TypedDict):
     seats_left: Annotated[
         int, Field(description="Free seats; none if the group is cancelled.", examples=[3])
     ]
-    min_seats: Annotated[int | None, Field(examples=[3])]
-    decide_hours: Annotated[int | None, Field(examples=[24])]
+    min_seats: Annotated[
+        int | None,
+        Field(description="The fewest seats with which it takes place. Null: none.", examples=[3]),
+    ]
+    decide_hours: Annotated[
+        int | None,
+        Field(description="When that is judged, in hours before the start.", examples=[24]),
+    ]
     auto_cancel: Annotated[
         bool, Field(description="Whether the group is cancelled if the minimum is missed.")
     ]
@@ -133,7 +139,10 @@ class GroupCommandAnswer(GroupView):
     """
 
     command_id: UUID | None
-    sessions: list[ChangedSeatView]
+    sessions: Annotated[
+        list[ChangedSeatView],
+        Field(description="The seats that moved or were cancelled, by their session."),
+    ]
 
 
 class GroupPage(TypedDict):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, false
+from sqlalchemy import CheckConstraint, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tables.base import Base, Identified, reference, unique_external_ref
@@ -17,7 +17,9 @@ class Group(Identified, Base):
     sessions copy its time, format and location, and take time from their clients only.
 
     If fewer than `min_seats` seats are taken `decide_hours` before the start, the practice is told,
-    and with `auto_cancel` the group is cancelled; `decided_at` is when that was judged.
+    and with `auto_cancel` the group is cancelled; `decided_at` is when that was judged. It is also
+    set if that time had passed when the minimum was set or the group was moved: there is nothing to
+    judge then.
     """
 
     __tablename__ = "groups"
@@ -54,4 +56,14 @@ class Group(Identified, Base):
         CheckConstraint("num_nulls(min_seats, decide_hours) <> 1", name="minimum"),
         Index(None, "practice_id", "starts_at", "id"),
         Index(None, "practice_id", "practitioner_id", "starts_at"),
+        # For the worker, which judges the minimum of groups of all practices.
+        Index(
+            "ix_groups_undecided",
+            "practice_id",
+            "starts_at",
+            "decide_hours",
+            postgresql_where=text(
+                "status = 'scheduled' AND min_seats IS NOT NULL AND decided_at IS NULL"
+            ),
+        ),
     )

@@ -1,7 +1,7 @@
 """The payload of a webhook event about a group: ids, times, seats and states."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -9,6 +9,7 @@ from pydantic import Field
 # pydantic cannot use the standard library's TypedDict before 3.12
 from typing_extensions import TypedDict
 
+from app.domain.groups import GroupChangedBy, GroupStatus
 from app.domain.session import Format, ReasonCode
 from app.outbox.events import EventType
 from app.webhooks.event_queries import EventRow
@@ -28,7 +29,7 @@ class GroupEventData(TypedDict):
     version: Annotated[
         int, Field(description="The group's version after the change. It only increases.")
     ]
-    status: Literal["scheduled", "cancelled"]
+    status: GroupStatus
     service_id: UUID
     service_external_ref: ExternalRef
     practitioner_id: UUID
@@ -42,17 +43,16 @@ class GroupEventData(TypedDict):
     format: Format
     old_format: Format | None
     old_location_id: UUID | None
-    seats: int
+    seats: Annotated[int, Field(description="How many seats the group has.")]
     seats_taken: Annotated[int, Field(description="Seats that are taken after the change.")]
-    min_seats: int | None
+    min_seats: Annotated[
+        int | None, Field(description="The fewest seats with which it takes place.")
+    ]
     change_id: Annotated[UUID, Field(description="The entry in the audit log.")]
     command_id: Annotated[
         UUID, Field(description="The command: the same for all changes that one command made.")
     ]
-    by: Annotated[
-        Literal["practice", "system"],
-        Field(description="`system`: the minimum was judged, or missed."),
-    ]
+    by: GroupChangedBy
     reason_code: ReasonCode | None
 
 

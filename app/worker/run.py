@@ -14,6 +14,7 @@ from app.clock import Clock
 from app.configuration.settings import Settings
 from app.database.engine import connect
 from app.database.transactions import allow_long_statements, prefer_indexes, transact
+from app.groups.judging import judge_due_groups
 from app.identity.sign_in.cleanup import sweep_sign_ins, tidy_sign_ins
 from app.mail.context import MailContext
 from app.mail.senders import make_sender
@@ -36,6 +37,10 @@ LAST_RECONNECT_SECONDS = 30.0
 TIDY_SECONDS = 3600.0
 JOB_LOG_KEPT = timedelta(days=7)
 SWEEP_SECONDS = 15.0
+JUDGE_SECONDS = 60.0
+
+# A task of the worker, run with the present instant.
+RepeatedTask = Callable[[datetime], Awaitable[None]]
 
 log = structlog.get_logger()
 
@@ -59,8 +64,8 @@ async def run_worker(
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_serving(url, context, webhooks, stop))
-            tasks.create_task(_keep_doing(sweep, SWEEP_SECONDS, engine, clock, stop))
-            tasks.create_task(_keep_doing(tidy, TIDY_SECONDS, engine, clock, stop))
+            for task, seconds in _repeated_tasks(settings, engine).items():
+                tasks.create_task(_keep_doing(task, seconds, clock, stop))
     finally:
         await context.sender.close()
 
@@ -173,18 +178,29 @@ def _shut_down(lanes: Sequence[Lane]) -> None:
         lane.manager.shutdown.set()
 
 
+def _repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTask, float]:
+    """Give the tasks that a worker repeats, with the seconds between two runs."""
+
+    async def sweeping(now: datetime) -> None:
+        await transact(engine, lambda db: sweep(db, now))
+
+    async def tidying(now: datetime) -> None:
+        await transact(engine, lambda db: tidy(db, now))
+
+    async def judging(now: datetime) -> None:
+        await judge_due_groups(engine, now, credit_grace=settings.credit_grace)
+
+    return {sweeping: SWEEP_SECONDS, tidying: TIDY_SECONDS, judging: JUDGE_SECONDS}
+
+
 async def _keep_doing(
-    command: Callable[[AsyncConnection, datetime], Awaitable[None]],
-    seconds: float,
-    engine: AsyncEngine,
-    clock: Clock,
-    stop: asyncio.Event,
+    task: RepeatedTask, seconds: float, clock: Clock, stop: asyncio.Event
 ) -> None:
     while not stop.is_set():
         try:
-            await transact(engine, lambda db: command(db, clock()))
+            await task(clock())
         except Exception as error:  # noqa: BLE001 - the next run tries again
-            log.warning("tidying_failed", task=command.__name__, error=describe(error))
+            log.warning("tidying_failed", task=task.__name__, error=describe(error))
         await _wait(stop, seconds)
 
 

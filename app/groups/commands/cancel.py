@@ -62,13 +62,15 @@ async def end_group(
     reason: ChangeReason | None,
     now: datetime,
     credit_grace: timedelta,
+    command_id: UUID | None = None,
 ) -> GroupOutcome:
     """Cancel a scheduled group, which the caller has locked with its booked seats `seat_ids`.
 
     Each booked seat is cancelled without a fee, and its credit is returned. Its client gets one
     mail, the practitioner one about the group. Seats that are fulfilled or missed stay.
+    `command_id`: the command that this is a part of, if it is one.
     """
-    practice_id, command_id = group.practice_id, uuid4()
+    practice_id, command_id = group.practice_id, command_id or uuid4()
     records = [await read_session(db, practice_id, seat_id) for seat_id in seat_ids]
     changed = [
         await free_seat(db, record, actor=actor, reason=reason, now=now, credit_grace=credit_grace)

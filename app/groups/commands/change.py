@@ -56,7 +56,7 @@ async def write_rules(
     check_rules(rules, group.seats_taken)
     if rules == group.rules:
         return GroupOutcome(group, None)
-    await GroupRepository(db, group.practice_id).set_rules(group, rules)
+    await GroupRepository(db, group.practice_id).set_rules(group, rules, now)
     after = await read_group(db, group.practice_id, group.id)
     change_id = await write_group_change(db, staff.actor, after, "updated", now)
     return GroupOutcome(after, change_id)

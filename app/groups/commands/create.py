@@ -51,7 +51,7 @@ async def create_group(
     group_id = uuid4()
     owner = CalendarOwner(practice_id, new.practitioner_id, None, group_id)
     await check_free(db, _wanted_time(owner, meeting, defaults), force=force, now=now)
-    await GroupRepository(db, practice_id).add(group_id, new, defaults, meeting)
+    await GroupRepository(db, practice_id).add(group_id, new, defaults, meeting, now)
     group = await read_group(db, practice_id, group_id)
     change_id = await write_group_change(db, staff.actor, group, "created", now)
     await queue_group_mail(db, practice_id, change_id, "group_booked", group.starts_at, now)

@@ -137,24 +137,15 @@ async def move_locked(
     if conflicts and not move.leave_behind:
         raise SeatsConflictError(conflicts)
     staying = {conflict.seat_id for conflict in conflicts}
-    changed = []
-    for seat_id in seat_ids:
-        record = await read_session(db, practice_id, seat_id)
-        if seat_id in staying:
-            changed.append(
-                await free_seat(
-                    db,
-                    record,
-                    actor=staff.actor,
-                    reason=move.reason,
-                    now=now,
-                    credit_grace=credit_grace,
-                )
-            )
-        else:
-            changed.append(await _move_seat(db, staff, record, to, move.reason, now))
-    await groups.move(group, to)
+    changed = [
+        await _change_seat(
+            db, staff, record, None if record.id in staying else to, move, now, credit_grace
+        )
+        for record in [await read_session(db, practice_id, seat_id) for seat_id in seat_ids]
+    ]
+    await groups.move(group, to, now)
     after = await read_group(db, practice_id, group.id)
+    details = {"seats_moved": len(changed) - len(staying), "seats_cancelled": len(staying)}
     change_id = await write_group_change(
         db,
         staff.actor,
@@ -164,10 +155,7 @@ async def move_locked(
         command_id=command_id,
         before=group.meeting,
         reason=move.reason,
-        details={
-            "seats_moved": len(changed) - len(staying),
-            "seats_cancelled": len(staying),
-        },
+        details=details,
     )
     if changed:
         await finish_all(db, changed, now, command_id=command_id, practitioners=False)
@@ -189,18 +177,29 @@ async def _check_free(
     await check_free(db, wanted, force=force, now=now)
 
 
-async def _move_seat(
+async def _change_seat(
     db: AsyncConnection,
     staff: Staff,
     record: SessionRecord,
-    to: Meeting,
-    reason: ChangeReason | None,
+    to: Meeting | None,
+    move: GroupMove,
     now: datetime,
+    credit_grace: timedelta,
 ) -> ChangedSession:
+    """Move a seat with its group, or cancel it free of charge: `to` None."""
+    if to is None:
+        return await free_seat(
+            db,
+            record,
+            actor=staff.actor,
+            reason=move.reason,
+            now=now,
+            credit_grace=credit_grace,
+        )
     rules = rules_of(record.policy)
     cost = cost_for_staff(rules, action_of(record, to), record.facts, now, charged=False)
     change = await write_move(
-        db, record, to, cost, actor=staff.actor, reason=reason, by_client=False
+        db, record, to, cost, actor=staff.actor, reason=move.reason, by_client=False
     )
     return ChangedSession(
         record, change, "rescheduled", reminders(to.starts_at, record.reminder_minutes, now)
