@@ -1,14 +1,12 @@
 """Read a session with its practitioner's calendar, in one statement, and calculate its slots."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.availability.seat_queries import SeatSearch, read_groups_on_offer
 from app.availability.statements import PAGE
-from app.calendar.groups import to_group_slots
 from app.calendar.rows import to_calendar
 from app.database.statements import Source
 from app.domain.availability import (
@@ -22,12 +20,13 @@ from app.domain.availability import (
     offer,
 )
 from app.domain.errors import InvalidInputError
-from app.domain.groups import GroupOffer, GroupSearch, GroupSlot, offer_groups
+from app.domain.groups import GroupOffer
 from app.domain.intervals import Interval
 from app.domain.session import Format
 from app.domain.zones import from_seconds, seconds_up, start_of_day, to_seconds
 from app.identity.tokens.access import Caller
 from app.sessions.read.calendar import (
+    SeatKeys,
     SessionToMove,
     calendar_bounds,
     move_search,
@@ -38,18 +37,6 @@ from app.sessions.read.queries import read_row
 
 MAX_DAYS = 62
 DEFAULT_DAYS = 31
-
-
-class _Page(NamedTuple):
-    """A session with its practitioner's calendar.
-
-    For a seat also the groups of its service, and the time that its client's other sessions take.
-    """
-
-    session: SessionToMove
-    calendar: Calendar
-    groups: Sequence[GroupSlot]
-    elsewhere: Sequence[Interval]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +54,9 @@ class Availability:
 
 async def _read_page(
     db: Source, caller: Caller, session_id: UUID, first: date, last: date
-) -> _Page:
+) -> tuple[SessionToMove, Calendar]:
     row = await read_row(db, PAGE, caller, session_id, **calendar_bounds(first, last))
-    return _Page(
-        to_session_to_move(row),
-        to_calendar(row),
-        to_group_slots(row["groups"]) if row["practitioner_active"] else (),
-        [Interval(*interval) for interval in row["elsewhere"] or ()],
-    )
-
-
-def _offer(
-    page: _Page, rules: SlotRules, search: SlotSearch, window: Interval, now: int
-) -> Offer | GroupOffer:
-    """Find the slots of a session. Those of a seat are other groups."""
-    group_id = page.session.group_id
-    if group_id is None:
-        return offer(page.calendar, rules, search, window, now)
-    span = bookable(page.calendar.hours.zone, rules, search, window, now)
-    groups = GroupSearch(group_id, page.groups, page.elsewhere, search)
-    return offer_groups(groups, window, span)
+    return to_session_to_move(row), to_calendar(row)
 
 
 async def read_availability(
@@ -103,7 +73,7 @@ async def read_availability(
     """Find the slots from `first` to `last`; by default 31 days from today.
 
     Dates are in `zone`, by default the client's zone. Needs at most two round trips; the second
-    finds the next date with a slot if the range has none.
+    finds the next date with a slot if the range has none, or the groups to which a seat can move.
 
     Raises:
         InvalidInputError: the range is reversed or too long, or the service has no such format.
@@ -114,8 +84,7 @@ async def read_availability(
     until = last or around + timedelta(days=DEFAULT_DAYS)
     # A range that is too long is refused below; do not read all of it.
     reach = min(max(until, around), around + timedelta(days=MAX_DAYS))
-    page = await _read_page(db, caller, session_id, around, reach)
-    session = page.session
+    session, calendar = await _read_page(db, caller, session_id, around, reach)
     zone = zone or session.client_zone
     first = first or now.astimezone(zone).date()
     last = last or first + timedelta(days=DEFAULT_DAYS - 1)
@@ -123,19 +92,39 @@ async def read_availability(
     search = move_search(session, format_ or session.format, now)
     rules = slot_rules(session, session.ends_at - session.starts_at)
     window = Interval(_first_second(first, zone), _first_second(last + timedelta(days=1), zone))
-    found = _offer(page, rules, search, window, seconds_up(now))
+    found: Offer | GroupOffer
     next_available = None
-    if found.empty_reason not in {None, EmptyReason.RESCHEDULE_REFUSED}:
-        next_available = await _next_available(
-            db, caller, page, rules, search, window.end, zone, now
+    if session.group_id is not None:
+        seat = SeatSearch(
+            _keys_of(caller, session), session.group_id, calendar.hours.zone, rules, search
         )
+        found, start = await read_groups_on_offer(db, seat, window, seconds_up(now))
+        if start is not None:
+            next_available = from_seconds(start).astimezone(zone).date()
+    else:
+        found = offer(calendar, rules, search, window, seconds_up(now))
+        if found.empty_reason not in {None, EmptyReason.RESCHEDULE_REFUSED}:
+            next_available = await _next_available(
+                db, caller, session, calendar, rules, search, window.end, zone, now
+            )
     return Availability(session, search.format, zone, first, last, found, next_available)
+
+
+def _keys_of(caller: Caller, session: SessionToMove) -> SeatKeys:
+    return SeatKeys(
+        caller.practice_id,
+        session.service_id,
+        session.practitioner_id,
+        caller.client_id,
+        session.id,
+    )
 
 
 async def _next_available(
     db: Source,
     caller: Caller,
-    page: _Page,
+    session: SessionToMove,
+    calendar: Calendar,
     rules: SlotRules,
     search: SlotSearch,
     after: int,
@@ -144,9 +133,8 @@ async def _next_available(
 ) -> date | None:
     instant = seconds_up(now)
     after_horizon = to_seconds(now) + (rules.horizon_days + 2) * 24 * 60 * MINUTE
-    practitioner_zone = page.calendar.hours.zone
     future = Interval(after, after_horizon)
-    windows = [bookable(practitioner_zone, rules, search, future, instant)]
+    windows = [bookable(calendar.hours.zone, rules, search, future, instant)]
     present = search.present
     places = {(search.format, location_id) for location_id in search.location_ids}
     if present.start >= after and places - {(present.format, present.location_id)}:
@@ -157,11 +145,11 @@ async def _next_available(
         return None
     first = from_seconds(min(window.start for window in windows)).date()
     last = from_seconds(max(window.end for window in windows)).date()
-    page = await _read_page(db, caller, page.session.id, first, last)
+    _, calendar = await _read_page(db, caller, session.id, first, last)
     starts = [
-        start
+        of_place[0]
         for window in windows
-        if (start := _offer(page, rules, search, window, instant).first_start) is not None
+        for of_place in offer(calendar, rules, search, window, instant).starts.values()
     ]
     return from_seconds(min(starts)).astimezone(zone).date() if starts else None
 

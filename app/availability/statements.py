@@ -3,12 +3,10 @@
 from typing import Any
 
 from sqlalchemy import (
-    case,
     exists,
     select,
 )
 
-from app.calendar.groups import groups_column
 from app.calendar.statements import OF_SESSION, calendar_columns
 from app.sessions.read.statements import (
     CONTACT_COLUMNS,
@@ -48,6 +46,8 @@ def _page_statement() -> OneSession:
         Session.link_generation,
         Session.id.label("found_id"),
         Session.group_id,
+        Session.service_id,
+        Session.practitioner_id,
         Session.status,
         Session.starts_at,
         Session.ends_at,
@@ -71,12 +71,6 @@ def _page_statement() -> OneSession:
         paid.label("pays"),
         formats_on_offer(),
         *calendar_columns(OF_SESSION),
-        case(
-            (
-                Session.group_id.is_not(None),
-                groups_column(Session.service_id, Session.practitioner_id),
-            )
-        ).label("groups"),
     ]
     return about_one_session(select(*columns).select_from(source))
 

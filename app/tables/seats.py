@@ -1,11 +1,14 @@
 """The expressions that count the seats of a group."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
-from app.tables.joins import PRACTICE, of_practice
+from app.tables.groups import Group
+from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.sessions import Session
 
 
@@ -29,3 +32,16 @@ def seats_left(group: Any) -> ColumnElement[int]:  # noqa: ANN401 - the table, o
         (group.status == "scheduled", group.seats - seats_taken(group)),
         (group.status == "cancelled", 0),
     )
+
+
+def seats_of_group(group_id: Any) -> ColumnElement[Sequence[int]]:  # noqa: ANN401 - a column
+    """Give the number of seats of a group, and how many of them are free; null without a group.
+
+    A join with the groups would take twice as long for the sessions that have none.
+    """
+    counts = (
+        select(array([Group.seats, seats_left(Group)]))
+        .where(referred(Group, group_id))
+        .scalar_subquery()
+    )
+    return case((group_id.is_not(None), counts))

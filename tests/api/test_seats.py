@@ -169,6 +169,7 @@ async def test_a_group_and_a_single_service_never_offer_each_others_time(
         (("2026-12-03", "2026-12-03"), "fully_booked", "2026-12-08"),
         (("2026-12-10", "2026-12-10"), "fully_booked", None),
         (("2026-11-20", "2026-11-29"), "outside_horizon", "2026-12-08"),
+        (("2027-01-28", "2027-02-10"), "outside_horizon", None),
         (("2027-06-01", "2027-06-30"), "outside_horizon", None),
     ],
 )
@@ -183,6 +184,7 @@ async def test_an_empty_range_says_why_and_when_there_is_a_group_again(
     await add_group(world, CLASS + 5 * DAY)
     full = await add_group(world, CLASS + 7 * DAY, seats=1)
     await fill(world, full, 1)
+    await add_group(world, CLASS + 64 * DAY)
     first, last = range_
     found = await api.availability(seat, **{"from": first, "to": last, "format": "in_person"})
     assert found["days"] == []

@@ -8,12 +8,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.calendar.groups import GROUPS, to_group_slots
 from app.domain.groups import GroupSlot, lowest_free_seat
 from app.domain.intervals import Interval
 from app.domain.session import Format
 from app.sessions.commands.meeting import Buffers, Meeting, NewSeat
-from app.sessions.read.calendar import LONGEST
+from app.sessions.read.calendar import SeatKeys, read_groups
 from app.sessions.read.records import SessionRecord
 from app.tables.groups import Group
 from app.tables.joins import of_practice
@@ -116,22 +115,12 @@ class SeatRepository:
     async def around(
         self, record: SeatOwner, since: datetime, until: datetime
     ) -> tuple[list[GroupSlot], list[Interval]]:
-        """Read the groups around a range of starts, and the client's other times.
-
-        There are no groups if the practitioner is inactive. A session that starts after the range
-        can overlap a group in it, so more than the range is read.
-        """
-        (row,) = await GROUPS.rows(
-            self._db,
-            {
-                "practice_id": self._practice_id,
-                "service_id": record.service_id,
-                "practitioner_id": record.practitioner_id,
-                "client_id": record.client_id,
-                "own_id": record.id,
-                "since": since,
-                "sessions_since": since - LONGEST,
-                "until": until + LONGEST,
-            },
+        """Read the groups around a range of starts, and the client's other times."""
+        keys = SeatKeys(
+            self._practice_id,
+            record.service_id,
+            record.practitioner_id,
+            record.client_id,
+            record.id,
         )
-        return to_group_slots(row["groups"]), [Interval(*time) for time in row["elsewhere"] or ()]
+        return await read_groups(self._db, keys, since, until)

@@ -197,8 +197,7 @@ async def _read_groups(db: AsyncConnection, wish: _Wish, window: Interval) -> Gr
     record = wish.record
     assert record.group_id is not None  # noqa: S101 - it is a seat
     since, until = (from_seconds(bound) for bound in window)
-    seats = SeatRepository(db, record.practice_id)
-    groups, taken = await seats.around(record, since, until)
+    groups, taken = await SeatRepository(db, record.practice_id).around(record, since, until)
     return GroupSearch(record.group_id, groups, taken, wish.search)
 
 

@@ -6,11 +6,14 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.calendar.groups import GROUPS, to_group_slots
 from app.calendar.rows import to_calendar
 from app.calendar.statements import CALENDAR, OF_SESSION, calendar_columns
 from app.database.statements import Row, Source
 from app.domain.availability import MINUTE, Calendar, CurrentMeeting, SlotRules, SlotSearch
 from app.domain.errors import InvalidInputError
+from app.domain.groups import GroupSlot
+from app.domain.intervals import Interval
 from app.domain.money import Money
 from app.domain.policy.deadlines import move_window
 from app.domain.policy.decide import is_allowed, must_keep_format_and_location
@@ -31,6 +34,8 @@ class SessionToMove(NamedTuple):
 
     id: UUID
     group_id: UUID | None
+    service_id: UUID
+    practitioner_id: UUID
     client_zone: ZoneInfo
     starts_at: datetime
     ends_at: datetime
@@ -64,6 +69,8 @@ def to_session_to_move(row: Row) -> SessionToMove:
     return SessionToMove(
         id=row["found_id"],
         group_id=row["group_id"],
+        service_id=row["service_id"],
+        practitioner_id=row["practitioner_id"],
         client_zone=ZoneInfo(row["client_zone"]),
         starts_at=starts_at,
         ends_at=row["ends_at"],
@@ -124,6 +131,29 @@ async def read_calendar(
     """
     (row,) = await CALENDAR.rows(db, owner._asdict() | calendar_bounds(first, last))
     return to_calendar(row, forced=forced)
+
+
+class SeatKeys(NamedTuple):
+    """Whose groups and whose other sessions to read. `own_id` is the id of the seat's session."""
+
+    practice_id: UUID
+    service_id: UUID
+    practitioner_id: UUID
+    client_id: UUID
+    own_id: UUID
+
+
+async def read_groups(
+    db: Source, of: SeatKeys, since: datetime, until: datetime
+) -> tuple[list[GroupSlot], list[Interval]]:
+    """Read the groups around a range of starts, and the time of the client's other sessions.
+
+    There are no groups if the practitioner is inactive. A session that starts after the range can
+    overlap a group in it, so more than the range is read.
+    """
+    bounds = {"since": since, "sessions_since": since - LONGEST, "until": until + LONGEST}
+    (row,) = await GROUPS.rows(db, of._asdict() | bounds)
+    return to_group_slots(row["groups"]), [Interval(*time) for time in row["elsewhere"] or ()]
 
 
 async def read_with_calendar(

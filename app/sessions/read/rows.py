@@ -145,9 +145,7 @@ def _summary_fields(row: Row) -> tuple[Any, ...]:
         if package_id is None
         else PackageUse(package_id, row["package_name"], row["credits_left"]),
         _cancellation(row) if status is Status.CANCELLED else None,
-        None
-        if group_id is None
-        else SessionGroup(group_id, row["group_seats"], row["group_seats_left"]),
+        None if group_id is None else SessionGroup(group_id, *row["group_seats"]),
         None
         if row["series_id"] is None
         else SeriesPlace(

@@ -25,7 +25,6 @@ from sqlalchemy.orm import aliased
 from app.database.statements import Read
 from app.domain.session import Status
 from app.tables.changes import Change, ChangeNote
-from app.tables.groups import Group
 from app.tables.joins import PRACTICE, of_practice, of_session, referred
 from app.tables.own_session import ABOUT_CLIENT, OWN_SESSION
 from app.tables.practices import (
@@ -38,7 +37,7 @@ from app.tables.practices import (
     Service,
     ServiceFormat,
 )
-from app.tables.seats import seats_left
+from app.tables.seats import seats_of_group
 from app.tables.sessions import CreditRedemption, Session
 
 Statement = Select[Any]
@@ -77,7 +76,6 @@ class SessionJoins:
             .outerjoin(Practitioner, referred(Practitioner, session.practitioner_id))
             .outerjoin(Service, referred(Service, session.service_id))
             .outerjoin(Location, referred(Location, session.location_id))
-            .outerjoin(Group, referred(Group, session.group_id))
             .outerjoin(self.package, true())
         )
         self.columns = [
@@ -106,8 +104,7 @@ class SessionJoins:
             self.package.c.name.label("package_name"),
             self.package.c.credits_left,
             session.group_id,
-            Group.seats.label("group_seats"),
-            seats_left(Group).label("group_seats_left"),
+            seats_of_group(session.group_id).label("group_seats"),
             session.series_id,
             session.series_position,
             session.series_starts_at,
