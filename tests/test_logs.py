@@ -5,31 +5,37 @@ import subprocess
 import sys
 from typing import Any
 
-PREPARE = """
+import pytest
+
+LOGGING = """
 import logging, structlog
 from app.observability.logs import configure_logs
 from app.configuration.settings import Settings
 configure_logs(Settings(_env_file=None))
+structlog.get_logger().info('tried', route='/v1/me')
+logging.getLogger('somebodys.package').warning('worn out')
+logging.getLogger('uvicorn.access').warning('GET /?cursor=secret')
 """
 
 
-def logged(statement: str) -> list[dict[str, Any]]:
-    """Run a statement as a server would, and give the lines that it logs."""
-    command = [sys.executable, "-c", PREPARE + statement]
+@pytest.fixture(scope="module")
+def lines() -> list[dict[str, Any]]:
+    """Log as a server would, and give the lines that it writes."""
+    command = [sys.executable, "-c", LOGGING]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stderr.splitlines()]
 
 
-def test_a_log_line_is_json_with_time_and_level() -> None:
-    (line,) = logged("structlog.get_logger().info('tried', route='/v1/me')")
+def test_a_log_line_is_json_with_time_and_level(lines: list[dict[str, Any]]) -> None:
+    line = lines[0]
     assert (line["event"], line["route"], line["level"]) == ("tried", "/v1/me", "info")
     assert line["timestamp"].endswith("Z")
 
 
-def test_libraries_log_in_the_same_format() -> None:
-    (line,) = logged("logging.getLogger('somebodys.package').warning('worn out')")
+def test_libraries_log_in_the_same_format(lines: list[dict[str, Any]]) -> None:
+    line = lines[1]
     assert (line["event"], line["level"]) == ("worn out", "warning")
 
 
-def test_the_servers_own_access_log_is_silent() -> None:
-    assert not logged("logging.getLogger('uvicorn.access').warning('GET /?cursor=secret')")
+def test_the_servers_own_access_log_is_silent(lines: list[dict[str, Any]]) -> None:
+    assert len(lines) == 2, "the third statement, of the access log, writes no line"

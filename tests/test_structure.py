@@ -5,11 +5,12 @@ import re
 import tokenize
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.imports import circle_in, file_graph, folder_graph, modules_of, reached
+from tests.imports import Graph, circle_in, file_graph, folder_graph, modules_of, reached
 
 ROOT = Path(__file__).parents[1]
 APP = ROOT / "app"
@@ -42,8 +43,23 @@ def _layers() -> list[str]:
     return layers
 
 
+@cache
+def _modules() -> dict[str, ast.Module]:
+    return modules_of(APP)
+
+
+@cache
+def _files() -> Graph:
+    return file_graph(APP)
+
+
+@cache
+def _folders() -> Graph:
+    return folder_graph(APP)
+
+
 def test_no_two_folders_import_each_other() -> None:
-    circle = circle_in(folder_graph(APP))
+    circle = circle_in(_folders())
     assert not circle, " -> ".join(circle)
 
 
@@ -79,7 +95,7 @@ def test_each_folder_imports_from_lower_storeys_only() -> None:
     layers = _layers()
     up = [
         f"{folder} -> {imported}"
-        for folder, found in folder_graph(APP).items()
+        for folder, found in _folders().items()
         for imported in found
         if folder != "__main__" and layers.index(imported) <= layers.index(folder)
     ]
@@ -111,8 +127,8 @@ def test_a_record_without_rules_reaches_few_files() -> None:
     """
     layers = _layers()
     features = layers[: layers.index(LOWEST_FEATURE) + 1]
-    files = reached(file_graph(APP), "app.directory.locations.router")
-    modules = modules_of(APP)
+    files = reached(_files(), "app.directory.locations.router")
+    modules = _modules()
     above = {name.rpartition(".")[0] for name in files}
     with_code = sorted(name for name in above - set(files) if len(modules[name].body) > 1)
     of_features = [name for name in files if name.split(".")[1] in features]
@@ -134,7 +150,7 @@ def test_files_are_short() -> None:
 def test_functions_are_short() -> None:
     long = {
         f"{module} {node.name}"
-        for module, tree in modules_of(APP).items()
+        for module, tree in _modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if (node.end_lineno or 0) - node.lineno + 1 > LONGEST_FUNCTION
