@@ -1,4 +1,4 @@
-"""The application, for one test after another."""
+"""The application for the tests; its routes are built once and used again."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +14,11 @@ _idle: dict[tuple[object, ...], FastAPI] = {}
 
 @contextmanager
 def application(settings: Settings, clock: Clock) -> Iterator[FastAPI]:
-    """Make the application, with the routes of one that an earlier test has done with.
+    """Make the application with the routes that an earlier test has finished with.
 
-    FastAPI builds the handlers of its routes when they are first asked for, and takes longer than
-    most tests do. All else is the new one's. Of two that are served at once each has its own.
+    FastAPI builds the handlers of the routes on their first use, which takes longer than most
+    tests. Everything else is new. Two applications that are served at the same time share no
+    routes.
     """
     made = create_app(settings, clock=clock)
     if made.state.tracing is not None:

@@ -1,8 +1,8 @@
-"""Reads one SQL statement: is every table of a practice's in it bound to one practice?
+"""Reads one SQL statement and checks that every tenant table in it is bound to one practice.
 
-A table is bound where its `practice_id` equals a parameter, or a column that is bound itself,
-through equalities that have to hold: those of WHERE, of ON, and of the queries around it. What is
-not understood counts as not bound.
+A tenant table has a column `practice_id`. It is bound if that column equals a parameter, or equals
+another bound column. Only equalities that must hold for each row count: those of WHERE, of ON, and
+of the enclosing queries. A construct that this module does not understand counts as not bound.
 """
 
 import re
@@ -18,16 +18,18 @@ from tests.syntax import Equality, bare, equalities, queries_in, sources
 TENANT = "practice_id"
 TABLES = frozenset(name for name, table in metadata.tables.items() if TENANT in table.c)
 _READ = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}
-# Touch no row, whatever tables they name. Of any other statement each table counts as not bound.
+# These statements touch no row. In any other kind of statement, each table counts as not bound.
 _OF_NO_ROW = {"CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "COMMENT"}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`unbound` are the tables that no practice is named for; `reads` are all of a practice's.
+    """The result for one statement.
 
-    `parameters` are the numbers of those that say which practice: they have to be the same.
-    `indirect` are the tables whose practice is named by way of another table at best.
+    `reads` are its tenant tables; `unbound` are those for which it names no practice. `indirect` are
+    those that are not compared with a parameter themselves: they are bound through another table,
+    or unbound. `parameters` are the numbers of the parameters that hold the practice's id:
+    their values must be equal.
     """
 
     unbound: frozenset[str]
@@ -55,7 +57,7 @@ def read_statement(sql: str) -> Verdict:
     )
 
 
-# The columns that a query gives, each with whether it is bound; and the queries of a WITH by name.
+# The columns of a query's result, each with whether it is bound; and the queries of a WITH by name.
 Columns = list[tuple[str, bool]]
 Known = dict[str, Columns]
 
@@ -64,7 +66,7 @@ Known = dict[str, Columns]
 class _Scope:
     """The sources of one query by their aliases, and which of their columns are bound so far.
 
-    `named` are the columns that equal a parameter themselves.
+    `named` are the columns that are compared with a parameter directly.
     """
 
     aliases: set[str]
@@ -73,7 +75,7 @@ class _Scope:
     named: set[tuple[str, str]] = field(default_factory=set)
 
     def own(self, column: exp.Expr) -> tuple[str, str] | None:
-        """Name a column of this query; None where it is one of another, or no column."""
+        """Return alias and name of a column of this query; None for anything else."""
         if not isinstance(column, exp.Column):
             return None
         alias = column.table or (next(iter(self.aliases)) if len(self.aliases) == 1 else "")
@@ -90,7 +92,7 @@ class _Scope:
         return self.outer is not None and self.outer.is_bound(value)
 
     def bind(self, edges: list[Equality]) -> None:
-        """Follow the equalities, from what is bound to what is not, until nothing is added."""
+        """Follow the equalities from bound to unbound columns until no column is added."""
         for one, other in edges:
             own = self.own(bare(one))
             if own is not None and isinstance(bare(other), exp.Parameter):
@@ -106,7 +108,7 @@ class _Scope:
 
 
 class _Reading:
-    """Walks a statement, and the queries in it."""
+    """Walks a statement and the queries in it."""
 
     def __init__(self) -> None:
         self.unbound: set[str] = set()
@@ -116,7 +118,7 @@ class _Reading:
         self._seen: set[int] = set()
 
     def statement(self, statement: exp.Expr) -> None:
-        """Walk a statement. A table that the walk did not come by counts as not bound."""
+        """Walk a statement. A table that the walk did not reach counts as not bound."""
         if isinstance(statement, exp.Insert):
             self._insert(statement)
         elif isinstance(statement, exp.Query | exp.Update | exp.Delete):
@@ -129,7 +131,7 @@ class _Reading:
         self.names(named)
 
     def names(self, words: set[str]) -> None:
-        """Take all of a practice's tables among these names as not bound."""
+        """Record all tenant tables among these names as not bound."""
         self.reads |= words & TABLES
         self.unbound |= words & TABLES
         self.indirect |= words & TABLES
@@ -148,7 +150,7 @@ class _Reading:
             self._query(inner, None, known)
 
     def _with(self, query: exp.Expr, outer: _Scope | None, known: Known) -> Known:
-        """Walk the queries of a WITH, and say of each what its columns are."""
+        """Walk the queries of a WITH and return the columns of each."""
         known = dict(known)
         with_ = query.args.get("with_")
         for part in with_.expressions if with_ is not None else ():
@@ -160,7 +162,7 @@ class _Reading:
         return known
 
     def _query(self, query: exp.Expr, outer: _Scope | None, known: Known) -> Columns:
-        """Walk a query, and say of each column that it gives whether it is bound."""
+        """Walk a query and return its columns, each with whether it is bound."""
         known = self._with(query, outer, known)
         if isinstance(query, exp.Subquery):
             return self._query(query.this, outer, known)
@@ -195,7 +197,7 @@ class _Reading:
         return [(column.alias_or_name, scope.is_bound(column.unalias())) for column in columns]
 
     def _given(self, source: exp.Expr, inner: exp.Expr, scope: _Scope, known: Known) -> Columns:
-        """Say what the columns of a source are, as far as it is a query itself."""
+        """Return the columns of a source; none if the source is not a query."""
         if isinstance(source, exp.Table):
             return known.get(source.name, [])
         if not isinstance(inner, exp.Query):

@@ -1,4 +1,4 @@
-"""The plugins that all tests use. A folder's own conftest has only what that folder needs."""
+"""The plugins that all tests use. The conftest of a folder has only what that folder needs."""
 
 pytest_plugins = (
     "tests.fixtures.run",

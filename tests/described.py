@@ -1,4 +1,4 @@
-"""Holds every answer that a test gets against the OpenAPI description: status, type, shape."""
+"""Compares every response that a test gets with the OpenAPI description: status, type, schema."""
 
 import json
 import re
@@ -16,14 +16,14 @@ from app.main import create_app
 
 # Codes that no operation documents, and why.
 GENERAL = {"method-not-allowed": "answers a method that no operation has"}
-# Headers that callers build on, as answers name them.
+# Headers that callers rely on, spelled as in responses.
 HEADERS = ("ETag", "Idempotency-Replayed", "Retry-After", "WWW-Authenticate", "X-Request-Id")
 SOMETIMES = {"Idempotency-Replayed"}
 
 
 @cache
 def description() -> dict[str, Any]:
-    """Describe the API as it is now."""
+    """Return the OpenAPI description of the current code."""
     settings = Settings(
         database_url="postgresql://role@/reslot", secret_keys=("k" * 32,), _env_file=None
     )
@@ -50,7 +50,7 @@ def _registry() -> Registry[Any]:
 
 
 def resolved(part: dict[str, Any]) -> dict[str, Any]:
-    """Give a part of the description, or the component that it refers to."""
+    """Return a part of the description; if it is a reference, the component that it refers to."""
     if "$ref" not in part:
         return part
     _, _, kind, name = part["$ref"].split("/")
@@ -59,12 +59,12 @@ def resolved(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def parameters_of(operation: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the parameters of an operation, shared ones and its own."""
+    """Return the parameters of an operation, with those shared by its path."""
     return [resolved(parameter) for parameter in operation.get("parameters", ())]
 
 
 def example_of(content: dict[str, Any]) -> Any:
-    """Give the example of a success: there is exactly one, shared or not."""
+    """Return the example of the success response. There is exactly one, inline or by reference."""
     if "example" in content:
         return content["example"]
     [named] = content["examples"].values()
@@ -72,7 +72,7 @@ def example_of(content: dict[str, Any]) -> Any:
 
 
 def same_fields(value: Any, schema: dict[str, Any]) -> None:
-    """Compare the names of a value's fields with those of its schema, all the way down."""
+    """Compare the names of a value's fields with those of its schema, at every level."""
     schema = resolved(schema)
     if "anyOf" in schema and value is not None:
         schema = next(part for part in schema["anyOf"] if part.get("type") != "null")
@@ -88,13 +88,13 @@ def same_fields(value: Any, schema: dict[str, Any]) -> None:
 
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
-    """Match paths to operations; those without parameters first, as the router does."""
+    """Build patterns that match paths to operations; paths without parameters come first."""
     paths = sorted(description()["paths"].items(), key=lambda item: item[0].count("{"))
     return [(re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)), found) for path, found in paths]
 
 
 def is_as_described(answer: Response) -> None:
-    """Fail where an operation answers something that its description does not tell of."""
+    """Fail if a response is not described by its operation."""
     path, method = answer.request.url.path, answer.request.method.lower()
     operation = next(
         (found.get(method) for pattern, found in _patterns() if pattern.fullmatch(path)), None
@@ -126,7 +126,7 @@ def is_as_described(answer: Response) -> None:
 
 
 def codes_of(content: dict[str, Any]) -> dict[str, str]:
-    """Give the schema of each problem that an answer can be, by its code."""
+    """Return the schema of each problem that a response can contain, by its code."""
     schema = resolved(content["schema"])
     if "discriminator" in schema:
         mapping: dict[str, str] = schema["discriminator"]["mapping"]
@@ -137,7 +137,7 @@ def codes_of(content: dict[str, Any]) -> dict[str, str]:
 
 
 def is_event_as_described(body: str) -> None:
-    """Fail where a webhook endpoint is sent what the description does not tell of."""
+    """Fail if a webhook endpoint receives something that is not described."""
     event = json.loads(body)
     posted = description()["webhooks"][event["type"]]["post"]
     validate(event, posted["requestBody"]["content"]["application/json"]["schema"])
@@ -151,7 +151,7 @@ def _same_headers(answer: Response, documented: Iterable[str], where: str) -> No
 
 
 def _same_members(problem: dict[str, Any], schema: dict[str, Any]) -> None:
-    """Fail where a problem has members that its code is not described with."""
+    """Fail if a problem has members that the description of its code does not have."""
     common = description()["components"]["schemas"]["Problem"]["properties"]
     own = schema["allOf"][1]["properties"]
     assert problem.keys() <= common.keys() | own.keys()

@@ -1,4 +1,4 @@
-"""Data of embedded servers that lies elsewhere than its folder: as root, below a private folder."""
+"""Data of embedded servers that is outside the chosen folder (as root, below a private folder)."""
 
 import shutil
 from pathlib import Path
@@ -7,7 +7,7 @@ from app.database.programs import SYSTEM_USER_FOLDER
 
 
 def throw_away(folder: Path) -> None:
-    """Remove the data of all stopped servers that were started with a folder below this one."""
+    """Remove the data of all stopped servers that were started for a folder below this one."""
     for link in folder.rglob("postgres"):
         if link.is_symlink() and link.resolve().parent == SYSTEM_USER_FOLDER:
             data = link.resolve()

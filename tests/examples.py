@@ -8,6 +8,6 @@ _SHARE = 4
 
 
 def at_most(examples: int) -> settings:
-    """Limit the examples, to a quarter of them in the quick profile."""
+    """Limit the number of examples; the quick profile tries a quarter of them."""
     quick = settings.get_current_profile_name() != THOROUGH
     return settings(max_examples=examples // _SHARE if quick else examples)

@@ -1,4 +1,4 @@
-"""The graph of imports of a Python package, read from its source."""
+"""The import graph of a Python package, read from its source."""
 
 import ast
 from collections import deque
@@ -17,7 +17,7 @@ def modules_of(package: Path) -> dict[str, ast.Module]:
 
 
 def file_graph(package: Path) -> Graph:
-    """Give the modules of the package that each of its modules imports.
+    """Return, for each module of the package, the modules of the package that it imports.
 
     Imports within functions and under `if TYPE_CHECKING` count as well: a reader follows them too.
     """
@@ -28,10 +28,10 @@ def file_graph(package: Path) -> Graph:
 
 
 def folder_graph(package: Path) -> Graph:
-    """Give the folders of the package that each of its folders imports.
+    """Return, for each folder of the package, the folders of the package that it imports.
 
-    A folder is a direct subfolder of the package with all that is below it. A module that lies
-    directly in the package counts as a folder of its own.
+    A folder is a direct subfolder of the package, with everything below it. A module directly in
+    the package counts as a folder of its own.
     """
     graph: dict[str, set[str]] = {}
     for name, imported in file_graph(package).items():
@@ -42,9 +42,10 @@ def folder_graph(package: Path) -> Graph:
 
 
 def circle_in(graph: Graph) -> list[str]:
-    """Find a circle: names that import one another in turn, the first repeated at the end.
+    """Find an import cycle: names of which each imports the next; the first is repeated at the end.
 
-    Empty where there is none. It is the shortest through the first name that is in a circle.
+    Return an empty list if there is no cycle, else the shortest one through the first name that is
+    in a cycle.
     """
     for name in sorted(graph):
         for way in _ways_from(graph, name):
@@ -54,12 +55,12 @@ def circle_in(graph: Graph) -> list[str]:
 
 
 def reached(graph: Graph, start: str) -> list[str]:
-    """List what a module reaches by imports, directly and through others, itself included."""
+    """List the modules that a module imports directly or indirectly, and the module itself."""
     return sorted(way[-1] for way in _ways_from(graph, start))
 
 
 def _ways_from(graph: Graph, start: str) -> Iterator[list[str]]:
-    """Give a shortest way from `start` to each name that it reaches, nearest first."""
+    """Return a shortest path from `start` to each name that it reaches, nearest first."""
     seen, waiting = {start}, deque([[start]])
     while waiting:
         way = waiting.popleft()

@@ -1,18 +1,18 @@
-"""Waiting for something real: a socket, a process, a browser, another one's rows."""
+"""Waiting for something real: a socket, a process, a browser, rows of another process."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
-# Nothing takes that long. A machine with other work on it was seen to stand still for eight.
+# Nothing takes this long normally. A busy machine was seen to pause for eight seconds.
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
 
 async def until(holds: Callable[[], Awaitable[bool]], seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until something holds that has no event to wait for.
+    """Wait until a condition holds for which no event exists.
 
     Raises:
-        TimeoutError: it did not within so many seconds.
+        TimeoutError: the condition did not hold within that many seconds.
     """
     async with asyncio.timeout(seconds):
         while not await holds():  # noqa: ASYNC110 - as the docstring says

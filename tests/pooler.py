@@ -1,7 +1,7 @@
-"""A pgbouncer of our own in front of the tests' server, where the environment asks for one.
+"""A pgbouncer in front of the tests' server, if the environment asks for one.
 
-`RESLOT_TEST_PGBOUNCER` names the program; `1` stands for the one that is installed. The service's
-URL leads through it then, one transaction at a time; the owner's never does.
+`RESLOT_TEST_PGBOUNCER` names the program; `1` means the installed one. The service then connects
+through pgbouncer with transaction pooling. The owner always connects to the server directly.
 """
 
 import asyncio
@@ -26,31 +26,31 @@ POLLS, POLL_SECONDS = 200, 0.05
 
 @dataclass(frozen=True, slots=True)
 class Pooler:
-    """A running pgbouncer; it listens on a socket as the server behind it does."""
+    """A running pgbouncer. Like the server behind it, it listens on a Unix socket."""
 
     folder: Path
 
     def url(self, role: str, database: str) -> str:
-        """Spell the URL by which `role` reaches `database`, for any version of pgbouncer."""
+        """Return a URL of `database` for `role` that works with any version of pgbouncer."""
         address = f"postgresql://{role}@/{database}?host={self.folder}&port={PORT}"
         return f"{address}&statement_cache_size=0"
 
 
 def wanted_program() -> str | None:
-    """Find the program that the tests are to go through; None: straight to the server."""
+    """Find the pgbouncer that the environment asks for; None: connect to the server directly."""
     named = os.environ.get("RESLOT_TEST_PGBOUNCER", "")
     return installed_program() if named == "1" else named or None
 
 
 def installed_program() -> str | None:
-    """Find pgbouncer; Debian puts it where only root looks."""
+    """Find pgbouncer. Debian installs it in a folder that is only in root's PATH."""
     return shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
 @contextmanager
 def pooled(program: str, server: EmbeddedServer) -> Iterator[Pooler]:
-    """Start pgbouncer before `server`, with few connections for many clients, and end it."""
-    # Not below pytest's own folder: a socket's path is short, and the other user has to get there.
+    """Run pgbouncer in front of `server`, with few connections for many clients."""
+    # Not below pytest's folder: a socket's path must be short, and another user must have access.
     with tempfile.TemporaryDirectory(prefix="reslot-pooler-") as name:
         folder = Path(name)
         asyncio.run(_bound(server))
@@ -64,7 +64,7 @@ def pooled(program: str, server: EmbeddedServer) -> Iterator[Pooler]:
 
 
 async def _bound(server: EmbeddedServer) -> None:
-    """Give the role, in all databases, what `reslot migrate` gives it in the service's own."""
+    """Give the role, in all databases, the settings that `reslot migrate` gives it in one."""
     admin = await asyncpg.connect(server.url("postgres", "postgres"))
     for setting, value in SERVICE_SETTINGS.items():
         await admin.execute(f"ALTER ROLE {SERVICE} SET {setting} = '{value}'")
@@ -83,8 +83,8 @@ def _configured(folder: Path, server: EmbeddedServer) -> Path:
         "auth_type = trust",
         f"auth_file = {folder}/users.txt",
         "pool_mode = transaction",
-        # Fewer than a server process has, for commands and for reads: transactions do meet on the
-        # connections. More than it has for commands: those that wait leave some for reads.
+        # Fewer than a server process has in total, so that transactions share connections.
+        # More than it has for commands, so that waiting commands leave some for reads.
         "default_pool_size = 12",
         "query_wait_timeout = 3",
         "max_client_conn = 1000",

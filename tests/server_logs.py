@@ -1,4 +1,4 @@
-"""What a server process would log, as text."""
+"""The log that a server process would write, as text."""
 
 import logging
 import sys
@@ -16,14 +16,14 @@ from app.observability.logs import configure_logs
 
 @contextmanager
 def server_logs(settings: Settings, **other: Any) -> Iterator[StringIO]:
-    """Log as a server process does, every library at its chattiest, and put it back."""
+    """Log as a server process does, with the most verbose level for every library."""
     root, access = logging.getLogger(), logging.getLogger("uvicorn.access")
     before = root.handlers, root.level, access.disabled
     written = StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stderr", written)
         configure_logs(settings.model_copy(update={"log_level": "DEBUG"} | other))
-    # The tests' own client and mail server are no part of the service.
+    # The tests' own client and mail server are not part of the service.
     chatty = [logging.getLogger(name) for name in ("httpx", "mail.log")]
     try:
         for logger in chatty:

@@ -1,9 +1,9 @@
-"""The second wall: whatever the application sends during the tests names one practice.
+"""Checks that every statement that the application sends during the tests names one practice.
 
-Switched on for every test by tests/fixtures/run.py. Every statement is looked at on its way to the
-driver, or where it is handed to the driver itself, as hot reads and the job library do. Those that
-a test itself sends are let pass, and so are those of processes that a test starts: each of their
-statements is sent in a test's own process as well.
+tests/fixtures/run.py switches it on for every test. A statement is inspected when SQLAlchemy sends
+it to the driver, or when it is given to the driver directly, as hot reads and the job library do.
+Statements that a test itself sends are not checked. Neither are those of processes that a test
+starts: other tests send the same statements from their own process.
 """
 
 import sys
@@ -26,7 +26,7 @@ _OURS = tuple(f"{ROOT / folder}/" for folder in ("app", "tests", "migrations"))
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """The tables that a function of the application may ask for whatever the practice, and why."""
+    """The tables that a function may use without naming a practice, and the reason."""
 
     tables: frozenset[str]
     reason: str
@@ -84,13 +84,13 @@ EXEMPTIONS: Mapping[str, Exemption] = {
 
 @dataclass
 class Inspector:
-    """What was found since the last look, and which exemptions were made use of."""
+    """The violations found since the last `take`, and the exemptions that were used."""
 
     found: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
     def inspect(self, sql: str, rows: Sequence[Sequence[Any]] = ()) -> None:
-        """Look at one statement and the rows of parameters that it is sent with."""
+        """Inspect one statement with its rows of parameters."""
         verdict = read_statement(sql)
         if verdict.indirect:
             self._judge(sql, verdict)
@@ -98,7 +98,7 @@ class Inspector:
             self.found.append(f"{_sender()} names several practices: {sql}")
 
     def take(self) -> list[str]:
-        """Give what was found, and begin anew."""
+        """Return the violations found so far, and clear the list."""
         found, self.found = self.found, []
         return found
 
@@ -112,7 +112,7 @@ class Inspector:
         elif verdict.unbound:
             self.found.append(f"{sender} names no practice for {sorted(verdict.unbound)}: {sql}")
         else:
-            # A parameter for each table: so a statement of one practice goes to one shard.
+            # Each table needs a parameter, so that a statement of one practice goes to one shard.
             indirect = sorted(verdict.indirect)
             self.found.append(f"{sender} gives no parameter for the practice of {indirect}: {sql}")
 
@@ -122,7 +122,7 @@ def _of_one(verdict: Verdict, row: Sequence[Any]) -> bool:
 
 
 def _sender() -> str:
-    """Name the function of ours that sends the present statement: its file and its name."""
+    """Return file and name of the function of this project that sends the current statement."""
     for frame in _frames():
         file = frame.f_code.co_filename
         if file.startswith(_OURS) and file != __file__:
@@ -146,7 +146,7 @@ INSPECTOR = Inspector()
 
 
 def watch() -> None:
-    """Look at every statement from now on."""
+    """Inspect every statement from now on."""
     event.listen(Engine, "before_cursor_execute", _before)
     for name in ("execute", "executemany", "fetch", "fetchrow", "fetchval"):
         _watch_driver(name)
@@ -158,7 +158,7 @@ def _before(*arguments: Any) -> None:
 
 
 def _watch_driver(name: str) -> None:
-    """Look at what is sent by this method of the driver's. SQLAlchemy's own go another way."""
+    """Inspect the statements sent by this method of the driver. SQLAlchemy does not use it."""
     send = getattr(asyncpg.Connection, name)
 
     async def watched(self: asyncpg.Connection, sql: str, *values: Any, **options: Any) -> Any:

@@ -1,23 +1,23 @@
-"""The parts of a parsed statement that say what it reads, and which of it has to be equal."""
+"""Reads the sources of a parsed statement and the equalities that must hold in it."""
 
 from collections.abc import Iterator
 
 from sqlglot import exp
 
-_MUST_HOLD = {"", "INNER", "CROSS"}  # kinds of joins whose ON is as good as a WHERE
-# What is bound where the other side is.
+_MUST_HOLD = {"", "INNER", "CROSS"}  # joins whose ON has the effect of a WHERE
+# The first side is bound if the second side is.
 Equality = tuple[exp.Expr, exp.Expr]
 
 
 def bare(value: exp.Expr) -> exp.Expr:
-    """Take off casts and parentheses."""
+    """Remove casts and parentheses."""
     while isinstance(value, exp.Cast | exp.Paren):
         value = value.this
     return value
 
 
 def sources(query: exp.Expr) -> Iterator[exp.Expr]:
-    """Give what a query reads from or writes to, in order. Joins in parentheses are not read."""
+    """Yield what a query reads from or writes to, in order. Joins in parentheses are left out."""
     if isinstance(query, exp.Update | exp.Delete):
         yield query.this
     yield from query.args.get("using") or ()
@@ -28,7 +28,7 @@ def sources(query: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def equalities(query: exp.Expr) -> Iterator[Equality]:
-    """Give the equalities that hold for each row, as what is bound by what."""
+    """Yield the equalities that hold for each row, as pairs: the bound side, then what binds it."""
     if (where := query.args.get("where")) is not None:
         yield from _parts(where.this)
     for join in query.args.get("joins") or ():
@@ -36,7 +36,8 @@ def equalities(query: exp.Expr) -> Iterator[Equality]:
         if join.side == "" and join.kind in _MUST_HOLD:
             yield from both_ways
         elif join.side == "LEFT":
-            # Rows of the left side come whether ON holds or not: it binds what is joined, no more.
+            # A row of the left side is returned even if ON does not hold, so ON binds only the
+            # joined table.
             for one, other in both_ways:
                 column = bare(one)
                 if isinstance(column, exp.Column) and column.table == join.this.alias_or_name:
@@ -44,7 +45,7 @@ def equalities(query: exp.Expr) -> Iterator[Equality]:
 
 
 def _parts(condition: exp.Expr | None) -> Iterator[Equality]:
-    """Give the equalities among the parts of a condition that all have to hold, both ways."""
+    """Yield the equalities of a condition that must all hold, each in both directions."""
     condition = None if condition is None else condition.unnest()
     if isinstance(condition, exp.And):
         yield from _parts(condition.left)
@@ -55,7 +56,7 @@ def _parts(condition: exp.Expr | None) -> Iterator[Equality]:
 
 
 def queries_in(part: exp.Expr) -> Iterator[exp.Query]:
-    """Give the queries right inside of a part of a statement, but for those of its WITH."""
+    """Yield the queries directly inside a part of a statement, without those of its WITH."""
     for child in part.iter_expressions():
         if isinstance(child, exp.Query):
             yield child

@@ -1,4 +1,4 @@
-"""A domain has two spellings and is one domain; a look-alike is another one."""
+"""A domain in Unicode and in ASCII is the same domain; a similar one is a different domain."""
 
 import pytest
 
@@ -12,11 +12,11 @@ from app.standards.addresses import (
     spellings,
 )
 
-# In the words of IDNA 2003 each of these is the domain behind it, which belongs to somebody else.
+# A domain, its spelling by IDNA 2008, and the result of IDNA 2003: a domain of somebody else.
 DEVIATIONS = [
     ("faß.example", "xn--fa-hia.example", "fass.example"),
     ("βόλος.example", "xn--nxasmm1c.example", "xn--nxasmq6b.example"),
-    # With a joiner within the name, which the library refuses in addresses.
+    # The name contains a joiner, which the library refuses in addresses.
     ("ශ්\u200dරී.example", "xn--10cl1a0b660p.example", "xn--10cl1a0b.example"),
 ]
 SAME = [
@@ -48,18 +48,18 @@ def test_spellings_of_one_mailbox_have_one_key(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["ana@fass.example", "anÁ@faß.example", "ana@faß.example.net"])
-def test_another_mailbox_has_another_key(address: str) -> None:
+def test_different_mailboxes_have_different_keys(address: str) -> None:
     assert mailbox_key(address) != mailbox_key(SAME[0])
 
 
 @pytest.mark.parametrize("address", ["", "ana", "ana@", "ana@xn--zz--.example", "ana@a..b", "@"])
-def test_what_can_be_no_address_has_a_key_all_the_same(address: str) -> None:
+def test_an_invalid_address_has_a_key_too(address: str) -> None:
     assert spellings(address) == [address, address]
     assert mailbox_key(address.upper()) == mailbox_key(address)
 
 
 @pytest.mark.parametrize("address", ["änä@client.example", "ana", "a@xn--zz--.example", "a@b@c.de"])
-def test_an_address_that_no_mail_reaches_is_refused(address: str) -> None:
+def test_an_address_that_cannot_receive_mail_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="must be an email address"):
         normal_address(address)
 
@@ -87,6 +87,6 @@ def test_only_the_host_of_a_url_is_spelled_in_ascii(url: str, spelled: str) -> N
     assert ascii_url(url) == spelled
 
 
-def test_a_host_that_there_cannot_be_is_no_url() -> None:
+def test_a_url_with_an_impossible_host_is_refused() -> None:
     with pytest.raises(ValueError, match="not allowed"):
         ascii_url("https://💩.example")

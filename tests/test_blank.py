@@ -1,4 +1,4 @@
-"""A text of which nothing can be seen is no text, wherever one is asked for."""
+"""A text without a visible character is refused wherever a text is required."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -31,17 +31,17 @@ INVISIBLE = [
     "\u17b4",
 ]
 NAMES = ["Ana", "ක්\u200dෂ", "👩\u200d⚕\ufe0f", "ᄀ\u1160", "é", "\u200bA"]
-# What they hold is no text for people: it is looked up, or read by code that refuses it.
+# These fields hold no text for people: the value is looked up, or parsed by code that refuses it.
 OPAQUE = {"quote", "token", "refresh_token", "url"}
 
 
 @pytest.mark.parametrize("text", ["", " \t\n\u2003", *INVISIBLE])
-def test_nothing_can_be_seen_of_it(text: str) -> None:
+def test_a_text_without_a_visible_character_is_blank(text: str) -> None:
     assert is_blank(text)
 
 
 @pytest.mark.parametrize("text", NAMES)
-def test_a_name_may_have_invisible_characters_within(text: str) -> None:
+def test_a_name_may_contain_invisible_characters(text: str) -> None:
     assert not is_blank(text)
 
 
@@ -54,7 +54,7 @@ def test_every_format_character_and_space_is_invisible() -> None:
 
 
 def texts() -> Iterator[tuple[str, TypeAdapter[Any]]]:
-    """Give every field of a request's body that takes a text but not an empty one."""
+    """List every field of a request body that takes a text and refuses an empty one."""
     for body in every(RequestBody):
         for name, field in body.model_fields.items():
             whole: Any = Annotated[(field.annotation, "field", *field.metadata)]
@@ -78,20 +78,20 @@ def takes(kind: TypeAdapter[Any], value: object) -> bool:
 
 
 @pytest.mark.parametrize("text", INVISIBLE)
-def test_no_field_of_a_request_takes_it(settings: Settings, text: str) -> None:
-    create_app(settings)  # So that every router has brought its shapes.
+def test_no_field_of_a_request_accepts_a_blank_text(settings: Settings, text: str) -> None:
+    create_app(settings)  # Imports every router with its schemas.
     found = dict(texts())
     assert len(found) > 20
     assert [name for name, kind in found.items() if takes(kind, text)] == []
 
 
 @pytest.mark.parametrize("text", INVISIBLE)
-def test_no_reference_takes_it(text: str) -> None:
+def test_no_reference_accepts_a_blank_text(text: str) -> None:
     for kind in (RefInPath, Source):
         assert not takes(TypeAdapter(kind), text)
 
 
-def test_a_policy_has_words_that_can_be_seen_or_none() -> None:
+def test_the_text_of_a_policy_is_visible_or_absent() -> None:
     policy = TypeAdapter(NewPolicy)
     assert takes(policy, {"text": "", "rules": {}})
     for text in (" ", *INVISIBLE):

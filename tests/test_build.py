@@ -1,4 +1,4 @@
-"""What an installed package has in it."""
+"""What the built package contains."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""The `reslot` command: what an operator can mend is one sentence, never a trace."""
+"""The `reslot` command: an error that an operator can correct is one sentence, not a traceback."""
 
 import asyncio
 import logging
@@ -105,7 +105,9 @@ def test_migrating_needs_no_password_of_the_service(
     assert schema == "The database is at the schema of this version."
 
 
-def test_mail_says_where_it_looked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_mail_names_the_folder_that_it_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     assert run("mail") == f"No mail in {tmp_path / 'mail'} yet.\n"
     assert "There is no mail 7" in refusal(monkeypatch, "mail", "7")
 
@@ -115,7 +117,7 @@ def test_migrating_needs_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("migrate") == "The database is at the schema of this version.\n"
 
 
-def test_the_server_believes_the_proxies_that_are_named(
+def test_the_server_trusts_the_configured_proxies(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", settings.service_url)
@@ -129,14 +131,14 @@ def test_the_server_believes_the_proxies_that_are_named(
     assert (given["proxy_headers"], given["forwarded_allow_ips"]) == (True, ["10.0.0.0/8"])
 
 
-def test_a_bad_mail_server_is_said_before_anything_is_served(
+def test_a_bad_mail_server_is_reported_before_anything_is_served(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SMTP_URL", "http://mail.example")
     assert "SMTP_URL" in refusal(monkeypatch, "serve")
 
 
-def test_the_demo_empties_no_database_with_other_practices(
+def test_the_demo_does_not_empty_a_database_with_other_practices(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     world, _ = asyncio.run(build(settings))
@@ -165,7 +167,7 @@ def test_the_role_of_a_url_is_found_with_one_host_or_several(url: str) -> None:
 
 @pytest.fixture
 def _logs() -> Iterator[None]:
-    """Give back what a command sets up for the logs of the whole process."""
+    """Restore the logging of the process, which a command configures."""
     root, ours = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers, root.level
     yield
@@ -175,7 +177,7 @@ def _logs() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_logs")
 @pytest.mark.parametrize("workers", ["2", "3"])
-def test_several_server_processes_say_where_they_listen(
+def test_several_server_processes_print_where_they_listen(
     monkeypatch: pytest.MonkeyPatch, workers: str
 ) -> None:
     def only_bind(app: str, **options: Any) -> None:
@@ -196,5 +198,5 @@ def test_the_version_is_printed() -> None:
 
 
 @pytest.mark.parametrize("command", ["serve", "worker"])
-def test_help_names_all_that_a_worker_sends(command: str) -> None:
+def test_the_help_of_worker_names_everything_that_it_sends(command: str) -> None:
     assert "mails and webhooks" in " ".join(run(command, "--help").split())

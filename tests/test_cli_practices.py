@@ -11,7 +11,7 @@ from app.database.engine import create_engine
 from app.tables.changes import Change
 from tests.fixtures.command_line import build, refusal, run
 
-# A practice is looked for among all.
+# The commands search all practices.
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("shell")]
 
 
@@ -46,10 +46,10 @@ def test_an_operator_opens_a_practice_and_gives_it_keys(monkeypatch: pytest.Monk
         ("token", "--client", "ana@client.example", "--practice"),
     ],
 )
-def test_of_two_practices_of_one_name_none_is_chosen(
+def test_a_name_that_two_practices_have_is_refused_as_ambiguous(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, words: tuple[str, ...]
 ) -> None:
-    """Each has named itself so: an operator cannot create the second one."""
+    """Both practices chose the name themselves: an operator cannot create the second one."""
     worlds = [asyncio.run(build(settings))[0] for _ in range(2)]
     ids = sorted(str(world.practice_id) for world in worlds)
     assert refusal(monkeypatch, *words, "Harbor Wellness") == (
@@ -57,7 +57,7 @@ def test_of_two_practices_of_one_name_none_is_chosen(
     )
 
 
-def test_a_closed_practice_is_listed_and_given_nothing_new(
+def test_a_closed_practice_is_listed_and_gets_no_new_keys_or_tokens(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     world, session_id = asyncio.run(build(settings))
@@ -107,7 +107,7 @@ async def kinds_of(settings: Settings, practice_id: UUID) -> list[str]:
         ("Lake", "EUR", "jö@b.example", "--email: must be an email address"),
     ],
 )
-def test_a_practice_needs_what_its_clients_need(
+def test_a_practice_needs_a_valid_name_currency_and_address(
     monkeypatch: pytest.MonkeyPatch, name: str, currency: str, email: str, sentence: str
 ) -> None:
     words = ("--name", name, "--currency", currency, "--email", email)
@@ -115,7 +115,7 @@ def test_a_practice_needs_what_its_clients_need(
     assert run("practice", "list") == ""
 
 
-def test_a_key_needs_a_name_that_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_needs_a_visible_name(monkeypatch: pytest.MonkeyPatch) -> None:
     mail = ("--email", "lake@lake.example")
     run("practice", "create", "--name", "Lake", "--currency", "EUR", *mail)
     words = ("keys", "create", "--practice", "Lake", "--name", "\u2800")

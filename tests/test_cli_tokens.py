@@ -1,4 +1,4 @@
-"""`reslot token` and `reslot link`: what an operator gives a client."""
+"""`reslot token` and `reslot link`: access tokens and links that an operator issues."""
 
 import asyncio
 from uuid import UUID, uuid4
@@ -17,7 +17,7 @@ from tests.fixtures.command_line import build, refusal, run
 from tests.fixtures.database import KEY
 from tests.world import World
 
-# Clients are looked for at all practices.
+# The commands search the clients of all practices.
 pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("shell")]
 
 
@@ -46,7 +46,7 @@ def test_token_finds_a_client_by_any_spelling_of_the_address(
     assert AccessTokens([KEY]).read(printed, system_clock()).client_id == world.client_id
 
 
-def test_an_address_of_two_clients_asks_which(
+def test_an_address_of_two_clients_is_refused_as_ambiguous(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     asyncio.run(build(settings))
@@ -54,7 +54,7 @@ def test_an_address_of_two_clients_asks_which(
     assert "--practice" in refusal(monkeypatch, "token", "--client", "ana@client.example")
 
 
-def test_link_prints_the_link_of_a_mail(
+def test_link_prints_the_same_link_as_a_mail(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     world, session_id = asyncio.run(build(settings))
@@ -64,7 +64,7 @@ def test_link_prints_the_link_of_a_mail(
     assert "no such" in refusal(monkeypatch, "link", str(uuid4()))
 
 
-def test_revoking_ends_the_links_sent_so_far(settings: Settings) -> None:
+def test_revoking_invalidates_the_links_sent_so_far(settings: Settings) -> None:
     _, session_id = asyncio.run(build(settings))
     before = run("link", str(session_id))
     after = run("link", str(session_id), "--revoke")
@@ -99,7 +99,7 @@ def test_a_client_of_two_practices_is_found_by_the_id_of_one(
         assert AccessTokens([KEY]).read(printed, system_clock()).client_id == world.client_id
 
 
-def test_two_clients_of_one_practice_with_one_address_are_not_told_apart(
+def test_one_address_of_two_clients_of_one_practice_is_refused(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     async def build_two() -> None:

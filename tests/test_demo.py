@@ -1,4 +1,4 @@
-"""The demo as a new user meets it: a server process of its own, driven over HTTP by its file."""
+"""The demo as a new user runs it: its own server process, called with the tokens of `demo.json`."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def demo(folder: Path) -> Iterator[Demo]:
-    """Run `reslot demo` until the tests are through."""
+    """Run `reslot demo` until the tests of this file have ended."""
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -77,7 +77,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> Demo:
 
 
 class Client:
-    """One of the demo's clients, at a phone."""
+    """One of the demo's clients, who calls the API."""
 
     def __init__(self, demo: Demo, token: str) -> None:
         self._url = demo["base_url"]
@@ -114,7 +114,7 @@ def _client(demo: Demo, email: str) -> Client:
 
 
 def _server_time(demo: Demo) -> str:
-    """Ask the server, whose clock the demo goes by."""
+    """Return the server's time: the demo uses the server's clock."""
     date = get(demo["base_url"] + "/healthz").headers["date"]
     return parsedate_to_datetime(date).isoformat()
 
@@ -172,7 +172,7 @@ def test_what_the_guide_shows_for_the_practice_works(demo: Demo, folder: Path) -
     assert booked.status_code == httpx.codes.CREATED, booked.text
 
 
-def test_the_past_was_finished_by_staff_with_every_kind_of_fee(demo: Demo) -> None:
+def test_staff_finished_the_past_sessions_with_every_kind_of_fee(demo: Demo) -> None:
     staff = Client(demo, demo["api_keys"][0]["key"])
     past = staff.get("/v1/practice/sessions", to=_server_time(demo), limit=100)["items"]
     assert {session["status"] for session in past} == {"fulfilled", "noshow", "cancelled"}
@@ -202,7 +202,7 @@ def test_a_practitioner_has_eight_upcoming_sessions_of_different_clients(demo: D
     assert len(set(with_maya)) >= 8
 
 
-def test_every_kind_of_decision_is_there_to_be_seen(demo: Demo) -> None:
+def test_the_sessions_show_every_kind_of_decision(demo: Demo) -> None:
     seen = set()
     for client in demo["clients"]:
         for session in Client(demo, client["access_token"]).details():
@@ -255,7 +255,7 @@ def test_inside_the_forbidden_window_there_is_a_refusal_with_a_contact(demo: Dem
     assert refused.json()["contact"]["email"] == "tom@harbor.example"
 
 
-def test_the_link_in_the_mail_opens_its_session_and_brings_the_credit_back(
+def test_the_link_in_the_mail_opens_its_session_and_cancelling_returns_the_credit(
     demo: Demo, folder: Path
 ) -> None:
     oldest_first = reversed(list_mails(folder / "mail"))
@@ -276,10 +276,10 @@ def test_the_link_in_the_mail_opens_its_session_and_brings_the_credit_back(
     assert after["credits_left"] == before["credits_left"] + 1
 
 
-async def test_a_key_works_on_after_a_restart_and_a_lost_or_revoked_one_is_replaced(
+async def test_a_key_stays_valid_after_a_restart_and_a_lost_or_revoked_one_is_replaced(
     settings: Settings, engine: AsyncEngine
 ) -> None:
-    # A quarter to midnight: the hours of several practitioners overlap in what is ahead.
+    # Shortly before midnight, the remaining hours of several practitioners overlap.
     now = datetime(2026, 11, 22, 23, 36, tzinfo=UTC)
 
     async def keys() -> list[str]:

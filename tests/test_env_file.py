@@ -1,4 +1,4 @@
-"""The file `.env`: mistakes in our settings are refused; other software may have names there."""
+"""The file `.env`: wrong settings are refused; variables of other software are allowed."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from app.configuration.settings import Settings, SettingsError, load_settings
 
 @pytest.fixture
 def env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An environment without any setting, and the file in an empty folder."""
+    """An environment without settings, and the path of `.env` in an empty folder."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
@@ -17,7 +17,7 @@ def env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def refusal(file: Path, written: bytes) -> str:
-    """Give the sentence that the command ends with."""
+    """Return the error message of the command."""
     file.write_bytes(written)
     with pytest.raises(SettingsError) as refused:
         load_settings()
@@ -39,7 +39,7 @@ def refusal(file: Path, written: bytes) -> str:
         ("RESLOT_SMPT_URL", "SMTP_URL"),
     ],
 )
-def test_a_name_that_is_nearly_a_setting_is_refused(env: Path, written: str, meant: str) -> None:
+def test_a_name_similar_to_a_setting_is_refused(env: Path, written: str, meant: str) -> None:
     said = refusal(env, f"OTEL_SERVICE_NAME=x\n{written}=hunter2\n".encode())
     assert said == (
         f"Bad setting. {written} in .env: must be the name of a setting; {meant} is similar."
@@ -67,7 +67,7 @@ def test_a_name_that_is_nearly_a_setting_is_refused(env: Path, written: str, mea
         "UVICORN_WORKERS",
     ],
 )
-def test_names_of_other_software_may_stand_there(env: Path, name: str) -> None:
+def test_names_of_other_software_are_allowed(env: Path, name: str) -> None:
     env.write_text(f"{name}=x\nEDITOR=\n\n# SMPT_URL=\nport=8001\n")
     assert load_settings().port == 8001
 
@@ -86,7 +86,7 @@ def test_a_line_that_sets_nothing_is_refused(
     assert said == f"Bad setting. Line {number} of .env: must be like NAME=VALUE."
 
 
-def test_comments_and_empty_lines_may_stand_there(env: Path) -> None:
+def test_comments_and_empty_lines_are_allowed(env: Path) -> None:
     env.write_text("# foo\n\n   # foo\nexport PORT=8001 # foo\nOTHER=\n")
     assert load_settings().port == 8001
 

@@ -1,6 +1,6 @@
-"""From an empty database to a waived fee: the command line and the public API, and nothing else.
+"""From an empty database to a waived fee, with only the command line and the public API.
 
-Real processes, a real SMTP server and a real webhook receiver, each of which gets everything once.
+Processes, SMTP server and webhook receiver are real. Each mail and each event must arrive once.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.slow
 
 REASON = {"code": "work", "note": "A meeting was put on this hour."}
 WHOLE_WEEK = [{"weekday": day, "start": "00:00", "end": "24:00"} for day in range(1, 8)]
-# Moving is free; a cancellation is late from a month before the start on.
+# Moving is free; cancelling costs a fee from one month before the start.
 RULES = {
     "cancel": {"fees": [{"deadline": {"before_minutes": 43_200}, "amount_minor": 4500}]},
     "reschedule": {"fees": []},
@@ -88,7 +88,7 @@ async def start(environment: dict[str, str], *arguments: str) -> asyncio.subproc
 
 
 async def reslot(environment: dict[str, str], *arguments: str) -> str:
-    """Run the command to its end and give what it prints."""
+    """Run the command to its end and return its output."""
     process = await start(environment, *arguments)
     printed, _ = await process.communicate()
     assert process.returncode == 0
@@ -96,7 +96,7 @@ async def reslot(environment: dict[str, str], *arguments: str) -> str:
 
 
 class Caller:
-    """Speaks HTTP to the server with one token, and wants every answer to be a good one."""
+    """Calls the server with one token and fails if a response is not a success."""
 
     def __init__(self, http: AsyncClient, token: str | None = None) -> None:
         self._http = http
@@ -136,7 +136,7 @@ async def is_ready(http: AsyncClient) -> bool:
 
 
 async def build(staff: Caller, hooks: str) -> tuple[dict[str, str], str]:
-    """Make all that a booking needs, and a webhook endpoint; give a booking and the secret."""
+    """Create what a booking needs, and a webhook endpoint; return a booking and the secret."""
     practice = "/v1/practice"
     practitioner = await staff.put(
         f"{practice}/practitioners/by-ref/staff-1",
@@ -191,7 +191,7 @@ def token_in(postbox: Postbox, number: int, marker: str) -> str:
     return found[1]
 
 
-async def test_everything_that_this_should_cause_is_there_once(
+async def test_every_mail_and_event_is_sent_once(
     environment: dict[str, str], http: AsyncClient, postbox: Postbox, receiver: Receiver
 ) -> None:
     words = ("--name", "Lake", "--currency", "EUR", "--email", "hello@lake.example")
@@ -225,7 +225,7 @@ async def test_everything_that_this_should_cause_is_there_once(
     assert (moved["fee"], moved["session"]["version"]) == (None, 2)
     await postbox.wait_for(5)
 
-    # The client cancels late, with the fee that was shown.
+    # The client cancels late and pays the fee that was shown.
     cancel = (await client.get(path))["actions"]["cancel"]
     assert cancel["fee"] == {"amount_minor": 4500, "currency": "EUR", "decimals": 2}
     done = await client.post(f"{path}/cancel", {"reason": REASON, "quote": cancel["quote"]})
@@ -234,7 +234,7 @@ async def test_everything_that_this_should_cause_is_there_once(
     assert fee["status"] == "due"
     await postbox.wait_for(7)
 
-    # Staff waive it.
+    # Staff waive the fee.
     waived = await staff.post(
         f"/v1/practice/fees/{fee['id']}/waive", {"reason": {"note": "She was in hospital."}}
     )
@@ -281,7 +281,7 @@ async def check_notifications(staff: Caller) -> None:
     async def are_sent() -> bool:
         return not (await staff.get("/v1/practice/notifications", status="pending"))["items"]
 
-    # The worker writes it down a moment after the mail has arrived.
+    # The worker records the sending shortly after the mail has arrived.
     await until(are_sent)
     found = (await staff.get("/v1/practice/notifications", limit=100))["items"]
     states = Counter((item["kind"], item["recipient"], item["status"]) for item in found)

@@ -1,4 +1,4 @@
-"""What one connection may take of a server: real sockets, and the protocol without its process."""
+"""Limits of one connection, with real sockets and the protocol class without a server process."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
@@ -17,12 +17,12 @@ Opener = Callable[[], AbstractAsyncContextManager[tuple[StreamReader, StreamWrit
 
 HEAD = b"POST / HTTP/1.1\r\nHost: reslot.example\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n"
-# More than the kernel keeps for a reader who does not read.
+# More than the kernel buffers for a caller who does not read.
 LARGE = 32 * 1024 * 1024
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
-    """Answer with the length of the body, or with very much; so many seconds later if asked to."""
+    """Answer with the length of the body, or with a large body; after a delay if one is given."""
     length, more, message = 0, True, {}
     while more:
         message = await receive()
@@ -41,7 +41,7 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 async def served(
     protocol: type[LimitedHttp], *, keep_alive: int = 5
 ) -> AsyncIterator[tuple[Opener, set[Any]]]:
-    """Serve on loopback; give how to connect, and the connections as the server knows them."""
+    """Serve on loopback; yield a function that connects, and the server's set of connections."""
     config = Config(
         echo,
         http=protocol,
@@ -58,13 +58,13 @@ async def served(
     async with server, asyncio.timeout(PATIENCE_SECONDS):
         yield lambda: connection(port), state.connections
         await is_gone(state.connections)
-        # Whoever answers has found out too.
+        # The tasks of the application end too.
         await is_gone(state.tasks)
 
 
 @asynccontextmanager
 async def connection(port: int) -> AsyncIterator[tuple[StreamReader, StreamWriter]]:
-    """Connect, and leave whatever is not read or written at the end."""
+    """Connect; at the end, abort the connection and discard unread and unsent data."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         yield reader, writer
@@ -87,20 +87,20 @@ async def is_gone(connections: set[Any]) -> None:
 
 
 class Hasty(LimitedHttp):
-    """Has no patience at all."""
+    """Cuts a slow caller off after 50 ms."""
 
     receive_seconds = 0.05
     read_seconds = 0.05
 
 
 class Patient(LimitedHttp):
-    """Has a little."""
+    """Gives a caller one second to read the response."""
 
     read_seconds = 1.0
 
 
 class Buffering(Hasty):
-    """Never finds that its buffer is full."""
+    """Has a write buffer that never becomes full."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # uvicorn's
         super().connection_made(transport)
@@ -108,14 +108,14 @@ class Buffering(Hasty):
 
 
 async def answer(reader: StreamReader) -> bytes:
-    """Read one answer, head and body, of a connection that may stay open."""
+    """Read one response, head and body, from a connection that may stay open."""
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
     return head + await reader.readexactly(length)
 
 
 async def rest(reader: StreamReader) -> bytes:
-    """Read to the connection's end, whichever way it ends."""
+    """Read until the connection is closed or reset."""
     read = b""
     with suppress(ConnectionError):
         while part := await reader.read(65536):
@@ -124,7 +124,7 @@ async def rest(reader: StreamReader) -> bytes:
 
 
 @pytest.mark.parametrize("length", [0, 20_000])
-async def test_each_head_is_measured_by_itself(length: int) -> None:
+async def test_the_size_of_each_head_is_counted_separately(length: int) -> None:
     head = HEAD + b"X: %s\r\nContent-Length: %d\r\n\r\n" % (b"a" * 3_000, length)
     async with served(LimitedHttp) as (connect, _), connect() as (reader, writer):
         for _ in range(2 * MAX_HEAD_BYTES // len(head)):
@@ -163,7 +163,7 @@ async def test_a_head_without_end_is_refused(head: bytes) -> None:
         assert answered.endswith(b"Address and headers may have 32 KiB at most.")
 
 
-async def test_what_is_no_http_is_refused_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_invalid_http_is_refused_once(caplog: pytest.LogCaptureFixture) -> None:
     async with served(LimitedHttp) as (connect, _), connect() as (reader, writer):
         writer.write(bytes(200_000))
         assert (await rest(reader)).count(b"HTTP/1.1 400 ") <= 1
@@ -178,7 +178,7 @@ async def test_a_request_names_one_host() -> None:
             assert (await answer(reader)).startswith(b"HTTP/1.1 400 ")
 
 
-async def test_few_requests_may_wait_for_the_one_before() -> None:
+async def test_only_a_few_pipelined_requests_may_wait() -> None:
     request = HEAD + b"Content-Length: 0\r\n\r\n"
     async with served(LimitedHttp) as (connect, _):
         async with connect() as (reader, writer):
@@ -192,7 +192,7 @@ async def test_few_requests_may_wait_for_the_one_before() -> None:
             assert await rest(reader) == b""
 
 
-async def test_all_requests_of_a_connection_learn_that_it_is_lost() -> None:
+async def test_all_requests_of_a_connection_are_told_that_it_is_lost() -> None:
     request = HEAD.replace(b"/ ", b"/waits ") + b"Content-Length: 0\r\n\r\n"
     async with served(LimitedHttp) as (connect, connections), connect() as (_, writer):
         writer.write(3 * request)
@@ -210,7 +210,7 @@ async def test_a_caller_who_never_ends_a_request_is_cut_off(begun: bytes) -> Non
         assert await rest(reader) == b""
 
 
-async def test_dripping_does_not_put_the_end_off() -> None:
+async def test_sending_slowly_does_not_extend_the_time_limit() -> None:
     async with served(Hasty) as (connect, _), connect() as (reader, writer):
         writer.write(HEAD + b"Content-Length: 1000000\r\n\r\n")
         ended = asyncio.create_task(rest(reader))
@@ -219,7 +219,7 @@ async def test_dripping_does_not_put_the_end_off() -> None:
             await asyncio.wait({ended}, timeout=0.01)
 
 
-async def test_every_request_has_the_same_time_and_the_application_all_that_it_takes() -> None:
+async def test_every_request_has_the_same_time_and_the_application_has_no_limit() -> None:
     async with served(Hasty) as (connect, _), connect() as (reader, writer):
         writer.write(HEAD.replace(b"/ ", b"/?0.15 ") + b"Content-Length: 1\r\n\r\na")
         assert (await answer(reader)).endswith(b"\r\n\r\n1")
@@ -227,7 +227,7 @@ async def test_every_request_has_the_same_time_and_the_application_all_that_it_t
         assert await rest(reader) == b""
 
 
-async def test_a_caller_who_reads_the_response_late_may_go_on() -> None:
+async def test_a_caller_who_reads_the_response_late_may_send_another_request() -> None:
     async with served(Patient) as (connect, _), connect() as (reader, writer):
         writer.write(HEAD.replace(b"/ ", b"/large ") + b"Content-Length: 0\r\n\r\n")
         assert len(await answer(reader)) > LARGE

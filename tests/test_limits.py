@@ -1,4 +1,4 @@
-"""Whom a network address stands for, and how often it may call."""
+"""Rate limits: how addresses are grouped into sources, and how often a source may call."""
 
 import pytest
 from limits import RateLimitItemPerMinute
@@ -19,7 +19,7 @@ TWICE = RateLimitItemPerMinute(2, 5)
         (None, "unknown"),
     ],
 )
-def test_an_address_stands_for_a_source(origin: str | None, source: str) -> None:
+def test_addresses_are_grouped_into_sources(origin: str | None, source: str) -> None:
     assert source_of(origin) == source
 
 
@@ -35,6 +35,6 @@ async def test_each_source_and_each_kind_has_a_count_of_its_own() -> None:
     await limits.take(EXCHANGING, "2001:db8::1")
 
 
-def test_the_limits_are_those_that_are_written_down() -> None:
+def test_the_limits_have_the_documented_values() -> None:
     assert (ASKING.amount, ASKING.get_expiry()) == (20, 300)
     assert (EXCHANGING.amount, EXCHANGING.get_expiry()) == (60, 300)

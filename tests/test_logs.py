@@ -1,4 +1,4 @@
-"""What reaches the log of a server, in a process of its own: pytest has its hands in ours."""
+"""The log of a server, in a separate process: pytest changes the logging of its own process."""
 
 import json
 import subprocess
@@ -20,7 +20,8 @@ logging.getLogger('uvicorn.access').warning('GET /?cursor=secret')
 
 @pytest.fixture(scope="module")
 def lines() -> list[dict[str, Any]]:
-    """Log as a server would, and give the lines that it writes."""
+    
+"""Run Python code with a server's logging and return the lines that it writes."""
     command = [sys.executable, "-c", LOGGING]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stderr.splitlines()]

@@ -1,4 +1,4 @@
-"""The Makefile, with programs that stand in for Python and for what it installs."""
+"""The Makefile, run with substitutes for Python and for the programs that it installs."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from app import __version__
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
-# Says that it is another version, and makes environments of programs that do nothing.
+# Reports another version, and creates environments whose programs do nothing.
 PYTHON = """#!/bin/sh
 if [ "$1" = -c ]; then
   exec '{real}' -c "import sys; sys.version_info = {version}; $2"
@@ -29,7 +29,7 @@ done
 
 
 class Clone:
-    """A clone in a folder with a space in its name, and an operator's shell there."""
+    """A clone in a folder with a space in its name, with a shell there."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "my clone"
@@ -60,7 +60,7 @@ class Clone:
         )
 
     def use_real_python(self) -> None:
-        """Let the environment have the Python that runs this, with all that it has installed."""
+        """Give the environment the Python that runs the tests, with its installed packages."""
         python = self.folder / ".venv/bin/python"
         python.write_text(f"#!/bin/sh\nPYTHONPATH='{ROOT}' exec '{sys.executable}' \"$@\"\n")
 
@@ -94,13 +94,13 @@ def test_an_old_python_is_one_sentence(
     assert not (clone.folder / ".venv").exists()
 
 
-def test_a_python_that_is_not_there_is_one_sentence(clone: Clone) -> None:
+def test_a_missing_python_is_one_sentence(clone: Clone) -> None:
     ended = clone.make("demo", "PYTHON=python3.99")
     assert "and python3.99 is not there. Name another one" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_an_environment_is_made_once_and_anew_for_another_python(clone: Clone) -> None:
+def test_an_environment_is_made_once_and_again_for_another_python(clone: Clone) -> None:
     assert clone.make(".venv/.ready").returncode == 0
     assert clone.make(".venv/.ready").returncode == 0
     assert clone.lines("made") == ["(3, 11, 7)"]
@@ -112,13 +112,13 @@ def test_an_environment_is_made_once_and_anew_for_another_python(clone: Clone) -
     assert clone.make(".venv/.ready").returncode == 0
     assert clone.lines("made") == ["(3, 11, 7)", "(3, 13, 0)"]
     assert not (clone.folder / ".venv/left").exists()
-    # Back to the first: what that one made is gone.
+    # With the first Python again: its earlier environment no longer exists.
     clone.install_python(3, 11, 7)
     assert clone.make(".venv/.ready").returncode == 0
     assert len(clone.lines("made")) == 3
 
 
-def test_the_demo_installs_what_it_runs_on_and_the_tests_install_the_rest(clone: Clone) -> None:
+def test_the_demo_installs_its_dependencies_and_the_tests_install_the_rest(clone: Clone) -> None:
     assert clone.make("demo").returncode == 0
     installed = [line for line in clone.lines("started") if "install" in line]
     assert any(line.endswith("-r requirements/demo.txt") for line in installed)
@@ -134,14 +134,14 @@ def test_the_lock_for_the_demo_is_a_part_of_the_lock_for_the_tests() -> None:
     def locked(name: str) -> set[str]:
         lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
         pins = [line for line in lines if "==" in line or "--hash" in line]
-        # What is for Windows only in one lock may be for all systems in another.
+        # A package that one lock limits to Windows may be for all systems in the other.
         return {line.removesuffix(" \\").split(" ; ")[0] for line in pins}
 
     assert locked("uv") | locked("production") < locked("dev")
     assert locked("production") < locked("demo") < locked("dev")
 
 
-def test_pip_installs_where_uv_cannot(clone: Clone) -> None:
+def test_pip_is_used_if_uv_fails(clone: Clone) -> None:
     clone.write_program(
         "python3",
         (clone.folder.parent / "bin/python3").read_text()
@@ -204,14 +204,14 @@ def test_the_bill_of_materials_has_each_locked_package_with_its_hashes(clone: Cl
     assert all(part["externalReferences"][0]["hashes"] for part in bill["components"])
 
 
-def test_the_image_runs_as_a_user_that_has_a_number() -> None:
+def test_the_image_runs_as_a_numeric_user() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
     users = re.findall(r"^USER (.*)$", dockerfile, re.MULTILINE)
     assert len(users) == 1
     assert f"--uid {int(users[0])} " in dockerfile
 
 
-def test_cleaning_up_removes_the_data_that_lies_elsewhere(clone: Clone, tmp_path: Path) -> None:
+def test_cleaning_up_removes_data_outside_the_clone(clone: Clone, tmp_path: Path) -> None:
     """As root, the folder in `.data` may be a link: app/database/embedded.py."""
     data = clone.folder / ".data"
     (data / "lakeside").mkdir(parents=True)
@@ -224,8 +224,8 @@ def test_cleaning_up_removes_the_data_that_lies_elsewhere(clone: Clone, tmp_path
     assert list(tmp_path.glob("data-*")) == []
 
 
-def test_cleaning_up_leaves_data_that_are_not_of_this_clone(clone: Clone, tmp_path: Path) -> None:
-    """Neither what a person linked to, nor what the clone uses that this one is a copy of."""
+def test_cleaning_up_keeps_data_of_others(clone: Clone, tmp_path: Path) -> None:
+    """The target of a person's link is kept, and the data of the clone that this is a copy of."""
     data, original = clone.folder / ".data", tmp_path / "original" / "postgres"
     (data / "lakeside").mkdir(parents=True)
     original.parent.mkdir()
@@ -241,7 +241,7 @@ def test_cleaning_up_leaves_data_that_are_not_of_this_clone(clone: Clone, tmp_pa
 
 
 def make_data(folder: Path, owner: Path | None) -> Path:
-    """Make data, and the file beside them that names the link which they belong to."""
+    """Create data, and beside it the file that names the link to which the data belongs."""
     folder.mkdir()
     if owner is not None:
         folder.with_name(f"{folder.name}.owner").write_text(str(owner))

@@ -1,4 +1,4 @@
-"""Which address a request came from, as servers and proxies tell it."""
+"""The client's address of a request, as servers and proxies report it."""
 
 from typing import Any
 
@@ -31,7 +31,9 @@ from app.web.origins import plain_address
         (["192.0.2.7, 10.0.0.1"], "192.0.2.7"),
     ],
 )
-async def test_what_is_no_address_is_no_origin(forwarded: list[str], origin: str | None) -> None:
+async def test_a_value_that_is_not_an_address_is_ignored(
+    forwarded: list[str], origin: str | None
+) -> None:
     seen: list[str] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI

@@ -7,7 +7,7 @@ import pytest
 from tests.ports import free_port
 
 
-def test_a_reserved_port_is_given_to_nobody_else_and_a_server_can_use_it() -> None:
+def test_a_reserved_port_is_not_assigned_again_and_a_server_can_use_it() -> None:
     port = free_port()
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
         other.bind(("127.0.0.1", port))

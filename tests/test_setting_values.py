@@ -1,4 +1,4 @@
-"""What a setting may say: nonsense is refused at the start, by name, and never repeated."""
+"""Values of settings: an invalid one is refused at the start, with its name, without its value."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from app.configuration.settings import Settings, SettingsError, load_settings
 
 @pytest.fixture
 def env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """An environment and a folder without any setting."""
+    """An environment and a folder without settings."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
@@ -106,7 +106,7 @@ def test_a_bad_setting_is_named_without_its_value(
     assert refusal.value.__cause__ is None
 
 
-def test_each_setting_is_refused_where_it_is_nonsense() -> None:
+def test_an_invalid_value_of_each_setting_is_refused() -> None:
     assert {name.upper() for name in Settings.model_fields} == {name for name, _ in BAD}
 
 
@@ -118,8 +118,8 @@ def test_each_setting_is_refused_where_it_is_nonsense() -> None:
         if field.annotation in (int, int | None)
     ],
 )
-def test_a_number_that_is_too_large_for_use_is_refused(env: pytest.MonkeyPatch, name: str) -> None:
-    """A period of so many days or minutes ends after the year 9999."""
+def test_a_number_that_is_too_large_is_refused(env: pytest.MonkeyPatch, name: str) -> None:
+    """A period of that many days or minutes would end after the year 9999."""
     env.setenv(name.upper(), "99999999999")
     with pytest.raises(SettingsError, match=name.upper()):
         load_settings()
@@ -136,7 +136,7 @@ def test_a_number_that_is_too_large_for_use_is_refused(env: pytest.MonkeyPatch, 
         "postgresql://role:pass word@db_1/reslot",
     ],
 )
-def test_a_database_url_is_taken_as_it_is(env: pytest.MonkeyPatch, url: str) -> None:
+def test_a_database_url_is_not_changed(env: pytest.MonkeyPatch, url: str) -> None:
     env.setenv("DATABASE_URL", url)
     assert load_settings().service_url == url
 
@@ -151,7 +151,7 @@ def test_origins_are_spelled_as_browsers_spell_them(env: pytest.MonkeyPatch) -> 
     )
 
 
-def test_a_folder_of_the_user_is_found_where_no_shell_says_it(
+def test_a_tilde_in_a_folder_is_expanded_without_a_shell(
     env: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     env.setenv("HOME", str(tmp_path))

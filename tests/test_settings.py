@@ -1,4 +1,4 @@
-"""The settings that the environment may hold, and the errors for wrong ones."""
+"""The settings from the environment, and the errors for invalid ones."""
 
 import os
 from datetime import timedelta
@@ -15,7 +15,7 @@ URL = "postgresql://reslot_service:hunter2@db.example/reslot"
 
 @pytest.fixture
 def env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """An environment and a folder without any setting."""
+    """An environment and a folder without settings."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.chdir(tmp_path)
@@ -23,7 +23,7 @@ def env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
 
 
 @pytest.mark.usefixtures("env")
-def test_everything_has_a_default_but_the_secrets() -> None:
+def test_everything_except_the_secrets_has_a_default() -> None:
     settings = load_settings()
     assert settings.keys == []
     assert settings.public_url == "http://127.0.0.1:8000"
@@ -52,7 +52,7 @@ def test_everything_has_a_default_but_the_secrets() -> None:
         ("", []),
     ],
 )
-def test_keys_are_a_list_with_commas_oldest_first(
+def test_keys_are_separated_by_commas_oldest_first(
     env: pytest.MonkeyPatch, text: str, keys: list[str]
 ) -> None:
     env.setenv("SECRET_KEYS", text)
@@ -82,14 +82,14 @@ def test_every_bad_setting_is_named_at_once(env: pytest.MonkeyPatch) -> None:
     assert "QUOTE_MINUTES" in str(refusal.value)
 
 
-def test_proxies_are_a_list_with_commas(env: pytest.MonkeyPatch) -> None:
+def test_proxies_are_separated_by_commas(env: pytest.MonkeyPatch) -> None:
     env.setenv("TRUSTED_PROXIES", "10.0.0.0/8, 2001:db8::1")
     assert load_settings().trusted_proxies == ("10.0.0.0/8", "2001:db8::1")
     env.setenv("TRUSTED_PROXIES", "*")
     assert load_settings().trusted_proxies == ("*",)
 
 
-def test_origins_are_a_list_with_commas(env: pytest.MonkeyPatch) -> None:
+def test_origins_are_separated_by_commas(env: pytest.MonkeyPatch) -> None:
     env.setenv("CORS_ORIGINS", "https://portal.example, https://app.example")
     assert load_settings().cors_origins == ("https://portal.example", "https://app.example")
 
@@ -110,10 +110,10 @@ def test_origins_are_a_list_with_commas(env: pytest.MonkeyPatch) -> None:
         ("MAIL_FROM", "no-reply@xn--fa-hia.example", "no-reply@faß.example"),
     ],
 )
-def test_a_host_is_the_one_that_was_written_down(
+def test_a_host_keeps_its_idna_2008_spelling(
     env: pytest.MonkeyPatch, name: str, text: str, spelled: object
 ) -> None:
-    """Libraries would convert it by IDNA 2003, and reach somebody else's server."""
+    """Libraries would convert it by IDNA 2003 and connect to somebody else's server."""
     env.setenv(name, text)
     found = getattr(load_settings(), name.lower())
     assert (found.get_secret_value() if isinstance(found, SecretStr) else found) == spelled
@@ -136,7 +136,7 @@ def test_a_host_is_the_one_that_was_written_down(
         ),
     ],
 )
-def test_addresses_follow_from_each_other(
+def test_addresses_are_derived_from_one_another(
     env: pytest.MonkeyPatch, given: dict[str, str], public: str, portal: str
 ) -> None:
     for name, text in given.items():
@@ -153,12 +153,12 @@ def test_settings_are_read_from_a_file_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tracing", [True, False])
-def test_the_file_may_hold_what_opentelemetry_reads_too(
+def test_the_file_may_contain_settings_of_opentelemetry(
     env: pytest.MonkeyPatch,
     tmp_path: Path,
     tracing: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
-    """The SDK looks into the environment only, which wins over the file."""
+    """The SDK reads only the environment, which takes precedence over the file."""
     names = ("OTEL_SERVICE_NAME", "OTEL_TRACES_SAMPLER", "OTEL_EXPORTER_OTLP_HEADERS", "OF_ANOTHER")
     for name in names:
         env.setenv(name, "")
@@ -174,7 +174,7 @@ def test_the_file_may_hold_what_opentelemetry_reads_too(
     assert found == ["of-the-environment", sampler, None, None]
 
 
-def test_without_an_owner_the_service_owns_its_tables(env: pytest.MonkeyPatch) -> None:
+def test_without_an_owner_url_the_service_owns_its_tables(env: pytest.MonkeyPatch) -> None:
     env.setenv("DATABASE_URL", URL)
     assert load_settings().owner_url == load_settings().service_url == URL
     env.setenv("DATABASE_OWNER_URL", "postgresql://owner@db.example/reslot")
@@ -182,7 +182,7 @@ def test_without_an_owner_the_service_owns_its_tables(env: pytest.MonkeyPatch) -
 
 
 @pytest.mark.usefixtures("env")
-def test_a_missing_database_is_said_in_one_sentence() -> None:
+def test_a_missing_database_is_one_sentence() -> None:
     with pytest.raises(SettingsError, match=r"^DATABASE_URL is not set: .*\.$"):
         _ = load_settings().service_url
 

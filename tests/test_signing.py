@@ -1,4 +1,4 @@
-"""Signed tokens: nothing but the very characters that we signed is accepted."""
+"""Signed tokens: only exactly the characters that were signed are accepted."""
 
 import base64
 import hashlib
@@ -36,13 +36,13 @@ def token(signer: TokenSigner) -> str:
     return signer.sign(PAYLOAD)
 
 
-def test_a_token_is_read_back_as_it_was(signer: TokenSigner, token: str) -> None:
+def test_a_token_returns_the_payload_that_was_signed(signer: TokenSigner, token: str) -> None:
     assert signer.read(token) == PAYLOAD
     assert signer.sign(PAYLOAD) == token
 
 
-def test_no_single_character_can_be_another(signer: TokenSigner, token: str) -> None:
-    """At every position, every character of the alphabet, and some that have no place in it."""
+def test_a_token_with_one_changed_character_is_refused(signer: TokenSigner, token: str) -> None:
+    """Tried: at every position, every character of the alphabet and some characters outside it."""
     accepted = [
         mutant
         for position, right in enumerate(token)
@@ -53,7 +53,9 @@ def test_no_single_character_can_be_another(signer: TokenSigner, token: str) -> 
     assert accepted == []
 
 
-def test_no_character_can_be_left_out_or_put_in(signer: TokenSigner, token: str) -> None:
+def test_a_token_with_a_removed_or_added_character_is_refused(
+    signer: TokenSigner, token: str
+) -> None:
     accepted = [
         mutant
         for position in range(len(token) + 1)
@@ -84,9 +86,11 @@ def test_no_character_can_be_left_out_or_put_in(signer: TokenSigner, token: str)
         lambda token: token.replace("-", "+").replace("_", "/") + "",
     ],
 )
-def test_there_is_one_spelling_only(signer: TokenSigner, token: str, spell: object) -> None:
+def test_a_token_has_only_one_accepted_spelling(
+    signer: TokenSigner, token: str, spell: object
+) -> None:
     assert callable(spell)
-    # A token whose spelling has both characters that base64 writes in two ways.
+    # A token with both characters that base64 can write in two ways.
     token = next(
         made for number in range(1000) if {"-", "_"} <= set(made := signer.sign([*PAYLOAD, number]))
     )
@@ -105,12 +109,12 @@ def test_no_text_is_accepted(text: str) -> None:
 
 @pytest.mark.parametrize("purpose", PURPOSES)
 @pytest.mark.parametrize("other", PURPOSES)
-def test_a_token_is_good_for_its_purpose_only(purpose: str, other: str) -> None:
+def test_a_token_is_valid_for_its_purpose_only(purpose: str, other: str) -> None:
     token = TokenSigner([NEW], purpose).sign(PAYLOAD)
     assert is_refused(TokenSigner([NEW], other), token) is (purpose != other)
 
 
-def test_another_key_does_not_open_it(token: str) -> None:
+def test_a_token_signed_with_another_key_is_refused(token: str) -> None:
     assert is_refused(TokenSigner([OLD], "link"), token)
 
 
@@ -122,7 +126,7 @@ def test_keys_can_be_rotated() -> None:
     assert is_refused(TokenSigner([NEW], "link"), before)
 
 
-def test_a_long_token_is_refused_unread() -> None:
+def test_a_long_token_is_refused_before_parsing() -> None:
     signer = TokenSigner([NEW], "link")
     long = signer.sign(["x" * MAX_LENGTH])
     assert len(long) > MAX_LENGTH
@@ -130,7 +134,7 @@ def test_a_long_token_is_refused_unread() -> None:
 
 
 @pytest.mark.parametrize("digest", [hashlib.sha1, hashlib.sha256, hashlib.sha512])
-def test_a_weaker_signature_by_the_right_key_is_refused(
+def test_a_weaker_signature_with_the_right_key_is_refused(
     signer: TokenSigner, digest: object
 ) -> None:
     payload = base64.urlsafe_b64encode(json.dumps(PAYLOAD).encode()).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""Starting `reslot`: what cannot work is refused in one sentence that names the setting."""
+"""Starting `reslot`: a wrong setting is refused with one sentence that names it."""
 
 import asyncio
 import errno
@@ -26,7 +26,7 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The hosts that would be listened on; nothing is served."""
+    """The hosts on which the server would listen; nothing is served."""
     hosts: list[str] = []
     monkeypatch.setattr("app.cli.export", lambda _: None)
     monkeypatch.setattr("app.cli._exit_on", lambda _: None)
@@ -36,7 +36,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def empty_database(server: EmbeddedServer) -> Iterator[str]:
-    """Make a database without any table, and give its URL for the service's role."""
+    """Create a database without tables and return its URL for the service's role."""
 
     async def run(statement: str) -> None:
         admin = await asyncpg.connect(server.url("postgres", "postgres"))
@@ -61,7 +61,7 @@ def empty_database(server: EmbeddedServer) -> Iterator[str]:
         ["keys", "list", "--practice", "Harbor"],
     ],
 )
-def test_on_an_empty_database_every_command_says_what_to_do(
+def test_on_an_empty_database_every_command_tells_to_migrate(
     monkeypatch: pytest.MonkeyPatch, empty_database: str, arguments: list[str]
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", empty_database)
@@ -92,7 +92,7 @@ def test_a_taken_port_is_one_sentence(
 
 @LISTENERS
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
-def test_a_port_that_is_not_allowed_is_not_called_taken(
+def test_a_port_without_permission_is_not_reported_as_taken(
     monkeypatch: pytest.MonkeyPatch, command: str, setting: str, number: int
 ) -> None:
     def not_allowed(*_: object) -> None:
@@ -107,7 +107,7 @@ def test_a_port_that_is_not_allowed_is_not_called_taken(
 
 @LISTENERS
 @pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
-def test_a_host_that_is_not_this_machine_is_named(
+def test_a_host_of_another_machine_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, command: str, setting: str, host: str
 ) -> None:
     monkeypatch.setenv(setting, str(free_port()))
@@ -118,7 +118,7 @@ def test_a_host_that_is_not_this_machine_is_named(
 
 
 @LISTENERS
-def test_a_host_that_nobody_knows_is_named(
+def test_an_unknown_host_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, command: str, setting: str
 ) -> None:
     def not_known(*_: object) -> None:
@@ -132,7 +132,7 @@ def test_a_host_that_nobody_knows_is_named(
 
 
 @pytest.mark.parametrize("host", ["::1", "localhost"])
-def test_a_host_of_this_machine_is_listened_on(
+def test_the_server_listens_on_a_host_of_this_machine(
     monkeypatch: pytest.MonkeyPatch, served: list[str], host: str
 ) -> None:
     monkeypatch.setenv("HOST", host)
@@ -144,7 +144,7 @@ def test_a_host_of_this_machine_is_listened_on(
 
 
 @pytest.mark.parametrize("said", ["sslmode=hunter2", "port=hunter2", "target_session_attrs=x"])
-def test_nonsense_that_the_driver_finds_is_one_sentence(
+def test_an_option_that_the_driver_refuses_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", f"postgresql://role@/reslot?host=/nowhere&{said}")
@@ -154,7 +154,7 @@ def test_nonsense_that_the_driver_finds_is_one_sentence(
     )
 
 
-def test_a_file_that_is_not_allowed_is_not_called_a_database(
+def test_a_file_without_permission_is_not_reported_as_a_database_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def not_allowed(*_: object) -> None:
@@ -169,7 +169,7 @@ def test_a_file_that_is_not_allowed_is_not_called_a_database(
 
 @pytest.fixture
 def read_only_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Deny writing to DATA_DIR. Its mode would not: the tests may run as root."""
+    """Deny writing to DATA_DIR. File permissions would not: the tests may run as root."""
     access = os.access
 
     def may(path: Path, mode: int) -> bool:
@@ -184,7 +184,7 @@ def read_only_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     ("arguments", "smtp_url"),
     [(["serve", "--no-worker"], ""), (["serve"], "smtp://mail.example")],
 )
-def test_a_process_that_writes_no_mails_needs_no_folder_for_them(
+def test_a_process_that_writes_no_mails_needs_no_mail_folder(
     monkeypatch: pytest.MonkeyPatch, served: list[str], arguments: list[str], smtp_url: str
 ) -> None:
     monkeypatch.setenv("SMTP_URL", smtp_url)
@@ -219,7 +219,7 @@ def test_a_file_in_place_of_the_mail_folder_is_refused_at_the_start(
 
 
 @pytest.mark.parametrize("workers", ["0", "65", "100000000", "two"])
-def test_a_number_of_processes_that_there_cannot_be_starts_none(
+def test_an_invalid_number_of_processes_is_refused(
     monkeypatch: pytest.MonkeyPatch, served: list[str], workers: str
 ) -> None:
     assert refusal(monkeypatch, "serve", "--workers", workers) == "2"
@@ -228,7 +228,7 @@ def test_a_number_of_processes_that_there_cannot_be_starts_none(
 
 @pytest.fixture
 def of_another_version(server: EmbeddedServer, database: str) -> None:
-    """Note a revision in the database that this version does not know."""
+    """Store a schema revision in the database that this version does not know."""
 
     async def spoil() -> None:
         owner = await asyncpg.connect(server.url(OWNER, database))
@@ -242,7 +242,7 @@ def of_another_version(server: EmbeddedServer, database: str) -> None:
 @pytest.mark.parametrize(
     "arguments", [["serve"], ["worker"], ["migrate"], ["demo"], ["practice", "list"]]
 )
-def test_on_a_database_of_another_version_every_command_says_so(
+def test_on_a_database_of_another_version_every_command_is_refused(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     monkeypatch.setenv("PORT", str(free_port()))

@@ -1,6 +1,6 @@
-"""Statements are written in files named `queries.py` or `repository.py` only.
+"""SQL statements are built only in files named `queries.py` or `repository.py`.
 
-Some folders hold nothing but statements and what they read: there every file may have them.
+Some folders contain only statements and their results: there every file may build statements.
 """
 
 import ast
@@ -11,14 +11,14 @@ APP = Path(__file__).parents[1] / "app"
 STATEMENTS = {"select", "insert", "update", "delete", "text", "exists", "union", "union_all"}
 NAMES = ("queries.py", "repository.py", "statements.py")
 FOLDERS = {"calendar", "database", "outbox", "tables"}
-# Files elsewhere that write statements, and why.
+# Other files that build statements, and why.
 EXCEPTIONS = {
     "demo/guide.py": "the demo fills and empties its own database",
 }
 
 
 def sql_in(file: Path) -> Iterator[int]:
-    """Give the lines on which a file makes a statement with SQLAlchemy."""
+    """Return the lines on which a file builds a statement with SQLAlchemy."""
     tree = ast.parse(file.read_text())
     imported = {
         name.asname or name.name

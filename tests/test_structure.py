@@ -15,7 +15,7 @@ from tests.imports import Graph, circle_in, file_graph, folder_graph, modules_of
 ROOT = Path(__file__).parents[1]
 APP = ROOT / "app"
 
-# Storeys that know a feature: those above the double line of the architecture page.
+# Layers that know features: those above the double line on the architecture page.
 LOWEST_FEATURE = "identity"
 MOST_FEATURE_FILES = 20
 MOST_FILES = 42
@@ -32,7 +32,7 @@ GENERIC_HE = re.compile(r"\b(he|him|his|himself)\b", re.IGNORECASE)
 
 
 def _layers() -> list[str]:
-    """Give the storeys from the top down, as import-linter holds them."""
+    """Return the layers of import-linter's contract, from top to bottom."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     (contract,) = [
         contract
@@ -82,7 +82,7 @@ def test_a_circle_of_folders_is_found_and_named(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    # No two files import each other, but three folders do.
+    # No two files import each other, but three folders form a cycle.
     assert circle_in(file_graph(package)) == []
     assert circle_in(folder_graph(package)) == ["b", "clock", "c", "b"]
 
@@ -91,7 +91,7 @@ def test_a_circle_of_folders_is_found_and_named(tmp_path: Path) -> None:
 
 
 def test_each_folder_imports_from_lower_storeys_only() -> None:
-    """As import-linter's contract says, and read here by other means."""
+    """The same rule as import-linter's contract, checked independently."""
     layers = _layers()
     up = [
         f"{folder} -> {imported}"
@@ -120,10 +120,10 @@ def test_the_architecture_page_draws_the_storeys_of_the_contract() -> None:
 def test_a_record_without_rules_reaches_few_files() -> None:
     """A location is a name and an address, so its endpoints should need little of the app.
 
-    Counted are the files that the router reaches by imports, directly and through others, itself
-    included; not `__init__` files that hold only a docstring. What lies below the features
-    (transactions, idempotency, pages, audit log, texts) serves every endpoint, and is counted by
-    itself.
+    The test counts the files that the router imports directly or indirectly, and the router itself.
+    It does not count `__init__` files that contain only a docstring. The files below the features
+    (transactions, idempotency, pagination, audit log, texts) serve every endpoint and are counted
+    separately.
     """
     layers = _layers()
     features = layers[: layers.index(LOWEST_FEATURE) + 1]
@@ -179,7 +179,7 @@ def test_texts_say_they_and_not_a_generic_he(place: str) -> None:
 
 
 def _prose(path: Path) -> Iterator[tuple[int, str]]:
-    """Give the lines that people read: in Python docstrings, other strings and comments."""
+    """Return the lines that people read; in Python: docstrings, other strings and comments."""
     if path.suffix != ".py":
         yield from enumerate(path.read_text().splitlines(), 1)
         return

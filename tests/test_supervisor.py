@@ -1,4 +1,4 @@
-"""Server processes are looked after."""
+"""The supervisor replaces server processes that died."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 20
 
 @pytest.fixture
 def _signals() -> Iterator[None]:
-    """A supervisor takes all signals; give them back."""
+    """Restore the signal handlers, which a supervisor replaces."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
     yield
     for number, handler in before.items():
@@ -28,7 +28,7 @@ def _signals() -> Iterator[None]:
 
 def dies_when_asked(connection: Connection) -> None:
     connection.recv()
-    os._exit(STARTUP_FAILURE)  # After which no other one is started.
+    os._exit(STARTUP_FAILURE)  # With this exit code the supervisor starts no replacement.
 
 
 @pytest.mark.usefixtures("_signals")

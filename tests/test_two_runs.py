@@ -1,4 +1,4 @@
-"""Two runs of the tests at once have a server each, and the end of one leaves the other alone."""
+"""Two simultaneous test runs have separate servers, and the end of one does not stop the other."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from tests.patience import PATIENCE_SECONDS, POLL_SECONDS
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
-# Says where its server is, waits until it is told to go on, and asks the server once more.
+# Reports where its server is, waits for a signal to continue, and queries the server once more.
 WAITING = """
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ async def test_waits(server, engine):
 
 
 class Run:
-    """A run of one test, which waits until `go`. It inherits the environment of this run."""
+    """A test run with one test, which waits until `go`. It inherits this run's environment."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -54,10 +54,10 @@ class Run:
         )
 
     def server(self) -> tuple[Path, int]:
-        """Wait for its server, and give the folder of its socket and its process id."""
+        """Wait for the run's server; return the folder of its socket and its process id."""
         for _ in range(int(PATIENCE_SECONDS / POLL_SECONDS)):
             try:
-                # Opens when the test has opened the other end.
+                # Opening blocks until the test has opened the other end.
                 self._go = os.open(self.folder / "go", os.O_WRONLY | os.O_NONBLOCK)
             except OSError:
                 try:
@@ -70,13 +70,13 @@ class Run:
         return Path(sockets), int(process_file.splitlines()[0])
 
     def go(self) -> None:
-        """Let the test go on, and wait for the end of the run."""
+        """Let the test continue, and wait for the end of the run."""
         os.close(self._go)
         said, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
         assert self.process.returncode == 0, said
 
 
-def test_each_run_has_a_server_of_its_own(tmp_path: Path) -> None:
+def test_each_run_has_its_own_server(tmp_path: Path) -> None:
     runs = [Run(tmp_path / name) for name in ("first", "second")]
     try:
         (first, first_id), (second, second_id) = (run.server() for run in runs)

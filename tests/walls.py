@@ -1,4 +1,4 @@
-"""What tests of the walls between practices and people share: every operation, and one of each."""
+"""Shared by the tests of access across practices: all operations, and a record of each kind."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,13 +17,13 @@ from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
 REF = "theirs-1"
-# What binds people is changed with an admin key only; everything else that is written, with any
-# key that writes.
+# Policies, webhook endpoints and keys are changed with an admin key only; everything else with any
+# key that may write.
 ADMIN = ("/policies", "/webhook-endpoints", "/keys")
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:
-    """List every operation of the description as its method, its path and itself."""
+    """List every operation of the description: its method, its path and its description."""
     return [
         (method, path, operation)
         for path, found in description()["paths"].items()
@@ -33,13 +33,13 @@ def operations() -> list[tuple[str, str, dict[str, Any]]]:
 
 @dataclass
 class Theirs:
-    """A practice with one of everything, and the ids by which somebody could ask for it."""
+    """A practice with one record of each kind, and the ids with which others could ask for them."""
 
     world: World
     ids: dict[str, str]
 
     async def everything(self) -> dict[str, list[Any]]:
-        """Read all that the practice has, to compare before and after."""
+        """Read all rows of the practice, to compare before and after."""
         tables = [table for table in metadata.sorted_tables if "practice_id" in table.c]
         async with self.world.engine.connect() as db:
             return {
@@ -56,7 +56,7 @@ class Theirs:
 
 
 async def fill(staff: Api, world: World) -> Theirs:
-    """Give a practice one of everything there is an id for; `staff` calls with its key."""
+    """Create one record of each kind that has an id; `staff` calls with the practice's key."""
     package_id = await world.add_package(external_ref=REF)
     policy_id = await world.add_policy(
         {"cancel": {"fees": [{"deadline": {"before_minutes": 43_200}, "amount_minor": 4500}]}}
@@ -136,7 +136,7 @@ async def ask(api: Api, method: str, path: str, body: Any) -> Response:
 
 
 def body_for(operation: dict[str, Any], ids: dict[str, str]) -> Any:
-    """Take the body that the description shows, and put in the ids of others."""
+    """Return the example body of the description, with the ids of the other practice."""
     if "requestBody" not in operation:
         return None
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
@@ -160,7 +160,7 @@ def told(answer: Response) -> dict[str, Any]:
 
 
 def scope_of(method: str, path: str) -> Scope:
-    """Say which scope an operation needs: the rule as people read it."""
+    """Return the scope that an operation needs, by the rule as the contract states it."""
     if path == "/v1/practice/keys" or (path == "/v1/practice" and method == "patch"):
         return Scope.ADMIN
     if method == "get":

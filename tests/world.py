@@ -1,4 +1,4 @@
-"""A small practice for the tests, and a client who speaks HTTP to the API."""
+"""A small practice for the tests, and a caller of the API over HTTP."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -42,7 +42,7 @@ REASON = {"code": "work", "note": "A meeting was put on this hour."}
 
 
 class TestClock:
-    """Stands still until it is set."""
+    """A clock that stands still until a test sets it."""
 
     __test__ = False
 
@@ -67,7 +67,7 @@ class World:
     _building: AsyncConnection | None = field(default=None, init=False)
 
     async def add(self, table: Any, **values: Any) -> UUID:
-        """Write one record of the practice."""
+        """Insert one record of the practice."""
         if self._building is not None:
             return await PracticeRepository(self._building, self.practice_id).add(table, **values)
         return await transact(
@@ -75,7 +75,7 @@ class World:
         )
 
     async def _add_all(self, table: Any, records: Sequence[dict[str, Any]]) -> None:
-        """Write several records of one table in one round trip."""
+        """Insert several records of one table in one round trip."""
         rows = [{"practice_id": self.practice_id, "id": uuid4()} | record for record in records]
         if self._building is not None:
             await self._building.execute(insert(table), rows)
@@ -84,7 +84,7 @@ class World:
             await db.execute(insert(table), rows)
 
     async def build(self, *, currency: str = "USD", **service: Any) -> "World":
-        """Write the practice, at once. Hours are 9 to 17 on weekdays, in New York."""
+        """Insert the practice in one transaction. Hours are 9 to 17 on weekdays, in New York."""
         async with self.engine.begin() as self._building:
             await PracticeRepository(self._building, self.practice_id).open_practice(
                 name="Harbor Wellness", currency=currency, email="hello@harbor.example"
@@ -200,7 +200,7 @@ class World:
         return booked.session_id
 
     async def book_in_full(self, start: datetime) -> UUID:
-        """Book a session that has all there is to show: a policy with fees, a package, a place."""
+        """Book a session with every optional part: a policy with fees, a package, a location."""
         await self.add_policy(
             {
                 "cancel": {
@@ -215,7 +215,7 @@ class World:
         )
 
     async def rows(self, table: Any, **equal: Any) -> list[Row[Any]]:
-        """Read rows of the practice's, to verify what HTTP does not show."""
+        """Read rows of the practice, to check what HTTP does not show."""
         wanted = select(table.__table__).where(table.practice_id == self.practice_id)
         for name, value in equal.items():
             wanted = wanted.where(getattr(table, name) == value)
@@ -232,7 +232,7 @@ class World:
             )
 
     async def end(self, session_id: UUID, status: str) -> None:
-        """End a session past all commands; only a fulfilled one takes its time."""
+        """Set a final status without a command. Only a fulfilled session takes time."""
         if status == "fulfilled":
             await self.change(Session, session_id, status=status)
             return
@@ -252,7 +252,7 @@ class World:
             )
 
     async def key(self, scope: Scope = Scope.ADMIN, name: str = "Front desk") -> str:
-        """Make an API key of the practice."""
+        """Create an API key of the practice."""
         _, text = await transact(
             self.engine,
             lambda db: create_key(db, self.practice_id, name, scope, actor=OPERATOR, now=NOW),
@@ -260,7 +260,7 @@ class World:
         return text
 
     async def add_location(self) -> UUID:
-        """Write a second place."""
+        """Insert a second location."""
         return await self.add(Location, name="Mill Lane", address="2 Mill Lane")
 
     async def change_practitioner(self, **values: Any) -> None:
@@ -268,7 +268,7 @@ class World:
         await self.change(Practitioner, self.practitioner_id, **values)
 
     def link_token(self, session_id: UUID) -> str:
-        """Sign what the link in an email carries."""
+        """Sign the token of a link in an email."""
         return LinkTokens(self.settings.keys).sign(Link(self.practice_id, session_id, 0, 0))
 
     def token(self, client_id: UUID | None = None, *, until: datetime | None = None) -> str:
@@ -279,7 +279,7 @@ class World:
 
 
 class Api:
-    """Speaks HTTP to the application, with the clock that the test sets."""
+    """Calls the application over HTTP, with the clock that the test sets."""
 
     def __init__(self, http: AsyncClient, clock: TestClock) -> None:
         self.http = http
@@ -287,7 +287,7 @@ class Api:
         self.token: str | None = None
 
     def signed_in(self, token: str | None) -> "Api":
-        """Speak for somebody else."""
+        """Return an API caller with another token."""
         other = Api(self.http, self.clock)
         other.token = token
         return other
@@ -344,7 +344,7 @@ async def serve(
 ) -> AsyncIterator[Api]:
     """Run the application in this process, without its worker.
 
-    With `engine` it uses these connections, which are left open at the end.
+    With `engine` it uses that engine's connections and leaves them open at the end.
     """
     with application(settings, clock) as app:
         if engine is None:
@@ -372,5 +372,5 @@ async def _as_described(answer: Response) -> None:
 
 
 def slots(availability: Any) -> list[str]:
-    """List the starts of an availability answer."""
+    """List the starts in an availability response."""
     return [slot["start"] for day in availability["days"] for slot in day["slots"]]
