@@ -26,9 +26,9 @@ _OF_NO_ROW = {"CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "COMMENT"}
 class Verdict:
     """The result for one statement.
 
-    `reads` are its tenant tables; `unbound` are those for which it names no practice. `indirect` are
-    those that are not compared with a parameter themselves: they are bound through another table,
-    or unbound. `parameters` are the numbers of the parameters that hold the practice's id:
+    `reads` are its tenant tables; `unbound` are those for which it names no practice. `indirect`
+    are those that are not compared with a parameter themselves: they are bound through another
+    table, or unbound. `parameters` are the numbers of the parameters that hold the practice's id:
     their values must be equal.
     """
 

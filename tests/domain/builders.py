@@ -1,4 +1,4 @@
-"""Small builders: a test names what its rule is about, everything else has an ordinary value."""
+"""Builders of test data: a test sets what its rule needs, everything else has an ordinary value."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ HARBOUR = UUID(int=2)
 
 
 def at(text: str) -> datetime:
-    """Read an RFC 3339 instant."""
+    """Parse an RFC 3339 instant."""
     instant = datetime.fromisoformat(text)
     if instant.tzinfo is None:
         raise ValueError(f"{text} has no offset")
@@ -53,17 +53,17 @@ def at(text: str) -> datetime:
 
 
 def seconds(text: str) -> int:
-    """Read an RFC 3339 instant as seconds since the epoch."""
+    """Parse an RFC 3339 instant into seconds since the epoch."""
     return to_seconds(at(text))
 
 
 def span(start: str, end: str) -> Interval:
-    """Read two RFC 3339 instants as a half-open interval."""
+    """Parse two RFC 3339 instants into a half-open interval."""
     return Interval(seconds(start), seconds(end))
 
 
 def local_day(text: str, zone: ZoneInfo, days: int = 1) -> Interval:
-    """Give the instants of a calendar day (or of some) in a zone."""
+    """Return the interval of one or more calendar days in a zone."""
     first = date.fromisoformat(text)
     start = datetime.combine(first, time(0), tzinfo=zone)
     end = datetime.combine(first + timedelta(days=days), time(0), tzinfo=zone)
@@ -104,7 +104,7 @@ def session(
     client_moves: int = 0,
     carried: Carried | None = None,
 ) -> SessionFacts:
-    """Build a session's facts; `booked_for` is the start it was booked at, if that was another."""
+    """Build a session's facts; `booked_for` is the start at booking, if it has moved since."""
     return SessionFacts(
         status=status,
         starts_at=at(starts_at),
@@ -124,7 +124,7 @@ def session(
 def opening(
     text: str, format_: Format | None = None, location_id: UUID | None = None
 ) -> HoursInterval:
-    """Read "09:00-17:00"; "24:00" is the end of the day."""
+    """Parse "09:00-17:00"; "24:00" is the end of the day."""
     start, end = (int(clock[:2]) * 60 + int(clock[3:]) for clock in (text[:5], text[6:]))
     return HoursInterval(start, end, format_, location_id)
 
@@ -187,15 +187,16 @@ def request(
     may_change_format: bool = True,
     move_window: Interval | None = None,
 ) -> SlotSearch:
-    """Build a client's search; by default their session is at a far-away time."""
+    """Build a client's search; by default their session is at a distant time."""
     return SlotSearch(format_, locations, present, may_move, may_change_format, move_window)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A whole question to `offer`: a practitioner's time, a service, a client's wish, a range.
+    """All input of `offer`: a practitioner's time, a service, a client's request, a range.
 
-    Unless told otherwise it is asked on 1 January 2026, of a service of an hour on the hour.
+    By default the present time is 1 January 2026, and the service takes an hour and starts on the
+    hour.
     """
 
     hours: WorkingHours
@@ -216,12 +217,12 @@ class Scene:
         return offer(self.calendar, self.rules, self.request, self.window, seconds(self.now))
 
     def starts(self) -> list[str]:
-        """Give the starts on offer as the practitioner's wall clock shows them, with offset."""
+        """Return the offered starts in the practitioner's local time, with offset."""
         return [
             from_seconds(slot.start).astimezone(self.hours.zone).isoformat(timespec="minutes")
             for slot in self.offer().slots
         ]
 
     def clocks(self) -> list[str]:
-        """Give the starts on offer as "HH:MM" of the practitioner's wall clock."""
+        """Return the offered starts in the practitioner's local time, as "HH:MM"."""
         return [text[11:16] for text in self.starts()]

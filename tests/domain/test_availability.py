@@ -1,4 +1,4 @@
-"""Availability: every rule of product.md section 3, on its edge and one step beyond."""
+"""Availability: every rule of product.md section 3, at its limit and one step beyond."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -45,7 +45,7 @@ WEDNESDAY = "2026-06-10"
 
 
 def day_in_new_york(*daily: str | HoursInterval, day: str = WEDNESDAY) -> Scene:
-    """Ask for one day of a practitioner in New York with the same hours every day."""
+    """Build a search in one day of a practitioner in New York with the same hours every day."""
     return Scene(hours(NEW_YORK, *daily), local_day(day, NEW_YORK))
 
 
@@ -79,7 +79,7 @@ def day_in_new_york(*daily: str | HoursInterval, day: str = WEDNESDAY) -> Scene:
         pytest.param([], 60, 15, [], id="closed"),
     ],
 )
-def test_a_slot_fits_whole_inside_the_hours_and_starts_on_the_step(
+def test_a_slot_lies_completely_inside_the_hours_and_starts_on_a_step(
     daily: list[str], duration: int, step: int, clocks: list[str]
 ) -> None:
     scene = replace(day_in_new_york(*daily), rules=rules(duration=duration, step=step))
@@ -119,7 +119,7 @@ def test_a_dated_override_replaces_that_date_and_no_other(
         pytest.param(Format.PHONE, ["11:00"], id="only-the-general"),
     ],
 )
-def test_hours_of_a_format_hold_for_that_format_only(format_: Format, clocks: list[str]) -> None:
+def test_hours_of_a_format_apply_to_that_format_only(format_: Format, clocks: list[str]) -> None:
     scene = day_in_new_york(opening("09:00-10:00", Format.VIDEO), opening("11:00-12:00"))
     assert replace(scene, request=request(format_)).clocks() == clocks
 
@@ -145,7 +145,7 @@ def test_hours_of_a_format_merge_with_the_general_ones() -> None:
         pytest.param([], [], id="nowhere"),
     ],
 )
-def test_hours_of_a_location_hold_for_that_location_only(
+def test_hours_of_a_location_apply_to_that_location_only(
     locations: list[UUID], slots: list[tuple[str, UUID]]
 ) -> None:
     scene = replace(
@@ -156,7 +156,7 @@ def test_hours_of_a_location_hold_for_that_location_only(
     assert list(zip(scene.clocks(), at_places, strict=True)) == slots
 
 
-def test_hours_of_a_location_do_not_hold_where_there_is_nowhere_to_go() -> None:
+def test_hours_of_a_location_do_not_apply_to_a_format_without_a_location() -> None:
     scene = day_in_new_york(opening("09:00-10:00", None, MAIN_STREET))
     assert replace(scene, request=request(Format.VIDEO)).clocks() == []
 
@@ -251,14 +251,14 @@ def test_on_the_day_clocks_go_back_the_repeated_time_is_offered_twice(
         pytest.param(40, [], id="but-never-from-one-into-the-other"),
     ],
 )
-def test_hours_inside_the_repeated_hour_are_worked_twice(duration: int, starts: list[str]) -> None:
-    """01:00-01:30 comes twice that night, half an hour apart."""
+def test_hours_inside_the_repeated_hour_occur_twice(duration: int, starts: list[str]) -> None:
+    """01:00-01:30 occurs twice that night, half an hour apart."""
     scene = day_in_new_york("01:00-01:30", day="2026-11-01")
     assert replace(scene, rules=rules(duration=duration, step=30)).starts() == starts
 
 
-def test_hours_that_are_exactly_the_repeated_time_are_worked_in_one_stretch() -> None:
-    """On Lord Howe 01:30-02:00 comes twice, the second right after the first."""
+def test_hours_that_equal_the_repeated_time_are_one_interval() -> None:
+    """On Lord Howe Island 01:30-02:00 occurs twice; the second follows the first directly."""
     scene = Scene(
         hours(LORD_HOWE, "01:30-02:00"),
         local_day("2026-04-05", LORD_HOWE),
@@ -284,15 +284,15 @@ def test_hours_that_are_exactly_the_repeated_time_are_worked_in_one_stretch() ->
         ),
     ],
 )
-def test_a_slot_over_a_change_lasts_its_full_elapsed_time(
+def test_a_slot_over_a_clock_change_has_its_full_duration(
     day: str, daily: str, starts: list[str]
 ) -> None:
     scene = day_in_new_york(daily, day=day)
     assert replace(scene, rules=rules(duration=120, step=60)).starts() == starts
 
 
-def test_hours_parted_only_by_the_gap_are_worked_in_one_stretch() -> None:
-    """01:00-02:00 and 03:00-04:00 touch on that night; steps count from each one's own start."""
+def test_hours_separated_only_by_the_gap_are_one_interval() -> None:
+    """01:00-02:00 and 03:00-04:00 touch that night; steps count from the start of each."""
     scene = replace(
         day_in_new_york("01:00-02:00", "03:00-04:00", day="2026-03-08"),
         rules=rules(duration=60, step=40),
@@ -300,7 +300,7 @@ def test_hours_parted_only_by_the_gap_are_worked_in_one_stretch() -> None:
     assert scene.clocks() == ["01:00", "01:40", "03:00"]
 
 
-def test_steps_keep_to_the_wall_clock_over_a_change_that_is_no_multiple_of_them() -> None:
+def test_steps_follow_the_wall_clock_if_the_clock_change_is_not_a_multiple_of_the_step() -> None:
     scene = Scene(
         hours(LORD_HOWE, "00:00-05:00"),
         local_day("2026-10-04", LORD_HOWE),
@@ -309,7 +309,7 @@ def test_steps_keep_to_the_wall_clock_over_a_change_that_is_no_multiple_of_them(
     assert scene.clocks() == ["00:00", "01:00", "03:00", "04:00"]
 
 
-def test_where_midnight_is_skipped_hours_over_it_still_merge() -> None:
+def test_hours_over_a_skipped_midnight_are_merged() -> None:
     """In Havana 8 March 2026 begins at 01:00."""
     scene = Scene(
         hours(HAVANA, "00:00-03:00", "23:00-24:00"),
@@ -357,7 +357,7 @@ def test_a_closed_evening_before_lets_steps_count_from_midnight() -> None:
 
 
 def test_hours_over_several_midnights_count_steps_from_their_first_evening() -> None:
-    """Open from Monday 08:00 to Sunday 24:00: Sunday 04:00 is 20 steps of seven hours later."""
+    """Open from Monday 08:00 to Sunday 24:00: Sunday 04:00 is 20 steps of seven hours after it."""
     week = {1: ["08:00-24:00"], **{day: ["00:00-24:00"] for day in range(2, 8)}}
     scene = Scene(
         hours(NEW_YORK, weekly=week),
@@ -381,10 +381,10 @@ def test_hours_that_never_close_count_steps_from_each_midnight() -> None:
         ),
     ],
 )
-def test_hours_open_for_more_than_a_week_count_as_never_closed(
+def test_hours_of_more_than_a_week_count_steps_as_if_never_closed(
     opened_on: str, clocks: list[str]
 ) -> None:
-    """Open without end from 20:00 on that date; asked about Wednesday, 10 June."""
+    """Open without end from 20:00 on that date; the search is for Wednesday, 10 June."""
     scene = Scene(
         hours(NEW_YORK, "00:00-24:00", overrides={opened_on: ["20:00-24:00"]}),
         local_day(WEDNESDAY, NEW_YORK),
@@ -421,7 +421,7 @@ def test_hours_that_never_close_let_a_session_run_over_midnight() -> None:
 def test_the_gap_between_two_sessions_is_the_larger_of_the_two_buffers(
     other: tuple[int, int], service: tuple[int, int], clocks: list[str]
 ) -> None:
-    """The other session takes 11:00 to 12:00; buffers are (before, after) in minutes."""
+    """The other session is from 11:00 to 12:00; buffers are (before, after) in minutes."""
     scene = replace(
         day_in_new_york("09:30-13:30"),
         sessions=[
@@ -443,7 +443,7 @@ def test_buffers_need_not_lie_inside_the_hours() -> None:
 
 
 def test_blocked_time_is_kept_free_but_needs_no_gap() -> None:
-    """Time off, busy time from elsewhere, the client's own other sessions: all mere intervals."""
+    """Time off, external busy time and the client's other sessions need no buffers."""
     scene = replace(
         day_in_new_york("09:00-13:00"),
         blocked=[span(f"{WEDNESDAY}T10:00-04:00", f"{WEDNESDAY}T11:30-04:00")],
@@ -472,7 +472,7 @@ def test_busy_time_does_not_move_the_steps() -> None:
     assert scene.clocks() == ["10:00", "11:00"]
 
 
-def test_a_slot_may_run_from_one_evening_into_a_free_morning_only() -> None:
+def test_a_slot_may_run_over_midnight_only_into_free_time() -> None:
     scene = replace(
         day_in_new_york("22:00-24:00", "00:00-02:00"),
         window=span("2026-06-11T02:00Z", "2026-06-11T06:00Z"),
@@ -505,7 +505,7 @@ def test_exactly_the_minimum_notice_is_enough(now: str, clocks: list[str]) -> No
 
 
 def test_minimum_notice_is_elapsed_time_over_a_dst_change() -> None:
-    """24 hours after Saturday 11:00 it is Sunday 12:00 on the clock that went forward."""
+    """24 hours after Saturday 11:00 is Sunday 12:00, because the clocks went forward."""
     scene = replace(
         day_in_new_york("09:00-14:00", day="2026-03-08"),
         rules=rules(notice=24 * 60),
@@ -541,7 +541,7 @@ def test_the_horizon_counts_the_practitioners_local_days(
 
 
 def test_a_horizon_ends_at_a_midnight_that_the_clocks_skip() -> None:
-    """In Havana 8 March 2026 begins at 01:00, an hour after 7 March's last."""
+    """In Havana, 8 March 2026 begins at 01:00."""
     span_left = bookable(
         HAVANA,
         rules(horizon_days=1),
@@ -552,7 +552,7 @@ def test_a_horizon_ends_at_a_midnight_that_the_clocks_skip() -> None:
     assert span_left.end == seconds("2026-03-08T01:00-04:00")
 
 
-def test_a_start_beyond_the_policys_greatest_distance_is_not_offered() -> None:
+def test_a_start_beyond_the_policys_maximum_distance_is_not_offered() -> None:
     scene = replace(
         day_in_new_york("09:00-13:00"),
         request=request(move_window=span(f"{WEDNESDAY}T10:00-04:00", f"{WEDNESDAY}T12:00-04:00")),
@@ -560,8 +560,8 @@ def test_a_start_beyond_the_policys_greatest_distance_is_not_offered() -> None:
     assert scene.clocks() == ["10:00", "11:00"]
 
 
-def test_a_range_holds_the_starts_from_its_first_instant_to_before_its_last() -> None:
-    """The end of a slot may lie beyond the range."""
+def test_a_range_includes_its_first_instant_and_excludes_its_last() -> None:
+    """Only starts are compared with the range; a slot may end after it."""
     scene = replace(
         day_in_new_york("09:00-17:00"),
         window=span(f"{WEDNESDAY}T10:00-04:00", f"{WEDNESDAY}T12:00-04:00"),
@@ -586,7 +586,9 @@ def sessions_at(*starts: str) -> list[BusySession]:
         pytest.param(1, [], id="exceeded-already"),
     ],
 )
-def test_a_local_date_takes_only_so_many_sessions(per_day: int | None, clocks: list[str]) -> None:
+def test_a_local_date_has_at_most_the_daily_limit_of_sessions(
+    per_day: int | None, clocks: list[str]
+) -> None:
     scene = replace(
         day_in_new_york("09:00-13:00"),
         sessions=sessions_at(f"{WEDNESDAY}T09:00-04:00", f"{WEDNESDAY}T10:00-04:00"),
@@ -595,8 +597,8 @@ def test_a_local_date_takes_only_so_many_sessions(per_day: int | None, clocks: l
     assert scene.clocks() == clocks
 
 
-def test_a_full_date_is_that_of_the_start_in_the_practitioners_zone() -> None:
-    """From 23:30 on the 9th to 00:30, on the 10th in UTC: it counts on the 9th all the same."""
+def test_a_session_counts_on_the_date_of_its_start_in_the_practitioners_zone() -> None:
+    """The session starts at 23:30 on the 9th, which is the 10th in UTC. It counts on the 9th."""
     scene = Scene(
         hours(NEW_YORK, "00:00-02:00", "21:00-24:00"),
         local_day("2026-06-09", NEW_YORK, days=2),
@@ -611,8 +613,8 @@ def test_a_full_date_is_that_of_the_start_in_the_practitioners_zone() -> None:
     ]
 
 
-def test_a_full_date_is_right_on_both_sides_of_a_dst_change() -> None:
-    """One session on each date just inside its local midnights, in two different offsets."""
+def test_the_daily_limit_is_correct_on_both_sides_of_a_dst_change() -> None:
+    """One session on each date, next to a local midnight; the dates have different offsets."""
     scene = Scene(
         hours(NEW_YORK, "12:00-13:00"),
         local_day("2026-03-07", NEW_YORK, days=4),
@@ -639,8 +641,10 @@ def test_a_full_date_is_right_on_both_sides_of_a_dst_change() -> None:
         ),
     ],
 )
-def test_an_iso_week_takes_only_so_many_sessions(taken: list[str], days: list[str]) -> None:
-    """8 June 2026 is a Monday; two sessions a week, hours on Sundays and Mondays."""
+def test_an_iso_week_has_at_most_the_weekly_limit_of_sessions(
+    taken: list[str], days: list[str]
+) -> None:
+    """8 June 2026 is a Monday; two sessions a week; hours on Sundays and Mondays."""
     scene = Scene(
         hours(NEW_YORK, weekly={1: ["12:00-13:00"], 7: ["12:00-13:00"]}),
         local_day("2026-06-07", NEW_YORK, days=9),
@@ -650,7 +654,7 @@ def test_an_iso_week_takes_only_so_many_sessions(taken: list[str], days: list[st
     assert [start[8:10] for start in scene.starts()] == days
 
 
-def test_an_iso_week_runs_over_new_year() -> None:
+def test_an_iso_week_may_include_new_year() -> None:
     """Week 53 of 2026 runs from Monday 28 December to Sunday 3 January."""
     scene = Scene(
         hours(NEW_YORK, "12:00-13:00"),
@@ -662,7 +666,7 @@ def test_an_iso_week_runs_over_new_year() -> None:
     assert [start[:10] for start in scene.starts()] == ["2026-12-27", "2027-01-04"]
 
 
-def test_daily_and_weekly_limits_hold_together() -> None:
+def test_daily_and_weekly_limits_apply_together() -> None:
     scene = Scene(
         hours(NEW_YORK, "12:00-13:00"),
         local_day("2026-06-08", NEW_YORK, days=8),
@@ -673,19 +677,19 @@ def test_daily_and_weekly_limits_hold_together() -> None:
     assert [start[8:10] for start in scene.starts()] == ["09", "10", "11", "12", "13", "14"]
 
 
-# The present time, and another format at it
+# The current time of the session, in another format
 
 
 PRESENT = CurrentMeeting(seconds(f"{WEDNESDAY}T10:00-04:00"), Format.VIDEO, None)
 IN_PERSON_PRESENT = CurrentMeeting(PRESENT.start, Format.IN_PERSON, MAIN_STREET)
 
 
-def test_the_present_time_with_the_present_format_is_not_offered() -> None:
+def test_the_current_time_with_the_current_format_is_not_offered() -> None:
     scene = replace(day_in_new_york("09:00-12:00"), request=request(present=PRESENT))
     assert scene.clocks() == ["09:00", "11:00"]
 
 
-def test_the_present_time_with_the_present_location_is_not_offered() -> None:
+def test_the_current_time_with_the_current_location_is_not_offered() -> None:
     scene = replace(
         day_in_new_york("09:00-12:00"),
         request=request(
@@ -696,12 +700,12 @@ def test_the_present_time_with_the_present_location_is_not_offered() -> None:
     assert at_ten == [Slot(PRESENT.start, HARBOUR)]
 
 
-def test_the_present_time_is_offered_once_in_another_format() -> None:
+def test_the_current_time_is_offered_once_in_another_format() -> None:
     scene = replace(day_in_new_york("09:00-12:00"), request=request(Format.PHONE, present=PRESENT))
     assert scene.clocks() == ["09:00", "10:00", "11:00"]
 
 
-def test_where_changing_the_format_is_refused_the_present_time_is_not_offered() -> None:
+def test_the_current_time_is_not_offered_if_a_change_of_format_is_refused() -> None:
     scene = replace(
         day_in_new_york("09:00-12:00"),
         request=request(Format.PHONE, present=PRESENT, may_change_format=False),
@@ -710,11 +714,11 @@ def test_where_changing_the_format_is_refused_the_present_time_is_not_offered() 
 
 
 def change_of_format(scene: Scene) -> Scene:
-    """Ask for the present time by phone where moving in time is refused."""
+    """Build a search for the current time by phone, with a policy that refuses rescheduling."""
     return replace(scene, request=request(Format.PHONE, present=PRESENT, may_move=False))
 
 
-def test_the_present_time_is_offered_in_another_format_though_moving_is_refused() -> None:
+def test_the_current_time_is_offered_in_another_format_if_rescheduling_is_refused() -> None:
     offer = change_of_format(day_in_new_york("09:00-12:00")).offer()
     assert offer.slots == [Slot(PRESENT.start, None)]
     assert offer.empty_reason is None
@@ -759,11 +763,11 @@ def test_the_present_time_is_offered_in_another_format_though_moving_is_refused(
         ),
     ],
 )
-def test_for_another_format_at_the_present_time_these_do_not_matter(scene: Scene) -> None:
+def test_rules_that_do_not_apply_to_another_format_at_the_current_time(scene: Scene) -> None:
     assert change_of_format(scene).offer().slots == [Slot(PRESENT.start, None)]
 
 
-def test_for_another_format_at_the_present_time_the_greatest_distance_does_not_matter() -> None:
+def test_the_maximum_distance_does_not_apply_to_another_format_at_the_current_time() -> None:
     scene = replace(
         day_in_new_york("09:00-12:00"),
         request=request(Format.PHONE, present=PRESENT, move_window=Interval(0, 1)),
@@ -809,13 +813,13 @@ def test_for_another_format_at_the_present_time_the_greatest_distance_does_not_m
         ),
     ],
 )
-def test_for_another_format_at_the_present_time_these_do_matter(scene: Scene) -> None:
+def test_rules_that_apply_to_another_format_at_the_current_time(scene: Scene) -> None:
     offer = change_of_format(scene).offer()
     assert offer.slots == []
     assert offer.empty_reason is EmptyReason.RESCHEDULE_REFUSED
 
 
-def test_another_location_at_the_present_time_needs_hours_of_that_location() -> None:
+def test_another_location_at_the_current_time_needs_hours_of_that_location() -> None:
     scene = replace(
         day_in_new_york(opening("09:00-12:00", None, MAIN_STREET)),
         request=request(
@@ -825,7 +829,7 @@ def test_another_location_at_the_present_time_needs_hours_of_that_location() -> 
     assert scene.offer().slots == []
 
 
-def test_another_format_at_the_present_time_may_lie_over_midnight() -> None:
+def test_another_format_at_the_current_time_may_run_over_midnight() -> None:
     present = CurrentMeeting(seconds("2026-06-10T23:30-04:00"), Format.VIDEO, None)
     scene = replace(
         day_in_new_york("23:00-24:00", "00:00-00:30"),
@@ -834,7 +838,7 @@ def test_another_format_at_the_present_time_may_lie_over_midnight() -> None:
     assert scene.clocks() == ["23:30"]
 
 
-# Why there is nothing
+# Reasons for an empty result
 
 
 @pytest.mark.parametrize(
@@ -1017,17 +1021,17 @@ def test_another_format_at_the_present_time_may_lie_over_midnight() -> None:
         ),
     ],
 )
-def test_with_no_slot_at_all_the_answer_says_why(scene: Scene, reason: EmptyReason | None) -> None:
+def test_a_result_without_slots_has_a_reason(scene: Scene, reason: EmptyReason | None) -> None:
     offer = scene.offer()
     assert offer.empty_reason is reason
     assert bool(offer.slots) is (reason is None)
 
 
-# Half a world apart
+# Client and practitioner in distant zones
 
 
-def test_a_clients_day_is_asked_for_half_a_world_away() -> None:
-    """Thursday in Honolulu is Thursday 23:00 to Friday 23:00 in Auckland, 23 hours ahead."""
+def test_a_search_for_a_clients_day_in_a_distant_zone() -> None:
+    """Thursday in Honolulu is Thursday 23:00 to Friday 23:00 in Auckland (23 hours ahead)."""
     scene = Scene(
         hours(AUCKLAND, weekly={4: ["22:00-24:00"], 5: ["09:00-10:00", "22:00-24:00"]}),
         local_day("2026-12-03", HONOLULU),
@@ -1040,7 +1044,7 @@ def test_a_clients_day_is_asked_for_half_a_world_away() -> None:
 
 
 def test_limits_and_horizon_count_the_practitioners_days_not_the_clients() -> None:
-    """The session on Friday in Auckland fills Friday there, although it is Thursday in Honolulu."""
+    """The session on Friday in Auckland counts on Friday, although it is Thursday in Honolulu."""
     scene = Scene(
         hours(AUCKLAND, "09:00-10:00"),
         local_day("2026-12-02", HONOLULU, days=4),
@@ -1052,7 +1056,7 @@ def test_limits_and_horizon_count_the_practitioners_days_not_the_clients() -> No
     assert scene.starts() == ["2026-12-03T09:00+13:00", "2026-12-05T09:00+13:00"]
 
 
-# The nearest
+# The nearest slots
 
 
 @pytest.mark.parametrize(
@@ -1064,19 +1068,19 @@ def test_limits_and_horizon_count_the_practitioners_days_not_the_clients() -> No
         pytest.param(35, [30, 40, 20], id="as-far-the-earlier-first"),
     ],
 )
-def test_the_nearest_slots_come_closest_first(wished: int, found: list[int]) -> None:
+def test_the_nearest_slots_are_sorted_by_distance(wished: int, found: list[int]) -> None:
     slots = [Slot(start * MINUTE, None) for start in (10, 20, 30, 40, 50, 60)]
     assert [slot.start // MINUTE for slot in nearest(slots, wished * MINUTE)] == found
 
 
-def test_the_nearest_slots_are_as_many_as_there_are() -> None:
+def test_fewer_nearest_slots_are_returned_if_fewer_exist() -> None:
     only = [Slot(10, MAIN_STREET)]
     assert nearest(only, 0) == only
     assert nearest([], 0) == []
     assert nearest([Slot(1, None), Slot(2, None)], 2, count=1) == [Slot(2, None)]
 
 
-def test_a_zone_without_dst_needs_nothing_special() -> None:
+def test_the_nearest_slots_in_a_zone_without_dst() -> None:
     scene = Scene(hours(UTC_ZONE, "09:00-11:00"), local_day(WEDNESDAY, UTC_ZONE))
     assert scene.starts() == [f"{WEDNESDAY}T09:00+00:00", f"{WEDNESDAY}T10:00+00:00"]
 
@@ -1096,7 +1100,7 @@ def test_starts_are_grouped_by_the_days_of_the_viewer() -> None:
     assert by_day({}, NEW_YORK) == []
 
 
-def test_a_day_has_the_locations_that_are_on_offer_on_it() -> None:
+def test_a_day_lists_the_locations_that_are_offered_on_it() -> None:
     first, second = seconds("2026-12-03T10:00Z"), seconds("2026-12-04T10:00Z")
     starts: dict[UUID | None, list[int]] = {MAIN_STREET: [second], HARBOUR: [first, second]}
     assert by_day(starts, UTC_ZONE) == [

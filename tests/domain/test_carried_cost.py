@@ -1,4 +1,4 @@
-"""A late move carries the cost of cancelling along (product.md section 10, "Carried cost")."""
+"""A late move carries the cost of cancelling (product.md section 10, "Carried cost")."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -71,7 +71,7 @@ def cancelling(
         pytest.param(FREE_MOVES, START - timedelta(hours=24), None, id="exactly-in-time"),
     ],
 )
-def test_a_move_carries_what_cancelling_costs_less_what_it_charges(
+def test_a_move_carries_the_cost_of_cancelling_less_its_own_fee(
     reschedule: RescheduleRule, now: datetime, carries: Carried | None
 ) -> None:
     policy = Policy(cancel=CancelRule(fees=(HALF,)), reschedule=reschedule)
@@ -85,7 +85,7 @@ def test_a_move_carries_what_cancelling_costs_less_what_it_charges(
         pytest.param(CancelRule(enabled=False), id="disabled"),
     ],
 )
-def test_where_cancelling_is_refused_a_move_carries_what_it_costs_after_the_start(
+def test_if_cancelling_is_refused_a_move_carries_the_cost_after_the_start(
     cancel: CancelRule,
 ) -> None:
     fees = (fixed(hours_before(48), 1_000), percent(UNTIL_THE_START, "100"))
@@ -103,7 +103,7 @@ def test_where_cancelling_is_refused_a_move_carries_what_it_costs_after_the_star
         pytest.param((percent(hours_before(24), "100"),), None, id="as-much-as-its-worth"),
     ],
 )
-def test_a_late_move_keeps_the_credit_and_carries_its_forfeit(
+def test_a_late_move_keeps_the_credit_and_carries_the_forfeit(
     fees: tuple[Tier, ...], carries: Carried | None
 ) -> None:
     policy = Policy(
@@ -117,7 +117,7 @@ def test_a_late_move_keeps_the_credit_and_carries_its_forfeit(
     assert carried_by_a_move(policy, facts, EARLY) is None
 
 
-def test_a_further_move_carries_the_dearest_less_what_it_charges() -> None:
+def test_a_further_move_carries_the_higher_cost_less_its_own_fee() -> None:
     moving = RescheduleRule(fees=(fixed(hours_before(24), 1_000),))
     policy = Policy(cancel=CancelRule(fees=(HALF,)), reschedule=moving)
     assert carried_by_a_move(policy, session(carried=a_fee(9_000)), EARLY) == a_fee(9_000)
@@ -133,7 +133,7 @@ def test_neither_cancelling_nor_a_change_of_format_carries_anything() -> None:
         assert cost.carries is None
 
 
-# What is carried costs
+# What a carried cost changes
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_neither_cancelling_nor_a_change_of_format_carries_anything() -> None:
         pytest.param(a_fee(100), LATE, 6_000, id="due-is-dearer"),
     ],
 )
-def test_cancelling_costs_at_least_what_is_carried_and_never_both(
+def test_cancelling_costs_the_larger_of_the_carried_and_the_due_cost_not_both(
     carried: Carried, now: datetime, fee: int
 ) -> None:
     policy = Policy(cancel=CancelRule(fees=(HALF,)))
@@ -169,7 +169,7 @@ def test_a_carried_forfeit_replaces_the_fee() -> None:
     assert decide(policy, Action.CANCEL, facts, EARLY).free_until is None
 
 
-def test_the_terms_of_cancelling_have_no_free_time_left() -> None:
+def test_the_terms_of_cancelling_have_no_free_period() -> None:
     policy = Policy(cancel=CancelRule(fees=(HALF,)))
     facts = session(carried=a_fee(2_000))
     assert terms(policy, Action.CANCEL, facts) == [
@@ -179,7 +179,7 @@ def test_the_terms_of_cancelling_have_no_free_time_left() -> None:
     assert decide(policy, Action.CANCEL, facts, EARLY).free_until is None
 
 
-def test_the_terms_of_moving_tell_what_a_move_carries_until_when() -> None:
+def test_the_terms_of_rescheduling_show_what_a_move_carries_until_when() -> None:
     fees = (HALF, percent(UNTIL_THE_START, "100"))
     policy = Policy(
         cancel=CancelRule(closes=hours_before(2), fees=fees),
@@ -195,7 +195,7 @@ def test_the_terms_of_moving_tell_what_a_move_carries_until_when() -> None:
     assert decision.free_until == START - timedelta(hours=24)
 
 
-# What was shown
+# What the quote showed
 
 
 def test_a_move_that_carries_something_is_not_free() -> None:
@@ -215,15 +215,13 @@ def test_a_move_that_carries_something_is_not_free() -> None:
         pytest.param(Cost(None, None, a_fee(9_000)), a_fee(6_000), id="more-than-is-due"),
     ],
 )
-def test_no_move_carries_more_than_its_quote_has_shown(
-    shown: Cost, carries: Carried | None
-) -> None:
+def test_no_move_carries_more_than_its_quote_showed(shown: Cost, carries: Carried | None) -> None:
     policy = Policy(cancel=CancelRule(fees=(HALF,)), reschedule=FREE_MOVES)
     cost = decide(policy, Action.RESCHEDULE, session(), LATE, quoted=shown).cost
     assert cost == Cost(None, None, carries)
 
 
-def test_a_quote_that_lowers_the_fee_of_a_move_leaves_more_to_be_carried() -> None:
+def test_a_move_whose_fee_a_quote_lowers_carries_more() -> None:
     policy = Policy(
         cancel=CancelRule(fees=(HALF,)),
         reschedule=RescheduleRule(fees=(fixed(hours_before(4), 6_000),)),
@@ -233,7 +231,7 @@ def test_a_quote_that_lowers_the_fee_of_a_move_leaves_more_to_be_carried() -> No
     assert decide(policy, Action.RESCHEDULE, session(), LATE, quoted=shown).cost == shown
 
 
-# What a move inherits, and keeps
+# What a move inherits and keeps
 
 
 @pytest.mark.parametrize(
@@ -244,7 +242,7 @@ def test_a_quote_that_lowers_the_fee_of_a_move_leaves_more_to_be_carried() -> No
         pytest.param(hours_before(2), False, id="its-own"),
     ],
 )
-def test_a_move_closes_when_cancelling_does_unless_it_has_a_deadline_of_its_own(
+def test_a_move_has_the_deadline_of_cancelling_unless_it_has_its_own(
     closes: object, *, is_late: bool
 ) -> None:
     policy = Policy(
@@ -255,7 +253,7 @@ def test_a_move_closes_when_cancelling_does_unless_it_has_a_deadline_of_its_own(
     assert (refusal is not None and refusal.code is RefusalCode.NOTICE_TOO_SHORT) is is_late
 
 
-def test_a_move_is_not_disabled_where_cancelling_is() -> None:
+def test_a_move_stays_enabled_if_cancelling_is_disabled() -> None:
     policy = Policy(cancel=CancelRule(enabled=False))
     assert decide(policy, Action.RESCHEDULE, session(), LATE).allowed
 
@@ -271,18 +269,18 @@ def test_a_move_is_not_disabled_where_cancelling_is() -> None:
         pytest.param(ChangeFormatRule(fees=(fixed(hours_before(2), 100),)), False, id="still-free"),
     ],
 )
-def test_a_move_keeps_the_place_unless_that_could_be_changed_for_free(
+def test_a_move_keeps_the_location_unless_changing_it_is_allowed_and_free(
     rule: ChangeFormatRule, *, keeps: bool
 ) -> None:
     assert must_keep_format_and_location(Policy(change_format=rule), session(), LATE) is keeps
 
 
-# No sequence of a client's actions costs less than its dearest necessary step
+# No sequence of a client's actions costs less than its most expensive necessary step
 
 
 @dataclass(frozen=True)
 class Step:
-    """A move to a start `notice` away, made when `share` of the time that is left has passed."""
+    """A move to a start `notice` away, made after `share` of the remaining time has passed."""
 
     share: float
     notice: timedelta
@@ -325,12 +323,12 @@ def minor(money: Money | None) -> int:
 
 
 def worth(cost: Cost, price: Money) -> int:
-    """Value a cost in money: a credit is worth the session's price."""
+    """Return the value of a cost in money: a credit is worth the session's price."""
     return minor(cost.fee) + (price.amount_minor if cost.credit is Credit.FORFEITED else 0)
 
 
 def giving_up(policy: Policy, facts: SessionFacts, now: datetime) -> int:
-    """Say what cancelling at once would cost by the policy alone; if refused, after the start."""
+    """Return the cost of cancelling now by the policy alone; if refused, that after the start."""
     plain = replace(facts, carried=None)
     cost = decide(policy, Action.CANCEL, plain, now).cost
     if cost is None:
@@ -346,7 +344,7 @@ def giving_up(policy: Policy, facts: SessionFacts, now: datetime) -> int:
 def test_no_sequence_of_moves_makes_cancelling_cheaper_than_at_any_of_them(
     policy: Policy, steps: list[Step], facts: SessionFacts
 ) -> None:
-    """Each instant of a move is compared with all that was paid from then on until the end."""
+    """The cost at each move is compared with everything that was paid from that move to the end."""
     now = EARLY
     dearest: list[int] = []
     charged: list[int] = []
@@ -364,12 +362,12 @@ def test_no_sequence_of_moves_makes_cancelling_cheaper_than_at_any_of_them(
     )
     for number, least in enumerate(dearest):
         assert sum(charged[number:]) + end >= least
-    # Nothing is charged twice: the end costs no more than the dearest of all its occasions.
+    # Nothing is charged twice: the end costs no more than the most expensive point on the way.
     assert end <= max([*dearest, due])
 
 
-def test_a_quote_carries_nothing_where_nothing_is_due_any_more() -> None:
-    """The tier closest to the start may cost nothing."""
+def test_a_quote_carries_nothing_if_nothing_is_due_any_more() -> None:
+    """This can happen: the tier closest to the start may be free."""
     policy = Policy(
         cancel=CancelRule(fees=(percent(hours_before(24), "50"), percent(hours_before(1), "0"))),
         reschedule=FREE_MOVES,

@@ -1,4 +1,4 @@
-"""Domain errors carry what a caller needs to act on, and a code that is part of the contract."""
+"""Domain errors have the data that a caller needs, and a code that is part of the contract."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from app.domain.refusals import ActionRefusedError, SlotUnavailableError
 from tests.domain.builders import LONDON, at, session
 
 
-def test_every_error_has_a_code_of_its_own() -> None:
+def test_every_error_has_its_own_code() -> None:
     codes = [
         error.__dict__["code"]
         for error in DomainError.__subclasses__()
@@ -35,7 +35,7 @@ def test_a_refused_action_carries_the_decision() -> None:
     assert error.zone is LONDON
 
 
-def test_a_slot_that_is_gone_carries_the_alternatives() -> None:
+def test_a_slot_that_is_taken_has_alternatives() -> None:
     slots = [Slot(0, None)]
     error = SlotUnavailableError(slots, timedelta(minutes=50), LONDON)
     assert error.alternatives == slots

@@ -32,10 +32,12 @@ def test_merge_sorts_and_joins(given: list[Interval], merged: list[Interval]) ->
         pytest.param(I(0, 9), I(0, 9), I(0, 9), id="the-same"),
     ],
 )
-def test_intersect_gives_what_both_share(one: Interval, other: Interval, shared: Interval) -> None:
+def test_intersect_returns_the_common_parts(
+    one: Interval, other: Interval, shared: Interval
+) -> None:
     assert intersect(one, other) == intersect(other, one) == shared
 
 
 @pytest.mark.parametrize("other", [I(5, 9), I(7, 9)], ids=["touching", "apart"])
-def test_intersect_of_strangers_is_empty(other: Interval) -> None:
+def test_intersect_of_disjoint_intervals_is_empty(other: Interval) -> None:
     assert merge([intersect(I(0, 5), other)]) == []

@@ -1,4 +1,4 @@
-"""Which booked sessions no longer fit: outside their hours, in time off, or in time taken."""
+"""Booked sessions that no longer fit: outside the hours, in time off, or in external busy time."""
 
 from uuid import UUID
 
@@ -58,7 +58,7 @@ def reasons(
         pytest.param("18:00", "19:00", [OUTSIDE], id="lies-after-them"),
     ],
 )
-def test_a_session_fits_where_it_lies_whole_in_the_hours(
+def test_a_session_fits_if_it_lies_completely_in_the_hours(
     start: str, end: str, expected: list[MisfitReason]
 ) -> None:
     working = hours(UTC_ZONE, "09:00-17:00")
@@ -66,7 +66,7 @@ def test_a_session_fits_where_it_lies_whole_in_the_hours(
     assert reasons(session, working) == expected
 
 
-def test_hours_that_touch_are_one() -> None:
+def test_hours_that_touch_are_merged() -> None:
     working = hours(UTC_ZONE, "09:00-12:00", "12:00-17:00")
     assert reasons(booked(f"{DAY}11:30Z", f"{DAY}12:30Z"), working) == []
 
@@ -85,7 +85,7 @@ def test_hours_run_over_midnight() -> None:
         (Format.VIDEO, None, [OUTSIDE]),
     ],
 )
-def test_hours_of_a_format_and_a_place_hold_for_these_only(
+def test_hours_of_a_format_and_a_location_apply_to_these_only(
     format_: Format, location_id: UUID | None, expected: list[MisfitReason]
 ) -> None:
     working = hours(UTC_ZONE, opening("09:00-17:00", Format.IN_PERSON, MAIN_STREET))
@@ -117,7 +117,7 @@ def test_hours_are_wall_time_on_the_day_clocks_go_back() -> None:
         pytest.param("09:00", "12:00", True, id="covers-it"),
     ],
 )
-def test_time_off_and_time_taken_elsewhere_matter_where_they_overlap(
+def test_time_off_and_external_busy_time_count_if_they_overlap(
     start: str, end: str, *, overlaps: bool
 ) -> None:
     session = booked(f"{DAY}10:00Z", f"{DAY}11:00Z")
@@ -126,14 +126,14 @@ def test_time_off_and_time_taken_elsewhere_matter_where_they_overlap(
     assert reasons(session, elsewhere=taken) == ([ELSEWHERE] if overlaps else [])
 
 
-def test_a_long_absence_is_seen_behind_a_short_one() -> None:
-    """The last one to begin before the session is not the one that reaches it."""
+def test_a_long_absence_is_found_if_a_short_one_starts_after_it() -> None:
+    """The absence that starts last before the session is not the one that overlaps it."""
     month = span("2026-06-01T00:00Z", "2026-07-01T00:00Z")
     short = span(f"{DAY}08:00Z", f"{DAY}09:00Z")
     assert reasons(booked(f"{DAY}10:00Z", f"{DAY}11:00Z"), off=(short, month)) == [OFF]
 
 
-def test_every_reason_is_told() -> None:
+def test_every_reason_is_listed() -> None:
     day = span(f"{DAY}00:00Z", "2026-06-11T00:00Z")
     session = booked(f"{DAY}10:00Z", f"{DAY}11:00Z")
     assert reasons(session, hours(UTC_ZONE), (day,), (day,)) == [OUTSIDE, OFF, ELSEWHERE]

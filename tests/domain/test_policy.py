@@ -1,4 +1,4 @@
-"""The cancellation policy: every rule of product.md section 2, on its edge and one step beyond."""
+"""The cancellation policy: every rule of product.md section 2, at its limit and one step beyond."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -49,7 +49,7 @@ NOT_BOOKED = [Status.CANCELLED, Status.FULFILLED, Status.NOSHOW]
 
 
 def closing(closes: Deadline) -> Policy:
-    """Build a policy in which every action closes at the same deadline."""
+    """Build a policy in which all actions have the same deadline."""
     return Policy(
         cancel=CancelRule(closes=closes),
         reschedule=RescheduleRule(closes=closes),
@@ -58,7 +58,7 @@ def closing(closes: Deadline) -> Policy:
 
 
 def charging(*tiers: Tier) -> Policy:
-    """Build a policy that charges for cancelling (and so for moving)."""
+    """Build a policy that charges for cancelling, and therefore for rescheduling."""
     return Policy(cancel=CancelRule(fees=tiers))
 
 
@@ -85,7 +85,7 @@ def refusal_code(
 
 
 def fee_at(policy: Policy, notice: timedelta, facts: SessionFacts | None = None) -> Money | None:
-    """Give the fee for cancelling that long before the start."""
+    """Return the fee for cancelling that long before the start."""
     facts = facts or session()
     cost = decide(policy, Action.CANCEL, facts, facts.starts_at - notice).cost
     assert cost is not None
@@ -133,7 +133,7 @@ def test_exactly_on_the_deadline_is_in_time_and_a_microsecond_later_is_late(
 def test_elapsed_notice_is_counted_in_utc_so_that_dst_never_shortens_it(
     starts_at: str, deadline: str
 ) -> None:
-    """Also where the start comes in a zone, where Python's subtraction is one of wall times."""
+    """Also for a start in a local zone, where Python's subtraction uses wall times."""
     instant = deadline_instant(hours_before(24), at(starts_at), NEW_YORK)
     assert instant == at(deadline)
     on_the_wall = at(starts_at).astimezone(NEW_YORK)
@@ -215,7 +215,7 @@ def test_elapsed_notice_is_counted_in_utc_so_that_dst_never_shortens_it(
         ),
     ],
 )
-def test_a_wall_clock_deadline_follows_the_zone_and_reads_doubt_for_the_client(
+def test_a_wall_clock_deadline_follows_the_zone_and_an_ambiguous_one_favours_the_client(
     deadline: Deadline, starts_at: str, zone: ZoneInfo, instant: str
 ) -> None:
     assert deadline_instant(deadline, at(starts_at), zone) == at(instant)
@@ -244,7 +244,7 @@ def test_without_a_deadline_an_action_is_open_until_the_start(action: Action) ->
 # Fees
 
 
-def test_until_any_tier_is_passed_cancelling_is_free() -> None:
+def test_cancelling_is_free_until_a_tier_has_passed() -> None:
     policy = charging(percent(hours_before(24), "50"))
     assert fee_at(policy, timedelta(hours=24)) is None
     assert fee_at(policy, timedelta(hours=24) - MICROSECOND) == usd(6_000)
@@ -262,7 +262,7 @@ def test_until_any_tier_is_passed_cancelling_is_free() -> None:
     ],
 )
 @pytest.mark.parametrize("order", [1, -1], ids=["in-order", "reversed"])
-def test_of_tiers_of_both_kinds_the_tightest_passed_applies(
+def test_of_the_passed_tiers_of_both_kinds_the_latest_applies(
     now: str, fee: Money | None, order: int
 ) -> None:
     tiers = (
@@ -274,7 +274,7 @@ def test_of_tiers_of_both_kinds_the_tightest_passed_applies(
     assert cost == Cost(fee, None)
 
 
-def test_the_tightest_tier_applies_even_where_it_is_the_cheaper() -> None:
+def test_the_latest_passed_tier_applies_even_if_it_is_cheaper() -> None:
     policy = charging(fixed(hours_before(48), 5_000), fixed(hours_before(24), 2_000))
     assert fee_at(policy, timedelta(hours=30)) == usd(5_000)
     assert fee_at(policy, timedelta(hours=20)) == usd(2_000)
@@ -282,7 +282,7 @@ def test_the_tightest_tier_applies_even_where_it_is_the_cheaper() -> None:
 
 @pytest.mark.parametrize("order", [1, -1], ids=["in-order", "reversed"])
 def test_of_two_tiers_at_one_instant_the_cheaper_applies(order: int) -> None:
-    """11:00 on the day before is 24 hours before 11:00: product.md is silent, so for the client."""
+    """11:00 on the day before is 24 hours before 11:00. product.md names no rule for this case."""
     tiers = (fixed(hours_before(24), 3_000), percent(wall_clock(1, "11:00"), "50"))
     assert fee_at(charging(*tiers[::order]), timedelta(hours=1)) == usd(3_000)
 
@@ -301,13 +301,13 @@ def test_of_two_tiers_at_one_instant_the_cheaper_applies(order: int) -> None:
         pytest.param(fixed(hours_before(24), 0), 12_000, None, id="zero-fixed"),
     ],
 )
-def test_a_fee_is_fixed_or_of_the_price_and_zero_is_no_fee(
+def test_a_fee_is_fixed_or_a_share_of_the_price_and_zero_means_no_fee(
     tier: Tier, price: int, fee: Money | None
 ) -> None:
     assert fee_at(charging(tier), timedelta(hours=1), session(price=price)) == fee
 
 
-def test_a_percent_fee_is_of_the_booked_price_also_where_a_package_pays() -> None:
+def test_a_percent_fee_uses_the_booked_price_also_if_a_package_pays() -> None:
     policy = charging(percent(hours_before(24), "50"))
     cost = decide(policy, Action.CANCEL, session(paid_by_credit=True), START - MICROSECOND).cost
     assert cost == Cost(usd(6_000), Credit.RETURNED)
@@ -351,7 +351,7 @@ def test_cancelling_late_returns_or_forfeits_the_credit(
     assert decide(policy, Action.CANCEL, facts, START - timedelta(hours=hours)).cost == cost
 
 
-def test_a_credit_is_forfeited_once_any_tier_is_passed_even_one_without_a_fee() -> None:
+def test_a_credit_is_forfeited_after_any_tier_even_one_without_a_fee() -> None:
     policy = Policy(
         cancel=CancelRule(fees=(fixed(hours_before(24), 0),), late_credit=Credit.FORFEITED)
     )
@@ -361,7 +361,7 @@ def test_a_credit_is_forfeited_once_any_tier_is_passed_even_one_without_a_fee() 
 
 @pytest.mark.parametrize("action", [Action.RESCHEDULE, Action.CHANGE_FORMAT])
 @pytest.mark.parametrize("hours", [48, 1], ids=["in-time", "late"])
-def test_a_move_keeps_the_credit_where_it_is(action: Action, hours: int) -> None:
+def test_a_move_keeps_the_credit(action: Action, hours: int) -> None:
     tiers = (fixed(hours_before(24), 1_500),)
     policy = Policy(
         cancel=CancelRule(fees=tiers, late_credit=Credit.FORFEITED),
@@ -385,7 +385,7 @@ def test_a_move_keeps_the_credit_where_it_is(action: Action, hours: int) -> None
         pytest.param((), None, id="its-own-none-at-all"),
     ],
 )
-def test_rescheduling_costs_what_cancelling_does_unless_it_has_its_own_fees(
+def test_rescheduling_has_the_fees_of_cancelling_unless_it_has_its_own(
     own: tuple[Tier, ...] | None, fee: Money | None
 ) -> None:
     policy = Policy(
@@ -399,7 +399,7 @@ def test_rescheduling_costs_what_cancelling_does_unless_it_has_its_own_fees(
     assert decide(policy, Action.CANCEL, session(), now).cost == Cost(usd(6_000), None)
 
 
-def test_changing_the_format_never_takes_the_fees_of_cancelling() -> None:
+def test_changing_the_format_never_has_the_fees_of_cancelling() -> None:
     policy = charging(percent(hours_before(24), "50"))
     assert decide(policy, Action.CHANGE_FORMAT, session(), START - MICROSECOND).cost == FREE
 
@@ -413,7 +413,7 @@ def test_changing_the_format_never_takes_the_fees_of_cancelling() -> None:
         pytest.param(0, 0, RefusalCode.RESCHEDULE_LIMIT_REACHED, id="never"),
     ],
 )
-def test_a_client_moves_one_session_only_as_often_as_the_limit_says(
+def test_a_client_moves_a_session_at_most_as_often_as_the_limit(
     limit: int | None, moves: int, code: RefusalCode | None
 ) -> None:
     policy = Policy(reschedule=RescheduleRule(limit=limit))
@@ -424,7 +424,7 @@ def test_a_client_moves_one_session_only_as_often_as_the_limit_says(
     assert decide(policy, Action.CHANGE_FORMAT, facts, now).allowed
 
 
-def test_a_session_without_a_greatest_distance_may_be_moved_anywhere() -> None:
+def test_a_session_without_a_maximum_distance_may_be_moved_to_any_date() -> None:
     assert move_window(FREE_UNTIL_THE_START, session()) is None
 
 
@@ -475,7 +475,7 @@ def test_a_session_without_a_greatest_distance_may_be_moved_anywhere() -> None:
         ),
     ],
 )
-def test_the_greatest_distance_is_counted_in_practitioner_local_dates(
+def test_the_maximum_distance_is_counted_in_the_practitioners_local_dates(
     facts: SessionFacts, days: int, first: str, after_last: str
 ) -> None:
     policy = Policy(reschedule=RescheduleRule(max_days_from_original=days))
@@ -512,7 +512,7 @@ def test_disabling_one_action_leaves_the_others(action: Action) -> None:
         pytest.param(START + timedelta(days=1), RefusalCode.SESSION_STARTED, id="long-after"),
     ],
 )
-def test_a_session_that_has_started_is_no_longer_the_clients_to_change(
+def test_a_client_cannot_change_a_session_that_has_started(
     action: Action, now: datetime, code: RefusalCode | None
 ) -> None:
     decision = decide(FREE_UNTIL_THE_START, action, session(), now)
@@ -522,8 +522,8 @@ def test_a_session_that_has_started_is_no_longer_the_clients_to_change(
         assert decision.refusal.deadline is None
 
 
-def test_the_start_is_an_instant_not_what_the_wall_clock_shows() -> None:
-    """In the repeated hour the clock shows 01:30 twice; the session starts at the second."""
+def test_the_start_is_an_instant_and_not_a_wall_time() -> None:
+    """In the repeated hour, 01:30 occurs twice; the session starts at the second one."""
     facts = session("2026-11-01T01:30-05:00")
     on_the_wall = replace(facts, starts_at=facts.starts_at.astimezone(NEW_YORK))
     an_hour_before = at("2026-11-01T01:30-04:00").astimezone(NEW_YORK)
@@ -578,7 +578,7 @@ def test_a_session_that_is_not_booked_can_be_neither_cancelled_nor_moved(
         ),
     ],
 )
-def test_of_several_reasons_the_most_final_is_told(
+def test_of_several_reasons_the_most_final_is_reported(
     policy: Policy, facts: SessionFacts, now: datetime, code: RefusalCode
 ) -> None:
     assert refusal_code(policy, Action.RESCHEDULE, facts, now) is code
@@ -605,7 +605,7 @@ TIERED = Policy(
         pytest.param(session(status=Status.CANCELLED), START, id="not-booked"),
     ],
 )
-def test_free_until_and_closes_at_are_the_policys_instants_even_when_past(
+def test_free_until_and_closes_at_are_the_policys_instants_even_in_the_past(
     facts: SessionFacts, now: datetime
 ) -> None:
     decision = decide(TIERED, Action.CANCEL, facts, now)
@@ -633,7 +633,7 @@ def test_free_until_is_the_last_instant_that_costs_nothing(policy: Policy, free_
     assert decide(policy, Action.CANCEL, session(), START).free_until == at(free_until)
 
 
-def test_a_credit_that_would_be_forfeited_ends_what_is_free() -> None:
+def test_the_free_period_ends_when_a_credit_would_be_forfeited() -> None:
     policy = Policy(
         cancel=CancelRule(fees=(fixed(hours_before(24), 0),), late_credit=Credit.FORFEITED)
     )
@@ -643,7 +643,7 @@ def test_a_credit_that_would_be_forfeited_ends_what_is_free() -> None:
     assert without.free_until == START
 
 
-def test_terms_tell_what_an_action_costs_until_when() -> None:
+def test_terms_show_what_an_action_costs_until_when() -> None:
     assert terms(TIERED, Action.CANCEL, session()) == [
         Term(at("2026-06-08T15:00Z"), FREE),
         Term(at("2026-06-09T15:00Z"), Cost(usd(3_000), None)),
@@ -651,7 +651,7 @@ def test_terms_tell_what_an_action_costs_until_when() -> None:
     ]
 
 
-def test_terms_of_rescheduling_are_those_of_cancelling_until_it_closes_itself() -> None:
+def test_terms_of_rescheduling_are_those_of_cancelling_until_rescheduling_closes() -> None:
     assert terms(TIERED, Action.RESCHEDULE, session(paid_by_credit=True)) == [
         Term(at("2026-06-08T15:00Z"), Cost(None, Credit.KEPT)),
         Term(at("2026-06-09T15:00Z"), Cost(usd(3_000), Credit.KEPT)),
@@ -659,7 +659,7 @@ def test_terms_of_rescheduling_are_those_of_cancelling_until_it_closes_itself() 
     ]
 
 
-def test_terms_of_a_free_action_are_one_term_until_it_closes() -> None:
+def test_a_free_action_has_one_term_until_it_closes() -> None:
     assert terms(TIERED, Action.CHANGE_FORMAT, session()) == [Term(START, FREE)]
 
 
@@ -676,7 +676,7 @@ def test_terms_show_a_credit_that_is_returned_in_time_and_forfeited_later() -> N
     ]
 
 
-def test_terms_join_neighbours_that_cost_the_same() -> None:
+def test_neighbouring_terms_of_equal_cost_are_joined() -> None:
     policy = charging(fixed(hours_before(48), 6_000), percent(hours_before(24), "50"))
     assert terms(policy, Action.CANCEL, session()) == [
         Term(at("2026-06-08T15:00Z"), FREE),
@@ -701,7 +701,7 @@ def test_terms_do_not_depend_on_status_or_moves() -> None:
         assert terms(policy, action, final) == terms(policy, action, session())
 
 
-# A quote that counts
+# A quote that is honoured
 
 
 CLOSED = Policy(
@@ -712,7 +712,7 @@ CLOSED = Policy(
 
 
 @pytest.mark.parametrize("action", Action)
-def test_a_quoted_cost_lifts_the_deadline_up_to_the_start(action: Action) -> None:
+def test_a_quoted_cost_overrides_the_deadline_up_to_the_start(action: Action) -> None:
     late = START - MICROSECOND
     decision = decide(CLOSED, action, session(), late, quoted=FREE)
     assert refusal_code(CLOSED, action, session(), late) is RefusalCode.NOTICE_TOO_SHORT
@@ -751,7 +751,7 @@ def test_a_quoted_cost_lifts_the_deadline_up_to_the_start(action: Action) -> Non
         ),
     ],
 )
-def test_a_quoted_cost_never_lifts_anything_else(
+def test_a_quoted_cost_never_overrides_anything_else(
     policy: Policy, facts: SessionFacts, now: datetime, code: RefusalCode
 ) -> None:
     assert refusal_code(policy, Action.RESCHEDULE, facts, now, quoted=FREE) is code
@@ -794,7 +794,7 @@ def test_a_quoted_cost_never_lifts_anything_else(
         ),
     ],
 )
-def test_fee_and_credit_are_each_the_better_of_quoted_and_now_due(
+def test_fee_and_credit_are_each_the_better_of_quoted_and_due_now(
     quoted: Cost, due: Cost, paid: Cost
 ) -> None:
     """The policy is built so that cancelling now costs exactly `due`."""
@@ -807,7 +807,7 @@ def test_fee_and_credit_are_each_the_better_of_quoted_and_now_due(
     assert decide(policy, Action.CANCEL, facts, now, quoted=quoted).cost == paid
 
 
-def test_a_quoted_cost_that_is_dearer_than_the_present_one_does_no_harm() -> None:
+def test_a_quoted_cost_above_the_present_cost_is_ignored() -> None:
     decision = decide(TIERED, Action.CANCEL, session(), at("2026-06-01T00:00Z"), quoted=FREE)
     assert decision.cost == FREE
     dearer = Cost(usd(99_999), None)
@@ -815,7 +815,7 @@ def test_a_quoted_cost_that_is_dearer_than_the_present_one_does_no_harm() -> Non
     assert decision.cost == FREE
 
 
-def test_a_move_keeps_its_credit_with_a_quote_too() -> None:
+def test_a_move_with_a_quote_keeps_its_credit() -> None:
     quoted = Cost(None, Credit.KEPT)
     facts = session(paid_by_credit=True)
     decision = decide(TIERED, Action.RESCHEDULE, facts, START - MICROSECOND, quoted=quoted)
@@ -827,7 +827,7 @@ def test_a_move_keeps_its_credit_with_a_quote_too() -> None:
 
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("action", Action)
-def test_what_staff_do_not_charge_costs_nothing(action: Action, status: Status) -> None:
+def test_an_action_of_staff_without_a_charge_costs_nothing(action: Action, status: Status) -> None:
     policy = charging(fixed(hours_before(10_000), 4500))
     facts = session(status=status)
     assert cost_for_staff(policy, action, facts, START, charged=False) == FREE
@@ -841,7 +841,7 @@ def test_what_staff_do_not_charge_costs_nothing(action: Action, status: Status) 
         (True, Credit.RETURNED, Cost(usd(4500), Credit.RETURNED)),
     ],
 )
-def test_a_credit_comes_back_unless_staff_charge(
+def test_a_credit_is_returned_unless_staff_charge(
     charged: bool,  # noqa: FBT001
     late_credit: Credit,
     cost: Cost,
@@ -860,8 +860,8 @@ def test_a_move_by_staff_keeps_the_credit() -> None:
         assert cost == Cost(fee, Credit.KEPT)
 
 
-def test_staff_charge_what_the_policy_asks_also_where_the_client_may_not_act() -> None:
-    """Neither a deadline, nor the start, nor a rule that is off stands in their way."""
+def test_staff_charge_the_policys_cost_also_if_the_client_may_not_act() -> None:
+    """A deadline, the start and a disabled rule do not restrict staff."""
     after = START + timedelta(days=2)
     closed = CancelRule(
         enabled=False, closes=hours_before(48), fees=(percent(hours_before(24), "50"),)
@@ -872,7 +872,7 @@ def test_staff_charge_what_the_policy_asks_also_where_the_client_may_not_act() -
 
 
 def test_exactly_at_the_start_a_tier_that_ends_with_it_has_not_passed() -> None:
-    """So a missed session is judged just after its start (app/sessions/commands/attendance.py)."""
+    """So app/sessions/commands/attendance.py decides a missed session just after its start."""
     policy = charging(fixed(hours_before(0), 4500))
     for now, fee in ((START, None), (START + MICROSECOND, usd(4500))):
         assert cost_for_staff(policy, Action.CANCEL, session(), now, charged=True).fee == fee

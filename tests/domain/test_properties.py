@@ -1,7 +1,7 @@
-"""Properties that hold for any input: slots against an independent oracle, and what a client pays.
+"""Properties that hold for any input: slots compared with an oracle, and what a client pays.
 
-The oracle asks of each start by itself whether it may be offered, five minutes after five minutes,
-from what wall clocks show. It shares no code with app/domain/availability.py.
+The oracle decides for each possible start separately (every five minutes), by wall times, whether
+it may be offered. It shares no code with app/domain/availability.py.
 """
 
 from dataclasses import dataclass, replace
@@ -73,7 +73,7 @@ T = TypeVar("T")
 
 GRID = timedelta(minutes=5)
 
-# A zone, and a date in a week that tests its rules: forward, back, over midnight, or ordinary.
+# A zone and a date: clocks go forward, go back, change at midnight, or do not change that week.
 WEEKS = [
     (NEW_YORK, date(2026, 3, 8)),
     (NEW_YORK, date(2026, 11, 1)),
@@ -89,12 +89,12 @@ WEEKS = [
 ]
 
 
-# Any question to `offer`
+# Any input of `offer`
 
 
 @dataclass(frozen=True)
 class Question:
-    """Everything that goes into `offer`."""
+    """All input of `offer`."""
 
     calendar: Calendar
     rules: SlotRules
@@ -113,7 +113,7 @@ def fives(lowest: int, highest: int) -> st.SearchStrategy[int]:
 
 @st.composite
 def openings(draw: st.DrawFn) -> HoursInterval:
-    """Draw hours that often touch midnight or lie around the time at which clocks change."""
+    """Draw hours that often touch midnight or include the time at which clocks change."""
     start = draw(st.sampled_from([0, 60, 90, 120, 1200]) | fives(0, 1435))
     length = draw(st.sampled_from([30, 60, 1440]) | fives(5, 1440))
     format_ = draw(st.sampled_from([None, None, None, Format.VIDEO]))
@@ -122,7 +122,7 @@ def openings(draw: st.DrawFn) -> HoursInterval:
 
 @st.composite
 def weeks_of_hours(draw: st.DrawFn, zone: ZoneInfo, day: date) -> WorkingHours:
-    """Draw the same hours for every day, or for each its own, with some dates overridden."""
+    """Draw the same hours for all days, or different hours for each, with some overrides."""
     daily = st.lists(openings(), min_size=1, max_size=3)
     weekdays = range(1, 8)
     days = st.integers(-3, 3).map(lambda distance: day + timedelta(days=distance))
@@ -136,13 +136,13 @@ def weeks_of_hours(draw: st.DrawFn, zone: ZoneInfo, day: date) -> WorkingHours:
 
 
 def mostly(usual: T, otherwise: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
-    """Draw what leaves something to offer, and in one of six questions something else."""
+    """Draw a value that leaves slots to offer, and in one of six cases another value."""
     return st.integers(0, 5).flatmap(lambda die: otherwise if die == 5 else st.just(usual))
 
 
 @st.composite
 def questions(draw: st.DrawFn) -> Question:
-    """Draw questions about the two days around a day that tests the rules of its zone."""
+    """Draw input about the two days around a date at which the rules of its zone matter."""
     zone, day = draw(st.sampled_from(WEEKS))
     midnight = to_seconds(datetime.combine(day, time(0), tzinfo=zone))
     on_the_grid = st.integers(-24 * 12, 48 * 12).map(lambda steps: midnight + steps * 300)
@@ -191,7 +191,7 @@ def questions(draw: st.DrawFn) -> Question:
 
 
 class Oracle:
-    """Judges one start at a time from wall clocks alone."""
+    """Decides about one start at a time, using only wall times."""
 
     def __init__(self, question: Question) -> None:
         self.calendar = question.calendar
@@ -233,7 +233,7 @@ class Oracle:
         )
 
     def reason(self, window: Interval) -> EmptyReason:
-        """Say why nothing is offered in a range in which nothing is."""
+        """Return the reason why nothing is offered in a range without slots."""
         if not self.request.may_move:
             return EmptyReason.RESCHEDULE_REFUSED
         limit = self.request.move_window or window
@@ -255,7 +255,7 @@ class Oracle:
         return EmptyReason.FULLY_BOOKED if in_reach else EmptyReason.OUTSIDE_HORIZON
 
     def wall(self, instant: int) -> datetime:
-        """Read the wall clock; no zone is left on it."""
+        """Return the wall time, without a zone."""
         return datetime.fromtimestamp(instant, self.zone).replace(tzinfo=None, fold=0)
 
     def is_open(self, wall: datetime) -> bool:
@@ -270,7 +270,7 @@ class Oracle:
         )
 
     def is_worked(self, start: int) -> bool:
-        """Look at every piece of the slot that cannot be open in part."""
+        """Check every part of the slot. Each part is open or closed as a whole."""
         end = start + self.rules.duration
         edges = range(start - start % 300, end, 300)
         return all(self.is_open(self.wall(max(edge, start))) for edge in edges)
@@ -288,7 +288,7 @@ class Oracle:
         return (wall - origin).total_seconds() % self.rules.step == 0
 
     def opened(self, wall: datetime, earliest: datetime) -> datetime:
-        """Go back on the wall clock to where the hours around `wall` began."""
+        """Return the wall time at which the hours that contain `wall` began."""
         while wall > earliest and self.is_open(wall - GRID):
             wall -= GRID
         return wall
@@ -319,13 +319,13 @@ class Oracle:
 
 @at_most(120)
 @given(questions())
-def test_slots_are_exactly_those_that_an_oracle_finds(question: Question) -> None:
+def test_slots_are_exactly_those_of_the_oracle(question: Question) -> None:
     assert [slot.start for slot in question.slots()] == Oracle(question).starts(question.window)
 
 
 @at_most(50)
 @given(questions())
-def test_no_slot_comes_nearer_to_another_session_than_the_larger_buffer(
+def test_no_slot_is_closer_to_another_session_than_the_larger_buffer(
     question: Question,
 ) -> None:
     rules = question.rules
@@ -339,14 +339,14 @@ def test_no_slot_comes_nearer_to_another_session_than_the_larger_buffer(
 
 @at_most(50)
 @given(questions())
-def test_every_slot_is_offered_when_asked_for_alone(question: Question) -> None:
+def test_every_slot_is_also_offered_in_a_search_for_it_alone(question: Question) -> None:
     for slot in question.slots():
         assert question.slots(Interval(slot.start, slot.start + 1)) == [slot]
 
 
 @at_most(60)
 @given(questions(), st.integers(0, 48 * 3600))
-def test_the_range_asked_does_not_change_which_slots_are_offered(
+def test_the_range_of_a_search_does_not_change_which_slots_are_offered(
     question: Question, cut: int
 ) -> None:
     start, end = question.window
@@ -359,9 +359,7 @@ def test_the_range_asked_does_not_change_which_slots_are_offered(
 
 @at_most(40)
 @given(questions(), st.randoms(use_true_random=False))
-def test_the_order_in_which_busy_time_comes_does_not_matter(
-    question: Question, random: Random
-) -> None:
+def test_the_order_of_busy_times_does_not_matter(question: Question, random: Random) -> None:
     sessions, blocked = list(question.calendar.sessions), list(question.calendar.blocked)
     random.shuffle(sessions)
     random.shuffle(blocked)
@@ -371,7 +369,7 @@ def test_the_order_in_which_busy_time_comes_does_not_matter(
 
 @at_most(150)
 @given(questions())
-def test_a_reason_is_given_exactly_where_nothing_is_offered(question: Question) -> None:
+def test_a_reason_is_given_exactly_if_nothing_is_offered(question: Question) -> None:
     answer = offer(
         question.calendar, question.rules, question.request, question.window, question.now
     )
@@ -385,7 +383,7 @@ WEEK = 7 * 24 * 3600
 
 @st.composite
 def wishes(draw: st.DrawFn) -> tuple[Question, float]:
-    """Draw a wished start, often a week from a slot, with a short horizon and little else."""
+    """Draw a requested start, often a week from a slot, with a short horizon and few rules."""
     question = draw(questions())
     now = question.now
     horizon = draw(st.integers(0, 12))
@@ -406,14 +404,14 @@ def wishes(draw: st.DrawFn) -> tuple[Question, float]:
 
 
 def everything(question: Question) -> Interval:
-    """Give a range around all that the questions of `wishes` can be about."""
+    """Return a range that contains all slots that the input of `wishes` can have."""
     return Interval(question.now - 5 * WEEK, question.now + 8 * WEEK)
 
 
 @at_most(150)
 @given(wishes())
 def test_the_alternatives_are_the_nearest_of_all_slots(asked: tuple[Question, float]) -> None:
-    """The search stops after the first range that has enough."""
+    """The search stops after the first range that contains enough slots."""
     question, wished = asked
     found: list[Slot] = []
     for window in search_ranges(question.rules, question.request, wished, question.now):
@@ -444,7 +442,7 @@ def tiers() -> st.SearchStrategy[tuple[Tier, ...]]:
 
 
 def policies() -> st.SearchStrategy[Policy]:
-    """Draw policies without limits: what they refuse, they refuse for lack of notice."""
+    """Draw policies without limits: their only reason to refuse is too little notice."""
     closes = st.none() | deadlines()
     return st.builds(
         Policy,
@@ -502,7 +500,7 @@ def test_a_deadline_is_never_after_the_start(deadline: Deadline, facts: SessionF
 
 @at_most(100)
 @given(policies(), ACTIONS, booked_sessions())
-def test_free_until_is_never_after_closes_at_and_that_never_after_the_start(
+def test_free_until_is_not_after_closes_at_which_is_not_after_the_start(
     policy: Policy, action: Action, facts: SessionFacts
 ) -> None:
     decision = decide(policy, action, facts, facts.starts_at)
@@ -546,7 +544,7 @@ def test_a_fee_is_never_zero_and_never_charged_with_a_forfeited_credit(
 
 @at_most(100)
 @given(policies(), ACTIONS, booked_sessions(), NOTICES, NOTICES)
-def test_what_was_quoted_is_still_allowed_later_and_never_costs_more(
+def test_a_quoted_action_stays_allowed_and_never_costs_more(
     policy: Policy, action: Action, facts: SessionFacts, one: timedelta, other: timedelta
 ) -> None:
     quoted = decide(policy, action, facts, facts.starts_at - max(one, other)).cost
@@ -577,7 +575,7 @@ def test_with_a_quote_neither_fee_nor_credit_is_worse_than_without(
 
 @at_most(100)
 @given(policies(), ACTIONS, booked_sessions(), NOTICES)
-def test_the_terms_tell_beforehand_what_is_decided_at_any_instant(
+def test_the_terms_agree_with_the_decision_at_any_instant(
     policy: Policy, action: Action, facts: SessionFacts, notice: timedelta
 ) -> None:
     timeline = terms(policy, action, facts)
@@ -603,7 +601,7 @@ def test_free_until_is_the_last_instant_before_an_action_costs_something(
             assert cost.is_free is is_free
 
 
-# What the rules stand on
+# What the rules are based on
 
 
 @st.composite
@@ -615,7 +613,7 @@ def instants(draw: st.DrawFn) -> tuple[ZoneInfo, int]:
 
 @at_most(100)
 @given(instants(), st.integers(1, 400 * 86_400))
-def test_constant_offsets_agree_with_the_zone_at_every_edge_and_leave_no_hole(
+def test_constant_offsets_agree_with_the_zone_at_every_edge_and_have_no_gap(
     place: tuple[ZoneInfo, int], length: int
 ) -> None:
     zone, start = place
@@ -632,7 +630,7 @@ def test_constant_offsets_agree_with_the_zone_at_every_edge_and_leave_no_hole(
 
 @at_most(100)
 @given(st.sampled_from(WEEKS), st.integers(-200, 200))
-def test_a_local_day_starts_right_after_the_last_instant_of_the_one_before(
+def test_a_local_day_starts_directly_after_the_day_before(
     week: tuple[ZoneInfo, date], distance: int
 ) -> None:
     zone, around = week
@@ -644,10 +642,10 @@ def test_a_local_day_starts_right_after_the_last_instant_of_the_one_before(
 
 @at_most(100)
 @given(instants())
-def test_every_instant_is_one_of_the_readings_of_what_its_clock_shows(
+def test_an_instant_is_one_of_the_instants_of_its_wall_time(
     place: tuple[ZoneInfo, int],
 ) -> None:
-    """So the latest reading is never before it, and not by more than the clock is put back."""
+    """So the latest of them is not earlier, and later by at most the size of a clock change."""
     zone, seconds = place
     instant = from_seconds(seconds)
     wall = instant.astimezone(zone)
@@ -668,7 +666,9 @@ def numbers(intervals: list[Interval]) -> set[int]:
 
 @at_most(100)
 @given(INTERVALS)
-def test_merging_keeps_every_number_and_leaves_gaps_in_between(given_: list[Interval]) -> None:
+def test_merging_keeps_every_number_and_the_result_has_gaps_between_intervals(
+    given_: list[Interval],
+) -> None:
     merged = merge(given_)
     assert numbers(merged) == numbers(given_)
     assert all(interval.start < interval.end for interval in merged)

@@ -1,4 +1,4 @@
-"""When a quote counts: product.md section 2, "No fee without a quote"."""
+"""When a quote is honoured: product.md section 2, "No fee without a quote"."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ POLICY = Policy(cancel=CancelRule(fees=(percent(hours_before(24), "50"),)))
 
 
 def counts(quote: Quote | None, now: datetime, *, version: int = 3) -> Cost | None:
-    """Ask what `quote` promises for cancelling version 3 of the session."""
+    """Return the cost that `quote` guarantees for cancelling version 3 of the session."""
     return quoted_cost(
         quote,
         practice_id=PRACTICE,
@@ -43,7 +43,7 @@ def counts(quote: Quote | None, now: datetime, *, version: int = 3) -> Cost | No
     )
 
 
-def test_without_a_quote_nothing_is_promised() -> None:
+def test_without_a_quote_no_cost_is_guaranteed() -> None:
     assert counts(None, SHOWN_AT) is None
 
 
@@ -57,7 +57,9 @@ def test_without_a_quote_nothing_is_promised() -> None:
         pytest.param(EXPIRES_AT + timedelta(days=1), None, id="long-after-expiry"),
     ],
 )
-def test_a_quote_counts_up_to_its_expiry_and_then_as_none(now: datetime, cost: Cost | None) -> None:
+def test_a_quote_is_honoured_up_to_its_expiry_and_then_ignored(
+    now: datetime, cost: Cost | None
+) -> None:
     assert counts(QUOTE, now) == cost
 
 
@@ -77,7 +79,7 @@ def test_a_quote_counts_up_to_its_expiry_and_then_as_none(now: datetime, cost: C
         pytest.param(SHOWN_AT, 4, id="stale"),
     ],
 )
-def test_a_quote_of_something_else_is_invalid_whatever_its_age_and_version(
+def test_a_quote_for_another_session_or_action_is_invalid_at_any_age_and_version(
     quote: Quote, now: datetime, version: int
 ) -> None:
     with pytest.raises(QuoteInvalidError):
@@ -90,12 +92,12 @@ def test_a_quote_of_another_version_is_stale(version: int) -> None:
         counts(QUOTE, SHOWN_AT, version=version)
 
 
-def test_an_expired_quote_counts_as_none_even_where_the_session_has_changed() -> None:
+def test_an_expired_quote_is_ignored_even_if_the_session_has_changed() -> None:
     assert counts(QUOTE, EXPIRES_AT + MICROSECOND, version=4) is None
 
 
 def test_a_quote_shown_before_a_deadline_is_honoured_after_it() -> None:
-    """The whole way: shown free at five to, the tier passes at three, cancelled at five past."""
+    """Shown as free at 14:55, the tier passes at 15:00, cancelled at 15:05."""
     shown = decide(POLICY, Action.CANCEL, session(), SHOWN_AT)
     assert shown.cost == Cost(None, None)
     now = EXPIRES_AT

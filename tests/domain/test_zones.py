@@ -1,4 +1,4 @@
-"""Wall clocks and instants, on the days when the two disagree."""
+"""Wall times and instants, on days on which the clocks change."""
 
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -37,11 +37,11 @@ def test_seconds_are_counted_from_the_epoch() -> None:
 
 
 @pytest.mark.parametrize("text", ["2026-03-01T00:00:00.999999Z", "1969-12-31T23:59:59.5Z"])
-def test_fractions_of_a_second_are_cut_off_towards_the_past(text: str) -> None:
+def test_fractions_of_a_second_are_rounded_down(text: str) -> None:
     assert from_seconds(to_seconds(at(text))) == at(text).replace(microsecond=0)
 
 
-def test_both_readings_of_a_repeated_hour_are_different_instants() -> None:
+def test_a_repeated_wall_time_is_two_different_instants() -> None:
     first = datetime(2026, 11, 1, 1, 30, tzinfo=NEW_YORK)
     assert to_seconds(first.replace(fold=1)) - to_seconds(first) == HOUR
 
@@ -84,7 +84,7 @@ def test_a_local_day_starts_at_its_first_instant(day: str, zone: ZoneInfo, insta
         ),
     ],
 )
-def test_a_doubtful_wall_time_is_read_as_the_later_instant(
+def test_an_ambiguous_or_skipped_wall_time_is_the_later_instant(
     zone: ZoneInfo, day: str, clock: str, instant: str
 ) -> None:
     reading = latest_reading(date.fromisoformat(day), time.fromisoformat(clock), zone)
@@ -101,7 +101,7 @@ def test_a_doubtful_wall_time_is_read_as_the_later_instant(
         pytest.param(LORD_HOWE, "2026-10-03T15:30Z", 37_800, 39_600, id="lord-howe-half-an-hour"),
     ],
 )
-def test_time_is_cut_exactly_where_the_offset_changes(
+def test_time_is_split_exactly_at_a_change_of_offset(
     zone: ZoneInfo, change: str, before: int, after: int
 ) -> None:
     cut = seconds(change)
@@ -111,7 +111,7 @@ def test_time_is_cut_exactly_where_the_offset_changes(
     ]
 
 
-def test_a_change_at_the_edge_cuts_nothing() -> None:
+def test_a_change_at_the_edge_does_not_split() -> None:
     cut = seconds("2026-03-08T07:00Z")
     assert constant_offsets(NEW_YORK, cut - HOUR, cut) == [OffsetPeriod(cut - HOUR, cut, -5 * HOUR)]
     assert constant_offsets(NEW_YORK, cut, cut + HOUR) == [OffsetPeriod(cut, cut + HOUR, -4 * HOUR)]
@@ -122,7 +122,7 @@ def test_time_without_a_change_is_one_piece() -> None:
     assert constant_offsets(UTC_ZONE, start, end) == [OffsetPeriod(start, end, 0)]
 
 
-def test_a_span_over_new_year_sees_the_changes_of_both_years() -> None:
+def test_a_span_over_new_year_includes_the_changes_of_both_years() -> None:
     pieces = constant_offsets(NEW_YORK, seconds("2025-10-01T00:00Z"), seconds("2026-04-01T00:00Z"))
     assert [piece.offset // HOUR for piece in pieces] == [-4, -5, -4]
 
@@ -131,8 +131,8 @@ def test_an_empty_span_has_no_pieces() -> None:
     assert constant_offsets(NEW_YORK, 0, 0) == []
 
 
-def test_a_change_in_the_first_moment_of_a_utc_year_is_seen() -> None:
-    """Palmer Station's clocks were set at 1965-01-01T00:00Z."""
+def test_a_change_at_the_first_instant_of_a_utc_year_is_found() -> None:
+    """The clocks of Palmer Station changed at 1965-01-01T00:00Z."""
     change = seconds("1965-01-01T00:00Z")
     pieces = constant_offsets(ZoneInfo("Antarctica/Palmer"), change - HOUR, change + HOUR)
     assert [(piece.start, piece.end) for piece in pieces] == [
@@ -142,7 +142,7 @@ def test_a_change_in_the_first_moment_of_a_utc_year_is_seen() -> None:
 
 
 def test_a_date_that_a_zone_skipped_has_no_instants() -> None:
-    """Samoa crossed the date line: 30 December 2011 never was in Apia."""
+    """Samoa crossed the date line: Apia had no 30 December 2011."""
     apia = ZoneInfo("Pacific/Apia")
     skipped, next_day = date(2011, 12, 30), date(2011, 12, 31)
     assert start_of_day(skipped, apia) == start_of_day(next_day, apia) == at("2011-12-30T10:00Z")
