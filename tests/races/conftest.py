@@ -1,4 +1,4 @@
-"""A real server on loopback, spoken to over many connections at once."""
+"""A real server on loopback, called over many connections at the same time."""
 
 import asyncio
 import socket
@@ -40,7 +40,7 @@ async def address(settings: Settings) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def api(address: str, world: World) -> AsyncIterator[Api]:
-    """The served API, spoken to by the world's client over as many connections as it takes."""
+    """The served API, called by the world's client over as many connections as necessary."""
     limits = Limits(max_connections=200, max_keepalive_connections=200)
     async with AsyncClient(base_url=address, limits=limits, timeout=Timeout(60)) as http:
         yield Api(http, TestClock()).signed_in(world.token())

@@ -1,4 +1,4 @@
-"""Several people at once: one outcome, no half of one, and no error but the one that says so."""
+"""Concurrent requests have one complete outcome; the others get the error for the conflict."""
 
 import asyncio
 import time
@@ -40,7 +40,7 @@ def codes(answers: Sequence[Response]) -> Counter[str]:
 
 
 async def crowd_of_sessions(world: World, size: int) -> list[tuple[UUID, UUID]]:
-    """Book one session each for many clients of the practitioner, far from the wished slot."""
+    """Book a session for each of many clients of the practitioner, far from the requested slot."""
 
     async def command(db: AsyncConnection) -> list[tuple[UUID, UUID]]:
         people = PracticeRepository(db, world.practice_id)
@@ -70,7 +70,7 @@ async def crowd_of_sessions(world: World, size: int) -> list[tuple[UUID, UUID]]:
 
 
 async def insist(api: Api, session_id: UUID) -> Response:
-    """Ask for the slot, and again where a busy machine answers that it should be tried later."""
+    """Request the slot; repeat the request if a busy machine answers 503."""
     while True:
         answer = await api.reschedule(session_id, START)
         if answer.status_code != 503:
@@ -101,7 +101,7 @@ async def test_of_200_clients_who_want_one_slot_exactly_one_gets_it(
             assert len(answer.json()["alternatives"]) == 3
 
 
-async def test_a_cancellation_and_a_move_at_once_leave_one_consistent_end(
+async def test_a_concurrent_cancellation_and_move_have_one_consistent_outcome(
     api: Api, world: World
 ) -> None:
     days = [START + day * DAY for day in range(36)]
@@ -133,7 +133,7 @@ async def test_a_cancellation_and_a_move_at_once_leave_one_consistent_end(
         )
 
 
-async def test_two_clients_who_want_each_others_slot_are_both_told_it_is_taken(
+async def test_two_clients_who_request_each_others_slot_both_get_slot_taken(
     api: Api, world: World
 ) -> None:
     other = await world.add_client(name="Ben")
@@ -148,7 +148,7 @@ async def test_two_clients_who_want_each_others_slot_are_both_told_it_is_taken(
         assert (await ben.session(theirs))["version"] == 1
 
 
-async def test_one_key_50_times_at_once_has_one_effect(api: Api, world: World) -> None:
+async def test_50_concurrent_requests_with_one_key_have_one_effect(api: Api, world: World) -> None:
     await world.add_policy(
         {"reschedule": {"fees": [{"deadline": {"before_minutes": 99999}, "amount_minor": 500}]}}
     )
@@ -171,7 +171,7 @@ async def test_one_key_50_times_at_once_has_one_effect(api: Api, world: World) -
     assert len(await world.rows(Notification, kind="rescheduled")) == 2
 
 
-async def test_20_cancellations_at_once_return_the_credit_once(api: Api, world: World) -> None:
+async def test_20_concurrent_cancellations_return_the_credit_once(api: Api, world: World) -> None:
     package_id = await world.add_package(credits=2)
     session_id = await world.book(START, package_id=package_id)
     answers = await asyncio.gather(*(api.cancel(session_id) for _ in range(20)))
@@ -185,7 +185,7 @@ async def test_20_cancellations_at_once_return_the_credit_once(api: Api, world: 
     assert len(await world.rows(Notification, kind="cancelled")) == 2
 
 
-async def test_of_bookings_with_the_last_credit_one_wins(world: World) -> None:
+async def test_of_concurrent_bookings_with_the_last_credit_one_succeeds(world: World) -> None:
     package_id = await world.add_package(credits=1)
     practitioners = [await world.add_practitioner(hours=False) for _ in range(8)]
     outcomes = await asyncio.gather(
@@ -200,13 +200,15 @@ async def test_of_bookings_with_the_last_credit_one_wins(world: World) -> None:
     assert len(await world.rows(Session)) == 1
 
 
-async def test_of_bookings_of_one_slot_one_wins(world: World) -> None:
+async def test_of_concurrent_bookings_of_one_slot_one_succeeds(world: World) -> None:
     outcomes = await asyncio.gather(*(world.book(START) for _ in range(20)), return_exceptions=True)
     assert sum(isinstance(outcome, UUID) for outcome in outcomes) == 1
     assert len(await world.rows(Session)) == 1
 
 
-async def test_a_client_cannot_move_two_own_sessions_to_one_time(api: Api, world: World) -> None:
+async def test_a_client_cannot_move_two_of_their_sessions_to_one_time(
+    api: Api, world: World
+) -> None:
     lee = await world.add_practitioner(name="Dr. Lee")
     for number in range(8):
         week = START + number * 7 * DAY
@@ -220,7 +222,7 @@ async def test_a_client_cannot_move_two_own_sessions_to_one_time(api: Api, world
 
 
 @pytest.mark.parametrize("limit", [1, 3])
-async def test_moves_at_once_never_pass_the_limit(api: Api, world: World, limit: int) -> None:
+async def test_concurrent_moves_never_exceed_the_limit(api: Api, world: World, limit: int) -> None:
     await world.add_policy({"reschedule": {"limit": limit}})
     session_id = await world.book(START)
     answers = await asyncio.gather(
@@ -229,7 +231,9 @@ async def test_moves_at_once_never_pass_the_limit(api: Api, world: World, limit:
     assert codes(answers) == {"ok": limit, "reschedule-limit-reached": 10 - limit}
 
 
-async def test_of_moves_that_name_one_version_one_is_carried_out(api: Api, world: World) -> None:
+async def test_of_concurrent_moves_that_name_one_version_one_succeeds(
+    api: Api, world: World
+) -> None:
     session_id = await world.book(START)
     answers = await asyncio.gather(
         *(

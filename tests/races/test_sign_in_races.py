@@ -1,4 +1,4 @@
-"""One token used in several places at once."""
+"""One token used by several requests at the same time."""
 
 import asyncio
 from collections import Counter
@@ -14,7 +14,7 @@ from app.tables.identity import SignIn, SignInFamily
 from app.tables.practices import Client
 from tests.world import NOW, Api, World
 
-# Who signs in is looked for at every practice.
+# The sign-in searches all practices for the client.
 pytestmark = pytest.mark.alone
 
 AT_ONCE = 12
@@ -48,7 +48,7 @@ def outcomes(answers: Sequence[Response]) -> Counter[str]:
     )
 
 
-async def test_of_many_who_exchange_one_token_exactly_one_is_signed_in(
+async def test_of_concurrent_exchanges_of_one_token_exactly_one_succeeds(
     api: Api, world: World
 ) -> None:
     token = await mailed(world)
@@ -57,10 +57,10 @@ async def test_of_many_who_exchange_one_token_exactly_one_is_signed_in(
     assert len(await world.rows(SignInFamily)) == 1
 
 
-async def test_many_who_refresh_with_one_token_all_get_the_same_new_one(
+async def test_concurrent_refreshes_with_one_token_get_the_same_new_token(
     api: Api, world: World
 ) -> None:
-    """Two tabs of one browser do that."""
+    """Two tabs of one browser can do this."""
     old = (await signed_in(api, world))["refresh_token"]
     answers = await asyncio.gather(*(refresh(api, old) for _ in range(AT_ONCE)))
     assert outcomes(answers) == {"ok": AT_ONCE}
@@ -71,7 +71,9 @@ async def test_many_who_refresh_with_one_token_all_get_the_same_new_one(
     assert (await refresh(api, new)).status_code == 200
 
 
-async def test_a_sign_out_among_refreshes_has_the_last_word(api: Api, world: World) -> None:
+async def test_a_sign_out_takes_precedence_over_concurrent_refreshes(
+    api: Api, world: World
+) -> None:
     body = await signed_in(api, world)
     token = body["refresh_token"]
     out = {"refresh_token": token}
@@ -86,7 +88,7 @@ async def test_a_sign_out_among_refreshes_has_the_last_word(api: Api, world: Wor
     assert (await refresh(api, token)).status_code == 401
 
 
-async def test_signing_out_everywhere_leaves_no_sign_in_behind_that_ran_meanwhile(
+async def test_signing_out_everywhere_also_ends_a_concurrent_sign_in(
     api: Api, world: World
 ) -> None:
     by_client = api.signed_in((await signed_in(api, world))["access_token"])
@@ -106,7 +108,9 @@ async def test_signing_out_everywhere_leaves_no_sign_in_behind_that_ran_meanwhil
         assert (await refresh(api, body["refresh_token"])).status_code == 401
 
 
-async def test_many_wishes_for_one_address_at_once_queue_five(api: Api, world: World) -> None:
+async def test_many_concurrent_sign_in_requests_for_one_address_queue_five_mails(
+    api: Api, world: World
+) -> None:
     body = {"email": "ana@client.example"}
     answers = await asyncio.gather(
         *(api.post("/v1/auth/sign-in-links", body) for _ in range(AT_ONCE))

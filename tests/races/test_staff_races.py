@@ -1,4 +1,4 @@
-"""Staff, clients and their software at once: one outcome, and no half of one."""
+"""Concurrent requests of staff, clients and their software have one complete outcome."""
 
 import asyncio
 from collections import Counter
@@ -42,7 +42,7 @@ def booking(world: World, **values: Any) -> dict[str, Any]:
     } | {name: str(value) for name, value in values.items()}
 
 
-async def test_of_bookings_of_one_slot_one_is_made(staff: Api, world: World) -> None:
+async def test_of_concurrent_bookings_of_one_slot_one_succeeds(staff: Api, world: World) -> None:
     clients = [await world.add_client() for _ in range(20)]
     bodies = [booking(world, client_id=client_id) for client_id in clients]
     answers = await asyncio.gather(*(staff.post(SESSIONS, body) for body in bodies))
@@ -50,7 +50,7 @@ async def test_of_bookings_of_one_slot_one_is_made(staff: Api, world: World) -> 
     assert len(await world.rows(Session)) == 1
 
 
-async def test_a_client_is_booked_once_at_one_time_with_many_practitioners(
+async def test_a_client_is_booked_at_one_time_with_only_one_of_many_practitioners(
     staff: Api, world: World
 ) -> None:
     practitioners = [await world.add_practitioner() for _ in range(10)]
@@ -59,7 +59,9 @@ async def test_a_client_is_booked_once_at_one_time_with_many_practitioners(
     assert codes(answers) == {"ok": 1, "slot-unavailable": 9}
 
 
-async def test_one_external_ref_is_used_by_one_of_many_bookings(staff: Api, world: World) -> None:
+async def test_of_concurrent_bookings_with_one_external_ref_one_succeeds(
+    staff: Api, world: World
+) -> None:
     practitioners = [await world.add_practitioner() for _ in range(8)]
     bodies = [
         booking(
@@ -74,7 +76,9 @@ async def test_one_external_ref_is_used_by_one_of_many_bookings(staff: Api, worl
     assert codes(answers) == {"ok": 1, "validation-failed": 7}
 
 
-async def test_an_undone_cancellation_and_a_booking_want_one_time(staff: Api, world: World) -> None:
+async def test_undoing_a_cancellation_and_a_booking_compete_for_one_time(
+    staff: Api, world: World
+) -> None:
     for number in range(ROUNDS):
         start = START + number * 7 * DAY
         session_id = await world.book(start)
@@ -89,10 +93,10 @@ async def test_an_undone_cancellation_and_a_booking_want_one_time(staff: Api, wo
 
 
 @pytest.mark.parametrize("ended", ["fulfilled", "noshow"])
-async def test_a_session_ends_while_another_client_moves_into_its_time(
+async def test_ending_a_session_and_a_move_into_its_time(
     staff: Api, api: Api, world: World, ended: str
 ) -> None:
-    """A fulfilled session keeps its time. A missed one frees it, and one of the two gets it."""
+    """A fulfilled session keeps its time. A missed one frees it, and only one request gets it."""
     for number in range(ROUNDS):
         start = START + number * 7 * DAY
         session_id = await world.book(start)
@@ -113,7 +117,7 @@ async def test_a_session_ends_while_another_client_moves_into_its_time(
         assert len([row for row in await world.rows(TakenTime) if row.starts_at == start]) == 1
 
 
-async def test_an_undone_no_show_and_a_client_want_one_time(
+async def test_undoing_a_no_show_and_a_client_compete_for_one_time(
     staff: Api, api: Api, world: World
 ) -> None:
     for number in range(ROUNDS):
@@ -129,7 +133,7 @@ async def test_an_undone_no_show_and_a_client_want_one_time(
         assert codes(answers) == {"ok": 1, "slot-unavailable": 1}
 
 
-async def test_client_and_staff_cancel_at_once(staff: Api, api: Api, world: World) -> None:
+async def test_client_and_staff_cancel_concurrently(staff: Api, api: Api, world: World) -> None:
     package_id = await world.add_package(credits=50)
     for number in range(ROUNDS):
         session_id = await world.book(START + number * 7 * DAY, package_id=package_id)
@@ -144,7 +148,7 @@ async def test_client_and_staff_cancel_at_once(staff: Api, api: Api, world: Worl
         assert row.returned_at is not None
 
 
-async def test_two_undos_take_one_last_credit_once(staff: Api, world: World) -> None:
+async def test_two_concurrent_undos_take_the_last_credit_once(staff: Api, world: World) -> None:
     package_id = await world.add_package(credits=1)
     for _ in range(ROUNDS):
         ids = []
@@ -160,9 +164,7 @@ async def test_two_undos_take_one_last_credit_once(staff: Api, world: World) -> 
             await staff.post(f"{SESSIONS}/{found}/cancel", FREE)
 
 
-async def test_a_fee_is_waived_settled_or_void_and_only_one_of_them(
-    staff: Api, world: World
-) -> None:
+async def test_a_fee_becomes_either_waived_or_settled_or_void(staff: Api, world: World) -> None:
     await world.add_policy(
         {"cancel": {"fees": [{"deadline": {"before_minutes": 527_000}, "amount_minor": 4500}]}}
     )
@@ -179,7 +181,7 @@ async def test_a_fee_is_waived_settled_or_void_and_only_one_of_them(
         )
         assert answers[2].status_code == 200
         (row,) = await world.rows(Fee, session_id=session_id)
-        # An undo voids what was settled, and leaves what was waived.
+        # An undo voids a settled fee and does not change a waived fee.
         assert row.status == ("waived" if answers[0].is_success else "void")
         assert not (answers[0].is_success and answers[1].is_success)
         kinds = {found.kind for found in await world.rows(Change, session_id=session_id)}
@@ -189,7 +191,9 @@ async def test_a_fee_is_waived_settled_or_void_and_only_one_of_them(
     assert sum(ends.values()) == ROUNDS
 
 
-async def test_of_pushes_of_one_new_session_one_books_it(staff: Api, world: World) -> None:
+async def test_of_concurrent_pushes_of_one_new_session_one_books_it(
+    staff: Api, world: World
+) -> None:
     for number in range(ROUNDS):
         path = f"{SESSIONS}/by-ref/visit-{number}"
         body = booking(world) | {"start": (START + number * 7 * DAY).isoformat()}
@@ -202,8 +206,10 @@ async def test_of_pushes_of_one_new_session_one_books_it(staff: Api, world: Worl
         assert sorted(notification.recipient for notification in told) == ["client", "practitioner"]
 
 
-async def test_of_pushes_with_different_practitioners_one_books(staff: Api, world: World) -> None:
-    """Nothing but the reference itself keeps these apart: they hold different locks."""
+async def test_of_concurrent_pushes_with_different_practitioners_one_books(
+    staff: Api, world: World
+) -> None:
+    """These pushes hold different locks: only the unique reference excludes a second booking."""
     bodies = [
         booking(
             world,
@@ -218,8 +224,8 @@ async def test_of_pushes_with_different_practitioners_one_books(staff: Api, worl
     assert len(await world.rows(Session)) == 1
 
 
-async def test_a_push_and_a_clients_move_at_once(staff: Api, api: Api, world: World) -> None:
-    """The client's move comes first and the push is refused, or it goes from where the push is."""
+async def test_a_concurrent_push_and_move_of_a_client(staff: Api, api: Api, world: World) -> None:
+    """Either the client is first and the push is refused, or the push is first and both succeed."""
     for number in range(ROUNDS):
         start, path = START + number * 7 * DAY, f"{SESSIONS}/by-ref/visit-{number}"
         body = booking(world) | {"start": start.isoformat()}

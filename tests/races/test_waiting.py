@@ -1,4 +1,4 @@
-"""One who holds a lock, and those who wait for it: a bounded time, and nobody else with them."""
+"""Waiting for a lock is bounded in time and does not delay requests that do not need the lock."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ WHY = {"reason": {"note": "Dr. Chen is ill."}}
 
 @asynccontextmanager
 async def held(settings: Settings, world: World) -> AsyncIterator[asyncpg.Connection]:
-    """Hold the practitioner's row, as a transaction does that goes on and on."""
+    """Lock the practitioner's row, as a long transaction does."""
     holder = await connect(settings.owner_url)
     try:
         async with holder.transaction():
@@ -44,20 +44,20 @@ async def held(settings: Settings, world: World) -> AsyncIterator[asyncpg.Connec
 
 
 async def wait_until_waiting(world: World, holder: asyncpg.Connection) -> None:
-    """Wait until another transaction waits for what `holder` has locked."""
+    """Wait until another transaction waits for the lock of `holder`."""
     waiting = text(
         "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE :holder = ANY(pg_blocking_pids(pid)))"
     )
 
     async def is_waited_for() -> bool:
-        # In a transaction of its own each time: PostgreSQL shows one transaction one picture.
+        # Each look is a new transaction: within one, PostgreSQL always shows the same snapshot.
         async with world.engine.connect() as db:
             return bool(await db.scalar(waiting, {"holder": holder.get_server_pid()}))
 
     await until(is_waited_for)
 
 
-async def test_who_waits_too_long_for_a_lock_is_told_when_to_try_again(
+async def test_a_command_that_waits_too_long_for_a_lock_gets_503_with_retry_after(
     api: Api, world: World, settings: Settings
 ) -> None:
     session_id = await world.book(START)
@@ -68,10 +68,10 @@ async def test_who_waits_too_long_for_a_lock_is_told_when_to_try_again(
     assert [row.status for row in await world.rows(Session)] == ["booked"]
 
 
-async def test_commands_that_wait_hold_up_no_read(
+async def test_waiting_commands_do_not_delay_reads(
     api: Api, world: World, engine: AsyncEngine, settings: Settings
 ) -> None:
-    """With more commands waiting than there are connections for them."""
+    """More commands wait than there are connections for commands."""
     ids = [await world.book(START + DAY * number) for number in range(CROWD)]
     other = await World(engine, settings).build()
     theirs, key = await other.book(START), await other.key()
@@ -92,7 +92,7 @@ async def test_commands_that_wait_hold_up_no_read(
 
 
 @pytest.mark.parametrize("command", ["cancel", "client"])
-async def test_a_key_that_is_revoked_while_its_command_waits_does_nothing(
+async def test_a_command_has_no_effect_if_its_key_is_revoked_while_it_waits(
     api: Api, world: World, settings: Settings, command: str
 ) -> None:
     session_id = await world.book(START)
@@ -119,7 +119,7 @@ async def test_a_key_that_is_revoked_while_its_command_waits_does_nothing(
     assert [row.name for row in await world.rows(Client)] == ["Ana Ruiz"]
 
 
-async def test_a_key_still_revokes_itself(api: Api, world: World) -> None:
+async def test_a_key_can_revoke_itself(api: Api, world: World) -> None:
     staff = api.signed_in(await world.key())
     [key] = await world.rows(ApiKey)
     answer = await staff.post(f"/v1/practice/keys/{key.id}/revoke", None)
