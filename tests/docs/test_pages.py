@@ -1,4 +1,4 @@
-"""What the pages of the documentation say of files, settings and one another."""
+"""The documentation's pages name existing files and all settings, and their links are valid."""
 
 import re
 import tomllib
@@ -11,7 +11,7 @@ from app.configuration.settings import Settings
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 DECISIONS = DOCS / "decisions"
-# mkdocs checks the links of docs/; GitHub shows these to a reader beside it.
+# mkdocs checks the links in docs/. These pages are outside it and are read on GitHub.
 OUTSIDE = ["README.md", "CONTRIBUTING.md", "SECURITY.md"]
 NAMING_FILES = [
     *OUTSIDE,
@@ -40,8 +40,8 @@ def test_the_architecture_page_names_the_file_of_each_rule() -> None:
     assert read("docs/explanation/architecture.md").count("`app/") > 50
 
 
-def test_what_belongs_to_an_item_of_a_list_is_indented_by_four_spaces() -> None:
-    """With less, GitHub shows one list and the site shows two."""
+def test_the_content_of_a_list_item_is_indented_by_four_spaces() -> None:
+    """With fewer spaces, GitHub shows one list and the site shows two."""
     outside = re.compile(r"^( *)```.*?^\1```$", re.MULTILINE | re.DOTALL)
     wrong = re.compile(r"^ {1,3}(?:```|[-*] |\d+\. )|(?<=\n\n) {1,3}\S", re.MULTILINE)
     found = [
@@ -52,7 +52,7 @@ def test_what_belongs_to_an_item_of_a_list_is_indented_by_four_spaces() -> None:
     assert found == []
 
 
-def test_the_picture_of_the_storeys_is_the_contract_of_import_linter() -> None:
+def test_the_picture_of_the_layers_agrees_with_import_linter() -> None:
     cells = re.findall(r"^│ ([^│]*)│", read("docs/explanation/architecture.md"), re.MULTILINE)
     with (ROOT / "pyproject.toml").open("rb") as file:
         contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
@@ -72,7 +72,7 @@ def test_the_readme_stays_short() -> None:
     assert len(read("README.md").splitlines()) < 150
 
 
-def test_the_index_lists_every_decision_as_its_page_says() -> None:
+def test_the_index_lists_every_decision_with_its_title() -> None:
     rows = []
     for page in sorted(DECISIONS.glob("0*.md")):
         text = page.read_text()

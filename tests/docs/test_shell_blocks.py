@@ -1,4 +1,4 @@
-"""The shell blocks of the README and the tutorials, and the demo's hints, run as they stand."""
+"""The shell blocks of the README and the tutorials, and the demo's hints, run unchanged."""
 
 import os
 import re
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 TUTORIALS = ROOT / "docs" / "tutorials"
 HINTS = "hints"
 FIRST, CONNECT = "first-cancellation", "connect-your-software"
-# What the tutorials say that the reader meets.
+# Output that the tutorials announce.
 REFUSALS = {
     HINTS: [],
     FIRST: ["quote-required", "notice-too-short", "forbidden"],
@@ -30,7 +30,7 @@ REFUSALS = {
 
 
 class Folder:
-    """A clone's folder, as far as the pages use it, and a shell there."""
+    """The files of a clone that the pages use, and a shell in that folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -41,7 +41,7 @@ class Folder:
         self.environment = {k: v for k, v in os.environ.items() if k not in ours}
 
     def shell(self, script: str) -> str:
-        """Run a script in a fresh shell, and what it starts, to the end; stop at a fault."""
+        """Run a script in a new shell and wait for all its processes; stop at the first error."""
         for port, own in zip((8000, 8002, 9000), self.ports, strict=True):
             script = script.replace(f"127.0.0.1:{port}", f"127.0.0.1:{own}")
             script = script.replace(f"PORT={port}", f"PORT={own}")
@@ -60,7 +60,7 @@ class Folder:
         return ended.stdout
 
     def start_demo(self) -> subprocess.Popen[bytes]:
-        """Start a demo, and wait until it serves."""
+        """Start a demo and wait until it serves."""
         command = [sys.executable, "-m", "app", "demo"]
         ours = {"PORT": str(self.ports[0]), "PYTHONPATH": str(ROOT)}
         with self.output.open("w") as output:
@@ -84,7 +84,7 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
 
 @pytest.fixture
 def hints(folder: Folder) -> Iterator[str]:
-    """Run a fresh demo, and give the commands that it prints."""
+    """Run a new demo and return the commands that it prints."""
     process = folder.start_demo()
     printed = folder.output.read_text()
     yield "\n".join(re.findall(r"^  (?:export |curl |  [-h{]).*$", printed, re.MULTILINE))
@@ -93,20 +93,20 @@ def hints(folder: Folder) -> Iterator[str]:
 
 
 def shell_blocks(markdown: str) -> str:
-    """Give the shell blocks of a page as one script."""
+    """Return the shell blocks of a page as one script."""
     script = "\n".join(re.findall(r"```sh\n(.*?)```", markdown, re.DOTALL))
     assert script
-    # What it waits for is only printed here.
+    # The command that waits for the demo is only printed here.
     return script.replace("\nsleep 2\n", "\n")
 
 
 def tutorial(name: str) -> str:
-    """Give the script of a tutorial."""
+    """Return the script of a tutorial."""
     return shell_blocks((TUTORIALS / f"{name}.md").read_text())
 
 
 def readme_section(heading: str) -> str:
-    """Give the script of one section of the README."""
+    """Return the script of one section of the README."""
     readme = (ROOT / "README.md").read_text()
     found = re.search(rf"^## {heading}\n(.*?)^## ", readme, re.MULTILINE | re.DOTALL)
     assert found is not None

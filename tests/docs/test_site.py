@@ -1,4 +1,4 @@
-"""The built site: what is made from the code is there, and nothing comes from another host."""
+"""The built site contains the pages generated from the code and loads nothing from another host."""
 
 import re
 from html.parser import HTMLParser
@@ -15,7 +15,7 @@ from tests.docs.site import build_site
 
 pytestmark = pytest.mark.slow
 
-# A link that a reader follows may lead elsewhere; what a browser loads by itself may not.
+# A link that a reader follows may lead to another host. What a browser loads itself may not.
 FOLLOWED = "a"
 LEFT_OVER = re.compile(r"```|<p>(?:(?!</p>).)*\n(?:[-*]|\d\.) ", re.DOTALL)
 
@@ -28,7 +28,7 @@ class Loaded(HTMLParser):
         self.addresses: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note the addresses of a tag."""
+        """Record the addresses of a tag."""
         if tag != FOLLOWED:
             self.addresses += [value for name, value in attrs if name in {"src", "href"} and value]
 
@@ -51,7 +51,7 @@ def test_pages_and_styles_load_from_their_own_host_only(site: Path) -> None:
     assert elsewhere == set()
 
 
-def test_what_pages_load_is_there(site: Path) -> None:
+def test_every_file_that_a_page_loads_exists(site: Path) -> None:
     missing = [
         (page.name, address)
         for page in site.rglob("*.html")
@@ -82,8 +82,8 @@ def test_the_command_line_page_has_every_command(site: Path) -> None:
     assert page.count("<h1 ") == 1
 
 
-def test_no_markdown_is_left_over(site: Path) -> None:
-    """What GitHub shows as a list or a block may be plain text to mkdocs."""
+def test_no_page_shows_unrendered_markdown(site: Path) -> None:
+    """A list or a block on GitHub may be plain text for mkdocs."""
     left = [
         (page.name, found)
         for page in site.rglob("*.html")
