@@ -1,4 +1,4 @@
-"""The texts of all languages say the same, each in its own words, and all of them are used."""
+"""The catalogues of all languages have the same keys and placeholders, and every key is used."""
 
 import re
 from functools import cache
@@ -19,13 +19,13 @@ from tests.texts.usage import find_uses
 OTHERS = sorted(set(LANGUAGES) - {"en"})
 CODE = re.compile("`[^`]+`")
 KEY = re.compile(r"[a-z-]+(\.[a-z_-]+){1,2}")
-# What is spelled as in English, rightly.
+# Texts that are correctly the same as in English.
 SAME = {
     "de": {"mail.colon", "mail.video", "webhook-disabled.host"},
     "es": {"mail.moment", "mail.colon"},
     "fr": set[str](),
 }
-# Keys that may share a text, because both stand for the same.
+# Keys that may have the same text, because both have the same meaning.
 ALIKE = [
     {f"problem.{code}.{part}" for code in ("quote-stale", "version-mismatch")}
     for part in ("title", "detail")
@@ -50,7 +50,7 @@ def texts(language: str) -> dict[str, tuple[str, ...]]:
 
 
 def forms_by_key(catalogue: Catalog) -> dict[str, tuple[str, ...]]:
-    """Give the forms of each text by key: one, or a singular and a plural."""
+    """Return the forms of each text by key: one form, or singular and plural."""
     found: dict[str, tuple[str, ...]] = {}
     for message in catalogue:
         key = message.id if isinstance(message.id, str) else message.id[0]
@@ -65,12 +65,12 @@ def placeholders(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_no_language_lacks_a_key_or_has_one_of_its_own(language: str) -> None:
+def test_all_languages_have_the_same_keys(language: str) -> None:
     assert texts(language).keys() == texts("en").keys()
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
-def test_every_text_is_there_with_the_placeholders_of_the_english_one(language: str) -> None:
+def test_every_text_exists_with_the_placeholders_of_the_english_text(language: str) -> None:
     for key, forms in texts(language).items():
         assert len(forms) == len(texts("en")[key]), key
         for text in forms:
@@ -79,21 +79,21 @@ def test_every_text_is_there_with_the_placeholders_of_the_english_one(language: 
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
-def test_nothing_is_left_to_be_checked_or_taken_out(language: str) -> None:
+def test_no_entry_is_fuzzy_or_obsolete(language: str) -> None:
     assert not [message.id for message in catalogue(language) if message.fuzzy]
     assert not catalogue(language).obsolete
     assert not list(catalogue(language).check())
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_no_text_was_left_in_english(language: str) -> None:
+def test_every_text_is_translated(language: str) -> None:
     same = {key for key, forms in texts(language).items() if forms == texts("en")[key]}
     assert same == SAME[language]
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
 def test_no_two_texts_are_the_same(language: str) -> None:
-    """A text that was copied and never changed would say the wrong thing."""
+    """A text that was copied and not changed would have the wrong meaning."""
     by_text: dict[tuple[str, ...], set[str]] = {}
     for key, forms in texts(language).items():
         by_text.setdefault(forms, set()).add(key)
@@ -110,7 +110,7 @@ def test_people_are_addressed_formally(language: str) -> None:
     assert not [key for key, forms in texts(language).items() if informal.search(" ".join(forms))]
 
 
-def test_headings_and_subjects_have_room_for_a_day_only() -> None:
+def test_headings_have_no_placeholder_and_subjects_only_the_day() -> None:
     for key, (text, *_) in texts("en").items():
         if key.endswith(".heading"):
             assert placeholders(text) == set(), key
@@ -118,12 +118,12 @@ def test_headings_and_subjects_have_room_for_a_day_only() -> None:
             assert placeholders(text) == {"day"}, key
 
 
-def test_german_has_no_letter_that_switzerland_does_not_write() -> None:
+def test_german_texts_have_no_eszett() -> None:
     assert not [key for key, forms in texts("de").items() if "ß" in "".join(forms)]
 
 
-def test_every_code_has_its_texts_and_no_other_has() -> None:
-    """Keys that are put together of a code are found by no search of the code."""
+def test_exactly_the_existing_codes_have_texts() -> None:
+    """A search of the code does not find keys that are built from a code."""
     families: dict[str, set[str]] = {}
     for key in texts("en"):
         family, code, *_ = key.split(".")
@@ -147,8 +147,8 @@ def test_an_unknown_key_and_a_missing_value_raise() -> None:
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
-def test_what_was_compiled_is_what_is_written(language: str) -> None:
-    """Where this fails, compile anew: `make .venv/.ready`."""
+def test_the_compiled_texts_are_up_to_date(language: str) -> None:
+    """If this fails, compile the texts again: `make .venv/.ready`."""
     with (FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as file:
         assert forms_by_key(read_mo(file)) == texts(language)
 
@@ -159,7 +159,7 @@ def test_no_key_is_unused() -> None:
 
 
 def test_no_key_is_unknown() -> None:
-    """A string in the code that looks like a key, and begins like one, is one."""
+    """A string in the code that has the form and the prefix of a key must be a key."""
     families = {key.partition(".")[0] for key in texts("en")}
     looks = {text for text in find_uses().whole if KEY.fullmatch(text)}
     unknown = {text for text in looks if text.partition(".")[0] in families} - texts("en").keys()

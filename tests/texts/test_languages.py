@@ -1,4 +1,4 @@
-"""The language is chosen by `Accept-Language`, whatever is sent under that name."""
+"""`Accept-Language` selects the language; an invalid header causes no error."""
 
 import pytest
 from starlette.responses import Response

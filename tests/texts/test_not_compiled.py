@@ -1,4 +1,4 @@
-"""A clone whose texts are not compiled: nothing starts, and one sentence says what to run."""
+"""In a clone whose texts are not compiled, nothing starts, and one sentence tells what to run."""
 
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ COMMANDS = [
 
 @pytest.fixture
 def not_compiled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """English and French that were not read yet, in a folder without files."""
+    """English and French catalogues that are not loaded yet, in a folder without files."""
     monkeypatch.setattr("app.texts.catalogue.FOLDER", tmp_path)
     texts = {language: Texts(language) for language in ("en", "fr")}
     monkeypatch.setattr("app.texts.catalogue.LANGUAGES", texts)
@@ -55,7 +55,7 @@ def test_help_needs_no_texts() -> None:
     assert run("--version").startswith("reslot ")
 
 
-def test_the_program_of_a_clone_ends_with_the_sentence(tmp_path: Path) -> None:
+def test_the_installed_command_ends_with_the_sentence(tmp_path: Path) -> None:
     shutil.copytree(APP, tmp_path / "app", ignore=shutil.ignore_patterns("*.mo"))
     command = [sys.executable, "-m", "app", "serve"]
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Whatever the domain answers with a code has a sentence in each language."""
+"""Every code that the domain returns has a sentence in each language."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""No sentence for a person stands in the domain or in a router: those are in the catalogue."""
+"""The domain and the routers contain no sentence for people: the catalogue has all of them."""
 
 import ast
 import re
@@ -9,9 +9,9 @@ import pytest
 
 from tests.texts.usage import APP
 
-# Three plain words in a row. What is left of other strings has none: keys, SQL, policies of pages.
+# Three words in a row. Other strings do not match: keys, SQL, content security policies.
 SENTENCE = re.compile(r"\b[A-Za-z]+ [a-z]+ [a-z]+\b")
-# What describes the API, for those who write clients.
+# Texts of the API description, which developers of clients read.
 DESCRIBES = {"summary", "description", "examples", "example", "title"}
 FILES = sorted([*APP.glob("domain/**/*.py"), *APP.rglob("*router.py")])
 
@@ -26,7 +26,7 @@ def sentences(path: Path) -> Iterator[str]:
 
 
 def _descriptions(node: ast.AST) -> Iterator[ast.AST]:
-    """Give the parts of a docstring, and of texts for the description of the API."""
+    """Return the nodes of docstrings and of texts for the API description."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         yield node.value
     if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Descriptions":

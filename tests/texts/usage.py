@@ -1,4 +1,4 @@
-"""Which keys of texts the application uses."""
+"""Finds the text keys that the application uses."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ _IN_TEMPLATE = re.compile(r"texts\('([^']+)'\)")
 
 
 class Uses(NamedTuple):
-    """Strings of the application: whole ones, and patterns of those that are put together."""
+    """Strings of the application: complete ones, and patterns of those built from parts."""
 
     whole: set[str]
     patterns: list[re.Pattern[str]]
