@@ -1,4 +1,4 @@
-"""A real OTLP receiver on loopback that keeps what it gets."""
+"""A real OTLP receiver on loopback that stores what it receives."""
 
 import socket
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 @dataclass(frozen=True)
 class Told:
-    """One span, as it came over the wire."""
+    """One span, as it was received."""
 
     raw: Span
     service: str
@@ -47,7 +47,7 @@ class Told:
 
 
 class Collector:
-    """Listens on loopback. Answers once `go_on` is set, where there is one."""
+    """Listens on loopback. If it has an event `go_on`, it answers only after that is set."""
 
     def __init__(self) -> None:
         self.told: list[Told] = []
@@ -68,7 +68,7 @@ class Collector:
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,))
@@ -90,7 +90,7 @@ class Collector:
         self.bodies.append(body)
 
     def one(self, name: str) -> Told:
-        """Give the one span of this name."""
+        """Return the only span with this name."""
         (found,) = self.all(name)
         return found
 
@@ -101,7 +101,7 @@ class Collector:
         return [told for told in self.told if told.kind == "SPAN_KIND_SERVER"]
 
     def below(self, parent: Told) -> list[Told]:
-        """List the spans that are children of another."""
+        """List the children of a span."""
         return [told for told in self.told if told.parent_id == parent.id]
 
     def close(self) -> None:
@@ -113,7 +113,7 @@ class Collector:
 
 
 def nobody() -> str:
-    """Give an address that nothing listens on."""
+    """Return an address on which nothing listens."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{closed.getsockname()[1]}"

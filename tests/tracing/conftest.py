@@ -1,4 +1,4 @@
-"""What tests of tracing stand on: settings with tracing on, and a collector that it goes to."""
+"""Fixtures of the tracing tests: settings with tracing on, and a collector."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.tracing.collector import Collector
 
 @pytest.fixture
 def isolation() -> str:
-    """The worker and the tracer are those of all practices."""
+    """These tests run alone: worker and tracer work for all practices."""
     return "alone"
 
 
@@ -24,7 +24,7 @@ def collector() -> Iterator[Collector]:
 
 @pytest.fixture
 def settings(settings: Settings, collector: Collector, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings with tracing on; nothing is sent before the end, unless a queue is full."""
+    """Settings with tracing on. Spans are sent at the end, or earlier if the queue is full."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "3600000")
     return settings.model_copy(update={"tracing": True})

@@ -1,4 +1,4 @@
-"""What a worker leaves at the collector of each mail and webhook, in the trace of its request."""
+"""The worker's spans for mails and webhooks, which belong to the trace of the request."""
 
 import json
 from collections.abc import AsyncIterator
@@ -59,7 +59,7 @@ async def jobs(engine: AsyncEngine) -> list[Any]:
 
 
 async def forget_jobs(engine: AsyncEngine) -> None:
-    """Do away with what a booking queued."""
+    """Delete the jobs that a booking queued."""
     async with engine.begin() as db:
         await db.execute(text("DELETE FROM pgqueuer"))
         await db.execute(text("UPDATE notifications SET status = 'dropped', finished_at = now()"))
@@ -74,7 +74,7 @@ async def nothing_due(engine: AsyncEngine) -> bool:
     return not await value(engine, query)
 
 
-async def test_what_a_request_causes_is_in_its_trace(
+async def test_the_jobs_of_a_request_are_in_its_trace(
     settings: Settings,
     clock: TestClock,
     world: World,
@@ -109,7 +109,7 @@ async def test_what_a_request_causes_is_in_its_trace(
     assert len(told) == 3
 
 
-async def test_the_job_keeps_the_trace_beside_its_payload_and_nothing_else_of_the_caller(
+async def test_a_job_stores_only_the_trace_context_beside_its_payload(
     settings: Settings, clock: TestClock, world: World, engine: AsyncEngine
 ) -> None:
     starts = [START, START + timedelta(hours=3)]
@@ -131,14 +131,14 @@ async def test_the_job_keeps_the_trace_beside_its_payload_and_nothing_else_of_th
         assert row.headers["otel"]["traceparent"].startswith(f"00-{TRACE}-")
 
 
-async def test_a_job_of_much_later_is_a_trace_of_its_own(
+async def test_a_job_that_runs_much_later_has_its_own_trace(
     settings: Settings,
     clock: TestClock,
     world: World,
     engine: AsyncEngine,
     collector: Collector,
 ) -> None:
-    """A reminder, which is not to lengthen the request's trace by days."""
+    """A reminder must not extend the request's trace by days."""
     session_id = await world.book(START)
     await forget_jobs(engine)
     async with serve(settings, clock) as api:
@@ -155,7 +155,7 @@ async def test_a_job_of_much_later_is_a_trace_of_its_own(
     assert reminder.parent_id == ""
 
 
-async def test_a_mail_that_fails_tells_the_kind_of_error_only(
+async def test_the_span_of_a_failed_mail_has_only_the_type_of_the_error(
     settings: Settings,
     clock: TestClock,
     world: World,
@@ -176,7 +176,7 @@ async def test_a_mail_that_fails_tells_the_kind_of_error_only(
     assert not any(b"canary" in body for body in collector.bodies)
 
 
-async def test_a_webhook_that_fails_tells_why(
+async def test_the_span_of_a_failed_webhook_has_the_reason(
     settings: Settings,
     clock: TestClock,
     world: World,
@@ -198,7 +198,7 @@ async def test_a_webhook_that_fails_tells_why(
         assert receiver.url.encode() not in body
 
 
-async def test_a_sign_in_is_in_the_trace_of_the_wish(
+async def test_a_sign_in_mail_is_in_the_trace_of_its_request(
     settings: Settings,
     clock: TestClock,
     world: World,

@@ -1,4 +1,4 @@
-"""Nothing personal leaves, whatever is called, written, asked for or broken."""
+"""No personal data is sent to the collector, by any call and by any error."""
 
 import json
 from datetime import timedelta
@@ -40,7 +40,7 @@ HEADERS = {
 
 
 def nothing_of(collector: Collector, *secrets: str) -> None:
-    """Look for what must not be there, in each byte that was sent."""
+    """Check that none of these texts is in the bytes that were sent."""
     assert collector.told
     for body in collector.bodies:
         text = body.decode("latin-1").lower()
@@ -48,7 +48,7 @@ def nothing_of(collector: Collector, *secrets: str) -> None:
             assert secret.lower() not in text
 
 
-async def test_no_person_is_in_it(
+async def test_no_span_contains_personal_data(
     settings: Settings, clock: TestClock, world: World, collector: Collector
 ) -> None:
     await world.change(Client, world.client_id, name="Canary Name", email="canary@mail.example")
@@ -93,10 +93,10 @@ async def test_no_person_is_in_it(
         assert not span.raw.status.message
 
 
-async def test_no_text_of_a_databases_error_is_in_it(
+async def test_no_span_contains_the_text_of_a_database_error(
     settings: Settings, clock: TestClock, world: World, collector: Collector
 ) -> None:
-    """PostgreSQL says "Key (…)=(canary…) already exists" of a row that is there already."""
+    """For a duplicate row, PostgreSQL's error is "Key (…)=(canary…) already exists"."""
     await world.add_client(external_ref="canary-ref", email="canary@mail.example")
     app = create_app(settings, clock=clock)
     seen: list[str] = []
@@ -116,7 +116,7 @@ async def test_no_text_of_a_databases_error_is_in_it(
             assert (await http.get("/twice")).status_code == 500
     assert "canary-ref" in seen[0], "else this proves nothing"
     found = collector.below(collector.one("GET /twice"))
-    # Where the machine is slow, a later attempt first shortens its bound of waiting for a lock.
+    # On a slow machine, a later attempt first sets a shorter lock timeout.
     tries = [span for span in found if span.name != "SET"]
     assert tries
     for failed in tries:
@@ -126,7 +126,7 @@ async def test_no_text_of_a_databases_error_is_in_it(
     nothing_of(collector)
 
 
-async def test_what_an_instrumentation_tells_beyond_the_list_stays_here() -> None:
+async def test_attributes_that_are_not_on_the_list_are_not_sent() -> None:
     kept = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(Gate(kept)))
@@ -147,7 +147,7 @@ async def test_what_an_instrumentation_tells_beyond_the_list_stays_here() -> Non
     assert not span.status.is_ok
 
 
-async def test_mails_tell_only_ids(
+async def test_spans_of_mails_contain_only_ids(
     settings: Settings,
     clock: TestClock,
     world: World,

@@ -1,4 +1,4 @@
-"""Real processes: the last spans are sent when they stop, and log lines name their trace."""
+"""Real processes send their last spans when they stop, and their log lines name the trace."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ from tests.world import NOW, World
 
 @pytest.fixture
 def environment(settings: Settings, tmp_path: Path) -> dict[str, str]:
-    """An operator's shell, with tracing on; what goes where stands in the file `.env`."""
+    """An operator's environment with tracing on; the file `.env` has the endpoint."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -43,7 +43,7 @@ def environment(settings: Settings, tmp_path: Path) -> dict[str, str]:
 
 
 class Process:
-    """One `reslot …`, and the lines it logs."""
+    """A running `reslot …` and the lines that it logs."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -60,7 +60,7 @@ class Process:
         return [line for line in self.lines if line["event"] == event]
 
     async def end(self) -> int:
-        """Wait for its end, and for the last of its lines."""
+        """Wait for the end of the process and for its last line."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             status = await self._process.wait()
             await self._reading
@@ -69,7 +69,7 @@ class Process:
 
 @asynccontextmanager
 async def running(environment: dict[str, str], *arguments: str) -> AsyncIterator[Process]:
-    """Run `reslot …` in the folder with the file, and stop it as an operator does."""
+    """Run `reslot …` in the folder with `.env`, and stop it as an operator does."""
     program = (sys.executable, "-c", "from app.cli import main; main()")
     started = await asyncio.create_subprocess_exec(
         *program,
@@ -118,7 +118,7 @@ async def test_a_server_sends_its_last_spans_and_its_log_names_their_traces(
 async def test_a_worker_sends_its_last_spans_and_its_log_names_their_traces(
     environment: dict[str, str], world: World, collector: Collector
 ) -> None:
-    # The worker goes by the clock of the machine: due now, and its reminder in a hundred years.
+    # The worker uses the machine's clock: the mail is due now, the reminder in a hundred years.
     await world.book(NOW + timedelta(days=36_500), now=NOW - timedelta(days=300))
     async with running(environment, "worker") as process:
 
@@ -133,5 +133,5 @@ async def test_a_worker_sends_its_last_spans_and_its_log_names_their_traces(
         assert span.attributes["reslot.notification_id"] == line["notification_id"]
         assert collector.below(span)
     assert "trace_id" not in process.logged("worker_started")[0]
-    # Tidying up is nobody's request, so its statements are not told of.
+    # The worker's cleanup belongs to no request, so its statements have no spans.
     assert all(span.parent_id for span in collector.told if span.name != "send_notification")

@@ -1,4 +1,4 @@
-"""What a request leaves at the operator's collector, and that nobody waits for it."""
+"""The spans of a request at the operator's collector; no request waits for the collector."""
 
 import asyncio
 import logging
@@ -51,7 +51,7 @@ async def test_a_request_is_a_span_named_by_its_route(
     }
 
 
-async def test_its_statements_are_spans_below_it(
+async def test_the_statements_of_a_request_are_child_spans(
     settings: Settings, clock: TestClock, world: World, collector: Collector
 ) -> None:
     session_id = await world.book(START)
@@ -72,7 +72,7 @@ async def test_its_statements_are_spans_below_it(
         assert span.raw.start_time_unix_nano < span.raw.end_time_unix_nano
 
 
-async def test_statements_of_requests_at_once_stay_with_their_own(
+async def test_statements_of_concurrent_requests_belong_to_their_own_request(
     settings: Settings, clock: TestClock, world: World, collector: Collector
 ) -> None:
     session_id = await world.book(START)
@@ -96,7 +96,7 @@ async def test_a_long_statement_is_cut(engine: AsyncEngine) -> None:
     assert len(str((statement.attributes or {})["db.query.text"])) == 4000
 
 
-async def test_a_refusal_tells_its_code(
+async def test_the_span_of_a_refusal_has_its_code(
     settings: Settings, clock: TestClock, world: World, collector: Collector
 ) -> None:
     async with serve(settings, clock) as api:
@@ -131,7 +131,7 @@ async def test_a_defect_is_a_span_that_failed(
     assert span.attributes["reslot.problem"] == "internal-error"
 
 
-async def test_the_trace_of_a_caller_goes_on(
+async def test_the_trace_of_a_caller_is_continued(
     settings: Settings, clock: TestClock, world: World, collector: Collector
 ) -> None:
     async with serve(settings, clock) as api:
@@ -146,7 +146,7 @@ async def test_the_trace_of_a_caller_goes_on(
     assert collector.one("GET /v1/sessions").parent_id == ""
 
 
-async def test_the_sdk_samples_as_it_is_told(
+async def test_the_sdk_uses_the_configured_sampler(
     settings: Settings, clock: TestClock, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
@@ -169,7 +169,7 @@ async def test_the_service_has_a_name(
 
 
 async def ask_often(settings: Settings, clock: TestClock, ended: Event) -> None:
-    """Send 50 requests, of which each makes a batch. The queue holds four."""
+    """Send 50 requests. Each fills a batch, and the queue holds four batches."""
     began = time.perf_counter()
     async with serve(settings, clock) as api:
         for _ in range(50):
@@ -189,13 +189,13 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("at_once")
-async def test_a_collector_that_hangs_holds_up_nobody(
+async def test_a_collector_that_hangs_delays_nothing(
     settings: Settings,
     clock: TestClock,
     collector: Collector,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Not a request, and not the end of the process. What is lost is told of once."""
+    """It delays neither a request nor the end of the process. Lost spans are logged once."""
     collector.go_on = Event()
     await ask_often(settings, clock, collector.go_on)
     assert collector.asked.is_set()
@@ -204,7 +204,7 @@ async def test_a_collector_that_hangs_holds_up_nobody(
 
 
 @pytest.mark.usefixtures("at_once")
-async def test_a_collector_that_is_gone_is_told_of_once(
+async def test_an_unreachable_collector_is_logged_once(
     settings: Settings,
     clock: TestClock,
     monkeypatch: pytest.MonkeyPatch,
@@ -218,7 +218,7 @@ async def test_a_collector_that_is_gone_is_told_of_once(
     assert told[0].startswith("Failed to export spans batch")
 
 
-def test_a_complaint_is_repeated_after_a_while() -> None:
+def test_a_warning_is_repeated_after_a_while() -> None:
     seconds = iter([0.0, 1.0, 299.0, 300.0, 301.0, 900.0])
     once = RateLimitFilter(lambda: next(seconds))
     line = logging.makeLogRecord({})
@@ -226,7 +226,7 @@ def test_a_complaint_is_repeated_after_a_while() -> None:
 
 
 @pytest.mark.parametrize("sampled", [True, False])
-def test_a_log_line_names_a_trace_that_is_sent_and_no_other(
+def test_a_log_line_names_its_trace_only_if_the_trace_is_sent(
     sampled: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     flags = TraceFlags(TraceFlags.SAMPLED if sampled else TraceFlags.DEFAULT)
@@ -251,8 +251,8 @@ print([name for name in sys.modules if name.startswith(("opentelemetry.sdk", "re
 """
 
 
-def test_off_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No middleware, no SDK, whatever the framework would do by itself."""
+def test_no_tracing_without_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the middleware nor the SDK is loaded, and the framework does not trace by itself."""
     monkeypatch.delenv("TRACING", raising=False)
     monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", nobody())
