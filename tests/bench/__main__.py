@@ -1,6 +1,6 @@
-"""`make bench`: what the service does in a second, against floors that are measured beside it.
+"""`make bench`: the service's requests per second, compared with floors measured in the same run.
 
-Prints ratios, which hold on another machine; how many requests a second they come from does not.
+It prints ratios, which are similar on other machines. Requests per second are not.
 """
 
 import argparse
@@ -28,7 +28,7 @@ EARLY, LATE = 1_000, 100_000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One line: what was measured against what, what came of it, and what it has to reach."""
+    """One line: what was compared with what, the ratio, and the bound."""
 
     measured: str
     against: str
@@ -38,7 +38,7 @@ class Verdict:
     at_most: bool = False
 
     def __str__(self) -> str:
-        """Write the line, with a mark where the floor is missed, if there is one."""
+        """Format the line, with a mark if the bound is missed."""
         measured = f"{self.measured:<38} {self.against:<26} {self.reached:7.2f}"
         if self.floor is None:
             return f"{measured}  {'no bound':<14}  {self.note}"
@@ -49,7 +49,7 @@ class Verdict:
 
 
 async def run(staged: Stage, late: int) -> AsyncIterator[Verdict]:
-    """Measure everything, a line at a time."""
+    """Measure everything; yield one line at a time."""
     small, large, floor = staged.small, staged.large, staged.floor
     reads = {
         "session details": (small.details(READS), large.details(READS), 0.50),
@@ -72,7 +72,7 @@ async def run(staged: Stage, late: int) -> AsyncIterator[Verdict]:
     yield _against("reschedule", "its statements, raw", found, 0.50)
     yield Verdict("reschedule", "p99 against its own p50", found.tail, 6, "", at_most=True)
     yield _size("reschedule", await compare(large.moves(Away()), moves))
-    # It leaves some sessions away and some not: nothing is moved after this.
+    # Some sessions stay moved after this, so no measurement of moves may follow.
     yield await _limit(staged, "reschedule", found, ["away", "back"])
     cancels = _booked_again(staged, small.cancels())
     found = await compare(cancels, _booked_again(staged, floor.again(lambda: "cancel")))
@@ -92,7 +92,7 @@ def _against(name: str, against: str, found: Compared, bound: float) -> Verdict:
 
 
 async def _limit(staged: Stage, name: str, found: Compared, recorded: Sequence[str]) -> Verdict:
-    """Compare with what the database does of the same without a server of HTTP before it."""
+    """Compare with the rate at which the database alone runs the same statements."""
     recordings = [staged.recordings[one] for one in recorded]
     limit = await transactions(staged.small_url, staged.folder, recordings)
     reached = median(one.rate for one in found.mine) / limit
@@ -100,7 +100,7 @@ async def _limit(staged: Stage, name: str, found: Compared, recorded: Sequence[s
 
 
 def _size(name: str, found: Compared) -> Verdict:
-    """How many times as long a request takes in the large database."""
+    """Compare the time of a request in the large database with that in the small one."""
     against = "itself at 1,000 sessions"
     return Verdict(name, against, 1 / found.ratio, 1.15, _note(found), at_most=True)
 
@@ -118,7 +118,7 @@ def _booked_again(staged: Stage, window: Window) -> Window:
 
 
 async def _memory(staged: Stage, late: int) -> Verdict:
-    """Compare the servers' memory after many requests with that after few."""
+    """Compare the servers' memory after many requests with their memory after few."""
     await staged.small.details(EARLY)()
     before = resident(staged.service.server_pids())
     await staged.small.details(late - EARLY)()
@@ -128,14 +128,14 @@ async def _memory(staged: Stage, late: int) -> Verdict:
 
 
 async def show(server: EmbeddedServer, folder: Path, large: int, late: int) -> None:
-    """Set everything up, measure, and print as it goes."""
+    """Set everything up, measure, and print each result at once."""
     async with stage(server, folder, large) as staged:
         async for verdict in run(staged, late):
             print(verdict, flush=True)  # noqa: T201 - that is what it is for
 
 
 def main() -> None:
-    """Start a database server, and measure on it."""
+    """Start a database server and run the measurements on it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=LARGE, help="in the large database")
     parser.add_argument("--requests", type=int, default=LATE, help="before memory is looked at")

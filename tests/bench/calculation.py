@@ -1,4 +1,4 @@
-"""How long the pure calculation of availability takes for a month with 40 bookings."""
+"""Measures the pure calculation of availability for a month with 40 bookings."""
 
 import time
 from collections.abc import Callable
@@ -30,9 +30,9 @@ NINE, SEVENTEEN = 9 * 60, 17 * 60
 
 
 def month_of_availability() -> float:
-    """Give the milliseconds that one calculation takes: the median of the quietest window.
+    """Return the milliseconds of one calculation: the median of the fastest window.
 
-    A ratio would be the same on a slower machine; this is not, and machines are slow at times.
+    Unlike a ratio, this depends on the machine and its other work.
     """
     calendar, rules, request, window, now = _question()
     assert len(offer(calendar, rules, request, window, now).slots) > BOOKINGS
@@ -51,7 +51,7 @@ def _window(calculate: Callable[[], object]) -> float:
 
 
 def _question() -> tuple[Calendar, SlotRules, SlotSearch, Interval, int]:
-    """Ask for a month of 50-minute sessions, every half hour from 9 to 17 in New York."""
+    """Build a search for a month: 50-minute sessions, every half hour from 9 to 17 in New York."""
     hours = [HoursInterval(NINE, SEVENTEEN)]
     zone = ZoneInfo("America/New_York")
     days = [NOW + number * DAY for number in range(2, 30)]

@@ -1,4 +1,4 @@
-"""Practices of any size, written by SQL in one go (`practice.sql`): what is read and changed."""
+"""Test data of any size: practices that one SQL script inserts (`practice.sql`)."""
 
 import hashlib
 from datetime import date
@@ -10,7 +10,7 @@ import asyncpg
 PRACTITIONERS = 25
 UPCOMING = 40
 CLIENTS = 50
-# The most past sessions of a practitioner, before another practice is needed.
+# The maximum of past sessions of a practitioner. For more, another practice is added.
 MOST_PAST = 1960
 
 _SQL = Path(__file__).with_name("practice.sql").read_text()
@@ -21,16 +21,16 @@ SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
 
 
 def named(*parts: object) -> UUID:
-    """Give the id of a record by its name, as `bench_id` does in the database."""
+    """Return the id of a record by its name, as `bench_id` does in the database."""
     name = "/".join(str(part) for part in parts)
     return UUID(hashlib.md5(name.encode(), usedforsecurity=False).hexdigest())
 
 
 async def fill(admin_url: str, sessions: int, today: date) -> None:
-    """Write practices until there are at least so many sessions.
+    """Insert practices until the database has at least this number of sessions.
 
-    Takes a superuser: foreign keys are not checked meanwhile, and the exclusion constraints only at
-    the end. Checked row by row, a million sessions take many minutes.
+    Needs a superuser: foreign keys are not checked, and the exclusion constraints are checked only
+    at the end. With checks for each row, a million sessions take many minutes.
     """
     db = await asyncpg.connect(admin_url)
     try:

@@ -1,7 +1,7 @@
-"""The floor that the service is measured against: the same server and driver, and nothing else.
+"""The floor that the service is compared with: the same HTTP server and driver, nothing else.
 
-For reads, one indexed row through FastAPI and a raw asyncpg pool. For commands, a handler that runs
-the statements of a command, recorded before, in one transaction of that pool.
+For reads, FastAPI returns one indexed row through a raw asyncpg pool. For commands, a handler runs
+the recorded statements of a command in one transaction of that pool.
 """
 
 import os
@@ -32,7 +32,7 @@ SELECT id, status, version, starts_at, ends_at FROM sessions WHERE practice_id =
 
 
 class Wanted(BaseModel):
-    """Whose statements are run."""
+    """The target of the recorded statements."""
 
     session_id: UUID
     client_id: UUID
@@ -42,7 +42,7 @@ class Wanted(BaseModel):
 
 
 def create_floor() -> FastAPI:
-    """Put the bare application together, for a server process, from the environment."""
+    """Create the bare application for a server process, from the environment."""
     app = FastAPI(lifespan=_lifespan)
     app.state.recordings = _recordings()
 
@@ -76,7 +76,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         os.environ[DATABASE],
         min_size=POOL,
         max_size=POOL,
-        # As the service has it: the statements are planned alike.
+        # The same setting as in the service, so that statements are planned in the same way.
         server_settings={"plan_cache_mode": "force_generic_plan"},
     ) as app.state.pool:
         yield

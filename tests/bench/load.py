@@ -1,7 +1,7 @@
-"""A load of HTTP requests over kept connections, with as little work of its own as there can be.
+"""A load generator for HTTP requests over persistent connections, with minimal work of its own.
 
-It shares the machine's two cores with what it measures, so it parses no more of an answer than it
-must: the status, and where it ends.
+It shares the machine's two cores with what it measures, so it parses only the status and the end
+of a response.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ _LENGTH = b"content-length: "
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a load met with: requests a second, and each request's seconds, shortest first."""
+    """The result of a load: requests per second, and the seconds of each request, sorted."""
 
     rate: float
     seconds: list[float]
 
     def percentile(self, share: float) -> float:
-        """Give the seconds within which this share of the requests was answered."""
+        """Return the seconds within which this share of the requests was answered."""
         return self.seconds[min(len(self.seconds) - 1, int(share * len(self.seconds)))]
 
 
@@ -39,7 +39,9 @@ class _Connection(asyncio.Protocol):
         self._sent = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self._transport = cast(
+            "asyncio.Transport", transport
+        )  # uvloop's transport is not a subclass
         self._send()
 
     def data_received(self, data: bytes) -> None:
@@ -78,10 +80,10 @@ class _Connection(asyncio.Protocol):
 
 
 async def load(port: int, requests: Sequence[bytes], connections: int = CONNECTIONS) -> Measured:
-    """Send the requests in their order over so many connections, and measure.
+    """Send the requests in their order over this number of connections, and measure.
 
     Raises:
-        AssertionError: an answer was no 200.
+        AssertionError: a response was not a 200.
     """
     loop = asyncio.get_running_loop()
     following = iter(requests)
@@ -99,7 +101,7 @@ async def load(port: int, requests: Sequence[bytes], connections: int = CONNECTI
 
 
 def get(path: str, token: str) -> bytes:
-    """Write a GET request."""
+    """Build a GET request."""
     return (
         f"GET {path} HTTP/1.1\r\nHost: reslot.test\r\nAccept: application/json\r\n"
         f"Authorization: Bearer {token}\r\n\r\n"
@@ -107,7 +109,7 @@ def get(path: str, token: str) -> bytes:
 
 
 def post(path: str, token: str, body: str, key: str) -> bytes:
-    """Write a POST request with an idempotency key."""
+    """Build a POST request with an idempotency key."""
     return (
         f"POST {path} HTTP/1.1\r\nHost: reslot.test\r\nAccept: application/json\r\n"
         f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"

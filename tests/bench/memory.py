@@ -1,10 +1,10 @@
-"""How much memory processes hold."""
+"""Measures the memory of processes."""
 
 from pathlib import Path
 
 
 def resident(pids: list[int]) -> int:
-    """Add up the bytes that the processes have in memory."""
+    """Return the sum of the processes' resident memory in bytes."""
     return sum(_of(pid) for pid in pids)
 
 

@@ -1,7 +1,7 @@
-"""The limit: the recorded statements of a command run by `pgbench`, without any process of ours.
+"""The upper limit: `pgbench` runs the recorded statements of a command, without the service.
 
-Each transaction is about another session, with ids and a key of its own. What belongs to the
-recorded session stands as a variable in the script, everything else as it was sent.
+Each transaction is for another session and has its own ids and idempotency key. The script has
+variables for the values of the recorded session. All other values are as they were sent.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from tests.bench.subjects import PRACTICE
 
 SECONDS = 5
 _RATE = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
-# Ids are spread evenly: the next one after any is a random one.
+# Ids are evenly distributed: the next id after a random value is a random id.
 _PICK = """
 SELECT id AS session_id, client_id, practitioner_id, booked_starts_at AS base,
        gen_random_uuid() AS key{made}
@@ -38,7 +38,7 @@ SELECT id, client_id, practitioner_id, booked_starts_at, gen_random_uuid(){more}
 async def transactions(
     url: str, folder: Path, recordings: Sequence[Recording], seconds: int = SECONDS
 ) -> float:
-    """Run the recordings in turn, with as many clients as the load has; give how many a second."""
+    """Run the recordings in turn, with the clients of the load; return transactions per second."""
     files = []
     for number, recording in enumerate(recordings):
         file = folder / f"pgbench-{number}.sql"
@@ -57,14 +57,14 @@ async def transactions(
     )
     told, complaint = await process.communicate()
     found = _RATE.search(told.decode())
-    # It goes on with the clients that are left when others fail.
+    # pgbench continues with the remaining clients when some fail.
     assert found is not None, complaint.decode()
     assert "aborted" not in complaint.decode(), complaint.decode()
     return float(found[1])
 
 
 class _Script:
-    """Spells a recording as a script, in which `:name` is a variable and nothing else is."""
+    """Writes a recording as a script in which only `:name` is a variable."""
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
@@ -131,10 +131,10 @@ class _Script:
 
 
 def _text(value: bytes) -> str:
-    # It has the collation of the encoding's name otherwise, and goes by no index of a column.
+    # Without COLLATE, the text has another collation, and no index of a column is used.
     return f"(convert_from({_bytes(value)}, 'utf8') COLLATE \"default\")"
 
 
 def _bytes(value: bytes) -> str:
-    # A colon within quotes would begin a variable all the same.
+    # pgbench would also read a colon within quotes as the start of a variable.
     return f"'\\x{value.hex()}'::bytea"

@@ -1,5 +1,6 @@
--- One practice for the benches: 25 practitioners, 50 clients, 1,000 sessions to come and, for each
--- practitioner, `past` that are over. Ids are made from names, so that the benches know them.
+-- One practice for the benches: 25 practitioners, 50 clients, 1,000 upcoming sessions and, for each
+-- practitioner, `past` sessions that have ended. Ids are computed from names, so that the benches
+-- know them.
 
 CREATE OR REPLACE FUNCTION bench_id(VARIADIC parts text[]) RETURNS uuid
 LANGUAGE sql IMMUTABLE AS $$ SELECT md5(array_to_string(parts, '/'))::uuid $$;
@@ -7,7 +8,7 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT md5(array_to_string(parts, '/'))::uuid $$;
 CREATE OR REPLACE FUNCTION bench_sessions(
   practice uuid, who int, since date, until date, per_day int, most int, state text
 ) RETURNS TABLE (n int, starts_at timestamptz) LANGUAGE sql AS $$
-  -- Weekdays only, the latest or the soonest `most` of them, at 10:00, 14:00 and so on in New York.
+  -- Starts on weekdays, at 10:00, 14:00 and so on in New York: the last or the next `most` of them.
   SELECT (row_number() OVER ())::int - 1, at FROM (
     SELECT (day + make_interval(hours => 10 + 4 * slot)) AT TIME ZONE 'America/New_York' AS at
       FROM generate_series(since::timestamp, until::timestamp, '1 day') AS day,
@@ -53,7 +54,7 @@ BEGIN
           '{"cancel": {"closes": {"before_minutes": 120},
             "fees": [{"deadline": {"before_minutes": 1440}, "percent": "50"}]},
             "reschedule": {"closes": {"days_before": 1, "at": "17:00"}}}', now());
-  -- 50 clients who come, and as many more as it takes for the past.
+  -- 50 clients with upcoming sessions, and as many others as the past sessions need.
   INSERT INTO clients (practice_id, id, name, email, time_zone, locale, token_generation,
                        address_generation)
   SELECT practice, bench_id('client', number::text, who::text), 'Client ' || who,
@@ -63,7 +64,7 @@ BEGIN
   CREATE TEMPORARY TABLE made ON COMMIT DROP AS
   SELECT bench_id('session', number::text, who::text, n::text) AS id,
          bench_id('practitioner', number::text, who::text) AS practitioner_id,
-         -- A practitioner's sessions go to two clients, 20 to each: none is in two places at once.
+         -- Each practitioner has two clients with 20 sessions each, so no client has two at one time.
          bench_id('client', number::text, (2 * who + n % 2)::text) AS client_id,
          'booked' AS status, starts_at
     FROM generate_series(0, 24) AS who,

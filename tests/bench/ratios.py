@@ -1,4 +1,4 @@
-"""Measuring two things in turn, in one run, until their ratio has settled."""
+"""Measures two things alternately in one run until their ratio is stable."""
 
 from dataclasses import dataclass, field
 from statistics import median, quantiles
@@ -8,52 +8,52 @@ from tests.bench.subjects import Window
 
 AT_LEAST = 5
 AT_MOST = 11
-# The middle half of the ratios lies within this share of the median.
+# The ratio is stable if the middle half of the ratios is within this share of the median.
 SETTLED = 0.06
 
 
 @dataclass(slots=True)
 class Compared:
-    """Windows of one thing and of another, in the order in which they were measured."""
+    """The windows of both things, in the order in which they were measured."""
 
     mine: list[Measured] = field(default_factory=list)
     other: list[Measured] = field(default_factory=list)
 
     @property
     def ratios(self) -> list[float]:
-        """Give how many times the other's requests a second ours are, pair by pair."""
+        """Return our requests per second divided by the other's, for each pair."""
         return [one.rate / two.rate for one, two in zip(self.mine, self.other, strict=True)]
 
     @property
     def ratio(self) -> float:
-        """Give the median of the ratios."""
+        """Return the median of the ratios."""
         return median(self.ratios)
 
     @property
     def spread(self) -> float:
-        """Give the width of the middle half of the ratios, as a share of the median."""
+        """Return the width of the middle half of the ratios, as a share of the median."""
         low, _, high = quantiles(self.ratios, n=4)
         return (high - low) / self.ratio
 
     @property
     def tail(self) -> float:
-        """Give how many times its own p50 our p99 is, in the median of the windows."""
+        """Return our p99 divided by our p50: the median of all windows."""
         return median(one.percentile(0.99) / one.percentile(0.5) for one in self.mine)
 
     def is_settled(self) -> bool:
-        """Tell whether more pairs would hardly change the ratio."""
+        """Tell whether more pairs would change the ratio only slightly."""
         if len(self.mine) < AT_LEAST:
             return False
         return self.spread < SETTLED or len(self.mine) >= AT_MOST
 
 
 async def compare(mine: Window, other: Window) -> Compared:
-    """Measure ours and the other's in turn until the ratio has settled. The first pair warms up."""
+    """Measure both alternately until the ratio is stable. The first pair is the warm-up."""
     await other()
     await mine()
     found = Compared()
     while not found.is_settled():
-        # Who is first changes, so that a machine that gets slower favours nobody.
+        # The order alternates, so that a machine that becomes slower favours neither.
         if len(found.mine) % 2:
             found.other.append(await other())
             found.mine.append(await mine())

@@ -1,7 +1,7 @@
-"""The statements of a command as it sends them, to be run again by a bare handler for others.
+"""Records the statements of a command, so that a bare handler can run them for other sessions.
 
-What belongs to the recorded session is found by its value and replaced: ids, the key, what was made
-up for it (new ids), and times near its start, which are kept as distances.
+The values of the recorded session are found and replaced: its ids, the idempotency key, ids that
+the command generated, and times near its start, which are stored as distances from it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,12 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.database.statements import SentStatement, watch_driver
 
 NEAR = timedelta(days=2)
-RANDOM = 4  # the version of such a UUID
+RANDOM = 4  # the version number of a random UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whose statements: the ids and the key of a command; times are told from `base`, a start."""
+    """The ids and the key of a command; times are stored as distances from `base`, a start."""
 
     session_id: UUID
     client_id: UUID
@@ -34,11 +34,11 @@ class Target:
     base: datetime
 
     def fields(self) -> dict[str, object]:
-        """Give all by name."""
+        """Return all values by name."""
         return asdict(self)
 
     def names(self) -> dict[str, str]:
-        """Give what may stand within texts."""
+        """Return the values that can occur within texts."""
         return {
             "session_id": str(self.session_id),
             "client_id": str(self.client_id),
@@ -49,7 +49,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement's text and its parameters; `many`: a row of them for each execution."""
+    """A statement's text and parameters; with `many`, a row of parameters for each execution."""
 
     text: str
     parameters: Any
@@ -58,9 +58,9 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a command sent between BEGIN and COMMIT, for `target`, and what it answered.
+    """What a command sent between BEGIN and COMMIT for `target`, and its response.
 
-    `made_up` are the ids that the command made: the random ones that it was the first to write.
+    `made_up` are the ids that the command generated: random UUIDs that occur first in its writes.
     """
 
     target: Target
@@ -69,7 +69,7 @@ class Recording:
     body: bytes
 
     def for_other(self, other: Target) -> list[Statement]:
-        """Give the statements as they would be for another session."""
+        """Return the statements for another session."""
         replace = _Replacement(self.target, other, self.made_up)
         return [
             Statement(statement.text, replace(statement.parameters), statement.many)
@@ -78,7 +78,7 @@ class Recording:
 
 
 class _Replacement:
-    """Puts another's values in the place of the recorded ones, whatever they lie in."""
+    """Replaces the recorded values with another session's, also within texts and lists."""
 
     def __init__(self, recorded: Target, other: Target, made_up: list[UUID]) -> None:
         fresh = {id_: uuid4() for id_ in made_up}
@@ -137,7 +137,7 @@ def _made_up(statements: list[Statement]) -> list[UUID]:
 async def record(
     engine: AsyncEngine, target: Target, send: Callable[[], Awaitable[Response]]
 ) -> Recording:
-    """Record what is sent on the engine while a command is answered."""
+    """Record the statements that the engine sends during a command."""
     statements: list[Statement] = []
 
     def note(*sent: Any) -> None:
@@ -156,5 +156,7 @@ async def record(
         event.remove(engine.sync_engine, "before_cursor_execute", note)
         stop()
     assert answer.status_code == HTTPStatus.OK, answer.text
-    assert "Idempotency-Replayed" not in answer.headers, "nothing was done but to look a key up"
+    assert "Idempotency-Replayed" not in answer.headers, (
+        "the command only looked up its idempotency key"
+    )
     return Recording(target, statements, _made_up(statements), answer.content)

@@ -1,8 +1,8 @@
-"""What row-level security would cost the hot reads: docs/decisions/0013-row-level-security.md.
+"""The cost of row-level security for the hot reads: docs/decisions/0013-row-level-security.md.
 
-`python -m tests.bench.row_level_security` writes practices into one database, copies it, gives the
-copy policies, and runs the same statements on both in turn, as the service's role. Compare ratios
-within one run only.
+`python -m tests.bench.row_level_security` fills a database, copies it, adds policies to the copy,
+and runs the same statements on both alternately with the service's role. Compare only ratios within
+one run.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ Run = Callable[[str, str, Sequence[Any]], Awaitable[list[Any]]]
 
 @dataclass
 class Way:
-    """One way to run a statement for a practice: round trips to the server, and seconds taken."""
+    """One way to run a statement for a practice, with its round trips and the measured seconds."""
 
     name: str
     trips: int
@@ -55,7 +55,7 @@ class Way:
 
 
 async def run(server: EmbeddedServer) -> list[str]:
-    """Prepare both databases, measure, and give the lines of a table."""
+    """Prepare both databases, measure, and return the lines of a table."""
     await prepare(server)
     plain = await open_connection(server.url(SERVICE, PLAIN))
     walled = await open_connection(server.url(SERVICE, WALLED))
@@ -77,7 +77,7 @@ async def open_connection(url: str) -> Connection:
 
 
 async def prepare(server: EmbeddedServer) -> None:
-    """Fill one database, and make of it another with a policy on every table of a practice."""
+    """Fill one database, and make a copy with a policy on every table of a practice."""
     await ensure_database(server, PLAIN)
     await migrate(server.url(OWNER, PLAIN), SERVICE)
     await fill(server.url("postgres", PLAIN), SESSIONS, TODAY.date())
@@ -96,7 +96,7 @@ async def prepare(server: EmbeddedServer) -> None:
 
 
 def ways(plain: Connection, walled: Connection, lasting: Connection) -> list[Way]:
-    """List how a statement can be run, the way it is run today first."""
+    """List the ways to run a statement; the current way is first."""
 
     async def today(_: str, sql: str, values: Sequence[Any]) -> list[Any]:
         return await plain.fetch(sql, *values)
@@ -111,14 +111,14 @@ def ways(plain: Connection, walled: Connection, lasting: Connection) -> list[Way
             return await walled.fetch(sql, *values)
 
     async def policies_in_one(practice: str, sql: str, values: Sequence[Any]) -> list[Any]:
-        # The id comes from a signed token, and here from the database.
+        # In the service, the id comes from a signed token; here it comes from the database.
         await walled.execute(f"BEGIN; SET LOCAL app.practice = '{practice}'")
         rows = await walled.fetch(sql, *values)
         await walled.execute("COMMIT")
         return rows
 
     async def policies_alone(practice: str, sql: str, values: Sequence[Any]) -> list[Any]:
-        del practice  # set for the whole connection, which no pool could do
+        del practice  # set for the whole connection, which is not possible with a pool
         return await lasting.fetch(sql, *values)
 
     return [
@@ -131,7 +131,7 @@ def ways(plain: Connection, walled: Connection, lasting: Connection) -> list[Way
 
 
 async def measure(plain: Connection, found: list[Way]) -> None:
-    """Run each statement in each way in turn, over and over, for sessions of one practice."""
+    """Run each statement in all ways alternately, many times, for sessions of one practice."""
     rows = await plain.fetch(
         "SELECT practice_id, client_id, id FROM sessions WHERE status = 'booked'"
         " AND practice_id = (SELECT min(practice_id::text) FROM practices)::uuid LIMIT $1",
@@ -153,7 +153,7 @@ async def measure(plain: Connection, found: list[Way]) -> None:
 
 
 def arguments(read: Read, row: asyncpg.Record) -> tuple[Any, ...]:
-    """Give a statement's values for a session, for a month from today."""
+    """Return a statement's values for a session, for a month from today."""
     midnight = datetime.combine(TODAY.date(), time(), UTC)
     values = {
         "practice_id": row["practice_id"],
@@ -169,7 +169,7 @@ def arguments(read: Read, row: asyncpg.Record) -> tuple[Any, ...]:
 
 
 def table(found: list[Way]) -> list[str]:
-    """Write medians in milliseconds, and each way's ratio to the first."""
+    """Format the medians in milliseconds, and the ratio of each way to the first."""
     lines = [f"{'':46}{'trips':>6}{'details':>20}{'availability':>20}"]
     for way in found:
         cells = []

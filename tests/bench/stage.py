@@ -1,4 +1,4 @@
-"""Everything that is measured, started: databases of two sizes, servers on each, and the floor."""
+"""Starts everything that is measured: databases of two sizes, servers on each, and the floor."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ SMALL, LARGE = 1_000, 1_000_000
 HOUR = timedelta(hours=1)
 
 
-# A cancelled session takes no time: booked again, it takes its time again (decision 30).
+# A cancelled session has no time ranges; when it is booked again, it takes its time again (decision 30).
 BOOK_AGAIN = """
     WITH booked AS (
       UPDATE sessions SET status = 'booked', taken_until = ends_at WHERE {where} RETURNING *
@@ -47,7 +47,7 @@ BOOK_AGAIN = """
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What can be measured. `floor` and `small` work on the same database, at `small_url`."""
+    """What can be measured. `floor` and `small` use the same database, at `small_url`."""
 
     floor: Subject
     small: Subject
@@ -61,7 +61,7 @@ class Stage:
     folder: Path
 
     async def book_again(self) -> None:
-        """Give every session the status that it had before it was cancelled."""
+        """Restore the status that every session had before it was cancelled."""
         for name in ("bench_small", "bench_large"):
             db = await asyncpg.connect(f"postgresql://postgres@/{name}?host={self.socket_folder}")
             await db.execute(BOOK_AGAIN.format(where="status = 'cancelled'"))
@@ -69,7 +69,7 @@ class Stage:
 
 
 async def make_database(server: EmbeddedServer, name: str, sessions: int) -> None:
-    """Migrate a database and fill it, around today."""
+    """Migrate a database and fill it with sessions before and after today."""
     await ensure_database(server, name)
     await migrate(server.url(OWNER, name), SERVICE)
     today = datetime.now(UTC).date()  # noqa: TID251 - real servers are asked
@@ -114,7 +114,7 @@ async def stage(server: EmbeddedServer, folder: Path, large: int) -> AsyncIterat
 async def record_commands(
     server: EmbeddedServer, folder: Path, one: Booked
 ) -> dict[str, Recording]:
-    """Move a session away and back, and cancel it; it is booked again afterwards."""
+    """Record a move of a session, the move back, and its cancellation; then restore the session."""
     settings = Settings(
         _env_file=None,
         database_url=SecretStr(server.url(SERVICE, "bench_small")),

@@ -1,4 +1,4 @@
-"""What is measured: requests about the sessions to come of one practice."""
+"""What is measured: requests about the upcoming sessions of one practice."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,7 +23,7 @@ Window = Callable[[], Awaitable[Measured]]
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A session to come, and its start."""
+    """An upcoming session and its start."""
 
     session_id: UUID
     client_id: UUID
@@ -32,7 +32,7 @@ class Booked:
 
 
 async def booked_sessions(admin_url: str) -> list[Booked]:
-    """List the practice's sessions to come; neighbours in the list have other practitioners."""
+    """List the practice's upcoming sessions; neighbours have different practitioners."""
     db = await asyncpg.connect(admin_url)
     try:
         rows = await db.fetch(
@@ -47,25 +47,25 @@ async def booked_sessions(admin_url: str) -> list[Booked]:
 
 
 def token_for(client_id: UUID) -> str:
-    """Sign an access token that outlives the run."""
+    """Sign an access token that expires after the run."""
     until = datetime.now(UTC) + timedelta(days=1)  # noqa: TID251 - a real server is asked
     return AccessTokens([KEY]).sign(Caller(PRACTICE, client_id, 0), until)
 
 
 class Away:
-    """Where the sessions of one database are: at their starts, or an hour away from them."""
+    """Whether the sessions of one database are at their starts, or moved an hour away from them."""
 
     def __init__(self) -> None:
         self.now = False
 
     def turn(self) -> bool:
-        """Say whether whoever moves them next moves them away, or back."""
+        """Switch the state; return whether the next moves go away (True) or back (False)."""
         self.now = not self.now
         return self.now
 
 
 class Subject:
-    """Makes windows of load on one server: a number of requests, over again where they run out."""
+    """Creates windows of load on one server; the requests repeat if there are too few."""
 
     def __init__(self, port: int, sessions: list[Booked]) -> None:
         self._port = port
@@ -73,20 +73,20 @@ class Subject:
         self._tokens = {one.client_id: token_for(one.client_id) for one in sessions}
 
     def details(self, count: int) -> Window:
-        """Read sessions, one after the other."""
+        """Read the details of all sessions in turn."""
         return self._reading(count, [self._about(one) for one in self._sessions])
 
     def availability(self, count: int) -> Window:
-        """Read a month of availability, of one session after the other."""
+        """Read a month of availability for all sessions in turn."""
         return self._reading(count, [self._about(one, "/availability") for one in self._sessions])
 
     def lists(self, count: int) -> Window:
-        """Read the 20 sessions of one client after the other."""
+        """Read the list of 20 sessions for all clients in turn."""
         paths = [get("/v1/sessions?limit=20", token) for token in self._tokens.values()]
         return self._reading(count, paths)
 
     def rows(self, count: int) -> Window:
-        """Read one row each, of the floor."""
+        """Read one row per request from the floor."""
         paths = [
             get(f"/practices/{PRACTICE}/sessions/{one.session_id}", "none")
             for one in self._sessions
@@ -94,7 +94,7 @@ class Subject:
         return self._reading(count, paths)
 
     def moves(self, away: Away) -> Window:
-        """Move every session away, or back if they are away."""
+        """Move every session away, or back if it is away."""
 
         async def window() -> Measured:
             distance = HOUR * away.turn()
@@ -103,7 +103,7 @@ class Subject:
         return window
 
     def move(self, one: Booked, away: timedelta) -> bytes:
-        """Write the request that moves a session to its start, or so far away from it."""
+        """Build the request that moves a session to its start, or to a distance from it."""
         body = {
             "start": (one.base + away).isoformat(),
             "format": "video",
@@ -112,7 +112,7 @@ class Subject:
         return self._command(one, "reschedule", body)
 
     def cancels(self) -> Window:
-        """Cancel every session. Somebody has to book them again before the next window."""
+        """Cancel every session. The caller must restore them before the next window."""
         body = {"reason": {"note": "I have caught a cold."}}
 
         async def window() -> Measured:
@@ -123,7 +123,7 @@ class Subject:
         return window
 
     def again(self, recording: Callable[[], str]) -> Window:
-        """Have the floor run a recording for every session."""
+        """Let the floor run a recording for every session."""
 
         async def window() -> Measured:
             path = f"/recordings/{recording()}"
