@@ -1,4 +1,4 @@
-"""A real server on loopback, and Debian's Chromium in front of it."""
+"""A real server on loopback, and Debian's Chromium as its browser."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ FLAGS = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a browser, so that `make test` can leave it to `make test-portal`."""
+    """Mark tests that need a browser, so that `make test` leaves them to `make test-portal`."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
@@ -41,13 +41,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def isolation() -> str:
-    """Who signs in is looked for at every practice."""
+    """These tests run alone: the sign-in searches all practices for the client."""
     return "alone"
 
 
 @pytest.fixture
 async def site(settings: Settings, clock: TestClock) -> AsyncIterator[Settings]:
-    """Serve API and portal on a port of their own; the settings name it."""
+    """Serve API and portal on a free port, which the settings name."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -55,7 +55,7 @@ async def site(settings: Settings, clock: TestClock) -> AsyncIterator[Settings]:
         here = {"public_url": url, "portal_url": f"{url}/portal/"}
         settings = settings.model_copy(update=here)
         app = stack.enter_context(application(settings, clock))
-        # Without its own Date header: the page would learn from it that the test's clock is wrong.
+        # Without uvicorn's Date header: it would tell the page that the test's clock is wrong.
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -74,26 +74,26 @@ async def site(settings: Settings, clock: TestClock) -> AsyncIterator[Settings]:
 
 @pytest.fixture
 async def world(engine: AsyncEngine, site: Settings) -> World:
-    """A practice with one of each."""
+    """A practice with one record of each kind."""
     return await World(engine, site).build()
 
 
 @pytest.fixture
 def postman(engine: AsyncEngine, site: Settings, world: World, clock: TestClock) -> Postman:
-    """Who brings the mails."""
+    """Delivers the mails."""
     return Postman(engine, site, world, clock)
 
 
 @pytest.fixture
 async def staff(site: Settings, world: World, clock: TestClock) -> AsyncIterator[Api]:
-    """The practice's own software, at the same server."""
+    """The practice's software, which calls the same server."""
     async with httpx.AsyncClient(timeout=PATIENCE_SECONDS, base_url=site.public_url) as http:
         yield Api(http, clock).signed_in(await world.key())
 
 
 @pytest.fixture(scope="session")
 def browser_path() -> str:
-    """Find the browser. In CI it has to be there."""
+    """Find the browser. CI must have it."""
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next((path for name in names if (path := shutil.which(name))), None)
     if found is not None:
@@ -106,7 +106,7 @@ def browser_path() -> str:
 
 @pytest.fixture(scope="session")
 async def browser(browser_path: str) -> AsyncIterator[Browser]:
-    """Start the browser of this process. Each visitor has a context, which shares nothing."""
+    """Start this process's browser. Each visitor has a separate browser context."""
     expect.set_options(timeout=PATIENCE_SECONDS * 1000)
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
@@ -118,12 +118,12 @@ async def browser(browser_path: str) -> AsyncIterator[Browser]:
 async def ana(
     browser: Browser, site: Settings, world: World, clock: TestClock
 ) -> AsyncIterator[Visitor]:
-    """The world's client, at her phone."""
+    """The world's client, with a browser."""
     async with arrive(browser, site, world, clock) as visitor:
         yield visitor
 
 
 @pytest.fixture
 def door(ana: Visitor, postman: Postman) -> FrontDoor:
-    """How she signs in."""
+    """The client's sign-in."""
     return FrontDoor(ana, postman)

@@ -1,4 +1,4 @@
-"""A client's way in through the real server: a mail, its link, a click; and what the tab keeps."""
+"""A client's sign-in with the real server (mail, link, click), and what the tab stores."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ FEES = "/v1/fees"
 
 
 class FrontDoor:
-    """How one person signs in, in one tab."""
+    """The sign-in of one person in one tab."""
 
     def __init__(
         self, visitor: Visitor, postman: Postman, address: str = "ana@client.example"
@@ -27,7 +27,7 @@ class FrontDoor:
         self.address = address
 
     async def link(self) -> str:
-        """Have a link mailed, and read it in the mail."""
+        """Request a mail and return the link in it."""
         await self.postman.ask(self.address)
         return link_in(await self.postman.bring_sign_in())
 
@@ -38,24 +38,24 @@ class FrontDoor:
         await self.visitor.see("Your upcoming sessions")
 
     async def kept(self) -> Any:
-        """Give all that the browser keeps for this tab and origin."""
+        """Return everything that the browser stores for this tab and origin."""
         return await self.visitor.page.evaluate(
             """async () => [Object.entries(sessionStorage), {...localStorage}, document.cookie,
               await indexedDB.databases(), await caches?.keys(), window.name]"""
         )
 
     async def refresh_token(self) -> str:
-        """Give the one token that the tab keeps."""
+        """Return the only token that the tab stores."""
         ((name, token),) = (await self.kept())[0]
         assert name == "reslot-refresh"
         return str(token)
 
     async def end_family(self) -> None:
-        """Sign out somewhere else, as far as the refresh token is concerned."""
+        """Revoke the refresh token from outside the browser, as a sign-out elsewhere does."""
         assert await self.post(SIGN_OUT, await self.refresh_token()) == 204
 
     async def post(self, path: str, token: str) -> int:
-        """Send a refresh token from outside the browser, and give the answer's status."""
+        """Send a refresh token from outside the browser and return the status of the response."""
         async with httpx.AsyncClient(
             timeout=PATIENCE_SECONDS, base_url=self.visitor.settings.public_url
         ) as http:

@@ -1,4 +1,4 @@
-"""Who brings the mails: the worker's own code renders and sends them, into the folder for mails."""
+"""Delivers the mails: the worker's code renders them and writes them to the mail folder."""
 
 import re
 from functools import partial
@@ -20,14 +20,14 @@ from tests.world import TestClock, World
 
 
 class Postman:
-    """Sends what waits for the client, and reads it as she does."""
+    """Sends the client's pending mails and reads them."""
 
     def __init__(self, engine: AsyncEngine, site: Settings, world: World, clock: TestClock) -> None:
         self._office = MailContext(engine, make_sender(site), site, clock)
         self._world = world
 
     async def bring(self, kind: str) -> str:
-        """Send the client's mail of a kind, and give its text."""
+        """Send the client's mail of a kind and return its text."""
         (notification,) = await self._world.rows(
             Notification, kind=kind, recipient="client", status="pending"
         )
@@ -35,14 +35,14 @@ class Postman:
         return self._latest()
 
     async def bring_sign_in(self) -> str:
-        """Answer the one wish to sign in that waits, and give the text of the mail."""
+        """Process the only pending sign-in request and return the text of the mail."""
         async with self._office.engine.connect() as db:
             (request_id,) = await db.scalars(select(SignInRequest.id))
         await send_sign_in(self._office, request_id)
         return self._latest()
 
     async def ask(self, address: str) -> None:
-        """Ask for a sign-in link as the API does, but for the form."""
+        """Request a sign-in link as the API does, without the form."""
         settings = self._office.settings
         hashed = hash_address(settings.keys, address)
         now = self._office.clock()

@@ -1,4 +1,4 @@
-"""For everybody: keyboard alone, assistive technology, small windows, light and dark."""
+"""Accessibility: keyboard, assistive technology, small windows, light and dark."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -20,7 +20,7 @@ LATE = {"cancel": {"fees": [{"deadline": {"before_minutes": 4350}, "amount_minor
 
 
 async def _every_view(door: FrontDoor, staff: Api) -> AsyncIterator[str]:  # noqa: PLR0915 - a walk
-    """Walk through the whole page; what is yielded is the name of what is to be seen."""
+    """Visit every view of the page and yield the name of each."""
     visitor, page, world = door.visitor, door.visitor.page, door.visitor.world
     await page.goto(visitor.settings.portal_url)
     await visitor.see("Sign in")
@@ -118,10 +118,10 @@ SIZES = {"narrow": NARROW, "phone": PHONE, "desktop": DESKTOP}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_no_view_has_a_barrier_or_is_too_wide(
+async def test_no_view_has_an_accessibility_defect_or_is_too_wide(
     ana: Visitor, door: FrontDoor, staff: Api, scheme: Literal["light", "dark"]
 ) -> None:
-    """One walk for all sizes: nothing but the style sheet knows how large the window is."""
+    """One visit is enough for all sizes: only the style sheet depends on the window's size."""
     found = {}
     await ana.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     async for view in _every_view(door, staff):
@@ -134,13 +134,13 @@ async def test_no_view_has_a_barrier_or_is_too_wide(
     assert found == {}
 
 
-def test_nothing_but_the_style_sheet_knows_the_windows_size() -> None:
+def test_only_the_style_sheet_depends_on_the_windows_size() -> None:
     for path in FILES.rglob("*.js"):
         for word in ("matchMedia", "innerWidth", "clientWidth", "onresize", '"resize"'):
             assert word not in path.read_text(), path.name
 
 
-async def test_every_target_can_be_hit_with_a_finger(
+async def test_every_target_is_large_enough_for_a_finger(
     ana: Visitor, door: FrontDoor, staff: Api
 ) -> None:
     async for view in _every_view(door, staff):
@@ -154,7 +154,7 @@ async def test_every_target_can_be_hit_with_a_finger(
 
 
 async def _tab_to(visitor: Visitor, name: str, key: str = "Tab") -> None:
-    """Press Tab until what has this name has the focus."""
+    """Press Tab until the element with this name has the focus."""
     for _ in range(60):
         await visitor.page.keyboard.press(key)
         focused = await visitor.page.evaluate(
@@ -167,7 +167,7 @@ async def _tab_to(visitor: Visitor, name: str, key: str = "Tab") -> None:
     raise AssertionError(f"no {name!r} within sixty Tabs")
 
 
-async def test_the_keyboard_alone_moves_a_session(ana: Visitor, world: World) -> None:
+async def test_a_session_is_moved_with_the_keyboard_only(ana: Visitor, world: World) -> None:
     session_id = await world.book(START)
     keyboard = ana.page.keyboard
     await ana.open(session_id)

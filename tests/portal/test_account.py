@@ -1,4 +1,4 @@
-"""What a client who is signed in sees: past sessions, packages, fees, and the ways between."""
+"""The views of a signed-in client: past sessions, packages, fees, and the navigation."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ LATE = {"cancel": {"fees": [{"deadline": {"before_minutes": 20_000}, "amount_min
 WHY = {"note": "As we said on the phone."}
 
 
-async def test_past_sessions_say_in_words_how_they_ended(
+async def test_past_sessions_show_in_words_how_they_ended(
     ana: Visitor, door: FrontDoor, world: World
 ) -> None:
     for day, status in ((3, "fulfilled"), (4, "noshow"), (2, "booked")):
@@ -42,7 +42,7 @@ async def test_past_sessions_say_in_words_how_they_ended(
     await ana.see("Your past sessions")
 
 
-async def test_a_session_of_the_list_is_cancelled_and_found_again_among_the_past(
+async def test_a_session_of_the_list_is_cancelled_and_appears_among_the_past(
     ana: Visitor, door: FrontDoor, world: World
 ) -> None:
     await world.book(START)
@@ -59,7 +59,7 @@ async def test_a_session_of_the_list_is_cancelled_and_found_again_among_the_past
     await expect(ana.page.locator(".state")).to_have_text("Cancelled")
 
 
-async def test_packages_say_what_is_left_and_how_long(
+async def test_packages_show_the_remaining_credits_and_their_expiry(
     ana: Visitor, door: FrontDoor, world: World
 ) -> None:
     package_id = await world.add_package(expires_at=NOW + timedelta(days=60))
@@ -79,7 +79,7 @@ async def test_packages_say_what_is_left_and_how_long(
     await expect(rows.nth(2)).to_contain_text("Does not expire.")
 
 
-async def test_a_credit_that_came_back_late_has_its_own_day(
+async def test_a_credit_that_was_returned_late_has_its_own_expiry(
     ana: Visitor, door: FrontDoor, world: World
 ) -> None:
     package_id = await world.add_package(expires_at=NOW + timedelta(days=4))
@@ -95,7 +95,7 @@ async def test_a_credit_that_came_back_late_has_its_own_day(
 
 
 async def _charge(staff: Api, session_id: UUID, what: str, **body: Any) -> str:
-    """Have staff charge for what they do to a session, and give the fee's id."""
+    """Let staff charge for an action on a session; return the fee's id."""
     body = {"charge_fee": True, "reason": WHY} | body
     done = await staff.post(f"/v1/practice/sessions/{session_id}/{what}", body)
     assert done.status_code == 200, done.text
@@ -108,7 +108,7 @@ async def _do(staff: Api, path: str, **body: Any) -> None:
 
 
 async def _small_pages(visitor: Visitor, size: int) -> None:
-    """Have the server give so many fees at once."""
+    """Let the server return this number of fees per page."""
 
     async def ask(route: Route) -> None:
         url = route.request.url
@@ -117,7 +117,7 @@ async def _small_pages(visitor: Visitor, size: int) -> None:
     await visitor.page.route(f"**{FEES}*", ask)
 
 
-async def test_fees_say_how_much_what_for_when_and_how_they_stand(
+async def test_fees_show_amount_reason_date_and_status(
     ana: Visitor, door: FrontDoor, world: World, staff: Api
 ) -> None:
     await world.add_policy(LATE, now=NOW - timedelta(days=30))
@@ -163,7 +163,7 @@ async def test_fees_say_how_much_what_for_when_and_how_they_stand(
     await ana.see("Your fees")
 
 
-async def test_a_fee_of_the_future_is_shown_too(
+async def test_a_fee_with_an_unknown_status_and_cause_is_shown(
     ana: Visitor, door: FrontDoor, world: World, staff: Api
 ) -> None:
     await world.add_policy(LATE)
@@ -184,7 +184,7 @@ async def test_a_fee_of_the_future_is_shown_too(
         ("Fees", "You have no fees."),
     ],
 )
-async def test_an_empty_list_says_so(
+async def test_an_empty_list_shows_a_message(
     ana: Visitor, door: FrontDoor, section: str, words: str
 ) -> None:
     await door.sign_in()
@@ -214,7 +214,7 @@ async def test_a_page_that_fails_can_be_tried_again(
     await ana.read("Waived")
 
 
-async def test_a_slow_list_says_that_it_comes(ana: Visitor, door: FrontDoor) -> None:
+async def test_a_slow_list_shows_that_it_is_loading(ana: Visitor, door: FrontDoor) -> None:
     await door.sign_in()
     await ana.page.route("**/v1/packages", lambda _: None)
     await ana.press("Packages")
@@ -240,7 +240,9 @@ async def test_back_goes_through_the_sections(ana: Visitor, door: FrontDoor) -> 
     assert ana.page.url == ana.settings.portal_url
 
 
-async def test_the_keyboard_alone_signs_in_and_goes_around(ana: Visitor, door: FrontDoor) -> None:
+async def test_signing_in_and_navigating_with_the_keyboard_only(
+    ana: Visitor, door: FrontDoor
+) -> None:
     keyboard = ana.page.keyboard
     await ana.page.goto(await door.link())
     await ana.see("You are almost there")

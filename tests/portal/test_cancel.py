@@ -1,4 +1,4 @@
-"""Cancelling: what it costs, why, and the way out; and the clock on the page."""
+"""Cancelling: cost, reason and keeping the appointment; and the clock of the page."""
 
 import re
 from datetime import timedelta
@@ -67,7 +67,7 @@ async def test_without_a_reason_nothing_is_sent(ana: Visitor, world: World) -> N
     assert ana.bodies("/cancel")[0]["reason"]["code"] == "other"
 
 
-async def test_what_happens_to_the_credit_is_said(ana: Visitor, world: World) -> None:
+async def test_the_page_shows_what_happens_to_the_credit(ana: Visitor, world: World) -> None:
     package_id = await world.add_package()
     await ana.open(await world.book(START, package_id=package_id))
     await ana.read("Six follow-ups (5 credits left)")
@@ -79,7 +79,7 @@ async def test_what_happens_to_the_credit_is_said(ana: Visitor, world: World) ->
     await ana.read("The credit goes back into your package.")
 
 
-async def test_a_credit_that_is_lost_is_said_before(ana: Visitor, world: World) -> None:
+async def test_the_loss_of_a_credit_is_shown_before_confirming(ana: Visitor, world: World) -> None:
     await world.add_policy({"cancel": LATE["cancel"] | {"late_credit": "forfeited"}})
     await ana.open(await world.book(START, package_id=await world.add_package()))
     await ana.read("The package credit is not returned now.")
@@ -102,7 +102,7 @@ async def test_the_last_hour_is_counted_down_and_the_cost_follows(
     await ana.read("Costs $45.00 now.")
 
 
-async def test_a_quote_outlives_its_deadline_and_is_renewed_when_it_ends(
+async def test_a_quote_is_valid_after_the_deadline_and_is_renewed_when_it_expires(
     ana: Visitor, world: World
 ) -> None:
     rules = {"cancel": {"fees": [{"deadline": {"before_minutes": 4315}, "amount_minor": 4500}]}}
@@ -119,7 +119,9 @@ async def test_a_quote_outlives_its_deadline_and_is_renewed_when_it_ends(
     await ana.see("Your session is cancelled")
 
 
-async def test_what_is_shown_follows_when_the_person_comes_back(ana: Visitor, world: World) -> None:
+async def test_the_page_is_updated_when_the_person_returns_to_it(
+    ana: Visitor, world: World
+) -> None:
     session_id = await world.book(START)
     await ana.open(session_id)
     await world.change(Session, session_id, format=Format.PHONE, version=2)

@@ -1,11 +1,13 @@
-"""The page at `/docs` works under its policy, and keeps nothing on the origin of the portal."""
+"""The page at `/docs` works with its content security policy and stores nothing for the origin."""
 
 from playwright.async_api import Browser, expect
 
 from app.configuration.settings import Settings
 
 
-async def test_a_token_is_gone_with_the_page(browser: Browser, site: Settings) -> None:
+async def test_a_token_is_forgotten_when_the_page_is_closed(
+    browser: Browser, site: Settings
+) -> None:
     page = await browser.new_page()
     complaints: list[str] = []
     page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)

@@ -1,4 +1,4 @@
-"""The site of the documentation, read in a browser."""
+"""The documentation site in a browser."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -14,7 +14,7 @@ from tests.docs.site import build_site
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder without a log."""
+    """Serves a folder without logging."""
 
     def log_message(self, *_: object) -> None:
         """Log nothing."""
@@ -22,7 +22,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def documentation(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """Build the site and serve it: its address and its folder."""
+    """Build the site and serve it; yield its address and its folder."""
     folder = build_site(tmp_path / "site")
     handler = partial(Quiet, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -46,7 +46,7 @@ async def test_reading_the_site_requests_nothing_from_another_host(
     await page.goto(f"{address}/index.html")
     await page.get_by_role("textbox", name="Search").fill("idempotency")
     await expect(page.locator(".md-search-result__item").first).to_be_visible()
-    # The search runs in a worker that is made of a blob.
+    # The search runs in a web worker that is created from a blob.
     hosts = {urlsplit(url.removeprefix("blob:")).netloc for url in requested if url[:5] != "data:"}
     assert hosts == {urlsplit(address).netloc}
     assert {f"{address}/{path}" for path in paths} <= set(requested)

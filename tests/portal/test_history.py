@@ -1,4 +1,4 @@
-"""What has happened to a session, in plain words."""
+"""The history of a session, in plain words."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ async def _act(staff: Api, path: str, **body: Any) -> Any:
 
 
 async def _move(staff: Api, client: Api, session_id: UUID) -> None:
-    """Let the client move it for a fee, and the practice settle that."""
+    """Let the client move the session for a fee, and let the practice settle the fee."""
     quote = (await client.session(session_id))["actions"]["reschedule"]["quote"]
     to = START + timedelta(days=1)
     assert (await client.reschedule(session_id, to, quote=quote)).status_code == 200
@@ -37,7 +37,7 @@ async def _move(staff: Api, client: Api, session_id: UUID) -> None:
 
 
 async def _everything(staff: Api, world: World) -> UUID:
-    """Let all that can happen to a session happen to one."""
+    """Let every kind of change happen to one session."""
     await world.add_policy(LATE)
     session_id = await world.book(START)
     await _move(staff, staff.signed_in(world.token()), session_id)
@@ -69,7 +69,7 @@ WORDS = [
 ]
 
 
-async def test_all_that_can_happen_is_told_in_words(
+async def test_every_kind_of_change_is_described_in_words(
     ana: Visitor, door: FrontDoor, staff: Api, world: World
 ) -> None:
     await _everything(staff, world)
@@ -89,7 +89,7 @@ async def test_all_that_can_happen_is_told_in_words(
     await expect(ana.page.get_by_text("null")).to_have_count(0)
 
 
-async def test_by_a_link_the_reason_is_the_choice_and_not_the_words(
+async def test_with_a_link_the_history_shows_the_reasons_category_and_not_its_note(
     ana: Visitor, staff: Api, world: World
 ) -> None:
     session_id = await world.book(START)
@@ -114,7 +114,9 @@ async def test_a_cancellation_by_the_practice_has_no_note(
     await expect(ana.page.get_by_text("reason")).to_have_count(0)
 
 
-async def test_what_a_later_version_tells_does_no_harm(ana: Visitor, world: World) -> None:
+async def test_an_unknown_kind_of_change_of_a_later_version_is_tolerated(
+    ana: Visitor, world: World
+) -> None:
     session_id = await world.book(START)
     later = {"kind": "moonlit", "by": "the moon", "credit": "halved"}
     await ana.page.route(CHANGES, first_item_with(**later, reason={"code": "tide", "note": None}))
@@ -124,7 +126,9 @@ async def test_what_a_later_version_tells_does_no_harm(ana: Visitor, world: Worl
     await expect(entry).to_have_text(["Changed", "Monday, November 30, 10:00 AM"])
 
 
-async def test_a_status_of_a_later_version_does_no_harm(ana: Visitor, world: World) -> None:
+async def test_an_unknown_status_of_a_later_version_is_tolerated(
+    ana: Visitor, world: World
+) -> None:
     session_id = await world.book(START)
 
     async def answer(route: Route) -> None:

@@ -1,4 +1,4 @@
-"""From the link in the mail: what happens to the token, and what the page shows of the session."""
+"""Opening the link of a mail: the handling of the token, and the view of the session."""
 
 from datetime import timedelta
 
@@ -62,7 +62,9 @@ async def test_the_new_calendar_file_comes_with_the_token(ana: Visitor, world: W
     await ana.read("11:00 AM to 11:50 AM")
 
 
-async def test_the_token_leaves_the_address_and_is_kept_nowhere(ana: Visitor, world: World) -> None:
+async def test_the_token_is_removed_from_the_address_and_stored_nowhere(
+    ana: Visitor, world: World
+) -> None:
     session_id = await world.book(START)
     token = world.link_token(session_id)
     await ana.open(session_id)
@@ -72,7 +74,7 @@ async def test_the_token_leaves_the_address_and_is_kept_nowhere(ana: Visitor, wo
           history.state, await indexedDB.databases(), await caches?.keys(), window.name])"""
     )
     assert token not in kept
-    assert "WyJ" not in kept  # how every token begins
+    assert "WyJ" not in kept  # every token starts with this
     opened = ana.sent("/v1/links/open")
     assert [request.post_data_json for request in opened] == [{"token": token}]
     assert all(token not in request.url for request in ana.requests)
@@ -99,7 +101,7 @@ async def test_nothing_is_sent_before_a_person_sees_the_page(ana: Visitor, world
     await ana.read("Thursday, December 3")
 
 
-async def test_a_page_loaded_again_says_how_to_come_back(ana: Visitor, world: World) -> None:
+async def test_a_reloaded_page_tells_how_to_return(ana: Visitor, world: World) -> None:
     await ana.open(await world.book(START))
     await ana.page.reload()
     await ana.see("Sign in")
@@ -130,7 +132,9 @@ async def test_an_old_link_is_explained(ana: Visitor, world: World, clock: TestC
     await expect(ana.alert).to_contain_text("This link has expired.")
 
 
-async def test_when_the_time_is_up_the_page_says_how_to_go_on(ana: Visitor, world: World) -> None:
+async def test_when_the_access_expires_the_page_tells_how_to_continue(
+    ana: Visitor, world: World
+) -> None:
     session_id = await world.book(START)
     await ana.open(session_id)
     ana.clock.now += timedelta(minutes=31)
@@ -145,7 +149,7 @@ async def test_when_the_time_is_up_the_page_says_how_to_go_on(ana: Visitor, worl
     await ana.read("Thursday, December 3")
 
 
-async def test_a_command_after_the_time_is_up_leads_back_to_thelink_in(
+async def test_a_command_after_the_access_expired_leads_back_to_the_link(
     ana: Visitor, world: World
 ) -> None:
     await ana.open(await world.book(START))
@@ -184,10 +188,10 @@ async def test_a_reader_of_another_language_gets_english_with_local_formats(
         assert "Donnerstag" not in await visitor.page.inner_text("main")
 
 
-async def test_the_api_speaks_the_language_of_the_page(
+async def test_the_api_answers_in_the_language_of_the_page(
     browser: Browser, site: Settings, world: World, clock: TestClock
 ) -> None:
-    """The browser asks for German, and the page is in English."""
+    """The browser prefers German, and the page is in English."""
     await world.add_policy({"cancel": {"enabled": False}})
     session_id = await world.book(START)
     async with arrive(browser, site, world, clock, locale="de-DE") as visitor:
@@ -195,7 +199,7 @@ async def test_the_api_speaks_the_language_of_the_page(
         await visitor.read("This cannot be done online for this session.")
 
 
-async def test_only_an_address_of_the_web_becomes_alink_in(ana: Visitor, world: World) -> None:
+async def test_only_a_web_address_becomes_a_link(ana: Visitor, world: World) -> None:
     session_id = await world.book(START)
     await world.change(Session, session_id, join_url="javascript:alert(1)")
     await ana.open(session_id)

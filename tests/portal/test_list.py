@@ -1,4 +1,4 @@
-"""A client who is signed in with an access token."""
+"""A client who signed in with an access token."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -11,7 +11,7 @@ from tests.world import NOW, World
 START = NOW + timedelta(days=3)
 
 
-async def test_the_upcoming_sessions_a_page_at_a_time(ana: Visitor, world: World) -> None:
+async def test_upcoming_sessions_are_shown_page_by_page(ana: Visitor, world: World) -> None:
     for day in range(28):
         if (START + timedelta(days=day)).isoweekday() < 6:
             for hour in (0, 3):
@@ -31,12 +31,12 @@ async def test_the_upcoming_sessions_a_page_at_a_time(ana: Visitor, world: World
     await ana.see("Your upcoming sessions")
 
 
-async def test_a_client_without_sessions_is_told_so(ana: Visitor, world: World) -> None:
+async def test_a_client_without_sessions_sees_a_message(ana: Visitor, world: World) -> None:
     await ana.paste(world.token())
     await ana.read("You have no upcoming sessions.")
 
 
-async def test_a_token_that_is_wrong_stays_on_the_page(ana: Visitor) -> None:
+async def test_with_a_wrong_token_the_first_page_stays_open(ana: Visitor) -> None:
     await ana.paste("nonsense")
     await expect(ana.alert).to_contain_text("Please sign in again")
     await expect(ana.page.get_by_label("Link or access token")).to_have_value("")

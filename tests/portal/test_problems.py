@@ -1,4 +1,4 @@
-"""Every code that a client can meet has a human answer, wherever it comes up."""
+"""For every problem code that a client can receive, the page shows an understandable message."""
 
 from typing import Any
 from uuid import UUID
@@ -18,8 +18,8 @@ DECISION = {
     "free_until": None, "closes_at": None, "quote": "a.b", "quote_expires_at": None,
     "refusal": None,
 }  # fmt: skip
-# After these the page asks to open the link again; after those the form itself is the way on, or
-# the details with their buttons.
+# After a code of SIGN_IN the page asks the client to open the link again. After a code of GO_ON the
+# client continues with the form itself, or with the buttons of the details.
 SIGN_IN = {"unauthorized", "link-invalid", "link-expired"}
 GO_ON = {
     "validation-failed", "quote-required", "slot-unavailable", "no-change", "version-mismatch",
@@ -30,7 +30,7 @@ CONTACT = {"name": "Dr. Maya Chen", "email": "maya@harbor.example", "phone": Non
 
 
 def _codes_of(operation: Any) -> set[str]:
-    """List the problems that an operation says it can answer."""
+    """List the problem codes that an operation documents."""
     contents = [resolved(answer).get("content", {}) for answer in operation["responses"].values()]
     return {
         code
@@ -41,7 +41,7 @@ def _codes_of(operation: Any) -> set[str]:
 
 
 def _codes_of_clients() -> set[str]:
-    """List what operations outside the practice's side document, and what any can answer."""
+    """List the codes that the operations for clients document, and those of all operations."""
     paths = description()["paths"]
     operations = [
         operation
@@ -66,7 +66,7 @@ async def test_the_page_knows_every_code(ana: Visitor) -> None:
 
 
 async def _about_to_move(visitor: Visitor, session_id: UUID) -> None:
-    """Stand before the button that moves a session, from wherever the last refusal led."""
+    """Go to the button that confirms a move, from any view to which the last refusal led."""
     if await visitor.heading("Confirm your new time").is_visible():
         return
     if not await visitor.heading("Follow-up").is_visible():
@@ -76,8 +76,8 @@ async def _about_to_move(visitor: Visitor, session_id: UUID) -> None:
     await visitor.give_reason()
 
 
-async def test_a_command_that_fails_is_answered(ana: Visitor, world: World) -> None:
-    """For every code the sentence is there, with the focus, and afterwards the page works."""
+async def test_every_failure_of_a_command_shows_a_message(ana: Visitor, world: World) -> None:
+    """For every code the message is shown and has the focus, and then the page works again."""
     session_id = await world.book(START)
     for code, kind in CODES.items():
         await _about_to_move(ana, session_id)
@@ -104,7 +104,7 @@ async def test_a_command_that_fails_is_answered(ana: Visitor, world: World) -> N
     await ana.see("Your session has moved")
 
 
-async def test_a_link_that_fails_is_answered(ana: Visitor) -> None:
+async def test_every_failure_of_a_link_shows_a_message(ana: Visitor) -> None:
     await ana.page.goto(ana.settings.portal_url)
     await ana.see("Sign in")
     for code, kind in CODES.items():
@@ -118,7 +118,7 @@ async def test_a_link_that_fails_is_answered(ana: Visitor) -> None:
         await ana.page.unroute("**/v1/links/open")
 
 
-async def test_a_code_of_the_future_is_answered_too(ana: Visitor, world: World) -> None:
+async def test_an_unknown_code_shows_a_message(ana: Visitor, world: World) -> None:
     await ana.open(await world.book(START))
     await ana.press("Cancel session")
     await ana.give_reason()
@@ -129,7 +129,9 @@ async def test_a_code_of_the_future_is_answered_too(ana: Visitor, world: World) 
     await ana.see("Your session is cancelled")
 
 
-async def test_an_answer_that_is_no_problem_is_answered_too(ana: Visitor, world: World) -> None:
+async def test_a_failure_without_a_problem_document_shows_a_message(
+    ana: Visitor, world: World
+) -> None:
     await ana.open(await world.book(START))
     await ana.press("Cancel session")
     await ana.give_reason()

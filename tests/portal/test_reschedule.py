@@ -1,4 +1,4 @@
-"""Moving a session, with everything that can come in between."""
+"""Moving a session, with everything that can interfere."""
 
 import asyncio
 from datetime import timedelta
@@ -21,7 +21,9 @@ async def _moves(world: World) -> int:
     return len(await world.rows(Change, kind="rescheduled"))
 
 
-async def test_a_slot_lost_meanwhile_shows_the_three_nearest(ana: Visitor, world: World) -> None:
+async def test_if_the_slot_was_taken_the_three_nearest_are_shown(
+    ana: Visitor, world: World
+) -> None:
     session_id = await world.book(START)
     await ana.open(session_id)
     await ana.choose_time("12:00 PM")
@@ -51,7 +53,7 @@ async def test_a_double_click_moves_once(ana: Visitor, world: World) -> None:
     assert await _moves(world) == 1
 
 
-async def test_an_answer_lost_on_the_way_is_asked_for_with_the_same_key(
+async def test_after_a_lost_response_the_request_is_repeated_with_the_same_key(
     ana: Visitor, world: World
 ) -> None:
     await ana.open(await world.book(START))
@@ -72,7 +74,7 @@ async def test_an_answer_lost_on_the_way_is_asked_for_with_the_same_key(
     assert await _moves(world) == 1
 
 
-async def test_without_a_network_the_page_says_so_and_tries_again(
+async def test_without_a_network_the_page_shows_a_message_and_retries(
     ana: Visitor, world: World
 ) -> None:
     await ana.open(await world.book(START))
@@ -88,7 +90,9 @@ async def test_without_a_network_the_page_says_so_and_tries_again(
     assert len(keys) == 1
 
 
-async def test_back_goes_one_step_back_and_repeats_nothing(ana: Visitor, world: World) -> None:
+async def test_the_back_button_goes_one_step_back_and_repeats_no_command(
+    ana: Visitor, world: World
+) -> None:
     await ana.open(await world.book(START))
     await ana.choose_time("11:00 AM")
     await ana.page.go_back()
@@ -107,7 +111,7 @@ async def test_back_goes_one_step_back_and_repeats_nothing(ana: Visitor, world: 
     assert await _moves(world) == 1
 
 
-async def test_going_back_while_it_is_sent_still_tells_what_was_done(
+async def test_going_back_during_a_command_still_shows_its_result(
     ana: Visitor, world: World
 ) -> None:
     await ana.open(await world.book(START))
@@ -127,7 +131,7 @@ async def test_going_back_while_it_is_sent_still_tells_what_was_done(
     await ana.see("Your session has moved")
 
 
-async def test_a_second_tab_cannot_move_what_the_first_has_moved(
+async def test_a_second_tab_cannot_move_a_session_that_the_first_has_moved(
     ana: Visitor, world: World
 ) -> None:
     await ana.open(session_id := await world.book(START))
@@ -160,9 +164,7 @@ async def test_the_time_stays_and_the_format_changes_in_one_step(
     assert (session.starts_at, session.format) == (START, "phone")
 
 
-async def test_a_format_that_is_the_only_other_one_has_a_button_of_its_own(
-    ana: Visitor, world: World
-) -> None:
+async def test_the_only_other_format_has_its_own_button(ana: Visitor, world: World) -> None:
     service_id = await world.add_service(formats=("phone", "video"))
     await ana.open(await world.book(START, service_id=service_id))
     await expect(ana.button("Keep the time, switch to phone")).to_be_visible()
@@ -216,14 +218,14 @@ async def test_an_empty_month_names_the_next_free_day(ana: Visitor, world: World
     await expect(ana.page.locator("[data-date='2027-01-05']")).to_be_focused()
 
 
-async def test_where_nothing_is_left_the_contact_is_named(ana: Visitor, world: World) -> None:
+async def test_if_no_time_is_left_the_contact_is_shown(ana: Visitor, world: World) -> None:
     await ana.open(await world.book(START))
     await world.change(Service, world.service_id, horizon_days=1, minimum_notice_minutes=2880)
     await ana.press("Reschedule")
     await expect(ana.page.get_by_role("link", name="Call +1 212 555 0100")).to_have_count(1)
 
 
-async def test_the_practice_is_named_where_the_practitioner_has_no_way_of_their_own(
+async def test_the_practices_contact_is_shown_if_the_practitioner_has_none(
     ana: Visitor, world: World
 ) -> None:
     await world.add_policy({action: {"enabled": False} for action in ("cancel", "reschedule")})
@@ -232,11 +234,13 @@ async def test_the_practice_is_named_where_the_practitioner_has_no_way_of_their_
     await ana.open(await world.book(START))
     await ana.read("Please contact Harbor Wellness.")
     for name in ("Call +1 212 555 0199", "Email hello@harbor.example"):
-        # Once with the refusal and once below "Questions?".
+        # Once in the refusal and once below "Questions?".
         await expect(ana.page.get_by_role("link", name=name)).to_have_count(2)
 
 
-async def test_the_months_can_be_turned_but_not_into_the_past(ana: Visitor, world: World) -> None:
+async def test_the_calendar_shows_later_months_but_no_past_month(
+    ana: Visitor, world: World
+) -> None:
     await ana.open(await world.book(START))
     await ana.press("Reschedule")
     await expect(ana.page.get_by_role("heading", name="December 2026")).to_be_visible()
@@ -261,7 +265,7 @@ async def test_a_fee_is_shown_before_and_after(ana: Visitor, world: World) -> No
     await ana.read("A fee of $45.00 is due.")
 
 
-async def test_what_a_move_carries_along_is_shown_before_it_is_confirmed(
+async def test_the_carried_cost_of_a_move_is_shown_before_confirming(
     ana: Visitor, world: World
 ) -> None:
     fees = [{"deadline": {"before_minutes": 10000}, "percent": "37.5"}]
@@ -287,7 +291,7 @@ async def test_what_a_move_carries_along_is_shown_before_it_is_confirmed(
     "rule",
     [{"enabled": False}, {"fees": [{"deadline": {"before_minutes": 10000}, "percent": "50"}]}],
 )
-async def test_where_a_move_keeps_the_format_no_other_is_to_choose(
+async def test_no_other_format_is_offered_if_a_move_keeps_the_format(
     ana: Visitor, world: World, rule: dict[str, object]
 ) -> None:
     await world.add_policy({"change_format": rule})
@@ -297,9 +301,7 @@ async def test_where_a_move_keeps_the_format_no_other_is_to_choose(
     await expect(ana.page.get_by_role("radio")).to_have_count(0)
 
 
-async def test_a_fee_that_was_not_shown_is_shown_and_asked_again(
-    ana: Visitor, world: World
-) -> None:
+async def test_a_new_fee_is_shown_and_must_be_confirmed(ana: Visitor, world: World) -> None:
     session_id = await world.book(START)
     await ana.open(session_id)
     await ana.choose_time("11:00 AM")
@@ -324,7 +326,7 @@ async def test_a_fee_that_was_not_shown_is_shown_and_asked_again(
         ({"reschedule": {"limit": 0}}, "moved as often as it can be"),
     ],
 )
-async def test_a_refusal_stands_in_the_place_of_the_button(
+async def test_a_refusal_is_shown_instead_of_the_button(
     ana: Visitor, world: World, rules: dict[str, object], sentence: str
 ) -> None:
     await world.add_policy(rules)
@@ -336,7 +338,9 @@ async def test_a_refusal_stands_in_the_place_of_the_button(
     await expect(ana.page.locator(".refusal a[href='tel:+12125550100']")).to_be_visible()
 
 
-async def test_an_hour_that_comes_twice_is_told_apart(ana: Visitor, world: World) -> None:
+async def test_the_two_occurrences_of_a_repeated_hour_have_different_labels(
+    ana: Visitor, world: World
+) -> None:
     ana.clock.now = NOW.replace(month=10, day=26)
     await ana.page.clock.set_system_time(ana.clock.now)
     await world.change(Practitioner, world.practitioner_id, time_zone="America/New_York")
@@ -350,7 +354,7 @@ async def test_an_hour_that_comes_twice_is_told_apart(ana: Visitor, world: World
     await expect(ana.button("1:00 AM EST")).to_be_visible()
 
 
-async def test_what_was_written_is_kept_for_the_practitioner(ana: Visitor, world: World) -> None:
+async def test_the_clients_note_is_stored_for_the_practitioner(ana: Visitor, world: World) -> None:
     await ana.open(await world.book(START))
     await ana.choose_time("11:00 AM")
     await ana.give_reason("Family")

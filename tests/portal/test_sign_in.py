@@ -1,4 +1,4 @@
-"""Signing in by mail: the form, the link in the mail, what is kept, and how it ends."""
+"""Signing in by mail: the form, the link in the mail, the stored token, and signing out."""
 
 import json
 from datetime import timedelta
@@ -65,7 +65,7 @@ async def test_the_whole_way_from_the_address_to_signing_out(
     assert await door.post(REFRESH, token) == 401
 
 
-async def test_the_form_sends_the_address_and_says_what_comes(
+async def test_the_form_sends_the_address_and_tells_the_next_step(
     ana: Visitor, door: FrontDoor
 ) -> None:
     await ana.page.goto(ana.settings.portal_url)
@@ -85,7 +85,7 @@ async def test_the_form_sends_the_address_and_says_what_comes(
 
 
 @pytest.mark.parametrize("address", ["", "  ", "ana", "ana ruiz@client.example"])
-async def test_what_is_no_address_is_not_sent(ana: Visitor, address: str) -> None:
+async def test_an_invalid_address_is_not_sent(ana: Visitor, address: str) -> None:
     await _ask(ana, address)
     await ana.read("Please type a whole email address")
     await expect(ana.page.get_by_label("Email address")).to_be_focused()
@@ -105,7 +105,7 @@ async def test_an_address_that_the_service_refuses_is_marked(ana: Visitor) -> No
     await ana.read(SENT)
 
 
-async def test_who_asks_too_often_is_told_to_wait(ana: Visitor) -> None:
+async def test_after_too_many_requests_the_page_tells_to_wait(ana: Visitor) -> None:
     refusal = answer_with("rate-limited", 429, retry_after=60)
     await ana.page.route(f"**{LINKS}", refusal, times=1)
     await _ask(ana)
@@ -130,7 +130,7 @@ async def test_the_link_signs_in_on_a_click_and_not_before(ana: Visitor, door: F
     assert ana.page.url == ana.settings.portal_url
 
 
-async def test_nothing_but_the_refresh_token_is_kept(ana: Visitor, door: FrontDoor) -> None:
+async def test_only_the_refresh_token_is_stored(ana: Visitor, door: FrontDoor) -> None:
     link = await door.link()
     await ana.page.goto(link)
     async with ana.page.expect_response(f"**{TOKENS}") as coming:
@@ -145,7 +145,7 @@ async def test_nothing_but_the_refresh_token_is_kept(ana: Visitor, door: FrontDo
     assert all(secret not in request.url for request in ana.requests for secret in secrets)
 
 
-async def test_a_link_that_was_used_leads_to_another(ana: Visitor, door: FrontDoor) -> None:
+async def test_a_used_link_leads_to_a_new_one(ana: Visitor, door: FrontDoor) -> None:
     link = await door.link()
     for _ in range(2):
         await ana.page.goto("about:blank")
@@ -169,7 +169,7 @@ async def test_a_link_page_loaded_again_asks_for_the_link(ana: Visitor, door: Fr
     assert ana.sent(TOKENS) == []
 
 
-async def test_an_exchange_that_is_lost_can_be_tried_again(ana: Visitor, door: FrontDoor) -> None:
+async def test_an_exchange_without_a_response_can_be_retried(ana: Visitor, door: FrontDoor) -> None:
     await ana.page.goto(await door.link())
     await ana.page.route(f"**{TOKENS}", answer_with("rate-limited", 429), times=1)
     await ana.press("Sign in")
@@ -178,7 +178,7 @@ async def test_an_exchange_that_is_lost_can_be_tried_again(ana: Visitor, door: F
     await ana.see("Your upcoming sessions")
 
 
-async def test_a_reload_stays_signed_in_where_one_was(
+async def test_after_a_reload_the_client_is_signed_in_and_in_the_same_view(
     ana: Visitor, door: FrontDoor, world: World
 ) -> None:
     await world.book(START)
@@ -207,14 +207,14 @@ async def test_calls_at_the_same_time_share_one_refresh(
     ana.clock.now += timedelta(minutes=61)
     refused = []
     ana.page.on("response", lambda answer: refused.append(answer.status))
-    # The details are known still. They ask for two formats at once, to offer them at this time.
+    # The details are still in memory. They load two formats at once, to offer them at this time.
     await ana.page.get_by_role("button", name="Follow-up").click()
     await expect(ana.button("Phone")).to_be_visible()
     assert refused.count(401) == 2
     assert len(ana.sent(REFRESH)) == 1
 
 
-async def test_two_refusals_at_once_are_one_refresh_and_both_are_repeated(
+async def test_two_concurrent_refusals_cause_one_refresh_and_both_calls_are_repeated(
     ana: Visitor, door: FrontDoor
 ) -> None:
     await door.sign_in()
@@ -232,7 +232,7 @@ async def test_two_refusals_at_once_are_one_refresh_and_both_are_repeated(
     assert len(ana.sent(REFRESH)) == 1
 
 
-async def test_a_refresh_that_cannot_be_reached_ends_nothing(ana: Visitor, door: FrontDoor) -> None:
+async def test_a_refresh_without_a_network_does_not_sign_out(ana: Visitor, door: FrontDoor) -> None:
     await door.sign_in()
     first = await door.refresh_token()
     ana.clock.now += timedelta(minutes=61)
@@ -245,7 +245,7 @@ async def test_a_refresh_that_cannot_be_reached_ends_nothing(ana: Visitor, door:
 
 
 async def _be_signed_out_in_the_middle(visitor: Visitor, door: FrontDoor) -> None:
-    """Lose the sign-in at the last step of a move, with the reason written."""
+    """Lose the sign-in at the last step of a move, after the reason was entered."""
     await visitor.page.get_by_role("button", name="Follow-up").click()
     await visitor.choose_time("11:00 AM")
     await visitor.give_reason("Family")
@@ -257,7 +257,7 @@ async def _be_signed_out_in_the_middle(visitor: Visitor, door: FrontDoor) -> Non
     await visitor.read("Your sign-in has ended. What you had not confirmed has not been done.")
 
 
-async def test_what_was_about_to_be_done_waits_for_the_same_person(
+async def test_an_unfinished_move_is_kept_for_the_same_person(
     ana: Visitor, door: FrontDoor, world: World
 ) -> None:
     session_id = await world.book(START)
@@ -276,7 +276,7 @@ async def test_what_was_about_to_be_done_waits_for_the_same_person(
     assert session.starts_at == START + timedelta(hours=1)
 
 
-async def test_another_person_finds_nothing_of_it(
+async def test_another_person_does_not_see_the_unfinished_move(
     ana: Visitor, door: FrontDoor, world: World
 ) -> None:
     await world.book(START)
@@ -291,9 +291,7 @@ async def test_another_person_finds_nothing_of_it(
     await expect(ana.page.get_by_text("Signed in as Ben Ode")).to_be_visible()
 
 
-async def test_a_refresh_token_that_is_dead_leads_to_the_form(
-    ana: Visitor, door: FrontDoor
-) -> None:
+async def test_an_invalid_refresh_token_leads_to_the_form(ana: Visitor, door: FrontDoor) -> None:
     await door.sign_in()
     await door.end_family()
     await ana.page.reload()
@@ -303,7 +301,7 @@ async def test_a_refresh_token_that_is_dead_leads_to_the_form(
     await expect(ana.page.get_by_role("navigation")).to_have_count(0)
 
 
-async def test_signing_out_forgets_at_once_and_ends_the_family(
+async def test_signing_out_deletes_the_token_at_once_and_revokes_its_family(
     ana: Visitor, door: FrontDoor, world: World
 ) -> None:
     await world.book(START)
@@ -334,7 +332,7 @@ async def test_signing_out_works_without_a_network(ana: Visitor, door: FrontDoor
     assert (await door.kept())[0] == []
 
 
-async def test_signing_out_everywhere_is_asked_first(ana: Visitor, door: FrontDoor) -> None:
+async def test_signing_out_everywhere_needs_a_confirmation(ana: Visitor, door: FrontDoor) -> None:
     await door.sign_in()
     await ana.press("Sign out everywhere")
     await ana.see("Sign out everywhere?")
@@ -360,7 +358,7 @@ async def _authorizations(visitor: Visitor, path: str) -> list[Any]:
     return [(await request.all_headers()).get("authorization") for request in found]
 
 
-async def test_a_session_link_and_a_sign_in_are_kept_apart(
+async def test_a_session_link_and_a_sign_in_are_separate(
     ana: Visitor, door: FrontDoor, world: World
 ) -> None:
     other = await world.add_client(name="Ben Ode", email="ben@client.example")

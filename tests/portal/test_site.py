@@ -1,4 +1,4 @@
-"""How the files are served. Needs no browser."""
+"""Serving the portal's files. These tests need no browser."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.patience import PATIENCE_SECONDS
 from tests.world import TestClock, serve
 
 
-async def test_the_policy_lets_the_page_reach_nothing_but_its_own_origin(site: Settings) -> None:
+async def test_the_policy_restricts_the_page_to_its_own_origin(site: Settings) -> None:
     async with httpx.AsyncClient(timeout=PATIENCE_SECONDS, base_url=site.public_url) as http:
         page = await http.get("/portal/")
     assert page.headers["content-security-policy"] == (
@@ -23,7 +23,7 @@ async def test_the_policy_lets_the_page_reach_nothing_but_its_own_origin(site: S
     assert page.headers["cache-control"] == "no-cache"
 
 
-async def test_a_file_that_is_still_the_same_is_not_sent_again(site: Settings) -> None:
+async def test_an_unchanged_file_is_not_sent_again(site: Settings) -> None:
     async with httpx.AsyncClient(timeout=PATIENCE_SECONDS, base_url=site.public_url) as http:
         script = await http.get("/portal/main.js")
         again = await http.get("/portal/main.js", headers={"If-None-Match": script.headers["etag"]})
@@ -32,12 +32,12 @@ async def test_a_file_that_is_still_the_same_is_not_sent_again(site: Settings) -
 
 
 @pytest.mark.parametrize("path", ["/portal/nothing.js", "/portal/..%2fsite.py", "/portal/views/"])
-async def test_nothing_but_the_files_is_there(site: Settings, path: str) -> None:
+async def test_only_the_portals_files_are_served(site: Settings, path: str) -> None:
     async with httpx.AsyncClient(timeout=PATIENCE_SECONDS, base_url=site.public_url) as http:
         assert (await http.get(path)).status_code == 404
 
 
-async def test_the_address_without_a_slash_leads_there(site: Settings) -> None:
+async def test_the_address_without_a_slash_redirects(site: Settings) -> None:
     async with httpx.AsyncClient(
         timeout=PATIENCE_SECONDS, base_url=site.public_url, follow_redirects=True
     ) as http:
@@ -52,7 +52,7 @@ async def test_the_setting_switches_it_off(settings: Settings) -> None:
             assert (await api.get(path)).status_code == 404
 
 
-def test_it_is_small_and_has_nothing_inline() -> None:
+def test_the_page_is_small_and_has_no_inline_code() -> None:
     files = [path for path in FILES.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 130_000
     page = (FILES / "index.html").read_text()
@@ -62,10 +62,10 @@ def test_it_is_small_and_has_nothing_inline() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(FILES.rglob("*.js")), ids=lambda path: str(path.name))
-def test_no_script_keeps_anything_or_writes_markup(path: Path) -> None:
+def test_no_script_uses_storage_or_writes_markup(path: Path) -> None:
     text = path.read_text()
     words = {"localStorage", "sessionStorage", "document.cookie", "indexedDB", "innerHTML"}
-    if path.name == "memory.js":  # keeps the refresh token, for the tab
+    if path.name == "memory.js":  # stores the refresh token for the tab
         words.remove("sessionStorage")
     for word in words:
         assert word not in text

@@ -1,4 +1,4 @@
-"""How the page writes times, zones and money, in a real browser."""
+"""The page's formatting of times, zones and money, in a real browser."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ OVER_THE_CHANGE = ("2026-11-01T05:30:00Z", "2026-11-01T06:20:00Z")
 
 
 async def written(visitor: Visitor, expression: str, argument: Any = None) -> Any:
-    """Evaluate an expression over the page's own module `format`."""
+    """Evaluate an expression with the page's module `format`."""
     await visitor.page.goto(visitor.settings.portal_url)
     return await visitor.page.evaluate(
         f"async (given) => {{ const format = await import('{FORMAT}'); return {expression}; }}",
@@ -47,7 +47,7 @@ async def test_every_currency_has_the_decimals_of_iso_4217(ana: Visitor) -> None
         ("ar-EG", "Thursday, 3 December", "3:00 pm", 6),
     ],
 )
-async def test_dates_are_in_the_english_of_the_region(
+async def test_dates_use_the_english_format_of_the_region(
     browser: Browser,
     site: Settings,
     world: World,
@@ -75,7 +75,9 @@ async def test_the_first_language_of_the_browser_names_the_region(ana: Visitor) 
     assert await written(ana, "format.LOCALE") == "en-NL"
 
 
-async def test_both_ends_over_a_change_of_clocks_name_their_zone(ana: Visitor) -> None:
+async def test_start_and_end_name_their_zone_if_the_clocks_change_between_them(
+    ana: Visitor,
+) -> None:
     shown = await written(
         ana, "[format.span(...given), format.zoneNames(given)]", list(OVER_THE_CHANGE)
     )
@@ -96,13 +98,13 @@ async def test_a_time_that_occurs_twice_names_its_zone(ana: Visitor) -> None:
     assert await written(ana, "format.short(given)", instants[1]) == "Sun, Nov 1, 1:30 AM EDT"
 
 
-async def test_irish_time_is_that_of_summer(ana: Visitor) -> None:
+async def test_irish_summer_time_has_the_correct_name(ana: Visitor) -> None:
     instants = ["2026-01-15T12:00:00Z", "2026-07-15T12:00:00Z"]
     names = await written(ana, "given.map((at) => format.zoneName(at, 'Europe/Dublin'))", instants)
     assert names == ["Greenwich Mean Time", "Irish Standard Time"]
 
 
-async def test_a_domain_is_written_to_in_ascii(ana: Visitor) -> None:
+async def test_a_mail_address_in_a_link_has_an_ascii_domain(ana: Visitor) -> None:
     await ana.page.goto(ana.settings.portal_url)
     link = await ana.page.evaluate(
         "async (given) => (await import('/portal/dom.js')).mailto(given)", "maya@faß.example"

@@ -1,4 +1,4 @@
-"""A person at a browser, in front of the portal of a real server."""
+"""A person who uses the portal of a real server in a browser."""
 
 import json
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 @dataclass
 class Visitor:
-    """One tab. Whatever a test does, nothing may fail in it and nobody else may be asked."""
+    """One tab. In every test, no script may fail in it and no other host may be called."""
 
     page: Page
     settings: Settings
@@ -38,18 +38,18 @@ class Visitor:
     complaints: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
-        """Write down what the page asks for and what goes wrong in it."""
+        """Record the page's requests and errors."""
         self.page.on("request", lambda request: self.requests.append(request))  # noqa: PLW0108 - playwright marks it
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._read)
 
     def _read(self, message: ConsoleMessage) -> None:
-        # The browser itself notes each answer of 400 and above, and each lost request.
+        # The browser itself logs each response with status 400 or above, and each lost request.
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.complaints.append(message.text)
 
     def check(self) -> None:
-        """Fail where the page had a defect or asked another host."""
+        """Fail if the page had an error or called another host."""
         assert self.complaints == []
         own = urlsplit(self.settings.public_url).netloc
         hosts = {urlsplit(r.url).netloc for r in self.requests if not r.url.startswith("blob:")}
@@ -64,7 +64,7 @@ class Visitor:
         await expect(self.heading("Follow-up")).to_be_visible()
 
     async def paste(self, text: str) -> None:
-        """Open the first page and give it a link or an access token that is at hand."""
+        """Open the first page and paste a link or an access token."""
         await self.page.goto(self.settings.portal_url)
         await self.see("Sign in")
         field = self.page.get_by_label("Link or access token")
@@ -87,15 +87,15 @@ class Visitor:
         await self.button(name).click()
 
     async def see(self, name: str) -> None:
-        """Wait for a view, by its heading, which has the focus."""
+        """Wait for a view: its heading must have the focus."""
         await expect(self.heading(name)).to_be_focused()
 
     async def read(self, text: str) -> None:
-        """Wait for words in the page's content."""
+        """Wait for a text in the page's content."""
         await expect(self.page.locator("main")).to_contain_text(text)
 
     async def choose_time(self, name: str) -> None:
-        """Go from the details to the confirmation of another time on the present day."""
+        """Go from the details to the confirmation of another time on the same day."""
         await self.press("Reschedule")
         await self.press(name)
         await self.see("Confirm your new time")
@@ -109,15 +109,15 @@ class Visitor:
         await self.page.clock.fast_forward(int(time.total_seconds() * 1000))
 
     def sent(self, path: str) -> list[Request]:
-        """List the commands that went out, by the end of their path."""
+        """List the commands that were sent, by the end of their path."""
         return [r for r in self.requests if r.method == "POST" and r.url.endswith(path)]
 
     def bodies(self, path: str) -> list[Any]:
-        """List what the commands said."""
+        """List the bodies of the commands."""
         return [json.loads(request.post_data or "null") for request in self.sent(path)]
 
     async def barriers(self) -> list[str]:
-        """List what axe finds wrong with the page as it is now."""
+        """List the accessibility defects that axe finds in the current page."""
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(AXE)
         found = await self.page.evaluate(
@@ -126,7 +126,7 @@ class Visitor:
         return [f"{v['id']}: {[n['html'][:120] for n in v['nodes']]}" for v in found["violations"]]
 
     async def overflow(self) -> int:
-        """Say by how many pixels the page is wider than the window."""
+        """Return by how many pixels the page is wider than the window."""
         wide: int = await self.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
@@ -143,7 +143,7 @@ async def arrive(
     size: tuple[int, int] = PHONE,
     **options: Any,
 ) -> AsyncIterator[Visitor]:
-    """Open a window of a person in New York, or as `options` say."""
+    """Open a window of a person in New York, or with other `options`."""
     width, height = size
     given: dict[str, Any] = {"locale": "en-US", "timezone_id": "America/New_York"} | options
     context = await browser.new_context(viewport={"width": width, "height": height}, **given)
@@ -162,7 +162,7 @@ async def arrive(
 def answer_with(
     code: str, status: int = 409, *, retry_after: int | None = None, **members: Any
 ) -> Any:
-    """Make a handler for `Page.route` that refuses with a problem."""
+    """Make a handler for `Page.route` that answers with a problem."""
     body = {"code": code, "status": status, "detail": f"The sentence of {code}."} | members
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     headers["Content-Type"] = "application/problem+json"
@@ -174,7 +174,7 @@ def answer_with(
 
 
 def first_item_with(**values: Any) -> Any:
-    """Make a handler that changes the first item of the server's list, as a later server may."""
+    """Make a handler that changes the first item of the server's list, as a later version may."""
 
     async def answer(route: Route) -> None:
         real = await route.fetch()
