@@ -20,8 +20,7 @@ logging.getLogger('uvicorn.access').warning('GET /?cursor=secret')
 
 @pytest.fixture(scope="module")
 def lines() -> list[dict[str, Any]]:
-    
-"""Run Python code with a server's logging and return the lines that it writes."""
+    """Run Python code with a server's logging and return the lines that it writes."""
     command = [sys.executable, "-c", LOGGING]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in done.stderr.splitlines()]

@@ -29,7 +29,7 @@ SMALL, LARGE = 1_000, 1_000_000
 HOUR = timedelta(hours=1)
 
 
-# A cancelled session has no time ranges; when it is booked again, it takes its time again (decision 30).
+# A cancelled session takes no time; a session that is booked again takes its time (decision 30).
 BOOK_AGAIN = """
     WITH booked AS (
       UPDATE sessions SET status = 'booked', taken_until = ends_at WHERE {where} RETURNING *
