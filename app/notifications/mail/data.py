@@ -124,6 +124,7 @@ class GroupMailData:
 
     `starts_at` is the group's start that the notification is about, `before` the meeting before a
     move. `clients` are those whose seats the command changed, each with the kind of that change.
+    `cancels`: too few seats were taken, and the same command cancelled the group.
     """
 
     notification_id: UUID
@@ -142,12 +143,14 @@ class GroupMailData:
     actor: str
     note: str | None
     clients: tuple[tuple[str, str], ...]
+    cancels: bool
 
     @property
     def is_current(self) -> bool:
         """Whether the group still is what the notification says."""
-        if self.is_cancelled or self.kind == "group_cancelled":
-            return self.is_cancelled and self.kind == "group_cancelled"
+        tells_of_end = self.cancels or self.kind == "group_cancelled"
+        if self.is_cancelled or tells_of_end:
+            return self.is_cancelled and tells_of_end
         return self.present.starts_at == self.starts_at
 
 

@@ -37,10 +37,10 @@ def group_content(data: GroupMailData) -> MailContent:
 
 def _sentences(data: GroupMailData, texts: Texts) -> tuple[str, ...]:
     """Write that too few seats are taken, or that the group was cancelled for this reason."""
+    if data.cancels or (data.kind == "group_cancelled" and data.actor == "system"):
+        return (texts("practitioner.cancelled-below-minimum", minimum=data.seats.minimum),)
     if data.kind == "group_below_minimum":
         return (texts("practitioner.below-minimum", minimum=data.seats.minimum),)
-    if data.kind == "group_cancelled" and data.actor == "system":
-        return (texts("practitioner.cancelled-below-minimum", minimum=data.seats.minimum),)
     return ()
 
 

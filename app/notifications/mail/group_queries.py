@@ -90,6 +90,7 @@ def _columns() -> list[Any]:
         Change.command_id,
         Change.actor,
         Change.details["before"].label("before"),
+        Change.details["cancels"].label("cancels"),
         ChangeNote.note,
     ]
 
@@ -137,6 +138,7 @@ def _group_mail_data(row: Row[Any], clients: tuple[tuple[str, str], ...]) -> Gro
         actor=row.actor,
         note=row.note,
         clients=clients,
+        cancels=bool(row.cancels),
     )
 
 
