@@ -352,7 +352,6 @@ async def test_the_format_of_a_seat_cannot_be_changed_where_it_is(api: Api, worl
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({"start": "2026-12-10T18:30:00-05:00"}, "/start"),
         ({"format": "video"}, "/format"),
         ({"location_id": str(uuid4())}, "/location_id"),
     ],
@@ -371,6 +370,18 @@ async def test_what_is_sent_beside_a_group_must_be_the_groups(
         "location_id": str(world.location_id),
     }
     assert (await move(api, seat, group_id=new, **same)).status_code == 200
+
+
+async def test_a_group_that_was_moved_meanwhile_is_not_the_one_that_was_chosen(
+    api: Api, world: World
+) -> None:
+    seat = await add_seat(world, await add_group(world))
+    moved = await add_group(world, CLASS + 7 * DAY)
+    chosen = {"group_id": str(moved), "start": (CLASS + 6 * DAY).isoformat()}
+    answer = await move(api, seat, **chosen)
+    assert (answer.status_code, answer.json()["code"]) == (409, "slot-unavailable")
+    assert [slot["group_id"] for slot in answer.json()["alternatives"]] == [str(moved)]
+    assert (await api.session(seat))["version"] == 1
 
 
 async def test_a_group_that_is_not_there_is_a_422(api: Api, world: World) -> None:
@@ -526,7 +537,9 @@ async def test_a_seat_that_is_restored_is_at_its_groups_present_time(
     restored = (await undo(staff, seat)).json()["session"]
     assert datetime.fromisoformat(restored["starts_at"]) == later
     (row,) = await world.rows(Session, id=seat)
-    assert row.taken_until == ends_at
+    assert (row.taken_until, row.booked_starts_at) == (ends_at, later)
+    assert row.moved_by_practice is True
+    assert (row.calendar_sequence, row.client_moves) == (2, 0)
     history = (await api.get(f"/v1/sessions/{seat}/changes")).json()["items"]
     assert datetime.fromisoformat(history[-1]["after"]["starts_at"]) == later
 

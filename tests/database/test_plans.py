@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.audit.write import OPERATOR
 from app.availability.statements import PAGE
+from app.calendar.groups import GROUPS
 from app.calendar.locks import (
     _LOCK_GROUPS,
     _LOCK_OF_CLIENT,
@@ -54,6 +55,7 @@ READS = {
     "details": _DETAILS.for_client.text,
     "details for staff": _DETAILS.for_staff.text,
     "availability": PAGE.for_client.text,
+    "groups for a seat": GROUPS.text,
     "a command's calendar": WITH_CALENDAR.for_client.text,
     "a command's calendar for staff": WITH_CALENDAR.for_staff.text,
     "the lock of a session": _LOCK_OF_CLIENT.text,

@@ -14,6 +14,7 @@ from app.configuration.settings import Settings
 from app.database.statements import SentStatement, watch_driver
 from app.tables.practices import BusyInterval, Service
 from tests.application import application
+from tests.groups import CLASS, DAY, add_group, add_seat
 from tests.world import NOW, Api, TestClock, World, slots
 
 START = NOW + timedelta(days=3)
@@ -68,6 +69,22 @@ async def test_details_take_one_statement(api: Counted, world: World) -> None:
     with api.statements() as sent:
         await api.session(session_id)
     assert len(sent) == 1
+
+
+async def test_a_seat_takes_one_statement_for_details_and_two_for_availability(
+    api: Counted, world: World
+) -> None:
+    """Availability needs no third one to find the next day with a group."""
+    seat = await add_seat(world, await add_group(world))
+    await add_group(world, CLASS + 7 * DAY)
+    with api.statements() as details:
+        await api.session(seat)
+    assert len(details) == 1
+    for first, last in (("2026-12-01", "2026-12-31"), ("2026-12-04", "2026-12-05")):
+        with api.statements() as sent:
+            found = await api.availability(seat, **{"from": first, "to": last})
+        assert len(sent) == 2
+    assert found["next_available"] == "2026-12-10"
 
 
 async def test_a_list_takes_one_statement_whatever_its_length(api: Counted, world: World) -> None:

@@ -126,6 +126,39 @@ async def test_the_last_seat_goes_to_one_of_two(api: Api, world: World) -> None:
         await leave(client, seat)
 
 
+async def test_staff_move_a_group_while_a_client_leaves_or_joins(api: Api, world: World) -> None:
+    """The seat that leaves does not move on; the seat that joins has the group's time."""
+    key = api.signed_in(await world.key())
+    leaving, joining, staying = await add_clients(world, 3)
+    there = await add_group(world, CLASS - DAY)
+    for number in range(ROUNDS):
+        # Weekdays only, in working hours.
+        start = (CLASS + 7 * number * DAY).replace(hour=10)
+        group_id = await add_group(world, start)
+        stays = await add_seat(world, group_id, client_id=staying)
+        leaves = await add_seat(world, group_id, client_id=leaving)
+        joins = await add_seat(world, there, client_id=joining)
+        at = f"/v1/practice/groups/{group_id}/move"
+        body = {"start": (start + DAY).isoformat(), "reason": {"note": "The room is painted."}}
+        client = api.signed_in(world.token(joining))
+        calls = [
+            key.post(at, body),
+            leave(api.signed_in(world.token(leaving)), leaves),
+            join(client, joins, group_id),
+        ]
+        order = [(number + step) % 3 for step in range(3)]
+        answers = await asyncio.gather(*(calls[place] for place in order))
+        assert codes(answers) == {"ok": 3}
+        assert (await seats_of(world, group_id)).keys() == {stays, joins}
+        (gone,) = await world.rows(Session, id=leaves)
+        assert gone.status == "cancelled"
+        await is_consistent(world)
+        (group,) = await world.rows(Group, id=group_id)
+        assert group.starts_at == start + DAY
+        assert (await client.session(joins))["starts_at"] == (start + DAY).isoformat()
+        await leave(client, joins)
+
+
 async def test_two_who_swap_groups_at_once_both_may(api: Api, world: World) -> None:
     """Each group has one free seat: neither waits for the other's."""
     first, second = [await add_group(world, CLASS + days * DAY, seats=2) for days in (0, 1)]

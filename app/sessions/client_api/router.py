@@ -232,11 +232,11 @@ async def reschedule_session(
     If the slot has been taken in the meantime, the response is `slot-unavailable` with the three
     nearest available slots, and nothing changes.
 
-    A session with a `group` is one seat of it, and moves to another group: send the `group_id` of a
-    slot. `start`, `format` and `location_id` may be left out then; if they are sent, they must be
-    the group's. `start` and `format` alone name the group that starts then. A seat has the format
-    of its group, so its format cannot be changed by itself (`action-disabled`). The group that the
-    seat leaves, and all its other seats, stay as they are.
+    A session with a `group` is one seat of it, and moves to another group: send the `group_id` and
+    the `start` of a slot. `start`, `format` and `location_id` may be left out then; if they are
+    sent, they must be the group's. `start` and `format` alone name the group that starts then. A
+    seat has the format of its group, so its format cannot be changed by itself (`action-disabled`).
+    The group that the seat leaves, and all its other seats, stay as they are.
 
     With `scope: this_and_following` the sessions that follow in its series move by the same number
     of local days to the same local time: all of them, or none. If a new time is not available, the

@@ -303,7 +303,8 @@ class MoveTarget(MoveScopeFields):
     group_id: Id | None = Field(
         default=None,
         description="For a seat of a group: the group to which it moves. `start`, `format` and "
-        "`location_id` must then be the group's, or be left out.",
+        "`location_id` must then be the group's, or be left out. Send the `start` of the slot too: "
+        "a group that the practice has moved meanwhile is then `slot-unavailable`.",
     )
     start: Instant | None = Field(
         default=None,
@@ -344,6 +345,7 @@ class RescheduleRequest(MoveTarget):
                 },
                 {
                     "group_id": "d84a1f3c-9b27-4e05-8c6d-1f2e3a4b5c6d",
+                    "start": "2026-12-08T18:00:00-05:00",
                     "reason": {"code": "work", "note": "A meeting was put on this hour."},
                 },
             ]

@@ -48,7 +48,7 @@ _SET_STATUS_AND_TAKE = Write(_ENDED.add_cte(_TAKEN), "status", "taken_until")
 _SET_STATUS_AND_FREE = Write(_ENDED.add_cte(_FREED), "status", "taken_until")
 _CANCEL_SEAT = Write(_ENDED.values(seat=null()), "status", "taken_until")
 _SET_STATUS_OF_SEAT = Write(_ENDED, "status", "taken_until")
-_RESTORE_SEAT = Write(_ENDED, "status", *_MEETING, *_SEAT)
+_RESTORE_SEAT = Write(_MOVED, "status", *_MEETING, *_SEAT, "booked_starts_at")
 _SET_RHYTHM = Write(_UPDATE, "series_starts_at")
 _SET_CARRIED = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
 
@@ -183,16 +183,25 @@ class SessionRepository:
             await _SET_STATUS_AND_TAKE.run(self._db, values | self._taken_by(record, taken))
 
     async def restore_seat(self, record: SessionRecord, to: Meeting, seat: NewSeat) -> None:
-        """Book a cancelled seat again; increments the version and `SEQUENCE`."""
+        """Book a cancelled seat again; increments the version and `SEQUENCE`.
+
+        If the practice has moved the group meanwhile, it has moved the seat, which also ends what
+        the seat carries.
+        """
+        is_moved = to.starts_at != record.starts_at
         values = {
             "of_practice": self._practice_id,
             "session_id": record.id,
             "status": Status.BOOKED,
-            "more_sequence": 1,
+            "more_moves": 0,
+            "by_practice": True if is_moved else None,
+            "booked_starts_at": to.starts_at if is_moved else record.booked_starts_at,
             **meeting_values(to),
             **_seat_values(seat),
         }
         await _RESTORE_SEAT.run(self._db, values)
+        if is_moved:
+            await self.set_carried(record.id, None)
 
     def _taken_by(self, record: SessionRecord, taken: Occupancy) -> dict[str, object]:
         return taken_values(self._practice_id, record.practitioner_id, record.id, taken)

@@ -76,25 +76,31 @@ async def find_group(
 ) -> SeatMove:
     """Find the group that a request names by its id, or by its start and format.
 
+    A group that starts at another time than the request says was moved meanwhile: it is not the one
+    that was chosen.
+
     Raises:
         InvalidInputError: the service and the practitioner have no group with this id, or the
-            request names another start, format or location than the group's.
+            request names another format or location than the group's.
     """
     seats = SeatRepository(db, record.practice_id)
     if requested.group_id is None:
         wished = requested.for_single()
         group = await seats.group_at(record, wished.start)
-        if group is not None and _differing_field(group, requested) is not None:
+        if group is not None and _differing_field(group, requested):
             group = None
         return SeatMove(group, wished.start, wished.format)
     group = await seats.group(requested.group_id)
     own = (record.service_id, record.practitioner_id)
     if group is None or (group.service_id, group.practitioner_id) != own:
         raise InvalidInputError("/group_id", "field.no-such-group")
+    format_ = Format(group.format)
+    if requested.start not in {None, group.starts_at}:
+        return SeatMove(None, requested.start, requested.format or format_)
     field = _differing_field(group, requested)
     if field is not None:
         raise InvalidInputError(f"/{field}", "field.not-of-group")
-    return SeatMove(group, group.starts_at, Format(group.format))
+    return SeatMove(group, group.starts_at, format_)
 
 
 async def take_offered_seat(
@@ -157,7 +163,6 @@ async def take_seat_again(db: AsyncConnection, record: SessionRecord, now: datet
 def _differing_field(group: GroupRecord, requested: MoveRequest) -> str | None:
     """Name the first field of a request that differs from the group; None: there is none."""
     wished = {
-        "start": (requested.start, group.starts_at),
         "format": (requested.format, group.format),
         "location_id": (requested.location_id, group.location_id),
     }
