@@ -210,8 +210,8 @@ async def test_the_practitioner_reads_each_client_the_reason_and_the_note(
     mail = await mail_of(world, settings, "cancelled", "practitioner")
     assert mail.subject == "Session cancelled: December 3, 2026, 10:00 AM (and 1 more)"
     for part in (mail.text, mail.html):
-        assert "Ana Ruiz, Follow-up" in part
-        assert "Ben Okoro, Follow-up" in part
+        assert "Ana Ruiz, Follow-up, Video" in part
+        assert "Ben Okoro, Follow-up, Video" in part
         assert "$45.00" in part
         assert "Dr. Chen is ill." in part
     assert "Reason: Other" in mail.text

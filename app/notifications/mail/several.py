@@ -62,14 +62,14 @@ def dates_for_client(
 
 
 def dates_for_practitioner(data: MailData, formatter: Formatter) -> tuple[DateEntry, ...]:
-    """Write each session of a practitioner: time, client, service, cost."""
+    """Write each session of a practitioner: time, client, service, place, cost."""
     if not data.others:
         return ()
     return tuple(
         DateEntry(
             when=_when(one, formatter),
             lines=(
-                f"{one_line(one.client.name)}, {one_line(one.service_name)}",
+                ", ".join((one_line(one.client.name), *_service_and_place(one, formatter))),
                 *_moved_from(one, formatter),
                 *costs(one, formatter, practice=None),
                 *_changed_since(one, formatter),
@@ -101,12 +101,16 @@ def _what(data: MailData) -> tuple[object, ...]:
 
 def _described(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     """Write service, practitioner and place in one line, then how to join."""
-    texts, meeting = formatter.texts, meeting_of(data)
-    names = (one_line(data.service_name), one_line(data.practitioner.name))
-    where = ", ".join((*names, *(fact.text for fact in place(meeting, texts))))
+    service, *where = _service_and_place(data, formatter)
+    session = ", ".join((service, one_line(data.practitioner.name), *where))
     if data.kind == "cancelled":
-        return (texts("mail.cancelled-one", session=where),)
-    return (where, *_labelled(joining(meeting, texts), formatter))
+        return (formatter.texts("mail.cancelled-one", session=session),)
+    return (session, *_labelled(joining(meeting_of(data), formatter.texts), formatter))
+
+
+def _service_and_place(data: MailData, formatter: Formatter) -> tuple[str, ...]:
+    where = place(meeting_of(data), formatter.texts)
+    return (one_line(data.service_name), *(fact.text for fact in where))
 
 
 def _moved_from(data: MailData, formatter: Formatter) -> tuple[str, ...]:
