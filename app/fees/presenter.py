@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 from app.fees.commands import ClosedFee
 from app.fees.queries import FeeRecord
 from app.fees.schemas import FeeCommandAnswer, FeeSession, FeeView, Named, PracticeFeeView
+from app.web.idempotency import StoredAnswer
+from app.web.responses import answered
 from app.web.views import present_money
 
 
@@ -27,6 +29,11 @@ def present_closed_fee(closed: ClosedFee) -> FeeCommandAnswer:
     """Present the result of a command on a fee."""
     shown = present_fee(closed.fee)
     return FeeCommandAnswer(**dict(shown), command_id=closed.command_id)
+
+
+def fee_answer(closed: ClosedFee) -> StoredAnswer:
+    """Make the response to a command, to send and to store under its idempotency key."""
+    return answered(present_closed_fee(closed))
 
 
 def _fields(fee: FeeRecord, zone: ZoneInfo) -> dict[str, Any]:

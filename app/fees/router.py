@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.fees import commands
-from app.fees.presenter import present_closed_fee, present_fee, present_own_fee
+from app.fees.presenter import fee_answer, present_fee, present_own_fee
 from app.fees.queries import FeeRecord, list_client_fees, list_fees, read_fee
 from app.fees.schemas import (
     FeeCommandAnswer,
@@ -22,10 +22,9 @@ from app.identity.staff_dependencies import StaffReader, StaffWriter, StaffWriti
 from app.sessions.commands.orders import ChangeReason
 from app.web.cursors import TimePosition
 from app.web.dependencies import CursorSigner, Now, Reading
-from app.web.idempotency import StoredAnswer
 from app.web.pagination import PageRequest
 from app.web.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
-from app.web.responses import answered, json_answer
+from app.web.responses import json_answer
 from app.web.types import RecordId
 
 client_router = APIRouter(prefix="/v1/fees", tags=["Client"])
@@ -98,7 +97,7 @@ async def waive_fee(
     """
     reason = ChangeReason(body.reason.code, body.reason.note)
     return await write(
-        lambda db: commands.waive_fee(db, staff, fee_id, reason=reason, now=now), _answer
+        lambda db: commands.waive_fee(db, staff, fee_id, reason=reason, now=now), fee_answer
     )
 
 
@@ -115,12 +114,8 @@ async def settle_fee(
     reference = body.payment_reference
     return await write(
         lambda db: commands.settle_fee(db, staff, fee_id, payment_reference=reference, now=now),
-        _answer,
+        fee_answer,
     )
-
-
-def _answer(closed: commands.ClosedFee) -> StoredAnswer:
-    return answered(present_closed_fee(closed))
 
 
 def _position(fee: FeeRecord) -> TimePosition:

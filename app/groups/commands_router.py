@@ -7,7 +7,7 @@ from app.groups.commands.cancel import cancel_group
 from app.groups.commands.change import change_group
 from app.groups.commands.move import move_group
 from app.groups.commands.push import GroupPush, push_group
-from app.groups.router import answer
+from app.groups.presenter import group_answer
 from app.groups.schemas import CancelGroup, ChangeGroup, GroupCommandAnswer, MoveGroup, PutGroup
 from app.identity.staff_dependencies import StaffWriter, StaffWriting
 from app.sessions.commands.orders import ChangeReason
@@ -62,7 +62,7 @@ async def put_practice_group_by_ref(
     )
     return await write(
         lambda db: push_group(db, staff, push, now=now, credit_grace=settings.credit_grace),
-        lambda pushed: answer(pushed.outcome, status=201 if pushed.is_new else 200),
+        lambda pushed: group_answer(pushed.outcome, status=201 if pushed.is_new else 200),
     )
 
 
@@ -86,7 +86,8 @@ async def update_practice_group(
     """
     changed = body.values()
     return await write(
-        lambda db: change_group(db, staff, group_id, changed, if_match=if_match, now=now), answer
+        lambda db: change_group(db, staff, group_id, changed, if_match=if_match, now=now),
+        group_answer,
     )
 
 
@@ -123,7 +124,7 @@ async def cancel_practice_group(
             now=now,
             credit_grace=settings.credit_grace,
         ),
-        answer,
+        group_answer,
     )
 
 
@@ -170,5 +171,5 @@ async def reschedule_practice_group(
             now=now,
             credit_grace=settings.credit_grace,
         ),
-        answer,
+        group_answer,
     )

@@ -2,10 +2,15 @@
 
 from zoneinfo import ZoneInfo
 
+from fastapi import Response
+
 from app.groups import schemas
 from app.groups.records import GroupDetails, GroupOutcome
 from app.sessions.client_api.presenter import present_location
+from app.web.idempotency import StoredAnswer
+from app.web.json import as_json
 from app.web.pagination import Page
+from app.web.responses import json_answer
 
 
 def present_groups(page: Page[GroupDetails], zone: ZoneInfo | None) -> schemas.GroupPage:
@@ -62,3 +67,13 @@ def present_outcome(outcome: GroupOutcome) -> schemas.GroupCommandAnswer:
             for seat in outcome.seats
         ],
     }
+
+
+def group_answer(outcome: GroupOutcome, *, status: int = 200) -> StoredAnswer:
+    """Make the response to a command, to send and to store under its idempotency key."""
+    return StoredAnswer(status, outcome.group.etag, as_json(present_outcome(outcome)))
+
+
+def show_group(group: GroupDetails) -> Response:
+    """Make the response to a read of a group."""
+    return json_answer(present_group(group), etag=group.etag)

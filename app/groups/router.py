@@ -7,15 +7,16 @@ from fastapi import APIRouter, Query, Response
 
 from app.directory.fields import RefInPath
 from app.groups.commands.create import create_group
-from app.groups.presenter import present_group, present_groups, present_outcome
+from app.groups.presenter import (
+    group_answer,
+    present_groups,
+    show_group,
+)
 from app.groups.queries import list_groups, read_group, read_group_by_ref
-from app.groups.records import GroupDetails, GroupOutcome
 from app.groups.schemas import CreateGroup, GroupCommandAnswer, GroupPage, GroupQuery, GroupView
 from app.identity.staff_dependencies import StaffReader, StaffWriter, StaffWriting
 from app.web.cursors import TimePosition
 from app.web.dependencies import CursorSigner, Now, Reading
-from app.web.idempotency import StoredAnswer
-from app.web.json import as_json
 from app.web.pagination import PageRequest
 from app.web.problems.catalogue import READING_BY_STAFF, WRITING_BY_STAFF, responses
 from app.web.responses import json_answer
@@ -45,7 +46,7 @@ async def create_practice_group(
     new = body.group(body.external_ref)
     return await write(
         lambda db: create_group(db, staff, new, force=body.force, now=now),
-        lambda outcome: answer(outcome, status=201),
+        lambda outcome: group_answer(outcome, status=201),
     )
 
 
@@ -84,7 +85,7 @@ async def get_practice_group_by_ref(
     external_ref: RefInPath, staff: StaffReader, db: Reading
 ) -> Response:
     """Show the group that was created with this `external_ref`."""
-    return _show(await read_group_by_ref(db, staff.practice_id, external_ref))
+    return show_group(await read_group_by_ref(db, staff.practice_id, external_ref))
 
 
 @router.get(
@@ -98,13 +99,4 @@ async def get_practice_group(group_id: RecordId, staff: StaffReader, db: Reading
 
     Its sessions: `GET /v1/practice/sessions?group=…`.
     """
-    return _show(await read_group(db, staff.practice_id, group_id))
-
-
-def answer(outcome: GroupOutcome, *, status: int = 200) -> StoredAnswer:
-    """Make the response to a command, to send and to store under its idempotency key."""
-    return StoredAnswer(status, outcome.group.etag, as_json(present_outcome(outcome)))
-
-
-def _show(group: GroupDetails) -> Response:
-    return json_answer(present_group(group), etag=group.etag)
+    return show_group(await read_group(db, staff.practice_id, group_id))

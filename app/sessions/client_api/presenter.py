@@ -12,10 +12,12 @@ from app.domain.policy.rules import Action, Credit
 from app.domain.quotes import Quote
 from app.domain.session import Carried, ChangedBy, Format, ReasonCode
 from app.identity.api_keys.keys import Scope
+from app.identity.client_dependencies import Call
+from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
 from app.sessions.client_api import schemas
-from app.sessions.commands.orders import Effect
+from app.sessions.commands.orders import Effect, Outcome
 from app.sessions.read.history_queries import ChangeRecord
 from app.sessions.read.records import (
     Cancellation,
@@ -27,6 +29,8 @@ from app.sessions.read.records import (
 )
 from app.texts.catalogue import Texts
 from app.texts.refusals import refusal_text
+from app.web.idempotency import StoredAnswer
+from app.web.json import as_json
 from app.web.pagination import Page
 from app.web.views import (
     Moment,
@@ -351,3 +355,21 @@ def _moment(
         "format": format_,
         "location_id": location_id,
     }
+
+
+def command_answer(outcome: Outcome, call: Call) -> StoredAnswer:
+    """Make the response to a command, to send and to store under its idempotency key."""
+    shown = present_outcome(
+        outcome.record,
+        outcome.effect,
+        call.quotes,
+        call.now,
+        reasons=reasons_for(call.caller),
+        texts=call.texts,
+    )
+    return StoredAnswer(200, outcome.record.etag, as_json(shown), language=call.texts.language)
+
+
+def reasons_for(caller: Caller) -> ReasonVisibility:
+    """Give the reasons that a caller sees: with a link no notes, signed in the client's own."""
+    return ReasonVisibility.CODES if caller.is_link else ReasonVisibility.OWN_NOTES

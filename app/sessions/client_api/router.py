@@ -7,19 +7,18 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from app.domain.scope import Scope
-from app.identity.client_dependencies import AnyCall, Call, ClientCall, Writing
-from app.identity.tokens.access import Caller
+from app.identity.client_dependencies import AnyCall, ClientCall, Writing
 from app.sessions.client_api.calendar_file import (
     CALENDAR_EXAMPLE,
     CalendarResponse,
     calendar_response,
 )
 from app.sessions.client_api.presenter import (
-    ReasonVisibility,
+    command_answer,
     present_change,
     present_details,
-    present_outcome,
     present_own_sessions,
+    reasons_for,
 )
 from app.sessions.client_api.preview_schemas import ScopeQuery, ScopeView
 from app.sessions.client_api.schemas import (
@@ -30,19 +29,20 @@ from app.sessions.client_api.schemas import (
     SessionDetails,
     SessionPage,
 )
-from app.sessions.client_api.scope_presenter import present_scope, present_scope_outcome
+from app.sessions.client_api.scope_presenter import (
+    present_scope,
+    scope_answer,
+)
 from app.sessions.commands.cancel import cancel
 from app.sessions.commands.cancel_following import cancel_following
 from app.sessions.commands.meeting import MoveRequest
-from app.sessions.commands.orders import ChangeReason, ClientOrder, Outcome, ScopeOutcome
+from app.sessions.commands.orders import ChangeReason, ClientOrder
 from app.sessions.commands.reschedule import reschedule
 from app.sessions.commands.reschedule_following import preview_following, reschedule_following
 from app.sessions.read.client_queries import ClientListPosition, When, list_sessions
 from app.sessions.read.history_queries import list_changes
 from app.sessions.read.queries import read_session, read_with_practice
 from app.web.app_settings import AppSettings
-from app.web.idempotency import StoredAnswer
-from app.web.json import as_json
 from app.web.pagination import ListQuery, PageRequest
 from app.web.problems.catalogue import responses
 from app.web.request_headers import IfMatch
@@ -199,7 +199,7 @@ async def cancel_session(
             now=call.now,
             credit_grace=settings.credit_grace,
         ),
-        lambda outcome: answer(outcome, call),
+        lambda outcome: command_answer(outcome, call),
     )
 
 
@@ -270,7 +270,7 @@ async def reschedule_session(
             quotes=call.quotes,
             now=call.now,
         ),
-        lambda outcome: answer(outcome, call),
+        lambda outcome: command_answer(outcome, call),
     )
 
 
@@ -334,29 +334,3 @@ async def get_session_calendar(session_id: SessionId, call: AnyCall) -> Response
     """
     record, publisher = await read_with_practice(call.engine, call.caller, session_id)
     return calendar_response(record, publisher, call.now)
-
-
-def answer(outcome: Outcome, call: Call) -> StoredAnswer:
-    """Make the response to a command, to send and to store under its idempotency key."""
-    shown = present_outcome(
-        outcome.record,
-        outcome.effect,
-        call.quotes,
-        call.now,
-        reasons=reasons_for(call.caller),
-        texts=call.texts,
-    )
-    return StoredAnswer(200, outcome.record.etag, as_json(shown), language=call.texts.language)
-
-
-def scope_answer(outcome: ScopeOutcome, call: Call) -> StoredAnswer:
-    """Make the response to a command on several sessions."""
-    shown = present_scope_outcome(
-        outcome, call.quotes, call.now, reasons=reasons_for(call.caller), texts=call.texts
-    )
-    return StoredAnswer(200, outcome.record.etag, as_json(shown), language=call.texts.language)
-
-
-def reasons_for(caller: Caller) -> ReasonVisibility:
-    """Give the reasons that a caller sees: with a link no notes, signed in the client's own."""
-    return ReasonVisibility.CODES if caller.is_link else ReasonVisibility.OWN_NOTES

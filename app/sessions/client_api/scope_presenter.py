@@ -8,11 +8,13 @@ from app.domain.policy.costs import Cost
 from app.domain.policy.rules import Credit
 from app.domain.quotes import Quote, QuoteLine, ScopeQuote
 from app.domain.scope import Scope
+from app.identity.client_dependencies import Call
 from app.identity.tokens.quote import Quotes
 from app.sessions.client_api.presenter import (
     ReasonVisibility,
     present_decision,
     present_outcome,
+    reasons_for,
 )
 from app.sessions.client_api.preview_schemas import CoveredView, ScopeView
 from app.sessions.client_api.schemas import CommandAnswer
@@ -20,6 +22,8 @@ from app.sessions.client_api.scope_schemas import TouchedView
 from app.sessions.commands.orders import ScopeOutcome, Touched
 from app.sessions.commands.scope import ScopePreview, total_fee
 from app.texts.catalogue import Texts
+from app.web.idempotency import StoredAnswer
+from app.web.json import as_json
 from app.web.views import present_conflicts, present_money
 
 
@@ -115,3 +119,11 @@ def _sign(
         for record, cost in zip(preview.sessions.covered, costs, strict=True)
     }
     return quotes.sign_scope(ScopeQuote(named.practice_id, named.id, action, expires_at, lines))
+
+
+def scope_answer(outcome: ScopeOutcome, call: Call) -> StoredAnswer:
+    """Make the response to a command on several sessions."""
+    shown = present_scope_outcome(
+        outcome, call.quotes, call.now, reasons=reasons_for(call.caller), texts=call.texts
+    )
+    return StoredAnswer(200, outcome.record.etag, as_json(shown), language=call.texts.language)

@@ -8,11 +8,14 @@ from app.sessions.commands.attendance import mark_fulfilled, mark_noshow
 from app.sessions.commands.cancel import cancel_by_staff
 from app.sessions.commands.cancel_following import cancel_following_by_staff
 from app.sessions.commands.meeting import MoveRequest
-from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome, StaffScopeOutcome
+from app.sessions.commands.orders import ChangeReason, StaffOrder
 from app.sessions.commands.reschedule import reschedule_by_staff
 from app.sessions.commands.reschedule_following import reschedule_following_by_staff
 from app.sessions.commands.undo import undo
-from app.sessions.staff_api.presenter import present_staff_outcome, present_staff_scope_outcome
+from app.sessions.staff_api.presenter import (
+    staff_command_answer,
+    staff_scope_answer,
+)
 from app.sessions.staff_api.schemas import (
     FulfilledRequest,
     NoshowRequest,
@@ -23,8 +26,6 @@ from app.sessions.staff_api.schemas import (
 )
 from app.web.app_settings import AppSettings
 from app.web.dependencies import Now
-from app.web.idempotency import StoredAnswer
-from app.web.json import as_json
 from app.web.problems.catalogue import WRITING_BY_STAFF, responses
 from app.web.request_headers import IfMatch
 from app.web.types import RecordId
@@ -70,13 +71,13 @@ async def cancel_practice_session(
                 now=now,
                 credit_grace=settings.credit_grace,
             ),
-            scope_answer,
+            staff_scope_answer,
         )
     return await write(
         lambda db: cancel_by_staff(
             db, staff, session_id, order=order, now=now, credit_grace=settings.credit_grace
         ),
-        answer,
+        staff_command_answer,
     )
 
 
@@ -121,13 +122,13 @@ async def reschedule_practice_session(
                 choice=body.choice(),
                 now=now,
             ),
-            scope_answer,
+            staff_scope_answer,
         )
     return await write(
         lambda db: reschedule_by_staff(
             db, staff, session_id, requested=requested, force=body.force, order=order, now=now
         ),
-        answer,
+        staff_command_answer,
     )
 
 
@@ -153,7 +154,7 @@ async def mark_session_fulfilled(
     reason = _reason(body.reason)
     return await write(
         lambda db: mark_fulfilled(db, staff, session_id, reason=reason, if_match=if_match, now=now),
-        answer,
+        staff_command_answer,
     )
 
 
@@ -182,7 +183,7 @@ async def mark_session_noshow(
         lambda db: mark_noshow(
             db, staff, session_id, order=order, now=now, credit_grace=settings.credit_grace
         ),
-        answer,
+        staff_command_answer,
     )
 
 
@@ -217,20 +218,8 @@ async def undo_session_end(
     reason = ChangeReason(body.reason.code, body.reason.note)
     return await write(
         lambda db: undo(db, staff, session_id, reason=reason, if_match=if_match, now=now),
-        answer,
+        staff_command_answer,
     )
-
-
-def answer(outcome: StaffOutcome, *, status: int = 200) -> StoredAnswer:
-    """Make the response to a command, to send and to store under its idempotency key."""
-    shown = present_staff_outcome(outcome.found, outcome.effect)
-    return StoredAnswer(status, outcome.found.session.etag, as_json(shown))
-
-
-def scope_answer(outcome: StaffScopeOutcome) -> StoredAnswer:
-    """Make the response to a command on several sessions."""
-    shown = present_staff_scope_outcome(outcome)
-    return StoredAnswer(200, outcome.found.session.etag, as_json(shown))
 
 
 def _reason(body: Reason | None) -> ChangeReason | None:

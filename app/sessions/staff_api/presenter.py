@@ -2,17 +2,24 @@
 
 from zoneinfo import ZoneInfo
 
+from fastapi import Response
+
+from app.identity.api_keys.keys import Staff
 from app.sessions.client_api.presenter import (
     ReasonVisibility,
     present_carried,
     present_policy,
     present_summary,
+    reasons_for_staff,
 )
 from app.sessions.client_api.scope_presenter import present_touched
-from app.sessions.commands.orders import Effect, StaffScopeOutcome
+from app.sessions.commands.orders import Effect, StaffOutcome, StaffScopeOutcome
 from app.sessions.read.staff_queries import ClientFacts, SessionFee, StaffSession, StaffSummary
 from app.sessions.staff_api import schemas
+from app.web.idempotency import StoredAnswer
+from app.web.json import as_json
 from app.web.pagination import Page
+from app.web.responses import json_answer
 from app.web.views import present_amount, present_money
 
 
@@ -88,3 +95,21 @@ def _client(client: ClientFacts) -> schemas.SessionClient:
 
 def _fee(fee: SessionFee) -> schemas.SessionFeeView:
     return schemas.SessionFeeView(id=fee.id, amount=present_amount(fee.amount), status=fee.status)
+
+
+def staff_command_answer(outcome: StaffOutcome, *, status: int = 200) -> StoredAnswer:
+    """Make the response to a command, to send and to store under its idempotency key."""
+    shown = present_staff_outcome(outcome.found, outcome.effect)
+    return StoredAnswer(status, outcome.found.session.etag, as_json(shown))
+
+
+def staff_scope_answer(outcome: StaffScopeOutcome) -> StoredAnswer:
+    """Make the response to a command on several sessions."""
+    shown = present_staff_scope_outcome(outcome)
+    return StoredAnswer(200, outcome.found.session.etag, as_json(shown))
+
+
+def show_to_staff(found: StaffSession, staff: Staff) -> Response:
+    """Make the response to a read of a session, without the reasons that the key may not see."""
+    shown = present_staff_session(found, None, reasons=reasons_for_staff(staff.scope))
+    return json_answer(shown, etag=found.session.etag)

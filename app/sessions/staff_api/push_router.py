@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from app.directory.fields import RefInPath
 from app.identity.staff_dependencies import StaffWriter, StaffWriting
 from app.sessions.commands.push import Push, push_session
-from app.sessions.staff_api.commands_router import answer
+from app.sessions.staff_api.presenter import staff_command_answer
 from app.sessions.staff_api.schemas import PutSession, StaffCommandAnswer
 from app.web.dependencies import Now
 from app.web.problems.catalogue import WRITING_BY_STAFF, responses
@@ -72,5 +72,5 @@ async def put_practice_session_by_ref(
     )
     return await write(
         lambda db: push_session(db, staff, push, now=now),
-        lambda pushed: answer(pushed.outcome, status=201 if pushed.is_new else 200),
+        lambda pushed: staff_command_answer(pushed.outcome, status=201 if pushed.is_new else 200),
     )

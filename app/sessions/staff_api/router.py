@@ -6,20 +6,18 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 
 from app.directory.fields import RefInPath
-from app.identity.api_keys.keys import Staff
 from app.identity.staff_dependencies import StaffReader, StaffWriter, StaffWriting
 from app.sessions.client_api.presenter import reasons_for_staff
 from app.sessions.commands.book_seat import book_anything
 from app.sessions.read.staff_queries import (
-    StaffSession,
     find_by_ref,
     list_for_staff,
     read_for_staff,
 )
-from app.sessions.staff_api.commands_router import answer
 from app.sessions.staff_api.presenter import (
-    present_staff_session,
     present_staff_sessions,
+    show_to_staff,
+    staff_command_answer,
 )
 from app.sessions.staff_api.schemas import (
     BookRequest,
@@ -73,7 +71,7 @@ async def book_session(
     wanted = body.booking(body.external_ref)
     return await write(
         lambda db: book_anything(db, staff, wanted, force=body.force, now=now, notify=body.notify),
-        lambda outcome: answer(outcome, status=201),
+        lambda outcome: staff_command_answer(outcome, status=201),
     )
 
 
@@ -118,7 +116,7 @@ async def get_practice_session_by_ref(
 ) -> Response:
     """Show all details of the session that was booked with this `external_ref`."""
     session_id = await find_by_ref(db, staff.practice_id, external_ref)
-    return _show(await read_for_staff(db, staff.practice_id, session_id), staff)
+    return show_to_staff(await read_for_staff(db, staff.practice_id, session_id), staff)
 
 
 @router.get(
@@ -137,9 +135,4 @@ async def get_practice_session(
 
     Times are in the practitioner's zone; `starts_at_utc` and `ends_at_utc` are the same in UTC.
     """
-    return _show(await read_for_staff(engine, staff.practice_id, session_id), staff)
-
-
-def _show(found: StaffSession, staff: Staff) -> Response:
-    shown = present_staff_session(found, None, reasons=reasons_for_staff(staff.scope))
-    return json_answer(shown, etag=found.session.etag)
+    return show_to_staff(await read_for_staff(engine, staff.practice_id, session_id), staff)
