@@ -32,7 +32,8 @@ from tests.described import (
 from tests.world import Api
 
 STORED = Path(__file__).parents[2] / "openapi" / "openapi.json"
-MAX_LINES = 12_000
+# Shared parts are referenced: an operation is not written out whole. It is about 105 now.
+MAX_LINES_PER_OPERATION = 115
 PROBLEM = "application/problem+json"
 OPEN = {
     "open_email_link",
@@ -99,7 +100,7 @@ def test_the_stored_file_equals_the_applications_description() -> None:
 def test_the_text_is_the_description_in_few_lines() -> None:
     text = to_text(description())
     assert json.loads(text) == description()
-    assert text.count("\n") + 1 < MAX_LINES
+    assert text.count("\n") + 1 < MAX_LINES_PER_OPERATION * len(list(operations()))
 
 
 def test_each_reference_has_its_component_and_each_component_a_use() -> None:

@@ -3,6 +3,7 @@
 Only the worker does this (app/groups/judging.py).
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from app.calendar.locks import lock_group
 from app.groups.commands.cancel import end_group
 from app.groups.commands.trail import tell_of_group, write_group_change
 from app.groups.queries import read_group
+from app.groups.records import GroupDetails
 from app.groups.repository import GroupRepository
 
 
@@ -46,7 +48,19 @@ async def judge_group(
     if taken >= minimum:
         return
     is_cancelled = group.rules.auto_cancel and group.seats_taken < minimum and now < group.starts_at
-    command_id = uuid4()
+    await _judged(db, group, seat_ids, taken, now, credit_grace if is_cancelled else None)
+
+
+async def _judged(
+    db: AsyncConnection,
+    group: GroupDetails,
+    seat_ids: Sequence[UUID],
+    taken: int,
+    now: datetime,
+    credit_grace: timedelta | None,
+) -> None:
+    """Tell the practice that too few seats are taken. With `credit_grace`, cancel the group."""
+    command_id, is_cancelled = uuid4(), credit_grace is not None
     change_id = await write_group_change(
         db,
         SYSTEM,
@@ -59,7 +73,7 @@ async def judge_group(
     await tell_of_group(
         db, group, change_id, now, mails=["group_below_minimum"], event="group.below_minimum"
     )
-    if is_cancelled:
+    if credit_grace is not None:
         await end_group(
             db,
             SYSTEM,

@@ -145,7 +145,6 @@ async def move_locked(
     ]
     await groups.move(group, to, now)
     after = await read_group(db, practice_id, group.id)
-    details = {"seats_moved": len(changed) - len(staying), "seats_cancelled": len(staying)}
     change_id = await write_group_change(
         db,
         staff.actor,
@@ -155,7 +154,7 @@ async def move_locked(
         command_id=command_id,
         before=group.meeting,
         reason=move.reason,
-        details=details,
+        details={"seats_moved": len(changed) - len(staying), "seats_cancelled": len(staying)},
     )
     if changed:
         await finish_all(db, changed, now, command_id=command_id, practitioners=False)

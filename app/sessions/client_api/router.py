@@ -233,15 +233,9 @@ async def reschedule_session(
     nearest available slots, and nothing changes.
 
     A session with a `group` is one seat of it, and moves to another group: send the `group_id` and
-    the `start` of a slot. `start`, `format` and `location_id` may be left out then; if they are
-    sent, they must be the group's. `start` and `format` alone name the group that starts then. A
-    seat has the format of its group, so its format cannot be changed by itself (`action-disabled`).
-    The group that the seat leaves, and all its other seats, stay as they are.
-
+    the `start` of a slot. It has the format of its group (`action-disabled` for another format).
     With `scope: this_and_following` the sessions that follow in its series move by the same number
-    of local days to the same local time: all of them, or none. If a new time is not available, the
-    response is `scope-conflicts` with the nearest slots of each; send another time for it in
-    `overrides`, or list it in `keep`. Each moved session counts once towards the limit.
+    of local days to the same local time: all of them, or none (`scope-conflicts`).
     """
     requested = MoveRequest(body.start, body.format, body.location_id, body.group_id)
     order = ClientOrder(ChangeReason(body.reason.code, body.reason.note), body.quote, if_match)

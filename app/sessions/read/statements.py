@@ -103,12 +103,7 @@ class SessionJoins:
             self.package.c.id.label("package_id"),
             self.package.c.name.label("package_name"),
             self.package.c.credits_left,
-            session.group_id,
-            seats_of_group(session.group_id).label("group_seats"),
-            session.series_id,
-            session.series_position,
-            session.series_starts_at,
-            _series_size(session).label("series_size"),
+            *_group_and_series(session),
         ]
         if not all_booked:
             self._add_cancellation(session)
@@ -122,6 +117,17 @@ class SessionJoins:
             cancellation.c.reason_code.label("cancel_code"),
             cancellation.c.note.label("cancel_note"),
         ]
+
+
+def _group_and_series(session: Any) -> list[Any]:  # noqa: ANN401 - a table, and columns
+    return [
+        session.group_id,
+        seats_of_group(session.group_id).label("group_seats"),
+        session.series_id,
+        session.series_position,
+        session.series_starts_at,
+        _series_size(session).label("series_size"),
+    ]
 
 
 def _package_of(session: Any, *, all_booked: bool) -> FromClause:  # noqa: ANN401 - a table
