@@ -45,11 +45,12 @@ from tests.notifications.receiver import Receiver
 from tests.notifications.scenario import START, Scenario
 from tests.notifications.test_worker import no_jobs_due, working
 from tests.patience import until
-from tests.world import NOW, TestClock, World
+from tests.world import NOW, Api, TestClock, World
 
 # The worker runs the jobs of all practices.
 pytestmark = pytest.mark.alone
 
+OF_SESSIONS = tuple(kind for kind in EVENT_TYPES if kind.startswith(("session.", "fee.")))
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw9Q0aN7Vt2xE="
 
 
@@ -131,7 +132,7 @@ async def test_a_closed_practice_sends_no_events(
     assert len(receiver.received) == 1
 
 
-@pytest.mark.parametrize("event", EVENT_TYPES)
+@pytest.mark.parametrize("event", OF_SESSIONS)
 async def test_every_event_matches_the_description(
     webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, event: EventType
 ) -> None:
@@ -141,6 +142,30 @@ async def test_every_event_matches_the_description(
     await send_webhook(webhooks, world.practice_id, await tell(scenario, session_id, event))
     (got,) = receiver.received
     assert json.loads(got.body)["type"] == event
+
+
+async def test_events_of_groups_match_the_description(
+    webhooks: WebhookContext, staff: Api, world: World, receiver: Receiver
+) -> None:
+    await add_endpoint(world, receiver)
+    body = {
+        "practitioner_id": str(world.practitioner_id),
+        "service_id": str(world.service_id),
+        "start": START.isoformat(),
+        "format": "video",
+        "seats": 3,
+    }
+    group_id = (await staff.post("/v1/practice/groups", body)).json()["id"]
+    path, why = f"/v1/practice/groups/{group_id}", {"reason": {"note": "Dr. Chen is ill."}}
+    later = (START + timedelta(days=1)).isoformat()
+    assert (await staff.post(f"{path}/move", {"start": later} | why)).status_code == 200
+    assert (await staff.post(f"{path}/cancel", why)).status_code == 200
+    for row in await world.rows(Notification, recipient="webhook"):
+        await send_webhook(webhooks, world.practice_id, row.id)
+    bodies = [json.loads(got.body) for got in receiver.received]
+    assert {body["type"] for body in bodies} == {"group.moved", "group.cancelled"}
+    assert {body["data"]["group_id"] for body in bodies} == {group_id}
+    assert "Dr. Chen is ill." not in json.dumps(bodies)
 
 
 async def test_a_receiver_verifies_with_the_library(
@@ -248,7 +273,7 @@ async def test_a_reason_code_is_sent_only_where_it_was_requested(
     webhooks: WebhookContext, scenario: Scenario, world: World, receiver: Receiver, *, asked: bool
 ) -> None:
     """For every event that can have a reason; a booking has none."""
-    kinds = [kind for kind in EVENT_TYPES if kind != "session.booked"]
+    kinds = [kind for kind in OF_SESSIONS if kind != "session.booked"]
     await add_endpoint(world, receiver, include_reason=asked)
     session_id = await scenario.book()
     await scenario.cancel(session_id)
