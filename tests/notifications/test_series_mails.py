@@ -1,0 +1,97 @@
+"""What people and webhooks are told of commands on a series: one mail each, one event a session."""
+
+from datetime import timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.configuration.settings import Settings
+from app.notifications.mail.message import make_mail
+from app.notifications.mail.queries import load_mail_data
+from app.tables.notifications import Notification
+from app.tables.practices import Service
+from tests.world import NOW, Api, World
+
+# A Thursday, 10:00 in New York.
+START = NOW + timedelta(days=3)
+HOUR = timedelta(hours=1)
+HOOKS = {"url": "https://hooks.example/reslot"}
+
+
+@pytest.fixture
+async def series(staff: Api, world: World) -> list[str]:
+    """Ten weekly sessions, and an endpoint for webhooks."""
+    assert (await staff.post("/v1/practice/webhook-endpoints", HOOKS)).status_code == 201
+    body = {
+        "client_id": str(world.client_id),
+        "practitioner_id": str(world.practitioner_id),
+        "service_id": str(world.service_id),
+        "start": START.isoformat(),
+        "format": "video",
+        "every": {"weeks": 1},
+        "count": 10,
+    }
+    answer = await staff.post("/v1/practice/series", body)
+    assert answer.status_code == 201, answer.text
+    return [date["session_id"] for date in answer.json()["dates"]]
+
+
+async def mail_about(kind: str, recipient: str, world: World, settings: Settings) -> EmailMessage:
+    """Render the only mail of a kind to a recipient."""
+    (row,) = await world.rows(Notification, kind=kind, recipient=recipient)
+    async with world.engine.connect() as db:
+        data = await load_mail_data(db, world.practice_id, row.id)
+    assert data is not None
+    return message_from_bytes(make_mail(data, settings, NOW).as_bytes(), policy=default)
+
+
+def text_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+async def events(world: World, kind: str) -> list[Any]:
+    return [row.session_id for row in await world.rows(Notification, kind=kind)]
+
+
+@pytest.mark.parametrize("recipient", ["client", "practitioner"])
+async def test_a_booked_series_is_one_mail_with_all_dates(
+    series: list[str], world: World, settings: Settings, recipient: str
+) -> None:
+    text = text_of(await mail_about("booked", recipient, world, settings))
+    for week in range(10):
+        day = START + week * timedelta(weeks=1)
+        assert f"{day:%B} {day.day}" in text or f"{day.day} {day:%B}" in text
+    assert sorted(map(str, await events(world, "session.booked"))) == sorted(series)
+
+
+async def test_cancelled_following_are_one_mail_and_an_event_each(
+    series: list[str], api: Api, world: World, settings: Settings
+) -> None:
+    answer = await api.cancel(UUID(series[6]), scope="this_and_following")
+    assert answer.status_code == 200, answer.text
+    mail = await mail_about("cancelled", "client", world, settings)
+    assert "(and 3 more)" in mail["Subject"]
+    attached = [part for part in mail.iter_attachments() if part.get_filename()]
+    assert len(attached) == 3
+    assert sorted(map(str, await events(world, "session.cancelled"))) == sorted(series[6:])
+
+
+async def test_moved_following_are_one_mail_with_the_new_times_and_an_event_each(
+    series: list[str], api: Api, world: World, settings: Settings
+) -> None:
+    await world.change_all(Service, horizon_days=365)
+    start = START + timedelta(weeks=7) + 2 * HOUR
+    answer = await api.reschedule(UUID(series[7]), start, scope="this_and_following")
+    assert answer.status_code == 200, answer.text
+    mail = await mail_about("rescheduled", "client", world, settings)
+    assert "(and 2 more)" in mail["Subject"]
+    assert text_of(mail).count("12:00 PM") >= 3
+    assert sorted(map(str, await events(world, "session.rescheduled"))) == sorted(series[7:])
+    due = await world.rows(Notification, kind="reminder", status="pending")
+    assert len(due) == 10
