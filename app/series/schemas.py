@@ -8,10 +8,12 @@ from pydantic import ConfigDict, Field, model_validator
 from typing_extensions import TypedDict
 
 from app.domain.series import LARGEST_SERIES, Every
+from app.domain.session import Format
 from app.series.commands import SeriesOrder
-from app.sessions.staff_api.schemas import BOOKING_EXAMPLE, PracticeSessionSummary, PutSession
+from app.sessions.commands.booking import Booking
+from app.sessions.staff_api.schemas import BOOKING_EXAMPLE, BookingTerms, PracticeSessionSummary
 from app.texts.errors import InvalidValueError
-from app.web.types import Instant, RequestBody
+from app.web.types import Id, Instant, RequestBody
 from app.web.views import CommandId, ConflictView
 
 
@@ -50,12 +52,16 @@ class EveryField(RequestBody):
         return Every(self.months or 1, "months")
 
 
-class BookSeriesRequest(PutSession):
+class BookSeriesRequest(BookingTerms):
     """Book several sessions of a client at once, at regular dates. `start` is the first one."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [BOOKING_EXAMPLE | {"every": {"weeks": 1}, "count": 10}]}
     )
+    practitioner_id: Id
+    service_id: Id
+    start: Annotated[Instant, Field(description="The first start, with a UTC offset.")]
+    format: Format
     every: EveryField
     count: Annotated[
         int | None,
@@ -86,8 +92,19 @@ class BookSeriesRequest(PutSession):
 
     def order(self) -> SeriesOrder:
         """Give the series to book."""
+        booking = Booking(
+            self.client_id,
+            self.practitioner_id,
+            self.service_id,
+            self.start,
+            self.format,
+            location_id=self.location_id,
+            package_id=self.package_id,
+            price=self.own_price,
+            duration_minutes=self.duration_minutes,
+        )
         return SeriesOrder(
-            self.single_booking(None),
+            booking,
             self.every.value(),
             self.count,
             self.until,

@@ -20,6 +20,7 @@ from app.identity.tokens.quote import Quotes
 from app.sessions.commands.checks import check_version
 from app.sessions.commands.ending import write_end
 from app.sessions.commands.finish import ChangedSession, finish_all
+from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.orders import (
     ChangeReason,
     ClientOrder,
@@ -52,7 +53,7 @@ async def cancel_following(
 ) -> ScopeOutcome:
     """Cancel a session and those that follow it, for their client, as the policy allows.
 
-    If all of them are cancelled already, nothing changes.
+    If none is left to cancel, nothing changes; the answer has the fees and credits of then.
 
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError: see product.md section 4.
@@ -62,8 +63,10 @@ async def cancel_following(
     """
     sessions = choose_sessions(await lock_following(db, caller, session_id), choice, now)
     check_links(caller, sessions)
-    if sessions.covered:
-        check_version(sessions.named, order.if_match)
+    if not sessions.covered:
+        command_id, costs = await _cancelled_before(db, sessions)
+        return await answer_client_scope(db, caller, sessions, costs, command_id, changed=())
+    check_version(sessions.named, order.if_match)
     costs = costs_for_client(sessions, choice, Action.CANCEL, order.quote, quotes, now)
     command_id = await _end_all(
         db, sessions, costs, caller.actor, order.reason, now=now, credit_grace=credit_grace
@@ -89,9 +92,12 @@ async def cancel_following_by_staff(
         SessionNotBookedError: the session is fulfilled or missed.
     """
     sessions = choose_sessions(await lock_following(db, staff.practice_id, session_id), choice, now)
-    if sessions.covered:
-        check_version(sessions.named, order.if_match)
-    _check_named(sessions)
+    if not sessions.covered:
+        command_id, costs = await _cancelled_before(db, sessions)
+        return await answer_staff_scope(db, staff, sessions, costs, command_id, changed=())
+    check_version(sessions.named, order.if_match)
+    if sessions.named.status not in {Status.BOOKED, Status.CANCELLED}:
+        raise SessionNotBookedError
     costs = costs_for_staff(sessions.covered, Action.CANCEL, now, charged=order.charged)
     command_id = await _end_all(
         db, sessions, costs, staff.actor, order.reason, now=now, credit_grace=credit_grace
@@ -99,9 +105,15 @@ async def cancel_following_by_staff(
     return await answer_staff_scope(db, staff, sessions, costs, command_id, changed=costs.keys())
 
 
-def _check_named(sessions: ScopeSessions) -> None:
-    if sessions.named.status not in {Status.BOOKED, Status.CANCELLED}:
-        raise SessionNotBookedError
+async def _cancelled_before(
+    db: AsyncConnection, sessions: ScopeSessions
+) -> tuple[UUID | None, dict[UUID, Cost]]:
+    """Give the command that cancelled the named session, and what it cost for each session."""
+    history = HistoryRepository(db, sessions.named.practice_id)
+    effect = await history.latest_effect(sessions.named.id, Status.CANCELLED)
+    if effect.command_id is None:
+        return None, {}
+    return effect.command_id, await history.costs_of_command(effect.command_id)
 
 
 async def _end_all(
@@ -113,10 +125,8 @@ async def _end_all(
     *,
     now: datetime,
     credit_grace: timedelta,
-) -> UUID | None:
-    """Cancel the covered sessions, and give the command's id; None if there is nothing to do."""
-    if not sessions.covered:
-        return None
+) -> UUID:
+    """Cancel the covered sessions, and give the command's id."""
     changed = []
     for record in sessions.covered:
         change = await write_end(

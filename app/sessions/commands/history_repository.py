@@ -100,11 +100,16 @@ class HistoryRepository:
                 )
             )
         ).one()
-        cost = Cost(
-            fee=None if found.fee_minor is None else Money(found.fee_minor, found.currency),
-            credit=None if found.credit is None else Credit(found.credit),
+        return Effect(_cost_of(found), found.command_id)
+
+    async def costs_of_command(self, command_id: UUID) -> dict[UUID, Cost]:
+        """Give the cost of each session that a command changed."""
+        found = await self._db.execute(
+            select(Change.session_id, Change.fee_minor, Change.currency, Change.credit).where(
+                Change.practice_id == self._practice_id, Change.command_id == command_id
+            )
         )
-        return Effect(cost, found.command_id)
+        return {row.session_id: _cost_of(row) for row in found if row.session_id is not None}
 
     def _latest(
         self, chosen: Select[*tuple[Any, ...]], session_id: UUID, kind: str
@@ -134,6 +139,13 @@ class HistoryRepository:
             .returning(Fee.id)
         )
         return voided.scalar() is not None
+
+
+def _cost_of(change: Any) -> Cost:  # noqa: ANN401 - a row of changes
+    return Cost(
+        fee=None if change.fee_minor is None else Money(change.fee_minor, change.currency),
+        credit=None if change.credit is None else Credit(change.credit),
+    )
 
 
 def _entry(session_id: UUID, change: NewChange) -> NewEntry:

@@ -126,8 +126,8 @@ async def reschedule_following(
     command_id = await _move_all(
         db, moves, costs, actor=caller.actor, reason=order.reason, now=now, by_client=True
     )
-    changed = [move.record.id for move in changing]
-    return await answer_client_scope(db, caller, sessions, costs, command_id, changed=changed)
+    changed = {move.record.id: costs[move.record.id] for move in changing}
+    return await answer_client_scope(db, caller, sessions, changed, command_id, changed=changed)
 
 
 async def reschedule_following_by_staff(
@@ -165,8 +165,8 @@ async def reschedule_following_by_staff(
     command_id = await _move_all(
         db, moves, costs, actor=staff.actor, reason=order.reason, now=now, by_client=False
     )
-    changed = [move.record.id for move in changing]
-    return await answer_staff_scope(db, staff, sessions, costs, command_id, changed=changed)
+    changed = {move.record.id: costs[move.record.id] for move in changing}
+    return await answer_staff_scope(db, staff, sessions, changed, command_id, changed=changed)
 
 
 def _check_starts(requested: MeetingRequest, overrides: Mapping[UUID, Override]) -> None:

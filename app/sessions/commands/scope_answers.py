@@ -52,12 +52,15 @@ async def _touched(
     costs: Mapping[UUID, Cost],
     changed: Collection[UUID],
 ) -> list[Touched]:
-    """Give each session of the scope after the command, in the order of the series."""
+    """Give each session of the scope after the command, in the order of the series.
+
+    `costs` has the sessions that cost something now, or did so when they were cancelled before.
+    """
     why: dict[UUID, Stays] = {record.id: stays for record, stays in sessions.staying}
     return [
         Touched(
             record,
-            costs[record.id] if record.id in changed else NO_COST,
+            costs.get(record.id, NO_COST),
             why.get(record.id),
             changed=record.id in changed,
         )

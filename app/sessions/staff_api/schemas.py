@@ -129,36 +129,10 @@ BOOKING_EXAMPLE: JsonDict = {
 }
 
 
-class PutSession(RequestBody):
-    """A session. Client, practitioner, service, package and price are fixed after the booking.
+class BookingTerms(RequestBody):
+    """What a booking says besides its time, practitioner, service and format."""
 
-    With `group_id` it is a seat of a group, which decides all that is left out.
-    """
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    **BOOKING_EXAMPLE,
-                    "price": {"amount_minor": 15000, "currency": "USD"},
-                    "duration_minutes": 80,
-                    "notify": False,
-                }
-            ]
-        }
-    )
     client_id: Id
-    group_id: Id | None = Field(
-        default=None,
-        description="Book a seat of this group. Practitioner, service, start, format, location and "
-        "duration are then the group's: leave them out, or send the same.",
-    )
-    practitioner_id: Id | None = Field(default=None, description="Required without `group_id`.")
-    service_id: Id | None = Field(default=None, description="Required without `group_id`.")
-    start: Instant | None = Field(
-        default=None, description="The start, with a UTC offset. Required without `group_id`."
-    )
-    format: Format | None = Field(default=None, description="Required without `group_id`.")
     location_id: Id | None = Field(
         default=None,
         description="Required only if an in-person service has more than one location.",
@@ -179,7 +153,7 @@ class PutSession(RequestBody):
         default=False,
         strict=True,
         description="Also permit times outside working hours and in time off, but never a time "
-        "that overlaps another session. Has no effect with `group_id`.",
+        "that overlaps another session. Has no effect on a seat of a group.",
     )
     notify: bool = Field(
         default=True,
@@ -187,6 +161,43 @@ class PutSession(RequestBody):
         description="False: neither the client nor the practitioner gets an email about this "
         "change. Later reminders and webhooks are still sent.",
     )
+
+    @property
+    def own_price(self) -> Money | None:
+        """Give the price that the request names."""
+        price = self.price
+        return None if price is None else Money(price.amount_minor, price.currency)
+
+
+class PutSession(BookingTerms):
+    """A session. Client, practitioner, service, package and price are fixed after the booking.
+
+    With `group_id` it is a seat of a group, which decides all that is left out.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **BOOKING_EXAMPLE,
+                    "price": {"amount_minor": 15000, "currency": "USD"},
+                    "duration_minutes": 80,
+                    "notify": False,
+                }
+            ]
+        }
+    )
+    group_id: Id | None = Field(
+        default=None,
+        description="Book a seat of this group. Practitioner, service, start, format, location and "
+        "duration are then the group's: leave them out, or send the same.",
+    )
+    practitioner_id: Id | None = Field(default=None, description="Required without `group_id`.")
+    service_id: Id | None = Field(default=None, description="Required without `group_id`.")
+    start: Instant | None = Field(
+        default=None, description="The start, with a UTC offset. Required without `group_id`."
+    )
+    format: Format | None = Field(default=None, description="Required without `group_id`.")
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -200,16 +211,15 @@ class PutSession(RequestBody):
 
     def booking(self, external_ref: str | None) -> Booking | SeatBooking:
         """Give what to book, with the practice's own id for the session."""
-        price = None if self.price is None else Money(self.price.amount_minor, self.price.currency)
         if self.group_id is not None:
             return SeatBooking(
-                self.client_id, self.group_id, self._claims(), self.package_id, price, external_ref
+                self.client_id,
+                self.group_id,
+                self._claims(),
+                self.package_id,
+                self.own_price,
+                external_ref,
             )
-        return self.single_booking(external_ref)
-
-    def single_booking(self, external_ref: str | None) -> Booking:
-        """Give the session to book, which is no seat of a group."""
-        price = None if self.price is None else Money(self.price.amount_minor, self.price.currency)
         # `_is_whole` has checked them.
         assert self.practitioner_id is not None  # noqa: S101
         assert self.service_id is not None  # noqa: S101
@@ -223,7 +233,7 @@ class PutSession(RequestBody):
             self.format,
             location_id=self.location_id,
             package_id=self.package_id,
-            price=price,
+            price=self.own_price,
             duration_minutes=self.duration_minutes,
             external_ref=external_ref,
         )

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -114,6 +115,8 @@ async def test_a_series_until_an_instant_includes_a_start_exactly_then(
         pytest.param({"count": 101}, "/count", id="too-many"),
         pytest.param({"count": None, "until": "2029-12-01T00:00:00Z"}, "/until", id="too-far"),
         pytest.param({"count": None, "until": "2026-12-01T00:00:00Z"}, "/until", id="before"),
+        pytest.param({"group_id": str(UUID(int=1))}, "/group_id", id="seat-of-a-group"),
+        pytest.param({"external_ref": "one"}, "/external_ref", id="one-ref-for-all"),
         pytest.param({"every": {}}, "/every", id="no-distance"),
         pytest.param({"every": {"weeks": 1, "days": 1}}, "/every", id="two-distances"),
         pytest.param({"every": {"weeks": 0}}, "/every/weeks", id="no-weeks"),
@@ -294,3 +297,13 @@ async def test_an_inactive_practitioner_takes_no_series(staff: Api, world: World
     await world.change(Practitioner, world.practitioner_id, active=False)
     answer = await book(staff, world)
     assert answer.json()["errors"][0]["pointer"] == "/practitioner_id"
+
+
+async def test_a_series_over_a_hundred_years_can_be_booked_and_read(
+    staff: Api, api: Api, world: World
+) -> None:
+    start = datetime(2199, 12, 2, 10, 0, tzinfo=NEW_YORK)
+    values = {"every": {"months": 12}, "force": True}
+    dates = (await booked(staff, world, start=start, count=100, **values))["dates"]
+    assert dates[-1]["starts_at"].startswith("2298-12-02T10:00")
+    assert (await api.session(UUID(dates[-1]["session_id"])))["series"]["position"] == 100

@@ -115,16 +115,37 @@ async def test_a_cancelled_session_is_still_the_start_of_the_following(
     assert await statuses(api, ids) == ["booked", "cancelled", "cancelled", "cancelled"]
 
 
-async def test_cancelling_again_changes_nothing(
+async def test_cancelling_again_changes_nothing_and_tells_the_fees_of_then(
     api: Api, world: World, book_series: Booked
 ) -> None:
+    await world.add_policy(LATE_FEE)
     ids = await book_series(START)
-    await cancel(api, ids[0])
+    quote = (await preview(api, ids[0]))["quote"]
+    first = (await cancel(api, ids[0], quote=quote)).json()
     before = len(await world.rows(Change))
-    answer = await cancel(api, ids[0])
-    assert answer.status_code == 200
-    assert {one["touched"] for one in answer.json()["sessions"]} == {False}
-    assert answer.json()["command_id"] is None
+    for body in ({"quote": quote}, {}):
+        answer = await cancel(api, ids[0], **body)
+        assert answer.status_code == 200, answer.text
+        again = answer.json()
+        assert {one["touched"] for one in again["sessions"]} == {False}
+        for name in ("fee", "credit", "command_id"):
+            assert again[name] == first[name]
+        assert [one["fee"] for one in again["sessions"]] == [
+            one["fee"] for one in first["sessions"]
+        ]
+    assert len(await world.rows(Change)) == before
+
+
+async def test_staff_cancel_again_and_nothing_changes(
+    staff: Api, world: World, book_series: Booked
+) -> None:
+    ids = await book_series(START)
+    body = {"scope": "this_and_following", "charge_fee": False, "reason": STAFF_REASON}
+    first = await staff.post(f"{SESSIONS}/{ids[0]}/cancel", body)
+    before = len(await world.rows(Change))
+    again = await staff.post(f"{SESSIONS}/{ids[0]}/cancel", body)
+    assert again.status_code == 200
+    assert again.json()["command_id"] == first.json()["command_id"]
     assert len(await world.rows(Change)) == before
 
 
