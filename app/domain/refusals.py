@@ -69,15 +69,12 @@ class SlotUnavailableError(DomainError):
         self.zone = zone
 
 
-class GroupUnavailableError(DomainError):
-    """The wished group is not on offer (any more). `alternatives`: the nearest that are."""
+class GroupUnavailableError(SlotUnavailableError):
+    """The wished group is not on offer (any more). `groups`: the nearest that are."""
 
-    code = "slot-unavailable"
-
-    def __init__(self, alternatives: Sequence[GroupSlot], zone: ZoneInfo) -> None:
-        super().__init__()
-        self.alternatives = alternatives
-        self.zone = zone
+    def __init__(self, groups: Sequence[GroupSlot], zone: ZoneInfo) -> None:
+        super().__init__((), timedelta(0), zone)
+        self.groups = groups
 
 
 class SeatConflict(NamedTuple):

@@ -48,8 +48,11 @@ async def test_a_booked_seat_is_confirmed_with_its_own_entry_and_link(
     assert (await by_link.cancel(seat)).status_code == 200
 
 
-async def test_a_moved_seat_keeps_its_entry(read: Any, api: Api, world: World) -> None:
+async def test_a_moved_seat_keeps_its_entry_and_its_links(
+    read: Any, api: Api, stranger: Api, world: World
+) -> None:
     seat, (_, next_week) = await seat_among_others(world, groups=2)
+    booked = await read(seat, "booked")
     body = {"reason": REASON, "group_id": str(next_week)}
     assert (await api.post(f"/v1/sessions/{seat}/reschedule", body)).status_code == 200
     mail = await read(seat, "rescheduled")
@@ -57,6 +60,9 @@ async def test_a_moved_seat_keeps_its_entry(read: Any, api: Api, world: World) -
     _, event = mail.calendar
     assert event.start == CLASS + 7 * DAY
     assert "Thursday, December 10, 2026, 6:00 PM to 6:50 PM" in mail.text
+    for token in (booked.token, mail.token):
+        opened = await stranger.open_link(token)
+        assert opened.json()["session"]["group"]["id"] == str(next_week)
 
 
 @pytest.mark.parametrize(

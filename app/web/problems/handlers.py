@@ -218,11 +218,11 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
 def _other_times(error: DomainError) -> dict[str, Any]:
     """Present what is in the way of a requested time, or the nearest times that are free."""
     match error:
+        case GroupUnavailableError():
+            return {"alternatives": present_group_slots(error.groups, error.zone)}
         case SlotUnavailableError():
             slots = present_slots(error.alternatives, error.duration, error.zone)
             return {"alternatives": slots}
-        case GroupUnavailableError():
-            return {"alternatives": present_group_slots(error.alternatives, error.zone)}
         case SeatsConflictError():
             return {"conflicts": present_seat_conflicts(error.conflicts)}
         case ScopeConflictsError():
