@@ -12,6 +12,7 @@ from app.database.engine import connect
 from app.database.statements import Read
 from app.database.transactions import transact
 from app.demo.guide import prepare
+from app.groups.judging import judge_due_groups
 from app.identity.sign_in.find_clients import find_clients
 from app.observability.metrics.queries import read_outbox
 from app.operations.links import issue_access_token, print_link
@@ -263,6 +264,7 @@ async def test_every_exemption_is_used(world: World, settings: Settings) -> None
         await find_clients(db, "ana@client.example")
     await transact(engine, partial(tidy, now=NOW))
     await transact(engine, partial(sweep, now=NOW))
+    await judge_due_groups(engine, NOW, credit_grace=settings.credit_grace)
     await read_outbox(engine, NOW)
     await list_practices(settings)
     await list_practice_keys(settings, "Harbor Wellness")

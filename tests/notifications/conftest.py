@@ -10,11 +10,15 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.configuration.settings import Settings
+from app.identity.api_keys.keys import Scope, Staff
 from app.mail.context import MailContext
 from app.mail.senders import make_sender
 from app.outbox.outbox import Kind, Recipient
+from app.tables.identity import ApiKey
+from app.tables.webhooks import WebhookEndpoint
 from app.webhooks.delivery import WebhookContext
 from app.webhooks.sending import WebhookSender
+from tests.notifications.group_scene import GroupScene
 from tests.notifications.postbox import Postbox
 from tests.notifications.reading import Read
 from tests.notifications.scenario import Scenario
@@ -59,3 +63,12 @@ async def context(
 def webhooks(engine: AsyncEngine, clock: TestClock) -> WebhookContext:
     """The context for sending webhooks to receivers on loopback."""
     return WebhookContext(engine, WebhookSender(insecure=True), clock)
+
+
+@pytest.fixture
+async def scene(world: World) -> GroupScene:
+    """A practice with a key of its staff and an endpoint, for tests of groups."""
+    await world.key(Scope.ADMIN)
+    (key,) = await world.rows(ApiKey)
+    await world.add(WebhookEndpoint, url="https://x.example", events=[], secret="whsec_x")
+    return GroupScene(world, Staff(world.practice_id, key.id, "Front desk", Scope.ADMIN))

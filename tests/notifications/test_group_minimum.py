@@ -1,125 +1,40 @@
 """The minimum of a group: the worker judges it when it is due, once, and correctly when late."""
 
 import asyncio
-from datetime import datetime, timedelta
-from typing import Any
-from uuid import UUID
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.configuration.settings import Settings
 from app.database.transactions import transact
-from app.domain.session import Format
-from app.groups.commands.cancel import cancel_group
 from app.groups.commands.change import change_group
-from app.groups.commands.create import create_group
-from app.groups.commands.move import GroupMove, move_group
-from app.groups.judging import judge_due_groups
-from app.groups.records import NewGroup, SeatRules
-from app.identity.api_keys.keys import Scope, Staff
+from app.groups.records import SeatRules
 from app.mail.context import MailContext
 from app.notifications.delivery import send_notification
-from app.sessions.commands.book_seat import book_seat
-from app.sessions.commands.booking import SeatBooking
-from app.sessions.commands.cancel import cancel_by_staff
 from app.sessions.commands.meeting import MoveRequest
-from app.sessions.commands.orders import ChangeReason, StaffOrder
+from app.sessions.commands.orders import StaffOrder
 from app.sessions.commands.reschedule import reschedule_by_staff
 from app.tables.changes import Change
 from app.tables.groups import Group
-from app.tables.identity import ApiKey
 from app.tables.notifications import Notification
 from app.tables.practices import Practice
 from app.tables.sessions import CreditRedemption, Session
-from app.tables.webhooks import WebhookEndpoint
 from tests.groups import add_clients
+from tests.notifications.group_scene import AUTO, DUE, HOUR, START, TOLD, WHY, GroupScene
 from tests.notifications.postbox import Postbox
 from tests.notifications.test_worker import working
 from tests.patience import until
-from tests.world import NOW, TestClock, World
+from tests.world import NOW, TestClock
 
 # The worker looks at the groups of all practices.
 pytestmark = pytest.mark.alone
-
-START = NOW + timedelta(days=3)
-DUE = START - timedelta(hours=24)
-HOUR = timedelta(hours=1)
-GRACE = timedelta(days=14)
-WHY = ChangeReason(None, "The room is closed.")
-AUTO = SeatRules(8, 3, 24, auto_cancel=True)
-TOLD = SeatRules(8, 3, 24, auto_cancel=False)
-
-
-class Scene:
-    """A practice with a group, and what its staff do at given times."""
-
-    def __init__(self, world: World, staff: Staff) -> None:
-        self.world = world
-        self.staff = staff
-        self.group_id = UUID(int=0)
-
-    async def create(self, rules: SeatRules, now: datetime = NOW, start: datetime = START) -> UUID:
-        world = self.world
-        new = NewGroup(world.service_id, world.practitioner_id, start, Format.VIDEO, rules)
-        made = await transact(
-            world.engine, lambda db: create_group(db, self.staff, new, force=True, now=now)
-        )
-        self.group_id = made.group.id
-        return self.group_id
-
-    async def book(self, client_id: UUID, now: datetime = NOW, **values: Any) -> UUID:
-        world, wanted = self.world, SeatBooking(client_id, self.group_id, {}, **values)
-        booked = await transact(
-            world.engine,
-            lambda db: book_seat(db, world.practice_id, wanted, actor=self.staff.actor, now=now),
-        )
-        return booked.session_id
-
-    async def leave(self, session_id: UUID, now: datetime) -> None:
-        order = StaffOrder(WHY, charged=False, if_match=None)
-        await transact(
-            self.world.engine,
-            lambda db: cancel_by_staff(
-                db, self.staff, session_id, order=order, now=now, credit_grace=GRACE
-            ),
-        )
-
-    async def move(self, start: datetime, now: datetime) -> None:
-        move = GroupMove(start, None, None, None, force=True, leave_behind=False, reason=WHY)
-        await transact(
-            self.world.engine,
-            lambda db: move_group(
-                db, self.staff, self.group_id, move, if_match=None, now=now, credit_grace=GRACE
-            ),
-        )
-
-    async def judge(self, now: datetime) -> None:
-        await judge_due_groups(self.world.engine, now, credit_grace=GRACE)
-
-    async def status(self) -> str:
-        (row,) = await self.world.rows(Group, id=self.group_id)
-        return str(row.status)
-
-    async def told(self) -> list[tuple[str, str]]:
-        """List what was queued about the group itself."""
-        rows = await self.world.rows(Notification, session_id=None)
-        return sorted((row.recipient, row.kind) for row in rows if row.kind != "group_booked")
-
 
 BELOW = [("practice", "group_below_minimum"), ("webhook", "group.below_minimum")]
 CANCELLED = sorted([*BELOW, ("practitioner", "group_cancelled"), ("webhook", "group.cancelled")])
 
 
-@pytest.fixture
-async def scene(world: World) -> Scene:
-    await world.key(Scope.ADMIN)
-    (key,) = await world.rows(ApiKey)
-    await world.add(WebhookEndpoint, url="https://x.example", events=[], secret="whsec_x")
-    return Scene(world, Staff(world.practice_id, key.id, "Front desk", Scope.ADMIN))
-
-
-async def test_below_the_minimum_the_practice_is_told_once(scene: Scene) -> None:
+async def test_below_the_minimum_the_practice_is_told_once(scene: GroupScene) -> None:
     await scene.create(TOLD)
     (client_id,) = await add_clients(scene.world, 1)
     await scene.book(client_id)
@@ -135,7 +50,7 @@ async def test_below_the_minimum_the_practice_is_told_once(scene: Scene) -> None
     assert change.details["seats_taken_when_due"] == 1
 
 
-async def test_a_group_with_enough_seats_is_left_alone(scene: Scene) -> None:
+async def test_a_group_with_enough_seats_is_left_alone(scene: GroupScene) -> None:
     await scene.create(AUTO)
     people = await add_clients(scene.world, 3)
     seats = [await scene.book(client_id) for client_id in people]
@@ -147,7 +62,7 @@ async def test_a_group_with_enough_seats_is_left_alone(scene: Scene) -> None:
     assert (await scene.told(), await scene.status()) == ([], "scheduled")
 
 
-async def test_with_auto_cancel_the_group_is_cancelled_as_by_staff(scene: Scene) -> None:
+async def test_with_auto_cancel_the_group_is_cancelled_as_by_staff(scene: GroupScene) -> None:
     await scene.create(AUTO)
     package_id = await scene.world.add_package()
     (client_id,) = await add_clients(scene.world, 1)
@@ -185,7 +100,7 @@ async def test_with_auto_cancel_the_group_is_cancelled_as_by_staff(scene: Scene)
     ],
 )
 async def test_a_late_job_judges_the_seats_of_then(
-    scene: Scene,
+    scene: GroupScene,
     late: timedelta,
     then: int,
     now: int,
@@ -204,7 +119,7 @@ async def test_a_late_job_judges_the_seats_of_then(
     assert (await scene.told(), await scene.status()) == (sorted(expected), status)
 
 
-async def test_seats_that_left_for_another_group_since_were_taken_then(scene: Scene) -> None:
+async def test_seats_that_left_for_another_group_since_were_taken_then(scene: GroupScene) -> None:
     other = await scene.create(TOLD, start=START + timedelta(days=7))
     await scene.create(AUTO)
     people = await add_clients(scene.world, 3)
@@ -227,7 +142,7 @@ async def test_seats_that_left_for_another_group_since_were_taken_then(scene: Sc
     assert (await scene.told(), await scene.status()) == ([], "scheduled")
 
 
-async def test_a_moved_group_is_judged_for_its_new_start(scene: Scene) -> None:
+async def test_a_moved_group_is_judged_for_its_new_start(scene: GroupScene) -> None:
     await scene.create(TOLD)
     await scene.judge(DUE)
     later = START + timedelta(days=4)
@@ -239,7 +154,7 @@ async def test_a_moved_group_is_judged_for_its_new_start(scene: Scene) -> None:
     assert await scene.told() == sorted([*told, *BELOW])
 
 
-async def test_a_minimum_that_is_set_too_late_is_not_judged(scene: Scene) -> None:
+async def test_a_minimum_that_is_set_too_late_is_not_judged(scene: GroupScene) -> None:
     """The practice sees the seats at that time, and its class must not vanish at once."""
     await scene.create(AUTO, now=DUE + HOUR)
     await scene.judge(DUE + 2 * HOUR)
@@ -257,30 +172,19 @@ async def test_a_minimum_that_is_set_too_late_is_not_judged(scene: Scene) -> Non
     assert await scene.status() == "cancelled"
 
 
-async def test_cancelled_groups_and_closed_practices_are_not_judged(scene: Scene) -> None:
+async def test_cancelled_groups_and_closed_practices_are_not_judged(scene: GroupScene) -> None:
     await scene.create(AUTO)
     await scene.world.change_all(Practice, closed_at=NOW)
     await scene.judge(DUE)
     assert (await scene.told(), await scene.status()) == ([], "scheduled")
     await scene.world.change_all(Practice, closed_at=None)
-    await transact(
-        scene.world.engine,
-        lambda db: cancel_group(
-            db,
-            scene.staff,
-            scene.group_id,
-            reason=WHY,
-            if_match=None,
-            now=DUE - HOUR,
-            credit_grace=GRACE,
-        ),
-    )
+    await scene.cancel(DUE - HOUR)
     told = await scene.told()
     await scene.judge(DUE)
     assert await scene.told() == told
 
 
-async def test_two_workers_judge_a_group_once(scene: Scene) -> None:
+async def test_two_workers_judge_a_group_once(scene: GroupScene) -> None:
     await scene.create(AUTO)
     await scene.book(scene.world.client_id)
     await asyncio.gather(*(scene.judge(DUE) for _ in range(4)))
@@ -290,7 +194,7 @@ async def test_two_workers_judge_a_group_once(scene: Scene) -> None:
 
 @pytest.mark.parametrize("rules", [AUTO, TOLD])
 async def test_the_practice_reads_what_became_of_the_group(
-    scene: Scene, context: MailContext, postbox: Postbox, clock: TestClock, rules: SeatRules
+    scene: GroupScene, context: MailContext, postbox: Postbox, clock: TestClock, rules: SeatRules
 ) -> None:
     clock.now = DUE
     await scene.create(rules)
@@ -308,7 +212,7 @@ async def test_the_practice_reads_what_became_of_the_group(
 
 
 async def test_the_worker_judges_groups(
-    scene: Scene, settings: Settings, engine: AsyncEngine, clock: TestClock
+    scene: GroupScene, settings: Settings, engine: AsyncEngine, clock: TestClock
 ) -> None:
     await scene.create(TOLD)
     clock.now = DUE

@@ -3,7 +3,6 @@
 Only the worker does this (app/groups/judging.py).
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -47,33 +46,9 @@ async def judge_group(
     taken = await groups.seats_taken_at(group, due)
     if taken >= minimum:
         return
-    is_cancelled = group.rules.auto_cancel and group.seats_taken < minimum and now < group.starts_at
-    await _judged(db, group, seat_ids, taken, now, credit_grace if is_cancelled else None)
-
-
-async def _judged(
-    db: AsyncConnection,
-    group: GroupDetails,
-    seat_ids: Sequence[UUID],
-    taken: int,
-    now: datetime,
-    credit_grace: timedelta | None,
-) -> None:
-    """Tell the practice that too few seats are taken. With `credit_grace`, cancel the group."""
-    command_id, is_cancelled = uuid4(), credit_grace is not None
-    change_id = await write_group_change(
-        db,
-        SYSTEM,
-        group,
-        "below_minimum",
-        now,
-        command_id=command_id,
-        details={"seats_taken_when_due": taken, "cancels": is_cancelled},
-    )
-    await tell_of_group(
-        db, group, change_id, now, mails=["group_below_minimum"], event="group.below_minimum"
-    )
-    if credit_grace is not None:
+    cancels = group.rules.auto_cancel and group.seats_taken < minimum and now < group.starts_at
+    command_id = await _tell(db, group, taken, now, cancels=cancels)
+    if cancels:
         await end_group(
             db,
             SYSTEM,
@@ -84,3 +59,23 @@ async def _judged(
             credit_grace=credit_grace,
             command_id=command_id,
         )
+
+
+async def _tell(
+    db: AsyncConnection, group: GroupDetails, taken: int, now: datetime, *, cancels: bool
+) -> UUID:
+    """Tell the practice and webhooks that the minimum is missed; give the id of this command."""
+    command_id = uuid4()
+    change_id = await write_group_change(
+        db,
+        SYSTEM,
+        group,
+        "below_minimum",
+        now,
+        command_id=command_id,
+        details={"seats_taken_when_due": taken, "cancels": cancels},
+    )
+    await tell_of_group(
+        db, group, change_id, now, mails=["group_below_minimum"], event="group.below_minimum"
+    )
+    return command_id

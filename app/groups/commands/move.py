@@ -132,18 +132,14 @@ async def move_locked(
     """
     practice_id, command_id = group.practice_id, uuid4()
     await _check_free(db, group, to, force=move.force, now=now)
-    groups = GroupRepository(db, practice_id)
-    conflicts = await groups.sessions_elsewhere(seat_ids, to)
-    if conflicts and not move.leave_behind:
-        raise SeatsConflictError(conflicts)
-    staying = {conflict.seat_id for conflict in conflicts}
+    staying = await _left_behind(db, group, seat_ids, to, move)
     changed = [
         await _change_seat(
             db, staff, record, None if record.id in staying else to, move, now, credit_grace
         )
         for record in [await read_session(db, practice_id, seat_id) for seat_id in seat_ids]
     ]
-    await groups.move(group, to, now)
+    await GroupRepository(db, practice_id).move(group, to, now)
     after = await read_group(db, practice_id, group.id)
     change_id = await write_group_change(
         db,
@@ -174,6 +170,24 @@ async def _check_free(
         zone=group.practitioner_zone,
     )
     await check_free(db, wanted, force=force, now=now)
+
+
+async def _left_behind(
+    db: AsyncConnection,
+    group: GroupDetails,
+    seat_ids: Sequence[UUID],
+    to: Meeting,
+    move: GroupMove,
+) -> set[UUID]:
+    """Give the seats whose clients have other sessions at the new time.
+
+    Raises:
+        SeatsConflictError: there are such seats, and `leave_behind` is not set.
+    """
+    conflicts = await GroupRepository(db, group.practice_id).sessions_elsewhere(seat_ids, to)
+    if conflicts and not move.leave_behind:
+        raise SeatsConflictError(conflicts)
+    return {conflict.seat_id for conflict in conflicts}
 
 
 async def _change_seat(
