@@ -443,6 +443,19 @@ async def test_a_seat_is_judged_by_its_own_policy(api: Api, world: World, clock:
     assert again.json()["code"] == "reschedule-limit-reached"
 
 
+async def test_a_quote_holds_for_a_group_after_the_option_has_closed(
+    api: Api, world: World, clock: TestClock
+) -> None:
+    await world.add_policy({"cancel": {"closes": {"before_minutes": 60}}})
+    seat, new = await add_seat(world, await add_group(world)), await add_group(world, CLASS + DAY)
+    clock.now = CLASS - timedelta(minutes=60)
+    quote = (await api.session(seat))["actions"]["reschedule"]["quote"]
+    clock.now += timedelta(minutes=5)
+    late = await move(api, seat, group_id=str(new))
+    assert late.json()["code"] == "notice-too-short"
+    assert (await move(api, seat, group_id=str(new), quote=quote)).status_code == 200
+
+
 async def test_a_moved_seat_keeps_its_credit_and_counts_from_its_booked_start(
     api: Api, world: World
 ) -> None:
