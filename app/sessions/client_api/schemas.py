@@ -309,8 +309,8 @@ class MoveTarget(MoveScopeFields):
     start: Instant | None = Field(
         default=None,
         validate_default=True,
-        description="The start of an available slot, with a UTC offset. Required without "
-        "`group_id`.",
+        description="The new start, with a UTC offset; for clients that of an available slot. "
+        "Required without `group_id`.",
     )
     format: Format | None = Field(
         default=None, validate_default=True, description="Required without `group_id`."
