@@ -24,7 +24,7 @@ class MisfitReason(StrEnum):
 
 
 class BookedTime(NamedTuple):
-    """Time, format and location of a booked session. Instants are seconds since the epoch."""
+    """Time, format and location of a booked session or a group, in seconds since the epoch."""
 
     session_id: UUID
     start: int

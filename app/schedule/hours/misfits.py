@@ -1,4 +1,4 @@
-"""Find future booked sessions that no longer fit a practitioner's time, with two statements."""
+"""Find future sessions and groups that no longer fit a practitioner's time: three statements."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,7 +15,12 @@ from app.domain.intervals import Interval
 from app.domain.misfits import BookedTime, Misfit, MisfitReason, find_misfits
 from app.domain.session import Format
 from app.domain.zones import seconds_up, to_seconds
-from app.schedule.hours.queries import read_booked_sessions, read_calendars
+from app.schedule.hours.queries import (
+    read_booked_sessions,
+    read_calendars,
+    read_scheduled_groups,
+)
+from app.tables.groups import Group
 from app.tables.practices import Practitioner
 from app.tables.sessions import Session
 
@@ -33,15 +38,33 @@ class MisfitRecord:
     format: Format
     location_id: UUID | None
     client_id: UUID
+    group_id: UUID | None
+    reasons: list[MisfitReason]
+
+
+@dataclass(frozen=True, slots=True)
+class MisfitGroup:
+    """A group that does not fit, also an empty one, with all reasons."""
+
+    id: UUID
+    practitioner_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    format: Format
+    location_id: UUID | None
     reasons: list[MisfitReason]
 
 
 @dataclass(frozen=True, slots=True)
 class Misfits:
-    """The number of sessions that do not fit, and the first 100 of them, soonest first."""
+    """The number of sessions that do not fit, and the first 100 of them, soonest first.
+
+    `groups` are the first 100 groups that do not fit; their seats are among the sessions.
+    """
 
     count: int
     first: list[MisfitRecord]
+    groups: list[MisfitGroup]
 
 
 async def read_misfits(
@@ -55,8 +78,13 @@ async def read_misfits(
     calendars = await read_calendars(db, practice_id, now, Practitioner.id == practitioner_id)
     if not calendars:
         raise NotFoundError
-    of_practitioner = Session.practitioner_id == practitioner_id
-    return _report(calendars, await read_booked_sessions(db, practice_id, now, of_practitioner))
+    sessions = await read_booked_sessions(
+        db, practice_id, now, Session.practitioner_id == practitioner_id
+    )
+    groups = await read_scheduled_groups(
+        db, practice_id, now, Group.practitioner_id == practitioner_id
+    )
+    return _report(calendars, sessions, groups)
 
 
 async def read_misfits_of_practice(
@@ -64,13 +92,14 @@ async def read_misfits_of_practice(
 ) -> Misfits:
     """Report the booked sessions of all practitioners that start after `now` and do not fit."""
     calendars = await read_calendars(db, practice_id, now)
-    return _report(calendars, await read_booked_sessions(db, practice_id, now))
+    sessions = await read_booked_sessions(db, practice_id, now)
+    return _report(calendars, sessions, await read_scheduled_groups(db, practice_id, now))
 
 
-def _report(calendars: Sequence[Any], sessions: Sequence[Any]) -> Misfits:
-    """Check each practitioner's sessions. Both arguments are rows; `sessions` is in their order."""
+def _report(calendars: Sequence[Any], sessions: Sequence[Any], groups: Sequence[Any]) -> Misfits:
+    """Check each practitioner's sessions and groups. All arguments are rows, in their order."""
     by_practitioner: dict[UUID, list[BookedTime]] = defaultdict(list)
-    for row in sessions:
+    for row in (*sessions, *groups):
         by_practitioner[row.practitioner_id].append(
             BookedTime(
                 row.id,
@@ -86,8 +115,19 @@ def _report(calendars: Sequence[Any], sessions: Sequence[Any]) -> Misfits:
         for misfit in _of_practitioner(calendar, by_practitioner[calendar.id])
     }
     misfits = [row for row in sessions if row.id in reasons]
-    first = [_record(row, reasons[row.id]) for row in misfits[:MAX_REPORTED]]
-    return Misfits(len(misfits), first)
+    return Misfits(
+        len(misfits),
+        [
+            MisfitRecord(
+                **_fields(row, reasons[row.id]), client_id=row.client_id, group_id=row.group_id
+            )
+            for row in misfits[:MAX_REPORTED]
+        ],
+        [
+            MisfitGroup(**_fields(row, reasons[row.id]))
+            for row in [row for row in groups if row.id in reasons][:MAX_REPORTED]
+        ],
+    )
 
 
 def _of_practitioner(calendar: Any, sessions: Sequence[BookedTime]) -> list[Misfit]:  # noqa: ANN401
@@ -99,17 +139,16 @@ def _of_practitioner(calendar: Any, sessions: Sequence[BookedTime]) -> list[Misf
     )
 
 
-def _record(row: Any, reasons: list[MisfitReason]) -> MisfitRecord:  # noqa: ANN401 - a row
-    return MisfitRecord(
-        id=row.id,
-        practitioner_id=row.practitioner_id,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        format=Format(row.format),
-        location_id=row.location_id,
-        client_id=row.client_id,
-        reasons=reasons,
-    )
+def _fields(row: Any, reasons: list[MisfitReason]) -> dict[str, Any]:  # noqa: ANN401 - a row
+    return {
+        "id": row.id,
+        "practitioner_id": row.practitioner_id,
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+        "format": Format(row.format),
+        "location_id": row.location_id,
+        "reasons": reasons,
+    }
 
 
 def _intervals(rows: list[list[int]] | None) -> list[Interval]:

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date
+from typing import Any
 
 from app.domain.availability import HoursInterval
 from app.schedule.hours.commands import NewDate, NewWeek
-from app.schedule.hours.misfits import MisfitRecord, Misfits
+from app.schedule.hours.misfits import MisfitGroup, MisfitRecord, Misfits
 from app.schedule.hours.records import DayHours, clock_of
 from app.schedule.hours.schemas import (
     IntervalView,
+    MisfitGroupView,
     MisfitReport,
     MisfitView,
     OverrideAnswer,
@@ -50,20 +52,27 @@ def present_new_date(found: NewDate) -> OverrideAnswer:
 
 def present_misfits(misfits: Misfits) -> MisfitReport:
     """Present the sessions that do not fit, with times in UTC."""
-    return MisfitReport(count=misfits.count, items=[_misfit(found) for found in misfits.first])
+    return MisfitReport(
+        count=misfits.count,
+        items=[_misfit(found) for found in misfits.first],
+        groups=[MisfitGroupView(**_fields(found)) for found in misfits.groups],
+    )
 
 
 def _misfit(record: MisfitRecord) -> MisfitView:
-    return MisfitView(
-        id=record.id,
-        practitioner_id=record.practitioner_id,
-        starts_at=record.starts_at.astimezone(UTC),
-        ends_at=record.ends_at.astimezone(UTC),
-        format=record.format,
-        location_id=record.location_id,
-        client_id=record.client_id,
-        reasons=record.reasons,
-    )
+    return MisfitView(**_fields(record), client_id=record.client_id, group_id=record.group_id)
+
+
+def _fields(record: MisfitRecord | MisfitGroup) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "practitioner_id": record.practitioner_id,
+        "starts_at": record.starts_at.astimezone(UTC),
+        "ends_at": record.ends_at.astimezone(UTC),
+        "format": record.format,
+        "location_id": record.location_id,
+        "reasons": record.reasons,
+    }
 
 
 def _week(week: Sequence[DayHours]) -> list[WeeklyIntervalView]:

@@ -16,6 +16,7 @@ from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
 from app.schedule.hours.records import MAX_OVERRIDE_DAYS, DayHours
 from app.schedule.hours.repository import HoursRepository
+from app.tables.groups import Group
 from app.tables.joins import of_practice
 from app.tables.practices import BusyInterval, Holiday, HoursOverride, Practitioner, WorkingHours
 from app.tables.sessions import Session
@@ -81,6 +82,7 @@ async def read_booked_sessions(
             Session.format,
             Session.location_id,
             Session.client_id,
+            Session.group_id,
         )
         .where(
             Session.practice_id == practice_id,
@@ -89,6 +91,30 @@ async def read_booked_sessions(
             *conditions,
         )
         .order_by(Session.starts_at, Session.id)
+    )
+    return found.all()
+
+
+async def read_scheduled_groups(
+    db: AsyncConnection, practice_id: UUID, now: datetime, *conditions: ColumnElement[bool]
+) -> Sequence[Any]:
+    """Read the groups that start after `now` and are not cancelled, soonest first."""
+    found = await db.execute(
+        select(
+            Group.id,
+            Group.practitioner_id,
+            Group.starts_at,
+            Group.ends_at,
+            Group.format,
+            Group.location_id,
+        )
+        .where(
+            Group.practice_id == practice_id,
+            Group.status == "scheduled",
+            Group.starts_at > now,
+            *conditions,
+        )
+        .order_by(Group.starts_at, Group.id)
     )
     return found.all()
 

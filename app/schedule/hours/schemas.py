@@ -146,8 +146,8 @@ class WeeklyIntervalView(IntervalView):
     weekday: Annotated[int, Field(description="ISO weekday: 1 is Monday, 7 Sunday.", examples=[1])]
 
 
-class MisfitView(Answer):
-    """A booked session that no longer fits, with all reasons. Times are UTC."""
+class MisfitGroupView(Answer):
+    """A group that no longer fits, with all reasons. Times are UTC."""
 
     id: UUID
     practitioner_id: UUID
@@ -155,7 +155,6 @@ class MisfitView(Answer):
     ends_at: Annotated[dt.datetime, Field(examples=["2026-12-03T20:50:00Z"])]
     format: Format
     location_id: UUID | None
-    client_id: UUID
     reasons: Annotated[
         list[MisfitReason],
         Field(
@@ -166,11 +165,28 @@ class MisfitView(Answer):
     ]
 
 
+class MisfitView(MisfitGroupView):
+    """A booked session that no longer fits, with all reasons. Times are UTC."""
+
+    client_id: UUID
+    group_id: Annotated[
+        UUID | None, Field(description="Its group, if it is a seat of one.", examples=[None])
+    ]
+
+
 class MisfitReport(Answer):
-    """Future booked sessions that no longer fit the practitioner's hours."""
+    """Future booked sessions and groups that no longer fit the practitioner's hours."""
 
     count: Annotated[int, Field(description="The number of these sessions.", examples=[1])]
     items: Annotated[list[MisfitView], Field(description="The first 100 of them, soonest first.")]
+    groups: Annotated[
+        list[MisfitGroupView],
+        Field(
+            description="The first 100 groups that no longer fit, also empty ones, soonest first. "
+            "Their seats are among the sessions.",
+            examples=[[]],
+        ),
+    ]
 
 
 class WorkingHoursPage(Answer):

@@ -230,7 +230,7 @@ async def test_a_cancelled_group_gives_its_time_back_and_stays_cancelled(
     same = await staff.put(f"{GROUPS}/by-ref/class-7", a_group(world))
     assert (same.status_code, same.json()["command_id"]) == (200, None)
     undone = await staff.post(f"{SESSIONS}/{seat}/undo", {"reason": WHY})
-    assert undone.json()["code"] == "slot-unavailable"
+    assert undone.json()["code"] == "group-cancelled"
     await create(staff, world)
 
 
@@ -452,6 +452,35 @@ async def test_a_push_that_conflicts_changes_nothing_unless_it_leaves_behind(
     assert await everything(world) == before
     moved = await staff.put(path, a_group(world, LATER, seats=5, leave_behind=True))
     assert (moved.status_code, moved.json()["seats_left"]) == (200, 5)
+
+
+# Misfits
+
+
+async def test_groups_that_no_longer_fit_are_reported_with_their_seats(
+    staff: Api, world: World
+) -> None:
+    group = await create(staff, world)
+    empty = await create(staff, world, START + DAY)
+    gone = await create(staff, world, START + 4 * DAY)
+    await cancel(staff, gone)
+    (seat,) = await fill(staff, world, group, 1)
+    path = f"/v1/practice/practitioners/{world.practitioner_id}"
+    answer = await staff.put(f"{path}/working-hours", {"items": []})
+    report = answer.json()["misfits"]
+    assert report["count"] == 1
+    assert [(one["id"], one["group_id"]) for one in report["items"]] == [(str(seat), group["id"])]
+    assert [one["id"] for one in report["groups"]] == [group["id"], empty["id"]]
+    assert report["groups"][0] == {
+        "id": group["id"],
+        "practitioner_id": str(world.practitioner_id),
+        "starts_at": "2026-12-03T15:00:00Z",
+        "ends_at": "2026-12-03T15:50:00Z",
+        "format": "video",
+        "location_id": None,
+        "reasons": ["outside_hours"],
+    }
+    assert (await staff.get(f"{path}/misfits")).json() == report
 
 
 # Walls

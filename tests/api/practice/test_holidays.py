@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 THURSDAY, FRIDAY, MONDAY = "2026-12-03", "2026-12-04", "2026-12-07"
 HOLIDAYS = "/v1/practice/holidays"
 SESSIONS = "/v1/practice/sessions"
-NONE = {"count": 0, "items": []}
+NONE = {"count": 0, "items": [], "groups": []}
 
 
 async def close(staff: Api, *dates: str, name: str | None = None, **headers: str) -> Response:

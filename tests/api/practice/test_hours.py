@@ -20,7 +20,7 @@ from app.tables.sessions import Session
 from tests.world import NOW, Api, TestClock, World, slots
 
 START = NOW + timedelta(days=3)  # Thursday 3 December, 10:00 in New York
-NONE = {"count": 0, "items": []}
+NONE = {"count": 0, "items": [], "groups": []}
 MORNINGS = {"items": [{"weekday": 4, "start": "09:00", "end": "12:00"}]}
 CLOSED: dict[str, Any] = {"intervals": []}
 
@@ -122,6 +122,7 @@ async def test_sessions_outside_new_hours_are_reported_and_not_touched(
             "format": "video",
             "location_id": None,
             "client_id": str(world.client_id),
+            "group_id": None,
             "reasons": ["outside_hours"],
         },
         {
@@ -132,6 +133,7 @@ async def test_sessions_outside_new_hours_are_reported_and_not_touched(
             "format": "in_person",
             "location_id": str(world.location_id),
             "client_id": str(world.client_id),
+            "group_id": None,
             "reasons": ["outside_hours"],
         },
     ]

@@ -15,7 +15,7 @@ from tests.world import NOW, Api, World, slots
 
 START = NOW + timedelta(days=3)  # Thursday 3 December, 10:00 in New York
 HOUR = timedelta(hours=1)
-NONE = {"count": 0, "items": []}
+NONE = {"count": 0, "items": [], "groups": []}
 
 
 def of(world: World, rest: str, practitioner_id: object = None) -> str:

@@ -17,6 +17,7 @@ _ID_OF = {
     "EndpointWithSecret.id": "endpoint",
     "KeyView.id": "key",
     "LocationRecord.id": "location",
+    "MisfitGroupView.id": "group",
     "MisfitView.id": "session",
     "NewKeyView.id": "key",
     "NotificationView.id": "notification",
