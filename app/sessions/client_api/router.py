@@ -225,9 +225,8 @@ async def reschedule_session(
 ) -> Response:
     """Move a session to an available slot. The session keeps its id; its version increases by one.
 
-    The same `start` with another `format` (or another location) is a change of format, which has
-    its own rules and its own quote (`actions.change_format`). A package credit keeps paying for the
-    session. The old time is available again at once.
+    The same `start` with another `format` (or another location) is a change of format, with its own
+    rules and quote (`actions.change_format`). A package credit keeps paying. The old time is free.
 
     If the slot has been taken in the meantime, the response is `slot-unavailable` with the three
     nearest available slots, and nothing changes.

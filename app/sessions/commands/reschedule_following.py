@@ -76,9 +76,9 @@ async def preview_following(
     sessions = choose_sessions(found[:1] if scope is Scope.THIS else found, choice, now)
     check_links(caller, sessions)
     preview = replace(preview_costs(sessions, action, now), scope=scope)
-    if start is None or sessions.named not in sessions.covered:
-        return preview
     named = sessions.named
+    if start is None or named not in sessions.covered or named.group_id is not None:
+        return preview
     requested = MeetingRequest(start, named.format, named.location_id)
     moves = plan_moves(sessions, requested, {})
     targets = {move.record.id: move.to.starts_at for move in moves}

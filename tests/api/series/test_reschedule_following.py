@@ -379,3 +379,33 @@ async def test_a_move_that_comes_too_late_for_one_session_is_refused_for_all(
     refused = await move(api, ids[0], START + 2 * HOUR)
     assert (refused.json()["code"], refused.json()["session_id"]) == ("scope-refused", ids[0])
     assert await starts(api, ids) == weekly(START)
+
+
+async def test_a_seat_of_a_group_is_cancelled_alone_and_does_not_move_with_others(
+    api: Api, staff: Api, world: World
+) -> None:
+    group = {
+        "service_id": str(world.service_id),
+        "practitioner_id": str(world.practitioner_id),
+        "start": START.isoformat(),
+        "format": "video",
+        "seats": 8,
+    }
+    made = await staff.post("/v1/practice/groups", group)
+    assert made.status_code == 201, made.text
+    seat = {"group_id": made.json()["id"], "client_id": str(world.client_id)}
+    booked = await staff.post(SESSIONS, seat)
+    assert booked.status_code == 201, booked.text
+    session_id = booked.json()["session"]["id"]
+    start = (START + DAY).isoformat()
+    shown = await api.get(f"/v1/sessions/{session_id}/scope", action="reschedule", start=start)
+    assert [one["new_starts_at"] for one in shown.json()["sessions"]] == [None]
+    for answer in (
+        await move(api, session_id, START + DAY),
+        await move_by_staff(staff, session_id, START + DAY),
+    ):
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["pointer"] == "/scope"
+    done = await api.cancel(UUID(session_id), scope="this_and_following")
+    assert done.status_code == 200, done.text
+    assert [one["status"] for one in done.json()["sessions"]] == ["cancelled"]
