@@ -32,7 +32,7 @@ from app.sessions.read.records import SessionRecord
 _MARGIN = timedelta(days=ALTERNATIVES_WITHIN)
 _MINUTE = 60
 # No session has this id: the calendar is read with the times of all sessions.
-NOBODY = UUID(int=0)
+_NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,13 @@ def _at(record: SessionRecord, start: datetime) -> Meeting:
 async def find_conflicts_for_client(
     db: Source, moves: Sequence[Move], now: datetime
 ) -> list[TimeConflict]:
-    """Find the moves whose time is not on offer to the client, by the rules of availability."""
+    """Find the moves whose time is not on offer to the client, by the rules of availability.
+
+    The horizon binds the named session. It does not bind the others up to the end of the series:
+    they keep their distance, and may lie beyond it already.
+    """
     instant = seconds_up(now)
+    end_of_series = (max(move.rhythm for move in moves) + _MARGIN - now).days
 
     def on_offer(calendar: Calendar, wanted: Wanted) -> bool:
         second = Interval(wanted.start, wanted.start + 1)
@@ -116,7 +121,11 @@ async def find_conflicts_for_client(
     def search(move: Move) -> SlotSearch:
         return search_for(move.record, move.to, action_of(move.record, move.to), now)
 
-    wanted = [_wanted(move, search(move)) for move in moves if move.changes]
+    wanted = [
+        _wanted(move, search(move), horizon_days=0 if move is moves[0] else end_of_series)
+        for move in moves
+        if move.changes
+    ]
     return await _conflicts(db, moves, wanted, on_offer, now)
 
 
@@ -143,7 +152,7 @@ async def _conflicts(
         return []
     starts = [move.to.starts_at for move in changing]
     first, last = (min(starts) - _MARGIN).date(), (max(starts) + _MARGIN).date()
-    owner = owner_of(moves[0].record)._replace(own_id=NOBODY)
+    owner = owner_of(moves[0].record)._replace(own_id=_NOBODY)
     calendar = await read_calendar(db, owner, first, last, forced=forced)
     calendar = without(calendar, [_time_of(move.record) for move in changing])
     found = find_conflicts(calendar, wanted, check, seconds_up(now))
@@ -158,9 +167,11 @@ async def _conflicts(
     ]
 
 
-def _wanted(move: Move, search: SlotSearch) -> Wanted:
+def _wanted(move: Move, search: SlotSearch, *, horizon_days: int = 0) -> Wanted:
+    """Give the wanted time of a move, with a horizon of at least so many days."""
     to = move.to
     rules = slot_rules(move.record, to.ends_at - to.starts_at)
+    rules = replace(rules, horizon_days=max(rules.horizon_days, horizon_days))
     return Wanted(to_seconds(to.starts_at), to.format, to.location_id, rules, search)
 
 

@@ -409,3 +409,24 @@ async def test_a_seat_of_a_group_is_cancelled_alone_and_does_not_move_with_other
     done = await api.cancel(UUID(session_id), scope="this_and_following")
     assert done.status_code == 200, done.text
     assert [one["status"] for one in done.json()["sessions"]] == ["cancelled"]
+
+
+async def test_the_horizon_binds_the_named_session_and_the_others_keep_their_distance(
+    api: Api, world: World, book_series: Booked
+) -> None:
+    """The horizon of 60 days ends between the second and the third session."""
+    ids = await book_series(START + 7 * WEEK)
+    answer = await move(api, ids[0], START + 7 * WEEK + HOUR)
+    assert answer.status_code == 200, answer.text
+    beyond = await move(api, ids[2], START + 9 * WEEK + 2 * HOUR)
+    assert [conflict["session_id"] for conflict in beyond.json()["conflicts"]] == [ids[2]]
+
+    other = await world.add_client(email="bo@client.example")
+    await world.book(START + 9 * WEEK + 2 * HOUR, client_id=other)
+    taken = await move(api, ids[0], START + 7 * WEEK + 2 * HOUR)
+    (conflict,) = taken.json()["conflicts"]
+    assert conflict["session_id"] == ids[2]
+    assert len(conflict["alternatives"]) == 3
+    far = {"session_id": ids[2], "start": (START + 14 * WEEK).isoformat()}
+    answer = await move(api, ids[0], START + 7 * WEEK + 2 * HOUR, overrides=[far])
+    assert [conflict["session_id"] for conflict in answer.json()["conflicts"]] == [ids[2]]
