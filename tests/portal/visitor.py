@@ -19,6 +19,7 @@ from tests.world import TestClock, World
 PHONE = (390, 844)
 DESKTOP = (1280, 800)
 NARROW = (320, 640)
+SMALL_PHONE = (360, 740)
 # A call of the API, for `Page.route`.
 CANCEL = "**/v1/sessions/*/cancel"
 RESCHEDULE = "**/v1/sessions/*/reschedule"
@@ -124,6 +125,12 @@ class Visitor:
             "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES
         )
         return [f"{v['id']}: {[n['html'][:120] for n in v['nodes']]}" for v in found["violations"]]
+
+    async def check_on_a_phone(self) -> None:
+        """Fail if the current page is not accessible or too wide for a small phone."""
+        width, height = SMALL_PHONE
+        await self.page.set_viewport_size({"width": width, "height": height})
+        assert (await self.barriers(), await self.overflow()) == ([], 0)
 
     async def overflow(self) -> int:
         """Return by how many pixels the page is wider than the window."""

@@ -116,6 +116,13 @@ export class Api {
     return (await this.#get(sessionPath(id, "changes"))).data.items;
   }
 
+  /** What a command on a session and those that follow it in its series would do. It changes nothing. */
+  async scope(id, { action, start, keep }) {
+    const query = new URLSearchParams({ action, ...(start ? { start } : {}) });
+    for (const one of keep) query.append("keep", one);
+    return (await this.#get(`${sessionPath(id, "scope")}?${query}`)).data;
+  }
+
   /** `cancel` or `reschedule` a session. The answer is the session as it is then, and the cost. */
   async command(name, id, { body, etag, key }) {
     const headers = { "Idempotency-Key": key, "If-Match": etag };

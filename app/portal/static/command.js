@@ -6,22 +6,22 @@
 import { Intention, NetworkLost, Problem } from "./api.js";
 import { note } from "./app.js";
 import { now } from "./clock.js";
-import { button, h, nextId } from "./dom.js";
+import { button, h } from "./dom.js";
 import { money } from "./format.js";
-import { costBox, radios } from "./parts.js";
+import { costBox } from "./parts.js";
 import { ANSWERS, answerTo, showProblem } from "./problems.js";
+import { reasonFields, reasonOfRequest } from "./reason.js";
+import { hasFollowing, ScopePart } from "./scope.js";
 import { t } from "./strings.js";
-
-/** What the API takes for a note has at least one such character. */
-const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /**
  * Build the form.
  *
  * `action` is whose decision and quote count, `command` the call, `wish` the part of its body that
- * the person chose before. `more` are further buttons. `onLost` shows what is open instead of a slot.
+ * the person chose before. `more` are further buttons. `onLost` shows what is open instead of a slot,
+ * and `onStart` goes on with another start. `isFollowing`: the following sessions were chosen before.
  */
-export function commandForm(app, known, { action, command, wish = {}, labels, more = [], onLost = null }) {
+export function commandForm(app, known, { action, command, wish = {}, labels, more = [], onLost = null, onStart = null, isFollowing = false }) {
   const { id } = known.session;
   const { visit } = app;
   const intention = new Intention();
@@ -31,12 +31,17 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
 
   const cost = h("div", { "aria-live": "polite" });
   const message = h("div", {});
-  const reason = reasonFields(visit.reasons, id);
+  const isAnswer = decision.free_because === "move_request";
+  const reason = isAnswer ? reasonOfRequest() : reasonFields(visit.reasons, id);
   const submit = button("", null, { type: "submit", class: "primary" });
 
   const showCost = () => {
-    cost.replaceChildren(costBox(decision));
-    submit.textContent = decision.fee && labels.submitFee ? labels.submitFee(money(decision.fee)) : labels.submit;
+    const preview = several()?.preview;
+    cost.replaceChildren(several() ? preview ? several().costBox ?? "" : "" : costBox(decision));
+    const fee = several() ? preview?.fee : decision.fee;
+    const price = fee && money(fee);
+    if (preview) submit.textContent = labels.several(preview.sessions.length, price);
+    else submit.textContent = price && labels.submitFee ? labels.submitFee(price) : labels.submit;
   };
   const show = (node) => {
     message.replaceChildren(node);
@@ -51,14 +56,16 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
 
   const send = async () => {
     if (isSending) return;
+    if (several() && !several().isComplete()) return;
     const given = reason.read();
     if (given === null) return;
     setBusy(true);
     message.replaceChildren();
     const state = history.state;
-    const body = { ...wish, reason: given, quote: decision.quote };
+    const body = { ...wish, reason: given, ...(several()?.body ?? { quote: decision.quote }) };
     try {
       const answer = await visit.api.command(command, id, { body, etag, key: intention.keyFor(body) });
+      visit.forget((answer.sessions ?? []).map((one) => one.session_id));
       visit.keep(answer);
       visit.outcome = { ...answer, before: known.session, command };
       visit.drafts.delete(id);
@@ -76,6 +83,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
   const refused = async (error) => {
     const answer = answerTo(error);
     if (answer === "start") return app.expired(visit);
+    if (several() && (await severalRefused(error, answer))) return undefined;
     if (answer === "session") return app.lookAgain(id, error, visit);
     if (answer === "confirm" && error.body.decision) {
       decision = error.body.decision;
@@ -88,9 +96,40 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
     return undefined;
   };
 
+  /** What concerns the dates of several sessions is shown beside them. Tell whether it does. */
+  const severalRefused = async (error, answer) => {
+    const { session_id: refused, deadline } = error.body ?? {};
+    if (["quote-required", "quote-stale"].includes(error.code)) {
+      await several().load();
+      show(showProblem(error, {}));
+    } else if (answer === "dates") {
+      several().meet(error.body.conflicts ?? []);
+      show(showProblem(error, {}));
+    } else if (answer === "leaveOut") {
+      const leaveOut = several().mayLeaveOut(refused) ? () => several().leaveOut(refused) : null;
+      show(showProblem(error, { leaveOut }, several().describe(refused, deadline)));
+    } else {
+      return false;
+    }
+    return true;
+  };
+
+  /** The quote of several sessions ends: ask what they cost now, and say so where it is something else. */
+  const renewSeveral = async () => {
+    const costs = ({ fee, credits_forfeited: forfeited } = {}) => JSON.stringify([fee, forfeited]);
+    const before = costs(several().preview);
+    await several().load();
+    const { preview } = several() ?? {};
+    if (preview && costs(preview) !== before) show(h("p", { class: "message costs", role: "alert", tabindex: "-1" }, t.cost.changed));
+  };
+
   /** A quote ends: ask for the present decision, and say so only where it costs something else. */
   const renew = async () => {
     if (isSending) return;
+    if (several()) {
+      await renewSeveral();
+      return;
+    }
     try {
       const fresh = await visit.load(id, { fresh: true });
       const next = fresh.session.actions[action];
@@ -112,74 +151,34 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
     }
   };
   const watch = () => {
-    if (decision.quote_expires_at) app.after(Date.parse(decision.quote_expires_at) - now(), renew);
+    const { quote_expires_at: until } = several() ? several().preview ?? {} : decision;
+    if (until) app.after(Date.parse(until) - now(), renew);
   };
+  const onChange = () => {
+    message.replaceChildren();
+    showCost();
+    watch();
+  };
+  const part = action !== "change_format" && hasFollowing(known.session)
+    ? new ScopePart(app, known.session, { action, wish, isFollowing, onChange, onStart })
+    : null;
+  /** The dates that change, where the following sessions change too. */
+  const several = () => (part?.isFollowing ? part : null);
 
   showCost();
+  const back = known.session.status === "booked" ? t.cancel.keep : t.session.back;
   const form = h(
     "form",
     { onsubmit: (event) => { event.preventDefault(); send(); }, novalidate: true },
+    part?.node,
     cost,
     reason.node,
     message,
-    h("div", { class: "buttons" }, submit, button(t.cancel.keep, () => app.go({ view: "details", id }), { class: "secondary", id: "keep" }), more),
+    h("div", { class: "buttons" }, submit, button(back, () => app.go({ view: "details", id }), { class: "secondary", id: "keep" }), more),
   );
-  return { form, mounted: watch };
-}
-
-/**
- * Why: a choice, and words where a choice says too little. The words go to the practitioner only.
- * What is given for a session is kept in `given` until it is sent, so that it need not be given twice.
- */
-function reasonFields(given, id) {
-  const before = given.get(id) ?? { code: null, written: "" };
-  const noteId = nextId("note");
-  const errorId = nextId("error");
-  const optional = h("span", { class: "quiet", hidden: before.code === "other" }, ` (${t.reason.optional})`);
-  const error = h("p", { class: "field-error", id: errorId, hidden: true });
-  const words = h("textarea", { id: noteId, rows: "2", maxlength: "500" }, before.written);
-  const choice = () => choices.querySelector("input:checked")?.value ?? null;
-  const choices = radios(t.reason.title, "reason", Object.entries(t.reason.codes), {
-    hint: t.reason.hint,
-    chosen: before.code,
-    onchange: () => {
-      complain(null);
-      optional.hidden = choice() === "other";
-    },
-  });
-  const keep = () => given.set(id, { code: choice(), written: words.value });
-  const complain = (text, field = null) => {
-    error.textContent = text ?? "";
-    error.hidden = text === null;
-    for (const control of [words, ...choices.querySelectorAll("input")]) {
-      control.removeAttribute("aria-invalid");
-      control.removeAttribute("aria-describedby");
-    }
-    field?.setAttribute("aria-invalid", "true");
-    field?.setAttribute("aria-describedby", errorId);
-    field?.focus();
+  const mounted = () => {
+    watch();
+    if (several()) several().load();
   };
-  return {
-    node: h("div", { class: "reason", oninput: keep }, choices, error, h("label", { for: noteId }, t.reason.note, optional), words),
-    /** Give the reason: the person's own words, or else the chosen reason. Null: none yet. */
-    read() {
-      const code = choice();
-      const written = VISIBLE.test(words.value) ? words.value.trim() : "";
-      complain(null);
-      if (code === null) {
-        complain(t.reason.missing, choices.querySelector("input"));
-        return null;
-      }
-      if (code === "other" && !written) {
-        complain(t.reason.missingNote, words);
-        return null;
-      }
-      return { code, note: written || t.reason.codes[code] };
-    },
-    /** Show what the API found wrong with it. */
-    mark(errors) {
-      const own = errors.find((one) => one.pointer?.startsWith("/reason"));
-      if (own) complain(own.detail, own.pointer.endsWith("note") ? words : choices.querySelector("input"));
-    },
-  };
+  return { form, mounted };
 }

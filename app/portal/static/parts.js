@@ -24,6 +24,15 @@ export function when({ starts_at: start, ends_at: end, practitioner }) {
   );
 }
 
+/** What a session belongs to: a place in a group, a date of a series. */
+export function belonging({ group, series, status }) {
+  const isOpen = status === "booked" && group !== null;
+  return [
+    group && [t.group.title, t.group.place, isOpen ? ` ${t.group.free(group.seats_left, group.seats)}` : null],
+    series && [t.series.title, t.series.position(series.position, series.of)],
+  ];
+}
+
 export const formatName = (kind) => t.session.formats[kind] ?? kind;
 
 /** A format as one line: "In person, Harbor Street". */
@@ -49,10 +58,11 @@ export function joining({ kind, location, join_url: url, instructions }) {
 
 /** What an action costs now and until when it stays so: sentences, and the next instant that counts. */
 export function costNow(decision, startsAt) {
-  const { fee, credit, carries, free_until: freeUntil, closes_at: closesAt } = decision;
+  const { fee, credit, carries, free_until: freeUntil, closes_at: closesAt, free_because: because } = decision;
   const isFree = !fee && credit !== "forfeited" && !carries;
   const deadline = isFree ? freeUntil : closesAt;
   const atStart = deadline !== null && Date.parse(deadline) >= Date.parse(startsAt);
+  if (isFree && t.cost.because[because]) return { text: t.cost.because[because], isFree, deadline: null };
   const sentences = [];
   if (fee) sentences.push(t.cost.fee(money(fee)));
   if (credit === "forfeited") sentences.push(t.cost.forfeited);
@@ -63,7 +73,7 @@ export function costNow(decision, startsAt) {
 }
 
 /** What cancelling costs at least after a move, in the words for now or for the timeline. */
-function carriedCost({ fee }, words) {
+export function carriedCost({ fee }, words) {
   return fee ? words.carriesFee(money(fee)) : words.carriesForfeit;
 }
 
@@ -88,12 +98,12 @@ export function runClocks(app, node) {
 
 /** The cost in full, before a person confirms. */
 export function costBox(decision) {
-  const { fee, credit, carries } = decision;
+  const { fee, credit, carries, free_because: because } = decision;
   return h(
     "div",
     { class: fee || credit === "forfeited" || carries ? "message costs" : "message free" },
     fee ? h("p", {}, h("strong", {}, t.cost.fee(money(fee))), " ", t.cost.collect) : null,
-    !fee && credit !== "forfeited" ? h("p", {}, t.cost.free) : null,
+    !fee && credit !== "forfeited" ? h("p", {}, t.cost.because[because] ?? t.cost.free) : null,
     credit ? h("p", {}, t.cost.credit[credit] ?? "") : null,
     carries ? h("p", {}, h("strong", {}, carriedCost(carries, t.cost))) : null,
   );

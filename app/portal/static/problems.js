@@ -22,6 +22,8 @@ export const ANSWERS = {
   "quote-stale": "session",
   "quote-invalid": "session",
   "slot-unavailable": "times",
+  "scope-refused": "leaveOut",
+  "scope-conflicts": "dates",
   "no-change": "times",
   "version-mismatch": "session",
   "idempotency-key-reused": "retry",
@@ -44,8 +46,9 @@ export function answerTo(error) {
 
 /**
  * Show an error with a way on. `ways` maps answers to functions; one without a way has no button.
+ * `more` is said after the sentence.
  */
-export function showProblem(error, ways) {
+export function showProblem(error, ways, more = null) {
   const answer = answerTo(error);
   const body = error instanceof Problem ? error.body : {};
   const way = ways[answer];
@@ -53,6 +56,7 @@ export function showProblem(error, ways) {
     "div",
     { class: "message problem", role: "alert", tabindex: "-1", "data-code": error.code ?? "network" },
     h("p", {}, sentence(error)),
+    more ? h("p", {}, more) : null,
     error.retryAfter ? h("p", {}, t.problem.wait(error.retryAfter)) : null,
     fieldErrors(body),
     body.contact ? contactLinks(body.contact) : null,

@@ -56,6 +56,11 @@ export class Visit {
     return this.keep(await this.api.session(id));
   }
 
+  /** Drop details that a command on other sessions has made old. */
+  forget(ids) {
+    for (const id of ids) this.#sessions.delete(id);
+  }
+
   /** Remember details that an answer brought. */
   keep({ session, etag }) {
     const known = { session, etag, at: Date.now() };

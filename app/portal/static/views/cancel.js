@@ -10,7 +10,7 @@ export async function cancel(app, entry) {
   const known = await app.visit.load(entry.id);
   const { session } = known;
   if (session.version !== entry.version || !session.actions.cancel.allowed) return details(app, entry);
-  const labels = { submit: t.cancel.confirm, submitFee: t.cancel.confirmFee };
+  const labels = { submit: t.cancel.confirm, submitFee: t.cancel.confirmFee, several: t.cancel.several };
   const { form, mounted } = commandForm(app, known, { action: "cancel", command: "cancel", labels });
   const node = h(
     "div",

@@ -2,8 +2,9 @@
 
 import { commandForm } from "../command.js";
 import { button, facts, h } from "../dom.js";
-import { day, short, span } from "../format.js";
+import { short } from "../format.js";
 import { choiceName, heading, when } from "../parts.js";
+import { confirmEntry, seatsLeft, slotName } from "../slots.js";
 import { t } from "../strings.js";
 import { details } from "./details.js";
 
@@ -13,7 +14,8 @@ export async function confirm(app, entry) {
   const sameTime = Date.parse(entry.start) === Date.parse(session.starts_at);
   const action = sameTime ? "change_format" : "reschedule";
   if (session.version !== entry.version || !session.actions[action].allowed) return details(app, entry);
-  const wish = { start: entry.start, format: entry.kind, ...(entry.location ? { location_id: entry.location } : {}) };
+  const wish = wishOf(entry);
+  const goTo = (slot, more = {}) => app.go({ ...confirmEntry(session, entry.kind, slot), ...more }, { replace: true });
   const title = sameTime ? t.confirm.titleFormat : t.confirm.title;
   const choice = session.formats.find((one) => one.kind === entry.kind && (one.location?.id ?? null) === entry.location);
   const name = choiceName(choice ?? { kind: entry.kind, location: null });
@@ -22,30 +24,37 @@ export async function confirm(app, entry) {
     action,
     command: "reschedule",
     wish,
-    labels: { submit: t.confirm.submit, submitFee: t.confirm.submitFee },
+    labels: { submit: t.confirm.submit, submitFee: t.confirm.submitFee, several: t.confirm.several },
     more: other,
-    onLost: (problem, place) => place.append(alternatives(app, entry, problem.body.alternatives ?? [])),
+    onLost: (problem, place) => place.append(alternatives(app, entry, problem.body.alternatives ?? [], goTo)),
+    onStart: (slot) => goTo(slot, { following: true }),
+    isFollowing: entry.following,
   });
   const node = h(
     "div",
     { class: "card" },
     heading(title),
     facts([t.confirm.from, h("span", { class: "old" }, `${short(session.starts_at)}, ${choiceName(session.format)}`)]),
-    h("div", { class: "new" }, h("p", { class: "quiet small" }, t.confirm.to), when({ ...session, starts_at: entry.start, ends_at: entry.end }), h("p", {}, name)),
+    h("div", { class: "new" }, h("p", { class: "quiet small" }, t.confirm.to), when({ ...session, starts_at: entry.start, ends_at: entry.end }), h("p", {}, name, seatsLeft({ seats_left: entry.left }))),
     form,
   );
   return { title, node, mounted };
 }
 
+/** What is asked for: a time and a format, or for a seat another group. */
+function wishOf({ start, kind, location, group }) {
+  if (group) return { group_id: group, start };
+  return { start, format: kind, ...(location ? { location_id: location } : {}) };
+}
+
 /** The three nearest slots still open, one press away. */
-function alternatives(app, entry, slots) {
-  const choose = ({ start, end, location_id: location }) => app.go({ ...entry, start, end, location }, { replace: true });
+function alternatives(app, entry, slots, choose) {
   const another = () => app.go({ view: "reschedule", id: entry.id, version: entry.version }, { replace: true });
   return h(
     "div",
     { class: "alternatives" },
     slots.length > 0 ? h("p", {}, t.confirm.alternatives) : null,
-    slots.map((slot) => button(`${day(slot.start)}, ${span(slot.start, slot.end)}`, () => choose(slot), { class: "secondary" })),
+    slots.map((slot) => button(slotName(slot), () => choose(slot), { class: "secondary" })),
     button(t.confirm.other, another, { class: "plain" }),
   );
 }

@@ -5,8 +5,9 @@ import { now } from "../clock.js";
 import { button, facts, h } from "../dom.js";
 import { day, isoDate, money, short } from "../format.js";
 import { historyOf } from "../history.js";
-import { choiceName, costLine, inSentence, joining, policyText, policyTimeline, runClocks, saveFile, when } from "../parts.js";
+import { belonging, choiceName, costLine, inSentence, joining, policyText, policyTimeline, runClocks, saveFile, when } from "../parts.js";
 import { contactLinks, showProblem } from "../problems.js";
+import { requestText, requestWays } from "../request.js";
 import { t } from "../strings.js";
 import { ZONE } from "../zones.js";
 
@@ -15,8 +16,12 @@ export async function details(app, { id }) {
   const { session } = await visit.load(id);
   const flash = app.flash;
   app.flash = null;
-  const { practitioner, service } = session;
+  const { practitioner, service, move_request: request } = session;
   const isOpen = session.status === "booked";
+  const about = [
+    facts(...belonging(session), ...joining(session.format), payment(session)),
+    button(t.session.calendar, (event) => download(app, session, event.target), { class: "plain", id: "calendar" }),
+  ];
   const switches = h("div", { class: "action-list" });
   const node = h(
     "div",
@@ -28,11 +33,12 @@ export async function details(app, { id }) {
       h("h1", { tabindex: "-1", id: "what" }, service.name),
       h("p", { class: "quiet" }, t.session.with(practitioner.name)),
       isOpen ? null : h("p", { class: "message" }, statusText(session)),
+      request ? requestText(session) : null,
       when(session),
-      facts(...joining(session.format), payment(session)),
-      button(t.session.calendar, (event) => download(app, session, event.target), { class: "plain", id: "calendar" }),
+      request ? requestWays(app, session) : about,
     ),
-    isOpen ? changes(app, session, switches) : null,
+    request ? h("section", { class: "card", "aria-labelledby": "about" }, h("h2", { id: "about" }, t.session.about), about) : null,
+    isOpen && !request ? changes(app, session, switches) : null,
     policy(session),
     historyOf(app, session),
     questions(practitioner),
@@ -42,7 +48,7 @@ export async function details(app, { id }) {
     runClocks(app, node);
     const instant = nextTurn(session);
     if (instant !== null) app.after(instant - now() + 1000, () => visit.load(id, { fresh: true }).catch(note).then(() => app.refresh()));
-    if (isOpen && session.actions.change_format.allowed) offerSwitches(app, session, switches).catch(note);
+    if (isOpen && !request && session.actions.change_format.allowed) offerSwitches(app, session, switches).catch(note);
   };
   return { title: `${service.name}, ${day(session.starts_at)}`, node, mounted };
 }
@@ -146,9 +152,10 @@ function questions({ contact }) {
 }
 
 /** The next instant at which what is shown here stops being true. */
-function nextTurn({ actions, starts_at: start, status }) {
-  if (status !== "booked") return null;
+function nextTurn({ actions, starts_at: start, status, move_request: request }) {
+  if (status !== "booked" && !request) return null;
   const instants = Object.values(actions).flatMap((one) => [one.free_until, one.closes_at, one.quote_expires_at]);
+  if (request) instants.push(request.answer_by, ...request.proposals.map((slot) => slot.start));
   const ahead = [...instants, start].filter(Boolean).map(Date.parse).filter((instant) => instant > now());
   return ahead.length > 0 ? Math.min(...ahead) : null;
 }

@@ -1,7 +1,7 @@
-/** What was done, the new calendar file, the way back. */
+/** What was done, date by date where it was several, the new calendar file, the way back. */
 
 import { button, h } from "../dom.js";
-import { money } from "../format.js";
+import { money, short } from "../format.js";
 import { choiceName, heading, when } from "../parts.js";
 import { t } from "../strings.js";
 import { details, download } from "./details.js";
@@ -9,28 +9,55 @@ import { details, download } from "./details.js";
 export function done(app, entry) {
   const { outcome } = app.visit;
   if (outcome?.session.id !== entry.id) return details(app, entry);
-  const { session, before, fee, credit } = outcome;
+  const { session, before, fee, credit, sessions } = outcome;
   const isCancelled = session.status === "cancelled";
-  const moved = Date.parse(before.starts_at) !== Date.parse(session.starts_at);
-  const title = isCancelled ? t.done.cancelled : moved ? t.done.moved : t.done.changed;
+  const title = titleOf(outcome);
   const label = isCancelled ? t.done.calendarGone : t.done.calendar;
+  const back = button(t.session.back, () => app.go({ view: "details", id: session.id }), { class: "secondary", id: "back" });
   const node = h(
     "div",
     { class: "card" },
     heading(title),
     h("p", { class: "quiet" }, `${session.service.name} ${t.session.with(session.practitioner.name)}`),
-    h("div", { class: isCancelled ? "old" : "" }, when(session)),
+    sessions ? dates(sessions) : h("div", { class: isCancelled ? "old" : "" }, when(session)),
     isCancelled ? null : h("p", {}, choiceName(session.format)),
     fee ? h("p", { class: "message costs" }, t.done.fee(money(fee))) : null,
-    credit && credit !== "kept" ? h("p", {}, t.cost.credit[credit] ?? "") : null,
-    h("p", {}, t.done.mail),
+    !sessions && credit && credit !== "kept" ? h("p", {}, t.cost.credit[credit] ?? "") : null,
+    h("p", {}, sessions ? t.done.mailSeveral : t.done.mail),
     h(
       "div",
       { class: "buttons" },
-      button(label, (event) => download(app, session, event.target), { class: "primary", id: "calendar" }),
-      button(t.session.back, () => app.go({ view: "details", id: session.id }), { class: "secondary", id: "back" }),
+      sessions ? null : button(label, (event) => download(app, session, event.target), { class: "primary", id: "calendar" }),
+      back,
     ),
-    h("p", { class: "quiet small" }, t.done.replaced),
+    sessions || before.status === "cancelled" ? null : h("p", { class: "quiet small" }, t.done.replaced),
   );
   return { title, node };
+}
+
+function titleOf({ session, before, sessions }) {
+  const isSeveral = sessions?.filter((one) => one.touched).length > 1;
+  if (session.status === "cancelled") return isSeveral ? t.done.severalCancelled : t.done.cancelled;
+  if (before.status === "cancelled") return t.done.bookedAgain;
+  if (Date.parse(before.starts_at) === Date.parse(session.starts_at)) return t.done.changed;
+  return isSeveral ? t.done.severalMoved : t.done.moved;
+}
+
+/** Every date of the command: those that changed with what they cost, and those that stayed with why. */
+function dates(sessions) {
+  const changed = sessions.filter((one) => one.touched);
+  const stayed = sessions.filter((one) => !one.touched);
+  return h(
+    "div",
+    { class: "dates" },
+    h("ol", {}, changed.map((one) => h("li", {}, h("p", {}, date(one)), costs(one)))),
+    stayed.length > 0 ? [h("h2", {}, t.done.stayed), h("ul", {}, stayed.map((one) => h("li", {}, h("strong", {}, short(one.starts_at)), `: ${t.scope.why[one.why] ?? t.scope.why.other}`)))] : null,
+  );
+}
+
+const date = ({ status, starts_at: start }) => (status === "cancelled" ? [h("span", { class: "old" }, short(start)), ` ${t.done.isCancelled}`] : h("strong", {}, short(start)));
+
+function costs({ fee, credit }) {
+  const texts = [fee && t.history.fee(money(fee)), t.scope.credit[credit]].filter(Boolean);
+  return texts.length > 0 ? h("p", { class: "quiet small" }, texts.join(" ")) : null;
 }

@@ -7,6 +7,7 @@ import { button, h } from "../dom.js";
 import { dateInWords, hour, isoDate, monthInWords, short, time, zoneNames } from "../format.js";
 import { choiceName, costLine, heading, inSentence, radios, runClocks } from "../parts.js";
 import { contactLinks, showProblem } from "../problems.js";
+import { confirmEntry, seatsLeft } from "../slots.js";
 import { t } from "../strings.js";
 import { differs, ZONE } from "../zones.js";
 import { details } from "./details.js";
@@ -22,8 +23,9 @@ export async function reschedule(app, entry) {
     heading(t.reschedule.title),
     h("p", {}, h("span", { class: "quiet" }, `${t.reschedule.now}: `), `${short(session.starts_at)}, ${choiceName(session.format)}`),
     costLine(decision, session.starts_at),
+    session.group ? h("p", {}, t.group.others) : null,
     chooser.node,
-    h("div", { class: "buttons" }, button(t.cancel.keep, () => app.go({ view: "details", id: session.id }), { class: "secondary", id: "keep" })),
+    h("div", { class: "buttons" }, button(session.status === "booked" ? t.cancel.keep : t.session.back, () => app.go({ view: "details", id: session.id }), { class: "secondary", id: "keep" })),
   );
   const mounted = () => {
     runClocks(app, node);
@@ -208,9 +210,8 @@ class Chooser {
   }
 
   #slot(slot) {
-    const { id, version } = this.#session;
-    const entry = { view: "confirm", id, version, kind: this.#choice.kind, location: slot.location_id, start: slot.start, end: slot.end };
-    return button(time(slot.start), () => this.#app.go(entry), { class: "slot", "data-start": slot.start });
+    const entry = confirmEntry(this.#session, this.#choice.kind, slot);
+    return button([time(slot.start), seatsLeft(slot)], () => this.#app.go(entry), { class: "slot", "data-start": slot.start });
   }
 }
 

@@ -3,7 +3,7 @@
 import { button, h } from "../dom.js";
 import { day, span, zoneNames } from "../format.js";
 import { cardTitle, pages } from "../pages.js";
-import { formatName } from "../parts.js";
+import { belonging, formatName } from "../parts.js";
 import { t } from "../strings.js";
 import { differs } from "../zones.js";
 
@@ -24,6 +24,7 @@ function row(app, session, label) {
   return [
     cardTitle(`${day(start)}, ${span(start, end)}${zone}`),
     h("p", {}, `${service.name} ${t.session.with(practitioner.name)}, ${formatName(session.format.kind)}`),
+    belonging(session).filter(Boolean).map(([, ...texts]) => h("p", { class: "quiet" }, texts)),
     status === "booked" ? null : h("p", {}, h("span", { class: "state", "data-status": status }, t.list.status[status] ?? status)),
     button(label, open, { class: "secondary", "aria-label": t.list.opens(label, service.name, day(start)) }),
   ];

@@ -1,0 +1,41 @@
+/** What the practice asks of a client: to move a session. The times that it proposes come first. */
+
+import { now } from "./clock.js";
+import { button, h } from "./dom.js";
+import { dayAndTime } from "./format.js";
+import { confirmEntry, slotName } from "./slots.js";
+import { t } from "./strings.js";
+
+/** What is asked, why, and until when. */
+export function requestText({ status, move_request: request }) {
+  const isCancelled = status === "cancelled";
+  return h(
+    "div",
+    { class: "message" },
+    h("p", {}, h("strong", {}, isCancelled ? t.request.cancelled : t.request.asks)),
+    request.note ? h("blockquote", { class: "written" }, request.note) : null,
+    h("p", {}, t.request.answerBy(dayAndTime(request.answer_by)), isCancelled ? null : ` ${t.request.keep}`),
+  );
+}
+
+/** The ways to answer: a proposed time, another time, and last to cancel. All of them are free. */
+export function requestWays(app, session) {
+  const { id, version, actions, format, move_request: request } = session;
+  const mayMove = actions.reschedule.allowed;
+  const proposals = mayMove ? request.proposals.filter((slot) => Date.parse(slot.start) > now()) : [];
+  const choose = (slot) => button(slotName(slot), () => app.go(confirmEntry(session, format.kind, slot)), { class: "secondary", "data-start": slot.start });
+  const go = (name, label, style) => button(label, () => app.go({ view: name, id, version }), { class: style, id: `go-${name}` });
+  return h(
+    "div",
+    {},
+    proposals.length > 0 ? h("h2", { id: "proposals" }, t.request.proposals) : null,
+    proposals.length > 0 ? h("div", { class: "action-list", role: "group", "aria-labelledby": "proposals" }, proposals.map(choose)) : null,
+    h(
+      "div",
+      { class: "action-list" },
+      mayMove ? go("reschedule", proposals.length > 0 ? t.request.other : t.request.choose, proposals.length > 0 ? "secondary" : "primary") : null,
+      actions.cancel.allowed && session.status === "booked" ? go("cancel", t.actions.cancel, "secondary") : null,
+    ),
+    h("p", { class: "quiet" }, t.request.free),
+  );
+}

@@ -1,0 +1,243 @@
+/**
+ * "This session only" or "this and all following sessions". Before anything is confirmed, each date
+ * that would change is named with what it costs, and each that stays with the reason.
+ */
+
+import { note } from "./app.js";
+import { button, h } from "./dom.js";
+import { money, short, zoneNames } from "./format.js";
+import { carriedCost, radios } from "./parts.js";
+import { showProblem } from "./problems.js";
+import { t } from "./strings.js";
+
+const THIS = "this";
+const FOLLOWING = "this_and_following";
+
+/** Whether dates of the same series follow a session. */
+export function hasFollowing({ series, group, status }) {
+  return series !== null && group === null && status === "booked" && series.position < series.of;
+}
+
+export class ScopePart {
+  #app;
+  #visit;
+  #session;
+  #action;
+  #wish;
+  #onChange;
+  #onStart;
+  #scope;
+  #keep = new Set();
+  /** Other times for dates that are not free, and the conflicts that a command met. */
+  #picks = new Map();
+  #met = new Map();
+  #preview = null;
+  #turn = 0;
+  #place = h("div", { class: "dates" });
+  node;
+
+  /**
+   * `wish` is what the named session would move to. `onChange` is told of each new state, and
+   * `onStart` of another time for the named session itself.
+   */
+  constructor(app, session, { action, wish, isFollowing, onChange, onStart }) {
+    this.#app = app;
+    this.#visit = app.visit;
+    this.#session = session;
+    this.#action = action;
+    this.#wish = wish;
+    this.#onChange = onChange;
+    this.#onStart = onStart;
+    this.#scope = isFollowing ? FOLLOWING : THIS;
+    const choice = radios(t.scope.title, "scope", Object.entries(t.scope.options), {
+      chosen: this.#scope,
+      onchange: (event) => {
+        this.#scope = event.target.value;
+        this.load();
+      },
+    });
+    this.node = h("div", {}, choice, this.#place);
+  }
+
+  get isFollowing() {
+    return this.#scope === FOLLOWING;
+  }
+
+  get preview() {
+    return this.#preview;
+  }
+
+  /** What the command carries besides. */
+  get body() {
+    const { format, location_id: location } = this.#wish;
+    const own = this.#session.format;
+    const isOther = format && (format !== own.kind || (location ?? null) !== (own.location?.id ?? null));
+    const overrides = [...this.#picks].map(([id, slot]) => ({
+      session_id: id,
+      start: slot.start,
+      ...(isOther ? { format, ...(slot.location_id ? { location_id: slot.location_id } : {}) } : {}),
+    }));
+    return { scope: FOLLOWING, keep: [...this.#keep], quote: this.#preview.quote, ...(overrides.length > 0 ? { overrides } : {}) };
+  }
+
+  /** Ask what would change, and show it. Only the answer to the last question counts. */
+  async load() {
+    const turn = ++this.#turn;
+    this.#preview = null;
+    this.#met.clear();
+    this.#place.replaceChildren(this.isFollowing ? h("p", { class: "quiet" }, t.scope.loading) : "");
+    this.#onChange();
+    if (!this.isFollowing) return;
+    const { id } = this.#session;
+    try {
+      const preview = await this.#visit.api.scope(id, { action: this.#action, start: this.#wish.start, keep: this.#keep });
+      if (turn !== this.#turn) return;
+      this.#preview = preview;
+      this.#show();
+      this.#app.announce(t.scope.found(preview.sessions.length, preview.staying.length));
+    } catch (error) {
+      note(error);
+      if (turn !== this.#turn) return;
+      this.#failed(error);
+    }
+    this.#onChange();
+  }
+
+  #failed(error) {
+    if (error.code === "unauthorized") {
+      this.#app.expired(this.#visit);
+      return;
+    }
+    const shown = showProblem(error, this.#app.ways(this.#session.id, { retry: () => this.load(), home: null }));
+    this.#place.replaceChildren(shown);
+    shown.focus();
+  }
+
+  /** Leave a date as it is, or take it along again. */
+  async leaveOut(id, isLeft = true) {
+    if (isLeft) this.#keep.add(id);
+    else this.#keep.delete(id);
+    this.#picks.delete(id);
+    await this.load();
+    this.#place.querySelector("h2")?.focus();
+  }
+
+  /** Show the conflicts that the command met. */
+  meet(conflicts) {
+    for (const conflict of conflicts) {
+      this.#picks.delete(conflict.session_id);
+      this.#met.set(conflict.session_id, conflict);
+    }
+    this.#show();
+  }
+
+  /** The date of a session that the policy refuses, and its deadline. */
+  describe(id, deadline) {
+    const found = this.#preview.sessions.find((one) => one.session_id === id);
+    const until = deadline ? t.cost.possibleUntil(short(deadline)) : null;
+    return [found && `${short(found.starts_at)}.`, until].filter(Boolean).join(" ");
+  }
+
+  /** Whether a session can be left out: the named one cannot. */
+  mayLeaveOut(id) {
+    return Boolean(id) && id !== this.#session.id;
+  }
+
+  /** Whether the command can be sent; if not, lead to what is missing. */
+  isComplete() {
+    if (this.#preview === null) {
+      this.#place.querySelector(".problem")?.focus();
+      return false;
+    }
+    const open = this.#place.querySelector("[data-open]");
+    if (open === null) return true;
+    this.#app.announce(t.scope.incomplete);
+    (open.querySelector("input, button") ?? open).focus();
+    return false;
+  }
+
+  /** What all of it costs. */
+  get costBox() {
+    const { fee, credits_forfeited: forfeited, sessions, allowed } = this.#preview;
+    if (!allowed) return null;
+    const carries = sessions.some((one) => one.decision.carries);
+    return h(
+      "div",
+      { class: fee || forfeited || carries ? "message costs" : "message free" },
+      fee ? h("p", {}, h("strong", {}, t.scope.sum(money(fee))), " ", t.cost.collect) : null,
+      forfeited ? h("p", {}, t.scope.forfeited(forfeited)) : null,
+      fee || forfeited ? null : h("p", {}, t.cost.free),
+      carries ? h("p", {}, h("strong", {}, t.scope.carries)) : null,
+    );
+  }
+
+  #show() {
+    const { sessions, staying } = this.#preview;
+    const instants = sessions.map((one) => one.starts_at);
+    this.#place.replaceChildren(
+      h("h2", { tabindex: "-1" }, t.scope.changing[this.#action](sessions.length)),
+      h("p", { class: "quiet small" }, t.reschedule.inZone(zoneNames(instants))),
+      h("ol", {}, sessions.map((one) => this.#row(one))),
+      ...(staying.length > 0 ? [h("h2", {}, t.scope.staying), h("ul", {}, staying.map((one) => this.#stays(one)))] : []),
+    );
+  }
+
+  #row({ session_id: id, starts_at: start, new_starts_at: planned, decision }) {
+    const conflict = this.#met.get(id) ?? this.#preview.conflicts.find((one) => one.session_id === id) ?? null;
+    const to = this.#picks.get(id)?.start ?? planned;
+    const isOpen = !decision.allowed || (conflict && !this.#picks.has(id));
+    return h(
+      "li",
+      { "data-session": id, "data-open": isOpen },
+      h("p", {}, planned ? move(start, to) : h("strong", {}, short(start))),
+      decision.allowed ? h("p", { class: "quiet small" }, costOf(decision)) : this.#refusal(id, decision.refusal),
+      decision.allowed && conflict ? this.#conflict(id, conflict) : null,
+    );
+  }
+
+  #refusal(id, { message, deadline }) {
+    const until = deadline ? ` ${t.cost.possibleUntil(short(deadline))}` : null;
+    return h("div", { class: "message problem" }, h("p", {}, message, until), this.#leave(id));
+  }
+
+  #conflict(id, { wanted, alternatives }) {
+    const named = id === this.#session.id;
+    const choose = (slot) => {
+      this.#picks.set(id, slot);
+      this.#show();
+      this.#place.querySelector(`[data-session="${id}"] input:checked`)?.focus();
+      this.#onChange();
+    };
+    const options = alternatives.map((slot) => [slot.start, short(slot.start)]);
+    const fields = radios(t.scope.notFree(short(wanted)), `other-${id}`, options, {
+      chosen: this.#picks.get(id)?.start ?? null,
+      onchange: (event) => choose(alternatives.find((slot) => slot.start === event.target.value)),
+    });
+    const buttons = alternatives.map((slot) => button(short(slot.start), () => this.#onStart(slot), { class: "secondary" }));
+    const words = h("p", {}, t.scope.notFree(short(wanted)), alternatives.length > 0 ? null : ` ${t.scope.noOther}`);
+    return h("div", { class: "message problem" }, named || alternatives.length === 0 ? words : fields, named ? h("div", { class: "action-list" }, buttons) : this.#leave(id));
+  }
+
+  #leave(id) {
+    if (!this.mayLeaveOut(id)) return null;
+    const { starts_at: start } = this.#preview.sessions.find((one) => one.session_id === id);
+    return button(t.scope.leaveOut, () => this.leaveOut(id), { class: "secondary", "aria-label": t.scope.leaveOutDate(short(start)) });
+  }
+
+  #stays({ session_id: id, starts_at: start, why }) {
+    const label = t.scope.takeAlongDate(short(start));
+    const back = why === "kept" ? button(t.scope.takeAlong, () => this.leaveOut(id, false), { class: "plain", "aria-label": label }) : null;
+    return h("li", { "data-session": id }, h("strong", {}, short(start)), `: ${t.scope.why[why] ?? t.scope.why.other} `, back);
+  }
+}
+
+/** The old and the new time. The arrow is read as words. */
+export function move(from, to) {
+  return [h("span", { class: "old" }, short(from)), " ", h("span", { "aria-hidden": "true" }, "→ "), h("span", { class: "hidden" }, t.scope.movesTo), " ", h("strong", {}, short(to))];
+}
+
+/** What one date costs. */
+function costOf({ fee, credit, carries }) {
+  const costs = [fee && t.cost.fee(money(fee)), t.scope.credit[credit], carries && carriedCost(carries, t.cost)].filter(Boolean);
+  return costs.length > 0 ? costs.join(" ") : t.scope.free;
+}

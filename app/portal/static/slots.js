@@ -1,0 +1,21 @@
+/** Times to choose from: a time for a single session, another group for a seat. */
+
+import { h } from "./dom.js";
+import { day, span } from "./format.js";
+import { t } from "./strings.js";
+
+/** The entry of the view that confirms a slot. `kind` is the format. */
+export function confirmEntry({ id, version }, kind, slot) {
+  const { start, end, location_id: location, group_id: group = null, seats_left: left = null } = slot;
+  return { view: "confirm", id, version, kind, location, start, end, ...(group ? { group, left } : {}) };
+}
+
+/** A slot on a button, with its day. */
+export function slotName(slot) {
+  return [`${day(slot.start)}, ${span(slot.start, slot.end)}`, seatsLeft(slot)];
+}
+
+/** How many places of a group are left; null where the slot is not a group. */
+export function seatsLeft({ seats_left: left = null }) {
+  return left === null ? null : h("span", { class: "seats" }, ` ${t.group.left(left)}`);
+}
