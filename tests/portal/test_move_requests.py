@@ -132,7 +132,6 @@ async def test_a_session_that_the_practice_cancelled_offers_a_new_time(
     assert answer.status_code == 200, answer.text
     await ask(ana, session_id, meanwhile="cancel")
     await ana.open(session_id)
-    await ana.read("This session is cancelled. The practice cancelled it: Mon, Nov 30, 10:00 AM.")
     await ana.read("The practice had to cancel this session. You can still choose another time")
     buttons = ana.page.locator("main section").first.get_by_role("button")
     await expect(buttons).to_have_text([*PROPOSALS, "Choose another time"])

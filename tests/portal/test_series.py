@@ -23,11 +23,11 @@ LATE = {"cancel": {"fees": [{"deadline": {"before_minutes": 14_400}, "amount_min
 
 @pytest.fixture
 async def series(staff: Api, world: World) -> list[UUID]:
-    """Book ten weekly sessions, and give their ids in order."""
+    """Book eight weekly sessions, and give their ids in order."""
     return await book_series(staff, world)
 
 
-async def book_series(staff: Api, world: World, count: int = 10) -> list[UUID]:
+async def book_series(staff: Api, world: World, count: int = 8) -> list[UUID]:
     body = {
         "client_id": str(world.client_id),
         "practitioner_id": str(world.practitioner_id),
@@ -57,7 +57,7 @@ async def block(world: World, start: datetime) -> None:
     await world.add(
         BusyInterval,
         practitioner_id=world.practitioner_id,
-        source="calendar",
+        kind="time_off",
         starts_at=start,
         ends_at=start + HOUR,
     )
@@ -84,24 +84,24 @@ async def go_to_confirm(visitor: Visitor, session_id: UUID, time: str = "11:00 A
 
 async def test_the_details_tell_the_place_in_the_series(ana: Visitor, series: list[UUID]) -> None:
     await ana.open(series[2])
-    await ana.read("Session 3 of 10")
+    await ana.read("Session 3 of 8")
     await ana.check_on_a_phone()
 
 
 async def test_this_session_only_is_the_default(
     ana: Visitor, world: World, series: list[UUID]
 ) -> None:
-    await go_to_cancel(ana, series[7])
+    await go_to_cancel(ana, series[5])
     await expect(ana.page.get_by_role("radio", name=THIS)).to_be_checked()
     await ana.give_reason()
     await ana.press("Cancel this session")
     await ana.see("Your session is cancelled")
-    assert await statuses(world, series) == ["booked"] * 7 + ["cancelled"] + ["booked"] * 2
+    assert await statuses(world, series) == ["booked"] * 5 + ["cancelled"] + ["booked"] * 2
     assert "scope" not in ana.bodies("/cancel")[0]
 
 
 async def test_the_last_session_of_a_series_has_no_choice(ana: Visitor, series: list[UUID]) -> None:
-    await go_to_cancel(ana, series[9])
+    await go_to_cancel(ana, series[7])
     await expect(ana.page.get_by_role("radio", name=FOLLOWING)).to_have_count(0)
 
 
@@ -146,7 +146,7 @@ async def test_each_date_is_named_with_its_cost_before_the_following_are_cancell
 async def test_back_to_this_session_only_hides_the_dates(
     ana: Visitor, world: World, series: list[UUID]
 ) -> None:
-    await go_to_cancel(ana, series[8])
+    await go_to_cancel(ana, series[6])
     await choose_following(ana)
     await ana.read("You cancel these 2 sessions")
     await ana.page.get_by_role("radio", name=THIS).check()
@@ -154,23 +154,23 @@ async def test_back_to_this_session_only_hides_the_dates(
     await ana.give_reason()
     await ana.press("Cancel this session")
     await ana.see("Your session is cancelled")
-    assert (await statuses(world, series))[8:] == ["cancelled", "booked"]
+    assert (await statuses(world, series))[6:] == ["cancelled", "booked"]
 
 
 async def test_the_following_sessions_move_along(
     ana: Visitor, world: World, series: list[UUID]
 ) -> None:
-    await go_to_confirm(ana, series[7])
+    await go_to_confirm(ana, series[5])
     await choose_following(ana)
-    last = date(ana, series[9])
-    await expect(last).to_contain_text("Thu, Feb 4, 10:00 AM → moves to Thu, Feb 4, 11:00 AM")
+    last = date(ana, series[7])
+    await expect(last).to_contain_text("Thu, Jan 21, 10:00 AM → moves to Thu, Jan 21, 11:00 AM")
     await ana.check_on_a_phone()
     await ana.give_reason()
     await ana.press("Move 3 sessions")
     await ana.see("Your sessions have moved")
-    await ana.read("Thu, Feb 4, 11:00 AM")
+    await ana.read("Thu, Jan 21, 11:00 AM")
     await ana.check_on_a_phone()
-    expected = [START + n * WEEK + (HOUR if n >= 7 else 0 * HOUR) for n in range(10)]
+    expected = [START + n * WEEK + (HOUR if n >= 5 else 0 * HOUR) for n in range(8)]
     assert await starts(world, series) == expected
     await ana.press("Back to my session")
     await ana.see("Follow-up")
@@ -179,12 +179,12 @@ async def test_the_following_sessions_move_along(
 async def test_for_a_date_that_is_not_free_another_time_is_chosen(
     ana: Visitor, world: World, series: list[UUID]
 ) -> None:
-    await block(world, START + 8 * WEEK + HOUR)
-    await block(world, START + 9 * WEEK + HOUR)
-    await go_to_confirm(ana, series[7])
+    await block(world, START + 6 * WEEK + HOUR)
+    await block(world, START + 7 * WEEK + HOUR)
+    await go_to_confirm(ana, series[5])
     await choose_following(ana)
-    conflict, other = date(ana, series[8]), date(ana, series[9])
-    await expect(conflict).to_contain_text("Thu, Jan 28, 11:00 AM is not free.")
+    conflict, other = date(ana, series[6]), date(ana, series[7])
+    await expect(conflict).to_contain_text("Thu, Jan 14, 11:00 AM is not free.")
     await ana.check_on_a_phone()
     await ana.give_reason()
     await ana.press("Move 3 sessions")
@@ -198,20 +198,20 @@ async def test_for_a_date_that_is_not_free_another_time_is_chosen(
     await expect(conflict.get_by_role("radio", name="12:00 PM")).to_be_checked()
     await ana.press("Move 2 sessions")
     await ana.see("Your sessions have moved")
-    assert (await starts(world, series))[7:] == [
-        START + 7 * WEEK + HOUR,
-        START + 8 * WEEK + 2 * HOUR,
-        START + 9 * WEEK,
+    assert (await starts(world, series))[5:] == [
+        START + 5 * WEEK + HOUR,
+        START + 6 * WEEK + 2 * HOUR,
+        START + 7 * WEEK,
     ]
 
 
 async def test_a_date_that_was_left_out_can_be_taken_along_again(
     ana: Visitor, world: World, series: list[UUID]
 ) -> None:
-    await block(world, START + 9 * WEEK + HOUR)
-    await go_to_confirm(ana, series[8])
+    await block(world, START + 7 * WEEK + HOUR)
+    await go_to_confirm(ana, series[6])
     await choose_following(ana)
-    last = date(ana, series[9])
+    last = date(ana, series[7])
     await last.get_by_role("button", name="Leave this date out").click()
     await ana.read("You move this session")
     await last.get_by_role("button", name="Change it too").click()
@@ -221,16 +221,16 @@ async def test_a_date_that_was_left_out_can_be_taken_along_again(
 async def test_a_time_that_was_taken_meanwhile_is_shown_at_its_date(
     ana: Visitor, world: World, series: list[UUID]
 ) -> None:
-    await go_to_confirm(ana, series[8])
+    await go_to_confirm(ana, series[6])
     await choose_following(ana)
     await ana.read("You move these 2 sessions")
     await ana.give_reason()
-    await block(world, START + 9 * WEEK + HOUR)
+    await block(world, START + 7 * WEEK + HOUR)
     await ana.press("Move 2 sessions")
     await expect(ana.alert).to_contain_text("Some dates of the series are not available.")
     await expect(ana.alert).to_be_focused()
     await ana.check_on_a_phone()
-    await date(ana, series[9]).get_by_role("radio").first.check()
+    await date(ana, series[7]).get_by_role("radio").first.check()
     await ana.press("Move 2 sessions")
     await ana.see("Your sessions have moved")
 
@@ -238,42 +238,42 @@ async def test_a_time_that_was_taken_meanwhile_is_shown_at_its_date(
 async def test_if_the_named_session_finds_its_time_taken_others_are_offered(
     ana: Visitor, world: World, series: list[UUID]
 ) -> None:
-    await go_to_confirm(ana, series[8])
+    await go_to_confirm(ana, series[6])
     await choose_following(ana)
     await ana.read("You move these 2 sessions")
     await ana.give_reason()
-    await block(world, START + 8 * WEEK + HOUR)
+    await block(world, START + 6 * WEEK + HOUR)
     await ana.press("Move 2 sessions")
-    await date(ana, series[8]).get_by_role("button", name="12:00 PM").click()
-    await expect(date(ana, series[9])).to_contain_text("Thu, Feb 4, 12:00 PM")
+    await date(ana, series[6]).get_by_role("button", name="12:00 PM").click()
+    await expect(date(ana, series[7])).to_contain_text("Thu, Jan 21, 12:00 PM")
     await ana.press("Move 2 sessions")
     await ana.see("Your sessions have moved")
-    assert (await starts(world, series))[8:] == [START + n * WEEK + 2 * HOUR for n in (8, 9)]
+    assert (await starts(world, series))[6:] == [START + n * WEEK + 2 * HOUR for n in (6, 7)]
 
 
 async def test_a_session_that_the_policy_refuses_can_be_left_out(
     ana: Visitor, world: World, series: list[UUID]
 ) -> None:
-    await go_to_cancel(ana, series[8])
+    await go_to_cancel(ana, series[6])
     await choose_following(ana)
     await ana.read("You cancel these 2 sessions")
     refused: dict[str, Any] = {
-        "session_id": str(series[9]), "refusal": "notice-too-short",
-        "deadline": "2027-02-03T15:00:00Z",
+        "session_id": str(series[7]), "refusal": "notice-too-short",
+        "deadline": "2027-01-20T15:00:00Z",
         "contact": {"name": "Dr. Maya Chen", "email": "maya@harbor.example", "phone": None},
     }  # fmt: skip
     await ana.page.route(CANCEL, answer_with("scope-refused", **refused), times=1)
     await ana.give_reason()
     await ana.press("Cancel 2 sessions")
-    await expect(ana.alert).to_contain_text("Thu, Feb 4, 10:00 AM.")
-    await expect(ana.alert).to_contain_text("Possible until Wed, Feb 3, 10:00 AM.")
+    await expect(ana.alert).to_contain_text("Thu, Jan 21, 10:00 AM.")
+    await expect(ana.alert).to_contain_text("Possible until Wed, Jan 20, 10:00 AM.")
     await ana.check_on_a_phone()
     await ana.press("Leave this date out")
     await ana.read("You cancel this session")
     await ana.press("Cancel 1 session")
     await ana.see("Your session is cancelled")
-    assert (await statuses(world, series))[8:] == ["cancelled", "booked"]
-    assert ana.bodies("/cancel")[-1]["keep"] == [str(series[9])]
+    assert (await statuses(world, series))[6:] == ["cancelled", "booked"]
+    assert ana.bodies("/cancel")[-1]["keep"] == [str(series[7])]
 
 
 async def test_a_refused_date_is_marked_in_the_preview(
@@ -298,15 +298,15 @@ async def test_a_quote_that_became_stale_shows_the_dates_again(
     ana: Visitor, world: World, series: list[UUID]
 ) -> None:
     await world.add_policy(LATE)
-    await go_to_cancel(ana, series[7])
+    await go_to_cancel(ana, series[5])
     await choose_following(ana)
     await ana.read("You cancel these 3 sessions")
-    await world.change(Session, series[8], version=2)
+    await world.change(Session, series[6], version=2)
     await ana.give_reason()
     await ana.press("Cancel 3 sessions")
     await expect(ana.alert).to_be_focused()
     await ana.read("You cancel these 3 sessions")
-    assert await statuses(world, series) == ["booked"] * 10
+    assert await statuses(world, series) == ["booked"] * 8
     await ana.press("Cancel 3 sessions")
     await ana.see("Your sessions are cancelled")
 
@@ -314,7 +314,7 @@ async def test_a_quote_that_became_stale_shows_the_dates_again(
 async def test_dates_that_do_not_load_can_be_asked_for_again(
     ana: Visitor, series: list[UUID]
 ) -> None:
-    await go_to_cancel(ana, series[8])
+    await go_to_cancel(ana, series[6])
     await ana.page.route("**/scope?*", answer_with("rate-limited", 429), times=1)
     await choose_following(ana)
     await expect(ana.alert).to_contain_text("The sentence of rate-limited.")
@@ -329,15 +329,15 @@ async def test_dates_that_do_not_load_can_be_asked_for_again(
 async def test_the_dates_are_chosen_with_the_keyboard_only(
     ana: Visitor, world: World, series: list[UUID]
 ) -> None:
-    await block(world, START + 9 * WEEK + HOUR)
-    await go_to_confirm(ana, series[8])
+    await block(world, START + 7 * WEEK + HOUR)
+    await go_to_confirm(ana, series[6])
     await ana.page.get_by_role("radio", name=THIS).focus()
     await ana.page.keyboard.press("ArrowDown")
     await expect(ana.page.get_by_role("radio", name=FOLLOWING)).to_be_focused()
     await expect(ana.page.get_by_role("status")).to_contain_text("2 sessions change, 0 stay")
-    await date(ana, series[9]).get_by_role("radio").first.focus()
+    await date(ana, series[7]).get_by_role("radio").first.focus()
     await ana.page.keyboard.press("Space")
-    await expect(date(ana, series[9]).locator(":focus")).to_have_count(1)
+    await expect(date(ana, series[7]).locator(":focus")).to_have_count(1)
     await ana.give_reason()
     await ana.button("Move 2 sessions").focus()
     await ana.page.keyboard.press("Enter")

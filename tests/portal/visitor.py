@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -20,6 +20,7 @@ PHONE = (390, 844)
 DESKTOP = (1280, 800)
 NARROW = (320, 640)
 SMALL_PHONE = (360, 740)
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 # A call of the API, for `Page.route`.
 CANCEL = "**/v1/sessions/*/cancel"
 RESCHEDULE = "**/v1/sessions/*/reschedule"
@@ -127,10 +128,15 @@ class Visitor:
         return [f"{v['id']}: {[n['html'][:120] for n in v['nodes']]}" for v in found["violations"]]
 
     async def check_on_a_phone(self) -> None:
-        """Fail if the current page is not accessible or too wide for a small phone."""
+        """Fail if the current page is not accessible or too wide for a small phone.
+
+        In light and in dark colours.
+        """
         width, height = SMALL_PHONE
         await self.page.set_viewport_size({"width": width, "height": height})
-        assert (await self.barriers(), await self.overflow()) == ([], 0)
+        for scheme in SCHEMES:
+            await self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            assert (scheme, await self.barriers(), await self.overflow()) == (scheme, [], 0)
 
     async def overflow(self) -> int:
         """Return by how many pixels the page is wider than the window."""

@@ -146,6 +146,7 @@ export class ScopePart {
   /** Whether the command can be sent; if not, lead to what is missing. */
   isComplete() {
     if (this.#preview === null) {
+      this.#app.announce(t.scope.loading);
       this.#place.querySelector(".problem")?.focus();
       return false;
     }
@@ -185,11 +186,11 @@ export class ScopePart {
   #row({ session_id: id, starts_at: start, new_starts_at: planned, decision }) {
     const conflict = this.#met.get(id) ?? this.#preview.conflicts.find((one) => one.session_id === id) ?? null;
     const to = this.#picks.get(id)?.start ?? planned;
-    const isOpen = !decision.allowed || (conflict && !this.#picks.has(id));
+    const isTaken = conflict !== null && !this.#picks.has(id);
     return h(
       "li",
-      { "data-session": id, "data-open": isOpen },
-      h("p", {}, planned ? move(start, to) : h("strong", {}, short(start))),
+      { "data-session": id, "data-open": isTaken || !decision.allowed },
+      h("p", {}, planned && !isTaken ? move(start, to) : h("strong", {}, short(start))),
       decision.allowed ? h("p", { class: "quiet small" }, costOf(decision)) : this.#refusal(id, decision.refusal),
       decision.allowed && conflict ? this.#conflict(id, conflict) : null,
     );
@@ -209,13 +210,14 @@ export class ScopePart {
       this.#onChange();
     };
     const options = alternatives.map((slot) => [slot.start, short(slot.start)]);
-    const fields = radios(t.scope.notFree(short(wanted)), `other-${id}`, options, {
+    const words = `${t.scope.notFree(short(wanted))} ${alternatives.length > 0 ? t.scope.chooseOther : t.scope.noOther}`;
+    const fields = radios(words, `other-${id}`, options, {
       chosen: this.#picks.get(id)?.start ?? null,
       onchange: (event) => choose(alternatives.find((slot) => slot.start === event.target.value)),
     });
     const buttons = alternatives.map((slot) => button(short(slot.start), () => this.#onStart(slot), { class: "secondary" }));
-    const words = h("p", {}, t.scope.notFree(short(wanted)), alternatives.length > 0 ? null : ` ${t.scope.noOther}`);
-    return h("div", { class: "message problem" }, named || alternatives.length === 0 ? words : fields, named ? h("div", { class: "action-list" }, buttons) : this.#leave(id));
+    const style = this.#picks.has(id) ? "message" : "message problem";
+    return h("div", { class: style }, named || alternatives.length === 0 ? h("p", {}, words) : fields, named ? h("div", { class: "action-list" }, buttons) : this.#leave(id));
   }
 
   #leave(id) {

@@ -12,7 +12,7 @@ export function confirmEntry({ id, version }, kind, slot) {
 
 /** A slot on a button, with its day. */
 export function slotName(slot) {
-  return [`${day(slot.start)}, ${span(slot.start, slot.end)}`, seatsLeft(slot)];
+  return [`${day(slot.start)}, `, h("span", { class: "whole" }, span(slot.start, slot.end)), seatsLeft(slot)];
 }
 
 /** How many places of a group are left; null where the slot is not a group. */
