@@ -63,6 +63,16 @@ async def block(world: World, start: datetime) -> None:
     )
 
 
+async def move_alone(staff: Api, session_id: UUID, start: datetime) -> None:
+    """Move one session of a series for the practice."""
+    moved = await staff.post(
+        f"/v1/practice/sessions/{session_id}/reschedule",
+        {"start": start.isoformat(), "format": "video", "charge_fee": False,
+         "reason": {"note": "Dr. Chen is ill."}},
+    )  # fmt: skip
+    assert moved.status_code == 200, moved.text
+
+
 async def choose_following(visitor: Visitor) -> None:
     await visitor.page.get_by_role("radio", name=FOLLOWING).check()
 
@@ -110,12 +120,7 @@ async def test_each_date_is_named_with_its_cost_before_the_following_are_cancell
 ) -> None:
     await world.add_policy(LATE)
     series = await book_series(staff, world, 4)
-    moved = await staff.post(
-        f"/v1/practice/sessions/{series[2]}/reschedule",
-        {"start": (START + 2 * WEEK + HOUR).isoformat(), "format": "video", "charge_fee": False,
-         "reason": {"note": "Dr. Chen is ill."}},
-    )  # fmt: skip
-    assert moved.status_code == 200, moved.text
+    await move_alone(staff, series[2], START + 2 * WEEK + HOUR)
     await go_to_cancel(ana, series[0])
     await choose_following(ana)
     await expect(
@@ -141,6 +146,23 @@ async def test_each_date_is_named_with_its_cost_before_the_following_are_cancell
     assert len(await world.rows(Fee)) == 1
     (body,) = ana.bodies("/cancel")
     assert (body["scope"], bool(body["quote"])) == ("this_and_following", True)
+
+
+async def test_a_date_that_was_moved_by_itself_can_be_taken_along(
+    ana: Visitor, world: World, staff: Api, series: list[UUID]
+) -> None:
+    for number in (5, 6):
+        await move_alone(staff, series[number], START + number * WEEK + HOUR)
+    await go_to_cancel(ana, series[4])
+    await choose_following(ana)
+    await ana.read("You cancel these 2 sessions")
+    await date(ana, series[5]).get_by_role("button", name="Change it too").click()
+    await ana.read("You cancel these 3 sessions")
+    await expect(date(ana, series[6])).to_contain_text("it was moved to another time by itself.")
+    await ana.give_reason()
+    await ana.press("Cancel 3 sessions")
+    await ana.see("Your sessions are cancelled")
+    assert (await statuses(world, series))[4:] == ["cancelled", "cancelled", "booked", "cancelled"]
 
 
 async def test_back_to_this_session_only_hides_the_dates(
@@ -309,6 +331,25 @@ async def test_a_quote_that_became_stale_shows_the_dates_again(
     assert await statuses(world, series) == ["booked"] * 8
     await ana.press("Cancel 3 sessions")
     await ana.see("Your sessions are cancelled")
+
+
+async def test_the_quote_of_several_sessions_is_renewed_and_a_new_cost_is_shown(
+    ana: Visitor, world: World, staff: Api
+) -> None:
+    # In five minutes cancelling the first session is no longer free; the quote holds for ten.
+    minutes = 3 * 24 * 60 - 5
+    fees = [{"deadline": {"before_minutes": minutes}, "amount_minor": 4500}]
+    await world.add_policy({"cancel": {"fees": fees}})
+    series = await book_series(staff, world, 2)
+    await go_to_cancel(ana, series[0])
+    await choose_following(ana)
+    await expect(ana.button("Cancel 2 sessions")).to_be_visible()
+    await ana.wait(timedelta(minutes=11))
+    await expect(ana.alert).to_contain_text("The cost has changed.")
+    await ana.give_reason()
+    await ana.press("Cancel 2 sessions for $45.00")
+    await ana.see("Your sessions are cancelled")
+    assert len(await world.rows(Fee)) == 1
 
 
 async def test_dates_that_do_not_load_can_be_asked_for_again(

@@ -116,10 +116,10 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
 
   /** The quote of several sessions ends: ask what they cost now, and say so where it is something else. */
   const renewSeveral = async () => {
-    const costs = ({ fee, credits_forfeited: forfeited } = {}) => JSON.stringify([fee, forfeited]);
+    const costs = (preview) => JSON.stringify(preview?.sessions.map(({ session_id: one, decision: { fee, credit, carries } }) => [one, fee, credit, carries]));
     const before = costs(several().preview);
     await several().load();
-    const { preview } = several() ?? {};
+    const preview = several()?.preview;
     if (preview && costs(preview) !== before) show(h("p", { class: "message costs", role: "alert", tabindex: "-1" }, t.cost.changed));
   };
 

@@ -23,7 +23,7 @@ export function requestWays(app, session) {
   const { id, version, actions, format, move_request: request } = session;
   const mayMove = actions.reschedule.allowed;
   const proposals = mayMove ? request.proposals.filter((slot) => Date.parse(slot.start) > now()) : [];
-  const choose = (slot) => button(slotName(slot), () => app.go(confirmEntry(session, format.kind, slot)), { class: "primary", "data-start": slot.start });
+  const choose = (slot) => button(slotName(slot), () => app.go({ ...confirmEntry(session, format.kind, slot), isProposed: true }), { class: "primary", "data-start": slot.start });
   const go = (name, label, style) => button(label, () => app.go({ view: name, id, version }), { class: style, id: `go-${name}` });
   return h(
     "div",

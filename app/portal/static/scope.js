@@ -28,6 +28,9 @@ export class ScopePart {
   #onStart;
   #scope;
   #keep = new Set();
+  /** Dates that were moved by themselves. They stay, unless the person takes them along. */
+  #moved = new Set();
+  #includeMoved = false;
   /** Other times for dates that are not free, and the conflicts that a command met. */
   #picks = new Map();
   #met = new Map();
@@ -77,7 +80,7 @@ export class ScopePart {
       start: slot.start,
       ...(isOther ? { format, ...(slot.location_id ? { location_id: slot.location_id } : {}) } : {}),
     }));
-    return { scope: FOLLOWING, keep: [...this.#keep], quote: this.#preview.quote, ...(overrides.length > 0 ? { overrides } : {}) };
+    return { scope: FOLLOWING, keep: [...this.#keep], include_moved: this.#includeMoved, quote: this.#preview.quote, ...(overrides.length > 0 ? { overrides } : {}) };
   }
 
   /** Ask what would change, and show it. Only the answer to the last question counts. */
@@ -90,7 +93,7 @@ export class ScopePart {
     if (!this.isFollowing) return;
     const { id } = this.#session;
     try {
-      const preview = await this.#visit.api.scope(id, { action: this.#action, start: this.#wish.start, keep: this.#keep });
+      const preview = await this.#visit.api.scope(id, { action: this.#action, start: this.#wish.start, keep: this.#keep, includeMoved: this.#includeMoved });
       if (turn !== this.#turn) return;
       this.#preview = preview;
       this.#show();
@@ -113,10 +116,25 @@ export class ScopePart {
     shown.focus();
   }
 
-  /** Leave a date as it is, or take it along again. */
-  async leaveOut(id, isLeft = true) {
-    if (isLeft) this.#keep.add(id);
-    else this.#keep.delete(id);
+  /** Leave a date as it is. */
+  leaveOut(id) {
+    this.#keep.add(id);
+    return this.#loadAgain(id);
+  }
+
+  /** Change a date too that would stay. The API takes along all dates that were moved alone, or none. */
+  #takeAlong(id) {
+    const moved = this.#preview.staying.filter((one) => one.why === "moved").map((one) => one.session_id);
+    for (const one of moved) {
+      this.#moved.add(one);
+      this.#keep.add(one);
+    }
+    this.#includeMoved ||= moved.includes(id);
+    this.#keep.delete(id);
+    return this.#loadAgain(id);
+  }
+
+  async #loadAgain(id) {
     this.#picks.delete(id);
     await this.load();
     this.#place.querySelector("h2")?.focus();
@@ -228,8 +246,9 @@ export class ScopePart {
 
   #stays({ session_id: id, starts_at: start, why }) {
     const label = t.scope.takeAlongDate(short(start));
-    const back = why === "kept" ? button(t.scope.takeAlong, () => this.leaveOut(id, false), { class: "plain", "aria-label": label }) : null;
-    return h("li", { "data-session": id }, h("strong", {}, short(start)), `: ${t.scope.why[why] ?? t.scope.why.other} `, back);
+    const back = ["kept", "moved"].includes(why) ? button(t.scope.takeAlong, () => this.#takeAlong(id), { class: "plain", "aria-label": label }) : null;
+    const reason = this.#moved.has(id) ? t.scope.why.moved : t.scope.why[why] ?? t.scope.why.other;
+    return h("li", { "data-session": id }, h("strong", {}, short(start)), `: ${reason} `, back);
   }
 }
 

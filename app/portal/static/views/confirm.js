@@ -19,7 +19,8 @@ export async function confirm(app, entry) {
   const title = sameTime ? t.confirm.titleFormat : t.confirm.title;
   const choice = session.formats.find((one) => one.kind === entry.kind && (one.location?.id ?? null) === entry.location);
   const name = choiceName(choice ?? { kind: entry.kind, location: null });
-  const other = sameTime ? [] : [button(t.confirm.other, () => app.back(), { class: "plain", id: "other" })];
+  const choose = () => (entry.isProposed ? app.go({ view: "reschedule", id: entry.id, version: entry.version }) : app.back());
+  const other = sameTime ? [] : [button(t.confirm.other, choose, { class: "plain", id: "other" })];
   const { form, mounted } = commandForm(app, known, {
     action,
     command: "reschedule",
