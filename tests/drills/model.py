@@ -10,20 +10,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tests.drills.model_records import NOTHING, Answer, Change, Credit, Package, Quote, RefusedError
-from tests.drills.model_rules import (
-    DAY,
-    TICK,
-    Cost,
-    Place,
-    Rules,
-    Service,
-    Session,
-    cost,
-    is_free,
-    keeps_place,
-    verdict,
-    wall,
-)
+from tests.drills.model_rules import Cost, cost, free_because, is_free, keeps_place, verdict
 from tests.drills.model_slots import (
     Slot,
     days_ahead,
@@ -35,6 +22,7 @@ from tests.drills.model_slots import (
     why_empty,
 )
 from tests.drills.model_steps import Step, check_dearest, step
+from tests.drills.model_things import DAY, TICK, Group, Place, Rules, Service, Session, Taker, wall
 
 GRACE = timedelta(days=14)
 UTC = ZoneInfo("UTC")
@@ -46,17 +34,24 @@ class Book:
     places: list[Place]
     rules: Rules = field(default_factory=dict)
     sessions: list[Session] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    command: int = 0
     packages: list[Package] = field(default_factory=list)
     changes: dict[Session, list[Change]] = field(default_factory=dict)
     fees: dict[Session, list[tuple[int, str, str]]] = field(default_factory=dict)
     steps: dict[Session, list[Step]] = field(default_factory=dict)
+
+    @property
+    def takers(self) -> list[Taker]:
+        """List what can take time."""
+        return [*self.sessions, *self.groups]
 
     def cancel(self, session: Session, quote: Quote | None, seen: int, now: datetime) -> Answer:
         """Cancel as the client, who saw version `seen`."""
         if session.status == "cancelled":
             return Answer(200, cost=self.changes[session][-1].cost)
         due = self._judged(session, "cancel", quote, seen, now)
-        check_dearest(session, self.steps[session], due)
+        check_dearest(session, self.steps[session], due, now)
         return self._ended(session, "cancelled", "client", due, now)
 
     def move(
@@ -74,31 +69,22 @@ class Book:
             change = verdict(session, "change_format", now)
             raise RefusedError(change.refusal or "validation-failed", verdict=change)
         looking = look(session, now, action)
-        if not is_offered(self.service, looking, start, place, self.sessions):
+        if not is_offered(self.service, looking, start, place, self.takers):
             ahead = minutes(*days_ahead(self.service, now, UTC), UTC)
             near = sorted(
                 (abs(slot - start), slot)
                 for slot in {*ahead, session.starts_at}
-                if is_offered(self.service, looking, slot, place, self.sessions)
+                if is_offered(self.service, looking, slot, place, self.takers)
             )
             raise RefusedError("slot-unavailable", alternatives=[slot for _, slot in near[:3]])
-        if not keeps_time:
-            self.steps[session].append(step(session, due, now))
-            session.moves += 1
-            session.carried = due.carries
-        return self._moved(session, to, "client", due)
+        return self._moved_by_client(session, to, due, now)
 
     def book(
         self, session: Session, package: Package | None, *, force: bool, now: datetime
     ) -> Answer:
         """Book as staff: notice, horizon, step and limits do not apply."""
         self._check_free(session, session.starts_at, session.place, force=force)
-        if package is not None:
-            package.take(session, now)
-        self.sessions.append(session)
-        self.changes[session], self.fees[session], self.steps[session] = [], [], []
-        self._record(session, "booked", "practice", NOTHING)
-        return Answer(201)
+        return self._add(session, package, now)
 
     def move_by_staff(
         self, session: Session, to: Slot, *, force: bool, charged: bool, now: datetime
@@ -112,9 +98,7 @@ class Book:
             cost(session, action, now) if charged else Cost(None, "kept" if session.paid else None)
         )
         self._check_free(session, *to, force=force)
-        if not keeps_time:
-            session.booked_for, session.carried, self.steps[session] = to[0], None, []
-        return self._moved(session, to, "practice", due)
+        return self._moved_by_practice(session, to, due)
 
     def end_by_staff(
         self, session: Session, status: str, *, charged: bool, now: datetime
@@ -137,8 +121,12 @@ class Book:
     def undo(self, session: Session, now: datetime) -> Answer:
         if session.status == "booked":
             raise RefusedError("no-change")
-        if is_taken(session, session.starts_at, self.sessions):
+        if is_taken(session, session.starts_at, self.takers):
             raise RefusedError("slot-unavailable")
+        return self._restored(session, now)
+
+    def _restored(self, session: Session, now: datetime, group: Group | None = None) -> Answer:
+        """Book a session again; a seat at the present time of its group."""
         package, credit = self.credit_of(session)
         if package is not None and credit is not None:
             if credit.state == "returned":
@@ -148,9 +136,13 @@ class Book:
             (fee, kind, "void" if kind == session.status else state)
             for fee, kind, state in self.fees[session]
         ]
-        session.sequence += session.status == "cancelled"
+        to = whereabouts(session) if group is None else (group.starts_at, group.place)
+        session.sequence += session.status == "cancelled" or to != whereabouts(session)
         session.status = "booked"
         session.version += 1
+        if to[0] != session.starts_at:
+            self._follows_practice(session, to[0])
+        session.starts_at, session.place = to
         return self._record(session, "restored", "practice", NOTHING)
 
     def credit_of(self, session: Session) -> tuple[Package | None, Credit | None]:
@@ -167,7 +159,7 @@ class Book:
         def offered(first: date, last: date) -> Iterator[Slot]:
             for start in minutes(first, last, zone, session.starts_at):
                 for place in places:
-                    if is_offered(self.service, looking, start, place, self.sessions):
+                    if is_offered(self.service, looking, start, place, self.takers):
                         yield start, place
 
         slots = list(offered(*days))
@@ -189,7 +181,8 @@ class Book:
         plain = verdict(session, action, now)
         promised = None
         if quote is not None:
-            if (quote.session, quote.action) != (session, action) or quote.expires_at is None:
+            is_own = (quote.session, quote.action) == (session, action) and quote.lines is None
+            if not is_own or quote.expires_at is None:
                 raise RefusedError("quote-invalid")
             if now <= quote.expires_at:
                 if quote.version != session.version:
@@ -210,10 +203,35 @@ class Book:
         if session.status != "booked":
             raise RefusedError("session-not-booked")
 
-    def _check_free(self, session: Session, start: datetime, place: Place, *, force: bool) -> None:
-        is_free_time = not is_taken(session, start, self.sessions)
-        if not is_free_time or not (force or fits(session, start, place, self.sessions)):
+    def _check_free(self, wish: Taker, start: datetime, place: Place, *, force: bool) -> None:
+        is_free_time = not is_taken(wish, start, self.takers)
+        if not is_free_time or not (force or fits(wish, start, place, self.takers)):
             raise RefusedError("slot-unavailable")
+
+    def _add(self, session: Session, package: Package | None, now: datetime) -> Answer:
+        if package is not None:
+            package.take(session, now)
+        self.sessions.append(session)
+        self.changes[session], self.fees[session], self.steps[session] = [], [], []
+        self._record(session, "booked", "practice", NOTHING)
+        return Answer(201)
+
+    def _moved_by_client(self, session: Session, to: Slot, due: Cost, now: datetime) -> Answer:
+        if to[0] != session.starts_at:
+            self.steps[session].append(step(session, due, now))
+            session.moves += free_because(session, "reschedule", now) is None
+            session.carried, session.by_practice = due.carries, False
+        return self._moved(session, to, "client", due)
+
+    def _moved_by_practice(self, session: Session, to: Slot, due: Cost) -> Answer:
+        if to[0] != session.starts_at:
+            self._follows_practice(session, to[0])
+        return self._moved(session, to, "practice", due)
+
+    def _follows_practice(self, session: Session, start: datetime) -> None:
+        """Forget what the client's moves carry: the practice chose the start."""
+        session.booked_for, session.carried, self.steps[session] = start, None, []
+        session.by_practice = True
 
     def _moved(self, session: Session, to: Slot, by: str, due: Cost) -> Answer:
         kind = "format_changed" if to[0] == session.starts_at else "rescheduled"
@@ -237,7 +255,9 @@ class Book:
         return self._record(session, status, by, due)
 
     def _record(self, session: Session, kind: str, by: str, due: Cost) -> Answer:
-        change = Change(kind, by, due, session.version, session.starts_at, session.place)
+        change = Change(
+            self.command, kind, by, due, session.version, session.starts_at, session.place
+        )
         self.changes[session].append(change)
         if due.fee is not None:
             self.fees[session].append((due.fee, kind, "due"))

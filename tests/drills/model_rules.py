@@ -4,26 +4,13 @@ It uses nothing of app/domain, so both are independent readings of the contract.
 minute by minute, and deadlines one by one.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
-from functools import cache, lru_cache
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 from zoneinfo import ZoneInfo
 
-MINUTE = timedelta(minutes=1)
-DAY = timedelta(days=1)
-TICK = timedelta(microseconds=1)
-Rules = dict[str, Any]
-Place = tuple[str, UUID | None]  # a format, and the location where one is visited
-
-
-class Carried(NamedTuple):
-    """The minimum cost of cancelling, because of moves: a fee, or the credit."""
-
-    fee: int
-    forfeits: bool
+from tests.drills.model_things import DAY, TICK, Carried, Rules, Session, wall
 
 
 @dataclass(frozen=True)
@@ -37,112 +24,14 @@ class Cost:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`missed` is the deadline that a refusal names."""
+    """`missed` is the deadline that a refusal names; `because` makes the action free now."""
 
     refusal: str | None
     cost: Cost | None
     free_until: datetime | None
     closes_at: datetime | None
     missed: datetime | None
-
-
-@dataclass
-class Service:
-    """The service as offered now. Spans are in minutes."""
-
-    duration: int
-    before: int
-    after: int
-    step: int
-    notice: int
-    horizon: int
-    price: int
-
-
-@dataclass(eq=False)
-class Practitioner:
-    """Hours are (start minute, end minute, format or None, location or None)."""
-
-    id: UUID
-    zone: ZoneInfo
-    weekly: dict[int, list[tuple[int, int, str | None, UUID | None]]]
-    overrides: dict[date, list[tuple[int, int, str | None, UUID | None]]]
-    days: tuple[date, date]
-    holidays: set[date]
-    per_day: int | None = None
-    per_week: int | None = None
-    off: list[tuple[datetime, datetime]] = field(default_factory=list)
-
-    @cache  # noqa: B019 - as short-lived as its run
-    def openings(self, place: Place) -> dict[datetime, datetime]:
-        """Return, for each working minute on the wall clock, the start of its unbroken interval."""
-        found: dict[datetime, datetime] = {}
-        day, last = self.days
-        while day < last:
-            weekly = [] if day in self.holidays else self.weekly.get(day.isoweekday(), [])
-            of_day = self.overrides.get(day, weekly)
-            worked = {
-                number
-                for start, end, kind, where in of_day
-                if kind in (None, place[0]) and where in (None, place[1])
-                for number in range(start, end)
-            }
-            for number in sorted(worked):
-                minute = datetime.combine(day, time()) + number * MINUTE
-                found[minute] = found.get(minute - MINUTE, minute)
-            day += DAY
-        return found
-
-    def works(self, instant: datetime, place: Place) -> bool:
-        shown = wall(instant, self.zone).replace(second=0, microsecond=0)
-        return shown in self.openings(place)
-
-
-@dataclass(eq=False)
-class Session:
-    """`duration`, buffers, price, rules and zone are those of the booking."""
-
-    id: UUID
-    client: UUID
-    practitioner: Practitioner
-    starts_at: datetime
-    place: Place
-    duration: int
-    before: int
-    after: int
-    price: int
-    rules: Rules
-    booked_for: datetime
-    status: str = "booked"
-    version: int = 1
-    sequence: int = 0
-    moves: int = 0
-    carried: Carried | None = None
-    paid: bool = False
-    missed_at: datetime | None = None
-
-    @property
-    def ends_at(self) -> datetime:
-        return self.starts_at + self.duration * MINUTE
-
-    @property
-    def takes_until(self) -> datetime:
-        """Return the end of the time that the session takes; its start if it takes none."""
-        if self.status == "cancelled":
-            return self.starts_at
-        if self.status == "noshow" and self.missed_at is not None:
-            return min(self.ends_at, max(self.starts_at, self.missed_at))
-        return self.ends_at
-
-    @property
-    def gap_after(self) -> int:
-        return 0 if self.status == "noshow" else self.after
-
-
-@lru_cache(maxsize=200_000)
-def wall(instant: datetime, zone: ZoneInfo) -> datetime:
-    """Return the local time."""
-    return instant.astimezone(zone).replace(tzinfo=None, fold=0)
+    because: str | None = None
 
 
 def reading(day: date, at: str, zone: ZoneInfo) -> datetime:
@@ -188,6 +77,8 @@ def amount(tier: Rules, price: int) -> int:
 
 def cost(session: Session, action: str, now: datetime) -> Cost:
     """Return an action's cost at `now`, with the carried cost: exactly on a deadline is in time."""
+    if free_because(session, action, now):
+        return Cost(None, credit_kept(session, action))
     alone, carried = cost_alone(session, action, now), session.carried
     if action == "reschedule":
         return Cost(alone.fee, alone.credit, carries(session, alone.fee, now))
@@ -210,10 +101,28 @@ def carries(session: Session, charged: int | None, now: datetime) -> Carried | N
     return Carried(left, forfeits=False) if left > 0 else None
 
 
+def credit_kept(session: Session, action: str) -> str | None:
+    """Return what happens to the credit if the action is in time."""
+    return ("returned" if action == "cancel" else "kept") if session.paid else None
+
+
+def free_makers(session: Session, action: str) -> list[tuple[str, datetime]]:
+    """List what makes an action free, and until when, whatever the fees are."""
+    found: list[tuple[str, datetime]] = []
+    if action != "change_format" and session.by_practice:
+        rule = session.rules.get("free_after_practice_move", "until_start")
+        found += [("practice_move", session.starts_at)] if rule == "until_start" else []
+    return found
+
+
+def free_because(session: Session, action: str, now: datetime) -> str | None:
+    return next((name for name, until in free_makers(session, action) if now <= until), None)
+
+
 def cost_alone(session: Session, action: str, now: datetime) -> Cost:
     """Return an action's cost by the rules at `now`, without the carried cost."""
     passed = [tier for tier in tiers(session, action) if now > deadline(tier["deadline"], session)]
-    credit = ("returned" if action == "cancel" else "kept") if session.paid else None
+    credit = credit_kept(session, action)
     if credit == "returned" and passed:
         credit = session.rules["cancel"].get("late_credit", "returned")
     if not passed or credit == "forfeited":
@@ -233,32 +142,41 @@ def is_free(costs: Cost) -> bool:
 
 def keeps_place(session: Session, now: datetime) -> bool:
     """Tell whether a move must keep format and location, as a change is refused or not free."""
-    change = verdict(session, "change_format", now)
+    change = verdict(as_single(session), "change_format", now)
     return change.cost is None or not is_free(change.cost)
+
+
+def as_single(session: Session) -> Session:
+    """Forget that the session is a seat: a seat cannot change its format where it is."""
+    return session if session.group is None else replace(session, group=None)
 
 
 def verdict(session: Session, action: str, now: datetime, quoted: Cost | None = None) -> Verdict:
     """Decide. `quoted` lifts the deadline, and gives the better fee and credit of the two."""
     rule = session.rules.get(action, {})
-    starts, closes_at, limit = session.starts_at, closing(session, action), rule.get("limit")
+    because, starts = free_because(session, action, now), session.starts_at
+    closes_at = max([closing(session, action), *dict(free_makers(session, action)).values()])
+    limit = None if because else rule.get("limit")
     is_late = now > closes_at and quoted is None
+    is_fixed = session.group is not None and action == "change_format"
     refusals = {
         "session-not-booked": session.status != "booked",
         "session-started": now >= starts,
-        "action-disabled": not rule.get("enabled", True),
+        "action-disabled": is_fixed or not rule.get("enabled", True),
         "notice-too-short": is_late,
         "reschedule-limit-reached": limit is not None and session.moves >= limit,
     }
     refusal = next((code for code, applies in refusals.items() if applies), None)
     due = None if refusal else cost(session, action, now)
-    if due and quoted:
+    if due and quoted and not because:
         fee = None if None in (due.fee, quoted.fee) else min(due.fee or 0, quoted.fee or 0)
         credit = quoted.credit if due.credit == "forfeited" else due.credit
         due = Cost(fee, credit, shown(quoted.carries, session, fee, now))
     if refusals["action-disabled"]:
         return Verdict(refusal, due, None, None, None)
     missed = closes_at if refusal == "notice-too-short" else None
-    return Verdict(refusal, due, free_until(session, action, closes_at), closes_at, missed)
+    until = free_until(session, action, closes_at)
+    return Verdict(refusal, due, until, closes_at, missed, None if refusal else because)
 
 
 def shown(
@@ -278,6 +196,7 @@ def free_until(session: Session, action: str, closes_at: datetime) -> datetime |
     ends = sorted(
         [deadline(tier["deadline"], session) for name in asked for tier in tiers(session, name)]
         + [closing(session, name) for name in asked]
+        + [until for _, until in free_makers(session, action)]
     )
     last = None
     for instant in [*(end for end in ends if end < closes_at), closes_at]:

@@ -1,11 +1,12 @@
 """Which starts are offered (product.md section 3), checked for every minute separately."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from tests.drills.model_rules import (
+from tests.drills.model_rules import keeps_place, verdict
+from tests.drills.model_things import (
     DAY,
     MINUTE,
     TICK,
@@ -13,8 +14,7 @@ from tests.drills.model_rules import (
     Practitioner,
     Service,
     Session,
-    keeps_place,
-    verdict,
+    Taker,
     wall,
 )
 
@@ -43,24 +43,28 @@ def look(session: Session, now: datetime, *quoted: str) -> Look:
     return Look(session, now, allowed["reschedule"], allowed["change_format"], keeps)
 
 
-def is_taken(wish: Session, start: datetime, others: list[Session]) -> bool:
-    """Tell whether another session, with the larger of two buffers, overlaps."""
+def is_taken(wish: Taker, start: datetime, others: Sequence[Taker]) -> bool:
+    """Tell whether another session or group, with the larger of two buffers, overlaps.
+
+    A seat takes time of its client only.
+    """
     end = start + wish.duration * MINUTE
     for other in others:
         if other is wish or other.takes_until == other.starts_at:
             continue
         gap_before = gap_after = 0 * MINUTE
-        if other.practitioner is wish.practitioner:
+        are_seats = wish.group is not None or other.group is not None
+        if other.practitioner is wish.practitioner and not are_seats:
             gap_before = max(other.gap_after, wish.before) * MINUTE
             gap_after = max(wish.after, other.before) * MINUTE
-        elif other.client != wish.client:
+        elif wish.client is None or other.client != wish.client:
             continue
         if start < other.takes_until + gap_before and other.starts_at < end + gap_after:
             return True
     return False
 
 
-def fits_hours(wish: Session, start: datetime, place: Place) -> bool:
+def fits_hours(wish: Taker, start: datetime, place: Place) -> bool:
     """Tell whether a whole session is within the hours."""
     practitioner, end = wish.practitioner, start + wish.duration * MINUTE
     return all(
@@ -75,7 +79,7 @@ def is_on_step(service: Service, practitioner: Practitioner, start: datetime, pl
     return opened is not None and (shown - opened) % (service.step * MINUTE) == 0 * MINUTE
 
 
-def fits(wish: Session, start: datetime, place: Place, others: list[Session]) -> bool:
+def fits(wish: Taker, start: datetime, place: Place, others: Sequence[Taker]) -> bool:
     """Tell whether a session fits into the hours, without overlap of time off or other sessions."""
     practitioner, end = wish.practitioner, start + wish.duration * MINUTE
     return (
@@ -98,7 +102,7 @@ def is_within_reach(service: Service, looking: Look, start: datetime) -> bool:
 
 
 def is_full(
-    practitioner: Practitioner, looking: Look, start: datetime, all_: list[Session]
+    practitioner: Practitioner, looking: Look, start: datetime, all_: Sequence[Taker]
 ) -> bool:
     """Tell whether the start's local day or ISO week has reached its limit of sessions."""
     day = wall(start, practitioner.zone).date()
@@ -106,7 +110,8 @@ def is_full(
         wall(other.starts_at, practitioner.zone).date()
         for other in all_
         if other.practitioner is practitioner
-        and other.status in {"booked", "fulfilled"}
+        and other.group is None
+        and other.status in {"booked", "fulfilled", "scheduled"}
         and other is not looking.session
     ]
     same_week = sum(found.isocalendar()[:2] == day.isocalendar()[:2] for found in days)
@@ -117,7 +122,7 @@ def is_full(
 
 
 def is_offered(
-    service: Service, looking: Look, start: datetime, place: Place, others: list[Session]
+    service: Service, looking: Look, start: datetime, place: Place, others: Sequence[Taker]
 ) -> bool:
     session, practitioner = looking.session, looking.session.practitioner
     if start == session.starts_at:

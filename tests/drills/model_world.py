@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from app.tables.practices import HoursOverride, ServiceFormat
 from app.tables.practices import Service as ServiceTable
-from tests.drills.model import Book
 from tests.drills.model_records import Package
-from tests.drills.model_rules import DAY, MINUTE, Place, Practitioner, Rules, Service
+from tests.drills.model_series import SeriesBook
+from tests.drills.model_things import DAY, MINUTE, Place, Practitioner, Rules, Service
 from tests.world import World
 
 # The practitioners' zone, the clients', and a day when the clocks of the first change.
@@ -38,7 +38,7 @@ class Stage:
     """Where a story is played."""
 
     world: World
-    book: Book
+    book: SeriesBook
     practitioners: list[Practitioner]
     clients: list[UUID]
     holidays: set[date]
@@ -72,7 +72,7 @@ async def set_stage(world: World, rng: Random, number: int) -> Stage:
     }
     change = datetime.combine(day, time(), tzinfo=ZoneInfo(zones[0])).astimezone(UTC)
     now = change - rng.randrange(1, 5) * DAY + rng.randrange(24 * 60) * MINUTE
-    book = Book(service, places)
+    book = SeriesBook(service, places)
     for client in clients:
         expires_at = rng.choice([None, now + 3 * DAY, now + 20 * DAY])
         size = rng.randrange(1, 4)
@@ -121,7 +121,11 @@ def new_rules(rng: Random) -> Rules:
             move.pop(name, None)
         elif rng.random() < 0.2:
             move[name] = None
-    return {"cancel": cancel, "reschedule": move, "change_format": _action(rng)}
+    rules: Rules = {"cancel": cancel, "reschedule": move, "change_format": _action(rng)}
+    if rng.random() < 0.3:
+        # What is left out is "until_start".
+        rules["free_after_practice_move"] = rng.choice([None, "until_start"])
+    return rules
 
 
 def _action(rng: Random) -> Rules:

@@ -5,19 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 from tests.drills import story_checks as checks
-from tests.drills.model_records import Quote
-from tests.drills.model_rules import DAY, MINUTE, TICK, Practitioner, Session
+from tests.drills.model_things import DAY, MINUTE, TICK, Practitioner, Session
 from tests.drills.model_world import change_service, new_rules, new_service
-from tests.drills.story_telling import STAFF, Telling
+from tests.drills.story_series import SeriesTelling
+from tests.drills.story_telling import CLIENT, STAFF, WHY
 from tests.world import REASON
 
-CLIENT = "/v1/sessions"
-SESSIONS = 8
-WHY = {"note": "Dr. Chen is ill."}
+SESSIONS = 14
 KEY_LIFETIME = timedelta(hours=24)
 
 
-class Story(Telling):
+class Story(SeriesTelling):
     """A sequence of random commands."""
 
     async def step(self) -> None:
@@ -32,6 +30,14 @@ class Story(Telling):
             (self.undo, 9),
             (self.change_the_practice, 6),
             (self.let_time_pass, 20),
+            (self.create_group, 6),
+            (self.book_a_seat, 12),
+            (self.change_a_group, 8),
+            (self.move_a_seat, 12),
+            (self.book_a_series, 5),
+            (self.cancel_following, 6),
+            (self.move_following, 10),
+            (self.change_following_by_staff, 6),
         ]
         chosen = self.rng.choices([step for step, _ in steps], [often for _, often in steps])[0]
         about = await (chosen if self.book.sessions else self.book_a_session)()
@@ -59,12 +65,14 @@ class Story(Telling):
             f"{CLIENT}/{session.id}/cancel",
             {"reason": REASON, "quote": token},
             lambda now: self.book.cancel(session, quote, seen, now),
-            **self.if_match(session, seen),
+            headers=self.if_match(session, seen),
         )
         return session
 
     async def move(self) -> Session:
         session = self.a_session()
+        if session.group is not None:
+            return await self.move_seat(session)
         to = self.some_slot(session)
         action = "change_format" if to[0] == session.starts_at else "reschedule"
         token, quote = await self.some_quote(session, action)
@@ -74,7 +82,7 @@ class Story(Telling):
             f"{CLIENT}/{session.id}/reschedule",
             self.wish(session, to) | {"reason": REASON, "quote": token},
             lambda now: self.book.move(session, to, quote, seen, now),
-            **self.if_match(session, seen),
+            headers=self.if_match(session, seen),
         )
         return session
 
@@ -95,6 +103,8 @@ class Story(Telling):
 
     async def move_by_staff(self) -> Session:
         session, rng = self.a_session(), self.rng
+        if session.group is not None:
+            return await self.move_seat_by_staff(session)
         to, force, charged = self.some_slot(session), rng.random() < 0.4, rng.random() < 0.5
         await self.send(
             self.staff,
@@ -124,7 +134,8 @@ class Story(Telling):
         if not is_known:
             self.kept.remove(kept)
             return None
-        other = {"external_ref": "other"} if kept.path == STAFF else {"reason": {"note": "Other."}}
+        has_reason = "reason" in kept.body
+        other = {"reason": {"note": "Other."}} if has_reason else {"force": not kept.body["force"]}
         body = kept.body if self.rng.random() < 0.8 else kept.body | other
         answer = await kept.speaker.post(kept.path, body, {"Idempotency-Key": kept.key})
         self.log.append(f"{self.now.isoformat()} again {kept.path} {answer.status_code}")
@@ -183,14 +194,3 @@ class Story(Telling):
             self.api.clock.now += self.rng.choice([1, 11, 170]) * MINUTE
         self.log.append(f"it is {self.now.isoformat()}")
         return self.a_session()
-
-    async def some_quote(self, session: Session, action: str) -> tuple[str | None, Quote | None]:
-        """Choose a quote: a present one, none, or any earlier one."""
-        how = self.rng.random()
-        if how < 0.45:
-            await checks.check_details(self, session)
-            own = [(t, q) for t, q in self.quotes if (q.session, q.action) == (session, action)]
-            return own[-1] if own else (None, None)
-        if how < 0.65:
-            return None, None
-        return self.rng.choice(self.quotes[-12:] + self.quotes[:1])

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 from tests.drills import story_checks as checks
 from tests.drills.model_records import Quote
-from tests.drills.model_rules import DAY, TICK, Rules, Session, closing, deadline, tiers, wall
+from tests.drills.model_rules import closing, deadline, tiers
 from tests.drills.model_slots import Slot
+from tests.drills.model_things import DAY, TICK, Rules, Session, wall
 from tests.drills.model_world import change_service, new_service
-from tests.drills.story import CLIENT, WHY, Story
-from tests.drills.story_telling import STAFF
+from tests.drills.story import Story
+from tests.drills.story_telling import CLIENT, STAFF, WHY
 from tests.world import REASON
 
 DAY_AHEAD: Rules = {"deadline": {"before_minutes": 1440}, "percent": "50"}

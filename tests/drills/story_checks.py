@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import icalendar
 from httpx import Response
 
-from tests.drills.model_records import Answer, Quote
-from tests.drills.model_rules import TICK, Carried, Cost, Session, Verdict, cost, verdict
+from tests.drills.model_records import Answer, Preview, Quote
+from tests.drills.model_rules import Cost, Verdict, cost, verdict
+from tests.drills.model_things import TICK, Carried, Session
 
 if TYPE_CHECKING:
-    from tests.drills.story import Story
+    from tests.drills.story_telling import Telling
 
 ACTIONS = ("cancel", "reschedule", "change_format")
 QUOTE_LIFETIME = timedelta(minutes=10)
@@ -50,6 +51,17 @@ def check_answer(answer: Response, should: Answer) -> None:
     assert (answer.status_code, shown.get("code")) == (should.status, should.code)
     if answer.is_success:
         assert shown_cost(shown) == told(should.cost)
+        if should.sessions is not None:
+            check_touched(shown["sessions"], should.sessions)
+        assert (shown.get("sessions") is None) is (should.sessions is None)
+    elif should.sessions is not None:
+        assert {at(one["wanted"]) for one in shown["conflicts"]} == set(should.sessions)
+    elif should.preview is not None:
+        check_preview(shown["preview"], should.preview)
+    elif should.about is not None:
+        assert should.verdict is not None
+        named = UUID(shown["session_id"]), shown["refusal"], at(shown["deadline"])
+        assert named == (should.about.id, should.verdict.refusal, should.verdict.missed)
     elif should.alternatives is not None:
         assert [at(slot["start"]) for slot in shown["alternatives"]] == should.alternatives
     elif shown.get("decision") is not None:
@@ -57,6 +69,32 @@ def check_answer(answer: Response, should: Answer) -> None:
         assert_same(shown["decision"], should.verdict)
     elif should.verdict is not None:
         assert at(shown.get("deadline")) == should.verdict.missed
+
+
+def check_touched(shown: Any, should: dict[Any, Any]) -> None:
+    """Compare the sessions that an answer lists with what the model says of each."""
+    found = {
+        UUID(one["session_id"]): (one["touched"], one["why"], fee(one["fee"]), one["credit"])
+        for one in shown
+    }
+    assert (list(found), found) == (list(should), should)
+
+
+def check_preview(shown: Any, should: Preview) -> None:
+    """Compare what a command on several sessions would do."""
+    costs = [decided.cost for decided in should.verdicts.values()]
+    is_allowed = None not in costs
+    found = {UUID(one["session_id"]): one["decision"] for one in shown["sessions"]}
+    assert list(found) == [session.id for session in should.verdicts]
+    for session, decided in should.verdicts.items():
+        assert_same(found[session.id], decided, f"{should.action} {session}")
+    staying = {UUID(one["session_id"]): one["why"] for one in shown["staying"]}
+    assert staying == {session.id: why for session, why in should.staying.items()}
+    fees = [due.fee or 0 for due in costs if due is not None and is_allowed]
+    forfeits = [due.credit == "forfeited" for due in costs if due is not None and is_allowed]
+    assert (shown["action"], shown["allowed"]) == (should.action, is_allowed)
+    assert fee(shown["fee"]) == (sum(fees) or None)
+    assert shown["credits_forfeited"] == sum(forfeits)
 
 
 def assert_same(shown: Any, should: Verdict, about: str = "") -> None:
@@ -67,9 +105,10 @@ def assert_same(shown: Any, should: Verdict, about: str = "") -> None:
     assert shown_cost(shown) == (should.cost or Cost(None, None))
     instants = at(shown["free_until"]), at(shown["closes_at"])
     assert instants == (should.free_until, should.closes_at), about
+    assert shown["free_because"] == should.because, about
 
 
-async def check_session(story: "Story", session: Session) -> None:
+async def check_session(story: "Telling", session: Session) -> None:
     """Compare all views of a session; if it has not changed, only sometimes."""
     await check_details(story, session)
     await check_history(story, session)
@@ -80,7 +119,7 @@ async def check_session(story: "Story", session: Session) -> None:
     story.looked_at[session] = session.version
 
 
-async def check_details(story: "Story", session: Session) -> None:
+async def check_details(story: "Telling", session: Session) -> None:
     """Compare the details page, and keep its quotes."""
     client = story.speaker(session.client)
     answer = await client.get(f"/v1/sessions/{session.id}")
@@ -93,6 +132,8 @@ async def check_details(story: "Story", session: Session) -> None:
     where = None if location is None else UUID(location["id"])
     assert (shown["format"]["kind"], where) == session.place
     assert fee(shown["price"]) == session.price
+    assert shown["group"] == shown_group(story, session)
+    assert shown["series"] == shown_series(session)
     package, _ = story.book.credit_of(session)
     left = None if shown["package"] is None else shown["package"]["credits_left"]
     assert left == (None if package is None else package.left)
@@ -100,7 +141,23 @@ async def check_details(story: "Story", session: Session) -> None:
         check_action(story, session, action, shown)
 
 
-def check_action(story: "Story", session: Session, action: str, shown: Any) -> None:
+def shown_group(story: "Telling", session: Session) -> Any:
+    group = session.group
+    if group is None:
+        return None
+    left = story.book.seats_left(group)
+    return {"id": str(group.id), "seats": group.seats, "seats_left": left}
+
+
+def shown_series(session: Session) -> Any:
+    if session.series is None:
+        return None
+    dates = session.series.sessions
+    position = dates.index(session) + 1
+    return {"id": str(session.series.id), "position": position, "of": len(dates)}
+
+
+def check_action(story: "Telling", session: Session, action: str, shown: Any) -> None:
     decision, now = shown["actions"][action], story.now
     should = verdict(session, action, now)
     assert_same(decision, should, f"{action} {session}")
@@ -125,7 +182,7 @@ def check_terms(session: Session, action: str, terms: Any, closes_at: datetime |
             assert shown_cost(terms[number + 1]) == cost(session, action, until + TICK)
 
 
-async def check_staff_view(story: "Story", session: Session) -> None:
+async def check_staff_view(story: "Telling", session: Session) -> None:
     shown = (await story.staff.get(f"/v1/practice/sessions/{session.id}")).json()
     assert shown["client_moves"] == session.moves
     assert carried(shown["carried"]) == session.carried
@@ -134,7 +191,7 @@ async def check_staff_view(story: "Story", session: Session) -> None:
     assert Counter(fees) == Counter((due, state) for due, _, state in story.book.fees[session])
 
 
-async def check_history(story: "Story", session: Session) -> None:
+async def check_history(story: "Telling", session: Session) -> None:
     client = story.speaker(session.client)
     shown = (await client.get(f"/v1/sessions/{session.id}/changes")).json()["items"]
     assert [
@@ -146,7 +203,7 @@ async def check_history(story: "Story", session: Session) -> None:
     ]
 
 
-async def check_calendar(story: "Story", session: Session) -> None:
+async def check_calendar(story: "Telling", session: Session) -> None:
     client = story.speaker(session.client)
     answer = await client.get(f"/v1/sessions/{session.id}/calendar.ics")
     found: list[Any] = icalendar.Calendar.from_ical(answer.content).walk("VEVENT")
@@ -158,14 +215,14 @@ async def check_calendar(story: "Story", session: Session) -> None:
     assert event["DTEND"].dt.astimezone(UTC) == session.ends_at
 
 
-async def check_walls(story: "Story", session: Session) -> None:
+async def check_walls(story: "Telling", session: Session) -> None:
     """Let the other client ask for the session: they get a 404."""
     (other,) = (client for client in story.stage.clients if client != session.client)
     answer = await story.speaker(other).get(f"/v1/sessions/{session.id}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
 
 
-async def check_availability(story: "Story", session: Session) -> None:
+async def check_availability(story: "Telling", session: Session) -> None:
     """Compare the slots of some days, and keep them."""
     rng, practitioner = story.rng, session.practitioner
     kind = rng.choice(["in_person", "video", "phone"])
@@ -176,14 +233,14 @@ async def check_availability(story: "Story", session: Session) -> None:
 
 
 async def check_days(
-    story: "Story", session: Session, kind: str, days: tuple[date, date], zone: ZoneInfo
+    story: "Telling", session: Session, kind: str, days: tuple[date, date], zone: ZoneInfo
 ) -> None:
     """Compare the slots of these days in a format, and keep them."""
     query = {"from": str(days[0]), "to": str(days[1]), "format": kind, "time_zone": zone.key}
     story.log.append(f"{story.now.isoformat()} {session.id} {query}")
     shown = await story.speaker(session.client).availability(session.id, **query)
     slots, reason, following = story.book.availability(session, kind, days, zone, story.now)
-    found = []
+    found, groups = [], {}
     for day in shown["days"]:
         for slot in day["slots"]:
             start = datetime.fromisoformat(slot["start"])
@@ -191,6 +248,13 @@ async def check_days(
             assert start.utcoffset() == start.astimezone(zone).utcoffset()
             where = None if slot["location_id"] is None else UUID(slot["location_id"])
             found.append((start.astimezone(UTC), (kind, where)))
+            if session.group is not None:
+                groups[UUID(slot["group_id"])] = slot["seats_left"]
+    should = [g for g in story.book.groups if session.group and (g.starts_at, g.place) in slots]
+    is_of = [
+        g for g in should if g.practitioner is session.practitioner and g.status != "cancelled"
+    ]
+    assert groups == {g.id: story.book.seats_left(g) for g in is_of}
     assert Counter(found) == Counter(slots)
     assert [start for start, _ in found] == [start for start, _ in slots]
     assert (shown["empty_reason"] or {"code": None})["code"] == reason

@@ -5,16 +5,9 @@ from random import Random
 from typing import Any
 
 from tests.drills.model_records import Quote
-from tests.drills.model_rules import (
-    DAY,
-    MINUTE,
-    Place,
-    Practitioner,
-    Session,
-    deadline,
-    wall,
-)
+from tests.drills.model_rules import deadline
 from tests.drills.model_slots import Slot
+from tests.drills.model_things import DAY, MINUTE, Place, Practitioner, Session, Taker, wall
 from tests.drills.model_world import Stage
 from tests.world import Api
 
@@ -44,22 +37,22 @@ class Choices:
         found = {change + k * 30 * MINUTE for k in range(8)}
         found |= {quote.expires_at for _, quote in self.quotes if quote.expires_at is not None}
         for session in self.book.sessions:
-            rules = session.rules.values()
+            rules = [rule for rule in session.rules.values() if isinstance(rule, dict)]
             limits = [rule["closes"] for rule in rules if rule.get("closes")]
             limits += [tier["deadline"] for rule in rules for tier in rule.get("fees") or []]
             found |= {deadline(limit, session) for limit in limits}
             found |= {session.starts_at, session.starts_at - self.book.service.notice * MINUTE}
         return found
 
-    def some_start(self, wish: Session, place: Place) -> datetime:
+    def some_start(self, wish: Taker, place: Place) -> datetime:
         """Choose a start: in the hours, next to another session, at a change of clocks, or any."""
         rng, how = self.rng, self.rng.random()
         if how < 0.5 and (worked := self._worked(wish.practitioner, place)):
             zone = wish.practitioner.zone
             shown = rng.choice(worked[::5]).replace(tzinfo=zone, fold=rng.randrange(2))
             return shown.astimezone(UTC)
-        if how < 0.75 and self.book.sessions:
-            other = rng.choice(self.book.sessions)
+        if how < 0.75 and self.book.takers:
+            other = rng.choice(self.book.takers)
             start = rng.choice([other.ends_at, other.starts_at - wish.duration * MINUTE])
             return start + rng.randrange(-20, 25, 5) * MINUTE
         if how < 0.9:
@@ -89,7 +82,7 @@ class Choices:
         is_said = seen != session.version or self.rng.random() < 0.3
         return {"If-Match": f'"{seen}"'} if is_said else {}
 
-    def wish(self, session: Session, to: Slot) -> dict[str, Any]:
+    def wish(self, session: Taker, to: Slot) -> dict[str, Any]:
         """Format a start in the practitioner's local time, and the location."""
         start, (kind, location) = to
         return {

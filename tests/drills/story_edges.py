@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from tests.drills import story_checks as checks
 from tests.drills.model_records import Quote
-from tests.drills.model_rules import TICK, Rules, Session, deadline
+from tests.drills.model_rules import deadline
+from tests.drills.model_things import TICK, Rules, Session
 from tests.drills.story import Story
 
 NOON = timedelta(hours=12)

@@ -5,6 +5,7 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 from app.tables.changes import Change
+from app.tables.groups import Group
 from app.tables.notifications import Notification
 from app.tables.sessions import CreditRedemption, Fee
 from app.tables.sessions import Session as SessionTable
@@ -36,10 +37,11 @@ async def check_database(story: Story) -> Tally:
     taking = [row for row in sessions if row.taken_until is not None]
     for one, other in combinations(taking, 2):
         is_apart = one.taken_until <= other.starts_at or other.taken_until <= one.starts_at
-        shares = one.practitioner_id == other.practitioner_id or one.client_id == other.client_id
-        assert is_apart or not shares
-    held = {(row.id, row.starts_at, row.ends_at) for row in await world.rows(TakenTime)}
-    assert held == {(row.id, row.starts_at, row.taken_until) for row in taking}
+        is_single = one.group_id is None and other.group_id is None
+        shares = one.practitioner_id == other.practitioner_id and is_single
+        assert is_apart or not (shares or one.client_id == other.client_id)
+    await check_groups(story, taking)
+    await check_mails(story)
     rows = [row for row in await world.rows(Change) if row.session_id is not None]
     made = Counter((row.session_id, row.session_version, row.kind) for row in rows)
     said = Counter(
@@ -60,6 +62,40 @@ async def check_database(story: Story) -> Tally:
     assert all(count == 1 for count in told.values())
     lost, doubled = (said - made).total(), (made - said).total()
     return Tally(said.total(), lost, doubled)
+
+
+async def check_groups(story: Story, taking: list[Any]) -> None:
+    """Check that groups, and sessions that are no seats, take their practitioner's time."""
+    groups = await story.world.rows(Group)
+    on = [row for row in groups if row.status == "scheduled"]
+    held = {(row.id, row.starts_at, row.ends_at) for row in await story.world.rows(TakenTime)}
+    singles = {(s.id, s.starts_at, s.taken_until) for s in taking if s.group_id is None}
+    assert held == singles | {(group.id, group.starts_at, group.ends_at) for group in on}
+    sessions = await story.world.rows(SessionTable)
+    for group in groups:
+        taken = [s.seat for s in sessions if s.group_id == group.id and s.seat is not None]
+        assert len(taken) == len(set(taken)) <= group.seats
+        booked = [s for s in sessions if s.group_id == group.id and s.status == "booked"]
+        assert {(s.starts_at, s.ends_at) for s in booked} <= {(group.starts_at, group.ends_at)}
+
+
+async def check_mails(story: Story) -> None:
+    """Check that no command sent two mails to one person, and that each has one actor and time."""
+    changes = {row.id: row for row in await story.world.rows(Change)}
+    clients = {row.id: row.client_id for row in await story.world.rows(SessionTable)}
+    mails = Counter(
+        (
+            changes[row.change_id].command_id,
+            clients[row.session_id] if row.recipient == "client" else row.recipient,
+        )
+        for row in await story.world.rows(Notification)
+        if row.kind != "reminder" and row.recipient != "webhook"
+    )
+    assert set(mails.values()) <= {1}
+    made: dict[Any, set[Any]] = {}
+    for row in changes.values():
+        made.setdefault(row.command_id, set()).add((row.actor, row.key_id, row.at))
+    assert all(len(by) == 1 for by in made.values())
 
 
 def state_of(redemption: Any) -> str:

@@ -12,14 +12,17 @@ from httpx import Response
 
 from tests.drills import story_checks as checks
 from tests.drills.model import whereabouts
-from tests.drills.model_records import Answer, RefusedError
-from tests.drills.model_rules import Place, Practitioner, Session
+from tests.drills.model_records import Answer, Package, Quote, RefusedError
+from tests.drills.model_things import Place, Practitioner, Session
 from tests.drills.model_world import Stage
 from tests.drills.story_choices import Choices
 from tests.world import Api
 
+CLIENT = "/v1/sessions"
 STAFF = "/v1/practice/sessions"
+WHY = {"note": "Dr. Chen is ill."}
 Expected = Callable[[datetime], Answer]
+Check = Callable[[Response, Answer], None]
 
 
 @dataclass(frozen=True)
@@ -47,21 +50,36 @@ class Telling(Choices):
         return self.api.signed_in(self.world.token(client))
 
     async def send(
-        self, speaker: Api, path: str, body: dict[str, Any], expected: Expected, **headers: str
+        self,
+        speaker: Api,
+        path: str,
+        body: dict[str, Any],
+        expected: Expected,
+        check: Check = checks.check_answer,
+        headers: dict[str, str] | None = None,
     ) -> Response:
         """Send a command, and compare the response with the expected one."""
-        key = headers.setdefault("Idempotency-Key", str(self.rng.random()))
+        key = str(self.rng.random())
+        headers = {"Idempotency-Key": key} | (headers or {})
         self.log.append(f"{self.now.isoformat()} {path} {json.dumps(body)} {headers}")
         answer = await speaker.post(path, body, headers)
-        try:
-            should = expected(self.now)
-        except RefusedError as refused:
-            should = refused.answer
+        should = self.expected_of(expected)
         self.log.append(f"  {answer.status_code} {answer.text[:90]}")
-        checks.check_answer(answer, should)
+        check(answer, should)
         if answer.is_success:
             self.kept.append(Kept(speaker, path, body, key, answer.json(), self.now))
         return answer
+
+    def expected_of(self, expected: Expected) -> Answer:
+        """Carry out a command in the model."""
+        self.book.command += 1
+        try:
+            return expected(self.now)
+        except RefusedError as refused:
+            return refused.answer
+
+    def package_of(self, client: UUID) -> Package:
+        return next(package for package in self.book.packages if package.client == client)
 
     def draft(self, client: UUID, practitioner: Practitioner, place: Place) -> Session:
         """Fill in a booking's values from service and policy; the start is now until it is set."""
@@ -82,7 +100,7 @@ class Telling(Choices):
 
     async def put_down(self, draft: Session, *, pays: bool, force: bool) -> Session | None:
         """Book the draft; with `pays`, the client's package pays."""
-        package = next(p for p in self.book.packages if p.client == draft.client)
+        package = self.package_of(draft.client)
         body = self.wish(draft, whereabouts(draft)) | {
             "client_id": str(draft.client),
             "practitioner_id": str(draft.practitioner.id),
@@ -99,3 +117,14 @@ class Telling(Choices):
             return None
         draft.id = UUID(answer.json()["session"]["id"])
         return draft
+
+    async def some_quote(self, session: Session, action: str) -> tuple[str | None, Quote | None]:
+        """Choose a quote: a present one, none, or any earlier one."""
+        how = self.rng.random()
+        if how < 0.45:
+            await checks.check_details(self, session)
+            own = [(t, q) for t, q in self.quotes if (q.session, q.action) == (session, action)]
+            return own[-1] if own else (None, None)
+        if how < 0.65:
+            return None, None
+        return self.rng.choice(self.quotes[-12:] + self.quotes[:1])

@@ -18,7 +18,7 @@ from tests.world import Api, TestClock, World, serve
 
 STEPS = 50
 STORIES = 40
-SHORT = 6  # of them for every day
+SHORT = 8  # of them for every day
 
 NewPractice = Callable[[], World]
 
