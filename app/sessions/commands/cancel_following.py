@@ -98,7 +98,8 @@ async def cancel_following_by_staff(
     check_version(sessions.named, order.if_match)
     if sessions.named.status not in {Status.BOOKED, Status.CANCELLED}:
         raise SessionNotBookedError
-    costs = costs_for_staff(sessions.covered, Action.CANCEL, now, charged=order.charged)
+    actions = [(record, Action.CANCEL) for record in sessions.covered]
+    costs = costs_for_staff(actions, now, charged=order.charged)
     command_id = await _end_all(
         db, sessions, costs, staff.actor, order.reason, now=now, credit_grace=credit_grace
     )

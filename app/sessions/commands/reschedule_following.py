@@ -15,6 +15,7 @@ from app.calendar.taken_times import free_all
 from app.database.statements import Source
 from app.domain.errors import NoChangeError, SessionNotBookedError
 from app.domain.policy.costs import Cost
+from app.domain.policy.decide import decide
 from app.domain.policy.rules import Action
 from app.domain.refusals import ActionRefusedError, ScopeConflictsError, ScopeRefusedError
 from app.domain.scope import Scope
@@ -23,6 +24,7 @@ from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
 from app.outbox.outbox import reminders
+from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_start, check_version
 from app.sessions.commands.finish import ChangedSession, finish_all
 from app.sessions.commands.meeting import MeetingRequest, action_of, is_same_time
@@ -115,11 +117,11 @@ async def reschedule_following(
     if sessions.named.status is Status.CANCELLED:
         raise SessionNotBookedError
     moves = plan_moves(sessions, requested, overrides)
-    action = action_of(sessions.named, moves[0].to)
-    costs = costs_for_client(sessions, choice, action, order.quote, quotes, now)
     changing = _changing(moves)
-    for move in changing:
-        _check_format(move, now)
+    action = _action_of(changing)
+    costs = costs_for_client(sessions, choice, action, order.quote, quotes, now)
+    if action is Action.RESCHEDULE:
+        costs |= _check_formats(changing, now)
     conflicts = await find_conflicts_for_client(db, moves, now)
     if conflicts:
         raise ScopeConflictsError(conflicts, sessions.named.client_zone)
@@ -157,8 +159,8 @@ async def reschedule_following_by_staff(
         raise SessionNotBookedError
     moves = plan_moves(sessions, requested, overrides)
     changing = _changing(moves)
-    action = action_of(sessions.named, moves[0].to)
-    costs = costs_for_staff(sessions.covered, action, now, charged=order.charged)
+    actions = [(move.record, action_of(move.record, move.to)) for move in changing]
+    costs = costs_for_staff(actions, now, charged=order.charged)
     conflicts = await find_conflicts_for_staff(db, moves, now, force=force)
     if conflicts:
         raise ScopeConflictsError(conflicts, sessions.named.practitioner_zone)
@@ -186,14 +188,33 @@ def _changing(moves: Sequence[Move]) -> list[Move]:
     return changing
 
 
-def _check_format(move: Move, now: datetime) -> None:
-    record, to = move.record, move.to
-    if is_same_time(record, to):
-        return
-    try:
-        check_format_and_location(record, to.format, to.location_id, now)
-    except ActionRefusedError as error:
-        raise ScopeRefusedError(move.record.id, error.decision, error.zone) from None
+def _action_of(changing: Sequence[Move]) -> Action:
+    """Give the policy's action for all sessions: a move, if one of them changes its start."""
+    actions = {action_of(move.record, move.to) for move in changing}
+    return Action.RESCHEDULE if Action.RESCHEDULE in actions else Action.CHANGE_FORMAT
+
+
+def _check_formats(changing: Sequence[Move], now: datetime) -> dict[UUID, Cost]:
+    """Check the changes of format and location beside a move: they must be free.
+
+    Gives the cost of each session that keeps its start and only changes its format.
+
+    Raises:
+        ScopeRefusedError: the policy refuses the change of format of one session.
+        InvalidInputError: the change of format of one session has a cost now.
+    """
+    costs = {}
+    for move in changing:
+        record, to = move.record, move.to
+        try:
+            check_format_and_location(record, to.format, to.location_id, now)
+        except ActionRefusedError as error:
+            raise ScopeRefusedError(record.id, error.decision, error.zone) from None
+        if is_same_time(record, to):
+            decision = decide(rules_of(record.policy), Action.CHANGE_FORMAT, record.facts, now)
+            assert decision.cost is not None  # noqa: S101 - it is allowed, and free
+            costs[record.id] = decision.cost
+    return costs
 
 
 async def _move_all(

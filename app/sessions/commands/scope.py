@@ -1,6 +1,6 @@
 """Which sessions of a series a command covers, and what its client pays for all of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -181,14 +181,14 @@ def costs_for_client(
 
 
 def costs_for_staff(
-    covered: Sequence[SessionRecord], action: Action, now: datetime, *, charged: bool
+    actions: Iterable[tuple[SessionRecord, Action]], now: datetime, *, charged: bool
 ) -> dict[UUID, Cost]:
     """Give the cost for the client of an action by staff on each session."""
     return {
         record.id: cost_for_staff(
             rules_of(record.policy), action, record.facts, now, charged=charged
         )
-        for record in covered
+        for record, action in actions
     }
 
 
