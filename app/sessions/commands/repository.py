@@ -183,7 +183,9 @@ class SessionRepository:
             await _SET_STATUS_AND_TAKE.run(self._db, values | self._taken_by(record, taken))
 
     async def restore_seat(self, record: SessionRecord, to: Meeting, seat: NewSeat) -> None:
-        """Book a cancelled seat again; increments the version and `SEQUENCE`.
+        """Book a seat again that was cancelled, or whose group has moved since its end.
+
+        Increments the version and `SEQUENCE`.
 
         If the practice has moved the group meanwhile, it has moved the seat, which also ends what
         the seat carries.

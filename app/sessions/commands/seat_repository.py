@@ -60,6 +60,11 @@ class GroupRecord(NamedTuple):
         """Give the lowest free seat; None if the group is full."""
         return lowest_free_seat(self.taken, self.seats)
 
+    def is_at(self, meeting: Meeting) -> bool:
+        """Tell whether the group has this time, format and location."""
+        own = (self.starts_at, self.ends_at, self.format, self.location_id)
+        return own == (meeting.starts_at, meeting.ends_at, meeting.format, meeting.location_id)
+
     def meeting(self, seat: int) -> Meeting:
         """Give the meeting of a session that takes a seat: all of it is the group's."""
         return Meeting(
@@ -92,6 +97,16 @@ class SeatRepository:
             Group.status == "scheduled",
             Group.starts_at == start,
         )
+
+    async def number_of(self, session_id: UUID) -> int:
+        """Read the number of a seat that is not cancelled."""
+        found = await self._db.execute(
+            select(Session.seat).where(
+                of_practice(self._practice_id, Session, Session.id == session_id)
+            )
+        )
+        number: int = found.scalar_one()
+        return number
 
     async def _one(self, *conditions: ColumnElement[bool]) -> GroupRecord | None:
         taken = (

@@ -135,7 +135,8 @@ async def take_seat_for_staff(
 async def take_seat_again(db: AsyncConnection, record: SessionRecord, now: datetime) -> Meeting:
     """Give the meeting of a seat whose end is undone, in its group as it is now.
 
-    A cancelled seat takes the lowest free seat; a fulfilled or missed one still has its own.
+    A cancelled seat takes the lowest free seat; a fulfilled or missed one still has its own. If the
+    practice has moved the group meanwhile, the meeting names the seat in any case.
 
     Raises:
         GroupCancelledError: the group is cancelled.
@@ -143,7 +144,8 @@ async def take_seat_again(db: AsyncConnection, record: SessionRecord, now: datet
         GroupUnavailableError: its client is elsewhere then.
     """
     assert record.group_id is not None  # noqa: S101 - it is a seat
-    group = await SeatRepository(db, record.practice_id).group(record.group_id)
+    seats = SeatRepository(db, record.practice_id)
+    group = await seats.group(record.group_id)
     assert group is not None  # noqa: S101 - a foreign key
     if not group.is_scheduled:
         raise GroupCancelledError
@@ -152,6 +154,8 @@ async def take_seat_again(db: AsyncConnection, record: SessionRecord, now: datet
         if group.free_seat is None:
             raise GroupFullError
         meeting = group.meeting(group.free_seat)
+    elif not group.is_at(meeting):
+        meeting = group.meeting(await seats.number_of(record.id))
     is_taken = await SessionRepository(db, record.practice_id).is_taken(
         owner_of(record), meeting, None
     )

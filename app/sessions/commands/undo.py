@@ -54,7 +54,7 @@ async def undo(
     history = HistoryRepository(db, staff.practice_id)
     voided = await history.void_fee(session_id, record.status, now)
     await CreditRepository(db, staff.practice_id).restore(session_id, now)
-    in_calendar = record.status is Status.CANCELLED
+    in_calendar = record.status is Status.CANCELLED or to.seat is not None
     sessions = SessionRepository(db, staff.practice_id)
     if to.seat is None:
         await sessions.set_status(record, Status.BOOKED, now, in_calendar=in_calendar)
@@ -77,7 +77,7 @@ async def undo(
 async def _meeting_again(db: AsyncConnection, record: SessionRecord, now: datetime) -> Meeting:
     """Give the meeting of a session whose end is undone, if its time is free again.
 
-    A cancelled seat takes part in its group as the group is now: the practice may have moved it.
+    A seat takes part in its group as the group is now: the practice may have moved it.
     """
     if record.group is not None:
         return await take_seat_again(db, record, now)
@@ -87,8 +87,11 @@ async def _meeting_again(db: AsyncConnection, record: SessionRecord, now: dateti
 
 
 def _notifications(record: SessionRecord, to: Meeting, now: datetime) -> list[NewNotification]:
-    """Notify people and webhooks; only webhooks were notified of a fulfilled session."""
-    is_known = record.status is not Status.FULFILLED
+    """Notify people and webhooks; only webhooks were notified of a fulfilled session.
+
+    People do not know yet that its group has moved meanwhile.
+    """
+    is_known = record.status is not Status.FULFILLED or to.seat is not None
     return [
         *notifications_about("restored", to.starts_at, now, people=is_known),
         *reminders(to.starts_at, record.reminder_minutes, now),
