@@ -105,7 +105,8 @@ class SeatRepository:
                 of_practice(self._practice_id, Session, Session.id == session_id)
             )
         )
-        number: int = found.scalar_one()
+        number = found.scalar_one()
+        assert number is not None  # noqa: S101 - the seat is not cancelled
         return number
 
     async def _one(self, *conditions: ColumnElement[bool]) -> GroupRecord | None:
