@@ -36,6 +36,7 @@ from app.identity.tokens.sign_in import SignInTokens
 from app.links import router as links
 from app.links import staff_router as staff_links
 from app.me import router as practices
+from app.move_requests import router as move_requests
 from app.notifications.api import router as notifications
 from app.observability.logs import RequestLog, configure_logs
 from app.observability.metrics.counts import forget_dead_processes, watch_pool
@@ -93,6 +94,7 @@ ROUTERS = (
     groups.router,
     group_commands.router,
     series.router,
+    move_requests.router,
     staff_links.router,
     fees.router,
     notifications.router,

@@ -24,6 +24,7 @@ Subject = TypeAliasType(
         "hours_override",
         "link",
         "location",
+        "move_request",
         "package",
         "policy",
         "practice",

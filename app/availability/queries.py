@@ -30,7 +30,7 @@ from app.sessions.read.calendar import (
     SessionToMove,
     calendar_bounds,
     move_search,
-    slot_rules,
+    slot_rules_for_client,
     to_session_to_move,
 )
 from app.sessions.read.queries import read_row
@@ -90,7 +90,7 @@ async def read_availability(
     last = last or first + timedelta(days=DEFAULT_DAYS - 1)
     _check_range(first, last)
     search = move_search(session, format_ or session.format, now)
-    rules = slot_rules(session, session.ends_at - session.starts_at)
+    rules = slot_rules_for_client(session, session.ends_at - session.starts_at, now)
     window = Interval(_first_second(first, zone), _first_second(last + timedelta(days=1), zone))
     found: Offer | GroupOffer
     next_available = None

@@ -15,6 +15,7 @@ from app.sessions.read.statements import (
     about_one_session,
     formats_on_offer,
 )
+from app.tables.asked import open_request_of
 from app.tables.joins import PRACTICE, of_practice, of_session, referred
 from app.tables.own_session import OWN_SESSION
 from app.tables.practices import (
@@ -55,6 +56,8 @@ def _page_statement() -> OneSession:
         Session.client_moves,
         Session.carried_fee_minor,
         Session.carried_forfeit,
+        Session.moved_by_practice,
+        open_request_of(Session).label("move_request"),
         Session.format,
         Session.location_id,
         Session.price_minor,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.domain.errors import InvalidInputError
+from app.domain.policy.rules import Action
 from app.standards.currencies import decimals_of
 
 MAX_MAJOR_UNITS = 10_000_000
@@ -64,8 +65,8 @@ def largest_fixed_fee(rules: Mapping[str, Any]) -> int:
 
 def _fixed_fees(rules: Mapping[str, Any]) -> Iterator[tuple[str, int, int]]:
     """Yield each fixed fee of a policy as it is stored: action, index and amount."""
-    for action, rule in rules.items():
-        for index, tier in enumerate(rule.get("fees") or ()):
+    for action in Action:
+        for index, tier in enumerate(rules.get(action, {}).get("fees") or ()):
             if "amount_minor" in tier:
                 yield action, index, tier["amount_minor"]
 

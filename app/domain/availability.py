@@ -169,7 +169,8 @@ class SlotSearch:
 
     `may_move`, `may_change_format` and `must_keep_format_and_location` are decisions of the policy.
     The last one restricts other times to the current format and location. `move_window` limits the
-    new start (`max_days_from_original`); None: no limit.
+    new start (`max_days_from_original`); None: no limit. `proposals` are starts that the practice
+    proposes: hours, step, notice, horizon and limits do not bind them.
     """
 
     format: Format
@@ -179,6 +180,7 @@ class SlotSearch:
     may_change_format: bool
     move_window: Interval | None = None
     must_keep_format_and_location: bool = False
+    proposals: tuple[int, ...] = ()
 
     def may_move_to(self, location_id: UUID | None) -> bool:
         """Tell whether the session may move to another time at this location."""
@@ -204,12 +206,38 @@ def offer(
             present = bisect_left(starts, search.present.start)
             if starts[present : present + 1] == [search.present.start]:
                 del starts[present]
+        _add_proposals(starts, calendar, rules, search, location_id, window, now)
         if _changes_format(calendar, rules, search, location_id, window):
             insort(starts, search.present.start)
         if starts:
             found[location_id] = starts
     reason = None if found else _empty_reason(calendar.hours, rules, search, window, span)
     return Offer(found, reason)
+
+
+def _add_proposals(
+    starts: list[int],
+    calendar: Calendar,
+    rules: SlotRules,
+    search: SlotSearch,
+    location_id: UUID | None,
+    window: Interval,
+    now: int,
+) -> None:
+    """Add the practice's proposals that are free, in the session's own format and location."""
+    present = search.present
+    if (search.format, location_id) != (present.format, present.location_id):
+        return
+    for start in search.proposals:
+        is_new = start not in starts and start != present.start
+        if search.may_move and is_new and start > now and window.start <= start < window.end:
+            end = start + rules.duration
+            asked = WorkingPeriod(start, end, end, start)
+            if any(
+                begin == start and room >= end
+                for begin, _, room, _ in _free_periods(calendar, rules, [asked])
+            ):
+                insort(starts, start)
 
 
 def bookable(

@@ -101,6 +101,9 @@ class SessionFacts:
     time of booking; wall-clock deadlines stay in it (product.md section 10). `booked_starts_at` is
     the start from which `max_days_from_original` counts. `carried` is the carried cost of earlier
     moves. `is_seat`: the session is one seat of a group.
+
+    `moved_by_practice`: the practice has moved the session since its client last did. `answer_by`:
+    the practice asks the client to move it, until that instant.
     """
 
     status: Status
@@ -113,6 +116,8 @@ class SessionFacts:
     carried: Carried | None
     contact: Contact
     is_seat: bool = False
+    moved_by_practice: bool = False
+    answer_by: datetime | None = None
 
 
 ReasonCode = TypeAliasType(

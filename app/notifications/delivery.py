@@ -11,12 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.transactions import allow_outside_wait, transact
 from app.mail.context import MailContext
-from app.notifications.mail.data import GroupMailData, MailData, PracticeMailData
+from app.notifications.mail.data import (
+    GroupMailData,
+    MailData,
+    PracticeMailData,
+    UnansweredMailData,
+)
 from app.notifications.mail.group_message import make_group_mail
 from app.notifications.mail.group_queries import load_group_mail_data
 from app.notifications.mail.message import make_mail
 from app.notifications.mail.practice_notification import make_practice_mail
 from app.notifications.mail.queries import load_mail_data, load_practice_mail_data
+from app.notifications.mail.unanswered import make_unanswered_mail
+from app.notifications.mail.unanswered_queries import load_unanswered_mail_data
 from app.observability.metrics.counts import count_mail
 from app.observability.tracing.jobs import note_outcome
 from app.outbox.claiming import DUE, NOT_CLAIMABLE, claim
@@ -25,7 +32,7 @@ from app.outbox.marking import mark_failed, mark_finished
 
 log = structlog.get_logger()
 
-AnyMailData = MailData | GroupMailData | PracticeMailData
+AnyMailData = MailData | GroupMailData | UnansweredMailData | PracticeMailData
 
 
 async def send_notification(context: MailContext, practice_id: UUID, notification_id: UUID) -> None:
@@ -115,12 +122,15 @@ class _Attempt:
         return (
             await load_mail_data(db, *self._ids)
             or await load_group_mail_data(db, *self._ids)
+            or await load_unanswered_mail_data(db, *self._ids)
             or await load_practice_mail_data(db, *self._ids)
         )
 
     def _mail(self, data: AnyMailData, now: datetime) -> EmailMessage:
         if isinstance(data, PracticeMailData):
             return make_practice_mail(data, self.context.settings, now)
+        if isinstance(data, UnansweredMailData):
+            return make_unanswered_mail(data, self.context.settings, now)
         if isinstance(data, GroupMailData):
             return make_group_mail(data, self.context.settings, now)
         return make_mail(data, self.context.settings, now)
@@ -135,12 +145,15 @@ def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
 
     A reminder: the session was moved or cancelled or has started, or the practice is closed. A
     confirmation to the client: all its sessions had already ended when they were booked. A mail
-    about a group: the group was moved or cancelled since, of which a later mail tells.
+    about a group: the group was moved or cancelled since, of which a later mail tells. A move
+    request: it has ended for all sessions, and has cancelled none.
     """
-    if isinstance(data, PracticeMailData):
+    if isinstance(data, PracticeMailData | UnansweredMailData):
         return False
     if isinstance(data, GroupMailData):
         return not data.is_current
+    if data.kind == "move_request":
+        return data.request is None
     if data.kind == "booked":
         has_ended = (one.change.after.ends_at <= one.change.at for one in (data, *data.others))
         return data.recipient == "client" and all(has_ended)

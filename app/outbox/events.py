@@ -19,6 +19,7 @@ EventType = TypeAliasType(
         "group.below_minimum",
         "group.cancelled",
         "group.moved",
+        "move_request.answered",
     ],
 )
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType.__value__)

@@ -30,6 +30,8 @@ MailKind = Literal[
     "reminder",
     "fee_waived",
     "webhook_disabled",
+    "move_request",
+    "move_request_unanswered",
 ]
 GroupMailKind = Literal["group_booked", "group_moved", "group_cancelled", "group_below_minimum"]
 Kind = MailKind | GroupMailKind | EventType

@@ -200,14 +200,24 @@ class PolicyRules(RequestBody):
     cancel: CancelRules = CancelRules()
     reschedule: RescheduleRules = RescheduleRules()
     change_format: ChangeFormatRules = ChangeFormatRules()
+    free_after_practice_move: Annotated[
+        Literal["until_start"] | None,
+        Field(
+            description="After staff have moved a session to another start, the client's next "
+            "cancellation or move is free until the start and does not count; no deadline closes "
+            "it. Null: the rules above hold."
+        ),
+    ] = "until_start"
 
     def document(self) -> dict[str, Any]:
         """Give the rules as the document to store, without absent fields.
 
-        Null counts as absent, except for the fields of `reschedule` for which it has a meaning.
+        Null counts as absent, except for the fields for which it has a meaning.
         """
         document = self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
         for name in ("closes", "fees"):
             if name in self.reschedule.model_fields_set and getattr(self.reschedule, name) is None:
                 document["reschedule"][name] = None
+        if self.free_after_practice_move is None:
+            document["free_after_practice_move"] = None
         return document

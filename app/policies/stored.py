@@ -8,10 +8,12 @@
                          {"deadline": {"before_minutes": 120}, "amount_minor": 4500}],
                 "late_credit": "forfeited"},
      "reschedule": {..., "limit": 2, "max_days_from_original": 30},
-     "change_format": {...}}
+     "change_format": {...},
+     "free_after_practice_move": "until_start"}
 
 If `closes` or `fees` of `reschedule` is absent, the value of `cancel` applies. Null has its own
-meaning: open until the start, and free.
+meaning: open until the start, and free. `free_after_practice_move` is `until_start` if it is
+absent, also in versions that are older than this field; null turns it off.
 
 app/policies/rules.py has the request schema for the same shape.
 """

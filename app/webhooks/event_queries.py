@@ -57,6 +57,7 @@ _ANY_EVENT = (
 _EVENT = (
     *_ANY_EVENT,
     Notification.session_id,
+    Change.details,
     Change.subject,
     Change.credit,
     *_FACTS,

@@ -25,6 +25,7 @@ from app.webhooks.event_queries import (
     read_session_at,
 )
 from app.webhooks.group_payload import ExternalRef, GroupEvent, group_event
+from app.webhooks.request_payload import MoveRequestEvent, request_event
 
 _STATUS = {"cancelled": Status.CANCELLED, "fulfilled": Status.FULFILLED, "noshow": Status.NOSHOW}
 _FEE_STATUS: dict[str, FeeStatus] = {"fee.waived": "waived", "fee.settled": "settled"}
@@ -104,9 +105,11 @@ class Event:
 
 async def load_event(db: AsyncConnection, practice_id: UUID, notification_id: UUID) -> Event | None:
     """Read a notification for a webhook and write its body; None if there is none."""
-    event: WebhookEvent | GroupEvent
+    event: WebhookEvent | GroupEvent | MoveRequestEvent
     row = await read_event(db, practice_id, notification_id)
-    if row is not None:
+    if row is not None and row.event == "move_request.answered":
+        event = request_event(row)
+    elif row is not None:
         facts = row
         if row.subject != "session":
             # A change to a fee has no session columns: read the session's state at that time.

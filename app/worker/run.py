@@ -18,6 +18,7 @@ from app.groups.judging import judge_due_groups
 from app.identity.sign_in.cleanup import sweep_sign_ins, tidy_sign_ins
 from app.mail.context import MailContext
 from app.mail.senders import make_sender
+from app.move_requests.closing import close_due_requests
 from app.outbox.errors import describe
 from app.outbox.sweeping import sweep_notifications
 from app.web.idempotency import LIFETIME
@@ -38,6 +39,7 @@ TIDY_SECONDS = 3600.0
 JOB_LOG_KEPT = timedelta(days=7)
 SWEEP_SECONDS = 15.0
 JUDGE_SECONDS = 60.0
+CLOSE_SECONDS = 60.0
 
 # A task of the worker, run with the present instant.
 RepeatedTask = Callable[[datetime], Awaitable[None]]
@@ -190,7 +192,15 @@ def _repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTas
     async def judging(now: datetime) -> None:
         await judge_due_groups(engine, now, credit_grace=settings.credit_grace)
 
-    return {sweeping: SWEEP_SECONDS, tidying: TIDY_SECONDS, judging: JUDGE_SECONDS}
+    async def closing(now: datetime) -> None:
+        await close_due_requests(engine, now)
+
+    return {
+        sweeping: SWEEP_SECONDS,
+        tidying: TIDY_SECONDS,
+        judging: JUDGE_SECONDS,
+        closing: CLOSE_SECONDS,
+    }
 
 
 async def _keep_doing(

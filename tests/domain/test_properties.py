@@ -34,7 +34,7 @@ from app.domain.intervals import Interval, merge
 from app.domain.money import Money
 from app.domain.policy.costs import Cost
 from app.domain.policy.deadlines import deadline_instant
-from app.domain.policy.decide import decide, terms
+from app.domain.policy.decide import decide, is_allowed, terms
 from app.domain.policy.rules import (
     Action,
     CancelRule,
@@ -454,6 +454,22 @@ def policies() -> st.SearchStrategy[Policy]:
         ),
         reschedule=st.builds(RescheduleRule, closes=closes, fees=st.none() | tiers()),
         change_format=st.builds(ChangeFormatRule, closes=closes, fees=tiers()),
+        free_after_practice_move=st.booleans(),
+    )
+
+
+def policies_with_limits() -> st.SearchStrategy[Policy]:
+    """Draw policies that may also disable an action, or limit the moves."""
+    return st.builds(
+        lambda policy, cancel, move, limit: replace(
+            policy,
+            cancel=replace(policy.cancel, enabled=cancel),
+            reschedule=replace(policy.reschedule, enabled=move, limit=limit),
+        ),
+        policies(),
+        st.booleans(),
+        st.booleans(),
+        st.none() | st.integers(0, 2),
     )
 
 
@@ -473,6 +489,8 @@ def booked_sessions(draw: st.DrawFn) -> SessionFacts:
         client_moves=0,
         carried=None,
         contact=DR_WU,
+        moved_by_practice=draw(st.booleans()),
+        answer_by=draw(st.none() | NOTICES.map(lambda notice: starts_at - notice)),
     )
 
 
@@ -586,6 +604,28 @@ def test_the_terms_agree_with_the_decision_at_any_instant(
         if now < facts.starts_at:
             told = next((term.cost for term in timeline if now <= term.until), None)
             assert decide(policy, action, facts, now).cost == told
+
+
+@at_most(200)
+@given(policies_with_limits(), ACTIONS, booked_sessions(), NOTICES, st.none() | costs())
+def test_nothing_that_makes_an_action_free_makes_any_decision_dearer(
+    policy: Policy, action: Action, facts: SessionFacts, notice: timedelta, quoted: Cost | None
+) -> None:
+    """Compared with the same session that nobody moved or asked to move."""
+    facts = replace(facts, client_moves=1)
+    plain = replace(facts, moved_by_practice=False, answer_by=None)
+    instants = [term.until for term in decide(policy, action, facts, facts.starts_at).timeline]
+    for now in [facts.starts_at - notice, *instants]:
+        without = decide(policy, action, plain, now, quoted=quoted)
+        found = decide(policy, action, facts, now, quoted=quoted)
+        assert without.free_because is None
+        assert found.allowed or not without.allowed
+        assert is_allowed(policy, action, facts, now) or not is_allowed(policy, action, plain, now)
+        if found.free_because is not None:
+            assert found.cost is not None
+            assert found.cost.is_free
+        elif without.cost is not None:
+            assert found.cost == without.cost
 
 
 @at_most(100)

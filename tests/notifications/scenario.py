@@ -65,7 +65,7 @@ class Scenario:
             )
             sessions = SessionRepository(db, self.world.practice_id)
             record = await read_session(db, self.world.practice_id, session_id)
-            await sessions.move(record, after, client_moves=1)
+            await sessions.move(record, after, by_client=True)
             await self._tell(db, session_id, kind, before, after, **change)
 
         await transact(self.world.engine, command)

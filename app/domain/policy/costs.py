@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from app.domain.money import Money
 from app.domain.policy.deadlines import closing_of, instant_of
+from app.domain.policy.free import free_until
 from app.domain.policy.rules import Action, Credit, PercentFee, Policy, Tier, tiers_of
 from app.domain.session import Carried, SessionFacts
 
@@ -48,12 +49,12 @@ def cost_for_staff(
     """Give the cost for the client of an action by staff.
 
     With `charged` it is the policy's cost at `now`, including the carried cost of the client's
-    earlier moves; `enabled`, limits and closing deadlines do not apply. Otherwise it is free, and a
-    credit is returned. A move by staff carries no cost. Source: product.md section 2, "Rules bind
-    clients".
+    earlier moves, and nothing while the action is free for the client (app/domain/policy/free.py);
+    `enabled`, limits and closing deadlines do not apply. Otherwise it is free, and a credit is
+    returned. A move by staff carries no cost. Source: product.md section 2, "Rules bind clients".
     """
     if charged:
-        return cost_at(_fee_steps(policy, action, facts), now)
+        return cost_at(_freed(_fee_steps(policy, action, facts), policy, action, facts), now)
     return Cost(None, _credit(policy, action, facts, late=False))
 
 
@@ -61,8 +62,9 @@ def cost_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[Cost
     """Give the costs of an action in time order; those of a move include the carried cost."""
     steps = _fee_steps(policy, action, facts)
     if action is Action.RESCHEDULE:
-        return _steps_with_carried_cost(steps, _cancellation_steps(policy, facts), facts.price)
-    return steps
+        cancelling = _cancellation_steps(policy, facts)
+        steps = _steps_with_carried_cost(steps, cancelling, facts.price)
+    return _freed(steps, policy, action, facts)
 
 
 def cost_at(steps: list[CostStep], now: datetime) -> Cost:
@@ -114,6 +116,20 @@ def _fee_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[Cost
     if action is not Action.CANCEL or carried is None:
         return steps
     return [CostStep(passed_at, _higher_cost(cost, carried)) for passed_at, cost in steps]
+
+
+def _freed(
+    steps: list[CostStep], policy: Policy, action: Action, facts: SessionFacts
+) -> list[CostStep]:
+    """Replace the steps by a free one for as long as something makes the action free."""
+    until = free_until(policy, action, facts)
+    if until is None:
+        return steps
+    return [
+        CostStep(_ALWAYS, Cost(None, _credit(policy, action, facts, late=False))),
+        CostStep(until, cost_at(steps, until + _TICK)),
+        *(step for step in steps if step.passed_at > until),
+    ]
 
 
 def _credit(policy: Policy, action: Action, facts: SessionFacts, *, late: bool) -> Credit | None:

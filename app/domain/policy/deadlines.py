@@ -45,14 +45,16 @@ def closing_of(policy: Policy, action: Action, facts: SessionFacts) -> datetime:
     return instant_of(UNTIL_THE_START if closes is None else closes, facts)
 
 
-def move_window(policy: Policy, facts: SessionFacts) -> Interval | None:
+def move_window(policy: Policy, facts: SessionFacts, *, asked: bool = False) -> Interval | None:
     """Give the interval that must contain a new start, in seconds since the epoch; None: no limit.
+
+    There is no limit either while the practice asks for a move (`asked`).
 
     `max_days_from_original` counts dates in the practitioner's zone from the booked start.
     Source: product.md section 10, "Counting".
     """
     days = policy.reschedule.max_days_from_original
-    if days is None:
+    if days is None or asked:
         return None
     booked_on = facts.booked_starts_at.astimezone(facts.zone).date()
     first = start_of_day(booked_on - timedelta(days=days), facts.zone)

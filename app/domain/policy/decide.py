@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from app.domain.policy.costs import Cost, CostStep, apply_quote, cost_at, cost_steps
 from app.domain.policy.deadlines import closing_of
+from app.domain.policy.free import FreeBecause, free_times, free_until, is_asked, why_free
 from app.domain.policy.rules import Action, Policy, rule_of
 from app.domain.session import Contact, SessionFacts, Status
 
@@ -47,12 +48,14 @@ class Decision:
     """The policy's decision about one action on one session at one instant.
 
     `cost` is None if and only if there is a `refusal`. `timeline` is the result of `terms`.
+    `free_because` says what makes an allowed action free, whatever its fees; None: nothing does.
     """
 
     action: Action
     cost: Cost | None
     timeline: Sequence[Term]
     refusal: Refusal | None
+    free_because: FreeBecause | None = None
 
     @property
     def allowed(self) -> bool:
@@ -90,26 +93,31 @@ def decide(
     It does not lift the conditions on status, start, `enabled` and limit. Source: product.md
     section 2, "No fee without a quote".
     """
-    closes_at = closing_of(policy, action, facts)
+    closes_at = _open_until(policy, action, facts)
     steps = cost_steps(policy, action, facts)
-    code = _refusal_code(policy, action, facts, now, late=now > closes_at and quoted is None)
+    because = why_free(policy, action, facts, now)
+    is_late = closes_at is not None and now > closes_at and quoted is None
+    code = _refusal_code(policy, action, facts, now, because, late=is_late)
     cost = None
     if code is None:
         cost = cost_at(steps, now)
-        if quoted is not None:
+        if quoted is not None and because is None:
             cost = apply_quote(policy, facts, now, quoted, cost)
     return Decision(
         action=action,
         cost=cost,
-        timeline=_timeline(steps, closes_at) if _is_enabled(policy, action, facts) else (),
+        timeline=() if closes_at is None else _timeline(steps, closes_at),
         refusal=None if code is None else _refusal(code, closes_at, facts.contact),
+        free_because=because if code is None else None,
     )
 
 
 def is_allowed(policy: Policy, action: Action, facts: SessionFacts, now: datetime) -> bool:
     """Tell whether `decide` would allow the action, without calculating its cost."""
-    late = now > closing_of(policy, action, facts)
-    return _refusal_code(policy, action, facts, now, late=late) is None
+    closes_at = _open_until(policy, action, facts)
+    is_late = closes_at is not None and now > closes_at
+    because = why_free(policy, action, facts, now)
+    return _refusal_code(policy, action, facts, now, because, late=is_late) is None
 
 
 def must_keep_format_and_location(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
@@ -118,7 +126,7 @@ def must_keep_format_and_location(policy: Policy, facts: SessionFacts, now: date
     True unless a change of format is allowed and free at `now`. Otherwise a move to another time
     and back would circumvent `change_format`. Source: product.md section 10, "Moves and formats".
     """
-    facts = _as_single(facts)
+    facts = _as_moved(facts, now)
     if not is_allowed(policy, Action.CHANGE_FORMAT, facts, now):
         return True
     return not cost_at(cost_steps(policy, Action.CHANGE_FORMAT, facts), now).is_free
@@ -130,22 +138,50 @@ def format_change_by_move(policy: Policy, facts: SessionFacts, now: datetime) ->
     This holds for seats too: a seat never changes its format where it is, but can move to a group
     with another one.
     """
-    return decide(policy, Action.CHANGE_FORMAT, _as_single(facts), now)
+    return decide(policy, Action.CHANGE_FORMAT, _as_moved(facts, now), now)
 
 
 def terms(policy: Policy, action: Action, facts: SessionFacts) -> list[Term]:
-    """Give the costs of `action` as a timeline; empty if the action is disabled.
+    """Give the costs of `action` as a timeline; empty if clients may never do it.
 
     Instants are UTC, ascending; the last one is when the action closes. Adjacent terms with the
     same cost are one term. Limits and the session's status are ignored.
     """
-    if not _is_enabled(policy, action, facts):
-        return []
-    return _timeline(cost_steps(policy, action, facts), closing_of(policy, action, facts))
+    closes_at = _open_until(policy, action, facts)
+    return [] if closes_at is None else _timeline(cost_steps(policy, action, facts), closes_at)
 
 
-def _as_single(facts: SessionFacts) -> SessionFacts:
-    return replace(facts, is_seat=False) if facts.is_seat else facts
+def _as_moved(facts: SessionFacts, now: datetime) -> SessionFacts:
+    """Give the facts by which a move to another time may change the format.
+
+    A seat can move to a group with another one. A session that the practice has cancelled, and
+    asks its client to book again, is judged as booked.
+    """
+    status = Status.BOOKED if _is_to_book_again(facts, now) else facts.status
+    if facts.is_seat or status is not facts.status:
+        return replace(facts, is_seat=False, status=status)
+    return facts
+
+
+def _is_to_book_again(facts: SessionFacts, now: datetime) -> bool:
+    """Tell whether the practice has cancelled the session and asks for another time.
+
+    A move request ends with every other cancellation.
+    """
+    return facts.status is Status.CANCELLED and is_asked(facts, now)
+
+
+def _open_until(policy: Policy, action: Action, facts: SessionFacts) -> datetime | None:
+    """Give the last instant (UTC) at which clients may do an action; None: they never may.
+
+    What makes an action free also lifts its deadline. Only a move request lifts `enabled`.
+    """
+    free = free_until(policy, action, facts)
+    if _is_enabled(policy, action, facts):
+        closes_at = closing_of(policy, action, facts)
+        return closes_at if free is None else max(closes_at, free)
+    times = free_times(policy, action, facts)
+    return next((time.until for time in times if time.because is FreeBecause.MOVE_REQUEST), None)
 
 
 def _is_enabled(policy: Policy, action: Action, facts: SessionFacts) -> bool:
@@ -156,24 +192,32 @@ def _is_enabled(policy: Policy, action: Action, facts: SessionFacts) -> bool:
 
 
 def _refusal_code(
-    policy: Policy, action: Action, facts: SessionFacts, now: datetime, *, late: bool
+    policy: Policy,
+    action: Action,
+    facts: SessionFacts,
+    now: datetime,
+    because: FreeBecause | None,
+    *,
+    late: bool,
 ) -> RefusalCode | None:
     limit = policy.reschedule.limit
-    if facts.status is not Status.BOOKED:
+    may_book_again = action is Action.RESCHEDULE and _is_to_book_again(facts, now)
+    if facts.status is not Status.BOOKED and not may_book_again:
         return RefusalCode.SESSION_NOT_BOOKED
     # Converted to UTC: Python compares two datetimes of the same zone by their wall times.
     if now >= facts.starts_at.astimezone(UTC):
         return RefusalCode.SESSION_STARTED
-    if not _is_enabled(policy, action, facts):
+    if because is not FreeBecause.MOVE_REQUEST and not _is_enabled(policy, action, facts):
         return RefusalCode.ACTION_DISABLED
     if late:
         return RefusalCode.NOTICE_TOO_SHORT
-    if action is Action.RESCHEDULE and limit is not None and facts.client_moves >= limit:
+    is_counted = action is Action.RESCHEDULE and because is None
+    if is_counted and limit is not None and facts.client_moves >= limit:
         return RefusalCode.RESCHEDULE_LIMIT_REACHED
     return None
 
 
-def _refusal(code: RefusalCode, closes_at: datetime, contact: Contact) -> Refusal:
+def _refusal(code: RefusalCode, closes_at: datetime | None, contact: Contact) -> Refusal:
     return Refusal(
         code=code,
         deadline=closes_at if code is RefusalCode.NOTICE_TOO_SHORT else None,

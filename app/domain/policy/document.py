@@ -19,6 +19,8 @@ from app.domain.policy.rules import (
     WallClock,
 )
 
+UNTIL_START = "until_start"
+
 
 def parse_rules(rules: dict[str, Any]) -> Policy:
     """Parse a stored document; app/policies/stored.py describes its shape."""
@@ -44,6 +46,7 @@ def parse_rules(rules: dict[str, Any]) -> Policy:
             closes=_deadline(change_format.get("closes")),
             fees=_tiers(change_format.get("fees", [])),
         ),
+        free_after_practice_move=rules.get("free_after_practice_move", UNTIL_START) is not None,
     )
 
 

@@ -103,11 +103,16 @@ class ChangeFormatRule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One immutable version of a cancellation policy. The defaults: free until the start."""
+    """One immutable version of a cancellation policy. The defaults: free until the start.
+
+    `free_after_practice_move`: after a move by the practice, the client's next cancellation or move
+    is free until the start.
+    """
 
     cancel: CancelRule = field(default_factory=CancelRule)
     reschedule: RescheduleRule = field(default_factory=RescheduleRule)
     change_format: ChangeFormatRule = field(default_factory=ChangeFormatRule)
+    free_after_practice_move: bool = True
 
 
 FREE_UNTIL_THE_START = Policy()

@@ -24,6 +24,7 @@ from app.notifications.mail.facts import (
     times,
     topic_of,
 )
+from app.notifications.mail.request_content import asked_facts, request_sentences
 from app.notifications.mail.several import (
     DateEntry,
     are_alike,
@@ -36,7 +37,7 @@ from app.texts.catalogue import Texts
 
 # Kinds of mail after whose change the session is booked.
 OF_BOOKED = {"booked", "rescheduled", "restored", "reminder"}
-_WITH_LINK = OF_BOOKED | {"cancelled"}
+_WITH_LINK = OF_BOOKED | {"cancelled", "move_request"}
 # Calendar entries of other sessions that one mail has.
 MAX_ATTACHMENTS = 10
 
@@ -73,19 +74,21 @@ def client_content(
     formatter = Formatter(data.client.locale, data.client.zone)
     texts, meeting = formatter.texts, meeting_of(data)
     topic, is_of_booked, is_of_one = topic_of(data), data.kind in OF_BOOKED, not data.others
+    several = data.kind.replace("_", "-")
     subject = texts(f"mail.{topic}.subject", day=formatter.day(meeting.starts_at))
     return MailContent(
         language=formatter.tag,
         texts=texts,
         subject=and_others(subject, data, texts),
         heading=texts(
-            f"mail.{topic}.heading" if is_of_one else f"mail.{data.kind}.heading-of-several"
+            f"mail.{topic}.heading" if is_of_one else f"mail.{several}.heading-of-several"
         ),
         sentences=_sentences(data, formatter),
         dates=dates_for_client(data, formatter, link_of, now),
         facts=(
             *(times(data, formatter) if is_of_one else ()),
             *(_what(data, texts) if are_alike(sessions_of(data)) else ()),
+            *asked_facts(data, formatter),
         ),
         rules=deadlines(data, formatter, now) if is_of_booked and is_of_one else (),
         policy_text=_policy_text(data),
@@ -127,6 +130,8 @@ def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     """Write who made the change if not the client, its cost, and whom to ask."""
     if data.kind == "reminder":
         return ()
+    if data.kind == "move_request":
+        return request_sentences(data, formatter)
     change, texts = data.change, formatter.texts
     practice, sentences = one_line(data.practice_name), []
     if not change.by_client and data.kind != "booked":
@@ -151,7 +156,7 @@ def _total(data: MailData, formatter: Formatter, practice: str) -> tuple[str, ..
 
 def _policy_text(data: MailData) -> str | None:
     """Return the policy's text as the practice wrote it, not translated."""
-    if data.policy is None or data.kind == "fee_waived":
+    if data.policy is None or data.kind in {"fee_waived", "move_request"}:
         return None
     return lines(data.policy.text) or None
 

@@ -12,6 +12,7 @@ from app.domain.policy.rules import Credit
 from app.domain.session import Carried, Contact, Format, SessionFacts, Status
 from app.identity.tokens.link import Link
 from app.policies.stored import StoredPolicy
+from app.sessions.read.records import AskedToMove
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ class MailData:
     policy. `policy` is None if the session was booked without one. `link` has the current
     generations of the session and of the client's address.
 
-    `others` are the other sessions of the recipient that the same command changed, soonest first.
+    `asked` is the session's move request, if one is open. `others` are the other sessions of the
+    recipient that the same command changed, soonest first.
     """
 
     practice_id: UUID
@@ -96,12 +98,23 @@ class MailData:
     facts: SessionFacts
     policy: StoredPolicy | None
     link: Link
+    asked: AskedToMove | None = None
     others: tuple["MailData", ...] = ()
 
     @property
     def contact(self) -> Contact:
         """The contact for the client's questions."""
         return self.facts.contact
+
+    @property
+    def request(self) -> AskedToMove | None:
+        """The move request that is open for the session, or else for one of the others."""
+        return next((one.asked for one in (self, *self.others) if one.asked is not None), None)
+
+    @property
+    def is_cancellation(self) -> bool:
+        """Whether the mail tells that the session was cancelled, perhaps with a move request."""
+        return "cancelled" in {self.kind, self.change.kind if self.kind == "move_request" else None}
 
     @property
     def is_current(self) -> bool:
@@ -164,3 +177,27 @@ class PracticeMailData:
     endpoint_id: UUID
     at: datetime
     details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UnansweredSession:
+    """A session whose client has not answered a move request. `zone` is the practitioner's."""
+
+    client: str
+    service_name: str
+    practitioner: str
+    starts_at: datetime
+    ends_at: datetime
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class UnansweredMailData:
+    """A notification to the practice: who has not answered its move request in time."""
+
+    notification_id: UUID
+    practice_name: str
+    practice_email: str
+    request_id: UUID
+    is_cancelled: bool
+    sessions: tuple[UnansweredSession, ...]

@@ -28,12 +28,12 @@ from app.notifications.mail.several import with_entries
 from app.outbox.errors import UndeliverableError
 from app.texts.catalogue import Texts
 
-# The iTIP method of each kind (RFC 5546). Other kinds do not change the client's calendar.
+# The iTIP method of each kind (RFC 5546). A cancellation is `CANCEL`; other kinds
+# do not change the client's calendar.
 _METHODS: dict[str, Method] = {
     "booked": "REQUEST",
     "rescheduled": "REQUEST",
     "restored": "REQUEST",
-    "cancelled": "CANCEL",
 }
 _TEMPLATES = templates_in(Path(__file__).parent / "templates")
 
@@ -131,12 +131,12 @@ def _method(data: MailData) -> Method | None:
     """Return the iTIP method of the calendar part; None if a later change has sent its own."""
     if data.recipient != "client" or data.change.superseded:
         return None
-    return _METHODS.get(data.kind)
+    return "CANCEL" if data.is_cancellation else _METHODS.get(data.kind)
 
 
 def _event(data: MailData, texts: Texts) -> CalendarEvent:
     meeting = meeting_of(data)
-    cancelled = data.kind == "cancelled"
+    cancelled = data.is_cancellation
     return CalendarEvent(
         id=data.session_id,
         sequence=data.change.calendar_sequence,

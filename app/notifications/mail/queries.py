@@ -25,7 +25,8 @@ from app.domain.session import Carried, Contact, Format, SessionFacts, Status, c
 from app.identity.tokens.link import Link
 from app.notifications.mail.data import ChangeFacts, MailData, Meeting, Party, PracticeMailData
 from app.policies.stored import stored_policy
-from app.sessions.read.rows import carried_of
+from app.sessions.read.rows import carried_of, to_asked
+from app.tables.asked import open_request_of
 from app.tables.changes import Change, ChangeNote
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.notifications import Notification
@@ -42,9 +43,20 @@ async def load_mail_data(
     if row is None:
         return None
     if not row.is_one_of_several:
-        return _mail_data(row)
+        return _as_cancelled(_mail_data(row))
     others = (await db.execute(_OTHERS, ids)).all()
-    return replace(_mail_data(row), others=tuple(_other_data(other) for other in others))
+    return _as_cancelled(
+        replace(_mail_data(row), others=tuple(_other_data(other) for other in others))
+    )
+
+
+def _as_cancelled(data: MailData) -> MailData:
+    """Turn a move request that has ended into the mail about a cancellation, if it was one too."""
+    is_over = data.kind == "move_request" and data.request is None
+    if not is_over or data.change.kind != "cancelled":
+        return data
+    others = tuple(replace(one, kind="cancelled") for one in data.others)
+    return replace(data, kind="cancelled", others=others)
 
 
 async def load_practice_mail_data(
@@ -181,6 +193,8 @@ def _columns() -> list[Any]:
         *_prefixed("now_place", _present_place, "name", "address"),
         *_prefixed("session", Session, "status", "booked_starts_at", "client_moves"),
         *_prefixed("session", Session, "carried_fee_minor", "carried_forfeit"),
+        *_prefixed("session", Session, "moved_by_practice"),
+        open_request_of(Session).label("move_request"),
         *_prefixed("session", Session, "policy_time_zone", "price_minor", "currency"),
         *_prefixed("policy", PolicyVersion, "id", "number", "text"),
         cast(PolicyVersion.rules, Text).label("policy_rules"),
@@ -251,12 +265,15 @@ def _mail_data(row: Row[Any]) -> MailData:
         facts=_facts(row),
         policy=stored_policy(row.policy_id, row.policy_number, row.policy_text, row.policy_rules),
         link=Link(row.practice_id, row.session_id, row.address_generation, row.link_generation),
+        asked=to_asked(row.move_request),
     )
 
 
 def _other_data(row: Row[Any]) -> MailData:
     """Make the data of another session of the same command, with its own kind and time."""
     kind = "rescheduled" if row.change_kind == "format_changed" else row.change_kind
+    if row.kind == "move_request":
+        kind = row.kind
     return replace(_mail_data(row), kind=kind, starts_at=row.new_starts_at)
 
 
@@ -318,6 +335,7 @@ def _place(name: str | None, address: str | None) -> tuple[str, str] | None:
 
 
 def _facts(row: Row[Any]) -> SessionFacts:
+    asked = to_asked(row.move_request)
     return SessionFacts(
         status=Status(row.session_status),
         starts_at=row.now_starts_at,
@@ -333,4 +351,6 @@ def _facts(row: Row[Any]) -> SessionFacts:
             Contact(row.practitioner_name, row.practitioner_email, row.practitioner_phone),
             Contact(row.practice_name, row.practice_email, row.practice_phone),
         ),
+        moved_by_practice=row.session_moved_by_practice,
+        answer_by=None if asked is None else asked.answer_by,
     )

@@ -34,7 +34,12 @@ def are_alike(sessions: Sequence[MailData]) -> bool:
 
 
 def with_entries(data: MailData) -> list[MailData]:
-    """Return the other sessions whose calendar entries are due: a later change sends its own."""
+    """Return the other sessions whose calendar entries are due: a later change sends its own.
+
+    A move request that cancels nothing changes no calendar.
+    """
+    if data.kind == "move_request" and not data.is_cancellation:
+        return []
     return [one for one in data.others if not one.change.superseded]
 
 
@@ -51,6 +56,7 @@ def dates_for_client(
             lines=(
                 *(() if is_said_once else _described(one, formatter)),
                 *_moved_from(one, formatter),
+                *proposals(one, formatter),
                 *costs(one, formatter, practice=one_line(data.practice_name)),
                 *_changed_since(one, formatter),
                 *_free_until(one, formatter, now),
@@ -113,6 +119,14 @@ def _service_and_place(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     return (one_line(data.service_name), *(fact.text for fact in where))
 
 
+def proposals(data: MailData, formatter: Formatter) -> tuple[str, ...]:
+    """Write the starts that the practice proposes for a session."""
+    if data.kind != "move_request" or data.asked is None or not data.asked.proposals:
+        return ()
+    starts = "; ".join(formatter.instant(start) for start in data.asked.proposals)
+    return (f"{formatter.texts('mail.proposals')}{formatter.texts('mail.colon')} {starts}",)
+
+
 def _moved_from(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     return _labelled(times(data, formatter)[1:], formatter)
 
@@ -126,8 +140,8 @@ def _changed_since(data: MailData, formatter: Formatter) -> tuple[str, ...]:
 
 
 def _free_until(data: MailData, formatter: Formatter, now: datetime) -> tuple[str, ...]:
-    """Write until when cancelling is free, if it is free now."""
-    if not data.is_current:
+    """Write until when cancelling is free, if it is free now. A move request says it once."""
+    if not data.is_current or data.kind == "move_request":
         return ()
     decision = decide(rules_of(data.policy), Action.CANCEL, data.facts, now)
     until = decision.free_until

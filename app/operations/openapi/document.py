@@ -80,6 +80,10 @@ TAGS = [
         "description": "Book, reschedule and cancel sessions, and record attendance.",
     },
     {
+        "name": "Practice: move requests",
+        "description": "Ask clients to choose another time for their sessions.",
+    },
+    {
         "name": "Practice: groups",
         "description": "Classes and workshops: one time that several sessions share.",
     },

@@ -8,6 +8,7 @@ from app.operations.openapi.examples.events import EVENT_EXAMPLES
 from app.outbox.events import EVENT_TYPES, EventType
 from app.webhooks.group_payload import GroupEvent
 from app.webhooks.payload import WebhookEvent
+from app.webhooks.request_payload import MoveRequestEvent
 
 _Json = dict[str, Any]
 
@@ -24,7 +25,10 @@ _SUMMARIES: dict[EventType, str] = {
     "group.below_minimum": "Fewer seats of a group are taken than its minimum",
     "group.cancelled": "A group was cancelled",
     "group.moved": "A group was moved, or its format changed",
+    "move_request.answered": "A client has answered a move request",
 }
+# The payload of events about other things than sessions and fees.
+_KINDS: dict[str, Any] = {"group": GroupEvent, "move_request": MoveRequestEvent}
 _HEADERS = {
     "webhook-id": "The id of the event. Every copy of an event has the same id.",
     "webhook-timestamp": "The time of this attempt, in seconds since 1970-01-01 UTC.",
@@ -40,7 +44,7 @@ def webhooks() -> dict[str, _Json]:
 def event_schemas() -> dict[str, _Json]:
     """Return the schema of each event's payload, and the schemas that they share."""
     schemas: dict[str, _Json] = {}
-    for kind in (WebhookEvent, GroupEvent):
+    for kind in (WebhookEvent, GroupEvent, MoveRequestEvent):
         common = TypeAdapter(kind).json_schema(
             ref_template="#/components/schemas/{model}", mode="serialization"
         )
@@ -85,7 +89,7 @@ def _post(event: EventType) -> _Json:
 
 
 def _schema(event: EventType) -> _Json:
-    kind = GroupEvent if event.startswith("group.") else WebhookEvent
+    kind = _KINDS.get(event.partition(".")[0], WebhookEvent)
     return {
         "title": _name(event),
         "description": f"{_SUMMARIES[event]}.",

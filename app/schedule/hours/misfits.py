@@ -29,7 +29,7 @@ MAX_REPORTED = 100
 
 @dataclass(frozen=True, slots=True)
 class MisfitRecord:
-    """A booked session that does not fit, with all reasons."""
+    """A booked session that does not fit, with all reasons, and its open move request if any."""
 
     id: UUID
     practitioner_id: UUID
@@ -39,6 +39,7 @@ class MisfitRecord:
     location_id: UUID | None
     client_id: UUID
     group_id: UUID | None
+    move_request_id: UUID | None
     reasons: list[MisfitReason]
 
 
@@ -53,6 +54,7 @@ class MisfitGroup:
     format: Format
     location_id: UUID | None
     reasons: list[MisfitReason]
+    move_request_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,10 @@ def _report(calendars: Sequence[Any], sessions: Sequence[Any], groups: Sequence[
         len(misfits),
         [
             MisfitRecord(
-                **_fields(row, reasons[row.id]), client_id=row.client_id, group_id=row.group_id
+                **_fields(row, reasons[row.id]),
+                client_id=row.client_id,
+                group_id=row.group_id,
+                move_request_id=row.move_request_id,
             )
             for row in misfits[:MAX_REPORTED]
         ],

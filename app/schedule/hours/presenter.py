@@ -60,7 +60,12 @@ def present_misfits(misfits: Misfits) -> MisfitReport:
 
 
 def _misfit(record: MisfitRecord) -> MisfitView:
-    return MisfitView(**_fields(record), client_id=record.client_id, group_id=record.group_id)
+    return MisfitView(
+        **_fields(record),
+        client_id=record.client_id,
+        group_id=record.group_id,
+        move_request_id=record.move_request_id,
+    )
 
 
 def _fields(record: MisfitRecord | MisfitGroup) -> dict[str, Any]:

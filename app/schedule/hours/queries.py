@@ -18,6 +18,7 @@ from app.schedule.hours.records import MAX_OVERRIDE_DAYS, DayHours
 from app.schedule.hours.repository import HoursRepository
 from app.tables.groups import Group
 from app.tables.joins import of_practice
+from app.tables.move_requests import MoveRequestSession
 from app.tables.practices import BusyInterval, Holiday, HoursOverride, Practitioner, WorkingHours
 from app.tables.sessions import Session
 
@@ -73,6 +74,20 @@ async def read_booked_sessions(
     db: AsyncConnection, practice_id: UUID, now: datetime, *conditions: ColumnElement[bool]
 ) -> Sequence[Any]:
     """Read the booked sessions that start after `now`, soonest first."""
+    open_request = (
+        select(MoveRequestSession.move_request_id)
+        .where(
+            of_practice(
+                practice_id,
+                MoveRequestSession,
+                MoveRequestSession.session_id == Session.id,
+                MoveRequestSession.state == "asked",
+            )
+        )
+        .correlate(Session)
+        .scalar_subquery()
+        .label("move_request_id")
+    )
     found = await db.execute(
         select(
             Session.id,
@@ -83,6 +98,7 @@ async def read_booked_sessions(
             Session.location_id,
             Session.client_id,
             Session.group_id,
+            open_request,
         )
         .where(
             Session.practice_id == practice_id,

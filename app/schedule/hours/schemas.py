@@ -163,6 +163,12 @@ class MisfitGroupView(Answer):
             "another calendar."
         ),
     ]
+    move_request_id: Annotated[
+        UUID | None,
+        Field(
+            description="The open move request, with which the client is asked for another time."
+        ),
+    ]
 
 
 class MisfitView(MisfitGroupView):

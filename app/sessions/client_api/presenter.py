@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.audit.write import BY_CLIENT
 from app.domain.policy.decide import Decision, Term, decide, terms
+from app.domain.policy.free import is_asked
 from app.domain.policy.rules import Action, Credit
 from app.domain.quotes import Quote
 from app.domain.session import Carried, ChangedBy, Format, ReasonCode
@@ -17,6 +18,7 @@ from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
 from app.sessions.client_api import schemas
+from app.sessions.client_api.request_schemas import MoveRequestOfSession
 from app.sessions.commands.orders import Effect, Outcome
 from app.sessions.read.history_queries import ChangeRecord
 from app.sessions.read.records import (
@@ -156,6 +158,7 @@ def present_details(
             "reschedule": present_decision(reschedule, record, zone, quotes, now, texts),
             "change_format": present_decision(change_format, record, zone, quotes, now, texts),
         },
+        "move_request": _move_request(record, zone, now),
     }
 
 
@@ -221,6 +224,7 @@ def present_decision(
     return {
         "allowed": decision.allowed,
         "fee": fee,
+        "free_because": decision.free_because,
         "credit": credit,
         "carries": carries,
         "free_until": _in(decision.free_until, zone),
@@ -312,6 +316,29 @@ def _series(place: SeriesPlace | None) -> schemas.SeriesPlaceView | None:
     if place is None:
         return None
     return {"id": place.id, "position": place.position, "of": place.of}
+
+
+def _move_request(
+    record: SessionRecord, zone: ZoneInfo, now: datetime
+) -> MoveRequestOfSession | None:
+    """Present the open move request of a session, or null. It ends at the session's start."""
+    asked, length = record.move_request, record.ends_at - record.starts_at
+    if asked is None or not is_asked(record.facts, now) or now >= record.starts_at:
+        return None
+    return {
+        "id": asked.id,
+        "note": asked.note,
+        "answer_by": asked.answer_by.astimezone(zone),
+        "meanwhile": "cancel" if asked.is_cancelled else "keep",
+        "proposals": [
+            {
+                "start": start.astimezone(zone),
+                "end": (start + length).astimezone(zone),
+                "location_id": record.location_id,
+            }
+            for start in asked.proposals
+        ],
+    }
 
 
 def side_of(actor: str) -> ChangedBy:

@@ -214,6 +214,7 @@ async def cancel_session(
         "slot-unavailable",
         "scope-conflicts",
         "no-change",
+        "credit-unavailable",
     ),
 )
 async def reschedule_session(

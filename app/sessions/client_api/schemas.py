@@ -15,8 +15,10 @@ from pydantic_core import PydanticKnownError
 from typing_extensions import TypedDict
 
 from app.domain.policy.decide import RefusalCode
+from app.domain.policy.free import FreeBecause
 from app.domain.policy.rules import Credit
 from app.domain.session import ChangedBy, Format, Status
+from app.sessions.client_api.request_schemas import MoveRequestOfSession
 from app.sessions.client_api.scope_schemas import MoveScopeFields, ScopeFields, TouchedView
 from app.web.types import Id, Instant, QuoteToken
 from app.web.views import CommandId, ContactView, Moment, MoneyView, Reason, ReasonView
@@ -152,6 +154,14 @@ class DecisionView(TypedDict):
         bool, Field(description="Whether the client may do the action now; if not, see `refusal`.")
     ]
     fee: MoneyView | None
+    free_because: Annotated[
+        FreeBecause | None,
+        Field(
+            description="What makes the action free now, whatever the policy's fees: an open move "
+            "request of the practice, or a move by the practice since the client last moved. "
+            "The action then does not count towards the limit. Null: the policy's fees hold."
+        ),
+    ]
     credit: Credit | None
     carries: Annotated[
         CarriedView | None,
@@ -224,6 +234,10 @@ class SessionDetails(SessionSummary):
     ]
     policy: PolicyView
     actions: ActionsView
+    move_request: Annotated[
+        MoveRequestOfSession | None,
+        Field(description="Null: the practice does not ask for another time."),
+    ]
 
 
 class SessionPage(TypedDict):

@@ -20,6 +20,7 @@ from app.sessions.commands.finish import answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository, NewChange
 from app.sessions.commands.orders import ChangeReason, Effect, StaffOrder, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.request_repository import end_request
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
@@ -103,11 +104,21 @@ async def write_end(
 ) -> NewChange:
     """Free the session's time, settle its credit, and give the entry of its history.
 
-    A missed session keeps the part of its time that has passed (`taken_time`).
+    A missed session keeps the part of its time that has passed (`taken_time`). An open move request
+    ends.
     """
     is_cancelled = status is Status.CANCELLED
+    answers = await end_request(db, record, "cancelled", actor, now)
     sessions = SessionRepository(db, record.practice_id)
     await sessions.set_status(record, status, now, in_calendar=is_cancelled)
     package_credits = CreditRepository(db, record.practice_id)
     await package_credits.settle(record.id, cost.credit, now, credit_grace)
-    return new_change(status, actor, record, cost=cost, reason=reason, in_calendar=is_cancelled)
+    return new_change(
+        status,
+        actor,
+        record,
+        cost=cost,
+        reason=reason,
+        in_calendar=is_cancelled,
+        answers=answers,
+    )

@@ -48,6 +48,7 @@ async def finish(
     (change_id,) = await history.record([(session_id, change)], now)
     if change.of_fee is None:
         await drop_reminders(db, practice_id, [session_id], now)
+    notifications = [*notifications, *_about_answer(change, now)]
     await queue_notifications(db, practice_id, session_id, change_id, notifications, now)
     return Effect(Cost(change.fee, change.credit), change_id)
 
@@ -122,7 +123,15 @@ def _notifications(
     return [
         *notifications_about(one.done, starts_at, now, fee=fee, people=False),
         *(NewNotification(one.done, person, starts_at, now) for person in people),
+        *_about_answer(one.change, now),
     ]
+
+
+def _about_answer(change: NewChange, now: datetime) -> list[NewNotification]:
+    """Tell the practice's software that the client has answered a move request."""
+    if change.answers is None:
+        return []
+    return [NewNotification("move_request.answered", "webhook", change.after.starts_at, now)]
 
 
 async def answer_client(
@@ -149,13 +158,16 @@ def new_change(
     reason: ChangeReason | None = None,
     in_calendar: bool = True,
     details: dict[str, Any] | None = None,
+    answers: UUID | None = None,
 ) -> NewChange:
     """Make the history entry of a command. `to` None: time, format and location stay.
 
-    `in_calendar`: the change is visible in calendar files, so `SEQUENCE` increases. A carried cost
-    becomes part of `details`.
+    `in_calendar`: the change is visible in calendar files, so `SEQUENCE` increases. `answers` is
+    the move request that the change answers. It and a carried cost become part of `details`.
     """
     present = meeting_of(record)
+    if answers is not None:
+        details = (details or {}) | {"move_request": str(answers)}
     if cost.carries is not None:
         details = (details or {}) | {"carries": _carried_details(cost.carries)}
     return NewChange(
@@ -171,6 +183,7 @@ def new_change(
         reason_code=None if reason is None else reason.code,
         note=None if reason is None else reason.note,
         details=details,
+        answers=answers,
     )
 
 

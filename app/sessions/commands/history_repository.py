@@ -25,7 +25,7 @@ class NewChange:
     """A new entry of a session's history. `before` is None for the booking.
 
     `of_fee` is the id of the fee, if the change waives or settles one. `command_id` is set if one
-    command changes several sessions.
+    command changes several sessions. `answers` is the move request that the change answers.
     """
 
     kind: str
@@ -42,6 +42,7 @@ class NewChange:
     details: dict[str, Any] | None = None
     of_fee: UUID | None = None
     command_id: UUID | None = None
+    answers: UUID | None = None
 
 
 _RECORD_FEE = Write(

@@ -6,7 +6,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.database.statements import Source
-from app.domain.availability import BusySession, Calendar, CurrentMeeting, SlotSearch, offer
+from app.domain.availability import (
+    BusySession,
+    Calendar,
+    CurrentMeeting,
+    SlotRules,
+    SlotSearch,
+    offer,
+)
 from app.domain.errors import InvalidInputError
 from app.domain.intervals import Interval
 from app.domain.placing import ALTERNATIVES_WITHIN, Check, Wanted, find_conflicts, is_free, without
@@ -26,7 +33,7 @@ from app.sessions.commands.meeting import (
 from app.sessions.commands.reschedule import search_for
 from app.sessions.commands.scope import ScopeSessions
 from app.sessions.commands.slots import owner_of
-from app.sessions.read.calendar import read_calendar, slot_rules
+from app.sessions.read.calendar import read_calendar, slot_rules, slot_rules_for_client
 from app.sessions.read.records import SessionRecord
 
 _MARGIN = timedelta(days=ALTERNATIVES_WITHIN)
@@ -57,6 +64,11 @@ class Move:
         """Tell whether the session changes: it may be at that time already."""
         record, to = self.record, self.to
         return not (is_same_time(record, to) and is_same_format_and_location(record, to))
+
+    @property
+    def length(self) -> timedelta:
+        """Give the duration after the command."""
+        return self.to.ends_at - self.to.starts_at
 
 
 def plan_moves(
@@ -122,7 +134,14 @@ async def find_conflicts_for_client(
         return search_for(move.record, move.to, action_of(move.record, move.to), now)
 
     wanted = [
-        _wanted(move, search(move), horizon_days=0 if move is moves[0] else end_of_series)
+        _wanted(
+            move,
+            search(move),
+            _reaching(
+                slot_rules_for_client(move.record, move.length, now),
+                0 if move is moves[0] else end_of_series,
+            ),
+        )
         for move in moves
         if move.changes
     ]
@@ -133,7 +152,11 @@ async def find_conflicts_for_staff(
     db: Source, moves: Sequence[Move], now: datetime, *, force: bool
 ) -> list[TimeConflict]:
     """Find the moves whose time is not free, by the rules for staff."""
-    wanted = [_wanted(move, _any_time(move)) for move in moves if move.changes]
+    wanted = [
+        _wanted(move, _any_time(move), slot_rules(move.record, move.length))
+        for move in moves
+        if move.changes
+    ]
     return await _conflicts(db, moves, wanted, is_free, now, forced=force)
 
 
@@ -167,11 +190,13 @@ async def _conflicts(
     ]
 
 
-def _wanted(move: Move, search: SlotSearch, *, horizon_days: int = 0) -> Wanted:
-    """Give the wanted time of a move, with a horizon of at least so many days."""
+def _reaching(rules: SlotRules, horizon_days: int) -> SlotRules:
+    """Give the rules with a horizon of at least so many days."""
+    return replace(rules, horizon_days=max(rules.horizon_days, horizon_days))
+
+
+def _wanted(move: Move, search: SlotSearch, rules: SlotRules) -> Wanted:
     to = move.to
-    rules = slot_rules(move.record, to.ends_at - to.starts_at)
-    rules = replace(rules, horizon_days=max(rules.horizon_days, horizon_days))
     return Wanted(to_seconds(to.starts_at), to.format, to.location_id, rules, search)
 
 

@@ -40,15 +40,14 @@ _MOVED = _CHANGED.values(
 _ENDED = _CHANGED.values(calendar_sequence=Session.calendar_sequence + bindparam("more_sequence"))
 # One statement writes a session and the time that it takes from its practitioner.
 _TAKEN, _FREED = taking("session_id").cte("taken"), FREEING.cte("freed")
-_MOVE = Write(_MOVED.add_cte(_TAKEN), *_MEETING, "booked_starts_at")
+_MOVE = Write(_MOVED.add_cte(_TAKEN), "status", *_MEETING, "booked_starts_at")
 _MOVE_WITH_GROUP = Write(_MOVED, *_MEETING, "booked_starts_at")
 _SEAT = ("group_id", "seat", "buffer_before_minutes", "buffer_after_minutes")
-_CHANGE_SEAT = Write(_MOVED, *_MEETING, *_SEAT, "booked_starts_at")
+_CHANGE_SEAT = Write(_MOVED, "status", *_MEETING, *_SEAT, "booked_starts_at")
 _SET_STATUS_AND_TAKE = Write(_ENDED.add_cte(_TAKEN), "status", "taken_until")
 _SET_STATUS_AND_FREE = Write(_ENDED.add_cte(_FREED), "status", "taken_until")
 _CANCEL_SEAT = Write(_ENDED.values(seat=null()), "status", "taken_until")
 _SET_STATUS_OF_SEAT = Write(_ENDED, "status", "taken_until")
-_RESTORE_SEAT = Write(_MOVED, "status", *_MEETING, *_SEAT, "booked_starts_at")
 _SET_RHYTHM = Write(_UPDATE, "series_starts_at")
 _SET_CARRIED = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
 
@@ -100,31 +99,34 @@ class SessionRepository:
         record: SessionRecord,
         to: Meeting,
         *,
-        client_moves: int = 0,
-        resets_original: bool = False,
+        by_client: bool | None = None,
+        counted: bool = True,
     ) -> None:
         """Set another time, format or location; increments the version and `SEQUENCE`.
 
-        `client_moves` is added to the count of client moves. With `resets_original`,
-        `max_days_from_original` counts from the new start from now on. A seat takes no time of its
-        practitioner: its group does. It moves with its group, or to another group (`to.seat`).
+        `by_client`: who has moved it to another start; None: the start stays. A client's move that
+        is `counted` counts towards the limit. After a move by the practice,
+        `max_days_from_original` counts from the new start. A seat takes no time of its
+        practitioner: its group does. It moves with its group, or to another group (`to.seat`). A
+        cancelled session is booked by its move.
         """
         moved = {
             "of_practice": self._practice_id,
             "session_id": record.id,
-            "more_moves": client_moves,
-            "by_practice": True if resets_original else False if client_moves else None,
-            "booked_starts_at": to.starts_at if resets_original else record.booked_starts_at,
+            "more_moves": int(by_client is True and counted),
+            "by_practice": None if by_client is None else not by_client,
+            "booked_starts_at": to.starts_at if by_client is False else record.booked_starts_at,
             **meeting_values(to),
         }
+        booked = moved | {"status": Status.BOOKED}
         if to.seat is not None:
-            await _CHANGE_SEAT.run(self._db, moved | _seat_values(to.seat))
+            await _CHANGE_SEAT.run(self._db, booked | _seat_values(to.seat))
             return
         if record.group_id is not None:
             await _MOVE_WITH_GROUP.run(self._db, moved)
             return
         whole = whole_time(to, buffers_of(record))
-        await _MOVE.run(self._db, moved | self._taken_by(record, whole))
+        await _MOVE.run(self._db, booked | self._taken_by(record, whole))
 
     async def set_rhythm(self, starts: Mapping[UUID, datetime]) -> None:
         """Set the starts of sessions in the rhythm of their series."""
@@ -201,7 +203,7 @@ class SessionRepository:
             **meeting_values(to),
             **_seat_values(seat),
         }
-        await _RESTORE_SEAT.run(self._db, values)
+        await _CHANGE_SEAT.run(self._db, values)
         if is_moved:
             await self.set_carried(record.id, None)
 

@@ -20,6 +20,7 @@ from app.domain.errors import (
 from app.domain.intervals import Interval
 from app.domain.policy.costs import Cost, cost_for_staff
 from app.domain.policy.decide import format_change_by_move, must_keep_format_and_location
+from app.domain.policy.free import why_free
 from app.domain.policy.rules import Action
 from app.domain.refusals import ActionRefusedError, SlotUnavailableError
 from app.domain.session import Format, Status
@@ -31,6 +32,7 @@ from app.outbox.outbox import notifications_about, reminders
 from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_booked, check_start, check_version
 from app.sessions.commands.client_cost import cost_for_client
+from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import (
@@ -50,9 +52,14 @@ from app.sessions.commands.orders import (
     StaffOutcome,
 )
 from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.seats import find_group, take_offered_seat, take_seat_for_staff
 from app.sessions.commands.slots import check_free, nearest_slots, owner_of, wanted_time
-from app.sessions.read.calendar import move_search, read_with_calendar, slot_rules
+from app.sessions.read.calendar import (
+    move_search,
+    read_with_calendar,
+    slot_rules_for_client,
+)
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
@@ -70,12 +77,14 @@ async def reschedule(
     """Move a session for its client to an available slot, as the policy allows.
 
     A seat moves to another group. A move to another start must keep format and location if changing
-    them is not free.
+    them is not free. A session that the practice has cancelled, and asks its client to move, is
+    booked again by its move; the package that has paid for it pays again.
 
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, InvalidInputError, NoChangeError,
         QuoteInvalidError, QuoteOutdatedError, QuoteRequiredError, ActionRefusedError,
         SlotUnavailableError, GroupUnavailableError: see product.md section 4.
+        CreditUnavailableError: the session is booked again, and its package has no usable credit.
     """
     await _lock(db, caller.practice_id, session_id, requested, client_id=caller.client_id)
     day = (requested.start or now).date()
@@ -99,6 +108,8 @@ async def reschedule(
         if seat.group is not None:
             check_format_and_location(record, seat.format, seat.group.location_id, now)
         to = await take_offered_seat(db, record, seat, now)
+    if record.status is Status.CANCELLED:
+        await CreditRepository(db, caller.practice_id).restore(session_id, now)
     effect = await _move(
         db, record, to, cost, actor=caller.actor, reason=order.reason, now=now, by_client=True
     )
@@ -210,7 +221,9 @@ async def _move(
     notify: bool = True,
 ) -> Effect:
     """Write a checked move, and queue its notifications."""
-    change = await write_move(db, record, to, cost, actor=actor, reason=reason, by_client=by_client)
+    change = await write_move(
+        db, record, to, cost, actor=actor, reason=reason, by_client=by_client, now=now
+    )
     notifications = [
         *notifications_about("rescheduled", to.starts_at, now, fee=cost.fee, people=notify),
         *reminders(to.starts_at, record.reminder_minutes, now),
@@ -227,25 +240,27 @@ async def write_move(
     actor: Actor,
     reason: ChangeReason | None,
     by_client: bool,
+    now: datetime,
 ) -> NewChange:
     """Write a checked move, and give the entry of its history.
 
     Only a client's moves to another start count towards the limit and can carry a cost (product.md
-    section 10, "Counting" and "Carried cost").
+    section 10, "Counting" and "Carried cost"). Those that something makes free do neither.
     """
     sessions = SessionRepository(db, record.practice_id)
     changes_start = to.starts_at != record.starts_at
+    answers = await end_request(db, record, "moved", actor, now) if changes_start else None
     await sessions.move(
         record,
         to,
-        client_moves=int(changes_start and by_client),
-        resets_original=changes_start and not by_client,
+        by_client=by_client if changes_start else None,
+        counted=why_free(rules_of(record.policy), Action.RESCHEDULE, record.facts, now) is None,
     )
     if changes_start and cost.carries != record.carried:
         since = record.carried_since or record.version + 1
         await sessions.set_carried(record.id, cost.carries, since)
     kind = "format_changed" if is_same_time(record, to) else "rescheduled"
-    return new_change(kind, actor, record, to=to, cost=cost, reason=reason)
+    return new_change(kind, actor, record, to=to, cost=cost, reason=reason, answers=answers)
 
 
 def check_format_and_location(
@@ -282,7 +297,7 @@ async def _check_on_offer(
         SlotUnavailableError: the start is not available.
     """
     length = to.ends_at - to.starts_at
-    search, rules = search_for(record, to, action, now), slot_rules(record, length)
+    search, rules = search_for(record, to, action, now), slot_rules_for_client(record, length, now)
     second = to_seconds(to.starts_at)
     found = offer(calendar, rules, search, Interval(second, second + 1), seconds_up(now))
     if found.starts and to.starts_at.microsecond == 0:

@@ -238,7 +238,14 @@ async def _move_all(
     for move in changing:
         record, to = move.record, move.to
         change = await write_move(
-            db, record, to, costs[record.id], actor=actor, reason=reason, by_client=by_client
+            db,
+            record,
+            to,
+            costs[record.id],
+            actor=actor,
+            reason=reason,
+            by_client=by_client,
+            now=now,
         )
         to_come = reminders(to.starts_at, record.reminder_minutes, now)
         changed.append(ChangedSession(record, change, "rescheduled", to_come))

@@ -30,7 +30,7 @@ from app.sessions.commands.meeting import Meeting, MoveRequest, meeting_of
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.seat_repository import GroupRecord, SeatRepository
 from app.sessions.commands.slots import ALTERNATIVES, owner_of
-from app.sessions.read.calendar import policy_search, slot_rules
+from app.sessions.read.calendar import policy_search, slot_rules_for_client
 from app.sessions.read.records import SessionRecord
 
 
@@ -63,7 +63,8 @@ class _Wish(NamedTuple):
     @property
     def rules(self) -> SlotRules:
         """Give the rules of the service; only notice and horizon matter for groups."""
-        return slot_rules(self.record, self.record.ends_at - self.record.starts_at)
+        length = self.record.ends_at - self.record.starts_at
+        return slot_rules_for_client(self.record, length, self.now)
 
     def bookable(self, window: Interval) -> Interval:
         """Give the part of a window in which the client may book."""

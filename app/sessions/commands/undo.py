@@ -17,6 +17,7 @@ from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.meeting import Meeting, meeting_of
 from app.sessions.commands.orders import ChangeReason, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.seats import take_seat_again
 from app.sessions.commands.slots import check_free, wanted_time
 from app.sessions.read.queries import read_session
@@ -60,6 +61,7 @@ async def undo(
         await sessions.set_status(record, Status.BOOKED, now, in_calendar=in_calendar)
     else:
         await sessions.restore_seat(record, to, to.seat)
+    await end_request(db, record, "moved", staff.actor, now)
     change = new_change(
         "restored",
         staff.actor,

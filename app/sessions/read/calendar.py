@@ -1,6 +1,7 @@
 """Read a session, or the data of a new booking, with the practitioner's calendar."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -17,13 +18,21 @@ from app.domain.intervals import Interval
 from app.domain.money import Money
 from app.domain.policy.deadlines import move_window
 from app.domain.policy.decide import is_allowed, must_keep_format_and_location
+from app.domain.policy.free import is_asked
 from app.domain.policy.rules import Action
 from app.domain.session import Format, SessionFacts, Status
 from app.domain.zones import EPOCH, to_seconds
 from app.policies.stored import StoredPolicy, rules_of
 from app.sessions.read.queries import Viewer, read_row
-from app.sessions.read.records import OfferedFormat, SessionRecord
-from app.sessions.read.rows import carried_of, contact_of, formats_of, policy_of, to_record
+from app.sessions.read.records import AskedToMove, OfferedFormat, SessionRecord
+from app.sessions.read.rows import (
+    carried_of,
+    contact_of,
+    formats_of,
+    policy_of,
+    to_asked,
+    to_record,
+)
 from app.sessions.read.statements import details_statement
 
 WITH_CALENDAR = details_statement(*calendar_columns(OF_SESSION))
@@ -49,11 +58,12 @@ class SessionToMove(NamedTuple):
     step_minutes: int
     minimum_notice_minutes: int
     horizon_days: int
+    move_request: AskedToMove | None
 
 
 def to_session_to_move(row: Row) -> SessionToMove:
     """Turn a row of app/availability/statements.py into a session."""
-    starts_at = row["starts_at"]
+    starts_at, asked = row["starts_at"], to_asked(row["move_request"])
     facts = SessionFacts(
         status=Status(row["status"]),
         starts_at=starts_at,
@@ -65,6 +75,8 @@ def to_session_to_move(row: Row) -> SessionToMove:
         carried=carried_of(row["carried_fee_minor"], row["currency"], row["carried_forfeit"]),
         contact=contact_of(row),
         is_seat=row["group_id"] is not None,
+        moved_by_practice=row["moved_by_practice"],
+        answer_by=None if asked is None else asked.answer_by,
     )
     return SessionToMove(
         id=row["found_id"],
@@ -84,6 +96,7 @@ def to_session_to_move(row: Row) -> SessionToMove:
         step_minutes=row["step_minutes"],
         minimum_notice_minutes=row["minimum_notice_minutes"],
         horizon_days=row["horizon_days"],
+        move_request=asked,
     )
 
 
@@ -211,9 +224,18 @@ def policy_search(
         present=CurrentMeeting(to_seconds(record.starts_at), record.format, record.location_id),
         may_move=is_allowed(policy, Action.RESCHEDULE, facts, now),
         may_change_format=is_allowed(policy, Action.CHANGE_FORMAT, facts, now),
-        move_window=move_window(policy, facts),
+        move_window=move_window(policy, facts, asked=is_asked(facts, now)),
         must_keep_format_and_location=must_keep_format_and_location(policy, facts, now),
+        proposals=proposals_of(record, now),
     )
+
+
+def proposals_of(record: SessionRecord | SessionToMove, now: datetime) -> tuple[int, ...]:
+    """Give the starts that the practice proposes while it asks for a move; else none."""
+    asked = record.move_request
+    if asked is None or not is_asked(record.facts, now):
+        return ()
+    return tuple(to_seconds(start) for start in asked.proposals)
 
 
 def slot_rules(settings: SlotSettings, length: timedelta) -> SlotRules:
@@ -230,6 +252,14 @@ def slot_rules(settings: SlotSettings, length: timedelta) -> SlotRules:
         minimum_notice=settings.minimum_notice_minutes * MINUTE,
         horizon_days=settings.horizon_days,
     )
+
+
+def slot_rules_for_client(
+    session: SessionRecord | SessionToMove, length: timedelta, now: datetime
+) -> SlotRules:
+    """Build the rules for what a client is offered. A move that is asked for needs no notice."""
+    rules = slot_rules(session, length)
+    return replace(rules, minimum_notice=0) if is_asked(session.facts, now) else rules
 
 
 def _midnight(day: date) -> datetime:

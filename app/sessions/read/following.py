@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, or_, select
+from sqlalchemy import ARRAY, Select, Uuid, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -44,6 +44,28 @@ _FOLLOWING = OneSession(
     Read(_FOUND.where(ABOUT_CLIENT)),
     Read(_FOUND.where(of_practice(PRACTICE, Client, Session.id.is_not(None)))),
 )
+
+
+_SEVERAL = Read(
+    details_of(
+        of_practice(
+            PRACTICE,
+            Session,
+            Session.client_id == Client.id,
+            Session.id == func.any(bindparam("session_ids", type_=ARRAY(Uuid))),
+        )
+    )
+    .where(of_practice(PRACTICE, Client, Session.id.is_not(None)))
+    .order_by(Session.starts_at, Session.id)
+)
+
+
+async def read_several(
+    db: Source, practice_id: UUID, session_ids: Sequence[UUID]
+) -> list[SessionRecord]:
+    """Read sessions of a practice in one statement, soonest first; unknown ids are left out."""
+    asked = {"practice_id": practice_id, "session_ids": list(session_ids)}
+    return [to_record(row) for row in await _SEVERAL.rows(db, asked)]
 
 
 async def read_following(db: Source, viewer: Viewer, session_id: UUID) -> Sequence[SessionRecord]:

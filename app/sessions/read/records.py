@@ -75,6 +75,21 @@ class SeriesPlace:
     starts_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class AskedToMove:
+    """An open move request: the practice asks the client for another time, until `answer_by`.
+
+    `is_cancelled`: the practice has cancelled the session meanwhile. `proposals` are the starts
+    that the practice proposes.
+    """
+
+    id: UUID
+    note: str | None
+    answer_by: datetime
+    is_cancelled: bool
+    proposals: tuple[datetime, ...]
+
+
 @dataclass(slots=True)
 class SessionSummaryRecord:
     """The fields of a session in a list. Datetimes are UTC.
@@ -145,6 +160,8 @@ class SessionRecord(SessionSummaryRecord):
     horizon_days: int
     reminder_minutes: list[int]
     formats: Sequence[OfferedFormat]
+    moved_by_practice: bool
+    move_request: AskedToMove | None
 
     @property
     def group_id(self) -> UUID | None:
@@ -170,4 +187,6 @@ class SessionRecord(SessionSummaryRecord):
             carried=self.carried,
             contact=self.contact,
             is_seat=self.group is not None,
+            moved_by_practice=self.moved_by_practice,
+            answer_by=None if self.move_request is None else self.move_request.answer_by,
         )

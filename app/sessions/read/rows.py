@@ -1,6 +1,7 @@
 """Turn rows of app/sessions/read/statements.py into records."""
 
 import json
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from app.domain.money import Money
 from app.domain.session import Carried, Contact, Format, Status, contact_for_client
 from app.policies.stored import StoredPolicy, stored_policy
 from app.sessions.read.records import (
+    AskedToMove,
     Cancellation,
     OfferedFormat,
     PackageUse,
@@ -57,6 +59,8 @@ def to_record(row: Row) -> SessionRecord:
         horizon_days=row["horizon_days"],
         reminder_minutes=row["reminder_minutes"],
         formats=formats_of(row["formats"]),
+        moved_by_practice=row["moved_by_practice"],
+        move_request=to_asked(row["move_request"]),
     )
 
 
@@ -90,6 +94,20 @@ def carried_of(
     if fee_minor == 0 and not forfeits_credit:
         return None
     return Carried(Money(fee_minor, currency) if fee_minor else None, forfeits_credit)
+
+
+def to_asked(document: str | None) -> AskedToMove | None:
+    """Parse the open move request of a session (app/tables/asked.py); None if there is none."""
+    if document is None:
+        return None
+    id_, note, answer_by, meanwhile, proposals = json.loads(document)
+    return AskedToMove(
+        id=UUID(id_),
+        note=note,
+        answer_by=datetime.fromisoformat(answer_by),
+        is_cancelled=meanwhile == "cancel",
+        proposals=tuple(datetime.fromisoformat(start) for start in proposals),
+    )
 
 
 def policy_of(row: Row) -> StoredPolicy | None:

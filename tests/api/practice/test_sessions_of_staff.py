@@ -257,7 +257,12 @@ async def test_staff_commands_check_the_version(staff: Api, world: World) -> Non
 async def test_a_move_by_staff_does_not_count_for_the_client(
     staff: Api, api: Api, world: World
 ) -> None:
-    await world.add_policy({"reschedule": {"limit": 0, "max_days_from_original": 2}})
+    await world.add_policy(
+        {
+            "reschedule": {"limit": 0, "max_days_from_original": 2},
+            "free_after_practice_move": None,
+        }
+    )
     session_id = await world.book(START)
     later = START + 11 * DAY
     done = await act(

@@ -15,6 +15,7 @@ IDS = {
     "endpoint": "6fbd7142-80c5-4e53-8faa-7ebe50314c56",
     "fee": "70ce8253-91d6-4f64-90bb-8fcf61425d67",
     "group": "d84a1f3c-9b27-4e05-8c6d-1f2e3a4b5c6d",
+    "move_request": "e95b204d-ac38-4f16-9d7e-2a3f4b5c6d7e",
     "key": "81df9364-a2e7-4075-a1cc-90e072536e78",
     "location": "9a4f0f63-1c7d-4b55-8f0e-3f3d0b6a7c94",
     "notification": "92f0a475-b3f8-4186-b2dd-a1f183647f89",
@@ -81,6 +82,7 @@ def _allowed(action: str, credit: str, free_until: str, closes_at: str) -> dict[
     return {
         "allowed": True,
         "fee": None,
+        "free_because": None,
         "credit": credit,
         "carries": None,
         "free_until": free_until,
@@ -95,6 +97,7 @@ def _refused(free_until: str, closes_at: str) -> dict[str, object]:
     return {
         "allowed": False,
         "fee": None,
+        "free_because": None,
         "credit": None,
         "carries": None,
         "free_until": free_until,
@@ -175,6 +178,7 @@ def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
             "reschedule": _allowed("reschedule", "kept", free_until, closes_at),
             "change_format": _allowed("change_format", "kept", start, start),
         },
+        "move_request": None,
     }
 
 
@@ -195,6 +199,7 @@ def _cancelled(session: Mapping[str, object]) -> dict[str, object]:
             "reschedule": _refused(free_until, closes_at),
             "change_format": _refused("2026-12-03T15:00:00-05:00", "2026-12-03T15:00:00-05:00"),
         },
+        "move_request": None,
     }
 
 

@@ -28,6 +28,7 @@ PROBLEM_MEMBERS: dict[str, object] = {
     "decision": {
         "allowed": True,
         "fee": FEE,
+        "free_because": None,
         "credit": None,
         "carries": None,
         "free_until": "2026-12-02T15:00:00-05:00",

@@ -211,7 +211,42 @@ _SERIES = {
     "sessions": _SERIES_DATES,
 }
 
+_ASKED = {
+    "session_id": IDS["session"],
+    "client_id": IDS["client"],
+    "client_name": "Ana Ruiz",
+    "practitioner_id": IDS["practitioner"],
+    "starts_at": "2026-12-03T20:00:00Z",
+    "present_starts_at": "2026-12-03T20:00:00Z",
+    "status": "booked",
+    "state": "asked",
+    "answered_at": None,
+    "proposals": ["2026-12-08T20:00:00Z", "2026-12-09T15:00:00Z"],
+}
+_MOVE_REQUEST = {
+    "id": IDS["move_request"],
+    "note": "Dr. Chen is ill.",
+    "answer_by": "2026-12-02T23:00:00Z",
+    "meanwhile": "keep",
+    "asked_at": _NOW_UTC,
+    "withdrawn_at": None,
+    "closed_at": None,
+    "waiting": 1,
+    "sessions": [_ASKED],
+}
+
 STAFF_EXAMPLES: dict[str, object] = {
+    "MoveRequestView": _MOVE_REQUEST,
+    "MoveRequestAnswer": {**_MOVE_REQUEST, "command_id": IDS["command"]},
+    "withdraw_practice_move_request": {
+        **_MOVE_REQUEST,
+        "withdrawn_at": _NOW_UTC,
+        "waiting": 0,
+        "sessions": [{**_ASKED, "state": "withdrawn", "answered_at": _NOW_UTC}],
+        "command_id": IDS["command"],
+    },
+    "MoveRequestPreview": {"preview": True, "sessions": [_ASKED]},
+    "MoveRequestPage": page(_MOVE_REQUEST),
     "GroupView": _GROUP,
     "GroupCommandAnswer": {**_GROUP, "command_id": IDS["command"], "sessions": []},
     "cancel_practice_group": {

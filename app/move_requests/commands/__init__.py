@@ -1,0 +1,1 @@
+"""What staff and the worker do to move requests: ask, withdraw, close."""

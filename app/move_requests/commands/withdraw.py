@@ -1,0 +1,39 @@
+"""Withdraw a move request; only staff do this."""
+
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.calendar.locks import lock_sessions
+from app.identity.api_keys.keys import Staff
+from app.move_requests.commands.trail import write_request_change
+from app.move_requests.queries import read_move_request
+from app.move_requests.records import RequestOutcome
+from app.move_requests.repository import MoveRequestRepository
+
+
+async def withdraw_request(
+    db: AsyncConnection, staff: Staff, request_id: UUID, *, now: datetime
+) -> RequestOutcome:
+    """End a request for the sessions whose clients have not answered.
+
+    The sessions stay as they are, also those that the request has cancelled. A request that has
+    ended already does not change.
+
+    Raises:
+        NotFoundError: the practice has no such request.
+    """
+    practice_id = staff.practice_id
+    request = await read_move_request(db, practice_id, request_id)
+    requests = MoveRequestRepository(db, practice_id)
+    waiting = await requests.open_sessions(request_id)
+    if waiting:
+        await lock_sessions(db, practice_id, waiting)
+        waiting = await requests.close(request_id, "withdrawn", now)
+    if not waiting:
+        return RequestOutcome(request, None)
+    command_id = uuid4()
+    request = await read_move_request(db, practice_id, request_id)
+    await write_request_change(db, practice_id, staff.actor, request, "withdrawn", command_id, now)
+    return RequestOutcome(request, command_id)

@@ -1,0 +1,182 @@
+"""Read move requests, and the sessions that a new one names."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, exists, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.lists import Filter, Part, before_instant, from_instant, in_order, matching
+from app.domain.errors import NotFoundError
+from app.domain.session import Status
+from app.move_requests.records import AskedSession, MoveRequestRecord, SessionsOfRange
+from app.tables.joins import PRACTICE, of_practice, referred
+from app.tables.move_requests import MoveRequest, MoveRequestSession
+from app.tables.practices import Client, Practitioner
+from app.tables.sessions import Session
+from app.web.cursors import TimePosition
+
+
+def _is_open(wanted: bool) -> Any:  # noqa: ANN401, FBT001 - a condition; the value of a filter
+    of_request = of_practice(
+        PRACTICE,
+        MoveRequestSession,
+        MoveRequestSession.move_request_id == MoveRequest.id,
+        MoveRequestSession.state == "asked",
+    )
+    found = exists().where(of_request)
+    return found if wanted else ~found
+
+
+FILTERS: Mapping[str, Filter] = {
+    "open": _is_open,
+    "since": from_instant(MoveRequest.asked_at),
+    "until": before_instant(MoveRequest.asked_at),
+}
+
+
+async def read_move_request(
+    db: AsyncConnection, practice_id: UUID, request_id: UUID
+) -> MoveRequestRecord:
+    """Read a move request with its sessions.
+
+    Raises:
+        NotFoundError: the practice has no such request.
+    """
+    wanted = _requests().where(MoveRequest.id == request_id)
+    found = await _with_sessions(db, practice_id, wanted)
+    if not found:
+        raise NotFoundError
+    return found[0]
+
+
+async def list_move_requests(
+    db: AsyncConnection, practice_id: UUID, part: Part[TimePosition]
+) -> list[MoveRequestRecord]:
+    """List move requests of the practice with their sessions, the latest first."""
+    return await _with_sessions(db, practice_id, list_statement(part))
+
+
+def list_statement(part: Part[TimePosition]) -> Select[Any]:
+    """Build the statement that reads one page of the list, without the sessions."""
+    return in_order(
+        _requests().where(*matching(FILTERS, part.filters)),
+        (MoveRequest.asked_at, MoveRequest.id),
+        part.after,
+        part.limit,
+        latest_first=True,
+    )
+
+
+def _requests() -> Select[Any]:
+    columns: list[Any] = [
+        MoveRequest.id,
+        MoveRequest.note,
+        MoveRequest.answer_by,
+        MoveRequest.meanwhile,
+        MoveRequest.asked_at,
+        MoveRequest.withdrawn_at,
+        MoveRequest.told_at,
+    ]
+    return select(*columns).where(of_practice(PRACTICE, MoveRequest))
+
+
+async def _with_sessions(
+    db: AsyncConnection, practice_id: UUID, wanted: Select[Any]
+) -> list[MoveRequestRecord]:
+    requests = (await db.execute(wanted, {"practice_id": practice_id})).all()
+    sessions: dict[UUID, list[AskedSession]] = {row.id: [] for row in requests}
+    if sessions:
+        for row in await _sessions_of(db, practice_id, list(sessions)):
+            sessions[row.move_request_id].append(_asked_session(row))
+    return [
+        MoveRequestRecord(
+            row.id,
+            row.note,
+            row.answer_by,
+            row.meanwhile,
+            row.asked_at,
+            row.withdrawn_at,
+            row.told_at,
+            sessions[row.id],
+        )
+        for row in requests
+    ]
+
+
+async def _sessions_of(
+    db: AsyncConnection, practice_id: UUID, request_ids: Sequence[UUID]
+) -> Sequence[Row[Any]]:
+    asked = MoveRequestSession
+    found = await db.execute(
+        select(
+            asked.move_request_id,
+            asked.session_id,
+            asked.state,
+            asked.starts_at,
+            asked.proposals,
+            asked.answered_at,
+            Session.client_id,
+            Session.practitioner_id,
+            Session.status,
+            Session.starts_at.label("present_start"),
+            Client.name.label("client_name"),
+        )
+        .select_from(asked)
+        .join(Session, referred(Session, asked.session_id))
+        .join(Client, referred(Client, Session.client_id))
+        .where(of_practice(PRACTICE, asked, asked.move_request_id.in_(request_ids)))
+        .order_by(asked.starts_at, asked.session_id),
+        {"practice_id": practice_id},
+    )
+    return found.all()
+
+
+def _asked_session(row: Row[Any]) -> AskedSession:
+    return AskedSession(
+        row.session_id,
+        row.client_id,
+        row.client_name,
+        row.practitioner_id,
+        row.starts_at,
+        row.state,
+        row.answered_at,
+        [datetime.fromisoformat(start) for start in row.proposals],
+        Status(row.status),
+        row.present_start,
+    )
+
+
+async def ids_in_range(
+    db: AsyncConnection, practice_id: UUID, within: SessionsOfRange, now: datetime, most: int
+) -> list[UUID]:
+    """Find the booked sessions of a range that have not started, soonest first, up to `most`."""
+    found = await db.scalars(
+        select(Session.id)
+        .where(
+            of_practice(
+                practice_id,
+                Session,
+                Session.practitioner_id == within.practitioner_id,
+                Session.status == Status.BOOKED,
+                Session.starts_at >= within.since,
+                Session.starts_at < within.until,
+                Session.starts_at > now,
+            )
+        )
+        .order_by(Session.starts_at, Session.id)
+        .limit(most)
+    )
+    return list(found.all())
+
+
+async def has_practitioner(db: AsyncConnection, practice_id: UUID, practitioner_id: UUID) -> bool:
+    """Tell whether the practice has such a practitioner."""
+    found = await db.scalar(
+        select(Practitioner.id).where(
+            of_practice(practice_id, Practitioner, Practitioner.id == practitioner_id)
+        )
+    )
+    return found is not None

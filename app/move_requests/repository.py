@@ -1,0 +1,89 @@
+"""Write move requests of one practice, in the caller's transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.move_requests.records import NewMoveRequest
+from app.sessions.read.records import SessionRecord
+from app.tables.joins import of_practice
+from app.tables.move_requests import MoveRequest, MoveRequestSession
+
+
+class MoveRequestRepository:
+    """Reads and writes for move requests of one practice."""
+
+    def __init__(self, db: AsyncConnection, practice_id: UUID) -> None:
+        self._db = db
+        self._practice_id = practice_id
+
+    async def add(
+        self,
+        request_id: UUID,
+        new: NewMoveRequest,
+        sessions: Sequence[SessionRecord],
+        now: datetime,
+    ) -> None:
+        """Insert a request, open for each session. The caller holds the sessions' locks."""
+        await self._db.execute(
+            insert(MoveRequest).values(
+                practice_id=self._practice_id,
+                id=request_id,
+                note=new.note,
+                answer_by=new.answer_by,
+                meanwhile=new.meanwhile,
+                asked_at=now,
+            )
+        )
+        rows: list[dict[str, Any]] = [
+            {
+                "practice_id": self._practice_id,
+                "move_request_id": request_id,
+                "session_id": record.id,
+                "state": "asked",
+                "starts_at": record.starts_at,
+                "proposals": [start.isoformat() for start in new.proposals.get(record.id, ())],
+            }
+            for record in sessions
+        ]
+        await self._db.execute(insert(MoveRequestSession), rows)
+
+    async def open_sessions(self, request_id: UUID) -> list[UUID]:
+        """List the sessions for which the request is open."""
+        found = await self._db.scalars(
+            select(MoveRequestSession.session_id).where(self._open(request_id))
+        )
+        return list(found.all())
+
+    async def close(
+        self, request_id: UUID, state: Literal["kept", "withdrawn"], now: datetime
+    ) -> list[UUID]:
+        """End the request for all sessions that are still open, and give their ids.
+
+        The caller holds their locks. Calling it again changes nothing.
+        """
+        ended = await self._db.scalars(
+            update(MoveRequestSession)
+            .where(self._open(request_id))
+            .values(state=state, answered_at=now)
+            .returning(MoveRequestSession.session_id)
+        )
+        closed = "told_at" if state == "kept" else "withdrawn_at"
+        await self._db.execute(
+            update(MoveRequest)
+            .where(of_practice(self._practice_id, MoveRequest, MoveRequest.id == request_id))
+            .values({closed: now})
+        )
+        return list(ended.all())
+
+    def _open(self, request_id: UUID) -> Any:  # noqa: ANN401 - a condition
+        return of_practice(
+            self._practice_id,
+            MoveRequestSession,
+            MoveRequestSession.move_request_id == request_id,
+            MoveRequestSession.state == "asked",
+        )

@@ -1,0 +1,35 @@
+"""Response schemas of a move request, as the client of a session sees it."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from app.domain.move_requests import Meanwhile
+
+
+class ProposalView(TypedDict):
+    """A time that the practice proposes, in the session's own format. It may be taken by now."""
+
+    start: datetime
+    end: datetime
+    location_id: UUID | None
+
+
+class MoveRequestOfSession(TypedDict):
+    """The practice asks the client to choose another time. Until `answer_by` that is free.
+
+    To answer, move or cancel the session as usual. If `meanwhile` is `cancel`, the session is
+    cancelled already, and a move books it again.
+    """
+
+    id: UUID
+    note: Annotated[str | None, Field(description="Why, in the practice's own words.")]
+    answer_by: datetime
+    meanwhile: Meanwhile
+    proposals: Annotated[
+        list[ProposalView],
+        Field(description="Offer these first. Availability has those that are free."),
+    ]

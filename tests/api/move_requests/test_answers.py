@@ -1,0 +1,220 @@
+"""A client answers a move request: moves, cancels, books again, or is too late."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.tables.changes import Change
+from app.tables.move_requests import MoveRequestSession
+from app.tables.notifications import Notification
+from app.tables.practices import Service
+from app.tables.sessions import CreditRedemption, Fee, Session
+from app.tables.webhooks import WebhookEndpoint
+from tests.api.move_requests.conftest import ANSWER_BY, REQUESTS, Ask
+from tests.api.move_requests.test_ask import STRICT
+from tests.world import NOW, Api, TestClock, World, slots
+
+START = NOW + timedelta(days=3)
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+MICROSECOND = timedelta(microseconds=1)
+STAFF = {"charge_fee": False, "reason": {"note": "Dr. Chen is ill."}}
+
+
+async def states(world: World) -> list[str]:
+    return [row.state for row in await world.rows(MoveRequestSession)]
+
+
+async def hooked(world: World) -> None:
+    await world.add(WebhookEndpoint, url="https://x.example", events=[], secret="whsec_x")
+
+
+@pytest.mark.parametrize("answer", ["moved", "cancelled"])
+async def test_an_answer_is_free_uncounted_and_told_once(
+    api: Api, ask: Ask, world: World, clock: TestClock, answer: str
+) -> None:
+    await hooked(world)
+    await world.add_policy(STRICT)
+    session_id = await world.book(START)
+    asked = (await ask(session_id)).json()
+    clock.now = ANSWER_BY
+    opened = await api.open_link(world.link_token(session_id))
+    assert await states(world) == ["asked"]
+    client = api.signed_in(opened.json()["access_token"])
+    if answer == "moved":
+        done = await client.reschedule(session_id, START + DAY)
+    else:
+        done = await client.cancel(session_id)
+    assert done.status_code == 200, done.text
+    assert done.json()["fee"] is None
+    assert done.json()["session"]["move_request"] is None
+    assert await states(world) == [answer]
+    (row,) = await world.rows(Session)
+    assert (row.client_moves, row.carried_fee_minor, row.carried_forfeit) == (0, 0, False)
+    (event,) = await world.rows(Notification, kind="move_request.answered")
+    assert event.session_id == session_id
+    (change,) = await world.rows(Change, id=event.change_id)
+    assert change.details["move_request"] == asked["id"]
+    assert await world.rows(Fee) == []
+
+
+async def test_the_second_answer_is_an_ordinary_action(api: Api, ask: Ask, world: World) -> None:
+    await world.add_policy(STRICT)
+    session_id = await world.book(START)
+    await ask(session_id)
+    assert (await api.reschedule(session_id, START + DAY)).status_code == 200
+    again = await api.reschedule(session_id, START + 2 * DAY)
+    assert again.json()["code"] == "action-disabled"
+    assert await states(world) == ["moved"]
+
+
+async def test_too_late_is_an_ordinary_action_and_no_answer(
+    api: Api, ask: Ask, world: World, clock: TestClock
+) -> None:
+    await hooked(world)
+    session_id = await world.book(START)
+    await ask(session_id)
+    clock.now = ANSWER_BY + MICROSECOND
+    shown = await api.session(session_id)
+    assert shown["move_request"] is None
+    assert shown["actions"]["reschedule"]["free_because"] is None
+    assert (await api.reschedule(session_id, START + DAY)).status_code == 200
+    assert await states(world) == ["asked"]
+    assert await world.rows(Notification, kind="move_request.answered") == []
+
+
+async def test_a_change_of_format_is_no_answer(api: Api, ask: Ask, world: World) -> None:
+    session_id = await world.book(START)
+    await ask(session_id)
+    assert (await api.reschedule(session_id, START, format="phone")).status_code == 200
+    assert await states(world) == ["asked"]
+
+
+async def test_minimum_notice_and_distance_do_not_bind(api: Api, ask: Ask, world: World) -> None:
+    await world.add_policy({"reschedule": {"max_days_from_original": 1}})
+    await world.change(Service, world.service_id, minimum_notice_minutes=7 * 1440)
+    session_id = await world.book(START)
+    assert slots(await api.availability(session_id)) == []
+    await ask(session_id)
+    found = slots(await api.availability(session_id))
+    assert found[0] == "2026-11-30T10:00:00-05:00"
+    assert (await api.reschedule(session_id, NOW + HOUR)).status_code == 200
+
+
+async def test_proposals_are_on_offer_also_outside_hours_if_they_are_free(
+    api: Api, ask: Ask, world: World
+) -> None:
+    session_id = await world.book(START)
+    evening, taken = START.replace(hour=23, minute=10), START.replace(hour=23) + DAY
+    await world.book(taken, client_id=await world.add_client(name="Ben"))
+    proposals = {str(session_id): [evening.isoformat(), taken.isoformat()]}
+    await ask(session_id, proposals=proposals)
+    found = slots(await api.availability(session_id))
+    assert "2026-12-03T18:10:00-05:00" in found
+    assert "2026-12-04T18:00:00-05:00" not in found
+    assert found == sorted(found)
+    refused = await api.reschedule(session_id, taken)
+    assert refused.json()["code"] == "slot-unavailable"
+    assert (await api.reschedule(session_id, evening)).status_code == 200
+
+
+@pytest.mark.parametrize("command", ["cancel", "reschedule"])
+async def test_staff_who_act_themselves_withdraw_the_request(
+    ask: Ask, staff: Api, world: World, command: str
+) -> None:
+    await hooked(world)
+    session_id = await world.book(START)
+    await ask(session_id)
+    body: dict[str, Any] = dict(STAFF)
+    if command == "reschedule":
+        body |= {"start": (START + DAY).isoformat(), "format": "video"}
+    done = await staff.post(f"/v1/practice/sessions/{session_id}/{command}", body)
+    assert done.status_code == 200, done.text
+    assert await states(world) == ["withdrawn"]
+    assert await world.rows(Notification, kind="move_request.answered") == []
+
+
+async def test_a_cancelled_session_is_booked_again_by_the_same_link(
+    api: Api, ask: Ask, world: World
+) -> None:
+    await world.add_policy(STRICT)
+    package_id = await world.add_package()
+    session_id = await world.book(START, package_id=package_id)
+    await ask(session_id, meanwhile="cancel")
+    opened = (await api.open_link(world.link_token(session_id))).json()
+    assert opened["session"]["move_request"]["meanwhile"] == "cancel"
+    client = api.signed_in(opened["access_token"])
+    assert slots(await client.availability(session_id))
+    other = await client.reschedule(session_id, START)
+    assert other.json()["code"] == "session-not-booked"
+    moved = await client.reschedule(session_id, START + DAY)
+    assert moved.status_code == 200, moved.text
+    session = moved.json()["session"]
+    assert (session["id"], session["status"], session["version"]) == (
+        str(session_id),
+        "booked",
+        3,
+    )
+    assert session["cancellation"] is None
+    assert session["package"]["credits_left"] == 5
+    assert len(await world.rows(CreditRedemption, returned_at=None)) == 1
+    assert await states(world) == ["moved"]
+    (row,) = await world.rows(Session)
+    assert (row.client_moves, row.calendar_sequence) == (0, 2)
+
+
+async def test_a_cancelled_session_whose_credit_is_gone_stays_cancelled(
+    api: Api, ask: Ask, world: World
+) -> None:
+    package_id = await world.add_package(credits=1)
+    session_id = await world.book(START, package_id=package_id)
+    await ask(session_id, meanwhile="cancel")
+    await world.book(START + 5 * HOUR, package_id=package_id)
+    refused = await api.reschedule(session_id, START + DAY)
+    assert (refused.status_code, refused.json()["code"]) == (409, "credit-unavailable")
+    assert (await api.session(session_id))["status"] == "cancelled"
+    assert await states(world) == ["asked"]
+
+
+async def test_after_the_request_a_cancelled_session_stays_cancelled(
+    api: Api, ask: Ask, staff: Api, world: World
+) -> None:
+    session_id = await world.book(START)
+    asked = (await ask(session_id, meanwhile="cancel")).json()
+    await staff.post(f"{REQUESTS}/{asked['id']}/withdraw", {})
+    refused = await api.reschedule(session_id, START + DAY)
+    assert refused.json()["code"] == "session-not-booked"
+
+
+async def test_an_undo_by_staff_ends_the_request(
+    api: Api, ask: Ask, staff: Api, world: World
+) -> None:
+    session_id = await world.book(START)
+    await ask(session_id, meanwhile="cancel")
+    path = f"/v1/practice/sessions/{session_id}/undo"
+    assert (await staff.post(path, {"reason": {"note": "She is well."}})).status_code == 200
+    assert await states(world) == ["withdrawn"]
+    assert (await api.session(session_id))["status"] == "booked"
+
+
+async def test_a_scope_of_a_series_answers_for_each_asked_date(
+    api: Api, ask: Ask, staff: Api, world: World
+) -> None:
+    await world.add_policy(STRICT)
+    body = {
+        "client_id": str(world.client_id),
+        "practitioner_id": str(world.practitioner_id),
+        "service_id": str(world.service_id),
+        "start": START.isoformat(),
+        "format": "video",
+        "every": {"weeks": 1},
+        "count": 2,
+    }
+    series = (await staff.post("/v1/practice/series", body)).json()["series"]
+    ids = [UUID(one["id"]) for one in series["sessions"]]
+    await ask(*ids)
+    done = await api.cancel(ids[0], scope="this_and_following")
+    assert done.status_code == 200, done.text
+    assert await states(world) == ["cancelled", "cancelled"]
