@@ -54,7 +54,6 @@ class MisfitGroup:
     format: Format
     location_id: UUID | None
     reasons: list[MisfitReason]
-    move_request_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
