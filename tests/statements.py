@@ -54,6 +54,9 @@ EXEMPTIONS: Mapping[str, Exemption] = {
     "app/groups/judging.py judge_due_groups": _of(
         "practices", "groups", reason="the worker's task, by whose minimum is due"
     ),
+    "app/move_requests/closing.py close_due_requests": _of(
+        "practices", "move_requests", reason="the worker's task, by whose `answer_by` has passed"
+    ),
     "app/observability/metrics/queries.py read_outbox": _of(
         "practices", "notifications", reason="the operator's figures, numbers only"
     ),

@@ -102,6 +102,13 @@ async def fill(staff: Api, world: World) -> Theirs:
         "force": True,
     }
     group_id = (await staff.post("/v1/practice/groups", group)).json()["id"]
+    asked = {
+        "sessions": [str(session_id)],
+        "note": "Canary note.",
+        "answer_by": (NOW + timedelta(days=1)).isoformat(),
+        "meanwhile": "keep",
+    }
+    request_id = (await staff.post("/v1/practice/move-requests", asked)).json()["id"]
     hooks = {"url": "https://canary.example/hooks", "external_ref": REF}
     endpoint = (await staff.post("/v1/practice/webhook-endpoints", hooks)).json()
     (key, *_) = (await staff.get("/v1/practice/keys")).json()["items"]
@@ -117,6 +124,7 @@ async def fill(staff: Api, world: World) -> Theirs:
             "session_id": str(session_id),
             "series_id": series_id,
             "group_id": group_id,
+            "move_request_id": request_id,
             "fee_id": done.json()["session"]["fees"][0]["id"],
             "notification_id": str((await world.rows(Notification))[0].id),
             "time_off_id": str(time_off),

@@ -42,7 +42,7 @@ async def ask_to_move(
     practice_id, request_id, command_id = staff.practice_id, uuid4(), uuid4()
     plan = await plan_request(db, practice_id, new, now)
     changes = [
-        (record, await _change(db, staff, record, new, now, credit_grace))
+        (record, await _change(db, staff, record, request_id, new, now, credit_grace))
         for record in plan.sessions
     ]
     await MoveRequestRepository(db, practice_id).add(request_id, new, plan.sessions, now)
@@ -61,6 +61,7 @@ async def _change(
     db: AsyncConnection,
     staff: Staff,
     record: SessionRecord,
+    request_id: UUID,
     new: NewMoveRequest,
     now: datetime,
     credit_grace: timedelta,
@@ -71,7 +72,7 @@ async def _change(
     """
     if new.meanwhile == "keep":
         change = new_change("asked_to_move", staff.actor, record, in_calendar=False)
-        return replace(change, session_version=record.version)
+        return replace(change, session_version=record.version, of_request=request_id)
     rules = rules_of(record.policy)
     cost = cost_for_staff(rules, Action.CANCEL, record.facts, now, charged=False)
     return await write_end(

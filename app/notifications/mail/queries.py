@@ -140,7 +140,7 @@ def _is_other(other: Any, own: Any) -> ColumnElement[bool]:  # noqa: ANN401 - ch
         other,
         other.command_id == own.command_id,
         other.session_id != own.session_id,
-        other.subject == "session",
+        other.subject.in_(("session", "move_request")),
         Notification.kind != "reminder",
     )
 

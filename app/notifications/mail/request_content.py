@@ -16,7 +16,7 @@ def request_sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     sentences = [texts("mail.practice-asks", practice=practice)]
     if is_cancelled:
         sentences.append(texts("mail.asked-is-cancelled"))
-        if any(one.change.credit is not None for one in (data, *data.others)):
+        if data.change.credit is not None and not data.others:
             sentences.append(texts("mail.credit-returned"))
     sentences.append(texts("mail.answer-by", until=until))
     sentences.append(

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.audit.write import Actor, NewEntry, write_changes
+from app.audit.write import Actor, NewEntry, Subject, write_changes
 from app.database.writing import Write
 from app.domain.money import Money
 from app.domain.policy.costs import Cost
@@ -26,6 +26,8 @@ class NewChange:
 
     `of_fee` is the id of the fee, if the change waives or settles one. `command_id` is set if one
     command changes several sessions. `answers` is the move request that the change answers.
+    `of_request` is the move request with which the client is asked; the session itself stays as it
+    is, also its version.
     """
 
     kind: str
@@ -43,6 +45,7 @@ class NewChange:
     of_fee: UUID | None = None
     command_id: UUID | None = None
     answers: UUID | None = None
+    of_request: UUID | None = None
 
 
 _RECORD_FEE = Write(
@@ -171,11 +174,20 @@ def _entry(session_id: UUID, change: NewChange) -> NewEntry:
         "currency": change.currency,
         "credit": change.credit,
     }
+    subject, subject_id = _subject_of(session_id, change)
     return NewEntry(
-        subject="session" if change.of_fee is None else "fee",
-        subject_id=change.of_fee or session_id,
+        subject=subject,
+        subject_id=subject_id,
         kind=change.kind,
         note=change.note,
         command_id=change.command_id,
         facts=facts,
     )
+
+
+def _subject_of(session_id: UUID, change: NewChange) -> tuple[Subject, UUID]:
+    if change.of_fee is not None:
+        return "fee", change.of_fee
+    if change.of_request is not None:
+        return "move_request", change.of_request
+    return "session", session_id

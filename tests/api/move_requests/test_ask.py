@@ -88,9 +88,13 @@ async def test_the_trail_says_who_was_asked(ask: Ask, staff: Api, world: World) 
     session_id = await world.book(START)
     asked = (await ask(session_id, note="Canary note.")).json()
     found = await staff.get("/v1/practice/changes", subject="move_request")
-    (entry,) = found.json()["items"]
-    assert (entry["kind"], entry["subject_id"]) == ("asked", asked["id"])
-    assert entry["command_id"] == asked["command_id"]
+    entries = found.json()["items"]
+    assert {(entry["kind"], entry["session_id"]) for entry in entries} == {
+        ("asked", None),
+        ("asked_to_move", str(session_id)),
+    }
+    assert {entry["subject_id"] for entry in entries} == {asked["id"]}
+    assert {entry["command_id"] for entry in entries} == {asked["command_id"]}
     assert "Canary" not in found.text
     (change,) = await world.rows(Change, kind="asked_to_move")
     assert (change.session_id, str(change.command_id)) == (session_id, asked["command_id"])

@@ -1,0 +1,305 @@
+"""Mails and events of move requests, and the worker that closes them."""
+
+import json
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from uuid import UUID
+
+import pytest
+
+from app.database.transactions import transact
+from app.domain.session import Format
+from app.identity.api_keys.keys import Scope, Staff
+from app.identity.tokens.access import Caller
+from app.identity.tokens.quote import Quotes
+from app.mail.context import MailContext
+from app.move_requests.closing import close_due_requests
+from app.move_requests.commands.ask import ask_to_move
+from app.move_requests.commands.withdraw import withdraw_request
+from app.move_requests.records import NewMoveRequest
+from app.notifications.delivery import send_notification
+from app.sessions.commands.cancel import cancel
+from app.sessions.commands.meeting import MoveRequest
+from app.sessions.commands.orders import ChangeReason, ClientOrder
+from app.sessions.commands.reschedule import reschedule
+from app.tables.changes import Change
+from app.tables.identity import ApiKey
+from app.tables.move_requests import MoveRequestSession
+from app.tables.notifications import Notification
+from app.tables.practices import Client
+from app.tables.webhooks import WebhookEndpoint
+from app.webhooks.payload import load_event
+from tests.groups import add_clients
+from tests.notifications.postbox import Postbox
+from tests.world import NOW, TestClock, World
+
+# The worker looks at the requests of all practices.
+pytestmark = pytest.mark.alone
+
+START = NOW + timedelta(days=3)
+ANSWER_BY = NOW + timedelta(days=1)
+DAY = timedelta(days=1)
+MICROSECOND = timedelta(microseconds=1)
+GRACE = timedelta(days=14)
+WHY = ChangeReason(None, "I cannot come.")
+
+
+class Scene:
+    """A practice that asks its clients, and clients who answer."""
+
+    def __init__(self, world: World, staff: Staff) -> None:
+        self.world = world
+        self.staff = staff
+
+    async def ask(self, *session_ids: UUID, meanwhile: str = "keep", **more: object) -> UUID:
+        values = {"note": None, "proposals": {}, "answer_by": ANSWER_BY} | more
+        new = NewMoveRequest(session_ids, meanwhile=meanwhile, **values)  # type: ignore[arg-type]
+        made = await transact(
+            self.world.engine,
+            lambda db: ask_to_move(db, self.staff, new, now=NOW, credit_grace=GRACE),
+        )
+        return made.request.id
+
+    async def answer(self, session_id: UUID, now: datetime, to: datetime | None = None) -> None:
+        world = self.world
+        caller = Caller(world.practice_id, world.client_id, 0)
+        quotes = Quotes(world.settings.keys, timedelta(minutes=10))
+        order = ClientOrder(WHY, None, None)
+        if to is None:
+            await transact(
+                world.engine,
+                lambda db: cancel(
+                    db, caller, session_id, order=order, quotes=quotes, now=now, credit_grace=GRACE
+                ),
+            )
+            return
+        requested = MoveRequest(to, Format.VIDEO)
+        await transact(
+            world.engine,
+            lambda db: reschedule(
+                db, caller, session_id, requested=requested, order=order, quotes=quotes, now=now
+            ),
+        )
+
+    async def close(self, now: datetime) -> None:
+        await close_due_requests(self.world.engine, now)
+
+    async def states(self) -> set[str]:
+        return {row.state for row in await self.world.rows(MoveRequestSession)}
+
+    async def to_practice(self) -> list[str]:
+        return [row.kind for row in await self.world.rows(Notification, recipient="practice")]
+
+
+@pytest.fixture
+async def scene(world: World) -> Scene:
+    await world.key(Scope.ADMIN)
+    (key,) = await world.rows(ApiKey)
+    await world.add(WebhookEndpoint, url="https://x.example", events=[], secret="whsec_x")
+    return Scene(world, Staff(world.practice_id, key.id, "Front desk", Scope.ADMIN))
+
+
+def text_of(mail: EmailMessage) -> str:
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return " ".join(part.get_content().split())
+
+
+def calendars(mail: EmailMessage) -> list[str]:
+    return [
+        part.get_content() for part in mail.walk() if part.get_content_type() == "text/calendar"
+    ]
+
+
+async def send(context: MailContext, scene: Scene, recipient: str, kind: str) -> None:
+    for row in await scene.world.rows(Notification, recipient=recipient, kind=kind):
+        await send_notification(context, scene.world.practice_id, row.id)
+
+
+# Mails
+
+
+async def test_the_mail_says_why_until_when_and_what_is_proposed(
+    scene: Scene, context: MailContext, postbox: Postbox
+) -> None:
+    session_id = await scene.world.book(START)
+    proposals = {session_id: [START + DAY]}
+    await scene.ask(session_id, note="Dr. Chen is ill.", proposals=proposals)
+    await send(context, scene, "client", "move_request")
+    (mail,) = postbox.mails
+    assert mail["Subject"] == "Please choose another time: December 3, 2026, 10:00 AM"
+    text = text_of(mail)
+    for part in (
+        "Harbor Wellness asks you to choose another time",
+        "Until Tuesday, December 1, 2026",
+        "If you do nothing, the time stays as it is.",
+        "Note from the practice: Dr. Chen is ill.",
+        "Proposed times: Friday, December 4, 2026",
+    ):
+        assert part in text
+    assert text.count("#") == 1
+    assert calendars(mail) == []
+
+
+async def test_a_mail_about_several_sessions_has_a_link_for_each(
+    scene: Scene, context: MailContext, postbox: Postbox
+) -> None:
+    ids = [await scene.world.book(START + number * DAY) for number in range(2)]
+    await scene.ask(*ids, meanwhile="cancel", proposals={ids[1]: [START + 5 * DAY]})
+    await send(context, scene, "client", "move_request")
+    (mail,) = postbox.mails
+    text = text_of(mail)
+    assert text.count("#") == 2
+    assert "has been cancelled. There is no fee." in text
+    assert "it stays cancelled" in text
+    assert "Proposed times: Tuesday, December 8, 2026" in text
+    found = calendars(mail)
+    assert len(found) == 2
+    assert all("METHOD:CANCEL" in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("fr-FR", "vous prie de choisir un autre horaire"),
+        ("de-DE", "bittet Sie, eine andere Zeit zu wählen"),
+        ("es-ES", "le pide que elija otra hora"),
+    ],
+)
+async def test_the_mail_is_in_the_clients_language(
+    scene: Scene, context: MailContext, postbox: Postbox, locale: str, words: str
+) -> None:
+    await scene.world.change(Client, scene.world.client_id, locale=locale)
+    await scene.ask(await scene.world.book(START))
+    await send(context, scene, "client", "move_request")
+    assert words in text_of(postbox.mails[0])
+
+
+async def test_a_request_that_has_ended_is_not_mailed(
+    scene: Scene, context: MailContext, postbox: Postbox
+) -> None:
+    session_id = await scene.world.book(START)
+    request_id = await scene.ask(session_id)
+    await transact(
+        scene.world.engine,
+        lambda db: withdraw_request(db, scene.staff, request_id, now=NOW),
+    )
+    await send(context, scene, "client", "move_request")
+    assert postbox.mails == []
+    (row,) = await scene.world.rows(Notification, kind="move_request")
+    assert row.status == "dropped"
+
+
+async def test_a_cancellation_is_told_also_if_its_request_has_ended(
+    scene: Scene, context: MailContext, postbox: Postbox
+) -> None:
+    request_id = await scene.ask(await scene.world.book(START), meanwhile="cancel")
+    await transact(
+        scene.world.engine,
+        lambda db: withdraw_request(db, scene.staff, request_id, now=NOW),
+    )
+    await send(context, scene, "client", "move_request")
+    (mail,) = postbox.mails
+    assert mail["Subject"].startswith("Your session is cancelled")
+    assert "METHOD:CANCEL" in calendars(mail)[0]
+
+
+async def test_a_session_that_is_booked_again_has_a_new_calendar_entry(
+    scene: Scene, context: MailContext, postbox: Postbox
+) -> None:
+    session_id = await scene.world.book(START)
+    await scene.ask(session_id, meanwhile="cancel")
+    await scene.answer(session_id, NOW, START + DAY)
+    await send(context, scene, "client", "rescheduled")
+    (mail,) = postbox.mails
+    (entry,) = calendars(mail)
+    assert "METHOD:REQUEST" in entry
+    assert "SEQUENCE:2" in entry
+
+
+# Events
+
+
+@pytest.mark.parametrize("state", ["moved", "cancelled"])
+async def test_the_event_has_ids_times_and_state(scene: Scene, state: str) -> None:
+    session_id = await scene.world.book(START)
+    request_id = await scene.ask(session_id, note="Canary note.")
+    await scene.answer(session_id, NOW, START + DAY if state == "moved" else None)
+    (row,) = await scene.world.rows(Notification, kind="move_request.answered")
+    event = await transact(
+        scene.world.engine, lambda db: load_event(db, scene.world.practice_id, row.id)
+    )
+    assert event is not None
+    told = json.loads(event.body)
+    assert told["type"] == "move_request.answered"
+    data = told["data"]
+    assert (data["move_request_id"], data["session_id"], data["state"], data["version"]) == (
+        str(request_id),
+        str(session_id),
+        state,
+        2,
+    )
+    assert data["starts_at"] == f"2026-12-0{4 if state == 'moved' else 3}T15:00:00Z"
+    assert "Canary" not in event.body
+    assert "Ana" not in event.body
+
+
+# The worker
+
+
+async def test_exactly_at_answer_by_is_in_time_and_then_the_practice_is_told_once(
+    scene: Scene, context: MailContext, postbox: Postbox, clock: TestClock
+) -> None:
+    first = await scene.world.book(START)
+    (other,) = await add_clients(scene.world, 1)
+    second = await scene.world.book(START + DAY, client_id=other)
+    await scene.ask(first, second)
+    await scene.close(ANSWER_BY)
+    assert await scene.states() == {"asked"}
+    await scene.answer(first, ANSWER_BY)
+    await scene.close(ANSWER_BY + MICROSECOND)
+    await scene.close(ANSWER_BY + DAY)
+    assert await scene.states() == {"cancelled", "kept"}
+    assert await scene.to_practice() == ["move_request_unanswered"]
+    (change,) = await scene.world.rows(Change, subject="move_request", kind="closed")
+    assert change.actor == "system"
+    assert change.details["sessions"] == {str(first): "cancelled", str(second): "kept"}
+    clock.now = ANSWER_BY + DAY
+    await send(context, scene, "practice", "move_request_unanswered")
+    (mail,) = postbox.mails
+    assert postbox.recipients == ["hello@harbor.example"]
+    assert mail["Subject"] == "1 session without an answer to your move request"
+    (row,) = await scene.world.rows(Client, id=other)
+    text = text_of(mail)
+    assert row.name in text
+    assert "Ana Ruiz" not in text
+    assert "their sessions stay as they are" in text
+
+
+async def test_a_late_worker_decides_as_of_answer_by(scene: Scene) -> None:
+    session_id = await scene.world.book(START)
+    await scene.ask(session_id)
+    await scene.answer(session_id, ANSWER_BY + MICROSECOND)
+    await scene.close(ANSWER_BY + DAY)
+    assert await scene.states() == {"kept"}
+    assert await scene.to_practice() == ["move_request_unanswered"]
+
+
+async def test_if_all_have_answered_the_practice_gets_no_mail(scene: Scene) -> None:
+    session_id = await scene.world.book(START)
+    await scene.ask(session_id)
+    await scene.answer(session_id, NOW, START + DAY)
+    await scene.close(ANSWER_BY + MICROSECOND)
+    assert await scene.states() == {"moved"}
+    assert await scene.to_practice() == []
+
+
+async def test_a_withdrawn_request_is_not_closed(scene: Scene) -> None:
+    request_id = await scene.ask(await scene.world.book(START))
+    await transact(
+        scene.world.engine,
+        lambda db: withdraw_request(db, scene.staff, request_id, now=NOW),
+    )
+    await scene.close(ANSWER_BY + DAY)
+    assert await scene.states() == {"withdrawn"}
+    assert await scene.world.rows(Change, subject="move_request", kind="closed") == []
