@@ -5,7 +5,7 @@ from datetime import UTC
 from app.changes.queries import AuditEntry, MomentRecord
 from app.changes.schemas import ActorView, TrailEntryView
 from app.domain.session import Format
-from app.sessions.client_api.presenter import ReasonVisibility
+from app.sessions.client_api.reasons import ReasonVisibility
 from app.web.views import Moment, present_money
 
 

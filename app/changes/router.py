@@ -8,7 +8,7 @@ from app.changes.presenter import present_entry
 from app.changes.queries import list_audit_log
 from app.changes.schemas import TrailPage, TrailQuery
 from app.identity.staff_dependencies import StaffReader
-from app.sessions.client_api.presenter import reasons_for_staff
+from app.sessions.client_api.reasons import reasons_for_staff
 from app.web.cursors import TimePosition
 from app.web.dependencies import CursorSigner, Reading
 from app.web.pagination import PageRequest

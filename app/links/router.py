@@ -7,7 +7,8 @@ from fastapi import APIRouter, Response
 from app.identity.client_dependencies import AccessSigner, LinkSigner, QuoteSigner
 from app.links.queries import open_link
 from app.links.schemas import OpenedLink, OpenLinkRequest
-from app.sessions.client_api.presenter import ReasonVisibility, present_details
+from app.sessions.client_api.presenter import present_details
+from app.sessions.client_api.reasons import ReasonVisibility
 from app.sessions.read.queries import read_session
 from app.web.app_settings import AppSettings
 from app.web.dependencies import Now, ReaderTexts, Reading

@@ -3,7 +3,7 @@
 from app.series import schemas
 from app.series.commands import BookedSeries, SeriesPlan
 from app.series.queries import SeriesRecord
-from app.sessions.client_api.presenter import ReasonVisibility
+from app.sessions.client_api.reasons import ReasonVisibility
 from app.sessions.staff_api.presenter import present_staff_summary
 from app.web.views import present_conflicts
 

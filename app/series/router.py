@@ -7,7 +7,7 @@ from app.series.commands import book_series, plan_series
 from app.series.presenter import present_booked_series, present_preview, present_series
 from app.series.queries import read_series
 from app.series.schemas import BookSeriesRequest, SeriesAnswer, SeriesView
-from app.sessions.client_api.presenter import reasons_for_staff
+from app.sessions.client_api.reasons import reasons_for_staff
 from app.web.dependencies import Now, Reading
 from app.web.idempotency import StoredAnswer
 from app.web.json import as_json

@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from app.domain.policy.decide import decide
 from app.policies.stored import rules_of
-from app.sessions.client_api.presenter import present_decision
+from app.sessions.client_api.decision_presenter import present_decision
 from app.sessions.client_api.scope_presenter import present_scope
 from app.sessions.commands.scope import ScopeQuoteRequiredError
 from app.sessions.errors import QuoteRequiredError

@@ -13,14 +13,10 @@ from app.sessions.client_api.calendar_file import (
     CalendarResponse,
     calendar_response,
 )
-from app.sessions.client_api.presenter import (
-    command_answer,
-    present_change,
-    present_details,
-    present_own_sessions,
-    reasons_for,
-)
+from app.sessions.client_api.history_presenter import present_change
+from app.sessions.client_api.presenter import command_answer, present_details, present_own_sessions
 from app.sessions.client_api.preview_schemas import ScopeQuery, ScopeView
+from app.sessions.client_api.reasons import reasons_for
 from app.sessions.client_api.schemas import (
     CancelRequest,
     ChangePage,

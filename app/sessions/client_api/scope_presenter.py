@@ -10,13 +10,10 @@ from app.domain.quotes import Quote, QuoteLine, ScopeQuote
 from app.domain.scope import Scope
 from app.identity.client_dependencies import Call
 from app.identity.tokens.quote import Quotes
-from app.sessions.client_api.presenter import (
-    ReasonVisibility,
-    present_decision,
-    present_outcome,
-    reasons_for,
-)
+from app.sessions.client_api.decision_presenter import present_decision
+from app.sessions.client_api.presenter import present_outcome
 from app.sessions.client_api.preview_schemas import CoveredView, ScopeView
+from app.sessions.client_api.reasons import ReasonVisibility, reasons_for
 from app.sessions.client_api.schemas import CommandAnswer
 from app.sessions.client_api.scope_schemas import TouchedView
 from app.sessions.commands.orders import ScopeOutcome, Touched

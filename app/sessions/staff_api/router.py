@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.directory.fields import RefInPath
 from app.identity.staff_dependencies import StaffReader, StaffWriter, StaffWriting
-from app.sessions.client_api.presenter import reasons_for_staff
+from app.sessions.client_api.reasons import reasons_for_staff
 from app.sessions.commands.book_seat import book_anything
 from app.sessions.read.staff_queries import (
     find_by_ref,

@@ -1,0 +1,128 @@
+"""Present what the policy allows and costs: decisions, terms, carried costs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from app.domain.policy.decide import Decision, Term, terms
+from app.domain.policy.rules import Action, Credit
+from app.domain.quotes import Quote
+from app.domain.session import Carried
+from app.identity.tokens.quote import Quotes
+from app.policies.stored import rules_of
+from app.sessions.client_api import schemas
+from app.sessions.read.records import (
+    SessionRecord,
+)
+from app.texts.catalogue import Texts
+from app.texts.refusals import refusal_text
+from app.web.views import (
+    present_contact,
+    present_money,
+)
+
+
+def present_policy(record: SessionRecord, zone: ZoneInfo) -> schemas.PolicyView:
+    """Present the policy of a session, with the costs of each action over time."""
+    policy, facts = rules_of(record.policy), record.facts
+    return _policy(
+        record,
+        zone,
+        terms(policy, Action.CANCEL, facts),
+        terms(policy, Action.RESCHEDULE, facts),
+        terms(policy, Action.CHANGE_FORMAT, facts),
+    )
+
+
+def _policy(
+    record: SessionRecord,
+    zone: ZoneInfo,
+    cancel: Sequence[Term],
+    reschedule: Sequence[Term],
+    change_format: Sequence[Term],
+) -> schemas.PolicyView:
+    return {
+        "version": None if record.policy is None else record.policy.number,
+        "text": None if record.policy is None else record.policy.text,
+        "terms": {
+            "cancel": _terms(cancel, zone),
+            "reschedule": _terms(reschedule, zone),
+            "change_format": _terms(change_format, zone),
+        },
+    }
+
+
+def present_decision(
+    decision: Decision,
+    record: SessionRecord,
+    zone: ZoneInfo,
+    quotes: Quotes | None,
+    now: datetime,
+    texts: Texts,
+) -> schemas.DecisionView:
+    """Present a decision, with a signed quote if the action is allowed.
+
+    Without `quotes` there is no quote: one quote is for several sessions.
+    """
+    quote = expires_at = fee = credit = carries = None
+    if decision.cost is not None:
+        fee, credit = present_money(decision.cost.fee), decision.cost.credit
+        carries = present_carried(decision.cost.carries)
+    if decision.cost is not None and quotes is not None:
+        expires_at = (now + quotes.lifetime).replace(microsecond=0)
+        quote = quotes.sign(
+            Quote(
+                record.practice_id,
+                record.id,
+                record.version,
+                decision.action,
+                expires_at,
+                decision.cost,
+            )
+        )
+    refusal = decision.refusal
+    return {
+        "allowed": decision.allowed,
+        "fee": fee,
+        "free_because": decision.free_because,
+        "credit": credit,
+        "carries": carries,
+        "free_until": _in(decision.free_until, zone),
+        "closes_at": _in(decision.closes_at, zone),
+        "quote": quote,
+        "quote_expires_at": _in(expires_at, zone),
+        "refusal": None
+        if refusal is None
+        else {
+            "code": refusal.code,
+            "message": refusal_text(refusal.code, refusal.contact.name, texts),
+            "deadline": _in(refusal.deadline, zone),
+            "contact": present_contact(refusal.contact),
+        },
+    }
+
+
+def present_carried(carried: Carried | None) -> schemas.CarriedView | None:
+    """Present the minimum cost of a later cancellation, or null."""
+    if carried is None:
+        return None
+    return {
+        "fee": present_money(carried.fee),
+        "credit": Credit.FORFEITED if carried.forfeits_credit else None,
+    }
+
+
+def _terms(timeline: Sequence[Term], zone: ZoneInfo) -> list[schemas.TermView]:
+    return [
+        {
+            "until": term.until.astimezone(zone),
+            "fee": present_money(term.cost.fee),
+            "credit": term.cost.credit,
+            "carries": present_carried(term.cost.carries),
+        }
+        for term in timeline
+    ]
+
+
+def _in(instant: datetime | None, zone: ZoneInfo) -> datetime | None:
+    return None if instant is None else instant.astimezone(zone)
