@@ -10,5 +10,7 @@ Meanwhile = TypeAliasType("Meanwhile", Literal["keep", "cancel"])
 RequestState = TypeAliasType(
     "RequestState", Literal["asked", "moved", "cancelled", "kept", "withdrawn"]
 )
+# What a client has answered.
+RequestAnswer = TypeAliasType("RequestAnswer", Literal["moved", "cancelled"])
 # The most starts that are proposed for one session.
 MAX_PROPOSALS = 3

@@ -44,7 +44,7 @@ router = APIRouter(prefix="/v1/practice/move-requests", tags=["Practice: move re
         **responses(*WRITING_BY_STAFF, "not-found"),
     },
 )
-async def ask_clients_to_move(
+async def request_moves(
     body: AskToMove, staff: StaffWriter, settings: AppSettings, now: Now, write: StaffWriting
 ) -> Response:
     """Ask the clients of up to 100 sessions for another time, for example on an ill day.

@@ -154,7 +154,7 @@ class AskedSessionView(TypedDict):
     answered_at: Annotated[
         datetime | None, Field(description="When the state changed.", examples=[None])
     ]
-    proposals: list[datetime]
+    proposals: Annotated[list[datetime], Field(description="The starts that you propose.")]
 
 
 class MoveRequestView(TypedDict):
@@ -162,7 +162,7 @@ class MoveRequestView(TypedDict):
 
     id: UUID
     note: Annotated[str | None, Field(examples=["Dr. Chen is ill."])]
-    answer_by: datetime
+    answer_by: Annotated[datetime, Field(description="Until when an answer is free.")]
     meanwhile: Meanwhile
     asked_at: datetime
     withdrawn_at: Annotated[datetime | None, Field(examples=[None])]

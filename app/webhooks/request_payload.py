@@ -1,7 +1,7 @@
 """The payload of a webhook event about a move request: ids, times and states."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -9,11 +9,10 @@ from pydantic import Field
 # pydantic cannot use the standard library's TypedDict before 3.12
 from typing_extensions import TypedDict
 
+from app.domain.move_requests import RequestAnswer
 from app.outbox.events import EventType
 from app.webhooks.event_queries import EventRow
 from app.webhooks.group_payload import ExternalRef
-
-RequestAnswer = Literal["moved", "cancelled"]
 
 
 class RequestEventData(TypedDict):

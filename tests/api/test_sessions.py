@@ -113,11 +113,11 @@ async def test_a_client_without_sessions_has_an_empty_list(api: Api) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_the_list_has_all_fields_of_the_details_except_three(api: Api, world: World) -> None:
+async def test_the_list_has_all_fields_of_the_details_except_four(api: Api, world: World) -> None:
     session_id = await world.book_in_full(START)
     (item,) = (await api.get("/v1/sessions")).json()["items"]
     details = await api.session(session_id)
-    assert details.keys() - item.keys() == {"policy", "formats", "actions"}
+    assert details.keys() - item.keys() == {"policy", "formats", "actions", "move_request"}
     assert item == {name: details[name] for name in item}
 
 
@@ -233,6 +233,7 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
         "cancellation": None,
         "group": None,
         "series": None,
+        "move_request": None,
     }
 
 
@@ -300,6 +301,7 @@ async def test_an_allowed_action_has_its_cost_deadlines_and_quote(
     assert actions["cancel"] == {
         "allowed": True,
         "fee": {"amount_minor": 4500, "currency": "USD", "decimals": 2},
+        "free_because": None,
         "credit": "returned",
         "carries": None,
         "free_until": "2026-12-02T10:00:00-05:00",
@@ -322,6 +324,7 @@ async def test_a_refused_action_shows_reason_deadline_and_contact(
     assert actions["cancel"] == {
         "allowed": False,
         "fee": None,
+        "free_because": None,
         "credit": None,
         "carries": None,
         "free_until": "2026-12-02T16:00:00+01:00",

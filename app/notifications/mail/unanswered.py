@@ -26,7 +26,7 @@ def make_unanswered_mail(
     """
     texts, count = ENGLISH, len(data.sessions)
     effect = "stay-cancelled" if data.is_cancelled else "stay"
-    heading = texts.counted("move-request.heading", count, count=count)
+    heading = texts.counted("move-request.without-answer", count, count=count)
     mail = compose(
         MailContent(
             language=texts.language,

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.domain.policy.decide import decide
-from app.domain.policy.free import is_asked
 from app.domain.policy.rules import Action
 from app.identity.client_dependencies import Call
 from app.identity.tokens.quote import Quotes
@@ -12,7 +11,7 @@ from app.policies.stored import rules_of
 from app.sessions.client_api import schemas
 from app.sessions.client_api.decision_presenter import _policy, present_decision
 from app.sessions.client_api.reasons import ReasonVisibility, reasons_for, side_of
-from app.sessions.client_api.request_schemas import MoveRequestOfSession
+from app.sessions.client_api.request_presenter import present_move_request
 from app.sessions.commands.orders import Effect, Outcome
 from app.sessions.read.records import (
     Cancellation,
@@ -120,7 +119,7 @@ def present_details(
             "reschedule": present_decision(reschedule, record, zone, quotes, now, texts),
             "change_format": present_decision(change_format, record, zone, quotes, now, texts),
         },
-        "move_request": _move_request(record, zone, now),
+        "move_request": present_move_request(record, zone, now),
     }
 
 
@@ -163,29 +162,6 @@ def _series(place: SeriesPlace | None) -> schemas.SeriesPlaceView | None:
     if place is None:
         return None
     return {"id": place.id, "position": place.position, "of": place.of}
-
-
-def _move_request(
-    record: SessionRecord, zone: ZoneInfo, now: datetime
-) -> MoveRequestOfSession | None:
-    """Present the open move request of a session, or null. It ends at the session's start."""
-    asked, length = record.move_request, record.ends_at - record.starts_at
-    if asked is None or not is_asked(record.facts, now) or now >= record.starts_at:
-        return None
-    return {
-        "id": asked.id,
-        "note": asked.note,
-        "answer_by": asked.answer_by.astimezone(zone),
-        "meanwhile": "cancel" if asked.is_cancelled else "keep",
-        "proposals": [
-            {
-                "start": start.astimezone(zone),
-                "end": (start + length).astimezone(zone),
-                "location_id": record.location_id,
-            }
-            for start in asked.proposals
-        ],
-    }
 
 
 def present_location(location: SessionLocation | None) -> schemas.LocationView | None:

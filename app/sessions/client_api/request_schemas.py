@@ -27,8 +27,12 @@ class MoveRequestOfSession(TypedDict):
 
     id: UUID
     note: Annotated[str | None, Field(description="Why, in the practice's own words.")]
-    answer_by: datetime
-    meanwhile: Meanwhile
+    answer_by: Annotated[
+        datetime, Field(description="Until when an answer is free. Exactly then is in time.")
+    ]
+    meanwhile: Annotated[
+        Meanwhile, Field(description="Whether the session stays booked, or is cancelled already.")
+    ]
     proposals: Annotated[
         list[ProposalView],
         Field(description="Offer these first. Availability has those that are free."),

@@ -225,8 +225,9 @@ async def reschedule_session(
     The same `start` with another `format` (or another location) is a change of format, with its own
     rules and quote (`actions.change_format`). A package credit keeps paying. The old time is free.
 
-    If the slot has been taken in the meantime, the response is `slot-unavailable` with the three
-    nearest available slots, and nothing changes.
+    If the slot has been taken meanwhile, the response is `slot-unavailable` with the three nearest
+    available slots, and nothing changes. While a `move_request` is open, a move is free, and books
+    a session again that the practice has cancelled.
 
     A session with a `group` is one seat of it, and moves to another group: send the `group_id` and
     the `start` of a slot. It has the format of its group (`action-disabled` for another format).

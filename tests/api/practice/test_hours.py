@@ -124,6 +124,7 @@ async def test_sessions_outside_new_hours_are_reported_and_not_touched(
             "client_id": str(world.client_id),
             "group_id": None,
             "reasons": ["outside_hours"],
+            "move_request_id": None,
         },
         {
             "id": str(friday),
@@ -135,6 +136,7 @@ async def test_sessions_outside_new_hours_are_reported_and_not_touched(
             "client_id": str(world.client_id),
             "group_id": None,
             "reasons": ["outside_hours"],
+            "move_request_id": None,
         },
     ]
     assert str(fits) not in answer.text
