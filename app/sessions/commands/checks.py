@@ -7,14 +7,14 @@ from app.domain.session import Status
 from app.sessions.read.records import SessionRecord
 
 
-def check_start(start: datetime) -> None:
-    """Check that a requested start is a whole second.
+def check_start(start: datetime, pointer: str = "/start", *, where: str = "body") -> None:
+    """Check that a requested start is a whole second. `pointer` and `where` name its field.
 
     Raises:
         InvalidInputError: the start has fractions of a second.
     """
     if start.microsecond:
-        raise InvalidInputError("/start", "field.whole-second")
+        raise InvalidInputError(pointer, "field.whole-second", where=where)
 
 
 def check_version(record: SessionRecord, if_match: str | None) -> None:

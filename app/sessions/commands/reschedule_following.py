@@ -68,18 +68,22 @@ async def preview_following(
     start: datetime | None,
     now: datetime,
 ) -> ScopePreview:
-    """Decide about each session that a command would cover; with a start, where each would go.
+    """Decide about each session that a command would cover; of a move to `start`, where each goes.
 
     Raises:
         NotFoundError, UnauthorizedError: see product.md section 4.
-        ForbiddenError, InvalidInputError: see `check_links`, `choose_sessions`.
+        ForbiddenError, InvalidInputError: see `check_links`, `choose_sessions`, `check_start`.
     """
+    if start is not None:
+        check_start(start, where="query")
     found = await read_following(db, caller, session_id)
-    sessions = choose_sessions(found[:1] if scope is Scope.THIS else found, choice, now)
+    found = found[:1] if scope is Scope.THIS else found
+    sessions = choose_sessions(found, choice, now, where="query")
     check_links(caller, sessions)
     preview = replace(preview_costs(sessions, action, now), scope=scope)
     named = sessions.named
-    if start is None or named not in sessions.covered or named.group_id is not None:
+    moves_named = named in sessions.covered and named.group_id is None
+    if start is None or action is not Action.RESCHEDULE or not moves_named:
         return preview
     requested = MeetingRequest(start, named.format, named.location_id)
     moves = plan_moves(sessions, requested, {})
@@ -172,8 +176,9 @@ async def reschedule_following_by_staff(
 
 
 def _check_starts(requested: MeetingRequest, overrides: Mapping[UUID, Override]) -> None:
-    for start in (requested.start, *(override.start for override in overrides.values())):
-        check_start(start)
+    check_start(requested.start)
+    for index, override in enumerate(overrides.values()):
+        check_start(override.start, f"/overrides/{index}/start")
 
 
 def _changing(moves: Sequence[Move]) -> list[Move]:

@@ -81,16 +81,18 @@ class ScopeQuoteOutdatedError(ScopeQuoteRequiredError):
 
 
 def choose_sessions(
-    found: Sequence[SessionRecord], choice: ScopeChoice, now: datetime
+    found: Sequence[SessionRecord], choice: ScopeChoice, now: datetime, *, where: str = "body"
 ) -> ScopeSessions:
     """Choose the sessions that a command covers; `found` are the named one and its followers.
+
+    `where` in the request the choice is, for the error.
 
     Raises:
         InvalidInputError: a session to keep is not one of the followers.
     """
     named, followers = found[0], found[1:]
     if not choice.keep <= {record.id for record in followers}:
-        raise InvalidInputError("/keep", "field.not-following")
+        raise InvalidInputError("/keep", "field.not-following", where=where)
     covered, staying = [], []
     if named.status is Status.CANCELLED:
         staying.append((named, Stays.CANCELLED))
