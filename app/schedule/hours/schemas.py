@@ -163,12 +163,6 @@ class MisfitGroupView(Answer):
             "another calendar."
         ),
     ]
-    move_request_id: Annotated[
-        UUID | None,
-        Field(
-            description="The open move request, with which the client is asked for another time."
-        ),
-    ]
 
 
 class MisfitView(MisfitGroupView):
@@ -177,6 +171,12 @@ class MisfitView(MisfitGroupView):
     client_id: UUID
     group_id: Annotated[
         UUID | None, Field(description="Its group, if it is a seat of one.", examples=[None])
+    ]
+    move_request_id: Annotated[
+        UUID | None,
+        Field(
+            description="The open move request, with which the client is asked for another time."
+        ),
     ]
 
 
