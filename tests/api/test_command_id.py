@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.api.practice.test_groups import DAY, a_group
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
@@ -82,3 +83,16 @@ async def test_waiving_a_fee_names_its_command_also_when_it_is_repeated(
     assert (await staff.post(waive, WHY)).json()["command_id"] == first
     trail = await staff.get(TRAIL, command=first)
     assert [entry["kind"] for entry in trail.json()["items"]] == ["fee_waived"]
+
+
+async def test_a_push_that_changes_seats_and_moves_the_group_is_one_command(
+    staff: Api, world: World
+) -> None:
+    group = a_group(world)
+    path = "/v1/practice/groups/by-ref/class-7"
+    assert (await staff.put(path, group)).status_code == 201
+    pushed = await staff.put(path, a_group(world, START + DAY, seats=5))
+    assert pushed.status_code == 200, pushed.text
+    command_id = pushed.json()["command_id"]
+    listed = (await staff.get("/v1/practice/changes", command=command_id)).json()["items"]
+    assert sorted(entry["kind"] for entry in listed) == ["moved", "updated"]

@@ -119,18 +119,21 @@ async def move_locked(
     move: GroupMove,
     now: datetime,
     credit_grace: timedelta,
+    *,
+    command_id: UUID | None = None,
 ) -> GroupOutcome:
     """Move a scheduled group, which the caller has locked with its booked seats `seat_ids`.
 
     Each booked seat moves and keeps its id, link and calendar entry. The move does not count
     towards the client's limit, and removes a carried cost. Each client gets one mail, the
-    practitioner one about the group.
+    practitioner one about the group. `command_id`: the command that this is a part of, if it is
+    one.
 
     Raises:
         SlotUnavailableError: the time is not free for the practitioner.
         SeatsConflictError: clients have other sessions then, and `leave_behind` is not set.
     """
-    practice_id, command_id = group.practice_id, uuid4()
+    practice_id, command_id = group.practice_id, command_id or uuid4()
     await _check_free(db, group, to, force=move.force, now=now)
     staying = await _left_behind(db, group, seat_ids, to, move)
     changed = [

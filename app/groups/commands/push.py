@@ -98,4 +98,14 @@ async def _update(
     outcome = await write_rules(db, staff, group, wanted.rules, now)
     if to == group.meeting:
         return outcome
-    return await move_locked(db, staff, outcome.group, seat_ids, to, move, now, credit_grace)
+    return await move_locked(
+        db,
+        staff,
+        outcome.group,
+        seat_ids,
+        to,
+        move,
+        now,
+        credit_grace,
+        command_id=outcome.command_id,
+    )
