@@ -19,7 +19,11 @@ from app.web.views import ConflictView, MoneyView
 class ScopeQuery(QueryParameters):
     """The command to preview."""
 
-    action: Action = Field(default=Action.CANCEL, description="The action to preview.")
+    action: Action = Field(
+        default=Action.CANCEL,
+        description="The action to preview. If one session would change its start, it is "
+        "`reschedule` for all; `change_format` only if all keep their starts.",
+    )
     scope: Scope = Field(
         default=Scope.THIS_AND_FOLLOWING,
         description="`this_and_following`: with the sessions that follow in the series.",
