@@ -1,11 +1,10 @@
 """The practice asks for another time: its proposals first, and everything free of charge."""
 
 from datetime import timedelta
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
-from playwright.async_api import Route, expect
+from playwright.async_api import expect
 
 from app.tables.changes import Change
 from app.tables.sessions import Fee, Session
@@ -14,55 +13,38 @@ from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
 HOUR = timedelta(hours=1)
-LENGTH = timedelta(minutes=50)
+# Without the practice's doing, cancelling and moving cost something.
+LATE = {
+    "cancel": {"fees": [{"deadline": {"before_minutes": 14_400}, "amount_minor": 4500}]},
+    "reschedule": {"fees": [{"deadline": {"before_minutes": 14_400}, "amount_minor": 4500}]},
+}
 NOTE = "Dr. Chen is ill. We are sorry!"
 PROPOSALS = ["Friday, December 4, 9:00 AM to 9:50 AM", "Friday, December 4, 11:00 AM to 11:50 AM"]
 
 
 async def ask(
-    visitor: Visitor, session_id: UUID, *, meanwhile: str = "keep", proposals: bool = True
+    staff: Api, session_id: UUID, *, meanwhile: str = "keep", proposals: bool = True
 ) -> None:
-    """Let the details have an open move request, as the API answers it."""
-    starts = [START + timedelta(days=1) + hours for hours in (-HOUR, HOUR)] if proposals else []
-    request = {
-        "id": str(uuid4()),
+    """Ask the session's client for another time."""
+    starts = [START + timedelta(days=1) + hours for hours in (-HOUR, HOUR)]
+    body = {
+        "sessions": [str(session_id)],
         "note": NOTE,
         "answer_by": (START - timedelta(days=1)).isoformat(),
         "meanwhile": meanwhile,
-        "proposals": [
-            {"start": at.isoformat(), "end": (at + LENGTH).isoformat(), "location_id": None}
-            for at in starts
-        ],
     }
-
-    def asked(session: dict[str, Any]) -> dict[str, Any]:
-        if session["version"] > (1 if meanwhile == "keep" else 2):
-            return session
-        free = {"fee": None, "free_because": "move_request", "allowed": True, "refusal": None}
-        actions = {
-            name: session["actions"][name] | free
-            for name in (["reschedule", "cancel"] if meanwhile == "keep" else ["reschedule"])
-        }
-        return session | {"move_request": request, "actions": session["actions"] | actions}
-
-    async def details(route: Route) -> None:
-        real = await route.fetch()
-        await route.fulfill(response=real, json=asked(await real.json()))
-
-    async def link(route: Route) -> None:
-        real = await route.fetch()
-        body = await real.json()
-        await route.fulfill(response=real, json=body | {"session": asked(body["session"])})
-
-    await visitor.page.route(f"**/v1/sessions/{session_id}", details)
-    await visitor.page.route("**/v1/links/open", link)
+    if proposals:
+        body["proposals"] = {str(session_id): [start.isoformat() for start in starts]}
+    answer = await staff.post("/v1/practice/move-requests", body)
+    assert answer.status_code in {200, 201}, answer.text
 
 
 async def test_the_details_begin_with_what_the_practice_asks_and_its_proposals(
-    ana: Visitor, world: World
+    ana: Visitor, world: World, staff: Api
 ) -> None:
     session_id = await world.book(START)
-    await ask(ana, session_id)
+    await ask(staff, session_id)
+    before = len(await world.rows(Change))
     await ana.open(session_id)
     await ana.read("The practice asks you to choose another time for this session.")
     await ana.read(NOTE)
@@ -73,14 +55,15 @@ async def test_the_details_begin_with_what_the_practice_asks_and_its_proposals(
     await expect(buttons).to_have_text([*PROPOSALS, "Choose another time", "Cancel session"])
     await ana.check_on_a_phone()
     assert ana.sent("/reschedule") == ana.sent("/cancel") == []
-    assert len(await world.rows(Change)) == 1
+    assert len(await world.rows(Change)) == before
 
 
 async def test_one_press_leads_to_the_confirmation_of_a_proposed_time(
-    ana: Visitor, world: World
+    ana: Visitor, world: World, staff: Api
 ) -> None:
+    await world.add_policy(LATE)
     session_id = await world.book(START)
-    await ask(ana, session_id)
+    await ask(staff, session_id)
     await ana.open(session_id)
     await ana.press(PROPOSALS[1])
     await ana.see("Confirm your new time")
@@ -99,10 +82,28 @@ async def test_one_press_leads_to_the_confirmation_of_a_proposed_time(
     await ana.read("Need to change it?")
 
 
-@pytest.mark.parametrize("proposals", [True, False])
-async def test_another_time_can_be_chosen(ana: Visitor, world: World, *, proposals: bool) -> None:
+async def test_if_a_proposed_time_was_taken_others_are_shown(
+    ana: Visitor, world: World, staff: Api
+) -> None:
     session_id = await world.book(START)
-    await ask(ana, session_id, proposals=proposals)
+    await ask(staff, session_id)
+    await ana.open(session_id)
+    await ana.press(PROPOSALS[1])
+    ben = await world.add_client(email="ben@client.example")
+    await world.book(START + timedelta(days=1) + HOUR, client_id=ben)
+    await ana.press("Confirm")
+    await expect(ana.alert).to_contain_text("This time is not available any more.")
+    await ana.page.locator(".alternatives .secondary").first.click()
+    await ana.press("Confirm")
+    await ana.see("Your session has moved")
+
+
+@pytest.mark.parametrize("proposals", [True, False])
+async def test_another_time_can_be_chosen(
+    ana: Visitor, world: World, staff: Api, *, proposals: bool
+) -> None:
+    session_id = await world.book(START)
+    await ask(staff, session_id, proposals=proposals)
     await ana.open(session_id)
     await ana.press("Choose another time" if proposals else "Choose a new time")
     await ana.see("Choose a new time")
@@ -114,9 +115,10 @@ async def test_another_time_can_be_chosen(ana: Visitor, world: World, *, proposa
     assert session.starts_at == START + 3 * HOUR
 
 
-async def test_the_session_can_be_cancelled_instead(ana: Visitor, world: World) -> None:
+async def test_the_session_can_be_cancelled_instead(ana: Visitor, world: World, staff: Api) -> None:
+    await world.add_policy(LATE)
     session_id = await world.book(START)
-    await ask(ana, session_id)
+    await ask(staff, session_id)
     await ana.open(session_id)
     await ana.press("Cancel session")
     await ana.read("Free of charge, because the practice asks for it.")
@@ -130,10 +132,7 @@ async def test_a_session_that_the_practice_cancelled_offers_a_new_time(
     ana: Visitor, world: World, staff: Api
 ) -> None:
     session_id = await world.book(START)
-    path = f"/v1/practice/sessions/{session_id}/cancel"
-    answer = await staff.post(path, {"charge_fee": False, "reason": {"note": "Ill."}})
-    assert answer.status_code == 200, answer.text
-    await ask(ana, session_id, meanwhile="cancel")
+    await ask(staff, session_id, meanwhile="cancel")
     await ana.open(session_id)
     await ana.read("The practice had to cancel this session. You can still choose another time")
     buttons = ana.page.locator("main section").first.get_by_role("button")
@@ -144,21 +143,22 @@ async def test_a_session_that_the_practice_cancelled_offers_a_new_time(
     await expect(ana.button("Back to my session")).to_be_visible()
     await expect(ana.button("Keep my appointment")).to_have_count(0)
     await ana.check_on_a_phone()
+    await ana.press("Confirm")
+    await ana.see("Your session is booked again")
+    (session,) = await world.rows(Session, id=session_id)
+    assert (session.status, session.starts_at) == ("booked", START + timedelta(days=1) - HOUR)
 
 
 async def test_a_move_by_the_practice_makes_the_next_change_free(
-    ana: Visitor, world: World
+    ana: Visitor, world: World, staff: Api
 ) -> None:
+    await world.add_policy(LATE)
     session_id = await world.book(START)
 
-    async def moved(route: Route) -> None:
-        real = await route.fetch()
-        body = await real.json()
-        for name in ("cancel", "reschedule"):
-            body["session"]["actions"][name]["free_because"] = "practice_move"
-        await route.fulfill(response=real, json=body)
-
-    await ana.page.route("**/v1/links/open", moved)
+    path = f"/v1/practice/sessions/{session_id}/reschedule"
+    body = {"start": (START + HOUR).isoformat(), "format": "video", "charge_fee": False}
+    answer = await staff.post(path, body | {"reason": {"note": "Ill."}})
+    assert answer.status_code == 200, answer.text
     await ana.open(session_id)
     await ana.read("Free of charge, because the practice moved this session.")
     await ana.press("Cancel session")

@@ -23,7 +23,8 @@ DECISION = {
 SIGN_IN = {"unauthorized", "link-invalid", "link-expired"}
 GO_ON = {
     "validation-failed", "quote-required", "slot-unavailable", "no-change", "version-mismatch",
-    "scope-refused", "scope-conflicts", "action-disabled", "notice-too-short", "session-started",
+    "scope-refused", "scope-conflicts", "credit-unavailable", "action-disabled",
+    "notice-too-short", "session-started",
     "session-not-booked",
     "reschedule-limit-reached", "quote-stale", "quote-invalid",
 }  # fmt: skip

@@ -22,6 +22,7 @@ export const ANSWERS = {
   "quote-stale": "session",
   "quote-invalid": "session",
   "slot-unavailable": "times",
+  "credit-unavailable": "session",
   "scope-refused": "leaveOut",
   "scope-conflicts": "dates",
   "no-change": "times",
