@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.configuration.settings import Settings, SettingsError
@@ -17,6 +18,7 @@ from app.database.engine import brief_engine
 from app.database.transactions import transact
 from app.demo import MAIN_CLIENT, demo_id
 from app.demo.keys import PRACTICES, DemoKey, demo_keys
+from app.demo.policies import write_policies
 from app.demo.records import FOLLOW_UP, HARBOR, MASSAGE, MAYA, OPENED_AGO, PARK, write_records
 from app.demo.sessions import DemoBooker
 from app.identity.tokens.access import AccessTokens, Caller
@@ -52,12 +54,16 @@ async def prepare(settings: Settings, now: datetime, *, reset: bool) -> str:
             keys = await _fill(engine, settings, file, now)
         async with engine.connect() as db:
             facts = await _facts(db, settings, now)
-            to_cancel = await _session_to_cancel(db, now)
+            # No tutorial changes these: the last massage, and the next date of the series.
+            massage = Session.service_id == MASSAGE
+            to_cancel = await _session(db, now, massage, Session.starts_at.desc())
+            series = Session.series_id.is_not(None)
+            of_series = await _session(db, now, series, Session.starts_at.asc())
     facts["api_keys"] = [_tell(key) for key in keys]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(facts, indent=2) + "\n")
     file.chmod(0o600)
-    return _guide(facts, to_cancel, settings, now)
+    return _guide(facts, to_cancel, of_series, settings, now)
 
 
 async def _practices(engine: AsyncEngine) -> set[UUID]:
@@ -83,6 +89,7 @@ async def _fill(
 ) -> list[DemoKey]:
     opened = now - OPENED_AGO
     await transact(engine, partial(write_records, now=opened))
+    await transact(engine, partial(write_policies, now=opened))
     keys = await demo_keys(engine, file, opened)
     quotes = Quotes(settings.keys, settings.quote_lifetime)
     mailed = await DemoBooker(engine, now, quotes, [key.staff for key in keys]).book_all()
@@ -91,9 +98,9 @@ async def _fill(
     async with engine.connect() as db:
         waiting = (
             await db.execute(
-                select(Notification.practice_id, Notification.id).where(
-                    Notification.session_id == mailed, Notification.kind == "booked"
-                )
+                select(Notification.practice_id, Notification.id)
+                .where(Notification.session_id.in_(mailed), Notification.kind == "booked")
+                .order_by(Notification.send_at, Notification.id)
             )
         ).all()
     for practice_id, notification_id in waiting:
@@ -104,12 +111,15 @@ async def _fill(
     return keys
 
 
-async def _drop_mails(db: AsyncConnection, mailed: UUID, now: datetime) -> None:
-    """Drop all mails but those about one booking and future reminders, to keep the list short."""
+async def _drop_mails(db: AsyncConnection, mailed: Sequence[UUID], now: datetime) -> None:
+    """Drop all mails but those about some bookings and future reminders.
+
+    So the list of mails stays short. A mail about a class has no session.
+    """
     await db.execute(
         update(Notification)
         .where(
-            Notification.session_id != mailed,
+            or_(Notification.session_id.is_(None), Notification.session_id.not_in(mailed)),
             or_(Notification.kind != "reminder", Notification.send_at < now),
         )
         .values(status="dropped", finished_at=now)
@@ -169,17 +179,15 @@ async def _facts(db: AsyncConnection, settings: Settings, now: datetime) -> dict
     }
 
 
-async def _session_to_cancel(db: AsyncConnection, now: datetime) -> UUID:
-    """Return a session of the main client that no tutorial changes: the last massage."""
+async def _session(
+    db: AsyncConnection, now: datetime, kind: ColumnElement[bool], order: ColumnElement[Any]
+) -> UUID:
+    """Return the first session of a kind of the main client, one that is still open if any is."""
     is_open = and_(Session.status == "booked", Session.starts_at > now)
     found = await db.scalars(
         select(Session.id)
-        .where(
-            Session.practice_id == HARBOR,
-            Session.client_id == demo_id(MAIN_CLIENT),
-            Session.service_id == MASSAGE,
-        )
-        .order_by(is_open.desc(), Session.starts_at.desc())
+        .where(Session.practice_id == HARBOR, Session.client_id == demo_id(MAIN_CLIENT), kind)
+        .order_by(is_open.desc(), order)
         .limit(1)
     )
     return found.one()
@@ -219,7 +227,9 @@ def _tell(key: DemoKey) -> dict[str, str]:
     }
 
 
-def _guide(facts: dict[str, Any], to_cancel: UUID, settings: Settings, now: datetime) -> str:
+def _guide(
+    facts: dict[str, Any], to_cancel: UUID, of_series: UUID, settings: Settings, now: datetime
+) -> str:
     base, client = facts["base_url"], _main_client(facts)
     link, key = facts["links"][0], facts["api_keys"][0]
     return f"""
@@ -238,6 +248,10 @@ As {client["email"]}, in another terminal:
     -d '{{"reason": {{"code": "unwell", "note": "I have caught a cold."}}}}' \\
     {base}/v1/sessions/{to_cancel}/cancel
 
+What it would cost them to cancel one session of a weekly series and all that follow:
+
+  curl -s -H "Authorization: Bearer $TOKEN" "{base}/v1/sessions/{of_series}/scope?action=cancel"
+
 The "Need to reschedule?" link of a mail, without a login:
 
   {link["url"]}
@@ -249,6 +263,7 @@ As the own software of {key["practice"]}:
   export KEY={key["key"]}
   curl -s -H "Authorization: Bearer $KEY" {base}/v1/practice/sessions
   curl -s -H "Authorization: Bearer $KEY" "{base}/v1/practice/fees?status=due"
+  curl -s -H "Authorization: Bearer $KEY" {base}/v1/practice/groups
   curl -s -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
     -d '{_booking(now)}' \\
     {base}/v1/practice/sessions

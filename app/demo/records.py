@@ -1,4 +1,4 @@
-"""The demo's practices: practitioners, working hours, services, formats, policies, clients."""
+"""The demo's practices: practitioners, working hours, services, formats, clients."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -51,13 +51,15 @@ class DemoPractitioner:
 MAYA = DemoPractitioner("Dr. Maya Chen", "maya@harbor.example", "America/New_York", EVERY_DAY)
 TOM = DemoPractitioner("Tom Okafor", "tom@harbor.example", "America/Denver", EVERY_DAY)
 AROHA = DemoPractitioner("Aroha Ngata", "aroha@harbor.example", "Pacific/Auckland", WEEKDAYS)
+PRIYA = DemoPractitioner("Priya Raman", "priya@harbor.example", "America/New_York", EVERY_DAY)
 LENA = DemoPractitioner("Dr. Lena Vogt", "lena@park.example", "Europe/Berlin", WEEKDAYS, PARK)
-PRACTITIONERS = (MAYA, TOM, AROHA, LENA)
+PRACTITIONERS = (MAYA, TOM, AROHA, PRIYA, LENA)
 
 FOLLOW_UP = demo_id("follow-up")
 MASSAGE = demo_id("massage")
 ASSESSMENT = demo_id("assessment")
 COACHING = demo_id("coaching")
+YOGA = demo_id("yoga")
 PHYSIO = demo_id("physio")
 REHAB = demo_id("rehab")
 HARBOR_STREET = demo_id("harbor-street")
@@ -79,30 +81,25 @@ CLIENTS = (
 )
 ANA_PACKAGE = demo_id("ana-package")
 BEN_PACKAGE = demo_id("ben-package")
+# They have a seat of the class, which is paid with their package.
+YOGA_CLIENTS = (
+    MAIN_CLIENT,
+    "ben@example.com",
+    "chloe@example.com",
+    "emma@example.com",
+    "hugo@example.com",
+)
 
-_HARBOR_POLICY = {
-    "cancel": {
-        "closes": {"before_minutes": 60},
-        "fees": [{"deadline": {"before_minutes": 24 * 60}, "percent": "50"}],
-    },
-    "reschedule": {"closes": {"before_minutes": 60}, "limit": 3},
-    "change_format": {"closes": {"before_minutes": 30}},
-}
-_TOM_POLICY = {
-    "cancel": {
-        "fees": [{"deadline": {"days_before": 1, "at": "17:00"}, "amount_minor": 4500}],
-        "late_credit": "forfeited",
-    },
-    "reschedule": {"max_days_from_original": 30},
-}
-_TWO_DAYS = {"closes": {"before_minutes": 48 * 60}}
-_NEVER = {"enabled": False}
+
+def classes_of(email: str) -> UUID:
+    """Return the id of a client's package of classes."""
+    return demo_id(f"classes-{email}")
 
 
 async def write_records(db: AsyncConnection, now: datetime) -> None:
-    """Insert all records but the sessions, dated `OPENED_AGO` before `now`."""
+    """Insert all records but policies and sessions, dated `OPENED_AGO` before `now`."""
     await _write_harbor(PracticeRepository(db, HARBOR), now)
-    await _write_park(PracticeRepository(db, PARK), now)
+    await _write_park(PracticeRepository(db, PARK))
     for practice_id, name, email, zone, locale in CLIENTS:
         await PracticeRepository(db, practice_id).add(
             Client,
@@ -114,17 +111,23 @@ async def write_records(db: AsyncConnection, now: datetime) -> None:
             token_generation=0,
             address_generation=0,
         )
-    for package_id, email, name, days in (
-        (ANA_PACKAGE, MAIN_CLIENT, "Six follow-ups", 120),
-        (BEN_PACKAGE, "ben@example.com", "Ten follow-ups", 90),
-    ):
-        await PracticeRepository(db, HARBOR).add(
+    await _write_packages(PracticeRepository(db, HARBOR), now)
+
+
+async def _write_packages(practice: PracticeRepository, now: datetime) -> None:
+    packages = [
+        (ANA_PACKAGE, MAIN_CLIENT, FOLLOW_UP, "Six follow-ups", 6, 120),
+        (BEN_PACKAGE, "ben@example.com", FOLLOW_UP, "Ten follow-ups", 10, 90),
+        *((classes_of(who), who, YOGA, "Ten classes", 10, 180) for who in YOGA_CLIENTS),
+    ]
+    for package_id, email, service_id, name, count, days in packages:
+        await practice.add(
             Package,
             id=package_id,
             client_id=demo_id(email),
-            service_id=FOLLOW_UP,
+            service_id=service_id,
             name=name,
-            credits=6 if package_id == ANA_PACKAGE else 10,
+            credits=count,
             expires_at=now + timedelta(days=days),
         )
 
@@ -144,6 +147,7 @@ async def _write_harbor(practice: PracticeRepository, now: datetime) -> None:
     await _write_practitioner(practice, MAYA, sessions_per_day=8)
     await _write_practitioner(practice, TOM)
     await _write_practitioner(practice, AROHA, sessions_per_week=20)
+    await _write_practitioner(practice, PRIYA)
     await _service(practice, FOLLOW_UP, "Follow-up, 50 min", 50, 12000)
     formats: tuple[tuple[str, UUID | None, str | None], ...] = (
         ("in_person", HARBOR_STREET, "Ring the bell at the blue door."),
@@ -159,7 +163,8 @@ async def _write_harbor(practice: PracticeRepository, now: datetime) -> None:
     await _format(practice, ASSESSMENT, "in_person", HARBOR_STREET, "Please bring your papers.")
     await _service(practice, COACHING, "Coaching online, 45 min", 45, 8000)
     await _format(practice, COACHING, "video", None, None)
-    await _write_harbor_policies(practice, now)
+    await _service(practice, YOGA, "Yoga class, 60 min", 60, 2000, notice_hours=2)
+    await _format(practice, YOGA, "in_person", HARBOR_STREET, "We have mats for everybody.")
     today = now + OPENED_AGO
     off = today.replace(minute=0, second=0, microsecond=0) + timedelta(days=18)
     await practice.add(
@@ -176,35 +181,7 @@ async def _write_harbor(practice: PracticeRepository, now: datetime) -> None:
     )
 
 
-async def _write_harbor_policies(practice: PracticeRepository, now: datetime) -> None:
-    await practice.add_policy_version(
-        text="You can cancel free of charge until 24 hours before your session. After that we "
-        "charge half of the price. You can move a session up to three times.",
-        rules=_HARBOR_POLICY,
-        now=now,
-    )
-    await practice.add_policy_version(
-        text="Please tell me by 5 pm the day before. After that a cancellation costs $45, or the "
-        "credit if you pay with a package.",
-        rules=_TOM_POLICY,
-        now=now,
-        practitioner_id=TOM.id,
-    )
-    await practice.add_policy_version(
-        text="Massages cannot be changed online during the last 48 hours. Please call us.",
-        rules=dict.fromkeys(("cancel", "reschedule", "change_format"), _TWO_DAYS),
-        now=now,
-        service_id=MASSAGE,
-    )
-    await practice.add_policy_version(
-        text="Please call us to change an assessment.",
-        rules=dict.fromkeys(("cancel", "reschedule", "change_format"), _NEVER),
-        now=now,
-        service_id=ASSESSMENT,
-    )
-
-
-async def _write_park(practice: PracticeRepository, now: datetime) -> None:
+async def _write_park(practice: PracticeRepository) -> None:
     await practice.open_practice(
         name="Praxis am Park", currency="EUR", email="praxis@park.example", phone="+49 30 5550100"
     )
@@ -215,12 +192,6 @@ async def _write_park(practice: PracticeRepository, now: datetime) -> None:
     await _format(practice, PHYSIO, "video", None, None)
     await _service(practice, REHAB, "Reha-Training, 60 min", 60, 6000)
     await _format(practice, REHAB, "in_person", AM_PARK, None)
-    await practice.add_policy_version(
-        text="Reha-Training kann nur telefonisch geändert werden.",
-        rules=dict.fromkeys(("cancel", "reschedule", "change_format"), _NEVER),
-        now=now,
-        service_id=REHAB,
-    )
 
 
 async def _write_practitioner(

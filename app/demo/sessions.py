@@ -1,7 +1,6 @@
 """Books the demo's sessions: past ones, and future ones before and after each deadline."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -11,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.transactions import transact
 from app.demo import MAIN_CLIENT, demo_id, past
+from app.demo.bundles import book_classes, book_weekly_series
+from app.demo.free_time import FreeTime, Taken
 from app.demo.records import (
     AM_PARK,
     ANA_PACKAGE,
@@ -30,7 +31,6 @@ from app.demo.records import (
     REHAB,
     TOM,
     DemoPractitioner,
-    Weekly,
 )
 from app.domain.session import Format
 from app.identity.api_keys.keys import Staff
@@ -41,46 +41,6 @@ from app.sessions.commands.booking import Booking
 from app.sessions.commands.cancel import cancel
 from app.sessions.commands.orders import ChangeReason, ClientOrder
 from app.sessions.read.staff_queries import StaffSession
-
-HALF_HOUR = timedelta(minutes=30)
-BREAK = timedelta(minutes=15)
-
-Taken = list[tuple[datetime, datetime]]
-
-
-@dataclass
-class FreeTime:
-    """Finds free times within a practitioner's working hours, on the half hour."""
-
-    zone: ZoneInfo
-    weekly: Weekly
-    taken: Taken = field(default_factory=list)
-
-    def pick(self, after: datetime, minutes: int, of_client: Taken) -> datetime:
-        """Take the first time after an instant that is free for practitioner and client."""
-        length = timedelta(minutes=minutes) + BREAK
-        for start in self._starts(after, minutes):
-            others = (*self.taken, *of_client)
-            if all(start + length <= began or ended <= start for began, ended in others):
-                self.taken.append((start, start + length))
-                of_client.append((start, start + length))
-                return start
-        raise AssertionError  # the generator is infinite
-
-    def _starts(self, after: datetime, minutes: int) -> Iterator[datetime]:
-        start = _next_half_hour(after)
-        while True:
-            local = start.astimezone(self.zone)
-            opens, closes = self.weekly.get(local.isoweekday(), (0, 0))
-            minute = local.hour * 60 + local.minute
-            if opens * 60 <= minute and minute + minutes <= closes * 60:
-                yield start
-            start += HALF_HOUR
-
-
-def _next_half_hour(instant: datetime) -> datetime:
-    whole = instant.replace(minute=instant.minute // 30 * 30, second=0, microsecond=0)
-    return whole + HALF_HOUR
 
 
 class DemoBooker:
@@ -96,8 +56,16 @@ class DemoBooker:
         self._free = {who.id: FreeTime(ZoneInfo(who.zone), who.weekly) for who in PRACTITIONERS}
         self._of_clients: dict[str, Taken] = {email: [] for _, _, email, _, _ in CLIENTS}
 
-    async def book_all(self) -> UUID:
-        """Book all sessions, and return the id of the session whose mail is sent."""
+    async def book_all(self) -> list[UUID]:
+        """Book all sessions, and return the ids of those whose mails are sent, in their order."""
+        harbor = self._engine, self._staff[HARBOR], self._now
+        seat = await book_classes(*harbor, self._of_clients)
+        await book_weekly_series(
+            *harbor,
+            self._quotes,
+            free=self._free[AROHA.id],
+            of_client=self._of_clients[MAIN_CLIENT],
+        )
         await self._book_the_past()
         await self._book_main_client()
         mailed = await self._book(MAIN_CLIENT, MAYA, FOLLOW_UP, 50, timedelta(days=4))
@@ -107,7 +75,7 @@ class DemoBooker:
                 await self._book(email, MAYA, FOLLOW_UP, 50, ahead)
                 await self._book(email, AROHA, COACHING, 45, ahead + timedelta(days=2))
         await self._book_others()
-        return mailed.session.id
+        return [mailed.session.id, seat]
 
     async def _book_the_past(self) -> None:
         for number, (practice_id, _, email, _, _) in enumerate(CLIENTS):

@@ -1,0 +1,116 @@
+"""Books what has several sessions in the demo: two classes, and a weekly series."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.database.transactions import transact
+from app.demo import MAIN_CLIENT, demo_id
+from app.demo.free_time import FreeTime, Taken
+from app.demo.records import (
+    AROHA,
+    COACHING,
+    HARBOR,
+    HARBOR_STREET,
+    PRIYA,
+    YOGA,
+    YOGA_CLIENTS,
+    classes_of,
+)
+from app.domain.series import Every
+from app.domain.session import Format
+from app.groups.commands.create import create_group
+from app.groups.records import GroupDetails, NewGroup, SeatRules
+from app.identity.api_keys.keys import Staff
+from app.identity.tokens.access import Caller
+from app.identity.tokens.quote import Quotes
+from app.series.commands import SeriesOrder, book_series
+from app.sessions.commands.book_seat import book_seat
+from app.sessions.commands.booking import Booking, SeatBooking
+from app.sessions.commands.meeting import MoveRequest
+from app.sessions.commands.orders import ChangeReason, ClientOrder
+from app.sessions.commands.reschedule import reschedule
+
+SEATS = SeatRules(seats=8, min_seats=3, decide_hours=24, auto_cancel=False)
+DATES = 10
+# The fourth date of the series was moved alone.
+MOVED = 3
+
+
+async def book_classes(
+    engine: AsyncEngine, staff: Staff, now: datetime, of_clients: Mapping[str, Taken]
+) -> UUID:
+    """Create a class with five clients, and an empty one; return the main client's seat."""
+    first = await _create_class(engine, staff, now, days=5)
+    await _create_class(engine, staff, now, days=12)
+    seats = {}
+    for email in YOGA_CLIENTS:
+        wanted = SeatBooking(demo_id(email), first.id, {}, package_id=classes_of(email))
+        seats[email] = await _book_seat(engine, staff, wanted, now)
+        of_clients[email].append((first.starts_at, first.ends_at))
+    return seats[MAIN_CLIENT]
+
+
+async def _create_class(
+    engine: AsyncEngine, staff: Staff, now: datetime, *, days: int
+) -> GroupDetails:
+    day = (now + timedelta(days=days)).astimezone(ZoneInfo(PRIYA.zone))
+    start = day.replace(hour=18, minute=0, second=0, microsecond=0)
+    new = NewGroup(YOGA, PRIYA.id, start, Format.IN_PERSON, SEATS, HARBOR_STREET)
+    created_at = now - timedelta(days=14)
+    outcome = await transact(
+        engine, lambda db: create_group(db, staff, new, force=False, now=created_at)
+    )
+    return outcome.group
+
+
+async def _book_seat(engine: AsyncEngine, staff: Staff, wanted: SeatBooking, now: datetime) -> UUID:
+    booked_at = now - timedelta(days=6)
+    booked = await transact(
+        engine,
+        lambda db: book_seat(db, staff.practice_id, wanted, actor=staff.actor, now=booked_at),
+    )
+    return booked.session_id
+
+
+async def book_weekly_series(
+    engine: AsyncEngine,
+    staff: Staff,
+    now: datetime,
+    quotes: Quotes,
+    *,
+    free: FreeTime,
+    of_client: Taken,
+) -> None:
+    """Book a series of the main client, who then moves one of its dates alone."""
+    starts = free.pick_weekly(now + timedelta(days=2), 45, of_client, DATES)
+    booking = Booking(demo_id(MAIN_CLIENT), AROHA.id, COACHING, starts[0], Format.VIDEO)
+    order = SeriesOrder(
+        booking,
+        Every(1, "weeks"),
+        DATES,
+        None,
+        skip_conflicts=False,
+        force=False,
+        notify=True,
+    )
+    booked_at = now - timedelta(days=7)
+    booked = await transact(engine, lambda db: book_series(db, staff, order, now=booked_at))
+    date = booked.series.sessions[MOVED].session
+    start = free.pick(starts[MOVED] + timedelta(days=1), 45, of_client)
+    reason = ChangeReason("work", "I am on a course that day.")
+    await transact(
+        engine,
+        lambda db: reschedule(
+            db,
+            Caller(HARBOR, demo_id(MAIN_CLIENT), 0),
+            date.id,
+            requested=MoveRequest(start, Format.VIDEO),
+            order=ClientOrder(reason, quote=None, if_match=None),
+            quotes=quotes,
+            now=now - timedelta(days=1),
+        ),
+    )

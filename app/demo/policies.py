@@ -1,0 +1,77 @@
+"""The demo's cancellation policies: of a practice, of a practitioner, and of services."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.demo.records import ASSESSMENT, HARBOR, MASSAGE, PARK, REHAB, TOM, YOGA
+from app.directory.practice.repository import PracticeRepository
+
+_HARBOR_POLICY = {
+    "cancel": {
+        "closes": {"before_minutes": 60},
+        "fees": [{"deadline": {"before_minutes": 24 * 60}, "percent": "50"}],
+    },
+    "reschedule": {"closes": {"before_minutes": 60}, "limit": 3},
+    "change_format": {"closes": {"before_minutes": 30}},
+}
+_TOM_POLICY = {
+    "cancel": {
+        "fees": [{"deadline": {"days_before": 1, "at": "17:00"}, "amount_minor": 4500}],
+        "late_credit": "forfeited",
+    },
+    "reschedule": {"max_days_from_original": 30},
+}
+_YOGA_POLICY = {
+    "cancel": {
+        "fees": [{"deadline": {"before_minutes": 12 * 60}, "percent": "100"}],
+        "late_credit": "forfeited",
+    },
+    "reschedule": {"closes": {"before_minutes": 60}},
+}
+_ACTIONS = ("cancel", "reschedule", "change_format")
+_TWO_DAYS = {action: {"closes": {"before_minutes": 48 * 60}} for action in _ACTIONS}
+_NEVER = {action: {"enabled": False} for action in _ACTIONS}
+
+
+async def write_policies(db: AsyncConnection, now: datetime) -> None:
+    """Insert the policies of both practices, dated like their other records."""
+    harbor, park = PracticeRepository(db, HARBOR), PracticeRepository(db, PARK)
+    await harbor.add_policy_version(
+        text="You can cancel free of charge until 24 hours before your session. After that we "
+        "charge half of the price. You can move a session up to three times.",
+        rules=_HARBOR_POLICY,
+        now=now,
+    )
+    await harbor.add_policy_version(
+        text="Please tell me by 5 pm the day before. After that a cancellation costs $45, or the "
+        "credit if you pay with a package.",
+        rules=_TOM_POLICY,
+        now=now,
+        practitioner_id=TOM.id,
+    )
+    await harbor.add_policy_version(
+        text="Massages cannot be changed online during the last 48 hours. Please call us.",
+        rules=_TWO_DAYS,
+        now=now,
+        service_id=MASSAGE,
+    )
+    await harbor.add_policy_version(
+        text="Please call us to change an assessment.",
+        rules=_NEVER,
+        now=now,
+        service_id=ASSESSMENT,
+    )
+    await harbor.add_policy_version(
+        text="You can cancel a class free of charge until 12 hours before it starts. After that "
+        "it costs the full price, or the credit if you pay with a package.",
+        rules=_YOGA_POLICY,
+        now=now,
+        service_id=YOGA,
+    )
+    await park.add_policy_version(
+        text="Reha-Training kann nur telefonisch geändert werden.",
+        rules=_NEVER,
+        now=now,
+        service_id=REHAB,
+    )
