@@ -1,6 +1,6 @@
-"""Books what has several sessions in the demo: two classes, and a weekly series."""
+"""Books what has several sessions in the demo: classes, a weekly series, and a move request."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -27,6 +27,8 @@ from app.groups.records import GroupDetails, NewGroup, SeatRules
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
+from app.move_requests.commands.ask import ask_to_move
+from app.move_requests.records import NewMoveRequest
 from app.series.commands import SeriesOrder, book_series
 from app.sessions.commands.book_seat import book_seat
 from app.sessions.commands.booking import Booking, SeatBooking
@@ -113,4 +115,22 @@ async def book_weekly_series(
             quotes=quotes,
             now=now - timedelta(days=1),
         ),
+    )
+
+
+async def ask_for_another_time(
+    engine: AsyncEngine,
+    staff: Staff,
+    now: datetime,
+    sessions: Sequence[UUID],
+    proposals: Mapping[UUID, Sequence[datetime]],
+) -> None:
+    """Ask the clients of some sessions to choose another time; they have six days to answer."""
+    answer_by = now + timedelta(days=6)
+    note = "Dr. Chen is at a conference that week."
+    new = NewMoveRequest(sessions, note, answer_by, "keep", proposals)
+    asked_at = now - timedelta(days=1)
+    await transact(
+        engine,
+        lambda db: ask_to_move(db, staff, new, now=asked_at, credit_grace=timedelta(0)),
     )

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.configuration.settings import Settings, SettingsError
@@ -28,6 +28,7 @@ from app.links.commands import sign_link
 from app.mail.context import MailContext
 from app.mail.senders import make_sender
 from app.notifications.delivery import send_notification
+from app.outbox.outbox import MailKind
 from app.tables.all import metadata
 from app.tables.notifications import Notification
 from app.tables.practices import Client, Practice
@@ -36,6 +37,9 @@ from app.tables.sessions import Session
 FILE = "demo.json"
 # Longer than ACCESS_TOKEN_MINUTES, so that the printed commands work for a day.
 TOKEN_LIFETIME = timedelta(hours=24)
+
+# The session and the kind of each mail.
+Mails = Sequence[tuple[UUID, MailKind]]
 
 
 async def prepare(settings: Settings, now: datetime, *, reset: bool) -> str:
@@ -99,7 +103,7 @@ async def _fill(
         waiting = (
             await db.execute(
                 select(Notification.practice_id, Notification.id)
-                .where(Notification.session_id.in_(mailed), Notification.kind == "booked")
+                .where(_is_about(mailed))
                 .order_by(Notification.send_at, Notification.id)
             )
         ).all()
@@ -111,15 +115,20 @@ async def _fill(
     return keys
 
 
-async def _drop_mails(db: AsyncConnection, mailed: Sequence[UUID], now: datetime) -> None:
-    """Drop all mails but those about some bookings and future reminders.
+def _is_about(mailed: Mails) -> ColumnElement[bool]:
+    """Match the notifications of some kinds about some sessions. Those of classes have none."""
+    return and_(
+        Notification.session_id.is_not(None),
+        tuple_(Notification.session_id, Notification.kind).in_(mailed),
+    )
 
-    So the list of mails stays short. A mail about a class has no session.
-    """
+
+async def _drop_mails(db: AsyncConnection, mailed: Mails, now: datetime) -> None:
+    """Drop all mails but some and the future reminders, to keep the list short."""
     await db.execute(
         update(Notification)
         .where(
-            or_(Notification.session_id.is_(None), Notification.session_id.not_in(mailed)),
+            not_(_is_about(mailed)),
             or_(Notification.kind != "reminder", Notification.send_at < now),
         )
         .values(status="dropped", finished_at=now)
@@ -199,7 +208,7 @@ async def _links(db: AsyncConnection, settings: Settings) -> list[dict[str, str]
         select(Notification.session_id)
         .where(
             Notification.practice_id == HARBOR,
-            Notification.kind == "booked",
+            Notification.kind.in_(("booked", "move_request")),
             Notification.recipient == "client",
             Notification.status != "dropped",
         )

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.transactions import transact
 from app.demo import MAIN_CLIENT, demo_id, past
-from app.demo.bundles import book_classes, book_weekly_series
+from app.demo.bundles import ask_for_another_time, book_classes, book_weekly_series
 from app.demo.free_time import FreeTime, Taken
 from app.demo.records import (
     AM_PARK,
@@ -36,6 +36,7 @@ from app.domain.session import Format
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
+from app.outbox.outbox import MailKind
 from app.sessions.commands.book import book_by_staff
 from app.sessions.commands.booking import Booking
 from app.sessions.commands.cancel import cancel
@@ -56,26 +57,32 @@ class DemoBooker:
         self._free = {who.id: FreeTime(ZoneInfo(who.zone), who.weekly) for who in PRACTITIONERS}
         self._of_clients: dict[str, Taken] = {email: [] for _, _, email, _, _ in CLIENTS}
 
-    async def book_all(self) -> list[UUID]:
-        """Book all sessions, and return the ids of those whose mails are sent, in their order."""
+    async def book_all(self) -> list[tuple[UUID, MailKind]]:
+        """Book all sessions; return the mails to send: their sessions and kinds, in this order."""
         harbor = self._engine, self._staff[HARBOR], self._now
+        of_ana = self._of_clients[MAIN_CLIENT]
         seat = await book_classes(*harbor, self._of_clients)
-        await book_weekly_series(
-            *harbor,
-            self._quotes,
-            free=self._free[AROHA.id],
-            of_client=self._of_clients[MAIN_CLIENT],
-        )
+        free = self._free[AROHA.id]
+        await book_weekly_series(*harbor, self._quotes, free=free, of_client=of_ana)
         await self._book_the_past()
-        await self._book_main_client()
+        assessment = await self._book_main_client()
         mailed = await self._book(MAIN_CLIENT, MAYA, FOLLOW_UP, 50, timedelta(days=4))
+        with_maya = {}
         for number, (practice_id, _, email, _, _) in enumerate(CLIENTS):
             if practice_id == HARBOR and email != MAIN_CLIENT:
                 ahead = timedelta(days=3 + number)
-                await self._book(email, MAYA, FOLLOW_UP, 50, ahead)
+                with_maya[email] = await self._book(email, MAYA, FOLLOW_UP, 50, ahead)
                 await self._book(email, AROHA, COACHING, 45, ahead + timedelta(days=2))
         await self._book_others()
-        return [mailed.session.id, seat]
+        asked = [assessment.session.id, with_maya["farid@example.com"].session.id]
+        later = [self._now + timedelta(days=days) for days in (14, 15)]
+        proposed = [self._free[MAYA.id].pick(day, 80, of_ana) for day in later]
+        await ask_for_another_time(*harbor, asked, {assessment.session.id: proposed})
+        return [
+            (mailed.session.id, "booked"),
+            (seat, "booked"),
+            (assessment.session.id, "move_request"),
+        ]
 
     async def _book_the_past(self) -> None:
         for number, (practice_id, _, email, _, _) in enumerate(CLIENTS):
@@ -92,15 +99,17 @@ class DemoBooker:
         forgiven = await self._book("ben@example.com", MAYA, FOLLOW_UP, 50, -timedelta(days=28))
         await past.waive(*harbor, forgiven, await past.miss(*harbor, forgiven))
 
-    async def _book_main_client(self) -> None:
+    async def _book_main_client(self) -> StaffSession:
+        """Book the main client's single sessions, and return the assessment."""
         for_ana = partial(self._book, MAIN_CLIENT)
         await for_ana(MAYA, FOLLOW_UP, 50, timedelta(hours=3), format_=Format.PHONE)
         await for_ana(MAYA, FOLLOW_UP, 50, timedelta(days=6), package_id=ANA_PACKAGE)
         await for_ana(TOM, MASSAGE, 60, timedelta(hours=5), format_=Format.IN_PERSON)
         await for_ana(TOM, MASSAGE, 60, timedelta(days=9), format_=Format.IN_PERSON)
-        await for_ana(MAYA, ASSESSMENT, 80, timedelta(days=8), format_=Format.IN_PERSON)
+        asked = await for_ana(MAYA, ASSESSMENT, 80, timedelta(days=8), format_=Format.IN_PERSON)
         cancelled = await for_ana(MAYA, FOLLOW_UP, 50, timedelta(days=12), package_id=ANA_PACKAGE)
         await self._cancel(cancelled.session.id)
+        return asked
 
     async def _book_others(self) -> None:
         ben, emma = "ben@example.com", "emma@example.com"
