@@ -67,11 +67,12 @@ async def audit_scene(cluster: Cluster, scene: Scene, ledger: Ledger) -> Finding
 
 @dataclass
 class _Books:
-    """The database's view: stored responses, changes, and the command of each change."""
+    """The database's view: stored responses, changes, and the commands that made them."""
 
     answers: dict[tuple[str, str], Any]
     changes: dict[tuple[str, int], Any]
     by_note: dict[str, list[Any]]
+    commands: dict[str, list[Any]]
 
 
 async def _read_books(db: asyncpg.Connection, practice_id: UUID) -> _Books:
@@ -79,23 +80,25 @@ async def _read_books(db: asyncpg.Connection, practice_id: UUID) -> _Books:
     changes = await db.fetch(
         "SELECT changes.*, note FROM changes LEFT JOIN change_notes"
         " ON change_notes.practice_id = $1 AND change_id = id"
-        " WHERE changes.practice_id = $1 AND subject = 'session'",
+        " WHERE changes.practice_id = $1 AND subject IN ('session', 'group')",
         practice_id,
     )
-    by_note = defaultdict(list)
+    by_note, commands = defaultdict(list), defaultdict(list)
     for change in changes:
         by_note[change["note"]].append(change)
+        commands[str(change["command_id"])].append(change)
     return _Books(
         {(row["scope"], row["key"]): row for row in answers},
         {(str(row["session_id"]), row["session_version"]): row for row in changes},
         by_note,
+        commands,
     )
 
 
 def _check_entry(entry: Entry, books: _Books, findings: Findings) -> None:
     name = f"{entry.kind} {entry.key}"
     kept = books.answers.get((entry.scope, entry.key))
-    effects = 0 if entry.note is None else len(books.by_note.get(entry.note, []))
+    effects = 0 if entry.note is None else _effects(books.by_note.get(entry.note, []))
     fresh = sum(not answer.replayed for answer in entry.good)
     if effects > 1 or fresh > 1:
         findings.doubled.append(f"{name}: {effects} changes, answered anew {fresh} times")
@@ -115,17 +118,42 @@ def _check_entry(entry: Entry, books: _Books, findings: Findings) -> None:
         ]
 
 
+def _effects(changes: list[Any]) -> int:
+    """Count how often a command was carried out. It changes each session once at most."""
+    if not changes:
+        return 0
+    of_one = Counter(change["session_id"] or change["subject_id"] for change in changes)
+    return max(len({change["command_id"] for change in changes}), *of_one.values())
+
+
 def _has_effect(entry: Entry, told: Any, books: _Books) -> bool:
     """Look for the change that a response shows, with the same values and made by this command.
 
     For a session that was already cancelled, the response shows the earlier change.
     """
+    if "session" not in told or told.get("sessions") is not None:
+        return _has_effects(entry, told, books)
     session = told["session"]
     change = books.changes.get((session["id"], session["version"]))
     if change is None or change["kind"] not in _KINDS.get(entry.kind, {entry.kind}):
         return False
     own = entry.kind == "booked" or change["note"] == entry.note
     return (own or entry.kind == "cancelled") and _is_as_told(change, session)
+
+
+def _has_effects(entry: Entry, told: Any, books: _Books) -> bool:
+    """Look for the changes that a response about a group, a series or several sessions shows.
+
+    What was cancelled already, changes nothing: then no session was touched.
+    """
+    made = books.commands.get(str(told["command_id"]), [])
+    listed = told["dates"] if "dates" in told else told["sessions"]
+    touched = {one["session_id"] for one in listed if one.get("touched", True)}
+    changed = {str(change["session_id"]) for change in made if change["subject"] == "session"}
+    if not touched and "cancel" in entry.path:
+        return True
+    is_own = all(change["note"] == entry.note for change in made)
+    return bool(made) and is_own and touched == changed
 
 
 def _is_as_told(change: Any, session: Any) -> bool:
@@ -155,9 +183,17 @@ def _check_bookings(books: _Books, findings: Findings) -> None:
         if change["kind"] == "booked" and change["actor"] == "practice"
     }
     told = Counter(
-        json.loads(row["body"])["session"]["id"]
+        session_id
         for row in books.answers.values()
         if row["status"] == 201
+        for session_id in _booked(json.loads(row["body"]))
     )
     findings.doubled += [f"booked {one}: nobody was told" for one in made - told.keys()]
     findings.doubled += [f"booked {one}: told {n} keys" for one, n in told.items() if n > 1]
+
+
+def _booked(told: Any) -> list[str]:
+    """List the sessions that the response to a booking names; a new group has none."""
+    if "dates" in told:
+        return [date["session_id"] for date in told["dates"]]
+    return [told["session"]["id"]] if "session" in told else []

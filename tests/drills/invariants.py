@@ -27,17 +27,25 @@ taken AS (
   FROM sessions LEFT JOIN history ON session_id = sessions.id AND is_last
   WHERE status <> 'cancelled'
 ),
+group_history AS (SELECT * FROM changes WHERE practice_id = $1 AND subject = 'group'),
 hooks AS (SELECT id FROM webhook_endpoints WHERE practice_id = $1 AND active),
 told AS (
-  SELECT id, session_id, starts_at, at, fee_minor,
+  SELECT id, command_id, session_id, starts_at, at, fee_minor,
+    command_id IN (SELECT command_id FROM group_history) AS of_group,
     CASE kind WHEN 'format_changed' THEN 'rescheduled' ELSE kind END AS kind,
     kind <> 'fulfilled' AND undone <> 'fulfilled' AS by_mail,
     kind IN ('booked', 'rescheduled', 'format_changed', 'restored') AS is_on
   FROM history
 ),
 wanted (change_id, session_id, starts_at, kind, recipient, endpoint_id, send_at) AS (
-  SELECT told.id, session_id, starts_at, kind, person, NULL::uuid, at
-  FROM told, unnest(ARRAY['client', 'practitioner']) AS person WHERE by_mail
+  -- One mail for each person and command, about one of their sessions. The practitioner of a group
+  -- gets one about the group instead.
+  SELECT DISTINCT command_id, client_id, NULL::timestamptz, kind, 'client', NULL::uuid, told.at
+  FROM told JOIN sessions ON sessions.id = session_id WHERE by_mail
+  UNION ALL
+  SELECT DISTINCT command_id, practitioner_id, NULL::timestamptz, kind, 'practitioner', NULL::uuid,
+    told.at
+  FROM told JOIN sessions ON sessions.id = session_id WHERE by_mail AND NOT of_group
   UNION ALL
   SELECT told.id, session_id, starts_at, 'session.' || kind, 'webhook', hooks.id, at
   FROM told, hooks
@@ -52,10 +60,47 @@ wanted (change_id, session_id, starts_at, kind, recipient, endpoint_id, send_at)
     unnest(reminder_minutes) AS minutes
   WHERE is_on AND told.starts_at - make_interval(mins => minutes) > at
 ),
+mails AS (
+  SELECT notifications.*, history.command_id, client_id, practitioner_id,
+    recipient <> 'webhook' AND notifications.kind <> 'reminder' AS is_news,
+    CASE recipient WHEN 'client' THEN client_id ELSE practitioner_id END AS person_id,
+    nullif(notifications.starts_at, history.starts_at) AS other_start
+  FROM notifications JOIN history ON history.id = change_id
+  JOIN sessions ON sessions.id = notifications.session_id
+  WHERE notifications.practice_id = $1
+),
 there AS (
-  SELECT change_id, notifications.session_id, notifications.starts_at, notifications.kind,
-    recipient, endpoint_id, send_at
-  FROM notifications JOIN history ON history.id = change_id WHERE notifications.practice_id = $1
+  SELECT CASE WHEN is_news THEN command_id ELSE change_id END AS change_id,
+    CASE WHEN is_news THEN person_id ELSE session_id END AS session_id,
+    CASE WHEN is_news THEN other_start ELSE starts_at END AS starts_at,
+    kind, recipient, endpoint_id, send_at
+  FROM mails
+),
+group_mails (kind, mail, event) AS (VALUES ('created', 'group_booked', NULL),
+  ('moved', 'group_moved', 'group.moved'), ('cancelled', 'group_cancelled', 'group.cancelled')),
+groups_wanted AS (
+  SELECT group_history.id, mail AS kind, NULL::uuid AS endpoint_id
+  FROM group_history JOIN group_mails USING (kind)
+  UNION ALL
+  SELECT group_history.id, event, hooks.id
+  FROM group_history JOIN group_mails USING (kind), hooks WHERE event IS NOT NULL
+),
+groups_there AS (
+  SELECT change_id, notifications.kind, endpoint_id
+  FROM notifications JOIN group_history ON group_history.id = change_id
+  WHERE notifications.practice_id = $1
+),
+held AS (
+  SELECT id, practitioner_id, starts_at, until, buffer_before_minutes, gap_after
+  FROM taken WHERE group_id IS NULL AND until > starts_at
+  UNION ALL
+  SELECT id, practitioner_id, starts_at, ends_at, buffer_before_minutes, buffer_after_minutes
+  FROM groups WHERE practice_id = $1 AND status = 'scheduled'
+),
+seats AS (
+  SELECT sessions.*, groups.status AS group_status, groups.starts_at AS group_start,
+    groups.ends_at AS group_end
+  FROM sessions JOIN groups ON groups.practice_id = $1 AND groups.id = group_id
 )
 """
 
@@ -71,6 +116,47 @@ _BREACHES = {
     AND (one.group_id = other.group_id) IS NOT TRUE
     AND other.starts_at < one.until + make_interval(
       mins => greatest(one.gap_after, other.buffer_before_minutes))""",
+    "groups, and single sessions beside them, do not overlap": """
+    SELECT one.id FROM held AS one JOIN held AS other
+      ON (one.starts_at, one.id) < (other.starts_at, other.id)
+      AND one.practitioner_id = other.practitioner_id
+    WHERE other.starts_at < one.until + make_interval(
+      mins => greatest(one.gap_after, other.buffer_before_minutes))""",
+    "a group has its time once while it is scheduled": """
+    SELECT coalesce(planned.id, stored.id)
+    FROM (SELECT * FROM groups WHERE practice_id = $1 AND status = 'scheduled') AS planned
+    FULL JOIN (SELECT * FROM taken_times WHERE practice_id = $1 AND group_id IS NOT NULL) AS stored
+      ON stored.group_id = planned.id
+    WHERE (stored.practitioner_id, stored.span_before, stored.span_after, stored.counts)
+      IS DISTINCT FROM (planned.practitioner_id,
+        tstzrange(planned.starts_at - make_interval(mins => planned.buffer_before_minutes),
+          planned.ends_at),
+        tstzrange(planned.starts_at,
+          planned.ends_at + make_interval(mins => planned.buffer_after_minutes)), true)""",
+    "no more seats are taken than a group has, each number once": """
+    SELECT groups.id FROM groups JOIN sessions ON group_id = groups.id AND seat IS NOT NULL
+    WHERE groups.practice_id = $1 GROUP BY groups.id, groups.seats
+    HAVING count(*) > groups.seats OR count(DISTINCT seat) < count(*) OR max(seat) > groups.seats
+      OR min(seat) < 1""",
+    "a seat has a number until it is cancelled": """
+    SELECT id FROM sessions WHERE (seat IS NOT NULL) <>
+      (group_id IS NOT NULL AND status <> 'cancelled')""",
+    "a booked seat is at its group's time": """
+    SELECT id FROM seats WHERE status = 'booked'
+    AND (group_status, starts_at, ends_at)
+      IS DISTINCT FROM ('scheduled', group_start, group_end)""",
+    "each session has its own position in its series": """
+    SELECT series_id FROM sessions WHERE series_id IS NOT NULL
+    GROUP BY series_id, series_position HAVING count(*) > 1""",
+    "the changes of a command have one actor and one instant": """
+    SELECT command_id FROM changes WHERE practice_id = $1 GROUP BY command_id
+    HAVING count(DISTINCT (actor, actor_name, key_id, at)) > 1""",
+    "no person gets two mails of one command": """
+    SELECT command_id FROM mails WHERE is_news
+    GROUP BY command_id, recipient, person_id HAVING count(*) > 1""",
+    "a group's change has its mail and its events": """
+    (SELECT * FROM groups_wanted EXCEPT ALL SELECT * FROM groups_there) UNION ALL
+    (SELECT * FROM groups_there EXCEPT ALL SELECT * FROM groups_wanted)""",
     "a client's sessions do not overlap": _PAIRS
     + " AND one.client_id = other.client_id AND other.starts_at < one.until",
     "the stored time is the time that a session takes": """
@@ -92,7 +178,8 @@ _BREACHES = {
     "each version has one change": "SELECT session_id FROM history WHERE session_version <> number",
     "SEQUENCE rises by one where calendars have to know": """
     SELECT session_id FROM history WHERE calendar_sequence <> coalesce(old_sequence, 0) + (
-      kind IN ('rescheduled', 'format_changed', 'cancelled') OR undone = 'cancelled')::int""",
+      kind IN ('rescheduled', 'format_changed', 'cancelled') OR undone = 'cancelled'
+      OR (kind = 'restored' AND old_starts_at <> starts_at))::int""",
     "a change begins where the last one ended": """
     SELECT session_id FROM history
     WHERE (old_starts_at, old_ends_at, old_format, old_location_id)

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-_FIRST = "(SELECT id FROM sessions WHERE status = 'booked' ORDER BY id LIMIT 1)"
-_ANOTHER = f"status = 'booked' AND id <> {_FIRST}"
+_FIRST = (
+    "(SELECT id FROM sessions WHERE status = 'booked' AND group_id IS NULL ORDER BY id LIMIT 1)"
+)
+_ANOTHER = f"status = 'booked' AND group_id IS NULL AND id <> {_FIRST}"
 _OVERLAP = "a practitioner's sessions, with the gap between them, do not overlap"
 _OWN_OVERLAP = "a client's sessions do not overlap"
 _TIME = "the stored time is the time that a session takes"
@@ -16,6 +18,15 @@ _FEE = "a fee is there exactly where a change recorded it"
 _VOID = "a fee is void exactly where its cause was undone"
 _LACKS = "no change lacks a notification"
 _NEEDLESS = "no change has a notification too many"
+_BESIDE = "groups, and single sessions beside them, do not overlap"
+_GROUP_TIME = "a group has its time once while it is scheduled"
+_SEATS = "no more seats are taken than a group has, each number once"
+_AT_GROUP = "a booked seat is at its group's time"
+_ONE_ACTOR = "the changes of a command have one actor and one instant"
+_GROUP_TOLD = "a group's change has its mail and its events"
+_HAS_SEAT = "seat IS NOT NULL"
+_SEATED = "SELECT group_id FROM sessions WHERE seat IS NOT NULL AND status = 'booked'"
+_SHARED = "SELECT command_id FROM changes GROUP BY command_id HAVING count(*) > 1"
 _REMINDERS = "reminders live exactly as long as their time"
 
 
@@ -69,17 +80,51 @@ SPOILED = [
     ),
     Spoiled(_TIME, "sessions", "SET taken_until = NULL", "status = 'booked'"),
     Spoiled(_TIME, "sessions", "SET taken_until = ends_at", "status = 'cancelled'"),
-    Spoiled(_TIME, "taken_times", "DELETE"),
-    Spoiled(_TIME, "taken_times", "SET counts = NOT counts"),
+    Spoiled(_TIME, "taken_times", "DELETE", "session_id IS NOT NULL"),
+    Spoiled(_TIME, "taken_times", "SET counts = NOT counts", "session_id IS NOT NULL"),
     Spoiled(
         _TIME,
         "taken_times",
         "SET span_before = tstzrange(starts_at, ends_at - interval '1 minute')",
+        "session_id IS NOT NULL",
     ),
     Spoiled(
         _TIME,
         "taken_times",
         "SET span_after = tstzrange(starts_at, ends_at - interval '1 minute')",
+        "session_id IS NOT NULL",
+    ),
+    Spoiled(
+        _BESIDE,
+        "groups",
+        f"SET (practitioner_id, starts_at, ends_at) = (SELECT practitioner_id, {_beside(9)}",
+        "status = 'scheduled'",
+    ),
+    Spoiled(_GROUP_TIME, "taken_times", "DELETE", "group_id IS NOT NULL"),
+    Spoiled(_GROUP_TIME, "taken_times", "SET counts = false", "group_id IS NOT NULL"),
+    Spoiled(_GROUP_TIME, "groups", "SET status = 'cancelled'", "status = 'scheduled'"),
+    Spoiled(_SEATS, "groups", "SET seats = 0", f"id IN ({_SEATED})"),
+    Spoiled(_SEATS, "sessions", "SET seat = 99", "seat IS NOT NULL"),
+    Spoiled("a seat has a number until it is cancelled", "sessions", "SET seat = NULL", _HAS_SEAT),
+    Spoiled(_AT_GROUP, "groups", "SET starts_at = starts_at + '1 minute'", f"id IN ({_SEATED})"),
+    Spoiled(_AT_GROUP, "groups", "SET status = 'cancelled'", f"id IN ({_SEATED})"),
+    Spoiled(
+        "each session has its own position in its series",
+        "sessions",
+        "SET series_position = series_position + 1",
+        "series_position = 1",
+    ),
+    Spoiled(_ONE_ACTOR, "changes", "SET at = at + '1 second'", f"command_id IN ({_SHARED})"),
+    Spoiled(_ONE_ACTOR, "changes", "SET actor_name = 'Other'", f"command_id IN ({_SHARED})"),
+    Spoiled(
+        "no person gets two mails of one command",
+        "notifications",
+        _NEW_ID,
+        "kind = 'cancelled' AND recipient = 'client'",
+    ),
+    *(
+        Spoiled(_GROUP_TOLD, "notifications", "DELETE", f"kind = '{kind}'")
+        for kind in ("group_booked", "group_moved", "group.moved", "group_cancelled")
     ),
     Spoiled("a session has as many changes as versions", "sessions", "SET version = version + 1"),
     Spoiled("a session has as many changes as versions", "changes", _NEW_ID, "kind = 'cancelled'"),
