@@ -164,7 +164,7 @@ class MoveRequestView(TypedDict):
     note: Annotated[str | None, Field(examples=["Dr. Chen is ill."])]
     answer_by: Annotated[datetime, Field(description="Until when an answer is free.")]
     meanwhile: Meanwhile
-    asked_at: datetime
+    asked_at: Annotated[datetime, Field(description="When the clients were asked.")]
     withdrawn_at: Annotated[datetime | None, Field(examples=[None])]
     closed_at: Annotated[
         datetime | None,
