@@ -1,5 +1,6 @@
 """The tenancy check of SQL statements: what it accepts and refuses, and its exemptions."""
 
+from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from app.database.transactions import transact
 from app.demo.guide import prepare
 from app.groups.judging import judge_due_groups
 from app.identity.sign_in.find_clients import find_clients
+from app.move_requests.closing import close_due_requests
 from app.observability.metrics.queries import read_outbox
 from app.operations.links import issue_access_token, print_link
 from app.operations.practices import list_practice_keys, list_practices
@@ -264,7 +266,12 @@ async def test_every_exemption_is_used(world: World, settings: Settings) -> None
         await find_clients(db, "ana@client.example")
     await transact(engine, partial(tidy, now=NOW))
     await transact(engine, partial(sweep, now=NOW))
+<<<<<<< HEAD
     await judge_due_groups(engine, NOW, credit_grace=settings.credit_grace)
+=======
+    await judge_due_groups(engine, NOW, credit_grace=timedelta(days=14))
+    await close_due_requests(engine, NOW)
+>>>>>>> bf780b4 (move requests: what the mails say of a cancelled time; the demo asks one client)
     await read_outbox(engine, NOW)
     await list_practices(settings)
     await list_practice_keys(settings, "Harbor Wellness")

@@ -151,6 +151,7 @@ async def test_a_mail_about_several_sessions_has_a_link_for_each(
     text = text_of(mail)
     assert text.count("#") == 2
     assert "has been cancelled. There is no fee." in text
+    assert "you can choose another time free of charge" in text
     assert "it stays cancelled" in text
     assert "Proposed times: Tuesday, December 8, 2026" in text
     found = calendars(mail)

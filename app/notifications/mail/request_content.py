@@ -11,17 +11,23 @@ def request_sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     texts, request = formatter.texts, data.request
     if request is None:
         return ()
-    practice, until = one_line(data.practice_name), formatter.instant(request.answer_by)
-    is_cancelled = request.is_cancelled
-    sentences = [texts("mail.practice-asks", practice=practice)]
-    if is_cancelled:
-        sentences.append(texts("mail.asked-is-cancelled"))
-        if data.change.credit is not None and not data.others:
-            sentences.append(texts("mail.credit-returned"))
-    sentences.append(texts("mail.answer-by", until=until))
-    sentences.append(
-        texts("mail.unanswered-stays-cancelled" if is_cancelled else "mail.unanswered-stays")
-    )
+    practice, is_cancelled = one_line(data.practice_name), request.is_cancelled
+    last = max(one.starts_at for one in (data, *data.others))
+    until = formatter.instant(min(request.answer_by, last))
+    if not is_cancelled:
+        return (
+            texts("mail.practice-asks", practice=practice),
+            texts("mail.answer-by", until=until),
+            texts("mail.unanswered-stays"),
+        )
+    sentences = [
+        texts("mail.asked-is-cancelled"),
+        texts("mail.practice-asks-for-another-time", practice=practice),
+        texts("mail.book-again-by", until=until),
+        texts("mail.unanswered-stays-cancelled"),
+    ]
+    if data.change.credit is not None and not data.others:
+        sentences.insert(1, texts("mail.credit-returned"))
     return tuple(sentences)
 
 
