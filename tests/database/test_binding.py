@@ -266,12 +266,8 @@ async def test_every_exemption_is_used(world: World, settings: Settings) -> None
         await find_clients(db, "ana@client.example")
     await transact(engine, partial(tidy, now=NOW))
     await transact(engine, partial(sweep, now=NOW))
-<<<<<<< HEAD
-    await judge_due_groups(engine, NOW, credit_grace=settings.credit_grace)
-=======
     await judge_due_groups(engine, NOW, credit_grace=timedelta(days=14))
     await close_due_requests(engine, NOW)
->>>>>>> bf780b4 (move requests: what the mails say of a cancelled time; the demo asks one client)
     await read_outbox(engine, NOW)
     await list_practices(settings)
     await list_practice_keys(settings, "Harbor Wellness")
