@@ -1,6 +1,7 @@
 """The practice asks for another time: its proposals first, and everything free of charge."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -27,7 +28,7 @@ async def ask(
 ) -> None:
     """Ask the session's client for another time."""
     starts = [START + timedelta(days=1) + hours for hours in (-HOUR, HOUR)]
-    body = {
+    body: dict[str, Any] = {
         "sessions": [str(session_id)],
         "note": NOTE,
         "answer_by": (START - timedelta(days=1)).isoformat(),
