@@ -29,6 +29,7 @@ from app.tables.notifications import Notification
 from app.tables.practices import Client
 from app.tables.webhooks import WebhookEndpoint
 from app.webhooks.payload import load_event
+from tests.described import is_event_as_described
 from tests.groups import add_clients
 from tests.notifications.postbox import Postbox
 from tests.world import NOW, TestClock, World
@@ -231,6 +232,7 @@ async def test_the_event_has_ids_times_and_state(scene: Scene, state: str) -> No
         scene.world.engine, lambda db: load_event(db, scene.world.practice_id, row.id)
     )
     assert event is not None
+    is_event_as_described(event.body)
     told = json.loads(event.body)
     assert told["type"] == "move_request.answered"
     data = told["data"]
