@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -229,7 +230,9 @@ def test_cancelling_costs_what_was_shown(demo: Demo) -> None:
     client = _client(demo, "emma@example.com")
     details = client.details()
     late = next(s for s in details if s["actions"]["cancel"]["fee"])
-    free = next(s for s in details if s["actions"]["cancel"]["allowed"] and s != late)
+    free = next(
+        s for s in details if s["actions"]["cancel"]["allowed"] and s != late and not s["group"]
+    )
     assert client.post(f"/v1/sessions/{free['id']}/cancel").json()["fee"] is None
     unquoted = client.post(f"/v1/sessions/{late['id']}/cancel")
     assert unquoted.json()["code"] == "quote-required"
@@ -269,11 +272,119 @@ def test_the_link_in_the_mail_opens_its_session_and_cancelling_returns_the_credi
     assert by_link.move(opened["session"]["id"], slot, "video").status_code == httpx.codes.OK
 
     client = _client(demo, "ana@example.com")
-    paid = next(s for s in client.details() if s["package"])
+    paid = next(s for s in client.details() if s["package"] and not s["group"])
     done = client.post(f"/v1/sessions/{paid['id']}/cancel").json()
     assert done["credit"] == "returned"
     before, after = paid["package"], done["session"]["package"]
     assert after["credits_left"] == before["credits_left"] + 1
+
+
+def _class(staff: Client) -> Any:
+    """Return the class that clients have booked."""
+    return staff.get("/v1/practice/groups")["items"][0]
+
+
+def _seats(staff: Client) -> list[Any]:
+    found: list[Any] = staff.get("/v1/practice/sessions", group=_class(staff)["id"])["items"]
+    return found
+
+
+def test_five_of_eight_seats_of_a_class_are_booked_and_a_later_class_has_free_ones(
+    demo: Demo,
+) -> None:
+    staff = Client(demo, demo["api_keys"][0]["key"])
+    first, later = staff.get("/v1/practice/groups")["items"]
+    assert first["seats"] == 8
+    assert len({seat["client"]["email"] for seat in _seats(staff)}) == 5
+    assert first["starts_at"] < later["starts_at"]
+    assert later["seats_left"] == 8
+
+
+def test_one_date_of_the_weekly_series_was_moved_alone(demo: Demo) -> None:
+    client = _client(demo, "ana@example.com")
+    dates = [s for s in client.details() if s["series"]]
+    assert [date["series"]["position"] for date in dates] == list(range(1, 11))
+    starts = [
+        datetime.fromisoformat(date["starts_at"]).astimezone(ZoneInfo("Pacific/Auckland"))
+        for date in dates
+    ]
+    alone = starts.pop(3)
+    assert {(start.isoweekday(), start.time()) for start in starts} == {
+        (starts[0].isoweekday(), starts[0].time())
+    }
+    assert (alone.isoweekday(), alone.time()) != (starts[0].isoweekday(), starts[0].time())
+    following = client.get(f"/v1/sessions/{dates[0]['id']}/scope", action="cancel")
+    assert len(following["sessions"]) == 9
+    assert [(one["session_id"], one["why"]) for one in following["staying"]] == [
+        (dates[3]["id"], "moved")
+    ]
+
+
+def test_a_client_answers_the_move_request_by_the_link_in_its_mail(demo: Demo) -> None:
+    staff = Client(demo, demo["api_keys"][0]["key"])
+    request = staff.get("/v1/practice/move-requests", open="true")["items"][0]
+    by_link, session = _open(demo, "move_request")
+    proposal = session["move_request"]["proposals"][0]
+    assert session["actions"]["reschedule"]["free_because"] == "move_request"
+    assert by_link.move(session["id"], proposal, "in_person").status_code == httpx.codes.OK
+    after = staff.get(f"/v1/practice/move-requests/{request['id']}")
+    assert sorted(one["state"] for one in after["sessions"]) == ["asked", "moved"]
+
+
+def _open(demo: Demo, shown: str) -> tuple[Client, Any]:
+    """Open the link of the mail about a session whose details have a field."""
+    for link in demo["links"]:
+        token = link["token"]
+        opened = post(demo["base_url"] + "/v1/links/open", json={"token": token}).json()
+        by_link = Client(demo, opened["access_token"])
+        session = by_link.get(f"/v1/sessions/{opened['session']['id']}")
+        if session[shown]:
+            return by_link, session
+    raise AssertionError(shown)
+
+
+def test_a_participant_leaves_the_class_and_the_practice_cancels_it(demo: Demo) -> None:
+    staff = Client(demo, demo["api_keys"][0]["key"])
+    hook = {"url": "http://127.0.0.1:9/", "events": ["session.cancelled", "group.cancelled"]}
+    made = staff.write("/v1/practice/webhook-endpoints", hook)
+    assert made.status_code == httpx.codes.CREATED, made.text
+    by_link, seat = _open(demo, "group")
+    group = f"/v1/practice/groups/{seat['group']['id']}"
+    others = [one for one in _seats(staff) if one["id"] != seat["id"]]
+
+    left = by_link.post(f"/v1/sessions/{seat['id']}/cancel").json()
+    assert left["credit"] == "returned"
+    assert _told(staff, left["command_id"]) == [
+        (seat["id"], "cancelled", "client"),
+        (seat["id"], "cancelled", "practitioner"),
+        (seat["id"], "session.cancelled", "webhook"),
+    ]
+    assert [one for one in _seats(staff) if one["id"] != seat["id"]] == others
+
+    ended = staff.post(f"{group}/cancel").json()
+    ids = sorted(one["session_id"] for one in ended["sessions"])
+    assert ids == sorted(one["id"] for one in others)
+    assert {one["credit"] for one in ended["sessions"]} == {"returned"}
+    assert _told(staff, ended["command_id"]) == sorted(
+        [
+            *((one, "cancelled", "client") for one in ids),
+            *((one, "session.cancelled", "webhook") for one in ids),
+            ("", "group.cancelled", "webhook"),
+            ("", "group_cancelled", "practitioner"),
+        ]
+    )
+
+
+def _told(staff: Client, command_id: str) -> list[tuple[str, str, str]]:
+    """Return the session, the kind and the recipient of each notification of a command."""
+    changes = staff.get("/v1/practice/changes", limit=100)["items"]
+    own = {change["id"] for change in changes if change["command_id"] == command_id}
+    told = staff.get("/v1/practice/notifications", limit=100)["items"]
+    return sorted(
+        (one["session_id"] or "", one["kind"], one["recipient"])
+        for one in told
+        if one["change_id"] in own
+    )
 
 
 async def test_a_key_stays_valid_after_a_restart_and_a_lost_or_revoked_one_is_replaced(

@@ -59,14 +59,19 @@ async def book_classes(
 async def _create_class(
     engine: AsyncEngine, staff: Staff, now: datetime, *, days: int
 ) -> GroupDetails:
-    day = (now + timedelta(days=days)).astimezone(ZoneInfo(PRIYA.zone))
-    start = day.replace(hour=18, minute=0, second=0, microsecond=0)
+    start = _local(now, days=days, hour=18)
     new = NewGroup(YOGA, PRIYA.id, start, Format.IN_PERSON, SEATS, HARBOR_STREET)
     created_at = now - timedelta(days=14)
     outcome = await transact(
         engine, lambda db: create_group(db, staff, new, force=False, now=created_at)
     )
     return outcome.group
+
+
+def _local(now: datetime, *, days: int, hour: int) -> datetime:
+    """Return an hour of a later day in New York."""
+    day = (now + timedelta(days=days)).astimezone(ZoneInfo(PRIYA.zone))
+    return day.replace(hour=hour, minute=0, second=0, microsecond=0)
 
 
 async def _book_seat(engine: AsyncEngine, staff: Staff, wanted: SeatBooking, now: datetime) -> UUID:
@@ -125,8 +130,8 @@ async def ask_for_another_time(
     sessions: Sequence[UUID],
     proposals: Mapping[UUID, Sequence[datetime]],
 ) -> None:
-    """Ask the clients of some sessions to choose another time; they have six days to answer."""
-    answer_by = now + timedelta(days=6)
+    """Ask the clients of some sessions to choose another time; they have five days to answer."""
+    answer_by = _local(now, days=5, hour=12)
     note = "Dr. Chen is at a conference that week."
     new = NewMoveRequest(sessions, note, answer_by, "keep", proposals)
     asked_at = now - timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The shell blocks of the README and the tutorials, and the demo's hints, run unchanged."""
+"""The shell blocks of the README and of the pages, and the demo's hints, run unchanged."""
 
 import os
 import re
@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 TUTORIALS = ROOT / "docs" / "tutorials"
 HINTS = "hints"
 FIRST, CONNECT = "first-cancellation", "connect-your-software"
+CLASSES = ROOT / "docs" / "how-to" / "classes-and-series.md"
 # Output that the tutorials announce.
 REFUSALS = {
     HINTS: [],
@@ -121,7 +122,7 @@ def refusals(printed: str) -> list[str]:
 def test_hints_and_tutorials_work_on_one_demo_in_any_order(
     folder: Folder, hints: str, order: tuple[str, ...]
 ) -> None:
-    assert hints.count("curl ") == 8
+    assert hints.count("curl ") == 10
     scripts = {HINTS: hints, FIRST: tutorial(FIRST), CONNECT: tutorial(CONNECT)}
     met = {name: refusals(folder.shell(scripts[name])) for name in order}
     assert met == REFUSALS
@@ -135,6 +136,17 @@ def test_the_readme_works_on_a_fresh_demo(folder: Folder) -> None:
     printed = folder.shell(readme_section("Twenty lines of curl"))
     assert refusals(printed) == []
     assert re.findall(r"\['(\w+)', (\d), ", printed) == [("booked", "2"), ("cancelled", "3")]
+
+
+@pytest.mark.usefixtures("hints")
+def test_classes_and_series_print_what_the_page_shows(folder: Folder) -> None:
+    page = CLASSES.read_text()
+    shown = "".join(re.findall(r"```text\n(.*?)```", page, re.DOTALL))
+    assert _without_ids(folder.shell(shell_blocks(page))) == _without_ids(shown)
+
+
+def _without_ids(text: str) -> str:
+    return re.sub(r"'id': '[-0-9a-f]{36}'", "'id': …", text)
 
 
 def test_from_nothing_works_in_a_fresh_shell(folder: Folder) -> None:
