@@ -350,7 +350,7 @@ def test_a_participant_leaves_the_class_and_the_practice_cancels_it(demo: Demo) 
     assert made.status_code == httpx.codes.CREATED, made.text
     by_link, seat = _open(demo, "group")
     group = f"/v1/practice/groups/{seat['group']['id']}"
-    others = [one for one in _seats(staff) if one["id"] != seat["id"]]
+    before = _versions_of_others(staff, seat)
 
     left = by_link.post(f"/v1/sessions/{seat['id']}/cancel").json()
     assert left["credit"] == "returned"
@@ -359,11 +359,11 @@ def test_a_participant_leaves_the_class_and_the_practice_cancels_it(demo: Demo) 
         (seat["id"], "cancelled", "practitioner"),
         (seat["id"], "session.cancelled", "webhook"),
     ]
-    assert [one for one in _seats(staff) if one["id"] != seat["id"]] == others
+    assert _versions_of_others(staff, seat) == before
 
     ended = staff.post(f"{group}/cancel").json()
     ids = sorted(one["session_id"] for one in ended["sessions"])
-    assert ids == sorted(one["id"] for one in others)
+    assert ids == sorted(before)
     assert {one["credit"] for one in ended["sessions"]} == {"returned"}
     assert _told(staff, ended["command_id"]) == sorted(
         [
@@ -373,6 +373,10 @@ def test_a_participant_leaves_the_class_and_the_practice_cancels_it(demo: Demo) 
             ("", "group_cancelled", "practitioner"),
         ]
     )
+
+
+def _versions_of_others(staff: Client, seat: Any) -> dict[str, int]:
+    return {one["id"]: one["version"] for one in _seats(staff) if one["id"] != seat["id"]}
 
 
 def _told(staff: Client, command_id: str) -> list[tuple[str, str, str]]:

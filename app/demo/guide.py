@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, and_, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.configuration.settings import Settings, SettingsError
@@ -18,6 +17,7 @@ from app.database.engine import brief_engine
 from app.database.transactions import transact
 from app.demo import MAIN_CLIENT, demo_id
 from app.demo.keys import PRACTICES, DemoKey, demo_keys
+from app.demo.mails import send_mails
 from app.demo.policies import write_policies
 from app.demo.records import FOLLOW_UP, HARBOR, MASSAGE, MAYA, OPENED_AGO, PARK, write_records
 from app.demo.sessions import DemoBooker
@@ -25,10 +25,6 @@ from app.identity.tokens.access import AccessTokens, Caller
 from app.identity.tokens.link import LinkTokens, link_url
 from app.identity.tokens.quote import Quotes
 from app.links.commands import sign_link
-from app.mail.context import MailContext
-from app.mail.senders import make_sender
-from app.notifications.delivery import send_notification
-from app.outbox.outbox import MailKind
 from app.tables.all import metadata
 from app.tables.notifications import Notification
 from app.tables.practices import Client, Practice
@@ -37,9 +33,6 @@ from app.tables.sessions import Session
 FILE = "demo.json"
 # Longer than ACCESS_TOKEN_MINUTES, so that the printed commands work for a day.
 TOKEN_LIFETIME = timedelta(hours=24)
-
-# The session and the kind of each mail.
-Mails = Sequence[tuple[UUID, MailKind]]
 
 
 async def prepare(settings: Settings, now: datetime, *, reset: bool) -> str:
@@ -97,56 +90,8 @@ async def _fill(
     keys = await demo_keys(engine, file, opened)
     quotes = Quotes(settings.keys, settings.quote_lifetime)
     mailed = await DemoBooker(engine, now, quotes, [key.staff for key in keys]).book_all()
-    await transact(engine, partial(_drop_mails, mailed=mailed, now=now))
-    context = MailContext(engine, make_sender(settings), settings, lambda: now)
-    async with engine.connect() as db:
-        waiting = (
-            await db.execute(
-                select(Notification.practice_id, Notification.id)
-                .where(_is_about(mailed))
-                .order_by(Notification.send_at, Notification.id)
-            )
-        ).all()
-    for practice_id, notification_id in waiting:
-        # If the mail server does not answer, the worker tries again later.
-        await send_notification(context, practice_id, notification_id)
-    await context.sender.close()
-    await transact(engine, _delete_wakes)
+    await send_mails(engine, settings, mailed, now)
     return keys
-
-
-def _is_about(mailed: Mails) -> ColumnElement[bool]:
-    """Match the notifications of some kinds about some sessions. Those of classes have none."""
-    return and_(
-        Notification.session_id.is_not(None),
-        tuple_(Notification.session_id, Notification.kind).in_(mailed),
-    )
-
-
-async def _drop_mails(db: AsyncConnection, mailed: Mails, now: datetime) -> None:
-    """Drop all mails but some and the future reminders, to keep the list short."""
-    await db.execute(
-        update(Notification)
-        .where(
-            not_(_is_about(mailed)),
-            or_(Notification.kind != "reminder", Notification.send_at < now),
-        )
-        .values(status="dropped", finished_at=now)
-    )
-
-
-async def _delete_wakes(db: AsyncConnection) -> None:
-    """Delete the wakes of mails that are sent or dropped.
-
-    A worker would look at each of them once more, and log it under the guide.
-    """
-    await db.execute(
-        text(
-            "DELETE FROM pgqueuer USING notifications"
-            " WHERE split_part(dedupe_key, '/', 1) = notifications.id::text"
-            " AND notifications.status <> 'pending'"
-        )
-    )
 
 
 async def _facts(db: AsyncConnection, settings: Settings, now: datetime) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def choose_sessions(
 ) -> ScopeSessions:
     """Choose the sessions that a command covers; `found` are the named one and its followers.
 
-    `where` in the request the choice is, for the error.
+    `where` is the part of the request that has `keep`.
 
     Raises:
         InvalidInputError: a session to keep is not one of the followers.

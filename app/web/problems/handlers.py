@@ -253,6 +253,9 @@ def _entry(found: Mapping[str, Any], texts: Texts) -> dict[str, str]:
     where, *path = found["loc"]
     if found["type"] == "json_invalid":
         path = []
+    if path[-1:] == ["[key]"] and found["type"] != "extra_forbidden":
+        # Pydantic adds this to the path of a member whose name is invalid.
+        path.pop()
     pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
     return {"pointer": pointer, "in": str(where), "detail": describe_error(found, texts)}
 

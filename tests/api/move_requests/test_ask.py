@@ -229,6 +229,7 @@ async def test_bad_proposals_are_named(ask: Ask, world: World) -> None:
         ({str(session_id): [late, NOW.isoformat()]}, f"/proposals/{session_id}/1"),
         ({str(session_id): ["2026-12-09T10:00:00.5Z"]}, f"/proposals/{session_id}/0"),
         ({str(session_id): [late] * 4}, f"/proposals/{session_id}"),
+        ({"monday": [late]}, "/proposals/monday"),
     ):
         assert pointer(await ask(session_id, proposals=proposals)) == field
 

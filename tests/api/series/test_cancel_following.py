@@ -291,6 +291,16 @@ async def test_a_wrong_scope_is_named_and_changes_nothing(
     assert await statuses(api, ids) == ["booked"] * 4
 
 
+async def test_a_preview_names_a_wrong_session_to_keep_in_its_query(
+    api: Api, book_series: Booked
+) -> None:
+    ids = await book_series(START)
+    answer = await api.get(f"/v1/sessions/{ids[0]}/scope", keep=ids[0])
+    assert answer.status_code == 422, answer.text
+    error = answer.json()["errors"][0]
+    assert (error["pointer"], error["in"]) == ("/keep", "query")
+
+
 async def test_the_named_session_cannot_be_kept(api: Api, book_series: Booked) -> None:
     ids = await book_series(START)
     assert (await cancel(api, ids[0], keep=[ids[0]])).status_code == 422

@@ -1,0 +1,72 @@
+"""Sends a few of the demo's mails and drops all others, to keep the list of mails short."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, not_, or_, select, text, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.configuration.settings import Settings
+from app.database.transactions import transact
+from app.mail.context import MailContext
+from app.mail.senders import make_sender
+from app.notifications.delivery import send_notification
+from app.outbox.outbox import MailKind
+from app.tables.notifications import Notification
+
+# The session and the kind of each mail.
+Mails = Sequence[tuple[UUID, MailKind]]
+
+
+async def send_mails(engine: AsyncEngine, settings: Settings, mailed: Mails, now: datetime) -> None:
+    """Send some mails, keep the future reminders, and drop all other mails."""
+    await transact(engine, lambda db: _drop_mails(db, mailed, now))
+    context = MailContext(engine, make_sender(settings), settings, lambda: now)
+    async with engine.connect() as db:
+        waiting = (
+            await db.execute(
+                select(Notification.practice_id, Notification.id)
+                .where(_is_about(mailed))
+                .order_by(Notification.send_at, Notification.id)
+            )
+        ).all()
+    for practice_id, notification_id in waiting:
+        # If the mail server does not answer, the worker tries again later.
+        await send_notification(context, practice_id, notification_id)
+    await context.sender.close()
+    await transact(engine, _delete_wakes)
+
+
+def _is_about(mailed: Mails) -> ColumnElement[bool]:
+    """Match the notifications of some kinds about some sessions. Those of classes have none."""
+    return and_(
+        Notification.session_id.is_not(None),
+        tuple_(Notification.session_id, Notification.kind).in_(mailed),
+    )
+
+
+async def _drop_mails(db: AsyncConnection, mailed: Mails, now: datetime) -> None:
+    """Drop all mails but some and the future reminders, to keep the list short."""
+    await db.execute(
+        update(Notification)
+        .where(
+            not_(_is_about(mailed)),
+            or_(Notification.kind != "reminder", Notification.send_at < now),
+        )
+        .values(status="dropped", finished_at=now)
+    )
+
+
+async def _delete_wakes(db: AsyncConnection) -> None:
+    """Delete the wakes of mails that are sent or dropped.
+
+    A worker would look at each of them once more, and log it under the guide.
+    """
+    await db.execute(
+        text(
+            "DELETE FROM pgqueuer USING notifications"
+            " WHERE split_part(dedupe_key, '/', 1) = notifications.id::text"
+            " AND notifications.status <> 'pending'"
+        )
+    )
