@@ -25,6 +25,7 @@ from tests.drills.model_steps import Step, check_dearest, step
 from tests.drills.model_things import DAY, TICK, Group, Place, Rules, Service, Session, Taker, wall
 
 GRACE = timedelta(days=14)
+NEVER = datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC"))  # until the first command
 UTC = ZoneInfo("UTC")
 
 
@@ -36,6 +37,7 @@ class Book:
     sessions: list[Session] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     command: int = 0
+    now: datetime = NEVER
     packages: list[Package] = field(default_factory=list)
     changes: dict[Session, list[Change]] = field(default_factory=dict)
     fees: dict[Session, list[tuple[int, str, str]]] = field(default_factory=dict)
@@ -142,6 +144,7 @@ class Book:
         session.version += 1
         if to[0] != session.starts_at:
             self._follows_practice(session, to[0])
+        self._end_request(session)
         session.starts_at, session.place = to
         return self._record(session, "restored", "practice", NOTHING)
 
@@ -221,6 +224,7 @@ class Book:
             self.steps[session].append(step(session, due, now))
             session.moves += free_because(session, "reschedule", now) is None
             session.carried, session.by_practice = due.carries, False
+            self._end_request(session)
         return self._moved(session, to, "client", due)
 
     def _moved_by_practice(self, session: Session, to: Slot, due: Cost) -> Answer:
@@ -232,6 +236,30 @@ class Book:
         """Forget what the client's moves carry: the practice chose the start."""
         session.booked_for, session.carried, self.steps[session] = start, None, []
         session.by_practice = True
+        self._end_request(session)
+
+    def ask(self, sessions: list[Session], answer_by: datetime, request: object) -> Answer:
+        """Ask the clients of sessions to move them; the sessions stay booked."""
+        for session in sessions:
+            is_open = session.status == "booked" and session.starts_at > self.now
+            if not is_open or session.asked_until is not None:
+                raise RefusedError("validation-failed")
+        for session in sessions:
+            session.asked_until, session.request = answer_by, request
+            self._record(session, "asked_to_move", "practice", NOTHING)
+        return Answer(201)
+
+    def withdraw(self, request: object) -> Answer:
+        """End a request for the sessions whose clients have not answered."""
+        for session in self.sessions:
+            if session.request is request:
+                session.asked_until = session.request = None
+        return Answer(200)
+
+    def _end_request(self, session: Session) -> None:
+        """End an open request. After `answer_by` the worker closes it: here there is none."""
+        if session.is_asked(self.now):
+            session.asked_until = session.request = None
 
     def _moved(self, session: Session, to: Slot, by: str, due: Cost) -> Answer:
         kind = "format_changed" if to[0] == session.starts_at else "rescheduled"
@@ -243,6 +271,8 @@ class Book:
     def _ended(self, session: Session, status: str, by: str, due: Cost, now: datetime) -> Answer:
         session.status = status
         session.missed_at = now if status == "noshow" else None
+        if status != "fulfilled":
+            self._end_request(session)
         session.version += 1
         session.sequence += status == "cancelled"
         package, credit = self.credit_of(session)

@@ -15,6 +15,7 @@ from tests.drills.model_slots import (
     look,
     may_move_to,
     minutes,
+    notice_for,
 )
 from tests.drills.model_things import MINUTE, TICK, Group, Session
 
@@ -200,7 +201,7 @@ class GroupBook(Book):
         if not looking.may_move or keeps_format:
             return "reschedule_refused"
         first, end = instants[0], instants[-1] + MINUTE
-        notice = self.service.notice * MINUTE
+        notice = notice_for(self.service, looking) * MINUTE
         earliest = (looking.now + notice + SECOND - TICK).replace(microsecond=0)
         within = [*instants, earliest] if first <= earliest < end else instants
         if not any(is_within_reach(self.service, looking, instant) for instant in within):

@@ -109,6 +109,8 @@ def credit_kept(session: Session, action: str) -> str | None:
 def free_makers(session: Session, action: str) -> list[tuple[str, datetime]]:
     """List what makes an action free, and until when, whatever the fees are."""
     found: list[tuple[str, datetime]] = []
+    if action != "change_format" and session.asked_until is not None:
+        found.append(("move_request", min(session.asked_until, session.starts_at)))
     if action != "change_format" and session.by_practice:
         rule = session.rules.get("free_after_practice_move", "until_start")
         found += [("practice_move", session.starts_at)] if rule == "until_start" else []
@@ -155,14 +157,16 @@ def verdict(session: Session, action: str, now: datetime, quoted: Cost | None = 
     """Decide. `quoted` lifts the deadline, and gives the better fee and credit of the two."""
     rule = session.rules.get(action, {})
     because, starts = free_because(session, action, now), session.starts_at
-    closes_at = max([closing(session, action), *dict(free_makers(session, action)).values()])
+    freed = dict(free_makers(session, action))
+    closes_at = max([closing(session, action), *freed.values()])
     limit = None if because else rule.get("limit")
     is_late = now > closes_at and quoted is None
     is_fixed = session.group is not None and action == "change_format"
+    is_disabled = is_fixed or not rule.get("enabled", True)
     refusals = {
         "session-not-booked": session.status != "booked",
         "session-started": now >= starts,
-        "action-disabled": is_fixed or not rule.get("enabled", True),
+        "action-disabled": is_disabled and because != "move_request",
         "notice-too-short": is_late,
         "reschedule-limit-reached": limit is not None and session.moves >= limit,
     }
@@ -172,8 +176,9 @@ def verdict(session: Session, action: str, now: datetime, quoted: Cost | None = 
         fee = None if None in (due.fee, quoted.fee) else min(due.fee or 0, quoted.fee or 0)
         credit = quoted.credit if due.credit == "forfeited" else due.credit
         due = Cost(fee, credit, shown(quoted.carries, session, fee, now))
-    if refusals["action-disabled"]:
+    if is_disabled and "move_request" not in freed:
         return Verdict(refusal, due, None, None, None)
+    closes_at = freed["move_request"] if is_disabled else closes_at
     missed = closes_at if refusal == "notice-too-short" else None
     until = free_until(session, action, closes_at)
     return Verdict(refusal, due, until, closes_at, missed, None if refusal else because)

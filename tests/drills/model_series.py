@@ -162,14 +162,18 @@ class SeriesBook(GroupBook):
         if session.status == "cancelled":
             raise RefusedError("session-not-booked")
         moves = self._planned(session, covered, to)
-        costs = self._judged_all(session, choice, moves[0].action, quote, now)
         changing = check_changes(moves)
-        for move in changing:
-            is_other_place = move.action == "reschedule" and move.place != move.session.place
-            if is_other_place and keeps_place(move.session, now):
-                change = verdict(move.session, "change_format", now)
+        action = (
+            "reschedule" if any(m.action == "reschedule" for m in changing) else moves[0].action
+        )
+        costs = self._judged_all(session, choice, action, quote, now)
+        for move in changing if action == "reschedule" else []:
+            change = verdict(move.session, "change_format", now)
+            if move.place != move.session.place and keeps_place(move.session, now):
                 code = "scope-refused" if change.refusal else "validation-failed"
                 raise RefusedError(code, verdict=change, about=move.session)
+            if move.action == "change_format" and change.cost is not None:
+                costs[move.session] = change.cost
         self._check_offered(changing, now)
         for move in changing:
             due = costs[move.session]
@@ -194,7 +198,7 @@ class SeriesBook(GroupBook):
         costs = {}
         for move in changing:
             one = move.session
-            due = cost(one, moves[0].action, now)
+            due = cost(one, move.action, now)
             costs[one] = due if charged else Cost(None, "kept" if one.paid else None)
         self._check_all_free(changing, force=force)
         for move in changing:

@@ -89,13 +89,19 @@ def fits(wish: Taker, start: datetime, place: Place, others: Sequence[Taker]) ->
     )
 
 
+def notice_for(service: Service, looking: Look) -> int:
+    """Return the minimum notice: none while the practice asks the client to move."""
+    return 0 if looking.session.is_asked(looking.now) else service.notice
+
+
 def is_within_reach(service: Service, looking: Look, start: datetime) -> bool:
     """Tell whether notice, horizon and the distance from the booked date allow a start."""
     session, zone = looking.session, looking.session.practitioner.zone
     reach = session.rules.get("reschedule", {}).get("max_days_from_original")
+    reach = None if session.is_asked(looking.now) else reach
     day, today = wall(start, zone).date(), wall(looking.now, zone).date()
     return (
-        start - looking.now >= service.notice * MINUTE
+        start - looking.now >= notice_for(service, looking) * MINUTE
         and (day - today).days <= service.horizon
         and (reach is None or abs((day - wall(session.booked_for, zone).date()).days) <= reach)
     )
@@ -149,7 +155,9 @@ def why_empty(
     if not any(may_move_to(looking, place) for place in places):
         return "reschedule_refused"
     # Starts are whole seconds.
-    earliest = (looking.now + service.notice * MINUTE + SECOND - TICK).replace(microsecond=0)
+    earliest = (looking.now + notice_for(service, looking) * MINUTE + SECOND - TICK).replace(
+        microsecond=0
+    )
     if instants[0] <= earliest < instants[-1] + MINUTE:
         instants = [*instants, earliest]
     if not any(is_within_reach(service, looking, instant) for instant in instants):

@@ -118,6 +118,7 @@ class Series:
 class Session:
     """`duration`, buffers, price, rules and zone are those of the booking, or of the group.
 
+    `asked_until`: the practice asks its client to move it, and waits for an answer until then.
     `by_practice`: the practice moved it after its client last did. `rhythm` is its date in the
     series.
     """
@@ -141,6 +142,8 @@ class Session:
     paid: bool = False
     missed_at: datetime | None = None
     by_practice: bool = False
+    asked_until: datetime | None = None
+    request: object = field(default=None, repr=False)
     group: Group | None = None
     series: Series | None = field(default=None, repr=False)
     rhythm: datetime | None = None
@@ -157,6 +160,9 @@ class Session:
         if self.status == "noshow" and self.missed_at is not None:
             return min(self.ends_at, max(self.starts_at, self.missed_at))
         return self.ends_at
+
+    def is_asked(self, now: datetime) -> bool:
+        return self.asked_until is not None and now <= self.asked_until
 
     @property
     def gap_after(self) -> int:

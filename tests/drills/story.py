@@ -7,7 +7,7 @@ from typing import Any
 from tests.drills import story_checks as checks
 from tests.drills.model_things import DAY, MINUTE, TICK, Practitioner, Session
 from tests.drills.model_world import change_service, new_rules, new_service
-from tests.drills.story_series import SeriesTelling
+from tests.drills.story_asks import AskTelling
 from tests.drills.story_telling import CLIENT, STAFF, WHY
 from tests.world import REASON
 
@@ -15,7 +15,7 @@ SESSIONS = 14
 KEY_LIFETIME = timedelta(hours=24)
 
 
-class Story(SeriesTelling):
+class Story(AskTelling):
     """A sequence of random commands."""
 
     async def step(self) -> None:
@@ -35,6 +35,8 @@ class Story(SeriesTelling):
             (self.change_a_group, 8),
             (self.move_a_seat, 12),
             (self.book_a_series, 5),
+            (self.ask_to_move, 7),
+            (self.withdraw, 2),
             (self.cancel_following, 6),
             (self.move_following, 10),
             (self.change_following_by_staff, 6),
@@ -135,7 +137,11 @@ class Story(SeriesTelling):
             self.kept.remove(kept)
             return None
         has_reason = "reason" in kept.body
-        other = {"reason": {"note": "Other."}} if has_reason else {"force": not kept.body["force"]}
+        other: dict[str, Any] = {"reason": {"note": "Other."}} if has_reason else {"force": True}
+        if "force" in kept.body:
+            other |= {"force": not kept.body["force"]}
+        elif not has_reason:
+            other = {"note": "Other."} if kept.body else {}
         body = kept.body if self.rng.random() < 0.8 else kept.body | other
         answer = await kept.speaker.post(kept.path, body, {"Idempotency-Key": kept.key})
         self.log.append(f"{self.now.isoformat()} again {kept.path} {answer.status_code}")
@@ -178,7 +184,7 @@ class Story(SeriesTelling):
         chosen = {day + self.rng.randrange(-2, 8) * DAY for _ in range(self.rng.randrange(3))}
         body = {"dates": [{"date": found.isoformat()} for found in sorted(chosen)]}
         answer = await self.staff.put("/v1/practice/holidays", body)
-        assert answer.status_code == 200
+        assert answer.status_code == 200, answer.text
         self.stage.holidays.clear()
         self.stage.holidays.update(chosen)
         Practitioner.openings.cache_clear()

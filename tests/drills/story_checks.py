@@ -132,6 +132,9 @@ async def check_details(story: "Telling", session: Session) -> None:
     where = None if location is None else UUID(location["id"])
     assert (shown["format"]["kind"], where) == session.place
     assert fee(shown["price"]) == session.price
+    is_asked = session.is_asked(story.now) and story.now < session.starts_at
+    if session.status in {"booked", "cancelled"}:
+        assert (shown["move_request"] is not None) is is_asked
     assert shown["group"] == shown_group(story, session)
     assert shown["series"] == shown_series(session)
     package, _ = story.book.credit_of(session)
@@ -194,13 +197,17 @@ async def check_staff_view(story: "Telling", session: Session) -> None:
 async def check_history(story: "Telling", session: Session) -> None:
     client = story.speaker(session.client)
     shown = (await client.get(f"/v1/sessions/{session.id}/changes")).json()["items"]
-    assert [
+    found = [
         (one["kind"], one["by"], shown_cost(one), one["version"], at(one["after"]["starts_at"]))
         for one in shown
-    ] == [
+    ]
+    should = [
         (one.kind, one.by, told(one.cost), one.version, one.starts_at)
         for one in story.book.changes[session]
     ]
+    # A request to move leaves the version: at one instant the clock does not tell the order.
+    assert [version for *_, version, _ in found] == [version for *_, version, _ in should]
+    assert Counter(found) == Counter(should)
 
 
 async def check_calendar(story: "Telling", session: Session) -> None:

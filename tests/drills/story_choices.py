@@ -41,6 +41,7 @@ class Choices:
             limits = [rule["closes"] for rule in rules if rule.get("closes")]
             limits += [tier["deadline"] for rule in rules for tier in rule.get("fees") or []]
             found |= {deadline(limit, session) for limit in limits}
+            found |= set() if session.asked_until is None else {session.asked_until}
             found |= {session.starts_at, session.starts_at - self.book.service.notice * MINUTE}
         return found
 

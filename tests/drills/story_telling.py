@@ -44,6 +44,7 @@ class Telling(Choices):
         super().__init__(api, staff, stage, rng)
         self.looked_at: dict[Session, int] = {}
         self.kept: list[Kept] = []
+        self.requests: list[tuple[str, Any]] = []
         self.log: list[str] = []
 
     def speaker(self, client: UUID) -> Api:
@@ -73,6 +74,7 @@ class Telling(Choices):
     def expected_of(self, expected: Expected) -> Answer:
         """Carry out a command in the model."""
         self.book.command += 1
+        self.book.now = self.now
         try:
             return expected(self.now)
         except RefusedError as refused:
