@@ -50,7 +50,6 @@ from tests.world import NOW, Api, TestClock, World
 # The worker runs the jobs of all practices.
 pytestmark = pytest.mark.alone
 
-OF_SESSIONS = tuple(kind for kind in EVENT_TYPES if kind.startswith(("session.", "fee.")))
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw9Q0aN7Vt2xE="
 
 # Events about groups and move requests have their own payloads, and tests beside their commands.
