@@ -72,11 +72,13 @@ EXEMPTIONS: Mapping[str, Exemption] = {
     "app/demo/guide.py _practices": _of(
         "practices", reason="the demo asks whether the database holds nothing but its own"
     ),
-    "app/demo/guide.py _fill": _of("notifications", reason="the demo's database is all its own"),
-    "app/demo/guide.py _drop_mails": _of(
+    "app/demo/mails.py send_mails": _of(
         "notifications", reason="the demo's database is all its own"
     ),
-    "app/demo/guide.py _delete_wakes": _of(
+    "app/demo/mails.py _drop_mails": _of(
+        "notifications", reason="the demo's database is all its own"
+    ),
+    "app/demo/mails.py _delete_wakes": _of(
         "notifications", reason="the demo's database is all its own"
     ),
     "app/demo/guide.py _facts": _of(
