@@ -51,10 +51,10 @@ EXEMPTIONS: Mapping[str, Exemption] = {
     "app/outbox/sweeping.py sweep_notifications": _of(
         "practices", "notifications", reason="the worker's sweep, by what is due and has no wake"
     ),
-    "app/groups/judging.py judge_due_groups": _of(
+    "app/groups/queries.py list_due_groups": _of(
         "practices", "groups", reason="the worker's task, by whose minimum is due"
     ),
-    "app/move_requests/closing.py close_due_requests": _of(
+    "app/move_requests/queries.py list_due_requests": _of(
         "practices", "move_requests", reason="the worker's task, by whose `answer_by` has passed"
     ),
     "app/observability/metrics/queries.py read_outbox": _of(

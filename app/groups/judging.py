@@ -3,26 +3,16 @@
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.transactions import read_connection, transact
 from app.groups.commands.judge import judge_group
+from app.groups.queries import list_due_groups
 from app.outbox.errors import describe
 
 AT_ONCE = 100
 
 log = structlog.get_logger()
-
-# LATERAL per practice, so that each practice is one range of an index.
-_DUE = text(
-    "SELECT due.* FROM practices, LATERAL ("
-    "SELECT practice_id, id FROM groups"
-    " WHERE practice_id = practices.practice_id AND practices.closed_at IS NULL"
-    " AND status = 'scheduled' AND min_seats IS NOT NULL AND decided_at IS NULL"
-    " AND starts_at - make_interval(hours => decide_hours) <= :now ORDER BY starts_at LIMIT :most"
-    ") AS due LIMIT :most"
-)
 
 
 async def judge_due_groups(engine: AsyncEngine, now: datetime, *, credit_grace: timedelta) -> None:
@@ -32,7 +22,7 @@ async def judge_due_groups(engine: AsyncEngine, now: datetime, *, credit_grace: 
     others are judged, and the next run tries again.
     """
     async with read_connection(engine) as db:
-        due = (await db.execute(_DUE, {"now": now, "most": AT_ONCE})).all()
+        due = await list_due_groups(db, now, AT_ONCE)
     for practice_id, group_id in due:
         try:
             await transact(

@@ -1,11 +1,12 @@
 """Read groups of a practice, in one statement each."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
@@ -153,3 +154,20 @@ def _details(row: Row) -> GroupDetails:
         minimum_notice_minutes=row["minimum_notice_minutes"],
         horizon_days=row["horizon_days"],
     )
+
+
+# LATERAL per practice, so that each practice is one range of an index.
+_DUE = text(
+    "SELECT due.* FROM practices, LATERAL ("
+    "SELECT practice_id, id FROM groups"
+    " WHERE practice_id = practices.practice_id AND practices.closed_at IS NULL"
+    " AND status = 'scheduled' AND min_seats IS NOT NULL AND decided_at IS NULL"
+    " AND starts_at - make_interval(hours => decide_hours) <= :now ORDER BY starts_at LIMIT :most"
+    ") AS due LIMIT :most"
+)
+
+
+async def list_due_groups(db: AsyncConnection, now: datetime, most: int) -> list[tuple[UUID, UUID]]:
+    """List groups of all practices whose minimum is due: the practice's id and the group's."""
+    due = await db.execute(_DUE, {"now": now, "most": most})
+    return [(row.practice_id, row.id) for row in due]

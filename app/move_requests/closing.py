@@ -3,26 +3,16 @@
 from datetime import datetime
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.transactions import read_connection, transact
 from app.move_requests.commands.close import close_request
+from app.move_requests.queries import list_due_requests
 from app.outbox.errors import describe
 
 AT_ONCE = 100
 
 log = structlog.get_logger()
-
-# LATERAL per practice, so that each practice is one range of an index.
-_DUE = text(
-    "SELECT due.* FROM practices, LATERAL ("
-    "SELECT practice_id, id FROM move_requests"
-    " WHERE practice_id = practices.practice_id AND practices.closed_at IS NULL"
-    " AND told_at IS NULL AND withdrawn_at IS NULL AND answer_by < :now"
-    " ORDER BY answer_by LIMIT :most"
-    ") AS due LIMIT :most"
-)
 
 
 async def close_due_requests(engine: AsyncEngine, now: datetime) -> None:
@@ -32,7 +22,7 @@ async def close_due_requests(engine: AsyncEngine, now: datetime) -> None:
     once. If closing one fails, the others are closed, and the next run tries again.
     """
     async with read_connection(engine) as db:
-        due = (await db.execute(_DUE, {"now": now, "most": AT_ONCE})).all()
+        due = await list_due_requests(db, now, AT_ONCE)
     for practice_id, request_id in due:
         try:
             await transact(

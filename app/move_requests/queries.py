@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, exists, select
+from sqlalchemy import Row, Select, exists, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, before_instant, from_instant, in_order, matching
@@ -180,3 +180,22 @@ async def has_practitioner(db: AsyncConnection, practice_id: UUID, practitioner_
         )
     )
     return found is not None
+
+
+# LATERAL per practice, so that each practice is one range of an index.
+_DUE = text(
+    "SELECT due.* FROM practices, LATERAL ("
+    "SELECT practice_id, id FROM move_requests"
+    " WHERE practice_id = practices.practice_id AND practices.closed_at IS NULL"
+    " AND told_at IS NULL AND withdrawn_at IS NULL AND answer_by < :now"
+    " ORDER BY answer_by LIMIT :most"
+    ") AS due LIMIT :most"
+)
+
+
+async def list_due_requests(
+    db: AsyncConnection, now: datetime, most: int
+) -> list[tuple[UUID, UUID]]:
+    """List requests of all practices whose `answer_by` has passed: practice id and request id."""
+    due = await db.execute(_DUE, {"now": now, "most": most})
+    return [(row.practice_id, row.id) for row in due]

@@ -27,7 +27,7 @@ from app.sessions.commands.finish import ChangedSession, finish, finish_all
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import Meeting
 from app.sessions.read.calendar import CalendarOwner, read_calendar, slot_rules
-from app.sessions.read.following import read_following
+from app.sessions.read.following_queries import read_following
 
 _MARGIN = timedelta(days=ALTERNATIVES_WITHIN)
 

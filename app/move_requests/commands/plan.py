@@ -18,7 +18,7 @@ from app.move_requests.records import (
     SessionsOfRange,
 )
 from app.schedule.hours.misfits import read_misfits
-from app.sessions.read.following import read_several
+from app.sessions.read.following_queries import read_several
 from app.sessions.read.records import SessionRecord
 
 

@@ -18,6 +18,7 @@ from app.sessions.commands.finish import answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.request_repository import end_request
 from app.sessions.read.queries import read_session
 
 
@@ -73,6 +74,7 @@ async def mark_fulfilled(
         effect = await history.latest_effect(session_id, record.status)
         return await answer_staff(db, staff, session_id, effect)
     check_booked(record, if_match)
+    await end_request(db, record, "moved", staff.actor, now)
     sessions = SessionRepository(db, staff.practice_id)
     await sessions.set_status(record, Status.FULFILLED, now, in_calendar=False)
     change = new_change("fulfilled", staff.actor, record, reason=reason, in_calendar=False)

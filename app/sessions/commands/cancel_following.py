@@ -37,7 +37,7 @@ from app.sessions.commands.scope import (
     costs_for_staff,
 )
 from app.sessions.commands.scope_answers import answer_client_scope, answer_staff_scope
-from app.sessions.read.following import lock_following
+from app.sessions.read.following_queries import lock_following
 
 
 async def cancel_following(

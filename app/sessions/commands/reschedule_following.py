@@ -54,7 +54,7 @@ from app.sessions.commands.scope import (
     preview_costs,
 )
 from app.sessions.commands.scope_answers import answer_client_scope, answer_staff_scope
-from app.sessions.read.following import lock_following, read_following
+from app.sessions.read.following_queries import lock_following, read_following
 
 
 async def preview_following(

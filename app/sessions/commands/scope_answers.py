@@ -11,7 +11,7 @@ from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.sessions.commands.orders import NO_COST, Effect, ScopeOutcome, StaffScopeOutcome, Touched
 from app.sessions.commands.scope import ScopeSessions, total_fee
-from app.sessions.read.following import read_following
+from app.sessions.read.following_queries import read_following
 from app.sessions.read.queries import Viewer
 from app.sessions.read.staff_queries import read_for_staff
 

@@ -136,6 +136,16 @@ async def test_staff_who_act_themselves_withdraw_the_request(
     assert await world.rows(Notification, kind="move_request.answered") == []
 
 
+async def test_a_session_that_took_place_is_no_longer_asked_about(
+    staff: Api, ask: Ask, world: World
+) -> None:
+    session_id = await world.book(START)
+    await ask(session_id)
+    done = await staff.post(f"/v1/practice/sessions/{session_id}/fulfilled", {})
+    assert done.status_code == 200
+    assert await states(world) == ["withdrawn"]
+
+
 async def test_a_cancelled_session_is_booked_again_by_the_same_link(
     api: Api, ask: Ask, world: World
 ) -> None:

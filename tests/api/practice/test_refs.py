@@ -29,6 +29,7 @@ def test_there_are_operations_with_a_ref() -> None:
     made = {path.rpartition("/")[2] for method, path, _ in OPERATIONS if method == "post"}
     assert made == {
         "clients",
+        "groups",
         "locations",
         "packages",
         "practitioners",
