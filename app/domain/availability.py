@@ -153,11 +153,6 @@ class Offer:
     empty_reason: EmptyReason | None
 
     @property
-    def first_start(self) -> int | None:
-        """Give the first available start; None if there are none."""
-        return min((of_place[0] for of_place in self.starts.values()), default=None)
-
-    @property
     def slots(self) -> list[Slot]:
         """Give all slots, sorted by start."""
         return in_order(self.starts.items())

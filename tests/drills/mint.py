@@ -131,7 +131,7 @@ class Mint:
         shown = [await client.session(session_id) for session_id in sessions[:2]]
         one, two = (str(session["actions"]["cancel"]["quote"]) for session in shown)
         read = Quotes(self.keys, timedelta(minutes=10)).read
-        return Kind("a quote", "quote", (one, two), read, call, (422, "quote-invalid"), 4096)
+        return Kind("a quote", "quote", (one, two), read, call, (422, "quote-invalid"), 16_384)
 
     async def _cursors(self, client: Api) -> Kind:
         async def call(token: str, _: int) -> Response:

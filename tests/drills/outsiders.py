@@ -98,7 +98,7 @@ class Cast:
         """Clients whose credentials are valid for other data."""
         world, elsewhere = self.world, self.elsewhere
         ben = await world.add_client(name="Ben", email="ben@client.example")
-        second = await world.book(START + timedelta(days=4))
+        second = await world.book(START + timedelta(days=6))
         there = await elsewhere.book(START)
         kinds = {
             "another client of the practice": Caller(world.practice_id, ben, 0),

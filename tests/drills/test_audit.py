@@ -16,14 +16,15 @@ from tests.drills.scene import Scene, build_scene
 from tests.drills.spoiled import SPOILED
 from tests.world import NOW, TestClock
 
-COMMANDS = 150
-SEED = 1
+COMMANDS = 250
+SEED = 4
 _UNGUARD = """
 DO $$ DECLARE found record; BEGIN
   FOR found IN SELECT conrelid::regclass AS name, conname FROM pg_constraint
     WHERE contype IN ('c', 'x') AND connamespace = 'public'::regnamespace
   LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', found.name, found.conname); END LOOP;
   DROP INDEX uq_credit_redemptions_session;
+  ALTER TABLE sessions DROP CONSTRAINT uq_sessions_practice_id_series_id_series_position;
 END $$"""
 
 

@@ -186,6 +186,7 @@ async def test_a_mail_has_twenty_links_at_most(world: World) -> None:
     assert [person.name for person in people] == [f"Client {number:02}" for number in range(20)]
 
 
+@pytest.mark.own_database
 async def test_the_address_is_looked_up_practice_by_practice_through_its_index(
     world: World,
 ) -> None:
