@@ -21,7 +21,7 @@ from app.policies.stored import rules_of
 from app.sessions.commands.ending import write_end
 from app.sessions.commands.finish import ChangedSession, finish_all
 from app.sessions.commands.orders import ChangeReason
-from app.sessions.read.queries import read_session
+from app.sessions.read.following_queries import read_several
 from app.sessions.read.records import SessionRecord
 
 
@@ -71,10 +71,9 @@ async def end_group(
     `command_id`: the command that this is a part of, if it is one.
     """
     practice_id, command_id = group.practice_id, command_id or uuid4()
-    records = [await read_session(db, practice_id, seat_id) for seat_id in seat_ids]
     changed = [
         await free_seat(db, record, actor=actor, reason=reason, now=now, credit_grace=credit_grace)
-        for record in records
+        for record in await read_several(db, practice_id, seat_ids)
     ]
     await GroupRepository(db, practice_id).cancel(group)
     after = await read_group(db, practice_id, group.id)

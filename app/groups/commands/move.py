@@ -35,7 +35,7 @@ from app.sessions.commands.orders import ChangeReason
 from app.sessions.commands.reschedule import write_move
 from app.sessions.commands.slots import WantedTime, check_free
 from app.sessions.read.calendar import CalendarOwner, slot_rules
-from app.sessions.read.queries import read_session
+from app.sessions.read.following_queries import read_several
 from app.sessions.read.records import SessionRecord
 
 
@@ -140,7 +140,7 @@ async def move_locked(
         await _change_seat(
             db, staff, record, None if record.id in staying else to, move, now, credit_grace
         )
-        for record in [await read_session(db, practice_id, seat_id) for seat_id in seat_ids]
+        for record in await read_several(db, practice_id, seat_ids)
     ]
     await GroupRepository(db, practice_id).move(group, to, now)
     after = await read_group(db, practice_id, group.id)
