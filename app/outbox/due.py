@@ -1,0 +1,43 @@
+"""Runs a command for each row that is due, as the worker's repeated tasks do."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.database.transactions import read_connection, transact
+from app.outbox.errors import describe
+
+# Rows of one run; the next run finds the others.
+AT_ONCE = 100
+
+log = structlog.get_logger()
+
+
+async def run_for_due(
+    engine: AsyncEngine,
+    find: Callable[[AsyncConnection, int], Awaitable[Sequence[tuple[UUID, UUID]]]],
+    command: Callable[[AsyncConnection, UUID, UUID], Awaitable[None]],
+    *,
+    failure: str,
+    id_name: str,
+) -> None:
+    """Run `command` for each row that `find` gives, in a transaction of its own.
+
+    `find` gets the largest number of rows, and gives the practice's id and the row's. Several
+    workers may do this at once, so `command` must do nothing for a row that is done. If it fails,
+    `failure` is logged with the ids, the row's as `id_name`; the others are run, and the next run
+    tries again.
+    """
+    async with read_connection(engine) as db:
+        due = await find(db, AT_ONCE)
+    for practice_id, row_id in due:
+        try:
+            await transact(
+                engine,
+                lambda db: command(db, practice_id, row_id),  # noqa: B023 - within the iteration
+            )
+        except Exception as error:  # noqa: BLE001 - the other rows must not wait for this one
+            ids = {"practice_id": str(practice_id), id_name: str(row_id)}
+            log.warning(failure, error=describe(error), **ids)
