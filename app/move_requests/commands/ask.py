@@ -18,7 +18,7 @@ from app.move_requests.repository import MoveRequestRepository
 from app.outbox.outbox import NewNotification, OfChange, drop_reminders, queue_for_changes
 from app.policies.stored import rules_of
 from app.sessions.commands.ending import write_end
-from app.sessions.commands.finish import new_change
+from app.sessions.commands.finish import new_change, told_first
 from app.sessions.commands.history_repository import HistoryRepository, NewChange
 from app.sessions.read.records import SessionRecord
 
@@ -94,16 +94,17 @@ def _notifications(
 
     If the sessions are cancelled, practitioners and webhooks are told as of any cancellation.
     """
-    people: set[UUID] = set()
+    is_cancelled = new.meanwhile == "cancel"
+    told = told_first([record for record, _ in sessions], practitioners=is_cancelled)
     queued = []
     for record, change_id in sessions:
-        told = []
-        if record.client_id not in people:
-            told.append(NewNotification("move_request", "client", record.starts_at, now))
-        if new.meanwhile == "cancel":
-            told.append(NewNotification("session.cancelled", "webhook", record.starts_at, now))
-            if record.practitioner_id not in people:
-                told.append(NewNotification("cancelled", "practitioner", record.starts_at, now))
-        people |= {record.client_id, record.practitioner_id}
-        queued += [OfChange(record.id, change_id, one) for one in told]
+        about: list[NewNotification] = [
+            NewNotification(
+                "move_request" if person == "client" else "cancelled", person, record.starts_at, now
+            )
+            for person in told[record.id]
+        ]
+        if is_cancelled:
+            about.append(NewNotification("session.cancelled", "webhook", record.starts_at, now))
+        queued += [OfChange(record.id, change_id, one) for one in about]
     return queued

@@ -86,7 +86,8 @@ async def finish_all(
     changes = [(one.record.id, replace(one.change, command_id=command_id)) for one in changed]
     ids = await HistoryRepository(db, practice_id).record(changes, now)
     await drop_reminders(db, practice_id, [session_id for session_id, _ in changes], now)
-    told = _told_first(changed, named, practitioners=practitioners)
+    by_time = sorted(changed, key=lambda one: (one.record.id != named, one.change.after.starts_at))
+    told = told_first([one.record for one in by_time], practitioners=practitioners)
     queued = [
         OfChange(one.record.id, change_id, notification)
         for change_id, one in zip(ids, changed, strict=True)
@@ -99,15 +100,16 @@ async def finish_all(
     return [Effect(Cost(one.change.fee, one.change.credit), command_id) for one in changed]
 
 
-def _told_first(
-    changed: Sequence[ChangedSession], named: UUID | None, *, practitioners: bool
+def told_first(
+    records: Sequence[SessionRecord], *, practitioners: bool
 ) -> dict[UUID, list[Recipient]]:
-    """Give for each session the people whose mail is about it, and lists the others."""
-    told: dict[UUID, list[Recipient]] = {one.record.id: [] for one in changed}
+    """Give for each session the people whose mail is about it, and lists the others.
+
+    That is each person's first session of `records`.
+    """
+    told: dict[UUID, list[Recipient]] = {record.id: [] for record in records}
     people: set[UUID] = set()
-    by_time = sorted(changed, key=lambda one: (one.record.id != named, one.change.after.starts_at))
-    for one in by_time:
-        record = one.record
+    for record in records:
         if record.client_id not in people:
             told[record.id].append("client")
         if practitioners and record.practitioner_id not in people:
