@@ -41,6 +41,11 @@ class Meeting:
     instructions: str | None
 
 
+def place_of(name: str | None, address: str | None) -> tuple[str, str] | None:
+    """Give a location as `Meeting` has it; None if there is none."""
+    return None if name is None or address is None else (name, address)
+
+
 @dataclass(frozen=True, slots=True)
 class ChangeFacts:
     """A change to a session: kind, time, actor, and cost.

@@ -46,12 +46,17 @@ def times(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
     before = data.change.before
     if data.kind != "rescheduled" or before is None:
         return (when,)
+    return (when, Fact(texts("mail.before"), differing(before, meeting, formatter)))
+
+
+def differing(before: Meeting, meeting: Meeting, formatter: Formatter) -> str:
+    """Write what was different before: the time, format and location. Empty if nothing was."""
     parts = []
     if before.starts_at != meeting.starts_at:
         parts.append(formatter.span(before.starts_at, before.ends_at))
     if (before.format, before.location) != (meeting.format, meeting.location):
-        parts.append(", ".join(fact.text for fact in place(before, texts)))
-    return (when, Fact(texts("mail.before"), "; ".join(parts)))
+        parts.append(", ".join(fact.text for fact in place(before, formatter.texts)))
+    return "; ".join(parts)
 
 
 def place(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:

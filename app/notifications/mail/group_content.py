@@ -4,7 +4,7 @@ from app.mail.sanitize import lines, one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.client_content import MailContent
 from app.notifications.mail.data import GroupMailData
-from app.notifications.mail.facts import Fact, place
+from app.notifications.mail.facts import Fact, differing, place
 from app.texts.catalogue import Texts
 
 
@@ -46,14 +46,10 @@ def _sentences(data: GroupMailData, texts: Texts) -> tuple[str, ...]:
 
 def _before(data: GroupMailData, formatter: Formatter) -> tuple[Fact, ...]:
     """Write what differed before a move: the time, or format and location."""
-    before, meeting, parts = data.before, data.present, []
-    if data.kind != "group_moved" or before is None:
+    if data.kind != "group_moved" or data.before is None:
         return ()
-    if before.starts_at != meeting.starts_at:
-        parts.append(formatter.span(before.starts_at, before.ends_at))
-    if (before.format, before.location) != (meeting.format, meeting.location):
-        parts.append(", ".join(fact.text for fact in place(before, formatter.texts)))
-    return (Fact(formatter.texts("mail.before"), "; ".join(parts)),) if parts else ()
+    written = differing(data.before, data.present, formatter)
+    return (Fact(formatter.texts("mail.before"), written),) if written else ()
 
 
 def _seats(data: GroupMailData, texts: Texts) -> tuple[Fact, ...]:

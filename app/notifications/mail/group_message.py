@@ -10,7 +10,7 @@ from app.mail.sanitize import mailbox, one_line
 from app.notifications.mail.client_content import joining_lines, labelled, place_line
 from app.notifications.mail.data import GroupMailData
 from app.notifications.mail.group_content import group_content
-from app.notifications.mail.message import add_technical_headers, compose
+from app.notifications.mail.message import add_calendar, add_technical_headers, compose
 from app.texts.catalogue import Texts
 
 _METHODS: dict[str, Method] = {
@@ -35,10 +35,7 @@ def make_group_mail(data: GroupMailData, settings: Settings, now: datetime) -> E
     mail["Subject"] = content.subject
     add_technical_headers(mail, data.notification_id, settings, now)
     if method is not None:
-        calendar = make_calendar(_event(data, content.texts), method, now)
-        mail.add_alternative(
-            calendar.decode(), subtype="calendar", params={"method": method}, cte="base64"
-        )
+        add_calendar(mail, make_calendar(_event(data, content.texts), method, now), method)
     # Set last: adding parts moves Content-* headers into the first part.
     mail["Content-Language"] = content.language
     return mail

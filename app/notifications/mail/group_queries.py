@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from app.domain.session import Format
-from app.notifications.mail.data import GroupMailData, Meeting, Party, Seats
+from app.notifications.mail.data import GroupMailData, Meeting, Party, Seats, place_of
 from app.tables.changes import Change, ChangeNote
 from app.tables.groups import Group
 from app.tables.joins import PRACTICE, of_practice, referred
@@ -127,7 +127,7 @@ def _group_mail_data(row: Row[Any], clients: tuple[tuple[str, str], ...]) -> Gro
             row.starts_at,
             row.ends_at,
             Format(row.format),
-            _place(row.place_name, row.place_address),
+            place_of(row.place_name, row.place_address),
             row.join_url,
             row.instructions,
         ),
@@ -150,11 +150,7 @@ def _before(row: Row[Any]) -> Meeting | None:
         datetime.fromisoformat(row.before["starts_at"]),
         datetime.fromisoformat(row.before["ends_at"]),
         Format(row.before["format"]),
-        _place(row.old_place_name, row.old_place_address),
+        place_of(row.old_place_name, row.old_place_address),
         join_url=None,
         instructions=None,
     )
-
-
-def _place(name: str | None, address: str | None) -> tuple[str, str] | None:
-    return None if name is None or address is None else (name, address)

@@ -55,16 +55,20 @@ def make_mail(data: MailData, settings: Settings, now: datetime) -> EmailMessage
     _add_headers(mail, data, content, settings, now)
     method = _method(data)
     if method is not None:
-        calendar = make_calendar(_event(data, content.texts), method, now)
-        mail.add_alternative(
-            calendar.decode(), subtype="calendar", params={"method": method}, cte="base64"
-        )
+        add_calendar(mail, make_calendar(_event(data, content.texts), method, now), method)
     if data.recipient == "client":
         for other in with_entries(data)[:MAX_ATTACHMENTS]:
             _attach(mail, other, content.texts, now)
     # Set last: adding parts moves Content-* headers into the first part.
     mail["Content-Language"] = content.language
     return mail
+
+
+def add_calendar(mail: EmailMessage, calendar: bytes, method: Method) -> None:
+    """Add the calendar part after the text and the HTML, as another alternative."""
+    mail.add_alternative(
+        calendar.decode(), subtype="calendar", params={"method": method}, cte="base64"
+    )
 
 
 def _attach(mail: EmailMessage, data: MailData, texts: Texts, now: datetime) -> None:

@@ -23,7 +23,14 @@ from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Carried, Contact, Format, SessionFacts, Status, contact_for_client
 from app.identity.tokens.link import Link
-from app.notifications.mail.data import ChangeFacts, MailData, Meeting, Party, PracticeMailData
+from app.notifications.mail.data import (
+    ChangeFacts,
+    MailData,
+    Meeting,
+    Party,
+    PracticeMailData,
+    place_of,
+)
 from app.policies.stored import stored_policy
 from app.sessions.read.rows import carried_of, to_asked
 from app.tables.asked import open_request_of
@@ -312,7 +319,7 @@ def _before(row: Row[Any]) -> Meeting | None:
         row.change_old_starts_at,
         row.change_old_ends_at,
         Format(row.change_old_format),
-        _place(row.old_place_name, row.old_place_address),
+        place_of(row.old_place_name, row.old_place_address),
         join_url=None,
         instructions=None,
     )
@@ -324,14 +331,10 @@ def _meeting(row: Row[Any], prefix: str) -> Meeting:
         values[f"{prefix}_starts_at"],
         values[f"{prefix}_ends_at"],
         Format(values[f"{prefix}_format"]),
-        _place(values[f"{prefix}_place_name"], values[f"{prefix}_place_address"]),
+        place_of(values[f"{prefix}_place_name"], values[f"{prefix}_place_address"]),
         values[f"{prefix}_join_url"],
         values[f"{prefix}_instructions"],
     )
-
-
-def _place(name: str | None, address: str | None) -> tuple[str, str] | None:
-    return None if name is None or address is None else (name, address)
 
 
 def _facts(row: Row[Any]) -> SessionFacts:
