@@ -29,6 +29,27 @@ LENGTH = timedelta(minutes=50)
 
 async def add_group(world: World, start: datetime = CLASS, **values: Any) -> UUID:
     """Write a class at the world's place, by default of eight seats and 50 minutes."""
+    return await transact(world.engine, lambda db: write_group(db, world, start, **values))
+
+
+async def put_group(world: World, start: datetime, practitioner_id: UUID | None = None) -> UUID:
+    """Write a group that meets by video."""
+    return await transact(
+        world.engine, lambda db: write_video_group(db, world, start, practitioner_id)
+    )
+
+
+async def write_video_group(
+    db: AsyncConnection, world: World, start: datetime, practitioner_id: UUID | None = None
+) -> UUID:
+    """Write a group that meets by video, in the caller's transaction."""
+    owner = practitioner_id or world.practitioner_id
+    video = {"format": "video", "location_id": None}
+    return await write_group(db, world, start, practitioner_id=owner, **video)
+
+
+async def write_group(db: AsyncConnection, world: World, start: datetime, **values: Any) -> UUID:
+    """Write a group, and take its time if it is scheduled."""
     record: dict[str, Any] = {
         "practice_id": world.practice_id,
         "id": uuid4(),
@@ -45,19 +66,66 @@ async def add_group(world: World, start: datetime = CLASS, **values: Any) -> UUI
         "location_id": world.location_id,
         "seats": 8,
     } | values
-
-    async def command(db: AsyncConnection) -> None:
-        await db.execute(insert(Group).values(record))
-        if record["status"] == "scheduled":
-            time = Occupancy(
-                record["starts_at"], record["ends_at"], timedelta(0), timedelta(minutes=10)
-            )
-            owner = record["practitioner_id"]
-            await take_for_group(db, world.practice_id, owner, record["id"], time)
-
-    await transact(world.engine, command)
+    await db.execute(insert(Group).values(record))
+    if record["status"] == "scheduled":
+        time = Occupancy(
+            record["starts_at"], record["ends_at"], timedelta(0), timedelta(minutes=10)
+        )
+        owner = record["practitioner_id"]
+        await take_for_group(db, world.practice_id, owner, record["id"], time)
     group_id: UUID = record["id"]
     return group_id
+
+
+def seat_values(world: World, group_id: UUID, seat: int, **values: Any) -> dict[str, Any]:
+    """Give the columns of a booked seat; its time and format are among `values`."""
+    return {
+        "practice_id": world.practice_id,
+        "id": uuid4(),
+        "client_id": world.client_id,
+        "service_id": world.service_id,
+        "practitioner_id": world.practitioner_id,
+        "policy_time_zone": "America/New_York",
+        "status": "booked",
+        "version": 1,
+        "calendar_sequence": 0,
+        "buffer_before_minutes": 0,
+        "buffer_after_minutes": 10,
+        "currency": "USD",
+        "client_moves": 0,
+        "link_generation": 0,
+        "group_id": group_id,
+        "seat": seat,
+    } | values
+
+
+async def put_seat(
+    world: World,
+    group_id: UUID,
+    start: datetime,
+    seat: int,
+    *,
+    client_id: UUID | None = None,
+    practitioner_id: UUID | None = None,
+) -> UUID:
+    """Write a booked seat of a group that starts then, without its history and mails."""
+    values = seat_values(
+        world,
+        group_id,
+        seat,
+        client_id=client_id or world.client_id,
+        practitioner_id=practitioner_id or world.practitioner_id,
+        starts_at=start,
+        ends_at=start + LENGTH,
+        taken_until=start + LENGTH,
+        format="video",
+        price_minor=12000,
+        booked_starts_at=start,
+    )
+    async with world.engine.begin() as db:
+        await db.execute(insert(Session).values(values))
+    session_id: UUID = values["id"]
+    return session_id
 
 
 async def add_seat(
@@ -81,17 +149,12 @@ async def add_seat(
             db, practice_id, group.service_id, group.practitioner_id
         )
         meeting = group.meeting(group.free_seat)
-        record = {
-            "practice_id": practice_id,
+        own = {
             "id": session_id,
             "client_id": owner,
             "service_id": group.service_id,
             "practitioner_id": group.practitioner_id,
             "policy_version_id": policy,
-            "policy_time_zone": "America/New_York",
-            "status": "booked",
-            "version": 1,
-            "calendar_sequence": 0,
             "starts_at": group.starts_at,
             "ends_at": group.ends_at,
             "taken_until": group.ends_at,
@@ -102,13 +165,9 @@ async def add_seat(
             "join_url": group.join_url,
             "instructions": group.instructions,
             "price_minor": 2000,
-            "currency": "USD",
             "booked_starts_at": group.starts_at,
-            "client_moves": 0,
-            "link_generation": 0,
-            "group_id": group_id,
-            "seat": group.free_seat,
-        } | values
+        }
+        record = seat_values(world, group_id, group.free_seat, **(own | values))
         await db.execute(insert(Session).values(record))
         if package_id is not None:
             use = CreditUse(session_id, owner, group.service_id)

@@ -13,7 +13,7 @@ from app.sessions.read.calendar import CalendarOwner
 from app.sessions.read.queries import read_session
 from app.tables.sessions import Session
 from app.tables.taken_times import TakenTime
-from tests.group_rows import LENGTH, put_group, put_seat
+from tests.groups import LENGTH, put_group, put_seat
 from tests.world import NOW, Api, World, slots
 
 # A Thursday, 10:00 in New York.

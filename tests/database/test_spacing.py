@@ -45,11 +45,15 @@ async def put(
     after: int = 0,
     status: str = "booked",
     practitioner_id: UUID | None = None,
+    statement: str = INSERT,
 ) -> UUID:
-    """Insert a session and its time directly, without the application's code."""
+    """Insert a session and its time directly, without the application's code.
+
+    `statement` writes them; a test of a migration has that for the tables of then.
+    """
     session_id = uuid4()
     await owner.execute(
-        INSERT,
+        statement,
         world.practice_id,
         session_id,
         world.client_id,

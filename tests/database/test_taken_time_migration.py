@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.database.test_migrations import run
 from tests.database.test_spacing import LENGTH, MINUTE, START
+from tests.database.test_spacing import put as put_session
 from tests.world import World
 
 BEFORE, AFTER = "20261123_practice_side", "20261128_taken_time"
@@ -36,32 +38,8 @@ INSERT INTO sessions (
 """
 
 
-async def put(
-    owner: asyncpg.Connection,
-    world: World,
-    start: datetime,
-    *,
-    before: int = 0,
-    after: int = 0,
-    status: str = "booked",
-    practitioner_id: UUID | None = None,
-) -> UUID:
-    """Insert a session into the tables of then, which have its ranges."""
-    session_id = uuid4()
-    await owner.execute(
-        INSERT,
-        world.practice_id,
-        session_id,
-        world.client_id,
-        practitioner_id or world.practitioner_id,
-        world.service_id,
-        status,
-        start,
-        start + LENGTH,
-        before,
-        after,
-    )
-    return session_id
+# Inserts a session into the tables of then, which have its ranges.
+put = partial(put_session, statement=INSERT)
 
 
 @pytest.fixture

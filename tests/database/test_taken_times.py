@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from tests.database.test_spacing import LENGTH, MINUTE, START, put
-from tests.group_rows import put_seat
+from tests.groups import put_seat
 from tests.world import World
 
 GROUP = """

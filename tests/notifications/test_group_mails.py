@@ -21,7 +21,7 @@ from app.tables.groups import Group
 from app.tables.notifications import Notification
 from app.tables.practices import Practitioner
 from app.tables.sessions import Session
-from tests.group_rows import LENGTH, put_group, put_seat
+from tests.groups import LENGTH, put_group, put_seat
 from tests.notifications.postbox import Postbox
 from tests.notifications.scenario import START
 from tests.world import NOW, World

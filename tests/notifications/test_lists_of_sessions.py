@@ -20,7 +20,7 @@ from app.notifications.mail.message import make_mail
 from app.notifications.mail.queries import load_mail_data
 from app.tables.notifications import Notification
 from app.tables.practices import Client
-from tests.group_rows import put_group, put_seat
+from tests.groups import put_group, put_seat
 from tests.notifications.postbox import Postbox
 from tests.notifications.several import cancel_all, move_all
 from tests.notifications.test_finish_all import book_weekly

@@ -24,7 +24,7 @@ from app.calendar.locks import (
 from app.configuration.settings import Settings
 from app.database.engine import connect
 from app.domain.errors import NotFoundError
-from tests.group_rows import put_group, put_seat
+from tests.groups import put_group, put_seat
 from tests.races.test_waiting import wait_until_waiting
 from tests.world import NOW, World
 

@@ -13,7 +13,7 @@ from app.database.transactions import transact
 from app.tables.groups import Group
 from app.tables.sessions import Session
 from app.tables.taken_times import TakenTime
-from tests.group_rows import add_group
+from tests.groups import write_video_group
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
@@ -27,7 +27,7 @@ async def create_group(world: World, start: datetime, *, with_lock: bool) -> UUI
     async def command(db: AsyncConnection) -> UUID:
         if with_lock:
             await lock_practitioner(db, world.practice_id, world.practitioner_id)
-        return await add_group(db, world, start)
+        return await write_video_group(db, world, start)
 
     return await transact(world.engine, command)
 
