@@ -33,7 +33,8 @@ def dies_when_asked(connection: Connection) -> None:
 
 @pytest.mark.usefixtures("_signals")
 def test_a_server_that_dies_while_it_is_asked_is_noticed_at_once() -> None:
-    config = uvicorn.Config("no:app", timeout_worker_healthcheck=PATIENCE_SECONDS)
+    # Without `log_config` uvicorn would set up the logging of this process for all later tests.
+    config = uvicorn.Config("no:app", log_config=None, timeout_worker_healthcheck=PATIENCE_SECONDS)
     supervisor = Supervisor(config, [])
     process = Process(config, [])
     process.process = get_context("spawn").Process(
