@@ -1,4 +1,4 @@
-"""How long a connection, a place in the pool and a lock are waited for.
+"""Limits of waiting for a connection, for a place in the pool, and for a lock.
 
 Source: docs/decisions/0021-bounds-of-waiting.md.
 """

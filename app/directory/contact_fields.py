@@ -1,4 +1,4 @@
-"""Fields of people and of the practice: how they are reached, their language and their zone."""
+"""Field types of contact data: phone, email, web address, language and time zone."""
 
 import re
 from typing import Annotated
@@ -40,15 +40,15 @@ Phone = Annotated[
     StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=50),
     AfterValidator(one_line),
     AfterValidator(not_blank),
-    Field(description="As people there write it; not checked."),
+    Field(description="In any local notation. The number is not checked."),
 ]
 Email = Annotated[
     str,
     StringConstraints(strict=True, max_length=254),
     AfterValidator(normal_address),
     Field(
-        description="In ASCII, but for the domain, which may have other letters or be punycode: "
-        "both are one mailbox.",
+        description="The part before `@` must be ASCII. The domain may be in Unicode or in "
+        "Punycode: both name the same mailbox.",
         json_schema_extra={"format": "email"},
     ),
 ]
@@ -59,6 +59,6 @@ Locale = Annotated[
     str,
     StringConstraints(strict=True, max_length=35),
     AfterValidator(_language_tag),
-    Field(description="BCP 47 tag of the language in which they are written to, like `de-AT`."),
+    Field(description="BCP 47 tag of the language of the client's emails, such as `de-AT`."),
 ]
 TimeZone = Annotated[ZoneName, Field(description="IANA time zone.")]

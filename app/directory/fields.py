@@ -1,4 +1,4 @@
-"""Fields that all of the practice's records have on the wire, and the bodies made of them."""
+"""Field types that all of the practice's records share, and the bases of their bodies."""
 
 import unicodedata
 from collections.abc import Mapping

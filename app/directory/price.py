@@ -1,4 +1,4 @@
-"""The price of a service or of one session, as it is written on the wire."""
+"""The price of a service or of a session in requests."""
 
 from typing import Annotated
 
@@ -11,28 +11,38 @@ from app.web.types import RequestBody
 
 
 class Price(RequestBody):
-    """A price in whole minor units of the practice's currency: ten million of it at most."""
+    """A price in minor units of the practice's currency, at most ten million major units."""
 
     amount_minor: Annotated[
-        int, Field(strict=True, ge=0, le=LARGEST_STORED, description="Cents, pence.")
+        int,
+        Field(
+            strict=True,
+            ge=0,
+            le=LARGEST_STORED,
+            description="The price in minor units of the currency (cents, pence).",
+        ),
     ]
     currency: Annotated[
         str,
-        Field(strict=True, pattern=r"^[A-Z]{3}$", description="The practice's own."),
+        Field(
+            strict=True,
+            pattern=r"^[A-Z]{3}$",
+            description="ISO 4217 code. It must be the practice's currency.",
+        ),
     ]
     decimals: Annotated[
         int | None,
         Field(
             strict=True,
             exclude=True,
-            description="As in answers, so that a price can be sent back as it came. Where it is "
-            "sent it has to be the currency's.",
+            description="The currency's number of decimals, as in answers: a price can be sent "
+            "back unchanged. Another number is refused.",
         ),
     ] = None
 
     @field_validator("decimals")
     @classmethod
-    def _is_the_currencys(cls, value: int | None, info: ValidationInfo) -> int | None:
+    def _check_decimals(cls, value: int | None, info: ValidationInfo) -> int | None:
         currency = info.data.get("currency")
         if value is not None and currency is not None and value != decimals_of(currency):
             raise InvalidValueError(

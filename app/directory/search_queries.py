@@ -1,8 +1,9 @@
-"""Finding records by a part of their name (product.md section 10, "Lists by a part of the name").
+"""Search for a part of a name, without regard to capitals and accents.
 
-Case and accents do not matter. PostgreSQL does this without an extension. No ordinary index finds a
-part of a name, so the names of one practice are compared one by one, in the order of the index of
-names, until the page is full.
+The search uses built-in functions of PostgreSQL only and needs no extension. An ordinary index
+cannot find a part in the middle of a name, so the names of one practice are compared one by one, in
+the order of the index by name, until a page is full. Source: product.md section 10, "Lists by a
+part of the name".
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Search terms: a part of a name that a list is asked for. The search is in search_queries.py."""
+"""Checks the part of a name to search for. The search itself is in search_queries.py."""
 
 import re
 import unicodedata
@@ -9,10 +9,10 @@ ACCENTS = "[\u0300-\u036f]"
 
 
 def has_letters(part: str) -> str:
-    """Refuse a term without letters, which every name would match.
+    """Refuse a text of accents only: every name would contain it.
 
     Raises:
-        ValueError: the term consists of accents and spaces.
+        ValueError: the text has no character other than accents and spaces.
     """
     if not re.sub(ACCENTS, "", unicodedata.normalize("NFKD", part)).strip():
         raise InvalidValueError("field.name-part")

@@ -14,7 +14,7 @@ from app.domain.policy.decide import Decision
 
 
 class ActionRefusedError(DomainError):
-    """The policy refuses. Its public code is that of the refusal; `zone` is the client's."""
+    """The policy refuses the action. The public code is the refusal's. `zone` is the client's."""
 
     code = "action-refused"
 
@@ -58,7 +58,10 @@ class ScopeRefusedError(DomainError):
 
 
 class SlotUnavailableError(DomainError):
-    """The wished start is not on offer (any more). `alternatives`: the nearest that are."""
+    """The requested start is not available. `alternatives` are the nearest slots that are.
+
+    `duration` is the session's; `zone` is the zone in which the alternatives are shown.
+    """
 
     code = "slot-unavailable"
 
@@ -70,7 +73,7 @@ class SlotUnavailableError(DomainError):
 
 
 class GroupUnavailableError(SlotUnavailableError):
-    """The wished group is not on offer (any more). `groups`: the nearest that are."""
+    """The requested group is not available. `groups` are the nearest that are."""
 
     def __init__(self, groups: Sequence[GroupSlot], zone: ZoneInfo) -> None:
         super().__init__((), timedelta(0), zone)
@@ -78,7 +81,7 @@ class GroupUnavailableError(SlotUnavailableError):
 
 
 class SeatConflict(NamedTuple):
-    """A seat whose client has another session at the time to which its group shall move."""
+    """A seat whose client has another session at the time to which its group is to move."""
 
     seat_id: UUID
     client_id: UUID
@@ -86,7 +89,7 @@ class SeatConflict(NamedTuple):
 
 
 class SeatsConflictError(DomainError):
-    """Clients of a group have other sessions at the time to which the group shall move."""
+    """Clients of a group have other sessions at the time to which the group is to move."""
 
     code = "seats-conflict"
 

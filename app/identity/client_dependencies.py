@@ -1,4 +1,4 @@
-"""Dependencies that say which client calls, with an access token or a link, and the signers."""
+"""Dependencies that authenticate a client by an access token, and the signers of tokens."""
 
 from datetime import datetime
 from typing import Annotated, NamedTuple

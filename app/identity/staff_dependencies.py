@@ -1,4 +1,4 @@
-"""Dependencies that say whose software calls, with which API key, and run its commands."""
+"""Dependencies that authenticate the practice's software by its API key."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -17,7 +17,7 @@ from app.web.request_headers import credentials_of, idempotency_key
 _key = HTTPBearer(
     auto_error=False,
     scheme_name="ApiKey",
-    description="An API key of the practice, made by `reslot keys create`.",
+    description="An API key of the practice, created by `reslot keys create`.",
 )
 
 
@@ -30,7 +30,7 @@ def _staff(needed: Scope) -> Callable[..., Awaitable[Staff]]:
     ) -> Staff:
         if credentials is None or credentials_of(request) is None:
             raise UnauthorizedError
-        # Given back before the request's own connection is taken: one request never holds two.
+        # This connection is returned before the request takes its own: no request holds two.
         async with read_connection(engine) as db:
             return await find_staff(db, credentials.credentials, needed, origin=origin)
 
@@ -92,6 +92,6 @@ StaffWriting = Annotated[Write, Depends(_staff_writing)]
 AdminWriting = Annotated[Write, Depends(_admin_writing)]
 
 
-# Where the answer carries a secret it must not be kept, so there is no Idempotency-Key to take.
+# An answer that contains a secret must not be stored, so these take no Idempotency-Key.
 StaffSecretWriting = Annotated[Write, Depends(_staff_secret_writing)]
 AdminSecretWriting = Annotated[Write, Depends(_admin_secret_writing)]

@@ -1,11 +1,11 @@
-"""How every mail is rendered: the settings of its templates, and its encoding."""
+"""Settings for rendering mails: their templates and their encoding."""
 
 from email.policy import SMTP
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-# Every mail server takes seven bits, and the text stays readable in the folder of a demo.
+# Every mail server accepts 7-bit mails, and the demo's mail files stay readable.
 MAIL_POLICY = SMTP.clone(cte_type="7bit")
 
 

@@ -1,4 +1,4 @@
-"""Conditions that find the client who calls, and their own session."""
+"""Conditions that find the calling client and the requested session."""
 
 from sqlalchemy import bindparam
 
@@ -7,7 +7,7 @@ from app.tables.practices import Client
 from app.tables.sessions import Session
 
 ABOUT_CLIENT = of_practice(PRACTICE, Client, Client.id == bindparam("client_id"))
-# The session that is asked for, if it is the client's own.
+# The requested session, if it belongs to the client.
 OWN_SESSION = of_practice(
     PRACTICE, Session, Session.client_id == Client.id, Session.id == bindparam("session_id")
 )

@@ -1,4 +1,4 @@
-"""Statements on the practice itself, and writing its first records. Nothing here commits."""
+"""Statements on the practice itself, and inserts of its first records. Nothing here commits."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,7 +26,7 @@ async def write_practice(db: AsyncConnection, practice_id: UUID, values: Mapping
 
 
 class PracticeRepository:
-    """The records of one practice."""
+    """Inserts the records of one practice."""
 
     def __init__(self, db: AsyncConnection, practice_id: UUID) -> None:
         self._db = db
@@ -35,7 +35,7 @@ class PracticeRepository:
     async def open_practice(
         self, *, name: str, currency: str, email: str, phone: str | None = None
     ) -> None:
-        """Write the practice itself, which everything else refers to."""
+        """Insert the practice itself, which all its records refer to."""
         await self._db.execute(
             insert(Practice).values(
                 practice_id=self._practice_id,
@@ -47,7 +47,7 @@ class PracticeRepository:
         )
 
     async def add(self, table: type[Identified], **values: Any) -> UUID:  # noqa: ANN401
-        """Write one record and give its id. What is not named stays without a value."""
+        """Insert one record and give its id. Columns that are not given get their defaults."""
         record_id = values.pop("id", None) or uuid4()
         await self._db.execute(
             insert(table).values(practice_id=self._practice_id, id=record_id, **values)
@@ -63,14 +63,14 @@ class PracticeRepository:
         practitioner_id: UUID | None = None,
         service_id: UUID | None = None,
     ) -> UUID:
-        """Write the next version of a service's, a practitioner's, or the practice's policy.
+        """Insert the next version of the policy of a service, a practitioner or the practice.
 
-        Sessions booked from now on come under it; those booked before keep theirs. Without rules
-        there is no policy of its own from now on. Who writes a version holds the practice's row, so
-        that of two written at once each gets a number of its own.
+        It applies to sessions booked from now on; sessions booked before keep their version. A
+        version without rules ends the policy. The practice's row is locked, so that concurrent
+        versions get different numbers.
 
         Raises:
-            ValueError, KeyError: the rules have no meaning.
+            ValueError, KeyError: the rules are invalid.
         """
         if rules is not None:
             parse_rules(rules)

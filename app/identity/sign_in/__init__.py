@@ -1,5 +1,5 @@
-"""Signing clients in by a mailed link.
+"""Sign-in of clients by an emailed link.
 
-`request_link`: a client asks. `delivery`: the worker finds the clients with that address and mails
-the links. `commands`: a link is exchanged for tokens, tokens are refreshed, a client signs out.
+`request_link`: a client asks for a link. `delivery`: the worker finds the clients with that address
+and sends the links. `commands`: exchange a link for tokens, refresh tokens, sign out.
 """

@@ -1,5 +1,5 @@
-"""What clients and staff do to sessions.
+"""Commands of clients and staff on sessions, one file for each command.
 
-One file a command: `book`, `push`, `cancel`, `reschedule`, `attendance`, `undo`. Each ends in
-`finish`. The other files are parts that several commands share.
+`book`, `book_seat`, `push`, `cancel`, `cancel_following`, `reschedule`, `reschedule_following`,
+`attendance`, `undo`. Each ends in `finish`. The other files are parts that several commands share.
 """
