@@ -88,7 +88,7 @@ class NewNotification:
 
 
 class OfChange(NamedTuple):
-    """A notification about one change of one session, or of a group: then without a session."""
+    """A notification about one change, and the session that was changed, if it was a session."""
 
     session_id: UUID | None
     change_id: UUID
@@ -103,7 +103,10 @@ async def queue_notifications(
     notifications: Sequence[NewNotification],
     now: datetime,
 ) -> None:
-    """Insert notifications about one change of one session or group; see `queue_for_changes`."""
+    """Insert notifications about one change; see `queue_for_changes`.
+
+    `session_id` None: the change is not of a session.
+    """
     of_change = [OfChange(session_id, change_id, notification) for notification in notifications]
     await queue_for_changes(db, practice_id, of_change, now)
 
@@ -148,51 +151,8 @@ async def queue_practice_mail(
     db: AsyncConnection, practice_id: UUID, change_id: UUID, kind: Kind, now: datetime
 ) -> None:
     """Queue a mail to the practice's own address about a change that concerns no session."""
-    await _queue_one(db, practice_id, change_id, NewNotification(kind, "practice", None, now), now)
-
-
-async def queue_group_mail(
-    db: AsyncConnection,
-    practice_id: UUID,
-    change_id: UUID,
-    kind: GroupMailKind,
-    starts_at: datetime,
-    now: datetime,
-) -> None:
-    """Queue the practitioner's mail about a change of a group that starts at `starts_at`.
-
-    It has the group's calendar entry and the clients whose seats the same command changed. That too
-    few seats are taken is told to the practice instead, without a calendar entry.
-    """
-    recipient: Recipient = "practice" if kind == "group_below_minimum" else "practitioner"
-    told = NewNotification(kind, recipient, starts_at, now)
-    await _queue_one(db, practice_id, change_id, told, now)
-
-
-async def _queue_one(
-    db: AsyncConnection,
-    practice_id: UUID,
-    change_id: UUID,
-    notification: NewNotification,
-    now: datetime,
-) -> None:
-    """Insert a mail about a change of no session, and its job."""
-    notification_id, kind, recipient = uuid4(), notification.kind, notification.recipient
-    added = {
-        "practice_id": practice_id,
-        "id": notification_id,
-        "session_id": None,
-        "change_id": change_id,
-        "endpoint_id": None,
-        "kind": kind,
-        "recipient": recipient,
-        "starts_at": notification.starts_at,
-        "send_at": notification.send_at,
-        "attempt_at": notification.send_at,
-    }
-    await _ADD.run(db, added)
-    wake = notification_wake(practice_id, notification_id, recipient, kind, notification.send_at)
-    await queue_wakes(db, [wake], now)
+    mail = NewNotification(kind, "practice", None, now)
+    await queue_notifications(db, practice_id, None, change_id, [mail], now)
 
 
 async def _for_endpoints(
@@ -247,6 +207,16 @@ def notifications_about(
     if fee is not None:
         notifications.append(NewNotification("fee.recorded", "webhook", starts_at, now))
     return notifications
+
+
+def group_mail(kind: GroupMailKind, starts_at: datetime, now: datetime) -> NewNotification:
+    """Return the practitioner's mail about a change of a group that starts at `starts_at`.
+
+    It has the group's calendar entry and the clients whose seats the same command changed. That too
+    few seats are taken is told to the practice instead, without a calendar entry.
+    """
+    recipient: Recipient = "practice" if kind == "group_below_minimum" else "practitioner"
+    return NewNotification(kind, recipient, starts_at, now)
 
 
 def reminders(

@@ -99,7 +99,7 @@ class SlotView(TypedDict):
 
 
 class SeatConflictView(TypedDict):
-    """A seat whose client has another session at the time to which its group shall move."""
+    """A seat whose client has another session at the time to which its group is to move."""
 
     session_id: Annotated[UUID, Field(description="The session that is the seat.")]
     client_id: UUID

@@ -16,7 +16,7 @@ from app.audit.write import SYSTEM, Actor, write_change
 from app.database.transactions import transact
 from app.mail.context import MailContext
 from app.notifications.delivery import send_notification
-from app.outbox.outbox import GroupMailKind, queue_group_mail
+from app.outbox.outbox import GroupMailKind, group_mail, queue_notifications
 from app.tables.groups import Group
 from app.tables.notifications import Notification
 from app.tables.practices import Practitioner
@@ -84,7 +84,8 @@ async def tell(
                 session_id=session_id,
                 **about,
             )
-        await queue_group_mail(db, practice_id, change_id, kind, starts_at, NOW)
+        told = [group_mail(kind, starts_at, NOW)]
+        await queue_notifications(db, practice_id, None, change_id, told, NOW)
         wanted = select(Notification.id).where(
             Notification.practice_id == practice_id, Notification.change_id == change_id
         )

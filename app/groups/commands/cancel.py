@@ -89,9 +89,7 @@ async def end_group(
     )
     if changed:
         await finish_all(db, changed, now, command_id=command_id, practitioners=False)
-    await tell_of_group(
-        db, after, change_id, now, mails=["group_cancelled"], event="group.cancelled"
-    )
+    await tell_of_group(db, after, change_id, now, mail="group_cancelled", event="group.cancelled")
     return GroupOutcome(after, command_id, seats_after(changed))
 
 

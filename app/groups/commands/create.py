@@ -9,12 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.calendar.locks import lock_practitioner
 from app.domain.errors import InvalidInputError, NotFoundError, RefTakenError
 from app.groups.commands.checks import check_rules
-from app.groups.commands.trail import write_group_change
+from app.groups.commands.trail import tell_of_group, write_group_change
 from app.groups.queries import id_of_ref, read_group
 from app.groups.records import GroupDefaults, GroupOutcome, NewGroup
 from app.groups.repository import GroupRepository
 from app.identity.api_keys.keys import Staff
-from app.outbox.outbox import queue_group_mail
 from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.commands.checks import check_start
 from app.sessions.commands.meeting import Meeting, MeetingRequest, choose_format, meeting_at
@@ -54,7 +53,7 @@ async def create_group(
     await GroupRepository(db, practice_id).add(group_id, new, defaults, meeting, now)
     group = await read_group(db, practice_id, group_id)
     change_id = await write_group_change(db, staff.actor, group, "created", now)
-    await queue_group_mail(db, practice_id, change_id, "group_booked", group.starts_at, now)
+    await tell_of_group(db, group, change_id, now, mail="group_booked", event=None)
     return GroupOutcome(group, change_id)
 
 

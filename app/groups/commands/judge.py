@@ -76,6 +76,6 @@ async def _tell(
         details={"seats_taken_when_due": taken, "cancels": cancels},
     )
     await tell_of_group(
-        db, group, change_id, now, mails=["group_below_minimum"], event="group.below_minimum"
+        db, group, change_id, now, mail="group_below_minimum", event="group.below_minimum"
     )
     return command_id

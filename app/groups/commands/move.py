@@ -41,7 +41,7 @@ from app.sessions.read.records import SessionRecord
 
 @dataclass(frozen=True, slots=True)
 class GroupMove:
-    """Where a group shall move. Format, location and length that are None stay as they are.
+    """Where a group is to move. Format, location and length that are None stay as they are.
 
     `leave_behind`: the seat of a client who has another session then is cancelled free of charge.
     """
@@ -157,7 +157,7 @@ async def move_locked(
     )
     if changed:
         await finish_all(db, changed, now, command_id=command_id, practitioners=False)
-    await tell_of_group(db, after, change_id, now, mails=["group_moved"], event="group.moved")
+    await tell_of_group(db, after, change_id, now, mail="group_moved", event="group.moved")
     return GroupOutcome(after, command_id, seats_after(changed))
 
 

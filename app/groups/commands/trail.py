@@ -1,6 +1,5 @@
 """Write audit log entries about groups, and queue what people and webhooks are told of them."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit.write import Actor, write_change
 from app.groups.records import GroupDetails
 from app.outbox.events import EventType
-from app.outbox.outbox import GroupMailKind, NewNotification, queue_group_mail, queue_notifications
+from app.outbox.outbox import GroupMailKind, NewNotification, group_mail, queue_notifications
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.orders import ChangeReason
 
@@ -78,11 +77,11 @@ async def tell_of_group(
     change_id: UUID,
     now: datetime,
     *,
-    mails: Sequence[GroupMailKind],
-    event: EventType,
+    mail: GroupMailKind,
+    event: EventType | None,
 ) -> None:
-    """Queue mails to the practitioner or the practice about a group, and the webhook event."""
-    for kind in mails:
-        await queue_group_mail(db, group.practice_id, change_id, kind, group.starts_at, now)
-    told = [NewNotification(event, "webhook", group.starts_at, now)]
+    """Queue the mail to the practitioner or the practice about a group, and the webhook event."""
+    told = [group_mail(mail, group.starts_at, now)]
+    if event is not None:
+        told.append(NewNotification(event, "webhook", group.starts_at, now))
     await queue_notifications(db, group.practice_id, None, change_id, told, now)

@@ -36,7 +36,7 @@ from app.sessions.read.records import SessionRecord
 
 @dataclass(frozen=True, slots=True)
 class SeatMove:
-    """The group to which a seat shall move. `group` None: there is none at this start."""
+    """The group to which a seat is to move. `group` None: there is none at this start."""
 
     group: GroupRecord | None
     start: datetime
