@@ -16,14 +16,14 @@ from app.domain.refusals import ScopeConflictsError, TimeConflict
 from app.domain.series import LARGEST_SERIES, Every, series_starts
 from app.domain.zones import seconds_up, to_seconds
 from app.identity.api_keys.keys import Staff
-from app.outbox.outbox import notifications_about, reminders
+from app.outbox.outbox import reminders
 from app.policies.queries import resolve_policy_version
 from app.series.queries import SeriesRecord, read_series
 from app.series.repository import add_series
 from app.sessions.commands.book import add_session, lock_people, read_context, read_meeting
 from app.sessions.commands.booking import Booking, BookingContext, NewSession, SeriesDate
 from app.sessions.commands.checks import check_start
-from app.sessions.commands.finish import ChangedSession, finish, finish_all
+from app.sessions.commands.finish import PEOPLE, ChangedSession, finish_all
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import Meeting
 from app.sessions.read.calendar import CalendarOwner, read_calendar, slot_rules
@@ -162,13 +162,8 @@ async def _finish(
         )
         for record, (_, change) in zip(records, changes, strict=True)
     ]
-    if order.notify:
-        await finish_all(db, booked, now, command_id=command_id)
-        return
-    for one in booked:
-        events = notifications_about("booked", one.record.starts_at, now, people=False)
-        change = replace(one.change, command_id=command_id)
-        await finish(db, practice_id, one.record.id, change, [*events, *one.reminders], now)
+    people = PEOPLE if order.notify else ()
+    await finish_all(db, booked, now, command_id=command_id, people=people)
 
 
 def _starts(order: SeriesOrder, zone: ZoneInfo) -> list[datetime]:

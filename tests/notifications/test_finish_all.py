@@ -86,7 +86,7 @@ async def test_each_practitioner_gets_a_mail_unless_the_command_has_its_own(worl
         ("practitioner", second): 1,
     }
     third = await world.book(START + 2 * DAY)
-    await move_all(world, [third], DAY, practitioners=False)
+    await move_all(world, [third], DAY, people=["client"])
     assert await told(world, "rescheduled") == {("client", third): 1}
 
 

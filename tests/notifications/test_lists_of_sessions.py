@@ -248,7 +248,7 @@ async def test_the_entry_of_a_seat_names_its_own_client_only(
     group_id = await put_group(world, START)
     mine = await put_seat(world, group_id, START, 1)
     theirs = await put_seat(world, group_id, START, 2, client_id=other)
-    await cancel_all(world, [mine, theirs], practitioners=False)
+    await cancel_all(world, [mine, theirs], people=["client"])
     mail = await mail_of(world, settings, "cancelled", session_id=mine)
     ((is_attached, method, event),) = mail.entries
     assert (is_attached, method, event["UID"]) == (False, "CANCEL", f"{mine}@reslot")

@@ -88,7 +88,7 @@ async def end_group(
         details={"seats_cancelled": len(changed)},
     )
     if changed:
-        await finish_all(db, changed, now, command_id=command_id, practitioners=False)
+        await finish_all(db, changed, now, command_id=command_id, people=["client"])
     await tell_of_group(db, after, change_id, now, mail="group_cancelled", event="group.cancelled")
     return GroupOutcome(after, command_id, seats_after(changed))
 

@@ -156,7 +156,7 @@ async def move_locked(
         details={"seats_moved": len(changed) - len(staying), "seats_cancelled": len(staying)},
     )
     if changed:
-        await finish_all(db, changed, now, command_id=command_id, practitioners=False)
+        await finish_all(db, changed, now, command_id=command_id, people=["client"])
     await tell_of_group(db, after, change_id, now, mail="group_moved", event="group.moved")
     return GroupOutcome(after, command_id, seats_after(changed))
 

@@ -18,7 +18,7 @@ from app.move_requests.repository import MoveRequestRepository
 from app.outbox.outbox import NewNotification, OfChange, drop_reminders, queue_for_changes
 from app.policies.stored import rules_of
 from app.sessions.commands.ending import write_end
-from app.sessions.commands.finish import new_change, told_first
+from app.sessions.commands.finish import PEOPLE, new_change, told_first
 from app.sessions.commands.history_repository import HistoryRepository, NewChange
 from app.sessions.read.records import SessionRecord
 
@@ -95,7 +95,8 @@ def _notifications(
     If the sessions are cancelled, practitioners and webhooks are told as of any cancellation.
     """
     is_cancelled = new.meanwhile == "cancel"
-    told = told_first([record for record, _ in sessions], practitioners=is_cancelled)
+    people = PEOPLE if is_cancelled else ("client",)
+    told = told_first([record for record, _ in sessions], people)
     queued = []
     for record, change_id in sessions:
         about: list[NewNotification] = [

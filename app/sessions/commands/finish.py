@@ -1,6 +1,6 @@
 """The last steps of every command: history, reminders, notifications and result."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,8 @@ from app.sessions.commands.orders import NO_COST, ChangeReason, Effect, Outcome,
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 from app.sessions.read.staff_queries import read_for_staff
+
+PEOPLE: tuple[Recipient, ...] = ("client", "practitioner")
 
 
 async def finish(
@@ -74,20 +76,20 @@ async def finish_all(
     *,
     command_id: UUID,
     named: UUID | None = None,
-    practitioners: bool = True,
+    people: Collection[Recipient] = PEOPLE,
 ) -> list[Effect]:
     """Record changes of several sessions of one practice by one command; see `finish`.
 
-    Each client gets one mail about all their sessions, and so does each practitioner, unless
-    `practitioners` is False. The mail is about the session `named`, or else about the person's
-    first one in time, and lists the others. Webhooks get an event for each session.
+    Each client gets one mail about all their sessions, and so does each practitioner; with
+    `people` only those that it names. The mail is about the session `named`, or else about the
+    person's first one in time, and lists the others. Webhooks get an event for each session.
     """
     practice_id = changed[0].record.practice_id
     changes = [(one.record.id, replace(one.change, command_id=command_id)) for one in changed]
     ids = await HistoryRepository(db, practice_id).record(changes, now)
     await drop_reminders(db, practice_id, [session_id for session_id, _ in changes], now)
     by_time = sorted(changed, key=lambda one: (one.record.id != named, one.change.after.starts_at))
-    told = told_first([one.record for one in by_time], practitioners=practitioners)
+    told = told_first([one.record for one in by_time], people)
     queued = [
         OfChange(one.record.id, change_id, notification)
         for change_id, one in zip(ids, changed, strict=True)
@@ -101,20 +103,23 @@ async def finish_all(
 
 
 def told_first(
-    records: Sequence[SessionRecord], *, practitioners: bool
+    records: Sequence[SessionRecord], people: Collection[Recipient]
 ) -> dict[UUID, list[Recipient]]:
-    """Give for each session the people whose mail is about it, and lists the others.
+    """Give for each session those of `people` whose mail is about it, and lists the others.
 
     That is each person's first session of `records`.
     """
     told: dict[UUID, list[Recipient]] = {record.id: [] for record in records}
-    people: set[UUID] = set()
+    seen: set[UUID] = set()
     for record in records:
-        if record.client_id not in people:
-            told[record.id].append("client")
-        if practitioners and record.practitioner_id not in people:
-            told[record.id].append("practitioner")
-        people |= {record.client_id, record.practitioner_id}
+        ids: dict[Recipient, UUID] = {
+            "client": record.client_id,
+            "practitioner": record.practitioner_id,
+        }
+        for person, person_id in ids.items():
+            if person in people and person_id not in seen:
+                told[record.id].append(person)
+                seen.add(person_id)
     return told
 
 
