@@ -1,5 +1,6 @@
 """Money as the API and the database represent it: whole minor units of one currency."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -19,3 +20,11 @@ class Money:
         exact = Decimal(self.amount_minor) * percent / 100
         rounded = int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
         return Money(min(rounded, self.amount_minor), self.currency)
+
+
+def total(amounts: Iterable[Money | None]) -> Money | None:
+    """Add up amounts of one currency, without those that are None; None if no amount is left."""
+    given = [amount for amount in amounts if amount is not None]
+    if not given:
+        return None
+    return Money(sum(amount.amount_minor for amount in given), given[0].currency)

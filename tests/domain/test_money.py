@@ -4,7 +4,7 @@ from decimal import Decimal, localcontext
 
 import pytest
 
-from app.domain.money import Money
+from app.domain.money import Money, total
 from tests.domain.builders import usd
 
 
@@ -41,3 +41,10 @@ def test_a_percentage_keeps_the_currency() -> None:
 def test_a_percentage_does_not_depend_on_the_callers_rounding() -> None:
     with localcontext(rounding="ROUND_UP"):
         assert usd(5).percent(Decimal(50)) == usd(2)
+
+
+def test_a_total_leaves_out_what_is_none() -> None:
+    assert total([usd(100), None, usd(250)]) == usd(350)
+    assert total([usd(0)]) == usd(0)
+    assert total([None]) is None
+    assert total([]) is None

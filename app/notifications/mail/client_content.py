@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.money import total
 from app.mail.sanitize import lines, one_line, web_address
 from app.mail.texts.formatter import Formatter, format_name
 from app.notifications.mail.data import MailData, Meeting
@@ -30,7 +31,6 @@ from app.notifications.mail.several import (
     are_alike,
     dates_for_client,
     sessions_of,
-    total_fee,
     with_entries,
 )
 from app.texts.catalogue import Texts
@@ -148,7 +148,7 @@ def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
 
 def _total(data: MailData, formatter: Formatter, practice: str) -> tuple[str, ...]:
     """Write the sum of the fees of all sessions."""
-    fee = total_fee(sessions_of(data))
+    fee = total(one.change.fee for one in sessions_of(data))
     if fee is None:
         return ()
     return (formatter.texts("mail.fees-due", fee=formatter.money(fee), practice=practice),)

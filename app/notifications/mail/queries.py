@@ -32,6 +32,7 @@ from app.notifications.mail.data import (
     place_of,
 )
 from app.policies.stored import stored_policy
+from app.sessions.read.records import AskedToMove
 from app.sessions.read.rows import carried_of, to_asked
 from app.tables.asked import open_request_of
 from app.tables.changes import Change, ChangeNote
@@ -242,6 +243,7 @@ _STATEMENT, _OTHERS = _statement(), _others()
 
 
 def _mail_data(row: Row[Any]) -> MailData:
+    asked = to_asked(row.move_request)
     return MailData(
         practice_id=row.practice_id,
         notification_id=row.notification_id,
@@ -269,10 +271,10 @@ def _mail_data(row: Row[Any]) -> MailData:
         ),
         change=_change(row),
         present=_meeting(row, "now"),
-        facts=_facts(row),
+        facts=_facts(row, asked),
         policy=stored_policy(row.policy_id, row.policy_number, row.policy_text, row.policy_rules),
         link=Link(row.practice_id, row.session_id, row.address_generation, row.link_generation),
-        asked=to_asked(row.move_request),
+        asked=asked,
     )
 
 
@@ -337,8 +339,7 @@ def _meeting(row: Row[Any], prefix: str) -> Meeting:
     )
 
 
-def _facts(row: Row[Any]) -> SessionFacts:
-    asked = to_asked(row.move_request)
+def _facts(row: Row[Any], asked: AskedToMove | None) -> SessionFacts:
     return SessionFacts(
         status=Status(row.session_status),
         starts_at=row.now_starts_at,

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.money import Money
 from app.domain.policy.decide import decide
 from app.domain.policy.rules import Action
 from app.mail.sanitize import one_line
@@ -56,7 +55,7 @@ def dates_for_client(
             lines=(
                 *(() if is_said_once else _described(one, formatter)),
                 *_moved_from(one, formatter),
-                *proposals(one, formatter),
+                *_proposals(one, formatter),
                 *costs(one, formatter, practice=one_line(data.practice_name)),
                 *_changed_since(one, formatter),
                 *_free_until(one, formatter, now),
@@ -86,14 +85,6 @@ def dates_for_practitioner(data: MailData, formatter: Formatter) -> tuple[DateEn
     )
 
 
-def total_fee(sessions: Sequence[MailData]) -> Money | None:
-    """Add up the fees of changes of sessions; None if there are none."""
-    fees = [one.change.fee for one in sessions if one.change.fee is not None]
-    if not fees:
-        return None
-    return Money(sum(fee.amount_minor for fee in fees), fees[0].currency)
-
-
 def _when(data: MailData, formatter: Formatter) -> str:
     return times(data, formatter)[0].text
 
@@ -119,7 +110,7 @@ def _service_and_place(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     return (one_line(data.service_name), *(fact.text for fact in where))
 
 
-def proposals(data: MailData, formatter: Formatter) -> tuple[str, ...]:
+def _proposals(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     """Write the starts that the practice proposes for a session."""
     if data.kind != "move_request" or data.asked is None or not data.asked.proposals:
         return ()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from app.domain.money import total
 from app.domain.policy.costs import Cost
 from app.domain.policy.rules import Credit
 from app.domain.quotes import Quote, QuoteLine, ScopeQuote
@@ -17,7 +18,7 @@ from app.sessions.client_api.reasons import ReasonVisibility, reasons_for
 from app.sessions.client_api.schemas import CommandAnswer
 from app.sessions.client_api.scope_schemas import TouchedView
 from app.sessions.commands.orders import ScopeOutcome, Touched
-from app.sessions.commands.scope import ScopePreview, total_fee
+from app.sessions.commands.scope import ScopePreview
 from app.texts.catalogue import Texts
 from app.web.idempotency import StoredAnswer
 from app.web.json import as_json
@@ -43,7 +44,7 @@ def present_scope(
             for record, why in preview.sessions.staying
         ],
         "conflicts": present_conflicts(preview.conflicts, zone),
-        "fee": present_money(total_fee(costs or [])),
+        "fee": present_money(total(cost.fee for cost in costs or [])),
         "credits_forfeited": sum(cost.credit is Credit.FORFEITED for cost in costs or []),
         "quote": quote,
         "quote_expires_at": None if expires_at is None else expires_at.astimezone(zone),

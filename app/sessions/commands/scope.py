@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domain.errors import DomainError, ForbiddenError, InvalidInputError, QuoteStaleError
-from app.domain.money import Money
 from app.domain.policy.costs import Cost, cost_for_staff
 from app.domain.policy.decide import Decision, decide
 from app.domain.policy.rules import Action
@@ -192,11 +191,3 @@ def costs_for_staff(
         )
         for record, action in actions
     }
-
-
-def total_fee(costs: Sequence[Cost]) -> Money | None:
-    """Add up the fees; None if there is none. The sessions of a series have one currency."""
-    fees = [cost.fee for cost in costs if cost.fee is not None]
-    if not fees:
-        return None
-    return Money(sum(fee.amount_minor for fee in fees), fees[0].currency)

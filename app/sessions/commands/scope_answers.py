@@ -5,12 +5,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.money import total
 from app.domain.policy.costs import Cost
 from app.domain.scope import Stays
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.sessions.commands.orders import NO_COST, Effect, ScopeOutcome, StaffScopeOutcome, Touched
-from app.sessions.commands.scope import ScopeSessions, total_fee
+from app.sessions.commands.scope import ScopeSessions
 from app.sessions.read.following_queries import read_following
 from app.sessions.read.queries import Viewer
 from app.sessions.read.staff_queries import read_for_staff
@@ -70,4 +71,4 @@ async def _touched(
 
 def _total(touched: Sequence[Touched]) -> Cost:
     """Give the sum of the fees, with what happened to the credit of the named session."""
-    return Cost(total_fee([one.cost for one in touched]), touched[0].cost.credit)
+    return Cost(total(one.cost.fee for one in touched), touched[0].cost.credit)
