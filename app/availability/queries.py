@@ -26,7 +26,7 @@ from app.domain.session import Format
 from app.domain.zones import from_seconds, seconds_up, start_of_day, to_seconds
 from app.identity.tokens.access import Caller
 from app.sessions.read.calendar import (
-    SeatKeys,
+    CalendarOwner,
     SessionToMove,
     calendar_bounds,
     move_search,
@@ -96,7 +96,14 @@ async def read_availability(
     next_available = None
     if session.group_id is not None:
         seat = SeatSearch(
-            _keys_of(caller, session), session.group_id, calendar.hours.zone, rules, search
+            CalendarOwner(
+                caller.practice_id, session.practitioner_id, caller.client_id, session.id
+            ),
+            session.service_id,
+            session.group_id,
+            calendar.hours.zone,
+            rules,
+            search,
         )
         found, start = await read_groups_on_offer(db, seat, window, seconds_up(now))
         if start is not None:
@@ -108,16 +115,6 @@ async def read_availability(
                 db, caller, session, calendar, rules, search, window.end, zone, now
             )
     return Availability(session, search.format, zone, first, last, found, next_available)
-
-
-def _keys_of(caller: Caller, session: SessionToMove) -> SeatKeys:
-    return SeatKeys(
-        caller.practice_id,
-        session.service_id,
-        session.practitioner_id,
-        caller.client_id,
-        session.id,
-    )
 
 
 async def _next_available(

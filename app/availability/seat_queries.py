@@ -9,13 +9,14 @@ from app.domain.availability import EmptyReason, SlotRules, SlotSearch, bookable
 from app.domain.groups import GroupOffer, GroupSearch, offer_groups
 from app.domain.intervals import Interval
 from app.domain.zones import DAY, from_seconds
-from app.sessions.read.calendar import SeatKeys, read_groups
+from app.sessions.read.calendar import CalendarOwner, read_groups
 
 
 class SeatSearch(NamedTuple):
     """A search for another group for the seat in `group_id`. `zone` is the practitioner's."""
 
-    keys: SeatKeys
+    owner: CalendarOwner
+    service_id: UUID
     group_id: UUID
     zone: ZoneInfo
     rules: SlotRules
@@ -34,7 +35,7 @@ async def read_groups_on_offer(
     since = window.start if now < window.end else now
     until = max(window.end, after_horizon)
     bounds = (from_seconds(since), from_seconds(until))
-    groups, taken = await read_groups(db, seat.keys, *bounds)
+    groups, taken = await read_groups(db, seat.owner, seat.service_id, *bounds)
     search = GroupSearch(seat.group_id, groups, taken, seat.search)
 
     def within(interval: Interval) -> GroupOffer:

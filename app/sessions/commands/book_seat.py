@@ -1,7 +1,6 @@
 """Book a seat of a group; only staff do this (product.md section 7)."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -14,7 +13,6 @@ from app.domain.errors import GroupCancelledError, GroupFullError, InvalidInputE
 from app.domain.groups import GroupSearch, GroupSlot, offer_groups
 from app.domain.intervals import Interval
 from app.domain.refusals import GroupUnavailableError
-from app.domain.session import Format
 from app.domain.zones import to_seconds
 from app.identity.api_keys.keys import Staff
 from app.policies.queries import resolve_policy_version
@@ -33,20 +31,11 @@ from app.sessions.commands.orders import StaffOutcome
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.seat_repository import GroupRecord, SeatRepository
 from app.sessions.commands.slots import ALTERNATIVES
-from app.sessions.read.calendar import CalendarOwner
+from app.sessions.read.calendar import CalendarOwner, read_groups
 
 # Other groups are suggested if they start at most so long before or after the wanted one.
 ALTERNATIVES_WITHIN = timedelta(days=30)
 _MINUTE = timedelta(minutes=1)
-
-
-class _Seat(NamedTuple):
-    """The session that takes the seat."""
-
-    id: UUID
-    client_id: UUID
-    practitioner_id: UUID
-    service_id: UUID
 
 
 async def book_anything(
@@ -101,21 +90,21 @@ async def book_seat(
     if group.free_seat is None:
         raise GroupFullError
     meeting = group.meeting(group.free_seat)
-    seat = _Seat(uuid4(), wanted.client_id, group.practitioner_id, group.service_id)
-    owner = CalendarOwner(practice_id, seat.practitioner_id, seat.client_id, seat.id)
+    session_id = uuid4()
+    owner = CalendarOwner(practice_id, group.practitioner_id, wanted.client_id, session_id)
     if await SessionRepository(db, practice_id).is_taken(owner, meeting, None):
         zone = ZoneInfo(context.practitioner_zone)
-        slots = await _other_groups(db, practice_id, seat, group, now)
+        slots = await _other_groups(db, owner, group, now)
         raise GroupUnavailableError(slots, zone)
     policy_version_id = await resolve_policy_version(
-        db, practice_id, seat.service_id, seat.practitioner_id
+        db, practice_id, group.service_id, group.practitioner_id
     )
     pushed = None if wanted.external_ref is None else wanted.as_pushed()
-    new = NewSession(seat.id, booking, context, meeting, policy_version_id, pushed)
+    new = NewSession(session_id, booking, context, meeting, policy_version_id, pushed)
     change = await add_session(db, practice_id, new, actor=actor, now=now)
     notifications = booked_notifications(new, now, people=notify)
-    effect = await finish(db, practice_id, seat.id, change, notifications, now)
-    return Booked(seat.id, effect)
+    effect = await finish(db, practice_id, session_id, change, notifications, now)
+    return Booked(session_id, effect)
 
 
 async def read_group_to_book(
@@ -156,7 +145,7 @@ def booking_of(wanted: SeatBooking, group: GroupRecord) -> Booking:
         group.practitioner_id,
         group.service_id,
         group.starts_at,
-        Format(group.format),
+        group.format,
         location_id=group.location_id,
         package_id=wanted.package_id,
         price=wanted.price,
@@ -165,7 +154,7 @@ def booking_of(wanted: SeatBooking, group: GroupRecord) -> Booking:
 
 
 async def _other_groups(
-    db: AsyncConnection, practice_id: UUID, seat: _Seat, group: GroupRecord, now: datetime
+    db: AsyncConnection, owner: CalendarOwner, group: GroupRecord, now: datetime
 ) -> list[GroupSlot]:
     """Find the nearest groups of the same service, practitioner and format that are still to come.
 
@@ -173,10 +162,10 @@ async def _other_groups(
     """
     since = max(now, group.starts_at - ALTERNATIVES_WITHIN)
     until = group.starts_at + ALTERNATIVES_WITHIN
-    groups, taken = await SeatRepository(db, practice_id).around(seat, since, until)
-    start, format_ = to_seconds(group.starts_at), Format(group.format)
-    present = CurrentMeeting(start, format_, group.location_id)
-    search = SlotSearch(format_, (), present, may_move=True, may_change_format=True)
+    groups, taken = await read_groups(db, owner, group.service_id, since, until)
+    start = to_seconds(group.starts_at)
+    present = CurrentMeeting(start, group.format, group.location_id)
+    search = SlotSearch(group.format, (), present, may_move=True, may_change_format=True)
     window = Interval(to_seconds(since), to_seconds(until))
     found = offer_groups(GroupSearch(group.id, groups, taken, search), window, window)
     return nearest(found.slots, start, ALTERNATIVES)

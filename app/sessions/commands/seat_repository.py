@@ -2,34 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.groups import GroupSlot, lowest_free_seat
-from app.domain.intervals import Interval
+from app.domain.groups import lowest_free_seat
 from app.domain.session import Format
 from app.sessions.commands.meeting import Buffers, Meeting, NewSeat
-from app.sessions.read.calendar import SeatKeys, read_groups
 from app.sessions.read.records import SessionRecord
 from app.tables.groups import Group
 from app.tables.joins import of_practice
 from app.tables.sessions import Session
-
-
-class SeatOwner(Protocol):
-    """Whose seat it is, with which service and practitioner; `id` is the session's."""
-
-    @property
-    def id(self) -> UUID: ...  # noqa: D102
-    @property
-    def client_id(self) -> UUID: ...  # noqa: D102
-    @property
-    def practitioner_id(self) -> UUID: ...  # noqa: D102
-    @property
-    def service_id(self) -> UUID: ...  # noqa: D102
 
 
 class GroupRecord(NamedTuple):
@@ -43,7 +28,7 @@ class GroupRecord(NamedTuple):
     ends_at: datetime
     buffer_before_minutes: int
     buffer_after_minutes: int
-    format: str
+    format: Format
     location_id: UUID | None
     join_url: str | None
     instructions: str | None
@@ -70,7 +55,7 @@ class GroupRecord(NamedTuple):
         return Meeting(
             self.starts_at,
             self.ends_at,
-            Format(self.format),
+            self.format,
             self.location_id,
             self.join_url,
             self.instructions,
@@ -126,17 +111,7 @@ class SeatRepository:
             )
         )
         row = found.mappings().one_or_none()
-        return None if row is None else GroupRecord(**(dict(row) | {"taken": row["taken"] or ()}))
-
-    async def around(
-        self, record: SeatOwner, since: datetime, until: datetime
-    ) -> tuple[list[GroupSlot], list[Interval]]:
-        """Read the groups around a range of starts, and the client's other times."""
-        keys = SeatKeys(
-            self._practice_id,
-            record.service_id,
-            record.practitioner_id,
-            record.client_id,
-            record.id,
-        )
-        return await read_groups(self._db, keys, since, until)
+        if row is None:
+            return None
+        parsed = {"format": Format(row["format"]), "taken": row["taken"] or ()}
+        return GroupRecord(**(dict(row) | parsed))

@@ -30,7 +30,7 @@ from app.sessions.commands.meeting import Meeting, MoveRequest, meeting_of
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.seat_repository import GroupRecord, SeatRepository
 from app.sessions.commands.slots import ALTERNATIVES, owner_of
-from app.sessions.read.calendar import policy_search, slot_rules_for_client
+from app.sessions.read.calendar import policy_search, read_groups, slot_rules_for_client
 from app.sessions.read.records import SessionRecord
 
 
@@ -95,13 +95,12 @@ async def find_group(
     own = (record.service_id, record.practitioner_id)
     if group is None or (group.service_id, group.practitioner_id) != own:
         raise InvalidInputError("/group_id", "field.no-such-group")
-    format_ = Format(group.format)
     if requested.start not in {None, group.starts_at}:
-        return SeatMove(None, requested.start, requested.format or format_)
+        return SeatMove(None, requested.start, requested.format or group.format)
     field = _differing_field(group, requested)
     if field is not None:
         raise InvalidInputError(f"/{field}", "field.not-of-group")
-    return SeatMove(group, group.starts_at, format_)
+    return SeatMove(group, group.starts_at, group.format)
 
 
 async def take_offered_seat(
@@ -207,7 +206,7 @@ async def _read_groups(db: AsyncConnection, wish: _Wish, window: Interval) -> Gr
     record = wish.record
     assert record.group_id is not None  # noqa: S101 - it is a seat
     since, until = (from_seconds(bound) for bound in window)
-    groups, taken = await SeatRepository(db, record.practice_id).around(record, since, until)
+    groups, taken = await read_groups(db, owner_of(record), record.service_id, since, until)
     return GroupSearch(record.group_id, groups, taken, wish.search)
 
 

@@ -30,14 +30,13 @@ ALTERNATIVES = 3
 class WantedTime:
     """A time that staff request for a session, and what alternative slots depend on.
 
-    `buffers` is None for a seat of a group, which takes no time of its practitioner. `present` is
-    the session's current meeting; for a booking, the requested meeting itself. `zone` is the
-    practitioner's, as in all that staff are shown.
+    `present` is the session's current meeting; for a booking, the requested meeting itself. `zone`
+    is the practitioner's, as in all that staff are shown.
     """
 
     owner: CalendarOwner
     meeting: Meeting
-    buffers: Buffers | None
+    buffers: Buffers
     rules: SlotRules
     present: Meeting
     zone: ZoneInfo
@@ -49,11 +48,11 @@ def owner_of(record: SessionRecord) -> CalendarOwner:
 
 
 def wanted_time(record: SessionRecord, to: Meeting) -> WantedTime:
-    """Make the requested time of an existing session."""
+    """Make the requested time of an existing session that is no seat of a group."""
     return WantedTime(
         owner_of(record),
         to,
-        buffers_of(record) if record.group_id is None else None,
+        buffers_of(record),
         slot_rules(record, to.ends_at - to.starts_at),
         present=meeting_of(record),
         zone=record.practitioner_zone,

@@ -146,26 +146,16 @@ async def read_calendar(
     return to_calendar(row, forced=forced)
 
 
-class SeatKeys(NamedTuple):
-    """Whose groups and whose other sessions to read. `own_id` is the id of the seat's session."""
-
-    practice_id: UUID
-    service_id: UUID
-    practitioner_id: UUID
-    client_id: UUID
-    own_id: UUID
-
-
 async def read_groups(
-    db: Source, of: SeatKeys, since: datetime, until: datetime
+    db: Source, owner: CalendarOwner, service_id: UUID, since: datetime, until: datetime
 ) -> tuple[list[GroupSlot], list[Interval]]:
-    """Read the groups around a range of starts, and the time of the client's other sessions.
+    """Read the groups of a service around a range of starts, and the client's other times.
 
     There are no groups if the practitioner is inactive. A session that starts after the range can
     overlap a group in it, so more than the range is read.
     """
     bounds = {"since": since, "sessions_since": since - LONGEST, "until": until + LONGEST}
-    (row,) = await GROUPS.rows(db, of._asdict() | bounds)
+    (row,) = await GROUPS.rows(db, owner._asdict() | {"service_id": service_id} | bounds)
     return to_group_slots(row["groups"]), [Interval(*time) for time in row["elsewhere"] or ()]
 
 
