@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,6 @@ from app.availability.statements import PAGE
 from app.calendar.rows import to_calendar
 from app.database.statements import Source
 from app.domain.availability import (
-    MINUTE,
     Calendar,
     EmptyReason,
     Offer,
@@ -52,6 +52,15 @@ class Availability:
     next_available: date | None
 
 
+class _Search(NamedTuple):
+    """What a client looks for: `slots` says which of the free times they may choose."""
+
+    caller: Caller
+    session: SessionToMove
+    rules: SlotRules
+    slots: SlotSearch
+
+
 async def _read_page(
     db: Source, caller: Caller, session_id: UUID, first: date, last: date
 ) -> tuple[SessionToMove, Calendar]:
@@ -89,51 +98,47 @@ async def read_availability(
     first = first or now.astimezone(zone).date()
     last = last or first + timedelta(days=DEFAULT_DAYS - 1)
     _check_range(first, last)
-    search = move_search(session, format_ or session.format, now)
+    slots = move_search(session, format_ or session.format, now)
     rules = slot_rules_for_client(session, session.ends_at - session.starts_at, now)
+    search = _Search(caller, session, rules, slots)
     window = Interval(_first_second(first, zone), _first_second(last + timedelta(days=1), zone))
-    found: Offer | GroupOffer
-    next_available = None
-    if session.group_id is not None:
-        seat = SeatSearch(
-            CalendarOwner(
-                caller.practice_id, session.practitioner_id, caller.client_id, session.id
-            ),
-            session.service_id,
-            session.group_id,
-            calendar.hours.zone,
-            rules,
-            search,
-        )
-        found, start = await read_groups_on_offer(db, seat, window, seconds_up(now))
-        if start is not None:
-            next_available = from_seconds(start).astimezone(zone).date()
-    else:
-        found = offer(calendar, rules, search, window, seconds_up(now))
-        if found.empty_reason not in {None, EmptyReason.RESCHEDULE_REFUSED}:
-            next_available = await _next_available(
-                db, caller, session, calendar, rules, search, window.end, zone, now
-            )
-    return Availability(session, search.format, zone, first, last, found, next_available)
+    find = _find_times if session.group_id is None else _find_groups
+    found, following = await find(db, search, calendar, window, seconds_up(now))
+    next_available = None if following is None else from_seconds(following).astimezone(zone).date()
+    return Availability(session, slots.format, zone, first, last, found, next_available)
 
 
-async def _next_available(
-    db: Source,
-    caller: Caller,
-    session: SessionToMove,
-    calendar: Calendar,
-    rules: SlotRules,
-    search: SlotSearch,
-    after: int,
-    zone: ZoneInfo,
-    now: datetime,
-) -> date | None:
-    instant = seconds_up(now)
-    after_horizon = to_seconds(now) + (rules.horizon_days + 2) * 24 * 60 * MINUTE
-    future = Interval(after, after_horizon)
-    windows = [bookable(calendar.hours.zone, rules, search, future, instant)]
-    present = search.present
-    places = {(search.format, location_id) for location_id in search.location_ids}
+async def _find_times(
+    db: Source, search: _Search, calendar: Calendar, window: Interval, now: int
+) -> tuple[Offer, int | None]:
+    """Find the slots of a single session, and the first start after the window if it has none."""
+    found = offer(calendar, search.rules, search.slots, window, now)
+    if found.empty_reason in {None, EmptyReason.RESCHEDULE_REFUSED}:
+        return found, None
+    return found, await _first_start(db, search, calendar.hours.zone, window.end, now)
+
+
+async def _find_groups(
+    db: Source, search: _Search, calendar: Calendar, window: Interval, now: int
+) -> tuple[GroupOffer, int | None]:
+    """Find the groups for a seat, and the first start after the window if it has none."""
+    session = search.session
+    assert session.group_id is not None  # noqa: S101 - the session is a seat
+    owner = CalendarOwner(
+        search.caller.practice_id, session.practitioner_id, search.caller.client_id, session.id
+    )
+    group = session.service_id, session.group_id, calendar.hours.zone
+    seat = SeatSearch(owner, *group, search.rules, search.slots)
+    return await read_groups_on_offer(db, seat, window, now)
+
+
+async def _first_start(
+    db: Source, search: _Search, zone: ZoneInfo, after: int, now: int
+) -> int | None:
+    """Find the first slot from an instant on. `zone` is the practitioner's."""
+    rules, slots, present = search.rules, search.slots, search.slots.present
+    windows = [bookable(zone, rules, slots, Interval(after, rules.after_horizon(now)), now)]
+    places = {(slots.format, location_id) for location_id in slots.location_ids}
     if present.start >= after and places - {(present.format, present.location_id)}:
         # Notice and horizon do not apply to a change of format.
         windows.append(Interval(present.start, present.start + 1))
@@ -142,13 +147,13 @@ async def _next_available(
         return None
     first = from_seconds(min(window.start for window in windows)).date()
     last = from_seconds(max(window.end for window in windows)).date()
-    _, calendar = await _read_page(db, caller, session.id, first, last)
+    _, calendar = await _read_page(db, search.caller, search.session.id, first, last)
     starts = [
         of_place[0]
         for window in windows
-        for of_place in offer(calendar, rules, search, window, instant).starts.values()
+        for of_place in offer(calendar, rules, slots, window, now).starts.values()
     ]
-    return from_seconds(min(starts)).astimezone(zone).date() if starts else None
+    return min(starts, default=None)
 
 
 def _check_range(first: date, last: date) -> None:

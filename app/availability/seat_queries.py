@@ -8,7 +8,7 @@ from app.database.statements import Source
 from app.domain.availability import EmptyReason, SlotRules, SlotSearch, bookable
 from app.domain.groups import GroupOffer, GroupSearch, offer_groups
 from app.domain.intervals import Interval
-from app.domain.zones import DAY, from_seconds
+from app.domain.zones import from_seconds
 from app.sessions.read.calendar import CalendarOwner, read_groups
 
 
@@ -30,7 +30,7 @@ async def read_groups_on_offer(
 
     `now` is in seconds since the epoch.
     """
-    after_horizon = now + (seat.rules.horizon_days + 2) * DAY
+    after_horizon = seat.rules.after_horizon(now)
     # The past is read only where the window has a future: all groups of a past window are past.
     since = window.start if now < window.end else now
     until = max(window.end, after_horizon)

@@ -10,7 +10,7 @@ import sys
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
@@ -105,6 +105,14 @@ class SlotRules:
     step: int
     minimum_notice: int
     horizon_days: int
+
+    def after_horizon(self, now: int) -> int:
+        """Give an instant that is beyond the horizon in every zone."""
+        return now + (self.horizon_days + 2) * DAY
+
+    def with_horizon(self, days: int) -> "SlotRules":
+        """Give the same rules with a horizon of at least so many days."""
+        return replace(self, horizon_days=max(self.horizon_days, days))
 
 
 class Slot(NamedTuple):
@@ -487,8 +495,7 @@ def search_ranges(
     nearer. The last range contains every start that can be available.
     """
     present = search.present.start
-    beyond_horizon = now + (rules.horizon_days + 2) * DAY
-    everything = Interval(min(now, present), max(beyond_horizon, present + 1))
+    everything = Interval(min(now, present), max(rules.after_horizon(now), present + 1))
     near = intersect(
         Interval(ceil(requested - FIRST_SEARCH_RADIUS), floor(requested + FIRST_SEARCH_RADIUS) + 1),
         everything,

@@ -135,7 +135,8 @@ class ChangedSeatView(TypedDict):
 class GroupCommandAnswer(GroupView):
     """The group after the command, and the seats that the command changed.
 
-    `command_id` is null if the command changed nothing.
+    `command_id` is null if the command changed nothing. If the group was cancelled already, it is
+    the id of the command that cancelled it.
     """
 
     command_id: UUID | None

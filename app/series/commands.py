@@ -92,7 +92,9 @@ async def plan_series(
     owner = CalendarOwner(practice_id, booking.practitioner_id, booking.client_id, uuid4())
     begin, end = (starts[0] - _MARGIN).date(), (starts[-1] + _MARGIN).date()
     calendar = await read_calendar(db, owner, begin, end, forced=order.force)
-    rules = _rules_until(slot_rules(context, length), starts[-1], now)
+    # A date beyond the horizon has alternatives too.
+    until_last = (starts[-1] + _MARGIN - now).days
+    rules = slot_rules(context, length).with_horizon(until_last)
     wanted = [_wanted(meeting, rules) for meeting in meetings]
     conflicts = find_conflicts(calendar, wanted, is_free, seconds_up(now))
     left_out = {conflict.index for conflict in conflicts}
@@ -181,11 +183,6 @@ def _starts(order: SeriesOrder, zone: ZoneInfo) -> list[datetime]:
     if len(starts) > LARGEST_SERIES:
         raise InvalidInputError("/until", "field.too-many-dates", most=LARGEST_SERIES)
     return starts
-
-
-def _rules_until(rules: SlotRules, last: datetime, now: datetime) -> SlotRules:
-    """Extend the horizon, so that a date beyond it has alternatives too."""
-    return replace(rules, horizon_days=max(rules.horizon_days, (last + _MARGIN - now).days))
 
 
 def _wanted(meeting: Meeting, rules: SlotRules) -> Wanted:

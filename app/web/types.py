@@ -24,6 +24,8 @@ from app.domain.errors import NotFoundError
 from app.texts.errors import InvalidValueError
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
+# A quote over a hundred sessions, each with a fee and a carried cost, has about 13,000 characters.
+MAX_QUOTE_LENGTH = 16_384
 _INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
@@ -166,8 +168,9 @@ NextCursor = Annotated[
 ]
 PageLimit = Annotated[int, Field(ge=1, le=100, description="Entries on a page.")]
 Token = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=4096)]
-# A quote over many sessions is longer than other tokens (app/identity/tokens/quote.py).
-QuoteToken = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=16_384)]
+QuoteToken = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=MAX_QUOTE_LENGTH)
+]
 
 
 def parse_id_or_404(value: str) -> UUID:

@@ -85,6 +85,15 @@ async def test_waiving_a_fee_names_its_command_also_when_it_is_repeated(
     assert [entry["kind"] for entry in trail.json()["items"]] == ["fee_waived"]
 
 
+async def test_cancelling_a_group_again_names_the_first_command(staff: Api, world: World) -> None:
+    group = (await staff.post("/v1/practice/groups", a_group(world))).json()
+    path = f"/v1/practice/groups/{group['id']}/cancel"
+    first = (await staff.post(path, WHY)).json()
+    again = (await staff.post(path, WHY)).json()
+    assert again["command_id"] == first["command_id"] is not None
+    assert again["version"] == first["version"]
+
+
 async def test_a_push_that_changes_seats_and_moves_the_group_is_one_command(
     staff: Api, world: World
 ) -> None:

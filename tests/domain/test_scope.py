@@ -16,7 +16,8 @@ from app.domain.quotes import QuoteLine, ScopeQuote, quoted_costs
 from app.domain.scope import Stays, why_it_stays
 from app.domain.session import Carried, Format, Status
 from app.domain.zones import to_seconds
-from app.identity.tokens.quote import MAX_QUOTE_LENGTH, Quotes
+from app.identity.tokens.quote import Quotes
+from app.web.types import MAX_QUOTE_LENGTH
 from tests.domain.builders import HOUR, NEW_YORK, at, hours
 
 NOW = at("2026-11-30T15:00Z")

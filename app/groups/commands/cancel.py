@@ -11,13 +11,13 @@ from app.calendar.locks import lock_group
 from app.domain.policy.costs import cost_for_staff
 from app.domain.policy.rules import Action
 from app.domain.session import Status
-from app.groups.commands.checks import check_version
 from app.groups.commands.trail import tell_of_group, write_group_change
 from app.groups.queries import read_group
 from app.groups.records import ChangedSeat, GroupDetails, GroupOutcome
 from app.groups.repository import GroupRepository
 from app.identity.api_keys.keys import Staff
 from app.policies.stored import rules_of
+from app.sessions.commands.checks import check_version
 from app.sessions.commands.ending import write_end
 from app.sessions.commands.finish import ChangedSession, finish_all
 from app.sessions.commands.orders import ChangeReason
@@ -37,7 +37,7 @@ async def cancel_group(
 ) -> GroupOutcome:
     """Cancel a group for the practice, at any time; see `end_group`.
 
-    Cancelling a cancelled group changes nothing.
+    Cancelling a cancelled group changes nothing and gives the id of the command that cancelled it.
 
     Raises:
         NotFoundError: the practice has no such group.
@@ -46,7 +46,9 @@ async def cancel_group(
     seat_ids = await lock_group(db, staff.practice_id, group_id)
     group = await read_group(db, staff.practice_id, group_id)
     if not group.is_scheduled:
-        return GroupOutcome(group, None)
+        return GroupOutcome(
+            group, await GroupRepository(db, group.practice_id).cancelled_by(group_id)
+        )
     check_version(group, if_match)
     return await end_group(
         db, staff.actor, group, seat_ids, reason=reason, now=now, credit_grace=credit_grace

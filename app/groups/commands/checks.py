@@ -1,19 +1,8 @@
 """Checks that several commands on groups share."""
 
-from app.domain.errors import GroupCancelledError, InvalidInputError, VersionMismatchError
+from app.domain.errors import GroupCancelledError, InvalidInputError
 from app.groups.records import GroupDetails, SeatRules
-
-
-def check_version(group: GroupDetails, if_match: str | None) -> None:
-    """Check the group's version against the request's `If-Match` header, if there is one.
-
-    Raises:
-        VersionMismatchError: the group has changed since.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return
-    if group.etag not in {tag.strip() for tag in if_match.split(",")}:
-        raise VersionMismatchError
+from app.sessions.commands.checks import check_version
 
 
 def check_scheduled(group: GroupDetails, if_match: str | None) -> None:

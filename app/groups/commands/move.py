@@ -1,7 +1,7 @@
 """Move a group with all its seats; only staff do this."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -97,14 +97,7 @@ async def meeting_after(db: AsyncConnection, group: GroupDetails, move: GroupMov
     if location_id is None and format_ is group.format:
         location_id = present.location_id
     if (format_, location_id) == (present.format, present.location_id):
-        return Meeting(
-            move.start,
-            move.start + length,
-            present.format,
-            present.location_id,
-            present.join_url,
-            present.instructions,
-        )
+        return replace(present, starts_at=move.start, ends_at=move.start + length)
     formats = await BookingRepository(db, group.practice_id).formats(group.service_id)
     choice = choose_format(formats, MeetingRequest(move.start, format_, location_id))
     return meeting_at(move.start, length, choice, group.video_url)

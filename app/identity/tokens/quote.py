@@ -15,9 +15,7 @@ from app.domain.policy.rules import Action, Credit
 from app.domain.quotes import Quote, QuoteLine, ScopeQuote
 from app.domain.session import Carried
 from app.web.signing import BadTokenError, TokenSigner
-
-# A quote over a hundred sessions, each with a fee and a carried cost, has about 13,000 characters.
-MAX_QUOTE_LENGTH = 16_384
+from app.web.types import MAX_QUOTE_LENGTH
 
 
 class Quotes:
@@ -26,7 +24,11 @@ class Quotes:
     def __init__(self, keys: Sequence[str], lifetime: timedelta) -> None:
         self._signer = TokenSigner(keys, "quote")
         self._scope_signer = TokenSigner(keys, "scope-quote", max_length=MAX_QUOTE_LENGTH)
-        self.lifetime = lifetime
+        self._lifetime = lifetime
+
+    def expiry(self, now: datetime) -> datetime:
+        """Give the instant at which a quote that is given now expires, in whole seconds."""
+        return (now + self._lifetime).replace(microsecond=0)
 
     def sign(self, quote: Quote) -> str:
         """Sign the token that the client sends back. Its expiry is cut to whole seconds."""

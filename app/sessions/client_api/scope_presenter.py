@@ -32,7 +32,7 @@ def present_scope(
     costs = preview.costs
     quote = expires_at = None
     if costs:
-        expires_at = (now + quotes.lifetime).replace(microsecond=0)
+        expires_at = quotes.expiry(now)
         quote = _sign(preview, costs, quotes, expires_at)
     return {
         "action": preview.action,

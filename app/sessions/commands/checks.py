@@ -1,6 +1,7 @@
 """Checks that several commands share."""
 
 from datetime import datetime
+from typing import Protocol
 
 from app.domain.errors import InvalidInputError, SessionNotBookedError, VersionMismatchError
 from app.domain.session import Status
@@ -17,11 +18,16 @@ def check_start(start: datetime, pointer: str = "/start", *, where: str = "body"
         raise InvalidInputError(pointer, "field.whole-second", where=where)
 
 
-def check_version(record: SessionRecord, if_match: str | None) -> None:
-    """Check the session's version against the request's `If-Match` header, if there is one.
+class _Versioned(Protocol):
+    @property
+    def etag(self) -> str: ...
+
+
+def check_version(record: _Versioned, if_match: str | None) -> None:
+    """Check the version of a session or group against `If-Match`, if the request has it.
 
     Raises:
-        VersionMismatchError: the session has changed since.
+        VersionMismatchError: the session or group has changed since.
     """
     if if_match is None or if_match.strip() == "*":
         return

@@ -137,9 +137,8 @@ async def find_conflicts_for_client(
         _wanted(
             move,
             search(move),
-            _reaching(
-                slot_rules_for_client(move.record, move.length, now),
-                0 if move is moves[0] else end_of_series,
+            slot_rules_for_client(move.record, move.length, now).with_horizon(
+                0 if move is moves[0] else end_of_series
             ),
         )
         for move in moves
@@ -188,11 +187,6 @@ async def _conflicts(
         )
         for conflict in found
     ]
-
-
-def _reaching(rules: SlotRules, horizon_days: int) -> SlotRules:
-    """Give the rules with a horizon of at least so many days."""
-    return replace(rules, horizon_days=max(rules.horizon_days, horizon_days))
 
 
 def _wanted(move: Move, search: SlotSearch, rules: SlotRules) -> Wanted:

@@ -35,6 +35,7 @@ from app.domain.errors import (
     SessionNotBookedError,
     UnavailableError,
 )
+from app.domain.policy.decide import Refusal
 from app.domain.refusals import (
     ActionRefusedError,
     GroupUnavailableError,
@@ -201,18 +202,20 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
         case RateLimitedError():
             headers = {"Retry-After": str(error.retry_after)}
         case ActionRefusedError(decision=decision) if decision.refusal is not None:
-            refusal = decision.refusal
-            code, detail = refusal.code, refusal_text(refusal.code, refusal.contact.name, texts)
-            members["deadline"] = _iso(refusal.deadline, error.zone)
-            members["contact"] = present_contact(refusal.contact)
+            code = decision.refusal.code
+            detail, members = _refusal(decision.refusal, error.zone, texts)
         case ScopeRefusedError(decision=decision) if decision.refusal is not None:
-            refusal = decision.refusal
-            detail = refusal_text(refusal.code, refusal.contact.name, texts)
-            members["session_id"] = error.session_id
-            members["refusal"] = refusal.code
-            members["deadline"] = _iso(refusal.deadline, error.zone)
-            members["contact"] = present_contact(refusal.contact)
+            detail, members = _refusal(decision.refusal, error.zone, texts)
+            members |= {"session_id": error.session_id, "refusal": decision.refusal.code}
     return problem(request, code, texts=texts, detail=detail, headers=headers, **members)
+
+
+def _refusal(refusal: Refusal, zone: ZoneInfo, texts: Texts) -> tuple[str | None, dict[str, Any]]:
+    """Present why the policy refuses an action: the sentence, and what to act on."""
+    return refusal_text(refusal.code, refusal.contact.name, texts), {
+        "deadline": _iso(refusal.deadline, zone),
+        "contact": present_contact(refusal.contact),
+    }
 
 
 def _other_times(error: DomainError) -> dict[str, Any]:
