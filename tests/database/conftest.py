@@ -7,12 +7,14 @@ import pytest
 
 from app.configuration.settings import Settings
 from app.database.engine import connect
+from tests.fixtures.database import Isolation
 
 
 @pytest.fixture
-def isolation() -> str:
+def isolation(request: pytest.FixtureRequest) -> Isolation:
     """These tests read the whole database: its schema, its privileges, its plans."""
-    return "database"
+    own = request.node.get_closest_marker("own_database") is not None
+    return "database" if own else "alone"
 
 
 @pytest.fixture

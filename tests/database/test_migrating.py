@@ -13,6 +13,8 @@ from app.database.embedded import OWNER, SERVICE, EmbeddedServer
 from app.database.engine import brief_engine, connect
 from app.database.migrations import migrate, schema_problem, set_role_limits
 
+pytestmark = pytest.mark.own_database
+
 BOUNDS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 
 

@@ -44,7 +44,7 @@ from tests.bench.recording import Target, record
 from tests.bench.subjects import HOUR, booked_sessions
 from tests.world import NOW, TestClock
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.own_database]
 
 SESSIONS = 20_000
 DAY_BEFORE = NOW.date()

@@ -15,6 +15,8 @@ from tests.database.test_spacing import LENGTH, MINUTE, START
 from tests.database.test_taken_time_migration import put
 from tests.world import World
 
+pytestmark = pytest.mark.own_database
+
 BEFORE = "20261130_groups"
 DAY = timedelta(days=1)
 MARKED = START + 3 * DAY + 20 * MINUTE
