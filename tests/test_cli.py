@@ -24,7 +24,7 @@ from tests.fixtures.command_line import build, refusal, run
 from tests.fixtures.database import KEY
 
 # The operator's commands look at all practices.
-pytestmark = [pytest.mark.own_database, pytest.mark.usefixtures("shell")]
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("shell")]
 
 UNUSABLE = "the database of DATABASE_URL or DATABASE_OWNER_URL cannot be used"
 

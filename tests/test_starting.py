@@ -16,7 +16,7 @@ from app.database.embedded import OWNER, SERVICE, EmbeddedServer
 from tests.fixtures.command_line import refusal
 from tests.ports import free_port
 
-pytestmark = [pytest.mark.own_database, pytest.mark.usefixtures("shell")]
+pytestmark = [pytest.mark.alone, pytest.mark.usefixtures("shell")]
 
 
 @pytest.fixture(autouse=True)
@@ -238,6 +238,7 @@ def of_another_version(server: EmbeddedServer, database: str) -> None:
     asyncio.run(spoil())
 
 
+@pytest.mark.own_database
 @pytest.mark.usefixtures("of_another_version")
 @pytest.mark.parametrize(
     "arguments", [["serve"], ["worker"], ["migrate"], ["demo"], ["practice", "list"]]
