@@ -7,9 +7,7 @@ from functools import cache
 from typing import Any
 
 from httpx import Response
-from jsonschema import Draft202012Validator, FormatChecker
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
+from jsonschema_rs import Draft202012Validator, Registry
 
 from app.configuration.settings import Settings
 from app.main import create_app
@@ -37,16 +35,13 @@ def validate(value: Any, schema: dict[str, Any]) -> None:
 
 @cache
 def _validator(schema: str) -> Draft202012Validator:
-    checker = FormatChecker(["date", "date-time", "uuid"])
     local = json.loads(schema.replace('"#/', '"urn:api#/'))
-    return Draft202012Validator(local, registry=_registry(), format_checker=checker)
+    return Draft202012Validator(local, registry=_registry(), validate_formats=True)
 
 
 @cache
-def _registry() -> Registry[Any]:
-    resource = DRAFT202012.create_resource(description())
-    found: Registry[Any] = Registry().with_resource("urn:api", resource)
-    return found
+def _registry() -> Registry:
+    return Registry([("urn:api", description())])
 
 
 def resolved(part: dict[str, Any]) -> dict[str, Any]:

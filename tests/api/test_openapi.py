@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import ValidationError
+from jsonschema_rs import ValidationError
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.configuration.settings import Settings
