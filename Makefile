@@ -78,6 +78,7 @@ check: $(VENV)/.ready
 	@$(BIN)/reslot openapi > $(VENV)/openapi.json
 	@diff -u openapi/openapi.json $(VENV)/openapi.json \
 		|| { echo 'The OpenAPI file is out of date: run `make openapi`.'; exit 1; }
+	$(BIN)/openapi-spec-validator --schema 3.1 openapi/openapi.json
 	$(MKDOCS) --quiet
 	$(BIN)/python -m pytest -q --no-cov tests/database/test_migrations.py
 

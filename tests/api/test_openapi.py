@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from jsonschema_rs import ValidationError
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.configuration.settings import Settings
 from app.main import create_app
@@ -85,11 +84,6 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 EVERY = pytest.mark.parametrize(
     "operation", [pytest.param(found, id=found["operationId"]) for _, _, found in operations()]
 )
-
-
-def test_it_is_valid_openapi() -> None:
-    assert description()["openapi"].startswith("3.1")
-    OpenAPIV31SpecValidator(description()).validate()
 
 
 def test_the_stored_file_equals_the_applications_description() -> None:

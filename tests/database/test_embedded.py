@@ -21,6 +21,8 @@ from app.database.programs import SYSTEM_USER_FOLDER, ProgramError, is_root
 from tests.embedded_data import throw_away
 from tests.patience import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 # Uses the server until a line is read, and prints the path of its socket.
 USER_OF_THE_SERVER = """
 import sys

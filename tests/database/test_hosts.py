@@ -43,6 +43,7 @@ async def answers(url: str) -> bool:
         await connection.close()
 
 
+@pytest.mark.slow
 async def test_hosts_that_refuse_or_are_silent_are_skipped(
     database: str, silent: str, good: str
 ) -> None:
@@ -50,6 +51,7 @@ async def test_hosts_that_refuse_or_are_silent_are_skipped(
     assert await answers(f"postgresql+asyncpg://{SERVICE}@{hosts}/{database}?{WRITABLE}")
 
 
+@pytest.mark.slow
 async def test_without_a_writable_host_the_last_error_is_raised(
     database: str, silent: str, good: str
 ) -> None:

@@ -168,7 +168,7 @@ class Crowd:
 
 # Reminders become due within this many seconds, while sessions are changed.
 @pytest.mark.parametrize(
-    ("sessions", "spread"), [(60, 3), pytest.param(1000, 12, marks=pytest.mark.slow)]
+    ("sessions", "spread"), [(60, 1), pytest.param(1000, 12, marks=pytest.mark.slow)]
 )
 async def test_each_due_reminder_of_many_sessions_is_sent_once_and_no_other(
     world: World,

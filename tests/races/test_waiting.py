@@ -57,6 +57,7 @@ async def wait_until_waiting(world: World, holder: asyncpg.Connection) -> None:
     await until(is_waited_for)
 
 
+@pytest.mark.slow
 async def test_a_command_that_waits_too_long_for_a_lock_gets_503_with_retry_after(
     api: Api, world: World, settings: Settings
 ) -> None:
@@ -68,6 +69,7 @@ async def test_a_command_that_waits_too_long_for_a_lock_gets_503_with_retry_afte
     assert [row.status for row in await world.rows(Session)] == ["booked"]
 
 
+@pytest.mark.slow
 async def test_waiting_commands_do_not_delay_reads(
     api: Api, world: World, engine: AsyncEngine, settings: Settings
 ) -> None:

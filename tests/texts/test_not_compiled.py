@@ -55,6 +55,7 @@ def test_help_needs_no_texts() -> None:
     assert run("--version").startswith("reslot ")
 
 
+@pytest.mark.slow
 def test_the_installed_command_ends_with_the_sentence(tmp_path: Path) -> None:
     shutil.copytree(APP, tmp_path / "app", ignore=shutil.ignore_patterns("*.mo"))
     command = [sys.executable, "-m", "app", "serve"]

@@ -95,6 +95,7 @@ async def is_there(http: AsyncClient) -> bool:
     return False
 
 
+@pytest.mark.slow
 async def test_a_server_sends_its_last_spans_and_its_log_names_their_traces(
     environment: dict[str, str], world: World, collector: Collector
 ) -> None:
@@ -115,6 +116,7 @@ async def test_a_server_sends_its_last_spans_and_its_log_names_their_traces(
     assert line["trace_id"] == span.trace_id
 
 
+@pytest.mark.slow
 async def test_a_worker_sends_its_last_spans_and_its_log_names_their_traces(
     environment: dict[str, str], world: World, collector: Collector
 ) -> None:
