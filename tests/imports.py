@@ -27,14 +27,14 @@ def file_graph(package: Path) -> Graph:
     }
 
 
-def folder_graph(package: Path) -> Graph:
-    """Return, for each folder of the package, the folders of the package that it imports.
+def folder_graph(files: Graph) -> Graph:
+    """Return, for each folder of a package, the folders of the package that its files import.
 
     A folder is a direct subfolder of the package, with everything below it. A module directly in
     the package counts as a folder of its own.
     """
     graph: dict[str, set[str]] = {}
-    for name, imported in file_graph(package).items():
+    for name, imported in files.items():
         folder = _folder_of(name)
         graph.setdefault(folder, set()).update(map(_folder_of, imported))
     # The package's own `__init__` has no name below the package.

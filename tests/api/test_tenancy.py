@@ -10,18 +10,14 @@ from uuid import UUID, uuid4
 import pytest
 from httpx import Response
 
-from app.configuration.settings import Settings
-from app.main import create_app
 from app.tables.sessions import Session
+from tests.described import description
 from tests.world import NOW, REASON, Api, World
 
 START = NOW + timedelta(days=3)
-DESCRIPTION = create_app(
-    Settings(database_url="postgresql://role@/reslot", secret_keys=("k" * 32,), _env_file=None)
-).openapi()
 OPERATIONS = [
     (method, path)
-    for path, found in DESCRIPTION["paths"].items()
+    for path, found in description()["paths"].items()
     for method, operation in found.items()
     if operation["security"] and not path.startswith("/v1/practice")
 ]
