@@ -64,7 +64,7 @@ class MoveRequestRepository:
     ) -> list[UUID]:
         """End the request for all sessions that are still open, and give their ids.
 
-        The caller holds their locks. Calling it again changes nothing.
+        The caller holds their locks.
         """
         ended = await self._db.scalars(
             update(MoveRequestSession)
@@ -72,13 +72,30 @@ class MoveRequestRepository:
             .values(state=state, answered_at=now)
             .returning(MoveRequestSession.session_id)
         )
-        closed = "told_at" if state == "kept" else "withdrawn_at"
-        await self._db.execute(
-            update(MoveRequest)
-            .where(of_practice(self._practice_id, MoveRequest, MoveRequest.id == request_id))
-            .values({closed: now})
-        )
         return list(ended.all())
+
+    async def end(
+        self, request_id: UUID, how: Literal["told_at", "withdrawn_at"], now: datetime
+    ) -> bool:
+        """Record when a request ended. False: it has ended already, or is just ended by another.
+
+        The row stays locked until the caller's transaction ends.
+        """
+        ended = await self._db.execute(
+            update(MoveRequest)
+            .where(
+                of_practice(
+                    self._practice_id,
+                    MoveRequest,
+                    MoveRequest.id == request_id,
+                    MoveRequest.told_at.is_(None),
+                    MoveRequest.withdrawn_at.is_(None),
+                )
+            )
+            .values({how: now})
+            .returning(MoveRequest.id)
+        )
+        return ended.first() is not None
 
     def _open(self, request_id: UUID) -> Any:  # noqa: ANN401 - a condition
         return of_practice(

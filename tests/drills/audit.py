@@ -80,7 +80,7 @@ async def _read_books(db: asyncpg.Connection, practice_id: UUID) -> _Books:
     changes = await db.fetch(
         "SELECT changes.*, note FROM changes LEFT JOIN change_notes"
         " ON change_notes.practice_id = $1 AND change_id = id"
-        " WHERE changes.practice_id = $1 AND subject IN ('session', 'group')",
+        " WHERE changes.practice_id = $1 AND subject IN ('session', 'group', 'move_request')",
         practice_id,
     )
     by_note, commands = defaultdict(list), defaultdict(list)
@@ -89,7 +89,11 @@ async def _read_books(db: asyncpg.Connection, practice_id: UUID) -> _Books:
         commands[str(change["command_id"])].append(change)
     return _Books(
         {(row["scope"], row["key"]): row for row in answers},
-        {(str(row["session_id"]), row["session_version"]): row for row in changes},
+        {
+            (str(row["session_id"]), row["session_version"]): row
+            for row in changes
+            if row["subject"] == "session"
+        },
         by_note,
         commands,
     )
@@ -144,12 +148,15 @@ def _has_effect(entry: Entry, told: Any, books: _Books) -> bool:
 def _has_effects(entry: Entry, told: Any, books: _Books) -> bool:
     """Look for the changes that a response about a group, a series or several sessions shows.
 
-    What was cancelled already, changes nothing: then no session was touched.
+    What was cancelled already, changes nothing: then no session was touched. Withdrawing a request
+    changes no session, and nothing at all if all have answered.
     """
     made = books.commands.get(str(told["command_id"]), [])
+    if entry.kind == "withdrawn":
+        return bool(made) or told["command_id"] is None
     listed = told["dates"] if "dates" in told else told["sessions"]
     touched = {one["session_id"] for one in listed if one.get("touched", True)}
-    changed = {str(change["session_id"]) for change in made if change["subject"] == "session"}
+    changed = {str(change["session_id"]) for change in made if change["session_id"] is not None}
     if not touched and "cancel" in entry.path:
         return True
     is_own = all(change["note"] == entry.note for change in made)

@@ -28,10 +28,22 @@ taken AS (
   WHERE status <> 'cancelled'
 ),
 group_history AS (SELECT * FROM changes WHERE practice_id = $1 AND subject = 'group'),
+asks AS (SELECT * FROM changes WHERE practice_id = $1 AND subject = 'move_request'),
+asked AS (
+  SELECT one.*, request.meanwhile, request.withdrawn_at, entry.session_version
+  FROM move_request_sessions AS one
+  JOIN move_requests AS request ON request.practice_id = $1 AND request.id = move_request_id
+  JOIN asks ON asks.subject_id = request.id AND asks.kind = 'asked'
+  JOIN changes AS entry ON entry.practice_id = $1 AND entry.command_id = asks.command_id
+    AND entry.session_id = one.session_id
+  WHERE one.practice_id = $1
+),
 hooks AS (SELECT id FROM webhook_endpoints WHERE practice_id = $1 AND active),
 told AS (
   SELECT id, command_id, session_id, starts_at, at, fee_minor,
     command_id IN (SELECT command_id FROM group_history) AS of_group,
+    command_id IN (SELECT command_id FROM asks WHERE kind = 'asked') AS of_request,
+    details ->> 'move_request' AS answers,
     CASE kind WHEN 'format_changed' THEN 'rescheduled' ELSE kind END AS kind,
     kind <> 'fulfilled' AND undone <> 'fulfilled' AS by_mail,
     kind IN ('booked', 'rescheduled', 'format_changed', 'restored') AS is_on
@@ -40,8 +52,13 @@ told AS (
 wanted (change_id, session_id, starts_at, kind, recipient, endpoint_id, send_at) AS (
   -- One mail for each person and command, about one of their sessions. The practitioner of a group
   -- gets one about the group instead.
-  SELECT DISTINCT command_id, client_id, NULL::timestamptz, kind, 'client', NULL::uuid, told.at
+  SELECT DISTINCT command_id, client_id, NULL::timestamptz,
+    CASE WHEN of_request THEN 'move_request' ELSE kind END, 'client', NULL::uuid, told.at
   FROM told JOIN sessions ON sessions.id = session_id WHERE by_mail
+  UNION ALL
+  SELECT DISTINCT command_id, client_id, NULL::timestamptz, 'move_request', 'client', NULL::uuid,
+    asks.at
+  FROM asks JOIN sessions ON sessions.id = session_id
   UNION ALL
   SELECT DISTINCT command_id, practitioner_id, NULL::timestamptz, kind, 'practitioner', NULL::uuid,
     told.at
@@ -53,6 +70,9 @@ wanted (change_id, session_id, starts_at, kind, recipient, endpoint_id, send_at)
   SELECT told.id, session_id, starts_at, 'fee.recorded', 'webhook', hooks.id, at
   FROM told, hooks WHERE fee_minor IS NOT NULL
   UNION ALL
+  SELECT told.id, session_id, starts_at, 'move_request.answered', 'webhook', hooks.id, at
+  FROM told, hooks WHERE answers IS NOT NULL
+  UNION ALL
   SELECT DISTINCT told.id, session_id, told.starts_at, 'reminder', 'client', NULL::uuid,
     told.starts_at - make_interval(mins => minutes)
   FROM told JOIN sessions ON sessions.id = session_id
@@ -61,11 +81,11 @@ wanted (change_id, session_id, starts_at, kind, recipient, endpoint_id, send_at)
   WHERE is_on AND told.starts_at - make_interval(mins => minutes) > at
 ),
 mails AS (
-  SELECT notifications.*, history.command_id, client_id, practitioner_id,
+  SELECT notifications.*, entry.command_id, client_id, practitioner_id,
     recipient <> 'webhook' AND notifications.kind <> 'reminder' AS is_news,
     CASE recipient WHEN 'client' THEN client_id ELSE practitioner_id END AS person_id,
-    nullif(notifications.starts_at, history.starts_at) AS other_start
-  FROM notifications JOIN history ON history.id = change_id
+    nullif(notifications.starts_at, entry.starts_at) AS other_start
+  FROM notifications JOIN changes AS entry ON entry.practice_id = $1 AND entry.id = change_id
   JOIN sessions ON sessions.id = notifications.session_id
   WHERE notifications.practice_id = $1
 ),
@@ -157,6 +177,26 @@ _BREACHES = {
     "a group's change has its mail and its events": """
     (SELECT * FROM groups_wanted EXCEPT ALL SELECT * FROM groups_there) UNION ALL
     (SELECT * FROM groups_there EXCEPT ALL SELECT * FROM groups_wanted)""",
+    "a request is answered by a move or a cancellation of the client, and told of it": """
+    SELECT coalesce(asked.session_id, answer.session_id)
+    FROM (SELECT * FROM asked WHERE state IN ('moved', 'cancelled')) AS asked
+    FULL JOIN (SELECT * FROM history WHERE details ? 'move_request') AS answer
+      ON answer.session_id = asked.session_id
+      AND answer.details ->> 'move_request' = move_request_id::text
+    WHERE (state, answered_at, actor) IS DISTINCT FROM (
+      CASE kind WHEN 'cancelled' THEN 'cancelled' ELSE 'moved' END, at, 'client')""",
+    "a session that its client is still asked to move is as the request left it": """
+    SELECT session_id FROM asked JOIN sessions ON sessions.id = session_id
+    WHERE state = 'asked' AND ((meanwhile = 'cancel') <> (status = 'cancelled')
+      OR EXISTS (SELECT FROM history WHERE history.session_id = asked.session_id
+        AND history.session_version > asked.session_version
+        AND (kind <> 'rescheduled' OR starts_at <> old_starts_at)
+        AND kind <> 'format_changed'))""",
+    "a request is withdrawn by the practice, or where it changes the session itself": """
+    SELECT session_id FROM asked WHERE state = 'withdrawn'
+    AND withdrawn_at IS DISTINCT FROM answered_at
+    AND NOT EXISTS (SELECT FROM history WHERE history.session_id = asked.session_id
+      AND at = answered_at AND actor <> 'client')""",
     "a client's sessions do not overlap": _PAIRS
     + " AND one.client_id = other.client_id AND other.starts_at < one.until",
     "the stored time is the time that a session takes": """

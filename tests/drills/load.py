@@ -10,14 +10,14 @@ from uuid import UUID
 from httpx import AsyncBaseTransport
 
 from tests.drills.ledger import Ledger
-from tests.drills.load_together import Actor
+from tests.drills.load_asks import Actor
 from tests.drills.scene import Scene
 from tests.drills.speaking import speakers
 
 
 @dataclass
 class Load:
-    """The state that actors share: the known sessions, dates of series, seats and groups.
+    """The state that actors share: the known sessions, dates, seats, groups and move requests.
 
     They book within `days` days from the day after tomorrow. `thinking` is the longest pause
     between two commands, in seconds. Without a `transport`, requests go over the network.
@@ -34,6 +34,8 @@ class Load:
     dates: dict[UUID, list[str]] = field(default_factory=dict)
     seats: dict[UUID, list[str]] = field(default_factory=dict)
     groups: list[str] = field(default_factory=list)
+    asked: dict[str, list[str]] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
     first: datetime = field(init=False)
 
     def __post_init__(self) -> None:

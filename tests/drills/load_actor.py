@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SESSIONS_EACH = 3
 LOOKS_SHARE = 0.5
 FORMATS = ("in_person", "video", "phone")
+# Kinds of commands that take no reason.
+WITHOUT_REASON = ("booked", "asked", "withdrawn")
 # The weights of the actions.
 ACTIONS = {
     "book": 14,
@@ -112,7 +114,7 @@ class LoneActor:
         key = str(UUID(int=self._random.getrandbits(128), version=4))
         if quote is not None:
             body["quote"] = quote
-        if kind != "booked":
+        if kind not in WITHOUT_REASON:
             body["reason"] = {"code": "work", "note": key}
         return Entry(kind, scope, key, path, json.dumps(body).encode())
 

@@ -25,7 +25,7 @@ TOGETHER = {
 }
 
 
-class Actor(LoneActor):
+class GroupActor(LoneActor):
     """A client and the front desk, whose commands are about several sessions too."""
 
     actions = ACTIONS | TOGETHER

@@ -27,6 +27,10 @@ _GROUP_TOLD = "a group's change has its mail and its events"
 _HAS_SEAT = "seat IS NOT NULL"
 _SEATED = "SELECT group_id FROM sessions WHERE seat IS NOT NULL AND status = 'booked'"
 _SHARED = "SELECT command_id FROM changes GROUP BY command_id HAVING count(*) > 1"
+_ANSWERED = "a request is answered by a move or a cancellation of the client, and told of it"
+_STILL_ASKED = "a session that its client is still asked to move is as the request left it"
+_WITHDRAWN = "a request is withdrawn by the practice, or where it changes the session itself"
+_ASKED = "SELECT session_id FROM move_request_sessions WHERE state = 'asked'"
 _REMINDERS = "reminders live exactly as long as their time"
 
 
@@ -125,6 +129,31 @@ SPOILED = [
     *(
         Spoiled(_GROUP_TOLD, "notifications", "DELETE", f"kind = '{kind}'")
         for kind in ("group_booked", "group_moved", "group.moved", "group_cancelled")
+    ),
+    Spoiled(_ANSWERED, "move_request_sessions", "SET state = 'cancelled'", "state = 'moved'"),
+    Spoiled(_ANSWERED, "changes", "SET details = NULL", "details ? 'move_request'"),
+    Spoiled(_ANSWERED, "changes", "SET actor = 'practice'", "details ? 'move_request'"),
+    Spoiled(
+        _STILL_ASKED,
+        "sessions",
+        "SET status = CASE status WHEN 'booked' THEN 'cancelled' ELSE 'booked' END",
+        f"id IN ({_ASKED})",
+    ),
+    Spoiled(
+        _STILL_ASKED,
+        "move_request_sessions",
+        "SET state = 'asked'",
+        "state = 'moved' AND answered_at IS NOT NULL",
+    ),
+    Spoiled(
+        _WITHDRAWN,
+        "move_request_sessions",
+        "SET answered_at = answered_at + '1 second'",
+        "state = 'withdrawn'",
+    ),
+    *(
+        Spoiled(_LACKS, "notifications", "DELETE", f"kind = '{kind}'")
+        for kind in ("move_request", "move_request.answered")
     ),
     Spoiled("a session has as many changes as versions", "sessions", "SET version = version + 1"),
     Spoiled("a session has as many changes as versions", "changes", _NEW_ID, "kind = 'cancelled'"),

@@ -16,14 +16,15 @@ from tests.drills.scene import Scene, build_scene
 from tests.drills.spoiled import SPOILED
 from tests.world import NOW, TestClock
 
-COMMANDS = 250
-SEED = 4
+COMMANDS = 450
+SEED = 8
 _UNGUARD = """
 DO $$ DECLARE found record; BEGIN
   FOR found IN SELECT conrelid::regclass AS name, conname FROM pg_constraint
     WHERE contype IN ('c', 'x') AND connamespace = 'public'::regnamespace
   LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', found.name, found.conname); END LOOP;
   DROP INDEX uq_credit_redemptions_session;
+  DROP INDEX uq_move_request_sessions_open;
   ALTER TABLE sessions DROP CONSTRAINT uq_sessions_practice_id_series_id_series_position;
 END $$"""
 

@@ -1,20 +1,27 @@
-"""A move request that is answered twice at once: one answer, the other an ordinary action."""
+"""Commands on one move request at the same time: it is answered, withdrawn and closed once."""
 
 import asyncio
 from datetime import timedelta
 from uuid import UUID
 
 from httpx import Response
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.tables.move_requests import MoveRequestSession
+from app.configuration.settings import Settings
+from app.database.transactions import transact
+from app.move_requests.commands.close import close_request
+from app.tables.changes import Change
+from app.tables.move_requests import MoveRequest, MoveRequestSession
 from app.tables.notifications import Notification
 from app.tables.sessions import Fee, Session
 from app.tables.webhooks import WebhookEndpoint
 from tests.drills.speaking import speakers
+from tests.races.test_waiting import held, wait_until_waiting
 from tests.world import NOW, Api, TestClock, World
 
 START = NOW + timedelta(days=3)
 DAY = timedelta(days=1)
+REQUESTS = "/v1/practice/move-requests"
 ROUNDS = 6
 # After an answer, the policy permits nothing.
 CLOSED = {"cancel": {"enabled": False}, "reschedule": {"enabled": False}}
@@ -31,6 +38,19 @@ async def _answer(api: Api, session_id: UUID, to: int) -> Response:
             return answer
 
 
+async def _ask(staff: Api, session_id: UUID) -> str:
+    """Ask the client of a session to move it, and return the id of the request."""
+    body = {
+        "sessions": [str(session_id)],
+        "answer_by": (NOW + DAY).isoformat(),
+        "meanwhile": "keep",
+    }
+    asked = await staff.post(REQUESTS, body)
+    assert asked.status_code == 201, asked.text
+    found: str = asked.json()["id"]
+    return found
+
+
 async def test_a_request_that_is_answered_twice_is_answered_once(
     address: str, api: Api, world: World
 ) -> None:
@@ -39,12 +59,7 @@ async def test_a_request_that_is_answered_twice_is_answered_once(
     staff = api.signed_in(await world.key())
     for number in range(ROUNDS):
         session_id = await world.book(START + 7 * number * DAY)
-        body = {
-            "sessions": [str(session_id)],
-            "answer_by": (NOW + DAY).isoformat(),
-            "meanwhile": "keep",
-        }
-        assert (await staff.post("/v1/practice/move-requests", body)).status_code == 201
+        await _ask(staff, session_id)
         base = 7 * number
         targets = (base + 1, 0) if number % 2 else (base + 1, base + 4)
         async with speakers(address, 2) as both:
@@ -64,3 +79,42 @@ async def test_a_request_that_is_answered_twice_is_answered_once(
         events = await world.rows(Notification, kind="move_request.answered", session_id=session_id)
         assert len(events) == 1
     assert await world.rows(Fee) == []
+
+
+async def test_a_request_that_is_withdrawn_twice_is_withdrawn_by_the_first(
+    api: Api, world: World, clock: TestClock, settings: Settings
+) -> None:
+    staff = api.signed_in(await world.key())
+    request_id = await _ask(staff, await world.book(START))
+    withdraw = f"{REQUESTS}/{request_id}/withdraw"
+    async with held(settings, world) as holder:
+        first = asyncio.create_task(staff.post(withdraw, {}))
+        await wait_until_waiting(world, holder)
+        clock.now += timedelta(seconds=1)
+        second = asyncio.create_task(staff.post(withdraw, {}))
+        await wait_until_waiting(world, holder, others=2)
+    answers = [(await task).json() for task in (first, second)]
+    assert [answer["command_id"] is None for answer in answers].count(True) == 1
+    assert answers[0]["withdrawn_at"] == answers[1]["withdrawn_at"]
+    assert answers[0]["sessions"] == answers[1]["sessions"]
+    (request,), (asked,) = await world.rows(MoveRequest), await world.rows(MoveRequestSession)
+    assert request.withdrawn_at == asked.answered_at
+    assert len(await world.rows(Change, subject="move_request", kind="withdrawn")) == 1
+
+
+async def test_a_request_without_open_sessions_is_closed_once(
+    api: Api, world: World, engine: AsyncEngine
+) -> None:
+    staff = api.signed_in(await world.key())
+    session_id = await world.book(START)
+    request_id = UUID(await _ask(staff, session_id))
+    assert (await api.cancel(session_id)).status_code == 200
+    later = NOW + 2 * DAY
+
+    async def close() -> None:
+        await transact(
+            engine, lambda db: close_request(db, world.practice_id, request_id, now=later)
+        )
+
+    await asyncio.gather(*(close() for _ in range(ROUNDS)))
+    assert len(await world.rows(Change, subject="move_request", kind="closed")) == 1

@@ -43,16 +43,20 @@ async def held(settings: Settings, world: World) -> AsyncIterator[asyncpg.Connec
         await holder.close()
 
 
-async def wait_until_waiting(world: World, holder: asyncpg.Connection) -> None:
-    """Wait until another transaction waits for the lock of `holder`."""
+async def wait_until_waiting(world: World, holder: asyncpg.Connection, others: int = 1) -> None:
+    """Wait until so many other transactions wait for `holder`, or for one that waits for it."""
     waiting = text(
-        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE :holder = ANY(pg_blocking_pids(pid)))"
+        "WITH RECURSIVE waiting (pid) AS (SELECT cast(:holder AS int) UNION"
+        " SELECT activity.pid FROM pg_stat_activity AS activity, waiting"
+        " WHERE waiting.pid = ANY(pg_blocking_pids(activity.pid)))"
+        " SELECT count(*) > :others FROM waiting"
     )
 
     async def is_waited_for() -> bool:
         # Each look is a new transaction: within one, PostgreSQL always shows the same snapshot.
         async with world.engine.connect() as db:
-            return bool(await db.scalar(waiting, {"holder": holder.get_server_pid()}))
+            found = {"holder": holder.get_server_pid(), "others": others}
+            return bool(await db.scalar(waiting, found))
 
     await until(is_waited_for)
 

@@ -30,7 +30,7 @@ async def close_request(
     if waiting:
         await lock_sessions(db, practice_id, waiting)
     request = await read_move_request(db, practice_id, request_id)
-    if request.told_at is not None or request.withdrawn_at is not None or now <= request.answer_by:
+    if now <= request.answer_by or not await requests.end(request_id, "told_at", now):
         return
     kept = await requests.close(request_id, "kept", now)
     request = await read_move_request(db, practice_id, request_id)

@@ -25,14 +25,14 @@ async def withdraw_request(
         NotFoundError: the practice has no such request.
     """
     practice_id = staff.practice_id
-    request = await read_move_request(db, practice_id, request_id)
     requests = MoveRequestRepository(db, practice_id)
     waiting = await requests.open_sessions(request_id)
     if waiting:
         await lock_sessions(db, practice_id, waiting)
         waiting = await requests.close(request_id, "withdrawn", now)
     if not waiting:
-        return RequestOutcome(request, None)
+        return RequestOutcome(await read_move_request(db, practice_id, request_id), None)
+    await requests.end(request_id, "withdrawn_at", now)
     command_id = uuid4()
     request = await read_move_request(db, practice_id, request_id)
     await write_request_change(db, practice_id, staff.actor, request, "withdrawn", command_id, now)
