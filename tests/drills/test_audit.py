@@ -16,8 +16,8 @@ from tests.drills.scene import Scene, build_scene
 from tests.drills.spoiled import SPOILED
 from tests.world import NOW, TestClock
 
-COMMANDS = 450
-SEED = 8
+COMMANDS = 400
+SEED = 14
 _UNGUARD = """
 DO $$ DECLARE found record; BEGIN
   FOR found IN SELECT conrelid::regclass AS name, conname FROM pg_constraint
