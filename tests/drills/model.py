@@ -220,6 +220,11 @@ class Book:
         return Answer(201)
 
     def _moved_by_client(self, session: Session, to: Slot, due: Cost, now: datetime) -> Answer:
+        if session.status == "cancelled":
+            package, _ = self.credit_of(session)
+            if package is not None:
+                package.take(session, now)
+            session.status = "booked"
         if to[0] != session.starts_at:
             self.steps[session].append(step(session, due, now))
             session.moves += free_because(session, "reschedule", now) is None
@@ -238,15 +243,29 @@ class Book:
         session.by_practice = True
         self._end_request(session)
 
-    def ask(self, sessions: list[Session], answer_by: datetime, request: object) -> Answer:
-        """Ask the clients of sessions to move them; the sessions stay booked."""
+    def ask(
+        self,
+        sessions: list[Session],
+        answer_by: datetime,
+        request: object,
+        *,
+        proposals: dict[Session, tuple[datetime, ...]],
+        cancels: bool,
+        now: datetime,
+    ) -> Answer:
+        """Ask the clients of sessions to move them; `cancels`: they are cancelled meanwhile."""
         for session in sessions:
             is_open = session.status == "booked" and session.starts_at > self.now
             if not is_open or session.asked_until is not None:
                 raise RefusedError("validation-failed")
         for session in sessions:
+            if cancels:
+                due = Cost(None, "returned" * session.paid or None)
+                self._ended(session, "cancelled", "practice", due, now)
+            else:
+                self._record(session, "asked_to_move", "practice", NOTHING)
             session.asked_until, session.request = answer_by, request
-            self._record(session, "asked_to_move", "practice", NOTHING)
+            session.proposals = proposals.get(session, ())
         return Answer(201)
 
     def withdraw(self, request: object) -> Answer:

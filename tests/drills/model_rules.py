@@ -144,7 +144,8 @@ def is_free(costs: Cost) -> bool:
 
 def keeps_place(session: Session, now: datetime) -> bool:
     """Tell whether a move must keep format and location, as a change is refused or not free."""
-    change = verdict(as_single(session), "change_format", now)
+    asked = replace(session, status="booked") if session.may_be_booked_again(now) else session
+    change = verdict(as_single(asked), "change_format", now)
     return change.cost is None or not is_free(change.cost)
 
 
@@ -164,7 +165,8 @@ def verdict(session: Session, action: str, now: datetime, quoted: Cost | None = 
     is_fixed = session.group is not None and action == "change_format"
     is_disabled = is_fixed or not rule.get("enabled", True)
     refusals = {
-        "session-not-booked": session.status != "booked",
+        "session-not-booked": session.status != "booked"
+        and not (action == "reschedule" and session.may_be_booked_again(now)),
         "session-started": now >= starts,
         "action-disabled": is_disabled and because != "move_request",
         "notice-too-short": is_late,

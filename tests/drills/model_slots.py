@@ -81,12 +81,22 @@ def is_on_step(service: Service, practitioner: Practitioner, start: datetime, pl
 
 def fits(wish: Taker, start: datetime, place: Place, others: Sequence[Taker]) -> bool:
     """Tell whether a session fits into the hours, without overlap of time off or other sessions."""
-    practitioner, end = wish.practitioner, start + wish.duration * MINUTE
-    return (
-        fits_hours(wish, start, place)
-        and not any(start < off_end and off < end for off, off_end in practitioner.off)
-        and not is_taken(wish, start, others)
+    return fits_hours(wish, start, place) and is_free_of_all(wish, start, others)
+
+
+def is_free_of_all(wish: Taker, start: datetime, others: Sequence[Taker]) -> bool:
+    """Tell whether a time overlaps neither time off nor other sessions."""
+    end = start + wish.duration * MINUTE
+    return not is_taken(wish, start, others) and not any(
+        start < off_end and off < end for off, off_end in wish.practitioner.off
     )
+
+
+def is_proposed(looking: Look, start: datetime, place: Place) -> bool:
+    """Tell whether the practice proposes a start. Hours, step, notice and limits do not matter."""
+    session = looking.session
+    is_open = session.is_asked(looking.now) and start > looking.now
+    return is_open and place == session.place and start in session.proposals
 
 
 def notice_for(service: Service, looking: Look) -> int:
@@ -134,6 +144,8 @@ def is_offered(
     if start == session.starts_at:
         changes = looking.may_change_format and place != session.place
         return changes and fits(session, start, place, others)
+    if looking.may_move and is_proposed(looking, start, place):
+        return is_free_of_all(session, start, others)
     if not may_move_to(looking, place):
         return False
     return (

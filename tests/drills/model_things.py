@@ -118,7 +118,9 @@ class Series:
 class Session:
     """`duration`, buffers, price, rules and zone are those of the booking, or of the group.
 
-    `asked_until`: the practice asks its client to move it, and waits for an answer until then.
+    `asked_until`: the practice asks its client to move it, and waits for an answer until then. If
+    it was cancelled for that, its client may still move it. `proposals` are starts that the
+    practice proposes.
     `by_practice`: the practice moved it after its client last did. `rhythm` is its date in the
     series.
     """
@@ -143,6 +145,7 @@ class Session:
     missed_at: datetime | None = None
     by_practice: bool = False
     asked_until: datetime | None = None
+    proposals: tuple[datetime, ...] = ()
     request: object = field(default=None, repr=False)
     group: Group | None = None
     series: Series | None = field(default=None, repr=False)
@@ -163,6 +166,10 @@ class Session:
 
     def is_asked(self, now: datetime) -> bool:
         return self.asked_until is not None and now <= self.asked_until
+
+    def may_be_booked_again(self, now: datetime) -> bool:
+        """Tell whether the practice has cancelled it to have it moved, and still waits."""
+        return self.status == "cancelled" and self.is_asked(now)
 
     @property
     def gap_after(self) -> int:

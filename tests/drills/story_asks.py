@@ -1,12 +1,12 @@
 """Steps of a story with requests of the practice to move sessions."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from httpx import Response
 
 from tests.drills.model_records import Answer
-from tests.drills.model_things import Session
+from tests.drills.model_things import DAY, Session
 from tests.drills.story_series import SeriesTelling
 
 REQUESTS_PATH = "/v1/practice/move-requests"
@@ -17,25 +17,43 @@ class AskTelling(SeriesTelling):
     """The story of a practice that asks its clients to move sessions too."""
 
     async def ask_to_move(self) -> Session:
-        """Ask for one or two sessions, which stay booked meanwhile."""
+        """Ask for one or two sessions, which stay booked meanwhile or are cancelled."""
         asked = list(dict.fromkeys([self.a_session(), self.a_session()]))
         answer_by = self.now + timedelta(hours=self.rng.choice(HOURS))
+        are_single = all(session.group is None and session.series is None for session in asked)
+        cancels = are_single and self.rng.random() < 0.4
+        proposals = self.some_proposals(asked)
         body = {
             "sessions": [str(session.id) for session in asked],
             "answer_by": answer_by.isoformat(),
-            "meanwhile": "keep",
+            "meanwhile": "cancel" if cancels else "keep",
+            "proposals": {
+                str(session.id): [start.isoformat() for start in starts]
+                for session, starts in proposals.items()
+            },
         }
         request: dict[str, Any] = {}
         answer = await self.send(
             self.staff,
             REQUESTS_PATH,
             body,
-            lambda _: self.book.ask(asked, answer_by, request),
+            lambda now: self.book.ask(
+                asked, answer_by, request, proposals=proposals, cancels=cancels, now=now
+            ),
             check_request_answer,
         )
         if answer.is_success:
             self.requests.append((answer.json()["id"], request))
         return asked[0]
+
+    def some_proposals(self, asked: list[Session]) -> dict[Session, tuple[datetime, ...]]:
+        """Propose starts for one of the sessions, half the time; most of them are in the hours."""
+        session = self.rng.choice(asked)
+        if session.group is not None or self.rng.random() < 0.5:
+            return {}
+        starts = {self.some_start(session, session.place) for _ in range(3)}
+        coming = [start.replace(second=0) for start in starts if start > self.now + DAY]
+        return {session: tuple(sorted(coming))} if coming else {}
 
     async def withdraw(self) -> Session | None:
         if not self.requests:

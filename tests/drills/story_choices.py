@@ -27,8 +27,13 @@ class Choices:
         return self.api.clock.now
 
     def a_session(self) -> Session:
-        """Choose a session, mostly an upcoming one."""
-        coming = [s for s in self.book.sessions if s.status == "booked" and s.starts_at > self.now]
+        """Choose a session, mostly an upcoming one that its client may still move."""
+        coming = [
+            session
+            for session in self.book.sessions
+            if session.starts_at > self.now
+            and (session.status == "booked" or session.may_be_booked_again(self.now))
+        ]
         return self.rng.choice(coming if coming and self.rng.random() < 0.8 else self.book.sessions)
 
     def moments(self) -> set[datetime]:
