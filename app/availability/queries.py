@@ -142,6 +142,8 @@ async def _first_start(
     if present.start >= after and places - {(present.format, present.location_id)}:
         # Notice and horizon do not apply to a change of format.
         windows.append(Interval(present.start, present.start + 1))
+    # Nor do they apply to the practice's proposals.
+    windows += [Interval(start, start + 1) for start in slots.proposals if start >= after]
     windows = [window for window in windows if window.start < window.end]
     if not windows:
         return None

@@ -144,7 +144,7 @@ class Book:
         session.version += 1
         if to[0] != session.starts_at:
             self._follows_practice(session, to[0])
-        self._end_request(session)
+        self._end_request(session, "withdrawn")
         session.starts_at, session.place = to
         return self._record(session, "restored", "practice", NOTHING)
 
@@ -229,7 +229,7 @@ class Book:
             self.steps[session].append(step(session, due, now))
             session.moves += free_because(session, "reschedule", now) is None
             session.carried, session.by_practice = due.carries, False
-            self._end_request(session)
+            self._end_request(session, "moved")
         return self._moved(session, to, "client", due)
 
     def _moved_by_practice(self, session: Session, to: Slot, due: Cost) -> Answer:
@@ -241,13 +241,13 @@ class Book:
         """Forget what the client's moves carry: the practice chose the start."""
         session.booked_for, session.carried, self.steps[session] = start, None, []
         session.by_practice = True
-        self._end_request(session)
+        self._end_request(session, "withdrawn")
 
     def ask(
         self,
         sessions: list[Session],
         answer_by: datetime,
-        request: object,
+        request: dict[Session, str],
         *,
         proposals: dict[Session, tuple[datetime, ...]],
         cancels: bool,
@@ -266,19 +266,31 @@ class Book:
                 self._record(session, "asked_to_move", "practice", NOTHING)
             session.asked_until, session.request = answer_by, request
             session.proposals = proposals.get(session, ())
+            request[session] = "asked"
         return Answer(201)
 
-    def withdraw(self, request: object) -> Answer:
+    def withdraw(self, request: dict[Session, str]) -> Answer:
         """End a request for the sessions whose clients have not answered."""
         for session in self.sessions:
             if session.request is request:
-                session.asked_until = session.request = None
+                self._set_answer(session, "withdrawn")
         return Answer(200)
 
-    def _end_request(self, session: Session) -> None:
-        """End an open request. After `answer_by` the worker closes it: here there is none."""
-        if session.is_asked(self.now):
-            session.asked_until = session.request = None
+    def close_requests(self, now: datetime) -> None:
+        """End the requests that were not answered in time, as the worker does."""
+        for session in self.sessions:
+            if session.asked_until is not None and session.asked_until < now:
+                self._set_answer(session, "kept")
+
+    def _end_request(self, session: Session, state: str) -> None:
+        """End an open request. After `answer_by`, and from the start on, a change is no answer."""
+        if session.is_asked(self.now) and self.now < session.starts_at:
+            self._set_answer(session, state)
+
+    def _set_answer(self, session: Session, state: str) -> None:
+        if session.request is not None:
+            session.request[session] = state
+        session.asked_until = session.request = None
 
     def _moved(self, session: Session, to: Slot, by: str, due: Cost) -> Answer:
         kind = "format_changed" if to[0] == session.starts_at else "rescheduled"
@@ -290,8 +302,7 @@ class Book:
     def _ended(self, session: Session, status: str, by: str, due: Cost, now: datetime) -> Answer:
         session.status = status
         session.missed_at = now if status == "noshow" else None
-        if status != "fulfilled":
-            self._end_request(session)
+        self._end_request(session, "cancelled" if by == "client" else "withdrawn")
         session.version += 1
         session.sequence += status == "cancelled"
         package, credit = self.credit_of(session)

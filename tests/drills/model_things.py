@@ -146,7 +146,7 @@ class Session:
     by_practice: bool = False
     asked_until: datetime | None = None
     proposals: tuple[datetime, ...] = ()
-    request: object = field(default=None, repr=False)
+    request: "dict[Session, str] | None" = field(default=None, repr=False)
     group: Group | None = None
     series: Series | None = field(default=None, repr=False)
     rhythm: datetime | None = None

@@ -199,4 +199,5 @@ class Story(AskTelling):
         else:
             self.api.clock.now += self.rng.choice([1, 11, 170]) * MINUTE
         self.log.append(f"it is {self.now.isoformat()}")
+        await self.close_requests()
         return self.a_session()

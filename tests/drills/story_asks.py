@@ -1,10 +1,10 @@
 """Steps of a story with requests of the practice to move sessions."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from httpx import Response
 
+from app.move_requests.closing import close_due_requests
 from tests.drills.model_records import Answer
 from tests.drills.model_things import DAY, Session
 from tests.drills.story_series import SeriesTelling
@@ -32,7 +32,7 @@ class AskTelling(SeriesTelling):
                 for session, starts in proposals.items()
             },
         }
-        request: dict[str, Any] = {}
+        request: dict[Session, str] = {}
         answer = await self.send(
             self.staff,
             REQUESTS_PATH,
@@ -66,7 +66,20 @@ class AskTelling(SeriesTelling):
             lambda _: self.book.withdraw(request),
             check_request_answer,
         )
+        await self.check_request(request_id, request)
         return None
+
+    async def close_requests(self) -> None:
+        """Let the worker close the requests whose `answer_by` has passed."""
+        await close_due_requests(self.world.engine, self.now)
+        self.book.close_requests(self.now)
+        for request_id, request in self.requests:
+            await self.check_request(request_id, request)
+
+    async def check_request(self, request_id: str, request: dict[Session, str]) -> None:
+        shown = (await self.staff.get(f"{REQUESTS_PATH}/{request_id}")).json()
+        found = {one["session_id"]: one["state"] for one in shown["sessions"]}
+        assert found == {str(session.id): state for session, state in request.items()}
 
 
 def check_request_answer(answer: Response, should: Answer) -> None:

@@ -82,12 +82,16 @@ async def check_groups(story: Story, taking: list[Any]) -> None:
 async def check_mails(story: Story) -> None:
     """Check that no command sent two mails to one person, and that each has one actor and time."""
     changes = {row.id: row for row in await story.world.rows(Change)}
-    clients = {row.id: row.client_id for row in await story.world.rows(SessionTable)}
+    sessions = {row.id: row for row in await story.world.rows(SessionTable)}
+
+    def person(row: Any) -> Any:
+        about = sessions.get(row.session_id)
+        if about is None:
+            return row.recipient
+        return about.client_id if row.recipient == "client" else about.practitioner_id
+
     mails = Counter(
-        (
-            changes[row.change_id].command_id,
-            clients[row.session_id] if row.recipient == "client" else row.recipient,
-        )
+        (changes[row.change_id].command_id, person(row))
         for row in await story.world.rows(Notification)
         if row.kind != "reminder" and row.recipient != "webhook"
     )

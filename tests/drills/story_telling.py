@@ -44,7 +44,7 @@ class Telling(Choices):
         super().__init__(api, staff, stage, rng)
         self.looked_at: dict[Session, int] = {}
         self.kept: list[Kept] = []
-        self.requests: list[tuple[str, Any]] = []
+        self.requests: list[tuple[str, dict[Session, str]]] = []
         self.log: list[str] = []
 
     def speaker(self, client: UUID) -> Api:

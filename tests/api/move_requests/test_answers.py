@@ -120,6 +120,17 @@ async def test_proposals_are_on_offer_also_outside_hours_if_they_are_free(
     assert (await api.reschedule(session_id, evening)).status_code == 200
 
 
+async def test_a_proposal_beyond_the_horizon_is_the_next_date_if_the_range_has_none(
+    api: Api, ask: Ask, world: World
+) -> None:
+    session_id = await world.book(START)
+    beyond = NOW + 100 * DAY
+    await ask(session_id, proposals={str(session_id): [beyond.isoformat()]})
+    span = {"from": str((NOW + 80 * DAY).date()), "to": str((NOW + 90 * DAY).date())}
+    shown = await api.availability(session_id, **span)
+    assert (shown["days"], shown["next_available"]) == ([], str(beyond.date()))
+
+
 @pytest.mark.parametrize("command", ["cancel", "reschedule"])
 async def test_staff_who_act_themselves_withdraw_the_request(
     ask: Ask, staff: Api, world: World, command: str
