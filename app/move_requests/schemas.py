@@ -84,7 +84,7 @@ class AskToMove(RequestBody):
         Field(
             max_length=MAX_SESSIONS,
             description="Starts that are proposed, by session. They are offered if they are free, "
-            "also outside working hours.",
+            "also outside working hours. A seat takes none: it moves to another group.",
         ),
     ] = Field(default_factory=dict)
     preview: Annotated[

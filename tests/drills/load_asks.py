@@ -31,9 +31,11 @@ class Actor(GroupActor):
             "answer_by": (self._load.first - timedelta(hours=1)).isoformat(),
             "meanwhile": self._random.choice(["keep", "cancel"]),
         }
-        if self._random.random() < 0.5:
+        seats = {seat for some in self._load.seats.values() for seat in some}
+        single = [one for one in asked if one not in seats]
+        if single and self._random.random() < 0.5:
             starts = {self._start() for _ in range(MOST_PROPOSALS)}
-            body["proposals"] = {self._random.choice(asked): sorted(starts)}
+            body["proposals"] = {self._random.choice(single): sorted(starts)}
         entry = self._for_staff("asked", REQUESTS, body)
         await self.send(entry)
         if entry.good:

@@ -1,6 +1,6 @@
 """Choose the sessions of a move request, and check what it asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -33,7 +33,7 @@ async def plan_request(
     Raises:
         InvalidInputError: a session is unknown or cannot be asked for; there is none, or there are
             too many; `answer_by` is not in the future; or a proposal is not a future start of one
-            of the sessions.
+            of the sessions, or is for a seat.
     """
     if new.answer_by <= now:
         raise InvalidInputError("/answer_by", "field.in-the-past")
@@ -46,7 +46,7 @@ async def plan_request(
         _check_listed(new.choice, {record.id: record for record in records}, now)
     elif not found:
         raise InvalidInputError(_pointer(new.choice), "field.no-session-to-ask")
-    _check_proposals(new, {record.id for record in found}, now)
+    _check_proposals(new, {record.id: record for record in found}, now)
     return RequestPlan(new, found)
 
 
@@ -103,10 +103,14 @@ def _check_listed(choice: Choice, records: dict[UUID, SessionRecord], now: datet
             raise InvalidInputError(f"/sessions/{index}", why)
 
 
-def _check_proposals(new: NewMoveRequest, asked: set[UUID], now: datetime) -> None:
+def _check_proposals(
+    new: NewMoveRequest, asked: Mapping[UUID, SessionRecord], now: datetime
+) -> None:
     for session_id, starts in new.proposals.items():
         if session_id not in asked:
             raise InvalidInputError(f"/proposals/{session_id}", "field.not-asked-for")
+        if asked[session_id].group is not None:
+            raise InvalidInputError(f"/proposals/{session_id}", "field.proposal-for-seat")
         for index, start in enumerate(starts):
             pointer = f"/proposals/{session_id}/{index}"
             if start.microsecond:

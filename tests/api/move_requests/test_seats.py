@@ -5,9 +5,17 @@ import pytest
 from app.tables.sessions import CreditRedemption, Fee, Session
 from tests.api.move_requests.conftest import Ask
 from tests.api.move_requests.test_answers import states
-from tests.api.move_requests.test_ask import STRICT
+from tests.api.move_requests.test_ask import STRICT, pointer
 from tests.groups import CLASS, DAY, add_group, add_seat
 from tests.world import Api, World
+
+
+async def test_nothing_is_proposed_for_a_seat(ask: Ask, world: World) -> None:
+    seat_id = await add_seat(world, await add_group(world))
+    proposals = {str(seat_id): [(CLASS + DAY).isoformat()]}
+    refused = await ask(seat_id, proposals=proposals)
+    assert pointer(refused) == f"/proposals/{seat_id}"
+    assert await states(world) == []
 
 
 @pytest.mark.parametrize("meanwhile", ["keep", "cancel"])
