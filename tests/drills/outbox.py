@@ -14,7 +14,8 @@ from tests.notifications.receiver import Receiver
 from tests.patience import until
 
 _DUE = "SELECT EXISTS (SELECT FROM notifications WHERE status = 'pending' AND send_at <= now())"
-# Not due yet: reminders. Dropped: mails about requests that had ended before they were sent.
+# Not due yet: reminders. Dropped: mails about requests that had ended, and about groups that had
+# changed again, before they were sent.
 _TO_SEND = """
 SELECT id::text, status FROM notifications AS mail
 WHERE practice_id = $1 AND kind <> 'reminder' AND NOT (
@@ -25,6 +26,13 @@ WHERE practice_id = $1 AND kind <> 'reminder' AND NOT (
     JOIN move_request_sessions AS one ON one.practice_id = $1
       AND one.move_request_id = ask.subject_id AND one.session_id = mail.session_id
     WHERE about.practice_id = $1 AND about.id = mail.change_id AND one.state = 'asked'))
+AND NOT (
+  kind IN ('group_booked', 'group_moved', 'group_cancelled') AND status = 'dropped' AND EXISTS (
+    SELECT FROM changes AS about
+    JOIN changes AS other ON other.practice_id = $1 AND other.subject = 'group'
+      AND other.subject_id = about.subject_id AND other.kind IN ('moved', 'cancelled')
+      AND other.id <> about.id
+    WHERE about.practice_id = $1 AND about.id = mail.change_id))
 """
 
 
