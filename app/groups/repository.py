@@ -151,21 +151,6 @@ class GroupRepository:
         await self._change(group, values)
         await free_for_group(self._db, self._practice_id, group.id)
 
-    async def cancelled_by(self, group_id: UUID) -> UUID:
-        """Give the id of the command that cancelled a cancelled group."""
-        found = await self._db.execute(
-            select(Change.command_id).where(
-                of_practice(
-                    self._practice_id,
-                    Change,
-                    Change.subject == "group",
-                    Change.subject_id == group_id,
-                    Change.kind == "cancelled",
-                )
-            )
-        )
-        return found.scalar_one()
-
     async def set_decided(self, group: GroupDetails, now: datetime) -> None:
         """Record that the minimum was judged; the version stays."""
         await self._update(group, {"decided_at": now})

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.audit.queries import read_command_id
 from app.audit.write import Actor
 from app.calendar.locks import lock_group
 from app.domain.policy.costs import cost_for_staff
@@ -46,9 +47,8 @@ async def cancel_group(
     seat_ids = await lock_group(db, staff.practice_id, group_id)
     group = await read_group(db, staff.practice_id, group_id)
     if not group.is_scheduled:
-        return GroupOutcome(
-            group, await GroupRepository(db, group.practice_id).cancelled_by(group_id)
-        )
+        first = await read_command_id(db, group.practice_id, group_id, "cancelled")
+        return GroupOutcome(group, first)
     check_version(group, if_match)
     return await end_group(
         db, staff.actor, group, seat_ids, reason=reason, now=now, credit_grace=credit_grace

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.audit.queries import read_command_id
 from app.calendar.locks import lock_sessions
 from app.identity.api_keys.keys import Staff
 from app.move_requests.commands.trail import write_request_change
@@ -19,7 +20,7 @@ async def withdraw_request(
     """End a request for the sessions whose clients have not answered.
 
     The sessions stay as they are, also those that the request has cancelled. A request that has
-    ended already does not change.
+    ended already does not change; if it was withdrawn, the answer has the id of that command.
 
     Raises:
         NotFoundError: the practice has no such request.
@@ -31,7 +32,11 @@ async def withdraw_request(
         await lock_sessions(db, practice_id, waiting)
         waiting = await requests.close(request_id, "withdrawn", now)
     if not waiting:
-        return RequestOutcome(await read_move_request(db, practice_id, request_id), None)
+        request = await read_move_request(db, practice_id, request_id)
+        if request.withdrawn_at is None:
+            return RequestOutcome(request, None)
+        first = await read_command_id(db, practice_id, request_id, "withdrawn")
+        return RequestOutcome(request, first)
     await requests.end(request_id, "withdrawn_at", now)
     command_id = uuid4()
     request = await read_move_request(db, practice_id, request_id)
