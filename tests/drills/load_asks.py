@@ -11,7 +11,7 @@ MOST_ASKED = 4
 MOST_PROPOSALS = 3
 MOST_SLOTS = 40
 # The weights of the actions.
-ASKS = {"ask": 5, "answer": 12, "withdraw": 2}
+ASKS = {"ask": 8, "answer": 14, "withdraw": 2}
 
 
 class Actor(GroupActor):
