@@ -21,7 +21,7 @@ if [ "$1" = -c ]; then
 fi
 echo "{version}" >> made
 mkdir -p "$3/bin"
-for program in python uv ruff mypy lint-imports mkdocs reslot; do
+for program in python uv ruff mypy lint-imports openapi-spec-validator mkdocs reslot; do
   printf '#!/bin/sh\\necho %s "$@" >> started\\n' $program > "$3/bin/$program"
   chmod +x "$3/bin/$program"
 done

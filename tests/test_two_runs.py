@@ -40,10 +40,10 @@ class Run:
         self.folder = folder
         (folder / "test_waiting.py").write_text(WAITING)
         os.mkfifo(folder / "go")
-        plugins = ("-p", "tests.fixtures.run", "-p", "tests.fixtures.database")
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "pytest", "-q", "-n", "1", "-W", "ignore", *plugins),
+                *(sys.executable, "-m", "pytest", "-q", "-n", "1", "-W", "ignore"),
+                *("-p", "tests.fixtures.run"),
                 *("-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder), str(folder)),
             ],
             cwd=folder,
