@@ -122,13 +122,18 @@ async def _find_groups(
     db: Source, search: _Search, calendar: Calendar, window: Interval, now: int
 ) -> tuple[GroupOffer, int | None]:
     """Find the groups for a seat, and the first start after the window if it has none."""
-    session = search.session
+    session, caller = search.session, search.caller
     assert session.group_id is not None  # noqa: S101 - the session is a seat
-    owner = CalendarOwner(
-        search.caller.practice_id, session.practitioner_id, search.caller.client_id, session.id
+    seat = SeatSearch(
+        owner=CalendarOwner(
+            caller.practice_id, session.practitioner_id, caller.client_id, session.id
+        ),
+        service_id=session.service_id,
+        group_id=session.group_id,
+        zone=calendar.hours.zone,
+        rules=search.rules,
+        search=search.slots,
     )
-    group = session.service_id, session.group_id, calendar.hours.zone
-    seat = SeatSearch(owner, *group, search.rules, search.slots)
     return await read_groups_on_offer(db, seat, window, now)
 
 
