@@ -29,6 +29,7 @@ from app.sessions.read.calendar import (
     CalendarOwner,
     SessionToMove,
     calendar_bounds,
+    live_hold,
     move_search,
     slot_rules_for_client,
     to_session_to_move,
@@ -53,8 +54,9 @@ class Availability:
 
 
 class _Search(NamedTuple):
-    """What a client looks for: `slots` says which of the free times they may choose."""
+    """What a client looks for at `at`: `slots` says which of the free times they may choose."""
 
+    at: datetime
     caller: Caller
     session: SessionToMove
     rules: SlotRules
@@ -62,9 +64,9 @@ class _Search(NamedTuple):
 
 
 async def _read_page(
-    db: Source, caller: Caller, session_id: UUID, first: date, last: date
+    db: Source, caller: Caller, session_id: UUID, first: date, last: date, now: datetime
 ) -> tuple[SessionToMove, Calendar]:
-    row = await read_row(db, PAGE, caller, session_id, **calendar_bounds(first, last))
+    row = await read_row(db, PAGE, caller, session_id, **calendar_bounds(first, last, now))
     return to_session_to_move(row), to_calendar(row)
 
 
@@ -93,14 +95,14 @@ async def read_availability(
     until = last or around + timedelta(days=DEFAULT_DAYS)
     # A range that is too long is refused below; do not read all of it.
     reach = min(max(until, around), around + timedelta(days=MAX_DAYS))
-    session, calendar = await _read_page(db, caller, session_id, around, reach)
+    session, calendar = await _read_page(db, caller, session_id, around, reach, now)
     zone = zone or session.client_zone
     first = first or now.astimezone(zone).date()
     last = last or first + timedelta(days=DEFAULT_DAYS - 1)
     _check_range(first, last)
     slots = move_search(session, format_ or session.format, now)
     rules = slot_rules_for_client(session, session.ends_at - session.starts_at, now)
-    search = _Search(caller, session, rules, slots)
+    search = _Search(now, caller, session, rules, slots)
     window = Interval(_first_second(first, zone), _first_second(last + timedelta(days=1), zone))
     find = _find_times if session.group_id is None else _find_groups
     found, following = await find(db, search, calendar, window, seconds_up(now))
@@ -119,10 +121,11 @@ async def _find_times(
 
 
 async def _find_groups(
-    db: Source, search: _Search, calendar: Calendar, window: Interval, now: int
+    db: Source, search: _Search, calendar: Calendar, window: Interval, _: int
 ) -> tuple[GroupOffer, int | None]:
     """Find the groups for a seat, and the first start after the window if it has none."""
     session, caller = search.session, search.caller
+    hold = live_hold(session, search.at)
     assert session.group_id is not None  # noqa: S101 - the session is a seat
     seat = SeatSearch(
         owner=CalendarOwner(
@@ -130,11 +133,12 @@ async def _find_groups(
         ),
         service_id=session.service_id,
         group_id=session.group_id,
+        held_group=None if hold is None else hold.group_id,
         zone=calendar.hours.zone,
         rules=search.rules,
         search=search.slots,
     )
-    return await read_groups_on_offer(db, seat, window, now)
+    return await read_groups_on_offer(db, seat, window, search.at)
 
 
 async def _first_start(
@@ -154,7 +158,7 @@ async def _first_start(
         return None
     first = from_seconds(min(window.start for window in windows)).date()
     last = from_seconds(max(window.end for window in windows)).date()
-    _, calendar = await _read_page(db, search.caller, search.session.id, first, last)
+    _, calendar = await _read_page(db, search.caller, search.session.id, first, last, search.at)
     starts = [
         of_place[0]
         for window in windows

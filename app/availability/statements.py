@@ -16,6 +16,7 @@ from app.sessions.read.statements import (
     formats_on_offer,
 )
 from app.tables.asked import open_request_of
+from app.tables.held import hold_of
 from app.tables.joins import PRACTICE, of_practice, of_session, referred
 from app.tables.own_session import OWN_SESSION
 from app.tables.practices import (
@@ -58,6 +59,7 @@ def _page_statement() -> OneSession:
         Session.carried_forfeit,
         Session.moved_by_practice,
         open_request_of(Session).label("move_request"),
+        hold_of(Session).label("hold"),
         Session.format,
         Session.location_id,
         Session.price_minor,

@@ -11,14 +11,17 @@ from app.database.statements import Read
 from app.domain.groups import GroupSlot
 from app.domain.session import Format
 from app.tables.groups import Group
+from app.tables.held import seats_held
 from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.practices import Location, Practitioner
 from app.tables.seats import seats_left
 from app.tables.sessions import Session
 
 
-def groups_column(service_id: Any, practitioner_id: Any) -> ColumnElement[str]:  # noqa: ANN401 - columns or parameters
+def groups_column(service_id: Any, practitioner_id: Any, own_id: Any) -> ColumnElement[str]:  # noqa: ANN401 - columns or parameters
     """Aggregate the groups that start from `since` to `until`, as JSON text.
+
+    Seats that `own_id` holds are not counted as held.
 
     Groups at inactive locations are left out: nothing is booked there (product.md section 10).
     """
@@ -28,6 +31,7 @@ def groups_column(service_id: Any, practitioner_id: Any) -> ColumnElement[str]: 
         Group.location_id,
         Group.id,
         seats_left(Group),
+        seats_held(Group, own_id),
         Group.format,
     )
     return (
@@ -57,7 +61,9 @@ GROUPS = Read(
         case(
             (
                 Practitioner.active,
-                groups_column(bindparam("service_id"), bindparam("practitioner_id")),
+                groups_column(
+                    bindparam("service_id"), bindparam("practitioner_id"), bindparam("own_id")
+                ),
             )
         ).label("groups"),
         client_time(AS_PARAMETERS),
@@ -65,16 +71,16 @@ GROUPS = Read(
 )
 
 
-def to_group_slots(text: str | None) -> list[GroupSlot]:
-    """Turn `groups_column` into slots."""
+def to_group_slots(text: str | None, *, takes_held: bool = False) -> list[GroupSlot]:
+    """Turn `groups_column` into slots. Held seats are not free, unless the caller takes them."""
     return [
         GroupSlot(
             start,
             end,
             None if location_id is None else UUID(location_id),
             UUID(group_id),
-            left,
+            left if takes_held else max(left - held, 0),
             Format(format_),
         )
-        for start, end, location_id, group_id, left, format_ in orjson.loads(text or "[]")
+        for start, end, location_id, group_id, left, held, format_ in orjson.loads(text or "[]")
     ]

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from app.database.statements import Row
-from app.domain.availability import BusySession, Calendar, HoursInterval, WorkingHours
+from app.domain.availability import BusySession, Calendar, HeldTime, HoursInterval, WorkingHours
 from app.domain.intervals import Interval
 from app.domain.session import Format
 
@@ -20,7 +20,8 @@ _ALWAYS = {weekday: [HoursInterval(0, 24 * 60)] for weekday in range(1, 8)}
 def to_calendar(row: Row, *, forced: bool = False) -> Calendar:
     """Turn a row with `calendar_columns` into the practitioner's calendar.
 
-    `forced`: the practitioner works at all times and has no busy time; only sessions take time.
+    `forced`: the practitioner works at all times, has no busy time, and nothing is held; only
+    sessions take time.
     """
     blocked = [*(() if forced else row["busy"] or ()), *(row["elsewhere"] or ())]
     is_open = row["practitioner_active"]
@@ -34,6 +35,7 @@ def to_calendar(row: Row, *, forced: bool = False) -> Calendar:
         hours=WorkingHours(hours.zone, _ALWAYS, {}) if forced else hours,
         sessions=[BusySession(*session) for session in row["taken"] or ()],
         blocked=[Interval(*interval) for interval in blocked],
+        held=() if forced else [HeldTime(*held) for held in row["held"] or ()],
         sessions_per_day=row["sessions_per_day"],
         sessions_per_week=row["sessions_per_week"],
     )

@@ -20,6 +20,8 @@ from sqlalchemy.orm import aliased
 
 from app.database.statements import Read
 from app.domain.availability import MINUTE
+from app.tables.held import NOW
+from app.tables.held_times import HeldTime
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import BusyInterval, Holiday, HoursOverride, Practitioner, WorkingHours
 from app.tables.sessions import Session
@@ -51,7 +53,7 @@ AS_PARAMETERS = CalendarKeys(*(bindparam(name) for name in CalendarKeys._fields)
 
 
 def calendar_columns(of: CalendarKeys) -> list[Any]:
-    """Build the columns for working hours and taken time, without what `own_id` takes."""
+    """Build the columns for working hours, taken and held time, without those of `own_id`."""
     hours = (
         WorkingHours.weekday,
         WorkingHours.start_minute,
@@ -100,6 +102,21 @@ def calendar_columns(of: CalendarKeys) -> list[Any]:
             TakenTime.starts_at.between(_SESSIONS_SINCE, UNTIL),
             TakenTime.id != of.own_id,
         ).label("taken"),
+        _numbers(
+            (
+                seconds_of(HeldTime.starts_at, func.floor),
+                seconds_of(HeldTime.ends_at, func.ceil),
+                cast(HeldTime.buffer_before_minutes * MINUTE, BigInteger),
+                cast(HeldTime.buffer_after_minutes * MINUTE, BigInteger),
+                seconds_of(HeldTime.expires_at, func.ceil),
+            ),
+            of_practice(PRACTICE, HeldTime),
+            HeldTime.practitioner_id == of.practitioner_id,
+            HeldTime.expires_at > NOW,
+            HeldTime.group_id.is_(None),
+            HeldTime.starts_at.between(_SESSIONS_SINCE, UNTIL),
+            HeldTime.session_id.is_distinct_from(of.own_id),
+        ).label("held"),
         client_time(of),
         _numbers(
             (

@@ -13,6 +13,7 @@ from sqlalchemy import Insert, bindparam, delete
 from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.calendar.held_times import ENDING_OTHERS
 from app.database.writing import Write
 from app.domain.session import Occupancy
 from app.tables.taken_times import TakenTime
@@ -53,7 +54,8 @@ FREEING = delete(TakenTime).where(
     TakenTime.practice_id == bindparam("of_practice"), TakenTime.id == bindparam("taker_id")
 )
 
-_TAKE_FOR_GROUP = Write(taking("group_id"))
+# It also ends the holds of that time.
+_TAKE_FOR_GROUP = Write(taking("group_id").add_cte(ENDING_OTHERS.cte("unheld")))
 _FREE = Write(FREEING)
 
 

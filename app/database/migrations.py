@@ -35,6 +35,7 @@ _PRIVILEGES = {
     "hours_overrides": "SELECT, INSERT, UPDATE, DELETE",
     "busy_intervals": "SELECT, INSERT, UPDATE, DELETE",
     "taken_times": "SELECT, INSERT, UPDATE, DELETE",
+    "held_times": "SELECT, INSERT, UPDATE, DELETE",
     "holidays": "SELECT, INSERT, DELETE",
 }
 _OTHERWISE = "SELECT, INSERT, UPDATE"

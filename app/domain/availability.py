@@ -11,9 +11,9 @@ from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import ceil, floor
 from operator import attrgetter, itemgetter
 from typing import NamedTuple, Protocol, TypeVar
@@ -76,12 +76,34 @@ class BusySession(NamedTuple):
     counts: bool = True
 
 
+class HeldTime(NamedTuple):
+    """Time of the practitioner that is kept free for somebody until `until`; fields as above.
+
+    It counts towards the daily and weekly limits like a session.
+    """
+
+    start: int
+    end: int
+    buffer_before: int
+    buffer_after: int
+    until: int
+
+
+class OwnHold(NamedTuple):
+    """The start, format and location that the session being moved holds for itself."""
+
+    start: int
+    format: Format
+    location_id: UUID | None
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """A practitioner's working hours, and the time that is taken.
 
     `sessions` are the practitioner's other sessions, without the one being moved. `blocked` is time
-    off, imported busy time, and the client's other sessions; these need no buffers.
+    off, imported busy time, and the client's other sessions; these need no buffers. `held` is time
+    that is held now, but not by the session being moved.
     """
 
     hours: WorkingHours
@@ -89,6 +111,26 @@ class Calendar:
     blocked: Sequence[Interval]
     sessions_per_day: int | None = None
     sessions_per_week: int | None = None
+    held: Sequence[HeldTime] = ()
+
+    def without_holds(self) -> "Calendar":
+        """Give the calendar as if nothing were held."""
+        return replace(self, held=())
+
+    def held_until(self, start: int, rules: "SlotRules") -> datetime | None:
+        """Give until when others hold time that a session at `start` needs; None: nobody does.
+
+        They may hold no time that overlaps, but the last one that a limit allows.
+        """
+        end = start + rules.duration
+        in_the_way = [
+            held.until
+            for held in self.held
+            if start < held.end + max(held.buffer_after, rules.buffer_before)
+            and held.start - max(held.buffer_before, rules.buffer_after) < end
+        ]
+        latest = max(in_the_way or [held.until for held in self.held], default=None)
+        return None if latest is None else from_seconds(latest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +215,8 @@ class SlotSearch:
     `may_move`, `may_change_format` and `must_keep_format_and_location` are decisions of the policy.
     The last one restricts other times to the current format and location. `move_window` limits the
     new start (`max_days_from_original`); None: no limit. `proposals` are starts that the practice
-    proposes: hours, step, notice, horizon and limits do not bind them.
+    proposes: hours, step, notice, horizon and limits do not bind them. `own_hold` was on offer when
+    the session took hold of it: step, notice, horizon and limits bind it no more.
     """
 
     format: Format
@@ -184,6 +227,7 @@ class SlotSearch:
     move_window: Interval | None = None
     must_keep_format_and_location: bool = False
     proposals: tuple[int, ...] = ()
+    own_hold: OwnHold | None = None
 
     def may_move_to(self, location_id: UUID | None) -> bool:
         """Tell whether the session may move to another time at this location."""
@@ -210,6 +254,7 @@ def offer(
             if starts[present : present + 1] == [search.present.start]:
                 del starts[present]
         _add_proposals(starts, calendar, rules, search, location_id, window, now)
+        _add_own_hold(starts, calendar, rules, search, location_id, window, now)
         if _changes_format(calendar, rules, search, location_id, window):
             insort(starts, search.present.start)
         if starts:
@@ -241,6 +286,32 @@ def _add_proposals(
                 for begin, _, room, _ in _free_periods(calendar, rules, [asked])
             ):
                 insort(starts, start)
+
+
+def _add_own_hold(
+    starts: list[int],
+    calendar: Calendar,
+    rules: SlotRules,
+    search: SlotSearch,
+    location_id: UUID | None,
+    window: Interval,
+    now: int,
+) -> None:
+    """Add the start that the session holds, if its time is still free.
+
+    The minimum notice may have passed since it was held, and staff may have booked the last session
+    that a limit allows.
+    """
+    hold = search.own_hold
+    if hold is None or (search.format, location_id) != (hold.format, hold.location_id):
+        return
+    is_new = hold.start not in starts and hold.start != search.present.start
+    if not is_new or hold.start <= now or not window.start <= hold.start < window.end:
+        return
+    if search.may_move_to(location_id) and fits(
+        calendar, rules, search.format, location_id, hold.start
+    ):
+        insort(starts, hold.start)
 
 
 def bookable(
@@ -345,7 +416,7 @@ def _free_periods(
     own_before, own_after = rules.buffer_before, rules.buffer_after
     busy = [
         (start - max(before, own_after), end + max(after, own_before))
-        for start, end, before, after, _ in calendar.sessions
+        for start, end, before, after, _ in chain(calendar.sessions, calendar.held)
     ]
     taken = [*merge([*busy, *calendar.blocked]), _END_MARK]
     index = 0
@@ -369,6 +440,7 @@ def _within_limits(calendar: Calendar, starts: list[int]) -> list[int]:
     if per_day is None and per_week is None:
         return starts
     counted = [session.start for session in calendar.sessions if session.counts]
+    counted += [held.start for held in calendar.held]
     own_days = _days(calendar.hours.zone, counted)
     full_days = _full(own_days, per_day)
     full_weeks = _full([_week(day) for day in own_days], per_week)

@@ -32,18 +32,27 @@ class GroupSlot(NamedTuple):
     format: Format
 
 
+class HeldGroup(NamedTuple):
+    """The group in which the session being moved holds a seat, at the instant `now`."""
+
+    group_id: UUID
+    now: int
+
+
 @dataclass(frozen=True, slots=True)
 class GroupSearch:
     """A search for another group for the seat in `group_id`.
 
     `groups` are those of the seat's service and practitioner. `taken` is the time that the client's
-    other sessions take. `policy` has the decisions of the policy, and the requested format.
+    other sessions take. `policy` has the decisions of the policy, and the requested format. `held` was
+    on offer when the session took hold of its seat: notice and horizon bind it no more.
     """
 
     group_id: UUID
     groups: Sequence[GroupSlot]
     taken: Sequence[Interval]
     policy: SlotSearch
+    held: HeldGroup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,10 @@ def offer_groups(search: GroupSearch, window: Interval, span: Interval) -> Group
 
     `span` is the part of `window` that can be booked (`bookable`).
     """
-    found = [group for group in _reachable(search, span) if _is_free(search, group)]
+    reachable = _reachable(search, span)
+    held = [group for group in _reachable(search, window) if _is_held(search, group)]
+    reachable += [group for group in held if group not in reachable]
+    found = [group for group in reachable if _is_free(search, group)]
     found.sort(key=attrgetter("start"))
     return GroupOffer(found, None if found else _empty_reason(search, window, span))
 
@@ -81,6 +93,12 @@ def _reachable(search: GroupSearch, within: Interval) -> list[GroupSlot]:
         and group.format is search.policy.format
         and search.policy.may_move_to(group.location_id)
     ]
+
+
+def _is_held(search: GroupSearch, group: GroupSlot) -> bool:
+    """Tell whether the session holds a seat of a group that has not started."""
+    held = search.held
+    return held is not None and group.group_id == held.group_id and group.start > held.now
 
 
 def _is_free(search: GroupSearch, group: GroupSlot) -> bool:

@@ -60,13 +60,22 @@ class ScopeRefusedError(DomainError):
 class SlotUnavailableError(DomainError):
     """The requested start is not available. `alternatives` are the nearest slots that are.
 
-    `duration` is the session's; `zone` is the zone in which the alternatives are shown.
+    `duration` is the session's; `zone` is the zone in which the alternatives are shown. `held_until`
+    is set if the time is free, but somebody else holds it until then.
     """
 
     code = "slot-unavailable"
 
-    def __init__(self, alternatives: Sequence[Slot], duration: timedelta, zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        alternatives: Sequence[Slot],
+        duration: timedelta,
+        zone: ZoneInfo,
+        *,
+        held_until: datetime | None = None,
+    ) -> None:
         super().__init__()
+        self.held_until = held_until
         self.alternatives = alternatives
         self.duration = duration
         self.zone = zone
@@ -75,8 +84,10 @@ class SlotUnavailableError(DomainError):
 class GroupUnavailableError(SlotUnavailableError):
     """The requested group is not available. `groups` are the nearest that are."""
 
-    def __init__(self, groups: Sequence[GroupSlot], zone: ZoneInfo) -> None:
-        super().__init__((), timedelta(0), zone)
+    def __init__(
+        self, groups: Sequence[GroupSlot], zone: ZoneInfo, *, held_until: datetime | None = None
+    ) -> None:
+        super().__init__((), timedelta(0), zone, held_until=held_until)
         self.groups = groups
 
 

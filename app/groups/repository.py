@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from app.calendar.held_times import HoldRepository
 from app.calendar.taken_times import free_for_group, take_for_group
 from app.domain.groups import lowest_free_seat
 from app.domain.refusals import SeatConflict
@@ -137,6 +138,7 @@ class GroupRepository:
         await self._change(group, values)
         whole = whole_time(to, group.buffers)
         await take_for_group(self._db, self._practice_id, group.practitioner_id, group.id, whole)
+        await HoldRepository(self._db, self._practice_id).end_of_group(group.id)
 
     @staticmethod
     def _decided(group: GroupDetails, to: Meeting, now: datetime) -> dict[str, Any]:
@@ -150,6 +152,7 @@ class GroupRepository:
         values = {"status": "cancelled", "calendar_sequence": group.calendar_sequence + 1}
         await self._change(group, values)
         await free_for_group(self._db, self._practice_id, group.id)
+        await HoldRepository(self._db, self._practice_id).end_of_group(group.id)
 
     async def set_decided(self, group: GroupDetails, now: datetime) -> None:
         """Record that the minimum was judged; the version stays."""

@@ -91,7 +91,7 @@ async def plan_series(
 
     owner = CalendarOwner(practice_id, booking.practitioner_id, booking.client_id, uuid4())
     begin, end = (starts[0] - _MARGIN).date(), (starts[-1] + _MARGIN).date()
-    calendar = await read_calendar(db, owner, begin, end, forced=order.force)
+    calendar = await read_calendar(db, owner, begin, end, now, forced=order.force)
     # A date beyond the horizon has alternatives too.
     until_last = (starts[-1] + _MARGIN - now).days
     rules = slot_rules(context, length).with_horizon(until_last)

@@ -3,6 +3,7 @@
 from app.tables.base import Base
 from app.tables.changes import Change
 from app.tables.groups import Group
+from app.tables.held_times import HeldTime
 from app.tables.idempotency import IdempotencyKey
 from app.tables.identity import ApiKey
 from app.tables.move_requests import MoveRequest
@@ -18,6 +19,7 @@ __all__ = [
     "ApiKey",
     "Change",
     "Group",
+    "HeldTime",
     "IdempotencyKey",
     "MoveRequest",
     "Notification",

@@ -47,7 +47,8 @@ async def test_a_group_sees_the_time_of_sessions_and_groups(world: World) -> Non
         sessions = SessionRepository(db, world.practice_id)
         for start, is_taken in ((START, True), (START + DAY, False), (START + 2 * DAY, False)):
             meeting = Meeting(start, start + LENGTH, Format.VIDEO, None, None, None)
-            assert await sessions.is_taken(owner, meeting, Buffers(0, 10)) is is_taken
+            found = await sessions.find_overlap(owner, meeting, Buffers(0, 10), NOW)
+            assert found.is_taken is is_taken
 
 
 @pytest.mark.parametrize(

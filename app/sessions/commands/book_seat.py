@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
+from app.calendar.held_times import read_seat_holds
 from app.calendar.locks import lock_group_alone
 from app.domain.availability import CurrentMeeting, SlotSearch, nearest
 from app.domain.errors import GroupCancelledError, GroupFullError, InvalidInputError, NotFoundError
@@ -30,6 +31,7 @@ from app.sessions.commands.finish import answer_staff, finish
 from app.sessions.commands.orders import StaffOutcome
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.seat_repository import GroupRecord, SeatRepository
+from app.sessions.commands.seats import end_holds_beyond
 from app.sessions.commands.slots import ALTERNATIVES
 from app.sessions.read.calendar import CalendarOwner, read_groups
 
@@ -51,7 +53,7 @@ async def book_anything(
     if isinstance(wanted, Booking):
         return await book_by_staff(db, staff, wanted, force=force, now=now, notify=notify)
     booked = await book_seat(
-        db, staff.practice_id, wanted, actor=staff.actor, now=now, notify=notify
+        db, staff.practice_id, wanted, actor=staff.actor, force=force, now=now, notify=notify
     )
     return await answer_staff(db, staff, *booked)
 
@@ -62,18 +64,21 @@ async def book_seat(
     wanted: SeatBooking,
     *,
     actor: Actor,
+    force: bool = False,
     now: datetime,
     notify: bool = True,
 ) -> Booked:
     """Book the lowest free seat of a group.
 
     The session has the time, format and location of its group; its price, policy, credit and link
-    are its own. With `notify` False neither the client nor the practitioner gets an email.
+    are its own. With `force` a seat that others hold is free, and the latest hold ends if there is
+    no other seat. With `notify` False neither the client nor the practitioner gets an email.
 
     Raises:
         GroupFullError: all seats are taken.
         GroupCancelledError: the group is cancelled.
-        GroupUnavailableError: the client has another session then, perhaps a seat of this group.
+        GroupUnavailableError: the client has another session then, perhaps a seat of this group; or
+            others hold all free seats.
         NotFoundError, CreditUnavailableError, RefTakenError: as for a booking.
         InvalidInputError: there is no such group, it is over, or something that the booking says
             differs from it; or as for a booking.
@@ -92,10 +97,17 @@ async def book_seat(
     meeting = group.meeting(group.free_seat)
     session_id = uuid4()
     owner = CalendarOwner(practice_id, group.practitioner_id, wanted.client_id, session_id)
-    if await SessionRepository(db, practice_id).is_taken(owner, meeting, None):
+    sessions = SessionRepository(db, practice_id)
+    overlap = await sessions.find_overlap(owner, meeting, None, now)
+    holds = await read_seat_holds(db, practice_id, group.id, session_id, now)
+    is_held = holds.seats >= group.seats_left and not force
+    if overlap.is_taken or is_held:
         zone = ZoneInfo(context.practitioner_zone)
         slots = await _other_groups(db, owner, group, now)
-        raise GroupUnavailableError(slots, zone)
+        until = None if overlap.is_taken else holds.until
+        raise GroupUnavailableError(slots, zone, held_until=until)
+    if force:
+        await end_holds_beyond(db, practice_id, group, session_id, now)
     policy_version_id = await resolve_policy_version(
         db, practice_id, group.service_id, group.practitioner_id
     )
@@ -162,7 +174,7 @@ async def _other_groups(
     """
     since = max(now, group.starts_at - ALTERNATIVES_WITHIN)
     until = group.starts_at + ALTERNATIVES_WITHIN
-    groups, taken = await read_groups(db, owner, group.service_id, since, until)
+    groups, taken = await read_groups(db, owner, group.service_id, since, until, now)
     start = to_seconds(group.starts_at)
     present = CurrentMeeting(start, group.format, group.location_id)
     search = SlotSearch(group.format, (), present, may_move=True, may_change_format=True)

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.calendar.held_times import ENDING_OTHERS
 from app.calendar.taken_times import taken_values, taking
 from app.domain.session import Format, Status
 from app.sessions.commands.booking import Booking, BookingContext, NewSession
@@ -117,6 +118,6 @@ class BookingRepository:
             return
         whole = whole_time(meeting, buffers)
         await self._db.execute(
-            session.add_cte(taking("session_id").cte("taken")),
+            session.add_cte(taking("session_id").cte("taken"), ENDING_OTHERS.cte("unheld")),
             taken_values(self._practice_id, booking.practitioner_id, new.id, whole),
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from app.calendar.held_times import read_times_held_by
 from app.database.statements import Source
 from app.domain.availability import (
     BusySession,
@@ -175,8 +176,12 @@ async def _conflicts(
     starts = [move.to.starts_at for move in changing]
     first, last = (min(starts) - _MARGIN).date(), (max(starts) + _MARGIN).date()
     owner = owner_of(moves[0].record)._replace(own_id=_NOBODY)
-    calendar = await read_calendar(db, owner, first, last, forced=forced)
+    calendar = await read_calendar(db, owner, first, last, now, forced=forced)
     calendar = without(calendar, [_time_of(move.record) for move in changing])
+    if calendar.held:
+        ids = [move.record.id for move in changing]
+        own = await read_times_held_by(db, owner.practice_id, ids, now)
+        calendar = replace(calendar, held=[held for held in calendar.held if held not in own])
     found = find_conflicts(calendar, wanted, check, seconds_up(now))
     return [
         TimeConflict(

@@ -122,7 +122,7 @@ async def _update_pushed(
             mover = await pushes.last_mover(session_id, after_version=last.get("version", 0))
             if mover in BY_CLIENT and not overrules:
                 raise SessionChangedError(session_id)
-            to = await _pushed_meeting(db, push.booking, record, now)
+            to = await _pushed_meeting(db, push.booking, record, now, force=push.force)
             effect = await move_by_staff(
                 db,
                 staff,
@@ -146,7 +146,12 @@ def _is_elsewhere(booking: Booking | SeatBooking, record: SessionRecord) -> bool
 
 
 async def _pushed_meeting(
-    db: AsyncConnection, booking: Booking | SeatBooking, record: SessionRecord, now: datetime
+    db: AsyncConnection,
+    booking: Booking | SeatBooking,
+    record: SessionRecord,
+    now: datetime,
+    *,
+    force: bool,
 ) -> Meeting:
     """Give the pushed meeting; of a seat, in the group that the push names or that starts then.
 
@@ -168,7 +173,7 @@ async def _pushed_meeting(
     move = await find_group(db, record, requested)
     if move.is_own_group(record):
         raise InvalidInputError("/duration_minutes", "field.fixed-once-booked")
-    return await take_seat_for_staff(db, record, move, now)
+    return await take_seat_for_staff(db, record, move, now, force=force)
 
 
 def _check_kept(booking: Booking | SeatBooking, record: SessionRecord) -> None:

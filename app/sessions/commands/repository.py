@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Boolean, bindparam, exists, func, null, or_, select, update
+from sqlalchemy import Boolean, ColumnElement, bindparam, exists, false, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.calendar.held_times import ENDING_OTHERS, ENDING_OWN, held_until
 from app.calendar.taken_times import FREEING, spans, taken_values, taking
 from app.database.writing import Write
 from app.domain.session import Carried, Occupancy, Status, taken_time
@@ -38,18 +40,28 @@ _MOVED = _CHANGED.values(
     ),
 )
 _ENDED = _CHANGED.values(calendar_sequence=Session.calendar_sequence + bindparam("more_sequence"))
-# One statement writes a session and the time that it takes from its practitioner.
+# One statement writes a session and the time that it takes from its practitioner. A change ends
+# what the session has held, and whoever takes a time ends the holds of it.
 _TAKEN, _FREED = taking("session_id").cte("taken"), FREEING.cte("freed")
-_MOVE = Write(_MOVED.add_cte(_TAKEN), "status", *_MEETING, "booked_starts_at")
+_RELEASED, _UNHELD = ENDING_OWN.cte("released"), ENDING_OTHERS.cte("unheld")
+_MOVED, _ENDED = _MOVED.add_cte(_RELEASED), _ENDED.add_cte(_RELEASED)
+_MOVE = Write(_MOVED.add_cte(_TAKEN, _UNHELD), "status", *_MEETING, "booked_starts_at")
 _MOVE_WITH_GROUP = Write(_MOVED, *_MEETING, "booked_starts_at")
 _SEAT = ("group_id", "seat", "buffer_before_minutes", "buffer_after_minutes")
 _CHANGE_SEAT = Write(_MOVED, "status", *_MEETING, *_SEAT, "booked_starts_at")
-_SET_STATUS_AND_TAKE = Write(_ENDED.add_cte(_TAKEN), "status", "taken_until")
+_SET_STATUS_AND_TAKE = Write(_ENDED.add_cte(_TAKEN, _UNHELD), "status", "taken_until")
 _SET_STATUS_AND_FREE = Write(_ENDED.add_cte(_FREED), "status", "taken_until")
 _CANCEL_SEAT = Write(_ENDED.values(seat=null()), "status", "taken_until")
 _SET_STATUS_OF_SEAT = Write(_ENDED, "status", "taken_until")
 _SET_RHYTHM = Write(_UPDATE, "series_starts_at")
 _SET_CARRIED = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
+
+
+class Overlap(NamedTuple):
+    """What overlaps a meeting: time that is taken, or time that others hold, until an instant."""
+
+    is_taken: bool
+    held_until: datetime | None
 
 
 class SessionRepository:
@@ -59,18 +71,22 @@ class SessionRepository:
         self._db = db
         self._practice_id = practice_id
 
-    async def is_taken(
-        self, owner: CalendarOwner, meeting: Meeting, buffers: Buffers | None
-    ) -> bool:
-        """Tell whether a meeting overlaps time of the practitioner or of the client that is taken.
+    async def find_overlap(
+        self, owner: CalendarOwner, meeting: Meeting, buffers: Buffers | None, now: datetime
+    ) -> Overlap:
+        """Find what a meeting overlaps: time of the practitioner or of the client.
+
+        Of the practitioner it may be taken, or held at `now` by another session.
 
         `buffers` None: the meeting is a seat of a group, which takes no time of the practitioner.
         Two sessions of one client need no gap between them. The caller holds the locks. The check
         on the practitioner is that of the two exclusion constraints.
         """
-        overlaps = []
+        overlaps: list[ColumnElement[bool]] = []
+        held: ColumnElement[Any] = null()
         if buffers is not None:
-            before, after = spans(whole_time(meeting, buffers))
+            before, after = both = spans(whole_time(meeting, buffers))
+            held = held_until(self._practice_id, owner.practitioner_id, owner.own_id, both, now)
             overlaps.append(
                 exists().where(
                     TakenTime.practice_id == self._practice_id,
@@ -92,7 +108,8 @@ class SessionRepository:
                     Session.taken_until > meeting.starts_at,
                 )
             )
-        return bool(await self._db.scalar(select(or_(*overlaps))))
+        found = await self._db.execute(select(or_(false(), *overlaps), held))
+        return Overlap(*found.one())
 
     async def move(
         self,

@@ -88,7 +88,7 @@ async def reschedule(
     """
     await _lock(db, caller.practice_id, session_id, requested, client_id=caller.client_id)
     day = (requested.start or now).date()
-    record, calendar = await read_with_calendar(db, caller, session_id, day, day)
+    record, calendar = await read_with_calendar(db, caller, session_id, day, day, now)
     check_version(record, order.if_match)
     is_open = record.status is Status.BOOKED and now < record.starts_at
     if record.group is None:
@@ -99,7 +99,7 @@ async def reschedule(
         cost = cost_for_client(record, action, order.quote, quotes, now)
         if not is_same_time(record, to):
             check_format_and_location(record, to.format, to.location_id, now)
-        await _check_on_offer(db, record, calendar, to, action, now)
+        await check_on_offer(db, record, calendar, to, action, now)
     else:
         seat = await find_group(db, record, requested)
         if is_open and seat.is_own_group(record):
@@ -151,7 +151,7 @@ async def reschedule_by_staff(
         seat = await find_group(db, record, requested)
         if seat.is_own_group(record):
             raise NoChangeError
-        to = await take_seat_for_staff(db, record, seat, now)
+        to = await take_seat_for_staff(db, record, seat, now, force=force)
     effect = await move_by_staff(db, staff, record, to, force=force, order=order, now=now)
     return await answer_staff(db, staff, session_id, effect)
 
@@ -283,7 +283,7 @@ def check_format_and_location(
     raise InvalidInputError("/format", "field.format-costs")
 
 
-async def _check_on_offer(
+async def check_on_offer(
     db: AsyncConnection,
     record: SessionRecord,
     calendar: Calendar,
@@ -299,11 +299,18 @@ async def _check_on_offer(
     length = to.ends_at - to.starts_at
     search, rules = search_for(record, to, action, now), slot_rules_for_client(record, length, now)
     second = to_seconds(to.starts_at)
-    found = offer(calendar, rules, search, Interval(second, second + 1), seconds_up(now))
-    if found.starts and to.starts_at.microsecond == 0:
+
+    def is_on_offer(calendar: Calendar) -> bool:
+        found = offer(calendar, rules, search, Interval(second, second + 1), seconds_up(now))
+        return bool(found.starts) and to.starts_at.microsecond == 0
+
+    if is_on_offer(calendar):
         return
+    held_until = None
+    if is_on_offer(calendar.without_holds()):
+        held_until = calendar.held_until(second, rules)
     slots = await nearest_slots(db, owner_of(record), rules, search, to.starts_at, now)
-    raise SlotUnavailableError(slots, length, record.client_zone)
+    raise SlotUnavailableError(slots, length, record.client_zone, held_until=held_until)
 
 
 def search_for(record: SessionRecord, to: Meeting, action: Action, now: datetime) -> SlotSearch:

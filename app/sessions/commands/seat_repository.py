@@ -45,6 +45,11 @@ class GroupRecord(NamedTuple):
         """Give the lowest free seat; None if the group is full."""
         return lowest_free_seat(self.taken, self.seats)
 
+    @property
+    def seats_left(self) -> int:
+        """Count the seats that nobody has; some of them may be held."""
+        return self.seats - len(self.taken)
+
     def is_at(self, meeting: Meeting) -> bool:
         """Tell whether the group has this time, format and location."""
         own = (self.starts_at, self.ends_at, self.format, self.location_id)

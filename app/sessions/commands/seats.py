@@ -7,10 +7,12 @@ taken or freed.
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.calendar.held_times import end_latest_of_group, read_seat_holds
 from app.domain.availability import (
     CurrentMeeting,
     SlotRules,
@@ -20,7 +22,7 @@ from app.domain.availability import (
     search_ranges,
 )
 from app.domain.errors import GroupCancelledError, GroupFullError, InvalidInputError
-from app.domain.groups import GroupSearch, offer_groups
+from app.domain.groups import GroupSearch, HeldGroup, offer_groups
 from app.domain.intervals import Interval
 from app.domain.policy.rules import Action
 from app.domain.refusals import GroupUnavailableError
@@ -30,7 +32,12 @@ from app.sessions.commands.meeting import Meeting, MoveRequest, meeting_of
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.seat_repository import GroupRecord, SeatRepository
 from app.sessions.commands.slots import ALTERNATIVES, owner_of
-from app.sessions.read.calendar import policy_search, read_groups, slot_rules_for_client
+from app.sessions.read.calendar import (
+    live_hold,
+    policy_search,
+    read_groups,
+    slot_rules_for_client,
+)
 from app.sessions.read.records import SessionRecord
 
 
@@ -53,12 +60,16 @@ class SeatMove:
 
 
 class _Wish(NamedTuple):
-    """Who wishes for another group, by which rules. `zone` is that of whoever is answered."""
+    """Who wishes for another group, by which rules. `zone` is that of whoever is answered.
+
+    `takes_held`: also a seat that others hold.
+    """
 
     record: SessionRecord
     search: SlotSearch
     zone: ZoneInfo
     now: datetime
+    takes_held: bool = False
 
     @property
     def rules(self) -> SlotRules:
@@ -119,17 +130,22 @@ async def take_offered_seat(
 
 
 async def take_seat_for_staff(
-    db: AsyncConnection, record: SessionRecord, move: SeatMove, now: datetime
+    db: AsyncConnection, record: SessionRecord, move: SeatMove, now: datetime, *, force: bool
 ) -> Meeting:
     """Take the lowest free seat of a group for the practice; give the meeting.
 
-    Neither the policy nor notice and horizon bind staff.
+    Neither the policy nor notice and horizon bind staff. With `force` a seat that others hold is
+    free, and the latest hold ends if there is no other seat.
 
     Raises:
         GroupUnavailableError: the group is full or cancelled, or its client is elsewhere then.
     """
-    wish = _wish_of_staff(record, move.format, now)
-    return await _take(db, wish, move, _second_of(move.start))
+    wish = _wish_of_staff(record, move.format, now)._replace(takes_held=force)
+    meeting = await _take(db, wish, move, _second_of(move.start))
+    assert move.group is not None  # noqa: S101 - a seat of it is free
+    if force:
+        await end_holds_beyond(db, record.practice_id, move.group, record.id, now)
+    return meeting
 
 
 async def take_seat_again(db: AsyncConnection, record: SessionRecord, now: datetime) -> Meeting:
@@ -154,12 +170,16 @@ async def take_seat_again(db: AsyncConnection, record: SessionRecord, now: datet
         if group.free_seat is None:
             raise GroupFullError
         meeting = group.meeting(group.free_seat)
+        holds = await read_seat_holds(db, record.practice_id, group.id, record.id, now)
+        if holds.seats >= group.seats_left:
+            wish = _wish_of_staff(record, record.format, now)
+            raise await _unavailable(db, wish, meeting.starts_at, holds.until)
     elif not group.is_at(meeting):
         meeting = group.meeting(await seats.number_of(record.id))
-    is_taken = await SessionRepository(db, record.practice_id).is_taken(
-        owner_of(record), meeting, None
+    overlap = await SessionRepository(db, record.practice_id).find_overlap(
+        owner_of(record), meeting, None, now
     )
-    if is_taken:
+    if overlap.is_taken:
         raise await _unavailable(db, _wish_of_staff(record, record.format, now), meeting.starts_at)
     return meeting
 
@@ -181,33 +201,68 @@ def _wish_of_staff(record: SessionRecord, format_: Format, now: datetime) -> _Wi
 
 
 async def _take(db: AsyncConnection, wish: _Wish, move: SeatMove, bounds: Interval) -> Meeting:
-    group = move.group
+    group, held_until = move.group, None
     seat = None if group is None else group.free_seat
     if group is not None and seat is not None:
         window = _second_of(move.start)
-        groups = await _read_groups(db, wish, window)
-        if any(slot.group_id == group.id for slot in offer_groups(groups, window, bounds).slots):
+        if await _is_on_offer(db, wish, group, window, bounds):
             return group.meeting(seat)
-    raise await _unavailable(db, wish, move.start)
+        if await _is_on_offer(db, wish._replace(takes_held=True), group, window, bounds):
+            record = wish.record
+            holds = await read_seat_holds(db, record.practice_id, group.id, record.id, wish.now)
+            held_until = holds.until
+    raise await _unavailable(db, wish, move.start, held_until)
+
+
+async def _is_on_offer(
+    db: AsyncConnection, wish: _Wish, group: GroupRecord, window: Interval, bounds: Interval
+) -> bool:
+    groups = await _read_groups(db, wish, window)
+    return any(slot.group_id == group.id for slot in offer_groups(groups, window, bounds).slots)
+
+
+async def end_holds_beyond(
+    db: AsyncConnection, practice_id: UUID, group: GroupRecord, own_id: UUID, now: datetime
+) -> None:
+    """End the latest holds of a group for which there is no seat after one more is taken.
+
+    `group` is as it was before.
+    """
+    holds = await read_seat_holds(db, practice_id, group.id, own_id, now)
+    beyond = holds.seats - (group.seats_left - 1)
+    if beyond > 0:
+        await end_latest_of_group(db, practice_id, group.id, own_id, beyond, now)
 
 
 async def _unavailable(
-    db: AsyncConnection, wish: _Wish, requested: datetime
+    db: AsyncConnection, wish: _Wish, requested: datetime, held_until: datetime | None = None
 ) -> GroupUnavailableError:
     """Make the error, with the groups that are nearest to the requested start."""
     second = to_seconds(requested)
     *_, everything = search_ranges(wish.rules, wish.search, second, seconds_up(wish.now))
     groups = await _read_groups(db, wish, everything)
     found = offer_groups(groups, everything, wish.bookable(everything))
-    return GroupUnavailableError(nearest(found.slots, second, ALTERNATIVES), wish.zone)
+    slots = nearest(found.slots, second, ALTERNATIVES)
+    return GroupUnavailableError(slots, wish.zone, held_until=held_until)
 
 
 async def _read_groups(db: AsyncConnection, wish: _Wish, window: Interval) -> GroupSearch:
     record = wish.record
     assert record.group_id is not None  # noqa: S101 - it is a seat
     since, until = (from_seconds(bound) for bound in window)
-    groups, taken = await read_groups(db, owner_of(record), record.service_id, since, until)
-    return GroupSearch(record.group_id, groups, taken, wish.search)
+    groups, taken = await read_groups(
+        db,
+        owner_of(record),
+        record.service_id,
+        since,
+        until,
+        wish.now,
+        takes_held=wish.takes_held,
+    )
+    hold, held = live_hold(record, wish.now), None
+    if hold is not None and hold.group_id is not None:
+        held = HeldGroup(hold.group_id, seconds_up(wish.now))
+    return GroupSearch(record.group_id, groups, taken, wish.search, held)
 
 
 def _second_of(start: datetime) -> Interval:

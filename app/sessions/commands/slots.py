@@ -60,13 +60,19 @@ def wanted_time(record: SessionRecord, to: Meeting) -> WantedTime:
 
 
 async def check_free(
-    db: AsyncConnection, wanted: WantedTime, *, force: bool, now: datetime
+    db: AsyncConnection,
+    wanted: WantedTime,
+    *,
+    force: bool,
+    now: datetime,
+    takes_held: bool | None = None,
 ) -> None:
     """Check that a time is free for a session by the rules for staff (product.md section 7).
 
     The session must not overlap another session or a group of the practitioner (with buffers), nor
     another session of the client. Without `force` it must also lie within working hours and not
-    overlap time off or imported busy time. Notice, horizon, step and limits do not bind staff.
+    overlap time off or imported busy time. Without `takes_held`, by default as `force`, it must not
+    overlap what others hold. Notice, horizon, step and limits do not bind staff.
 
     The caller has locked the practitioner and the client. The exclusion constraints in the database
     guarantee the same for the practitioner.
@@ -76,12 +82,14 @@ async def check_free(
     """
     meeting, owner = wanted.meeting, wanted.owner
     sessions = SessionRepository(db, owner.practice_id)
-    is_free = not await sessions.is_taken(owner, meeting, wanted.buffers)
+    overlap = await sessions.find_overlap(owner, meeting, wanted.buffers, now)
+    is_free = not overlap.is_taken
     if is_free and not force:
         day, start = meeting.starts_at.date(), to_seconds(meeting.starts_at)
-        calendar = await read_calendar(db, owner, day, day)
+        calendar = (await read_calendar(db, owner, day, day, now)).without_holds()
         is_free = fits(calendar, wanted.rules, meeting.format, meeting.location_id, start)
-    if is_free:
+    is_held = overlap.held_until is not None and not (force if takes_held is None else takes_held)
+    if is_free and not is_held:
         return
     search = SlotSearch(
         format=meeting.format,
@@ -93,7 +101,12 @@ async def check_free(
         may_change_format=True,
     )
     slots = await nearest_slots(db, owner, wanted.rules, search, meeting.starts_at, now)
-    raise SlotUnavailableError(slots, meeting.ends_at - meeting.starts_at, wanted.zone)
+    raise SlotUnavailableError(
+        slots,
+        meeting.ends_at - meeting.starts_at,
+        wanted.zone,
+        held_until=overlap.held_until if is_free else None,
+    )
 
 
 async def nearest_slots(
@@ -109,7 +122,7 @@ async def nearest_slots(
     found: list[Slot] = []
     for window in search_ranges(rules, search, second, instant):
         first, last = (from_seconds(bound).date() for bound in window)
-        calendar = await read_calendar(db, owner, first, last)
+        calendar = await read_calendar(db, owner, first, last, now)
         found = nearest(offer(calendar, rules, search, window, instant).slots, second, ALTERNATIVES)
         if len(found) == ALTERNATIVES:
             break

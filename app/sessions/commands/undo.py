@@ -42,7 +42,7 @@ async def undo(
     Raises:
         NotFoundError, VersionMismatchError: see product.md section 4.
         NoChangeError: the session is booked already.
-        SlotUnavailableError: another session has taken the time.
+        SlotUnavailableError: another session has taken the time, or holds it.
         GroupFullError, GroupCancelledError, GroupUnavailableError: see `take_seat_again`.
         CreditUnavailableError: the package has no usable credit.
     """
@@ -84,7 +84,7 @@ async def _meeting_again(db: AsyncConnection, record: SessionRecord, now: dateti
     if record.group is not None:
         return await take_seat_again(db, record, now)
     meeting = meeting_of(record)
-    await check_free(db, wanted_time(record, meeting), force=True, now=now)
+    await check_free(db, wanted_time(record, meeting), force=True, now=now, takes_held=False)
     return meeting
 
 

@@ -11,7 +11,14 @@ from app.calendar.groups import GROUPS, to_group_slots
 from app.calendar.rows import to_calendar
 from app.calendar.statements import CALENDAR, OF_SESSION, calendar_columns
 from app.database.statements import Row, Source
-from app.domain.availability import MINUTE, Calendar, CurrentMeeting, SlotRules, SlotSearch
+from app.domain.availability import (
+    MINUTE,
+    Calendar,
+    CurrentMeeting,
+    OwnHold,
+    SlotRules,
+    SlotSearch,
+)
 from app.domain.errors import InvalidInputError
 from app.domain.groups import GroupSlot
 from app.domain.intervals import Interval
@@ -24,13 +31,14 @@ from app.domain.session import Format, SessionFacts, Status
 from app.domain.zones import EPOCH, to_seconds
 from app.policies.stored import StoredPolicy, rules_of
 from app.sessions.read.queries import Viewer, read_row
-from app.sessions.read.records import AskedToMove, OfferedFormat, SessionRecord
+from app.sessions.read.records import AskedToMove, OfferedFormat, SessionHold, SessionRecord
 from app.sessions.read.rows import (
     carried_of,
     contact_of,
     formats_of,
     policy_of,
     to_asked,
+    to_hold,
     to_record,
 )
 from app.sessions.read.statements import details_statement
@@ -59,6 +67,7 @@ class SessionToMove(NamedTuple):
     minimum_notice_minutes: int
     horizon_days: int
     move_request: AskedToMove | None
+    hold: SessionHold | None
 
 
 def to_session_to_move(row: Row) -> SessionToMove:
@@ -97,6 +106,7 @@ def to_session_to_move(row: Row) -> SessionToMove:
         minimum_notice_minutes=row["minimum_notice_minutes"],
         horizon_days=row["horizon_days"],
         move_request=asked,
+        hold=to_hold(row["hold"]),
     )
 
 
@@ -136,44 +146,64 @@ class SlotSettings(Protocol):
 
 
 async def read_calendar(
-    db: Source, owner: CalendarOwner, first: date, last: date, *, forced: bool = False
+    db: Source,
+    owner: CalendarOwner,
+    first: date,
+    last: date,
+    now: datetime,
+    *,
+    forced: bool = False,
 ) -> Calendar:
-    """Read a practitioner's calendar around these dates; see `to_calendar`.
+    """Read a practitioner's calendar around these dates, with what is held at `now`.
+
+    `forced`: see `to_calendar`.
 
     The practitioner must exist; the caller has locked the row.
     """
-    (row,) = await CALENDAR.rows(db, owner._asdict() | calendar_bounds(first, last))
+    (row,) = await CALENDAR.rows(db, owner._asdict() | calendar_bounds(first, last, now))
     return to_calendar(row, forced=forced)
 
 
 async def read_groups(
-    db: Source, owner: CalendarOwner, service_id: UUID, since: datetime, until: datetime
+    db: Source,
+    owner: CalendarOwner,
+    service_id: UUID,
+    since: datetime,
+    until: datetime,
+    now: datetime,
+    *,
+    takes_held: bool = False,
 ) -> tuple[list[GroupSlot], list[Interval]]:
     """Read the groups of a service around a range of starts, and the client's other times.
 
+    Seats that others hold at `now` are not free, unless the caller `takes_held` seats.
     There are no groups if the practitioner is inactive. A session that starts after the range can
     overlap a group in it, so more than the range is read.
     """
     bounds = {"since": since, "sessions_since": since - LONGEST, "until": until + LONGEST}
-    (row,) = await GROUPS.rows(db, owner._asdict() | {"service_id": service_id} | bounds)
-    return to_group_slots(row["groups"]), [Interval(*time) for time in row["elsewhere"] or ()]
+    (row,) = await GROUPS.rows(
+        db, owner._asdict() | {"service_id": service_id, "now": now} | bounds
+    )
+    groups = to_group_slots(row["groups"], takes_held=takes_held)
+    return groups, [Interval(*time) for time in row["elsewhere"] or ()]
 
 
 async def read_with_calendar(
-    db: Source, viewer: Viewer, session_id: UUID, first: date, last: date
+    db: Source, viewer: Viewer, session_id: UUID, first: date, last: date, now: datetime
 ) -> tuple[SessionRecord, Calendar]:
-    """Read a session and its practitioner's calendar around these dates.
+    """Read a session and its practitioner's calendar around these dates, with what is held at `now`.
 
     Raises:
         UnauthorizedError: the client's token was revoked.
         NotFoundError: there is no such session for this viewer.
     """
-    row = await read_row(db, WITH_CALENDAR, viewer, session_id, **calendar_bounds(first, last))
+    bounds = calendar_bounds(first, last, now)
+    row = await read_row(db, WITH_CALENDAR, viewer, session_id, **bounds)
     return to_record(row), to_calendar(row)
 
 
-def calendar_bounds(first: date, last: date) -> dict[str, date]:
-    """Give the parameters that bound the calendar to read for a range of dates."""
+def calendar_bounds(first: date, last: date, now: datetime) -> dict[str, date]:
+    """Give the parameters of the calendar to read for a range of dates, and what is held at `now`."""
     since = _midnight(first) - MARGIN
     return {
         "first_date": first - MARGIN,
@@ -181,6 +211,7 @@ def calendar_bounds(first: date, last: date) -> dict[str, date]:
         "since": since,
         "sessions_since": since - LONGEST,
         "until": _midnight(last) + MARGIN,
+        "now": now,
     }
 
 
@@ -217,7 +248,20 @@ def policy_search(
         move_window=move_window(policy, facts, asked=is_asked(facts, now)),
         must_keep_format_and_location=must_keep_format_and_location(policy, facts, now),
         proposals=proposals_of(record, now),
+        own_hold=_own_hold(record, now),
     )
+
+
+def live_hold(record: SessionRecord | SessionToMove, now: datetime) -> SessionHold | None:
+    """Give the hold of a session if it has not expired; exactly at `until` it has."""
+    return None if record.hold is None or record.hold.until <= now else record.hold
+
+
+def _own_hold(record: SessionRecord | SessionToMove, now: datetime) -> OwnHold | None:
+    hold = live_hold(record, now)
+    if hold is None or hold.group_id is not None:
+        return None
+    return OwnHold(to_seconds(hold.starts_at), hold.format, hold.location_id)
 
 
 def proposals_of(record: SessionRecord | SessionToMove, now: datetime) -> tuple[int, ...]:

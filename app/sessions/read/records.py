@@ -7,6 +7,7 @@ parts may be cached.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -90,6 +91,16 @@ class AskedToMove:
     proposals: tuple[datetime, ...]
 
 
+class SessionHold(NamedTuple):
+    """The time, or the seat of a group, that a session has held last; `until` may have passed."""
+
+    starts_at: datetime
+    format: Format
+    location_id: UUID | None
+    group_id: UUID | None
+    until: datetime
+
+
 @dataclass(slots=True)
 class SessionSummaryRecord:
     """The fields of a session in a list. Datetimes are UTC.
@@ -162,6 +173,7 @@ class SessionRecord(SessionSummaryRecord):
     formats: Sequence[OfferedFormat]
     moved_by_practice: bool
     move_request: AskedToMove | None
+    hold: SessionHold | None
 
     @property
     def group_id(self) -> UUID | None:

@@ -18,6 +18,7 @@ from app.sessions.read.records import (
     PackageUse,
     SeriesPlace,
     SessionGroup,
+    SessionHold,
     SessionLocation,
     SessionRecord,
     SessionSummaryRecord,
@@ -61,6 +62,7 @@ def to_record(row: Row) -> SessionRecord:
         formats=formats_of(row["formats"]),
         moved_by_practice=row["moved_by_practice"],
         move_request=to_asked(row["move_request"]),
+        hold=to_hold(row["hold"]),
     )
 
 
@@ -107,6 +109,20 @@ def to_asked(document: str | None) -> AskedToMove | None:
         answer_by=datetime.fromisoformat(answer_by),
         is_cancelled=meanwhile == "cancel",
         proposals=tuple(datetime.fromisoformat(start) for start in proposals),
+    )
+
+
+def to_hold(document: str | None) -> SessionHold | None:
+    """Parse the last hold of a session (app/tables/held.py); None if there is none."""
+    if document is None:
+        return None
+    start, kind, location_id, group_id, until = json.loads(document)
+    return SessionHold(
+        starts_at=datetime.fromisoformat(start),
+        format=Format(kind),
+        location_id=None if location_id is None else UUID(location_id),
+        group_id=None if group_id is None else UUID(group_id),
+        until=datetime.fromisoformat(until),
     )
 
 

@@ -26,6 +26,7 @@ from app.database.statements import Read
 from app.domain.session import Status
 from app.tables.asked import open_request_of
 from app.tables.changes import Change, ChangeNote
+from app.tables.held import hold_of
 from app.tables.joins import PRACTICE, of_practice, of_session, referred
 from app.tables.own_session import ABOUT_CLIENT, OWN_SESSION
 from app.tables.practices import (
@@ -273,6 +274,7 @@ def details_of(on: ColumnElement[bool], *more: ColumnElement[Any]) -> Statement:
         Session.carried_since,
         Session.moved_by_practice,
         open_request_of(Session).label("move_request"),
+        hold_of(Session).label("hold"),
         Session.calendar_sequence,
         Session.buffer_before_minutes,
         Session.buffer_after_minutes,
