@@ -26,6 +26,7 @@ from app.directory.services import router as services
 from app.fees import router as fees
 from app.groups import commands_router as group_commands
 from app.groups import router as groups
+from app.holds import router as holds
 from app.identity.api_keys import router as keys
 from app.identity.sign_in import router as sign_in
 from app.identity.sign_in.rate_limits import SourceLimits
@@ -74,6 +75,7 @@ ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 ROUTERS = (
     sessions.router,
     availability.router,
+    holds.router,
     practices.router,
     fees.client_router,
     sign_in.router,

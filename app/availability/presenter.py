@@ -1,5 +1,6 @@
 """Presents the slots on offer."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -9,6 +10,7 @@ from app.availability.queries import Availability
 from app.availability.schemas import AvailabilityView, DayView
 from app.domain.availability import DayStarts, by_day, in_order
 from app.domain.groups import GroupOffer
+from app.domain.zones import local_text, to_seconds
 from app.texts.catalogue import Texts
 from app.texts.refusals import empty_text
 from app.web.json import serialise_part
@@ -42,9 +44,13 @@ def _present_days(found: Availability) -> list[DayView]:
     session, zone = found.session, found.zone
     if isinstance(found.offer, GroupOffer):
         slots = present_group_slots(found.offer.slots, zone)
+        _mark_held(found, slots)
         return [{"date": day, "slots": [*of_day]} for day, of_day in groupby(slots, _date_of)]
     duration = session.ends_at - session.starts_at
-    return [_present_day(day, duration, zone) for day in by_day(found.offer.starts, zone)]
+    days = by_day(found.offer.starts, zone)
+    if found.hold is None:
+        return [_present_day(day, duration, zone) for day in days]
+    return [_present_day_with_hold(found, day, duration) for day in days]
 
 
 # Cached: a month has hundreds of slots, and a day's rarely change between two requests.
@@ -53,6 +59,28 @@ def _present_day(day: DayStarts, duration: timedelta, zone: ZoneInfo) -> DayView
     slots = present_slots(in_order(day), duration, zone)
     shown: DayView = {"date": _date_of(slots[0]), "slots": slots}
     return serialise_part(shown)
+
+
+def _present_day_with_hold(found: Availability, day: DayStarts, duration: timedelta) -> DayView:
+    hold, zone = found.hold, found.zone
+    slots = present_slots(in_order(day), duration, zone)
+    if hold is None or not _mark_held(found, slots):
+        return _present_day(day, duration, zone)
+    return {"date": _date_of(slots[0]), "slots": slots}
+
+
+def _mark_held(found: Availability, slots: Sequence[SlotView]) -> bool:
+    """Say of the slot that the session holds until when it does; tell whether it is among them."""
+    hold = found.hold
+    if hold is None or hold.format is not found.format:
+        return False
+    start = local_text(to_seconds(hold.starts_at), found.zone)
+    for slot in slots:
+        held = (slot["start"], slot["location_id"], slot.get("group_id"))
+        if held == (start, hold.location_id, hold.group_id):
+            slot["held_until"] = local_text(to_seconds(hold.until), found.zone)
+            return True
+    return False
 
 
 def _date_of(slot: SlotView) -> str:

@@ -35,6 +35,7 @@ from app.sessions.read.calendar import (
     to_session_to_move,
 )
 from app.sessions.read.queries import read_row
+from app.sessions.read.records import SessionHold
 
 MAX_DAYS = 62
 DEFAULT_DAYS = 31
@@ -42,7 +43,10 @@ DEFAULT_DAYS = 31
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """The slots of a session from `first` to `last`, both inclusive, as dates in `zone`."""
+    """The slots of a session from `first` to `last`, both inclusive, as dates in `zone`.
+
+    `hold` is what the session holds now, which may be another time or format.
+    """
 
     session: SessionToMove
     format: Format
@@ -51,6 +55,7 @@ class Availability:
     last: date
     offer: Offer | GroupOffer
     next_available: date | None
+    hold: SessionHold | None
 
 
 class _Search(NamedTuple):
@@ -107,7 +112,8 @@ async def read_availability(
     find = _find_times if session.group_id is None else _find_groups
     found, following = await find(db, search, calendar, window, seconds_up(now))
     next_available = None if following is None else from_seconds(following).astimezone(zone).date()
-    return Availability(session, slots.format, zone, first, last, found, next_available)
+    hold = live_hold(session, now)
+    return Availability(session, slots.format, zone, first, last, found, next_available, hold)
 
 
 async def _find_times(

@@ -71,11 +71,7 @@ _COPY = Table(
 )
 _HELD = SimpleNamespace(**{c.name: c for c in _COPY.columns})
 _OF_PRACTICE = _HELD.practice_id == bindparam("of_practice", type_=Uuid)
-_END = (
-    update(_COPY)
-    .where(_OF_PRACTICE, _HELD.expires_at > _ENDED)
-    .values(held_expires_at=_ENDED)
-)
+_END = update(_COPY).where(_OF_PRACTICE, _HELD.expires_at > _ENDED).values(held_expires_at=_ENDED)
 
 # Part of the statements that change a session. Parameters: `of_practice` and `session_id`.
 ENDING_OWN = _END.where(_HELD.session_id == bindparam("session_id"))

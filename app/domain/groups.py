@@ -44,8 +44,8 @@ class GroupSearch:
     """A search for another group for the seat in `group_id`.
 
     `groups` are those of the seat's service and practitioner. `taken` is the time that the client's
-    other sessions take. `policy` has the decisions of the policy, and the requested format. `held` was
-    on offer when the session took hold of its seat: notice and horizon bind it no more.
+    other sessions take. `policy` has the decisions of the policy, and the requested format. `held`
+    was on offer when the session took hold of its seat: notice and horizon bind it no more.
     """
 
     group_id: UUID

@@ -60,8 +60,8 @@ class ScopeRefusedError(DomainError):
 class SlotUnavailableError(DomainError):
     """The requested start is not available. `alternatives` are the nearest slots that are.
 
-    `duration` is the session's; `zone` is the zone in which the alternatives are shown. `held_until`
-    is set if the time is free, but somebody else holds it until then.
+    `duration` is the session's; `zone` is the zone in which the alternatives are shown. If
+    the time is free, but somebody else holds it, `held_until` says until when.
     """
 
     code = "slot-unavailable"

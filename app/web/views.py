@@ -86,7 +86,7 @@ class SlotView(TypedDict):
     """A free time, in the viewer's time zone. `location_id` is set for an in-person session.
 
     For a seat, a slot is another group with a free seat. Only such slots have `group_id` and
-    `seats_left`.
+    `seats_left`. Only the slot that the session holds has `held_until`.
     """
 
     start: InstantText
@@ -95,6 +95,9 @@ class SlotView(TypedDict):
     group_id: NotRequired[Annotated[UUID, Field(description="Send it with `reschedule`.")]]
     seats_left: NotRequired[
         Annotated[int, Field(description="How many seats of the group are free now.")]
+    ]
+    held_until: NotRequired[
+        Annotated[InstantText, Field(description="Until then this session holds the slot.")]
     ]
 
 

@@ -1,10 +1,13 @@
 """Statements on clients of a practice."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.calendar.held_times import HoldRepository
 from app.database.lists import Filter
 from app.directory.repository import RecordRepository
 from app.identity.queries import has_address
@@ -17,6 +20,17 @@ class ClientRepository(RecordRepository):
     def filters(self) -> dict[str, Filter]:
         """Add the filter by email address."""
         return {**super().filters(), "email": has_address}
+
+    async def change(
+        self, db: AsyncConnection, practice_id: UUID, record_id: UUID, columns: Mapping[str, Any]
+    ) -> None:
+        """Change columns of a client. The end of their tokens or links ends what they have held."""
+        await super().change(db, practice_id, record_id, columns)
+        holds = HoldRepository(db, practice_id)
+        if "token_generation" in columns:
+            await holds.end_by_sign_in(record_id)
+        if "address_generation" in columns:
+            await holds.end_by_links(record_id)
 
     def shown(self, practice_id: UUID) -> Select[*tuple[Any, ...]]:  # noqa: ARG002 - others join
         """Select the columns that an answer contains."""

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import write_change
+from app.calendar.held_times import HoldRepository
 from app.domain.errors import LinkExpiredError, LinkInvalidError, UnauthorizedError
 from app.identity.queries import ClientRecord, client_record
 from app.identity.sign_in.repository import (
@@ -91,6 +92,7 @@ async def refresh(
             "sign_in_ended", practice_id=str(token.practice_id), family_id=str(token.family_id)
         )
         await change_family(db, token, ended_at=now)
+        await HoldRepository(db, token.practice_id).end_by_sign_in(family.client_id)
         return None
     present = replace(token, number=family.number)
     if is_present:
@@ -112,9 +114,15 @@ def or_unauthorized(signed_in: SignedIn | None) -> SignedIn:
 
 
 async def sign_out(db: AsyncConnection, token: RefreshToken | None, *, now: datetime) -> None:
-    """End the family of a refresh token, of its current or an older one. None does nothing."""
-    if token is not None:
-        await change_family(db, token, ended_at=now)
+    """End the family of a refresh token, of its current or an older one. None does nothing.
+
+    What the client has held while signed in is free at once.
+    """
+    if token is None:
+        return
+    client_id = await change_family(db, token, ended_at=now)
+    if client_id is not None:
+        await HoldRepository(db, token.practice_id).end_by_sign_in(client_id)
 
 
 async def sign_out_everywhere(db: AsyncConnection, caller: Caller, *, now: datetime) -> None:
@@ -126,6 +134,7 @@ async def sign_out_everywhere(db: AsyncConnection, caller: Caller, *, now: datet
     if not await end_tokens(db, caller):
         raise UnauthorizedError
     await end_families(db, caller, now)
+    await HoldRepository(db, caller.practice_id).end_by_sign_in(caller.client_id)
     await write_change(
         db,
         caller.practice_id,

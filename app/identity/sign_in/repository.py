@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, case, delete, func, insert, select, t
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.calendar.held_times import HoldRepository
 from app.identity.tokens.access import Caller
 from app.identity.tokens.sign_in import MailedLink, RefreshToken
 from app.outbox.queue import HAS_NO_WAKE
@@ -156,7 +157,7 @@ async def end_families(db: AsyncConnection, caller: Caller, now: datetime) -> No
 
 
 async def end_all_tokens(db: AsyncConnection, practice_id: UUID) -> None:
-    """Revoke the tokens, sign-ins and emailed links of all clients of a practice."""
+    """Revoke the tokens, sign-ins and emailed links of all clients of a practice, and all holds."""
     await db.execute(
         update(Client)
         .where(Client.practice_id == practice_id)
@@ -165,6 +166,8 @@ async def end_all_tokens(db: AsyncConnection, practice_id: UUID) -> None:
             address_generation=Client.address_generation + 1,
         )
     )
+    # After the rows of clients, as in every command that writes a hold.
+    await HoldRepository(db, practice_id).end_all()
 
 
 async def delete_old_sign_ins(
@@ -214,12 +217,13 @@ async def lock_family(db: AsyncConnection, token: RefreshToken) -> Family | None
     return None if row is None else Family(*row)
 
 
-async def change_family(db: AsyncConnection, token: RefreshToken, **values: object) -> None:
-    """Change columns of a family that has not ended."""
-    await db.execute(
+async def change_family(db: AsyncConnection, token: RefreshToken, **values: object) -> UUID | None:
+    """Change columns of a family that has not ended. Return its client; None: there is none."""
+    return await db.scalar(
         update(SignInFamily)
         .where(*_of_family(token), SignInFamily.ended_at.is_(None))
         .values(**values)
+        .returning(SignInFamily.client_id)
     )
 
 

@@ -26,9 +26,13 @@ class Quotes:
         self._scope_signer = TokenSigner(keys, "scope-quote", max_length=MAX_QUOTE_LENGTH)
         self._lifetime = lifetime
 
-    def expiry(self, now: datetime) -> datetime:
-        """Give the instant at which a quote that is given now expires, in whole seconds."""
-        return (now + self._lifetime).replace(microsecond=0)
+    def expiry(self, now: datetime, held_until: datetime | None = None) -> datetime:
+        """Give the instant at which a quote that is given now expires, in whole seconds.
+
+        It is not before `held_until`, the end of the session's last hold.
+        """
+        expires_at = (now + self._lifetime).replace(microsecond=0)
+        return expires_at if held_until is None else max(expires_at, held_until)
 
     def sign(self, quote: Quote) -> str:
         """Sign the token that the client sends back. Its expiry is cut to whole seconds."""

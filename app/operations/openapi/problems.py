@@ -64,6 +64,11 @@ _MEMBERS: dict[str, _Json] = {
         "description": "The nearest free slots, three at most, the nearest first.",
         "items": {"$ref": "#/components/schemas/SlotView"},
     },
+    "held_until": {
+        "type": "string",
+        "format": "date-time",
+        "description": "Set if somebody else holds the time until then. It may be free afterwards.",
+    },
     "conflicts": {
         "type": "array",
         "description": "Each date that is not free, with the nearest free slots.",

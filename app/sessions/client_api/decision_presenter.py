@@ -69,7 +69,7 @@ def present_decision(
         fee, credit = present_money(decision.cost.fee), decision.cost.credit
         carries = present_carried(decision.cost.carries)
     if decision.cost is not None and quotes is not None:
-        expires_at = quotes.expiry(now)
+        expires_at = quotes.expiry(now, record.held_until)
         quote = quotes.sign(
             Quote(
                 record.practice_id,

@@ -20,7 +20,7 @@ from app.domain.policy.rules import Credit
 from app.domain.session import ChangedBy, Format, Status
 from app.sessions.client_api.request_schemas import MoveRequestOfSession
 from app.sessions.client_api.scope_schemas import MoveScopeFields, ScopeFields, TouchedView
-from app.web.types import Id, Instant, QuoteToken
+from app.web.types import Id, Instant, QuoteToken, RequestBody
 from app.web.views import CommandId, ContactView, Moment, MoneyView, Reason, ReasonView
 
 _Value = TypeVar("_Value")
@@ -311,8 +311,8 @@ class CancelRequest(ScopeFields):
     )
 
 
-class MoveTarget(MoveScopeFields):
-    """What a session moves to: another time or format, or for a seat another group."""
+class TargetFields(RequestBody):
+    """Another time or format of a session, or for a seat another group."""
 
     group_id: Id | None = Field(
         default=None,
@@ -341,6 +341,10 @@ class MoveTarget(MoveScopeFields):
         if value is None and is_single:
             raise PydanticKnownError("missing")
         return value
+
+
+class MoveTarget(TargetFields, MoveScopeFields):
+    """What a session moves to: another time or format, or for a seat another group."""
 
 
 class RescheduleRequest(MoveTarget):

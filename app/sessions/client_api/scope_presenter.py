@@ -32,7 +32,7 @@ def present_scope(
     costs = preview.costs
     quote = expires_at = None
     if costs:
-        expires_at = quotes.expiry(now)
+        expires_at = quotes.expiry(now, preview.sessions.named.held_until)
         quote = _sign(preview, costs, quotes, expires_at)
     return {
         "action": preview.action,

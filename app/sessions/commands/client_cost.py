@@ -4,7 +4,7 @@ from datetime import datetime
 
 from app.domain.errors import QuoteStaleError
 from app.domain.policy.costs import Cost
-from app.domain.policy.decide import decide
+from app.domain.policy.decide import Decision, decide
 from app.domain.policy.rules import Action
 from app.domain.quotes import quoted_cost
 from app.domain.refusals import ActionRefusedError
@@ -22,10 +22,35 @@ def cost_for_client(
     `token` is the signed quote of the request, if any.
 
     Raises:
+        QuoteInvalidError, QuoteOutdatedError, ActionRefusedError: see `_decide`.
+        QuoteRequiredError: the action has a cost, and the request has no valid quote.
+    """
+    decision, cost, is_quoted = _decide(record, action, token, quotes, now)
+    if not is_quoted and not cost.is_free:
+        raise QuoteRequiredError(decision, record, now)
+    return cost
+
+
+def check_allowed(
+    record: SessionRecord, action: Action, token: str | None, quotes: Quotes, now: datetime
+) -> None:
+    """Check that a client may do an action now, or that a valid quote covers it.
+
+    Raises:
+        QuoteInvalidError, QuoteOutdatedError, ActionRefusedError: see `_decide`.
+    """
+    _decide(record, action, token, quotes, now)
+
+
+def _decide(
+    record: SessionRecord, action: Action, token: str | None, quotes: Quotes, now: datetime
+) -> tuple[Decision, Cost, bool]:
+    """Give the policy's decision, its cost, and whether a valid quote was applied.
+
+    Raises:
         QuoteInvalidError: the quote is forged, or for another session or action.
         QuoteOutdatedError: the quote is for an earlier version of the session.
         ActionRefusedError: the policy refuses the action.
-        QuoteRequiredError: the action has a cost, and the request has no valid quote.
     """
     policy, facts = rules_of(record.policy), record.facts
     decision = decide(policy, action, facts, now)
@@ -44,6 +69,4 @@ def cost_for_client(
         decision = decide(policy, action, facts, now, quoted=quoted)
     if decision.cost is None:
         raise ActionRefusedError(decision, record.client_zone)
-    if quoted is None and not decision.cost.is_free:
-        raise QuoteRequiredError(decision, record, now)
-    return decision.cost
+    return decision, decision.cost, quoted is not None

@@ -5,7 +5,18 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, bindparam, exists, false, func, null, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    bindparam,
+    exists,
+    false,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.held_times import ENDING_OTHERS, ENDING_OWN, held_until

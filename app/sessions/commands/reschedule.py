@@ -86,7 +86,7 @@ async def reschedule(
         SlotUnavailableError, GroupUnavailableError: see product.md section 4.
         CreditUnavailableError: the session is booked again, and its package has no usable credit.
     """
-    await _lock(db, caller.practice_id, session_id, requested, client_id=caller.client_id)
+    await lock_for_move(db, caller.practice_id, session_id, requested, client_id=caller.client_id)
     day = (requested.start or now).date()
     record, calendar = await read_with_calendar(db, caller, session_id, day, day, now)
     check_version(record, order.if_match)
@@ -140,7 +140,7 @@ async def reschedule_by_staff(
     """
     if requested.start is not None:
         check_start(requested.start)
-    await _lock(db, staff.practice_id, session_id, requested)
+    await lock_for_move(db, staff.practice_id, session_id, requested)
     record = await read_session(db, staff.practice_id, session_id)
     check_booked(record, order.if_match)
     if record.group is None:
@@ -189,7 +189,7 @@ def is_same_meeting(record: SessionRecord, to: Meeting) -> bool:
     return is_same_time(record, to) and is_same_format_and_location(record, to)
 
 
-async def _lock(
+async def lock_for_move(
     db: AsyncConnection,
     practice_id: UUID,
     session_id: UUID,

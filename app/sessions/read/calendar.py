@@ -191,7 +191,7 @@ async def read_groups(
 async def read_with_calendar(
     db: Source, viewer: Viewer, session_id: UUID, first: date, last: date, now: datetime
 ) -> tuple[SessionRecord, Calendar]:
-    """Read a session and its practitioner's calendar around these dates, with what is held at `now`.
+    """Read a session and its practitioner's calendar around these dates, as they are at `now`.
 
     Raises:
         UnauthorizedError: the client's token was revoked.
@@ -203,7 +203,7 @@ async def read_with_calendar(
 
 
 def calendar_bounds(first: date, last: date, now: datetime) -> dict[str, date]:
-    """Give the parameters of the calendar to read for a range of dates, and what is held at `now`."""
+    """Give the parameters of the calendar to read: a range of dates, and the instant `now`."""
     since = _midnight(first) - MARGIN
     return {
         "first_date": first - MARGIN,

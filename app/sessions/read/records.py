@@ -181,6 +181,11 @@ class SessionRecord(SessionSummaryRecord):
         return None if self.group is None else self.group.id
 
     @property
+    def held_until(self) -> datetime | None:
+        """Give the end of the last hold, which may have passed."""
+        return None if self.hold is None else self.hold.until
+
+    @property
     def own_format(self) -> OfferedFormat:
         """Give the session's format, with its location and instructions."""
         return OfferedFormat(self.format, self.location, self.instructions)

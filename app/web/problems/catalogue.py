@@ -78,7 +78,12 @@ CATALOGUE: Mapping[str, ProblemType] = {
             "quote-stale", HTTPStatus.CONFLICT, members=("decision",), optional=("preview",)
         ),
         ProblemType("quote-invalid", HTTPStatus.UNPROCESSABLE_ENTITY),
-        ProblemType("slot-unavailable", HTTPStatus.CONFLICT, members=("alternatives",)),
+        ProblemType(
+            "slot-unavailable",
+            HTTPStatus.CONFLICT,
+            members=("alternatives",),
+            optional=("held_until",),
+        ),
         ProblemType("group-full", HTTPStatus.CONFLICT),
         ProblemType("group-cancelled", HTTPStatus.CONFLICT),
         ProblemType("seats-conflict", HTTPStatus.CONFLICT, members=("conflicts",)),

@@ -199,6 +199,8 @@ async def _on_domain_error(request: Request, error: Exception) -> Response:
             texts, detail = ENGLISH, error.detail
         case SessionChangedError() | SessionNotBookedError() if error.session_id is not None:
             members["session_id"] = error.session_id
+        case SlotUnavailableError() if error.held_until is not None:
+            detail = texts("problem.slot-unavailable.held")
         case RateLimitedError():
             headers = {"Retry-After": str(error.retry_after)}
         case ActionRefusedError(decision=decision) if decision.refusal is not None:
@@ -222,10 +224,11 @@ def _other_times(error: DomainError) -> dict[str, Any]:
     """Present what is in the way of a requested time, or the nearest times that are free."""
     match error:
         case GroupUnavailableError():
-            return {"alternatives": present_group_slots(error.groups, error.zone)}
+            slots = present_group_slots(error.groups, error.zone)
+            return {"alternatives": slots, "held_until": _iso(error.held_until, error.zone)}
         case SlotUnavailableError():
             slots = present_slots(error.alternatives, error.duration, error.zone)
-            return {"alternatives": slots}
+            return {"alternatives": slots, "held_until": _iso(error.held_until, error.zone)}
         case SeatsConflictError():
             return {"conflicts": present_seat_conflicts(error.conflicts)}
         case ScopeConflictsError():
@@ -301,7 +304,7 @@ def _methods_at(request: Request) -> list[str]:
 async def _on_database_error(request: Request, error: Exception) -> Response:
     state = sqlstate(error)
     if state == EXCLUSION_VIOLATION:
-        return problem(request, "slot-unavailable", alternatives=[])
+        return problem(request, "slot-unavailable", alternatives=[], held_until=None)
     retryable = state in {DEADLOCK, SERIALIZATION_FAILURE}
     down = (state or "").startswith(_UNAVAILABLE) or isinstance(error, _LOST)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated

@@ -1,0 +1,1 @@
+"""Holds: a client keeps a time while they choose it."""

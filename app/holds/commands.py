@@ -1,0 +1,146 @@
+"""Hold a time for a session, and let go of it (product.md section 10, "Holds")."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.calendar.held_times import HoldRepository, LastHold, NewHold
+from app.domain.errors import NoChangeError
+from app.domain.holds import WINDOW, HeldTarget, HoldTerm, PastHold, hold_again
+from app.domain.session import Status
+from app.identity.tokens.access import Caller
+from app.identity.tokens.quote import Quotes
+from app.sessions.commands.checks import check_version
+from app.sessions.commands.client_cost import check_allowed
+from app.sessions.commands.meeting import (
+    Buffers,
+    Meeting,
+    MoveRequest,
+    action_of,
+    buffers_of,
+    is_same_time,
+    requested_meeting,
+)
+from app.sessions.commands.reschedule import (
+    check_format_and_location,
+    check_on_offer,
+    is_same_meeting,
+    lock_for_move,
+)
+from app.sessions.commands.seats import find_group, take_offered_seat
+from app.sessions.read.calendar import read_with_calendar
+from app.sessions.read.queries import read_session
+from app.sessions.read.records import SessionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A time that a session holds. `zone` is the client's."""
+
+    target: HeldTarget
+    ends_at: datetime
+    expires_at: datetime
+    zone: ZoneInfo
+
+
+async def hold(
+    db: AsyncConnection,
+    caller: Caller,
+    session_id: UUID,
+    *,
+    requested: MoveRequest,
+    quote: str | None,
+    if_match: str | None,
+    quotes: Quotes,
+    now: datetime,
+) -> Hold:
+    """Hold a time that availability offers, or a seat, while the client chooses it.
+
+    The move must be allowed, or covered by `quote`; what it costs does not matter yet. A session
+    has one hold: a new one replaces it, the same one again renews it. Changes neither the session
+    nor its version, and notifies nobody.
+
+    Raises:
+        NotFoundError, UnauthorizedError, VersionMismatchError, InvalidInputError, NoChangeError,
+        QuoteInvalidError, QuoteOutdatedError, ActionRefusedError, SlotUnavailableError,
+        GroupUnavailableError: as for the move.
+        RateLimitedError: see `hold_again`.
+    """
+    await lock_for_move(db, caller.practice_id, session_id, requested, client_id=caller.client_id)
+    day = (requested.start or now).date()
+    record, calendar = await read_with_calendar(db, caller, session_id, day, day, now)
+    check_version(record, if_match)
+    is_open = record.status is Status.BOOKED and now < record.starts_at
+    if record.group is None:
+        to = requested_meeting(record, requested.for_single())
+        if is_open and is_same_meeting(record, to):
+            raise NoChangeError
+        action = action_of(record, to)
+        check_allowed(record, action, quote, quotes, now)
+        if not is_same_time(record, to):
+            check_format_and_location(record, to.format, to.location_id, now)
+        await check_on_offer(db, record, calendar, to, action, now)
+    else:
+        seat = await find_group(db, record, requested)
+        if is_open and seat.is_own_group(record):
+            raise NoChangeError
+        check_allowed(record, seat.action(record), quote, quotes, now)
+        if seat.group is not None:
+            check_format_and_location(record, seat.format, seat.group.location_id, now)
+        to = await take_offered_seat(db, record, seat, now)
+    return await _write(db, caller, record, to, now)
+
+
+async def release(db: AsyncConnection, caller: Caller, session_id: UUID) -> None:
+    """Let go of the time that a session holds. Does nothing if it holds none.
+
+    Raises:
+        NotFoundError, UnauthorizedError: as for the session.
+    """
+    await read_session(db, caller, session_id)
+    await HoldRepository(db, caller.practice_id).end(session_id)
+
+
+async def _write(
+    db: AsyncConnection, caller: Caller, record: SessionRecord, to: Meeting, now: datetime
+) -> Hold:
+    holds = HoldRepository(db, caller.practice_id)
+    group_id = None if to.seat is None else to.seat.group_id
+    target = HeldTarget(to.starts_at, to.format, to.location_id, group_id)
+    found = await holds.read(record.id, record.client_id, now)
+    term = hold_again(_past(found.last), target, found.others, now)
+    if term.first_held_at == now:
+        await holds.forget(record.practitioner_id, now - WINDOW)
+    buffers: Buffers = buffers_of(record) if to.seat is None else to.seat.buffers
+    await holds.write(
+        NewHold(
+            id=uuid4(),
+            practitioner_id=record.practitioner_id,
+            client_id=record.client_id,
+            session_id=record.id,
+            group_id=group_id,
+            starts_at=to.starts_at,
+            ends_at=to.ends_at,
+            buffer_before_minutes=buffers.before,
+            buffer_after_minutes=buffers.after,
+            format=to.format,
+            location_id=to.location_id,
+            held_by="link" if caller.is_link else "client",
+            first_held_at=term.first_held_at,
+            expires_at=term.expires_at,
+            new_since=term.new_since,
+            new_count=term.new_count,
+        )
+    )
+    return Hold(target, to.ends_at, term.expires_at, record.client_zone)
+
+
+def _past(last: LastHold | None) -> PastHold | None:
+    if last is None:
+        return None
+    target = HeldTarget(last.starts_at, last.format, last.location_id, last.group_id)
+    term = HoldTerm(last.first_held_at, last.expires_at, last.new_since, last.new_count)
+    return PastHold(target, term)
