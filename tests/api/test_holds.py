@@ -247,7 +247,7 @@ async def test_minimum_notice_that_passes_meanwhile_does_not_take_it_away(
 
 
 async def test_a_limit_that_staff_use_up_meanwhile_does_not_take_it_away(
-    api: Api, staff: Api, world: World
+    api: Api, world: World
 ) -> None:
     session_id = await world.book(OWN + 7 * DAY)
     await world.change_practitioner(sessions_per_day=1)
@@ -325,9 +325,7 @@ async def test_a_refused_hold_leaves_the_old_one(api: Api, world: World) -> None
     assert text(START) not in slots(await other.availability(other_id, **WEEK))
 
 
-async def test_a_release_opens_the_time_at_once_and_is_always_a_204(
-    api: Api, world: World
-) -> None:
+async def test_a_release_opens_the_time_at_once_and_is_always_a_204(api: Api, world: World) -> None:
     session_id = await world.book(OWN)
     other, other_id = await somebody(api, world)
     path = f"/v1/sessions/{session_id}/hold"
@@ -417,9 +415,7 @@ async def test_a_live_quote_covers_a_hold_after_the_option_has_closed(
     assert (await api.reschedule(session_id, wanted, quote=quote)).status_code == 200
 
 
-async def test_a_hold_costs_nothing_also_where_the_move_does(
-    api: Api, world: World, clock: TestClock
-) -> None:
+async def test_a_hold_costs_nothing_also_where_the_move_does(api: Api, world: World) -> None:
     fee = {"deadline": {"before_minutes": 14400}, "amount_minor": 4500}
     await world.add_policy({"reschedule": {"fees": [fee]}})
     session_id = await world.book(OWN)
@@ -485,7 +481,7 @@ async def test_the_version_is_compared_and_a_key_replays(
 async def test_a_session_of_another_client_is_not_found(
     api: Api, world: World, *, foreign: bool
 ) -> None:
-    other, other_id = await somebody(api, world)
+    _, other_id = await somebody(api, world)
     session_id = other_id if foreign else uuid4()
     assert (await hold(api, session_id)).status_code == 404
     assert (await api.delete(f"/v1/sessions/{session_id}/hold")).status_code == 404

@@ -121,9 +121,7 @@ async def test_force_ends_no_hold_of_another_time(scene: Scene, world: World) ->
     assert row.expires_at > NOW
 
 
-async def test_a_held_time_keeps_the_buffers_of_what_staff_book(
-    scene: Scene, staff: Api
-) -> None:
+async def test_a_held_time_keeps_the_buffers_of_what_staff_book(scene: Scene, staff: Api) -> None:
     """Neither half an hour before the held time, nor after it."""
     for start in (START - HOUR / 2, START + HOUR / 2):
         answer = await staff.post(SESSIONS, scene.booking(start=start.isoformat()))
@@ -149,9 +147,7 @@ async def test_an_undo_is_refused_while_somebody_holds_the_freed_time(
 
 
 @pytest.mark.parametrize("end", ["fulfilled", "noshow", "cancel"])
-async def test_the_end_of_a_session_ends_what_it_holds(
-    scene: Scene, staff: Api, end: str
-) -> None:
+async def test_the_end_of_a_session_ends_what_it_holds(scene: Scene, staff: Api, end: str) -> None:
     body = {"reason": WHY} | ({} if end == "fulfilled" else {"charge_fee": False})
     assert (await staff.post(f"{SESSIONS}/{scene.holder}/{end}", body)).is_success
     assert not await scene.is_held()
@@ -260,9 +256,7 @@ async def test_a_held_seat_is_refused_to_staff_unless_forced(
         elif command == "book":
             answer = await staff.post(SESSIONS, body | {"client_id": str(client)})
         else:
-            answer = await staff.put(
-                f"{SESSIONS}/by-ref/s-1", body | {"client_id": str(client)}
-            )
+            answer = await staff.put(f"{SESSIONS}/by-ref/s-1", body | {"client_id": str(client)})
         if force:
             assert answer.is_success, answer.text
         else:
@@ -273,9 +267,7 @@ async def test_a_held_seat_is_refused_to_staff_unless_forced(
     assert await live(world, group_id) == 0
 
 
-async def test_force_ends_a_hold_only_if_there_is_no_other_seat(
-    staff: Api, world: World
-) -> None:
+async def test_force_ends_a_hold_only_if_there_is_no_other_seat(staff: Api, world: World) -> None:
     group_id, _ = await a_held_seat(world, seats=2)
     clients = await add_clients(world, 2)
     body = {"group_id": str(group_id), "client_id": str(clients[0]), "force": True}
