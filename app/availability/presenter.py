@@ -63,24 +63,24 @@ def _present_day(day: DayStarts, duration: timedelta, zone: ZoneInfo) -> DayView
 
 def _present_day_with_hold(found: Availability, day: DayStarts, duration: timedelta) -> DayView:
     hold, zone = found.hold, found.zone
-    slots = present_slots(in_order(day), duration, zone)
-    if hold is None or not _mark_held(found, slots):
+    held = None if hold is None else to_seconds(hold.starts_at)
+    if not any(held in starts for _, starts in day):
         return _present_day(day, duration, zone)
+    slots = present_slots(in_order(day), duration, zone)
+    _mark_held(found, slots)
     return {"date": _date_of(slots[0]), "slots": slots}
 
 
-def _mark_held(found: Availability, slots: Sequence[SlotView]) -> bool:
-    """Say of the slot that the session holds until when it does; tell whether it is among them."""
+def _mark_held(found: Availability, slots: Sequence[SlotView]) -> None:
+    """Say of the slot that the session holds, if it is among them, until when it does."""
     hold = found.hold
     if hold is None or hold.format is not found.format:
-        return False
+        return
     start = local_text(to_seconds(hold.starts_at), found.zone)
     for slot in slots:
         held = (slot["start"], slot["location_id"], slot.get("group_id"))
         if held == (start, hold.location_id, hold.group_id):
             slot["held_until"] = local_text(to_seconds(hold.until), found.zone)
-            return True
-    return False
 
 
 def _date_of(slot: SlotView) -> str:

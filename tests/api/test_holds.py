@@ -441,7 +441,7 @@ async def test_a_quote_given_while_holding_lives_at_least_as_long_as_the_hold(
 
 async def test_bad_holds_name_the_field_and_hold_nothing(api: Api, world: World) -> None:
     session_id = await world.book(OWN)
-    refusals = [
+    refusals: list[tuple[dict[str, Any], int, str | None]] = [
         ({"format": "fax"}, 422, "/format"),
         ({"start": None}, 422, "/start"),
         ({"start": "tomorrow"}, 422, "/start"),

@@ -200,7 +200,7 @@ async def test_the_sessions_that_move_do_not_block_one_another_with_holds(
     wanted = START + 7 * DAY + HOUR
     who = {"first": first, "second": second, "somebody": scene.session}[holder]
     await put_hold(world, who, wanted)
-    body = {
+    body: dict[str, Any] = {
         "start": wanted.isoformat(),
         "format": "video",
         "scope": "this_and_following",

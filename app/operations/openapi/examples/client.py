@@ -320,6 +320,14 @@ EXAMPLES: dict[str, object] = {
         "command_id": IDS["command"],
         "sessions": None,
     },
+    "put_hold": {
+        "start": "2026-12-08T15:00:00-05:00",
+        "end": "2026-12-08T15:50:00-05:00",
+        "format": "video",
+        "location_id": None,
+        "group_id": None,
+        "expires_at": "2026-11-24T10:05:00-05:00",
+    },
     "get_session_scope": SCOPE,
     "list_session_changes": _HISTORY,
     "get_availability": {
