@@ -28,6 +28,7 @@ from app.sessions.commands.book import (
 )
 from app.sessions.commands.booking import Booking, NewSession, SeatBooking
 from app.sessions.commands.finish import answer_staff, finish
+from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.orders import StaffOutcome
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.seat_repository import GroupRecord, SeatRepository
@@ -97,17 +98,8 @@ async def book_seat(
     meeting = group.meeting(group.free_seat)
     session_id = uuid4()
     owner = CalendarOwner(practice_id, group.practitioner_id, wanted.client_id, session_id)
-    sessions = SessionRepository(db, practice_id)
-    overlap = await sessions.find_overlap(owner, meeting, None, now)
-    holds = await read_seat_holds(db, practice_id, group.id, session_id, now)
-    is_held = holds.seats >= group.seats_left and not force
-    if overlap.is_taken or is_held:
-        zone = ZoneInfo(context.practitioner_zone)
-        slots = await _other_groups(db, owner, group, now)
-        until = None if overlap.is_taken else holds.until
-        raise GroupUnavailableError(slots, zone, held_until=until)
-    if force:
-        await end_holds_beyond(db, practice_id, group, session_id, now)
+    zone = ZoneInfo(context.practitioner_zone)
+    await _check_free(db, owner, group, meeting, zone, force=force, now=now)
     policy_version_id = await resolve_policy_version(
         db, practice_id, group.service_id, group.practitioner_id
     )
@@ -117,6 +109,36 @@ async def book_seat(
     notifications = booked_notifications(new, now, people=notify)
     effect = await finish(db, practice_id, session_id, change, notifications, now)
     return Booked(session_id, effect)
+
+
+async def _check_free(
+    db: AsyncConnection,
+    owner: CalendarOwner,
+    group: GroupRecord,
+    meeting: Meeting,
+    zone: ZoneInfo,
+    *,
+    force: bool,
+    now: datetime,
+) -> None:
+    """Check that a client is free and that others do not hold all free seats of a group.
+
+    With `force` the latest hold ends if there is no other seat. `zone` is the practitioner's.
+
+    Raises:
+        GroupUnavailableError: the client is elsewhere then, or others hold all free seats.
+    """
+    practice_id = owner.practice_id
+    sessions = SessionRepository(db, practice_id)
+    overlap = await sessions.find_overlap(owner, meeting, None, now)
+    holds = await read_seat_holds(db, practice_id, group.id, owner.own_id, now)
+    is_held = holds.seats >= group.seats_left and not force
+    if overlap.is_taken or is_held:
+        slots = await _other_groups(db, owner, group, now)
+        until = None if overlap.is_taken else holds.until
+        raise GroupUnavailableError(slots, zone, held_until=until)
+    if force:
+        await end_holds_beyond(db, practice_id, group, owner.own_id, now)
 
 
 async def read_group_to_book(
