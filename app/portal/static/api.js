@@ -130,6 +130,16 @@ export class Api {
     return { ...answer.data, etag: answer.etag };
   }
 
+  /** Keep a time for the session for some minutes. The same wish again keeps it longer. */
+  async reserve(id, body) {
+    return (await this.#wire.send("PUT", sessionPath(id, "hold"), { body, as: "json" })).data;
+  }
+
+  /** Let go of the time that the session holds. */
+  async release(id) {
+    await this.#wire.send("DELETE", sessionPath(id, "hold"));
+  }
+
   /** The calendar file. It needs the token, so it cannot be a plain link. */
   async calendar(id) {
     return (await this.#wire.send("GET", sessionPath(id, "calendar.ics"), { as: "blob" })).data;

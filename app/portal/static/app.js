@@ -278,6 +278,11 @@ export class App {
     this.#timers.add(() => clearTimeout(timer));
   }
 
+  /** Do something when the view is left. */
+  onLeave(action) {
+    this.#timers.add(action);
+  }
+
   every(milliseconds, action) {
     const timer = setInterval(action, milliseconds);
     this.#timers.add(() => clearInterval(timer));

@@ -282,6 +282,7 @@ export const t = {
 
   confirm: {
     title: "Confirm your new time",
+    reserved: (until) => `Reserved for you until ${until}.`,
     titleFormat: "Confirm the change",
     from: "Before",
     to: "New",

@@ -3,6 +3,7 @@
 import { commandForm } from "../command.js";
 import { button, facts, h } from "../dom.js";
 import { short } from "../format.js";
+import { reservation } from "../hold.js";
 import { choiceName, heading, when } from "../parts.js";
 import { confirmEntry, seatsLeft, slotName } from "../slots.js";
 import { t } from "../strings.js";
@@ -21,7 +22,8 @@ export async function confirm(app, entry) {
   const name = choiceName(choice ?? { kind: entry.kind, location: null });
   const choose = () => (entry.isProposed ? app.go({ view: "reschedule", id: entry.id, version: entry.version }) : app.back());
   const other = sameTime ? [] : [button(t.confirm.other, choose, { class: "plain", id: "other" })];
-  const { form, mounted } = commandForm(app, known, {
+  const held = reservation(app, entry.id, wish, session.actions[action].quote);
+  const { form, mounted: formMounted } = commandForm(app, known, {
     action,
     command: "reschedule",
     wish,
@@ -36,9 +38,13 @@ export async function confirm(app, entry) {
     { class: "card" },
     heading(title),
     facts([t.confirm.from, h("span", { class: "old" }, `${short(session.starts_at)}, ${choiceName(session.format)}`)]),
-    h("div", { class: "new" }, h("p", { class: "quiet small" }, t.confirm.to), when({ ...session, starts_at: entry.start, ends_at: entry.end }), h("p", {}, name, seatsLeft({ seats_left: entry.left }))),
+    h("div", { class: "new" }, h("p", { class: "quiet small" }, t.confirm.to), when({ ...session, starts_at: entry.start, ends_at: entry.end }), h("p", {}, name, seatsLeft({ seats_left: entry.left })), held.node),
     form,
   );
+  const mounted = () => {
+    formMounted();
+    held.mounted();
+  };
   return { title, node, mounted };
 }
 

@@ -1,0 +1,47 @@
+"""The page reserves the time that a person taps, and releases it when they go back."""
+
+from datetime import timedelta
+
+from playwright.async_api import expect
+
+from app.tables.held_times import HeldTime
+from tests.portal.visitor import Visitor
+from tests.world import NOW, World
+
+START = NOW + timedelta(days=3)
+HOUR = timedelta(hours=1)
+
+
+async def live(world: World, visitor: Visitor) -> list[object]:
+    rows = await world.rows(HeldTime)
+    return [row.starts_at for row in rows if row.expires_at > visitor.clock.now]
+
+
+async def test_a_tapped_time_is_reserved_and_free_again_after_going_back(
+    ana: Visitor, world: World
+) -> None:
+    await ana.open(await world.book(START))
+    await ana.choose_time("12:00 PM")
+    await ana.read("Reserved for you until 10:05")
+    assert await live(world, ana) == [START + 2 * HOUR]
+    async with ana.page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        await ana.page.go_back()
+    assert await live(world, ana) == []
+
+
+async def test_a_reserved_time_is_kept_while_the_page_is_open(ana: Visitor, world: World) -> None:
+    await ana.open(await world.book(START))
+    await ana.choose_time("12:00 PM")
+    await ana.read("Reserved for you until 10:05")
+    await ana.wait(timedelta(minutes=4, seconds=31))
+    await expect(ana.page.locator(".reserved")).to_contain_text("10:09")
+
+
+async def test_a_move_uses_the_reservation_up(ana: Visitor, world: World) -> None:
+    await ana.open(await world.book(START))
+    await ana.choose_time("12:00 PM")
+    await ana.read("Reserved for you until 10:05")
+    await ana.give_reason()
+    await ana.press("Confirm")
+    await ana.see("Your session has moved")
+    assert await live(world, ana) == []
