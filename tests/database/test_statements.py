@@ -15,6 +15,7 @@ from app.database.statements import SentStatement, watch_driver
 from app.tables.practices import BusyInterval, Service
 from tests.application import application
 from tests.groups import CLASS, DAY, add_group, add_seat
+from tests.holds import put_hold
 from tests.world import NOW, Api, TestClock, World, slots
 
 START = NOW + timedelta(days=3)
@@ -105,6 +106,17 @@ async def test_availability_with_slots_takes_one_statement_whatever_the_range(
             found = await api.availability(session_id, **{"from": "2026-12-01", "to": last})
         assert slots(found)
         assert len(sent) == 1
+
+
+async def test_holds_take_no_further_statement_of_availability(api: Counted, world: World) -> None:
+    """Neither the session's own nor those of others."""
+    session_id, other = await world.book(START), await world.book(START + 7 * DAY)
+    await put_hold(world, session_id, START + DAY)
+    await put_hold(world, other, START + DAY + timedelta(hours=2))
+    with api.statements() as sent:
+        found = await api.availability(session_id, **{"from": "2026-12-01", "to": "2026-12-31"})
+    assert [slot["start"] for day in found["days"] for slot in day["slots"] if "held_until" in slot]
+    assert len(sent) == 1
 
 
 async def test_availability_without_slots_takes_two_at_most(api: Counted, world: World) -> None:
