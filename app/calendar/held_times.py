@@ -43,7 +43,7 @@ _INSTANT = DateTime(timezone=True)
 _ENDED = cast(EPOCH, _INSTANT)
 
 
-def _overlaps(
+def overlaps(
     held: Any,  # noqa: ANN401 - the columns of the table, or of an alias
     span_before: Any,  # noqa: ANN401 - ranges
     span_after: Any,  # noqa: ANN401
@@ -80,8 +80,8 @@ ENDING_OWN = _END.where(_HELD.session_id == bindparam("session_id"))
 ENDING_OTHERS = _END.where(
     _HELD.practitioner_id == bindparam("taken_practitioner_id"),
     _HELD.group_id.is_(None),
-    _HELD.session_id != bindparam("taker_id"),
-    _overlaps(
+    _HELD.session_id.is_distinct_from(bindparam("taker_id")),
+    overlaps(
         _HELD,
         bindparam("taken_span_before", type_=TSTZRANGE),
         bindparam("taken_span_after", type_=TSTZRANGE),
@@ -115,7 +115,7 @@ def held_until(
             HeldTime.expires_at > now,
             HeldTime.group_id.is_(None),
             HeldTime.session_id.is_distinct_from(own_id),
-            _overlaps(HeldTime, *spans),
+            overlaps(HeldTime, *spans),
         )
         .scalar_subquery()
     )
@@ -309,7 +309,8 @@ class HoldRepository:
 
     async def write(self, new: NewHold) -> None:
         """Write the hold of a session, instead of its last one."""
-        await _WRITE.run(self._db, {"practice_id": self._practice_id, **new._asdict()})
+        values = {"practice_id": self._practice_id, "offer_id": None, **new._asdict()}
+        await _WRITE.run(self._db, values)
 
     async def forget(self, practitioner_id: UUID, until: datetime) -> None:
         """Delete the holds of a practitioner that expired, and were counted, until an instant."""

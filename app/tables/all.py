@@ -12,6 +12,7 @@ from app.tables.practices import Practice
 from app.tables.series import Series
 from app.tables.sessions import Session
 from app.tables.taken_times import TakenTime
+from app.tables.waitlist import Wish
 from app.tables.webhooks import WebhookEndpoint
 
 metadata = Base.metadata
@@ -28,5 +29,6 @@ __all__ = [
     "Session",
     "TakenTime",
     "WebhookEndpoint",
+    "Wish",
     "metadata",
 ]

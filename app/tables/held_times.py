@@ -13,6 +13,9 @@ from app.tables.practices import FORMATS
 class HeldTime(Identified, Base):
     """A time of a practitioner that is kept free until `expires_at`; a session has one at most.
 
+    A time that a client is asked for in turn is held by that offer (`offer_id`), until it is
+    answered.
+
     A hold is live while `expires_at` is after the request's instant. It ends by itself, so no
     constraint can express it: it is checked under the practitioner's lock
     (docs/decisions/0034-held-times.md). A hold that was ended before its time expired at the epoch.
@@ -28,7 +31,8 @@ class HeldTime(Identified, Base):
     __tablename__ = "held_times"
     practitioner_id: Mapped[UUID]
     client_id: Mapped[UUID]
-    session_id: Mapped[UUID]
+    session_id: Mapped[UUID | None]
+    offer_id: Mapped[UUID | None]
     group_id: Mapped[UUID | None]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
@@ -47,10 +51,14 @@ class HeldTime(Identified, Base):
         reference("session_id", "sessions"),
         reference("group_id", "groups"),
         reference("location_id", "locations"),
+        reference("offer_id", "offers"),
         UniqueConstraint("practice_id", "session_id"),
+        UniqueConstraint("practice_id", "offer_id"),
+        CheckConstraint("num_nonnulls(session_id, offer_id) = 1", name="holder"),
         CheckConstraint("starts_at < ends_at", name="order"),
         CheckConstraint(f"format IN {FORMATS}", name="format"),
-        CheckConstraint("held_by IN ('client', 'link')", name="held_by"),
+        CheckConstraint("held_by IN ('client', 'link', 'offer')", name="held_by"),
+        CheckConstraint("(held_by = 'offer') = (offer_id IS NOT NULL)", name="held_by_offer"),
         CheckConstraint("new_count > 0", name="new_count"),
         Index(None, "practice_id", "practitioner_id", "expires_at"),
         Index(None, "practice_id", "client_id", "expires_at"),

@@ -68,7 +68,11 @@ class Location(PracticeRecord, Base):
 
 
 class Service(PracticeRecord, Base):
-    """A service that can be booked. `reminder_minutes` are minutes before the start."""
+    """A service that can be booked. `reminder_minutes` are minutes before the start.
+
+    `waitlist` says how the clients who wait for a freed time are asked: `in_turn`, `all_at_once`,
+    or not (`off`). `offer_minutes` is how long an offer lasts.
+    """
 
     __tablename__ = "services"
     name: Mapped[str]
@@ -80,6 +84,8 @@ class Service(PracticeRecord, Base):
     minimum_notice_minutes: Mapped[int]
     horizon_days: Mapped[int]
     reminder_minutes: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    waitlist: Mapped[str] = mapped_column(server_default="in_turn")
+    offer_minutes: Mapped[int] = mapped_column(server_default="60")
     __table_args__ = (
         practice_reference(),
         unique_external_ref(),
@@ -91,6 +97,8 @@ class Service(PracticeRecord, Base):
         CheckConstraint("minimum_notice_minutes >= 0", name="minimum_notice"),
         CheckConstraint("horizon_days BETWEEN 0 AND 366", name="horizon"),
         CheckConstraint("cardinality(reminder_minutes) <= 3", name="reminders"),
+        CheckConstraint("waitlist IN ('in_turn', 'all_at_once', 'off')", name="waitlist"),
+        CheckConstraint("offer_minutes BETWEEN 10 AND 1440", name="offer_minutes"),
     )
 
 
