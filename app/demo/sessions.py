@@ -32,6 +32,7 @@ from app.demo.records import (
     TOM,
     DemoPractitioner,
 )
+from app.demo.waiting import wait_for_earlier_times
 from app.domain.session import Format
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
@@ -42,6 +43,9 @@ from app.sessions.commands.booking import Booking
 from app.sessions.commands.cancel import cancel
 from app.sessions.commands.orders import ChangeReason, ClientOrder
 from app.sessions.read.staff_queries import StaffSession
+
+# The clients with the latest sessions wait for earlier ones.
+WAITING = 2
 
 
 class DemoBooker:
@@ -74,6 +78,9 @@ class DemoBooker:
                 with_maya[email] = await self._book(email, MAYA, FOLLOW_UP, 50, ahead)
                 await self._book(email, AROHA, COACHING, 45, ahead + timedelta(days=2))
         await self._book_others()
+        latest = dict(list(with_maya.items())[-WAITING:])
+        of_latest = {email: found.session.id for email, found in latest.items()}
+        await wait_for_earlier_times(self._engine, self._now, of_latest)
         asked = [assessment.session.id, with_maya["farid@example.com"].session.id]
         later = [self._now + timedelta(days=days) for days in (14, 15)]
         proposed = [self._free[MAYA.id].pick(day, 80, of_ana) for day in later]

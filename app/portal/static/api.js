@@ -53,6 +53,18 @@ export class Api {
     this.#wire.adopt(data);
   }
 
+  /** Show the offer of a mail's link. It changes nothing. */
+  async openOffer(token) {
+    return (await this.#wire.send("POST", "/v1/offers/open", { body: { token }, as: "json" })).data;
+  }
+
+  /** `accept` or `decline` an offer, with the token of its link. */
+  async answerOffer(token, id, answer, key) {
+    this.hold({ access: token });
+    const headers = { "Idempotency-Key": key };
+    return (await this.#wire.send("POST", `/v1/offers/${encodeURIComponent(id)}/${answer}`, { body: {}, headers, as: "json" })).data;
+  }
+
   /** Forget the tokens, and end what could be made of them. */
   async signOut() {
     const refresh = this.#wire.drop();
@@ -138,6 +150,17 @@ export class Api {
   /** Let go of the time that the session holds. */
   async release(id) {
     await this.#wire.send("DELETE", sessionPath(id, "hold"));
+  }
+
+  /** The last wish for an earlier time of a session; null if there never was one. */
+  async wish(id) {
+    return (await this.#get(sessionPath(id, "wish"))).data.wish;
+  }
+
+  /** Wait for any earlier time (`put`), or stop waiting (`delete`). */
+  async changeWish(name, id, key) {
+    const body = name === "put" ? {} : undefined;
+    await this.#wire.send(name.toUpperCase(), sessionPath(id, "wish"), { body, headers: { "Idempotency-Key": key } });
   }
 
   /** The calendar file. It needs the token, so it cannot be a plain link. */

@@ -27,7 +27,7 @@ const SECTIONS = [
 ];
 
 /** Views for which nobody needs to be known. */
-const OPEN = new Set(["start", "signIn"]);
+const OPEN = new Set(["start", "signIn", "offer"]);
 /** Why the first view shows, where that is of interest to a client who is signed in, too. */
 const ABOUT_LINKS = new Set(["forgotten", "expired"]);
 
@@ -40,6 +40,8 @@ export class App {
   flash = null;
   /** The token of a sign-in link that waits for a click. */
   offered = null;
+  /** The token of an offer's link, and the offer as it was last shown. */
+  offer = null;
   #timers = new Set();
   #turn = 0;
   #views;
@@ -73,6 +75,24 @@ export class App {
     } catch (error) {
       this.stop(error, () => this.openLink(token));
     }
+  }
+
+  /** Open the link of an offer. Its token can do nothing but answer that offer. */
+  async openOffer(token) {
+    this.#busy();
+    try {
+      this.offer = { token, shown: await new Api().openOffer(token) };
+      this.go({ view: "offer" }, { replace: true });
+    } catch (error) {
+      this.stop(error, () => this.openOffer(token));
+    }
+  }
+
+  /** Answer the offer with `accept` or `decline`, and show what has become of it. */
+  async answerOffer(answer, key) {
+    const { token, shown } = this.offer;
+    this.offer = { token, shown: await new Api().answerOffer(token, shown.id, answer, key) };
+    this.refresh({ focus: true });
   }
 
   /** Hold the token of a sign-in link until the person confirms the sign-in. */

@@ -7,25 +7,28 @@
  * - `#TOKEN` opens a session. Opening changes nothing and works any number of times, so no click is
  *   asked for; but the token is sent only when the page is in front of a person, so a page that is
  *   fetched ahead of time or in the background (previews, prerendering, most scanners) sends nothing.
+ * - `#offer=TOKEN` shows a time that is offered, which changes nothing either. The answer is sent when
+ *   a person presses a button.
  * - `#sign-in=TOKEN` signs in, and works once. A scanner that opens it and runs scripts must not use
  *   it up, so it is sent when a person presses the button, and not before.
  */
 
 import { App } from "./app.js";
-import { signInToken } from "./fragment.js";
+import { offerToken, signInToken } from "./fragment.js";
 import { cancel } from "./views/cancel.js";
 import { confirm } from "./views/confirm.js";
 import { details } from "./views/details.js";
 import { done } from "./views/done.js";
 import { everywhere } from "./views/everywhere.js";
 import { fees } from "./views/fees.js";
+import { offer } from "./views/offer.js";
 import { packages } from "./views/packages.js";
 import { reschedule } from "./views/reschedule.js";
 import { sessions } from "./views/sessions.js";
 import { signIn } from "./views/sign-in.js";
 import { start } from "./views/start.js";
 
-const app = new App({ start, signIn, sessions, packages, fees, everywhere, details, reschedule, confirm, cancel, done });
+const app = new App({ start, signIn, offer, sessions, packages, fees, everywhere, details, reschedule, confirm, cancel, done });
 
 /** Read what the link carries and take it out of the address bar. */
 function takeFragment() {
@@ -51,7 +54,8 @@ async function follow(fragment) {
     return;
   }
   await shown();
-  await app.openLink(fragment);
+  const offered = offerToken(fragment);
+  await (offered === null ? app.openLink(fragment) : app.openOffer(offered));
 }
 
 async function boot() {

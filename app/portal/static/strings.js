@@ -44,6 +44,48 @@ export const t = {
     submit: "Sign in",
   },
 
+  wish: {
+    title: "Rather sooner?",
+    how: "We ask you by email when an earlier time becomes free. Your session stays as it is until you say yes.",
+    begin: "Wait for an earlier time",
+    waiting: "You are waiting for an earlier time. We ask you by email when one becomes free.",
+    offered: (start, until) => `We have offered you ${start} by email. Please answer with the link in it by ${until}.`,
+    paused: "Three offers were not answered, so we have stopped asking you.",
+    resume: "Wait again",
+    stop: "Stop waiting",
+  },
+
+  offer: {
+    titles: {
+      open: "A time is free for you",
+      accepted: "The time is yours",
+      declined: "You have said no",
+      expired: "This offer has ended",
+      withdrawn: "This time is gone",
+    },
+    move: "If you accept, your session moves to the new time.",
+    book: "If you accept, a session is booked for you.",
+    free: "Free of charge.",
+    credit: (name) => `A credit of your package “${name}” pays for it.`,
+    price: (amount) => `It costs ${amount}.`,
+    held: (instant) => `The time is kept for you until ${instant}.`,
+    notHeld: (instant) => `Others were asked as well: whoever accepts first has the time. Please answer by ${instant}.`,
+    accept: "Take the new time",
+    acceptNew: "Book this time",
+    decline: "Keep my time",
+    declineNew: "No, thank you",
+    newTime: "New time",
+    oldTime: "Your present time",
+    offered: "Offered time",
+    service: "What",
+    ended: {
+      accepted: () => "You get an email about it.",
+      declined: (isMove) => `${isMove ? "Your session stays as it is. " : ""}You stay on the waitlist.`,
+      expired: (isMove) => `It was not answered in time. ${isMove ? "Your session stays as it is." : "Nothing was booked."}`,
+      withdrawn: (isMove) => (isMove ? "Your session stays as it is." : "Nothing was booked."),
+    },
+  },
+
   everywhere: {
     title: "Sign out everywhere?",
     what: "This signs you out on every phone and computer, also here. Sign in again whenever you like.",

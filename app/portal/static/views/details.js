@@ -9,6 +9,7 @@ import { belonging, choiceName, costLine, inSentence, joining, policyText, polic
 import { contactLinks, showProblem } from "../problems.js";
 import { requestText, requestWays } from "../request.js";
 import { t } from "../strings.js";
+import { wishPart } from "../wish.js";
 import { ZONE } from "../zones.js";
 
 export async function details(app, { id }) {
@@ -39,6 +40,7 @@ export async function details(app, { id }) {
     ),
     request ? h("section", { class: "card", "aria-labelledby": "about" }, h("h2", { id: "about" }, t.session.about), about) : null,
     isOpen && !request ? changes(app, session, switches) : null,
+    isOpen && !request ? h("section", { class: "card", "aria-label": t.wish.title }, wishPart(app, session)) : null,
     policy(session),
     historyOf(app, session),
     questions(practitioner),

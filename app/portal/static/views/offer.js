@@ -1,0 +1,81 @@
+/** Behind a mail's link to an offer: a freed time, and a yes or a no. Nothing is sent without a press. */
+
+import { Intention } from "../api.js";
+import { note } from "../app.js";
+import { now } from "../clock.js";
+import { button, facts, h } from "../dom.js";
+import { day, dayAndTime, money, span, zoneNames } from "../format.js";
+import { choiceName, heading, runClocks } from "../parts.js";
+import { showProblem } from "../problems.js";
+import { t } from "../strings.js";
+import { start } from "./start.js";
+
+export function offer(app) {
+  if (app.offer === null) return start(app, { view: "start", why: "forgotten" });
+  const { shown } = app.offer;
+  const isOpen = shown.state === "open" && now() <= Date.parse(shown.answer_by);
+  const title = t.offer.titles[isOpen ? "open" : shown.state] ?? t.offer.titles.expired;
+  const node = h("div", { class: "card" }, heading(title), isOpen ? asked(app) : ended(shown), what(shown, isOpen));
+  return { title, node, mounted: () => runClocks(app, node) };
+}
+
+/** What a yes does, until when, and the two buttons. */
+function asked(app) {
+  const { shown } = app.offer;
+  const message = h("div", {});
+  const intentions = { accept: new Intention(), decline: new Intention() };
+  let isSending = false;
+  const send = async (answer) => {
+    if (isSending) return;
+    isSending = true;
+    message.replaceChildren();
+    app.announce(t.working);
+    try {
+      await app.answerOffer(answer, intentions[answer].keyFor({}));
+    } catch (error) {
+      note(error);
+      isSending = false;
+      app.announce("");
+      const problem = showProblem(error, { retry: () => send(answer) });
+      message.replaceChildren(problem);
+      problem.focus();
+    }
+  };
+  const isMove = shown.session_id !== null;
+  const left = Date.parse(shown.answer_by) - now();
+  return [
+    h("p", {}, isMove ? t.offer.move : t.offer.book, " ", cost(shown)),
+    h(
+      "p",
+      { class: "cost" },
+      `${shown.held ? t.offer.held(dayAndTime(shown.answer_by)) : t.offer.notHeld(dayAndTime(shown.answer_by))} `,
+      left <= 3_600_000 ? h("span", { class: "countdown", role: "timer", "data-until": shown.answer_by }) : null,
+    ),
+    message,
+    h(
+      "div",
+      { class: "buttons" },
+      button(isMove ? t.offer.accept : t.offer.acceptNew, () => send("accept"), { class: "primary", id: "accept" }),
+      button(isMove ? t.offer.decline : t.offer.declineNew, () => send("decline"), { class: "secondary", id: "decline" }),
+    ),
+  ];
+}
+
+const ended = ({ state, session_id: id }) => h("p", {}, t.offer.ended[state]?.(id !== null) ?? t.offer.ended.expired(id !== null));
+
+function cost({ session_id: id, price, package: paid }) {
+  if (id !== null) return t.offer.free;
+  if (paid) return t.offer.credit(paid.name);
+  return price && price.amount_minor > 0 ? t.offer.price(money(price)) : "";
+}
+
+function what({ start: from, end, old_start: old, service, practitioner, format: kind, location, state }, isOpen) {
+  const zone = h("span", { class: "quiet zone" }, zoneNames([from, end]));
+  return facts(
+    [isOpen || state === "accepted" ? t.offer.newTime : t.offer.offered, `${day(from)}, ${span(from, end)} `, zone],
+    isOpen && old ? [t.offer.oldTime, dayAndTime(old)] : null,
+    [t.offer.service, `${service.name} ${t.session.with(practitioner.name)}`],
+    [t.session.how, choiceName({ kind, location })],
+    location ? [t.session.where, location.address] : null,
+  );
+}

@@ -1,0 +1,104 @@
+"""The link of an offer: it shows both times, and answers only when a person presses a button."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.async_api import expect
+
+from app.tables.changes import Change
+from app.tables.sessions import Session
+from app.tables.waitlist import Offer, Wish
+from tests.portal.visitor import Visitor
+from tests.waiting import FREED, LATE, WISHES, Waiting, offer_token, wait
+from tests.world import Api, TestClock, World
+
+
+@pytest.fixture
+async def waiting(world: World, staff: Api) -> Waiting:
+    return await wait(world, staff.signed_in(world.token()))
+
+
+async def open_offer(ana: Visitor, world: World) -> None:
+    (offer,) = await world.rows(Offer, state="open")
+    token = offer_token(world, offer.id)
+    await ana.page.goto(f"{ana.settings.portal_url}#offer={token}")
+    await ana.see("A time is free for you")
+
+
+async def test_opening_shows_both_times_and_changes_nothing(
+    ana: Visitor, world: World, waiting: Waiting
+) -> None:
+    await waiting.offered()
+    before = len(await world.rows(Change))
+    for _ in range(3):
+        await open_offer(ana, world)
+        await ana.page.goto("about:blank")
+    await open_offer(ana, world)
+    await ana.read("Thursday, December 3, 3:00 PM to 3:50 PM")
+    await ana.read("Your present time")
+    await ana.read("Thursday, December 10, 3:00 PM")
+    await ana.read("The time is kept for you until Monday, November 30, 11:00 AM.")
+    await ana.read("Free of charge.")
+    await expect(ana.page.get_by_text("Okoro")).to_have_count(0)
+    assert ana.page.url.endswith("/portal/")
+    assert ana.sent("/accept") == ana.sent("/decline") == []
+    assert len(await world.rows(Change)) == before
+    await ana.check_on_a_phone()
+
+
+async def test_one_press_takes_the_new_time(ana: Visitor, world: World, waiting: Waiting) -> None:
+    await waiting.offered()
+    await open_offer(ana, world)
+    await ana.press("Take the new time")
+    await ana.see("The time is yours")
+    (row,) = await world.rows(Session, id=waiting.session_id)
+    assert (row.starts_at, row.version) == (FREED, 2)
+
+
+async def test_one_press_keeps_the_old_time(ana: Visitor, world: World, waiting: Waiting) -> None:
+    await waiting.offered()
+    await open_offer(ana, world)
+    await ana.press("Keep my time")
+    await ana.see("You have said no")
+    await ana.read("Your session stays as it is. You stay on the waitlist.")
+    (row,) = await world.rows(Session, id=waiting.session_id)
+    assert (row.starts_at, row.version) == (LATE, 1)
+
+
+async def test_too_late_says_so_and_changes_nothing(
+    ana: Visitor, world: World, waiting: Waiting, clock: TestClock
+) -> None:
+    await waiting.offered()
+    await open_offer(ana, world)
+    clock.now += timedelta(hours=2)
+    await ana.press("Take the new time")
+    await expect(ana.alert).to_contain_text("This offer was not answered in time.")
+    (row,) = await world.rows(Session, id=waiting.session_id)
+    assert (row.starts_at, row.version) == (LATE, 1)
+
+
+async def test_a_new_session_shows_its_price(ana: Visitor, world: World, waiting: Waiting) -> None:
+    body = {"client_id": str(world.client_id), "service_id": str(world.service_id)}
+    assert (await waiting.staff.post(WISHES, body)).status_code == 201
+    await waiting.free()
+    await waiting.work()
+    await open_offer(ana, world)
+    await ana.read("It costs $120.00.")
+    await ana.press("Book this time")
+    await ana.see("The time is yours")
+    assert len(await world.rows(Session, starts_at=FREED, status="booked")) == 1
+
+
+async def test_a_client_waits_for_an_earlier_time_and_stops(
+    ana: Visitor, world: World, waiting: Waiting
+) -> None:
+    await ana.open(waiting.session_id)
+    assert await world.rows(Wish) == []
+    await ana.page.get_by_text("Rather sooner?").click()
+    await ana.press("Wait for an earlier time")
+    await ana.read("You are waiting for an earlier time.")
+    assert [row.state for row in await world.rows(Wish)] == ["waiting"]
+    await ana.check_on_a_phone()
+    await ana.press("Stop waiting")
+    await expect(ana.button("Wait for an earlier time")).to_be_visible()
+    assert [row.state for row in await world.rows(Wish)] == ["withdrawn"]
