@@ -32,6 +32,7 @@ from app.identity.sign_in import router as sign_in
 from app.identity.sign_in.rate_limits import SourceLimits
 from app.identity.tokens.access import AccessTokens
 from app.identity.tokens.link import LinkTokens
+from app.identity.tokens.offer import OfferTokens
 from app.identity.tokens.quote import Quotes
 from app.identity.tokens.sign_in import SignInTokens
 from app.links import router as links
@@ -59,6 +60,8 @@ from app.sessions.staff_api import commands_router as staff_commands
 from app.sessions.staff_api import push_router as pushed_sessions
 from app.sessions.staff_api import router as staff_sessions
 from app.texts.catalogue import load_texts
+from app.waitlist import router as waitlist
+from app.waitlist import staff_router as staff_waitlist
 from app.web.body_limit import BodyLimit
 from app.web.head import HeadByGet
 from app.web.problems import router as problems
@@ -77,6 +80,7 @@ ROUTERS = (
     availability.router,
     holds.router,
     practices.router,
+    waitlist.router,
     fees.client_router,
     sign_in.router,
     links.router,
@@ -97,6 +101,7 @@ ROUTERS = (
     group_commands.router,
     series.router,
     move_requests.router,
+    staff_waitlist.router,
     staff_links.router,
     fees.router,
     notifications.router,
@@ -165,6 +170,7 @@ def _add_signers(app: FastAPI, settings: Settings) -> None:
     app.state.quotes = Quotes(settings.keys, settings.quote_lifetime)
     app.state.access_tokens = AccessTokens(settings.keys)
     app.state.link_tokens = LinkTokens(settings.keys)
+    app.state.offer_tokens = OfferTokens(settings.keys)
     app.state.sign_in_tokens = SignInTokens(settings.keys)
     app.state.cursor_signer = TokenSigner(settings.keys, "cursor")
 

@@ -57,6 +57,20 @@ EXEMPTIONS: Mapping[str, Exemption] = {
     "app/move_requests/queries.py list_due_requests": _of(
         "practices", "move_requests", reason="the worker's task, by whose `answer_by` has passed"
     ),
+    "app/waitlist/due_queries.py _list": _of(
+        "practices",
+        "wishes",
+        "offers",
+        "freed_times",
+        "sessions",
+        "groups",
+        "taken_times",
+        "busy_intervals",
+        reason="the worker's task, by what is due in any waitlist",
+    ),
+    "app/waitlist/due_queries.py list_waiting_practices": _of(
+        "practices", "wishes", reason="the worker's task, by where somebody waits"
+    ),
     "app/observability/metrics/queries.py read_outbox": _of(
         "practices", "notifications", reason="the operator's figures, numbers only"
     ),

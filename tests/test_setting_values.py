@@ -20,6 +20,7 @@ BAD = [
     ("PORT", "0"),
     ("PORT", "eighty-hunter2"),
     ("QUOTE_MINUTES", "0"),
+    ("UNDO_MINUTES", "-1"),
     ("LINK_DAYS", "-1"),
     ("MAIL_FROM", "hunter2"),
     ("MAIL_FROM", "hünter2@reslot.example"),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from httpx import Response
 from sqlalchemy import select
@@ -10,8 +11,10 @@ from sqlalchemy import select
 from app.domain.session import Format
 from app.identity.api_keys.keys import Scope
 from app.tables.all import metadata
+from app.tables.changes import Change
 from app.tables.notifications import Notification
 from app.tables.practices import BusyInterval, Client, Location, Practitioner, Service
+from app.tables.waitlist import FreedTime, Offer, Wish
 from tests.described import description
 from tests.world import NOW, Api, World
 
@@ -109,6 +112,9 @@ async def fill(staff: Api, world: World) -> Theirs:
         "meanwhile": "keep",
     }
     request_id = (await staff.post("/v1/practice/move-requests", asked)).json()["id"]
+    wish = {"session_id": str(session_id), "urgent": True}
+    wish_id = UUID((await staff.post("/v1/practice/wishes", wish)).json()["id"])
+    offer_id = await add_offer(world, wish_id, session_id)
     hooks = {"url": "https://canary.example/hooks", "external_ref": REF}
     endpoint = (await staff.post("/v1/practice/webhook-endpoints", hooks)).json()
     (key, *_) = (await staff.get("/v1/practice/keys")).json()["items"]
@@ -125,6 +131,8 @@ async def fill(staff: Api, world: World) -> Theirs:
             "series_id": series_id,
             "group_id": group_id,
             "move_request_id": request_id,
+            "wish_id": str(wish_id),
+            "offer_id": str(offer_id),
             "fee_id": done.json()["session"]["fees"][0]["id"],
             "notification_id": str((await world.rows(Notification))[0].id),
             "time_off_id": str(time_off),
@@ -134,6 +142,30 @@ async def fill(staff: Api, world: World) -> Theirs:
             "day": "2026-12-03",
             "source": "calendar",
         },
+    )
+
+
+async def add_offer(world: World, wish_id: UUID, session_id: UUID) -> UUID:
+    """Write an open offer of a time two days before the session."""
+    change = (await world.rows(Change))[0]
+    at = {"starts_at": START - timedelta(days=2), "ends_at": START - timedelta(days=2, hours=-1)}
+    common = {"practitioner_id": world.practitioner_id, "service_id": world.service_id, **at}
+    freed_id = await world.add(
+        FreedTime, change_id=change.id, freed_at=NOW, look_at=NOW, ended_at=NOW, **common
+    )
+    await world.change(Wish, wish_id, state="offered")
+    return await world.add(
+        Offer,
+        wish_id=wish_id,
+        freed_time_id=freed_id,
+        client_id=world.client_id,
+        session_id=session_id,
+        state="open",
+        holds=False,
+        format="video",
+        made_at=NOW,
+        answer_by=NOW + timedelta(hours=1),
+        **common,
     )
 
 

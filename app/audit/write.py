@@ -25,6 +25,7 @@ Subject = TypeAliasType(
         "link",
         "location",
         "move_request",
+        "offer",
         "package",
         "policy",
         "practice",
@@ -33,6 +34,7 @@ Subject = TypeAliasType(
         "session",
         "time_off",
         "webhook_endpoint",
+        "wish",
         "working_hours",
     ],
 )

@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     quote_minutes: int = Field(default=10, ge=1, le=MOST_MINUTES)
     """Lifetime of a quote."""
 
+    undo_minutes: int = Field(default=5, ge=0, le=MOST_MINUTES)
+    """How long clients can take back their own cancellation or move. 0: they cannot."""
+
     credit_grace_days: int = Field(default=14, ge=0, le=MOST_DAYS)
     """How long a credit can still be used that is returned to a package which has expired or
     expires soon.
@@ -279,6 +282,11 @@ class Settings(BaseSettings):
     def quote_lifetime(self) -> timedelta:
         """Return the lifetime of a quote."""
         return timedelta(minutes=self.quote_minutes)
+
+    @property
+    def undo_window(self) -> timedelta:
+        """Return how long clients can take back their own cancellation or move."""
+        return timedelta(minutes=self.undo_minutes)
 
     @property
     def credit_grace(self) -> timedelta:

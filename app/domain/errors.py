@@ -94,6 +94,24 @@ class CreditUnavailableError(DomainError):
         self.explanation = Explanation(key, {})
 
 
+class OfferExpiredError(DomainError):
+    """The offer was not answered in time."""
+
+    code = "offer-expired"
+
+
+class OfferGoneError(DomainError):
+    """The offered time is no longer to be had, or the offer has ended otherwise."""
+
+    code = "offer-gone"
+
+
+class WaitlistOffError(DomainError):
+    """The practice keeps no waitlist for this service."""
+
+    code = "waitlist-off"
+
+
 class FeeClosedError(DomainError):
     """The fee is no longer due: it is waived, settled or void."""
 

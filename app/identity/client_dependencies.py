@@ -46,6 +46,14 @@ LinkSigner = Annotated[LinkTokens, Depends(_link_tokens)]
 SignInSigner = Annotated[SignInTokens, Depends(_sign_in_tokens)]
 
 
+SCHEME_OF_CLIENTS = "AccessToken"
+TEXT_OF_CLIENTS = (
+    "An access token of a client who signed in (`POST /v1/auth/tokens`) or opened an emailed link "
+    "(`POST /v1/links/open`). To see and answer one offer, the token of the link in its email does "
+    "as well."
+)
+
+
 class Call(NamedTuple):
     """A request of a client: the caller, the time of the request, and what a read needs.
 
@@ -69,9 +77,8 @@ class _AccessToken(HTTPBearer):
     def __init__(self, *, by_link: bool) -> None:
         super().__init__(
             auto_error=False,
-            scheme_name="AccessToken",
-            description="An access token of a client who signed in (`POST /v1/auth/tokens`) or "
-            "opened an emailed link (`POST /v1/links/open`).",
+            scheme_name=SCHEME_OF_CLIENTS,
+            description=TEXT_OF_CLIENTS,
         )
         self._by_link = by_link
 

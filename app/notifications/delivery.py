@@ -20,6 +20,9 @@ from app.notifications.mail.data import (
 from app.notifications.mail.group_message import make_group_mail
 from app.notifications.mail.group_queries import load_group_mail_data
 from app.notifications.mail.message import make_mail
+from app.notifications.mail.offer_data import OfferMailData
+from app.notifications.mail.offer_message import make_offer_mail
+from app.notifications.mail.offer_queries import load_offer_mail_data
 from app.notifications.mail.practice_notification import make_practice_mail
 from app.notifications.mail.queries import load_mail_data, load_practice_mail_data
 from app.notifications.mail.unanswered import make_unanswered_mail
@@ -32,7 +35,7 @@ from app.outbox.marking import mark_failed, mark_finished
 
 log = structlog.get_logger()
 
-AnyMailData = MailData | GroupMailData | UnansweredMailData | PracticeMailData
+AnyMailData = MailData | GroupMailData | OfferMailData | UnansweredMailData | PracticeMailData
 
 
 async def send_notification(context: MailContext, practice_id: UUID, notification_id: UUID) -> None:
@@ -122,6 +125,7 @@ class _Attempt:
         return (
             await load_mail_data(db, *self._ids)
             or await load_group_mail_data(db, *self._ids)
+            or await load_offer_mail_data(db, *self._ids)
             or await load_unanswered_mail_data(db, *self._ids)
             or await load_practice_mail_data(db, *self._ids)
         )
@@ -131,6 +135,8 @@ class _Attempt:
             return make_practice_mail(data, self.context.settings, now)
         if isinstance(data, UnansweredMailData):
             return make_unanswered_mail(data, self.context.settings, now)
+        if isinstance(data, OfferMailData):
+            return make_offer_mail(data, self.context.settings, now)
         if isinstance(data, GroupMailData):
             return make_group_mail(data, self.context.settings, now)
         return make_mail(data, self.context.settings, now)
@@ -146,10 +152,13 @@ def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
     A reminder: the session was moved or cancelled or has started, or the practice is closed. A
     confirmation to the client: all its sessions had already ended when they were booked. A mail
     about a group: the group was moved or cancelled since, of which a later mail tells. A move
-    request: it has ended for all sessions, and has cancelled none.
+    request: it has ended for all sessions, and has cancelled none. An offer: it has ended, or was
+    not answered in time.
     """
     if isinstance(data, PracticeMailData | UnansweredMailData):
         return False
+    if isinstance(data, OfferMailData):
+        return data.is_out_of_date(now)
     if isinstance(data, GroupMailData):
         return not data.is_current
     if data.kind == "move_request":
@@ -157,6 +166,5 @@ def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
     if data.kind == "booked":
         has_ended = (one.change.after.ends_at <= one.change.at for one in (data, *data.others))
         return data.recipient == "client" and all(has_ended)
-    if data.kind != "reminder":
-        return False
-    return data.practice_closed or not data.is_current or now >= data.starts_at
+    is_past = data.practice_closed or not data.is_current or now >= data.starts_at
+    return data.kind == "reminder" and is_past

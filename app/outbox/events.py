@@ -20,6 +20,10 @@ EventType = TypeAliasType(
         "group.cancelled",
         "group.moved",
         "move_request.answered",
+        "offer.accepted",
+        "offer.declined",
+        "offer.expired",
+        "offer.made",
     ],
 )
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType.__value__)

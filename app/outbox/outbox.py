@@ -32,6 +32,9 @@ MailKind = Literal[
     "webhook_disabled",
     "move_request",
     "move_request_unanswered",
+    "offer",
+    "offer_gone",
+    "wish_paused",
 ]
 GroupMailKind = Literal["group_booked", "group_moved", "group_cancelled", "group_below_minimum"]
 Kind = MailKind | GroupMailKind | EventType

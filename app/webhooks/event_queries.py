@@ -13,6 +13,7 @@ from app.tables.joins import of_practice
 from app.tables.notifications import Notification
 from app.tables.practices import Client, Location, Practice, Practitioner, Service
 from app.tables.sessions import Fee, Session
+from app.tables.waitlist import Offer
 from app.tables.webhooks import WebhookEndpoint
 
 EventRow = Row[*tuple[Any, ...]]
@@ -73,6 +74,18 @@ _GROUP_EVENT = (
     *_ids_and_refs(group=Group, service=Service, practitioner=Practitioner),
 )
 
+_OFFER_EVENT = (
+    *_ANY_EVENT,
+    Change.details,
+    Offer.id.label("offer_id"),
+    Offer.wish_id,
+    Offer.session_id.label("offered_session_id"),
+    Offer.group_id.label("offered_group_id"),
+    Offer.location_id.label("offered_location_id"),
+    Session.external_ref.label("session_ref"),
+    *_ids_and_refs(service=Service, practitioner=Practitioner, client=Client),
+)
+
 
 async def read_event(
     db: AsyncConnection, practice_id: UUID, notification_id: UUID
@@ -122,6 +135,33 @@ async def read_group_event(
                 Notification,
                 Notification.id == notification_id,
                 Change.subject == "group",
+            )
+        )
+    )
+    return (await db.execute(wanted)).one_or_none()
+
+
+async def read_offer_event(
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID
+) -> EventRow | None:
+    """Read a notification for a webhook about an offer, with its change and the offer's records."""
+    wanted = (
+        select(*_OFFER_EVENT)
+        .select_from(Notification)
+        .join(Change, _same(practice_id, Change, Notification.change_id))
+        .join(Practice, of_practice(practice_id, Practice))
+        .join(WebhookEndpoint, _same(practice_id, WebhookEndpoint, Notification.endpoint_id))
+        .join(Offer, _same(practice_id, Offer, Change.subject_id))
+        .join(Service, _same(practice_id, Service, Offer.service_id))
+        .join(Practitioner, _same(practice_id, Practitioner, Offer.practitioner_id))
+        .join(Client, _same(practice_id, Client, Offer.client_id))
+        .outerjoin(Session, _same(practice_id, Session, Offer.session_id))
+        .where(
+            of_practice(
+                practice_id,
+                Notification,
+                Notification.id == notification_id,
+                Change.subject == "offer",
             )
         )
     )

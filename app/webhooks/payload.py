@@ -22,9 +22,11 @@ from app.webhooks.event_queries import (
     location_ref,
     read_event,
     read_group_event,
+    read_offer_event,
     read_session_at,
 )
 from app.webhooks.group_payload import ExternalRef, GroupEvent, group_event
+from app.webhooks.offer_payload import OfferEvent, offer_event
 from app.webhooks.request_payload import MoveRequestEvent, request_event
 
 _STATUS = {"cancelled": Status.CANCELLED, "fulfilled": Status.FULFILLED, "noshow": Status.NOSHOW}
@@ -105,7 +107,7 @@ class Event:
 
 async def load_event(db: AsyncConnection, practice_id: UUID, notification_id: UUID) -> Event | None:
     """Read a notification for a webhook and write its body; None if there is none."""
-    event: WebhookEvent | GroupEvent | MoveRequestEvent
+    event: WebhookEvent | GroupEvent | MoveRequestEvent | OfferEvent
     row = await read_event(db, practice_id, notification_id)
     if row is not None and row.event == "move_request.answered":
         event = request_event(row)
@@ -115,6 +117,9 @@ async def load_event(db: AsyncConnection, practice_id: UUID, notification_id: UU
             # A change to a fee has no session columns: read the session's state at that time.
             facts = await read_session_at(db, practice_id, row.session_id, row.at)
         event = _event(row, facts, await location_ref(db, practice_id, facts.location_id))
+    elif (row := await read_offer_event(db, practice_id, notification_id)) is not None:
+        place = row.offered_location_id
+        event = offer_event(row, await location_ref(db, practice_id, place))
     else:
         row = await read_group_event(db, practice_id, notification_id)
         if row is None:

@@ -21,6 +21,7 @@ from app.mail.senders import make_sender
 from app.move_requests.closing import close_due_requests
 from app.outbox.errors import describe
 from app.outbox.sweeping import sweep_notifications
+from app.waitlist.judging import judge_waitlists
 from app.web.idempotency import LIFETIME
 from app.web.idempotency_repository import delete_answers_until
 from app.webhooks.delivery import WebhookContext
@@ -40,6 +41,7 @@ JOB_LOG_KEPT = timedelta(days=7)
 SWEEP_SECONDS = 15.0
 JUDGE_SECONDS = 60.0
 CLOSE_SECONDS = 60.0
+WAITLIST_SECONDS = 15.0
 
 # A task of the worker, run with the present instant.
 RepeatedTask = Callable[[datetime], Awaitable[None]]
@@ -195,11 +197,15 @@ def _repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTas
     async def closing(now: datetime) -> None:
         await close_due_requests(engine, now)
 
+    async def waiting(now: datetime) -> None:
+        await judge_waitlists(engine, now, undo=settings.undo_window)
+
     return {
         sweeping: SWEEP_SECONDS,
         tidying: TIDY_SECONDS,
         judging: JUDGE_SECONDS,
         closing: CLOSE_SECONDS,
+        waiting: WAITLIST_SECONDS,
     }
 
 

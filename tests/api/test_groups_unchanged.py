@@ -82,6 +82,10 @@ class Class:
         """Give what is sent to a call: first with each hope, at last what the call is for."""
         target = {"group_id": str(self.next_week)} if path.endswith("/reschedule") else {}
         valid = {"reason": REASON} | target
+        if path.endswith("/hold"):
+            valid = {"group_id": str(self.next_week)}
+        if path.endswith("/wish"):
+            valid = {}
         for name, value in HOPES.items():
             known = {"own": str(self.own), "other": str(self.ids[0])}
             yield valid | {name: known.get(value, value) if isinstance(value, str) else value}
@@ -105,7 +109,7 @@ async def send(api: Api, method: str, path: str, seat: UUID, body: dict[str, Any
     return await api.http.request(
         method.upper(),
         path.replace("{session_id}", str(seat)),
-        json=body if method == "post" else None,
+        json=body if method in {"post", "put"} else None,
         params=query,
         headers={"Authorization": f"Bearer {api.token}"},
     )

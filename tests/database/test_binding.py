@@ -21,6 +21,7 @@ from app.operations.links import issue_access_token, print_link
 from app.operations.practices import list_practice_keys, list_practices
 from app.tables.all import metadata
 from app.tables.practices import Client
+from app.waitlist.judging import judge_waitlists
 from app.worker.run import _Driver, sweep, tidy
 from tests import statements
 from tests.binding import TABLES, read_statement
@@ -268,6 +269,7 @@ async def test_every_exemption_is_used(world: World, settings: Settings) -> None
     await transact(engine, partial(sweep, now=NOW))
     await judge_due_groups(engine, NOW, credit_grace=timedelta(days=14))
     await close_due_requests(engine, NOW)
+    await judge_waitlists(engine, NOW, undo=timedelta(minutes=5))
     await read_outbox(engine, NOW)
     await list_practices(settings)
     await list_practice_keys(settings, "Harbor Wellness")

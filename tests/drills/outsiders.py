@@ -44,7 +44,8 @@ def expected(method: str, path: str, operation: dict[str, Any], caller: Outsider
     (security,) = operation["security"]
     if caller.scheme not in security:
         return "unauthorized"
-    if caller.session_id is not None and "{session_id}" not in path and path not in OF_A_LINK:
+    is_of_link = "{session_id}" in path or "{offer_id}" in path or path in OF_A_LINK
+    if caller.session_id is not None and not is_of_link:
         return "forbidden"
     if not caller.is_good:
         return "unauthorized"

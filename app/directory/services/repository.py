@@ -34,6 +34,8 @@ class ServiceRepository(RecordRepository):
                 Service.minimum_notice_minutes,
                 Service.horizon_days,
                 Service.reminder_minutes,
+                Service.waitlist,
+                Service.offer_minutes,
                 _formats(practice_id),
             )
             .select_from(Service)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_va
 from app.directory.fields import Active, ExternalRef, KeptRecord, Name, RecordBody, Words, unchanged
 from app.directory.price import Price
 from app.domain.session import Format
+from app.domain.waitlist import DEFAULT_OFFER_MINUTES, WaitlistMode
 from app.standards.currencies import decimals_of
 from app.texts.errors import InvalidValueError
 from app.web.json import Answer
@@ -122,6 +123,24 @@ Reminders = Annotated[
     ),
     AfterValidator(_longest_first),
 ]
+Waitlist = Annotated[
+    WaitlistMode,
+    Field(
+        description="How the clients who wait for a freed time of this service are asked. "
+        "`in_turn`: one after the other; the time is kept for whoever is asked. `all_at_once`: all "
+        "of them, and the first who accepts has it. `off`: nobody can wait."
+    ),
+]
+OfferMinutes = Annotated[
+    int,
+    Field(
+        strict=True,
+        ge=10,
+        le=_DAY,
+        description="How long an offer of a freed time lasts. It never lasts longer than a quarter "
+        "of the time until the start, and at least 10 minutes.",
+    ),
+]
 Formats = Annotated[
     list[OfferedFormat],
     Field(
@@ -154,6 +173,8 @@ class ServiceRecord(KeptRecord):
     minimum_notice_minutes: int = Field(examples=[120])
     horizon_days: int = Field(examples=[60])
     reminder_minutes: list[int] = Field(examples=[[1440, 120]])
+    waitlist: WaitlistMode = Field(examples=["in_turn"])
+    offer_minutes: int = Field(examples=[60])
     formats: list[FormatRecord]
 
     @field_validator("price", mode="before")
@@ -179,6 +200,8 @@ class PutService(RecordBody):
     minimum_notice_minutes: MinimumNotice = 0
     horizon_days: Horizon = 60
     reminder_minutes: Reminders = Field(default=[_DAY])
+    waitlist: Waitlist = "in_turn"
+    offer_minutes: OfferMinutes = DEFAULT_OFFER_MINUTES
     formats: Formats
     active: Active = unchanged()
 
@@ -207,6 +230,8 @@ class ChangeService(RecordBody):
     minimum_notice_minutes: MinimumNotice = unchanged()
     horizon_days: Horizon = unchanged()
     reminder_minutes: Reminders = unchanged()
+    waitlist: Waitlist = unchanged()
+    offer_minutes: OfferMinutes = unchanged()
     formats: Formats = unchanged()
     active: Active = unchanged()
     external_ref: ExternalRef | None = unchanged()

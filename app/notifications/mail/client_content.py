@@ -47,7 +47,8 @@ class MailContent:
     """The content of a mail, from which both the text part and the HTML part are rendered.
 
     `subject` and `heading` never contain text that a person entered. `language` is a BCP 47 tag.
-    `texts` is the catalogue for the templates' own texts.
+    `texts` is the catalogue for the templates' own texts. `link_label` None: the label of the link
+    to a session.
     """
 
     language: str
@@ -60,6 +61,7 @@ class MailContent:
     dates: tuple[DateEntry, ...] = ()
     policy_text: str | None = None
     link: str | None = None
+    link_label: str | None = None
     footer: tuple[str, ...] = ()
 
 

@@ -63,6 +63,10 @@ TAGS = [
         "name": "Sessions",
         "description": "A client's sessions: view, cancel, reschedule, change the format.",
     },
+    {
+        "name": "Waitlist",
+        "description": "Wishes for an earlier time, and the offers of times that were given up.",
+    },
     {"name": "Client", "description": "The calling client and their packages."},
     {"name": "Sign-in", "description": "Sign-in of clients without a password."},
     {"name": "Links", "description": 'The "Need to reschedule?" link of an email.'},
@@ -90,6 +94,10 @@ TAGS = [
     {
         "name": "Practice: series",
         "description": "Sessions that are booked together, at regular dates.",
+    },
+    {
+        "name": "Practice: waitlist",
+        "description": "Who waits for a time, and what they were offered.",
     },
     {"name": "Practice: fees", "description": "Fees that are due, waived or settled."},
     {

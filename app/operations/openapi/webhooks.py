@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 from app.operations.openapi.examples.events import EVENT_EXAMPLES
 from app.outbox.events import EVENT_TYPES, EventType
 from app.webhooks.group_payload import GroupEvent
+from app.webhooks.offer_payload import OfferEvent
 from app.webhooks.payload import WebhookEvent
 from app.webhooks.request_payload import MoveRequestEvent
 
@@ -26,9 +27,17 @@ _SUMMARIES: dict[EventType, str] = {
     "group.cancelled": "A group was cancelled",
     "group.moved": "A group was moved, or its format changed",
     "move_request.answered": "A client has answered a move request",
+    "offer.accepted": "A client has accepted an offer of a freed time",
+    "offer.declined": "A client has declined an offer of a freed time",
+    "offer.expired": "An offer of a freed time was not answered in time",
+    "offer.made": "A client was asked for a freed time",
 }
 # The payload of events about other things than sessions and fees.
-_KINDS: dict[str, Any] = {"group": GroupEvent, "move_request": MoveRequestEvent}
+_KINDS: dict[str, Any] = {
+    "group": GroupEvent,
+    "move_request": MoveRequestEvent,
+    "offer": OfferEvent,
+}
 _HEADERS = {
     "webhook-id": "The id of the event. Every copy of an event has the same id.",
     "webhook-timestamp": "The time of this attempt, in seconds since 1970-01-01 UTC.",
@@ -44,7 +53,7 @@ def webhooks() -> dict[str, _Json]:
 def event_schemas() -> dict[str, _Json]:
     """Return the schema of each event's payload, and the schemas that they share."""
     schemas: dict[str, _Json] = {}
-    for kind in (WebhookEvent, GroupEvent, MoveRequestEvent):
+    for kind in (WebhookEvent, GroupEvent, MoveRequestEvent, OfferEvent):
         common = TypeAdapter(kind).json_schema(
             ref_template="#/components/schemas/{model}", mode="serialization"
         )

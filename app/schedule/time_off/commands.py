@@ -184,20 +184,38 @@ async def _changed(
         misfits = await read_misfits(db, staff.practice_id, after.practitioner_id, now)
         return NewAbsence(after, created=False, misfits=misfits)
     await busy.change_absence(after)
-    return await _written(db, staff, after, "updated", now)
+    return await _written(db, staff, after, "updated", now, before=before)
 
 
 async def _written(
-    db: AsyncConnection, staff: Staff, absence: Absence, kind: str, now: datetime
+    db: AsyncConnection,
+    staff: Staff,
+    absence: Absence,
+    kind: str,
+    now: datetime,
+    *,
+    before: Absence | None = None,
 ) -> NewAbsence:
-    await _record(db, staff, absence, kind, now)
+    await _record(db, staff, absence, kind, now, before=before)
     misfits = await read_misfits(db, staff.practice_id, absence.practitioner_id, now)
     return NewAbsence(absence, created=kind == "created", misfits=misfits)
 
 
 async def _record(
-    db: AsyncConnection, staff: Staff, absence: Absence, kind: str, now: datetime
+    db: AsyncConnection,
+    staff: Staff,
+    absence: Absence,
+    kind: str,
+    now: datetime,
+    *,
+    before: Absence | None = None,
 ) -> None:
+    details: dict[str, Any] = {
+        "practitioner_id": str(absence.practitioner_id),
+        **_times(absence),
+    }
+    if before is not None:
+        details["before"] = _times(before)
     await write_change(
         db,
         staff.practice_id,
@@ -206,12 +224,15 @@ async def _record(
         subject="time_off",
         subject_id=absence.id,
         kind=kind,
-        details={
-            "practitioner_id": str(absence.practitioner_id),
-            "starts_at": absence.starts_at.isoformat(),
-            "ends_at": absence.ends_at.isoformat(),
-        },
+        details=details,
     )
+
+
+def _times(absence: Absence) -> dict[str, str]:
+    return {
+        "starts_at": absence.starts_at.isoformat(),
+        "ends_at": absence.ends_at.isoformat(),
+    }
 
 
 def _joined(times: Sequence[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:

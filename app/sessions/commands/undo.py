@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.locks import lock_session
+from app.calendar.offer_holds import end_offer_hold_of_seat, end_offer_holds_at
 from app.domain.errors import NoChangeError
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
@@ -14,9 +15,9 @@ from app.sessions.commands.checks import check_version
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository
-from app.sessions.commands.meeting import Meeting, meeting_of
+from app.sessions.commands.meeting import Meeting, buffers_of, meeting_of
 from app.sessions.commands.orders import ChangeReason, StaffOutcome
-from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.repository import SessionRepository, whole_time
 from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.seats import take_seat_again
 from app.sessions.commands.slots import check_free, wanted_time
@@ -76,11 +77,24 @@ async def undo(
     return await answer_staff(db, staff, session_id, effect)
 
 
+async def _end_offers(db: AsyncConnection, record: SessionRecord, now: datetime) -> None:
+    """End the holds of those who are asked for the time that the session takes again.
+
+    The worker then withdraws their offers and tells them (app/waitlist).
+    """
+    if record.group_id is None:
+        whole = whole_time(meeting_of(record), buffers_of(record))
+        await end_offer_holds_at(db, record.practice_id, record.practitioner_id, whole)
+    elif record.status is Status.CANCELLED:
+        await end_offer_hold_of_seat(db, record.practice_id, record.group_id, now)
+
+
 async def _meeting_again(db: AsyncConnection, record: SessionRecord, now: datetime) -> Meeting:
     """Give the meeting of a session whose end is undone, if its time is free again.
 
     A seat takes part in its group as the group is now: the practice may have moved it.
     """
+    await _end_offers(db, record, now)
     if record.group is not None:
         return await take_seat_again(db, record, now)
     meeting = meeting_of(record)

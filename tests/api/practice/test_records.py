@@ -89,6 +89,8 @@ KINDS = [
             "minimum_notice_minutes": 120,
             "horizon_days": 90,
             "reminder_minutes": [2880, 60],
+            "waitlist": "all_at_once",
+            "offer_minutes": 30,
             "formats": [
                 {"kind": "in_person", "location_id": "$place", "instructions": "Blue door."},
                 {"kind": "phone", "location_id": None, "instructions": "We call you."},

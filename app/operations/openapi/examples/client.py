@@ -27,6 +27,8 @@ IDS = {
     "service": "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21",
     "session": "0b0e7c39-5a3f-4b1e-9a53-0f6a2f0f4c11",
     "later_session": "d634e8b9-f73c-4ca5-b6b2-e535c7a813cd",
+    "offer": "f7164b2a-1c8d-4e90-a2b3-c4d5e6f70819",
+    "wish": "08275c3b-2d9e-4fa1-b3c4-d5e6f708192a",
     "time_off": "b412c697-d51a-43a8-94ff-c313a58691ab",
 }
 _SESSION_ID = IDS["session"]

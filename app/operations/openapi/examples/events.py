@@ -78,6 +78,38 @@ def _group_event(event: str, **said: object) -> dict[str, object]:
     }
 
 
+def _offer_event(event: str, state: str, by: str) -> dict[str, object]:
+    """Return an event of the offer to come two days sooner."""
+    return {
+        "type": event,
+        "timestamp": "2026-11-25T10:15:00Z",
+        "data": {
+            "offer_id": IDS["offer"],
+            "wish_id": IDS["wish"],
+            "state": state,
+            "session_id": IDS["session"],
+            "session_external_ref": "visit-20261203-7",
+            "service_id": IDS["service"],
+            "service_external_ref": "svc-50",
+            "practitioner_id": IDS["practitioner"],
+            "practitioner_external_ref": None,
+            "client_id": IDS["client"],
+            "client_external_ref": "crm-1042",
+            "group_id": None,
+            "location_id": None,
+            "location_external_ref": None,
+            "starts_at": "2026-12-01T20:00:00Z",
+            "ends_at": "2026-12-01T20:50:00Z",
+            "old_starts_at": "2026-12-03T20:00:00Z",
+            "format": "video",
+            "answer_by": "2026-11-25T11:15:00Z",
+            "change_id": IDS["change"],
+            "command_id": IDS["command"],
+            "by": by,
+        },
+    }
+
+
 _CANCELLED_BY_CLIENT = {"status": "cancelled", "by": "client", "reason_code": "unwell"}
 
 EVENT_EXAMPLES: dict[str, object] = {
@@ -106,6 +138,10 @@ EVENT_EXAMPLES: dict[str, object] = {
         old_format="in_person",
         old_location_id=IDS["location"],
     ),
+    "offer.accepted": _offer_event("offer.accepted", "accepted", "client"),
+    "offer.declined": _offer_event("offer.declined", "declined", "client"),
+    "offer.expired": _offer_event("offer.expired", "expired", "system"),
+    "offer.made": _offer_event("offer.made", "open", "system"),
     "move_request.answered": {
         "type": "move_request.answered",
         "timestamp": "2026-11-25T10:15:00Z",

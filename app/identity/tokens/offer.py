@@ -1,0 +1,57 @@
+"""Tokens of the links in emails that offer a freed time (product.md section 10, "Offers")."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.domain.errors import LinkInvalidError
+from app.web.signing import BadTokenError, TokenSigner
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLink:
+    """One offer of a practice, and the generations at which the link was made.
+
+    As for the link of a session (app/identity/tokens/link.py). `link_generation` is that of the
+    session that is to move, 0 if there is none.
+    """
+
+    practice_id: UUID
+    offer_id: UUID
+    address_generation: int
+    link_generation: int
+
+
+class OfferTokens:
+    """Signs and reads the tokens of offers."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._signer = TokenSigner(keys, "offer")
+
+    def sign(self, link: OfferLink) -> str:
+        """Sign the token of an email's link."""
+        return self._signer.sign(
+            [
+                link.practice_id.hex,
+                link.offer_id.hex,
+                link.address_generation,
+                link.link_generation,
+            ]
+        )
+
+    def read(self, token: str) -> OfferLink:
+        """Read a token.
+
+        Raises:
+            LinkInvalidError: the token is malformed or not signed by us.
+        """
+        try:
+            practice_id, offer_id, address_generation, link_generation = self._signer.read(token)
+        except BadTokenError:
+            raise LinkInvalidError from None
+        return OfferLink(UUID(practice_id), UUID(offer_id), address_generation, link_generation)
+
+
+def offer_url(portal_url: str, token: str) -> str:
+    """Return the URL for the email. The fragment keeps the token out of logs and referrers."""
+    return f"{portal_url}#offer={token}"

@@ -1,0 +1,148 @@
+"""Reads what a mail of the waitlist says, when the mail is sent."""
+
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Select, and_, bindparam, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.money import Money
+from app.domain.session import Contact, Format, contact_for_client
+from app.identity.tokens.link import Link
+from app.identity.tokens.offer import OfferLink
+from app.notifications.mail.data import Meeting, Party, place_of
+from app.notifications.mail.offer_data import OfferedTime, OfferMailData
+from app.tables.changes import Change
+from app.tables.joins import PRACTICE, of_practice, referred
+from app.tables.notifications import Notification
+from app.tables.practices import Client, Location, Practice, Practitioner, Service
+from app.tables.sessions import Session
+from app.tables.waitlist import Offer, Wish
+
+
+def _statement() -> Select[Any]:
+    """Select the notification with its wish, and the offer if it is about one."""
+    columns: list[Any] = [
+        Notification.kind,
+        Practice.name.label("practice_name"),
+        Practice.email.label("practice_email"),
+        Practice.phone.label("practice_phone"),
+        Practice.closed_at,
+        Practice.currency,
+        Client.name.label("client_name"),
+        Client.email.label("client_email"),
+        Client.phone.label("client_phone"),
+        Client.time_zone,
+        Client.locale,
+        Client.address_generation,
+        Service.name.label("service_name"),
+        Practitioner.name.label("practitioner_name"),
+        Practitioner.email.label("practitioner_email"),
+        Practitioner.phone.label("practitioner_phone"),
+        Wish.session_id,
+        Wish.paused_at,
+        Session.link_generation,
+        Session.starts_at.label("session_start"),
+        Session.ends_at.label("session_end"),
+        Offer.id.label("offer_id"),
+        Offer.state,
+        Offer.holds,
+        Offer.answer_by,
+        Offer.starts_at,
+        Offer.ends_at,
+        Offer.format,
+        Offer.price_minor,
+        Offer.package_id,
+        Location.name.label("location_name"),
+        Location.address.label("location_address"),
+    ]
+    of_offer = and_(referred(Offer, Change.subject_id), Change.subject == "offer")
+    of_wish = or_(
+        Wish.id == Offer.wish_id, and_(Wish.id == Change.subject_id, Change.subject == "wish")
+    )
+    with_whom = or_(
+        Practitioner.id == Offer.practitioner_id,
+        and_(Offer.id.is_(None), Practitioner.id == Wish.practitioner_id),
+    )
+    return (
+        select(*columns)
+        .select_from(Notification)
+        .join(Change, referred(Change, Notification.change_id))
+        .join(Practice, of_practice(PRACTICE, Practice))
+        .outerjoin(Offer, of_offer)
+        .join(Wish, of_practice(PRACTICE, Wish, of_wish))
+        .join(Client, referred(Client, Wish.client_id))
+        .join(Service, referred(Service, Wish.service_id))
+        .outerjoin(Practitioner, of_practice(PRACTICE, Practitioner, with_whom))
+        .outerjoin(Session, referred(Session, Wish.session_id))
+        .outerjoin(Location, referred(Location, Offer.location_id))
+        .where(
+            of_practice(
+                PRACTICE,
+                Notification,
+                Notification.id == bindparam("notification_id"),
+                Notification.kind.in_(("offer", "offer_gone", "wish_paused")),
+            )
+        )
+    )
+
+
+_STATEMENT = _statement()
+
+
+async def load_offer_mail_data(
+    db: AsyncConnection, practice_id: UUID, notification_id: UUID
+) -> OfferMailData | None:
+    """Read the data of a mail of the waitlist; None if there is no such notification."""
+    ids = {"practice_id": practice_id, "notification_id": notification_id}
+    row = (await db.execute(_STATEMENT, ids)).one_or_none()
+    if row is None:
+        return None
+    practice = Contact(row.practice_name, row.practice_email, row.practice_phone)
+    contact = practice
+    if row.practitioner_name is not None:
+        own = Contact(row.practitioner_name, row.practitioner_email, row.practitioner_phone)
+        contact = contact_for_client(own, practice)
+    link = None
+    if row.session_id is not None:
+        link = Link(practice_id, row.session_id, row.address_generation, row.link_generation)
+    return OfferMailData(
+        notification_id=notification_id,
+        kind=row.kind,
+        practice_name=row.practice_name,
+        practice_email=row.practice_email,
+        practice_closed=row.closed_at is not None,
+        service_name=row.service_name,
+        client=Party(
+            row.client_name, row.client_email, row.client_phone, ZoneInfo(row.time_zone), row.locale
+        ),
+        contact=contact,
+        session_link=link,
+        is_paused=row.paused_at is not None,
+        offer=None if row.offer_id is None else _offered(practice_id, row),
+    )
+
+
+def _offered(practice_id: UUID, row: Row[Any]) -> OfferedTime:
+    generations = row.address_generation, row.link_generation or 0
+    before = None if row.session_id is None else (row.session_start, row.session_end)
+    is_priced = row.price_minor is not None and row.package_id is None
+    return OfferedTime(
+        link=OfferLink(practice_id, row.offer_id, *generations),
+        state=row.state,
+        holds=row.holds,
+        answer_by=row.answer_by,
+        meeting=Meeting(
+            row.starts_at,
+            row.ends_at,
+            Format(row.format),
+            place_of(row.location_name, row.location_address),
+            None,
+            None,
+        ),
+        practitioner_name=row.practitioner_name,
+        before=before,
+        price=Money(row.price_minor, row.currency) if is_priced else None,
+        pays_by_credit=row.package_id is not None,
+    )

@@ -1,0 +1,1 @@
+"""What clients, staff and the worker do to wishes and offers."""

@@ -1,0 +1,59 @@
+"""The steps that end a wish or its offers, shared by clients, staff and the worker.
+
+The caller holds the lock of the wish, and that of the practitioner whose time was offered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.audit.write import Actor
+from app.outbox.outbox import Kind
+from app.waitlist.queries import open_offers_of_wishes
+from app.waitlist.records import OfferRecord, WishRecord
+from app.waitlist.repository import WaitlistRepository
+from app.waitlist.trail import tell_of_offers, write_wish_change
+
+
+async def end_wish(
+    db: AsyncConnection,
+    wish: WishRecord,
+    state: Literal["met", "withdrawn", "lapsed"],
+    *,
+    actor: Actor,
+    command_id: UUID,
+    now: datetime,
+) -> None:
+    """End a wish; its open offers are withdrawn, and their times are offered to the next."""
+    repository = WaitlistRepository(db, wish.practice_id)
+    offers = await open_offers_of_wishes(db, wish.practice_id, [wish.id])
+    await withdraw_offers(db, wish.practice_id, offers, actor=actor, command_id=command_id, now=now)
+    await repository.end_wish(wish.id, state, now)
+    ended = replace(wish, state=state, ended_at=now, paused_at=None)
+    await write_wish_change(db, actor, ended, state, command_id, now)
+
+
+async def withdraw_offers(
+    db: AsyncConnection,
+    practice_id: UUID,
+    offers: Sequence[OfferRecord],
+    *,
+    actor: Actor,
+    command_id: UUID,
+    now: datetime,
+    mail: Kind | None = None,
+) -> None:
+    """Withdraw open offers; `mail` tells their clients. Their times are offered to the next."""
+    if not offers:
+        return
+    repository = WaitlistRepository(db, practice_id)
+    await repository.end_offers([offer.id for offer in offers], "withdrawn", now)
+    await repository.wait_again([offer.wish_id for offer in offers])
+    for freed_time_id in {offer.freed_time_id for offer in offers}:
+        await repository.look_again(freed_time_id, now)
+    ended = [replace(offer, state="withdrawn", ended_at=now) for offer in offers]
+    await tell_of_offers(db, practice_id, actor, ended, "withdrawn", command_id, now, mail=mail)

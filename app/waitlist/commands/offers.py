@@ -1,0 +1,287 @@
+"""Offer a freed time to those who wait, and end offers that were not answered or are gone.
+
+Only the worker makes and expires offers. Each command may run twice, or late: it looks at the rows
+under their locks, and decides by `now`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.audit.queries import read_command_id
+from app.audit.write import SYSTEM
+from app.calendar.locks import lock_group_alone, lock_practitioner
+from app.calendar.offer_holds import OfferHold
+from app.domain.waitlist import (
+    ACTIVE,
+    LAST_ASKED,
+    MOST_IN_TURN,
+    MOST_UNANSWERED,
+    answer_by,
+    asked_from,
+    offers_end_at,
+)
+from app.identity.api_keys.keys import Staff
+from app.outbox.outbox import NewNotification, queue_notifications
+from app.waitlist.commands.ending import withdraw_offers
+from app.waitlist.freed_queries import count_unanswered, held_until, read_freed_time
+from app.waitlist.matching import Match, matches
+from app.waitlist.queries import open_offers_of_time, read_offer, read_wish
+from app.waitlist.records import FreedTime, OfferOutcome, OfferRecord
+from app.waitlist.repository import WaitlistRepository
+from app.waitlist.trail import tell_of_offers, write_wish_change
+
+# Clients who are asked at once in one transaction; the others are asked by the next run.
+AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The matches to ask now, and the instant to look again; None: never, the time is open."""
+
+    asked: Sequence[tuple[Match, datetime]]
+    look_at: datetime | None
+
+
+async def offer_freed_time(
+    db: AsyncConnection, practice_id: UUID, freed_time_id: UUID, *, now: datetime
+) -> None:
+    """Ask the next client for a freed time, or all of them, as its service says.
+
+    Nothing happens while a client is asked in turn. When nobody is left to ask, or it is too late,
+    the time is open to all.
+
+    Raises:
+        NotFoundError: the practice has no such freed time.
+    """
+    repository = WaitlistRepository(db, practice_id)
+    freed = await read_freed_time(db, practice_id, freed_time_id)
+    if freed.group_id is None:
+        await lock_practitioner(db, practice_id, freed.practitioner_id)
+    else:
+        await lock_group_alone(db, practice_id, freed.group_id)
+    freed = await read_freed_time(db, practice_id, freed_time_id)
+    if freed.ended_at is not None or freed.look_at > now:
+        return
+    held = [one for one in await open_offers_of_time(db, practice_id, freed.id) if one.holds]
+    if held:
+        await repository.look_again(freed.id, held[0].answer_by)
+        return
+    chosen = await _choose(db, freed, now)
+    waiting = await repository.lock_waiting([match.wish_id for match, _ in chosen.asked])
+    asked = [(match, until) for match, until in chosen.asked if match.wish_id in waiting]
+    rows = [_row(freed, match, until, now) for match, until in asked]
+    holds = [_hold(row, match) for row, (match, _) in zip(rows, asked, strict=True) if row["holds"]]
+    await repository.add_offers(rows, holds)
+    if asked:
+        first = freed.first_offered_at or now
+        await repository.note_asked(freed.id, first, chosen.look_at or now)
+    if len(asked) < len(chosen.asked):
+        # A wish was changed meanwhile: choose again.
+        await repository.look_again(freed.id, now)
+    elif chosen.look_at is None:
+        await repository.end_time(freed.id, now)
+    elif not asked:
+        await repository.look_again(freed.id, chosen.look_at)
+    ids = {match.wish_id for match, _ in asked}
+    offers = [
+        one for one in await open_offers_of_time(db, practice_id, freed.id) if one.wish_id in ids
+    ]
+    await tell_of_offers(
+        db, practice_id, SYSTEM, offers, "made", uuid4(), now, mail="offer", event="offer.made"
+    )
+
+
+async def _choose(db: AsyncConnection, freed: FreedTime, now: datetime) -> _Chosen:
+    """Choose whom to ask now. Clients whose zone has night are asked in the morning.
+
+    A time that somebody holds for a session is looked at again when the hold has ended.
+    """
+    if freed.ends_at - now < LAST_ASKED:
+        return _Chosen((), None)
+    found, morning = _Awake(await matches(db, freed, now), now), None
+    first = next(found, None)
+    if first is None:
+        return _Chosen((), found.morning or await held_until(db, freed, now))
+    if first.mode == "in_turn":
+        if await count_unanswered(db, freed.practice_id, freed.id) >= MOST_IN_TURN:
+            return _Chosen((), None)
+        until = _answer_by(freed, first, now)
+        return _Chosen((), None) if until is None else _Chosen([(first, until)], until)
+    at_once = (match for match in found if match.mode == "all_at_once")
+    all_of_them = [first, *islice(at_once, AT_ONCE - 1)]
+    asked = []
+    for match in all_of_them:
+        until = answer_by(match.time.start, now, match.offer_minutes)
+        assert until is not None  # noqa: S101 - nothing bounds it
+        asked.append((match, until))
+    morning = now if len(asked) == AT_ONCE else found.morning
+    return _Chosen(asked, morning)
+
+
+class _Awake(Iterator[Match]):
+    """The matches whose clients may be asked now. `morning`: when the first other one may be."""
+
+    def __init__(self, found: Iterator[Match], now: datetime) -> None:
+        self._found = found
+        self._now = now
+        self.morning: datetime | None = None
+
+    def __next__(self) -> Match:
+        for match in self._found:
+            asked_at = asked_from(match.client_zone, self._now)
+            if asked_at == self._now:
+                return match
+            if match.time.start - asked_at >= LAST_ASKED:
+                self.morning = min(self.morning or asked_at, asked_at)
+        raise StopIteration
+
+
+def _answer_by(freed: FreedTime, match: Match, now: datetime) -> datetime | None:
+    """Give the last instant for an answer in turn; None: half of the time that was left is over."""
+    start = match.time.start
+    ends_at = offers_end_at(start, freed.first_offered_at or now)
+    return answer_by(start, now, match.offer_minutes, ends_at)
+
+
+def _row(freed: FreedTime, match: Match, until: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "id": uuid4(),
+        "wish_id": match.wish_id,
+        "freed_time_id": freed.id,
+        "client_id": match.client_id,
+        "session_id": match.session_id,
+        "service_id": match.service_id,
+        "practitioner_id": freed.practitioner_id,
+        "group_id": freed.group_id,
+        "package_id": match.package_id,
+        "price_minor": match.price_minor,
+        "holds": match.mode == "in_turn",
+        "starts_at": match.time.start,
+        "ends_at": match.ends_at,
+        "format": match.time.format,
+        "location_id": match.time.location_id,
+        "old_starts_at": match.old_starts_at,
+        "made_at": now,
+        "answer_by": until,
+    }
+
+
+def _hold(row: dict[str, Any], match: Match) -> OfferHold:
+    """Make the hold of an offer: for others its time is not free until `answer_by` has passed."""
+    return OfferHold(
+        offer_id=row["id"],
+        practitioner_id=row["practitioner_id"],
+        client_id=row["client_id"],
+        group_id=row["group_id"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        buffer_before_minutes=match.buffer_before,
+        buffer_after_minutes=match.buffer_after,
+        format=match.time.format,
+        location_id=row["location_id"],
+        held_at=row["made_at"],
+        last=row["answer_by"],
+    )
+
+
+async def expire_offer(
+    db: AsyncConnection, practice_id: UUID, offer_id: UUID, *, now: datetime
+) -> None:
+    """End an offer that was not answered; the third in a row pauses the wish.
+
+    Exactly at `answer_by` an answer is in time.
+
+    Raises:
+        NotFoundError: the practice has no such offer.
+    """
+    offer = await lock_offer(db, practice_id, offer_id)
+    if offer.state != "open" or now <= offer.answer_by:
+        return
+    repository, command_id = WaitlistRepository(db, practice_id), uuid4()
+    await repository.end_offers([offer_id], "expired", now)
+    await repository.look_again(offer.freed_time_id, now)
+    ended = replace(offer, state="expired", ended_at=now)
+    await tell_of_offers(
+        db, practice_id, SYSTEM, [ended], "expired", command_id, now, event="offer.expired"
+    )
+    wish = await read_wish(db, practice_id, offer.wish_id)
+    if wish.state not in ACTIVE:
+        return
+    unanswered = wish.unanswered + 1
+    paused_at = now if unanswered >= MOST_UNANSWERED else None
+    await repository.change_wish(
+        wish.id, state="waiting", unanswered=unanswered, paused_at=paused_at
+    )
+    if paused_at is not None:
+        paused = replace(wish, state="waiting", paused_at=paused_at, unanswered=unanswered)
+        change_id = await write_wish_change(db, SYSTEM, paused, "paused", command_id, now)
+        mail = NewNotification("wish_paused", "client", None, now)
+        await queue_notifications(db, practice_id, None, change_id, [mail], now)
+
+
+async def withdraw_gone_offer(
+    db: AsyncConnection, practice_id: UUID, offer_id: UUID, *, now: datetime
+) -> None:
+    """Withdraw an offer whose time was taken, and tell its client.
+
+    Raises:
+        NotFoundError: the practice has no such offer.
+    """
+    offer = await lock_offer(db, practice_id, offer_id)
+    if offer.state != "open":
+        return
+    await withdraw_offers(
+        db,
+        practice_id,
+        [offer],
+        actor=SYSTEM,
+        command_id=uuid4(),
+        now=now,
+        mail="offer_gone" if now <= offer.answer_by else None,
+    )
+
+
+async def withdraw_offer(
+    db: AsyncConnection, staff: Staff, offer_id: UUID, *, now: datetime
+) -> OfferOutcome:
+    """Withdraw an open offer for the practice, and tell its client. Another does not change.
+
+    Raises:
+        NotFoundError: the practice has no such offer.
+    """
+    practice_id = staff.practice_id
+    offer = await lock_offer(db, practice_id, offer_id)
+    if offer.state == "withdrawn":
+        first = await read_command_id(db, practice_id, offer_id, "withdrawn")
+        return OfferOutcome(offer, None, first)
+    if offer.state != "open" or now > offer.answer_by:
+        return OfferOutcome(offer, offer.booked_session_id, None)
+    command_id = uuid4()
+    await withdraw_offers(
+        db,
+        practice_id,
+        [offer],
+        actor=staff.actor,
+        command_id=command_id,
+        now=now,
+        mail="offer_gone",
+    )
+    return OfferOutcome(await read_offer(db, practice_id, offer_id), None, command_id)
+
+
+async def lock_offer(db: AsyncConnection, practice_id: UUID, offer_id: UUID) -> OfferRecord:
+    """Lock the practitioner of an offer and its wish, then read it.
+
+    Raises:
+        NotFoundError: the practice has no such offer.
+    """
+    offer = await read_offer(db, practice_id, offer_id)
+    await lock_practitioner(db, practice_id, offer.practitioner_id)
+    await WaitlistRepository(db, practice_id).lock_wishes([offer.wish_id])
+    return await read_offer(db, practice_id, offer_id)

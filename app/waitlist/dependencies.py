@@ -1,0 +1,74 @@
+"""Dependencies that authenticate whoever answers an offer, and the signer of offers' links."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
+
+from app.domain.errors import LinkInvalidError, UnauthorizedError
+from app.identity.client_dependencies import SCHEME_OF_CLIENTS, TEXT_OF_CLIENTS
+from app.identity.tokens.access import AccessTokens
+from app.identity.tokens.offer import OfferTokens
+from app.waitlist.access import OfferCaller, confirm_offer_caller
+from app.web.dependencies import Engine, Now, Origin, Write
+from app.web.request_headers import credentials_of, idempotency_key
+
+
+async def _offer_tokens(request: Request) -> OfferTokens:
+    tokens: OfferTokens = request.app.state.offer_tokens
+    return tokens
+
+
+OfferSigner = Annotated[OfferTokens, Depends(_offer_tokens)]
+
+
+class _OfferToken(HTTPBearer):
+    """Dependency that reads the access token, or the token of an offer's link, of a request."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            auto_error=False,
+            scheme_name=SCHEME_OF_CLIENTS,
+            description=TEXT_OF_CLIENTS,
+        )
+
+    async def __call__(  # type: ignore[override] # more than a token
+        self, request: Request, offers: OfferSigner, origin: Origin, now: Now
+    ) -> OfferCaller:
+        scheme, token = get_authorization_scheme_param(credentials_of(request))
+        if scheme.lower() != "bearer":
+            raise UnauthorizedError
+        access: AccessTokens = request.app.state.access_tokens
+        try:
+            return OfferCaller(access.read(token, now, origin=origin), origin)
+        except UnauthorizedError:
+            pass
+        try:
+            return OfferCaller(offers.read(token), origin)
+        except LinkInvalidError:
+            raise UnauthorizedError from None
+
+
+AnyOfferCaller = Annotated[OfferCaller, Depends(_OfferToken())]
+
+
+async def _offer_writing(
+    request: Request,
+    caller: AnyOfferCaller,
+    engine: Engine,
+    now: Now,
+    key: Annotated[str | None, Depends(idempotency_key)],
+) -> Write:
+    return Write(
+        request,
+        engine,
+        now,
+        key,
+        practice_id=caller.practice_id,
+        scope=caller.scope,
+        confirm=lambda db: confirm_offer_caller(db, caller),
+    )
+
+
+OfferWriting = Annotated[Write, Depends(_offer_writing)]

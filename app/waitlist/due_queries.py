@@ -1,0 +1,103 @@
+"""Find what the worker has to do in the waitlists of all practices."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+# LATERAL per practice, so that each practice is one range of an index.
+_OF_OPEN_PRACTICES = (
+    "SELECT due.* FROM practices, LATERAL ({rows}) AS due"
+    " WHERE practices.closed_at IS NULL LIMIT :most"
+)
+
+
+def _due(rows: str) -> Any:  # noqa: ANN401 - a statement
+    return text(_OF_OPEN_PRACTICES.format(rows=rows))
+
+
+_WAITING = text(
+    "SELECT practice_id FROM practices WHERE closed_at IS NULL AND EXISTS ("
+    "SELECT FROM wishes WHERE wishes.practice_id = practices.practice_id AND ended_at IS NULL)"
+)
+_DUE_TIMES = _due(
+    "SELECT practice_id, id FROM freed_times WHERE practice_id = practices.practice_id"
+    " AND ended_at IS NULL AND look_at <= :now ORDER BY look_at LIMIT :most"
+)
+_EXPIRED = _due(
+    "SELECT practice_id, id FROM offers WHERE practice_id = practices.practice_id"
+    " AND state = 'open' AND answer_by < :now ORDER BY answer_by LIMIT :most"
+)
+# An offer is gone when its time was taken, or its group has no seat for it any more.
+_GONE = _due(
+    "SELECT o.practice_id, o.id FROM offers o WHERE o.practice_id = practices.practice_id"
+    " AND o.state = 'open' AND o.answer_by >= :now AND ("
+    " o.group_id IS NULL AND EXISTS (SELECT FROM taken_times t"
+    "  WHERE t.practice_id = practices.practice_id AND t.practitioner_id = o.practitioner_id"
+    "  AND t.session_id IS DISTINCT FROM o.session_id"
+    "  AND (t.span_before && tstzrange(o.starts_at, o.ends_at)"
+    "   OR t.span_after && tstzrange(o.starts_at, o.ends_at)))"
+    " OR o.group_id IS NULL AND EXISTS (SELECT FROM busy_intervals b"
+    "  WHERE b.practice_id = practices.practice_id AND b.practitioner_id = o.practitioner_id"
+    "  AND b.starts_at < o.ends_at AND b.ends_at > o.starts_at)"
+    " OR o.group_id IS NOT NULL AND NOT EXISTS (SELECT FROM groups g"
+    "  WHERE g.practice_id = practices.practice_id AND g.id = o.group_id"
+    "  AND g.status = 'scheduled' AND g.starts_at = o.starts_at AND g.seats > ("
+    "   SELECT count(s.seat) FROM sessions s WHERE s.practice_id = practices.practice_id"
+    "   AND s.group_id = g.id AND s.seat IS NOT NULL)))"
+    " ORDER BY o.answer_by LIMIT :most"
+)
+_LAPSED = _due(
+    "SELECT w.practice_id, w.id FROM wishes w LEFT JOIN sessions s"
+    " ON s.practice_id = practices.practice_id AND s.id = w.session_id"
+    " WHERE w.practice_id = practices.practice_id AND w.ended_at IS NULL AND ("
+    " w.until < :now OR w.session_id IS NOT NULL AND (s.status <> 'booked' OR s.starts_at <= :now"
+    "  OR s.starts_at <> w.starts_at AND NOT s.moved_by_practice)"
+    " OR w.session_id IS NULL AND w.group_id IS NOT NULL AND NOT EXISTS ("
+    "  SELECT FROM groups g WHERE g.practice_id = practices.practice_id AND g.id = w.group_id"
+    "  AND g.status = 'scheduled' AND g.starts_at > :now))"
+    " LIMIT :most"
+)
+
+
+async def list_waiting_practices(db: AsyncConnection) -> list[UUID]:
+    """List the open practices in which somebody waits."""
+    return list(await db.scalars(_WAITING))
+
+
+async def list_due_times(db: AsyncConnection, now: datetime, most: int) -> list[tuple[UUID, UUID]]:
+    """List freed times to look at: practice id and id."""
+    return await _list(db, _DUE_TIMES, now, most)
+
+
+async def list_expired_offers(
+    db: AsyncConnection, now: datetime, most: int
+) -> list[tuple[UUID, UUID]]:
+    """List open offers whose `answer_by` has passed: practice id and id."""
+    return await _list(db, _EXPIRED, now, most)
+
+
+async def list_gone_offers(
+    db: AsyncConnection, now: datetime, most: int
+) -> list[tuple[UUID, UUID]]:
+    """List open offers whose time was taken: practice id and id."""
+    return await _list(db, _GONE, now, most)
+
+
+async def list_lapsed_wishes(
+    db: AsyncConnection, now: datetime, most: int
+) -> list[tuple[UUID, UUID]]:
+    """List wishes that have lapsed: practice id and id."""
+    return await _list(db, _LAPSED, now, most)
+
+
+async def _list(
+    db: AsyncConnection,
+    statement: Any,  # noqa: ANN401 - a statement
+    now: datetime,
+    most: int,
+) -> list[tuple[UUID, UUID]]:
+    due = await db.execute(statement, {"now": now, "most": most})
+    return [(row.practice_id, row.id) for row in due]

@@ -1,0 +1,204 @@
+"""Read and write freed times of one practice, and the audit log in which they are found."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.errors import NotFoundError
+from app.tables.changes import Change
+from app.tables.groups import Group
+from app.tables.held_times import HeldTime
+from app.tables.joins import PRACTICE, of_practice, referred
+from app.tables.practices import Practitioner
+from app.tables.sessions import Session
+from app.tables.waitlist import FreedTime as FreedTimeTable
+from app.tables.waitlist import Offer, WaitlistMark, Wish
+from app.waitlist.records import FreedTime
+
+# Kinds of entries after which a session is no longer at a time.
+_OF_SESSIONS = ("cancelled", "rescheduled", "restored")
+
+
+async def read_freed_time(db: AsyncConnection, practice_id: UUID, freed_time_id: UUID) -> FreedTime:
+    """Read a freed time.
+
+    Raises:
+        NotFoundError: the practice has no such freed time.
+    """
+    columns: list[Any] = [getattr(FreedTimeTable, name) for name in FreedTime.__slots__]
+    found = await db.execute(
+        select(*columns).where(
+            of_practice(practice_id, FreedTimeTable, FreedTimeTable.id == freed_time_id)
+        )
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise NotFoundError
+    return FreedTime(*row)
+
+
+async def held_until(db: AsyncConnection, freed: FreedTime, now: datetime) -> datetime | None:
+    """Read until when somebody holds a part of a freed time, or a seat of its group; None: nobody.
+
+    The time may be free again when the hold has ended.
+    """
+    held = HeldTime
+    place = held.group_id == freed.group_id
+    if freed.group_id is None:
+        place = and_(
+            held.group_id.is_(None),
+            held.practitioner_id == freed.practitioner_id,
+            held.starts_at < freed.ends_at,
+            held.ends_at > freed.starts_at,
+        )
+    found: datetime | None = await db.scalar(
+        select(func.max(held.expires_at)).where(
+            of_practice(freed.practice_id, held, place, held.expires_at > now)
+        )
+    )
+    return found
+
+
+async def count_unanswered(db: AsyncConnection, practice_id: UUID, freed_time_id: UUID) -> int:
+    """Count the offers of a freed time that somebody was asked for and did not accept."""
+    found = await db.scalar(
+        select(func.count()).where(
+            of_practice(
+                practice_id,
+                Offer,
+                Offer.freed_time_id == freed_time_id,
+                Offer.state.in_(("declined", "expired")),
+            )
+        )
+    )
+    return found or 0
+
+
+async def read_mark(db: AsyncConnection, practice_id: UUID) -> datetime | None:
+    """Read from when on the audit log must be searched for freed times; None: nobody waits.
+
+    What was freed before the first of those who wait has made their wish is not offered.
+    """
+    first = select(func.min(Wish.made_at)).where(
+        of_practice(practice_id, Wish, Wish.ended_at.is_(None))
+    )
+    mark = select(WaitlistMark.read_until).where(of_practice(practice_id, WaitlistMark))
+    row = (
+        await db.execute(
+            select(first.scalar_subquery().label("first"), mark.scalar_subquery().label("mark"))
+        )
+    ).one()
+    if row.first is None:
+        return None
+    found: datetime = row.first if row.mark is None else max(row.first, row.mark)
+    return found
+
+
+async def changes_since(
+    db: AsyncConnection, practice_id: UUID, since: datetime, most: int
+) -> list[Any]:
+    """Read the entries of the audit log that can have freed a time, from an instant on, in order.
+
+    `practitioner_id`, `service_id` and `group_id` are those of the session, or of the group.
+    """
+    found = await db.execute(
+        select(
+            Change.id,
+            Change.subject,
+            Change.kind,
+            Change.actor,
+            Change.at,
+            Change.session_id,
+            Change.starts_at,
+            Change.ends_at,
+            Change.old_starts_at,
+            Change.old_ends_at,
+            Change.details,
+            func.coalesce(Session.practitioner_id, Group.practitioner_id).label("practitioner_id"),
+            func.coalesce(Session.service_id, Group.service_id).label("service_id"),
+            Session.group_id.label("seat_of"),
+            Group.id.label("group_id"),
+            Group.starts_at.label("group_start"),
+            Group.ends_at.label("group_end"),
+        )
+        .select_from(Change)
+        .outerjoin(Session, and_(referred(Session, Change.session_id), Change.subject == "session"))
+        .outerjoin(Group, and_(referred(Group, Change.subject_id), Change.subject == "group"))
+        .where(
+            of_practice(
+                PRACTICE,
+                Change,
+                Change.at >= since,
+                (
+                    (Change.subject == "session") & Change.kind.in_(_OF_SESSIONS)
+                    | (Change.subject == "group")
+                    & Change.kind.in_(("cancelled", "moved", "updated"))
+                    | (Change.subject == "time_off") & Change.kind.in_(("deleted", "updated"))
+                ),
+            )
+        )
+        .order_by(Change.at, Change.id)
+        .limit(most),
+        {"practice_id": practice_id},
+    )
+    return list(found.all())
+
+
+async def group_at(
+    db: AsyncConnection,
+    practice_id: UUID,
+    practitioner_id: UUID,
+    service_id: UUID,
+    start: datetime,
+) -> UUID | None:
+    """Find the scheduled group that a seat has left, by its start."""
+    found: UUID | None = await db.scalar(
+        select(Group.id).where(
+            of_practice(
+                practice_id,
+                Group,
+                Group.practitioner_id == practitioner_id,
+                Group.service_id == service_id,
+                Group.status == "scheduled",
+                Group.starts_at == start,
+            )
+        )
+    )
+    return found
+
+
+async def zone_of(db: AsyncConnection, practice_id: UUID, practitioner_id: UUID) -> str:
+    """Read the zone of a practitioner, who must exist."""
+    found = await db.execute(
+        select(Practitioner.time_zone).where(
+            of_practice(practice_id, Practitioner, Practitioner.id == practitioner_id)
+        )
+    )
+    return found.scalar_one()
+
+
+async def add_freed_times(
+    db: AsyncConnection, practice_id: UUID, rows: list[dict[str, Any]]
+) -> None:
+    """Insert freed times; those that are known already are left as they are."""
+    if rows:
+        await db.execute(
+            insert(FreedTimeTable)
+            .values([{"practice_id": practice_id, **row} for row in rows])
+            .on_conflict_do_nothing()
+        )
+
+
+async def set_mark(db: AsyncConnection, practice_id: UUID, read_until: datetime) -> None:
+    """Record how far the audit log was read."""
+    mark = insert(WaitlistMark).values(practice_id=practice_id, read_until=read_until)
+    await db.execute(
+        mark.on_conflict_do_update(
+            index_elements=["practice_id"],
+            set_={"read_until": func.greatest(WaitlistMark.read_until, read_until)},
+        )
+    )

@@ -1,0 +1,255 @@
+"""Find the wishes that a freed time suits, in the order in which their clients are asked.
+
+Two statements read the wishes and their clients' other times, two more the practitioner's calendar
+and the formats of the services, however many wishes there are. What is free is decided by the same
+functions as availability (app/domain/waitlist.py).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.availability import MINUTE, Calendar, CurrentMeeting, SlotRules, SlotSearch
+from app.domain.groups import GroupSearch, GroupSlot
+from app.domain.intervals import Interval
+from app.domain.money import Money
+from app.domain.policy.deadlines import move_window
+from app.domain.session import Contact, Format, SessionFacts, Status
+from app.domain.waitlist import (
+    LAST_ASKED,
+    SuitableTime,
+    WaitingSession,
+    WaitlistMode,
+    Wish,
+    first_suitable,
+    present_state,
+    suits_group,
+)
+from app.domain.zones import from_seconds, to_seconds
+from app.policies.stored import rules_of, stored_policy
+from app.sessions.read.calendar import CalendarOwner, read_calendar
+from app.waitlist.matching_queries import (
+    NOBODY,
+    Places,
+    read_candidates,
+    read_group,
+    read_places,
+    times_of_clients,
+)
+from app.waitlist.records import FreedTime
+
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A wish, and the time that its client may be offered."""
+
+    wish_id: UUID
+    client_id: UUID
+    client_zone: ZoneInfo
+    session_id: UUID | None
+    service_id: UUID
+    package_id: UUID | None
+    price_minor: int | None
+    mode: WaitlistMode
+    offer_minutes: int
+    time: SuitableTime
+    ends_at: datetime
+    buffer_before: int
+    buffer_after: int
+    old_starts_at: datetime | None
+
+
+async def matches(db: AsyncConnection, freed: FreedTime, now: datetime) -> Iterator[Match]:
+    """Give the wishes that a freed time suits: urgent ones first, then the oldest.
+
+    A client who was asked for this time already is left out. The caller holds the practitioner's
+    lock. The matches are calculated one by one, as they are taken.
+    """
+    practice_id = freed.practice_id
+    waiting = [row for row in await read_candidates(db, freed) if _waits(row, now)]
+    if not waiting:
+        return iter(())
+    elsewhere = await times_of_clients(db, freed, {row.client_id for row in waiting})
+    if freed.group_id is not None:
+        group = await read_group(db, practice_id, freed.group_id, now)
+        return iter(()) if group is None else _for_seat(waiting, group, elsewhere, now)
+    day = freed.starts_at.date()
+    owner = CalendarOwner(practice_id, freed.practitioner_id, None, NOBODY)
+    calendar = await read_calendar(db, owner, day, freed.ends_at.date(), now)
+    places = await read_places(db, practice_id)
+    return _for_single(waiting, freed, calendar, places, elsewhere, now)
+
+
+def _waits(row: Row[Any], now: datetime) -> bool:
+    session = None
+    if row.session_id is not None:
+        is_booked = row.session_status == Status.BOOKED
+        session = WaitingSession(is_booked, row.session_start, row.moved_by_practice)
+    return present_state("waiting", session, row.starts_at, row.until, now) == "waiting"
+
+
+def _for_single(
+    rows: Sequence[Row[Any]],
+    freed: FreedTime,
+    calendar: Calendar,
+    places: Places,
+    elsewhere: Mapping[UUID, Sequence[tuple[UUID, Interval]]],
+    now: datetime,
+) -> Iterator[Match]:
+    since = max(freed.starts_at, now + LAST_ASKED)
+    window = Interval(to_seconds(since), to_seconds(freed.ends_at))
+    for row in rows:
+        own = _calendar_for(row, calendar, freed, elsewhere.get(row.client_id, ()))
+        searches = _searches(row, places.get(row.service_id, ()))
+        rules = _rules(row)
+        found = first_suitable(_wish(row), own, rules, searches, window, now)
+        if found is not None:
+            yield _match(row, rules, found, found.start + rules.duration * _SECOND)
+
+
+def _for_seat(
+    rows: Sequence[Row[Any]],
+    group: tuple[GroupSlot, ZoneInfo],
+    elsewhere: Mapping[UUID, Sequence[tuple[UUID, Interval]]],
+    now: datetime,
+) -> Iterator[Match]:
+    slot, zone = group
+    start, end = from_seconds(slot.start), from_seconds(slot.end)
+    if start - now < LAST_ASKED:
+        return
+    for row in rows:
+        formats = row.formats or ([row.session_format] if row.session_id is not None else ())
+        if formats and slot.format not in formats:
+            continue
+        taken = [time for id_, time in elsewhere.get(row.client_id, ()) if id_ != row.session_id]
+        search = GroupSearch(
+            row.session_group or NOBODY, [slot], taken, _search(row, slot.format, ())
+        )
+        rules = _rules(row)
+        if suits_group(_wish(row), search, rules, zone, now):
+            yield _match(row, rules, SuitableTime(start, slot.format, slot.location_id), end)
+
+
+def _calendar_for(
+    row: Row[Any],
+    calendar: Calendar,
+    freed: FreedTime,
+    elsewhere: Sequence[tuple[UUID, Interval]],
+) -> Calendar:
+    """Leave out the time of the session that is to move, and add the client's other times."""
+    sessions = calendar.sessions
+    if row.session_practitioner == freed.practitioner_id:
+        own_start = to_seconds(row.session_start)
+        sessions = [busy for busy in sessions if busy.start != own_start]
+    other = [time for id_, time in elsewhere if id_ != row.session_id]
+    if sessions is calendar.sessions and not other:
+        return calendar
+    return replace(calendar, sessions=sessions, blocked=[*calendar.blocked, *other])
+
+
+def _searches(row: Row[Any], places: Sequence[tuple[Format, UUID | None]]) -> list[SlotSearch]:
+    """Make a search for each format that suits, at the locations where it is on offer."""
+    own = None
+    if row.session_id is not None:
+        own = (Format(row.session_format), row.session_location)
+    by_format: dict[Format, list[UUID | None]] = defaultdict(list)
+    for place in places:
+        suits = place[0] in row.formats if row.formats else own in {None, place}
+        if suits:
+            by_format[place[0]].append(place[1])
+    # The session's own format first: of two at the same start it is taken.
+    ordered = sorted(by_format, key=lambda format_: own is None or format_ is not own[0])
+    return [_search(row, format_, by_format[format_]) for format_ in ordered]
+
+
+def _search(row: Row[Any], format_: Format, location_ids: Sequence[UUID | None]) -> SlotSearch:
+    """Make a search. An offer lifts deadlines and `enabled`, but not the distance in days."""
+    if row.session_id is None:
+        present = CurrentMeeting(-1, format_, None)
+        return SlotSearch(format_, location_ids, present, may_move=True, may_change_format=False)
+    present = CurrentMeeting(
+        to_seconds(row.session_start), Format(row.session_format), row.session_location
+    )
+    policy = rules_of(
+        stored_policy(row.policy_id, row.policy_number, row.policy_text, row.policy_rules)
+    )
+    return SlotSearch(
+        format_,
+        location_ids,
+        present,
+        may_move=True,
+        may_change_format=False,
+        move_window=move_window(policy, _facts(row)),
+    )
+
+
+def _facts(row: Row[Any]) -> SessionFacts:
+    """Give the facts on which the distance from the booked start depends."""
+    return SessionFacts(
+        status=Status(row.session_status),
+        starts_at=row.session_start,
+        booked_starts_at=row.booked_starts_at,
+        zone=ZoneInfo(row.policy_time_zone),
+        price=Money(0, "XXX"),
+        paid_by_credit=False,
+        client_moves=0,
+        carried=None,
+        contact=Contact("", None, None),
+    )
+
+
+def _rules(row: Row[Any]) -> SlotRules:
+    if row.session_id is None:
+        duration, before, after = row.duration_minutes, row.service_before, row.service_after
+        seconds = duration * MINUTE
+    else:
+        seconds = (row.session_end - row.session_start) // _SECOND
+        before, after = row.session_before, row.session_after
+    return SlotRules(
+        duration=seconds,
+        buffer_before=before * MINUTE,
+        buffer_after=after * MINUTE,
+        step=row.step_minutes * MINUTE,
+        minimum_notice=row.minimum_notice_minutes * MINUTE,
+        horizon_days=row.horizon_days,
+    )
+
+
+def _wish(row: Row[Any]) -> Wish:
+    return Wish(
+        ZoneInfo(row.client_zone),
+        row.session_start,
+        row.until,
+        row.weekdays,
+        row.from_time,
+        row.to_time,
+        timedelta(hours=row.notice_hours),
+    )
+
+
+def _match(row: Row[Any], rules: SlotRules, time: SuitableTime, ends_at: datetime) -> Match:
+    return Match(
+        wish_id=row.id,
+        client_id=row.client_id,
+        client_zone=ZoneInfo(row.client_zone),
+        session_id=row.session_id,
+        service_id=row.service_id,
+        package_id=row.package_id,
+        price_minor=row.price_minor if row.session_id is None else None,
+        mode=row.waitlist,
+        offer_minutes=row.offer_minutes,
+        time=time,
+        ends_at=ends_at,
+        buffer_before=rules.buffer_before // MINUTE,
+        buffer_after=rules.buffer_after // MINUTE,
+        old_starts_at=row.session_start,
+    )

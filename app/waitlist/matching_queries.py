@@ -1,0 +1,210 @@
+"""Read what the offers of a freed time depend on: who waits, and what is free."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, Select, Text, and_, cast, func, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.calendar.held_times import read_seat_holds
+from app.domain.groups import GroupSlot
+from app.domain.intervals import Interval
+from app.domain.session import Format
+from app.domain.zones import to_seconds
+from app.sessions.read.calendar import LONGEST
+from app.tables.groups import Group
+from app.tables.joins import PRACTICE, of_practice, referred
+from app.tables.practices import (
+    Client,
+    Location,
+    PolicyVersion,
+    Practitioner,
+    Service,
+    ServiceFormat,
+)
+from app.tables.seats import seats_left
+from app.tables.sessions import Session
+from app.tables.waitlist import Offer
+from app.tables.waitlist import Wish as WishTable
+from app.waitlist.records import FreedTime
+
+# No session has this id: what all sessions take and hold is read.
+NOBODY = UUID(int=0)
+Places = Mapping[UUID, Sequence[tuple[Format, UUID | None]]]
+
+
+async def read_candidates(db: AsyncConnection, freed: FreedTime) -> Sequence[Row[Any]]:
+    """Read the wishes of the practitioner or the group that wait: urgent first, then oldest.
+
+    Those whose clients were asked for this time already are left out.
+    """
+    found = await db.execute(_candidates(freed), {"practice_id": freed.practice_id})
+    return list(found.all())
+
+
+def _candidates(freed: FreedTime) -> Select[Any]:
+    """Select the wishes of the practitioner or the group that wait, in their order."""
+    wish = WishTable
+    if freed.group_id is None:
+        in_place = and_(
+            wish.group_id.is_(None),
+            Session.group_id.is_(None),
+            or_(
+                wish.practitioner_id == freed.practitioner_id,
+                and_(wish.practitioner_id.is_(None), wish.service_id == freed.service_id),
+            ),
+        )
+    else:
+        in_place = and_(
+            wish.service_id == freed.service_id,
+            or_(wish.practitioner_id.is_(None), wish.practitioner_id == freed.practitioner_id),
+            or_(
+                Session.group_id.is_not(None),
+                wish.group_id == freed.group_id,
+                and_(wish.session_id.is_(None), wish.group_id.is_(None)),
+            ),
+        )
+    asked = select(Offer.wish_id).where(
+        of_practice(PRACTICE, Offer, Offer.freed_time_id == freed.id)
+    )
+    columns: list[Any] = [
+        wish,
+        Client.time_zone.label("client_zone"),
+        Service.waitlist,
+        Service.offer_minutes,
+        Service.duration_minutes,
+        Service.step_minutes,
+        Service.minimum_notice_minutes,
+        Service.horizon_days,
+        Service.price_minor,
+        Service.buffer_before_minutes.label("service_before"),
+        Service.buffer_after_minutes.label("service_after"),
+        Session.status.label("session_status"),
+        Session.starts_at.label("session_start"),
+        Session.ends_at.label("session_end"),
+        Session.format.label("session_format"),
+        Session.location_id.label("session_location"),
+        Session.group_id.label("session_group"),
+        Session.practitioner_id.label("session_practitioner"),
+        Session.buffer_before_minutes.label("session_before"),
+        Session.buffer_after_minutes.label("session_after"),
+        Session.booked_starts_at,
+        Session.policy_time_zone,
+        Session.moved_by_practice,
+        PolicyVersion.id.label("policy_id"),
+        PolicyVersion.number.label("policy_number"),
+        PolicyVersion.text.label("policy_text"),
+        cast(PolicyVersion.rules, Text).label("policy_rules"),
+    ]
+    return (
+        select(*columns)
+        .select_from(wish)
+        .join(Client, and_(referred(Client, wish.client_id), Client.active))
+        .join(Service, and_(referred(Service, wish.service_id), Service.waitlist != "off"))
+        .outerjoin(Session, referred(Session, wish.session_id))
+        .outerjoin(PolicyVersion, referred(PolicyVersion, Session.policy_version_id))
+        .where(
+            of_practice(
+                PRACTICE,
+                wish,
+                wish.state == "waiting",
+                wish.paused_at.is_(None),
+                in_place,
+                # A service that is no longer booked is still moved.
+                or_(wish.session_id.is_not(None), Service.active),
+                wish.id.not_in(asked),
+                wish.session_id.is_distinct_from(freed.session_id)
+                if freed.session_id is not None
+                else true(),
+            )
+        )
+        .order_by(wish.urgent.desc(), wish.made_at, wish.id)
+    )
+
+
+async def times_of_clients(
+    db: AsyncConnection, freed: FreedTime, client_ids: set[UUID]
+) -> dict[UUID, list[tuple[UUID, Interval]]]:
+    """Read the times that the clients' sessions take around a freed time, by client."""
+    found = await db.execute(
+        select(Session.client_id, Session.id, Session.starts_at, Session.taken_until).where(
+            of_practice(
+                PRACTICE,
+                Session,
+                Session.client_id.in_(client_ids),
+                Session.taken_until > freed.starts_at,
+                Session.starts_at > freed.starts_at - LONGEST,
+                Session.starts_at < freed.ends_at + LONGEST,
+            )
+        ),
+        {"practice_id": freed.practice_id},
+    )
+    times: dict[UUID, list[tuple[UUID, Interval]]] = defaultdict(list)
+    for row in found:
+        taken = Interval(to_seconds(row.starts_at), to_seconds(row.taken_until))
+        times[row.client_id].append((row.id, taken))
+    return times
+
+
+async def read_places(db: AsyncConnection, practice_id: UUID) -> Places:
+    """Read the formats of all services, at active locations."""
+    found = await db.execute(
+        select(ServiceFormat.service_id, ServiceFormat.format, ServiceFormat.location_id)
+        .outerjoin(Location, referred(Location, ServiceFormat.location_id))
+        .where(
+            of_practice(PRACTICE, ServiceFormat, func.coalesce(Location.active, true())),
+        )
+        .order_by(ServiceFormat.format, ServiceFormat.location_id),
+        {"practice_id": practice_id},
+    )
+    places: dict[UUID, list[tuple[Format, UUID | None]]] = defaultdict(list)
+    for row in found:
+        places[row.service_id].append((Format(row.format), row.location_id))
+    return places
+
+
+async def read_group(
+    db: AsyncConnection, practice_id: UUID, group_id: UUID, now: datetime
+) -> tuple[GroupSlot, ZoneInfo] | None:
+    """Read a scheduled group of an active practitioner at an active location; None: it is none."""
+    row = (
+        await db.execute(
+            select(
+                Group.starts_at,
+                Group.ends_at,
+                Group.location_id,
+                Group.format,
+                seats_left(Group).label("left"),
+                Practitioner.time_zone,
+            )
+            .join(Practitioner, and_(referred(Practitioner, Group.practitioner_id)))
+            .outerjoin(Location, referred(Location, Group.location_id))
+            .where(
+                of_practice(
+                    PRACTICE,
+                    Group,
+                    Group.id == group_id,
+                    Group.status == "scheduled",
+                    Practitioner.active,
+                    func.coalesce(Location.active, true()),
+                )
+            ),
+            {"practice_id": practice_id},
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    held = await read_seat_holds(db, practice_id, group_id, NOBODY, now)
+    slot = GroupSlot(
+        to_seconds(row.starts_at),
+        to_seconds(row.ends_at),
+        row.location_id,
+        group_id,
+        max(row.left - held.seats, 0),
+        Format(row.format),
+    )
+    return slot, ZoneInfo(row.time_zone)

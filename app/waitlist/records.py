@@ -1,0 +1,169 @@
+"""Wishes, offers and freed times, as they are ordered and as they are read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.domain.money import Money
+from app.domain.session import Format
+from app.domain.waitlist import OfferState, WaitingSession, WishState, present_state
+
+
+@dataclass(frozen=True, slots=True)
+class WishedTimes:
+    """The times that a client wishes for, as the request says."""
+
+    until: datetime | None = None
+    weekdays: Sequence[int] = ()
+    from_time: time | None = None
+    to_time: time | None = None
+    formats: Sequence[Format] = ()
+    notice_hours: int = 0
+
+    @property
+    def are_out_of_order(self) -> bool:
+        """Tell whether `to_time` is before `from_time`."""
+        first, last = self.from_time, self.to_time
+        return first is not None and last is not None and last < first
+
+    def columns(self) -> dict[str, Any]:
+        """Give the values of the columns of a wish."""
+        return {
+            "until": self.until,
+            "weekdays": list(self.weekdays),
+            "from_time": self.from_time,
+            "to_time": self.to_time,
+            "formats": [str(one) for one in self.formats],
+            "notice_hours": self.notice_hours,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class NewWish:
+    """A wish that staff enter: for a client's session, or for a new one.
+
+    `group_id` is a group whose seats are all taken. Accepting an offer for a wish without a session
+    books one, with a credit of `package_id` if set.
+    """
+
+    times: WishedTimes
+    urgent: bool
+    session_id: UUID | None
+    client_id: UUID | None
+    service_id: UUID | None
+    practitioner_id: UUID | None
+    group_id: UUID | None
+    package_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRecord:
+    """An offer, with the names of what it is for. Times are UTC."""
+
+    id: UUID
+    wish_id: UUID
+    freed_time_id: UUID
+    client_id: UUID
+    client_name: str
+    client_zone: ZoneInfo
+    session_id: UUID | None
+    service_id: UUID
+    service_name: str
+    practitioner_id: UUID
+    practitioner_name: str
+    group_id: UUID | None
+    package_id: UUID | None
+    package_name: str | None
+    price: Money | None
+    state: OfferState
+    holds: bool
+    starts_at: datetime
+    ends_at: datetime
+    format: Format
+    location: tuple[UUID, str, str] | None
+    old_starts_at: datetime | None
+    booked_session_id: UUID | None
+    made_at: datetime
+    answer_by: datetime
+    ended_at: datetime | None
+
+    @property
+    def location_id(self) -> UUID | None:
+        """Give the location's id, if any."""
+        return None if self.location is None else self.location[0]
+
+    def state_at(self, now: datetime) -> OfferState:
+        """Give the state at `now`, also if the worker has not yet recorded that it expired."""
+        return "expired" if self.state == "open" and now > self.answer_by else self.state
+
+
+@dataclass(frozen=True, slots=True)
+class WishRecord:
+    """A wish with its client, and its session as it is now. Times are UTC."""
+
+    practice_id: UUID
+    id: UUID
+    client_id: UUID
+    client_name: str
+    client_zone: ZoneInfo
+    session_id: UUID | None
+    service_id: UUID
+    practitioner_id: UUID | None
+    group_id: UUID | None
+    package_id: UUID | None
+    state: WishState
+    urgent: bool
+    starts_at: datetime | None
+    times: WishedTimes
+    made_at: datetime
+    ended_at: datetime | None
+    paused_at: datetime | None
+    unanswered: int
+    session: WaitingSession | None
+    offer: OfferRecord | None = field(default=None)
+
+    def state_at(self, now: datetime) -> WishState:
+        """Give the state at `now`, also if the worker has not yet recorded that it lapsed."""
+        until = self.times.until
+        return present_state(self.state, self.session, self.starts_at, until, now)
+
+
+@dataclass(frozen=True, slots=True)
+class WishOutcome:
+    """A wish after a command. `command_id` None: the command changed nothing."""
+
+    wish: WishRecord
+    command_id: UUID | None
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OfferOutcome:
+    """An offer after a command, and the session that it has moved or booked."""
+
+    offer: OfferRecord
+    session_id: UUID | None
+    command_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class FreedTime:
+    """A time that was given up, by `session_id` if a session did.
+
+    With `group_id` it is a seat of that group.
+    """
+
+    practice_id: UUID
+    id: UUID
+    practitioner_id: UUID
+    service_id: UUID | None
+    session_id: UUID | None
+    group_id: UUID | None
+    starts_at: datetime
+    ends_at: datetime
+    look_at: datetime
+    first_offered_at: datetime | None
+    ended_at: datetime | None

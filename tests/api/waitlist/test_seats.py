@@ -1,0 +1,90 @@
+"""Freed seats of groups are offered: to seats of other groups, and to who waits for the group."""
+
+from app.domain.session import Format
+from app.tables.held_times import HeldTime
+from app.tables.notifications import Notification
+from app.tables.sessions import Session
+from app.tables.waitlist import Offer, Wish
+from tests.groups import add_group, add_seat
+from tests.waiting import DAY, FREED, LATE, WISHES, Waiting, put_wish
+from tests.world import Api, World
+
+CANCEL = {"charge_fee": False, "reason": {"note": "They cannot come."}}
+
+
+async def test_a_freed_seat_is_offered_to_a_later_seat_and_kept(
+    waiting: Waiting, world: World
+) -> None:
+    soon = await add_group(world, FREED + DAY, seats=1)
+    later = await add_group(world, LATE + DAY, seats=2)
+    taken = await add_seat(world, soon, client_id=waiting.other_id)
+    own = await add_seat(world, later, client_id=world.client_id)
+    assert (await put_wish(waiting.api, own)).status_code == 201
+    assert (await waiting.staff.post(f"/v1/practice/sessions/{taken}/cancel", CANCEL)).is_success
+    await waiting.work()
+    (offer,) = await world.rows(Offer)
+    assert (offer.group_id, offer.session_id, offer.starts_at) == (soon, own, FREED + DAY)
+    (held,) = await world.rows(HeldTime)
+    assert (held.group_id, held.offer_id) == (soon, offer.id)
+    book = {"group_id": str(soon), "client_id": str(waiting.other_id)}
+    refused = await waiting.staff.post("/v1/practice/sessions", book)
+    assert refused.json()["code"] == "slot-unavailable"
+    done = await waiting.api.post(f"/v1/offers/{offer.id}/accept", {})
+    assert done.status_code == 200, done.text
+    (row,) = await world.rows(Session, id=own)
+    assert (row.group_id, row.seat, row.starts_at) == (soon, 1, FREED + DAY)
+    assert row.client_moves == 0
+    full = await waiting.staff.post("/v1/practice/sessions", book)
+    assert full.json()["code"] == "group-full"
+
+
+async def test_who_waits_for_a_full_group_is_offered_a_seat_of_it(
+    waiting: Waiting, world: World, api: Api
+) -> None:
+    group_id = await add_group(world, FREED + DAY, seats=1)
+    taken = await add_seat(world, group_id, client_id=waiting.other_id)
+    wish = {"client_id": str(world.client_id), "group_id": str(group_id)}
+    made = await waiting.staff.post(WISHES, wish)
+    assert made.status_code == 201, made.text
+    assert made.json()["service_id"] == str(world.service_id)
+    assert (await waiting.staff.post(f"/v1/practice/sessions/{taken}/cancel", CANCEL)).is_success
+    await waiting.work()
+    (offer,) = await world.rows(Offer)
+    assert (offer.group_id, offer.price_minor, offer.holds) == (group_id, 12000, True)
+    done = await api.post(f"/v1/offers/{offer.id}/accept", {})
+    assert done.status_code == 200, done.text
+    (row,) = await world.rows(Session, id=done.json()["booked_session_id"])
+    assert (row.group_id, row.seat, row.format) == (group_id, 1, Format.IN_PERSON)
+    again = await waiting.staff.post(WISHES, wish)
+    assert again.json()["errors"][0]["pointer"] == "/group_id"
+
+
+async def test_a_seat_that_is_added_is_offered(waiting: Waiting, world: World) -> None:
+    group_id = await add_group(world, FREED + DAY, seats=1)
+    await add_seat(world, group_id, client_id=waiting.other_id)
+    wish = {"client_id": str(world.client_id), "group_id": str(group_id)}
+    assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+    changed = await waiting.staff.patch(f"/v1/practice/groups/{group_id}", {"seats": 2})
+    assert changed.status_code == 200, changed.text
+    await waiting.work()
+    assert [row.state for row in await world.rows(Offer)] == ["open"]
+
+
+async def test_a_cancelled_group_ends_the_offer_and_frees_its_time(
+    waiting: Waiting, world: World
+) -> None:
+    group_id = await add_group(world, FREED + DAY, seats=1)
+    taken = await add_seat(world, group_id, client_id=waiting.other_id)
+    wish = {"client_id": str(world.client_id), "group_id": str(group_id)}
+    assert (await waiting.staff.post(WISHES, wish)).status_code == 201
+    assert (await waiting.staff.post(f"/v1/practice/sessions/{taken}/cancel", CANCEL)).is_success
+    await waiting.work()
+    await waiting.wish()
+    path = f"/v1/practice/groups/{group_id}/cancel"
+    assert (await waiting.staff.post(path, {"reason": {"note": "x"}})).is_success
+    await waiting.work()
+    assert await world.rows(Offer, group_id=group_id, state="open") == []
+    assert sorted(row.state for row in await world.rows(Wish)) == ["lapsed", "offered"]
+    (offer,) = await world.rows(Offer, state="open")
+    assert (offer.session_id, offer.starts_at) == (waiting.session_id, FREED + DAY)
+    assert await world.rows(Notification, kind="wish_paused") == []

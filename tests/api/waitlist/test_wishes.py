@@ -1,0 +1,275 @@
+"""Wishing for an earlier time: by the client, by the link of a session, by staff."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from app.identity.api_keys.keys import Scope
+from app.tables.changes import Change
+from app.tables.practices import Client, Service
+from app.tables.waitlist import Wish
+from tests.waiting import DAY, FREED, HOUR, LATE, TICK, WISHES, Waiting, put_wish
+from tests.world import NOW, Api, TestClock, World
+
+FULL = {
+    "until": (LATE - DAY).isoformat(),
+    "weekdays": [3, 1],
+    "from_time": "09:00",
+    "to_time": "12:30",
+    "formats": ["video", "phone"],
+    "notice_hours": 12,
+}
+
+
+async def kinds(world: World) -> list[str]:
+    rows = await world.rows(Change, subject="wish")
+    return [row.kind for row in sorted(rows, key=lambda row: row.at)]
+
+
+async def test_a_wish_is_put_shown_changed_and_ended(waiting: Waiting, clock: TestClock) -> None:
+    api, world, path = waiting.api, waiting.world, f"/v1/sessions/{waiting.session_id}/wish"
+    assert (await api.get(path)).json() == {"wish": None}
+    made = await put_wish(api, waiting.session_id, **FULL)
+    assert made.status_code == 201
+    shown = (await api.get(path)).json()["wish"]
+    assert made.json() == shown | {"command_id": made.json()["command_id"]}
+    assert shown["state"] == "waiting"
+    assert (shown["weekdays"], shown["from_time"], shown["to_time"]) == ([1, 3], "09:00", "12:30")
+    assert (shown["formats"], shown["notice_hours"]) == (["phone", "video"], 12)
+    assert shown["until"] == "2026-12-09T15:00:00-05:00"
+    assert (shown["paused"], shown["offer"]) == (False, None)
+    clock.now += HOUR
+    again = await put_wish(api, waiting.session_id, **FULL)
+    assert (again.status_code, again.json()["command_id"]) == (200, None)
+    changed = await put_wish(api, waiting.session_id)
+    assert (changed.status_code, changed.json()["id"]) == (200, shown["id"])
+    assert (changed.json()["weekdays"], changed.json()["until"]) == ([], None)
+    clock.now += HOUR
+    assert (await api.delete(path)).status_code == 204
+    assert (await api.delete(path)).status_code == 204
+    assert (await api.get(path)).json()["wish"]["state"] == "withdrawn"
+    assert await kinds(world) == ["created", "updated", "withdrawn"]
+    assert (await put_wish(api, waiting.session_id)).json()["id"] != shown["id"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"until": (LATE + TICK).isoformat()}, "/until"),
+        ({"until": NOW.isoformat()}, "/until"),
+        ({"weekdays": [0]}, "/weekdays/0"),
+        ({"weekdays": [8]}, "/weekdays/0"),
+        ({"weekdays": [1, 1]}, "/weekdays"),
+        ({"from_time": "24:00"}, "/from_time"),
+        ({"from_time": "12:00", "to_time": "11:59"}, ""),
+        ({"formats": ["fax"]}, "/formats/0"),
+        ({"notice_hours": -1}, "/notice_hours"),
+        ({"notice_hours": "1"}, "/notice_hours"),
+        ({"urgent": True}, "/urgent"),
+    ],
+)
+async def test_bad_wishes_name_the_field_and_change_nothing(
+    waiting: Waiting, body: dict[str, Any], pointer: str
+) -> None:
+    answer = await put_wish(waiting.api, waiting.session_id, **body)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == pointer
+    assert await waiting.world.rows(Wish) == []
+
+
+async def test_a_format_that_the_service_has_not_is_refused(world: World, api: Api) -> None:
+    service_id = await world.add_service(formats=("video",))
+    session_id = await world.book(LATE, service_id=service_id)
+    answer = await put_wish(api, session_id, formats=["phone"])
+    assert answer.json()["errors"][0]["pointer"] == "/formats/0"
+
+
+async def test_only_ones_own_session_and_only_while_it_is_booked(
+    waiting: Waiting, world: World, stranger: Api
+) -> None:
+    assert (await put_wish(stranger, waiting.session_id)).status_code == 401
+    other = waiting.api.signed_in(world.token(waiting.other_id))
+    assert (await put_wish(other, waiting.session_id)).status_code == 404
+    assert (await other.delete(f"/v1/sessions/{waiting.session_id}/wish")).status_code == 404
+    assert (await put_wish(waiting.api, uuid4())).status_code == 404
+    await waiting.api.cancel(waiting.session_id)
+    refused = await put_wish(waiting.api, waiting.session_id)
+    assert refused.json()["code"] == "session-not-booked"
+
+
+async def test_after_the_start_nothing_is_wished_for(waiting: Waiting, clock: TestClock) -> None:
+    clock.now = LATE
+    refused = await put_wish(waiting.api, waiting.session_id)
+    assert refused.json()["code"] == "session-started"
+
+
+async def test_without_a_waitlist_nothing_is_wished_for(waiting: Waiting, world: World) -> None:
+    answer = await waiting.staff.patch(
+        f"/v1/practice/services/{world.service_id}", {"waitlist": "off"}
+    )
+    assert answer.json()["waitlist"] == "off"
+    refused = await put_wish(waiting.api, waiting.session_id)
+    assert (refused.status_code, refused.json()["code"]) == (409, "waitlist-off")
+
+
+async def test_a_policy_that_lets_clients_move_nothing_does_not_stop_a_wish(
+    waiting: Waiting, world: World
+) -> None:
+    await world.add_policy({"reschedule": {"enabled": False}})
+    session_id = await world.book(LATE + DAY)
+    assert (await put_wish(waiting.api, session_id)).status_code == 201
+
+
+async def test_the_link_of_a_session_does_as_well(waiting: Waiting, world: World) -> None:
+    opened = await waiting.api.open_link(world.link_token(waiting.session_id))
+    link = waiting.api.signed_in(opened.json()["access_token"])
+    assert (await put_wish(link, waiting.session_id)).status_code == 201
+    second = await world.book(LATE + DAY)
+    assert (await put_wish(link, second)).status_code == 404
+    (change,) = await world.rows(Change, subject="wish")
+    assert change.actor == "link"
+
+
+@pytest.mark.parametrize("end", ["move", "cancel", "start", "until"])
+async def test_a_wish_lapses_at_once_and_the_worker_records_it(
+    waiting: Waiting, world: World, clock: TestClock, end: str
+) -> None:
+    await waiting.wish(until=(LATE - DAY).isoformat())
+    if end == "move":
+        assert (await waiting.api.reschedule(waiting.session_id, LATE + DAY)).is_success
+    elif end == "cancel":
+        await waiting.api.cancel(waiting.session_id)
+    else:
+        clock.now = LATE - DAY + TICK if end == "until" else LATE
+    shown = await waiting.api.get(f"/v1/sessions/{waiting.session_id}/wish")
+    assert shown.json()["wish"]["state"] == "lapsed"
+    assert [row.state for row in await world.rows(Wish)] == ["waiting"]
+    await waiting.work()
+    assert [row.state for row in await world.rows(Wish)] == ["lapsed"]
+    assert sorted(await kinds(world)) == ["created", "lapsed"]
+
+
+async def test_a_move_by_the_practice_leaves_the_wish(waiting: Waiting, world: World) -> None:
+    await waiting.wish()
+    body = {
+        "start": (LATE + DAY).isoformat(),
+        "format": "video",
+        "charge_fee": False,
+        "reason": {"note": "Dr. Chen is away."},
+    }
+    path = f"/v1/practice/sessions/{waiting.session_id}/reschedule"
+    assert (await waiting.staff.post(path, body)).is_success
+    await waiting.work()
+    assert [row.state for row in await world.rows(Wish)] == ["waiting"]
+
+
+async def test_a_moved_session_gets_a_new_wish(waiting: Waiting, world: World) -> None:
+    await waiting.wish()
+    assert (await waiting.api.reschedule(waiting.session_id, LATE + DAY)).is_success
+    assert (await put_wish(waiting.api, waiting.session_id)).status_code == 201
+    assert sorted(row.state for row in await world.rows(Wish)) == ["lapsed", "waiting"]
+
+
+async def test_staff_enter_a_wish_for_a_session_and_for_a_new_one(
+    waiting: Waiting, world: World
+) -> None:
+    of_session = {"session_id": str(waiting.session_id), "urgent": True}
+    made = await waiting.staff.post(WISHES, of_session)
+    assert (made.status_code, made.json()["urgent"]) == (201, True)
+    assert made.json()["client"] == {"id": str(world.client_id), "name": "Ana Ruiz"}
+    # The client changes the times; staff have said that it is urgent.
+    changed = await put_wish(waiting.api, waiting.session_id, weekdays=[1])
+    assert (changed.status_code, changed.json()["id"]) == (200, made.json()["id"])
+    assert [row.urgent for row in await world.rows(Wish)] == [True]
+    package_id = await world.add_package()
+    new = {
+        "client_id": str(world.client_id),
+        "service_id": str(world.service_id),
+        "practitioner_id": str(world.practitioner_id),
+        "package_id": str(package_id),
+    }
+    second = await waiting.staff.post(WISHES, new)
+    assert second.status_code == 201, second.text
+    listed = (await waiting.staff.get(WISHES, limit=1)).json()
+    assert len(listed["items"]) == 1
+    rest = (await waiting.staff.get(WISHES, limit=1, cursor=listed["next_cursor"])).json()
+    assert {one["items"][0]["id"] for one in (listed, rest)} == {
+        made.json()["id"],
+        second.json()["id"],
+    }
+    ended = await waiting.staff.post(f"{WISHES}/{second.json()['id']}/withdraw", {})
+    assert ended.json()["state"] == "withdrawn"
+    again = await waiting.staff.post(f"{WISHES}/{second.json()['id']}/withdraw", {})
+    assert again.json()["command_id"] is None
+    active = (await waiting.staff.get(WISHES, active=True)).json()
+    assert [one["id"] for one in active["items"]] == [made.json()["id"]]
+    one = await waiting.staff.get(f"{WISHES}/{made.json()['id']}")
+    assert one.json() == active["items"][0]
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"client_id": str(uuid4())}, "/client_id"),
+        ({"service_id": str(uuid4())}, "/service_id"),
+        ({"practitioner_id": str(uuid4())}, "/practitioner_id"),
+        ({"package_id": str(uuid4())}, "/package_id"),
+        ({"group_id": str(uuid4())}, "/group_id"),
+        ({"client_id": None}, ""),
+        ({"service_id": None}, ""),
+        ({"session_id": str(uuid4())}, ""),
+        ({"until": NOW.isoformat()}, "/until"),
+    ],
+)
+async def test_what_staff_name_must_be_the_practices(
+    waiting: Waiting, world: World, change: dict[str, Any], pointer: str
+) -> None:
+    body = {"client_id": str(world.client_id), "service_id": str(world.service_id)} | change
+    answer = await waiting.staff.post(WISHES, body)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert await world.rows(Wish) == []
+
+
+async def test_an_unknown_session_and_an_inactive_client_are_refused(
+    waiting: Waiting, world: World
+) -> None:
+    unknown = await waiting.staff.post(WISHES, {"session_id": str(uuid4())})
+    assert unknown.json()["errors"][0]["pointer"] == "/session_id"
+    await world.change(Client, world.client_id, active=False)
+    body = {"client_id": str(world.client_id), "service_id": str(world.service_id)}
+    inactive = await waiting.staff.post(WISHES, body)
+    assert inactive.json()["errors"][0]["pointer"] == "/client_id"
+    await world.change(Client, world.client_id, active=True)
+    await world.change(Service, world.service_id, waitlist="off")
+    assert (await waiting.staff.post(WISHES, body)).json()["code"] == "waitlist-off"
+
+
+async def test_reading_needs_read_and_writing_needs_write(waiting: Waiting, world: World) -> None:
+    wish = await waiting.wish()
+    reader = waiting.api.signed_in(await world.key(Scope.READ))
+    listed = (await reader.get(WISHES)).json()
+    assert listed["items"][0]["client"]["name"] == "Ana Ruiz"
+    for path in (WISHES, f"{WISHES}/{wish['id']}/withdraw", f"{WISHES}/{wish['id']}/resume"):
+        assert (await reader.post(path, {})).status_code == 403
+    assert (await waiting.api.get(WISHES)).status_code == 401
+
+
+async def test_another_practice_sees_no_wish(waiting: Waiting, world: World, api: Api) -> None:
+    wish = await waiting.wish()
+    other = await World(world.engine, world.settings).build()
+    elsewhere = api.signed_in(await other.key())
+    assert (await elsewhere.get(WISHES)).json()["items"] == []
+    assert (await elsewhere.get(f"{WISHES}/{wish['id']}")).status_code == 404
+    assert (await elsewhere.post(f"{WISHES}/{wish['id']}/withdraw", {})).status_code == 404
+
+
+async def test_a_repeated_request_is_answered_once(waiting: Waiting, world: World) -> None:
+    path, key = f"/v1/sessions/{waiting.session_id}/wish", {"Idempotency-Key": "w-1"}
+    first = await waiting.api.put(path, {}, key)
+    again = await waiting.api.put(path, {}, key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert len(await world.rows(Wish)) == 1
+    assert LATE - timedelta(days=1) > FREED
