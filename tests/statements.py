@@ -51,6 +51,9 @@ EXEMPTIONS: Mapping[str, Exemption] = {
     "app/outbox/sweeping.py sweep_notifications": _of(
         "practices", "notifications", reason="the worker's sweep, by what is due and has no wake"
     ),
+    "app/fees/queries.py list_fees_to_announce": _of(
+        "practices", "fees", reason="the worker's task, by whose `collect_after` has passed"
+    ),
     "app/groups/queries.py list_due_groups": _of(
         "practices", "groups", reason="the worker's task, by whose minimum is due"
     ),

@@ -371,6 +371,11 @@ async def _as_described(answer: Response) -> None:
     is_as_described(answer)
 
 
+def decisions(session: Any) -> dict[str, Any]:
+    """Give the decisions of a session's details, by action; to undo is no action of the policy."""
+    return {name: shown for name, shown in session["actions"].items() if name != "undo"}
+
+
 def slots(availability: Any) -> list[str]:
     """List the starts in an availability response."""
     return [slot["start"] for day in availability["days"] for slot in day["slots"]]

@@ -52,6 +52,11 @@ class Actor:
     key_id: UUID | None = None
     origin: str | None = None
 
+    @property
+    def is_client(self) -> bool:
+        """Tell whether a client acts, with a sign-in or with the link of an email."""
+        return self.kind in BY_CLIENT
+
 
 # A client acts with a sign-in, or with the link of an email.
 BY_CLIENT: frozenset[str] = frozenset({"client", "link"})

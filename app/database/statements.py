@@ -59,6 +59,8 @@ class CompiledStatement:
         types = [compiled.binds[name].type.dialect_impl(_DIALECT) for name in order]
         processors = [type_.bind_processor(_DIALECT) for type_ in types]
         self.text = str(compiled)
+        # `IN` with a list is written out only by SQLAlchemy's own connection.
+        assert "POSTCOMPILE" not in self.text, self.text  # noqa: S101 - a programming error
         self.names = frozenset(name for name in order if compiled.binds[name].required)
         self._fixed = [compiled.params[name] for name in order]
         self._given = [

@@ -153,6 +153,12 @@ class GroupCancelledError(DomainError):
     code = "group-cancelled"
 
 
+class UndoUnavailableError(DomainError):
+    """The client cannot take back the last change: it is too late, or it was not their own."""
+
+    code = "undo-unavailable"
+
+
 class NoChangeError(DomainError):
     """The session already is in the requested state."""
 

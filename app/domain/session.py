@@ -129,4 +129,4 @@ ReasonCode = TypeAliasType(
 ChangedBy = TypeAliasType("ChangedBy", Literal["client", "practice"])
 
 
-FeeStatus = TypeAliasType("FeeStatus", Literal["due", "waived", "settled", "void"])
+FeeStatus = TypeAliasType("FeeStatus", Literal["due", "waived", "settled", "void", "forgiven"])

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.audit.write import Actor
 from app.calendar.locks import lock_session
 from app.fees.queries import FeeRecord, read_closing_command, read_fee
 from app.fees.repository import close_fee
@@ -21,10 +22,14 @@ from app.sessions.read.records import SessionRecord
 
 
 class ClosedFee(NamedTuple):
-    """A fee that was waived or settled, and the command that did it."""
+    """A fee that was waived or settled, and the command that did it.
+
+    `too_early`: it was settled although the practice may collect it only later.
+    """
 
     fee: FeeRecord
     command_id: UUID | None
+    too_early: bool = False
 
 
 async def waive_fee(
@@ -47,7 +52,7 @@ async def waive_fee(
     record = await read_session(db, staff.practice_id, session_id)
     if _belongs_to_carried_cost(fee, record):
         await SessionRepository(db, staff.practice_id).set_carried(session_id, None)
-    change = _new_change(staff, fee, record, "fee_waived", reason=reason)
+    change = fee_change(staff.actor, fee, record, "fee_waived", reason=reason)
     notifications = [
         NewNotification("fee_waived", "client", fee.starts_at, now),
         NewNotification("fee.waived", "webhook", fee.starts_at, now),
@@ -61,6 +66,8 @@ async def settle_fee(
 ) -> ClosedFee:
     """Record that a fee was paid, with the reference of the payment. Repeating it does nothing.
 
+    Before `collect_after` this is allowed, and the answer says so: the fee may still be forgiven.
+
     Raises:
         NotFoundError: the practice has no such fee.
         FeeClosedError: the fee is waived or void.
@@ -70,10 +77,11 @@ async def settle_fee(
         return await _read_closed(db, staff.practice_id, fee_id)
     fee = await read_fee(db, staff.practice_id, fee_id)
     record = await read_session(db, staff.practice_id, fee.session_id)
-    change = _new_change(staff, fee, record, "fee_settled", details=values)
+    change = fee_change(staff.actor, fee, record, "fee_settled", details=values)
     notifications = [NewNotification("fee.settled", "webhook", fee.starts_at, now)]
     effect = await finish(db, staff.practice_id, fee.session_id, change, notifications, now)
-    return ClosedFee(fee, effect.command_id)
+    too_early = fee.collect_after is not None and now <= fee.collect_after
+    return ClosedFee(fee, effect.command_id, too_early)
 
 
 async def _read_closed(db: AsyncConnection, practice_id: UUID, fee_id: UUID) -> ClosedFee:
@@ -92,8 +100,8 @@ def _belongs_to_carried_cost(fee: FeeRecord, record: SessionRecord) -> bool:
     return since is not None and since <= fee.cause_version and fee.cause != "format_changed"
 
 
-def _new_change(
-    staff: Staff,
+def fee_change(
+    actor: Actor,
     fee: FeeRecord,
     record: SessionRecord,
     kind: str,
@@ -101,10 +109,10 @@ def _new_change(
     reason: ChangeReason | None = None,
     details: dict[str, Any] | None = None,
 ) -> NewChange:
-    """Make the entry for the session's history. The session itself does not change."""
+    """Make the entry about a fee for its session's history. The session itself does not change."""
     return NewChange(
         kind=kind,
-        actor=staff.actor,
+        actor=actor,
         session_version=record.version,
         calendar_sequence=record.calendar_sequence,
         before=None,

@@ -5,7 +5,13 @@ from zoneinfo import ZoneInfo
 
 from app.fees.commands import ClosedFee
 from app.fees.queries import FeeRecord
-from app.fees.schemas import FeeCommandAnswer, FeeSession, FeeView, Named, PracticeFeeView
+from app.fees.schemas import (
+    FeeCommandAnswer,
+    FeeSession,
+    FeeView,
+    Named,
+    PracticeFeeView,
+)
 from app.web.idempotency import StoredAnswer
 from app.web.responses import answered
 from app.web.views import present_money
@@ -28,7 +34,8 @@ def present_fee(fee: FeeRecord) -> PracticeFeeView:
 def present_closed_fee(closed: ClosedFee) -> FeeCommandAnswer:
     """Present the result of a command on a fee."""
     shown = present_fee(closed.fee)
-    return FeeCommandAnswer(**dict(shown), command_id=closed.command_id)
+    warning = "not-collectable-yet" if closed.too_early else None
+    return FeeCommandAnswer(**dict(shown), command_id=closed.command_id, warning=warning)
 
 
 def fee_answer(closed: ClosedFee) -> StoredAnswer:
@@ -44,6 +51,7 @@ def _fields(fee: FeeRecord, zone: ZoneInfo) -> dict[str, Any]:
         "status": fee.status,
         "cause": fee.cause,
         "recorded_at": fee.recorded_at.astimezone(zone),
+        "collect_after": None if fee.collect_after is None else fee.collect_after.astimezone(zone),
         "closed_at": None if fee.closed_at is None else fee.closed_at.astimezone(zone),
         "session": FeeSession(
             id=fee.session_id,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, and_, not_, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
@@ -26,7 +26,7 @@ class FeeRecord:
     """A fee with its cause and its session. Datetimes are UTC.
 
     `cause` is the kind of the change that caused the fee, `cause_version` the session's version
-    after that change.
+    after that change. The practice may collect the fee after `collect_after`; None: at once.
     """
 
     id: UUID
@@ -35,6 +35,7 @@ class FeeRecord:
     cause: str
     cause_version: int
     recorded_at: datetime
+    collect_after: datetime | None
     closed_at: datetime | None
     payment_reference: str | None
     session_id: UUID
@@ -48,10 +49,21 @@ class FeeRecord:
     client_zone: str
 
 
+def _collectable_at(now: datetime) -> ColumnElement[bool]:
+    is_time = or_(Fee.collect_after.is_(None), Fee.collect_after < now)
+    return and_(Fee.status == "due", is_time)
+
+
+def _not_collectable_at(now: datetime) -> ColumnElement[bool]:
+    return not_(_collectable_at(now))
+
+
 _FILTERS: Mapping[str, Filter] = {
     "client": equal(Session.client_id),
     "session": equal(Fee.session_id),
     "status": equal(Fee.status),
+    "collectable_at": _collectable_at,
+    "not_collectable_at": _not_collectable_at,
     "since": from_instant(Fee.recorded_at),
     "until": before_instant(Fee.recorded_at),
 }
@@ -70,10 +82,21 @@ async def list_client_fees(
     return await list_fees(db, caller.practice_id, own)
 
 
+async def list_practice_fees(
+    db: AsyncConnection, practice_id: UUID, part: Part[TimePosition], now: datetime
+) -> list[FeeRecord]:
+    """List the practice's fees, latest first; with `collectable` those that it may collect now."""
+    filters = dict(part.filters)
+    collectable = filters.pop("collectable", None)
+    if collectable is not None:
+        filters["collectable_at" if collectable else "not_collectable_at"] = now
+    return await list_fees(db, practice_id, replace(part, filters=filters))
+
+
 async def list_fees(
     db: AsyncConnection, practice_id: UUID, part: Part[TimePosition]
 ) -> list[FeeRecord]:
-    """List the practice's fees, latest first."""
+    """List fees of a practice, latest first."""
     wanted = _fees(practice_id).where(*matching(_FILTERS, part.filters))
     key = (Fee.recorded_at, Fee.id)
     rows = await db.execute(in_order(wanted, key, part.after, part.limit, latest_first=True))
@@ -90,6 +113,25 @@ async def read_fee(db: AsyncConnection, practice_id: UUID, fee_id: UUID) -> FeeR
     if row is None:
         raise NotFoundError
     return _record(row)
+
+
+# LATERAL per practice, so that each practice is one range of an index.
+_TO_ANNOUNCE = text(
+    "SELECT due.* FROM practices, LATERAL ("
+    "SELECT practice_id, id FROM fees"
+    " WHERE practice_id = practices.practice_id AND practices.closed_at IS NULL"
+    " AND status = 'due'"
+    " AND collect_after < :until AND announced_at IS NULL ORDER BY collect_after LIMIT :most"
+    ") AS due LIMIT :most"
+)
+
+
+async def list_fees_to_announce(
+    db: AsyncConnection, until: datetime, most: int
+) -> list[tuple[UUID, UUID]]:
+    """List due fees of all practices, `collect_after` before `until`: practice id and fee id."""
+    due = await db.execute(_TO_ANNOUNCE, {"until": until, "most": most})
+    return [(row.practice_id, row.id) for row in due]
 
 
 async def read_closing_command(db: AsyncConnection, practice_id: UUID, fee_id: UUID) -> UUID | None:
@@ -116,6 +158,7 @@ def _fees(practice_id: UUID) -> Select[Any]:
         Change.kind,
         Change.session_version,
         Fee.recorded_at,
+        Fee.collect_after,
         Fee.closed_at,
         Fee.payment_reference,
         Fee.session_id,
@@ -147,6 +190,7 @@ def _record(row: Row[Any]) -> FeeRecord:
         cause=row.kind,
         cause_version=row.session_version,
         recorded_at=row.recorded_at,
+        collect_after=row.collect_after,
         closed_at=row.closed_at,
         payment_reference=row.payment_reference,
         session_id=row.session_id,

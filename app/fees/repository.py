@@ -11,6 +11,27 @@ from app.tables.joins import of_practice
 from app.tables.sessions import Fee
 
 
+async def mark_announced(
+    db: AsyncConnection, practice_id: UUID, fee_id: UUID, now: datetime
+) -> bool:
+    """Note that webhooks are told that a due fee can be collected; False: they were, or it ended.
+
+    Locks the fee, so that it does not end meanwhile.
+    """
+    marked = await db.execute(
+        update(Fee)
+        .where(
+            of_practice(practice_id, Fee, Fee.id == fee_id),
+            Fee.status == "due",
+            Fee.collect_after < now,
+            Fee.announced_at.is_(None),
+        )
+        .values(announced_at=now)
+        .returning(Fee.id)
+    )
+    return marked.scalar() is not None
+
+
 async def close_fee(
     db: AsyncConnection, practice_id: UUID, fee_id: UUID, status: str, now: datetime, **values: str
 ) -> bool:

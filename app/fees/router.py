@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.fees import commands
+from app.fees import commands, queries
 from app.fees.presenter import fee_answer, present_fee, present_own_fee
-from app.fees.queries import FeeRecord, list_client_fees, list_fees, read_fee
+from app.fees.queries import FeeRecord, list_client_fees, read_fee
 from app.fees.schemas import (
     FeeCommandAnswer,
     FeePage,
@@ -63,11 +63,12 @@ async def list_practice_fees(
     query: Annotated[PracticeFeeQuery, Query()],
     staff: StaffReader,
     cursors: CursorSigner,
+    now: Now,
     db: Reading,
 ) -> Response:
     """List fees, latest first. Several filters are combined with AND. Times are in UTC."""
     asked = PageRequest(cursors, query, TimePosition, "fees", staff.practice_id)
-    found = await list_fees(db, staff.practice_id, asked.part)
+    found = await queries.list_practice_fees(db, staff.practice_id, asked.part, now)
     return json_answer(PracticeFeePage.of(asked.paginate(found, _position), present_fee))
 
 
@@ -110,7 +111,10 @@ async def waive_fee(
 async def settle_fee(
     fee_id: RecordId, body: SettleRequest, staff: StaffWriter, now: Now, write: StaffWriting
 ) -> Response:
-    """Record that a fee that is due was paid. Settling a settled fee does nothing."""
+    """Record that a fee that is due was paid. Settling a settled fee does nothing.
+
+    Before `collect_after` the fee may still fall away: the answer then has a `warning`.
+    """
     reference = body.payment_reference
     return await write(
         lambda db: commands.settle_fee(db, staff, fee_id, payment_reference=reference, now=now),

@@ -34,7 +34,8 @@ class FeeView(Answer):
     """A fee. `cause` is the kind of the change, in the session's history, that caused it.
 
     `due`: the practice collects it. `waived`: the practice no longer asks for it. `settled`: it was
-    paid. `void`: its cause was undone. `closed_at` is when it stopped being due.
+    paid. `void`: its cause was undone. `forgiven`: the policy no longer asks for it. `closed_at` is
+    when it stopped being due.
     """
 
     id: UUID
@@ -43,6 +44,14 @@ class FeeView(Answer):
     status: FeeStatus
     cause: str = Field(examples=["cancelled"])
     recorded_at: datetime
+    collect_after: Annotated[
+        datetime | None,
+        Field(
+            description="The practice collects the fee only after this instant, because it may "
+            "still fall away until then. Null: it can be collected at once.",
+            examples=[None],
+        ),
+    ]
     closed_at: datetime | None = Field(examples=[None])
     session: FeeSession
 
@@ -62,6 +71,14 @@ class FeeCommandAnswer(PracticeFeeView):
     """The fee after the command."""
 
     command_id: CommandId
+    warning: Annotated[
+        str | None,
+        Field(
+            description="`not-collectable-yet`: the fee was settled before `collect_after`. If it "
+            "falls away, you have to pay it back.",
+            examples=[None],
+        ),
+    ]
 
 
 class PracticeFeePage(PageAnswer[PracticeFeeView]):
@@ -81,6 +98,13 @@ class PracticeFeeQuery(FeeQuery):
     client: Id | None = Field(default=None, description="Filter by client.")
     session: Id | None = Field(default=None, description="Filter by session.")
     status: Annotated[FeeStatus | None, Field(description="Filter by status.")] = None
+    collectable: Annotated[
+        bool | None,
+        Field(
+            description="`true`: fees that are due and can be collected now; `false`: all others. "
+            "Default: both."
+        ),
+    ] = None
     since: Instant | None = first_instant("Recorded")
     until: Instant | None = last_instant("Recorded")
 

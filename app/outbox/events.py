@@ -14,6 +14,7 @@ EventType = TypeAliasType(
         "session.noshow",
         "session.restored",
         "fee.recorded",
+        "fee.collectable",
         "fee.waived",
         "fee.settled",
         "group.below_minimum",

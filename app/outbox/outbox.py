@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, Uuid, bindparam, func, insert, select, update
+from sqlalchemy import ARRAY, Uuid, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import TypeAliasType
 
@@ -184,6 +184,40 @@ async def drop_reminders(
     """
     asked = {"of_practice": practice_id, "of_sessions": list(session_ids), "finished_at": now}
     await _DROP_REMINDERS.run(db, asked)
+
+
+_UNSENT = (
+    select(Notification.id)
+    .where(
+        Notification.practice_id == bindparam("of_practice"),
+        Notification.change_id == bindparam("of_change"),
+        or_(Notification.recipient == "client", Notification.recipient == "practitioner"),
+        Notification.kind != "reminder",
+        Notification.status == "pending",
+        Notification.attempts == 0,
+        Notification.leased_until.is_(None),
+    )
+    .with_for_update(skip_locked=True)
+    .cte("unsent")
+)
+_DROP_UNSENT = Write(
+    update(Notification)
+    .where(Notification.practice_id == bindparam("of_practice"), Notification.id == _UNSENT.c.id)
+    .values(status="dropped")
+    .returning(Notification.recipient),
+    "finished_at",
+)
+
+
+async def drop_unsent(
+    db: AsyncConnection, practice_id: UUID, change_id: UUID, now: datetime
+) -> set[Recipient]:
+    """Drop the mails about a change that nobody has tried to send; give their recipients.
+
+    A mail that a worker is sending, or whose first attempt failed, may have left: it stays.
+    """
+    asked = {"of_practice": practice_id, "of_change": change_id, "finished_at": now}
+    return {row["recipient"] for row in await _DROP_UNSENT.run(db, asked)}
 
 
 # What a command can do to a session that people are told of.

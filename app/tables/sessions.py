@@ -38,6 +38,9 @@ class Session(Identified, Base):
 
     `pushed` is what the practice's own software last wrote for the `external_ref`
     (app/sessions/commands/push.py).
+
+    `undo_until` is set if the latest change is the client's own and they may take it back until
+    then; `undo` is what is needed for that (app/sessions/commands/undo_window.py).
     """
 
     __tablename__ = "sessions"
@@ -74,6 +77,8 @@ class Session(Identified, Base):
     series_position: Mapped[int | None]
     series_starts_at: Mapped[datetime | None]
     moved_by_practice: Mapped[bool] = mapped_column(server_default=false())
+    undo_until: Mapped[datetime | None]
+    undo: Mapped[dict[str, Any] | None]
     __table_args__ = (
         unique_external_ref(),
         reference("client_id", "clients"),
@@ -92,6 +97,7 @@ class Session(Identified, Base):
         CheckConstraint(
             "num_nulls(series_id, series_position, series_starts_at) IN (0, 3)", name="series"
         ),
+        CheckConstraint("(undo IS NULL) = (undo_until IS NULL)", name="undo"),
         UniqueConstraint("practice_id", "group_id", "seat"),
         UniqueConstraint("practice_id", "series_id", "series_position"),
         CheckConstraint(f"format IN {FORMATS}", name="format"),
@@ -123,7 +129,10 @@ class Fee(Identified, Base):
     """A fee that a change caused. A change causes at most one. The practice collects it.
 
     `status` is `due` until the fee is waived or settled (`payment_reference` identifies the
-    payment), or `void` after its change was undone.
+    payment), `void` after its change was undone, or `forgiven` by a rule of the policy.
+
+    The practice may collect the fee only after `collect_after`; null: at once. `announced_at` is
+    when webhooks were told that it can be collected.
     """
 
     __tablename__ = "fees"
@@ -135,15 +144,28 @@ class Fee(Identified, Base):
     recorded_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     payment_reference: Mapped[str | None]
+    collect_after: Mapped[datetime | None]
+    announced_at: Mapped[datetime | None]
     __table_args__ = (
         reference("session_id", "sessions"),
         reference("change_id", "changes"),
         CheckConstraint("amount_minor > 0", name="amount"),
-        CheckConstraint("status IN ('due', 'waived', 'settled', 'void')", name="status"),
+        CheckConstraint(
+            "status IN ('due', 'waived', 'settled', 'void', 'forgiven')", name="status"
+        ),
         CheckConstraint("(status = 'due') = (closed_at IS NULL)", name="closed"),
+        CheckConstraint("announced_at IS NULL OR announced_at > collect_after", name="announced"),
         UniqueConstraint("practice_id", "change_id"),
         Index(None, "practice_id", "session_id"),
         Index(None, "practice_id", "recorded_at", "id"),
+        Index(
+            "ix_fees_to_announce",
+            "practice_id",
+            "collect_after",
+            postgresql_where=text(
+                "status = 'due' AND collect_after IS NOT NULL AND announced_at IS NULL"
+            ),
+        ),
     )
 
 

@@ -64,6 +64,7 @@ _EVENT = (
     *_FACTS,
     Fee.id.label("fee_id"),
     Fee.amount_minor,
+    Fee.collect_after,
     Fee.currency.label("fee_currency"),
     Session.external_ref.label("session_ref"),
     *_ids_and_refs(service=Service, practitioner=Practitioner, client=Client),

@@ -41,6 +41,10 @@ class EventFee(TypedDict):
     currency: Annotated[str, Field(description="ISO 4217.")]
     decimals: Annotated[int, Field(description="The decimals of the currency, by ISO 4217.")]
     status: FeeStatus
+    collect_after: Annotated[
+        datetime | None,
+        Field(description="Collect the fee only after this instant. Null: at once."),
+    ]
 
 
 class EventData(TypedDict):
@@ -178,6 +182,7 @@ def _fee(row: EventRow) -> EventFee | None:
         "currency": row.fee_currency,
         "decimals": decimals_of(row.fee_currency),
         "status": _FEE_STATUS.get(row.event, "due"),
+        "collect_after": row.collect_after,
     }
 
 

@@ -14,6 +14,7 @@ from app.clock import Clock
 from app.configuration.settings import Settings
 from app.database.engine import connect
 from app.database.transactions import allow_long_statements, prefer_indexes, transact
+from app.fees.announcing import announce_fees
 from app.groups.judging import judge_due_groups
 from app.identity.sign_in.cleanup import sweep_sign_ins, tidy_sign_ins
 from app.mail.context import MailContext
@@ -42,6 +43,7 @@ SWEEP_SECONDS = 15.0
 JUDGE_SECONDS = 60.0
 CLOSE_SECONDS = 60.0
 WAITLIST_SECONDS = 15.0
+ANNOUNCE_SECONDS = 60.0
 
 # A task of the worker, run with the present instant.
 RepeatedTask = Callable[[datetime], Awaitable[None]]
@@ -194,6 +196,9 @@ def _repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTas
     async def judging(now: datetime) -> None:
         await judge_due_groups(engine, now, credit_grace=settings.credit_grace)
 
+    async def announcing(now: datetime) -> None:
+        await announce_fees(engine, now)
+
     async def closing(now: datetime) -> None:
         await close_due_requests(engine, now)
 
@@ -206,6 +211,7 @@ def _repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTas
         judging: JUDGE_SECONDS,
         closing: CLOSE_SECONDS,
         waiting: WAITLIST_SECONDS,
+        announcing: ANNOUNCE_SECONDS,
     }
 
 

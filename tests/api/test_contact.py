@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.session import Contact, contact_for_client
 from app.tables.practices import Practice, Service
-from tests.world import NOW, Api, World
+from tests.world import NOW, Api, World, decisions
 
 START = NOW + timedelta(days=3)
 OWN = {"email": "maya@harbor.example", "phone": "+1 212 555 0100"}
@@ -51,7 +51,7 @@ async def test_every_answer_names_who_can_be_reached(
     refused = await api.cancel(session_id)
     assert (refused.json()["code"], refused.json()["contact"]) == ("action-disabled", expected)
     assert refused.json()["detail"].endswith(f"Please contact {expected['name']}.")
-    for action in shown["actions"].values():
+    for action in decisions(shown).values():
         assert action["refusal"]["contact"] == expected
         assert action["refusal"]["message"].endswith(f"Please contact {expected['name']}.")
     empty = (await api.availability(session_id))["empty_reason"]

@@ -136,8 +136,14 @@ async def test_no_call_about_a_seat_changes_its_group_or_the_other_seats(
         assert opened.json()["session"]["id"] == str(yoga.seat)
         caller = stranger.signed_in(opened.json()["access_token"])
     before = await yoga.of_others()
-    # The cancellation comes last: it ends what can be done with the seat.
-    for method, path, _ in sorted(CLIENTS_CALLS, key=lambda call: call[1].endswith("/cancel")):
+    # The cancellation comes last: it ends what can be done with the seat. The undo comes first: it
+    # would take back what the other calls are for.
+    order = ("/undo", "/cancel")
+
+    def place(path: str) -> float:
+        return next((n for n, end in enumerate(order) if path.endswith(end)), 0.5)
+
+    for method, path, _ in sorted(CLIENTS_CALLS, key=lambda call: place(call[1])):
         for body in yoga.bodies(path):
             answer = await send(caller, method, path, yoga.seat, body)
             assert answer.status_code < 500

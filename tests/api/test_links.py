@@ -12,7 +12,7 @@ from app.domain.session import Format
 from app.identity.tokens.link import Link, LinkTokens, link_url
 from app.tables.practices import Client
 from app.tables.sessions import Session
-from tests.world import NOW, REASON, Api, TestClock, World, serve
+from tests.world import NOW, REASON, Api, TestClock, World, decisions, serve
 
 START = NOW + timedelta(days=3)
 LENGTH = timedelta(minutes=50)
@@ -137,7 +137,7 @@ async def test_a_link_lives_until_30_days_after_the_sessions_end(
     for now in (START + LENGTH, end - timedelta(seconds=1), end):
         clock.now = now
         _, body = await opened(stranger, token)
-        codes = {decision["refusal"]["code"] for decision in body["session"]["actions"].values()}
+        codes = {decision["refusal"]["code"] for decision in decisions(body["session"]).values()}
         assert codes == {"session-started"}
     clock.now = end + timedelta(microseconds=1)
     assert await refusal(stranger, token) == EXPIRED

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.tables.sessions import Fee, Session
 from tests.groups import add_group
-from tests.world import NOW, Api, TestClock, World, slots
+from tests.world import NOW, Api, TestClock, World, decisions, slots
 
 START = NOW + timedelta(days=3)
 DAY = timedelta(days=1)
@@ -35,7 +35,7 @@ async def move(staff: Api, session_id: UUID, start: Any = START + DAY, **body: A
 
 
 def free_because(session: Any) -> dict[str, str | None]:
-    return {name: decision["free_because"] for name, decision in session["actions"].items()}
+    return {name: decision["free_because"] for name, decision in decisions(session).items()}
 
 
 async def test_the_client_cancels_free_of_charge_after_the_deadline(

@@ -35,7 +35,8 @@ IN_SUBJECTS = {"services.name", "practitioners.name", "practices.name", "clients
 IN_CALENDARS = IN_SUBJECTS | {
     "clients.email", "practitioners.email", "practices.email", "locations.name",
     "locations.address", "sessions.join_url", "sessions.instructions", "changes.join_url",
-    "changes.instructions", "practitioners.phone", "groups.join_url", "groups.instructions",
+    "changes.instructions", "practitioners.video_url", "service_formats.instructions",
+    "practitioners.phone", "groups.join_url", "groups.instructions",
 }  # fmt: skip
 IN_URLS = {"sessions.join_url", "changes.join_url", "practitioners.video_url", "groups.join_url"}
 # The audit log keeps names of keys and calendars: they are not personal and cannot be erased.

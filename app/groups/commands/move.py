@@ -207,9 +207,7 @@ async def _change_seat(
         )
     rules = rules_of(record.policy)
     cost = cost_for_staff(rules, action_of(record, to), record.facts, now, charged=False)
-    change = await write_move(
-        db, record, to, cost, actor=staff.actor, reason=move.reason, by_client=False, now=now
-    )
+    change = await write_move(db, record, to, cost, actor=staff.actor, reason=move.reason, now=now)
     return ChangedSession(
         record, change, "rescheduled", reminders(to.starts_at, record.reminder_minutes, now)
     )

@@ -51,7 +51,8 @@ class ChangeFacts:
     """A change to a session: kind, time, actor, and cost.
 
     `carries`: the minimum cost of a later cancellation because of this change. `voided_fee`: the
-    change made a due fee void. `superseded`: a later change to the session exists.
+    change made a due fee void. `undone`: the kind of the change that this one undoes.
+    `superseded`: a later change to the session exists.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class ChangeFacts:
     credit: Credit | None
     carries: Carried | None
     voided_fee: bool
+    undone: str | None
     superseded: bool
 
     @property

@@ -25,9 +25,11 @@ def meeting_of(data: MailData) -> Meeting:
 
 
 def topic_of(data: MailData) -> str:
-    """Return a part of the text's key: a change of format or location has texts of its own."""
+    """Return a part of the text's key: some kinds have texts of their own for some changes."""
     if data.kind == "rescheduled" and data.change.kind == "format_changed":
         return "format-changed"
+    if data.kind == "restored" and data.change.undone in {"rescheduled", "format_changed"}:
+        return "move-undone"
     return data.kind.replace("_", "-")
 
 
@@ -44,7 +46,7 @@ def times(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
     texts, meeting = formatter.texts, meeting_of(data)
     when = Fact(texts("mail.when"), formatter.span(meeting.starts_at, meeting.ends_at))
     before = data.change.before
-    if data.kind != "rescheduled" or before is None:
+    if topic_of(data) not in {"rescheduled", "format-changed", "move-undone"} or before is None:
         return (when,)
     return (when, Fact(texts("mail.before"), differing(before, meeting, formatter)))
 
@@ -88,6 +90,8 @@ def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list
         return _fee(change, "mail.fee-is-waived", practice, formatter)
     if data.kind == "restored":
         void = [texts("mail.fee-is-void")] if change.voided_fee else []
+        if topic_of(data) == "move-undone":
+            return void
         return void + ([texts("mail.credit-pays")] if data.facts.paid_by_credit else [])
     key = "practitioner.fee-due" if practice is None else "mail.fee-due"
     sentences = _fee(change, key, practice, formatter)

@@ -303,6 +303,7 @@ def _change(row: Row[Any]) -> ChangeFacts:
         credit=None if row.change_credit is None else Credit(row.change_credit),
         carries=_carries(details.get("carries"), row.change_currency),
         voided_fee=bool(details.get("voided_fee")),
+        undone=details.get("undone"),
         superseded=row.superseded,
     )
 

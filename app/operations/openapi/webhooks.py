@@ -21,6 +21,7 @@ _SUMMARIES: dict[EventType, str] = {
     "session.noshow": "A session was marked as missed by its client",
     "session.restored": "A session is booked again",
     "fee.recorded": "A fee is due",
+    "fee.collectable": "A fee that is due can be collected now",
     "fee.waived": "A fee was waived",
     "fee.settled": "A fee was paid",
     "group.below_minimum": "Fewer seats of a group are taken than its minimum",

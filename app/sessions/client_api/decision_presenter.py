@@ -8,6 +8,7 @@ from app.domain.policy.decide import Decision, Term, terms
 from app.domain.policy.rules import Action, Credit
 from app.domain.quotes import Quote
 from app.domain.session import Carried
+from app.domain.undo import may_undo
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
 from app.sessions.client_api import schemas
@@ -100,6 +101,11 @@ def present_decision(
             "contact": present_contact(refusal.contact),
         },
     }
+
+
+def present_undo(until: datetime | None, zone: ZoneInfo, now: datetime) -> schemas.UndoView:
+    """Present whether the client may take back their last change."""
+    return {"allowed": may_undo(until, now), "until": _in(until, zone)}
 
 
 def present_carried(carried: Carried | None) -> schemas.CarriedView | None:

@@ -9,7 +9,7 @@ from app.identity.client_dependencies import Call
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
 from app.sessions.client_api import schemas
-from app.sessions.client_api.decision_presenter import _policy, present_decision
+from app.sessions.client_api.decision_presenter import _policy, present_decision, present_undo
 from app.sessions.client_api.reasons import ReasonVisibility, reasons_for, side_of
 from app.sessions.client_api.request_presenter import present_move_request
 from app.sessions.commands.orders import Effect, Outcome
@@ -118,6 +118,7 @@ def present_details(
             "cancel": present_decision(cancel, record, zone, quotes, now, texts),
             "reschedule": present_decision(reschedule, record, zone, quotes, now, texts),
             "change_format": present_decision(change_format, record, zone, quotes, now, texts),
+            "undo": present_undo(record.undo_until, zone, now),
         },
         "move_request": present_move_request(record, zone, now),
     }

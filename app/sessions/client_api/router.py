@@ -35,6 +35,7 @@ from app.sessions.commands.meeting import MoveRequest
 from app.sessions.commands.orders import ChangeReason, ClientOrder
 from app.sessions.commands.reschedule import reschedule
 from app.sessions.commands.reschedule_following import preview_following, reschedule_following
+from app.sessions.commands.undo import undo_by_client
 from app.sessions.read.client_queries import ClientListPosition, When, list_sessions
 from app.sessions.read.history_queries import list_changes
 from app.sessions.read.queries import read_session, read_with_practice
@@ -170,7 +171,8 @@ async def cancel_session(
     preview (`GET …/scope`) first, and send its `quote`. If the policy refuses one of the sessions,
     the response is `scope-refused`; list that session in `keep`, or cancel the sessions singly.
     """
-    order = ClientOrder(ChangeReason(body.reason.code, body.reason.note), body.quote, if_match)
+    reason = ChangeReason(body.reason.code, body.reason.note)
+    order = ClientOrder(reason, body.quote, if_match, settings.undo_window)
     if body.scope is Scope.THIS_AND_FOLLOWING:
         return await write(
             lambda db: cancel_following(
@@ -217,25 +219,25 @@ async def reschedule_session(
     session_id: SessionId,
     body: RescheduleRequest,
     call: AnyCall,
+    settings: AppSettings,
     write: Writing,
     if_match: IfMatch,
 ) -> Response:
-    """Move a session to an available slot. The session keeps its id; its version increases by one.
+    """Move a session to an available slot. It keeps its id; its version increases by one.
 
     The same `start` with another `format` (or another location) is a change of format, with its own
     rules and quote (`actions.change_format`). A package credit keeps paying. The old time is free.
 
-    If the slot has been taken meanwhile, the response is `slot-unavailable` with the three nearest
-    available slots, and nothing changes. While a `move_request` is open, a move is free, and books
-    a session again that the practice has cancelled.
-
-    A session with a `group` is one seat of it, and moves to another group: send the `group_id` and
-    the `start` of a slot. It has the format of its group (`action-disabled` for another format).
-    With `scope: this_and_following` the sessions that follow in its series move by the same number
-    of local days to the same local time: all of them, or none (`scope-conflicts`).
+    A slot that was taken meanwhile is `slot-unavailable`, with the three nearest slots. While a
+    `move_request` is open, a move is free, and books again what the practice has cancelled.
+    A seat of a `group` moves to another group: send the `group_id` and the `start` of a slot. It
+    has the format of its group (`action-disabled` for another). With `scope: this_and_following`
+    the sessions that follow in its series move by the same number of local days to the same local
+    time: all of them, or none (`scope-conflicts`).
     """
     requested = MoveRequest(body.start, body.format, body.location_id, body.group_id)
-    order = ClientOrder(ChangeReason(body.reason.code, body.reason.note), body.quote, if_match)
+    reason = ChangeReason(body.reason.code, body.reason.note)
+    order = ClientOrder(reason, body.quote, if_match, settings.undo_window)
     if body.scope is Scope.THIS_AND_FOLLOWING:
         return await write(
             lambda db: reschedule_following(
@@ -261,6 +263,40 @@ async def reschedule_session(
             quotes=call.quotes,
             now=call.now,
         ),
+        lambda outcome: command_answer(outcome, call),
+    )
+
+
+@router.post(
+    "/{session_id}/undo",
+    summary="Take back the last change",
+    response_model=CommandAnswer,
+    responses=responses(
+        *READ_PROBLEMS,
+        "undo-unavailable",
+        "slot-unavailable",
+        "group-full",
+        "group-cancelled",
+        "credit-unavailable",
+        "version-mismatch",
+        "idempotency-key-reused",
+        "idempotency-key-in-use",
+    ),
+)
+async def undo_change(
+    session_id: SessionId, call: AnyCall, write: Writing, if_match: IfMatch
+) -> Response:
+    """Take back the client's own cancellation, move or change of format, within a few minutes.
+
+    `actions.undo` says until when. The session is then as it was before: nothing is owed for the
+    change, a credit pays again, and a move does not count. If the change was one of several of a
+    series, only this session goes back. The practice's changes cannot be taken back.
+
+    The old time was open to all meanwhile: if it is taken, the response is `slot-unavailable` (for
+    a seat of a group `group-full`), without alternatives, and nothing changes.
+    """
+    return await write(
+        lambda db: undo_by_client(db, call.caller, session_id, if_match=if_match, now=call.now),
         lambda outcome: command_answer(outcome, call),
     )
 

@@ -188,12 +188,31 @@ class DecisionView(TypedDict):
     refusal: RefusalView | None
 
 
+class UndoView(TypedDict):
+    """Whether the client may take back the last change, which was their own.
+
+    It succeeds if the time, the seat and the credit are still free then; the old time is open to
+    all meanwhile.
+    """
+
+    allowed: Annotated[bool, Field(description="Whether the client may take it back now.")]
+    until: Annotated[
+        datetime | None,
+        Field(
+            description="Until this instant, which is still in time. Null: there is nothing that "
+            "the client could take back.",
+            examples=[None],
+        ),
+    ]
+
+
 class ActionsView(TypedDict):
-    """A decision for each action."""
+    """A decision for each action, and whether the last change can be taken back."""
 
     cancel: DecisionView
     reschedule: DecisionView
     change_format: DecisionView
+    undo: UndoView
 
 
 class SeriesPlaceView(TypedDict):

@@ -34,7 +34,7 @@ async def cancel(
     now: datetime,
     credit_grace: timedelta,
 ) -> Outcome:
-    """Cancel a session for its client, as the policy allows.
+    """Cancel a session for its client, as the policy allows. They may take it back for a while.
 
     Cancelling a cancelled session changes nothing and gives the original fee and credit.
 
@@ -58,6 +58,7 @@ async def cancel(
         reason=order.reason,
         now=now,
         credit_grace=credit_grace,
+        undo_window=order.undo_window,
     )
     return await answer_client(db, caller, session_id, effect)
 

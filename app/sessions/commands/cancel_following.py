@@ -22,6 +22,7 @@ from app.sessions.commands.ending import write_end
 from app.sessions.commands.finish import ChangedSession, finish_all
 from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.orders import (
+    NO_UNDO,
     ChangeReason,
     ClientOrder,
     ScopeOutcome,
@@ -69,7 +70,14 @@ async def cancel_following(
     check_version(sessions.named, order.if_match)
     costs = costs_for_client(sessions, choice, Action.CANCEL, order.quote, quotes, now)
     command_id = await _end_all(
-        db, sessions, costs, caller.actor, order.reason, now=now, credit_grace=credit_grace
+        db,
+        sessions,
+        costs,
+        caller.actor,
+        order.reason,
+        now=now,
+        credit_grace=credit_grace,
+        undo_window=order.undo_window,
     )
     return await answer_client_scope(db, caller, sessions, costs, command_id, changed=costs.keys())
 
@@ -126,6 +134,7 @@ async def _end_all(
     *,
     now: datetime,
     credit_grace: timedelta,
+    undo_window: timedelta = NO_UNDO,
 ) -> UUID:
     """Cancel the covered sessions, and give the command's id."""
     changed = []
@@ -139,6 +148,7 @@ async def _end_all(
             reason=reason,
             now=now,
             credit_grace=credit_grace,
+            undo_window=undo_window,
         )
         changed.append(ChangedSession(record, change, "cancelled"))
     command_id = uuid4()

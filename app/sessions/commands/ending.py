@@ -1,5 +1,6 @@
 """The steps that cancelling a session and marking it as missed share."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -18,9 +19,10 @@ from app.sessions.commands.checks import check_booked
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository, NewChange
-from app.sessions.commands.orders import ChangeReason, Effect, StaffOrder, StaffOutcome
+from app.sessions.commands.orders import NO_UNDO, ChangeReason, Effect, StaffOrder, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
+from app.sessions.commands.undo_window import undo_of
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
@@ -81,10 +83,19 @@ async def end_session(
     reason: ChangeReason | None,
     now: datetime,
     credit_grace: timedelta,
+    undo_window: timedelta = NO_UNDO,
 ) -> Effect:
     """End a session, and queue its notifications; see `write_end`."""
     change = await write_end(
-        db, record, status, cost, actor=actor, reason=reason, now=now, credit_grace=credit_grace
+        db,
+        record,
+        status,
+        cost,
+        actor=actor,
+        reason=reason,
+        now=now,
+        credit_grace=credit_grace,
+        undo_window=undo_window,
     )
     done: Literal["cancelled", "noshow"] = "noshow" if status is Status.NOSHOW else "cancelled"
     notifications = notifications_about(done, record.starts_at, now, fee=cost.fee)
@@ -101,19 +112,21 @@ async def write_end(
     reason: ChangeReason | None,
     now: datetime,
     credit_grace: timedelta,
+    undo_window: timedelta = NO_UNDO,
 ) -> NewChange:
     """Free the session's time, settle its credit, and give the entry of its history.
 
     A missed session keeps the part of its time that has passed (`taken_time`). An open move request
-    ends.
+    ends. For `undo_window` the client may take back the end, which is their own.
     """
     is_cancelled = status is Status.CANCELLED
     answers = await end_request(db, record, "cancelled", actor, now)
+    undo = undo_of(record, undo_window, now, answers=answers)
     sessions = SessionRepository(db, record.practice_id)
-    await sessions.set_status(record, status, now, in_calendar=is_cancelled)
+    await sessions.set_status(record, status, now, in_calendar=is_cancelled, undo=undo)
     package_credits = CreditRepository(db, record.practice_id)
     await package_credits.settle(record.id, cost.credit, now, credit_grace)
-    return new_change(
+    change = new_change(
         status,
         actor,
         record,
@@ -122,3 +135,4 @@ async def write_end(
         in_calendar=is_cancelled,
         answers=answers,
     )
+    return replace(change, collect_after=None if undo is None else undo.until)

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from app.audit.write import Actor, NewEntry, Subject, write_changes
 from app.database.writing import Write
@@ -17,6 +18,7 @@ from app.domain.policy.rules import Credit
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.orders import Effect
 from app.tables.changes import Change
+from app.tables.joins import of_practice
 from app.tables.sessions import Fee
 
 
@@ -27,7 +29,8 @@ class NewChange:
     `of_fee` is the id of the fee, if the change waives or settles one. `command_id` is set if one
     command changes several sessions. `answers` is the move request that the change answers.
     `of_request` is the move request with which the client is asked; the session itself stays as it
-    is, also its version.
+    is, also its version. The fee of the change may be collected only after `collect_after` (UTC);
+    None: at once.
     """
 
     kind: str
@@ -46,6 +49,15 @@ class NewChange:
     command_id: UUID | None = None
     answers: UUID | None = None
     of_request: UUID | None = None
+    collect_after: datetime | None = None
+
+
+class MadeChange(NamedTuple):
+    """An entry of a session's history. `is_alone`: its command has changed nothing else."""
+
+    id: UUID
+    kind: str
+    is_alone: bool
 
 
 _RECORD_FEE = Write(
@@ -58,6 +70,7 @@ _RECORD_FEE = Write(
     "currency",
     "status",
     "recorded_at",
+    "collect_after",
 )
 
 
@@ -86,6 +99,7 @@ class HistoryRepository:
                 "currency": change.fee.currency,
                 "status": "due",
                 "recorded_at": now,
+                "collect_after": change.collect_after,
             }
             for change_id, (session_id, change) in zip(ids, changes, strict=True)
             if change.fee is not None and change.of_fee is None
@@ -128,6 +142,30 @@ class HistoryRepository:
             .order_by(Change.session_version.desc())
             .limit(1)
         )
+
+    async def change_to(self, session_id: UUID, version: int) -> MadeChange:
+        """Read the change that made this version of a session."""
+        others = aliased(Change)
+        has_others = exists().where(
+            of_practice(
+                self._practice_id,
+                others,
+                others.command_id == Change.command_id,
+                others.id != Change.id,
+            )
+        )
+        found = await self._db.execute(
+            select(Change.id, Change.kind, ~has_others).where(
+                of_practice(
+                    self._practice_id,
+                    Change,
+                    Change.session_id == session_id,
+                    Change.session_version == version,
+                    Change.subject == "session",
+                )
+            )
+        )
+        return MadeChange(*found.one())
 
     async def void_fee(self, session_id: UUID, kind: str, now: datetime) -> bool:
         """Void the fee of the session's latest change of this kind; tell whether there was one."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from app.domain.policy.costs import Cost
@@ -10,6 +11,7 @@ from app.sessions.read.records import SessionRecord
 from app.sessions.read.staff_queries import StaffSession
 
 NO_COST = Cost(None, None)
+NO_UNDO = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +38,15 @@ class ChangeReason:
 
 @dataclass(frozen=True, slots=True)
 class ClientOrder:
-    """A client's input: the reason, the signed quote, and the `If-Match` header."""
+    """A client's input: the reason, the signed quote, and the `If-Match` header.
+
+    `undo_window` is how long they may take the change back.
+    """
 
     reason: ChangeReason
     quote: str | None
     if_match: str | None
+    undo_window: timedelta = NO_UNDO
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,11 @@ class StaffOrder:
     reason: ChangeReason | None
     charged: bool
     if_match: str | None
+
+    @property
+    def undo_window(self) -> timedelta:
+        """The client cannot take back what staff have done."""
+        return NO_UNDO
 
 
 @dataclass(frozen=True, slots=True)

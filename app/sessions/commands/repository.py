@@ -24,6 +24,7 @@ from app.calendar.taken_times import FREEING, spans, taken_values, taking
 from app.database.writing import Write
 from app.domain.session import Carried, Occupancy, Status, taken_time
 from app.sessions.commands.meeting import Buffers, Meeting, NewSeat, buffers_of, meeting_of
+from app.sessions.commands.undo_window import StateBefore, Undo
 from app.sessions.read.calendar import CalendarOwner
 from app.sessions.read.records import SessionRecord
 from app.tables.sessions import Session
@@ -42,7 +43,13 @@ _UPDATE = update(Session).where(
     Session.practice_id == bindparam("of_practice"),
     Session.id == bindparam("session_id"),
 )
-_CHANGED = _UPDATE.values(version=Session.version + 1)
+# Every change says whether its client may take it back. Other names than the columns': SQLAlchemy
+# reserves those.
+_CHANGED = _UPDATE.values(
+    version=Session.version + 1,
+    undo_until=bindparam("new_undo_until", type_=Session.undo_until.type),
+    undo=bindparam("new_undo", type_=Session.undo.type),
+)
 _MOVED = _CHANGED.values(
     calendar_sequence=Session.calendar_sequence + 1,
     client_moves=Session.client_moves + bindparam("more_moves"),
@@ -64,6 +71,19 @@ _SET_STATUS_AND_TAKE = Write(_ENDED.add_cte(_TAKEN, _UNHELD), "status", "taken_u
 _SET_STATUS_AND_FREE = Write(_ENDED.add_cte(_FREED), "status", "taken_until")
 _CANCEL_SEAT = Write(_ENDED.values(seat=null()), "status", "taken_until")
 _SET_STATUS_OF_SEAT = Write(_ENDED, "status", "taken_until")
+_BEFORE = (
+    "status",
+    *_MEETING,
+    "client_moves",
+    "moved_by_practice",
+    "carried_fee_minor",
+    "carried_forfeit",
+    "carried_since",
+    "series_starts_at",
+)
+_GONE_BACK = _CHANGED.values(calendar_sequence=Session.calendar_sequence + 1).add_cte(_RELEASED)
+_GO_BACK = Write(_GONE_BACK.add_cte(_TAKEN), *_BEFORE)
+_GO_BACK_TO_SEAT = Write(_GONE_BACK, *_BEFORE, *_SEAT)
 _SET_RHYTHM = Write(_UPDATE, "series_starts_at")
 _SET_CARRIED = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
 
@@ -129,6 +149,7 @@ class SessionRepository:
         *,
         by_client: bool | None = None,
         counted: bool = True,
+        undo: Undo | None = None,
     ) -> None:
         """Set another time, format or location; increments the version and `SEQUENCE`.
 
@@ -136,11 +157,10 @@ class SessionRepository:
         is `counted` counts towards the limit. After a move by the practice,
         `max_days_from_original` counts from the new start. A seat takes no time of its
         practitioner: its group does. It moves with its group, or to another group (`to.seat`). A
-        cancelled session is booked by its move.
+        cancelled session is booked by its move. `undo`: the client may take the move back.
         """
         moved = {
-            "of_practice": self._practice_id,
-            "session_id": record.id,
+            **self._changed(record, undo),
             "more_moves": int(by_client is True and counted),
             "by_practice": None if by_client is None else not by_client,
             "booked_starts_at": to.starts_at if by_client is False else record.booked_starts_at,
@@ -187,17 +207,18 @@ class SessionRepository:
         now: datetime,
         *,
         in_calendar: bool,
+        undo: Undo | None = None,
     ) -> None:
         """Set the status, and the time that the session takes with it; increments the version.
 
         `in_calendar`: the change is visible in calendar files, so `SEQUENCE` increases. A seat that
-        is cancelled gives up its number; `restore_seat` books it again.
+        is cancelled gives up its number; `restore_seat` books it again. `undo`: the client may take
+        the change back.
         """
         whole = whole_time(meeting_of(record), buffers_of(record))
         taken = taken_time(status, whole, now)
         values = {
-            "of_practice": self._practice_id,
-            "session_id": record.id,
+            **self._changed(record, undo),
             "status": status,
             "more_sequence": int(in_calendar),
             "taken_until": None if taken is None else taken.end,
@@ -222,8 +243,7 @@ class SessionRepository:
         """
         is_moved = to.starts_at != record.starts_at
         values = {
-            "of_practice": self._practice_id,
-            "session_id": record.id,
+            **self._changed(record),
             "status": Status.BOOKED,
             "more_moves": 0,
             "by_practice": True if is_moved else None,
@@ -234,6 +254,48 @@ class SessionRepository:
         await _CHANGE_SEAT.run(self._db, values)
         if is_moved:
             await self.set_carried(record.id, None)
+
+    async def read_undo(self, session_id: UUID) -> dict[str, Any] | None:
+        """Read the session before its client's last change; None: it cannot be taken back."""
+        state: dict[str, Any] | None = await self._db.scalar(
+            select(Session.undo).where(
+                Session.practice_id == self._practice_id, Session.id == session_id
+            )
+        )
+        return state
+
+    async def go_back(self, record: SessionRecord, before: StateBefore, to: Meeting) -> None:
+        """Set a session back to the state before its client's last move or change of format.
+
+        `to` is the meeting of then, for a seat with the seat to take. Increments the version and
+        `SEQUENCE`.
+        """
+        fee = None if before.carried is None else before.carried.fee
+        values = {
+            **self._changed(record),
+            "status": Status.BOOKED,
+            **meeting_values(to),
+            "client_moves": before.client_moves,
+            "moved_by_practice": before.moved_by_practice,
+            "carried_fee_minor": 0 if fee is None else fee.amount_minor,
+            "carried_forfeit": before.carried is not None and before.carried.forfeits_credit,
+            "carried_since": before.carried_since,
+            "series_starts_at": before.series_starts_at,
+        }
+        if to.seat is None:
+            whole = whole_time(to, buffers_of(record))
+            await _GO_BACK.run(self._db, values | self._taken_by(record, whole))
+        else:
+            await _GO_BACK_TO_SEAT.run(self._db, values | _seat_values(to.seat))
+
+    def _changed(self, record: SessionRecord, undo: Undo | None = None) -> dict[str, object]:
+        """Give the parameters of every statement that makes a new version of a session."""
+        return {
+            "of_practice": self._practice_id,
+            "session_id": record.id,
+            "new_undo_until": None if undo is None else undo.until,
+            "new_undo": None if undo is None else undo.state,
+        }
 
     def _taken_by(self, record: SessionRecord, taken: Occupancy) -> dict[str, object]:
         return taken_values(self._practice_id, record.practitioner_id, record.id, taken)

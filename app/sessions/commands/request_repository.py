@@ -1,4 +1,6 @@
-"""End the open move request of a session that a command changes (product.md section 10).
+"""End the open move request of a session that a command changes, or open it again.
+
+Source: product.md section 10, "Move requests" and "Undo by the client".
 
 The caller holds the session's lock.
 """
@@ -7,14 +9,15 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, exists, null, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
-from app.audit.write import BY_CLIENT, Actor
+from app.audit.write import Actor
 from app.database.writing import Write
 from app.domain.policy.free import is_asked
 from app.sessions.read.records import SessionRecord
-from app.tables.move_requests import MoveRequestSession
+from app.tables.move_requests import MoveRequest, MoveRequestSession
 
 _END = Write(
     update(MoveRequestSession).where(
@@ -24,6 +27,28 @@ _END = Write(
     ),
     "state",
     "answered_at",
+)
+
+
+_reopened, _open = MoveRequestSession, aliased(MoveRequestSession)
+_REOPEN = Write(
+    update(_reopened)
+    .where(
+        _reopened.practice_id == bindparam("of_practice"),
+        _reopened.session_id == bindparam("of_session"),
+        _reopened.move_request_id == bindparam("of_request"),
+        or_(_reopened.state == "moved", _reopened.state == "cancelled"),
+        MoveRequest.practice_id == bindparam("of_practice"),
+        MoveRequest.id == _reopened.move_request_id,
+        MoveRequest.answer_by >= bindparam("at", type_=MoveRequest.answer_by.type),
+        MoveRequest.withdrawn_at.is_(None),
+        ~exists().where(
+            _open.practice_id == bindparam("of_practice"),
+            _open.session_id == bindparam("of_session"),
+            _open.state == "asked",
+        ),
+    )
+    .values(state="asked", answered_at=null())
 )
 
 
@@ -42,7 +67,7 @@ async def end_request(
     asked = record.move_request
     if asked is None or not is_asked(record.facts, now):
         return None
-    is_answer = actor.kind in BY_CLIENT
+    is_answer = actor.is_client
     await _END.run(
         db,
         {
@@ -53,3 +78,28 @@ async def end_request(
         },
     )
     return asked.id if is_answer else None
+
+
+async def reopen_request(
+    db: AsyncConnection,
+    practice_id: UUID,
+    session_id: UUID,
+    move_request_id: UUID | None,
+    now: datetime,
+) -> None:
+    """Open a move request again for a session whose client takes back their answer.
+
+    Does nothing if there was no request, if it has ended otherwise, or if the practice has asked
+    again.
+    """
+    if move_request_id is None:
+        return
+    await _REOPEN.run(
+        db,
+        {
+            "of_practice": practice_id,
+            "of_session": session_id,
+            "of_request": move_request_id,
+            "at": now,
+        },
+    )

@@ -5,7 +5,7 @@ The same start with another format or location is a change of format, which has 
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -44,6 +44,7 @@ from app.sessions.commands.meeting import (
     requested_meeting,
 )
 from app.sessions.commands.orders import (
+    NO_UNDO,
     ChangeReason,
     ClientOrder,
     Effect,
@@ -55,6 +56,7 @@ from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.seats import find_group, take_offered_seat, take_seat_for_staff
 from app.sessions.commands.slots import check_free, nearest_slots, owner_of, wanted_time
+from app.sessions.commands.undo_window import undo_of
 from app.sessions.read.calendar import (
     move_search,
     read_with_calendar,
@@ -78,7 +80,8 @@ async def reschedule(
 
     A seat moves to another group. A move to another start must keep format and location if changing
     them is not free. A session that the practice has cancelled, and asks its client to move, is
-    booked again by its move; the package that has paid for it pays again.
+    booked again by its move; the package that has paid for it pays again. The client may take the
+    move back for a while.
 
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, InvalidInputError, NoChangeError,
@@ -110,9 +113,7 @@ async def reschedule(
         to = await take_offered_seat(db, record, seat, now)
     if record.status is Status.CANCELLED:
         await CreditRepository(db, caller.practice_id).restore(session_id, now)
-    effect = await _move(
-        db, record, to, cost, actor=caller.actor, reason=order.reason, now=now, by_client=True
-    )
+    effect = await _move(db, record, to, cost, actor=caller.actor, order=order, now=now)
     return await answer_client(db, caller, session_id, effect)
 
 
@@ -179,9 +180,7 @@ async def move_by_staff(
     cost = cost_for_staff(rules, action, record.facts, now, charged=order.charged)
     if to.seat is None:
         await check_free(db, wanted_time(record, to), force=force, now=now)
-    return await _move(
-        db, record, to, cost, actor=staff.actor, reason=order.reason, now=now, notify=notify
-    )
+    return await _move(db, record, to, cost, actor=staff.actor, order=order, now=now, notify=notify)
 
 
 def is_same_meeting(record: SessionRecord, to: Meeting) -> bool:
@@ -215,14 +214,20 @@ async def _move(
     cost: Cost,
     *,
     actor: Actor,
-    reason: ChangeReason | None,
+    order: ClientOrder | StaffOrder,
     now: datetime,
-    by_client: bool = False,
     notify: bool = True,
 ) -> Effect:
     """Write a checked move, and queue its notifications."""
     change = await write_move(
-        db, record, to, cost, actor=actor, reason=reason, by_client=by_client, now=now
+        db,
+        record,
+        to,
+        cost,
+        actor=actor,
+        reason=order.reason,
+        now=now,
+        undo_window=order.undo_window,
     )
     notifications = [
         *notifications_about("rescheduled", to.starts_at, now, fee=cost.fee, people=notify),
@@ -239,8 +244,8 @@ async def write_move(
     *,
     actor: Actor,
     reason: ChangeReason | None,
-    by_client: bool,
     now: datetime,
+    undo_window: timedelta = NO_UNDO,
 ) -> NewChange:
     """Write a checked move, and give the entry of its history.
 
@@ -250,17 +255,20 @@ async def write_move(
     sessions = SessionRepository(db, record.practice_id)
     changes_start = to.starts_at != record.starts_at
     answers = await end_request(db, record, "moved", actor, now) if changes_start else None
+    undo = undo_of(record, undo_window, now, answers=answers)
     await sessions.move(
         record,
         to,
-        by_client=by_client if changes_start else None,
+        by_client=actor.is_client if changes_start else None,
         counted=why_free(rules_of(record.policy), Action.RESCHEDULE, record.facts, now) is None,
+        undo=undo,
     )
     if changes_start and cost.carries != record.carried:
         since = record.carried_since or record.version + 1
         await sessions.set_carried(record.id, cost.carries, since)
     kind = "format_changed" if is_same_time(record, to) else "rescheduled"
-    return new_change(kind, actor, record, to=to, cost=cost, reason=reason, answers=answers)
+    change = new_change(kind, actor, record, to=to, cost=cost, reason=reason, answers=answers)
+    return replace(change, collect_after=None if undo is None else undo.until)
 
 
 def check_format_and_location(

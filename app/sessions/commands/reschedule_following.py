@@ -5,7 +5,7 @@ All sessions change in one transaction, or none. A session without a series is a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -36,6 +36,7 @@ from app.sessions.commands.moves import (
     plan_moves,
 )
 from app.sessions.commands.orders import (
+    NO_UNDO,
     ChangeReason,
     ClientOrder,
     ScopeOutcome,
@@ -130,7 +131,13 @@ async def reschedule_following(
     if conflicts:
         raise ScopeConflictsError(conflicts, sessions.named.client_zone)
     command_id = await _move_all(
-        db, moves, costs, actor=caller.actor, reason=order.reason, now=now, by_client=True
+        db,
+        moves,
+        costs,
+        actor=caller.actor,
+        reason=order.reason,
+        now=now,
+        undo_window=order.undo_window,
     )
     changed = {move.record.id: costs[move.record.id] for move in changing}
     return await answer_client_scope(db, caller, sessions, changed, command_id, changed=changed)
@@ -168,9 +175,7 @@ async def reschedule_following_by_staff(
     conflicts = await find_conflicts_for_staff(db, moves, now, force=force)
     if conflicts:
         raise ScopeConflictsError(conflicts, sessions.named.practitioner_zone)
-    command_id = await _move_all(
-        db, moves, costs, actor=staff.actor, reason=order.reason, now=now, by_client=False
-    )
+    command_id = await _move_all(db, moves, costs, actor=staff.actor, reason=order.reason, now=now)
     changed = {move.record.id: costs[move.record.id] for move in changing}
     return await answer_staff_scope(db, staff, sessions, changed, command_id, changed=changed)
 
@@ -230,7 +235,7 @@ async def _move_all(
     actor: Actor,
     reason: ChangeReason | None,
     now: datetime,
-    by_client: bool,
+    undo_window: timedelta = NO_UNDO,
 ) -> UUID:
     """Move the sessions, and give the command's id.
 
@@ -249,8 +254,8 @@ async def _move_all(
             costs[record.id],
             actor=actor,
             reason=reason,
-            by_client=by_client,
             now=now,
+            undo_window=undo_window,
         )
         to_come = reminders(to.starts_at, record.reminder_minutes, now)
         changed.append(ChangedSession(record, change, "rescheduled", to_come))

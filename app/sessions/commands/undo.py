@@ -1,26 +1,40 @@
-"""Undo a cancellation or an attendance mark; only staff do this (product.md section 7)."""
+"""Undo a change of a session (product.md section 10, "Undo" and "Undo by the client").
 
-from datetime import datetime
+Staff undo the end of a session at any time. Clients take back their own last change within minutes.
+"""
+
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.calendar.locks import lock_session
+from app.calendar.held_times import read_seat_holds
+from app.calendar.locks import lock_session, lock_sessions
 from app.calendar.offer_holds import end_offer_hold_of_seat, end_offer_holds_at
-from app.domain.errors import NoChangeError
+from app.domain.errors import (
+    GroupCancelledError,
+    GroupFullError,
+    NoChangeError,
+    UndoUnavailableError,
+)
+from app.domain.refusals import GroupUnavailableError, SlotUnavailableError
 from app.domain.session import Status
+from app.domain.undo import may_undo
 from app.identity.api_keys.keys import Staff
-from app.outbox.outbox import NewNotification, notifications_about, reminders
+from app.identity.tokens.access import Caller
+from app.outbox.outbox import NewNotification, drop_unsent, notifications_about, reminders
 from app.sessions.commands.checks import check_version
 from app.sessions.commands.credit_repository import CreditRepository
-from app.sessions.commands.finish import answer_staff, finish, new_change
+from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.meeting import Meeting, buffers_of, meeting_of
-from app.sessions.commands.orders import ChangeReason, StaffOutcome
+from app.sessions.commands.orders import ChangeReason, Outcome, StaffOutcome
 from app.sessions.commands.repository import SessionRepository, whole_time
-from app.sessions.commands.request_repository import end_request
+from app.sessions.commands.request_repository import end_request, reopen_request
+from app.sessions.commands.seat_repository import SeatRepository
 from app.sessions.commands.seats import take_seat_again
-from app.sessions.commands.slots import check_free, wanted_time
+from app.sessions.commands.slots import check_free, owner_of, wanted_time
+from app.sessions.commands.undo_window import StateBefore, state_before
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
@@ -75,6 +89,115 @@ async def undo(
     notifications = _notifications(record, to, now)
     effect = await finish(db, staff.practice_id, session_id, change, notifications, now)
     return await answer_staff(db, staff, session_id, effect)
+
+
+async def undo_by_client(
+    db: AsyncConnection,
+    caller: Caller,
+    session_id: UUID,
+    *,
+    if_match: str | None,
+    now: datetime,
+) -> Outcome:
+    """Take back a client's own cancellation, move or change of format, if it is the last change.
+
+    The session is as it was before. A move request that the change answered is open again. A mail
+    about the undone change that was not sent yet is dropped; then there is none about the undo.
+
+    Raises:
+        NotFoundError, UnauthorizedError, VersionMismatchError: see product.md section 4.
+        UndoUnavailableError: the time for it is over, or the change was not the client's.
+        SlotUnavailableError: the time is taken, or the seat's group has moved.
+        GroupFullError, GroupCancelledError: see `_seat_of_then`.
+        CreditUnavailableError: the package has no usable credit.
+    """
+    practice_id, sessions = caller.practice_id, SessionRepository(db, caller.practice_id)
+    await _lock_with_old_group(db, caller, session_id)
+    record = await read_session(db, caller, session_id)
+    check_version(record, if_match)
+    state = await sessions.read_undo(session_id)
+    if state is None or not may_undo(record.undo_until, now):
+        raise UndoUnavailableError
+    before = state_before(state, record.price.currency)
+    to = await _meeting_of_then(db, record, before, now)
+    history = HistoryRepository(db, practice_id)
+    undone = await history.change_to(session_id, record.version)
+    voided = await history.void_fee(session_id, undone.kind, now)
+    if record.status is Status.CANCELLED:
+        await CreditRepository(db, practice_id).restore(session_id, now)
+    await sessions.go_back(record, before, to)
+    await reopen_request(db, practice_id, session_id, before.move_request_id, now)
+    details = {"undone": undone.kind, "voided_fee": voided}
+    change = new_change("restored", caller.actor, record, to=to, details=details)
+    told = notifications_about("restored", to.starts_at, now)
+    dropped = await drop_unsent(db, practice_id, undone.id, now) if undone.is_alone else set()
+    notifications = [
+        *(one for one in told if one.recipient not in dropped),
+        *reminders(to.starts_at, record.reminder_minutes, now),
+    ]
+    effect = await finish(db, practice_id, session_id, change, notifications, now)
+    return await answer_client(db, caller, session_id, effect)
+
+
+async def _lock_with_old_group(db: AsyncConnection, caller: Caller, session_id: UUID) -> None:
+    """Lock a session, and the group in which it was a seat before its last change.
+
+    Raises:
+        NotFoundError: the client has no such session.
+    """
+    practice_id = caller.practice_id
+    state = await SessionRepository(db, practice_id).read_undo(session_id)
+    groups = [] if state is None or state["group_id"] is None else [UUID(state["group_id"])]
+    await lock_sessions(db, practice_id, [session_id], client_id=caller.client_id, group_ids=groups)
+
+
+async def _meeting_of_then(
+    db: AsyncConnection, record: SessionRecord, before: StateBefore, now: datetime
+) -> Meeting:
+    """Give the meeting before the change, if the practitioner and the client are free for it.
+
+    A time that somebody else holds counts as taken.
+
+    Raises:
+        SlotUnavailableError, GroupFullError, GroupCancelledError: see `undo_by_client`.
+    """
+    if before.group_id is not None:
+        return await _seat_of_then(db, record, before, now)
+    sessions = SessionRepository(db, record.practice_id)
+    buffers = buffers_of(record)
+    overlap = await sessions.find_overlap(owner_of(record), before.meeting, buffers, now)
+    if overlap.is_taken or overlap.held_until is not None:
+        held_until = None if overlap.is_taken else overlap.held_until
+        raise SlotUnavailableError((), timedelta(0), record.client_zone, held_until=held_until)
+    return before.meeting
+
+
+async def _seat_of_then(
+    db: AsyncConnection, record: SessionRecord, before: StateBefore, now: datetime
+) -> Meeting:
+    """Take a seat again in the group of before the change, if the group is still at that time.
+
+    Raises:
+        GroupCancelledError: the group is cancelled.
+        GroupFullError: no seat is free.
+        GroupUnavailableError: the group has moved, its client is elsewhere then, or others hold all
+            of its free seats.
+    """
+    assert before.group_id is not None  # noqa: S101 - the session was a seat
+    group = await SeatRepository(db, record.practice_id).group(before.group_id)
+    assert group is not None  # noqa: S101 - groups are never deleted
+    if not group.is_scheduled:
+        raise GroupCancelledError
+    if group.free_seat is None:
+        raise GroupFullError
+    sessions = SessionRepository(db, record.practice_id)
+    overlap = await sessions.find_overlap(owner_of(record), before.meeting, None, now)
+    if overlap.is_taken or not group.is_at(before.meeting):
+        raise GroupUnavailableError((), record.client_zone)
+    holds = await read_seat_holds(db, record.practice_id, group.id, record.id, now)
+    if holds.seats >= group.seats_left:
+        raise GroupUnavailableError((), record.client_zone, held_until=holds.until)
+    return group.meeting(group.free_seat)
 
 
 async def _end_offers(db: AsyncConnection, record: SessionRecord, now: datetime) -> None:

@@ -148,7 +148,10 @@ class SessionSummaryRecord:
 
 @dataclass(slots=True)
 class SessionRecord(SessionSummaryRecord):
-    """All details of a session, for the details page, availability and commands."""
+    """All details of a session, for the details page, availability and commands.
+
+    `undo_until`: until then the client may take back the last change, which was their own.
+    """
 
     practice_id: UUID
     client_id: UUID
@@ -174,6 +177,7 @@ class SessionRecord(SessionSummaryRecord):
     moved_by_practice: bool
     move_request: AskedToMove | None
     hold: SessionHold | None
+    undo_until: datetime | None
 
     @property
     def group_id(self) -> UUID | None:

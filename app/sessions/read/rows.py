@@ -63,6 +63,7 @@ def to_record(row: Row) -> SessionRecord:
         moved_by_practice=row["moved_by_practice"],
         move_request=to_asked(row["move_request"]),
         hold=to_hold(row["hold"]),
+        undo_until=row["undo_until"],
     )
 
 

@@ -275,6 +275,7 @@ def details_of(on: ColumnElement[bool], *more: ColumnElement[Any]) -> Statement:
         Session.moved_by_practice,
         open_request_of(Session).label("move_request"),
         hold_of(Session).label("hold"),
+        Session.undo_until,
         Session.calendar_sequence,
         Session.buffer_before_minutes,
         Session.buffer_after_minutes,

@@ -98,6 +98,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         ProblemType("offer-gone", HTTPStatus.CONFLICT),
         ProblemType("waitlist-off", HTTPStatus.CONFLICT),
         ProblemType("no-change", HTTPStatus.CONFLICT),
+        ProblemType("undo-unavailable", HTTPStatus.CONFLICT),
         ProblemType("credit-unavailable", HTTPStatus.CONFLICT),
         ProblemType("fee-not-due", HTTPStatus.CONFLICT),
         ProblemType("version-mismatch", HTTPStatus.PRECONDITION_FAILED),

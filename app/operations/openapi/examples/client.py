@@ -115,6 +115,10 @@ def _refused(free_until: str, closes_at: str) -> dict[str, object]:
     }
 
 
+def _undo(until: str | None) -> dict[str, object]:
+    return {"allowed": until is not None, "until": until}
+
+
 def _terms(credit: str, free_until: str, closes_at: str) -> list[dict[str, object]]:
     return [
         {"until": free_until, "fee": None, "credit": credit, "carries": None},
@@ -179,6 +183,7 @@ def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
             "cancel": _allowed("cancel", "returned", free_until, closes_at),
             "reschedule": _allowed("reschedule", "kept", free_until, closes_at),
             "change_format": _allowed("change_format", "kept", start, start),
+            "undo": _undo(None),
         },
         "move_request": None,
     }
@@ -200,6 +205,7 @@ def _cancelled(session: Mapping[str, object]) -> dict[str, object]:
             "cancel": _refused(free_until, closes_at),
             "reschedule": _refused(free_until, closes_at),
             "change_format": _refused("2026-12-03T15:00:00-05:00", "2026-12-03T15:00:00-05:00"),
+            "undo": _undo("2026-11-25T05:20:00-05:00"),
         },
         "move_request": None,
     }
@@ -315,7 +321,8 @@ EXAMPLES: dict[str, object] = {
         "command_id": IDS["command"],
         "sessions": None,
     },
-    "reschedule_session": {
+    # Of all commands on one session that have no example of their own.
+    "CommandAnswer": {
         "session": _details("2026-12-08", "2026-12-07", version=4),
         "fee": None,
         "credit": "kept",

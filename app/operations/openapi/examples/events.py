@@ -40,7 +40,7 @@ def _event(event: str, **said: object) -> dict[str, object]:
 
 
 def _event_fee(status: str) -> dict[str, object]:
-    return {"id": IDS["fee"], **FEE, "status": status}
+    return {"id": IDS["fee"], **FEE, "status": status, "collect_after": "2026-11-25T10:20:00Z"}
 
 
 def _group_event(event: str, **said: object) -> dict[str, object]:
@@ -127,6 +127,7 @@ EVENT_EXAMPLES: dict[str, object] = {
     "session.noshow": _event("session.noshow", status="noshow"),
     "session.restored": _event("session.restored", version=5),
     "fee.recorded": _event("fee.recorded", **_CANCELLED_BY_CLIENT, fee=_event_fee("due")),
+    "fee.collectable": _event("fee.collectable", status="cancelled", fee=_event_fee("due")),
     "fee.waived": _event("fee.waived", status="cancelled", fee=_event_fee("waived")),
     "fee.settled": _event("fee.settled", status="cancelled", fee=_event_fee("settled")),
     "group.below_minimum": _group_event("group.below_minimum", seats_taken=2, by="system"),

@@ -128,6 +128,7 @@ def _fee(status: str, **closed: object) -> dict[str, object]:
         "status": status,
         "cause": "cancelled",
         "recorded_at": "2026-11-24T21:40:00Z",
+        "collect_after": "2026-11-24T21:45:00Z",
         "closed_at": None,
         "session": {
             "id": IDS["session"],
@@ -304,6 +305,7 @@ STAFF_EXAMPLES: dict[str, object] = {
         {
             **_fee("due"),
             "recorded_at": "2026-11-24T16:40:00-05:00",
+            "collect_after": "2026-11-24T16:45:00-05:00",
             "session": {
                 "id": IDS["session"],
                 "starts_at": "2026-11-25T09:00:00-05:00",
@@ -314,12 +316,15 @@ STAFF_EXAMPLES: dict[str, object] = {
     ),
     "list_practice_fees": page(_practice_fee("due")),
     "get_fee": _practice_fee("due"),
-    "waive_fee": _practice_fee("waived", closed_at=_NOW_UTC, command_id=IDS["command"]),
+    "waive_fee": _practice_fee(
+        "waived", closed_at=_NOW_UTC, command_id=IDS["command"], warning=None
+    ),
     "settle_fee": _practice_fee(
         "settled",
         closed_at=_NOW_UTC,
         payment_reference="INV-2041",
         command_id=IDS["command"],
+        warning=None,
     ),
     "get_calling_key": {
         "key": {"id": IDS["key"], "name": "Front desk", "scope": "write"},

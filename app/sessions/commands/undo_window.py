@@ -1,0 +1,102 @@
+"""What a client needs to take back their last change of a session, and until when they may.
+
+Source: product.md section 10, "Undo by the client". Every change of a session replaces or removes
+what an earlier one has left here, so only the last change can be taken back.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from app.domain.session import Carried, Format, Status
+from app.domain.undo import undo_until
+from app.sessions.commands.meeting import Meeting
+from app.sessions.read.records import SessionRecord
+from app.sessions.read.rows import carried_of
+
+
+class Undo(NamedTuple):
+    """The instant (UTC) until which a change can be taken back, and the session before it."""
+
+    until: datetime
+    state: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StateBefore:
+    """A session before its client changed it.
+
+    `move_request_id`: the request of the practice that the change has answered.
+    """
+
+    meeting: Meeting
+    group_id: UUID | None
+    client_moves: int
+    moved_by_practice: bool
+    carried: Carried | None
+    carried_since: int | None
+    series_starts_at: datetime | None
+    move_request_id: UUID | None
+
+
+def undo_of(
+    record: SessionRecord, window: timedelta, now: datetime, *, answers: UUID | None
+) -> Undo | None:
+    """Make what the client needs to take back a change of this session, which is about to be made.
+
+    None: they cannot. A session that was not booked, and is booked again by its change, stays so.
+    `answers` is the move request that the change answers.
+    """
+    until = undo_until(record.starts_at, now, window)
+    if until is None or record.status is not Status.BOOKED:
+        return None
+    carried = record.carried
+    fee = None if carried is None else carried.fee
+    state = {
+        "starts_at": record.starts_at.isoformat(),
+        "ends_at": record.ends_at.isoformat(),
+        "format": record.format,
+        "location_id": _text(record.location_id),
+        "join_url": record.join_url,
+        "instructions": record.instructions,
+        "group_id": _text(record.group_id),
+        "client_moves": record.client_moves,
+        "moved_by_practice": record.moved_by_practice,
+        "carried_fee_minor": 0 if fee is None else fee.amount_minor,
+        "carried_forfeit": carried is not None and carried.forfeits_credit,
+        "carried_since": record.carried_since,
+        "series_starts_at": None if record.series is None else record.series.starts_at.isoformat(),
+        "move_request_id": _text(answers),
+    }
+    return Undo(until, state)
+
+
+def state_before(state: dict[str, Any], currency: str) -> StateBefore:
+    """Parse what `undo_of` made."""
+    rhythm = state["series_starts_at"]
+    return StateBefore(
+        meeting=Meeting(
+            starts_at=datetime.fromisoformat(state["starts_at"]),
+            ends_at=datetime.fromisoformat(state["ends_at"]),
+            format=Format(state["format"]),
+            location_id=_id(state["location_id"]),
+            join_url=state["join_url"],
+            instructions=state["instructions"],
+        ),
+        group_id=_id(state["group_id"]),
+        client_moves=state["client_moves"],
+        moved_by_practice=state["moved_by_practice"],
+        carried=carried_of(state["carried_fee_minor"], currency, state["carried_forfeit"]),
+        carried_since=state["carried_since"],
+        series_starts_at=None if rhythm is None else datetime.fromisoformat(rhythm),
+        move_request_id=_id(state["move_request_id"]),
+    )
+
+
+def _text(id_: UUID | None) -> str | None:
+    return None if id_ is None else str(id_)
+
+
+def _id(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
