@@ -51,8 +51,14 @@ EXEMPTIONS: Mapping[str, Exemption] = {
     "app/outbox/sweeping.py sweep_notifications": _of(
         "practices", "notifications", reason="the worker's sweep, by what is due and has no wake"
     ),
+    "app/fees/refill_queries.py list_due_refills": _of(
+        "practices", "refills", reason="the worker's task, by whose freed start has passed"
+    ),
     "app/fees/queries.py list_fees_to_announce": _of(
-        "practices", "fees", reason="the worker's task, by whose `collect_after` has passed"
+        "practices",
+        "fees",
+        "refills",
+        reason="the worker's task, by whose `collect_after` has passed",
     ),
     "app/groups/queries.py list_due_groups": _of(
         "practices", "groups", reason="the worker's task, by whose minimum is due"

@@ -30,6 +30,7 @@ Subject = TypeAliasType(
         "policy",
         "practice",
         "practitioner",
+        "refill",
         "service",
         "session",
         "time_off",

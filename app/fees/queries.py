@@ -121,7 +121,10 @@ _TO_ANNOUNCE = text(
     "SELECT practice_id, id FROM fees"
     " WHERE practice_id = practices.practice_id AND practices.closed_at IS NULL"
     " AND status = 'due'"
-    " AND collect_after < :until AND announced_at IS NULL ORDER BY collect_after LIMIT :most"
+    " AND collect_after < :until AND announced_at IS NULL AND NOT EXISTS ("
+    "SELECT FROM refills WHERE refills.practice_id = practices.practice_id"
+    " AND refills.id = fees.change_id AND refills.state = 'pending')"
+    " ORDER BY collect_after LIMIT :most"
     ") AS due LIMIT :most"
 )
 

@@ -1,5 +1,6 @@
 """Write fees of one practice, in the caller's transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import FeeClosedError, NotFoundError
 from app.tables.joins import of_practice
-from app.tables.sessions import Fee
+from app.tables.sessions import Fee, Refill
 
 
 async def mark_announced(
@@ -51,3 +52,20 @@ async def close_fee(
         raise FeeClosedError
     await db.execute(update(Fee).where(own).values(status=status, closed_at=now, **values))
     return True
+
+
+async def set_judged(
+    db: AsyncConnection,
+    practice_id: UUID,
+    refill_id: UUID,
+    covered_by: Sequence[UUID],
+    now: datetime,
+) -> None:
+    """Write whether a freed time was filled again, and by which sessions."""
+    await db.execute(
+        update(Refill)
+        .where(of_practice(practice_id, Refill, Refill.id == refill_id))
+        .values(
+            state="refilled" if covered_by else "open", covered_by=list(covered_by), judged_at=now
+        )
+    )

@@ -29,6 +29,8 @@ MailKind = Literal[
     "restored",
     "reminder",
     "fee_waived",
+    "fee_forgiven",
+    "credit_returned",
     "webhook_disabled",
     "move_request",
     "move_request_unanswered",

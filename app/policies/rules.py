@@ -120,6 +120,22 @@ Fees = Annotated[
 ]
 
 
+class RefilledRule(RequestBody):
+    """How much of a freed time other clients must take."""
+
+    covered_percent: Annotated[
+        int,
+        Field(
+            strict=True,
+            ge=1,
+            le=100,
+            description="The share of the freed minutes in which other clients have sessions with "
+            "the practitioner, as of the freed start.",
+            examples=[80],
+        ),
+    ]
+
+
 class CancelRules(RequestBody):
     """Rules for cancelling: whether, until when and at what cost clients may do it."""
 
@@ -133,6 +149,13 @@ class CancelRules(RequestBody):
             "first tier has passed. A forfeited credit replaces the fee."
         ),
     ] = "returned"
+    refilled: Annotated[
+        RefilledRule | None,
+        Field(
+            description="If other clients take the freed time, the fee of the cancellation is "
+            "forgiven and a forfeited credit is returned. Null: never."
+        ),
+    ] = None
 
 
 class RescheduleRules(RequestBody):

@@ -6,7 +6,8 @@
                 "closes": {"before_minutes": 1440},
                 "fees": [{"deadline": {"days_before": 1, "at": "17:00"}, "percent": "50"},
                          {"deadline": {"before_minutes": 120}, "amount_minor": 4500}],
-                "late_credit": "forfeited"},
+                "late_credit": "forfeited",
+                "refilled": {"covered_percent": 80}},
      "reschedule": {..., "limit": 2, "max_days_from_original": 30},
      "change_format": {...},
      "free_after_practice_move": "until_start"}

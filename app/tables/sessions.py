@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     CheckConstraint,
     Index,
     UniqueConstraint,
+    Uuid,
     false,
     text,
 )
@@ -166,6 +168,46 @@ class Fee(Identified, Base):
                 "status = 'due' AND collect_after IS NOT NULL AND announced_at IS NULL"
             ),
         ),
+    )
+
+
+class Refill(Identified, Base):
+    """A cancellation whose cost is forgiven if others take the freed time.
+
+    `id` is the id of the cancellation's change. `state` is `pending` until the freed start, then
+    `refilled` or `open`, or `void` after the cancellation was undone. `covered_by` are the sessions
+    that filled the time; one session is in one row only.
+    """
+
+    __tablename__ = "refills"
+    session_id: Mapped[UUID]
+    practitioner_id: Mapped[UUID]
+    client_id: Mapped[UUID]
+    group_id: Mapped[UUID | None]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    cancelled_at: Mapped[datetime]
+    covered_percent: Mapped[int]
+    state: Mapped[str]
+    judged_at: Mapped[datetime | None]
+    covered_by: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    __table_args__ = (
+        reference("id", "changes"),
+        reference("session_id", "sessions"),
+        reference("practitioner_id", "practitioners"),
+        reference("client_id", "clients"),
+        reference("group_id", "groups"),
+        CheckConstraint("state IN ('pending', 'refilled', 'open', 'void')", name="state"),
+        CheckConstraint("(state = 'refilled') = (cardinality(covered_by) > 0)", name="covered"),
+        CheckConstraint("(judged_at IS NOT NULL) = (state IN ('refilled', 'open'))", name="judged"),
+        CheckConstraint("covered_percent BETWEEN 1 AND 100", name="percent"),
+        Index(
+            "ix_refills_pending",
+            "practice_id",
+            "starts_at",
+            postgresql_where=text("state = 'pending'"),
+        ),
+        Index(None, "practice_id", "practitioner_id", "starts_at"),
     )
 
 

@@ -30,7 +30,12 @@ from app.webhooks.offer_payload import OfferEvent, offer_event
 from app.webhooks.request_payload import MoveRequestEvent, request_event
 
 _STATUS = {"cancelled": Status.CANCELLED, "fulfilled": Status.FULFILLED, "noshow": Status.NOSHOW}
-_FEE_STATUS: dict[str, FeeStatus] = {"fee.waived": "waived", "fee.settled": "settled"}
+_FEE_STATUS: dict[str, FeeStatus] = {
+    "fee.waived": "waived",
+    "fee.settled": "settled",
+    "fee.refundable": "settled",
+    "fee.forgiven": "forgiven",
+}
 
 
 class EventFee(TypedDict):

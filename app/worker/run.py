@@ -15,6 +15,7 @@ from app.configuration.settings import Settings
 from app.database.engine import connect
 from app.database.transactions import allow_long_statements, prefer_indexes, transact
 from app.fees.announcing import announce_fees
+from app.fees.refilling import judge_due_refills
 from app.groups.judging import judge_due_groups
 from app.identity.sign_in.cleanup import sweep_sign_ins, tidy_sign_ins
 from app.mail.context import MailContext
@@ -44,6 +45,7 @@ JUDGE_SECONDS = 60.0
 CLOSE_SECONDS = 60.0
 WAITLIST_SECONDS = 15.0
 ANNOUNCE_SECONDS = 60.0
+REFILL_SECONDS = 60.0
 
 # A task of the worker, run with the present instant.
 RepeatedTask = Callable[[datetime], Awaitable[None]]
@@ -196,6 +198,9 @@ def _repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTas
     async def judging(now: datetime) -> None:
         await judge_due_groups(engine, now, credit_grace=settings.credit_grace)
 
+    async def refilling(now: datetime) -> None:
+        await judge_due_refills(engine, now, credit_grace=settings.credit_grace)
+
     async def announcing(now: datetime) -> None:
         await announce_fees(engine, now)
 
@@ -212,6 +217,7 @@ def _repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTas
         closing: CLOSE_SECONDS,
         waiting: WAITLIST_SECONDS,
         announcing: ANNOUNCE_SECONDS,
+        refilling: REFILL_SECONDS,
     }
 
 

@@ -49,6 +49,7 @@ class Decision:
 
     `cost` is None if and only if there is a `refusal`. `timeline` is the result of `terms`.
     `free_because` says what makes an allowed action free, whatever its fees; None: nothing does.
+    `forgiven_if_refilled`: what the action costs falls away if others take the freed time.
     """
 
     action: Action
@@ -56,6 +57,7 @@ class Decision:
     timeline: Sequence[Term]
     refusal: Refusal | None
     free_because: FreeBecause | None = None
+    forgiven_if_refilled: bool = False
 
     @property
     def allowed(self) -> bool:
@@ -109,7 +111,19 @@ def decide(
         timeline=() if closes_at is None else _timeline(steps, closes_at),
         refusal=None if code is None else _refusal(code, closes_at, facts.contact),
         free_because=because if code is None else None,
+        forgiven_if_refilled=action is Action.CANCEL
+        and cost is not None
+        and share_to_refill(policy, facts, cost) is not None,
     )
+
+
+def share_to_refill(policy: Policy, facts: SessionFacts, cost: Cost) -> int | None:
+    """Give the percentage of the freed time that others must take to forgive a cancellation's cost.
+
+    None: the cost stays, or there is none. A carried cost stays: its client gave up another time.
+    Source: product.md section 10, "Refill".
+    """
+    return None if cost.is_free or facts.carried is not None else policy.cancel.refilled
 
 
 def is_allowed(policy: Policy, action: Action, facts: SessionFacts, now: datetime) -> bool:

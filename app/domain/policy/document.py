@@ -33,6 +33,7 @@ def parse_rules(rules: dict[str, Any]) -> Policy:
             closes=_deadline(cancel.get("closes")),
             fees=_tiers(cancel.get("fees", [])),
             late_credit=Credit(cancel.get("late_credit", Credit.RETURNED)),
+            refilled=_share(cancel.get("refilled")),
         ),
         reschedule=RescheduleRule(
             enabled=reschedule.get("enabled", True),
@@ -55,6 +56,10 @@ def _own_closes(reschedule: dict[str, Any]) -> Deadline | None:
     if "closes" not in reschedule:
         return None
     return _deadline(reschedule["closes"]) or UNTIL_THE_START
+
+
+def _share(refilled: dict[str, Any] | None) -> int | None:
+    return None if refilled is None else refilled["covered_percent"]
 
 
 def _tiers(fees: list[dict[str, Any]]) -> tuple[Tier, ...]:

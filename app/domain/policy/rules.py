@@ -70,12 +70,15 @@ class CancelRule:
     """Rules for cancelling.
 
     `closes` None: open until the start. `late_credit` applies after the first tier has passed.
+    `refilled`: the percentage of the freed time that other clients must take, so that a late
+    cancellation costs nothing (app/domain/refill.py); None: it costs what it costs.
     """
 
     enabled: bool = True
     closes: Deadline | None = None
     fees: tuple[Tier, ...] = ()
     late_credit: Credit = Credit.RETURNED
+    refilled: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Source: product.md section 10, "Mails". Mails about a booked session (booked, rescheduled, restored,
 reminder) contain how to join, the policy's deadlines, and the link. A cancellation contains the
 link and the policy's text. A missed session contains the policy's text, which explains a fee, but
-no link: nothing can be rescheduled. A waived fee contains neither.
+no link: nothing can be rescheduled. Mails about only a fee or a credit contain neither.
 """
 
 from collections.abc import Callable
@@ -38,6 +38,8 @@ from app.texts.catalogue import Texts
 # Kinds of mail after whose change the session is booked.
 OF_BOOKED = {"booked", "rescheduled", "restored", "reminder"}
 _WITH_LINK = OF_BOOKED | {"cancelled", "move_request"}
+# Kinds of mail about what a session cost, after which it is as it was.
+ABOUT_COST = {"fee_waived", "fee_forgiven", "credit_returned"}
 # Calendar entries of other sessions that one mail has.
 MAX_ATTACHMENTS = 10
 
@@ -136,14 +138,14 @@ def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
         return request_sentences(data, formatter)
     change, texts = data.change, formatter.texts
     practice, sentences = one_line(data.practice_name), []
-    if not change.by_client and data.kind != "booked":
+    if not change.by_client and data.kind not in {"booked", "fee_forgiven", "credit_returned"}:
         sentences.append(texts("mail.done-by-practice", practice=practice))
     if data.others:
         return (*sentences, *_total(data, formatter, practice))
     sentences += costs(data, formatter, practice=practice)
     if data.kind == "noshow":
         sentences.append(texts("mail.if-wrong", name=one_line(data.contact.name)))
-    if change.superseded and data.kind != "fee_waived":
+    if change.superseded and data.kind not in ABOUT_COST:
         sentences.append(texts("mail.changed-since"))
     return tuple(sentences)
 
@@ -158,7 +160,7 @@ def _total(data: MailData, formatter: Formatter, practice: str) -> tuple[str, ..
 
 def _policy_text(data: MailData) -> str | None:
     """Return the policy's text as the practice wrote it, not translated."""
-    if data.policy is None or data.kind in {"fee_waived", "move_request"}:
+    if data.policy is None or data.kind in ABOUT_COST | {"move_request"}:
         return None
     return lines(data.policy.text) or None
 

@@ -50,8 +50,9 @@ def place_of(name: str | None, address: str | None) -> tuple[str, str] | None:
 class ChangeFacts:
     """A change to a session: kind, time, actor, and cost.
 
-    `carries`: the minimum cost of a later cancellation because of this change. `voided_fee`: the
-    change made a due fee void. `undone`: the kind of the change that this one undoes.
+    `carries`: the minimum cost of a later cancellation because of this change.
+    `forgiven_if_refilled`: its cost falls away if others take the time. `voided_fee`: the change
+    made a due fee void. `undone`: the kind of the change that this one undoes.
     `superseded`: a later change to the session exists.
     """
 
@@ -66,6 +67,7 @@ class ChangeFacts:
     fee: Money | None
     credit: Credit | None
     carries: Carried | None
+    forgiven_if_refilled: bool
     voided_fee: bool
     undone: str | None
     superseded: bool

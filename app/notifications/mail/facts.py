@@ -86,8 +86,11 @@ def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list
     `practice` is the practice's name for a mail to the client, None for one to the practitioner.
     """
     change, texts = data.change, formatter.texts
-    if data.kind == "fee_waived":
-        return _fee(change, "mail.fee-is-waived", practice, formatter)
+    if data.kind in {"fee_waived", "fee_forgiven"}:
+        key = "mail.fee-is-waived" if data.kind == "fee_waived" else "mail.fee-is-forgiven"
+        return _fee(change, key, practice, formatter)
+    if data.kind == "credit_returned":
+        return [texts("mail.credit-is-back")]
     if data.kind == "restored":
         void = [texts("mail.fee-is-void")] if change.voided_fee else []
         if topic_of(data) == "move-undone":
@@ -97,6 +100,8 @@ def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list
     sentences = _fee(change, key, practice, formatter)
     if change.credit is not None:
         sentences.append(_credit(change.credit, texts))
+    if change.forgiven_if_refilled:
+        sentences.append(texts("mail.forgiven-if-refilled"))
     if change.carries is not None:
         sentences.append(carried(change.carries, formatter))
     return sentences

@@ -302,6 +302,7 @@ def _change(row: Row[Any]) -> ChangeFacts:
         else Money(row.change_fee_minor, row.change_currency),
         credit=None if row.change_credit is None else Credit(row.change_credit),
         carries=_carries(details.get("carries"), row.change_currency),
+        forgiven_if_refilled=bool(details.get("forgiven_if_refilled")),
         voided_fee=bool(details.get("voided_fee")),
         undone=details.get("undone"),
         superseded=row.superseded,

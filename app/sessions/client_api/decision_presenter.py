@@ -86,6 +86,7 @@ def present_decision(
         "allowed": decision.allowed,
         "fee": fee,
         "free_because": decision.free_because,
+        "forgiven_if_refilled": decision.forgiven_if_refilled,
         "credit": credit,
         "carries": carries,
         "free_until": _in(decision.free_until, zone),

@@ -162,6 +162,13 @@ class DecisionView(TypedDict):
             "The action then does not count towards the limit. Null: the policy's fees hold."
         ),
     ]
+    forgiven_if_refilled: Annotated[
+        bool,
+        Field(
+            description="For `cancel`: the fee, or the forfeit of the credit, falls away if other "
+            "clients take the freed time. That is known at the session's start."
+        ),
+    ]
     credit: Credit | None
     carries: Annotated[
         CarriedView | None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
@@ -42,6 +42,14 @@ _LOCK_PACKAGE = Read(
 )
 _UPDATE_PAYING = update(CreditRedemption).where(_PAYS, CreditRedemption.forfeited_at.is_(None))
 _RETURN = Write(_UPDATE_PAYING, "returned_at", "usable_until")
+_RETURN_FORFEITED = Write(
+    update(CreditRedemption)
+    .where(_PAYS, CreditRedemption.forfeited_at.is_not(None))
+    .values(forfeited_at=null())
+    .returning(CreditRedemption.id),
+    "returned_at",
+    "usable_until",
+)
 _FORFEIT = Write(_UPDATE_PAYING, "forfeited_at")
 _REDEEM = Write(
     insert(CreditRedemption),
@@ -126,12 +134,24 @@ class CreditRepository:
         If the package has expired or expires within `grace`, the credit stays usable until `now`
         plus `grace` (product.md section 10, "Credits").
         """
-        package = await self._lock_package(session_id)
-        usable_until = None
-        if package is not None and package < now + grace:
-            usable_until = now + grace
-        returned = {"returned_at": now, "usable_until": usable_until}
+        returned = await self._returned(session_id, now, grace)
         await _RETURN.run(self._db, self._paying(session_id) | returned)
+
+    async def return_forfeited(self, session_id: UUID, now: datetime, grace: timedelta) -> bool:
+        """Return a credit that a cancellation forfeited; False: it is not forfeited any more.
+
+        Its package may have expired meanwhile: see `_return`.
+        """
+        returned = await self._returned(session_id, now, grace)
+        return bool(await _RETURN_FORFEITED.run(self._db, self._paying(session_id) | returned))
+
+    async def _returned(
+        self, session_id: UUID, now: datetime, grace: timedelta
+    ) -> dict[str, datetime | None]:
+        """Lock the package, and give the values of a credit that is returned."""
+        package = await self._lock_package(session_id)
+        expires_soon = package is not None and package < now + grace
+        return {"returned_at": now, "usable_until": now + grace if expires_soon else None}
 
     async def _forfeit(self, session_id: UUID, now: datetime) -> None:
         """Mark the credit that pays for a session as forfeited."""

@@ -1,7 +1,7 @@
 """The steps that cancelling a session and marking it as missed share."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit.write import Actor
 from app.calendar.locks import lock_session
 from app.domain.policy.costs import Cost, cost_for_staff
+from app.domain.policy.decide import share_to_refill
 from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
@@ -18,7 +19,7 @@ from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_booked
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_staff, finish, new_change
-from app.sessions.commands.history_repository import HistoryRepository, NewChange
+from app.sessions.commands.history_repository import HistoryRepository, NewChange, NewRefill
 from app.sessions.commands.orders import NO_UNDO, ChangeReason, Effect, StaffOrder, StaffOutcome
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
@@ -135,4 +136,12 @@ async def write_end(
         in_calendar=is_cancelled,
         answers=answers,
     )
+    percent = share_to_refill(rules_of(record.policy), record.facts, cost) if is_cancelled else None
+    if percent is not None and now < record.starts_at:
+        owner = record.practitioner_id, record.client_id, record.group_id
+        details = (change.details or {}) | {"forgiven_if_refilled": True}
+        refill = NewRefill(*owner, percent)
+        return replace(
+            change, details=details, refill=refill, collect_after=record.starts_at.astimezone(UTC)
+        )
     return replace(change, collect_after=None if undo is None else undo.until)

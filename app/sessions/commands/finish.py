@@ -44,11 +44,12 @@ async def finish(
     """Record a change of a session or of its fee, queue its notifications, and give its effect.
 
     Drops the pending reminders, because they describe the session before the change;
-    `notifications` must contain the new ones. A change of only a fee keeps the reminders.
+    `notifications` must contain the new ones. A change of only a fee or a credit keeps
+    them.
     """
     history = HistoryRepository(db, practice_id)
     (change_id,) = await history.record([(session_id, change)], now)
-    if change.of_fee is None:
+    if change.of_fee is None and change.of_refill is None:
         await drop_reminders(db, practice_id, [session_id], now)
     notifications = [*notifications, *_about_answer(change, now)]
     await queue_notifications(db, practice_id, session_id, change_id, notifications, now)

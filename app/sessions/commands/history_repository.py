@@ -19,7 +19,16 @@ from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.orders import Effect
 from app.tables.changes import Change
 from app.tables.joins import of_practice
-from app.tables.sessions import Fee
+from app.tables.sessions import Fee, Refill
+
+
+class NewRefill(NamedTuple):
+    """The time that a cancellation frees, and how much of it others must take, in percent."""
+
+    practitioner_id: UUID
+    client_id: UUID
+    group_id: UUID | None
+    covered_percent: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,8 @@ class NewChange:
     command changes several sessions. `answers` is the move request that the change answers.
     `of_request` is the move request with which the client is asked; the session itself stays as it
     is, also its version. The fee of the change may be collected only after `collect_after` (UTC);
-    None: at once.
+    None: at once. `refill` is the freed time of a cancellation that may be forgiven.
+    `of_refill` is the refill that returns a forfeited credit.
     """
 
     kind: str
@@ -50,6 +60,8 @@ class NewChange:
     answers: UUID | None = None
     of_request: UUID | None = None
     collect_after: datetime | None = None
+    refill: NewRefill | None = None
+    of_refill: UUID | None = None
 
 
 class MadeChange(NamedTuple):
@@ -71,6 +83,18 @@ _RECORD_FEE = Write(
     "status",
     "recorded_at",
     "collect_after",
+)
+
+
+_ADD_REFILL = Write(
+    insert(Refill).values(state="pending", covered_by=[]),
+    "practice_id",
+    "id",
+    "session_id",
+    "starts_at",
+    "ends_at",
+    "cancelled_at",
+    *NewRefill._fields,
 )
 
 
@@ -105,6 +129,20 @@ class HistoryRepository:
             if change.fee is not None and change.of_fee is None
         ]
         await _RECORD_FEE.run_for_each(self._db, fees)
+        refills = [
+            {
+                "practice_id": self._practice_id,
+                "id": change_id,
+                "session_id": session_id,
+                "starts_at": change.after.starts_at,
+                "ends_at": change.after.ends_at,
+                "cancelled_at": now,
+                **change.refill._asdict(),
+            }
+            for change_id, (session_id, change) in zip(ids, changes, strict=True)
+            if change.refill is not None
+        ]
+        await _ADD_REFILL.run_for_each(self._db, refills)
         return ids
 
     async def latest_effect(self, session_id: UUID, kind: str) -> Effect:
@@ -168,7 +206,10 @@ class HistoryRepository:
         return MadeChange(*found.one())
 
     async def void_fee(self, session_id: UUID, kind: str, now: datetime) -> bool:
-        """Void the fee of the session's latest change of this kind; tell whether there was one."""
+        """Void the fee of the session's latest change of this kind; tell whether there was one.
+
+        What others do with the time that the change freed does not matter any more.
+        """
         latest = self._latest(select(Change.id), session_id, kind).scalar_subquery()
         voided = await self._db.execute(
             update(Fee)
@@ -179,6 +220,15 @@ class HistoryRepository:
             )
             .values(status="void", closed_at=now)
             .returning(Fee.id)
+        )
+        await self._db.execute(
+            update(Refill)
+            .where(
+                Refill.practice_id == self._practice_id,
+                Refill.id == latest,
+                Refill.state == "pending",
+            )
+            .values(state="void")
         )
         return voided.scalar() is not None
 
@@ -228,4 +278,6 @@ def _subject_of(session_id: UUID, change: NewChange) -> tuple[Subject, UUID]:
         return "fee", change.of_fee
     if change.of_request is not None:
         return "move_request", change.of_request
+    if change.of_refill is not None:
+        return "refill", change.of_refill
     return "session", session_id

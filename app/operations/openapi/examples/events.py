@@ -128,8 +128,11 @@ EVENT_EXAMPLES: dict[str, object] = {
     "session.restored": _event("session.restored", version=5),
     "fee.recorded": _event("fee.recorded", **_CANCELLED_BY_CLIENT, fee=_event_fee("due")),
     "fee.collectable": _event("fee.collectable", status="cancelled", fee=_event_fee("due")),
+    "fee.forgiven": _event("fee.forgiven", status="cancelled", fee=_event_fee("forgiven")),
+    "fee.refundable": _event("fee.refundable", status="cancelled", fee=_event_fee("settled")),
     "fee.waived": _event("fee.waived", status="cancelled", fee=_event_fee("waived")),
     "fee.settled": _event("fee.settled", status="cancelled", fee=_event_fee("settled")),
+    "credit.returned": _event("credit.returned", status="cancelled", credit="returned"),
     "group.below_minimum": _group_event("group.below_minimum", seats_taken=2, by="system"),
     "group.cancelled": _group_event("group.cancelled", status="cancelled", seats_taken=0),
     "group.moved": _group_event(

@@ -1,0 +1,125 @@
+"""Judge whether a freed time was filled again (product.md section 10, "Refill").
+
+Only the worker does this, once for each cancellation, after the freed start.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from app.audit.write import SYSTEM
+from app.calendar.locks import lock_session
+from app.domain.policy.rules import Credit
+from app.domain.refill import find_cover
+from app.fees.commands import fee_change
+from app.fees.queries import read_fee
+from app.fees.refill_queries import (
+    list_due_refills,
+    read_others,
+    read_pending,
+    read_standing,
+    session_of_refill,
+)
+from app.fees.repository import close_fee, set_judged
+from app.outbox.due import run_for_due
+from app.outbox.outbox import Kind, NewNotification
+from app.sessions.commands.credit_repository import CreditRepository
+from app.sessions.commands.finish import finish
+from app.sessions.commands.history_repository import NewChange
+from app.sessions.commands.meeting import meeting_of
+from app.sessions.read.queries import read_session
+from app.sessions.read.records import SessionRecord
+
+# A request that came before the start may still wait for locks.
+_STILL_WAITING = timedelta(seconds=30)
+
+
+async def judge_due_refills(engine: AsyncEngine, now: datetime, *, credit_grace: timedelta) -> None:
+    """Judge each cancellation whose freed start has passed."""
+    await run_for_due(
+        engine,
+        lambda db, most: list_due_refills(db, now - _STILL_WAITING, most),
+        lambda db, practice_id, refill_id: judge_refill(
+            db, practice_id, refill_id, now=now, credit_grace=credit_grace
+        ),
+        failure="refill_not_judged",
+        id_name="refill_id",
+    )
+
+
+async def judge_refill(
+    db: AsyncConnection,
+    practice_id: UUID,
+    refill_id: UUID,
+    *,
+    now: datetime,
+    credit_grace: timedelta,
+) -> None:
+    """Forgive what a cancellation cost, if other clients have taken the time. Done once.
+
+    What counts are the sessions that the practitioner had at the freed start, also if this runs
+    late. A fee that was settled stays settled, and webhooks are told that it can be paid back.
+    """
+    session_id = await session_of_refill(db, practice_id, refill_id)
+    await lock_session(db, practice_id, session_id)
+    pending = await read_pending(db, practice_id, refill_id)
+    if pending is None or now < pending.starts_at:
+        return
+    others, used = await read_others(db, practice_id, pending)
+    standing = await read_standing(db, practice_id, pending)
+    cover = find_cover(pending.freed, others, standing, used)
+    await set_judged(db, practice_id, refill_id, cover, now)
+    if not cover:
+        return
+    record = await read_session(db, practice_id, session_id)
+    if pending.fee_id is not None:
+        await _forgive(db, record, pending.fee_id, str(pending.fee_status), now)
+    elif await CreditRepository(db, practice_id).return_forfeited(session_id, now, credit_grace):
+        change = _credit_returned(record, refill_id)
+        await _tell(db, record, change, "credit_returned", "credit.returned", now)
+
+
+async def _forgive(
+    db: AsyncConnection, record: SessionRecord, fee_id: UUID, status: str, now: datetime
+) -> None:
+    """Forgive a fee that is due, or tell that a settled one can be paid back."""
+    fee = await read_fee(db, record.practice_id, fee_id)
+    if status == "due":
+        await close_fee(db, record.practice_id, fee_id, "forgiven", now)
+        change = fee_change(SYSTEM, fee, record, "fee_forgiven")
+        await _tell(db, record, change, "fee_forgiven", "fee.forgiven", now)
+    elif status == "settled":
+        change = fee_change(SYSTEM, fee, record, "fee_refundable")
+        event = NewNotification("fee.refundable", "webhook", record.starts_at, now)
+        await finish(db, record.practice_id, record.id, change, [event], now)
+
+
+async def _tell(
+    db: AsyncConnection,
+    record: SessionRecord,
+    change: NewChange,
+    mail: Kind,
+    event: Kind,
+    now: datetime,
+) -> None:
+    notifications = [
+        NewNotification(mail, "client", record.starts_at, now),
+        NewNotification(event, "webhook", record.starts_at, now),
+    ]
+    await finish(db, record.practice_id, record.id, change, notifications, now)
+
+
+def _credit_returned(record: SessionRecord, refill_id: UUID) -> NewChange:
+    """Make the entry for the session's history. The session itself does not change."""
+    return NewChange(
+        kind="credit_returned",
+        actor=SYSTEM,
+        session_version=record.version,
+        calendar_sequence=record.calendar_sequence,
+        before=None,
+        after=meeting_of(record),
+        currency=record.price.currency,
+        credit=Credit.RETURNED,
+        of_refill=refill_id,
+    )
