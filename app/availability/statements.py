@@ -16,6 +16,7 @@ from app.sessions.read.statements import (
     formats_on_offer,
 )
 from app.tables.asked import open_request_of
+from app.tables.ended import end_of
 from app.tables.held import hold_of
 from app.tables.joins import PRACTICE, of_practice, of_session, referred
 from app.tables.own_session import OWN_SESSION
@@ -26,14 +27,12 @@ from app.tables.practices import (
     Practitioner,
     Service,
 )
-from app.tables.sessions import CreditRedemption, Session
+from app.tables.sessions import PAYS, CreditRedemption, Session
 
 
 def _page_statement() -> OneSession:
     """Build the statement. It reads only the columns that availability needs, not all details."""
-    paid = exists().where(
-        of_session(CreditRedemption, Session), CreditRedemption.returned_at.is_(None)
-    )
+    paid = exists().where(of_session(CreditRedemption, Session), PAYS)
     source = (
         Client.__table__.join(Practice, of_practice(PRACTICE, Practice))
         .outerjoin(Session, OWN_SESSION)
@@ -60,6 +59,7 @@ def _page_statement() -> OneSession:
         Session.moved_by_practice,
         open_request_of(Session).label("move_request"),
         hold_of(Session).label("hold"),
+        end_of(Session).label("ended"),
         Session.format,
         Session.location_id,
         Session.price_minor,

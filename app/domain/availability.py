@@ -216,7 +216,8 @@ class SlotSearch:
     The last one restricts other times to the current format and location. `move_window` limits the
     new start (`max_days_from_original`); None: no limit. `proposals` are starts that the practice
     proposes: hours, step, notice, horizon and limits do not bind them. `own_hold` was on offer when
-    the session took hold of it: step, notice, horizon and limits bind it no more.
+    the session took hold of it: step, notice, horizon and limits bind it no more. `books_again`:
+    the session has ended, so that its former time is a time like any other.
     """
 
     format: Format
@@ -228,6 +229,7 @@ class SlotSearch:
     must_keep_format_and_location: bool = False
     proposals: tuple[int, ...] = ()
     own_hold: OwnHold | None = None
+    books_again: bool = False
 
     def may_move_to(self, location_id: UUID | None) -> bool:
         """Tell whether the session may move to another time at this location."""
@@ -241,8 +243,9 @@ def offer(
 ) -> Offer:
     """Find the available starts within `window` for the session being moved.
 
-    The current start is available only with another format or location. Notice, horizon, step and
-    limits do not apply to it (product.md section 10, `change_format`).
+    The current start is available only with another format or location, unless the session has
+    ended. Notice, horizon, step and limits do not apply to it (product.md section 10,
+    `change_format`).
     """
     span = bookable(calendar.hours.zone, rules, search, window, now)
     found: dict[UUID | None, list[int]] = {}
@@ -251,7 +254,8 @@ def offer(
         if search.may_move_to(location_id) and span.start < span.end:
             starts = _starts(calendar, rules, search.format, location_id, span)
             present = bisect_left(starts, search.present.start)
-            if starts[present : present + 1] == [search.present.start]:
+            is_offered = starts[present : present + 1] == [search.present.start]
+            if is_offered and not search.books_again:
                 del starts[present]
         _add_proposals(starts, calendar, rules, search, location_id, window, now)
         _add_own_hold(starts, calendar, rules, search, location_id, window, now)
@@ -305,7 +309,8 @@ def _add_own_hold(
     hold = search.own_hold
     if hold is None or (search.format, location_id) != (hold.format, hold.location_id):
         return
-    is_new = hold.start not in starts and hold.start != search.present.start
+    is_present = hold.start == search.present.start and not search.books_again
+    is_new = hold.start not in starts and not is_present
     if not is_new or hold.start <= now or not window.start <= hold.start < window.end:
         return
     if search.may_move_to(location_id) and fits(

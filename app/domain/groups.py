@@ -102,8 +102,12 @@ def _is_held(search: GroupSearch, group: GroupSlot) -> bool:
 
 
 def _is_free(search: GroupSearch, group: GroupSlot) -> bool:
-    """Tell whether another group has a free seat at a time that its client has free."""
-    if group.group_id == search.group_id or group.seats_left < 1:
+    """Tell whether a group has a free seat at a time that its client has free.
+
+    The seat's own group counts only if the seat was given up, and is booked again.
+    """
+    is_own = group.group_id == search.group_id and not search.policy.books_again
+    if is_own or group.seats_left < 1:
         return False
     return not any(group.start < end and start < group.end for start, end in search.taken)
 

@@ -94,6 +94,22 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of a session that was cancelled, or missed by its client.
+
+    `at` is when it was cancelled or marked. `by_practice`: the practice has cancelled it. `due` and
+    `settled` are the fee of this end, if it still has that state. `forfeits_credit`: the end has
+    forfeited the credit that paid.
+    """
+
+    at: datetime
+    by_practice: bool = False
+    due: Money | None = None
+    settled: Money | None = None
+    forfeits_credit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SessionFacts:
     """The facts of a session that the policy depends on.
 
@@ -104,6 +120,10 @@ class SessionFacts:
 
     `moved_by_practice`: the practice has moved the session since its client last did. `answer_by`:
     the practice asks the client to move it, until that instant.
+
+    `ended` is set while the session is cancelled or missed. `has_paid_by_credit`: a credit paid for
+    it, and was returned. `paid_before` was paid for an end after which the session was booked
+    again; a later cancellation costs so much less.
     """
 
     status: Status
@@ -118,6 +138,9 @@ class SessionFacts:
     is_seat: bool = False
     moved_by_practice: bool = False
     answer_by: datetime | None = None
+    ended: Ended | None = None
+    has_paid_by_credit: bool = False
+    paid_before: Money | None = None
 
 
 ReasonCode = TypeAliasType(

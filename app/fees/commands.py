@@ -72,6 +72,9 @@ async def settle_fee(
         NotFoundError: the practice has no such fee.
         FeeClosedError: the fee is waived or void.
     """
+    session_id = (await read_fee(db, staff.practice_id, fee_id)).session_id
+    # Booking the session again decides by the fee's state (app/sessions/commands/rebooking.py).
+    await lock_session(db, staff.practice_id, session_id)
     values = {"payment_reference": payment_reference}
     if not await close_fee(db, staff.practice_id, fee_id, "settled", now, **values):
         return await _read_closed(db, staff.practice_id, fee_id)

@@ -214,6 +214,30 @@ class ChangeFormatRules(RequestBody):
     fees: Fees = ()
 
 
+class RebookRules(RequestBody):
+    """After a cancelled or missed session clients may book it again for so many days."""
+
+    days: Annotated[
+        int,
+        Field(
+            strict=True,
+            ge=1,
+            le=366,
+            description="How many elapsed days after the cancellation, or after the start of a "
+            "missed session.",
+        ),
+    ]
+    fee: Annotated[
+        Literal["stands", "credited"],
+        Field(
+            description="What becomes of the fee of that end. `stands`: it stays as it is, and so "
+            "does a forfeited credit. `credited`: a fee that is due is forgiven, and the session "
+            "carries it: a later cancellation costs at least that. A settled fee is deducted from "
+            "what a later cancellation costs. A forfeited credit pays again."
+        ),
+    ] = "stands"
+
+
 class PolicyRules(RequestBody):
     """What clients may do themselves, until when, and at what cost. `{}`: free until the start.
 
@@ -231,6 +255,13 @@ class PolicyRules(RequestBody):
             "it. Null: the rules above hold."
         ),
     ] = "until_start"
+    rebook: Annotated[
+        RebookRules | None,
+        Field(
+            description="Whether clients may book a cancelled or missed session again, at an "
+            "available time. Null: they may not."
+        ),
+    ] = None
 
     def document(self) -> dict[str, Any]:
         """Give the rules as the document to store, without absent fields.

@@ -57,7 +57,7 @@ class Change(Identified, Base):
         CheckConstraint(
             "actor IN ('client', 'link', 'practice', 'operator', 'system')", name="actor"
         ),
-        CheckConstraint("credit IN ('returned', 'forfeited', 'kept')", name="credit"),
+        CheckConstraint("credit IN ('returned', 'forfeited', 'kept', 'redeemed')", name="credit"),
         CheckConstraint("fee_minor > 0", name="fee"),
         CheckConstraint(f"num_nulls({_OF_SESSION}) IN (0, 7)", name="session"),
         Index(None, "practice_id", "session_id", "at"),

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     UniqueConstraint,
     Uuid,
+    and_,
     false,
     text,
 )
@@ -37,6 +38,9 @@ class Session(Identified, Base):
     series' rhythm; if the session starts at another time, it was moved alone.
 
     `moved_by_practice`: the practice has moved the session since its client last moved it.
+
+    `paid_before_minor` was paid for ends after which the session was booked again: a later
+    cancellation costs so much less (docs/decisions/0036-rebooking.md).
 
     `pushed` is what the practice's own software last wrote for the `external_ref`
     (app/sessions/commands/push.py).
@@ -81,6 +85,7 @@ class Session(Identified, Base):
     moved_by_practice: Mapped[bool] = mapped_column(server_default=false())
     undo_until: Mapped[datetime | None]
     undo: Mapped[dict[str, Any] | None]
+    paid_before_minor: Mapped[int] = mapped_column(server_default="0")
     __table_args__ = (
         unique_external_ref(),
         reference("client_id", "clients"),
@@ -106,6 +111,7 @@ class Session(Identified, Base):
         CheckConstraint("starts_at < ends_at", name="order"),
         CheckConstraint("price_minor >= 0", name="price"),
         CheckConstraint("carried_fee_minor >= 0", name="carried_fee"),
+        CheckConstraint("paid_before_minor >= 0", name="paid_before"),
         CheckConstraint(
             "CASE status WHEN 'booked' THEN taken_until IS NOT NULL AND taken_until = ends_at "
             "WHEN 'cancelled' THEN taken_until IS NULL "
@@ -214,6 +220,9 @@ class Refill(Identified, Base):
 class CreditRedemption(Identified, Base):
     """A package credit that pays for a session. `returned_at` marks a credit that was returned.
 
+    A forfeited credit with `replaced_at` pays no longer: it stays forfeited, and another one has
+    paid since the session was booked again.
+
     `usable_until` is set if the package of a returned credit has expired or will soon. A redemption
     of such a credit references the one that it was returned from in `reused_redemption_id`, which
     is unique.
@@ -225,6 +234,7 @@ class CreditRedemption(Identified, Base):
     redeemed_at: Mapped[datetime]
     returned_at: Mapped[datetime | None]
     forfeited_at: Mapped[datetime | None]
+    replaced_at: Mapped[datetime | None]
     usable_until: Mapped[datetime | None]
     reused_redemption_id: Mapped[UUID | None]
     __table_args__ = (
@@ -232,6 +242,7 @@ class CreditRedemption(Identified, Base):
         reference("session_id", "sessions"),
         reference("reused_redemption_id", "credit_redemptions"),
         CheckConstraint("num_nonnulls(returned_at, forfeited_at) <= 1", name="end"),
+        CheckConstraint("replaced_at IS NULL OR forfeited_at IS NOT NULL", name="replaced"),
         CheckConstraint("usable_until IS NULL OR returned_at IS NOT NULL", name="usable"),
         UniqueConstraint("practice_id", "reused_redemption_id"),
         Index(
@@ -239,7 +250,11 @@ class CreditRedemption(Identified, Base):
             "practice_id",
             "session_id",
             unique=True,
-            postgresql_where=text("returned_at IS NULL"),
+            postgresql_where=text("returned_at IS NULL AND replaced_at IS NULL"),
         ),
         Index(None, "practice_id", "package_id"),
     )
+
+
+# The credit that pays for a session; a forfeited one does too, until it is replaced.
+PAYS = and_(CreditRedemption.returned_at.is_(None), CreditRedemption.replaced_at.is_(None))

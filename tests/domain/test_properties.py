@@ -499,7 +499,8 @@ def costs() -> st.SearchStrategy[Cost]:
     return st.builds(Cost, fees, st.none() | st.sampled_from(Credit))
 
 
-ACTIONS = st.sampled_from(Action)
+# The actions that have rules of their own.
+ACTIONS = st.sampled_from([Action.CANCEL, Action.RESCHEDULE, Action.CHANGE_FORMAT])
 NOTICES = st.timedeltas(timedelta(microseconds=1), timedelta(days=20))
 
 

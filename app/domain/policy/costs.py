@@ -3,13 +3,19 @@
 Source: product.md section 2, and section 10, "Carried cost".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from app.domain.money import Money
 from app.domain.policy.deadlines import closing_of, instant_of
 from app.domain.policy.free import free_until
+from app.domain.policy.rebook import (
+    carried_by_rebooking,
+    is_rebooking,
+    may_be_booked_again,
+    rebook_until,
+)
 from app.domain.policy.rules import Action, Credit, PercentFee, Policy, Tier, tiers_of
 from app.domain.session import Carried, SessionFacts
 
@@ -59,7 +65,15 @@ def cost_for_staff(
 
 
 def cost_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[CostStep]:
-    """Give the costs of an action in time order; those of a move include the carried cost."""
+    """Give the costs of an action in time order; those of a move include the carried cost.
+
+    An absence costs what a missed session does. Booking a session again has no fee of its own.
+    """
+    if action is Action.ABSENCE:
+        return [CostStep(_ALWAYS, _fee_steps(policy, Action.CANCEL, facts)[-1].cost)]
+    if action is Action.RESCHEDULE and rebook_until(policy, facts) is not None:
+        steps = [CostStep(_ALWAYS, _cost_of_rebooking(policy, facts))]
+        return _freed(steps, policy, action, facts)
     steps = _fee_steps(policy, action, facts)
     if action is Action.RESCHEDULE:
         cancelling = _cancellation_steps(policy, facts)
@@ -87,6 +101,8 @@ def apply_quote(
     credit = quoted.credit if due.credit is Credit.FORFEITED else due.credit
     if quoted.carries is None:  # no carried cost was quoted, or the action is not a move
         return Cost(fee, credit)
+    if is_rebooking(policy, facts, now):
+        return Cost(fee, credit, _better_carried(quoted.carries, due.carries))
     cancelling = cost_at(_cancellation_steps(policy, facts), now)
     carries = _better_carried(quoted.carries, _carried(cancelling, fee, facts.price))
     return Cost(fee, credit, carries)
@@ -96,10 +112,11 @@ def _fee_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[Cost
     """Give the fee tiers in time order, after a first step that is free.
 
     Of two tiers at the same instant the cheaper comes last, so it applies. A cancellation costs at
-    least the carried cost.
+    least the carried cost; what was paid for an earlier end is deducted from its tiers.
     """
+    paid = facts.paid_before if action is Action.CANCEL else None
     tiers = [
-        (instant_of(tier.deadline, facts), _fee(tier, facts.price))
+        (instant_of(tier.deadline, facts), _fee(tier, facts.price, paid))
         for tier in tiers_of(policy, action)
     ]
     tiers.sort(key=lambda passed: (passed[0], -passed[1].amount_minor))
@@ -133,6 +150,8 @@ def _freed(
 
 
 def _credit(policy: Policy, action: Action, facts: SessionFacts, *, late: bool) -> Credit | None:
+    if action is Action.RESCHEDULE and may_be_booked_again(policy, facts):
+        return _credit_of_rebooking(policy, facts)
     if not facts.paid_by_credit:
         return None
     if action is not Action.CANCEL:
@@ -140,10 +159,29 @@ def _credit(policy: Policy, action: Action, facts: SessionFacts, *, late: bool) 
     return policy.cancel.late_credit if late else Credit.RETURNED
 
 
-def _fee(tier: Tier, price: Money) -> Money:
+def _credit_of_rebooking(policy: Policy, facts: SessionFacts) -> Credit | None:
+    """Tell which credit pays for a session that is booked again; None: none has paid for it.
+
+    A forfeited credit pays again if the policy credits the cost of the end.
+    """
+    if not (facts.paid_by_credit or facts.has_paid_by_credit):
+        return None
+    carried = carried_by_rebooking(policy, facts)
+    return Credit.KEPT if carried is not None and carried.forfeits_credit else Credit.REDEEMED
+
+
+def _cost_of_rebooking(policy: Policy, facts: SessionFacts) -> Cost:
+    credit = _credit_of_rebooking(policy, facts)
+    return Cost(None, credit, carried_by_rebooking(policy, facts))
+
+
+def _fee(tier: Tier, price: Money, paid: Money | None) -> Money:
+    """Give the fee of a tier, less what was paid already."""
     if isinstance(tier.fee, PercentFee):
-        return price.percent(tier.fee.percent)
-    return Money(tier.fee.amount_minor, price.currency)
+        fee = price.percent(tier.fee.percent)
+    else:
+        fee = Money(tier.fee.amount_minor, price.currency)
+    return fee if paid is None else replace(fee, amount_minor=fee.amount_minor - paid.amount_minor)
 
 
 def _higher_cost(cost: Cost, carried: Carried) -> Cost:

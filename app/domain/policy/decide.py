@@ -6,12 +6,13 @@ or applies a rule (details, availability, emails, commands) uses this module.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from app.domain.policy.costs import Cost, CostStep, apply_quote, cost_at, cost_steps
 from app.domain.policy.deadlines import closing_of
 from app.domain.policy.free import FreeBecause, free_times, free_until, is_asked, why_free
+from app.domain.policy.rebook import is_rebooking, rebook_until
 from app.domain.policy.rules import Action, Policy, rule_of
 from app.domain.session import Contact, SessionFacts, Status
 
@@ -24,6 +25,11 @@ class RefusalCode(StrEnum):
     ACTION_DISABLED = "action-disabled"
     NOTICE_TOO_SHORT = "notice-too-short"
     RESCHEDULE_LIMIT_REACHED = "reschedule-limit-reached"
+    CANCELLATION_OPEN = "cancellation-open"
+
+
+# A deadline lies a year before the start at most: before this, none has passed.
+_BEFORE_ALL_DEADLINES = timedelta(days=367)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,7 @@ def decide(
     because = why_free(policy, action, facts, now)
     is_late = closes_at is not None and now > closes_at and quoted is None
     code = _refusal_code(policy, action, facts, now, because, late=is_late)
+    is_named = code is RefusalCode.NOTICE_TOO_SHORT or _ends_rebooking(policy, action, facts)
     cost = None
     if code is None:
         cost = cost_at(steps, now)
@@ -109,7 +116,9 @@ def decide(
         action=action,
         cost=cost,
         timeline=() if closes_at is None else _timeline(steps, closes_at),
-        refusal=None if code is None else _refusal(code, closes_at, facts.contact),
+        refusal=None
+        if code is None
+        else _refusal(code, closes_at, facts.contact, names_deadline=is_late and is_named),
         free_because=because if code is None else None,
         forgiven_if_refilled=action is Action.CANCEL
         and cost is not None
@@ -140,7 +149,7 @@ def must_keep_format_and_location(policy: Policy, facts: SessionFacts, now: date
     True unless a change of format is allowed and free at `now`. Otherwise a move to another time
     and back would circumvent `change_format`. Source: product.md section 10, "Moves and formats".
     """
-    facts = _as_moved(facts, now)
+    facts, now = _as_moved(policy, facts, now)
     if not is_allowed(policy, Action.CHANGE_FORMAT, facts, now):
         return True
     return not cost_at(cost_steps(policy, Action.CHANGE_FORMAT, facts), now).is_free
@@ -152,7 +161,8 @@ def format_change_by_move(policy: Policy, facts: SessionFacts, now: datetime) ->
     This holds for seats too: a seat never changes its format where it is, but can move to a group
     with another one.
     """
-    return decide(policy, Action.CHANGE_FORMAT, _as_moved(facts, now), now)
+    facts, now = _as_moved(policy, facts, now)
+    return decide(policy, Action.CHANGE_FORMAT, facts, now)
 
 
 def terms(policy: Policy, action: Action, facts: SessionFacts) -> list[Term]:
@@ -165,16 +175,20 @@ def terms(policy: Policy, action: Action, facts: SessionFacts) -> list[Term]:
     return [] if closes_at is None else _timeline(cost_steps(policy, action, facts), closes_at)
 
 
-def _as_moved(facts: SessionFacts, now: datetime) -> SessionFacts:
-    """Give the facts by which a move to another time may change the format.
+def _as_moved(policy: Policy, facts: SessionFacts, now: datetime) -> tuple[SessionFacts, datetime]:
+    """Give the facts and the instant by which a move to another time may change the format.
 
-    A seat can move to a group with another one. A session that the practice has cancelled, and
-    asks its client to book again, is judged as booked.
+    A seat can move to a group with another one. A session that is booked again is judged as booked;
+    by the policy's rule, at an instant before all deadlines of its former time, which no longer
+    matter.
     """
+    if is_rebooking(policy, facts, now):
+        now = facts.starts_at.astimezone(UTC) - _BEFORE_ALL_DEADLINES
+        return replace(facts, is_seat=False, status=Status.BOOKED), now
     status = Status.BOOKED if _is_to_book_again(facts, now) else facts.status
     if facts.is_seat or status is not facts.status:
-        return replace(facts, is_seat=False, status=status)
-    return facts
+        facts = replace(facts, is_seat=False, status=status)
+    return facts, now
 
 
 def _is_to_book_again(facts: SessionFacts, now: datetime) -> bool:
@@ -188,11 +202,19 @@ def _is_to_book_again(facts: SessionFacts, now: datetime) -> bool:
 def _open_until(policy: Policy, action: Action, facts: SessionFacts) -> datetime | None:
     """Give the last instant (UTC) at which clients may do an action; None: they never may.
 
-    What makes an action free also lifts its deadline. Only a move request lifts `enabled`.
+    What makes an action free also lifts its deadline. Only a move request lifts `enabled`. Absence
+    is open after the option to cancel has closed, so never if that stays open until the start.
     """
+    if action is Action.ABSENCE:
+        starts_at = facts.starts_at.astimezone(UTC)
+        cancel_until = _open_until(policy, Action.CANCEL, facts)
+        is_ever = cancel_until is not None and cancel_until < starts_at
+        return starts_at if is_ever and policy.cancel.enabled else None
     free = free_until(policy, action, facts)
     if _is_enabled(policy, action, facts):
         closes_at = closing_of(policy, action, facts)
+        if action is Action.RESCHEDULE:
+            closes_at = rebook_until(policy, facts) or closes_at
         return closes_at if free is None else max(closes_at, free)
     times = free_times(policy, action, facts)
     return next((time.until for time in times if time.because is FreeBecause.MOVE_REQUEST), None)
@@ -215,28 +237,56 @@ def _refusal_code(
     late: bool,
 ) -> RefusalCode | None:
     limit = policy.reschedule.limit
-    may_book_again = action is Action.RESCHEDULE and _is_to_book_again(facts, now)
-    if facts.status is not Status.BOOKED and not may_book_again:
-        return RefusalCode.SESSION_NOT_BOOKED
-    # Converted to UTC: Python compares two datetimes of the same zone by their wall times.
-    if now >= facts.starts_at.astimezone(UTC):
-        return RefusalCode.SESSION_STARTED
+    rebooks = action is Action.RESCHEDULE and is_rebooking(policy, facts, now)
+    code = None if rebooks else _wrong_state(action, facts, now)
+    if code is not None:
+        return code
     if because is not FreeBecause.MOVE_REQUEST and not _is_enabled(policy, action, facts):
         return RefusalCode.ACTION_DISABLED
     if late:
-        return RefusalCode.NOTICE_TOO_SHORT
-    is_counted = action is Action.RESCHEDULE and because is None
+        return RefusalCode.SESSION_NOT_BOOKED if rebooks else RefusalCode.NOTICE_TOO_SHORT
+    if action is Action.ABSENCE:
+        return RefusalCode.CANCELLATION_OPEN if _may_still_cancel(policy, facts, now) else None
+    is_counted = action is Action.RESCHEDULE and counts_as_move(policy, facts, now)
     if is_counted and limit is not None and facts.client_moves >= limit:
         return RefusalCode.RESCHEDULE_LIMIT_REACHED
     return None
 
 
-def _refusal(code: RefusalCode, closes_at: datetime | None, contact: Contact) -> Refusal:
-    return Refusal(
-        code=code,
-        deadline=closes_at if code is RefusalCode.NOTICE_TOO_SHORT else None,
-        contact=contact,
-    )
+def _wrong_state(action: Action, facts: SessionFacts, now: datetime) -> RefusalCode | None:
+    """Tell whether the session's status or start refuses the action, whatever the policy says."""
+    may_book_again = action is Action.RESCHEDULE and _is_to_book_again(facts, now)
+    if facts.status is not Status.BOOKED and not may_book_again:
+        return RefusalCode.SESSION_NOT_BOOKED
+    # Converted to UTC: Python compares two datetimes of the same zone by their wall times.
+    return RefusalCode.SESSION_STARTED if now >= facts.starts_at.astimezone(UTC) else None
+
+
+def counts_as_move(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
+    """Tell whether a client's move to another start counts towards the limit, and is bound by it.
+
+    A move that something makes free does not; nor one that books a session again that the practice
+    has cancelled.
+    """
+    if why_free(policy, Action.RESCHEDULE, facts, now) is not None:
+        return False
+    return facts.ended is None or not facts.ended.by_practice
+
+
+def _may_still_cancel(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
+    until = _open_until(policy, Action.CANCEL, facts)
+    return until is not None and now <= until
+
+
+def _refusal(
+    code: RefusalCode, closes_at: datetime | None, contact: Contact, *, names_deadline: bool
+) -> Refusal:
+    return Refusal(code=code, deadline=closes_at if names_deadline else None, contact=contact)
+
+
+def _ends_rebooking(policy: Policy, action: Action, facts: SessionFacts) -> bool:
+    """Tell whether the deadline of the action is that of booking the session again."""
+    return action is Action.RESCHEDULE and rebook_until(policy, facts) is not None
 
 
 def _timeline(steps: list[CostStep], closes_at: datetime) -> list[Term]:

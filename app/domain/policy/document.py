@@ -14,12 +14,14 @@ from app.domain.policy.rules import (
     FixedFee,
     PercentFee,
     Policy,
+    RebookRule,
     RescheduleRule,
     Tier,
     WallClock,
 )
 
 UNTIL_START = "until_start"
+CREDITED = "credited"
 
 
 def parse_rules(rules: dict[str, Any]) -> Policy:
@@ -48,7 +50,14 @@ def parse_rules(rules: dict[str, Any]) -> Policy:
             fees=_tiers(change_format.get("fees", [])),
         ),
         free_after_practice_move=rules.get("free_after_practice_move", UNTIL_START) is not None,
+        rebook=_rebook(rules.get("rebook")),
     )
+
+
+def _rebook(rule: dict[str, Any] | None) -> RebookRule | None:
+    if rule is None:
+        return None
+    return RebookRule(days=rule["days"], credited=rule.get("fee") == CREDITED)
 
 
 def _own_closes(reschedule: dict[str, Any]) -> Deadline | None:

@@ -25,16 +25,19 @@ class FreeTime(NamedTuple):
 def free_times(policy: Policy, action: Action, facts: SessionFacts) -> list[FreeTime]:
     """Give what makes an action free, in the order in which it is named. Nothing does at the start.
 
-    A change of format keeps its fees: neither a move request nor a move asks for one.
+    A change of format keeps its fees: neither a move request nor a move asks for one. An absence is
+    announced after all deadlines. A session that is booked again was not moved by the practice
+    since its end.
     """
     found: list[FreeTime] = []
-    if action is Action.CHANGE_FORMAT:
+    if action not in {Action.CANCEL, Action.RESCHEDULE}:
         return found
     starts_at = facts.starts_at.astimezone(UTC)
     if facts.answer_by is not None:
         until = min(facts.answer_by.astimezone(UTC), starts_at)
         found.append(FreeTime(FreeBecause.MOVE_REQUEST, until))
-    if facts.moved_by_practice and policy.free_after_practice_move:
+    books_again = action is Action.RESCHEDULE and facts.ended is not None
+    if facts.moved_by_practice and policy.free_after_practice_move and not books_again:
         found.append(FreeTime(FreeBecause.PRACTICE_MOVE, starts_at))
     return found
 

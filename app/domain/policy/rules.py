@@ -1,4 +1,4 @@
-"""The rules of one version of a cancellation policy (product.md section 2)."""
+"""The rules of one version of a cancellation policy (product.md sections 2 and 10)."""
 
 from dataclasses import dataclass, field
 from datetime import time, timedelta
@@ -7,19 +7,27 @@ from enum import StrEnum
 
 
 class Action(StrEnum):
-    """An action of a client on a session. `change_format` keeps the time."""
+    """An action of a client on a session. `change_format` keeps the time.
+
+    `absence`: the client announces, after the option to cancel has closed, that they cannot come.
+    """
 
     CANCEL = "cancel"
     RESCHEDULE = "reschedule"
     CHANGE_FORMAT = "change_format"
+    ABSENCE = "absence"
 
 
 class Credit(StrEnum):
-    """What happens to the package credit that pays for a session."""
+    """What happens to the package credit that pays for a session.
+
+    `redeemed`: a credit is taken anew, for a session that is booked again after its end.
+    """
 
     RETURNED = "returned"
     FORFEITED = "forfeited"
     KEPT = "kept"
+    REDEEMED = "redeemed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +113,37 @@ class ChangeFormatRule:
 
 
 @dataclass(frozen=True, slots=True)
+class RebookRule:
+    """Clients may book a session again for so many days after it was cancelled or missed.
+
+    `credited`: the fee of that end is forgiven, and the session carries it. Otherwise it stands.
+    """
+
+    days: int
+    credited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """One immutable version of a cancellation policy. The defaults: free until the start.
 
     `free_after_practice_move`: after a move by the practice, the client's next cancellation or move
-    is free until the start.
+    is free until the start. `rebook` None: a session that has ended is not booked again.
     """
 
     cancel: CancelRule = field(default_factory=CancelRule)
     reschedule: RescheduleRule = field(default_factory=RescheduleRule)
     change_format: ChangeFormatRule = field(default_factory=ChangeFormatRule)
     free_after_practice_move: bool = True
+    rebook: RebookRule | None = None
 
 
 FREE_UNTIL_THE_START = Policy()
 
 
 def rule_of(policy: Policy, action: Action) -> CancelRule | RescheduleRule | ChangeFormatRule:
-    """Give the rules of an action."""
-    if action is Action.CANCEL:
+    """Give the rules of an action. An absence has those of cancelling."""
+    if action in {Action.CANCEL, Action.ABSENCE}:
         return policy.cancel
     if action is Action.RESCHEDULE:
         return policy.reschedule

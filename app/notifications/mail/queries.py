@@ -33,13 +33,14 @@ from app.notifications.mail.data import (
 )
 from app.policies.stored import stored_policy
 from app.sessions.read.records import AskedToMove
-from app.sessions.read.rows import carried_of, to_asked
+from app.sessions.read.rows import carried_of, ended_of, paid_of, to_asked
 from app.tables.asked import open_request_of
 from app.tables.changes import Change, ChangeNote
+from app.tables.ended import end_of
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.notifications import Notification
 from app.tables.practices import Client, Location, PolicyVersion, Practice, Practitioner, Service
-from app.tables.sessions import CreditRedemption, Session
+from app.tables.sessions import PAYS, CreditRedemption, Session
 
 
 async def load_mail_data(
@@ -201,8 +202,9 @@ def _columns() -> list[Any]:
         *_prefixed("now_place", _present_place, "name", "address"),
         *_prefixed("session", Session, "status", "booked_starts_at", "client_moves"),
         *_prefixed("session", Session, "carried_fee_minor", "carried_forfeit"),
-        *_prefixed("session", Session, "moved_by_practice"),
+        *_prefixed("session", Session, "moved_by_practice", "paid_before_minor"),
         open_request_of(Session).label("move_request"),
+        end_of(Session).label("ended"),
         *_prefixed("session", Session, "policy_time_zone", "price_minor", "currency"),
         *_prefixed("policy", PolicyVersion, "id", "number", "text"),
         cast(PolicyVersion.rules, Text).label("policy_rules"),
@@ -234,7 +236,7 @@ def _paid_by_credit() -> ColumnElement[bool]:
             PRACTICE,
             CreditRedemption,
             CreditRedemption.session_id == Session.id,
-            CreditRedemption.returned_at.is_(None),
+            PAYS,
         )
     )
 
@@ -359,4 +361,6 @@ def _facts(row: Row[Any], asked: AskedToMove | None) -> SessionFacts:
         ),
         moved_by_practice=row.session_moved_by_practice,
         answer_by=None if asked is None else asked.answer_by,
+        ended=ended_of(row.ended, row.session_currency),
+        paid_before=paid_of(row.session_paid_before_minor, row.session_currency),
     )

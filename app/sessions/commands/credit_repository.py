@@ -5,6 +5,7 @@ All statements run in the caller's transaction and name the practice.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import and_, bindparam, func, insert, null, select, update
@@ -17,7 +18,7 @@ from app.domain.errors import CreditUnavailableError, NotFoundError
 from app.domain.policy.rules import Credit
 from app.tables.joins import of_practice
 from app.tables.practices import Package
-from app.tables.sessions import CreditRedemption, Session
+from app.tables.sessions import PAYS, CreditRedemption, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class CreditUse:
 _PAYS = and_(
     CreditRedemption.practice_id == bindparam("of_practice"),
     CreditRedemption.session_id == bindparam("of_session"),
-    CreditRedemption.returned_at.is_(None),
+    PAYS,
 )
 _LOCK_PACKAGE = Read(
     select(Package.expires_at)
@@ -51,6 +52,10 @@ _RETURN_FORFEITED = Write(
     "usable_until",
 )
 _FORFEIT = Write(_UPDATE_PAYING, "forfeited_at")
+_REPLACE = Write(
+    update(CreditRedemption).where(_PAYS, CreditRedemption.forfeited_at.is_not(None)),
+    "replaced_at",
+)
 _REDEEM = Write(
     insert(CreditRedemption),
     "practice_id",
@@ -166,7 +171,37 @@ class CreditRepository:
         Raises:
             CreditUnavailableError: the package has no usable credit.
         """
-        last = (
+        last = await self._last(session_id)
+        if last is None:
+            return
+        if last.returned_at is not None:
+            use = CreditUse(session_id, last.client_id, last.service_id)
+            await self.redeem(last.package_id, use, now)
+            return
+        await self._db.execute(
+            update(CreditRedemption)
+            .where(
+                CreditRedemption.practice_id == self._practice_id, CreditRedemption.id == last.id
+            )
+            .values(forfeited_at=None)
+        )
+
+    async def replace(self, session_id: UUID, now: datetime) -> None:
+        """Redeem another credit of the session's package. A forfeited credit stays forfeited.
+
+        Raises:
+            CreditUnavailableError: the package has no usable credit.
+        """
+        last = await self._last(session_id)
+        if last is None:
+            return
+        await _REPLACE.run(self._db, self._paying(session_id) | {"replaced_at": now})
+        use = CreditUse(session_id, last.client_id, last.service_id)
+        await self.redeem(last.package_id, use, now)
+
+    async def _last(self, session_id: UUID) -> Any:  # noqa: ANN401 - a row
+        """Find the credit that pays, or paid last, for a session, with the session's records."""
+        return (
             await self._db.execute(
                 select(
                     CreditRedemption.id,
@@ -184,6 +219,7 @@ class CreditRepository:
                 .where(
                     CreditRedemption.practice_id == self._practice_id,
                     CreditRedemption.session_id == session_id,
+                    CreditRedemption.replaced_at.is_(None),
                 )
                 .order_by(
                     CreditRedemption.returned_at.is_(None).desc(),
@@ -192,19 +228,6 @@ class CreditRepository:
                 .limit(1)
             )
         ).one_or_none()
-        if last is None:
-            return
-        if last.returned_at is not None:
-            use = CreditUse(session_id, last.client_id, last.service_id)
-            await self.redeem(last.package_id, use, now)
-            return
-        await self._db.execute(
-            update(CreditRedemption)
-            .where(
-                CreditRedemption.practice_id == self._practice_id, CreditRedemption.id == last.id
-            )
-            .values(forfeited_at=None)
-        )
 
     async def _usable_after_expiry(self, package_id: UUID, now: datetime) -> UUID:
         returned, reuse = aliased(CreditRedemption), aliased(CreditRedemption)

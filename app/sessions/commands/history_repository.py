@@ -210,15 +210,29 @@ class HistoryRepository:
 
         What others do with the time that the change freed does not matter any more.
         """
+        voided = await self._close_fee(session_id, kind, ("due", "settled"), "void", now)
+        return voided is not None
+
+    async def forgive_fee(self, session_id: UUID, kind: str, now: datetime) -> UUID | None:
+        """Forgive the fee of the session's latest change of this kind; give its id if it was due.
+
+        The session is locked, and without that lock no fee of it is closed. What others do with the
+        time that the change freed does not matter any more.
+        """
+        return await self._close_fee(session_id, kind, ("due",), "forgiven", now)
+
+    async def _close_fee(
+        self, session_id: UUID, kind: str, states: Sequence[str], status: str, now: datetime
+    ) -> UUID | None:
         latest = self._latest(select(Change.id), session_id, kind).scalar_subquery()
-        voided = await self._db.execute(
+        closed = await self._db.execute(
             update(Fee)
             .where(
                 Fee.practice_id == self._practice_id,
                 Fee.change_id == latest,
-                Fee.status.in_(("due", "settled")),
+                Fee.status.in_(states),
             )
-            .values(status="void", closed_at=now)
+            .values(status=status, closed_at=now)
             .returning(Fee.id)
         )
         await self._db.execute(
@@ -230,7 +244,7 @@ class HistoryRepository:
             )
             .values(state="void")
         )
-        return voided.scalar() is not None
+        return closed.scalar()
 
 
 def _cost_of(change: Any) -> Cost:  # noqa: ANN401 - a row of changes

@@ -158,5 +158,9 @@ def is_same_time(record: SessionRecord, to: Meeting) -> bool:
 
 
 def action_of(record: SessionRecord, to: Meeting) -> Action:
-    """Give the policy's action for a move: `RESCHEDULE`, or `CHANGE_FORMAT` at the same time."""
-    return Action.CHANGE_FORMAT if is_same_time(record, to) else Action.RESCHEDULE
+    """Give the policy's action for a move: `RESCHEDULE`, or `CHANGE_FORMAT` at the same time.
+
+    A session that has ended is booked again by a move, also at its former time.
+    """
+    is_same = record.ended is None and is_same_time(record, to)
+    return Action.CHANGE_FORMAT if is_same else Action.RESCHEDULE

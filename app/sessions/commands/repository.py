@@ -85,6 +85,7 @@ _GONE_BACK = _CHANGED.values(calendar_sequence=Session.calendar_sequence + 1).ad
 _GO_BACK = Write(_GONE_BACK.add_cte(_TAKEN), *_BEFORE)
 _GO_BACK_TO_SEAT = Write(_GONE_BACK, *_BEFORE, *_SEAT)
 _SET_RHYTHM = Write(_UPDATE, "series_starts_at")
+_SET_PAID_BEFORE = Write(_UPDATE, "paid_before_minor")
 _SET_CARRIED = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
 
 
@@ -157,7 +158,7 @@ class SessionRepository:
         is `counted` counts towards the limit. After a move by the practice,
         `max_days_from_original` counts from the new start. A seat takes no time of its
         practitioner: its group does. It moves with its group, or to another group (`to.seat`). A
-        cancelled session is booked by its move. `undo`: the client may take the move back.
+        session that has ended is booked by its move. `undo`: the client may take the move back.
         """
         moved = {
             **self._changed(record, undo),
@@ -197,6 +198,17 @@ class SessionRepository:
                 "carried_fee_minor": 0 if fee is None else fee.amount_minor,
                 "carried_forfeit": carried is not None and carried.forfeits_credit,
                 "carried_since": None if carried is None else since,
+            },
+        )
+
+    async def set_paid_before(self, session_id: UUID, paid_minor: int) -> None:
+        """Set what was paid for ends after which the session was booked again."""
+        await _SET_PAID_BEFORE.run(
+            self._db,
+            {
+                "of_practice": self._practice_id,
+                "session_id": session_id,
+                "paid_before_minor": paid_minor,
             },
         )
 

@@ -32,7 +32,6 @@ from app.outbox.outbox import notifications_about, reminders
 from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_booked, check_start, check_version
 from app.sessions.commands.client_cost import cost_for_client
-from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import (
@@ -52,6 +51,7 @@ from app.sessions.commands.orders import (
     StaffOrder,
     StaffOutcome,
 )
+from app.sessions.commands.rebooking import book_again
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.seats import find_group, take_offered_seat, take_seat_for_staff
@@ -79,9 +79,9 @@ async def reschedule(
     """Move a session for its client to an available slot, as the policy allows.
 
     A seat moves to another group. A move to another start must keep format and location if changing
-    them is not free. A session that the practice has cancelled, and asks its client to move, is
-    booked again by its move; the package that has paid for it pays again. The client may take the
-    move back for a while.
+    them is not free. A session that was cancelled or missed is booked again by its move, if the
+    policy allows that or the practice asks its client to move it; the package that has paid for it
+    pays again (app/sessions/commands/rebooking.py). The client may take the move back for a while.
 
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, InvalidInputError, NoChangeError,
@@ -100,7 +100,7 @@ async def reschedule(
             raise NoChangeError
         action = action_of(record, to)
         cost = cost_for_client(record, action, order.quote, quotes, now)
-        if not is_same_time(record, to):
+        if action is Action.RESCHEDULE:
             check_format_and_location(record, to.format, to.location_id, now)
         await check_on_offer(db, record, calendar, to, action, now)
     else:
@@ -111,9 +111,10 @@ async def reschedule(
         if seat.group is not None:
             check_format_and_location(record, seat.format, seat.group.location_id, now)
         to = await take_offered_seat(db, record, seat, now)
-    if record.status is Status.CANCELLED:
-        await CreditRepository(db, caller.practice_id).restore(session_id, now)
-    effect = await _move(db, record, to, cost, actor=caller.actor, order=order, now=now)
+    if record.ended is not None:
+        effect = await book_again(db, record, to, cost, actor=caller.actor, order=order, now=now)
+    else:
+        effect = await _move(db, record, to, cost, actor=caller.actor, order=order, now=now)
     return await answer_client(db, caller, session_id, effect)
 
 

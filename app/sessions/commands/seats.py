@@ -52,7 +52,8 @@ class SeatMove:
     def action(self, record: SessionRecord) -> Action:
         """Give the policy's action. A seat cannot change its format where it is."""
         is_same_time = self.start == record.starts_at and self.format is not record.format
-        return Action.CHANGE_FORMAT if is_same_time else Action.RESCHEDULE
+        is_same = record.ended is None and is_same_time
+        return Action.CHANGE_FORMAT if is_same else Action.RESCHEDULE
 
     def is_own_group(self, record: SessionRecord) -> bool:
         """Tell whether it is the group in which the seat is already."""

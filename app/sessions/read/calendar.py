@@ -26,6 +26,7 @@ from app.domain.money import Money
 from app.domain.policy.deadlines import move_window
 from app.domain.policy.decide import is_allowed, must_keep_format_and_location
 from app.domain.policy.free import is_asked
+from app.domain.policy.rebook import is_rebooking
 from app.domain.policy.rules import Action
 from app.domain.session import Format, SessionFacts, Status
 from app.domain.zones import EPOCH, to_seconds
@@ -35,6 +36,7 @@ from app.sessions.read.records import AskedToMove, OfferedFormat, SessionHold, S
 from app.sessions.read.rows import (
     carried_of,
     contact_of,
+    ended_of,
     formats_of,
     policy_of,
     to_asked,
@@ -86,6 +88,7 @@ def to_session_to_move(row: Row) -> SessionToMove:
         is_seat=row["group_id"] is not None,
         moved_by_practice=row["moved_by_practice"],
         answer_by=None if asked is None else asked.answer_by,
+        ended=ended_of(row["ended"], row["currency"]),
     )
     return SessionToMove(
         id=row["found_id"],
@@ -249,6 +252,7 @@ def policy_search(
         must_keep_format_and_location=must_keep_format_and_location(policy, facts, now),
         proposals=proposals_of(record, now),
         own_hold=_own_hold(record, now),
+        books_again=is_rebooking(policy, facts, now),
     )
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.money import Money
-from app.domain.session import Carried, Contact, Format, ReasonCode, SessionFacts, Status
+from app.domain.session import Carried, Contact, Ended, Format, ReasonCode, SessionFacts, Status
 from app.policies.stored import StoredPolicy
 
 
@@ -178,6 +178,9 @@ class SessionRecord(SessionSummaryRecord):
     move_request: AskedToMove | None
     hold: SessionHold | None
     undo_until: datetime | None
+    ended: Ended | None
+    has_paid_by_credit: bool
+    paid_before: Money | None
 
     @property
     def group_id(self) -> UUID | None:
@@ -210,4 +213,7 @@ class SessionRecord(SessionSummaryRecord):
             is_seat=self.group is not None,
             moved_by_practice=self.moved_by_practice,
             answer_by=None if self.move_request is None else self.move_request.answer_by,
+            ended=self.ended,
+            has_paid_by_credit=self.has_paid_by_credit,
+            paid_before=self.paid_before,
         )

@@ -7,9 +7,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.audit.write import BY_CLIENT
 from app.database.statements import Row
 from app.domain.money import Money
-from app.domain.session import Carried, Contact, Format, Status, contact_for_client
+from app.domain.policy.rules import Credit
+from app.domain.session import Carried, Contact, Ended, Format, Status, contact_for_client
 from app.policies.stored import StoredPolicy, stored_policy
 from app.sessions.read.records import (
     AskedToMove,
@@ -64,6 +66,9 @@ def to_record(row: Row) -> SessionRecord:
         move_request=to_asked(row["move_request"]),
         hold=to_hold(row["hold"]),
         undo_until=row["undo_until"],
+        ended=ended_of(row["ended"], row["currency"]),
+        has_paid_by_credit=row["pays"] is False,
+        paid_before=paid_of(row["paid_before_minor"], row["currency"]),
     )
 
 
@@ -97,6 +102,26 @@ def carried_of(
     if fee_minor == 0 and not forfeits_credit:
         return None
     return Carried(Money(fee_minor, currency) if fee_minor else None, forfeits_credit)
+
+
+def paid_of(amount_minor: int, currency: str) -> Money | None:
+    """Read what was paid for an earlier end of the session; None if nothing was."""
+    return Money(amount_minor, currency) if amount_minor else None
+
+
+def ended_of(document: str | None, currency: str) -> Ended | None:
+    """Parse the end of a session (app/tables/ended.py); None if it has not ended."""
+    if document is None:
+        return None
+    at, actor, fee_minor, fee_status, credit = json.loads(document)
+    fee = None if fee_minor is None else Money(fee_minor, currency)
+    return Ended(
+        at=datetime.fromisoformat(at),
+        by_practice=actor not in BY_CLIENT,
+        due=fee if fee_status == "due" else None,
+        settled=fee if fee_status == "settled" else None,
+        forfeits_credit=credit == Credit.FORFEITED,
+    )
 
 
 def to_asked(document: str | None) -> AskedToMove | None:

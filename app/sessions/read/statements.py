@@ -26,6 +26,7 @@ from app.database.statements import Read
 from app.domain.session import Status
 from app.tables.asked import open_request_of
 from app.tables.changes import Change, ChangeNote
+from app.tables.ended import end_of
 from app.tables.held import hold_of
 from app.tables.joins import PRACTICE, of_practice, of_session, referred
 from app.tables.own_session import ABOUT_CLIENT, OWN_SESSION
@@ -40,7 +41,7 @@ from app.tables.practices import (
     ServiceFormat,
 )
 from app.tables.seats import seats_of_group
-from app.tables.sessions import CreditRedemption, Session
+from app.tables.sessions import PAYS, CreditRedemption, Session
 
 Statement = Select[Any]
 
@@ -135,10 +136,13 @@ def _group_and_series(session: Any) -> list[Any]:  # noqa: ANN401 - a table, and
 def _package_of(session: Any, *, all_booked: bool) -> FromClause:  # noqa: ANN401 - a table
     """Select the package that pays for a session, or else the package that paid last."""
     own = aliased(Package)
-    pays = CreditRedemption.returned_at.is_(None)
+    is_used = CreditRedemption.returned_at.is_(None)
+    pays = PAYS
     in_use = (
         select(func.count())
-        .where(of_practice(PRACTICE, CreditRedemption, CreditRedemption.package_id == own.id, pays))
+        .where(
+            of_practice(PRACTICE, CreditRedemption, CreditRedemption.package_id == own.id, is_used)
+        )
         .correlate(own)
         .scalar_subquery()
     )
@@ -276,6 +280,8 @@ def details_of(on: ColumnElement[bool], *more: ColumnElement[Any]) -> Statement:
         open_request_of(Session).label("move_request"),
         hold_of(Session).label("hold"),
         Session.undo_until,
+        end_of(Session).label("ended"),
+        Session.paid_before_minor,
         Session.calendar_sequence,
         Session.buffer_before_minutes,
         Session.buffer_after_minutes,

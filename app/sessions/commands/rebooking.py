@@ -1,0 +1,92 @@
+"""Book a session again that was cancelled or missed (product.md section 10, "Rebooking").
+
+`reschedule` has locked the session, and has checked policy, quote and slot as for any move.
+"""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.audit.write import Actor
+from app.domain.policy.costs import Cost
+from app.domain.policy.decide import counts_as_move
+from app.domain.policy.rebook import is_rebooking
+from app.outbox.outbox import notifications_about, reminders
+from app.policies.stored import rules_of
+from app.sessions.commands.credit_repository import CreditRepository
+from app.sessions.commands.finish import finish, new_change
+from app.sessions.commands.history_repository import HistoryRepository
+from app.sessions.commands.meeting import Meeting
+from app.sessions.commands.orders import ClientOrder, Effect
+from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.request_repository import end_request
+from app.sessions.read.records import SessionRecord
+
+
+async def book_again(
+    db: AsyncConnection,
+    record: SessionRecord,
+    to: Meeting,
+    cost: Cost,
+    *,
+    actor: Actor,
+    order: ClientOrder,
+    now: datetime,
+) -> Effect:
+    """Write that a client has booked a session again, and queue its notifications.
+
+    By the policy's rule, the cost of the end stands or is credited. If the practice has cancelled
+    the session and asks for another time, there was no cost: the credit is taken anew.
+
+    Raises:
+        CreditUnavailableError: the package that paid has no usable credit.
+    """
+    rules, facts = rules_of(record.policy), record.facts
+    by_rule = is_rebooking(rules, facts, now)
+    stands = by_rule and rules.rebook is not None and not rules.rebook.credited
+    package_credits = CreditRepository(db, record.practice_id)
+    if stands:
+        await package_credits.replace(record.id, now)
+    else:
+        await package_credits.restore(record.id, now)
+    details: dict[str, str] = {"rebooked": record.status}
+    if by_rule and not stands:
+        details |= await _credit_fee(db, record, now)
+    answers = await end_request(db, record, "moved", actor, now)
+    sessions = SessionRepository(db, record.practice_id)
+    await sessions.move(record, to, by_client=True, counted=counts_as_move(rules, facts, now))
+    if cost.carries != record.carried:
+        since = record.carried_since or record.version + 1
+        await sessions.set_carried(record.id, cost.carries, since)
+    change = new_change(
+        "rescheduled",
+        actor,
+        record,
+        to=to,
+        cost=cost,
+        reason=order.reason,
+        answers=answers,
+        details=details,
+    )
+    notifications = [
+        *notifications_about("rescheduled", to.starts_at, now),
+        *reminders(to.starts_at, record.reminder_minutes, now),
+    ]
+    return await finish(db, record.practice_id, record.id, change, notifications, now)
+
+
+async def _credit_fee(db: AsyncConnection, record: SessionRecord, now: datetime) -> dict[str, str]:
+    """Forgive the fee of the end if it is due, or count it as paid if it is settled.
+
+    The session carries a forgiven fee. What was paid is deducted from a later cancellation.
+    """
+    ended = record.ended
+    if ended is not None and ended.due is not None:
+        history = HistoryRepository(db, record.practice_id)
+        fee_id = await history.forgive_fee(record.id, record.status, now)
+        return {"forgiven_fee": str(fee_id)}
+    if ended is not None and ended.settled is not None:
+        paid = 0 if record.paid_before is None else record.paid_before.amount_minor
+        sessions = SessionRepository(db, record.practice_id)
+        await sessions.set_paid_before(record.id, paid + ended.settled.amount_minor)
+    return {}
