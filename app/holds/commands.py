@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.calendar.held_times import HoldRepository, LastHold, NewHold
 from app.domain.errors import NoChangeError
 from app.domain.holds import WINDOW, HeldTarget, HoldTerm, PastHold, hold_again
+from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
@@ -21,7 +22,6 @@ from app.sessions.commands.meeting import (
     MoveRequest,
     action_of,
     buffers_of,
-    is_same_time,
     requested_meeting,
 )
 from app.sessions.commands.reschedule import (
@@ -80,7 +80,7 @@ async def hold(
             raise NoChangeError
         action = action_of(record, to)
         check_allowed(record, action, quote, quotes, now)
-        if not is_same_time(record, to):
+        if action is Action.RESCHEDULE:
             check_format_and_location(record, to.format, to.location_id, now)
         await check_on_offer(db, record, calendar, to, action, now)
     else:

@@ -7,8 +7,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.domain.errors import InvalidInputError
+from app.domain.policy.rebook import rebook_until
 from app.domain.policy.rules import Action
 from app.domain.session import Format
+from app.policies.stored import rules_of
 from app.sessions.read.records import OfferedFormat, SessionRecord
 
 
@@ -160,7 +162,12 @@ def is_same_time(record: SessionRecord, to: Meeting) -> bool:
 def action_of(record: SessionRecord, to: Meeting) -> Action:
     """Give the policy's action for a move: `RESCHEDULE`, or `CHANGE_FORMAT` at the same time.
 
-    A session that has ended is booked again by a move, also at its former time.
+    A session that the policy lets its client book again moves, also to its former time.
     """
-    is_same = record.ended is None and is_same_time(record, to)
+    is_same = is_same_time(record, to) and not is_bookable_again(record)
     return Action.CHANGE_FORMAT if is_same else Action.RESCHEDULE
+
+
+def is_bookable_again(record: SessionRecord) -> bool:
+    """Tell whether the session has ended, and its policy lets its client book it again."""
+    return rebook_until(rules_of(record.policy), record.facts) is not None

@@ -1,7 +1,7 @@
 """Which sessions of a series a command covers, and what its client pays for all of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from app.domain.policy.rules import Action
 from app.domain.quotes import quoted_costs
 from app.domain.refusals import ScopeRefusedError, TimeConflict
 from app.domain.scope import Scope, Stays, why_it_stays
-from app.domain.session import Status
+from app.domain.session import SessionFacts, Status
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
@@ -131,7 +131,7 @@ def check_links(caller: Caller, sessions: ScopeSessions) -> None:
 def preview_costs(sessions: ScopeSessions, action: Action, now: datetime) -> ScopePreview:
     """Decide about each covered session, without a quote."""
     decisions = [
-        decide(rules_of(record.policy), action, record.facts, now) for record in sessions.covered
+        decide(rules_of(record.policy), action, _facts(record), now) for record in sessions.covered
     ]
     return ScopePreview(action, sessions, decisions)
 
@@ -172,13 +172,18 @@ def costs_for_client(
         decided = decision
         if quoted is not None:
             rules = rules_of(record.policy)
-            decided = decide(rules, action, record.facts, now, quoted=quoted[record.id])
+            decided = decide(rules, action, _facts(record), now, quoted=quoted[record.id])
         if decided.cost is None:
             raise ScopeRefusedError(record.id, decided, record.client_zone)
         costs[record.id] = decided.cost
     if quoted is None and not all(cost.is_free for cost in costs.values()):
         raise ScopeQuoteRequiredError(preview, now)
     return costs
+
+
+def _facts(record: SessionRecord) -> SessionFacts:
+    """Give the facts for an action on several sessions: it books none of them again."""
+    return replace(record.facts, ended=None)
 
 
 def costs_for_staff(

@@ -28,7 +28,12 @@ from app.domain.policy.rules import Action
 from app.domain.refusals import GroupUnavailableError
 from app.domain.session import Format, Status
 from app.domain.zones import from_seconds, seconds_up, to_seconds
-from app.sessions.commands.meeting import Meeting, MoveRequest, meeting_of
+from app.sessions.commands.meeting import (
+    Meeting,
+    MoveRequest,
+    is_bookable_again,
+    meeting_of,
+)
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.seat_repository import GroupRecord, SeatRepository
 from app.sessions.commands.slots import ALTERNATIVES, owner_of
@@ -52,7 +57,7 @@ class SeatMove:
     def action(self, record: SessionRecord) -> Action:
         """Give the policy's action. A seat cannot change its format where it is."""
         is_same_time = self.start == record.starts_at and self.format is not record.format
-        is_same = record.ended is None and is_same_time
+        is_same = is_same_time and not is_bookable_again(record)
         return Action.CHANGE_FORMAT if is_same else Action.RESCHEDULE
 
     def is_own_group(self, record: SessionRecord) -> bool:
