@@ -9,6 +9,7 @@ _REFUSALS = {
     RefusalCode.SESSION_STARTED: "problem.session-started.detail",
     RefusalCode.ACTION_DISABLED: "refusal.action-disabled",
     RefusalCode.NOTICE_TOO_SHORT: "refusal.notice-too-short",
+    RefusalCode.CANCELLATION_OPEN: "problem.cancellation-open.detail",
     RefusalCode.RESCHEDULE_LIMIT_REACHED: "refusal.reschedule-limit-reached",
 }
 _EMPTY = {

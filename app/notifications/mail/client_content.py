@@ -2,8 +2,9 @@
 
 Source: product.md section 10, "Mails". Mails about a booked session (booked, rescheduled, restored,
 reminder) contain how to join, the policy's deadlines, and the link. A cancellation contains the
-link and the policy's text. A missed session contains the policy's text, which explains a fee, but
-no link: nothing can be rescheduled. Mails about only a fee or a credit contain neither.
+link and the policy's text. A missed session contains the policy's text, which explains a fee, and
+the link only if the session can be booked again. Mails about only a fee or a credit contain
+neither.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.money import total
+from app.domain.policy.decide import is_allowed
+from app.domain.policy.rebook import is_rebooking, rebook_until
+from app.domain.policy.rules import Action
 from app.mail.sanitize import lines, one_line, web_address
 from app.mail.texts.formatter import Formatter, format_name
 from app.notifications.mail.data import MailData, Meeting
@@ -33,6 +37,7 @@ from app.notifications.mail.several import (
     sessions_of,
     with_entries,
 )
+from app.policies.stored import rules_of
 from app.texts.catalogue import Texts
 
 # Kinds of mail after whose change the session is booked.
@@ -87,7 +92,7 @@ def client_content(
         heading=texts(
             f"mail.{topic}.heading" if is_of_one else f"mail.{several}.heading-of-several"
         ),
-        sentences=_sentences(data, formatter),
+        sentences=_sentences(data, formatter, now),
         dates=dates_for_client(data, formatter, link_of, now),
         facts=(
             *(times(data, formatter) if is_of_one else ()),
@@ -96,7 +101,7 @@ def client_content(
         ),
         rules=deadlines(data, formatter, now) if is_of_booked and is_of_one else (),
         policy_text=_policy_text(data),
-        link=link_of(data) if data.kind in _WITH_LINK and is_of_one else None,
+        link=link_of(data) if is_of_one and _has_link(data, now) else None,
         footer=_footer(data, texts),
     )
 
@@ -130,7 +135,21 @@ def place_line(meeting: Meeting, texts: Texts) -> str:
     return web_address(meeting.join_url) or format_name(meeting.format, texts)
 
 
-def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
+def _has_link(data: MailData, now: datetime) -> bool:
+    return data.kind in _WITH_LINK or (
+        data.kind == "noshow" and rebookable_until(data, now) is not None
+    )
+
+
+def rebookable_until(data: MailData, now: datetime) -> datetime | None:
+    """Give the last instant at which the client may book the session again; None: they may not."""
+    rules, facts = rules_of(data.policy), data.facts
+    if not is_rebooking(rules, facts, now) or not is_allowed(rules, Action.RESCHEDULE, facts, now):
+        return None
+    return rebook_until(rules, facts)
+
+
+def _sentences(data: MailData, formatter: Formatter, now: datetime) -> tuple[str, ...]:
     """Write who made the change if not the client, its cost, and whom to ask."""
     if data.kind == "reminder":
         return ()
@@ -145,6 +164,9 @@ def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
     sentences += costs(data, formatter, practice=practice)
     if data.kind == "noshow":
         sentences.append(texts("mail.if-wrong", name=one_line(data.contact.name)))
+    until = rebookable_until(data, now) if data.kind in {"cancelled", "noshow"} else None
+    if until is not None:
+        sentences.append(texts("mail.rebook-until", until=formatter.instant(until)))
     if change.superseded and data.kind not in ABOUT_COST:
         sentences.append(texts("mail.changed-since"))
     return tuple(sentences)

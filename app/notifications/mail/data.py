@@ -69,6 +69,7 @@ class ChangeFacts:
     carries: Carried | None
     forgiven_if_refilled: bool
     voided_fee: bool
+    rebooked: bool
     undone: str | None
     superseded: bool
 

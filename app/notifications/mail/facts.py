@@ -48,7 +48,8 @@ def times(data: MailData, formatter: Formatter) -> tuple[Fact, ...]:
     before = data.change.before
     if topic_of(data) not in {"rescheduled", "format-changed", "move-undone"} or before is None:
         return (when,)
-    return (when, Fact(texts("mail.before"), differing(before, meeting, formatter)))
+    changed = differing(before, meeting, formatter)
+    return (when, Fact(texts("mail.before"), changed)) if changed else (when,)
 
 
 def differing(before: Meeting, meeting: Meeting, formatter: Formatter) -> str:
@@ -97,7 +98,9 @@ def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list
             return void
         return void + ([texts("mail.credit-pays")] if data.facts.paid_by_credit else [])
     key = "practitioner.fee-due" if practice is None else "mail.fee-due"
-    sentences = _fee(change, key, practice, formatter)
+    sentences = [texts("mail.booked-again")] if change.rebooked else []
+    sentences += [texts("mail.fee-is-void")] if change.voided_fee else []
+    sentences += _fee(change, key, practice, formatter)
     if change.credit is not None:
         sentences.append(_credit(change.credit, texts))
     if change.forgiven_if_refilled:
@@ -125,5 +128,6 @@ def _credit(credit: Credit, texts: Texts) -> str:
         Credit.RETURNED: "mail.credit-returned",
         Credit.FORFEITED: "mail.credit-forfeited",
         Credit.KEPT: "mail.credit-kept",
+        Credit.REDEEMED: "mail.credit-pays",
     }
     return texts(keys[credit])

@@ -22,7 +22,7 @@ _SUMMARIES: dict[EventType, str] = {
     "session.restored": "A session is booked again",
     "fee.recorded": "A fee is due",
     "fee.collectable": "A fee that is due can be collected now",
-    "fee.forgiven": "A fee was forgiven, because others took the freed time",
+    "fee.forgiven": "A fee is no longer owed, by a rule of the policy",
     "fee.refundable": "A paid fee can be paid back, because others took the freed time",
     "fee.waived": "A fee was waived",
     "fee.settled": "A fee was paid",

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.domain.policy.decide import Decision, Term, terms
-from app.domain.policy.rules import Action, Credit
+from app.domain.policy.rules import Action, Credit, RebookRule
 from app.domain.quotes import Quote
 from app.domain.session import Carried
 from app.domain.undo import may_undo
@@ -50,7 +50,14 @@ def _policy(
             "reschedule": _terms(reschedule, zone),
             "change_format": _terms(change_format, zone),
         },
+        "rebook": _rebook(rules_of(record.policy).rebook),
     }
+
+
+def _rebook(rule: RebookRule | None) -> schemas.RebookView | None:
+    if rule is None:
+        return None
+    return {"days": rule.days, "fee": "credited" if rule.credited else "stands"}
 
 
 def present_decision(

@@ -5,7 +5,7 @@ serialised without validation, because the presenter builds them.
 """
 
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
@@ -120,6 +120,22 @@ class TermsView(TypedDict):
     change_format: list[TermView]
 
 
+class RebookView(TypedDict):
+    """For how long the client may book the session again after its end, and the fee of that end."""
+
+    days: Annotated[
+        int,
+        Field(description="From the cancellation, or from the start of a missed session."),
+    ]
+    fee: Annotated[
+        Literal["stands", "credited"],
+        Field(
+            description="`stands`: the fee of the end stays. `credited`: it is forgiven, and "
+            "carried: see `carries` of `actions.reschedule`."
+        ),
+    ]
+
+
 class PolicyView(TypedDict):
     """The policy of the booking. `version` null: there was none, so it is free until the start."""
 
@@ -128,6 +144,10 @@ class PolicyView(TypedDict):
         str | None, Field(description="The practice's text for clients. Show it as written.")
     ]
     terms: TermsView
+    rebook: Annotated[
+        RebookView | None,
+        Field(description="Null: a cancelled or missed session cannot be booked again online."),
+    ]
 
 
 class CancellationView(TypedDict):

@@ -3,7 +3,9 @@
 `reschedule` has locked the session, and has checked policy, quote and slot as for any move.
 """
 
+from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,11 +13,11 @@ from app.audit.write import Actor
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import counts_as_move
 from app.domain.policy.rebook import is_rebooking
-from app.outbox.outbox import notifications_about, reminders
+from app.outbox.outbox import NewNotification, notifications_about, reminders
 from app.policies.stored import rules_of
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import finish, new_change
-from app.sessions.commands.history_repository import HistoryRepository
+from app.sessions.commands.history_repository import HistoryRepository, NewChange
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.orders import ClientOrder, Effect
 from app.sessions.commands.repository import SessionRepository
@@ -49,9 +51,9 @@ async def book_again(
         await package_credits.replace(record.id, now)
     else:
         await package_credits.restore(record.id, now)
-    details: dict[str, str] = {"rebooked": record.status}
+    forgiven = None
     if by_rule and not stands:
-        details |= await _credit_fee(db, record, now)
+        forgiven = await _credit_fee(db, record, now)
     answers = await end_request(db, record, "moved", actor, now)
     sessions = SessionRepository(db, record.practice_id)
     await sessions.move(record, to, by_client=True, counted=counts_as_move(rules, facts, now))
@@ -66,27 +68,51 @@ async def book_again(
         cost=cost,
         reason=order.reason,
         answers=answers,
-        details=details,
+        details={"rebooked": record.status, "forgiven_fee": forgiven is not None},
     )
     notifications = [
         *notifications_about("rescheduled", to.starts_at, now),
         *reminders(to.starts_at, record.reminder_minutes, now),
     ]
-    return await finish(db, record.practice_id, record.id, change, notifications, now)
+    effect = await finish(db, record.practice_id, record.id, change, notifications, now)
+    if forgiven is not None:
+        booked = replace(change, command_id=effect.command_id)
+        await _record_forgiven(db, record, booked, forgiven, now)
+    return effect
 
 
-async def _credit_fee(db: AsyncConnection, record: SessionRecord, now: datetime) -> dict[str, str]:
-    """Forgive the fee of the end if it is due, or count it as paid if it is settled.
+async def _credit_fee(db: AsyncConnection, record: SessionRecord, now: datetime) -> UUID | None:
+    """Forgive the fee of the end if it is due, and give its id; count it as paid if it is settled.
 
     The session carries a forgiven fee. What was paid is deducted from a later cancellation.
     """
     ended = record.ended
     if ended is not None and ended.due is not None:
         history = HistoryRepository(db, record.practice_id)
-        fee_id = await history.forgive_fee(record.id, record.status, now)
-        return {"forgiven_fee": str(fee_id)}
+        return await history.forgive_fee(record.id, record.status, now)
     if ended is not None and ended.settled is not None:
         paid = 0 if record.paid_before is None else record.paid_before.amount_minor
         sessions = SessionRepository(db, record.practice_id)
         await sessions.set_paid_before(record.id, paid + ended.settled.amount_minor)
-    return {}
+    return None
+
+
+async def _record_forgiven(
+    db: AsyncConnection, record: SessionRecord, booked: NewChange, fee_id: UUID, now: datetime
+) -> None:
+    """Record that the fee of the end is forgiven, and tell webhooks. `booked` is the rebooking."""
+    assert record.ended is not None  # noqa: S101 - it has a fee
+    change = replace(
+        booked,
+        kind="fee_forgiven",
+        before=None,
+        fee=record.ended.due,
+        credit=None,
+        reason_code=None,
+        note=None,
+        details=None,
+        answers=None,
+        of_fee=fee_id,
+    )
+    event = NewNotification("fee.forgiven", "webhook", booked.after.starts_at, now)
+    await finish(db, record.practice_id, record.id, change, [event], now)

@@ -64,6 +64,12 @@ CATALOGUE: Mapping[str, ProblemType] = {
             HTTPStatus.CONFLICT,
             optional=("deadline", "contact", "session_id"),
         ),
+        ProblemType(
+            "cancellation-open",
+            HTTPStatus.CONFLICT,
+            members=("contact",),
+            optional=("deadline",),
+        ),
         ProblemType("session-changed", HTTPStatus.CONFLICT, members=("session_id",)),
         ProblemType(
             "reschedule-limit-reached",
