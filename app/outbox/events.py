@@ -13,6 +13,7 @@ EventType = TypeAliasType(
         "session.fulfilled",
         "session.noshow",
         "session.restored",
+        "session.absence_announced",
         "fee.recorded",
         "fee.collectable",
         "fee.forgiven",

@@ -27,6 +27,7 @@ MailKind = Literal[
     "cancelled",
     "noshow",
     "restored",
+    "absence",
     "reminder",
     "fee_waived",
     "fee_forgiven",

@@ -56,9 +56,14 @@ def unique_external_ref() -> UniqueConstraint:
     return UniqueConstraint("practice_id", "external_ref")
 
 
-def reference(column: str, table: str) -> ForeignKeyConstraint:
-    """Reference a row of the same practice. References between practices are impossible."""
-    return ForeignKeyConstraint(["practice_id", column], [f"{table}.practice_id", f"{table}.id"])
+def reference(column: str, table: str, *, back: bool = False) -> ForeignKeyConstraint:
+    """Reference a row of the same practice. References between practices are impossible.
+
+    `back`: the other table references this one as well, and is created after it.
+    """
+    return ForeignKeyConstraint(
+        ["practice_id", column], [f"{table}.practice_id", f"{table}.id"], use_alter=back
+    )
 
 
 def practice_reference() -> ForeignKeyConstraint:

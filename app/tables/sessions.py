@@ -45,6 +45,9 @@ class Session(Identified, Base):
     `pushed` is what the practice's own software last wrote for the `external_ref`
     (app/sessions/commands/push.py).
 
+    `absence_change_id` is the change with which the client has announced that they cannot come,
+    until the session moves or its end is undone (docs/decisions/0037-absence.md).
+
     `undo_until` is set if the latest change is the client's own and they may take it back until
     then; `undo` is what is needed for that (app/sessions/commands/undo_window.py).
     """
@@ -86,6 +89,7 @@ class Session(Identified, Base):
     undo_until: Mapped[datetime | None]
     undo: Mapped[dict[str, Any] | None]
     paid_before_minor: Mapped[int] = mapped_column(server_default="0")
+    absence_change_id: Mapped[UUID | None]
     __table_args__ = (
         unique_external_ref(),
         reference("client_id", "clients"),
@@ -95,6 +99,7 @@ class Session(Identified, Base):
         reference("location_id", "locations"),
         reference("group_id", "groups"),
         reference("series_id", "series"),
+        reference("absence_change_id", "changes", back=True),
         CheckConstraint("status IN ('booked', 'cancelled', 'fulfilled', 'noshow')", name="status"),
         CheckConstraint("seat > 0", name="seat"),
         CheckConstraint(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -40,11 +41,11 @@ STANDS = Policy(cancel=CancelRule(closes=hours_before(2), fees=FEES), rebook=Reb
 CREDITED = replace(STANDS, rebook=RebookRule(days=30, credited=True))
 
 
-def ended(status: Status = Status.CANCELLED, **end: object) -> SessionFacts:
+def ended(status: Status = Status.CANCELLED, **end: Any) -> SessionFacts:
     """Build a session that was cancelled on the morning of its start, or missed."""
     end_at = CANCELLED_AT if status is Status.CANCELLED else START + timedelta(hours=2)
     facts = session(status=status)
-    return replace(facts, ended=Ended(**({"at": end_at} | end)))  # type: ignore[arg-type]
+    return replace(facts, ended=Ended(**({"at": end_at} | end)))
 
 
 def decided(policy: Policy, facts: SessionFacts, now: datetime) -> Decision:
@@ -118,7 +119,7 @@ def test_a_due_fee_that_is_credited_is_carried_along() -> None:
 
 
 @pytest.mark.parametrize("end", [{"settled": usd(4_500)}, {}])
-def test_a_fee_that_is_paid_or_waived_is_not_carried(end: dict[str, object]) -> None:
+def test_a_fee_that_is_paid_or_waived_is_not_carried(end: dict[str, Any]) -> None:
     assert decided(CREDITED, ended(**end), LATER).cost == Cost(None, None)
 
 

@@ -14,6 +14,7 @@ from app.sessions.client_api.reasons import ReasonVisibility, reasons_for, side_
 from app.sessions.client_api.request_presenter import present_move_request
 from app.sessions.commands.orders import Effect, Outcome
 from app.sessions.read.records import (
+    Absence,
     Cancellation,
     SeriesPlace,
     SessionGroup,
@@ -87,6 +88,7 @@ def present_summary(
         else _cancellation(record.cancellation, zone, reasons=reasons),
         "group": None if record.group is None else _group(record.group),
         "series": _series(record.series),
+        "absence": _absence(record.absence, zone, reasons=reasons),
     }
 
 
@@ -105,6 +107,7 @@ def present_details(
     cancel = decide(policy, Action.CANCEL, facts, now)
     reschedule = decide(policy, Action.RESCHEDULE, facts, now)
     change_format = decide(policy, Action.CHANGE_FORMAT, facts, now)
+    absence = decide(policy, Action.ABSENCE, facts, now)
     return {
         **present_summary(record, zone, reasons=reasons),
         "formats": [
@@ -118,6 +121,7 @@ def present_details(
             "cancel": present_decision(cancel, record, zone, quotes, now, texts),
             "reschedule": present_decision(reschedule, record, zone, quotes, now, texts),
             "change_format": present_decision(change_format, record, zone, quotes, now, texts),
+            "absence": present_decision(absence, record, zone, quotes, now, texts),
             "undo": present_undo(record.undo_until, zone, now),
         },
         "move_request": present_move_request(record, zone, now),
@@ -153,6 +157,18 @@ def _cancellation(
         by=side_of(cancellation.by),
         reason=reasons.visible_part(cancellation.by, cancellation.reason_code, cancellation.note),
     )
+
+
+def _absence(
+    absence: Absence | None, zone: ZoneInfo, *, reasons: ReasonVisibility
+) -> schemas.AbsenceView | None:
+    if absence is None:
+        return None
+    return {
+        "at": absence.at.astimezone(zone),
+        "free_time": absence.frees_time,
+        "reason": reasons.visible_part("client", absence.reason_code, absence.note),
+    }
 
 
 def _group(group: SessionGroup) -> schemas.SessionGroupView:

@@ -18,6 +18,7 @@ from app.sessions.client_api.presenter import command_answer, present_details, p
 from app.sessions.client_api.preview_schemas import ScopeQuery, ScopeView
 from app.sessions.client_api.reasons import reasons_for
 from app.sessions.client_api.schemas import (
+    AbsenceRequest,
     CancelRequest,
     ChangePage,
     CommandAnswer,
@@ -29,6 +30,7 @@ from app.sessions.client_api.scope_presenter import (
     present_scope,
     scope_answer,
 )
+from app.sessions.commands.absence import announce_absence
 from app.sessions.commands.cancel import cancel
 from app.sessions.commands.cancel_following import cancel_following
 from app.sessions.commands.meeting import MoveRequest
@@ -229,7 +231,9 @@ async def reschedule_session(
     rules and quote (`actions.change_format`). A package credit keeps paying. The old time is free.
 
     A slot that was taken meanwhile is `slot-unavailable`, with the three nearest slots. While a
-    `move_request` is open, a move is free, and books again what the practice has cancelled.
+    `move_request` is open, a move is free, and books again what the practice has cancelled. With
+    `rebook` in its policy, a move also books a cancelled or missed session again.
+
     A seat of a `group` moves to another group: send the `group_id` and the `start` of a slot. It
     has the format of its group (`action-disabled` for another). With `scope: this_and_following`
     the sessions that follow in its series move by the same number of local days to the same local
@@ -297,6 +301,49 @@ async def undo_change(
     """
     return await write(
         lambda db: undo_by_client(db, call.caller, session_id, if_match=if_match, now=call.now),
+        lambda outcome: command_answer(outcome, call),
+    )
+
+
+@router.post(
+    "/{session_id}/absence",
+    summary="Announce that the client cannot come",
+    response_model=CommandAnswer,
+    responses=responses(*COMMAND_PROBLEMS, "cancellation-open"),
+)
+async def announce_session_absence(
+    session_id: SessionId,
+    body: AbsenceRequest,
+    call: AnyCall,
+    settings: AppSettings,
+    write: Writing,
+    if_match: IfMatch,
+) -> Response:
+    """Tell the practitioner that the client cannot come, after it is too late to cancel.
+
+    This is open from the deadline for cancelling until the start (`actions.absence`); before it the
+    response is `cancellation-open`. The practitioner gets an email at once, with the reason.
+
+    With `free_time: false` the session stays booked, and nothing is owed now: the practice may mark
+    it as missed later. With `free_time: true` the session is cancelled, its time is free at once,
+    and it costs what a missed session costs: send the `quote` of `actions.absence` that the client
+    was shown.
+
+    Announcing it again does nothing and gives the same 200 response. `free_time: true` may follow.
+    """
+    reason = ChangeReason(body.reason.code, body.reason.note)
+    order = ClientOrder(reason, body.quote, if_match, settings.undo_window)
+    return await write(
+        lambda db: announce_absence(
+            db,
+            call.caller,
+            session_id,
+            free_time=body.free_time,
+            order=order,
+            quotes=call.quotes,
+            now=call.now,
+            credit_grace=settings.credit_grace,
+        ),
         lambda outcome: command_answer(outcome, call),
     )
 

@@ -239,6 +239,13 @@ class ActionsView(TypedDict):
     cancel: DecisionView
     reschedule: DecisionView
     change_format: DecisionView
+    absence: Annotated[
+        DecisionView,
+        Field(
+            description="Announcing that the client cannot come; allowed once cancelling has "
+            "closed. Fee and credit are the cost with `free_time: true`."
+        ),
+    ]
     undo: UndoView
 
 
@@ -248,6 +255,17 @@ class SeriesPlaceView(TypedDict):
     id: UUID
     position: Annotated[int, Field(description="Counted from 1.")]
     of: Annotated[int, Field(description="The number of dates that were booked.")]
+
+
+class AbsenceView(TypedDict):
+    """What the client has announced: that they cannot come."""
+
+    at: datetime
+    free_time: Annotated[
+        bool,
+        Field(description="Whether they have given up their time, which cancelled the session."),
+    ]
+    reason: ReasonView
 
 
 class SessionSummary(TypedDict):
@@ -269,6 +287,10 @@ class SessionSummary(TypedDict):
     cancellation: CancellationView | None
     group: Annotated[SessionGroupView | None, Field(description="Null for a single session.")]
     series: SeriesPlaceView | None
+    absence: Annotated[
+        AbsenceView | None,
+        Field(description="Null: the client has not announced that they cannot come."),
+    ]
 
 
 class SessionDetails(SessionSummary):
@@ -339,6 +361,32 @@ class ChangePage(TypedDict):
 
     items: list[ChangeView]
     next_cursor: Annotated[str | None, Field(examples=[None])]
+
+
+class AbsenceRequest(RequestBody):
+    """Announce that the client cannot come to the session."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "reason": {"code": "unwell", "note": "I woke up with a fever."},
+                    "free_time": False,
+                }
+            ]
+        }
+    )
+    reason: Reason
+    free_time: bool = Field(
+        strict=True,
+        description="True: give up the time, which cancels the session at the cost of a missed "
+        "one. False: the session stays booked, and the practice decides.",
+    )
+    quote: QuoteToken | None = Field(
+        default=None,
+        description="The quote of `actions.absence` that the client was shown. Required with "
+        "`free_time: true` if that costs a fee or a credit.",
+    )
 
 
 class CancelRequest(ScopeFields):

@@ -30,6 +30,9 @@ class NewRefill(NamedTuple):
     group_id: UUID | None
     covered_percent: int
 
+# The kind of a change with which a client announces that they cannot come, and keeps the session.
+ABSENCE_ANNOUNCED = "absence_announced"
+
 
 @dataclass(frozen=True, slots=True)
 class NewChange:
@@ -200,6 +203,8 @@ class HistoryRepository:
                     Change.session_id == session_id,
                     Change.session_version == version,
                     Change.subject == "session",
+                    # It announces something, and makes no version.
+                    Change.kind != ABSENCE_ANNOUNCED,
                 )
             )
         )

@@ -49,6 +49,7 @@ _CHANGED = _UPDATE.values(
     version=Session.version + 1,
     undo_until=bindparam("new_undo_until", type_=Session.undo_until.type),
     undo=bindparam("new_undo", type_=Session.undo.type),
+    absence_change_id=bindparam("new_absence", type_=Session.absence_change_id.type),
 )
 _MOVED = _CHANGED.values(
     calendar_sequence=Session.calendar_sequence + 1,
@@ -85,6 +86,7 @@ _GONE_BACK = _CHANGED.values(calendar_sequence=Session.calendar_sequence + 1).ad
 _GO_BACK = Write(_GONE_BACK.add_cte(_TAKEN), *_BEFORE)
 _GO_BACK_TO_SEAT = Write(_GONE_BACK, *_BEFORE, *_SEAT)
 _SET_RHYTHM = Write(_UPDATE, "series_starts_at")
+_SET_ABSENCE = Write(_UPDATE, "absence_change_id")
 _SET_PAID_BEFORE = Write(_UPDATE, "paid_before_minor")
 _SET_CARRIED = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
 
@@ -160,8 +162,9 @@ class SessionRepository:
         practitioner: its group does. It moves with its group, or to another group (`to.seat`). A
         session that has ended is booked by its move. `undo`: the client may take the move back.
         """
+        is_elsewhen = record.status is not Status.BOOKED or to.starts_at != record.starts_at
         moved = {
-            **self._changed(record, undo),
+            **self._changed(record, undo, absence=None if is_elsewhen else _absence(record)),
             "more_moves": int(by_client is True and counted),
             "by_practice": None if by_client is None else not by_client,
             "booked_starts_at": to.starts_at if by_client is False else record.booked_starts_at,
@@ -201,6 +204,15 @@ class SessionRepository:
             },
         )
 
+    async def set_absence(self, session_id: UUID, change_id: UUID) -> None:
+        """Set the change with which the client has announced that they cannot come."""
+        values = {
+            "of_practice": self._practice_id,
+            "session_id": session_id,
+            "absence_change_id": change_id,
+        }
+        await _SET_ABSENCE.run(self._db, values)
+
     async def set_paid_before(self, session_id: UUID, paid_minor: int) -> None:
         """Set what was paid for ends after which the session was booked again."""
         await _SET_PAID_BEFORE.run(
@@ -230,7 +242,9 @@ class SessionRepository:
         whole = whole_time(meeting_of(record), buffers_of(record))
         taken = taken_time(status, whole, now)
         values = {
-            **self._changed(record, undo),
+            **self._changed(
+                record, undo, absence=None if status is Status.BOOKED else _absence(record)
+            ),
             "status": status,
             "more_sequence": int(in_calendar),
             "taken_until": None if taken is None else taken.end,
@@ -284,7 +298,7 @@ class SessionRepository:
         """
         fee = None if before.carried is None else before.carried.fee
         values = {
-            **self._changed(record),
+            **self._changed(record, absence=before.absence_change_id),
             "status": Status.BOOKED,
             **meeting_values(to),
             "client_moves": before.client_moves,
@@ -300,9 +314,15 @@ class SessionRepository:
         else:
             await _GO_BACK_TO_SEAT.run(self._db, values | _seat_values(to.seat))
 
-    def _changed(self, record: SessionRecord, undo: Undo | None = None) -> dict[str, object]:
-        """Give the parameters of every statement that makes a new version of a session."""
+    def _changed(
+        self, record: SessionRecord, undo: Undo | None = None, *, absence: UUID | None = None
+    ) -> dict[str, object]:
+        """Give the parameters of every statement that makes a new version of a session.
+
+        `absence` is the change that announced an absence, if that is still true afterwards.
+        """
         return {
+            "new_absence": absence,
             "of_practice": self._practice_id,
             "session_id": record.id,
             "new_undo_until": None if undo is None else undo.until,
@@ -311,6 +331,10 @@ class SessionRepository:
 
     def _taken_by(self, record: SessionRecord, taken: Occupancy) -> dict[str, object]:
         return taken_values(self._practice_id, record.practitioner_id, record.id, taken)
+
+
+def _absence(record: SessionRecord) -> UUID | None:
+    return None if record.absence is None else record.absence.change_id
 
 
 def meeting_values(meeting: Meeting) -> dict[str, object]:

@@ -38,6 +38,7 @@ class StateBefore:
     carried_since: int | None
     series_starts_at: datetime | None
     move_request_id: UUID | None
+    absence_change_id: UUID | None
 
 
 def undo_of(
@@ -68,6 +69,7 @@ def undo_of(
         "carried_since": record.carried_since,
         "series_starts_at": None if record.series is None else record.series.starts_at.isoformat(),
         "move_request_id": _text(answers),
+        "absence_change_id": _text(None if record.absence is None else record.absence.change_id),
     }
     return Undo(until, state)
 
@@ -91,6 +93,7 @@ def state_before(state: dict[str, Any], currency: str) -> StateBefore:
         carried_since=state["carried_since"],
         series_starts_at=None if rhythm is None else datetime.fromisoformat(rhythm),
         move_request_id=_id(state["move_request_id"]),
+        absence_change_id=_id(state.get("absence_change_id")),
     )
 
 

@@ -45,6 +45,20 @@ class Cancellation:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """When and why the client announced that they cannot come; the change that says so.
+
+    `frees_time`: they have given up their time with it, which cancelled the session.
+    """
+
+    change_id: UUID
+    at: datetime
+    frees_time: bool
+    reason_code: ReasonCode | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class PackageUse:
     """The package that pays, or last paid, for a session, with its remaining credits."""
 
@@ -129,6 +143,7 @@ class SessionSummaryRecord:
     cancellation: Cancellation | None
     group: SessionGroup | None
     series: SeriesPlace | None
+    absence: Absence | None
 
     @property
     def etag(self) -> str:

@@ -14,6 +14,7 @@ from app.domain.policy.rules import Credit
 from app.domain.session import Carried, Contact, Ended, Format, Status, contact_for_client
 from app.policies.stored import StoredPolicy, stored_policy
 from app.sessions.read.records import (
+    Absence,
     AskedToMove,
     Cancellation,
     OfferedFormat,
@@ -211,6 +212,19 @@ def _summary_fields(row: Row) -> tuple[Any, ...]:
         else SeriesPlace(
             row["series_id"], row["series_position"], row["series_size"], row["series_starts_at"]
         ),
+        None if row["absence"] is None else _to_absence(row["absence"]),
+    )
+
+
+def _to_absence(document: str) -> Absence:
+    """Parse an announced absence (app/tables/absences.py)."""
+    change_id, at, kind, code, note = json.loads(document)
+    return Absence(
+        change_id=UUID(change_id),
+        at=datetime.fromisoformat(at),
+        frees_time=kind == Status.CANCELLED,
+        reason_code=code,
+        note=note,
     )
 
 

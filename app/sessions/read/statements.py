@@ -24,6 +24,7 @@ from sqlalchemy.orm import aliased
 
 from app.database.statements import Read
 from app.domain.session import Status
+from app.tables.absences import absence_of
 from app.tables.asked import open_request_of
 from app.tables.changes import Change, ChangeNote
 from app.tables.ended import end_of
@@ -130,6 +131,7 @@ def _group_and_series(session: Any) -> list[Any]:  # noqa: ANN401 - a table, and
         session.series_position,
         session.series_starts_at,
         _series_size(session).label("series_size"),
+        absence_of(session).label("absence"),
     ]
 
 

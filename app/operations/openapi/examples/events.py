@@ -126,6 +126,9 @@ EVENT_EXAMPLES: dict[str, object] = {
     "session.fulfilled": _event("session.fulfilled", status="fulfilled"),
     "session.noshow": _event("session.noshow", status="noshow"),
     "session.restored": _event("session.restored", version=5),
+    "session.absence_announced": _event(
+        "session.absence_announced", by="client", reason_code="unwell"
+    ),
     "fee.recorded": _event("fee.recorded", **_CANCELLED_BY_CLIENT, fee=_event_fee("due")),
     "fee.collectable": _event("fee.collectable", status="cancelled", fee=_event_fee("due")),
     "fee.forgiven": _event("fee.forgiven", status="cancelled", fee=_event_fee("forgiven")),
