@@ -75,7 +75,9 @@ async def judge_refill(
     record = await read_session(db, practice_id, session_id)
     if pending.fee_id is not None:
         await _forgive(db, record, pending.fee_id, str(pending.fee_status), now)
-    elif await CreditRepository(db, practice_id).return_forfeited(session_id, now, credit_grace):
+    elif await CreditRepository(db, practice_id).return_forfeited(
+        session_id, pending.freed.cancelled_at, now, credit_grace
+    ):
         change = _credit_returned(record, refill_id)
         await _tell(db, record, change, "credit_returned", "credit.returned", now)
 

@@ -225,8 +225,8 @@ class Refill(Identified, Base):
 class CreditRedemption(Identified, Base):
     """A package credit that pays for a session. `returned_at` marks a credit that was returned.
 
-    A forfeited credit with `replaced_at` pays no longer: it stays forfeited, and another one has
-    paid since the session was booked again.
+    A forfeited credit with `replaced_at` pays no longer: another one has paid since the session was
+    booked again. Only a refill returns it.
 
     `usable_until` is set if the package of a returned credit has expired or will soon. A redemption
     of such a credit references the one that it was returned from in `reused_redemption_id`, which
@@ -247,7 +247,9 @@ class CreditRedemption(Identified, Base):
         reference("session_id", "sessions"),
         reference("reused_redemption_id", "credit_redemptions"),
         CheckConstraint("num_nonnulls(returned_at, forfeited_at) <= 1", name="end"),
-        CheckConstraint("replaced_at IS NULL OR forfeited_at IS NOT NULL", name="replaced"),
+        CheckConstraint(
+            "replaced_at IS NULL OR num_nonnulls(returned_at, forfeited_at) = 1", name="replaced"
+        ),
         CheckConstraint("usable_until IS NULL OR returned_at IS NOT NULL", name="usable"),
         UniqueConstraint("practice_id", "reused_redemption_id"),
         Index(

@@ -120,7 +120,7 @@ def decide(
         if code is None
         else _refusal(code, closes_at, facts.contact, names_deadline=is_late and is_named),
         free_because=because if code is None else None,
-        forgiven_if_refilled=action is Action.CANCEL
+        forgiven_if_refilled=action in {Action.CANCEL, Action.ABSENCE}
         and cost is not None
         and share_to_refill(policy, facts, cost) is not None,
     )

@@ -42,7 +42,7 @@ from app.texts.catalogue import Texts
 
 # Kinds of mail after whose change the session is booked.
 OF_BOOKED = {"booked", "rescheduled", "restored", "reminder"}
-_WITH_LINK = OF_BOOKED | {"cancelled", "move_request"}
+_WITH_LINK = OF_BOOKED | {"absence", "cancelled", "move_request"}
 # Kinds of mail about what a session cost, after which it is as it was.
 ABOUT_COST = {"fee_waived", "fee_forgiven", "credit_returned"}
 # Calendar entries of other sessions that one mail has.
@@ -162,6 +162,8 @@ def _sentences(data: MailData, formatter: Formatter, now: datetime) -> tuple[str
     if data.others:
         return (*sentences, *_total(data, formatter, practice))
     sentences += costs(data, formatter, practice=practice)
+    if data.kind == "absence":
+        sentences.append(texts("mail.absence-announced", practice=practice))
     if data.kind == "noshow":
         sentences.append(texts("mail.if-wrong", name=one_line(data.contact.name)))
     until = rebookable_until(data, now) if data.kind in {"cancelled", "noshow"} else None

@@ -45,7 +45,11 @@ _UPDATE_PAYING = update(CreditRedemption).where(_PAYS, CreditRedemption.forfeite
 _RETURN = Write(_UPDATE_PAYING, "returned_at", "usable_until")
 _RETURN_FORFEITED = Write(
     update(CreditRedemption)
-    .where(_PAYS, CreditRedemption.forfeited_at.is_not(None))
+    .where(
+        CreditRedemption.practice_id == bindparam("of_practice"),
+        CreditRedemption.session_id == bindparam("of_session"),
+        CreditRedemption.forfeited_at == bindparam("of_end"),
+    )
     .values(forfeited_at=null())
     .returning(CreditRedemption.id),
     "returned_at",
@@ -142,13 +146,16 @@ class CreditRepository:
         returned = await self._returned(session_id, now, grace)
         await _RETURN.run(self._db, self._paying(session_id) | returned)
 
-    async def return_forfeited(self, session_id: UUID, now: datetime, grace: timedelta) -> bool:
-        """Return a credit that a cancellation forfeited; False: it is not forfeited any more.
+    async def return_forfeited(
+        self, session_id: UUID, of_end: datetime, now: datetime, grace: timedelta
+    ) -> bool:
+        """Return a credit that a cancellation at `of_end` forfeited; False: it is so no more.
 
         Its package may have expired meanwhile: see `_return`.
         """
         returned = await self._returned(session_id, now, grace)
-        return bool(await _RETURN_FORFEITED.run(self._db, self._paying(session_id) | returned))
+        of_end_of = self._paying(session_id) | {"of_end": of_end}
+        return bool(await _RETURN_FORFEITED.run(self._db, of_end_of | returned))
 
     async def _returned(
         self, session_id: UUID, now: datetime, grace: timedelta

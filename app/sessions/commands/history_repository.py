@@ -30,6 +30,7 @@ class NewRefill(NamedTuple):
     group_id: UUID | None
     covered_percent: int
 
+
 # The kind of a change with which a client announces that they cannot come, and keeps the session.
 ABSENCE_ANNOUNCED = "absence_announced"
 
@@ -216,13 +217,13 @@ class HistoryRepository:
         What others do with the time that the change freed does not matter any more.
         """
         voided = await self._close_fee(session_id, kind, ("due", "settled"), "void", now)
+        await self.void_refill(session_id, kind)
         return voided is not None
 
     async def forgive_fee(self, session_id: UUID, kind: str, now: datetime) -> UUID | None:
         """Forgive the fee of the session's latest change of this kind; give its id if it was due.
 
-        The session is locked, and without that lock no fee of it is closed. What others do with the
-        time that the change freed does not matter any more.
+        The session is locked, and without that lock no fee of it is closed.
         """
         return await self._close_fee(session_id, kind, ("due",), "forgiven", now)
 
@@ -240,6 +241,11 @@ class HistoryRepository:
             .values(status=status, closed_at=now)
             .returning(Fee.id)
         )
+        return closed.scalar()
+
+    async def void_refill(self, session_id: UUID, kind: str) -> None:
+        """Say that it does not matter any more what others do with the freed time."""
+        latest = self._latest(select(Change.id), session_id, kind).scalar_subquery()
         await self._db.execute(
             update(Refill)
             .where(
@@ -249,7 +255,6 @@ class HistoryRepository:
             )
             .values(state="void")
         )
-        return closed.scalar()
 
 
 def _cost_of(change: Any) -> Cost:  # noqa: ANN401 - a row of changes

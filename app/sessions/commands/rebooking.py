@@ -84,11 +84,13 @@ async def book_again(
 async def _credit_fee(db: AsyncConnection, record: SessionRecord, now: datetime) -> UUID | None:
     """Forgive the fee of the end if it is due, and give its id; count it as paid if it is settled.
 
-    The session carries a forgiven fee. What was paid is deducted from a later cancellation.
+    The session carries a forgiven fee. What was paid is deducted from a later cancellation. Nothing
+    is left that others could refill.
     """
     ended = record.ended
+    history = HistoryRepository(db, record.practice_id)
+    await history.void_refill(record.id, record.status)
     if ended is not None and ended.due is not None:
-        history = HistoryRepository(db, record.practice_id)
         return await history.forgive_fee(record.id, record.status, now)
     if ended is not None and ended.settled is not None:
         paid = 0 if record.paid_before is None else record.paid_before.amount_minor

@@ -96,7 +96,15 @@ def _allowed(action: str, credit: str, free_until: str, closes_at: str) -> dict[
     }
 
 
-def _refused(free_until: str, closes_at: str) -> dict[str, object]:
+_REFUSALS = {
+    "session-not-booked": "This session is no longer booked, so it cannot be changed.",
+    "cancellation-open": "You can still cancel this session online.",
+}
+
+
+def _refused(
+    free_until: str | None, closes_at: str, code: str = "session-not-booked"
+) -> dict[str, object]:
     return {
         "allowed": False,
         "fee": None,
@@ -109,8 +117,8 @@ def _refused(free_until: str, closes_at: str) -> dict[str, object]:
         "quote": None,
         "quote_expires_at": None,
         "refusal": {
-            "code": "session-not-booked",
-            "message": "This session is no longer booked, so it cannot be changed.",
+            "code": code,
+            "message": _REFUSALS[code],
             "deadline": None,
             "contact": CONTACT,
         },
@@ -157,6 +165,7 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
         "cancellation": None,
         "group": None,
         "series": None,
+        "absence": None,
     }
 
 
@@ -180,11 +189,13 @@ def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
                 "reschedule": _terms("kept", free_until, closes_at),
                 "change_format": [{"until": start, "fee": None, "credit": "kept", "carries": None}],
             },
+            "rebook": {"days": 30, "fee": "credited"},
         },
         "actions": {
             "cancel": _allowed("cancel", "returned", free_until, closes_at),
             "reschedule": _allowed("reschedule", "kept", free_until, closes_at),
             "change_format": _allowed("change_format", "kept", start, start),
+            "absence": _refused(None, start, "cancellation-open"),
             "undo": _undo(None),
         },
         "move_request": None,
@@ -193,6 +204,7 @@ def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
 
 def _cancelled(session: Mapping[str, object]) -> dict[str, object]:
     free_until, closes_at = "2026-12-02T15:00:00-05:00", "2026-12-03T13:00:00-05:00"
+    rebook_until = "2026-12-25T05:15:00-05:00"
     return {
         **session,
         "status": "cancelled",
@@ -205,8 +217,9 @@ def _cancelled(session: Mapping[str, object]) -> dict[str, object]:
         },
         "actions": {
             "cancel": _refused(free_until, closes_at),
-            "reschedule": _refused(free_until, closes_at),
+            "reschedule": _allowed("reschedule", "redeemed", rebook_until, rebook_until),
             "change_format": _refused("2026-12-03T15:00:00-05:00", "2026-12-03T15:00:00-05:00"),
+            "absence": _refused(None, "2026-12-03T15:00:00-05:00"),
             "undo": _undo("2026-11-25T05:20:00-05:00"),
         },
         "move_request": None,

@@ -58,6 +58,7 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
         "cancellation": None,
         "group": None,
         "series": None,
+        "absence": None,
         "external_ref": "visit-20261203-7",
         "client": {
             **_CLIENT,
@@ -102,6 +103,7 @@ def _session(
                     }
                 ],
             },
+            "rebook": {"days": 30, "fee": "credited"},
         },
         "fees": [],
     }

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "20261201_absences"
-down_revision = "20261201_rebooking"
+revision = "20261203_absences"
+down_revision = "20261203_rebooking"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "20261201_rebooking"
-down_revision = "20261201_collect_after"
+revision = "20261203_rebooking"
+down_revision = "20261202_refill"
 branch_labels = None
 depends_on = None
 
@@ -23,7 +23,7 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_credit_redemptions_replaced"),
         "credit_redemptions",
-        "replaced_at IS NULL OR forfeited_at IS NOT NULL",
+        "replaced_at IS NULL OR num_nonnulls(returned_at, forfeited_at) = 1",
     )
     _index_paying("returned_at IS NULL AND replaced_at IS NULL")
     _set_credits("'returned', 'forfeited', 'kept', 'redeemed'")
@@ -34,7 +34,7 @@ def downgrade() -> None:
     op.execute("UPDATE changes SET credit = 'kept' WHERE credit = 'redeemed'")
     op.execute(
         "UPDATE credit_redemptions SET forfeited_at = NULL, returned_at = replaced_at "
-        "WHERE replaced_at IS NOT NULL"
+        "WHERE replaced_at IS NOT NULL AND returned_at IS NULL"
     )
     _set_credits("'returned', 'forfeited', 'kept'")
     _index_paying("returned_at IS NULL")
