@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, or_, select, text, true
+from sqlalchemy import ColumnElement, FromClause, Row, Select, func, or_, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.intervals import Interval
@@ -121,29 +121,14 @@ async def read_standing(
             Change.old_ends_at > at,
         )
     )
-    until_then = of_practice(
-        practice_id,
-        Change,
-        Change.session_id == Session.id,
-        Change.subject == "session",
-        Change.at <= at,
-    )
-    last = (
-        select(Change.kind, Change.starts_at, Change.ends_at)
-        .where(until_then)
-        .order_by(Change.session_version.desc())
-        .limit(1)
-        .lateral("last")
-    )
-    came = or_(Change.kind.in_(("booked", "restored")), Change.old_starts_at != Change.starts_at)
-    since = select(func.max(Change.at)).where(until_then, came).correlate(Session).scalar_subquery()
+    last, since = _state_at(practice_id, at)
     found = await db.execute(
         select(
             Session.id,
             Session.client_id,
             last.c.starts_at,
             last.c.ends_at,
-            since.label("since"),
+            since,
         )
         .select_from(Session)
         .join(last, true())
@@ -167,18 +152,41 @@ async def read_standing(
     return [Standing(row.id, row.client_id, _interval(row), row.since) for row in found]
 
 
+def _state_at(practice_id: UUID, at: datetime) -> tuple[FromClause, ColumnElement[datetime]]:
+    """Select a session's latest entry at an instant, and when it had come to that time."""
+    until_then = of_practice(
+        practice_id,
+        Change,
+        Change.session_id == Session.id,
+        Change.subject == "session",
+        Change.at <= at,
+    )
+    last = (
+        select(Change.kind, Change.starts_at, Change.ends_at)
+        .where(until_then)
+        .order_by(Change.session_version.desc())
+        .limit(1)
+        .lateral("last")
+    )
+    came = or_(Change.kind.in_(("booked", "restored")), Change.old_starts_at != Change.starts_at)
+    since = select(func.max(Change.at)).where(until_then, came).correlate(Session)
+    return last, since.scalar_subquery().label("since")
+
+
 def _refills(practice_id: UUID) -> Select[Any]:
+    columns: list[Any] = [
+        Refill.id,
+        Refill.client_id,
+        Refill.practitioner_id,
+        Refill.starts_at,
+        Refill.ends_at,
+        Refill.cancelled_at,
+        Refill.covered_percent,
+        Group.seats,
+    ]
     return (
-        select(
-            Refill.id,
-            Refill.client_id,
-            Refill.practitioner_id,
-            Refill.starts_at,
-            Refill.ends_at,
-            Refill.cancelled_at,
-            Refill.covered_percent,
-            Group.seats,
-        )
+        select(*columns)
+        .select_from(Refill)
         .outerjoin(Group, of_practice(practice_id, Group, Group.id == Refill.group_id))
         .where(Refill.practice_id == practice_id)
     )

@@ -79,7 +79,7 @@ async def judge_refill(
         session_id, pending.freed.cancelled_at, now, credit_grace
     ):
         change = _credit_returned(record, refill_id)
-        await _tell(db, record, change, "credit_returned", "credit.returned", now)
+        await _tell(db, record, change, "credit_returned", "session.credit_returned", now)
 
 
 async def _forgive(

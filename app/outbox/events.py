@@ -20,7 +20,7 @@ EventType = TypeAliasType(
         "fee.refundable",
         "fee.waived",
         "fee.settled",
-        "credit.returned",
+        "session.credit_returned",
         "group.below_minimum",
         "group.cancelled",
         "group.moved",

@@ -55,7 +55,7 @@ def test_one_session_covers_one_cancellation_the_latest_first() -> None:
 
 
 def test_a_later_cancellation_that_cannot_be_covered_takes_nothing() -> None:
-    """Ben's own session covers Ana's time, and not his own."""
+    """Ben's own session covers Ana's time, and not Ben's."""
     one = standing(0, 60, client=BEN)
     early, late = freed(ANA, 10), freed(BEN, 20)
     assert find_cover(late, [early], [one], ()) == []

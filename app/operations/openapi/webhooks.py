@@ -27,7 +27,7 @@ _SUMMARIES: dict[EventType, str] = {
     "fee.refundable": "A paid fee can be paid back, because others took the freed time",
     "fee.waived": "A fee was waived",
     "fee.settled": "A fee was paid",
-    "credit.returned": "A forfeited credit was returned, because others took the freed time",
+    "session.credit_returned": "A forfeited credit was returned: others took the freed time",
     "group.below_minimum": "Fewer seats of a group are taken than its minimum",
     "group.cancelled": "A group was cancelled",
     "group.moved": "A group was moved, or its format changed",

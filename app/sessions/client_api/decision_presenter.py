@@ -11,7 +11,7 @@ from app.domain.session import Carried
 from app.domain.undo import may_undo
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
-from app.sessions.client_api import schemas
+from app.sessions.client_api import decision_schemas, schemas
 from app.sessions.read.records import (
     SessionRecord,
 )
@@ -54,7 +54,7 @@ def _policy(
     }
 
 
-def _rebook(rule: RebookRule | None) -> schemas.RebookView | None:
+def _rebook(rule: RebookRule | None) -> decision_schemas.RebookView | None:
     if rule is None:
         return None
     return {"days": rule.days, "fee": "credited" if rule.credited else "stands"}
@@ -67,7 +67,7 @@ def present_decision(
     quotes: Quotes | None,
     now: datetime,
     texts: Texts,
-) -> schemas.DecisionView:
+) -> decision_schemas.DecisionView:
     """Present a decision, with a signed quote if the action is allowed.
 
     Without `quotes` there is no quote: one quote is for several sessions.
@@ -111,12 +111,14 @@ def present_decision(
     }
 
 
-def present_undo(until: datetime | None, zone: ZoneInfo, now: datetime) -> schemas.UndoView:
+def present_undo(
+    until: datetime | None, zone: ZoneInfo, now: datetime
+) -> decision_schemas.UndoView:
     """Present whether the client may take back their last change."""
     return {"allowed": may_undo(until, now), "until": _in(until, zone)}
 
 
-def present_carried(carried: Carried | None) -> schemas.CarriedView | None:
+def present_carried(carried: Carried | None) -> decision_schemas.CarriedView | None:
     """Present the minimum cost of a later cancellation, or null."""
     if carried is None:
         return None
@@ -126,7 +128,7 @@ def present_carried(carried: Carried | None) -> schemas.CarriedView | None:
     }
 
 
-def _terms(timeline: Sequence[Term], zone: ZoneInfo) -> list[schemas.TermView]:
+def _terms(timeline: Sequence[Term], zone: ZoneInfo) -> list[decision_schemas.TermView]:
     return [
         {
             "until": term.until.astimezone(zone),

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from app.domain.policy.rules import Action
 from app.domain.scope import Scope, Stays
-from app.sessions.client_api.schemas import DecisionView
+from app.sessions.client_api.decision_schemas import DecisionView
 from app.sessions.client_api.scope_schemas import INCLUDE_MOVED, KEEP, Ids
 from app.sessions.commands.scope import ScopeChoice
 from app.web.types import Instant, QueryParameters, ZoneName

@@ -135,7 +135,9 @@ EVENT_EXAMPLES: dict[str, object] = {
     "fee.refundable": _event("fee.refundable", status="cancelled", fee=_event_fee("settled")),
     "fee.waived": _event("fee.waived", status="cancelled", fee=_event_fee("waived")),
     "fee.settled": _event("fee.settled", status="cancelled", fee=_event_fee("settled")),
-    "credit.returned": _event("credit.returned", status="cancelled", credit="returned"),
+    "session.credit_returned": _event(
+        "session.credit_returned", status="cancelled", credit="returned"
+    ),
     "group.below_minimum": _group_event("group.below_minimum", seats_taken=2, by="system"),
     "group.cancelled": _group_event("group.cancelled", status="cancelled", seats_taken=0),
     "group.moved": _group_event(

@@ -29,6 +29,7 @@ PROBLEM_MEMBERS: dict[str, object] = {
         "allowed": True,
         "fee": FEE,
         "free_because": None,
+        "forgiven_if_refilled": False,
         "credit": None,
         "carries": None,
         "free_until": "2026-12-02T15:00:00-05:00",

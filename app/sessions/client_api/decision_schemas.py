@@ -1,0 +1,150 @@
+"""Schemas of what the policy allows and costs, now and over time (product.md section 9)."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+# pydantic requires this TypedDict instead of the standard library's before Python 3.12
+from typing_extensions import TypedDict
+
+from app.domain.policy.decide import RefusalCode
+from app.domain.policy.free import FreeBecause
+from app.domain.policy.rules import Credit
+from app.web.views import ContactView, MoneyView
+
+
+class CarriedView(TypedDict):
+    """The minimum cost of a later cancellation: a fee, or the credit that pays for the session."""
+
+    fee: MoneyView | None
+    credit: Annotated[
+        Credit | None, Field(description="`forfeited` if the credit will not be returned.")
+    ]
+
+
+class TermView(TypedDict):
+    """The cost of an action from the end of the previous term up to and including `until`."""
+
+    until: Annotated[datetime, Field(description="This instant is still in time.")]
+    fee: MoneyView | None
+    credit: Credit | None
+    carries: Annotated[
+        CarriedView | None,
+        Field(description="For `reschedule`: the minimum cost of cancelling after such a move."),
+    ]
+
+
+class TermsView(TypedDict):
+    """The costs of each action as a timeline; empty if clients may never do the action."""
+
+    cancel: list[TermView]
+    reschedule: list[TermView]
+    change_format: list[TermView]
+
+
+class RebookView(TypedDict):
+    """For how long the client may book the session again after its end, and the fee of that end."""
+
+    days: Annotated[
+        int,
+        Field(description="From the cancellation, or from the start of a missed session."),
+    ]
+    fee: Annotated[
+        Literal["stands", "credited"],
+        Field(
+            description="`stands`: the fee of the end stays. `credited`: it is forgiven, and "
+            "carried: see `carries` of `actions.reschedule`."
+        ),
+    ]
+
+
+class RefusalView(TypedDict):
+    """Why the client may not do the action, and whom to contact."""
+
+    code: RefusalCode
+    message: Annotated[str, Field(description="A sentence to show to the client.")]
+    deadline: Annotated[datetime | None, Field(description="The missed deadline, if any.")]
+    contact: ContactView
+
+
+class DecisionView(TypedDict):
+    """The policy's current decision about one action. Send `quote` with the command."""
+
+    allowed: Annotated[
+        bool, Field(description="Whether the client may do the action now; if not, see `refusal`.")
+    ]
+    fee: MoneyView | None
+    free_because: Annotated[
+        FreeBecause | None,
+        Field(
+            description="What makes the action free now, whatever the policy's fees: an open move "
+            "request of the practice, or a move by the practice since the client last moved. "
+            "The action then does not count towards the limit. Null: the policy's fees hold."
+        ),
+    ]
+    forgiven_if_refilled: Annotated[
+        bool,
+        Field(
+            description="For `cancel`: the fee, or the forfeit of the credit, falls away if other "
+            "clients take the freed time. That is known at the session's start."
+        ),
+    ]
+    credit: Credit | None
+    carries: Annotated[
+        CarriedView | None,
+        Field(
+            description="For `reschedule`: the minimum cost of cancelling after this move, until "
+            "the practice moves the session. It is set because cancelling is not free now. Show it "
+            "before the client confirms; the command needs the quote. Null: no such cost."
+        ),
+    ]
+    free_until: Annotated[
+        datetime | None,
+        Field(
+            description="The action is free until this instant. Null: it is never free, or never "
+            "allowed."
+        ),
+    ]
+    closes_at: Annotated[
+        datetime | None, Field(description="The client cannot do the action after this instant.")
+    ]
+    quote: Annotated[
+        str | None, Field(description="The decision, signed. Null if the action is refused.")
+    ]
+    quote_expires_at: datetime | None
+    refusal: RefusalView | None
+
+
+class UndoView(TypedDict):
+    """Whether the client may take back the last change, which was their own.
+
+    It succeeds if the time, the seat and the credit are still free then; the old time is open to
+    all meanwhile.
+    """
+
+    allowed: Annotated[bool, Field(description="Whether the client may take it back now.")]
+    until: Annotated[
+        datetime | None,
+        Field(
+            description="Until this instant, which is still in time. Null: there is nothing that "
+            "the client could take back.",
+            examples=[None],
+        ),
+    ]
+
+
+class ActionsView(TypedDict):
+    """A decision for each action, and whether the last change can be taken back."""
+
+    cancel: DecisionView
+    reschedule: DecisionView
+    change_format: DecisionView
+    absence: Annotated[
+        DecisionView,
+        Field(
+            description="Announcing that the client cannot come; allowed once cancelling has "
+            "closed. Fee and credit are the cost with `free_time: true`."
+        ),
+    ]
+    undo: UndoView
