@@ -1,0 +1,171 @@
+"""Mails of sessions that can be booked again, and of clients who cannot come."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.tables.practices import Client
+from tests.notifications.scenario import START
+from tests.world import NOW, Api, TestClock, World
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+TO = START + 7 * DAY
+LATE = START - HOUR
+CANCEL: dict[str, Any] = {
+    "closes": {"before_minutes": 30},
+    "fees": [{"deadline": {"before_minutes": 1440}, "amount_minor": 4500}],
+}
+CREDITED: dict[str, Any] = {"cancel": CANCEL, "rebook": {"days": 30, "fee": "credited"}}
+LINK = "/portal/#"
+
+
+async def cancel(api: Api, session_id: UUID) -> None:
+    quote = (await api.session(session_id))["actions"]["cancel"]["quote"]
+    assert (await api.cancel(session_id, quote=quote)).status_code == 200
+
+
+async def miss(staff: Api, session_id: UUID) -> None:
+    path = f"/v1/practice/sessions/{session_id}/noshow"
+    assert (await staff.post(path, {"charge_fee": True})).status_code == 200
+
+
+async def test_a_missed_session_has_the_link_while_it_can_be_booked_again(
+    read: Any, staff: Api, world: World, clock: TestClock
+) -> None:
+    await world.add_policy(CREDITED)
+    session_id = await world.book(START)
+    clock.now = START + HOUR
+    await miss(staff, session_id)
+    mail = await read(session_id, "noshow", now=START + HOUR)
+    assert LINK in mail.text
+    assert "Until Saturday, January 2, 2027, 10:00" in mail.text
+    assert "you can choose another time for this session" in mail.text
+    too_late = await read(session_id, "noshow", now=START + 30 * DAY + timedelta(microseconds=1))
+    assert LINK not in too_late.text
+    assert "choose another time" not in too_late.text
+
+
+async def test_a_missed_session_that_cannot_be_booked_again_has_none(
+    read: Any, staff: Api, world: World, clock: TestClock
+) -> None:
+    await world.add_policy({"cancel": CANCEL})
+    session_id = await world.book(START)
+    clock.now = START + HOUR
+    await miss(staff, session_id)
+    assert LINK not in (await read(session_id, "noshow", now=START + HOUR)).text
+
+
+@pytest.mark.parametrize(
+    ("locale", "sentence"),
+    [
+        ("en-US", "you can choose another time for this session"),
+        ("de-DE", "können Sie über den Link in dieser Nachricht eine andere Zeit"),
+        ("fr-FR", "vous pouvez choisir un autre horaire"),
+        ("es-ES", "puede elegir otra hora para esta cita"),
+    ],
+)
+async def test_a_cancellation_says_until_when_it_can_be_booked_again(
+    read: Any, api: Api, world: World, clock: TestClock, locale: str, sentence: str
+) -> None:
+    await world.change(Client, world.client_id, locale=locale)
+    await world.add_policy(CREDITED)
+    session_id = await world.book(START)
+    clock.now = LATE
+    await cancel(api, session_id)
+    mail = await read(session_id, "cancelled", now=LATE)
+    assert sentence in mail.text
+    assert LINK in mail.text
+    practitioner = await read(session_id, "cancelled", "practitioner", now=LATE)
+    assert "choose another time" not in practitioner.text
+
+
+async def test_a_session_that_is_booked_again_says_so_and_what_became_of_its_fee(
+    read: Any, api: Api, world: World, clock: TestClock
+) -> None:
+    await world.add_policy(CREDITED)
+    session_id = await world.book(START)
+    clock.now = LATE
+    await cancel(api, session_id)
+    quote = (await api.session(session_id))["actions"]["reschedule"]["quote"]
+    assert (await api.reschedule(session_id, TO, quote=quote)).status_code == 200
+    mail = await read(session_id, "rescheduled", now=LATE)
+    assert "It is now booked again." in mail.text
+    assert "The fee that was due before no longer applies." in mail.text
+    assert "costs at least $45.00" in mail.text
+    method, event = mail.calendar
+    assert (method, event["SEQUENCE"], event.start) == ("REQUEST", 2, TO)
+    cancelled = await read(session_id, "cancelled", now=LATE)
+    assert "choose another time" not in cancelled.text
+    practitioner = await read(session_id, "rescheduled", "practitioner", now=LATE)
+    assert "It is now booked again." in practitioner.text
+
+
+async def test_at_the_former_time_nothing_was_different_before(
+    read: Any, api: Api, world: World
+) -> None:
+    await world.add_policy(CREDITED)
+    session_id = await world.book(START)
+    await cancel(api, session_id)
+    assert (await api.reschedule(session_id, START)).status_code == 200
+    assert "Before" not in (await read(session_id, "rescheduled")).text
+
+
+# Absence
+
+ABSENT = {"reason": {"code": "unwell", "note": "I woke up with a fever."}, "free_time": False}
+
+
+async def absent(api: Api, world: World, clock: TestClock) -> UUID:
+    await world.add_policy({"cancel": CANCEL | {"closes": {"before_minutes": 120}}})
+    session_id = await world.book(START)
+    clock.now = LATE
+    answer = await api.post(f"/v1/sessions/{session_id}/absence", ABSENT)
+    assert answer.status_code == 200, answer.text
+    return session_id
+
+
+@pytest.mark.parametrize(
+    ("locale", "subject", "sentence"),
+    [
+        ("en-US", "We have noted that you cannot come: ", "The session stays booked."),
+        (
+            "de-DE",
+            "Wir haben notiert, dass Sie nicht kommen können: ",
+            "Der Termin bleibt gebucht.",
+        ),
+        ("fr-FR", "Nous avons noté que vous ne pouvez pas venir", "Le rendez-vous reste réservé."),
+        ("es-ES", "Hemos anotado que no puede venir: ", "La cita sigue reservada."),
+    ],
+)
+async def test_the_client_is_told_what_has_been_noted(
+    read: Any,
+    api: Api,
+    world: World,
+    clock: TestClock,
+    locale: str,
+    subject: str,
+    sentence: str,
+) -> None:
+    await world.change(Client, world.client_id, locale=locale)
+    session_id = await absent(api, world, clock)
+    mail = await read(session_id, "absence", now=LATE)
+    assert mail.subject.startswith(subject)
+    assert sentence in mail.text
+    assert LINK in mail.text
+    assert "fever" not in mail.text
+    assert mail.parts == ["text/plain", "text/html"]
+
+
+async def test_the_practitioner_is_told_who_and_why(
+    read: Any, api: Api, world: World, clock: TestClock
+) -> None:
+    session_id = await absent(api, world, clock)
+    mail = await read(session_id, "absence", "practitioner", now=LATE)
+    assert mail.subject == "A client cannot come: December 3, 2026, 10:00 AM"
+    assert "Unwell" in mail.text
+    assert "I woke up with a fever." in mail.text
+    assert LINK not in mail.text
+    assert NOW < LATE
