@@ -54,6 +54,7 @@ from app.schedule.holidays import router as holidays
 from app.schedule.hours import router as hours
 from app.schedule.time_off import router as busy
 from app.series import router as series
+from app.sessions.client_api import commands_router as session_commands
 from app.sessions.client_api import router as sessions
 from app.sessions.client_api.quote_problem import install_quote_handler
 from app.sessions.staff_api import commands_router as staff_commands
@@ -77,6 +78,7 @@ ALLOCATIONS_BETWEEN_COLLECTIONS = 20_000
 
 ROUTERS = (
     sessions.router,
+    session_commands.router,
     availability.router,
     holds.router,
     practices.router,

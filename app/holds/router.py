@@ -6,7 +6,7 @@ from app.holds.commands import hold, release
 from app.holds.presenter import hold_answer
 from app.holds.schemas import HoldRequest, HoldView
 from app.identity.client_dependencies import AnyCall, Writing
-from app.sessions.client_api.router import COMMAND_PROBLEMS, READ_PROBLEMS
+from app.sessions.client_api.problems import COMMAND_PROBLEMS, READ_PROBLEMS
 from app.sessions.commands.meeting import MoveRequest
 from app.web.problems.catalogue import responses
 from app.web.request_headers import IfMatch

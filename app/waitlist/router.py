@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.identity.client_dependencies import AnyCall, AnyCaller, ClientCaller, Writing
-from app.sessions.client_api.router import READ_PROBLEMS
+from app.sessions.client_api.problems import READ_PROBLEMS
 from app.waitlist.access import (
     OfferCaller,
     check_offer_link,
