@@ -11,6 +11,7 @@ _HARBOR_POLICY = {
     "cancel": {
         "closes": {"before_minutes": 60},
         "fees": [{"deadline": {"before_minutes": 24 * 60}, "percent": "50"}],
+        "refilled": {"covered_percent": 80},
     },
     "reschedule": {"closes": {"before_minutes": 60}, "limit": 3},
     "change_format": {"closes": {"before_minutes": 30}},
@@ -39,7 +40,8 @@ async def write_policies(db: AsyncConnection, now: datetime) -> None:
     harbor, park = PracticeRepository(db, HARBOR), PracticeRepository(db, PARK)
     await harbor.add_policy_version(
         text="You can cancel free of charge until 24 hours before your session. After that we "
-        "charge half of the price. You can move a session up to three times.",
+        "charge half of the price, unless somebody else takes your time. You can move a session up "
+        "to three times.",
         rules=_HARBOR_POLICY,
         now=now,
     )

@@ -105,6 +105,7 @@ export function costBox(decision) {
     fee ? h("p", {}, h("strong", {}, t.cost.fee(money(fee))), " ", t.cost.collect) : null,
     !fee && credit !== "forfeited" ? h("p", {}, t.cost.because[because] ?? t.cost.free) : null,
     credit ? h("p", {}, t.cost.credit[credit] ?? "") : null,
+    decision.forgiven_if_refilled ? h("p", {}, t.cost.refilled) : null,
     carries ? h("p", {}, h("strong", {}, carriedCost(carries, t.cost))) : null,
   );
 }

@@ -44,6 +44,8 @@ export const t = {
     submit: "Sign in",
   },
 
+  undo: { submit: "Take it back", until: (instant) => `Possible until ${instant}.` },
+
   wish: {
     title: "Rather sooner?",
     how: "We ask you by email when an earlier time becomes free. Your session stays as it is until you say yes.",
@@ -121,7 +123,8 @@ export const t = {
     title: "Your fees",
     intro: "The practice collects fees itself. You cannot pay them here.",
     empty: "You have no fees.",
-    status: { due: "Due: the practice collects it", waived: "Waived", settled: "Paid", void: "No longer due" },
+    status: { due: "Due: the practice collects it", waived: "Waived", settled: "Paid", void: "No longer due", forgiven: "No longer due: somebody took the time" },
+    collected: (instant) => `The practice collects it after ${instant} at the earliest.`,
     closed: (day) => `(${day})`,
     cause: { cancelled: "Cancelled", rescheduled: "Moved to another time", format_changed: "Changed the format", noshow: "Missed", other: "Session" },
     for: (cause, what) => `${cause}: ${what}`,
@@ -225,6 +228,10 @@ export const t = {
       restored: (when, how) => `Booked again for ${when} (${how})`,
       fee_waived: () => "Fee waived",
       fee_settled: () => "Fee paid",
+      fee_collectable: () => "The fee can be collected now",
+      fee_forgiven: () => "The fee falls away: somebody took the time",
+      fee_refundable: () => "The paid fee can be paid back: somebody took the time",
+      credit_returned: () => "Somebody took the time",
       other: () => "Changed",
     },
     by: { client: "by you", practice: "by the practice" },
@@ -248,6 +255,7 @@ export const t = {
     possibleUntil: (instant) => `Possible until ${instant}.`,
     left: (time) => `${time} minutes left`,
     collect: "The practice collects it from you.",
+    refilled: "If somebody else takes the time, it costs nothing.",
     carriesFee: (fee) => `Cancelling after this move costs at least ${fee}.`,
     carriesForfeit: "Cancelling after this move does not return the credit.",
     free: "This is free of charge.",

@@ -9,12 +9,14 @@ import { belonging, choiceName, costLine, inSentence, joining, policyText, polic
 import { contactLinks, showProblem } from "../problems.js";
 import { requestText, requestWays } from "../request.js";
 import { t } from "../strings.js";
+import { undoPart } from "../undo.js";
 import { wishPart } from "../wish.js";
 import { ZONE } from "../zones.js";
 
 export async function details(app, { id }) {
   const { visit } = app;
-  const { session } = await visit.load(id);
+  const known = await visit.load(id);
+  const { session } = known;
   const flash = app.flash;
   app.flash = null;
   const { practitioner, service, move_request: request } = session;
@@ -37,6 +39,7 @@ export async function details(app, { id }) {
       request ? requestText(session) : null,
       h("div", { class: request && !isOpen ? "old" : null }, when(session)),
       request ? requestWays(app, session) : about,
+      undoPart(app, known),
     ),
     request ? h("section", { class: "card", "aria-labelledby": "about" }, h("h2", { id: "about" }, t.session.about), about) : null,
     isOpen && !request ? changes(app, session, switches) : null,

@@ -4,6 +4,7 @@ import { button, h } from "../dom.js";
 import { money, short } from "../format.js";
 import { choiceName, heading, when } from "../parts.js";
 import { t } from "../strings.js";
+import { undoPart } from "../undo.js";
 import { details, download } from "./details.js";
 
 export function done(app, entry) {
@@ -24,6 +25,7 @@ export function done(app, entry) {
     fee ? h("p", { class: "message costs" }, t.done.fee(money(fee))) : null,
     !sessions && credit && credit !== "kept" ? h("p", {}, t.cost.credit[credit] ?? "") : null,
     h("p", {}, sessions ? t.done.mailSeveral : t.done.mail),
+    sessions ? null : undoPart(app, outcome),
     h(
       "div",
       { class: "buttons" },

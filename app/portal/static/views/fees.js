@@ -1,5 +1,6 @@
 /** What the client owes or owed: how much, what for, since when, and how it stands. */
 
+import { now } from "../clock.js";
 import { button, h } from "../dom.js";
 import { day, dayAndTime, money } from "../format.js";
 import { cardTitle, pages } from "../pages.js";
@@ -15,7 +16,7 @@ export function fees(app) {
   });
 }
 
-function row(app, { amount, status, cause, recorded_at: recorded, closed_at: closed, session }) {
+function row(app, { amount, status, cause, recorded_at: recorded, collect_after: after, closed_at: closed, session }) {
   const { service, practitioner, starts_at: start } = session;
   const state = t.fees.status[status] ?? status;
   const open = () => app.go({ view: "details", id: session.id });
@@ -24,6 +25,7 @@ function row(app, { amount, status, cause, recorded_at: recorded, closed_at: clo
     h("p", {}, h("span", { class: "state", "data-status": status }, state), closed ? ` ${t.fees.closed(day(closed))}` : null),
     h("p", {}, t.fees.for(t.fees.cause[cause] ?? t.fees.cause.other, `${service.name} ${t.session.with(practitioner.name)}, ${dayAndTime(start)}`)),
     h("p", { class: "quiet" }, t.fees.recorded(dayAndTime(recorded))),
+    status === "due" && after && Date.parse(after) > now() ? h("p", { class: "quiet" }, t.fees.collected(dayAndTime(after))) : null,
     button(t.list.look, open, { class: "secondary", "aria-label": t.list.opens(t.list.look, service.name, day(start)) }),
   ];
 }

@@ -1,0 +1,65 @@
+"""A cancellation is taken back with one press; what may fall away is said before."""
+
+from datetime import timedelta
+
+from playwright.async_api import expect
+
+from app.tables.sessions import Fee, Session
+from tests.portal.front_door import FrontDoor
+from tests.portal.visitor import Visitor
+from tests.world import NOW, Api, TestClock, World
+
+START = NOW + timedelta(days=3)
+REFILLED = {
+    "cancel": {
+        "fees": [{"deadline": {"before_minutes": 10_000}, "amount_minor": 4500}],
+        "refilled": {"covered_percent": 80},
+    }
+}
+
+
+async def test_a_cancellation_is_taken_back(ana: Visitor, world: World) -> None:
+    await world.add_policy(REFILLED)
+    session_id = await world.book(START)
+    await ana.open(session_id)
+    await ana.press("Cancel session")
+    await ana.read("If somebody else takes the time, it costs nothing.")
+    await ana.give_reason("I am unwell")
+    await ana.press("Cancel for $45.00")
+    await ana.see("Your session is cancelled")
+    await ana.read("Possible until 10:05 AM.")
+    await ana.check_on_a_phone()
+    await ana.press("Take it back")
+    await ana.see("Follow-up")
+    await expect(ana.button("Cancel session")).to_be_visible()
+    await expect(ana.button("Take it back")).to_have_count(0)
+    (session,) = await world.rows(Session)
+    assert (session.status, session.version) == ("booked", 3)
+    assert [fee.status for fee in await world.rows(Fee)] == ["void"]
+
+
+async def test_too_late_says_so(ana: Visitor, world: World, clock: TestClock) -> None:
+    session_id = await world.book(START)
+    await ana.open(session_id)
+    await ana.press("Cancel session")
+    await ana.give_reason("I am unwell")
+    await ana.press("Cancel this session")
+    await ana.see("Your session is cancelled")
+    clock.now += timedelta(minutes=6)
+    await ana.press("Take it back")
+    await expect(ana.alert).to_contain_text("can no longer be taken back")
+    (session,) = await world.rows(Session)
+    assert session.status == "cancelled"
+
+
+async def test_the_list_of_fees_says_from_when(
+    ana: Visitor, world: World, staff: Api, door: FrontDoor
+) -> None:
+    await world.add_policy(REFILLED)
+    session_id = await world.book(START)
+    client = staff.signed_in(world.token())
+    quote = (await client.session(session_id))["actions"]["cancel"]["quote"]
+    assert (await client.cancel(session_id, quote=quote)).status_code == 200
+    await door.sign_in()
+    await ana.press("Fees")
+    await ana.read("The practice collects it after Thursday, December 3, 10:00 AM at the earliest.")
