@@ -152,4 +152,8 @@ ReasonCode = TypeAliasType(
 ChangedBy = TypeAliasType("ChangedBy", Literal["client", "practice"])
 
 
+# What becomes of the fee of an end, if its session is booked again.
+FeeOfEnd = TypeAliasType("FeeOfEnd", Literal["stands", "credited"])
+
+
 FeeStatus = TypeAliasType("FeeStatus", Literal["due", "waived", "settled", "void", "forgiven"])

@@ -81,7 +81,9 @@ class Class:
     def bodies(self, path: str) -> Iterator[dict[str, Any]]:
         """Give what is sent to a call: first with each hope, at last what the call is for."""
         target = {"group_id": str(self.next_week)} if path.endswith("/reschedule") else {}
-        valid = {"reason": REASON} | target
+        valid: dict[str, Any] = {"reason": REASON} | target
+        if path.endswith("/absence"):
+            valid = {"reason": REASON, "free_time": True}
         if path.endswith("/hold"):
             valid = {"group_id": str(self.next_week)}
         if path.endswith("/wish"):

@@ -34,6 +34,9 @@ async def move(staff: Api, session_id: UUID, start: Any = START + DAY, **body: A
     return answer.json()
 
 
+ACTIONS = ("cancel", "reschedule", "change_format", "absence")
+
+
 def free_because(session: Any) -> dict[str, str | None]:
     return {name: decision["free_because"] for name, decision in decisions(session).items()}
 
@@ -45,12 +48,13 @@ async def test_the_client_cancels_free_of_charge_after_the_deadline(
     session_id = await world.book(START)
     before = await api.session(session_id)
     assert before["actions"]["cancel"]["fee"]["amount_minor"] == 6000
-    assert free_because(before) == dict.fromkeys(("cancel", "reschedule", "change_format"))
+    assert free_because(before) == dict.fromkeys(ACTIONS)
     await move(staff, session_id)
     assert free_because(await api.session(session_id)) == {
         "cancel": "practice_move",
         "reschedule": "practice_move",
         "change_format": None,
+        "absence": None,
     }
     clock.now = START + DAY - HOUR
     after = await api.session(session_id)
@@ -76,7 +80,7 @@ async def test_the_client_moves_once_free_and_uncounted_and_then_as_the_policy_s
     (row,) = await world.rows(Session)
     assert (row.client_moves, row.moved_by_practice, row.carried_fee_minor) == (0, False, 0)
     shown = await api.session(session_id)
-    assert free_because(shown) == dict.fromkeys(("cancel", "reschedule", "change_format"))
+    assert free_because(shown) == dict.fromkeys(ACTIONS)
     assert shown["actions"]["reschedule"]["refusal"]["code"] in {
         "notice-too-short",
         "reschedule-limit-reached",

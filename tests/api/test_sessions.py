@@ -180,7 +180,7 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
     until = ("2026-12-02T10:00:00-05:00", "2026-12-03T08:00:00-05:00", "2026-12-03T10:00:00-05:00")
     actions = details.pop("actions")
     assert actions.pop("undo") == {"allowed": False, "until": None}
-    assert actions.keys() == {"cancel", "reschedule", "change_format"}
+    assert actions.keys() == {"cancel", "reschedule", "change_format", "absence"}
     assert details == {
         "id": str(session_id),
         "status": "booked",
@@ -230,10 +230,12 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
                     {"until": until[2], "fee": None, "credit": "kept", "carries": None}
                 ],
             },
+            "rebook": None,
         },
         "cancellation": None,
         "group": None,
         "series": None,
+        "absence": None,
         "move_request": None,
     }
 
@@ -279,6 +281,7 @@ async def test_what_a_session_does_not_have_is_null(api: Api, world: World) -> N
         "version": None,
         "text": None,
         "terms": {"cancel": free, "reschedule": free, "change_format": free},
+        "rebook": None,
     }
 
 
@@ -382,7 +385,7 @@ async def test_times_are_shown_in_the_zone_asked_for(
 
 def _instants(details: Any) -> list[datetime]:
     terms = [term["until"] for action in details["policy"]["terms"].values() for term in action]
-    ends = [decision["closes_at"] for decision in decisions(details).values()]
+    ends = [found["closes_at"] for found in decisions(details).values() if found["closes_at"]]
     return [datetime.fromisoformat(found) for found in (details["starts_at"], *terms, *ends)]
 
 

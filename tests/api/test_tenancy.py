@@ -25,6 +25,7 @@ OF_A_SESSION = [found for found in OPERATIONS if "{session_id}" in found[1]]
 # All fields that a command on a session may need; each command gets those it has.
 BODIES: dict[str, Any] = {
     "/v1/sessions/{session_id}/cancel": {"reason": REASON},
+    "/v1/sessions/{session_id}/absence": {"reason": REASON, "free_time": False},
     "/v1/sessions/{session_id}/reschedule": {
         "reason": REASON,
         "start": (START + timedelta(days=1)).isoformat(),
@@ -74,6 +75,8 @@ async def test_someone_elses_session_gets_the_404_of_an_unknown_one(
         assert answer.status_code == 404
         assert body(answer) == body(unknown)
         assert answer.headers.keys() == unknown.headers.keys()
+    if path.endswith("/absence"):
+        await world.add_policy({"cancel": {"closes": {"before_minutes": 200_000}}})
     own = await world.book(START + timedelta(days=5))
     if path.endswith("/undo"):
         await api.cancel(own)

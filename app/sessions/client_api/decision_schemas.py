@@ -1,7 +1,7 @@
 """Schemas of what the policy allows and costs, now and over time (product.md section 9)."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from app.domain.policy.decide import RefusalCode
 from app.domain.policy.free import FreeBecause
 from app.domain.policy.rules import Credit
+from app.domain.session import FeeOfEnd
 from app.web.views import ContactView, MoneyView
 
 
@@ -51,7 +52,7 @@ class RebookView(TypedDict):
         Field(description="From the cancellation, or from the start of a missed session."),
     ]
     fee: Annotated[
-        Literal["stands", "credited"],
+        FeeOfEnd,
         Field(
             description="`stands`: the fee of the end stays. `credited`: it is forgiven, and "
             "carried: see `carries` of `actions.reschedule`."

@@ -44,16 +44,7 @@ async def book_again(
         CreditUnavailableError: the package that paid has no usable credit.
     """
     rules, facts = rules_of(record.policy), record.facts
-    by_rule = is_rebooking(rules, facts, now)
-    stands = by_rule and rules.rebook is not None and not rules.rebook.credited
-    package_credits = CreditRepository(db, record.practice_id)
-    if stands:
-        await package_credits.replace(record.id, now)
-    else:
-        await package_credits.restore(record.id, now)
-    forgiven = None
-    if by_rule and not stands:
-        forgiven = await _credit_fee(db, record, now)
+    forgiven = await _pay_again(db, record, now)
     answers = await end_request(db, record, "moved", actor, now)
     sessions = SessionRepository(db, record.practice_id)
     await sessions.move(record, to, by_client=True, counted=counts_as_move(rules, facts, now))
@@ -79,6 +70,23 @@ async def book_again(
         booked = replace(change, command_id=effect.command_id)
         await _record_forgiven(db, record, booked, forgiven, now)
     return effect
+
+
+async def _pay_again(db: AsyncConnection, record: SessionRecord, now: datetime) -> UUID | None:
+    """Take a credit anew, and let the cost of the end stand or credit it; give a forgiven fee's id.
+
+    Raises:
+        CreditUnavailableError: the package that paid has no usable credit.
+    """
+    rules, package_credits = rules_of(record.policy), CreditRepository(db, record.practice_id)
+    if rules.rebook is None or not is_rebooking(rules, record.facts, now):
+        await package_credits.restore(record.id, now)
+        return None
+    if not rules.rebook.credited:
+        await package_credits.replace(record.id, now)
+        return None
+    await package_credits.restore(record.id, now)
+    return await _credit_fee(db, record, now)
 
 
 async def _credit_fee(db: AsyncConnection, record: SessionRecord, now: datetime) -> UUID | None:
