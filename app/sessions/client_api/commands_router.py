@@ -113,12 +113,10 @@ async def reschedule_session(
 ) -> Response:
     """Move a session to an available slot. It keeps its id; its version increases by one.
 
-    The same `start` with another `format` (or another location) is a change of format, with its own
-    rules and quote (`actions.change_format`). A package credit keeps paying. The old time is free.
-
-    A slot that was taken meanwhile is `slot-unavailable`, with the three nearest slots. While a
-    `move_request` is open, a move is free, and books again what the practice has cancelled. With
-    `rebook` in its policy, a move also books a cancelled or missed session again.
+    The same `start` with another `format` or location is a change of format, with its own rules and
+    quote (`actions.change_format`). A slot that was taken meanwhile is `slot-unavailable`, with the
+    three nearest slots. While a `move_request` is open, a move is free, and books again what the
+    practice has cancelled; by the policy's `rebook` a move books any ended session again.
 
     A seat of a `group` moves to another group: send the `group_id` and the `start` of a slot. It
     has the format of its group (`action-disabled` for another). With `scope: this_and_following`
