@@ -56,7 +56,7 @@ from app.schedule.time_off import router as busy
 from app.series import router as series
 from app.sessions.client_api import commands_router as session_commands
 from app.sessions.client_api import router as sessions
-from app.sessions.client_api.quote_problem import install_quote_handler
+from app.sessions.client_api.quote_problem import install_session_handlers
 from app.sessions.staff_api import commands_router as staff_commands
 from app.sessions.staff_api import push_router as pushed_sessions
 from app.sessions.staff_api import router as staff_sessions
@@ -154,7 +154,7 @@ def create_app(
     if settings.portal:
         add_portal(app)
     install_handlers(app)
-    install_quote_handler(app)
+    install_session_handlers(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI's documented hook
     if settings.cors_origins:
         _add_cors(app, settings.cors_origins)

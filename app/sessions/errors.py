@@ -4,7 +4,17 @@ from datetime import datetime
 
 from app.domain.errors import DomainError
 from app.domain.policy.decide import Decision
+from app.domain.refusals import ActionRefusedError
 from app.sessions.read.records import SessionRecord
+
+
+class AttemptRefusedError(ActionRefusedError):
+    """The policy refuses what a client wanted to do; it is counted (app/tables)."""
+
+    def __init__(self, decision: Decision, record: SessionRecord, now: datetime) -> None:
+        super().__init__(decision, record.client_zone)
+        self.record = record
+        self.now = now
 
 
 class QuoteRequiredError(DomainError):

@@ -9,6 +9,7 @@ from app.tables.identity import ApiKey
 from app.tables.move_requests import MoveRequest
 from app.tables.notifications import Notification
 from app.tables.practices import Practice
+from app.tables.refused_attempts import RefusedAttempts
 from app.tables.series import Series
 from app.tables.sessions import Session
 from app.tables.taken_times import TakenTime
@@ -25,6 +26,7 @@ __all__ = [
     "MoveRequest",
     "Notification",
     "Practice",
+    "RefusedAttempts",
     "Series",
     "Session",
     "TakenTime",

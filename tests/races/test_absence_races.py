@@ -8,7 +8,9 @@ from uuid import UUID
 from httpx import Response
 
 from app.tables.changes import Change
+from app.tables.refused_attempts import RefusedAttempts
 from app.tables.sessions import Fee, Session
+from tests.patience import until
 from tests.world import NOW, Api, World
 
 START = NOW + timedelta(days=3)
@@ -88,3 +90,18 @@ async def test_of_many_announcements_at_once_one_is_made(api: Api, world: World)
     assert len(await world.rows(Fee)) == 1
     (session,) = await world.rows(Session)
     assert (session.status, session.version) == ("cancelled", 2)
+
+
+async def test_refusals_at_once_are_all_counted(api: Api, world: World) -> None:
+    """The count is written after the response, so it is waited for."""
+    await world.add_policy(RULES)
+    session_id = await world.book(START)
+    answers = await asyncio.gather(*(api.cancel(session_id) for _ in range(20)))
+    assert {answer.json()["code"] for answer in answers} == {"notice-too-short"}
+
+    async def all_counted() -> bool:
+        return bool(sum(row.attempts for row in await world.rows(RefusedAttempts)) == 20)
+
+    await until(all_counted)
+    (row,) = await world.rows(RefusedAttempts)
+    assert (row.action, row.code) == ("cancel", "notice-too-short")

@@ -6,15 +6,20 @@ from fastapi.responses import Response
 from app.domain.policy.decide import decide
 from app.policies.stored import rules_of
 from app.sessions.client_api.decision_presenter import present_decision
+from app.sessions.client_api.refused_problem import on_attempt_refused
 from app.sessions.client_api.scope_presenter import present_scope
 from app.sessions.commands.scope import ScopeQuoteRequiredError
-from app.sessions.errors import QuoteRequiredError
+from app.sessions.errors import AttemptRefusedError, QuoteRequiredError
 from app.web.problems.handlers import problem
 from app.web.request_headers import texts_of
 
 
-def install_quote_handler(app: FastAPI) -> None:
-    """Respond to `quote-required` and `quote-stale` with the decision to show to the client."""
+def install_session_handlers(app: FastAPI) -> None:
+    """Respond to `quote-required` and `quote-stale` with the decision to show to the client.
+
+    A refusal of the policy is counted as well.
+    """
+    app.add_exception_handler(AttemptRefusedError, on_attempt_refused)
     app.add_exception_handler(QuoteRequiredError, _on_quote_required)
     app.add_exception_handler(ScopeQuoteRequiredError, _on_scope_quote_required)
 

@@ -10,7 +10,7 @@ from app.domain.quotes import quoted_cost
 from app.domain.refusals import ActionRefusedError
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
-from app.sessions.errors import QuoteOutdatedError, QuoteRequiredError
+from app.sessions.errors import AttemptRefusedError, QuoteOutdatedError, QuoteRequiredError
 from app.sessions.read.records import SessionRecord
 
 
@@ -22,10 +22,14 @@ def cost_for_client(
     `token` is the signed quote of the request, if any.
 
     Raises:
-        QuoteInvalidError, QuoteOutdatedError, ActionRefusedError: see `_decide`.
+        QuoteInvalidError, QuoteOutdatedError: see `_decide`.
+        AttemptRefusedError: the policy refuses the action; that is counted.
         QuoteRequiredError: the action has a cost, and the request has no valid quote.
     """
-    decision, cost, is_quoted = _decide(record, action, token, quotes, now)
+    try:
+        decision, cost, is_quoted = _decide(record, action, token, quotes, now)
+    except ActionRefusedError as error:
+        raise AttemptRefusedError(error.decision, record, now) from None
     if not is_quoted and not cost.is_free:
         raise QuoteRequiredError(decision, record, now)
     return cost

@@ -176,7 +176,7 @@ def install_handlers(app: FastAPI) -> None:
     Call this before other middleware is added: `DefectGuard` has to be the innermost.
     """
     app.add_middleware(DefectGuard)
-    app.add_exception_handler(DomainError, _on_domain_error)
+    app.add_exception_handler(DomainError, on_domain_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(ClientDisconnect, _on_unreadable_body)
@@ -185,7 +185,8 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_defect)
 
 
-async def _on_domain_error(request: Request, error: Exception) -> Response:
+async def on_domain_error(request: Request, error: Exception) -> Response:
+    """Turn an error of the business rules into its problem."""
     assert isinstance(error, DomainError)  # noqa: S101 - registered for it
     code, detail, texts = error.code, None, texts_of(request)
     headers = _HEADERS.get(code)
