@@ -174,6 +174,14 @@ def test_the_limit_counts_it_unless_the_practice_has_cancelled() -> None:
     assert not counts_as_move(policy, by_practice, LATER)
 
 
+def test_a_missed_session_was_not_cancelled_by_the_practice_which_marked_it() -> None:
+    policy = replace(STANDS, reschedule=RescheduleRule(limit=1))
+    facts = replace(ended(Status.NOSHOW, by_practice=True), client_moves=1)
+    refusal = decided(policy, facts, LATER).refusal
+    assert refusal is not None
+    assert refusal.code is RefusalCode.RESCHEDULE_LIMIT_REACHED
+
+
 def test_where_moving_is_disabled_so_is_booking_again() -> None:
     policy = replace(STANDS, reschedule=RescheduleRule(enabled=False))
     refusal = decided(policy, ended(), LATER).refusal

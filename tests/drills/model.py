@@ -5,12 +5,21 @@ commands to the service, and compares.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tests.drills.model_records import NOTHING, Answer, Change, Credit, Package, Quote, RefusedError
-from tests.drills.model_rules import Cost, cost, free_because, is_free, keeps_place, verdict
+from tests.drills.model_rules import (
+    Cost,
+    Verdict,
+    as_single,
+    cost,
+    free_because,
+    is_free,
+    keeps_place,
+    verdict,
+)
 from tests.drills.model_slots import (
     Slot,
     days_ahead,
@@ -56,6 +65,21 @@ class Book:
         check_dearest(session, self.steps[session], due, now)
         return self._ended(session, "cancelled", "client", due, now)
 
+    def announce(
+        self, session: Session, quote: Quote | None, seen: int, *, free_time: bool, now: datetime
+    ) -> Answer:
+        """Say as the client, too late to cancel, that they cannot come."""
+        if session.status == "cancelled":
+            return Answer(200, cost=self.changes[session][-1].cost)
+        if session.status == "booked" and session.absent and not free_time:
+            return Answer(200)
+        due = self._judged(session, "absence", quote, seen, now, shown=free_time)
+        session.absent = True
+        if free_time:
+            check_dearest(session, self.steps[session], due, now)
+            return self._ended(session, "cancelled", "client", due, now)
+        return self._record(session, "absence_announced", "client", NOTHING)
+
     def move(
         self, session: Session, to: Slot, quote: Quote | None, seen: int, now: datetime
     ) -> Answer:
@@ -65,10 +89,11 @@ class Book:
         self._check_version(session, seen)
         if session.status == "booked" and is_open and (start, place) == whereabouts(session):
             raise RefusedError("no-change")
-        action = "change_format" if keeps_time else "reschedule"
+        keeps_format = not keeps_time or session.rebook_until is not None
+        action = "reschedule" if keeps_format else "change_format"
         due = self._judged(session, action, quote, seen, now)
-        if not keeps_time and place != session.place and keeps_place(session, now):
-            change = verdict(session, "change_format", now)
+        if action == "reschedule" and place != session.place and keeps_place(session, now):
+            change = format_change(session, now)
             raise RefusedError(change.refusal or "validation-failed", verdict=change)
         looking = look(session, now, action)
         if not is_offered(self.service, looking, start, place, self.takers):
@@ -134,10 +159,8 @@ class Book:
             if credit.state == "returned":
                 package.take(session, now)
             credit.state = "used" if credit.state == "forfeited" else credit.state
-        self.fees[session] = [
-            (fee, kind, "void" if kind == session.status else state)
-            for fee, kind, state in self.fees[session]
-        ]
+        self._end_fee(session, "void")
+        session.ended_at, session.absent, session.spent = None, False, False
         to = whereabouts(session) if group is None else (group.starts_at, group.place)
         session.sequence += session.status == "cancelled" or to != whereabouts(session)
         session.status = "booked"
@@ -178,8 +201,16 @@ class Book:
         return [], reason, wall(following[0], zone).date() if following else None
 
     def _judged(
-        self, session: Session, action: str, quote: Quote | None, seen: int, now: datetime
+        self,
+        session: Session,
+        action: str,
+        quote: Quote | None,
+        seen: int,
+        now: datetime,
+        *,
+        shown: bool = True,
     ) -> Cost:
+        """Give what the client pays; with `shown` False nothing, so that no quote is needed."""
         self._check_version(session, seen)
         plain = verdict(session, action, now)
         promised = None
@@ -194,7 +225,7 @@ class Book:
         judged = verdict(session, action, now, promised)
         if judged.refusal is not None or judged.cost is None:
             raise RefusedError(judged.refusal or "", verdict=judged)
-        if promised is None and not is_free(judged.cost):
+        if shown and promised is None and not is_free(judged.cost):
             raise RefusedError("quote-required", verdict=plain)
         return judged.cost
 
@@ -220,17 +251,40 @@ class Book:
         return Answer(201)
 
     def _moved_by_client(self, session: Session, to: Slot, due: Cost, now: datetime) -> Answer:
-        if session.status == "cancelled":
-            package, _ = self.credit_of(session)
-            if package is not None:
-                package.take(session, now)
-            session.status = "booked"
+        if session.ended_at is not None:
+            return self._booked_again(session, to, due, now)
         if to[0] != session.starts_at:
             self.steps[session].append(step(session, due, now))
             session.moves += free_because(session, "reschedule", now) is None
             session.carried, session.by_practice = due.carries, False
             self._end_request(session, "moved")
         return self._moved(session, to, "client", due)
+
+    def _booked_again(self, session: Session, to: Slot, due: Cost, now: datetime) -> Answer:
+        """Book an ended session again: at the practice's request, or by its policy."""
+        package, credit = self.credit_of(session)
+        is_credited = session.rebooks(now) and session.is_credited
+        if package is not None and credit is not None:
+            if is_credited and credit.state == "forfeited":
+                credit.state = "used"
+            else:
+                package.take(session, now)
+        if is_credited:
+            self._end_fee(session, "forgiven")
+        is_lost = session.status == "cancelled" and session.ended_by == "practice"
+        session.moves += not is_lost and free_because(session, "reschedule", now) is None
+        self.steps[session], session.carried = [], due.carries
+        session.by_practice = session.absent = session.spent = False
+        self._end_request(session, "moved")
+        session.status, session.ended_at, session.owed = "booked", None, None
+        return self._moved(session, to, "client", due, kind="rescheduled")
+
+    def _end_fee(self, session: Session, state: str) -> None:
+        """Set the fee of the last end to a state."""
+        if session.owed is not None:
+            due, kind, _ = self.fees[session][session.owed]
+            self.fees[session][session.owed] = (due, kind, state)
+        session.owed, session.due_fee = None, 0
 
     def _moved_by_practice(self, session: Session, to: Slot, due: Cost) -> Answer:
         if to[0] != session.starts_at:
@@ -292,8 +346,12 @@ class Book:
             session.request[session] = state
         session.asked_until = session.request = None
 
-    def _moved(self, session: Session, to: Slot, by: str, due: Cost) -> Answer:
-        kind = "format_changed" if to[0] == session.starts_at else "rescheduled"
+    def _moved(
+        self, session: Session, to: Slot, by: str, due: Cost, kind: str | None = None
+    ) -> Answer:
+        kept = to[0] == session.starts_at
+        kind = kind or ("format_changed" if kept else "rescheduled")
+        session.absent = session.absent and kept
         session.starts_at, session.place = to
         session.version += 1
         session.sequence += 1
@@ -312,7 +370,13 @@ class Book:
                 session.paid = False
                 if package.expires_at is not None and package.expires_at < now + GRACE:
                     credit.usable_until = now + GRACE
-        return self._record(session, status, by, due)
+        answer = self._record(session, status, by, due)
+        if status in {"cancelled", "noshow"}:
+            session.ended_at, session.ended_by = now, by
+            session.spent = due.credit == "forfeited"
+            session.owed = None if due.fee is None else len(self.fees[session]) - 1
+            session.due_fee = due.fee or 0
+        return answer
 
     def _record(self, session: Session, kind: str, by: str, due: Cost) -> Answer:
         change = Change(
@@ -322,6 +386,14 @@ class Book:
         if due.fee is not None:
             self.fees[session].append((due.fee, kind, "due"))
         return Answer(200, cost=due)
+
+
+def format_change(session: Session, now: datetime) -> Verdict:
+    """Decide about the change of format beside a move."""
+    if session.rebooks(now):
+        anew = as_single(replace(session, status="booked", ended_at=None))
+        return verdict(anew, "change_format", session.starts_at - 367 * DAY)
+    return verdict(session, "change_format", now)
 
 
 def whereabouts(session: Session) -> Slot:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from tests.drills.model import Book
+from tests.drills.model import Book, format_change
 from tests.drills.model_records import Answer, Package, Quote, RefusedError
-from tests.drills.model_rules import Cost, as_single, cost, keeps_place, verdict
+from tests.drills.model_rules import Cost, as_single, cost, keeps_place
 from tests.drills.model_slots import (
     SECOND,
     Look,
@@ -55,10 +55,11 @@ class GroupBook(Book):
             raise RefusedError("no-change")
         keeps_time = to.starts_at == session.starts_at
         keeps_format = to.place[0] == session.place[0]
-        action = "change_format" if keeps_time and not keeps_format else "reschedule"
+        changes = keeps_time and not keeps_format and session.rebook_until is None
+        action = "change_format" if changes else "reschedule"
         due = self._judged(session, action, quote, seen, now)
         if to.place != session.place and keeps_place(session, now):
-            change = verdict(as_single(session), "change_format", now)
+            change = format_change(as_single(session), now)
             raise RefusedError(change.refusal or "validation-failed", verdict=change)
         offered = self.groups_on_offer(look(session, now, action), to.place[0])
         if to not in offered:
@@ -163,7 +164,7 @@ class GroupBook(Book):
         return [
             group
             for group in self._suitable(looking, kind)
-            if group is not session.group
+            if (group is not session.group or session.rebooks(looking.now))
             and is_within_reach(self.service, looking, group.starts_at)
             and self.seats_left(group) > 0
             and not self.is_elsewhere(session, group)

@@ -102,7 +102,7 @@ class Package:
                 raise RefusedError("credit-unavailable")
             min(late, key=lambda credit: credit.usable_until or now).usable_until = None
         self.credits.append(Credit(session))
-        session.paid = True
+        session.paid = session.has_package = True
 
 
 @dataclass(frozen=True)

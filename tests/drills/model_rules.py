@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from tests.drills.model_things import DAY, TICK, Carried, Rules, Session, wall
 
+NEVER = datetime(2020, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -77,6 +79,11 @@ def amount(tier: Rules, price: int) -> int:
 
 def cost(session: Session, action: str, now: datetime) -> Cost:
     """Return an action's cost at `now`, with the carried cost: exactly on a deadline is in time."""
+    if action == "absence":
+        action, now = "cancel", session.starts_at + TICK
+    if action == "reschedule" and session.rebook_until is not None:
+        free = free_because(session, action, now)
+        return Cost(None, credit_kept(session, action), None if free else carried_again(session))
     if free_because(session, action, now):
         return Cost(None, credit_kept(session, action))
     alone, carried = cost_alone(session, action, now), session.carried
@@ -101,17 +108,30 @@ def carries(session: Session, charged: int | None, now: datetime) -> Carried | N
     return Carried(left, forfeits=False) if left > 0 else None
 
 
+def carried_again(session: Session) -> Carried | None:
+    """Return what a session carries that is booked again: its end's cost, if it is credited."""
+    if not session.is_credited or not (session.spent or session.due_fee):
+        return None
+    return Carried(0, forfeits=True) if session.spent else Carried(session.due_fee, forfeits=False)
+
+
 def credit_kept(session: Session, action: str) -> str | None:
     """Return what happens to the credit if the action is in time."""
+    may_be = session.rebook_until is not None or session.asked_until is not None
+    if action == "reschedule" and session.ended_at is not None and may_be:
+        pays_again = session.spent and session.is_credited and session.rebook_until is not None
+        return ("kept" if pays_again else "redeemed") if session.has_package else None
     return ("returned" if action == "cancel" else "kept") if session.paid else None
 
 
 def free_makers(session: Session, action: str) -> list[tuple[str, datetime]]:
     """List what makes an action free, and until when, whatever the fees are."""
     found: list[tuple[str, datetime]] = []
-    if action != "change_format" and session.asked_until is not None:
+    if action not in {"cancel", "reschedule"}:
+        return found
+    if session.asked_until is not None:
         found.append(("move_request", min(session.asked_until, session.starts_at)))
-    if action != "change_format" and session.by_practice:
+    if session.by_practice and (action == "cancel" or session.ended_at is None):
         rule = session.rules.get("free_after_practice_move", "until_start")
         found += [("practice_move", session.starts_at)] if rule == "until_start" else []
     return found
@@ -144,6 +164,11 @@ def is_free(costs: Cost) -> bool:
 
 def keeps_place(session: Session, now: datetime) -> bool:
     """Tell whether a move must keep format and location, as a change is refused or not free."""
+    if session.rebooks(now):
+        # No deadline of the former time has passed that far ahead.
+        anew = replace(session, status="booked", ended_at=None)
+        change = verdict(as_single(anew), "change_format", session.starts_at - 367 * DAY)
+        return change.cost is None or not is_free(change.cost)
     asked = replace(session, status="booked") if session.may_be_booked_again(now) else session
     change = verdict(as_single(asked), "change_format", now)
     return change.cost is None or not is_free(change.cost)
@@ -156,41 +181,76 @@ def as_single(session: Session) -> Session:
 
 def verdict(session: Session, action: str, now: datetime, quoted: Cost | None = None) -> Verdict:
     """Decide. `quoted` lifts the deadline, and gives the better fee and credit of the two."""
+    if action == "absence":
+        return absence(session, now, quoted)
     rule = session.rules.get(action, {})
     because, starts = free_because(session, action, now), session.starts_at
     freed = dict(free_makers(session, action))
-    closes_at = max([closing(session, action), *freed.values()])
-    limit = None if because else rule.get("limit")
+    again = session.rebook_until if action == "reschedule" else None
+    closes_at = max([again or closing(session, action), *freed.values()])
+    is_lost = session.status == "cancelled" and session.ended_by == "practice"
+    limit = None if because or (is_lost and session.ended_at) else rule.get("limit")
     is_late = now > closes_at and quoted is None
     is_fixed = session.group is not None and action == "change_format"
     is_disabled = is_fixed or not rule.get("enabled", True)
+    rebooks = action == "reschedule" and session.rebooks(now)
     refusals = {
         "session-not-booked": session.status != "booked"
+        and not rebooks
         and not (action == "reschedule" and session.may_be_booked_again(now)),
-        "session-started": now >= starts,
+        "session-started": now >= starts and not rebooks,
         "action-disabled": is_disabled and because != "move_request",
+        "session-not-booked ": is_late and rebooks,
         "notice-too-short": is_late,
         "reschedule-limit-reached": limit is not None and session.moves >= limit,
     }
-    refusal = next((code for code, applies in refusals.items() if applies), None)
+    refusal = next((code.strip() for code, applies in refusals.items() if applies), None)
     due = None if refusal else cost(session, action, now)
     if due and quoted and not because:
         fee = None if None in (due.fee, quoted.fee) else min(due.fee or 0, quoted.fee or 0)
         credit = quoted.credit if due.credit == "forfeited" else due.credit
-        due = Cost(fee, credit, shown(quoted.carries, session, fee, now))
+        due = Cost(fee, credit, shown(quoted.carries, session, fee, now, rebooks=rebooks))
     if is_disabled and "move_request" not in freed:
         return Verdict(refusal, due, None, None, None)
     closes_at = freed["move_request"] if is_disabled else closes_at
     missed = closes_at if refusal == "notice-too-short" else None
+    if again is not None and is_late:
+        missed = closes_at
     until = free_until(session, action, closes_at)
     return Verdict(refusal, due, until, closes_at, missed, None if refusal else because)
 
 
+def absence(session: Session, now: datetime, quoted: Cost | None) -> Verdict:
+    """Decide whether the client may say that they cannot come; the cost is that of the time."""
+    enabled = session.rules.get("cancel", {}).get("enabled", True)
+    freed = [until for _, until in free_makers(session, "cancel")]
+    open_until = max([closing(session, "cancel") if enabled else NEVER, *freed])
+    refusals = {
+        "session-not-booked": session.status != "booked",
+        "session-started": now >= session.starts_at,
+        "action-disabled": not enabled,
+        "cancellation-open": now <= open_until,
+    }
+    refusal = next((code for code, applies in refusals.items() if applies), None)
+    due = cost(session, "absence", now)
+    closes_at = session.starts_at if enabled and open_until < session.starts_at else None
+    until = closes_at if is_free(due) else None
+    if refusal is None and quoted is not None:
+        fee = None if None in (due.fee, quoted.fee) else min(due.fee or 0, quoted.fee or 0)
+        due = Cost(fee, quoted.credit if due.credit == "forfeited" else due.credit)
+    return Verdict(refusal, None if refusal else due, until, closes_at, None)
+
+
 def shown(
-    quoted: Carried | None, session: Session, charged: int | None, now: datetime
+    quoted: Carried | None,
+    session: Session,
+    charged: int | None,
+    now: datetime,
+    *,
+    rebooks: bool = False,
 ) -> Carried | None:
     """Carry the due cost, and never more than a quote has shown."""
-    due = quoted and carries(session, charged, now)
+    due = quoted and (carried_again(session) if rebooks else carries(session, charged, now))
     if quoted is None or due is None:
         return None
     least = Carried(min(quoted.fee, due.fee), quoted.forfeits and due.forfeits)
@@ -199,12 +259,22 @@ def shown(
 
 def free_until(session: Session, action: str, closes_at: datetime) -> datetime | None:
     """Try each end in turn. What a move carries changes when the cost of cancelling changes."""
+    if action == "reschedule" and session.rebook_until is not None:
+        ends = [until for _, until in free_makers(session, action)]
+        return last_free(session, action, ends, closes_at)
     asked = {action, "cancel"} if action == "reschedule" else {action}
     ends = sorted(
         [deadline(tier["deadline"], session) for name in asked for tier in tiers(session, name)]
         + [closing(session, name) for name in asked]
         + [until for _, until in free_makers(session, action)]
     )
+    return last_free(session, action, ends, closes_at)
+
+
+def last_free(
+    session: Session, action: str, ends: list[datetime], closes_at: datetime
+) -> datetime | None:
+    """Return the last of these instants up to which an action is free."""
     last = None
     for instant in [*(end for end in ends if end < closes_at), closes_at]:
         if not is_free(cost(session, action, instant)):

@@ -116,7 +116,9 @@ class SeriesBook(GroupBook):
 
     def preview(self, session: Session, action: str, choice: Choice, now: datetime) -> Preview:
         covered, staying = self.scope(session, choice, now)
-        return Preview(action, {one: verdict(one, action, now) for one in covered}, staying)
+        return Preview(
+            action, {one: verdict(in_scope(one), action, now) for one in covered}, staying
+        )
 
     def cancel_following(
         self, session: Session, choice: Choice, quote: Quote | None, seen: int, now: datetime
@@ -234,7 +236,9 @@ class SeriesBook(GroupBook):
                 promised = {s: line[1] for s, line in lines.items()}
         costs = {}
         for one in preview.verdicts:
-            judged: Verdict = verdict(one, action, now, promised[one] if promised else None)
+            judged: Verdict = verdict(
+                in_scope(one), action, now, promised[one] if promised else None
+            )
             if judged.cost is None:
                 raise RefusedError("scope-refused", verdict=judged, about=one)
             costs[one] = judged.cost
@@ -323,3 +327,8 @@ def told(
         listed[one.id] = (is_done and one in costs, staying.get(one), due.fee, due.credit)
     total = sum(due.fee or 0 for due in costs.values()) or None
     return Answer(200, cost=Cost(total, costs.get(session, nothing).credit), sessions=listed)
+
+
+def in_scope(session: Session) -> Session:
+    """Forget that it may be booked again: a scope books nothing again."""
+    return replace(session, ended_at=None)

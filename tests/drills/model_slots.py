@@ -141,7 +141,7 @@ def is_offered(
     service: Service, looking: Look, start: datetime, place: Place, others: Sequence[Taker]
 ) -> bool:
     session, practitioner = looking.session, looking.session.practitioner
-    if start == session.starts_at:
+    if start == session.starts_at and not session.rebooks(looking.now):
         changes = looking.may_change_format and place != session.place
         return changes and fits(session, start, place, others)
     if looking.may_move and is_proposed(looking, start, place):

@@ -121,6 +121,9 @@ class Session:
     `asked_until`: the practice asks its client to move it, and waits for an answer until then. If
     it was cancelled for that, its client may still move it. `proposals` are starts that the
     practice proposes.
+    `ended_at`, `ended_by`: when and by whom it was cancelled or missed. `due_fee` is the fee of that
+    end, and `owed` its place in the fees; `spent`: the end has forfeited the credit. `absent`: its
+    client has said that they cannot come. `has_package`: a credit has paid for it.
     `by_practice`: the practice moved it after its client last did. `rhythm` is its date in the
     series.
     """
@@ -150,6 +153,31 @@ class Session:
     group: Group | None = None
     series: Series | None = field(default=None, repr=False)
     rhythm: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    owed: int | None = None
+    due_fee: int = 0
+    spent: bool = False
+    absent: bool = False
+    has_package: bool = False
+
+    @property
+    def rebook_until(self) -> datetime | None:
+        """Return until when its policy lets its client book it again; None: never."""
+        rule = self.rules.get("rebook")
+        if not rule or self.ended_at is None:
+            return None
+        since = self.starts_at if self.status == "noshow" else self.ended_at
+        return since + timedelta(days=rule["days"])
+
+    @property
+    def is_credited(self) -> bool:
+        return bool((self.rules.get("rebook") or {}).get("fee") == "credited")
+
+    def rebooks(self, now: datetime) -> bool:
+        """Tell whether a move books it again by its policy, and not because the practice asks."""
+        answers = self.is_asked(now) and now < self.starts_at
+        return self.rebook_until is not None and not answers
 
     @property
     def ends_at(self) -> datetime:

@@ -125,6 +125,10 @@ def new_rules(rng: Random) -> Rules:
     if rng.random() < 0.3:
         # What is left out is "until_start".
         rules["free_after_practice_move"] = rng.choice([None, "until_start"])
+    if rng.random() < 0.5:
+        # What is left out is "stands".
+        fee = rng.choice([{}, {"fee": "stands"}, {"fee": "credited"}, {"fee": "credited"}])
+        rules["rebook"] = {"days": rng.choice([1, 2, 30])} | fee
     return rules
 
 

@@ -23,6 +23,7 @@ class Story(AskTelling):
         steps: list[tuple[Callable[[], Awaitable[Session | None]], int]] = [
             (self.book_a_session, 12),
             (self.cancel, 12),
+            (self.announce, 7),
             (self.move, 26),
             (self.repeat, 9),
             (self.end_by_staff, 9),
@@ -67,6 +68,19 @@ class Story(AskTelling):
             f"{CLIENT}/{session.id}/cancel",
             {"reason": REASON, "quote": token},
             lambda now: self.book.cancel(session, quote, seen, now),
+            headers=self.if_match(session, seen),
+        )
+        return session
+
+    async def announce(self) -> Session:
+        session, free_time = self.a_session(), self.rng.random() < 0.5
+        token, quote = await self.some_quote(session, "absence")
+        seen = self.some_version(session)
+        await self.send(
+            self.speaker(session.client),
+            f"{CLIENT}/{session.id}/absence",
+            {"reason": REASON, "quote": token, "free_time": free_time},
+            lambda now: self.book.announce(session, quote, seen, free_time=free_time, now=now),
             headers=self.if_match(session, seen),
         )
         return session

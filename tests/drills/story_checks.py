@@ -140,8 +140,9 @@ async def check_details(story: "Telling", session: Session) -> None:
     package, _ = story.book.credit_of(session)
     left = None if shown["package"] is None else shown["package"]["credits_left"]
     assert left == (None if package is None else package.left)
-    for action in ACTIONS:
+    for action in (*ACTIONS, "absence"):
         check_action(story, session, action, shown)
+    assert (shown["absence"] is not None) is session.absent
 
 
 def shown_group(story: "Telling", session: Session) -> Any:
@@ -169,7 +170,8 @@ def check_action(story: "Telling", session: Session, action: str, shown: Any) ->
         assert at(decision["quote_expires_at"]) == expires_at
         quote = Quote(session, session.version, action, expires_at, should.cost)
         story.quotes.append((decision["quote"], quote))
-    check_terms(session, action, shown["policy"]["terms"][action], should.closes_at)
+    if action in ACTIONS:
+        check_terms(session, action, shown["policy"]["terms"][action], should.closes_at)
 
 
 def check_terms(session: Session, action: str, terms: Any, closes_at: datetime | None) -> None:

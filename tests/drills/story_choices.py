@@ -31,8 +31,11 @@ class Choices:
         coming = [
             session
             for session in self.book.sessions
-            if session.starts_at > self.now
-            and (session.status == "booked" or session.may_be_booked_again(self.now))
+            if session.rebooks(self.now)
+            or (
+                session.starts_at > self.now
+                and (session.status == "booked" or session.may_be_booked_again(self.now))
+            )
         ]
         return self.rng.choice(coming if coming and self.rng.random() < 0.8 else self.book.sessions)
 
@@ -46,7 +49,8 @@ class Choices:
             limits = [rule["closes"] for rule in rules if rule.get("closes")]
             limits += [tier["deadline"] for rule in rules for tier in rule.get("fees") or []]
             found |= {deadline(limit, session) for limit in limits}
-            found |= set() if session.asked_until is None else {session.asked_until}
+            ends = (session.asked_until, session.rebook_until)
+            found |= {end for end in ends if end is not None}
             found |= {session.starts_at, session.starts_at - self.book.service.notice * MINUTE}
         return found
 

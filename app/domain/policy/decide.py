@@ -270,7 +270,8 @@ def counts_as_move(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
     """
     if why_free(policy, Action.RESCHEDULE, facts, now) is not None:
         return False
-    return facts.ended is None or not facts.ended.by_practice
+    is_cancelled = facts.ended is not None and facts.status is Status.CANCELLED
+    return not (is_cancelled and facts.ended is not None and facts.ended.by_practice)
 
 
 def _may_still_cancel(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
