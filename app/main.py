@@ -61,6 +61,7 @@ from app.sessions.staff_api import commands_router as staff_commands
 from app.sessions.staff_api import push_router as pushed_sessions
 from app.sessions.staff_api import router as staff_sessions
 from app.texts.catalogue import load_texts
+from app.waitlist import release_router as releases
 from app.waitlist import router as waitlist
 from app.waitlist import staff_router as staff_waitlist
 from app.web.body_limit import BodyLimit
@@ -83,6 +84,7 @@ ROUTERS = (
     holds.router,
     practices.router,
     waitlist.router,
+    releases.router,
     fees.client_router,
     sign_in.router,
     links.router,

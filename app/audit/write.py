@@ -31,6 +31,7 @@ Subject = TypeAliasType(
         "practice",
         "practitioner",
         "refill",
+        "release",
         "service",
         "session",
         "time_off",

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.database.statements import Read, Row
+from app.database.statements import Read
 from app.domain.errors import NotFoundError
 from app.domain.session import Status
 from app.tables.groups import Group
@@ -142,11 +142,12 @@ async def lock_sessions(
     *,
     client_id: UUID | None = None,
     group_ids: Sequence[UUID] = (),
+    more_clients: Sequence[UUID] = (),
 ) -> None:
     """Lock sessions, at most `MAX_SESSIONS`, with their practitioners, groups and clients.
 
     With `client_id`, only that client's sessions are found. `group_ids` are more groups to lock:
-    those to which seats move.
+    those to which seats move. `more_clients` are clients to lock who may have none of the sessions.
 
     Raises:
         NotFoundError: the practice, or the client, does not have all of these sessions.
@@ -164,7 +165,7 @@ async def lock_sessions(
     locked = await _LOCK_SESSIONS.rows(db, of_sessions)
     if len(locked) < len(set(session_ids)):
         raise NotFoundError
-    await _lock_clients(db, practice_id, locked)
+    await _lock_clients(db, practice_id, [row["client_id"] for row in locked] + [*more_clients])
 
 
 async def lock_group(db: AsyncConnection, practice_id: UUID, group_id: UUID) -> list[UUID]:
@@ -177,7 +178,7 @@ async def lock_group(db: AsyncConnection, practice_id: UUID, group_id: UUID) -> 
     """
     await lock_group_alone(db, practice_id, group_id)
     seats = await _LOCK_SEATS.rows(db, {"practice_id": practice_id, "group_id": group_id})
-    await _lock_clients(db, practice_id, seats)
+    await _lock_clients(db, practice_id, [row["client_id"] for row in seats])
     return [row["id"] for row in seats]
 
 
@@ -191,8 +192,8 @@ async def lock_group_alone(db: AsyncConnection, practice_id: UUID, group_id: UUI
         raise NotFoundError
 
 
-async def _lock_clients(db: AsyncConnection, practice_id: UUID, sessions: Sequence[Row]) -> None:
-    ids = list({row["client_id"] for row in sessions})
+async def _lock_clients(db: AsyncConnection, practice_id: UUID, client_ids: list[UUID]) -> None:
+    ids = list(set(client_ids))
     await _LOCK_CLIENTS.rows(db, {"practice_id": practice_id, "client_ids": ids})
 
 

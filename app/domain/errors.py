@@ -112,6 +112,12 @@ class WaitlistOffError(DomainError):
     code = "waitlist-off"
 
 
+class ReleaseUnavailableError(DomainError):
+    """The time cannot be released: the policy says so, cancelling is free, or it is too late."""
+
+    code = "release-unavailable"
+
+
 class FeeClosedError(DomainError):
     """The fee is no longer due: it is waived, settled or void."""
 

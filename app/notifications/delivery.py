@@ -149,7 +149,8 @@ class _Attempt:
 def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
     """Return whether a notification must be dropped instead of sent.
 
-    A reminder: the session was moved or cancelled or has started, or the practice is closed. A
+    A reminder, and that nobody took a released time: the session was moved or cancelled or has
+    started, or the practice is closed. A
     confirmation to the client: all its sessions had already ended when they were booked. A mail
     about a group: the group was moved or cancelled since, of which a later mail tells. A move
     request: it has ended for all sessions, and has cancelled none. An offer: it has ended, or was
@@ -167,4 +168,4 @@ def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
         has_ended = (one.change.after.ends_at <= one.change.at for one in (data, *data.others))
         return data.recipient == "client" and all(has_ended)
     is_past = data.practice_closed or not data.is_current or now >= data.starts_at
-    return data.kind == "reminder" and is_past
+    return data.kind in {"reminder", "release_ended"} and is_past

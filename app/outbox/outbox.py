@@ -38,6 +38,7 @@ MailKind = Literal[
     "offer",
     "offer_gone",
     "wish_paused",
+    "release_ended",
 ]
 GroupMailKind = Literal["group_booked", "group_moved", "group_cancelled", "group_below_minimum"]
 Kind = MailKind | GroupMailKind | EventType

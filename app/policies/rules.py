@@ -156,6 +156,15 @@ class CancelRules(RequestBody):
             "forgiven and a forfeited credit is returned. Null: never."
         ),
     ] = None
+    release: Annotated[
+        bool | None,
+        Field(
+            strict=True,
+            description="Where cancelling costs something, whether clients may give up their time "
+            "only if somebody who waits takes it: then cancelling costs nothing. Absent or null: "
+            "yes if `refilled` is set, else no.",
+        ),
+    ] = None
 
 
 class RescheduleRules(RequestBody):

@@ -50,6 +50,9 @@ class Session(Identified, Base):
 
     `undo_until` is set if the latest change is the client's own and they may take it back until
     then; `undo` is what is needed for that (app/sessions/commands/undo_window.py).
+
+    `release_until`: until then the client gives up the time if somebody who waits takes it
+    (docs/decisions/0039-release.md).
     """
 
     __tablename__ = "sessions"
@@ -90,6 +93,7 @@ class Session(Identified, Base):
     undo: Mapped[dict[str, Any] | None]
     paid_before_minor: Mapped[int] = mapped_column(server_default="0")
     absence_change_id: Mapped[UUID | None]
+    release_until: Mapped[datetime | None]
     __table_args__ = (
         unique_external_ref(),
         reference("client_id", "clients"),
@@ -110,6 +114,11 @@ class Session(Identified, Base):
             "num_nulls(series_id, series_position, series_starts_at) IN (0, 3)", name="series"
         ),
         CheckConstraint("(undo IS NULL) = (undo_until IS NULL)", name="undo"),
+        CheckConstraint(
+            "release_until IS NULL OR status = 'booked' AND group_id IS NULL "
+            "AND release_until < starts_at",
+            name="release",
+        ),
         UniqueConstraint("practice_id", "group_id", "seat"),
         UniqueConstraint("practice_id", "series_id", "series_position"),
         CheckConstraint(f"format IN {FORMATS}", name="format"),
@@ -134,6 +143,12 @@ class Session(Identified, Base):
             "starts_at",
             "id",
             postgresql_where=text("location_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_sessions_release",
+            "practice_id",
+            "release_until",
+            postgresql_where=text("release_until IS NOT NULL"),
         ),
     )
 

@@ -71,6 +71,14 @@ class Wish(Identified, Base):
         Index(
             "ix_wishes_active", "practice_id", "made_at", postgresql_where=text("ended_at IS NULL")
         ),
+        # Whether anybody waits for a practitioner, or for a service with any of them.
+        Index(
+            "ix_wishes_for",
+            "practice_id",
+            "practitioner_id",
+            "service_id",
+            postgresql_where=text("ended_at IS NULL AND paused_at IS NULL AND group_id IS NULL"),
+        ),
     )
 
 
@@ -90,6 +98,9 @@ class FreedTime(Identified, Base):
     did, and `session_id` the session that gave it up: its client is not asked for it. With
     `group_id` it is a seat of that group.
 
+    `released`: the session still takes the time, and gives it up only if somebody takes it, while
+    the release lasts (`sessions.release_until`).
+
     The worker looks at it again at `look_at`, until `ended_at`: the time is then open to all.
     """
 
@@ -99,6 +110,7 @@ class FreedTime(Identified, Base):
     service_id: Mapped[UUID | None]
     session_id: Mapped[UUID | None]
     group_id: Mapped[UUID | None]
+    released: Mapped[bool] = mapped_column(server_default=false())
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     freed_at: Mapped[datetime]
@@ -112,7 +124,16 @@ class FreedTime(Identified, Base):
         reference("session_id", "sessions"),
         reference("group_id", "groups"),
         CheckConstraint("starts_at < ends_at", name="order"),
+        CheckConstraint("NOT released OR session_id IS NOT NULL", name="released"),
         Index("uq_freed_times_once", "practice_id", "change_id", "starts_at", unique=True),
+        # A session's time is released once at a time.
+        Index(
+            "uq_freed_times_released",
+            "practice_id",
+            "session_id",
+            unique=True,
+            postgresql_where=text("released AND ended_at IS NULL"),
+        ),
         Index(
             "ix_freed_times_due",
             "practice_id",

@@ -30,13 +30,20 @@ _EXPIRED = _due(
     "SELECT practice_id, id FROM offers WHERE practice_id = practices.practice_id"
     " AND state = 'open' AND answer_by < :now ORDER BY answer_by LIMIT :most"
 )
-# An offer is gone when its time was taken, or its group has no seat for it any more.
+# An offer is gone when its time was taken, or its group has no seat for it any more. One of a
+# released time is gone when the release has ended; until then the session itself takes the time.
 _GONE = _due(
-    "SELECT o.practice_id, o.id FROM offers o WHERE o.practice_id = practices.practice_id"
+    "SELECT o.practice_id, o.id FROM offers o JOIN freed_times f"
+    " ON f.practice_id = practices.practice_id AND f.id = o.freed_time_id"
+    " LEFT JOIN sessions r ON f.released"
+    " AND r.practice_id = practices.practice_id AND r.id = f.session_id"
+    " WHERE o.practice_id = practices.practice_id"
     " AND o.state = 'open' AND o.answer_by >= :now AND ("
-    " o.group_id IS NULL AND EXISTS (SELECT FROM taken_times t"
+    " f.released AND (f.ended_at IS NOT NULL OR r.release_until IS NULL)"
+    " OR o.group_id IS NULL AND EXISTS (SELECT FROM taken_times t"
     "  WHERE t.practice_id = practices.practice_id AND t.practitioner_id = o.practitioner_id"
     "  AND t.session_id IS DISTINCT FROM o.session_id"
+    "  AND t.session_id IS DISTINCT FROM r.id"
     "  AND (t.span_before && tstzrange(o.starts_at, o.ends_at)"
     "   OR t.span_after && tstzrange(o.starts_at, o.ends_at)))"
     " OR o.group_id IS NULL AND EXISTS (SELECT FROM busy_intervals b"
@@ -59,6 +66,11 @@ _LAPSED = _due(
     "  SELECT FROM groups g WHERE g.practice_id = practices.practice_id AND g.id = w.group_id"
     "  AND g.status = 'scheduled' AND g.starts_at > :now))"
     " LIMIT :most"
+)
+
+_ENDED_RELEASES = _due(
+    "SELECT practice_id, id FROM sessions WHERE practice_id = practices.practice_id"
+    " AND release_until < :now ORDER BY release_until LIMIT :most"
 )
 
 
@@ -91,6 +103,13 @@ async def list_lapsed_wishes(
 ) -> list[tuple[UUID, UUID]]:
     """List wishes that have lapsed: practice id and id."""
     return await _list(db, _LAPSED, now, most)
+
+
+async def list_ended_releases(
+    db: AsyncConnection, now: datetime, most: int
+) -> list[tuple[UUID, UUID]]:
+    """List sessions whose released time nobody has taken in time: practice id and session id."""
+    return await _list(db, _ENDED_RELEASES, now, most)
 
 
 async def _list(

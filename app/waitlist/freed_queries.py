@@ -8,6 +8,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.audit.write import Actor
 from app.domain.errors import NotFoundError
 from app.tables.changes import Change
 from app.tables.groups import Group
@@ -61,6 +62,49 @@ async def held_until(db: AsyncConnection, freed: FreedTime, now: datetime) -> da
         )
     )
     return found
+
+
+async def read_released(
+    db: AsyncConnection, practice_id: UUID, session_id: UUID
+) -> FreedTime | None:
+    """Read the released time of a session that has not ended; None: there is none."""
+    found = await db.scalar(
+        select(FreedTimeTable.id).where(
+            of_practice(
+                practice_id,
+                FreedTimeTable,
+                FreedTimeTable.session_id == session_id,
+                FreedTimeTable.released,
+                FreedTimeTable.ended_at.is_(None),
+            )
+        )
+    )
+    return None if found is None else await read_freed_time(db, practice_id, found)
+
+
+async def read_release_end(db: AsyncConnection, freed: FreedTime) -> datetime | None:
+    """Read until when a released time can be taken; None: its release has ended.
+
+    The caller holds the practitioner's lock: every change of the session ends the release.
+    """
+    if not freed.released or freed.ended_at is not None:
+        return None
+    found: datetime | None = await db.scalar(
+        select(Session.release_until).where(
+            of_practice(freed.practice_id, Session, Session.id == freed.session_id)
+        )
+    )
+    return found
+
+
+async def read_releaser(db: AsyncConnection, freed: FreedTime) -> Actor:
+    """Read who has released a time: its client, signed in or with a link."""
+    kind: Any = await db.scalar(
+        select(Change.actor).where(
+            of_practice(freed.practice_id, Change, Change.id == freed.change_id)
+        )
+    )
+    return Actor(kind)
 
 
 async def count_unanswered(db: AsyncConnection, practice_id: UUID, freed_time_id: UUID) -> int:

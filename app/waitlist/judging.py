@@ -1,4 +1,4 @@
-"""The worker's task: find freed times and ask for them; expire, withdraw and lapse what is due."""
+"""The worker's task: find freed times and ask for them; expire, withdraw and end what is due."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -13,9 +13,11 @@ from app.outbox.due import run_for_due
 from app.outbox.errors import describe
 from app.waitlist.commands.collect import collect_freed_times
 from app.waitlist.commands.offers import expire_offer, offer_freed_time, withdraw_gone_offer
+from app.waitlist.commands.release import end_release
 from app.waitlist.commands.wish import lapse_wish
 from app.waitlist.due_queries import (
     list_due_times,
+    list_ended_releases,
     list_expired_offers,
     list_gone_offers,
     list_lapsed_wishes,
@@ -68,6 +70,12 @@ def steps(now: datetime) -> list[Step]:
             lambda db, practice_id, offer_id: expire_offer(db, practice_id, offer_id, now=now),
             "offer_not_expired",
             "offer_id",
+        ),
+        Step(
+            lambda db, most: list_ended_releases(db, now, most),
+            lambda db, practice_id, session_id: end_release(db, practice_id, session_id, now=now),
+            "release_not_ended",
+            "session_id",
         ),
         Step(
             lambda db, most: list_gone_offers(db, now, most),

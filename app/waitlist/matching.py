@@ -83,7 +83,9 @@ async def matches(db: AsyncConnection, freed: FreedTime, now: datetime) -> Itera
         group = await read_group(db, practice_id, freed.group_id, now)
         return iter(()) if group is None else _for_seat(waiting, group, elsewhere, now)
     day = freed.starts_at.date()
-    owner = CalendarOwner(practice_id, freed.practitioner_id, None, NOBODY)
+    # A released time is still taken by its own session.
+    own_id = freed.session_id if freed.released and freed.session_id is not None else NOBODY
+    owner = CalendarOwner(practice_id, freed.practitioner_id, None, own_id)
     calendar = await read_calendar(db, owner, day, freed.ends_at.date(), now)
     places = await read_places(db, practice_id)
     return _for_single(waiting, freed, calendar, places, elsewhere, now)

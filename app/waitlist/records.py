@@ -153,15 +153,17 @@ class OfferOutcome:
 class FreedTime:
     """A time that was given up, by `session_id` if a session did.
 
-    With `group_id` it is a seat of that group.
+    With `group_id` it is a seat of that group. `released`: the session still takes the time.
     """
 
     practice_id: UUID
     id: UUID
+    change_id: UUID
     practitioner_id: UUID
     service_id: UUID | None
     session_id: UUID | None
     group_id: UUID | None
+    released: bool
     starts_at: datetime
     ends_at: datetime
     look_at: datetime

@@ -129,6 +129,17 @@ class WaitlistRepository:
         """Record when the first client was asked, and when to look again."""
         await self._change_time(freed_time_id, first_offered_at=first, look_at=look_at)
 
+    async def set_release(self, session_id: UUID, until: datetime | None) -> None:
+        """Set until when a session's time is released; None: it is not. The version stays.
+
+        The caller holds the session's lock.
+        """
+        await self._db.execute(
+            update(Session)
+            .where(of_practice(self._practice_id, Session, Session.id == session_id))
+            .values(release_until=until)
+        )
+
     async def end_time(self, freed_time_id: UUID, now: datetime) -> None:
         """Record that nobody else is asked for a freed time: it is open to all."""
         await self._change_time(freed_time_id, ended_at=now)

@@ -23,6 +23,7 @@ from app.waitlist.schemas import (
     WishOfSession,
     WishRequest,
 )
+from app.web.app_settings import AppSettings
 from app.web.dependencies import Now, Reading
 from app.web.problems.catalogue import responses
 from app.web.responses import done, json_answer
@@ -156,7 +157,11 @@ async def get_offer(offer_id: RecordId, caller: AnyOfferCaller, now: Now, db: Re
     responses=responses(*_WRITE_PROBLEMS, "offer-expired", "offer-gone", "credit-unavailable"),
 )
 async def accept_own_offer(
-    offer_id: RecordId, caller: AnyOfferCaller, now: Now, write: OfferWriting
+    offer_id: RecordId,
+    caller: AnyOfferCaller,
+    now: Now,
+    settings: AppSettings,
+    write: OfferWriting,
 ) -> Response:
     """Accept an offer: the session moves to its time, or a session is booked.
 
@@ -167,7 +172,7 @@ async def accept_own_offer(
     The client's other wishes for this service end.
     """
     return await write(
-        lambda db: accept_offer(db, caller, offer_id, now=now),
+        lambda db: accept_offer(db, caller, offer_id, now=now, credit_grace=settings.credit_grace),
         lambda outcome: offer_answer(outcome, now),
     )
 

@@ -9,11 +9,13 @@ from sqlalchemy.exc import IntegrityError
 
 from app.tables.changes import Change
 from app.tables.held_times import HeldTime
+from app.tables.sessions import Session
 from app.tables.waitlist import FreedTime, Offer, Wish
 from tests.world import NOW, World
 
 START = NOW + timedelta(days=3)
 HOUR = timedelta(hours=1)
+TICK = timedelta(microseconds=1)
 
 
 async def add_wish(world: World, session_id: UUID | None, **values: Any) -> UUID:
@@ -134,3 +136,25 @@ async def test_a_hold_is_a_session_s_or_an_offer_s(world: World, by: str) -> Non
         with pytest.raises(IntegrityError, match="ck_held_times_h"):
             await world.add(HeldTime, id=uuid4(), **record, **holder)
     await world.add(HeldTime, id=uuid4(), **record, **holders[by])
+
+
+async def test_a_session_releases_its_time_once_at_a_time(world: World) -> None:
+    session_id = await world.book(START)
+    released = {"session_id": session_id, "released": True}
+    await add_time(world, **released, ended_at=NOW)
+    await add_time(world, **released, starts_at=START + HOUR / 2)
+    with pytest.raises(IntegrityError, match="uq_freed_times_released"):
+        await add_time(world, **released, starts_at=START + HOUR / 4)
+    with pytest.raises(IntegrityError, match="ck_freed_times_released"):
+        await add_time(world, released=True, starts_at=START + HOUR / 4)
+
+
+async def test_only_a_booked_single_session_that_is_to_come_is_released(world: World) -> None:
+    session_id = await world.book(START)
+    await world.change(Session, session_id, release_until=START - TICK)
+    for values in (
+        {"release_until": START},
+        {"status": "cancelled", "taken_until": None},
+    ):
+        with pytest.raises(IntegrityError, match="ck_sessions_release"):
+            await world.change(Session, session_id, **values)

@@ -36,6 +36,7 @@ def parse_rules(rules: dict[str, Any]) -> Policy:
             fees=_tiers(cancel.get("fees", [])),
             late_credit=Credit(cancel.get("late_credit", Credit.RETURNED)),
             refilled=_share(cancel.get("refilled")),
+            release=cancel.get("release", cancel.get("refilled") is not None),
         ),
         reschedule=RescheduleRule(
             enabled=reschedule.get("enabled", True),

@@ -79,7 +79,8 @@ class CancelRule:
 
     `closes` None: open until the start. `late_credit` applies after the first tier has passed.
     `refilled`: the percentage of the freed time that other clients must take, so that a late
-    cancellation costs nothing (app/domain/refill.py); None: it costs what it costs.
+    cancellation costs nothing (app/domain/refill.py); None: it costs what it costs. `release`:
+    clients may give up a time only if somebody takes it (app/domain/release.py).
     """
 
     enabled: bool = True
@@ -87,6 +88,7 @@ class CancelRule:
     fees: tuple[Tier, ...] = ()
     late_credit: Credit = Credit.RETURNED
     refilled: int | None = None
+    release: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 Source: product.md section 10, "Mails". Mails about a booked session (booked, rescheduled, restored,
 reminder) contain how to join, the policy's deadlines, and the link. A cancellation contains the
-link and the policy's text. A missed session contains the policy's text, which explains a fee, and
-the link only if the session can be booked again. Mails about only a fee or a credit contain
-neither.
+link and the policy's text; so does the mail that nobody has taken a released time. A missed session
+contains the policy's text, which explains a fee, and the link only if the session can be booked
+again. Mails about only a fee or a credit contain neither.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ from app.texts.catalogue import Texts
 
 # Kinds of mail after whose change the session is booked.
 OF_BOOKED = {"booked", "rescheduled", "restored", "reminder"}
-_WITH_LINK = OF_BOOKED | {"absence", "cancelled", "move_request"}
+_WITH_LINK = OF_BOOKED | {"absence", "cancelled", "move_request", "release_ended"}
 # Kinds of mail about what a session cost, after which it is as it was.
 ABOUT_COST = {"fee_waived", "fee_forgiven", "credit_returned"}
 # Calendar entries of other sessions that one mail has.
@@ -153,6 +153,8 @@ def _sentences(data: MailData, formatter: Formatter, now: datetime) -> tuple[str
     """Write who made the change if not the client, its cost, and whom to ask."""
     if data.kind == "reminder":
         return ()
+    if data.kind == "release_ended":
+        return (formatter.texts("mail.release-ended.why"),)
     if data.kind == "move_request":
         return request_sentences(data, formatter)
     change, texts = data.change, formatter.texts

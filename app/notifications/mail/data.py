@@ -51,9 +51,9 @@ class ChangeFacts:
     """A change to a session: kind, time, actor, and cost.
 
     `carries`: the minimum cost of a later cancellation because of this change.
-    `forgiven_if_refilled`: its cost falls away if others take the time. `voided_fee`: the change
-    made a due fee void. `undone`: the kind of the change that this one undoes.
-    `superseded`: a later change to the session exists.
+    `forgiven_if_refilled`: its cost falls away if others take the time. `released`: somebody took
+    the time that the client had released. `voided_fee`: the change made a due fee void. `undone`:
+    the kind of the change that this one undoes. `superseded`: a later change to the session exists.
     """
 
     kind: str
@@ -68,6 +68,7 @@ class ChangeFacts:
     credit: Credit | None
     carries: Carried | None
     forgiven_if_refilled: bool
+    released: bool
     voided_fee: bool
     rebooked: bool
     undone: str | None

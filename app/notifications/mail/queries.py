@@ -305,6 +305,7 @@ def _change(row: Row[Any]) -> ChangeFacts:
         credit=None if row.change_credit is None else Credit(row.change_credit),
         carries=_carries(details.get("carries"), row.change_currency),
         forgiven_if_refilled=bool(details.get("forgiven_if_refilled")),
+        released="release" in details,
         voided_fee=bool(details.get("voided_fee") or details.get("forgiven_fee")),
         rebooked="rebooked" in details,
         undone=details.get("undone"),

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from app.domain.policy.decide import Decision, Term, terms
 from app.domain.policy.rules import Action, Credit, RebookRule
 from app.domain.quotes import Quote
+from app.domain.release import live_release, release_choice
 from app.domain.session import Carried
 from app.domain.undo import may_undo
 from app.identity.tokens.quote import Quotes
@@ -94,6 +95,7 @@ def present_decision(
         "fee": fee,
         "free_because": decision.free_because,
         "forgiven_if_refilled": decision.forgiven_if_refilled,
+        "release": _release_choice(decision, record, now),
         "credit": credit,
         "carries": carries,
         "free_until": _in(decision.free_until, zone),
@@ -109,6 +111,30 @@ def present_decision(
             "contact": present_contact(refusal.contact),
         },
     }
+
+
+def _release_choice(
+    decision: Decision, record: SessionRecord, now: datetime
+) -> decision_schemas.ReleaseChoiceView | None:
+    if decision.action is not Action.CANCEL:
+        return None
+    choice = release_choice(
+        rules_of(record.policy),
+        decision,
+        record.facts,
+        now,
+        has_waitlist=record.has_waitlist,
+        waiting=record.is_waited_for,
+    )
+    return None if choice is None else {"available": choice.available, "waiting": choice.waiting}
+
+
+def present_release(
+    record: SessionRecord, zone: ZoneInfo, now: datetime
+) -> decision_schemas.ReleaseView | None:
+    """Present until when the session's time is given up if somebody takes it, or null."""
+    until = live_release(record.release_until, now)
+    return None if until is None else {"until": until.astimezone(zone)}
 
 
 def present_undo(

@@ -69,6 +69,30 @@ class RefusalView(TypedDict):
     contact: ContactView
 
 
+class ReleaseChoiceView(TypedDict):
+    """Whether the client may give up the time only if somebody takes it: then it costs nothing."""
+
+    available: Annotated[
+        bool, Field(description="Whether `POST …/release` is possible now for this session.")
+    ]
+    waiting: Annotated[
+        bool,
+        Field(
+            description="Whether anybody waits for a time with this practitioner, or of this "
+            "service. Whether this time suits them is not known before they are asked."
+        ),
+    ]
+
+
+class ReleaseView(TypedDict):
+    """The time is offered to those who wait. Until somebody takes it, the session stays booked."""
+
+    until: Annotated[
+        datetime,
+        Field(description="If nobody has taken it by then, the session stays. Still in time."),
+    ]
+
+
 class DecisionView(TypedDict):
     """The policy's current decision about one action. Send `quote` with the command."""
 
@@ -89,6 +113,13 @@ class DecisionView(TypedDict):
         Field(
             description="For `cancel`: the fee, or the forfeit of the credit, falls away if other "
             "clients take the freed time. That is known at the session's start."
+        ),
+    ]
+    release: Annotated[
+        ReleaseChoiceView | None,
+        Field(
+            description="For `cancel`, where it costs something or its deadline has passed: "
+            "whether the client may give up the time only if somebody takes it. Else null."
         ),
     ]
     credit: Credit | None

@@ -9,7 +9,12 @@ from app.identity.client_dependencies import Call
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
 from app.sessions.client_api import schemas
-from app.sessions.client_api.decision_presenter import _policy, present_decision, present_undo
+from app.sessions.client_api.decision_presenter import (
+    _policy,
+    present_decision,
+    present_release,
+    present_undo,
+)
 from app.sessions.client_api.reasons import ReasonVisibility, reasons_for, side_of
 from app.sessions.client_api.request_presenter import present_move_request
 from app.sessions.commands.orders import Effect, Outcome
@@ -124,6 +129,7 @@ def present_details(
             "absence": present_decision(absence, record, zone, quotes, now, texts),
             "undo": present_undo(record.undo_until, zone, now),
         },
+        "release": present_release(record, zone, now),
         "move_request": present_move_request(record, zone, now),
     }
 

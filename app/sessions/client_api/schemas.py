@@ -165,6 +165,10 @@ class SessionDetails(SessionSummary):
     ]
     policy: PolicyView
     actions: ActionsView
+    release: Annotated[
+        ReleaseView | None,
+        Field(description="Null: the time is not offered to others.", examples=[None]),
+    ]
     move_request: Annotated[
         MoveRequestOfSession | None,
         Field(description="Null: the practice does not ask for another time."),

@@ -44,7 +44,8 @@ class NewChange:
     `of_request` is the move request with which the client is asked; the session itself stays as it
     is, also its version. The fee of the change may be collected only after `collect_after` (UTC);
     None: at once. `refill` is the freed time of a cancellation that may be forgiven.
-    `of_refill` is the refill that returns a forfeited credit.
+    `of_refill` is the refill that returns a forfeited credit. `of_release` is the freed time of a
+    release, of which only its beginning and its end are told.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class NewChange:
     collect_after: datetime | None = None
     refill: NewRefill | None = None
     of_refill: UUID | None = None
+    of_release: UUID | None = None
 
 
 class MadeChange(NamedTuple):
@@ -304,4 +306,6 @@ def _subject_of(session_id: UUID, change: NewChange) -> tuple[Subject, UUID]:
         return "move_request", change.of_request
     if change.of_refill is not None:
         return "refill", change.of_refill
+    if change.of_release is not None:
+        return "release", change.of_release
     return "session", session_id

@@ -43,13 +43,14 @@ _UPDATE = update(Session).where(
     Session.practice_id == bindparam("of_practice"),
     Session.id == bindparam("session_id"),
 )
-# Every change says whether its client may take it back. Other names than the columns': SQLAlchemy
-# reserves those.
+# Every change says whether its client may take it back, and ends a release of the time. Other names
+# than the columns': SQLAlchemy reserves those.
 _CHANGED = _UPDATE.values(
     version=Session.version + 1,
     undo_until=bindparam("new_undo_until", type_=Session.undo_until.type),
     undo=bindparam("new_undo", type_=Session.undo.type),
     absence_change_id=bindparam("new_absence", type_=Session.absence_change_id.type),
+    release_until=null(),
 )
 _MOVED = _CHANGED.values(
     calendar_sequence=Session.calendar_sequence + 1,

@@ -166,6 +166,9 @@ class SessionRecord(SessionSummaryRecord):
     """All details of a session, for the details page, availability and commands.
 
     `undo_until`: until then the client may take back the last change, which was their own.
+    `release_until`: until then the time is given up if somebody takes it; it may have passed.
+    `has_waitlist`: whoever waits for the service is asked for freed times. `is_waited_for`: others
+    wait for a time of the practitioner, or of the service with any practitioner.
     """
 
     practice_id: UUID
@@ -196,6 +199,9 @@ class SessionRecord(SessionSummaryRecord):
     ended: Ended | None
     has_paid_by_credit: bool
     paid_before: Money | None
+    release_until: datetime | None
+    has_waitlist: bool
+    is_waited_for: bool
 
     @property
     def group_id(self) -> UUID | None:

@@ -70,6 +70,9 @@ def to_record(row: Row) -> SessionRecord:
         ended=ended_of(row["ended"], row["currency"]),
         has_paid_by_credit=row["pays"] is False,
         paid_before=paid_of(row["paid_before_minor"], row["currency"]),
+        release_until=row["release_until"],
+        has_waitlist=row["waitlist"] != "off",
+        is_waited_for=bool(row["is_waited_for"]),
     )
 
 

@@ -43,6 +43,7 @@ from app.tables.practices import (
 )
 from app.tables.seats import seats_of_group
 from app.tables.sessions import PAYS, CreditRedemption, Session
+from app.tables.waiting import is_waited_for
 
 Statement = Select[Any]
 
@@ -284,6 +285,9 @@ def details_of(on: ColumnElement[bool], *more: ColumnElement[Any]) -> Statement:
         Session.undo_until,
         end_of(Session).label("ended"),
         Session.paid_before_minor,
+        Session.release_until,
+        Service.waitlist,
+        is_waited_for(Session).label("is_waited_for"),
         Session.calendar_sequence,
         Session.buffer_before_minutes,
         Session.buffer_after_minutes,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -43,8 +43,10 @@ from app.sessions.read.records import SessionRecord
 from app.waitlist.access import OfferCaller, find_own_offer
 from app.waitlist.commands.ending import end_wish
 from app.waitlist.commands.offers import lock_offer
+from app.waitlist.commands.release import take_released
+from app.waitlist.freed_queries import read_freed_time
 from app.waitlist.queries import active_wishes_of_client, read_offer, read_wish
-from app.waitlist.records import OfferOutcome, OfferRecord, WishRecord
+from app.waitlist.records import FreedTime, OfferOutcome, OfferRecord, WishRecord
 from app.waitlist.repository import WaitlistRepository
 from app.waitlist.trail import tell_of_offers
 
@@ -58,12 +60,18 @@ class _Placed:
 
 
 async def accept_offer(
-    db: AsyncConnection, caller: OfferCaller, offer_id: UUID, *, now: datetime
+    db: AsyncConnection,
+    caller: OfferCaller,
+    offer_id: UUID,
+    *,
+    now: datetime,
+    credit_grace: timedelta,
 ) -> OfferOutcome:
     """Move the session to the offered time, or book one, in one transaction.
 
     A move is free of charge and does not count, whatever the policy's deadlines say; what the
-    session carries from earlier moves stays. Accepting again changes nothing.
+    session carries from earlier moves stays. A released time is given up by its session, which is
+    cancelled free of charge. Accepting again changes nothing.
 
     Raises:
         NotFoundError, UnauthorizedError: see `find_own_offer`.
@@ -72,7 +80,8 @@ async def accept_offer(
         CreditUnavailableError: it would book a session, and the package has no usable credit.
     """
     practice_id, found = caller.practice_id, await find_own_offer(db, caller, offer_id)
-    await _lock(db, practice_id, found)
+    freed = await read_freed_time(db, practice_id, found.freed_time_id)
+    await _lock(db, practice_id, found, freed)
     wishes = await active_wishes_of_client(db, practice_id, found.client_id, found.service_id)
     repository = WaitlistRepository(db, practice_id)
     await repository.lock_wishes([found.wish_id, *(wish.id for wish in wishes)])
@@ -85,6 +94,8 @@ async def accept_offer(
     if wish.state_at(now) not in ACTIVE:
         raise OfferGoneError
     await end_offer_holds(db, practice_id, [offer_id])
+    if freed.released:
+        await take_released(db, freed.id, practice_id, now=now, credit_grace=credit_grace)
     placed = await _place(db, practice_id, own, caller.actor, now)
     await repository.end_offers([offer_id], "accepted", now, booked_session_id=placed.session_id)
     await repository.look_again(own.freed_time_id, now)
@@ -167,8 +178,17 @@ def _check_open(offer: OfferRecord, now: datetime) -> None:
         raise OfferGoneError
 
 
-async def _lock(db: AsyncConnection, practice_id: UUID, offer: OfferRecord) -> None:
-    """Lock the practitioner, the groups, the session if there is one, and the client."""
+async def _lock(
+    db: AsyncConnection, practice_id: UUID, offer: OfferRecord, freed: FreedTime
+) -> None:
+    """Lock the practitioner, the groups, the session if there is one, and the client.
+
+    Of a released time also the session that gives it up, and its client.
+    """
+    if freed.released and freed.session_id is not None:
+        sessions = [one for one in (freed.session_id, offer.session_id) if one is not None]
+        await lock_sessions(db, practice_id, sessions, more_clients=[offer.client_id])
+        return
     if offer.session_id is not None:
         groups = [] if offer.group_id is None else [offer.group_id]
         await lock_sessions(db, practice_id, [offer.session_id], group_ids=groups)

@@ -6,7 +6,7 @@ under their locks, and decides by `now`.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +17,7 @@ from app.audit.queries import read_command_id
 from app.audit.write import SYSTEM
 from app.calendar.locks import lock_group_alone, lock_practitioner
 from app.calendar.offer_holds import OfferHold
+from app.domain.release import live_release
 from app.domain.waitlist import (
     ACTIVE,
     LAST_ASKED,
@@ -29,7 +30,12 @@ from app.domain.waitlist import (
 from app.identity.api_keys.keys import Staff
 from app.outbox.outbox import NewNotification, queue_notifications
 from app.waitlist.commands.ending import withdraw_offers
-from app.waitlist.freed_queries import count_unanswered, held_until, read_freed_time
+from app.waitlist.freed_queries import (
+    count_unanswered,
+    held_until,
+    read_freed_time,
+    read_release_end,
+)
 from app.waitlist.matching import Match, matches
 from app.waitlist.queries import open_offers_of_time, read_offer, read_wish
 from app.waitlist.records import FreedTime, OfferOutcome, OfferRecord
@@ -38,6 +44,8 @@ from app.waitlist.trail import tell_of_offers, write_wish_change
 
 # Clients who are asked at once in one transaction; the others are asked by the next run.
 AT_ONCE = 100
+# So often is looked for somebody who has begun to wait for a released time.
+_LOOK_AGAIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,9 @@ async def offer_freed_time(
     waiting = await repository.lock_waiting([match.wish_id for match, _ in chosen.asked])
     asked = [(match, until) for match, until in chosen.asked if match.wish_id in waiting]
     rows = [_row(freed, match, until, now) for match, until in asked]
-    holds = [_hold(row, match) for row, (match, _) in zip(rows, asked, strict=True) if row["holds"]]
+    # A released time needs no hold: its session keeps others away, and may still be moved itself.
+    kept = [] if freed.released else zip(rows, asked, strict=True)
+    holds = [_hold(row, match) for row, (match, _) in kept if row["holds"]]
     await repository.add_offers(rows, holds)
     if asked:
         first = freed.first_offered_at or now
@@ -102,6 +112,8 @@ async def _choose(db: AsyncConnection, freed: FreedTime, now: datetime) -> _Chos
 
     A time that somebody holds for a session is looked at again when the hold has ended.
     """
+    if freed.released:
+        return await _choose_for_released(db, freed, now)
     if freed.ends_at - now < LAST_ASKED:
         return _Chosen((), None)
     found, morning = _Awake(await matches(db, freed, now), now), None
@@ -122,6 +134,31 @@ async def _choose(db: AsyncConnection, freed: FreedTime, now: datetime) -> _Chos
         asked.append((match, until))
     morning = now if len(asked) == AT_ONCE else found.morning
     return _Chosen(asked, morning)
+
+
+async def _choose_for_released(db: AsyncConnection, freed: FreedTime, now: datetime) -> _Chosen:
+    """Choose whom to ask now for a time that its session still takes, while the release lasts.
+
+    Nobody else can get the time meanwhile. So whoever suits is asked, however many said no before,
+    and also those who have begun to wait since.
+    """
+    until = live_release(await read_release_end(db, freed), now)
+    if until is None:
+        return _Chosen((), None)
+    found = _Awake(await matches(db, freed, now), now)
+    asked: list[tuple[Match, datetime]] = []
+    for match in found:
+        if asked and match.mode == "in_turn":
+            continue
+        last = answer_by(match.time.start, now, match.offer_minutes, until)
+        if last is None:
+            break
+        asked.append((match, last))
+        if match.mode == "in_turn":
+            return _Chosen(asked, last)
+        if len(asked) == AT_ONCE:
+            return _Chosen(asked, now)
+    return _Chosen(asked, min(found.morning or until, now + _LOOK_AGAIN))
 
 
 class _Awake(Iterator[Match]):

@@ -103,6 +103,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         ProblemType("offer-expired", HTTPStatus.CONFLICT),
         ProblemType("offer-gone", HTTPStatus.CONFLICT),
         ProblemType("waitlist-off", HTTPStatus.CONFLICT),
+        ProblemType("release-unavailable", HTTPStatus.CONFLICT),
         ProblemType("no-change", HTTPStatus.CONFLICT),
         ProblemType("undo-unavailable", HTTPStatus.CONFLICT),
         ProblemType("credit-unavailable", HTTPStatus.CONFLICT),

@@ -86,6 +86,7 @@ def _allowed(action: str, credit: str, free_until: str, closes_at: str) -> dict[
         "fee": None,
         "free_because": None,
         "forgiven_if_refilled": False,
+        "release": None,
         "credit": credit,
         "carries": None,
         "free_until": free_until,
@@ -110,6 +111,7 @@ def _refused(
         "fee": None,
         "free_because": None,
         "forgiven_if_refilled": False,
+        "release": None,
         "credit": None,
         "carries": None,
         "free_until": free_until,
@@ -198,6 +200,7 @@ def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
             "absence": _refused(None, start, "cancellation-open"),
             "undo": _undo(None),
         },
+        "release": None,
         "move_request": None,
     }
 
@@ -222,6 +225,7 @@ def _cancelled(session: Mapping[str, object]) -> dict[str, object]:
             "absence": _refused(None, "2026-12-03T15:00:00-05:00"),
             "undo": _undo("2026-11-25T05:20:00-05:00"),
         },
+        "release": None,
         "move_request": None,
     }
 

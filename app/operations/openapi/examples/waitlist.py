@@ -77,6 +77,11 @@ _COMMAND = {"command_id": IDS["command"]}
 WAITLIST_EXAMPLES: dict[str, object] = {
     "WishAnswer": {**_NEW_WISH, **_COMMAND},
     "WishOfSession": {"wish": _WISH},
+    "ReleaseAnswer": {
+        "session_id": IDS["session"],
+        "release": {"until": "2026-12-03T13:00:00-05:00"},
+        **_COMMAND,
+    },
     "OfferView": _OFFER,
     "OfferList": {"items": [_OFFER]},
     "accept_own_offer": {

@@ -1,0 +1,115 @@
+"""A client gives up a session's time only if somebody who waits takes it."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Response
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
+
+from app.identity.client_dependencies import AnyCall, Writing
+from app.sessions.client_api.decision_schemas import ReleaseView
+from app.sessions.client_api.router import READ_PROBLEMS
+from app.waitlist.commands.release import ReleaseOutcome, release_time, take_back_release
+from app.web.idempotency import StoredAnswer
+from app.web.json import as_json
+from app.web.problems.catalogue import responses
+from app.web.responses import done
+from app.web.types import Instant, RequestBody, SessionId
+from app.web.views import CommandId
+
+router = APIRouter(prefix="/v1/sessions", tags=["Waitlist"])
+
+_WRITE_PROBLEMS = (
+    *READ_PROBLEMS,
+    "idempotency-key-reused",
+    "idempotency-key-in-use",
+    "payload-too-large",
+    "unsupported-media-type",
+)
+
+
+class ReleaseRequest(RequestBody):
+    """Until when the time may be taken."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{}, {"until": "2026-12-03T09:00:00-05:00"}]}
+    )
+    until: Annotated[
+        Instant | None,
+        Field(
+            description="The last instant at which somebody can take the time; at the latest, and "
+            "by default, two hours before the start."
+        ),
+    ] = None
+
+
+class ReleaseAnswer(TypedDict):
+    """The session's time is released."""
+
+    session_id: UUID
+    release: ReleaseView
+    command_id: CommandId
+
+
+def _answer(outcome: ReleaseOutcome) -> StoredAnswer:
+    record = outcome.record
+    shown: ReleaseAnswer = {
+        "session_id": record.id,
+        "release": {"until": outcome.until.astimezone(record.client_zone)},
+        "command_id": outcome.command_id,
+    }
+    return StoredAnswer(201 if outcome.is_new else 200, None, as_json(shown))
+
+
+@router.post(
+    "/{session_id}/release",
+    summary="Give up the time only if somebody takes it",
+    response_model=ReleaseAnswer,
+    responses={
+        201: {"model": ReleaseAnswer, "description": "The release is new."},
+        **responses(
+            *_WRITE_PROBLEMS,
+            "action-disabled",
+            "session-not-booked",
+            "session-started",
+            "waitlist-off",
+            "release-unavailable",
+        ),
+    },
+)
+async def release_session(
+    session_id: SessionId,
+    call: AnyCall,
+    write: Writing,
+    body: Annotated[ReleaseRequest, Body()] = ReleaseRequest(),  # noqa: B008 - never changed
+) -> Response:
+    """Offer the session's time to those who wait for an earlier one. The session stays booked.
+
+    If somebody takes the time, the session is cancelled at that moment, free of charge; a package
+    credit is returned. If nobody has taken it by `until`, nothing has happened, and the client is
+    told by email. Nobody is told whose time it is.
+
+    It is possible where `release.available` of the decision on `cancel` is true, also after the
+    deadline for cancelling. Until the time is taken, the client may cancel or move the session as
+    usual; every change of the session ends the release. Sending it again changes `until`.
+    """
+    return await write(
+        lambda db: release_time(db, call.caller, session_id, body.until, now=call.now), _answer
+    )
+
+
+@router.delete(
+    "/{session_id}/release",
+    status_code=204,
+    summary="Take back the release of a time",
+    responses=responses(*_WRITE_PROBLEMS),
+)
+async def delete_release(session_id: SessionId, call: AnyCall, write: Writing) -> Response:
+    """Keep the time: it is no longer offered to others. Without a release nothing changes.
+
+    If somebody has accepted meanwhile, the session is cancelled, and stays so.
+    """
+    return await write(
+        lambda db: take_back_release(db, call.caller, session_id, now=call.now), done
+    )
