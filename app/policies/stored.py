@@ -17,8 +17,8 @@
 If `closes` or `fees` of `reschedule` is absent, the value of `cancel` applies. Null has its own
 meaning: open until the start, and free. `free_after_practice_move` is `until_start` if it is
 absent, also in versions that are older than this field; null turns it off. `release` of `cancel` is
-true if it is absent and `refilled` is set, else false. If `rebook` is absent or null, a cancelled or
-missed session is not booked again by its client; `fee` is `stands` if absent.
+true if it is absent and `refilled` is set, else false. If `rebook` is absent or null, a cancelled
+or missed session is not booked again by its client; `fee` is `stands` if absent.
 
 app/policies/rules.py has the request schema for the same shape.
 """

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.domain.waitlist import OfferState
 from app.waitlist import schemas
+from app.waitlist.commands.release import ReleaseOutcome
 from app.waitlist.records import OfferOutcome, OfferRecord, WishOutcome, WishRecord
 from app.web.idempotency import StoredAnswer
 from app.web.json import as_json
@@ -166,3 +167,14 @@ def _in(zone: tzinfo, instant: datetime | None) -> datetime | None:
 
 def _hour(at: time | None) -> str | None:
     return None if at is None else f"{at:%H:%M}"
+
+
+def release_answer(outcome: ReleaseOutcome) -> StoredAnswer:
+    """Make the response to a release, to send and to store under its idempotency key."""
+    record = outcome.record
+    shown: schemas.ReleaseAnswer = {
+        "session_id": record.id,
+        "release": {"until": outcome.until.astimezone(record.client_zone)},
+        "command_id": outcome.command_id,
+    }
+    return StoredAnswer(201 if outcome.is_new else 200, None, as_json(shown))

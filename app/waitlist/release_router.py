@@ -1,22 +1,18 @@
 """A client gives up a session's time only if somebody who waits takes it."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Body, Response
-from pydantic import ConfigDict, Field
-from typing_extensions import TypedDict
 
 from app.identity.client_dependencies import AnyCall, Writing
-from app.sessions.client_api.decision_schemas import ReleaseView
-from app.sessions.client_api.router import READ_PROBLEMS
-from app.waitlist.commands.release import ReleaseOutcome, release_time, take_back_release
-from app.web.idempotency import StoredAnswer
-from app.web.json import as_json
+from app.sessions.client_api.problems import READ_PROBLEMS
+from app.waitlist.commands.release import release_time, take_back_release
+from app.waitlist.presenter import release_answer
+from app.waitlist.schemas import ReleaseAnswer, ReleaseRequest
 from app.web.problems.catalogue import responses
+from app.web.request_headers import IfMatch
 from app.web.responses import done
-from app.web.types import Instant, RequestBody, SessionId
-from app.web.views import CommandId
+from app.web.types import SessionId
 
 router = APIRouter(prefix="/v1/sessions", tags=["Waitlist"])
 
@@ -29,39 +25,6 @@ _WRITE_PROBLEMS = (
 )
 
 
-class ReleaseRequest(RequestBody):
-    """Until when the time may be taken."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{}, {"until": "2026-12-03T09:00:00-05:00"}]}
-    )
-    until: Annotated[
-        Instant | None,
-        Field(
-            description="The last instant at which somebody can take the time; at the latest, and "
-            "by default, two hours before the start."
-        ),
-    ] = None
-
-
-class ReleaseAnswer(TypedDict):
-    """The session's time is released."""
-
-    session_id: UUID
-    release: ReleaseView
-    command_id: CommandId
-
-
-def _answer(outcome: ReleaseOutcome) -> StoredAnswer:
-    record = outcome.record
-    shown: ReleaseAnswer = {
-        "session_id": record.id,
-        "release": {"until": outcome.until.astimezone(record.client_zone)},
-        "command_id": outcome.command_id,
-    }
-    return StoredAnswer(201 if outcome.is_new else 200, None, as_json(shown))
-
-
 @router.post(
     "/{session_id}/release",
     summary="Give up the time only if somebody takes it",
@@ -70,6 +33,7 @@ def _answer(outcome: ReleaseOutcome) -> StoredAnswer:
         201: {"model": ReleaseAnswer, "description": "The release is new."},
         **responses(
             *_WRITE_PROBLEMS,
+            "version-mismatch",
             "action-disabled",
             "session-not-booked",
             "session-started",
@@ -81,6 +45,7 @@ def _answer(outcome: ReleaseOutcome) -> StoredAnswer:
 async def release_session(
     session_id: SessionId,
     call: AnyCall,
+    if_match: IfMatch,
     write: Writing,
     body: Annotated[ReleaseRequest, Body()] = ReleaseRequest(),  # noqa: B008 - never changed
 ) -> Response:
@@ -95,7 +60,10 @@ async def release_session(
     usual; every change of the session ends the release. Sending it again changes `until`.
     """
     return await write(
-        lambda db: release_time(db, call.caller, session_id, body.until, now=call.now), _answer
+        lambda db: release_time(
+            db, call.caller, session_id, body.until, if_match=if_match, now=call.now
+        ),
+        release_answer,
     )
 
 

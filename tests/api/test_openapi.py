@@ -62,7 +62,7 @@ VERBS = set(
     (  # noqa: SIM905 - a list of 27 quoted words reads worse
         "list get create update replace put delete "  # records
         "book cancel reschedule mark undo waive settle retry withdraw "  # what the business does
-        "accept announce decline resume "
+        "accept announce decline resume release "
         "issue revoke rotate open request refresh resolve sign"
     ).split()
 )

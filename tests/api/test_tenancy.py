@@ -75,8 +75,9 @@ async def test_someone_elses_session_gets_the_404_of_an_unknown_one(
         assert answer.status_code == 404
         assert body(answer) == body(unknown)
         assert answer.headers.keys() == unknown.headers.keys()
-    if path.endswith("/absence"):
-        await world.add_policy({"cancel": {"closes": {"before_minutes": 200_000}}})
+    if path.endswith(("/absence", "/release")):
+        closed = {"closes": {"before_minutes": 200_000}, "release": True}
+        await world.add_policy({"cancel": closed})
     own = await world.book(START + timedelta(days=5))
     if path.endswith("/undo"):
         await api.cancel(own)

@@ -16,7 +16,7 @@ RULES = {"cancel": {"fees": [FEE], "release": True}}
 
 @pytest.fixture
 async def waiting(world: World, api: Api) -> Waiting:
-    """Ben has released his time, and Ana waits."""
+    """Ben has released the time of a session, and Ana waits."""
     await world.add_policy(RULES)
     made = await wait(world, api)
     await made.wish()

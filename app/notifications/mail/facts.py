@@ -101,6 +101,7 @@ def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list
     sentences = [texts("mail.booked-again")] if change.rebooked else []
     sentences += [texts("mail.fee-is-void")] if change.voided_fee else []
     sentences += _fee(change, key, practice, formatter)
+    sentences += _release_taken(change, practice, texts)
     if change.credit is not None:
         sentences.append(_credit(change.credit, texts))
     if change.forgiven_if_refilled:
@@ -114,6 +115,11 @@ def _fee(change: ChangeFacts, key: str, practice: str | None, formatter: Formatt
     if change.fee is None:
         return []
     return [formatter.texts(key, fee=formatter.money(change.fee), practice=practice)]
+
+
+def _release_taken(change: ChangeFacts, practice: str | None, texts: Texts) -> list[str]:
+    """Write to the client that somebody has taken the released time, so that nothing is due."""
+    return [texts("mail.release-taken")] if change.released and practice is not None else []
 
 
 def carried(cost: Carried, formatter: Formatter) -> str:

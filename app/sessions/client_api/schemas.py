@@ -16,7 +16,12 @@ from typing_extensions import TypedDict
 
 from app.domain.policy.rules import Credit
 from app.domain.session import ChangedBy, Format, Status
-from app.sessions.client_api.decision_schemas import ActionsView, RebookView, TermsView
+from app.sessions.client_api.decision_schemas import (
+    ActionsView,
+    RebookView,
+    ReleaseView,
+    TermsView,
+)
 from app.sessions.client_api.request_schemas import MoveRequestOfSession
 from app.sessions.client_api.scope_schemas import MoveScopeFields, ScopeFields, TouchedView
 from app.web.types import Id, Instant, QuoteToken, RequestBody

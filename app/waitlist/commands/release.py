@@ -27,6 +27,7 @@ from app.domain.session import Status
 from app.identity.tokens.access import Caller
 from app.outbox.outbox import NewNotification, notifications_about, queue_notifications
 from app.policies.stored import rules_of
+from app.sessions.commands.checks import check_version
 from app.sessions.commands.ending import write_end
 from app.sessions.commands.finish import finish
 from app.sessions.commands.history_repository import HistoryRepository, NewChange
@@ -61,6 +62,7 @@ async def release_time(
     session_id: UUID,
     until: datetime | None,
     *,
+    if_match: str | None,
     now: datetime,
 ) -> ReleaseOutcome:
     """Offer the session's time to those who wait, or change until when. The session stays booked.
@@ -68,7 +70,7 @@ async def release_time(
     `until` None: two hours before the start, which is also the latest.
 
     Raises:
-        NotFoundError, UnauthorizedError: see product.md section 4.
+        NotFoundError, UnauthorizedError, VersionMismatchError: see product.md section 4.
         ActionRefusedError: the session is not booked or has started, or clients may not cancel.
         WaitlistOffError: the service has no waitlist.
         ReleaseUnavailableError: the policy has no release, cancelling is free, the session is a
@@ -78,40 +80,24 @@ async def release_time(
     practice_id = caller.practice_id
     await lock_session(db, practice_id, session_id, client_id=caller.client_id)
     record = await read_session(db, caller, session_id)
+    check_version(record, if_match)
     _check_available(record, now)
-    end = _end_of(record, until, now)
+    end, command_id = _end_of(record, until, now), uuid4()
     released = await read_released(db, practice_id, session_id)
-    is_new = released is None or live_release(record.release_until, now) is None
-    if not is_new and record.release_until == end:
-        return ReleaseOutcome(record, end, None)
-    repository, command_id = WaitlistRepository(db, practice_id), uuid4()
-    if released is not None and is_new:
-        # Left by a release that a change of the session has ended.
+    if released is not None and live_release(record.release_until, now) is None:
+        # Left by a release that is over: a change of the session has ended it, or nobody used it.
         await _end(db, record, released.id, caller.actor, command_id, now)
         released = None
-    freed_time_id = uuid4() if released is None else released.id
+    if released is None:
+        await _add(db, record, end, caller.actor, command_id, now)
+        return ReleaseOutcome(record, end, command_id, is_new=True)
+    if record.release_until == end:
+        return ReleaseOutcome(record, end, None)
+    repository = WaitlistRepository(db, practice_id)
     await repository.set_release(session_id, end)
-    change_id = await _record(
-        db, record, "released", caller.actor, freed_time_id, command_id, now, until=end
-    )
-    if released is not None:
-        await repository.look_again(freed_time_id, now)
-        return ReleaseOutcome(record, end, command_id)
-    row = {
-        "id": freed_time_id,
-        "change_id": change_id,
-        "practitioner_id": record.practitioner_id,
-        "service_id": record.service_id,
-        "session_id": session_id,
-        "group_id": None,
-        "released": True,
-        "starts_at": record.starts_at,
-        "ends_at": record.ends_at,
-        "freed_at": now,
-        "look_at": now,
-    }
-    await add_freed_times(db, practice_id, [row])
-    return ReleaseOutcome(record, end, command_id, is_new=True)
+    await repository.look_again(released.id, now)
+    await _record(db, record, "released", caller.actor, released.id, command_id, now, until=end)
+    return ReleaseOutcome(record, end, command_id)
 
 
 async def take_back_release(
@@ -219,6 +205,36 @@ def _end_of(record: SessionRecord, until: datetime | None, now: datetime) -> dat
     if until > latest:
         raise InvalidInputError("/until", "field.release-too-late")
     return until.astimezone(UTC)
+
+
+async def _add(
+    db: AsyncConnection,
+    record: SessionRecord,
+    end: datetime,
+    actor: Actor,
+    command_id: UUID,
+    now: datetime,
+) -> None:
+    """Begin a release: the worker offers the time, which the session still takes."""
+    practice_id, freed_time_id = record.practice_id, uuid4()
+    await WaitlistRepository(db, practice_id).set_release(record.id, end)
+    change_id = await _record(
+        db, record, "released", actor, freed_time_id, command_id, now, until=end
+    )
+    row = {
+        "id": freed_time_id,
+        "change_id": change_id,
+        "practitioner_id": record.practitioner_id,
+        "service_id": record.service_id,
+        "session_id": record.id,
+        "group_id": None,
+        "released": True,
+        "starts_at": record.starts_at,
+        "ends_at": record.ends_at,
+        "freed_at": now,
+        "look_at": now,
+    }
+    await add_freed_times(db, practice_id, [row])
 
 
 async def _end(
