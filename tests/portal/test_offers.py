@@ -89,6 +89,24 @@ async def test_a_new_session_shows_its_price(ana: Visitor, world: World, waiting
     assert len(await world.rows(Session, starts_at=FREED, status="booked")) == 1
 
 
+async def test_a_client_gives_up_a_time_only_if_somebody_takes_it(
+    ana: Visitor, world: World
+) -> None:
+    fee = {"deadline": {"before_minutes": 60 * 24 * 30}, "percent": "50"}
+    await world.add_policy({"cancel": {"fees": [fee], "release": True}})
+    session_id = await world.book(LATE)
+    await ana.open(session_id)
+    await ana.read("Nobody is waiting for a time now.")
+    assert [row.release_until for row in await world.rows(Session)] == [None]
+    await ana.press("Give up this time only if somebody takes it")
+    await ana.read("This time is offered to others until Thursday, December 10, 1:00 PM.")
+    assert [row.release_until for row in await world.rows(Session)] == [LATE - timedelta(hours=2)]
+    await ana.check_on_a_phone()
+    await ana.press("Keep this time")
+    await expect(ana.button("Give up this time only if somebody takes it")).to_be_visible()
+    assert [row.release_until for row in await world.rows(Session)] == [None]
+
+
 async def test_a_client_waits_for_an_earlier_time_and_stops(
     ana: Visitor, world: World, waiting: Waiting
 ) -> None:

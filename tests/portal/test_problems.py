@@ -27,7 +27,7 @@ GO_ON = {
     "notice-too-short", "session-started",
     "session-not-booked",
     "reschedule-limit-reached", "quote-stale", "quote-invalid",
-    "offer-expired", "offer-gone", "waitlist-off",
+    "offer-expired", "offer-gone", "waitlist-off", "release-unavailable",
 }  # fmt: skip
 CONTACT = {"name": "Dr. Maya Chen", "email": "maya@harbor.example", "phone": None}
 

@@ -163,6 +163,12 @@ export class Api {
     await this.#wire.send(name.toUpperCase(), sessionPath(id, "wish"), { body, headers: { "Idempotency-Key": key } });
   }
 
+  /** Give up the time only if somebody takes it (`post`), or keep it after all (`delete`). */
+  async changeRelease(name, id, key) {
+    const body = name === "post" ? {} : undefined;
+    await this.#wire.send(name.toUpperCase(), sessionPath(id, "release"), { body, headers: { "Idempotency-Key": key } });
+  }
+
   /** The calendar file. It needs the token, so it cannot be a plain link. */
   async calendar(id) {
     return (await this.#wire.send("GET", sessionPath(id, "calendar.ics"), { as: "blob" })).data;

@@ -28,6 +28,7 @@ export const ANSWERS = {
   "offer-expired": "session",
   "offer-gone": "session",
   "waitlist-off": "session",
+  "release-unavailable": "session",
   "no-change": "times",
   "version-mismatch": "session",
   "idempotency-key-reused": "retry",

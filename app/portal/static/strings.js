@@ -57,6 +57,14 @@ export const t = {
     stop: "Stop waiting",
   },
 
+  release: {
+    begin: "Give up this time only if somebody takes it",
+    how: "Your session stays as it is until then. If somebody takes the time, your session is cancelled and you pay nothing.",
+    waiting: (isTrue) => (isTrue ? "Others are waiting for a time now." : "Nobody is waiting for a time now."),
+    on: (until) => `This time is offered to others until ${until}. If nobody takes it, your session stays as it is.`,
+    stop: "Keep this time",
+  },
+
   offer: {
     titles: {
       open: "A time is free for you",
@@ -232,6 +240,9 @@ export const t = {
       fee_forgiven: () => "The fee falls away: somebody took the time",
       fee_refundable: () => "The paid fee can be paid back: somebody took the time",
       credit_returned: () => "Somebody took the time",
+      released: () => "Given up if somebody takes the time",
+      release_withdrawn: () => "Kept: the time is no longer offered",
+      release_ended: () => "Kept: nobody took the time",
       other: () => "Changed",
     },
     by: { client: "by you", practice: "by the practice" },

@@ -7,6 +7,7 @@ import { day, isoDate, money, short } from "../format.js";
 import { historyOf } from "../history.js";
 import { belonging, choiceName, costLine, inSentence, joining, policyText, policyTimeline, runClocks, saveFile, when } from "../parts.js";
 import { contactLinks, showProblem } from "../problems.js";
+import { releasePart } from "../release.js";
 import { requestText, requestWays } from "../request.js";
 import { t } from "../strings.js";
 import { undoPart } from "../undo.js";
@@ -101,6 +102,7 @@ function changes(app, session, switches) {
     h("h2", { id: "change" }, t.session.change),
     row("reschedule"),
     alike ? null : row("cancel"),
+    releasePart(app, session),
     switches, // Last, because they come late: nothing may move away from under a finger.
   );
 }
