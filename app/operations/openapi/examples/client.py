@@ -80,13 +80,13 @@ def _tokens(number: str) -> dict[str, object]:
     }
 
 
+_NO_COST = {"fee": None, "free_because": None, "forgiven_if_refilled": False, "release": None}
+
+
 def _allowed(action: str, credit: str, free_until: str, closes_at: str) -> dict[str, object]:
     return {
         "allowed": True,
-        "fee": None,
-        "free_because": None,
-        "forgiven_if_refilled": False,
-        "release": None,
+        **_NO_COST,
         "credit": credit,
         "carries": None,
         "free_until": free_until,
@@ -108,10 +108,7 @@ def _refused(
 ) -> dict[str, object]:
     return {
         "allowed": False,
-        "fee": None,
-        "free_because": None,
-        "forgiven_if_refilled": False,
-        "release": None,
+        **_NO_COST,
         "credit": None,
         "carries": None,
         "free_until": free_until,
@@ -225,7 +222,6 @@ def _cancelled(session: Mapping[str, object]) -> dict[str, object]:
             "absence": _refused(None, "2026-12-03T15:00:00-05:00"),
             "undo": _undo("2026-11-25T05:20:00-05:00"),
         },
-        "release": None,
         "move_request": None,
     }
 
