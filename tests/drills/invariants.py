@@ -3,11 +3,15 @@
 They compute everything from the history of changes and rely on no constraint. `$1` is the practice.
 """
 
+from tests.drills.invariants_waiting import WAITING
+
 _FACTS = """
 WITH sessions AS (SELECT * FROM public.sessions WHERE practice_id = $1),
 history AS (
   SELECT *, row_number() OVER own AS number, lead(id) OVER own IS NULL AS is_last,
-    lead(kind) OVER own AS next_kind, lag(calendar_sequence) OVER own AS old_sequence,
+    lead(kind) OVER own AS next_kind, lag(id) OVER own AS old_id,
+    lead(kind) OVER own = 'restored' AND lead(actor) OVER own = 'client' AS taken_back,
+    lag(calendar_sequence) OVER own AS old_sequence,
     lag(starts_at) OVER own AS was_at, lag(ends_at) OVER own AS was_until,
     lag(format) OVER own AS was_format, lag(location_id) OVER own AS was_where,
     coalesce(details ->> 'undone', '') AS undone
@@ -41,6 +45,9 @@ asked AS (
 hooks AS (SELECT id FROM webhook_endpoints WHERE practice_id = $1 AND active),
 told AS (
   SELECT id, command_id, session_id, starts_at, at, fee_minor,
+    CASE WHEN kind = 'restored' AND actor = 'client' THEN ARRAY(
+      SELECT recipient FROM notifications WHERE practice_id = $1 AND change_id = old_id
+        AND status = 'dropped' AND kind <> 'reminder') END AS silent,
     command_id IN (SELECT command_id FROM group_history) AS of_group,
     command_id IN (SELECT command_id FROM asks WHERE kind = 'asked') AS of_request,
     details ->> 'move_request' AS answers,
@@ -54,7 +61,8 @@ wanted (change_id, session_id, starts_at, kind, recipient, endpoint_id, send_at)
   -- gets one about the group instead.
   SELECT DISTINCT command_id, client_id, NULL::timestamptz,
     CASE WHEN of_request THEN 'move_request' ELSE kind END, 'client', NULL::uuid, told.at
-  FROM told JOIN sessions ON sessions.id = session_id WHERE by_mail
+  FROM told JOIN sessions ON sessions.id = session_id
+  WHERE by_mail AND ('client' = ANY (silent)) IS NOT TRUE
   UNION ALL
   SELECT DISTINCT command_id, client_id, NULL::timestamptz, 'move_request', 'client', NULL::uuid,
     asks.at
@@ -62,7 +70,8 @@ wanted (change_id, session_id, starts_at, kind, recipient, endpoint_id, send_at)
   UNION ALL
   SELECT DISTINCT command_id, practitioner_id, NULL::timestamptz, kind, 'practitioner', NULL::uuid,
     told.at
-  FROM told JOIN sessions ON sessions.id = session_id WHERE by_mail AND NOT of_group
+  FROM told JOIN sessions ON sessions.id = session_id
+  WHERE by_mail AND NOT of_group AND ('practitioner' = ANY (silent)) IS NOT TRUE
   UNION ALL
   SELECT told.id, session_id, starts_at, 'session.' || kind, 'webhook', hooks.id, at
   FROM told, hooks
@@ -72,6 +81,9 @@ wanted (change_id, session_id, starts_at, kind, recipient, endpoint_id, send_at)
   UNION ALL
   SELECT told.id, session_id, starts_at, 'move_request.answered', 'webhook', hooks.id, at
   FROM told, hooks WHERE answers IS NOT NULL
+  UNION ALL
+  SELECT changes.id, session_id, starts_at, 'fee.collectable', 'webhook', hooks.id, at
+  FROM changes, hooks WHERE practice_id = $1 AND kind = 'fee_collectable'
   UNION ALL
   SELECT DISTINCT told.id, session_id, told.starts_at, 'reminder', 'client', NULL::uuid,
     told.starts_at - make_interval(mins => minutes)
@@ -117,6 +129,11 @@ held AS (
   SELECT id, practitioner_id, starts_at, ends_at, buffer_before_minutes, buffer_after_minutes
   FROM groups WHERE practice_id = $1 AND status = 'scheduled'
 ),
+holds AS (
+  -- A hold that was ended early has expired at the epoch.
+  SELECT * FROM held_times WHERE practice_id = $1 AND expires_at > first_held_at
+),
+last AS (SELECT max(at) AS at FROM changes WHERE practice_id = $1),
 seats AS (
   SELECT sessions.*, groups.status AS group_status, groups.starts_at AS group_start,
     groups.ends_at AS group_end
@@ -184,14 +201,16 @@ _BREACHES = {
       ON answer.session_id = asked.session_id
       AND answer.details ->> 'move_request' = move_request_id::text
     WHERE (state, answered_at, actor) IS DISTINCT FROM (
-      CASE kind WHEN 'cancelled' THEN 'cancelled' ELSE 'moved' END, at, 'client')""",
+      CASE kind WHEN 'cancelled' THEN 'cancelled' ELSE 'moved' END, at, 'client')
+      AND taken_back IS NOT TRUE""",
     "a session that its client is still asked to move is as the request left it": """
     SELECT session_id FROM asked JOIN sessions ON sessions.id = session_id
     WHERE state = 'asked' AND ((meanwhile = 'cancel') <> (status = 'cancelled')
       OR EXISTS (SELECT FROM history WHERE history.session_id = asked.session_id
         AND history.session_version > asked.session_version
         AND (kind <> 'rescheduled' OR starts_at <> old_starts_at)
-        AND kind <> 'format_changed'))""",
+        AND kind <> 'format_changed' AND taken_back IS NOT TRUE
+        AND NOT (kind = 'restored' AND actor = 'client')))""",
     "a request is withdrawn by the practice, or where it changes the session itself": """
     SELECT session_id FROM asked WHERE state = 'withdrawn'
     AND withdrawn_at IS DISTINCT FROM answered_at
@@ -218,7 +237,8 @@ _BREACHES = {
     "each version has one change": "SELECT session_id FROM history WHERE session_version <> number",
     "SEQUENCE rises by one where calendars have to know": """
     SELECT session_id FROM history WHERE calendar_sequence <> coalesce(old_sequence, 0) + (
-      kind IN ('rescheduled', 'format_changed', 'cancelled') OR undone = 'cancelled'
+      kind IN ('rescheduled', 'format_changed', 'cancelled')
+      OR undone IN ('cancelled', 'rescheduled', 'format_changed')
       OR (kind = 'restored' AND old_starts_at <> starts_at))::int""",
     "a change begins where the last one ended": """
     SELECT session_id FROM history
@@ -275,4 +295,4 @@ _BREACHES = {
       AND status IN ('queued', 'picked'))""",
 }
 
-INVARIANTS = {name: f"{_FACTS} {breach}" for name, breach in _BREACHES.items()}
+INVARIANTS = {name: f"{_FACTS} {breach}" for name, breach in (_BREACHES | WAITING).items()}

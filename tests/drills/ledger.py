@@ -48,6 +48,7 @@ class Entry:
     path: str
     body: bytes
     answers: list[Answer] = field(default_factory=list)
+    method: str = "POST"
 
     @property
     def note(self) -> str | None:

@@ -1,7 +1,7 @@
 """Clients and staff who act at random on the same sessions, and retry until an outcome is known."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -10,7 +10,7 @@ from uuid import UUID
 from httpx import AsyncBaseTransport
 
 from tests.drills.ledger import Ledger
-from tests.drills.load_asks import Actor
+from tests.drills.load_waiting import Actor
 from tests.drills.scene import Scene
 from tests.drills.speaking import speakers
 
@@ -20,7 +20,8 @@ class Load:
     """The state that actors share: the known sessions, dates, seats, groups and move requests.
 
     They book within `days` days from the day after tomorrow. `thinking` is the longest pause
-    between two commands, in seconds. Without a `transport`, requests go over the network.
+    between two commands, in seconds. Without a `transport`, requests go over the network. `work`
+    does what a worker repeats, where the load runs without one.
     """
 
     url: str
@@ -29,6 +30,7 @@ class Load:
     thinking: float = 0
     days: int = 6
     transport: AsyncBaseTransport | None = None
+    work: Callable[[], Awaitable[None]] | None = None
     ledger: Ledger = field(default_factory=Ledger)
     sessions: dict[UUID, list[str]] = field(default_factory=dict)
     dates: dict[UUID, list[str]] = field(default_factory=dict)

@@ -21,7 +21,10 @@ SESSIONS_EACH = 3
 LOOKS_SHARE = 0.5
 FORMATS = ("in_person", "video", "phone")
 # Kinds of commands that take no reason.
-WITHOUT_REASON = ("booked", "asked", "withdrawn")
+WITHOUT_REASON = (
+    "booked", "asked", "withdrawn", "taken_back",
+    "held", "released", "wished", "unwished", "answered",
+)  # fmt: skip
 # The weights of the actions.
 ACTIONS = {
     "book": 14,

@@ -14,7 +14,7 @@ MOST_SLOTS = 40
 ASKS = {"ask": 8, "answer": 14, "withdraw": 2}
 
 
-class Actor(GroupActor):
+class AskedActor(GroupActor):
     """A client who is asked to move sessions, and the front desk that asks."""
 
     actions = GroupActor.actions | ASKS

@@ -44,7 +44,7 @@ async def speakers(
 async def settle(http: AsyncClient, entry: Entry, token: str, random: Random) -> None:
     """Send a command with one key until its outcome is known, as a well-behaved client does."""
     for _ in range(MOST_TRIES):
-        answer = await exchange(http, "POST", entry.path, token, entry)
+        answer = await exchange(http, entry.method, entry.path, token, entry)
         entry.answers.append(answer)
         if answer.settles:
             return

@@ -31,6 +31,8 @@ _ANSWERED = "a request is answered by a move or a cancellation of the client, an
 _STILL_ASKED = "a session that its client is still asked to move is as the request left it"
 _WITHDRAWN = "a request is withdrawn by the practice, or where it changes the session itself"
 _ASKED = "SELECT session_id FROM move_request_sessions WHERE state = 'asked'"
+_OF_SESSION = "subject = 'session'"
+_CANCELLED = f"kind = 'cancelled' AND {_OF_SESSION}"
 _REMINDERS = "reminders live exactly as long as their time"
 
 
@@ -156,7 +158,7 @@ SPOILED = [
         for kind in ("move_request", "move_request.answered")
     ),
     Spoiled("a session has as many changes as versions", "sessions", "SET version = version + 1"),
-    Spoiled("a session has as many changes as versions", "changes", _NEW_ID, "kind = 'cancelled'"),
+    Spoiled("a session has as many changes as versions", "changes", _NEW_ID, _CANCELLED),
     Spoiled(
         "each version has one change",
         "changes",
@@ -164,7 +166,12 @@ SPOILED = [
         "subject = 'session'",
     ),
     *(
-        Spoiled(_SEQUENCE, "changes", f"SET calendar_sequence = {value}", f"kind = '{kind}'")
+        Spoiled(
+            _SEQUENCE,
+            "changes",
+            f"SET calendar_sequence = {value}",
+            f"kind = '{kind}' AND {_OF_SESSION}",
+        )
         for kind, value in {
             "booked": 1,
             "rescheduled": "calendar_sequence + 1",
@@ -179,7 +186,7 @@ SPOILED = [
         "SET old_starts_at = old_starts_at + interval '30 minutes'",
         "kind = 'rescheduled'",
     ),
-    Spoiled(_CHAIN, "changes", "SET old_format = NULL", "kind = 'cancelled'"),
+    Spoiled(_CHAIN, "changes", "SET old_format = NULL", _CANCELLED),
     *(
         Spoiled(_LAST, "sessions", f"SET {change}", "status = 'booked'")
         for change in (
@@ -247,12 +254,18 @@ SPOILED = [
         "key IN (SELECT note FROM change_notes JOIN changes ON id = change_id"
         " WHERE kind = 'rescheduled')",
     ),
-    Spoiled("LOST rescheduled", "changes", "SET ends_at = now()", "kind = 'rescheduled'"),
+    Spoiled(
+        "LOST rescheduled",
+        "changes",
+        "SET ends_at = now()",
+        f"kind = 'rescheduled' AND {_OF_SESSION} AND actor = 'client' AND details IS NULL"
+        " AND session_id IN (SELECT id FROM sessions WHERE series_id IS NULL)",
+    ),
     Spoiled(
         "LOST restored",
         "change_notes",
         "SET note = 'other'",
-        "change_id IN (SELECT id FROM changes WHERE kind = 'restored')",
+        "change_id IN (SELECT id FROM changes WHERE kind = 'restored' AND actor = 'practice')",
     ),
     Spoiled("DOUBLED booked", "idempotency_keys", "DELETE", "status = 201"),
     Spoiled("DOUBLED booked", "idempotency_keys", """'{"key": "other"}'""", "status = 201"),

@@ -1,6 +1,7 @@
 """The audit at the end of the drills detects each kind of error."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -12,12 +13,16 @@ from tests.drills.audit import Findings, audit
 from tests.drills.invariants import INVARIANTS
 from tests.drills.ledger import Answer, Ledger
 from tests.drills.load import Load, counted
+from tests.drills.load_work import waiting_work
 from tests.drills.scene import Scene, build_scene
 from tests.drills.spoiled import SPOILED
+from tests.drills.spoiled_waiting import SPOILED_WAITING
 from tests.world import NOW, TestClock
 
-COMMANDS = 400
+COMMANDS = 600
 SEED = 22
+# Between two runs of the worker's tasks.
+LATER = timedelta(minutes=3)
 _UNGUARD = """
 DO $$ DECLARE found record; BEGIN
   FOR found IN SELECT conrelid::regclass AS name, conname FROM pg_constraint
@@ -25,6 +30,11 @@ DO $$ DECLARE found record; BEGIN
   LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', found.name, found.conname); END LOOP;
   DROP INDEX uq_credit_redemptions_session;
   DROP INDEX uq_move_request_sessions_open;
+  DROP INDEX uq_offers_once;
+  DROP INDEX uq_offers_open;
+  DROP INDEX uq_offers_held;
+  DROP INDEX uq_wishes_session;
+  ALTER TABLE held_times DROP CONSTRAINT uq_held_times_practice_id_session_id;
   ALTER TABLE sessions DROP CONSTRAINT uq_sessions_practice_id_series_id_series_position;
 END $$"""
 
@@ -43,10 +53,20 @@ def tells(found: Findings, name: str) -> bool:
 
 async def lived(settings: Settings) -> tuple[Scene, Ledger]:
     """Run a load with every kind of command."""
-    scene = await build_scene(settings, NOW, people=1, practitioners=3)
-    app = create_app(settings, clock=TestClock())
-    async with app.router.lifespan_context(app):
-        load = Load("http://reslot.example", scene, SEED, days=3, transport=ASGITransport(app))
+    scene = await build_scene(settings, NOW, people=3, practitioners=3)
+    clock = TestClock()
+    app = create_app(settings, clock=clock)
+    async with (
+        app.router.lifespan_context(app),
+        waiting_work(settings.service_url, clock, settings.undo_window) as work,
+    ):
+
+        async def later() -> None:
+            clock.now += LATER
+            await work()
+
+        transport = ASGITransport(app)
+        load = Load("http://reslot.example", scene, SEED, days=3, transport=transport, work=later)
         await load.run(counted(COMMANDS))
     return scene, load.ledger
 
@@ -59,8 +79,9 @@ async def test_every_corrupted_row_is_found(settings: Settings) -> None:
         clean = await audit(db, scene.practice_id, ledger, scene.credits_of)
         assert not clean, clean
         await db.execute(_UNGUARD)
-        assert INVARIANTS.keys() <= {spoiled.name for spoiled in SPOILED}
-        for spoiled in SPOILED:
+        all_spoiled = [*SPOILED, *SPOILED_WAITING]
+        assert INVARIANTS.keys() <= {spoiled.name for spoiled in all_spoiled}
+        for spoiled in all_spoiled:
             undone = db.transaction()
             await undone.start()
             done = await db.execute(spoiled.statement)
@@ -79,7 +100,8 @@ async def check_doubled_notes(db: asyncpg.Connection, scene: Scene, ledger: Ledg
     await db.execute(
         "WITH copied AS (INSERT INTO changes SELECT (jsonb_populate_record(changes,"
         " jsonb_build_object('id', gen_random_uuid()))).* FROM changes"
-        " WHERE kind = 'cancelled' LIMIT 1 RETURNING *)"
+        " WHERE kind = 'cancelled' AND subject = 'session' AND actor = 'client'"
+        " AND id IN (SELECT change_id FROM change_notes) LIMIT 1 RETURNING *)"
         " INSERT INTO change_notes SELECT copied.practice_id, copied.id, note FROM copied"
         " JOIN changes AS first USING (session_id, session_version)"
         " JOIN change_notes ON change_id = first.id"
