@@ -86,7 +86,7 @@ class Class:
             valid = {"reason": REASON, "free_time": True}
         if path.endswith("/hold"):
             valid = {"group_id": str(self.next_week)}
-        if path.endswith("/wish"):
+        if path.endswith(("/wish", "/release")):
             valid = {}
         for name, value in HOPES.items():
             known = {"own": str(self.own), "other": str(self.ids[0])}

@@ -113,11 +113,12 @@ async def test_a_client_without_sessions_has_an_empty_list(api: Api) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_the_list_has_all_fields_of_the_details_except_four(api: Api, world: World) -> None:
+async def test_the_list_has_all_fields_of_the_details_except_five(api: Api, world: World) -> None:
     session_id = await world.book_in_full(START)
     (item,) = (await api.get("/v1/sessions")).json()["items"]
     details = await api.session(session_id)
-    assert details.keys() - item.keys() == {"policy", "formats", "actions", "move_request"}
+    only_in_details = {"policy", "formats", "actions", "release", "move_request"}
+    assert details.keys() - item.keys() == only_in_details
     assert item == {name: details[name] for name in item}
 
 
@@ -236,6 +237,7 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
         "group": None,
         "series": None,
         "absence": None,
+        "release": None,
         "move_request": None,
     }
 
@@ -307,7 +309,7 @@ async def test_an_allowed_action_has_its_cost_deadlines_and_quote(
         "fee": {"amount_minor": 4500, "currency": "USD", "decimals": 2},
         "free_because": None,
         "forgiven_if_refilled": False,
-        "release": None,
+        "release": {"available": False, "waiting": False},
         "credit": "returned",
         "carries": None,
         "free_until": "2026-12-02T10:00:00-05:00",
@@ -332,7 +334,7 @@ async def test_a_refused_action_shows_reason_deadline_and_contact(
         "fee": None,
         "free_because": None,
         "forgiven_if_refilled": False,
-        "release": None,
+        "release": {"available": False, "waiting": False},
         "credit": None,
         "carries": None,
         "free_until": "2026-12-02T16:00:00+01:00",

@@ -121,9 +121,9 @@ class Session:
     `asked_until`: the practice asks its client to move it, and waits for an answer until then. If
     it was cancelled for that, its client may still move it. `proposals` are starts that the
     practice proposes.
-    `ended_at`, `ended_by`: when and by whom it was cancelled or missed. `due_fee` is the fee of that
-    end, and `owed` its place in the fees; `spent`: the end has forfeited the credit. `absent`: its
-    client has said that they cannot come. `has_package`: a credit has paid for it.
+    `ended_at`, `ended_by`: when and by whom it was cancelled or missed. `due_fee` is the fee of
+    that end, and `owed` its place in the fees; `spent`: the end has forfeited the credit.
+    `absent`: its client has said that they cannot come. `has_package`: a credit has paid for it.
     `by_practice`: the practice moved it after its client last did. `rhythm` is its date in the
     series.
     """

@@ -258,7 +258,7 @@ SPOILED = [
         "LOST rescheduled",
         "changes",
         "SET ends_at = now()",
-        f"kind = 'rescheduled' AND {_OF_SESSION} AND actor = 'client' AND details IS NULL"
+        f"kind = 'rescheduled' AND {_OF_SESSION} AND actor = 'client' AND details IS NULL"  # noqa: S608
         " AND session_id IN (SELECT id FROM sessions WHERE series_id IS NULL)",
     ),
     Spoiled(
