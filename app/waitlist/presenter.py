@@ -8,6 +8,7 @@ from app.domain.waitlist import OfferState
 from app.waitlist import schemas
 from app.waitlist.commands.release import ReleaseOutcome
 from app.waitlist.records import OfferOutcome, OfferRecord, WishOutcome, WishRecord
+from app.waitlist.release_schemas import ReleaseAnswer
 from app.web.idempotency import StoredAnswer
 from app.web.json import as_json
 from app.web.pagination import Page
@@ -172,7 +173,7 @@ def _hour(at: time | None) -> str | None:
 def release_answer(outcome: ReleaseOutcome) -> StoredAnswer:
     """Make the response to a release, to send and to store under its idempotency key."""
     record = outcome.record
-    shown: schemas.ReleaseAnswer = {
+    shown: ReleaseAnswer = {
         "session_id": record.id,
         "release": {"until": outcome.until.astimezone(record.client_zone)},
         "command_id": outcome.command_id,

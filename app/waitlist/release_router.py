@@ -8,7 +8,7 @@ from app.identity.client_dependencies import AnyCall, Writing
 from app.sessions.client_api.problems import READ_PROBLEMS
 from app.waitlist.commands.release import release_time, take_back_release
 from app.waitlist.presenter import release_answer
-from app.waitlist.schemas import ReleaseAnswer, ReleaseRequest
+from app.waitlist.release_schemas import ReleaseAnswer, ReleaseRequest
 from app.web.problems.catalogue import responses
 from app.web.request_headers import IfMatch
 from app.web.responses import done

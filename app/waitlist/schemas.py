@@ -10,7 +10,6 @@ from typing_extensions import TypedDict
 
 from app.domain.session import Format
 from app.domain.waitlist import MAX_NOTICE_HOURS, OfferState, WishState
-from app.sessions.client_api.decision_schemas import ReleaseView
 from app.sessions.client_api.schemas import LocationView
 from app.texts.errors import InvalidValueError
 from app.waitlist.records import NewWish, WishedTimes
@@ -382,26 +381,3 @@ class OfferCounts(TypedDict):
             examples=[0.4],
         ),
     ]
-
-
-class ReleaseRequest(RequestBody):
-    """Until when the time may be taken."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{}, {"until": "2026-12-03T09:00:00-05:00"}]}
-    )
-    until: Annotated[
-        Instant | None,
-        Field(
-            description="The last instant at which somebody can take the time; at the latest, and "
-            "by default, two hours before the start."
-        ),
-    ] = None
-
-
-class ReleaseAnswer(TypedDict):
-    """The session's time is released."""
-
-    session_id: UUID
-    release: ReleaseView
-    command_id: CommandId
