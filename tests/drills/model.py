@@ -269,6 +269,7 @@ class Book:
                 credit.state = "used"
             else:
                 package.take(session, now)
+        forgiven = session.due_fee if is_credited else 0
         if is_credited:
             self._end_fee(session, "forgiven")
         is_lost = session.status == "cancelled" and session.ended_by == "practice"
@@ -277,7 +278,12 @@ class Book:
         session.by_practice = session.absent = session.spent = False
         self._end_request(session, "moved")
         session.status, session.ended_at, session.owed = "booked", None, None
-        return self._moved(session, to, "client", due, kind="rescheduled")
+        answer = self._moved(session, to, "client", due, kind="rescheduled")
+        if forgiven:
+            last = self.changes[session][-1]
+            fee = replace(last, kind="fee_forgiven", cost=Cost(forgiven, None))
+            self.changes[session].append(fee)
+        return answer
 
     def _end_fee(self, session: Session, state: str) -> None:
         """Set the fee of the last end to a state."""

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 from tests.drills import story_checks as checks
+from tests.drills.model_records import Quote
+from tests.drills.model_slots import Slot
 from tests.drills.model_things import DAY, MINUTE, TICK, Practitioner, Session
 from tests.drills.model_world import change_service, new_rules, new_service
 from tests.drills.story_asks import AskTelling
@@ -25,6 +27,7 @@ class Story(AskTelling):
             (self.cancel, 12),
             (self.announce, 7),
             (self.move, 26),
+            (self.book_again, 10),
             (self.repeat, 9),
             (self.end_by_staff, 9),
             (self.move_by_staff, 8),
@@ -85,14 +88,19 @@ class Story(AskTelling):
         )
         return session
 
-    async def move(self) -> Session:
-        session = self.a_session()
+    async def move(self, session: Session | None = None) -> Session:
+        session = session or self.a_session()
         if session.group is not None:
             return await self.move_seat(session)
         to = self.some_slot(session)
         action = "change_format" if to[0] == session.starts_at else "reschedule"
         token, quote = await self.some_quote(session, action)
-        seen = self.some_version(session)
+        await self.send_move(session, to, token, quote, self.some_version(session))
+        return session
+
+    async def send_move(
+        self, session: Session, to: Slot, token: str | None, quote: Quote | None, seen: int
+    ) -> None:
         await self.send(
             self.speaker(session.client),
             f"{CLIENT}/{session.id}/reschedule",
@@ -100,6 +108,20 @@ class Story(AskTelling):
             lambda now: self.book.move(session, to, quote, seen, now),
             headers=self.if_match(session, seen),
         )
+
+    async def book_again(self) -> Session:
+        """Move an ended session to a time that is on offer, with the quote that is shown now."""
+        ended = [session for session in self.book.sessions if session.rebooks(self.now)]
+        if not ended:
+            return await self.end_by_staff()
+        session = self.rng.choice(ended)
+        await checks.check_details(self, session)
+        await checks.check_availability(self, session)
+        slots = self.slots.get(session)
+        if session.group is not None or not slots:
+            return await self.move(session)
+        to, (token, quote) = self.rng.choice(slots), self.latest_quote(session, "reschedule")
+        await self.send_move(session, to, token, quote, session.version)
         return session
 
     async def end_by_staff(self) -> Session:

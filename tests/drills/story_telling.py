@@ -120,13 +120,17 @@ class Telling(Choices):
         draft.id = UUID(answer.json()["session"]["id"])
         return draft
 
+    def latest_quote(self, session: Session, action: str) -> tuple[str | None, Quote | None]:
+        """Give the quote that was shown last for an action; none if it was never allowed."""
+        own = [(t, q) for t, q in self.quotes if (q.session, q.action) == (session, action)]
+        return own[-1] if own else (None, None)
+
     async def some_quote(self, session: Session, action: str) -> tuple[str | None, Quote | None]:
         """Choose a quote: a present one, none, or any earlier one."""
         how = self.rng.random()
         if how < 0.45:
             await checks.check_details(self, session)
-            own = [(t, q) for t, q in self.quotes if (q.session, q.action) == (session, action)]
-            return own[-1] if own else (None, None)
+            return self.latest_quote(session, action)
         if how < 0.65:
             return None, None
         return self.rng.choice(self.quotes[-12:] + self.quotes[:1])

@@ -20,8 +20,9 @@ import { t } from "./strings.js";
  * `action` is whose decision and quote count, `command` the call, `wish` the part of its body that
  * the person chose before. `more` are further buttons. `onLost` shows what is open instead of a slot,
  * and `onStart` goes on with another start. `isFollowing`: the following sessions were chosen before.
+ * `hasCost`: what the decision says is charged, so it is shown.
  */
-export function commandForm(app, known, { action, command, wish = {}, labels, more = [], onLost = null, onStart = null, isFollowing = false }) {
+export function commandForm(app, known, { action, command, wish = {}, labels, more = [], onLost = null, onStart = null, isFollowing = false, hasCost = true }) {
   const { id } = known.session;
   const { visit } = app;
   const intention = new Intention();
@@ -37,8 +38,8 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
 
   const showCost = () => {
     const preview = several()?.preview;
-    cost.replaceChildren(several() ? preview ? several().costBox ?? "" : "" : costBox(decision));
-    const fee = several() ? preview?.fee : decision.fee;
+    cost.replaceChildren(several() ? preview ? several().costBox ?? "" : "" : hasCost ? costBox(decision) : "");
+    const fee = several() ? preview?.fee : hasCost && decision.fee;
     const price = fee && money(fee);
     if (preview) submit.textContent = labels.several(preview.sessions.length, price);
     else submit.textContent = price && labels.submitFee ? labels.submitFee(price) : labels.submit;
@@ -159,7 +160,8 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
     showCost();
     watch();
   };
-  const part = action !== "change_format" && hasFollowing(known.session)
+  const mayFollow = ["cancel", "reschedule"].includes(action) && known.session.status === "booked";
+  const part = mayFollow && hasFollowing(known.session)
     ? new ScopePart(app, known.session, { action, wish, isFollowing, onChange, onStart })
     : null;
   /** The dates that change, where the following sessions change too. */

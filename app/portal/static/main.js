@@ -15,6 +15,7 @@
 
 import { App } from "./app.js";
 import { offerToken, signInToken } from "./fragment.js";
+import { absence } from "./views/absence.js";
 import { cancel } from "./views/cancel.js";
 import { confirm } from "./views/confirm.js";
 import { details } from "./views/details.js";
@@ -28,7 +29,7 @@ import { sessions } from "./views/sessions.js";
 import { signIn } from "./views/sign-in.js";
 import { start } from "./views/start.js";
 
-const app = new App({ start, signIn, offer, sessions, packages, fees, everywhere, details, reschedule, confirm, cancel, done });
+const app = new App({ start, signIn, offer, sessions, packages, fees, everywhere, details, reschedule, confirm, cancel, absence, done });
 
 /** Read what the link carries and take it out of the address bar. */
 function takeFragment() {

@@ -17,6 +17,7 @@ export const ANSWERS = {
   "notice-too-short": "session",
   "session-started": "session",
   "session-not-booked": "session",
+  "cancellation-open": "session",
   "reschedule-limit-reached": "session",
   "quote-required": "confirm",
   "quote-stale": "session",

@@ -44,6 +44,17 @@ export const t = {
     submit: "Sign in",
   },
 
+  rebook: { title: "Another time", go: "Book again", before: "Before" },
+  absence: {
+    title: "I cannot come",
+    how: "It is too late to cancel, but you can tell the practice.",
+    keep: "The practice is told at once. Your session stays booked, and the practice decides what it costs.",
+    free: "The practice is told at once, and your time is free for others. Your session is cancelled.",
+    ways: { keep: "Only tell the practice", free: "Give up the time" },
+    freeFor: (fee) => `Give up the time for ${fee}`,
+    noted: (instant) => `You told us on ${instant} that you cannot come.`,
+    done: "We have told the practice",
+  },
   undo: { submit: "Take it back", until: (instant) => `Possible until ${instant}.` },
 
   wish: {
@@ -234,10 +245,11 @@ export const t = {
       fulfilled: () => "Completed",
       noshow: () => "Missed",
       restored: (when, how) => `Booked again for ${when} (${how})`,
+      absence_announced: () => "Told the practice: cannot come",
       fee_waived: () => "Fee waived",
       fee_settled: () => "Fee paid",
       fee_collectable: () => "The fee can be collected now",
-      fee_forgiven: () => "The fee falls away: somebody took the time",
+      fee_forgiven: () => "The fee falls away",
       fee_refundable: () => "The paid fee can be paid back: somebody took the time",
       credit_returned: () => "Somebody took the time",
       released: () => "Given up if somebody takes the time",
@@ -251,7 +263,7 @@ export const t = {
     reason: (text) => `Your reason: ${text}`,
   },
 
-  actions: { reschedule: "Reschedule", cancel: "Cancel session", change_format: "Change the format" },
+  actions: { reschedule: "Reschedule", cancel: "Cancel session", change_format: "Change the format", absence: "I cannot come" },
   doing: { reschedule: "To reschedule", cancel: "To cancel", change_format: "To change the format" },
   switch: "Keep the time, but switch to:",
   switchTo: (format) => `Keep the time, switch to ${format}`,
@@ -278,6 +290,7 @@ export const t = {
       returned: "The credit goes back into your package.",
       forfeited: "The credit that pays for this session is not returned.",
       kept: "The credit that pays for this session stays with it.",
+      redeemed: "A credit of your package pays for the session.",
     },
     title: "What it costs",
     changed: "The cost has changed. Please look at it again before you confirm.",

@@ -12,7 +12,8 @@ import { details } from "./details.js";
 export async function confirm(app, entry) {
   const known = await app.visit.load(entry.id);
   const { session } = known;
-  const sameTime = Date.parse(entry.start) === Date.parse(session.starts_at);
+  // An ended session is booked again, also at the time that it had.
+  const sameTime = session.status === "booked" && Date.parse(entry.start) === Date.parse(session.starts_at);
   const action = sameTime ? "change_format" : "reschedule";
   if (session.version !== entry.version || !session.actions[action].allowed) return details(app, entry);
   const wish = wishOf(entry);

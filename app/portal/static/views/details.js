@@ -7,6 +7,7 @@ import { day, isoDate, money, short } from "../format.js";
 import { historyOf } from "../history.js";
 import { belonging, choiceName, costLine, inSentence, joining, policyText, policyTimeline, runClocks, saveFile, when } from "../parts.js";
 import { contactLinks, showProblem } from "../problems.js";
+import { rebookPart } from "../rebook.js";
 import { releasePart } from "../release.js";
 import { requestText, requestWays } from "../request.js";
 import { t } from "../strings.js";
@@ -37,13 +38,14 @@ export async function details(app, { id }) {
       h("h1", { tabindex: "-1", id: "what" }, service.name),
       h("p", { class: "quiet" }, t.session.with(practitioner.name)),
       isOpen || request ? null : h("p", { class: "message" }, statusText(session)),
+      isOpen && session.absence ? h("p", { class: "message" }, t.absence.noted(short(session.absence.at))) : null,
       request ? requestText(session) : null,
       h("div", { class: request && !isOpen ? "old" : null }, when(session)),
       request ? requestWays(app, session) : about,
       undoPart(app, known),
     ),
     request ? h("section", { class: "card", "aria-labelledby": "about" }, h("h2", { id: "about" }, t.session.about), about) : null,
-    isOpen && !request ? changes(app, session, switches) : null,
+    isOpen && !request ? changes(app, session, switches) : rebookPart(app, session),
     isOpen && !request ? h("section", { class: "card", "aria-label": t.wish.title }, wishPart(app, session)) : null,
     policy(session),
     historyOf(app, session),
@@ -96,6 +98,10 @@ function changes(app, session, switches) {
     const go = button(t.actions[name], () => app.go({ view: name, id, version }), { class: style, id: `go-${name}` });
     return h("div", { class: "action" }, go, costLine(decision, startsAt));
   };
+  const cannotCome = () => app.go({ view: "absence", id, version });
+  const absent = actions.absence.allowed
+    ? h("div", { class: "action" }, button(t.actions.absence, cannotCome, { class: "secondary", id: "go-absence" }), h("p", { class: "cost" }, t.absence.how))
+    : null;
   return h(
     "section",
     { class: "card", "aria-labelledby": "change" },
@@ -103,6 +109,7 @@ function changes(app, session, switches) {
     row("reschedule"),
     alike ? null : row("cancel"),
     releasePart(app, session),
+    absent,
     switches, // Last, because they come late: nothing may move away from under a finger.
   );
 }
@@ -160,7 +167,7 @@ function questions({ contact }) {
 
 /** The next instant at which what is shown here stops being true. */
 function nextTurn({ actions, starts_at: start, status, move_request: request }) {
-  if (status !== "booked" && !request) return null;
+  if (status !== "booked" && !request && !actions.reschedule.allowed) return null;
   const instants = Object.values(actions).flatMap((one) => [one.free_until, one.closes_at, one.quote_expires_at]);
   if (request) instants.push(request.answer_by, ...request.proposals.map((slot) => slot.start));
   const ahead = [...instants, start].filter(Boolean).map(Date.parse).filter((instant) => instant > now());

@@ -12,6 +12,7 @@ export function done(app, entry) {
   if (outcome?.session.id !== entry.id) return details(app, entry);
   const { session, before, fee, credit, sessions } = outcome;
   const isCancelled = session.status === "cancelled";
+  const announced = isAnnounced(outcome);
   const title = titleOf(outcome);
   const label = isCancelled ? t.done.calendarGone : t.done.calendar;
   const back = button(t.session.back, () => app.go({ view: "details", id: session.id }), { class: "secondary", id: "back" });
@@ -22,6 +23,7 @@ export function done(app, entry) {
     h("p", { class: "quiet" }, `${session.service.name} ${t.session.with(session.practitioner.name)}`),
     sessions ? dates(sessions) : h("div", { class: isCancelled ? "old" : "" }, when(session)),
     isCancelled ? null : h("p", {}, choiceName(session.format)),
+    announced ? h("p", {}, t.absence.keep) : null,
     fee ? h("p", { class: "message costs" }, t.done.fee(money(fee))) : null,
     !sessions && credit && credit !== "kept" ? h("p", {}, t.cost.credit[credit] ?? "") : null,
     h("p", {}, sessions ? t.done.mailSeveral : t.done.mail),
@@ -29,10 +31,10 @@ export function done(app, entry) {
     h(
       "div",
       { class: "buttons" },
-      sessions ? null : button(label, (event) => download(app, session, event.target), { class: "primary", id: "calendar" }),
+      sessions || announced ? null : button(label, (event) => download(app, session, event.target), { class: "primary", id: "calendar" }),
       back,
     ),
-    sessions || before.status === "cancelled" ? null : h("p", { class: "quiet small" }, t.done.replaced),
+    sessions || announced || before.status !== "booked" ? null : h("p", { class: "quiet small" }, t.done.replaced),
   );
   return { title, node };
 }
@@ -40,9 +42,15 @@ export function done(app, entry) {
 function titleOf({ session, before, sessions }) {
   const isSeveral = sessions?.filter((one) => one.touched).length > 1;
   if (session.status === "cancelled") return isSeveral ? t.done.severalCancelled : t.done.cancelled;
-  if (before.status === "cancelled") return t.done.bookedAgain;
+  if (before.status !== "booked") return t.done.bookedAgain;
+  if (isAnnounced({ session, before })) return t.absence.done;
   if (Date.parse(before.starts_at) === Date.parse(session.starts_at)) return t.done.changed;
   return isSeveral ? t.done.severalMoved : t.done.moved;
+}
+
+/** The client has only said that they cannot come: nothing has changed, not the calendar either. */
+function isAnnounced({ session, before }) {
+  return session.version === before.version && session.absence !== null;
 }
 
 /** Every date of the command: those that changed with what they cost, and those that stayed with why. */

@@ -7,6 +7,7 @@ import { button, h } from "../dom.js";
 import { dateInWords, hour, isoDate, monthInWords, short, time, zoneNames } from "../format.js";
 import { choiceName, costLine, heading, inSentence, radios, runClocks } from "../parts.js";
 import { contactLinks, showProblem } from "../problems.js";
+import { rebookLine } from "../rebook.js";
 import { confirmEntry, seatsLeft } from "../slots.js";
 import { t } from "../strings.js";
 import { differs, ZONE } from "../zones.js";
@@ -16,13 +17,14 @@ export async function reschedule(app, entry) {
   const { session } = await app.visit.load(entry.id);
   const decision = session.actions.reschedule;
   if (session.version !== entry.version || !decision.allowed) return details(app, entry);
+  const isEnded = session.status !== "booked" && !session.move_request;
   const chooser = new Chooser(app, session);
   const node = h(
     "div",
     { class: "card" },
     heading(t.reschedule.title),
-    h("p", {}, h("span", { class: "quiet" }, `${t.reschedule.now}: `), `${short(session.starts_at)}, ${choiceName(session.format)}`),
-    costLine(decision, session.starts_at),
+    h("p", {}, h("span", { class: "quiet" }, `${isEnded ? t.rebook.before : t.reschedule.now}: `), `${short(session.starts_at)}, ${choiceName(session.format)}`),
+    isEnded ? rebookLine(decision) : costLine(decision, session.starts_at),
     session.group ? h("p", {}, t.group.others) : null,
     chooser.node,
     h("div", { class: "buttons" }, button(session.status === "booked" ? t.cancel.keep : t.session.back, () => app.go({ view: "details", id: session.id }), { class: "secondary", id: "keep" })),
@@ -53,11 +55,12 @@ class Chooser {
     this.#visit = app.visit;
     this.#session = session;
     const own = session.formats.findIndex((one) => one.kind === session.format.kind && one.location?.id === session.format.location?.id);
-    const start = isoDate(session.starts_at);
+    const today = isoDate(now());
+    const start = isoDate(session.starts_at) > today ? isoDate(session.starts_at) : today;
     this.#draft = app.visit.drafts.get(session.id) ?? { choice: Math.max(own, 0), month: firstOfMonth(start), date: null, wanted: start };
     app.visit.drafts.set(session.id, this.#draft);
     this.#calendar = new Calendar({
-      today: isoDate(now()),
+      today,
       onDay: (date) => this.#pick(date),
       onMonth: (month, options) => this.#show(month, options),
     });
@@ -151,7 +154,7 @@ class Chooser {
   }
 
   #isPresent(slot) {
-    return Date.parse(slot.start) === Date.parse(this.#session.starts_at);
+    return this.#session.status === "booked" && Date.parse(slot.start) === Date.parse(this.#session.starts_at);
   }
 
   #counts() {
