@@ -172,11 +172,12 @@ class SeriesBook(GroupBook):
         for move in changing if action == "reschedule" else []:
             change = verdict(move.session, "change_format", now)
             if move.place != move.session.place and keeps_place(move.session, now):
-                code = "scope-refused" if change.refusal else "validation-failed"
-                raise RefusedError(code, verdict=change, about=move.session)
+                if change.refusal is None:
+                    raise RefusedError("validation-failed")
+                raise RefusedError("scope-refused", verdict=change, about=move.session)
             if move.action == "change_format" and change.cost is not None:
                 costs[move.session] = change.cost
-        self._check_offered(changing, now)
+        self._check_offered(changing, moves, now)
         for move in changing:
             due = costs[move.session]
             self._moved_by_client(move.session, (move.start, move.place), due, now)
@@ -261,12 +262,17 @@ class SeriesBook(GroupBook):
             moves.append(Move(one, there, one.place if place == session.place else place, there))
         return moves
 
-    def _check_offered(self, moves: list[Move], now: datetime) -> None:
+    def _check_offered(self, changing: list[Move], moves: list[Move], now: datetime) -> None:
+        """Check the times. The horizon binds the named session; the others keep their distance."""
+        reach = (max(move.rhythm for move in moves) + timedelta(days=14) - now).days
+        anywhere = replace(self.service, horizon=reach)
+
         def is_ok(move: Move, others: list[Taker]) -> bool:
             looking = look(move.session, now, move.action)
-            return is_offered(self.service, looking, move.start, move.place, others)
+            service = self.service if move is moves[0] else anywhere
+            return is_offered(service, looking, move.start, move.place, others)
 
-        self._place_all(moves, is_ok)
+        self._place_all(changing, is_ok)
 
     def _check_all_free(self, moves: list[Move], *, force: bool) -> None:
         def is_ok(move: Move, others: list[Taker]) -> bool:
