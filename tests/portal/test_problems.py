@@ -27,7 +27,8 @@ GO_ON = {
     "notice-too-short", "session-started",
     "session-not-booked",
     "reschedule-limit-reached", "quote-stale", "quote-invalid",
-    "offer-expired", "offer-gone", "waitlist-off", "release-unavailable",
+    "offer-expired", "offer-gone", "waitlist-off", "release-unavailable", "undo-unavailable",
+    "cancellation-open", "group-full", "group-cancelled",
 }  # fmt: skip
 CONTACT = {"name": "Dr. Maya Chen", "email": "maya@harbor.example", "phone": None}
 

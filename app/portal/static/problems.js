@@ -31,7 +31,6 @@ export const ANSWERS = {
   "waitlist-off": "session",
   "release-unavailable": "session",
   "undo-unavailable": "session",
-  "cancellation-open": "session",
   "group-full": "session",
   "group-cancelled": "session",
   "no-change": "times",
