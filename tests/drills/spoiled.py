@@ -82,7 +82,11 @@ SPOILED = [
         _ANOTHER,
     ),
     Spoiled(
-        _OWN_OVERLAP, "sessions", "SET (starts_at, ends_at) = (SELECT " + _beside(-1), _ANOTHER
+        _OWN_OVERLAP,
+        "sessions",
+        "SET (starts_at, ends_at, client_id) = (SELECT "
+        + _beside(-1).replace(" FROM", ", client_id FROM", 1),
+        _ANOTHER,
     ),
     Spoiled(_TIME, "sessions", "SET taken_until = NULL", "status = 'booked'"),
     Spoiled(_TIME, "sessions", "SET taken_until = ends_at", "status = 'cancelled'"),
