@@ -1,7 +1,7 @@
 """Clients and staff who act at random on the same sessions, and retry until an outcome is known."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -21,7 +21,9 @@ class Load:
 
     They book within `days` days from the day after tomorrow. `thinking` is the longest pause
     between two commands, in seconds. Without a `transport`, requests go over the network. `work`
-    does what a worker repeats, where the load runs without one.
+    does what a worker repeats, where the load runs without one. Only the first `acting` clients
+    act, if that is set: with one, the same seed makes the same load. `last` are a client's last
+    actions.
     """
 
     url: str
@@ -31,6 +33,8 @@ class Load:
     days: int = 6
     transport: AsyncBaseTransport | None = None
     work: Callable[[], Awaitable[None]] | None = None
+    acting: int | None = None
+    last: Sequence[str] = ()
     ledger: Ledger = field(default_factory=Ledger)
     sessions: dict[UUID, list[str]] = field(default_factory=dict)
     dates: dict[UUID, list[str]] = field(default_factory=dict)
@@ -46,7 +50,7 @@ class Load:
 
     async def run(self, go_on: Callable[[], bool]) -> None:
         """Let all actors book some sessions, and then act while `go_on` returns true."""
-        people = self.scene.people
+        people = self.scene.people[: self.acting]
         async with (
             speakers(self.url, len(people), self.transport) as crowd,
             asyncio.TaskGroup() as tasks,

@@ -61,6 +61,8 @@ class LoneActor:
             await getattr(self, f"_{action}")()
             if self._load.thinking:
                 await asyncio.sleep(self._random.uniform(0, self._load.thinking))
+        for action in self._load.last:
+            await getattr(self, f"_{action}")()
 
     async def _begin(self) -> None:
         for _ in range(SESSIONS_EACH):

@@ -23,8 +23,10 @@ _ANOTHER = """jsonb_build_object('id', gen_random_uuid(), 'session_id', (SELECT 
     WHERE session_id IS NOT NULL) LIMIT 1))"""
 _BOOKED = """(SELECT {} FROM sessions WHERE status = 'booked' AND group_id IS NULL
   AND id IS DISTINCT FROM held_times.session_id ORDER BY id LIMIT 1)"""
-_FULL = """(SELECT {} FROM groups WHERE status = 'scheduled' AND seats =
-  (SELECT count(*) FROM sessions WHERE group_id = groups.id AND seat IS NOT NULL) LIMIT 1)"""
+_HELD_SEAT = (
+    "SELECT group_id FROM held_times WHERE expires_at > (SELECT max(at) FROM changes)"
+    " AND held_times.starts_at = groups.starts_at"
+)
 _HAS_HOLD = "id IN (SELECT offer_id FROM held_times WHERE expires_at > first_held_at)"
 
 SPOILED_WAITING = [
@@ -42,11 +44,7 @@ SPOILED_WAITING = [
         + f", {_LONG}",
         "session_id IS NOT NULL AND group_id IS NULL",
     ),
-    Spoiled(
-        _SEATS,
-        "held_times",
-        "SET (group_id, starts_at) = " + _FULL.format("id, starts_at") + f", {_LONG}",
-    ),
+    Spoiled(_SEATS, "groups", "SET seats = 0", f"status = 'scheduled' AND id IN ({_HELD_SEAT})"),
     Spoiled(_ENDED, "offers", "SET ended_at = made_at", _HAS_HOLD),
     Spoiled(_ENDED, "offers", "SET holds = false", _HAS_HOLD),
     Spoiled(
@@ -64,7 +62,7 @@ SPOILED_WAITING = [
     Spoiled(_IN_TURN, "offers", _NEW_ID, "state = 'open' AND holds"),
     Spoiled(_OFFERED, "offers", _NEW_ID, "state = 'open'"),
     Spoiled(_OFFERED, "wishes", "SET state = 'waiting'", "state = 'offered'"),
-    Spoiled(_OFFERED, "wishes", "SET state = 'offered'", "state = 'waiting'"),
+    Spoiled(_OFFERED, "wishes", "SET state = 'offered'", "state = 'met'"),
     Spoiled(_ONE_WISH, "wishes", _NEW_ID, "ended_at IS NULL AND session_id IS NOT NULL"),
     *(
         Spoiled(_TOLD, "notifications", "DELETE", f"kind = '{kind}'")
@@ -101,7 +99,7 @@ SPOILED_WAITING = [
         _UNDO,
         "changes",
         "SET actor = 'practice'",
-        "(session_id, session_version) IN"
+        "subject = 'session' AND (session_id, session_version) IN"
         " (SELECT id, version FROM sessions WHERE undo_until IS NOT NULL)",
     ),
     Spoiled(
