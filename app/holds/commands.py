@@ -8,30 +8,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.held_times import HoldRepository, LastHold, NewHold
-from app.domain.errors import NoChangeError
 from app.domain.holds import WINDOW, HeldTarget, HoldTerm, PastHold, hold_again
-from app.domain.policy.rules import Action
-from app.domain.session import Status
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
-from app.sessions.commands.checks import check_version
 from app.sessions.commands.client_cost import check_allowed
 from app.sessions.commands.meeting import (
     Buffers,
     Meeting,
     MoveRequest,
-    action_of,
     buffers_of,
-    requested_meeting,
 )
-from app.sessions.commands.reschedule import (
-    check_format_and_location,
-    check_on_offer,
-    is_same_meeting,
-    lock_for_move,
-)
-from app.sessions.commands.seats import find_group, take_offered_seat
-from app.sessions.read.calendar import read_with_calendar
+from app.sessions.commands.reschedule import find_target
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
@@ -69,28 +56,15 @@ async def hold(
         GroupUnavailableError: as for the move.
         RateLimitedError: see `hold_again`.
     """
-    await lock_for_move(db, caller.practice_id, session_id, requested, client_id=caller.client_id)
-    day = (requested.start or now).date()
-    record, calendar = await read_with_calendar(db, caller, session_id, day, day, now)
-    check_version(record, if_match)
-    is_open = record.status is Status.BOOKED and now < record.starts_at
-    if record.group is None:
-        to = requested_meeting(record, requested.for_single())
-        if is_open and is_same_meeting(record, to):
-            raise NoChangeError
-        action = action_of(record, to)
-        check_allowed(record, action, quote, quotes, now)
-        if action is Action.RESCHEDULE:
-            check_format_and_location(record, to.format, to.location_id, now)
-        await check_on_offer(db, record, calendar, to, action, now)
-    else:
-        seat = await find_group(db, record, requested)
-        if is_open and seat.is_own_group(record):
-            raise NoChangeError
-        check_allowed(record, seat.action(record), quote, quotes, now)
-        if seat.group is not None:
-            check_format_and_location(record, seat.format, seat.group.location_id, now)
-        to = await take_offered_seat(db, record, seat, now)
+    record, to, _ = await find_target(
+        db,
+        caller,
+        session_id,
+        requested,
+        if_match=if_match,
+        judge=lambda record, action: check_allowed(record, action, quote, quotes, now),
+        now=now,
+    )
     return await _write(db, caller, record, to, now)
 
 

@@ -4,8 +4,10 @@ Clients do this under the policy (product.md section 4), staff at any time (sect
 The same start with another format or location is a change of format, which has its own rules.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -65,6 +67,8 @@ from app.sessions.read.calendar import (
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
+Judged = TypeVar("Judged")
+
 
 async def reschedule(
     db: AsyncConnection,
@@ -89,33 +93,63 @@ async def reschedule(
         SlotUnavailableError, GroupUnavailableError: see product.md section 4.
         CreditUnavailableError: the session is booked again, and its package has no usable credit.
     """
-    await lock_for_move(db, caller.practice_id, session_id, requested, client_id=caller.client_id)
-    day = (requested.start or now).date()
-    record, calendar = await read_with_calendar(db, caller, session_id, day, day, now)
-    check_version(record, order.if_match)
-    is_open = record.status is Status.BOOKED and now < record.starts_at
-    if record.group is None:
-        to = requested_meeting(record, requested.for_single())
-        if is_open and is_same_meeting(record, to):
-            raise NoChangeError
-        action = action_of(record, to)
-        cost = cost_for_client(record, action, order.quote, quotes, now)
-        if action is Action.RESCHEDULE:
-            check_format_and_location(record, to.format, to.location_id, now)
-        await check_on_offer(db, record, calendar, to, action, now)
-    else:
-        seat = await find_group(db, record, requested)
-        if is_open and seat.is_own_group(record):
-            raise NoChangeError
-        cost = cost_for_client(record, seat.action(record), order.quote, quotes, now)
-        if seat.group is not None:
-            check_format_and_location(record, seat.format, seat.group.location_id, now)
-        to = await take_offered_seat(db, record, seat, now)
+    record, to, cost = await find_target(
+        db,
+        caller,
+        session_id,
+        requested,
+        if_match=order.if_match,
+        judge=lambda record, action: cost_for_client(record, action, order.quote, quotes, now),
+        now=now,
+    )
     if record.ended is not None:
         effect = await book_again(db, record, to, cost, actor=caller.actor, order=order, now=now)
     else:
         effect = await _move(db, record, to, cost, actor=caller.actor, order=order, now=now)
     return await answer_client(db, caller, session_id, effect)
+
+
+async def find_target(
+    db: AsyncConnection,
+    caller: Caller,
+    session_id: UUID,
+    requested: MoveRequest,
+    *,
+    if_match: str | None,
+    judge: Callable[[SessionRecord, Action], Judged],
+    now: datetime,
+) -> tuple[SessionRecord, Meeting, Judged]:
+    """Lock a client's session, and give it with the requested meeting, which availability offers.
+
+    `judge` checks by the policy whether the client may do the action; what it gives is the third
+    part.
+
+    Raises:
+        NotFoundError, UnauthorizedError, VersionMismatchError, InvalidInputError, NoChangeError,
+        ActionRefusedError, SlotUnavailableError, GroupUnavailableError: see product.md section 4.
+    """
+    await _lock(db, caller.practice_id, session_id, requested, client_id=caller.client_id)
+    day = (requested.start or now).date()
+    record, calendar = await read_with_calendar(db, caller, session_id, day, day, now)
+    check_version(record, if_match)
+    is_open = record.status is Status.BOOKED and now < record.starts_at
+    if record.group is not None:
+        seat = await find_group(db, record, requested)
+        if is_open and seat.is_own_group(record):
+            raise NoChangeError
+        judged = judge(record, seat.action(record))
+        if seat.group is not None:
+            check_format_and_location(record, seat.format, seat.group.location_id, now)
+        return record, await take_offered_seat(db, record, seat, now), judged
+    to = requested_meeting(record, requested.for_single())
+    if is_open and is_same_meeting(record, to):
+        raise NoChangeError
+    action = action_of(record, to)
+    judged = judge(record, action)
+    if action is Action.RESCHEDULE:
+        check_format_and_location(record, to.format, to.location_id, now)
+    await _check_on_offer(db, record, calendar, to, action, now)
+    return record, to, judged
 
 
 async def reschedule_by_staff(
@@ -142,7 +176,7 @@ async def reschedule_by_staff(
     """
     if requested.start is not None:
         check_start(requested.start)
-    await lock_for_move(db, staff.practice_id, session_id, requested)
+    await _lock(db, staff.practice_id, session_id, requested)
     record = await read_session(db, staff.practice_id, session_id)
     check_booked(record, order.if_match)
     if record.group is None:
@@ -189,7 +223,7 @@ def is_same_meeting(record: SessionRecord, to: Meeting) -> bool:
     return is_same_time(record, to) and is_same_format_and_location(record, to)
 
 
-async def lock_for_move(
+async def _lock(
     db: AsyncConnection,
     practice_id: UUID,
     session_id: UUID,
@@ -292,7 +326,7 @@ def check_format_and_location(
     raise InvalidInputError("/format", "field.format-costs")
 
 
-async def check_on_offer(
+async def _check_on_offer(
     db: AsyncConnection,
     record: SessionRecord,
     calendar: Calendar,
