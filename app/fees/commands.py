@@ -12,9 +12,8 @@ from app.fees.queries import FeeRecord, read_closing_command, read_fee
 from app.fees.repository import close_fee
 from app.identity.api_keys.keys import Staff
 from app.outbox.outbox import NewNotification
-from app.sessions.commands.finish import finish
-from app.sessions.commands.history_repository import NewChange
-from app.sessions.commands.meeting import meeting_of
+from app.sessions.commands.finish import entry_about, finish
+from app.sessions.commands.history_repository import About, NewChange
 from app.sessions.commands.orders import ChangeReason
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
@@ -113,17 +112,5 @@ def fee_change(
     details: dict[str, Any] | None = None,
 ) -> NewChange:
     """Make the entry about a fee for its session's history. The session itself does not change."""
-    return NewChange(
-        kind=kind,
-        actor=actor,
-        session_version=record.version,
-        calendar_sequence=record.calendar_sequence,
-        before=None,
-        after=meeting_of(record),
-        currency=fee.amount.currency,
-        fee=fee.amount,
-        reason_code=None if reason is None else reason.code,
-        note=None if reason is None else reason.note,
-        details=details,
-        of_fee=fee.id,
-    )
+    about = About("fee", fee.id)
+    return entry_about(about, kind, actor, record, fee=fee.amount, reason=reason, details=details)

@@ -25,9 +25,8 @@ from app.fees.repository import close_fee, set_judged
 from app.outbox.due import run_for_due
 from app.outbox.outbox import Kind, NewNotification
 from app.sessions.commands.credit_repository import CreditRepository
-from app.sessions.commands.finish import finish
-from app.sessions.commands.history_repository import NewChange
-from app.sessions.commands.meeting import meeting_of
+from app.sessions.commands.finish import entry_about, finish
+from app.sessions.commands.history_repository import About, NewChange
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
@@ -78,7 +77,8 @@ async def judge_refill(
     elif await CreditRepository(db, practice_id).return_forfeited(
         session_id, pending.freed.cancelled_at, now, credit_grace
     ):
-        change = _credit_returned(record, refill_id)
+        about = About("refill", refill_id)
+        change = entry_about(about, "credit_returned", SYSTEM, record, credit=Credit.RETURNED)
         await _tell(db, record, change, "credit_returned", "session.credit_returned", now)
 
 
@@ -110,18 +110,3 @@ async def _tell(
         NewNotification(event, "webhook", record.starts_at, now),
     ]
     await finish(db, record.practice_id, record.id, change, notifications, now)
-
-
-def _credit_returned(record: SessionRecord, refill_id: UUID) -> NewChange:
-    """Make the entry for the session's history. The session itself does not change."""
-    return NewChange(
-        kind="credit_returned",
-        actor=SYSTEM,
-        session_version=record.version,
-        calendar_sequence=record.calendar_sequence,
-        before=None,
-        after=meeting_of(record),
-        currency=record.price.currency,
-        credit=Credit.RETURNED,
-        of_refill=refill_id,
-    )

@@ -19,7 +19,7 @@ from app.outbox.outbox import NewNotification, OfChange, drop_reminders, queue_f
 from app.policies.stored import rules_of
 from app.sessions.commands.ending import write_end
 from app.sessions.commands.finish import PEOPLE, new_change, told_first
-from app.sessions.commands.history_repository import HistoryRepository, NewChange
+from app.sessions.commands.history_repository import About, HistoryRepository, NewChange
 from app.sessions.read.records import SessionRecord
 
 
@@ -72,7 +72,9 @@ async def _change(
     """
     if new.meanwhile == "keep":
         change = new_change("asked_to_move", staff.actor, record, in_calendar=False)
-        return replace(change, session_version=record.version, of_request=request_id)
+        return replace(
+            change, session_version=record.version, about=About("move_request", request_id)
+        )
     rules = rules_of(record.policy)
     cost = cost_for_staff(rules, Action.CANCEL, record.facts, now, charged=False)
     return await write_end(

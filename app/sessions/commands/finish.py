@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
+from app.domain.money import Money
 from app.domain.policy.costs import Cost
+from app.domain.policy.rules import Credit
 from app.domain.session import Carried
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
@@ -23,7 +25,7 @@ from app.outbox.outbox import (
     queue_for_changes,
     queue_notifications,
 )
-from app.sessions.commands.history_repository import HistoryRepository, NewChange
+from app.sessions.commands.history_repository import About, HistoryRepository, NewChange
 from app.sessions.commands.meeting import Meeting, meeting_of
 from app.sessions.commands.orders import NO_COST, ChangeReason, Effect, Outcome, StaffOutcome
 from app.sessions.read.queries import read_session
@@ -44,12 +46,11 @@ async def finish(
     """Record a change of a session or of its fee, queue its notifications, and give its effect.
 
     Drops the pending reminders, because they describe the session before the change;
-    `notifications` must contain the new ones. A change of only a fee or a credit keeps
-    them.
+    `notifications` must contain the new ones. An entry about something else keeps them.
     """
     history = HistoryRepository(db, practice_id)
     (change_id,) = await history.record([(session_id, change)], now)
-    if change.of_fee is None and change.of_refill is None:
+    if change.about is None:
         await drop_reminders(db, practice_id, [session_id], now)
     notifications = [*notifications, *_about_answer(change, now)]
     await queue_notifications(db, practice_id, session_id, change_id, notifications, now)
@@ -192,6 +193,35 @@ def new_change(
         note=None if reason is None else reason.note,
         details=details,
         answers=answers,
+    )
+
+
+def entry_about(
+    about: About,
+    kind: str,
+    actor: Actor,
+    record: SessionRecord,
+    *,
+    fee: Money | None = None,
+    credit: Credit | None = None,
+    reason: ChangeReason | None = None,
+    details: dict[str, Any] | None = None,
+) -> NewChange:
+    """Make an entry about something of a session, such as its fee. The session stays as it is."""
+    return NewChange(
+        kind=kind,
+        actor=actor,
+        session_version=record.version,
+        calendar_sequence=record.calendar_sequence,
+        before=None,
+        after=meeting_of(record),
+        currency=record.price.currency,
+        fee=fee,
+        credit=credit,
+        reason_code=None if reason is None else reason.code,
+        note=None if reason is None else reason.note,
+        details=details,
+        about=about,
     )
 
 

@@ -31,6 +31,13 @@ class NewRefill(NamedTuple):
     covered_percent: int
 
 
+class About(NamedTuple):
+    """What an entry of a session's history is about, if not about the session itself."""
+
+    subject: Subject
+    id: UUID
+
+
 # The kind of a change with which a client announces that they cannot come, and keeps the session.
 ABSENCE_ANNOUNCED = "absence_announced"
 
@@ -39,13 +46,12 @@ ABSENCE_ANNOUNCED = "absence_announced"
 class NewChange:
     """A new entry of a session's history. `before` is None for the booking.
 
-    `of_fee` is the id of the fee, if the change waives or settles one. `command_id` is set if one
-    command changes several sessions. `answers` is the move request that the change answers.
-    `of_request` is the move request with which the client is asked; the session itself stays as it
-    is, also its version. The fee of the change may be collected only after `collect_after` (UTC);
-    None: at once. `refill` is the freed time of a cancellation that may be forgiven.
-    `of_refill` is the refill that returns a forfeited credit. `of_release` is the freed time of a
-    release, of which only its beginning and its end are told.
+    `about` is set if the entry is about something of the session, such as its fee; the session
+    itself stays as it is, also its version. `command_id` is set if one command changes several
+    sessions.
+    `answers` is the move request that the change answers. The fee of the change may be collected
+    only after `collect_after` (UTC); None: at once. `refill` is the freed time of a cancellation
+    that may be forgiven.
     """
 
     kind: str
@@ -60,14 +66,11 @@ class NewChange:
     reason_code: str | None = None
     note: str | None = None
     details: dict[str, Any] | None = None
-    of_fee: UUID | None = None
+    about: About | None = None
     command_id: UUID | None = None
     answers: UUID | None = None
-    of_request: UUID | None = None
     collect_after: datetime | None = None
     refill: NewRefill | None = None
-    of_refill: UUID | None = None
-    of_release: UUID | None = None
 
 
 class MadeChange(NamedTuple):
@@ -132,7 +135,7 @@ class HistoryRepository:
                 "collect_after": change.collect_after,
             }
             for change_id, (session_id, change) in zip(ids, changes, strict=True)
-            if change.fee is not None and change.of_fee is None
+            if change.fee is not None and change.about is None
         ]
         await _RECORD_FEE.run_for_each(self._db, fees)
         refills = [
@@ -288,7 +291,7 @@ def _entry(session_id: UUID, change: NewChange) -> NewEntry:
         "currency": change.currency,
         "credit": change.credit,
     }
-    subject, subject_id = _subject_of(session_id, change)
+    subject, subject_id = change.about or About("session", session_id)
     return NewEntry(
         subject=subject,
         subject_id=subject_id,
@@ -297,15 +300,3 @@ def _entry(session_id: UUID, change: NewChange) -> NewEntry:
         command_id=change.command_id,
         facts=facts,
     )
-
-
-def _subject_of(session_id: UUID, change: NewChange) -> tuple[Subject, UUID]:
-    if change.of_fee is not None:
-        return "fee", change.of_fee
-    if change.of_request is not None:
-        return "move_request", change.of_request
-    if change.of_refill is not None:
-        return "refill", change.of_refill
-    if change.of_release is not None:
-        return "release", change.of_release
-    return "session", session_id

@@ -17,7 +17,7 @@ from app.outbox.outbox import NewNotification, notifications_about, reminders
 from app.policies.stored import rules_of
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import finish, new_change
-from app.sessions.commands.history_repository import HistoryRepository, NewChange
+from app.sessions.commands.history_repository import About, HistoryRepository, NewChange
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.orders import ClientOrder, Effect
 from app.sessions.commands.repository import SessionRepository
@@ -122,7 +122,7 @@ async def _record_forgiven(
         note=None,
         details=None,
         answers=None,
-        of_fee=fee_id,
+        about=About("fee", fee_id),
     )
     event = NewNotification("fee.forgiven", "webhook", booked.after.starts_at, now)
     await finish(db, record.practice_id, record.id, change, [event], now)

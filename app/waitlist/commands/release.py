@@ -29,9 +29,8 @@ from app.outbox.outbox import NewNotification, notifications_about, queue_notifi
 from app.policies.stored import rules_of
 from app.sessions.commands.checks import check_version
 from app.sessions.commands.ending import write_end
-from app.sessions.commands.finish import finish
-from app.sessions.commands.history_repository import HistoryRepository, NewChange
-from app.sessions.commands.meeting import meeting_of
+from app.sessions.commands.finish import entry_about, finish
+from app.sessions.commands.history_repository import About, HistoryRepository
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 from app.waitlist.commands.ending import withdraw_offers
@@ -274,18 +273,10 @@ async def _record(
     until: datetime | None = None,
 ) -> UUID:
     """Add an entry to the session's history, and return its id. The session does not change."""
-    change = NewChange(
-        kind=kind,
-        actor=actor,
-        session_version=record.version,
-        calendar_sequence=record.calendar_sequence,
-        before=None,
-        after=meeting_of(record),
-        currency=record.price.currency,
-        details=None if until is None else {"until": until.isoformat()},
-        command_id=command_id,
-        of_release=freed_time_id,
-    )
+    details = None if until is None else {"until": until.isoformat()}
+    about = About("release", freed_time_id)
+    change = entry_about(about, kind, actor, record, details=details)
     history = HistoryRepository(db, record.practice_id)
+    change = replace(change, command_id=command_id)
     (change_id,) = await history.record([(record.id, change)], now)
     return change_id
