@@ -1,6 +1,6 @@
 """The worker's task: tell webhooks that fees can be collected now, whose `collect_after` passed."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -10,20 +10,17 @@ from app.calendar.locks import lock_session
 from app.fees.commands import fee_change
 from app.fees.queries import list_fees_to_announce, read_fee
 from app.fees.repository import mark_announced
-from app.outbox.due import run_for_due
+from app.outbox.due import STILL_WAITING, run_for_due
 from app.outbox.outbox import NewNotification
 from app.sessions.commands.finish import finish
 from app.sessions.read.queries import read_session
-
-# A request that came in time may still wait for locks, and then end the fee.
-_STILL_WAITING = timedelta(seconds=30)
 
 
 async def announce_fees(engine: AsyncEngine, now: datetime) -> None:
     """Announce each fee that can be collected since its `collect_after`. It is announced once."""
     await run_for_due(
         engine,
-        lambda db, most: list_fees_to_announce(db, now - _STILL_WAITING, most),
+        lambda db, most: list_fees_to_announce(db, now - STILL_WAITING, most),
         lambda db, practice_id, fee_id: announce_fee(db, practice_id, fee_id, now),
         failure="fee_not_announced",
         id_name="fee_id",

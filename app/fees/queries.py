@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, not_, or_, select, text
+from sqlalchemy import ColumnElement, Row, Select, and_, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
@@ -14,6 +14,7 @@ from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.identity.queries import confirm_caller
 from app.identity.tokens.access import Caller
+from app.outbox.due import due_in_open_practices
 from app.tables.changes import Change
 from app.tables.joins import of_practice
 from app.tables.practices import Client, Practitioner, Service
@@ -115,17 +116,12 @@ async def read_fee(db: AsyncConnection, practice_id: UUID, fee_id: UUID) -> FeeR
     return _record(row)
 
 
-# LATERAL per practice, so that each practice is one range of an index.
-_TO_ANNOUNCE = text(
-    "SELECT due.* FROM practices, LATERAL ("
-    "SELECT practice_id, id FROM fees"
-    " WHERE practice_id = practices.practice_id AND practices.closed_at IS NULL"
-    " AND status = 'due'"
-    " AND collect_after < :until AND announced_at IS NULL AND NOT EXISTS ("
+_TO_ANNOUNCE = due_in_open_practices(
+    "SELECT practice_id, id FROM fees WHERE practice_id = practices.practice_id"
+    " AND status = 'due' AND collect_after < :until AND announced_at IS NULL AND NOT EXISTS ("
     "SELECT FROM refills WHERE refills.practice_id = practices.practice_id"
     " AND refills.id = fees.change_id AND refills.state = 'pending')"
     " ORDER BY collect_after LIMIT :most"
-    ") AS due LIMIT :most"
 )
 
 

@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, func, or_, select, text, true
+from sqlalchemy import ColumnElement, FromClause, Row, Select, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.intervals import Interval
 from app.domain.refill import FreedTime, Standing
 from app.domain.zones import to_seconds
+from app.outbox.due import due_in_open_practices
 from app.tables.changes import Change
 from app.tables.groups import Group
 from app.tables.joins import of_practice
@@ -17,13 +18,9 @@ from app.tables.sessions import Fee, Refill, Session
 
 # Kinds of changes after which a session takes no time at its start.
 _ENDS = ("cancelled", "noshow")
-# LATERAL per practice, so that each practice is one range of an index.
-_DUE = text(
-    "SELECT due.* FROM practices, LATERAL ("
-    "SELECT practice_id, id FROM refills"
-    " WHERE practice_id = practices.practice_id AND practices.closed_at IS NULL"
+_DUE = due_in_open_practices(
+    "SELECT practice_id, id FROM refills WHERE practice_id = practices.practice_id"
     " AND state = 'pending' AND starts_at <= :until ORDER BY starts_at LIMIT :most"
-    ") AS due LIMIT :most"
 )
 
 

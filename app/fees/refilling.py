@@ -22,7 +22,7 @@ from app.fees.refill_queries import (
     session_of_refill,
 )
 from app.fees.repository import close_fee, set_judged
-from app.outbox.due import run_for_due
+from app.outbox.due import STILL_WAITING, run_for_due
 from app.outbox.outbox import Kind, NewNotification
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import entry_about, finish
@@ -30,15 +30,12 @@ from app.sessions.commands.history_repository import About, NewChange
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
-# A request that came before the start may still wait for locks.
-_STILL_WAITING = timedelta(seconds=30)
-
 
 async def judge_due_refills(engine: AsyncEngine, now: datetime, *, credit_grace: timedelta) -> None:
     """Judge each cancellation whose freed start has passed."""
     await run_for_due(
         engine,
-        lambda db, most: list_due_refills(db, now - _STILL_WAITING, most),
+        lambda db, most: list_due_refills(db, now - STILL_WAITING, most),
         lambda db, practice_id, refill_id: judge_refill(
             db, practice_id, refill_id, now=now, credit_grace=credit_grace
         ),

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, select, text
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
@@ -14,6 +14,7 @@ from app.database.statements import Row
 from app.domain.errors import NotFoundError
 from app.domain.session import Format
 from app.groups.records import GroupDetails, SeatRules
+from app.outbox.due import due_in_open_practices
 from app.sessions.read.records import SessionLocation
 from app.tables.groups import Group
 from app.tables.joins import PRACTICE, of_practice, referred
@@ -156,14 +157,10 @@ def _details(row: Row) -> GroupDetails:
     )
 
 
-# LATERAL per practice, so that each practice is one range of an index.
-_DUE = text(
-    "SELECT due.* FROM practices, LATERAL ("
-    "SELECT practice_id, id FROM groups"
-    " WHERE practice_id = practices.practice_id AND practices.closed_at IS NULL"
+_DUE = due_in_open_practices(
+    "SELECT practice_id, id FROM groups WHERE practice_id = practices.practice_id"
     " AND status = 'scheduled' AND min_seats IS NOT NULL AND decided_at IS NULL"
     " AND starts_at - make_interval(hours => decide_hours) <= :now ORDER BY starts_at LIMIT :most"
-    ") AS due LIMIT :most"
 )
 
 

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, exists, select, text
+from sqlalchemy import Row, Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, before_instant, from_instant, in_order, matching
 from app.domain.errors import NotFoundError
 from app.domain.session import Status
 from app.move_requests.records import AskedSession, MoveRequestRecord, SessionsOfRange
+from app.outbox.due import due_in_open_practices
 from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.move_requests import MoveRequest, MoveRequestSession
 from app.tables.practices import Client, Practitioner
@@ -182,14 +183,10 @@ async def has_practitioner(db: AsyncConnection, practice_id: UUID, practitioner_
     return found is not None
 
 
-# LATERAL per practice, so that each practice is one range of an index.
-_DUE = text(
-    "SELECT due.* FROM practices, LATERAL ("
-    "SELECT practice_id, id FROM move_requests"
-    " WHERE practice_id = practices.practice_id AND practices.closed_at IS NULL"
+_DUE = due_in_open_practices(
+    "SELECT practice_id, id FROM move_requests WHERE practice_id = practices.practice_id"
     " AND told_at IS NULL AND withdrawn_at IS NULL AND answer_by < :now"
     " ORDER BY answer_by LIMIT :most"
-    ") AS due LIMIT :most"
 )
 
 

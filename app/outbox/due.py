@@ -1,9 +1,11 @@
-"""Runs a command for each row that is due, as the worker's repeated tasks do."""
+"""Finds rows that are due, and runs a command for each, as the worker's repeated tasks do."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database.transactions import read_connection, transact
@@ -11,8 +13,22 @@ from app.outbox.errors import describe
 
 # Rows of one run; the next run finds the others.
 AT_ONCE = 100
+# A request that came in time may wait for locks this long at most.
+STILL_WAITING = timedelta(seconds=30)
 
 log = structlog.get_logger()
+
+
+def due_in_open_practices(rows: str) -> TextClause:
+    """Build the statement that reads `rows`, an SQL query, for each practice that is not closed.
+
+    `rows` compares its table with `practices.practice_id`. Both have the parameter `most`.
+    """
+    # LATERAL per practice, so that each practice is one range of an index.
+    return text(
+        f"SELECT due.* FROM practices, LATERAL ({rows}) AS due"  # noqa: S608 - constants only
+        " WHERE practices.closed_at IS NULL LIMIT :most"
+    )
 
 
 async def run_for_due(

@@ -7,32 +7,23 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# LATERAL per practice, so that each practice is one range of an index.
-_OF_OPEN_PRACTICES = (
-    "SELECT due.* FROM practices, LATERAL ({rows}) AS due"
-    " WHERE practices.closed_at IS NULL LIMIT :most"
-)
-
-
-def _due(rows: str) -> Any:  # noqa: ANN401 - a statement
-    return text(_OF_OPEN_PRACTICES.format(rows=rows))
-
+from app.outbox.due import due_in_open_practices
 
 _WAITING = text(
     "SELECT practice_id FROM practices WHERE closed_at IS NULL AND EXISTS ("
     "SELECT FROM wishes WHERE wishes.practice_id = practices.practice_id AND ended_at IS NULL)"
 )
-_DUE_TIMES = _due(
+_DUE_TIMES = due_in_open_practices(
     "SELECT practice_id, id FROM freed_times WHERE practice_id = practices.practice_id"
     " AND ended_at IS NULL AND look_at <= :now ORDER BY look_at LIMIT :most"
 )
-_EXPIRED = _due(
+_EXPIRED = due_in_open_practices(
     "SELECT practice_id, id FROM offers WHERE practice_id = practices.practice_id"
     " AND state = 'open' AND answer_by < :now ORDER BY answer_by LIMIT :most"
 )
 # An offer is gone when its time was taken, or its group has no seat for it any more. One of a
 # released time is gone when the release has ended; until then the session itself takes the time.
-_GONE = _due(
+_GONE = due_in_open_practices(
     "SELECT o.practice_id, o.id FROM offers o JOIN freed_times f"
     " ON f.practice_id = practices.practice_id AND f.id = o.freed_time_id"
     " LEFT JOIN sessions r ON f.released"
@@ -56,7 +47,7 @@ _GONE = _due(
     "   AND s.group_id = g.id AND s.seat IS NOT NULL)))"
     " ORDER BY o.answer_by LIMIT :most"
 )
-_LAPSED = _due(
+_LAPSED = due_in_open_practices(
     "SELECT w.practice_id, w.id FROM wishes w LEFT JOIN sessions s"
     " ON s.practice_id = practices.practice_id AND s.id = w.session_id"
     " WHERE w.practice_id = practices.practice_id AND w.ended_at IS NULL AND ("
@@ -68,7 +59,7 @@ _LAPSED = _due(
     " LIMIT :most"
 )
 
-_ENDED_RELEASES = _due(
+_ENDED_RELEASES = due_in_open_practices(
     "SELECT practice_id, id FROM sessions WHERE practice_id = practices.practice_id"
     " AND release_until < :now ORDER BY release_until LIMIT :most"
 )
