@@ -1,15 +1,14 @@
 """Tokens of the links in emails (product.md section 5, docs/decisions/0003-links.md)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from app.domain.errors import LinkInvalidError
 from app.web.signing import BadTokenError, TokenSigner
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A session of a practice, and the generations at which the link was made.
 
     The link is valid while both generations are the current ones. `address_generation` rises when
@@ -31,14 +30,7 @@ class LinkTokens:
 
     def sign(self, link: Link) -> str:
         """Sign the token of an email's link."""
-        return self._signer.sign(
-            [
-                link.practice_id.hex,
-                link.session_id.hex,
-                link.address_generation,
-                link.link_generation,
-            ]
-        )
+        return sign_link(self._signer, link)
 
     def read(self, token: str) -> Link:
         """Read the token of a link.
@@ -46,11 +38,26 @@ class LinkTokens:
         Raises:
             LinkInvalidError: the token is malformed or not signed by us.
         """
-        try:
-            practice_id, session_id, address_generation, link_generation = self._signer.read(token)
-        except BadTokenError:
-            raise LinkInvalidError from None
-        return Link(UUID(practice_id), UUID(session_id), address_generation, link_generation)
+        return Link(*read_link(self._signer, token))
+
+
+def sign_link(signer: TokenSigner, link: tuple[UUID, UUID, int, int]) -> str:
+    """Sign a practice's id, the id of one of its records, and the two generations."""
+    practice_id, record_id, *generations = link
+    return signer.sign([practice_id.hex, record_id.hex, *generations])
+
+
+def read_link(signer: TokenSigner, token: str) -> tuple[UUID, UUID, int, int]:
+    """Read what `sign_link` signed.
+
+    Raises:
+        LinkInvalidError: the token is malformed or not signed by us.
+    """
+    try:
+        practice_id, record_id, address_generation, link_generation = signer.read(token)
+    except BadTokenError:
+        raise LinkInvalidError from None
+    return UUID(practice_id), UUID(record_id), address_generation, link_generation
 
 
 def link_url(portal_url: str, token: str) -> str:

@@ -1,15 +1,14 @@
 """Tokens of the links in emails that offer a freed time (product.md section 10, "Offers")."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
-from app.domain.errors import LinkInvalidError
-from app.web.signing import BadTokenError, TokenSigner
+from app.identity.tokens.link import read_link, sign_link
+from app.web.signing import TokenSigner
 
 
-@dataclass(frozen=True, slots=True)
-class OfferLink:
+class OfferLink(NamedTuple):
     """One offer of a practice, and the generations at which the link was made.
 
     As for the link of a session (app/identity/tokens/link.py). `link_generation` is that of the
@@ -30,14 +29,7 @@ class OfferTokens:
 
     def sign(self, link: OfferLink) -> str:
         """Sign the token of an email's link."""
-        return self._signer.sign(
-            [
-                link.practice_id.hex,
-                link.offer_id.hex,
-                link.address_generation,
-                link.link_generation,
-            ]
-        )
+        return sign_link(self._signer, link)
 
     def read(self, token: str) -> OfferLink:
         """Read a token.
@@ -45,11 +37,7 @@ class OfferTokens:
         Raises:
             LinkInvalidError: the token is malformed or not signed by us.
         """
-        try:
-            practice_id, offer_id, address_generation, link_generation = self._signer.read(token)
-        except BadTokenError:
-            raise LinkInvalidError from None
-        return OfferLink(UUID(practice_id), UUID(offer_id), address_generation, link_generation)
+        return OfferLink(*read_link(self._signer, token))
 
 
 def offer_url(portal_url: str, token: str) -> str:
