@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Response
 
 from app.identity.client_dependencies import AnyCall, Writing
-from app.sessions.client_api.problems import READ_PROBLEMS
+from app.sessions.client_api.problems import WRITE_PROBLEMS
 from app.waitlist.commands.release import release_time, take_back_release
 from app.waitlist.presenter import release_answer
 from app.waitlist.release_schemas import ReleaseAnswer, ReleaseRequest
@@ -16,14 +16,6 @@ from app.web.types import SessionId
 
 router = APIRouter(prefix="/v1/sessions", tags=["Waitlist"])
 
-_WRITE_PROBLEMS = (
-    *READ_PROBLEMS,
-    "idempotency-key-reused",
-    "idempotency-key-in-use",
-    "payload-too-large",
-    "unsupported-media-type",
-)
-
 
 @router.post(
     "/{session_id}/release",
@@ -32,7 +24,7 @@ _WRITE_PROBLEMS = (
     responses={
         201: {"model": ReleaseAnswer, "description": "The release is new."},
         **responses(
-            *_WRITE_PROBLEMS,
+            *WRITE_PROBLEMS,
             "version-mismatch",
             "action-disabled",
             "session-not-booked",
@@ -71,7 +63,7 @@ async def release_session(
     "/{session_id}/release",
     status_code=204,
     summary="Take back the release of a time",
-    responses=responses(*_WRITE_PROBLEMS),
+    responses=responses(*WRITE_PROBLEMS),
 )
 async def delete_release(session_id: SessionId, call: AnyCall, write: Writing) -> Response:
     """Keep the time: it is no longer offered to others. Without a release nothing changes.

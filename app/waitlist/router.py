@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from app.identity.client_dependencies import AnyCall, AnyCaller, ClientCaller, Writing
-from app.sessions.client_api.problems import READ_PROBLEMS
+from app.sessions.client_api.problems import READ_PROBLEMS, WRITE_PROBLEMS
 from app.waitlist.access import (
     OfferCaller,
     check_offer_link,
@@ -31,14 +31,6 @@ from app.web.types import RecordId, SessionId
 
 router = APIRouter(prefix="/v1", tags=["Waitlist"])
 
-_WRITE_PROBLEMS = (
-    *READ_PROBLEMS,
-    "idempotency-key-reused",
-    "idempotency-key-in-use",
-    "payload-too-large",
-    "unsupported-media-type",
-)
-
 
 @router.put(
     "/sessions/{session_id}/wish",
@@ -46,7 +38,7 @@ _WRITE_PROBLEMS = (
     response_model=WishAnswer,
     responses={
         201: {"model": WishAnswer, "description": "The wish is new."},
-        **responses(*_WRITE_PROBLEMS, "session-not-booked", "session-started", "waitlist-off"),
+        **responses(*WRITE_PROBLEMS, "session-not-booked", "session-started", "waitlist-off"),
     },
 )
 async def put_session_wish(
@@ -86,7 +78,7 @@ async def get_session_wish(
     "/sessions/{session_id}/wish",
     status_code=204,
     summary="End the wish for a session",
-    responses=responses(*_WRITE_PROBLEMS),
+    responses=responses(*WRITE_PROBLEMS),
 )
 async def delete_session_wish(session_id: SessionId, call: AnyCall, write: Writing) -> Response:
     """End the wish for a session, and its open offer. Without a wish nothing changes."""
@@ -154,7 +146,7 @@ async def get_offer(offer_id: RecordId, caller: AnyOfferCaller, now: Now, db: Re
     "/offers/{offer_id}/accept",
     summary="Accept an offer",
     response_model=OfferAnswer,
-    responses=responses(*_WRITE_PROBLEMS, "offer-expired", "offer-gone", "credit-unavailable"),
+    responses=responses(*WRITE_PROBLEMS, "offer-expired", "offer-gone", "credit-unavailable"),
 )
 async def accept_own_offer(
     offer_id: RecordId,
@@ -181,7 +173,7 @@ async def accept_own_offer(
     "/offers/{offer_id}/decline",
     summary="Decline an offer",
     response_model=OfferAnswer,
-    responses=responses(*_WRITE_PROBLEMS, "offer-expired", "offer-gone"),
+    responses=responses(*WRITE_PROBLEMS, "offer-expired", "offer-gone"),
 )
 async def decline_own_offer(
     offer_id: RecordId, caller: AnyOfferCaller, now: Now, write: OfferWriting
