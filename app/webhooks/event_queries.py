@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import Row, Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.tables.changes import Change
@@ -93,11 +93,7 @@ async def read_event(
 ) -> EventRow | None:
     """Read a notification for a webhook with its change, its endpoint and the session's records."""
     wanted = (
-        select(*_EVENT)
-        .select_from(Notification)
-        .join(Change, _same(practice_id, Change, Notification.change_id))
-        .join(Practice, of_practice(practice_id, Practice))
-        .join(WebhookEndpoint, _same(practice_id, WebhookEndpoint, Notification.endpoint_id))
+        _notified(practice_id, notification_id, _EVENT)
         .join(Session, _same(practice_id, Session, Notification.session_id))
         .join(Service, _same(practice_id, Service, Session.service_id))
         .join(Practitioner, _same(practice_id, Practitioner, Session.practitioner_id))
@@ -112,7 +108,6 @@ async def read_event(
                 | and_(Change.subject == "fee", Fee.id == Change.subject_id),
             ),
         )
-        .where(of_practice(practice_id, Notification, Notification.id == notification_id))
     )
     return (await db.execute(wanted)).one_or_none()
 
@@ -122,22 +117,11 @@ async def read_group_event(
 ) -> EventRow | None:
     """Read a notification for a webhook about a group, with its change and the group's records."""
     wanted = (
-        select(*_GROUP_EVENT)
-        .select_from(Notification)
-        .join(Change, _same(practice_id, Change, Notification.change_id))
-        .join(Practice, of_practice(practice_id, Practice))
-        .join(WebhookEndpoint, _same(practice_id, WebhookEndpoint, Notification.endpoint_id))
+        _notified(practice_id, notification_id, _GROUP_EVENT)
         .join(Group, _same(practice_id, Group, Change.subject_id))
         .join(Service, _same(practice_id, Service, Group.service_id))
         .join(Practitioner, _same(practice_id, Practitioner, Group.practitioner_id))
-        .where(
-            of_practice(
-                practice_id,
-                Notification,
-                Notification.id == notification_id,
-                Change.subject == "group",
-            )
-        )
+        .where(Change.subject == "group")
     )
     return (await db.execute(wanted)).one_or_none()
 
@@ -147,26 +131,29 @@ async def read_offer_event(
 ) -> EventRow | None:
     """Read a notification for a webhook about an offer, with its change and the offer's records."""
     wanted = (
-        select(*_OFFER_EVENT)
-        .select_from(Notification)
-        .join(Change, _same(practice_id, Change, Notification.change_id))
-        .join(Practice, of_practice(practice_id, Practice))
-        .join(WebhookEndpoint, _same(practice_id, WebhookEndpoint, Notification.endpoint_id))
+        _notified(practice_id, notification_id, _OFFER_EVENT)
         .join(Offer, _same(practice_id, Offer, Change.subject_id))
         .join(Service, _same(practice_id, Service, Offer.service_id))
         .join(Practitioner, _same(practice_id, Practitioner, Offer.practitioner_id))
         .join(Client, _same(practice_id, Client, Offer.client_id))
         .outerjoin(Session, _same(practice_id, Session, Offer.session_id))
-        .where(
-            of_practice(
-                practice_id,
-                Notification,
-                Notification.id == notification_id,
-                Change.subject == "offer",
-            )
-        )
+        .where(Change.subject == "offer")
     )
     return (await db.execute(wanted)).one_or_none()
+
+
+def _notified(
+    practice_id: UUID, notification_id: UUID, columns: tuple[Any, ...]
+) -> Select[*tuple[Any, ...]]:
+    """Select a notification with its change, its practice and its endpoint."""
+    return (
+        select(*columns)
+        .select_from(Notification)
+        .join(Change, _same(practice_id, Change, Notification.change_id))
+        .join(Practice, of_practice(practice_id, Practice))
+        .join(WebhookEndpoint, _same(practice_id, WebhookEndpoint, Notification.endpoint_id))
+        .where(of_practice(practice_id, Notification, Notification.id == notification_id))
+    )
 
 
 def _same(practice_id: UUID, table: Any, column: Any) -> Any:  # noqa: ANN401 - tables, columns
