@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.intervals import Interval
@@ -15,6 +15,7 @@ from app.tables.changes import Change
 from app.tables.groups import Group
 from app.tables.joins import of_practice
 from app.tables.sessions import Fee, Refill, Session
+from app.tables.state_at import entries_until, state_at
 
 # Kinds of changes after which a session takes no time at its start.
 _ENDS = ("cancelled", "noshow")
@@ -118,14 +119,14 @@ async def read_standing(
             Change.old_ends_at > at,
         )
     )
-    last, since = _state_at(practice_id, at)
+    last = state_at(practice_id, at)
     found = await db.execute(
         select(
             Session.id,
             Session.client_id,
             last.c.starts_at,
             last.c.ends_at,
-            since,
+            _came_at(practice_id, at),
         )
         .select_from(Session)
         .join(last, true())
@@ -149,25 +150,11 @@ async def read_standing(
     return [Standing(row.id, row.client_id, _interval(row), row.since) for row in found]
 
 
-def _state_at(practice_id: UUID, at: datetime) -> tuple[FromClause, ColumnElement[datetime]]:
-    """Select a session's latest entry at an instant, and when it had come to that time."""
-    until_then = of_practice(
-        practice_id,
-        Change,
-        Change.session_id == Session.id,
-        Change.subject == "session",
-        Change.at <= at,
-    )
-    last = (
-        select(Change.kind, Change.starts_at, Change.ends_at)
-        .where(until_then)
-        .order_by(Change.session_version.desc())
-        .limit(1)
-        .lateral("last")
-    )
+def _came_at(practice_id: UUID, at: datetime) -> ColumnElement[datetime]:
+    """Select when a session had come to the time that it has at an instant."""
     came = or_(Change.kind.in_(("booked", "restored")), Change.old_starts_at != Change.starts_at)
-    since = select(func.max(Change.at)).where(until_then, came).correlate(Session)
-    return last, since.scalar_subquery().label("since")
+    since = select(func.max(Change.at)).where(entries_until(practice_id, at), came)
+    return since.correlate(Session).scalar_subquery().label("since")
 
 
 def _refills(practice_id: UUID) -> Select[Any]:

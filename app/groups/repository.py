@@ -22,6 +22,7 @@ from app.tables.groups import Group
 from app.tables.joins import of_practice
 from app.tables.practices import Practitioner, Service
 from app.tables.sessions import Session
+from app.tables.state_at import state_at
 
 
 class GroupRepository:
@@ -173,21 +174,7 @@ class GroupRepository:
                 Change.old_starts_at == group.starts_at,
             )
         )
-        last = (
-            select(Change.kind, Change.starts_at)
-            .where(
-                of_practice(
-                    self._practice_id,
-                    Change,
-                    Change.session_id == Session.id,
-                    Change.subject == "session",
-                    Change.at <= at,
-                )
-            )
-            .order_by(Change.session_version.desc())
-            .limit(1)
-            .lateral("last")
-        )
+        last = state_at(self._practice_id, at)
         count = await self._db.scalar(
             select(func.count())
             .select_from(Session)
