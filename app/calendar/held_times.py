@@ -32,6 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.statements import Read
 from app.database.writing import Write
+from app.domain.availability import MINUTE
 from app.domain.availability import HeldTime as Held
 from app.domain.session import Format
 from app.domain.zones import EPOCH, to_seconds
@@ -206,8 +207,8 @@ async def read_times_held_by(
         Held(
             to_seconds(row["starts_at"]),
             to_seconds(row["ends_at"]),
-            row["buffer_before_minutes"] * 60,
-            row["buffer_after_minutes"] * 60,
+            row["buffer_before_minutes"] * MINUTE,
+            row["buffer_after_minutes"] * MINUTE,
             to_seconds(row["expires_at"]),
         )
         for row in await _HELD_BY_SESSIONS.rows(db, asked)

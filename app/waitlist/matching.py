@@ -25,7 +25,6 @@ from app.domain.session import Contact, Format, SessionFacts, Status
 from app.domain.waitlist import (
     LAST_ASKED,
     SuitableTime,
-    WaitingSession,
     WaitlistMode,
     Wish,
     first_suitable,
@@ -43,7 +42,7 @@ from app.waitlist.matching_queries import (
     read_places,
     times_of_clients,
 )
-from app.waitlist.records import FreedTime
+from app.waitlist.records import FreedTime, waiting_session
 
 _SECOND = timedelta(seconds=1)
 
@@ -92,10 +91,7 @@ async def matches(db: AsyncConnection, freed: FreedTime, now: datetime) -> Itera
 
 
 def _waits(row: Row[Any], now: datetime) -> bool:
-    session = None
-    if row.session_id is not None:
-        is_booked = row.session_status == Status.BOOKED
-        session = WaitingSession(is_booked, row.session_start, row.moved_by_practice)
+    session = waiting_session(row)
     return present_state("waiting", session, row.starts_at, row.until, now) == "waiting"
 
 

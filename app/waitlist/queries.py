@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
-from app.domain.session import Format, Status
-from app.domain.waitlist import ACTIVE, OfferState, WaitingSession
+from app.domain.session import Format
+from app.domain.waitlist import ACTIVE, OfferState
 from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.practices import Client, Location, Package, Practice, Practitioner, Service
 from app.tables.sessions import Session
 from app.tables.waitlist import Offer, Wish
-from app.waitlist.records import OfferRecord, WishedTimes, WishRecord
+from app.waitlist.records import OfferRecord, WishedTimes, WishRecord, waiting_session
 from app.web.cursors import TimePosition
 
 
@@ -126,10 +126,6 @@ async def _wishes(db: AsyncConnection, practice_id: UUID, wanted: Select[Any]) -
 
 
 def _wish(row: Any, offer: OfferRecord | None) -> WishRecord:  # noqa: ANN401 - a row
-    session = None
-    if row.session_id is not None:
-        is_booked = row.session_status == Status.BOOKED
-        session = WaitingSession(is_booked, row.session_start, row.moved_by_practice)
     return WishRecord(
         practice_id=row.practice_id,
         id=row.id,
@@ -156,7 +152,7 @@ def _wish(row: Any, offer: OfferRecord | None) -> WishRecord:  # noqa: ANN401 - 
         ended_at=row.ended_at,
         paused_at=row.paused_at,
         unanswered=row.unanswered,
-        session=session,
+        session=waiting_session(row),
         offer=offer,
     )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.money import Money
-from app.domain.session import Format
+from app.domain.session import Format, Status
 from app.domain.waitlist import OfferState, WaitingSession, WishState, present_state
 
 
@@ -169,3 +169,11 @@ class FreedTime:
     look_at: datetime
     first_offered_at: datetime | None
     ended_at: datetime | None
+
+
+def waiting_session(row: Any) -> WaitingSession | None:  # noqa: ANN401 - a row
+    """Build the session that a wish is for from the wish's row; None if it is for a new one."""
+    if row.session_id is None:
+        return None
+    is_booked = row.session_status == Status.BOOKED
+    return WaitingSession(is_booked, row.session_start, row.moved_by_practice)
