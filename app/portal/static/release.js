@@ -1,10 +1,9 @@
 /** Give up the time of a session only if somebody takes it, and keep it after all. */
 
 import { Intention } from "./api.js";
-import { note } from "./app.js";
 import { button, h } from "./dom.js";
 import { dayAndTime } from "./format.js";
-import { showProblem } from "./problems.js";
+import { sender } from "./send.js";
 import { t } from "./strings.js";
 
 /** The button and what it means; null where the time cannot be released. */
@@ -16,24 +15,11 @@ export function releasePart(app, session) {
   const name = release === null ? "post" : "delete";
   const intention = new Intention();
   const place = h("div", {});
-  let isSending = false;
-  const send = async () => {
-    if (isSending) return;
-    isSending = true;
-    place.replaceChildren();
-    try {
-      await visit.api.changeRelease(name, id, intention.keyFor({ name }));
-      await visit.load(id, { fresh: true });
-      app.refresh();
-    } catch (error) {
-      note(error);
-      const shown = showProblem(error, app.ways(id, { retry: send }));
-      place.replaceChildren(shown);
-      shown.focus();
-    } finally {
-      isSending = false;
-    }
-  };
+  const send = sender(app, id, place, async () => {
+    await visit.api.changeRelease(name, id, intention.keyFor({ name }));
+    await visit.load(id, { fresh: true });
+    app.refresh();
+  });
   const label = release === null ? t.release.begin : t.release.stop;
   const text = release === null ? `${t.release.how} ${t.release.waiting(choice.waiting)}` : t.release.on(dayAndTime(release.until));
   const go = button(label, send, { class: "secondary", id: "release" });

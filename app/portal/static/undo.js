@@ -1,11 +1,10 @@
 /** Take back one's last change of a session, for some minutes after it. */
 
 import { Intention } from "./api.js";
-import { note } from "./app.js";
 import { now } from "./clock.js";
 import { button, h } from "./dom.js";
 import { time } from "./format.js";
-import { showProblem } from "./problems.js";
+import { sender } from "./send.js";
 import { t } from "./strings.js";
 
 /** The button with its last minute; null where there is nothing to take back. */
@@ -15,24 +14,12 @@ export function undoPart(app, { session, etag }) {
   const { visit } = app;
   const intention = new Intention();
   const place = h("div", {});
-  let isSending = false;
-  const send = async () => {
-    if (isSending) return;
-    isSending = true;
-    place.replaceChildren();
-    try {
-      visit.keep(await visit.api.command("undo", session.id, { etag, key: intention.keyFor({}) }));
-      visit.outcome = null;
-      app.go({ view: "details", id: session.id, by: visit.by }, { replace: true });
-    } catch (error) {
-      note(error);
-      const shown = showProblem(error, app.ways(session.id, { retry: send, times: () => app.lookAgain(session.id, null, visit) }));
-      place.replaceChildren(shown);
-      shown.focus();
-    } finally {
-      isSending = false;
-    }
+  const work = async () => {
+    visit.keep(await visit.api.command("undo", session.id, { etag, key: intention.keyFor({}) }));
+    visit.outcome = null;
+    app.go({ view: "details", id: session.id, by: visit.by }, { replace: true });
   };
+  const send = sender(app, session.id, place, work, { times: () => app.lookAgain(session.id, null, visit) });
   const node = h(
     "div",
     { class: "undo" },
