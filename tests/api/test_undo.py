@@ -12,6 +12,7 @@ from app.tables.notifications import Notification
 from app.tables.sessions import CreditRedemption, Fee, Session
 from app.tables.taken_times import TakenTime
 from tests.groups import CLASS, DAY, add_clients, add_group, add_seat, seats_of
+from tests.series import book_series
 from tests.world import NOW, REASON, Api, TestClock, World
 
 START = NOW + timedelta(days=3)
@@ -272,17 +273,7 @@ async def test_a_mail_that_may_have_left_is_followed_by_restored(
 async def test_of_a_series_only_the_named_session_goes_back_and_all_mails_are_sent(
     api: Api, staff: Api, world: World
 ) -> None:
-    body = {
-        "client_id": str(world.client_id),
-        "practitioner_id": str(world.practitioner_id),
-        "service_id": str(world.service_id),
-        "start": START.isoformat(),
-        "format": "video",
-        "every": {"weeks": 1},
-        "count": 3,
-    }
-    made = (await staff.post("/v1/practice/series", body)).json()
-    first, second, _ = (UUID(date["session_id"]) for date in made["dates"])
+    first, second, _ = map(UUID, await book_series(staff, world, START, 3))
     quote = (
         await api.get(f"/v1/sessions/{first}/scope", action="cancel", scope="this_and_following")
     ).json()["quote"]
@@ -296,17 +287,7 @@ async def test_of_a_series_only_the_named_session_goes_back_and_all_mails_are_se
 
 
 async def test_a_moved_series_goes_back_to_its_rhythm(api: Api, staff: Api, world: World) -> None:
-    body = {
-        "client_id": str(world.client_id),
-        "practitioner_id": str(world.practitioner_id),
-        "service_id": str(world.service_id),
-        "start": START.isoformat(),
-        "format": "video",
-        "every": {"weeks": 1},
-        "count": 2,
-    }
-    made = (await staff.post("/v1/practice/series", body)).json()
-    first = UUID(made["dates"][0]["session_id"])
+    first, _ = map(UUID, await book_series(staff, world, START, 2))
     rhythm = {row.id: row.series_starts_at for row in await world.rows(Session)}
     moved = await api.reschedule(first, LATER, scope="this_and_following")
     assert moved.status_code == 200, moved.text

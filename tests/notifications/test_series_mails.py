@@ -14,6 +14,7 @@ from app.notifications.mail.message import make_mail
 from app.notifications.mail.queries import load_mail_data
 from app.tables.notifications import Notification
 from app.tables.practices import Service
+from tests.series import book_series
 from tests.world import NOW, Api, World
 
 # A Thursday, 10:00 in New York.
@@ -26,18 +27,7 @@ HOOKS = {"url": "https://hooks.example/reslot"}
 async def series(staff: Api, world: World) -> list[str]:
     """Ten weekly sessions, and an endpoint for webhooks."""
     assert (await staff.post("/v1/practice/webhook-endpoints", HOOKS)).status_code == 201
-    body = {
-        "client_id": str(world.client_id),
-        "practitioner_id": str(world.practitioner_id),
-        "service_id": str(world.service_id),
-        "start": START.isoformat(),
-        "format": "video",
-        "every": {"weeks": 1},
-        "count": 10,
-    }
-    answer = await staff.post("/v1/practice/series", body)
-    assert answer.status_code == 201, answer.text
-    return [date["session_id"] for date in answer.json()["dates"]]
+    return await book_series(staff, world, START, 10)
 
 
 async def mail_about(kind: str, recipient: str, world: World, settings: Settings) -> EmailMessage:

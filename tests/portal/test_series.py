@@ -10,6 +10,7 @@ from playwright.async_api import Locator, expect
 from app.tables.practices import BusyInterval
 from app.tables.sessions import Fee, Session
 from tests.portal.visitor import CANCEL, Visitor, answer_with
+from tests.series import book_series
 from tests.world import NOW, Api, World
 
 # A Thursday, 10:00 in New York.
@@ -24,22 +25,11 @@ LATE = {"cancel": {"fees": [{"deadline": {"before_minutes": 14_400}, "amount_min
 @pytest.fixture
 async def series(staff: Api, world: World) -> list[UUID]:
     """Book eight weekly sessions, and give their ids in order."""
-    return await book_series(staff, world)
+    return await weekly(staff, world, 8)
 
 
-async def book_series(staff: Api, world: World, count: int = 8) -> list[UUID]:
-    body = {
-        "client_id": str(world.client_id),
-        "practitioner_id": str(world.practitioner_id),
-        "service_id": str(world.service_id),
-        "start": START.isoformat(),
-        "format": "video",
-        "every": {"weeks": 1},
-        "count": count,
-    }
-    answer = await staff.post("/v1/practice/series", body)
-    assert answer.status_code == 201, answer.text
-    return [UUID(date["session_id"]) for date in answer.json()["dates"]]
+async def weekly(staff: Api, world: World, count: int) -> list[UUID]:
+    return [UUID(one) for one in await book_series(staff, world, START, count)]
 
 
 async def statuses(world: World, ids: list[UUID]) -> list[str]:
@@ -119,7 +109,7 @@ async def test_each_date_is_named_with_its_cost_before_the_following_are_cancell
     ana: Visitor, world: World, staff: Api
 ) -> None:
     await world.add_policy(LATE)
-    series = await book_series(staff, world, 4)
+    series = await weekly(staff, world, 4)
     await move_alone(staff, series[2], START + 2 * WEEK + HOUR)
     await go_to_cancel(ana, series[0])
     await choose_following(ana)
@@ -302,7 +292,7 @@ async def test_a_refused_date_is_marked_in_the_preview(
     ana: Visitor, world: World, staff: Api
 ) -> None:
     await world.add_policy({"reschedule": {"limit": 1}})
-    series = await book_series(staff, world, 2)
+    series = await weekly(staff, world, 2)
     await world.change(Session, series[1], client_moves=1)
     await go_to_confirm(ana, series[0])
     await choose_following(ana)
@@ -340,7 +330,7 @@ async def test_the_quote_of_several_sessions_is_renewed_and_a_new_cost_is_shown(
     minutes = 3 * 24 * 60 - 5
     fees = [{"deadline": {"before_minutes": minutes}, "amount_minor": 4500}]
     await world.add_policy({"cancel": {"fees": fees}})
-    series = await book_series(staff, world, 2)
+    series = await weekly(staff, world, 2)
     await go_to_cancel(ana, series[0])
     await choose_following(ana)
     await expect(ana.button("Cancel 2 sessions")).to_be_visible()

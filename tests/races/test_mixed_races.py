@@ -20,6 +20,7 @@ from app.tables.notifications import Notification
 from app.tables.sessions import CreditRedemption, Session
 from tests.groups import CLASS, DAY, add_clients, add_group, add_seat
 from tests.races.test_seat_races import is_consistent, paid_seats
+from tests.series import book_series
 from tests.world import NOW, REASON, Api, World
 
 START = NOW + timedelta(days=3)
@@ -156,7 +157,7 @@ async def test_a_crowd_on_groups_series_and_single_sessions_ends_without_a_deadl
     clients = [staff.signed_in(world.token(client_id)) for client_id in people]
     groups = [await add_group(world, CLASS + n * DAY, seats=4) for n in range(3)]
     seats = {person: await seats_in(world, groups[:2], person) for person in people}
-    series = {person: await book_series(staff, world, person, n) for n, person in enumerate(people)}
+    series = {person: await daily(staff, world, person, n) for n, person in enumerate(people)}
     draw = Random(14)  # noqa: S311 - no secret
 
     def some_call() -> Call:
@@ -199,20 +200,10 @@ async def seats_in(world: World, groups: list[UUID], client_id: UUID) -> list[UU
     return [await add_seat(world, group_id, client_id=client_id) for group_id in groups]
 
 
-async def book_series(staff: Api, world: World, client_id: UUID, number: int) -> list[str]:
-    body = {
-        "client_id": str(client_id),
-        "practitioner_id": str(world.practitioner_id),
-        "service_id": str(world.service_id),
-        "start": (START + number * HOUR).isoformat(),
-        "format": "video",
-        "every": {"days": 1},
-        "count": 4,
-        "force": True,
-    }
-    answer = await staff.post("/v1/practice/series", body)
-    assert answer.status_code == 201, answer.text
-    return [date["session_id"] for date in answer.json()["dates"]]
+async def daily(staff: Api, world: World, client_id: UUID, number: int) -> list[str]:
+    start = START + number * HOUR
+    own: dict[str, Any] = {"client_id": str(client_id), "every": {"days": 1}, "force": True}
+    return await book_series(staff, world, start, **own)
 
 
 async def deadlocks(world: World) -> int:

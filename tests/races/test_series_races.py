@@ -2,9 +2,8 @@
 
 import asyncio
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,6 +11,7 @@ from httpx import Response
 
 from app.tables.changes import Change
 from app.tables.sessions import Session
+from tests.series import book_series
 from tests.world import NOW, Api, World
 
 # A Thursday, 10:00 in New York.
@@ -28,21 +28,6 @@ async def staff(api: Api, world: World) -> Api:
     return api.signed_in(await world.key())
 
 
-async def book(staff: Api, world: World, start: datetime, count: int, **values: Any) -> list[str]:
-    body = {
-        "client_id": str(world.client_id),
-        "practitioner_id": str(world.practitioner_id),
-        "service_id": str(world.service_id),
-        "start": start.isoformat(),
-        "format": "video",
-        "every": {"weeks": 1},
-        "count": count,
-    }
-    answer = await staff.post("/v1/practice/series", body | values)
-    assert answer.status_code == 201, answer.text
-    return [date["session_id"] for date in answer.json()["dates"]]
-
-
 def outcome(answer: Response) -> str:
     return "ok" if answer.status_code < 300 else str(answer.json()["code"])
 
@@ -53,7 +38,7 @@ async def test_the_following_are_cancelled_while_one_of_them_is_moved(
     """Either the date was moved alone first and stays, or it is cancelled and cannot move."""
     ends = Counter[str]()
     for number in range(ROUNDS):
-        ids = await book(staff, world, START + number * timedelta(minutes=30), 4)
+        ids = await book_series(staff, world, START + number * timedelta(minutes=30), 4)
         third = START + 2 * WEEK + DAY
         commands = [
             api.cancel(UUID(ids[0]), scope="this_and_following"),
@@ -85,7 +70,7 @@ async def test_of_a_move_and_a_cancellation_of_the_following_one_comes_first(
     staff: Api, api: Api, world: World
 ) -> None:
     for number in range(ROUNDS):
-        ids = await book(staff, world, START + number * timedelta(minutes=30), 4)
+        ids = await book_series(staff, world, START + number * timedelta(minutes=30), 4)
         commands = [
             api.cancel(UUID(ids[1]), scope="this_and_following"),
             api.reschedule(UUID(ids[0]), START + DAY, scope="this_and_following"),
@@ -102,7 +87,7 @@ async def test_of_a_move_and_a_cancellation_of_the_following_one_comes_first(
 async def test_a_long_series_moves_while_other_clients_want_its_new_times(
     staff: Api, api: Api, world: World
 ) -> None:
-    ids = await book(staff, world, START, 100)
+    ids = await book_series(staff, world, START, 100)
     crowd = []
     for number in range(10):
         client_id = await world.add_client(email=f"client-{number}@client.example")

@@ -14,6 +14,7 @@ from app.tables.sessions import CreditRedemption, Fee, Session
 from app.tables.webhooks import WebhookEndpoint
 from tests.api.move_requests.conftest import ANSWER_BY, REQUESTS, Ask
 from tests.api.move_requests.test_ask import STRICT
+from tests.series import book_series
 from tests.world import NOW, Api, TestClock, World, slots
 
 START = NOW + timedelta(days=3)
@@ -224,17 +225,7 @@ async def test_a_scope_of_a_series_answers_for_each_asked_date(
     api: Api, ask: Ask, staff: Api, world: World
 ) -> None:
     await world.add_policy(STRICT)
-    body = {
-        "client_id": str(world.client_id),
-        "practitioner_id": str(world.practitioner_id),
-        "service_id": str(world.service_id),
-        "start": START.isoformat(),
-        "format": "video",
-        "every": {"weeks": 1},
-        "count": 2,
-    }
-    series = (await staff.post("/v1/practice/series", body)).json()["series"]
-    ids = [UUID(one["id"]) for one in series["sessions"]]
+    ids = [UUID(one) for one in await book_series(staff, world, START, 2)]
     await ask(*ids)
     done = await api.cancel(ids[0], scope="this_and_following")
     assert done.status_code == 200, done.text

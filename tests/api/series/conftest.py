@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests import series
 from tests.world import Api, World
 
 Booked = Callable[..., Awaitable[list[str]]]
@@ -16,17 +17,6 @@ def book_series(staff: Api, world: World) -> Booked:
     """Book a series, and give the ids of its sessions in order."""
 
     async def book(start: datetime, count: int = 4, **values: Any) -> list[str]:
-        body = {
-            "client_id": str(world.client_id),
-            "practitioner_id": str(world.practitioner_id),
-            "service_id": str(world.service_id),
-            "start": start.isoformat(),
-            "format": "video",
-            "every": {"weeks": 1},
-            "count": count,
-        }
-        answer = await staff.post("/v1/practice/series", body | values)
-        assert answer.status_code == 201, answer.text
-        return [date["session_id"] for date in answer.json()["dates"]]
+        return await series.book_series(staff, world, start, count, **values)
 
     return book
