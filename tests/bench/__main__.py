@@ -5,7 +5,7 @@ It prints ratios, which are similar on other machines. Requests per second are n
 
 import argparse
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -65,6 +65,11 @@ async def run(staged: Stage, late: int) -> AsyncIterator[Verdict]:
         yield _against(name, "one row, raw", found, bound)
         yield Verdict(name, "p99 against its own p50", found.tail, 6, "", at_most=True)
         yield _size(name, await compare(other, mine))
+    held = _after(staged.hold, small.availability(HEAVY_READS))
+    unheld = _after(staged.release, small.availability(HEAVY_READS))
+    found = await compare(unheld, held)
+    yield _times("a month of availability", "itself without 200 holds", found, 1.05)
+    await staged.release()
     away = Away()
     moves = small.moves(away)
     again = floor.again(lambda: "away" if away.turn() else "back")
@@ -74,12 +79,13 @@ async def run(staged: Stage, late: int) -> AsyncIterator[Verdict]:
     yield _size("reschedule", await compare(large.moves(Away()), moves))
     # Some sessions stay moved after this, so no measurement of moves may follow.
     yield await _limit(staged, "reschedule", found, ["away", "back"])
-    cancels = _booked_again(staged, small.cancels())
-    found = await compare(cancels, _booked_again(staged, floor.again(lambda: "cancel")))
+    cancels = _after(staged.book_again, small.cancels())
+    again = _after(staged.book_again, floor.again(lambda: "cancel"))
+    found = await compare(cancels, again)
     yield _against("cancel", "its statements, raw", found, 0.50)
     yield Verdict("cancel", "p99 against its own p50", found.tail, 6, "", at_most=True)
     yield await _limit(staged, "cancel", found, ["cancel"])
-    yield _size("cancel", await compare(_booked_again(staged, large.cancels()), cancels))
+    yield _size("cancel", await compare(_after(staged.book_again, large.cancels()), cancels))
     milliseconds = month_of_availability()
     yield Verdict(
         "a month, calculated", "milliseconds", milliseconds, 0.3, "without I/O", at_most=True
@@ -101,17 +107,23 @@ async def _limit(staged: Stage, name: str, found: Compared, recorded: Sequence[s
 
 def _size(name: str, found: Compared) -> Verdict:
     """Compare the time of a request in the large database with that in the small one."""
-    against = "itself at 1,000 sessions"
-    return Verdict(name, against, 1 / found.ratio, 1.15, _note(found), at_most=True)
+    return _times(name, "itself at 1,000 sessions", found, 1.15)
+
+
+def _times(name: str, against: str, found: Compared, bound: float) -> Verdict:
+    """Say how many times as long a request takes: `found` compares the rates."""
+    return Verdict(name, against, 1 / found.ratio, bound, _note(found), at_most=True)
 
 
 def _note(found: Compared) -> str:
     return f"({len(found.mine)} pairs, middle half within {found.spread:.0%})"
 
 
-def _booked_again(staged: Stage, window: Window) -> Window:
+def _after(prepare: Callable[[], Awaitable[None]], window: Window) -> Window:
+    """Prepare the database before each window."""
+
     async def wrapped() -> Measured:
-        await staged.book_again()
+        await prepare()
         return await window()
 
     return wrapped

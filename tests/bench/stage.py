@@ -21,7 +21,7 @@ from app.main import create_app
 from tests.bench import floor
 from tests.bench.data import fill
 from tests.bench.recording import Recording, Target, record
-from tests.bench.subjects import KEY, Booked, Subject, booked_sessions, token_for
+from tests.bench.subjects import KEY, PRACTICE, Booked, Subject, booked_sessions, token_for
 from tests.drills.service import Service
 from tests.ports import free_port
 
@@ -44,6 +44,20 @@ BOOK_AGAIN = """
       FROM booked
 """
 
+# Eight live holds for each of the 25 practitioners, at the hour after one of their sessions.
+HOLD = """
+    INSERT INTO held_times (practice_id, id, practitioner_id, client_id, session_id, starts_at,
+                            ends_at, buffer_before_minutes, buffer_after_minutes, format, held_by,
+                            first_held_at, expires_at, new_since, new_count)
+    SELECT practice_id, id, practitioner_id, client_id, id, starts_at + interval '1 hour',
+           ends_at + interval '1 hour', 0, 10, 'video', 'client',
+           now(), now() + interval '1 day', now(), 1
+      FROM (
+        SELECT sessions.*, row_number() OVER (PARTITION BY practitioner_id ORDER BY starts_at) AS n
+          FROM sessions WHERE practice_id = $1 AND status = 'booked'
+      ) AS booked WHERE n <= 8
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -63,9 +77,25 @@ class Stage:
     async def book_again(self) -> None:
         """Restore the status that every session had before it was cancelled."""
         for name in ("bench_small", "bench_large"):
-            db = await asyncpg.connect(f"postgresql://postgres@/{name}?host={self.socket_folder}")
+            db = await self._connect(name)
             await db.execute(BOOK_AGAIN.format(where="status = 'cancelled'"))
             await db.close()
+
+    async def hold(self) -> None:
+        """Hold 200 times in the small database, in place of all that are held."""
+        await self.release()
+        db = await self._connect("bench_small")
+        await db.execute(HOLD, PRACTICE)
+        await db.close()
+
+    async def release(self) -> None:
+        """Hold nothing in the small database."""
+        db = await self._connect("bench_small")
+        await db.execute("TRUNCATE held_times")
+        await db.close()
+
+    async def _connect(self, name: str) -> asyncpg.Connection:
+        return await asyncpg.connect(f"postgresql://postgres@/{name}?host={self.socket_folder}")
 
 
 async def make_database(server: EmbeddedServer, name: str, sessions: int) -> None:
