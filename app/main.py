@@ -136,18 +136,9 @@ def create_app(
         redirect_slashes=False,
         telemetry=telemetry(tracing),
     )
-    app.state.settings = settings
-    app.state.clock = clock
     app.state.with_worker = with_worker
     app.state.tracing = tracing
-    app.state.engine = create_engine(settings.service_url, pool_size=settings.database_pool_size)
-    app.state.read_engine = create_engine(
-        settings.service_url, pool_size=settings.database_pool_size
-    )
-    watch_pool(app.state.engine, "commands")
-    watch_pool(app.state.read_engine, "reads")
-    app.state.source_limits = SourceLimits()
-    _add_signers(app, settings)
+    give_state(app, settings, clock)
     for router in ROUTERS:
         app.include_router(router)
     _add_start(app, settings)
@@ -168,6 +159,20 @@ def create_app(
         app.add_middleware(RequestTrace)
     app.add_middleware(RequestLog)
     return app
+
+
+def give_state(app: FastAPI, settings: Settings, clock: Clock) -> None:
+    """Give the application what its requests share: clock, connections, rate limits, signers."""
+    app.state.settings = settings
+    app.state.clock = clock
+    app.state.engine = create_engine(settings.service_url, pool_size=settings.database_pool_size)
+    app.state.read_engine = create_engine(
+        settings.service_url, pool_size=settings.database_pool_size
+    )
+    watch_pool(app.state.engine, "commands")
+    watch_pool(app.state.read_engine, "reads")
+    app.state.source_limits = SourceLimits()
+    _add_signers(app, settings)
 
 
 def _add_signers(app: FastAPI, settings: Settings) -> None:

@@ -7,25 +7,26 @@ from fastapi import FastAPI
 
 from app.clock import Clock
 from app.configuration.settings import Settings
-from app.main import create_app
+from app.main import create_app, give_state
 
 _idle: dict[tuple[object, ...], FastAPI] = {}
 
 
 @contextmanager
 def application(settings: Settings, clock: Clock) -> Iterator[FastAPI]:
-    """Make the application with the routes that an earlier test has finished with.
+    """Make the application, or use one that an earlier test has finished with, in a new state.
 
-    FastAPI builds the handlers of the routes on their first use, which takes longer than most
-    tests. Everything else is new. Two applications that are served at the same time share no
-    routes.
+    Building the routes takes longer than most tests. Two tests never use one application at the
+    same time.
     """
-    made = create_app(settings, clock=clock)
-    if made.state.tracing is not None:
-        yield made
+    if settings.tracing:
+        yield create_app(settings, clock=clock)
         return
     shape = (settings.docs, settings.portal, settings.cors_origins)
-    app = _idle.pop(shape, made)
-    app.state = made.state
+    app = _idle.pop(shape, None)
+    if app is None:
+        app = create_app(settings, clock=clock)
+    else:
+        give_state(app, settings, clock)
     yield app
     _idle[shape] = app

@@ -38,16 +38,15 @@ _ROW: dict[str, Any] = {
 }
 
 
-def taking(taker: Taker) -> Insert:
-    """Build the statement that takes a time, instead of the time that `taker_id` has taken so far.
-
-    Its parameters are `taken_values`.
-    """
+def _taking(taker: Taker) -> Insert:
     added = insert(TakenTime).values({**_ROW, taker: bindparam("taker_id"), **_VALUES})
     return added.on_conflict_do_update(
         index_elements=("practice_id", "id"), set_={name: added.excluded[name] for name in _TIME}
     )
 
+
+# Take a time, instead of the time that `taker_id` has taken so far. Parameters: `taken_values`.
+TAKING_FOR_SESSION = _taking("session_id")
 
 # Parameters: `of_practice` and `taker_id`.
 FREEING = delete(TakenTime).where(
@@ -55,7 +54,7 @@ FREEING = delete(TakenTime).where(
 )
 
 # It also ends the holds of that time.
-_TAKE_FOR_GROUP = Write(taking("group_id").add_cte(ENDING_OTHERS.cte("unheld")))
+_TAKE_FOR_GROUP = Write(_taking("group_id").add_cte(ENDING_OTHERS.cte("unheld")))
 _FREE = Write(FREEING)
 
 

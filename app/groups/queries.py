@@ -49,6 +49,29 @@ _SAME = (
     "buffer_after_minutes",
 )
 _RULES = ("seats", "min_seats", "decide_hours", "auto_cancel")
+_GROUPS = (
+    select(
+        *(getattr(Group, name) for name in (*_SAME, *_RULES)),
+        Group.format,
+        Group.location_id,
+        Service.name.label("service_name"),
+        Service.step_minutes,
+        Service.minimum_notice_minutes,
+        Service.horizon_days,
+        Practitioner.name.label("practitioner_name"),
+        Practitioner.time_zone.label("practitioner_zone"),
+        Practitioner.video_url,
+        Location.name.label("location_name"),
+        Location.address.label("location_address"),
+        seats_taken(Group).label("seats_taken"),
+        seats_left(Group).label("seats_left"),
+    )
+    .select_from(Group)
+    .join(Service, referred(Service, Group.service_id))
+    .join(Practitioner, referred(Practitioner, Group.practitioner_id))
+    .outerjoin(Location, referred(Location, Group.location_id))
+    .where(of_practice(PRACTICE, Group))
+)
 
 
 async def read_group(db: AsyncConnection, practice_id: UUID, group_id: UUID) -> GroupDetails:
@@ -90,7 +113,7 @@ async def list_groups(
 def list_statement(part: Part[TimePosition], *, latest_first: bool) -> Select[Any]:
     """Build the statement that reads one page of the list."""
     return in_order(
-        _groups(*matching(FILTERS, part.filters)),
+        _GROUPS.where(*matching(FILTERS, part.filters)),
         (Group.starts_at, Group.id),
         part.after,
         part.limit,
@@ -101,37 +124,11 @@ def list_statement(part: Part[TimePosition], *, latest_first: bool) -> Select[An
 async def _one(
     db: AsyncConnection, practice_id: UUID, condition: ColumnElement[bool]
 ) -> GroupDetails:
-    found = await db.execute(_groups(condition), {"practice_id": practice_id})
+    found = await db.execute(_GROUPS.where(condition), {"practice_id": practice_id})
     row = found.mappings().one_or_none()
     if row is None:
         raise NotFoundError
     return _details(row)
-
-
-def _groups(*conditions: ColumnElement[bool]) -> Select[Any]:
-    return (
-        select(
-            *(getattr(Group, name) for name in (*_SAME, *_RULES)),
-            Group.format,
-            Group.location_id,
-            Service.name.label("service_name"),
-            Service.step_minutes,
-            Service.minimum_notice_minutes,
-            Service.horizon_days,
-            Practitioner.name.label("practitioner_name"),
-            Practitioner.time_zone.label("practitioner_zone"),
-            Practitioner.video_url,
-            Location.name.label("location_name"),
-            Location.address.label("location_address"),
-            seats_taken(Group).label("seats_taken"),
-            seats_left(Group).label("seats_left"),
-        )
-        .select_from(Group)
-        .join(Service, referred(Service, Group.service_id))
-        .join(Practitioner, referred(Practitioner, Group.practitioner_id))
-        .outerjoin(Location, referred(Location, Group.location_id))
-        .where(of_practice(PRACTICE, Group, *conditions))
-    )
 
 
 def _details(row: Row) -> GroupDetails:

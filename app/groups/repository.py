@@ -24,6 +24,8 @@ from app.tables.practices import Practitioner, Service
 from app.tables.sessions import Session
 from app.tables.state_at import state_at
 
+_SEAT, _OTHER = aliased(Session), aliased(Session)
+
 
 class GroupRepository:
     """Reads and writes for groups of one practice. The caller holds the practitioner's lock."""
@@ -110,22 +112,21 @@ class GroupRepository:
 
     async def sessions_elsewhere(self, seat_ids: Sequence[UUID], to: Meeting) -> list[SeatConflict]:
         """Find the other sessions that the clients of booked seats have at a time."""
-        seat, other = aliased(Session), aliased(Session)
         rows = await self._db.execute(
-            select(seat.id, seat.client_id, other.id)
+            select(_SEAT.id, _SEAT.client_id, _OTHER.id)
             .join(
-                other,
+                _OTHER,
                 of_practice(
                     self._practice_id,
-                    other,
-                    other.client_id == seat.client_id,
-                    other.id.not_in(seat_ids),
-                    other.starts_at < to.ends_at,
-                    other.taken_until > to.starts_at,
+                    _OTHER,
+                    _OTHER.client_id == _SEAT.client_id,
+                    _OTHER.id.not_in(seat_ids),
+                    _OTHER.starts_at < to.ends_at,
+                    _OTHER.taken_until > to.starts_at,
                 ),
             )
-            .where(of_practice(self._practice_id, seat, seat.id.in_(seat_ids)))
-            .order_by(seat.id, other.starts_at)
+            .where(of_practice(self._practice_id, _SEAT, _SEAT.id.in_(seat_ids)))
+            .order_by(_SEAT.id, _OTHER.starts_at)
         )
         return [SeatConflict(*row) for row in rows.all()]
 

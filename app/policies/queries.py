@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Subquery, func, or_, select
+from sqlalchemy import Uuid, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,6 +12,7 @@ from app.database.lists import Filter, Part, equal, in_order, matching
 from app.domain.errors import InvalidInputError, NotFoundError
 from app.identity.api_keys.keys import Staff
 from app.policies.records import Level, PolicyPosition, PolicyVersionRecord, Resolution, resolve
+from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import PolicyVersion, Practitioner, Service
 
 _NAMES = ("id", "service_id", "practitioner_id", "number", "text", "rules", "created_at")
@@ -26,6 +27,35 @@ _FILTERS: Mapping[str, Filter] = {
     "practitioner": equal(PolicyVersion.practitioner_id),
     "level": _OF_LEVEL.__getitem__,
 }
+
+_SERVICE, _PRACTITIONER = (
+    bindparam("service_id", type_=Uuid),
+    bindparam("practitioner_id", type_=Uuid),
+)
+# The latest version of each level that can apply to a booking; at most three.
+_LATEST = (
+    select(PolicyVersion)
+    .ext(distinct_on(PolicyVersion.service_id, PolicyVersion.practitioner_id))
+    .where(
+        of_practice(
+            PRACTICE,
+            PolicyVersion,
+            or_(PolicyVersion.service_id == _SERVICE, PolicyVersion.service_id.is_(None)),
+            or_(
+                PolicyVersion.practitioner_id == _PRACTITIONER,
+                PolicyVersion.practitioner_id.is_(None),
+            ),
+        )
+    )
+    .order_by(PolicyVersion.service_id, PolicyVersion.practitioner_id, PolicyVersion.number.desc())
+    .subquery()
+)
+_APPLIES = (
+    select(_LATEST.c.id)
+    .where(_LATEST.c.rules.is_not(None))
+    .order_by(_LATEST.c.service_id.is_(None), _LATEST.c.practitioner_id.is_(None))
+    .limit(1)
+)
 
 
 async def read_policy(
@@ -75,8 +105,8 @@ async def find_policy(
     await check_belongs_to_practice(
         db, staff.practice_id, Practitioner, practitioner_id, "/practitioner", where="query"
     )
-    latest = latest_versions(staff.practice_id, service_id, practitioner_id)
-    rows = await db.execute(select(*[latest.c[name] for name in _NAMES]))
+    asked = _asked(staff.practice_id, service_id, practitioner_id)
+    rows = await db.execute(select(*(_LATEST.c[name] for name in _NAMES)), asked)
     return resolve([PolicyVersionRecord(*row) for row in rows.all()])
 
 
@@ -117,26 +147,6 @@ async def highest_price(
     return found
 
 
-def latest_versions(practice_id: UUID, service_id: UUID, practitioner_id: UUID) -> Subquery:
-    """Select the latest version of each level that can apply to a booking; at most three."""
-    return (
-        select(PolicyVersion)
-        .ext(distinct_on(PolicyVersion.service_id, PolicyVersion.practitioner_id))
-        .where(
-            PolicyVersion.practice_id == practice_id,
-            or_(PolicyVersion.service_id == service_id, PolicyVersion.service_id.is_(None)),
-            or_(
-                PolicyVersion.practitioner_id == practitioner_id,
-                PolicyVersion.practitioner_id.is_(None),
-            ),
-        )
-        .order_by(
-            PolicyVersion.service_id, PolicyVersion.practitioner_id, PolicyVersion.number.desc()
-        )
-        .subquery()
-    )
-
-
 async def resolve_policy_version(
     db: AsyncConnection, practice_id: UUID, service_id: UUID, practitioner_id: UUID
 ) -> UUID | None:
@@ -145,10 +155,12 @@ async def resolve_policy_version(
     The service's policy comes first, then the practitioner's, then the practice's. A level whose
     latest version has no rules has no policy. Source: product.md section 2, "Resolution".
     """
-    latest = latest_versions(practice_id, service_id, practitioner_id)
-    return await db.scalar(
-        select(latest.c.id)
-        .where(latest.c.rules.is_not(None))
-        .order_by(latest.c.service_id.is_(None), latest.c.practitioner_id.is_(None))
-        .limit(1)
-    )
+    return await db.scalar(_APPLIES, _asked(practice_id, service_id, practitioner_id))
+
+
+def _asked(practice_id: UUID, service_id: UUID, practitioner_id: UUID) -> dict[str, UUID]:
+    return {
+        "practice_id": practice_id,
+        "service_id": service_id,
+        "practitioner_id": practitioner_id,
+    }

@@ -11,13 +11,14 @@ from app.tables.groups import Group
 from app.tables.joins import PRACTICE, of_practice, referred
 from app.tables.sessions import Session
 
+_SEAT = aliased(Session)
+
 
 def seats_taken(group: Any) -> ColumnElement[int]:  # noqa: ANN401 - the table, or an alias of it
     """Count the seats of a group that are taken: booked, fulfilled or missed."""
-    seat = aliased(Session)
     return (
-        select(func.count(seat.seat))
-        .where(of_practice(PRACTICE, seat, seat.group_id == group.id, seat.seat.is_not(None)))
+        select(func.count(_SEAT.seat))
+        .where(of_practice(PRACTICE, _SEAT, _SEAT.group_id == group.id, _SEAT.seat.is_not(None)))
         .correlate(group)
         .scalar_subquery()
     )

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.held_times import ENDING_OTHERS
-from app.calendar.taken_times import taken_values, taking
+from app.calendar.taken_times import TAKING_FOR_SESSION, taken_values
 from app.domain.session import Format, Status
 from app.sessions.commands.booking import Booking, BookingContext, NewSession
 from app.sessions.commands.repository import meeting_values, whole_time
@@ -15,6 +15,8 @@ from app.sessions.read.records import OfferedFormat, SessionLocation
 from app.tables.joins import of_practice
 from app.tables.practices import Client, Location, Practice, Practitioner, Service, ServiceFormat
 from app.tables.sessions import Session
+
+_TAKEN, _UNHELD = TAKING_FOR_SESSION.cte("taken"), ENDING_OTHERS.cte("unheld")
 
 
 class BookingRepository:
@@ -117,7 +119,5 @@ class BookingRepository:
             await self._db.execute(session)
             return
         whole = whole_time(meeting, buffers)
-        await self._db.execute(
-            session.add_cte(taking("session_id").cte("taken"), ENDING_OTHERS.cte("unheld")),
-            taken_values(self._practice_id, booking.practitioner_id, new.id, whole),
-        )
+        taken = taken_values(self._practice_id, booking.practitioner_id, new.id, whole)
+        await self._db.execute(session.add_cte(_TAKEN, _UNHELD), taken)

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.held_times import ENDING_OTHERS, ENDING_OWN, held_until
-from app.calendar.taken_times import FREEING, spans, taken_values, taking
+from app.calendar.taken_times import FREEING, TAKING_FOR_SESSION, spans, taken_values
 from app.database.writing import Write
 from app.domain.session import Carried, Occupancy, Status, taken_time
 from app.sessions.commands.meeting import Buffers, Meeting, NewSeat, buffers_of, meeting_of
@@ -62,7 +62,7 @@ _MOVED = _CHANGED.values(
 _ENDED = _CHANGED.values(calendar_sequence=Session.calendar_sequence + bindparam("more_sequence"))
 # One statement writes a session and the time that it takes from its practitioner. A change ends
 # what the session has held, and whoever takes a time ends the holds of it.
-_TAKEN, _FREED = taking("session_id").cte("taken"), FREEING.cte("freed")
+_TAKEN, _FREED = TAKING_FOR_SESSION.cte("taken"), FREEING.cte("freed")
 _RELEASED, _UNHELD = ENDING_OWN.cte("released"), ENDING_OTHERS.cte("unheld")
 _MOVED, _ENDED = _MOVED.add_cte(_RELEASED), _ENDED.add_cte(_RELEASED)
 _MOVE = Write(_MOVED.add_cte(_TAKEN, _UNHELD), "status", *_MEETING, "booked_starts_at")

@@ -46,6 +46,7 @@ from app.tables.sessions import PAYS, CreditRedemption, Session
 from app.tables.waiting import is_waited_for
 
 Statement = Select[Any]
+_PACKAGE, _OTHER = aliased(Package), aliased(Session)
 
 
 # The columns that `contact_of` reads (app/sessions/read/rows.py).
@@ -138,25 +139,26 @@ def _group_and_series(session: Any) -> list[Any]:  # noqa: ANN401 - a table, and
 
 def _package_of(session: Any, *, all_booked: bool) -> FromClause:  # noqa: ANN401 - a table
     """Select the package that pays for a session, or else the package that paid last."""
-    own = aliased(Package)
     is_used = CreditRedemption.returned_at.is_(None)
     pays = PAYS
     in_use = (
         select(func.count())
         .where(
-            of_practice(PRACTICE, CreditRedemption, CreditRedemption.package_id == own.id, is_used)
+            of_practice(
+                PRACTICE, CreditRedemption, CreditRedemption.package_id == _PACKAGE.id, is_used
+            )
         )
-        .correlate(own)
+        .correlate(_PACKAGE)
         .scalar_subquery()
     )
     package = (
         select(
-            own.id,
-            own.name,
-            (own.credits - in_use).label("credits_left"),
+            _PACKAGE.id,
+            _PACKAGE.name,
+            (_PACKAGE.credits - in_use).label("credits_left"),
             pays.label("pays"),
         )
-        .join(own, of_practice(PRACTICE, own, own.id == CreditRedemption.package_id))
+        .join(_PACKAGE, of_practice(PRACTICE, _PACKAGE, _PACKAGE.id == CreditRedemption.package_id))
         .where(of_session(CreditRedemption, session))
     )
     if all_booked:
@@ -167,10 +169,9 @@ def _package_of(session: Any, *, all_booked: bool) -> FromClause:  # noqa: ANN40
 
 def _series_size(session: Any) -> ColumnElement[int]:  # noqa: ANN401 - a table
     """Count the dates of the session's series; only evaluated for sessions of a series."""
-    other = aliased(Session)
     last = (
-        select(func.max(other.series_position))
-        .where(of_practice(PRACTICE, other, other.series_id == session.series_id))
+        select(func.max(_OTHER.series_position))
+        .where(of_practice(PRACTICE, _OTHER, _OTHER.series_id == session.series_id))
         .correlate(session)
         .scalar_subquery()
     )
