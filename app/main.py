@@ -50,6 +50,7 @@ from app.operations.docs import add_docs
 from app.operations.openapi.document import describe, write_description
 from app.policies import router as policies
 from app.portal.site import add_portal
+from app.reports import router as reports
 from app.schedule.holidays import router as holidays
 from app.schedule.hours import router as hours
 from app.schedule.time_off import router as busy
@@ -112,6 +113,7 @@ ROUTERS = (
     webhooks.router,
     keys.router,
     changes.router,
+    reports.router,
     health.router,
     metrics.router,
     problems.router,

@@ -100,6 +100,7 @@ TAGS = [
         "description": "Who waits for a time, and what they were offered.",
     },
     {"name": "Practice: fees", "description": "Fees that are due, waived or settled."},
+    {"name": "Practice: reports", "description": "What has changed in a time, added up."},
     {
         "name": "Practice: notifications",
         "description": "Emails and webhooks: pending, sent and failed.",

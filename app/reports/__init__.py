@@ -1,0 +1,1 @@
+"""What clients cancel and move in a time, added up for the practice."""
