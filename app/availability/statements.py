@@ -57,6 +57,7 @@ def _page_statement() -> OneSession:
         Session.carried_fee_minor,
         Session.carried_forfeit,
         Session.moved_by_practice,
+        Session.grace_from,
         open_request_of(Session).label("move_request"),
         hold_of(Session).label("hold"),
         end_of(Session).label("ended"),

@@ -22,6 +22,7 @@ _TOM_POLICY = {
         "late_credit": "forfeited",
     },
     "reschedule": {"max_days_from_original": 30},
+    "grace_minutes": 120,
 }
 _YOGA_POLICY = {
     "cancel": {
@@ -47,7 +48,8 @@ async def write_policies(db: AsyncConnection, now: datetime) -> None:
     )
     await harbor.add_policy_version(
         text="Please tell me by 5 pm the day before. After that a cancellation costs $45, or the "
-        "credit if you pay with a package.",
+        "credit if you pay with a package. For two hours after the booking you can change your "
+        "mind free of charge.",
         rules=_TOM_POLICY,
         now=now,
         practitioner_id=TOM.id,

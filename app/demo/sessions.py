@@ -113,6 +113,7 @@ class DemoBooker:
         await for_ana(MAYA, FOLLOW_UP, 50, timedelta(days=6), package_id=ANA_PACKAGE)
         await for_ana(TOM, MASSAGE, 60, timedelta(hours=5), format_=Format.IN_PERSON)
         await for_ana(TOM, MASSAGE, 60, timedelta(days=9), format_=Format.IN_PERSON)
+        await for_ana(TOM, FOLLOW_UP, 50, timedelta(hours=20), ago=timedelta(minutes=10))
         asked = await for_ana(MAYA, ASSESSMENT, 80, timedelta(days=8), format_=Format.IN_PERSON)
         cancelled = await for_ana(MAYA, FOLLOW_UP, 50, timedelta(days=12), package_id=ANA_PACKAGE)
         await self._cancel(cancelled.session.id)
@@ -139,6 +140,7 @@ class DemoBooker:
         *,
         format_: Format = Format.VIDEO,
         package_id: UUID | None = None,
+        ago: timedelta = timedelta(days=7),
     ) -> StaffSession:
         place = HARBOR_STREET if who.practice_id == HARBOR else AM_PARK
         start = self._free[who.id].pick(self._now + ahead, minutes, self._of_clients[email])
@@ -151,7 +153,7 @@ class DemoBooker:
             location_id=place if format_ is Format.IN_PERSON else None,
             package_id=package_id,
         )
-        booked_at = min(self._now, start) - timedelta(days=7)
+        booked_at = min(self._now, start) - ago
         staff = self._staff[who.practice_id]
         booked = await transact(
             self._engine,

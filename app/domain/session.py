@@ -119,7 +119,9 @@ class SessionFacts:
     moves. `is_seat`: the session is one seat of a group.
 
     `moved_by_practice`: the practice has moved the session since its client last did. `answer_by`:
-    the practice asks the client to move it, until that instant.
+    the practice asks the client to move it, until that instant. `grace_from`: when it was booked,
+    from which the policy's grace counts; None: it was booked again after its end, or before there
+    was any grace.
 
     `ended` is set while the session is cancelled or missed. `has_paid_by_credit`: a credit paid for
     it, and was returned. `paid_before` was paid for an end after which the session was booked
@@ -141,6 +143,7 @@ class SessionFacts:
     ended: Ended | None = None
     has_paid_by_credit: bool = False
     paid_before: Money | None = None
+    grace_from: datetime | None = None
 
 
 ReasonCode = TypeAliasType(

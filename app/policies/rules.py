@@ -15,6 +15,7 @@ from app.web.types import RequestBody, TimeOfDay
 
 MAX_TIERS = 20
 YEAR_IN_MINUTES = 366 * 24 * 60
+LONGEST_GRACE = 30 * 24 * 60
 WHOLE_PRICE = Decimal(100)
 _PERCENT = re.compile(r"\d{1,3}(\.\d{1,2})?", re.ASCII)
 
@@ -264,6 +265,18 @@ class PolicyRules(RequestBody):
             "it. Null: the rules above hold."
         ),
     ] = "until_start"
+    grace_minutes: Annotated[
+        int | None,
+        Field(
+            strict=True,
+            ge=1,
+            le=LONGEST_GRACE,
+            description="For so many elapsed minutes after the booking, at most until two hours "
+            "before the start, cancelling and moving are free and do not count. No deadline that "
+            "closes an action is lifted. Absent or null: no grace.",
+            examples=[60],
+        ),
+    ] = None
     rebook: Annotated[
         RebookRules | None,
         Field(

@@ -12,13 +12,15 @@
      "reschedule": {..., "limit": 2, "max_days_from_original": 30},
      "change_format": {...},
      "free_after_practice_move": "until_start",
+     "grace_minutes": 60,
      "rebook": {"days": 30, "fee": "credited"}}
 
 If `closes` or `fees` of `reschedule` is absent, the value of `cancel` applies. Null has its own
 meaning: open until the start, and free. `free_after_practice_move` is `until_start` if it is
-absent, also in versions that are older than this field; null turns it off. `release` of `cancel` is
-true if it is absent and `refilled` is set, else false. If `rebook` is absent or null, a cancelled
-or missed session is not booked again by its client; `fee` is `stands` if absent.
+absent, also in versions that are older than this field; null turns it off. Without `grace_minutes`
+there is no grace after a booking. `release` of `cancel` is true if it is absent and `refilled` is
+set, else false. If `rebook` is absent or null, a cancelled or missed session is not booked again by
+its client; `fee` is `stands` if absent.
 
 app/policies/rules.py has the request schema for the same shape.
 """

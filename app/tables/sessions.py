@@ -39,6 +39,10 @@ class Session(Identified, Base):
 
     `moved_by_practice`: the practice has moved the session since its client last moved it.
 
+    `grace_from` is when the session was booked: the grace of its policy counts from it. Null: it
+    was booked again after its end, or before policies had a grace
+    (docs/decisions/0044-grace-and-targets.md).
+
     `paid_before_minor` was paid for ends after which the session was booked again: a later
     cancellation costs so much less (docs/decisions/0036-rebooking.md).
 
@@ -94,6 +98,7 @@ class Session(Identified, Base):
     paid_before_minor: Mapped[int] = mapped_column(server_default="0")
     absence_change_id: Mapped[UUID | None]
     release_until: Mapped[datetime | None]
+    grace_from: Mapped[datetime | None]
     __table_args__ = (
         unique_external_ref(),
         reference("client_id", "clients"),

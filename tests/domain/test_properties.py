@@ -35,6 +35,7 @@ from app.domain.money import Money
 from app.domain.policy.costs import Cost
 from app.domain.policy.deadlines import deadline_instant
 from app.domain.policy.decide import decide, is_allowed, terms
+from app.domain.policy.free import FreeBecause
 from app.domain.policy.rules import (
     Action,
     CancelRule,
@@ -441,6 +442,12 @@ def tiers() -> st.SearchStrategy[tuple[Tier, ...]]:
     return st.lists(st.builds(Tier, deadlines(), fees), max_size=4).map(tuple)
 
 
+def graces() -> st.SearchStrategy[timedelta]:
+    return st.just(timedelta()) | st.integers(1, 30 * 24 * 60).map(
+        lambda minutes: timedelta(minutes=minutes)
+    )
+
+
 def policies() -> st.SearchStrategy[Policy]:
     """Draw policies without limits: their only reason to refuse is too little notice."""
     closes = st.none() | deadlines()
@@ -455,6 +462,7 @@ def policies() -> st.SearchStrategy[Policy]:
         reschedule=st.builds(RescheduleRule, closes=closes, fees=st.none() | tiers()),
         change_format=st.builds(ChangeFormatRule, closes=closes, fees=tiers()),
         free_after_practice_move=st.booleans(),
+        grace=graces(),
     )
 
 
@@ -491,6 +499,7 @@ def booked_sessions(draw: st.DrawFn) -> SessionFacts:
         contact=DR_WU,
         moved_by_practice=draw(st.booleans()),
         answer_by=draw(st.none() | NOTICES.map(lambda notice: starts_at - notice)),
+        grace_from=draw(st.none() | NOTICES.map(lambda notice: starts_at - notice)),
     )
 
 
@@ -607,14 +616,23 @@ def test_the_terms_agree_with_the_decision_at_any_instant(
             assert decide(policy, action, facts, now).cost == told
 
 
+def is_open_without_grace(
+    policy: Policy, action: Action, facts: SessionFacts, now: datetime, quoted: Cost | None
+) -> bool:
+    """Tell whether the action is open by its deadline and `enabled`: grace lifts neither."""
+    unlimited = replace(policy, reschedule=replace(policy.reschedule, limit=None))
+    plain = replace(facts, grace_from=None)
+    return decide(unlimited, action, plain, now, quoted=quoted).allowed
+
+
 @at_most(200)
 @given(policies_with_limits(), ACTIONS, booked_sessions(), NOTICES, st.none() | costs())
 def test_nothing_that_makes_an_action_free_makes_any_decision_dearer(
     policy: Policy, action: Action, facts: SessionFacts, notice: timedelta, quoted: Cost | None
 ) -> None:
-    """Compared with the same session that nobody moved or asked to move."""
+    """Compared with the same session that nobody moved or asked to move, and without grace."""
     facts = replace(facts, client_moves=1)
-    plain = replace(facts, moved_by_practice=False, answer_by=None)
+    plain = replace(facts, moved_by_practice=False, answer_by=None, grace_from=None)
     instants = [term.until for term in decide(policy, action, facts, facts.starts_at).timeline]
     for now in [facts.starts_at - notice, *instants]:
         without = decide(policy, action, plain, now, quoted=quoted)
@@ -622,6 +640,8 @@ def test_nothing_that_makes_an_action_free_makes_any_decision_dearer(
         assert without.free_because is None
         assert found.allowed or not without.allowed
         assert is_allowed(policy, action, facts, now) or not is_allowed(policy, action, plain, now)
+        if found.free_because is FreeBecause.GRACE:
+            assert is_open_without_grace(policy, action, facts, now, quoted)
         if found.free_because is not None:
             assert found.cost is not None
             assert found.cost.is_free

@@ -245,6 +245,7 @@ class Book:
     def _add(self, session: Session, package: Package | None, now: datetime) -> Answer:
         if package is not None:
             package.take(session, now)
+        session.grace_from = now
         self.sessions.append(session)
         self.changes[session], self.fees[session], self.steps[session] = [], [], []
         self._record(session, "booked", "practice", NOTHING)
@@ -276,6 +277,7 @@ class Book:
         session.moves += not is_lost and free_because(session, "reschedule", now) is None
         self.steps[session], session.carried = [], due.carries
         session.by_practice = session.absent = session.spent = False
+        session.grace_from = None
         self._end_request(session, "moved")
         session.status, session.ended_at, session.owed = "booked", None, None
         answer = self._moved(session, to, "client", due, kind="rescheduled")

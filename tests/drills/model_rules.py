@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tests.drills.model_things import DAY, TICK, Carried, Rules, Session, wall
+from tests.drills.model_things import DAY, MINUTE, TICK, Carried, Rules, Session, wall
 
 NEVER = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -134,6 +134,10 @@ def free_makers(session: Session, action: str) -> list[tuple[str, datetime]]:
     if session.by_practice and (action == "cancel" or session.ended_at is None):
         rule = session.rules.get("free_after_practice_move", "until_start")
         found += [("practice_move", session.starts_at)] if rule == "until_start" else []
+    booked, minutes = session.grace_from, session.rules.get("grace_minutes")
+    if booked is not None and minutes and session.ended_at is None:
+        until = min(booked + minutes * MINUTE, session.starts_at - 120 * MINUTE)
+        found += [("grace", until)] if until >= booked else []
     return found
 
 
@@ -186,6 +190,7 @@ def verdict(session: Session, action: str, now: datetime, quoted: Cost | None = 
     rule = session.rules.get(action, {})
     because, starts = free_because(session, action, now), session.starts_at
     freed = dict(free_makers(session, action))
+    freed.pop("grace", None)  # It lifts no deadline.
     again = session.rebook_until if action == "reschedule" else None
     closes_at = max([again or closing(session, action), *freed.values()])
     is_lost = session.status == "cancelled" and session.ended_by == "practice"
@@ -223,7 +228,7 @@ def verdict(session: Session, action: str, now: datetime, quoted: Cost | None = 
 def absence(session: Session, now: datetime, quoted: Cost | None) -> Verdict:
     """Decide whether the client may say that they cannot come; the cost is that of the time."""
     enabled = session.rules.get("cancel", {}).get("enabled", True)
-    freed = [until for _, until in free_makers(session, "cancel")]
+    freed = [until for name, until in free_makers(session, "cancel") if name != "grace"]
     open_until = max([closing(session, "cancel") if enabled else NEVER, *freed])
     refusals = {
         "session-not-booked": session.status != "booked",

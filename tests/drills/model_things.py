@@ -124,8 +124,8 @@ class Session:
     `ended_at`, `ended_by`: when and by whom it was cancelled or missed. `due_fee` is the fee of
     that end, and `owed` its place in the fees; `spent`: the end has forfeited the credit.
     `absent`: its client has said that they cannot come. `has_package`: a credit has paid for it.
-    `by_practice`: the practice moved it after its client last did. `rhythm` is its date in the
-    series.
+    `by_practice`: the practice moved it after its client last did. `grace_from`: when it was
+    booked; None once it was booked again. `rhythm` is its date in the series.
     """
 
     id: UUID
@@ -147,6 +147,7 @@ class Session:
     paid: bool = False
     missed_at: datetime | None = None
     by_practice: bool = False
+    grace_from: datetime | None = None
     asked_until: datetime | None = None
     proposals: tuple[datetime, ...] = ()
     request: "dict[Session, str] | None" = field(default=None, repr=False)

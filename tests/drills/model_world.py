@@ -125,6 +125,8 @@ def new_rules(rng: Random) -> Rules:
     if rng.random() < 0.3:
         # What is left out is "until_start".
         rules["free_after_practice_move"] = rng.choice([None, "until_start"])
+    if rng.random() < 0.3:
+        rules["grace_minutes"] = rng.choice([30, 60, 24 * 60, 7 * 24 * 60])
     if rng.random() < 0.5:
         # What is left out is "stands".
         fee = rng.choice([{}, {"fee": "stands"}, {"fee": "credited"}, {"fee": "credited"}])

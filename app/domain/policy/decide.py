@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from app.domain.policy.costs import Cost, CostStep, apply_quote, cost_at, cost_steps
 from app.domain.policy.deadlines import closing_of
-from app.domain.policy.free import FreeBecause, free_times, free_until, is_asked, why_free
+from app.domain.policy.free import FreeBecause, free_times, is_asked, lifted_until, why_free
 from app.domain.policy.rebook import is_rebooking, rebook_until
 from app.domain.policy.rules import Action, Policy, rule_of
 from app.domain.session import Contact, SessionFacts, Status
@@ -202,20 +202,21 @@ def _is_to_book_again(facts: SessionFacts, now: datetime) -> bool:
 def _open_until(policy: Policy, action: Action, facts: SessionFacts) -> datetime | None:
     """Give the last instant (UTC) at which clients may do an action; None: they never may.
 
-    What makes an action free also lifts its deadline. Only a move request lifts `enabled`. Absence
-    is open after the option to cancel has closed, so never if that stays open until the start.
+    A move request and a move by the practice lift the deadline; only a move request lifts
+    `enabled`. Absence is open after the option to cancel has closed, so never if that stays open
+    until the start.
     """
     if action is Action.ABSENCE:
         starts_at = facts.starts_at.astimezone(UTC)
         cancel_until = _open_until(policy, Action.CANCEL, facts)
         is_ever = cancel_until is not None and cancel_until < starts_at
         return starts_at if is_ever and policy.cancel.enabled else None
-    free = free_until(policy, action, facts)
+    lifted = lifted_until(policy, action, facts)
     if _is_enabled(policy, action, facts):
         closes_at = closing_of(policy, action, facts)
         if action is Action.RESCHEDULE:
             closes_at = rebook_until(policy, facts) or closes_at
-        return closes_at if free is None else max(closes_at, free)
+        return closes_at if lifted is None else max(closes_at, lifted)
     times = free_times(policy, action, facts)
     return next((time.until for time in times if time.because is FreeBecause.MOVE_REQUEST), None)
 

@@ -51,6 +51,7 @@ def parse_rules(rules: dict[str, Any]) -> Policy:
             fees=_tiers(change_format.get("fees", [])),
         ),
         free_after_practice_move=rules.get("free_after_practice_move", UNTIL_START) is not None,
+        grace=timedelta(minutes=rules.get("grace_minutes", 0)),
         rebook=_rebook(rules.get("rebook")),
     )
 

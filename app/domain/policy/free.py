@@ -1,6 +1,6 @@
 """What makes an action free of charge, whatever its fees (product.md section 2, "Free actions")."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -9,10 +9,21 @@ from app.domain.session import SessionFacts
 
 
 class FreeBecause(StrEnum):
-    """Why an action is free: the practice asks for a move, or has moved the session itself."""
+    """Why an action is free.
+
+    The practice asks for a move, or has moved the session itself, or the session was booked a short
+    time ago.
+    """
 
     MOVE_REQUEST = "move_request"
     PRACTICE_MOVE = "practice_move"
+    GRACE = "grace"
+
+
+# Grace lifts no deadline: it is about what an action costs.
+_LIFTS_CLOSES = {FreeBecause.MOVE_REQUEST, FreeBecause.PRACTICE_MOVE}
+# The grace period ends so long before the start, however recent the booking is.
+_GRACE_ENDS_BEFORE = timedelta(hours=2)
 
 
 class FreeTime(NamedTuple):
@@ -27,7 +38,7 @@ def free_times(policy: Policy, action: Action, facts: SessionFacts) -> list[Free
 
     A change of format keeps its fees: neither a move request nor a move asks for one. An absence is
     announced after all deadlines. A session that is booked again was not moved by the practice
-    since its end.
+    since its end, and its booking gets no grace.
     """
     found: list[FreeTime] = []
     if action not in {Action.CANCEL, Action.RESCHEDULE}:
@@ -39,12 +50,33 @@ def free_times(policy: Policy, action: Action, facts: SessionFacts) -> list[Free
     books_again = action is Action.RESCHEDULE and facts.ended is not None
     if facts.moved_by_practice and policy.free_after_practice_move and not books_again:
         found.append(FreeTime(FreeBecause.PRACTICE_MOVE, starts_at))
+    grace_until = None if books_again else _grace_until(policy, facts)
+    if grace_until is not None:
+        found.append(FreeTime(FreeBecause.GRACE, grace_until))
     return found
+
+
+def _grace_until(policy: Policy, facts: SessionFacts) -> datetime | None:
+    """Give the last instant (UTC) of the grace period after the booking; None: there is none.
+
+    A session that starts within two hours of its booking has none.
+    """
+    if not policy.grace or facts.grace_from is None:
+        return None
+    grace_from = facts.grace_from.astimezone(UTC)
+    until = min(grace_from + policy.grace, facts.starts_at.astimezone(UTC) - _GRACE_ENDS_BEFORE)
+    return until if until >= grace_from else None
 
 
 def free_until(policy: Policy, action: Action, facts: SessionFacts) -> datetime | None:
     """Give the last instant (UTC) at which something makes the action free; None: nothing does."""
     return max((free.until for free in free_times(policy, action, facts)), default=None)
+
+
+def lifted_until(policy: Policy, action: Action, facts: SessionFacts) -> datetime | None:
+    """Give the last instant (UTC) until which something lifts the deadline; None: nothing does."""
+    times = free_times(policy, action, facts)
+    return max((free.until for free in times if free.because in _LIFTS_CLOSES), default=None)
 
 
 def why_free(

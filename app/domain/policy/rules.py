@@ -130,13 +130,15 @@ class Policy:
     """One immutable version of a cancellation policy. The defaults: free until the start.
 
     `free_after_practice_move`: after a move by the practice, the client's next cancellation or move
-    is free until the start. `rebook` None: a session that has ended is not booked again.
+    is free until the start. `grace`: so long after the booking, cancelling and moving are free.
+    `rebook` None: a session that has ended is not booked again.
     """
 
     cancel: CancelRule = field(default_factory=CancelRule)
     reschedule: RescheduleRule = field(default_factory=RescheduleRule)
     change_format: ChangeFormatRule = field(default_factory=ChangeFormatRule)
     free_after_practice_move: bool = True
+    grace: timedelta = timedelta()
     rebook: RebookRule | None = None
 
 

@@ -282,6 +282,7 @@ export const t = {
     carriesFee: (fee) => `Cancelling after this move costs at least ${fee}.`,
     carriesForfeit: "Cancelling after this move does not return the credit.",
     free: "This is free of charge.",
+    // A grace period has no sentence of its own: the instant until which it is free says it.
     because: {
       move_request: "Free of charge, because the practice asks for it.",
       practice_move: "Free of charge, because the practice moved this session.",

@@ -104,7 +104,8 @@ class DecisionView(TypedDict):
         FreeBecause | None,
         Field(
             description="What makes the action free now, whatever the policy's fees: an open move "
-            "request of the practice, or a move by the practice since the client last moved. "
+            "request of the practice, a move by the practice since the client last moved, or the "
+            "policy's grace period after the booking. "
             "The action then does not count towards the limit. Null: the policy's fees hold."
         ),
     ]

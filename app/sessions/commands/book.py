@@ -122,7 +122,7 @@ async def add_session(
         CreditUnavailableError: the package has no usable credit.
     """
     booking = new.booking
-    await BookingRepository(db, practice_id).add(new)
+    await BookingRepository(db, practice_id).add(new, now)
     if booking.package_id is not None:
         use = CreditUse(new.id, booking.client_id, booking.service_id)
         await CreditRepository(db, practice_id).redeem(booking.package_id, use, now)

@@ -1,5 +1,6 @@
 """Read the defaults of a booking, and insert the session, in the caller's transaction."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -83,8 +84,11 @@ class BookingRepository:
             for row in rows
         ]
 
-    async def add(self, new: NewSession) -> None:
-        """Insert the booked session, in version 1. A seat takes no time of its practitioner."""
+    async def add(self, new: NewSession, now: datetime) -> None:
+        """Insert the session that is booked at `now`, in version 1.
+
+        A seat takes no time of its practitioner.
+        """
         booking, context, meeting, series = new.booking, new.context, new.meeting, new.series
         price, seat = booking.price, meeting.seat
         buffers = context.buffers if seat is None else seat.buffers
@@ -105,6 +109,7 @@ class BookingRepository:
             currency=context.currency,
             booked_starts_at=meeting.starts_at,
             client_moves=0,
+            grace_from=now,
             link_generation=0,
             external_ref=booking.external_ref,
             pushed=None if new.pushed is None else {**new.pushed, "version": 1},

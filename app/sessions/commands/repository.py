@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     bindparam,
+    case,
     exists,
     false,
     func,
@@ -58,6 +59,7 @@ _MOVED = _CHANGED.values(
     moved_by_practice=func.coalesce(
         bindparam("by_practice", type_=Boolean), Session.moved_by_practice
     ),
+    grace_from=case((bindparam("ends_grace", type_=Boolean), null()), else_=Session.grace_from),
 )
 _ENDED = _CHANGED.values(calendar_sequence=Session.calendar_sequence + bindparam("more_sequence"))
 # One statement writes a session and the time that it takes from its practitioner. A change ends
@@ -161,13 +163,15 @@ class SessionRepository:
         is `counted` counts towards the limit. After a move by the practice,
         `max_days_from_original` counts from the new start. A seat takes no time of its
         practitioner: its group does. It moves with its group, or to another group (`to.seat`). A
-        session that has ended is booked by its move. `undo`: the client may take the move back.
+        session that has ended is booked by its move, and gets no grace for that. `undo`: the client
+        may take the move back.
         """
         is_elsewhen = record.status is not Status.BOOKED or to.starts_at != record.starts_at
         moved = {
             **self._changed(record, undo, absence=None if is_elsewhen else _absence(record)),
             "more_moves": int(by_client is True and counted),
             "by_practice": None if by_client is None else not by_client,
+            "ends_grace": record.status is not Status.BOOKED,
             "booked_starts_at": to.starts_at if by_client is False else record.booked_starts_at,
             **meeting_values(to),
         }
@@ -274,6 +278,7 @@ class SessionRepository:
             "status": Status.BOOKED,
             "more_moves": 0,
             "by_practice": True if is_moved else None,
+            "ends_grace": False,
             "booked_starts_at": to.starts_at if is_moved else record.booked_starts_at,
             **meeting_values(to),
             **_seat_values(seat),

@@ -87,6 +87,7 @@ def to_session_to_move(row: Row) -> SessionToMove:
         contact=contact_of(row),
         is_seat=row["group_id"] is not None,
         moved_by_practice=row["moved_by_practice"],
+        grace_from=row["grace_from"],
         answer_by=None if asked is None else asked.answer_by,
         ended=ended_of(row["ended"], row["currency"]),
     )

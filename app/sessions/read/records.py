@@ -193,6 +193,7 @@ class SessionRecord(SessionSummaryRecord):
     reminder_minutes: list[int]
     formats: Sequence[OfferedFormat]
     moved_by_practice: bool
+    grace_from: datetime | None
     move_request: AskedToMove | None
     hold: SessionHold | None
     undo_until: datetime | None
@@ -233,6 +234,7 @@ class SessionRecord(SessionSummaryRecord):
             contact=self.contact,
             is_seat=self.group is not None,
             moved_by_practice=self.moved_by_practice,
+            grace_from=self.grace_from,
             answer_by=None if self.move_request is None else self.move_request.answer_by,
             ended=self.ended,
             has_paid_by_credit=self.has_paid_by_credit,

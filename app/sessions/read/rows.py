@@ -64,6 +64,7 @@ def to_record(row: Row) -> SessionRecord:
         reminder_minutes=row["reminder_minutes"],
         formats=formats_of(row["formats"]),
         moved_by_practice=row["moved_by_practice"],
+        grace_from=row["grace_from"],
         move_request=to_asked(row["move_request"]),
         hold=to_hold(row["hold"]),
         undo_until=row["undo_until"],

@@ -281,6 +281,7 @@ def details_of(on: ColumnElement[bool], *more: ColumnElement[Any]) -> Statement:
         Session.carried_forfeit,
         Session.carried_since,
         Session.moved_by_practice,
+        Session.grace_from,
         open_request_of(Session).label("move_request"),
         hold_of(Session).label("hold"),
         Session.undo_until,
