@@ -135,6 +135,20 @@ async def test_the_deadlines_are_those_of_the_policy(
     ]
 
 
+async def test_the_grace_after_the_booking_is_one_of_the_deadlines(
+    read: Any, scenario: Scenario, world: World
+) -> None:
+    late = {"fees": [{"deadline": {"before_minutes": 20_000}, "percent": "50"}]}
+    await world.add_policy({"cancel": late, "grace_minutes": 90})
+    session_id = await scenario.book()
+    mail, data = await read(session_id, "booked"), await scenario.mail_data(session_id, "booked")
+    both = mail.text.partition("To cancel or reschedule:\n")[2].partition("\n\n")[0]
+    assert both.splitlines() == [
+        f"- Free of charge until {formatter(data).instant(NOW + timedelta(minutes=90))}.",
+        "- For a fee of $60.00 until the session starts.",
+    ]
+
+
 async def test_a_separate_deadline_for_moves_is_shown(
     read: Any, scenario: Scenario, world: World
 ) -> None:

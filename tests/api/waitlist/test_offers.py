@@ -565,6 +565,7 @@ async def test_a_wish_without_a_session_books_one(
     assert done.status_code == 200, done.text
     (row,) = await world.rows(Session, id=done.json()["booked_session_id"])
     assert (row.starts_at, row.format, row.client_id) == (FREED, "phone", world.client_id)
+    assert row.grace_from == clock.now
     (credit,) = await world.rows(CreditRedemption)
     assert credit.session_id == row.id
     (change,) = await world.rows(Change, session_id=row.id)
