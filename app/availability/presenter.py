@@ -43,14 +43,14 @@ def present_availability(found: Availability, texts: Texts) -> AvailabilityView:
 def _present_days(found: Availability) -> list[DayView]:
     session, zone = found.session, found.zone
     if isinstance(found.offer, GroupOffer):
-        slots = present_group_slots(found.offer.slots, zone)
+        slots = present_group_slots(found.offer.slots, zone, found.fees)
         _mark_held(found, slots)
         return [{"date": day, "slots": [*of_day]} for day, of_day in groupby(slots, _date_of)]
     duration = session.ends_at - session.starts_at
     days = by_day(found.offer.starts, zone)
-    if found.hold is None:
+    if found.hold is None and found.fees is None:
         return [_present_day(day, duration, zone) for day in days]
-    return [_present_day_with_hold(found, day, duration) for day in days]
+    return [_present_own_day(found, day, duration) for day in days]
 
 
 # Cached: a month has hundreds of slots, and a day's rarely change between two requests.
@@ -61,12 +61,13 @@ def _present_day(day: DayStarts, duration: timedelta, zone: ZoneInfo) -> DayView
     return serialise_part(shown)
 
 
-def _present_day_with_hold(found: Availability, day: DayStarts, duration: timedelta) -> DayView:
+def _present_own_day(found: Availability, day: DayStarts, duration: timedelta) -> DayView:
+    """Present a day with what holds for this session only: what it holds, and its fees."""
     hold, zone = found.hold, found.zone
     held = None if hold is None else to_seconds(hold.starts_at)
-    if not any(held in starts for _, starts in day):
+    if found.fees is None and not any(held in starts for _, starts in day):
         return _present_day(day, duration, zone)
-    slots = present_slots(in_order(day), duration, zone)
+    slots = present_slots(in_order(day), duration, zone, found.fees)
     _mark_held(found, slots)
     return {"date": _date_of(slots[0]), "slots": slots}
 

@@ -22,9 +22,12 @@ from app.domain.availability import (
 from app.domain.errors import InvalidInputError
 from app.domain.groups import GroupOffer
 from app.domain.intervals import Interval
+from app.domain.policy.target_fees import target_fees
+from app.domain.policy.targets import TargetFees
 from app.domain.session import Format
 from app.domain.zones import from_seconds, seconds_up, start_of_day, to_seconds
 from app.identity.tokens.access import Caller
+from app.policies.stored import rules_of
 from app.sessions.read.calendar import (
     CalendarOwner,
     SessionToMove,
@@ -45,7 +48,8 @@ DEFAULT_DAYS = 31
 class Availability:
     """The slots of a session from `first` to `last`, both inclusive, as dates in `zone`.
 
-    `hold` is what the session holds now, which may be another time or format.
+    `hold` is what the session holds now, which may be another time or format. `fees`: the fee of
+    each slot, where that depends on the target.
     """
 
     session: SessionToMove
@@ -56,6 +60,7 @@ class Availability:
     offer: Offer | GroupOffer
     next_available: date | None
     hold: SessionHold | None
+    fees: TargetFees | None
 
 
 class _Search(NamedTuple):
@@ -112,8 +117,17 @@ async def read_availability(
     find = _find_times if session.group_id is None else _find_groups
     found, following = await find(db, search, calendar, window, seconds_up(now))
     next_available = None if following is None else from_seconds(following).astimezone(zone).date()
-    hold = live_hold(session, now)
-    return Availability(session, slots.format, zone, first, last, found, next_available, hold)
+    return Availability(
+        session,
+        slots.format,
+        zone,
+        first,
+        last,
+        found,
+        next_available,
+        hold=live_hold(session, now),
+        fees=target_fees(rules_of(session.policy), session.facts, now),
+    )
 
 
 async def _find_times(

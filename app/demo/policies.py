@@ -21,7 +21,7 @@ _TOM_POLICY = {
         "fees": [{"deadline": {"days_before": 1, "at": "17:00"}, "amount_minor": 4500}],
         "late_credit": "forfeited",
     },
-    "reschedule": {"max_days_from_original": 30},
+    "reschedule": {"max_days_from_original": 30, "free_if_within": {"days": 7}},
     "grace_minutes": 120,
 }
 _YOGA_POLICY = {
@@ -49,7 +49,7 @@ async def write_policies(db: AsyncConnection, now: datetime) -> None:
     await harbor.add_policy_version(
         text="Please tell me by 5 pm the day before. After that a cancellation costs $45, or the "
         "credit if you pay with a package. For two hours after the booking you can change your "
-        "mind free of charge.",
+        "mind free of charge, and a move within a week costs nothing.",
         rules=_TOM_POLICY,
         now=now,
         practitioner_id=TOM.id,

@@ -7,20 +7,20 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.domain.errors import QuoteInvalidError, QuoteStaleError
-from app.domain.policy.costs import Cost
+from app.domain.policy.costs import Cost, Promised
 from app.domain.policy.rules import Action
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The cost that a client was shown, for one action on one version of one session."""
+    """The costs that a client was shown, for one action on one version of one session."""
 
     practice_id: UUID
     session_id: UUID
     version: int
     action: Action
     expires_at: datetime
-    cost: Cost
+    promised: Promised
 
 
 def quoted_cost(
@@ -31,10 +31,12 @@ def quoted_cost(
     version: int,
     action: Action,
     now: datetime,
+    to_free_target: bool = False,
 ) -> Cost | None:
     """Give the cost that the quote promises for `action`; None without a quote or after its expiry.
 
-    A quote is still valid exactly at `expires_at`.
+    None also for a move to a target that the quote does not cover. A quote is still valid exactly
+    at `expires_at`.
 
     Raises:
         QuoteInvalidError: the quote is for another session or another action.
@@ -49,14 +51,14 @@ def quoted_cost(
         return None
     if quote.version != version:
         raise QuoteStaleError
-    return quote.cost
+    return quote.promised.cost_of(to_free_target=to_free_target)
 
 
 class QuoteLine(NamedTuple):
     """The part of a quote over several sessions that is about one version of one of them."""
 
     version: int
-    cost: Cost
+    promised: Promised
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,8 @@ def quoted_costs(
     keep: Collection[UUID],
     action: Action,
     now: datetime,
-) -> Mapping[UUID, Cost] | None:
-    """Give the promised cost of each session; None without a quote or after its expiry.
+) -> Mapping[UUID, Promised] | None:
+    """Give the promised costs of each session; None without a quote or after its expiry.
 
     `versions` are the sessions that the command covers. A session to `keep` may be in the quote.
 
@@ -101,4 +103,4 @@ def quoted_costs(
     lines = {id_: line for id_, line in quote.lines.items() if id_ not in keep}
     if {id_: line.version for id_, line in lines.items()} != dict(versions):
         raise QuoteStaleError
-    return {id_: line.cost for id_, line in lines.items()}
+    return {id_: line.promised for id_, line in lines.items()}

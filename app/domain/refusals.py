@@ -11,6 +11,7 @@ from app.domain.availability import Slot
 from app.domain.errors import DomainError
 from app.domain.groups import GroupSlot
 from app.domain.policy.decide import Decision
+from app.domain.policy.targets import TargetFees
 
 
 class ActionRefusedError(DomainError):
@@ -26,12 +27,16 @@ class ActionRefusedError(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class TimeConflict:
-    """A time that is not free, and the nearest that are. `session_id` None: it is to be booked."""
+    """A time that is not free, and the nearest that are. `session_id` None: it is to be booked.
+
+    `fees`: what the client pays for each, where that depends on the target.
+    """
 
     session_id: UUID | None
     wanted: datetime
     alternatives: Sequence[Slot]
     duration: timedelta
+    fees: TargetFees | None = None
 
 
 class ScopeConflictsError(DomainError):
@@ -61,7 +66,8 @@ class SlotUnavailableError(DomainError):
     """The requested start is not available. `alternatives` are the nearest slots that are.
 
     `duration` is the session's; `zone` is the zone in which the alternatives are shown. If
-    the time is free, but somebody else holds it, `held_until` says until when.
+    the time is free, but somebody else holds it, `held_until` says until when. `fees`: what the
+    client pays for each alternative, where that depends on the target.
     """
 
     code = "slot-unavailable"
@@ -73,8 +79,10 @@ class SlotUnavailableError(DomainError):
         zone: ZoneInfo,
         *,
         held_until: datetime | None = None,
+        fees: TargetFees | None = None,
     ) -> None:
         super().__init__()
+        self.fees = fees
         self.held_until = held_until
         self.alternatives = alternatives
         self.duration = duration
@@ -85,9 +93,14 @@ class GroupUnavailableError(SlotUnavailableError):
     """The requested group is not available. `groups` are the nearest that are."""
 
     def __init__(
-        self, groups: Sequence[GroupSlot], zone: ZoneInfo, *, held_until: datetime | None = None
+        self,
+        groups: Sequence[GroupSlot],
+        zone: ZoneInfo,
+        *,
+        held_until: datetime | None = None,
+        fees: TargetFees | None = None,
     ) -> None:
-        super().__init__((), timedelta(0), zone, held_until=held_until)
+        super().__init__((), timedelta(0), zone, held_until=held_until, fees=fees)
         self.groups = groups
 
 

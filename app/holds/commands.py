@@ -62,7 +62,9 @@ async def hold(
         session_id,
         requested,
         if_match=if_match,
-        judge=lambda record, action: check_allowed(record, action, quote, quotes, now),
+        judge=lambda record, action, start: check_allowed(
+            record, action, quote, quotes, now, start
+        ),
         now=now,
     )
     return await _write(db, caller, record, to, now)

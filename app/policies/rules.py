@@ -168,6 +168,34 @@ class CancelRules(RequestBody):
     ] = None
 
 
+class FreeIfWithinRule(RequestBody):
+    """To which targets a move costs no fee: either `days`, or `same_iso_week`.
+
+    Both count from the date for which the session was booked, in the practitioner's zone.
+    """
+
+    days: Annotated[
+        int | None,
+        Field(
+            strict=True,
+            ge=0,
+            le=366,
+            description="At most so many days before or after that date. 0 is the date itself.",
+            examples=[7],
+        ),
+    ] = None
+    same_iso_week: Annotated[
+        Literal[True] | None,
+        Field(description="In the ISO week of that date, Monday to Sunday.", examples=[None]),
+    ] = None
+
+    @model_validator(mode="after")
+    def _check_one_kind(self) -> Self:
+        if (self.days is None) == (self.same_iso_week is None):
+            raise InvalidValueError("field.free-if-within")
+        return self
+
+
 class RescheduleRules(RequestBody):
     """Rules for moving: whether, until when, how often and at what cost clients may do it.
 
@@ -208,6 +236,14 @@ class RescheduleRules(RequestBody):
             le=366,
             description="Maximum distance in days of a new date from the booked date. Null: no "
             "limit.",
+        ),
+    ] = None
+    free_if_within: Annotated[
+        FreeIfWithinRule | None,
+        Field(
+            description="Targets to which a move costs no fee. Such a move counts towards the "
+            "limit, is refused after the deadline, and carries the cost of a cancellation. Null: "
+            "all targets have the same fee."
         ),
     ] = None
 

@@ -9,7 +9,7 @@
                 "late_credit": "forfeited",
                 "refilled": {"covered_percent": 80},
                 "release": true},
-     "reschedule": {..., "limit": 2, "max_days_from_original": 30},
+     "reschedule": {..., "limit": 2, "max_days_from_original": 30, "free_if_within": {"days": 7}},
      "change_format": {...},
      "free_after_practice_move": "until_start",
      "grace_minutes": 60,
@@ -21,6 +21,8 @@ absent, also in versions that are older than this field; null turns it off. With
 there is no grace after a booking. `release` of `cancel` is true if it is absent and `refilled` is
 set, else false. If `rebook` is absent or null, a cancelled or missed session is not booked again by
 its client; `fee` is `stands` if absent.
+
+`free_if_within` is {"days": n} or {"same_iso_week": true}; without it no target is free.
 
 app/policies/rules.py has the request schema for the same shape.
 """

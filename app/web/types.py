@@ -24,8 +24,9 @@ from app.domain.errors import NotFoundError
 from app.texts.errors import InvalidValueError
 
 FIRST_YEAR, LAST_YEAR = 1970, 2200
-# A quote over a hundred sessions, each with a fee and a carried cost, has about 13,000 characters.
-MAX_QUOTE_LENGTH = 16_384
+# A quote over a hundred sessions has about 13,000 characters, each with a fee and a carried cost,
+# and about 19,000 where these depend on the target of a move.
+MAX_QUOTE_LENGTH = 24_576
 _INSTANT = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,6})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )

@@ -1,6 +1,6 @@
 """Parts of answers that several features show: money, slots, contacts, reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, NotRequired
 from uuid import UUID
@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 from app.domain.availability import Slot
 from app.domain.groups import GroupSlot
 from app.domain.money import Money
+from app.domain.policy.targets import TargetFees
 from app.domain.refusals import SeatConflict, TimeConflict
 from app.domain.session import Contact, Format, ReasonCode
 from app.domain.zones import local_text
@@ -96,6 +97,16 @@ class SlotView(TypedDict):
     seats_left: NotRequired[
         Annotated[int, Field(description="How many seats of the group are free now.")]
     ]
+    fee: NotRequired[
+        Annotated[
+            MoneyView | None,
+            Field(
+                description="The fee of moving to this slot now. Only where the session's policy "
+                "has `free_if_within`; null: none. What such a move carries is in "
+                "`actions.reschedule`."
+            ),
+        ]
+    ]
     held_until: NotRequired[
         Annotated[InstantText, Field(description="Until then this session holds the slot.")]
     ]
@@ -141,10 +152,12 @@ class Reason(RequestBody):
     note: Annotated[Text, Field(description="In the client's words, 1 to 500 characters.")]
 
 
-def present_slots(slots: Sequence[Slot], duration: timedelta, zone: ZoneInfo) -> list[SlotView]:
-    """Present slots in the viewer's time zone, in the given order."""
+def present_slots(
+    slots: Sequence[Slot], duration: timedelta, zone: ZoneInfo, fees: TargetFees | None = None
+) -> list[SlotView]:
+    """Present slots in the viewer's time zone, in the given order; with `fees` the fee of each."""
     length = duration // timedelta(seconds=1)
-    return [
+    shown: list[SlotView] = [
         {
             "start": local_text(slot.start, zone),
             "end": local_text(slot.start + length, zone),
@@ -152,11 +165,15 @@ def present_slots(slots: Sequence[Slot], duration: timedelta, zone: ZoneInfo) ->
         }
         for slot in slots
     ]
+    _add_fees(shown, (slot.start for slot in slots), fees)
+    return shown
 
 
-def present_group_slots(slots: Sequence[GroupSlot], zone: ZoneInfo) -> list[SlotView]:
-    """Present groups with a free seat in the viewer's time zone, in the given order."""
-    return [
+def present_group_slots(
+    slots: Sequence[GroupSlot], zone: ZoneInfo, fees: TargetFees | None = None
+) -> list[SlotView]:
+    """Present groups with a free seat, as `present_slots` does slots."""
+    shown: list[SlotView] = [
         {
             "start": local_text(slot.start, zone),
             "end": local_text(slot.end, zone),
@@ -166,6 +183,14 @@ def present_group_slots(slots: Sequence[GroupSlot], zone: ZoneInfo) -> list[Slot
         }
         for slot in slots
     ]
+    _add_fees(shown, (slot.start for slot in slots), fees)
+    return shown
+
+
+def _add_fees(shown: list[SlotView], starts: Iterable[int], fees: TargetFees | None) -> None:
+    if fees is not None:
+        for slot, start in zip(shown, starts, strict=True):
+            slot["fee"] = present_money(fees.fee_at(start))
 
 
 def present_conflicts(conflicts: Sequence[TimeConflict], zone: ZoneInfo) -> list[ConflictView]:
@@ -174,7 +199,9 @@ def present_conflicts(conflicts: Sequence[TimeConflict], zone: ZoneInfo) -> list
         {
             "session_id": conflict.session_id,
             "wanted": conflict.wanted.astimezone(zone),
-            "alternatives": present_slots(conflict.alternatives, conflict.duration, zone),
+            "alternatives": present_slots(
+                conflict.alternatives, conflict.duration, zone, conflict.fees
+            ),
         }
         for conflict in conflicts
     ]

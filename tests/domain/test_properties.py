@@ -49,7 +49,10 @@ from app.domain.policy.rules import (
     RescheduleRule,
     Tier,
     WallClock,
+    WithinDays,
+    WithinIsoWeek,
 )
+from app.domain.policy.targets import is_free_target
 from app.domain.session import Format, SessionFacts, Status
 from app.domain.zones import (
     constant_offsets,
@@ -459,7 +462,14 @@ def policies() -> st.SearchStrategy[Policy]:
             fees=tiers(),
             late_credit=st.sampled_from([Credit.RETURNED, Credit.FORFEITED]),
         ),
-        reschedule=st.builds(RescheduleRule, closes=closes, fees=st.none() | tiers()),
+        reschedule=st.builds(
+            RescheduleRule,
+            closes=closes,
+            fees=st.none() | tiers(),
+            free_if_within=st.none()
+            | st.builds(WithinDays, st.integers(0, 30))
+            | st.just(WithinIsoWeek()),
+        ),
         change_format=st.builds(ChangeFormatRule, closes=closes, fees=tiers()),
         free_after_practice_move=st.booleans(),
         grace=graces(),
@@ -647,6 +657,85 @@ def test_nothing_that_makes_an_action_free_makes_any_decision_dearer(
             assert found.cost.is_free
         elif without.cost is not None:
             assert found.cost == without.cost
+
+
+def worth(cost: Cost, facts: SessionFacts) -> int:
+    """Return what a move costs if its session is cancelled afterwards; a credit is the price."""
+    carries = cost.carries
+    if carries is None:
+        return minor(cost.fee)
+    forfeited = facts.price.amount_minor if carries.forfeits_credit else 0
+    return minor(cost.fee) + max(minor(carries.fee), forfeited)
+
+
+TARGETS = st.timedeltas(-timedelta(days=40), timedelta(days=40))
+
+
+@at_most(200)
+@given(policies_with_limits(), booked_sessions(), NOTICES, TARGETS)
+def test_free_targets_make_no_move_dearer_and_open_none(
+    policy: Policy, facts: SessionFacts, notice: timedelta, away: timedelta
+) -> None:
+    """Compared with the same policy without them; a decision about all has the dearest cost."""
+    plain = replace(policy, reschedule=replace(policy.reschedule, free_if_within=None))
+    instants = [term.until for term in terms(policy, Action.RESCHEDULE, facts)]
+    edges = [edge for until in instants for edge in (until, until + MICROSECOND)]
+    for now in [facts.starts_at - notice, *edges]:
+        without = decide(plain, Action.RESCHEDULE, facts, now)
+        of_all = decide(policy, Action.RESCHEDULE, facts, now)
+        of_one = decide(policy, Action.RESCHEDULE, facts, now, target=facts.starts_at + away)
+        assert (of_all.cost, of_all.refusal) == (without.cost, without.refusal)
+        assert of_one.refusal == without.refusal
+        if of_one.cost is not None and without.cost is not None:
+            assert minor(of_one.cost.fee) <= minor(without.cost.fee)
+            assert worth(of_one.cost, facts) <= worth(without.cost, facts)
+            to_free = is_free_target(policy, facts, facts.starts_at + away)
+            assert of_all.promised.cost_of(to_free_target=to_free) == of_one.cost
+
+
+@at_most(100)
+@given(policies(), booked_sessions(), NOTICES)
+def test_the_terms_of_free_targets_agree_with_the_decision_at_any_instant(
+    policy: Policy, facts: SessionFacts, notice: timedelta
+) -> None:
+    policy = replace(policy, reschedule=replace(policy.reschedule, free_if_within=WithinDays(0)))
+    timeline = terms(policy, Action.RESCHEDULE, facts, to_free_target=True)
+    edges = [edge for term in timeline for edge in (term.until, term.until + MICROSECOND)]
+    for now in [facts.starts_at - notice, *edges]:
+        if now < facts.starts_at:
+            told = next((term.cost for term in timeline if now <= term.until), None)
+            decision = decide(policy, Action.RESCHEDULE, facts, now, target=facts.booked_starts_at)
+            assert decision.cost == told
+
+
+@at_most(150)
+@given(policies(), booked_sessions(), NOTICES, NOTICES, TARGETS, TARGETS)
+def test_a_move_never_costs_more_than_its_quote_whatever_its_target(
+    policy: Policy,
+    facts: SessionFacts,
+    one: timedelta,
+    other: timedelta,
+    shown: timedelta,
+    away: timedelta,
+) -> None:
+    """A quote about all targets covers each; one about a target covers its own kind."""
+    earlier, later = facts.starts_at - max(one, other), facts.starts_at - min(one, other)
+    target = facts.starts_at + away
+    to_free = is_free_target(policy, facts, target)
+    for asked in (None, facts.starts_at + shown):
+        decision = decide(policy, Action.RESCHEDULE, facts, earlier, target=asked)
+        quoted = decision.promised.cost_of(to_free_target=to_free)
+        if quoted is None:
+            is_other_kind = asked is not None and is_free_target(policy, facts, asked) != to_free
+            assert is_other_kind or decision.cost is None
+            continue
+        paid = decide(policy, Action.RESCHEDULE, facts, later, quoted=quoted, target=target).cost
+        assert paid is not None
+        assert minor(paid.fee) <= minor(quoted.fee)
+        assert paid.carries is None or quoted.carries is not None
+        if paid.carries is not None and quoted.carries is not None:
+            assert minor(paid.carries.fee) <= minor(quoted.carries.fee)
+            assert quoted.carries.forfeits_credit or not paid.carries.forfeits_credit
 
 
 @at_most(100)

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.domain.errors import QuoteInvalidError, QuoteStaleError
-from app.domain.policy.costs import Cost
+from app.domain.policy.costs import Cost, Promised
 from app.domain.policy.decide import decide
 from app.domain.policy.rules import Action, CancelRule, Credit, Policy
 from app.domain.quotes import Quote, quoted_cost
@@ -26,7 +26,7 @@ QUOTE = Quote(
     version=3,
     action=Action.CANCEL,
     expires_at=EXPIRES_AT,
-    cost=COST,
+    promised=Promised(COST, COST),
 )
 POLICY = Policy(cancel=CancelRule(fees=(percent(hours_before(24), "50"),)))
 
@@ -101,6 +101,6 @@ def test_a_quote_shown_before_a_deadline_is_honoured_after_it() -> None:
     shown = decide(POLICY, Action.CANCEL, session(), SHOWN_AT)
     assert shown.cost == Cost(None, None)
     now = EXPIRES_AT
-    quoted = counts(replace(QUOTE, cost=shown.cost), now)
+    quoted = counts(replace(QUOTE, promised=shown.promised), now)
     assert decide(POLICY, Action.CANCEL, session(), now).cost == Cost(usd(6_000), None)
     assert decide(POLICY, Action.CANCEL, session(), now, quoted=quoted).cost == Cost(None, None)

@@ -10,7 +10,7 @@ from app.domain.errors import QuoteInvalidError, QuoteStaleError
 from app.domain.intervals import Interval
 from app.domain.money import Money
 from app.domain.placing import Conflict, Wanted, find_conflicts, is_free, without
-from app.domain.policy.costs import Cost
+from app.domain.policy.costs import Cost, Promised
 from app.domain.policy.rules import Action, Credit
 from app.domain.quotes import QuoteLine, ScopeQuote, quoted_costs
 from app.domain.scope import Stays, why_it_stays
@@ -28,6 +28,9 @@ RULES = SlotRules(
 )
 FREE = Cost(None, None)
 FEE = Cost(Money(4500, "USD"), Credit.KEPT, Carried(Money(12000, "USD"), forfeits_credit=True))
+PROMISED = Promised(FEE, FEE)
+# By the target of a move: both kinds are covered, or one of them.
+BY_TARGET = [PROMISED, Promised(FEE, FREE), Promised(None, FREE), Promised(FEE, None)]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +111,7 @@ def quote(lines: dict[UUID, int]) -> ScopeQuote:
         ONE,
         Action.CANCEL,
         NOW,
-        {id_: QuoteLine(version, FEE) for id_, version in lines.items()},
+        {id_: QuoteLine(version, PROMISED) for id_, version in lines.items()},
     )
 
 
@@ -132,13 +135,13 @@ def costs(
 
 def test_a_quote_promises_a_cost_for_each_session_until_it_expires() -> None:
     given = quote({ONE: 1, TWO: 3})
-    assert costs(given, {ONE: 1, TWO: 3}) == {ONE: FEE, TWO: FEE}
+    assert costs(given, {ONE: 1, TWO: 3}) == {ONE: PROMISED, TWO: PROMISED}
     assert costs(given, {ONE: 1, TWO: 3}, late=1) is None
     assert costs(None, {ONE: 1}) is None
 
 
 def test_a_quoted_session_that_is_kept_does_not_count() -> None:
-    assert costs(quote({ONE: 1, TWO: 3}), {ONE: 1}, keep=(TWO,)) == {ONE: FEE}
+    assert costs(quote({ONE: 1, TWO: 3}), {ONE: 1}, keep=(TWO,)) == {ONE: PROMISED}
 
 
 @pytest.mark.parametrize(
@@ -163,7 +166,7 @@ def test_a_quote_of_another_practice_is_invalid() -> None:
 
 def test_a_signed_quote_over_a_hundred_sessions_is_read_as_it_was() -> None:
     quotes = Quotes(["k" * 32], timedelta(minutes=10))
-    lines = {uuid4(): QuoteLine(number, FEE if number % 2 else FREE) for number in range(100)}
+    lines = {uuid4(): QuoteLine(number, BY_TARGET[number % 4]) for number in range(100)}
     given = ScopeQuote(ONE, TWO, Action.RESCHEDULE, NOW, lines)
     token = quotes.sign_scope(given)
     assert len(token) <= MAX_QUOTE_LENGTH

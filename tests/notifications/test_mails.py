@@ -160,6 +160,26 @@ async def test_a_separate_deadline_for_moves_is_shown(
     assert move.splitlines()[1] == "- For a fee of $60.00 until the session starts."
 
 
+async def test_the_dates_to_which_a_move_costs_no_fee_are_shown(
+    read: Any, scenario: Scenario, world: World
+) -> None:
+    fees = {"fees": [{"deadline": {"before_minutes": 1440}, "amount_minor": 3000}]}
+    within = {"free_if_within": {"days": 7}}
+    await world.add_policy(LATE_FEE | {"reschedule": fees | within})
+    mail = await read(await scenario.book(), "booked")
+    move = mail.text.partition("To reschedule:\n")[2].partition("\n\n")[0]
+    assert move.splitlines()[2] == (
+        "- No fee for a move to a date from Thursday, November 26, 2026 to Thursday, December 10, "
+        "2026. Cancelling after such a move costs at least what it would have cost without it."
+    )
+    await world.add_policy({"reschedule": fees | within})
+    mail = await read(await scenario.book(START + ONE_DAY), "booked")
+    assert "to Friday, December 11, 2026.\n" in mail.text
+    await world.add_policy({"reschedule": within})
+    mail = await read(await scenario.book(START + 2 * ONE_DAY), "booked")
+    assert "No fee for a move" not in mail.text
+
+
 async def test_without_a_policy_all_is_free_until_the_start(read: Any, scenario: Scenario) -> None:
     mail = await read(await scenario.book(), "booked")
     assert "To cancel or reschedule:\n- Free of charge until the session starts.\n" in mail.text

@@ -17,6 +17,7 @@ from app.domain.policy.rebook import (
     rebook_until,
 )
 from app.domain.policy.rules import Action, Credit, PercentFee, Policy, Tier, tiers_of
+from app.domain.policy.targets import is_free_target
 from app.domain.session import Carried, SessionFacts
 
 
@@ -38,6 +39,21 @@ class Cost:
         return self.fee is None and self.credit is not Credit.FORFEITED and self.carries is None
 
 
+class Promised(NamedTuple):
+    """The costs that a quote promises, of which None is not covered.
+
+    `free` is that of moves to free targets (app/domain/policy/targets.py), `other` that of moves to
+    other targets. They are the same where the cost does not depend on a target.
+    """
+
+    other: Cost | None
+    free: Cost | None
+
+    def cost_of(self, *, to_free_target: bool) -> Cost | None:
+        """Give the promised cost of an action with such a target."""
+        return self.free if to_free_target else self.other
+
+
 class CostStep(NamedTuple):
     """The cost of an action after `passed_at` (exclusive), until the next step."""
 
@@ -50,24 +66,35 @@ _TICK = timedelta(microseconds=1)
 
 
 def cost_for_staff(
-    policy: Policy, action: Action, facts: SessionFacts, now: datetime, *, charged: bool
+    policy: Policy,
+    action: Action,
+    facts: SessionFacts,
+    now: datetime,
+    *,
+    charged: bool,
+    target: datetime | None = None,
 ) -> Cost:
     """Give the cost for the client of an action by staff.
 
     With `charged` it is the policy's cost at `now`, including the carried cost of the client's
-    earlier moves, and nothing while the action is free for the client (app/domain/policy/free.py);
-    `enabled`, limits and closing deadlines do not apply. Otherwise it is free, and a credit is
-    returned. A move by staff carries no cost. Source: product.md section 2, "Rules bind clients".
+    earlier moves, and nothing while the action is free for the client (app/domain/policy/free.py),
+    or if it is a move to a free `target`; `enabled`, limits and closing deadlines do not apply.
+    Otherwise it is free, and a credit is returned. A move by staff carries no cost. Source:
+    product.md section 2, "Rules bind clients".
     """
-    if charged:
+    is_free = action is Action.RESCHEDULE and is_free_target(policy, facts, target)
+    if charged and not is_free:
         return cost_at(_freed(_fee_steps(policy, action, facts), policy, action, facts), now)
     return Cost(None, _credit(policy, action, facts, late=False))
 
 
-def cost_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[CostStep]:
+def cost_steps(
+    policy: Policy, action: Action, facts: SessionFacts, *, to_free_target: bool = False
+) -> list[CostStep]:
     """Give the costs of an action in time order; those of a move include the carried cost.
 
-    An absence costs what a missed session does. Booking a session again has no fee of its own.
+    An absence costs what a missed session does. Booking a session again has no fee of its own. A
+    move `to_free_target` has none either, and carries all the more.
     """
     if action is Action.ABSENCE:
         return [CostStep(_ALWAYS, _fee_steps(policy, Action.CANCEL, facts)[-1].cost)]
@@ -76,6 +103,7 @@ def cost_steps(policy: Policy, action: Action, facts: SessionFacts) -> list[Cost
         return _freed(steps, policy, action, facts)
     steps = _fee_steps(policy, action, facts)
     if action is Action.RESCHEDULE:
+        steps = steps[:1] if to_free_target else steps
         cancelling = _cancellation_steps(policy, facts)
         steps = _steps_with_carried_cost(steps, cancelling, facts.price)
     return _freed(steps, policy, action, facts)

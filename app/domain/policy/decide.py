@@ -8,12 +8,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
-from app.domain.policy.costs import Cost, CostStep, apply_quote, cost_at, cost_steps
+from app.domain.intervals import Interval
+from app.domain.policy.costs import (
+    Cost,
+    CostStep,
+    Promised,
+    apply_quote,
+    cost_at,
+    cost_steps,
+)
 from app.domain.policy.deadlines import closing_of
 from app.domain.policy.free import FreeBecause, free_times, is_asked, lifted_until, why_free
 from app.domain.policy.rebook import is_rebooking, rebook_until
 from app.domain.policy.rules import Action, Policy, rule_of
+from app.domain.policy.targets import free_targets, is_free_target
 from app.domain.session import Contact, SessionFacts, Status
 
 
@@ -49,6 +59,13 @@ class Term:
     cost: Cost
 
 
+class FreeTargets(NamedTuple):
+    """The starts to which a move costs no fee, in seconds since the epoch, and its cost then."""
+
+    starts: Interval
+    cost: Cost
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The policy's decision about one action on one session at one instant.
@@ -56,6 +73,10 @@ class Decision:
     `cost` is None if and only if there is a `refusal`. `timeline` is the result of `terms`.
     `free_because` says what makes an allowed action free, whatever its fees; None: nothing does.
     `forgiven_if_refilled`: what the action costs falls away if others take the freed time.
+
+    Where the fee of a move depends on its target: a decision about all targets has the cost of the
+    dearest one, and `free_targets`. A decision about one target has the cost of that one, and
+    `is_free_target` says which kind it is; else that is None.
     """
 
     action: Action
@@ -64,6 +85,8 @@ class Decision:
     refusal: Refusal | None
     free_because: FreeBecause | None = None
     forgiven_if_refilled: bool = False
+    free_targets: FreeTargets | None = None
+    is_free_target: bool | None = None
 
     @property
     def allowed(self) -> bool:
@@ -85,6 +108,14 @@ class Decision:
         """Give the end of the last term, even if it has passed; None if the action is disabled."""
         return self.timeline[-1].until if self.timeline else None
 
+    @property
+    def promised(self) -> Promised:
+        """Give the costs that a quote with this decision promises: what the decision shows."""
+        if self.is_free_target is None:
+            free = self.cost if self.free_targets is None else self.free_targets.cost
+            return Promised(self.cost, free)
+        return Promised(None, self.cost) if self.is_free_target else Promised(self.cost, None)
+
 
 def decide(
     policy: Policy,
@@ -93,8 +124,11 @@ def decide(
     now: datetime,
     *,
     quoted: Cost | None = None,
+    target: datetime | None = None,
 ) -> Decision:
     """Decide whether the client may do `action` at `now`, and what it costs.
+
+    `target` is the start to which a move leads. None: whatever it is, so it is the dearest.
 
     `quoted` is the cost of a quote that is still valid. It lifts the closing deadline. For fee,
     credit and carried cost each, the better of the quoted and the due value for the client applies.
@@ -102,7 +136,8 @@ def decide(
     section 2, "No fee without a quote".
     """
     closes_at = _open_until(policy, action, facts)
-    steps = cost_steps(policy, action, facts)
+    to_free = is_free_target(policy, facts, target)
+    steps = cost_steps(policy, action, facts, to_free_target=to_free)
     because = why_free(policy, action, facts, now)
     is_late = closes_at is not None and now > closes_at and quoted is None
     code = _refusal_code(policy, action, facts, now, because, late=is_late)
@@ -112,7 +147,7 @@ def decide(
         cost = cost_at(steps, now)
         if quoted is not None and because is None:
             cost = apply_quote(policy, facts, now, quoted, cost)
-    return Decision(
+    decision = Decision(
         action=action,
         cost=cost,
         timeline=() if closes_at is None else _timeline(steps, closes_at),
@@ -124,6 +159,27 @@ def decide(
         and cost is not None
         and share_to_refill(policy, facts, cost) is not None,
     )
+    return _by_target(decision, policy, facts, now, None if target is None else to_free)
+
+
+def _by_target(
+    decision: Decision,
+    policy: Policy,
+    facts: SessionFacts,
+    now: datetime,
+    is_free_target: bool | None,  # noqa: FBT001 - None: the decision is about all targets
+) -> Decision:
+    """Say what depends on the target of a move, if the fee that is due now does."""
+    starts = free_targets(policy, decision.action, facts)
+    if starts is None or decision.cost is None or decision.free_because is not None:
+        return decision
+    if cost_at(cost_steps(policy, decision.action, facts), now).fee is None:
+        return decision
+    if is_free_target is not None:
+        because = FreeBecause.TARGET if is_free_target else None
+        return replace(decision, is_free_target=is_free_target, free_because=because)
+    cost = cost_at(cost_steps(policy, decision.action, facts, to_free_target=True), now)
+    return replace(decision, free_targets=FreeTargets(starts, cost))
 
 
 def share_to_refill(policy: Policy, facts: SessionFacts, cost: Cost) -> int | None:
@@ -165,14 +221,20 @@ def format_change_by_move(policy: Policy, facts: SessionFacts, now: datetime) ->
     return decide(policy, Action.CHANGE_FORMAT, facts, now)
 
 
-def terms(policy: Policy, action: Action, facts: SessionFacts) -> list[Term]:
+def terms(
+    policy: Policy, action: Action, facts: SessionFacts, *, to_free_target: bool = False
+) -> list[Term]:
     """Give the costs of `action` as a timeline; empty if clients may never do it.
 
-    Instants are UTC, ascending; the last one is when the action closes. Adjacent terms with the
-    same cost are one term. Limits and the session's status are ignored.
+    Those of a move are those to the dearest target, or to a free one. Instants are UTC, ascending;
+    the last one is when the action closes. Adjacent terms with the same cost are one term. Limits
+    and the session's status are ignored.
     """
     closes_at = _open_until(policy, action, facts)
-    return [] if closes_at is None else _timeline(cost_steps(policy, action, facts), closes_at)
+    if closes_at is None:
+        return []
+    steps = cost_steps(policy, action, facts, to_free_target=to_free_target)
+    return _timeline(steps, closes_at)
 
 
 def _as_moved(policy: Policy, facts: SessionFacts, now: datetime) -> tuple[SessionFacts, datetime]:

@@ -12,12 +12,15 @@ from app.domain.policy.rules import (
     Deadline,
     ElapsedNotice,
     FixedFee,
+    FreeIfWithin,
     PercentFee,
     Policy,
     RebookRule,
     RescheduleRule,
     Tier,
     WallClock,
+    WithinDays,
+    WithinIsoWeek,
 )
 
 UNTIL_START = "until_start"
@@ -44,6 +47,7 @@ def parse_rules(rules: dict[str, Any]) -> Policy:
             fees=_tiers(reschedule["fees"] or []) if "fees" in reschedule else None,
             limit=reschedule.get("limit"),
             max_days_from_original=reschedule.get("max_days_from_original"),
+            free_if_within=_within(reschedule.get("free_if_within")),
         ),
         change_format=ChangeFormatRule(
             enabled=change_format.get("enabled", True),
@@ -67,6 +71,12 @@ def _own_closes(reschedule: dict[str, Any]) -> Deadline | None:
     if "closes" not in reschedule:
         return None
     return _deadline(reschedule["closes"]) or UNTIL_THE_START
+
+
+def _within(rule: dict[str, Any] | None) -> FreeIfWithin | None:
+    if rule is None:
+        return None
+    return WithinDays(rule["days"]) if "days" in rule else WithinIsoWeek()
 
 
 def _share(refilled: dict[str, Any] | None) -> int | None:

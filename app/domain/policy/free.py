@@ -12,12 +12,14 @@ class FreeBecause(StrEnum):
     """Why an action is free.
 
     The practice asks for a move, or has moved the session itself, or the session was booked a short
-    time ago.
+    time ago. `target` makes free the fee of a move, and nothing else, because of the start to which
+    it leads (app/domain/policy/targets.py).
     """
 
     MOVE_REQUEST = "move_request"
     PRACTICE_MOVE = "practice_move"
     GRACE = "grace"
+    TARGET = "target"
 
 
 # Grace lifts no deadline: it is about what an action costs.

@@ -92,10 +92,26 @@ class CancelRule:
 
 
 @dataclass(frozen=True, slots=True)
+class WithinDays:
+    """Targets at most so many days before or after the booked date."""
+
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class WithinIsoWeek:
+    """Targets in the ISO week of the booked date."""
+
+
+FreeIfWithin = WithinDays | WithinIsoWeek
+
+
+@dataclass(frozen=True, slots=True)
 class RescheduleRule:
     """Rules for moves.
 
     `closes` or `fees` None: the value of `cancel` applies, so that a move cannot circumvent it.
+    `free_if_within`: targets to which a move costs no fee (app/domain/policy/targets.py).
     """
 
     enabled: bool = True
@@ -103,6 +119,7 @@ class RescheduleRule:
     fees: tuple[Tier, ...] | None = None
     limit: int | None = None
     max_days_from_original: int | None = None
+    free_if_within: FreeIfWithin | None = None
 
 
 @dataclass(frozen=True, slots=True)

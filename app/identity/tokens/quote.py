@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.domain.errors import QuoteInvalidError
 from app.domain.money import Money
-from app.domain.policy.costs import Cost
+from app.domain.policy.costs import Cost, Promised
 from app.domain.policy.rules import Action, Credit
 from app.domain.quotes import Quote, QuoteLine, ScopeQuote
 from app.domain.session import Carried
@@ -43,7 +43,7 @@ class Quotes:
                 quote.version,
                 quote.action,
                 int(quote.expires_at.timestamp()),
-                *_written_cost(quote.cost),
+                *_written_costs(quote.promised),
             ]
         )
 
@@ -54,9 +54,8 @@ class Quotes:
             QuoteInvalidError: the token is malformed, not signed by us, or of an older format.
         """
         try:
-            practice_id, session_id, version, action, expires, fee, credit, carries = (
-                self._signer.read(token)
-            )
+            practice_id, session_id, version, action, expires, *costs = self._signer.read(token)
+            promised = _costs(costs)
         except (BadTokenError, ValueError):  # ValueError: an older release signed fewer values
             raise QuoteInvalidError from None
         return Quote(
@@ -65,7 +64,7 @@ class Quotes:
             version=version,
             action=Action(action),
             expires_at=datetime.fromtimestamp(expires, UTC),
-            cost=_cost(fee, credit, carries),
+            promised=promised,
         )
 
     def sign_scope(self, quote: ScopeQuote) -> str:
@@ -77,7 +76,7 @@ class Quotes:
                 quote.action,
                 int(quote.expires_at.timestamp()),
                 [
-                    [session_id.hex, line.version, *_written_cost(line.cost)]
+                    [session_id.hex, line.version, *_written_costs(line.promised)]
                     for session_id, line in quote.lines.items()
                 ],
             ]
@@ -98,8 +97,30 @@ class Quotes:
             session_id=UUID(session_id),
             action=Action(action),
             expires_at=datetime.fromtimestamp(expires, UTC),
-            lines={UUID(id_): QuoteLine(version, _cost(*cost)) for id_, version, *cost in lines},
+            lines={UUID(id_): QuoteLine(version, _costs(costs)) for id_, version, *costs in lines},
         )
+
+
+def _written_costs(promised: Promised) -> list[Any]:
+    """Write the costs as three values; as one list of two, if they depend on a move's target."""
+    if promised.other == promised.free and promised.other is not None:
+        return _written_cost(promised.other)
+    return [[None if cost is None else _written_cost(cost) for cost in promised]]
+
+
+def _costs(written: Sequence[Any]) -> Promised:
+    """Read what `_written_costs` wrote.
+
+    Raises:
+        ValueError: it has another number of values.
+    """
+    if len(written) == 1:
+        other, free = written[0]
+        return Promised(
+            None if other is None else _cost(*other), None if free is None else _cost(*free)
+        )
+    fee, credit, carries = written
+    return Promised(*(_cost(fee, credit, carries),) * 2)
 
 
 def _written_cost(cost: Cost) -> list[Any]:

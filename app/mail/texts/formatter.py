@@ -1,7 +1,7 @@
 """Formats dates, times, money and session formats for a reader's locale and time zone."""
 
 from copy import copy
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -43,6 +43,10 @@ class Formatter:
         local = instant.astimezone(self._zone)
         written = self._moment(local, "long")
         return f"{written} ({self._zone_name(local)})" if _occurs_twice(local) else written
+
+    def date(self, day: date) -> str:
+        """Write a date."""
+        return _plain(format_date(day, "full", locale=self._locale))
 
     def instant(self, instant: datetime) -> str:
         """Write a date and a time with the zone's name."""

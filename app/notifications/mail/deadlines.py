@@ -5,6 +5,8 @@ from datetime import datetime
 
 from app.domain.policy.decide import Refusal, RefusalCode, Term, decide, terms
 from app.domain.policy.rules import Action, Credit
+from app.domain.policy.targets import free_targets
+from app.domain.zones import from_seconds
 from app.mail.sanitize import one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.data import MailData
@@ -51,7 +53,32 @@ def _timeline(
     ]
     if refusal is not None:
         timeline.append(_refused(refusal, formatter.texts))
+    elif action is Action.RESCHEDULE:
+        timeline += _free_targets(data, formatter)
     return tuple(timeline)
+
+
+def _free_targets(data: MailData, formatter: Formatter) -> list[str]:
+    """Write to which dates a move costs no fee, where it costs one to others at some time.
+
+    They are dates of the practitioner's zone.
+    """
+    policy, facts = rules_of(data.policy), data.facts
+    starts = free_targets(policy, Action.RESCHEDULE, facts)
+    if starts is None or all(
+        term.cost.fee is None for term in terms(policy, Action.RESCHEDULE, facts)
+    ):
+        return []
+    first, last = (
+        from_seconds(second).astimezone(facts.zone).date()
+        for second in (starts.start, starts.end - 1)
+    )
+    texts = formatter.texts
+    written = texts("mail.free-targets", first=formatter.date(first), last=formatter.date(last))
+    of_free = terms(policy, Action.RESCHEDULE, facts, to_free_target=True)
+    if any(term.cost.carries is not None for term in of_free):
+        written = f"{written} {texts('mail.free-targets-carry')}"
+    return [written]
 
 
 def _term(term: Term, starts_at: datetime, formatter: Formatter, now: datetime) -> str:

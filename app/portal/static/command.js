@@ -8,7 +8,7 @@ import { note } from "./app.js";
 import { now } from "./clock.js";
 import { button, h } from "./dom.js";
 import { money } from "./format.js";
-import { costBox } from "./parts.js";
+import { costBox, forTarget } from "./parts.js";
 import { ANSWERS, answerTo, showProblem } from "./problems.js";
 import { reasonFields, reasonOfRequest } from "./reason.js";
 import { hasFollowing, ScopePart } from "./scope.js";
@@ -38,8 +38,9 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
 
   const showCost = () => {
     const preview = several()?.preview;
-    cost.replaceChildren(several() ? preview ? several().costBox ?? "" : "" : hasCost ? costBox(decision) : "");
-    const fee = several() ? preview?.fee : hasCost && decision.fee;
+    const shown = forTarget(decision, wish.start);
+    cost.replaceChildren(several() ? preview ? several().costBox ?? "" : "" : hasCost ? costBox(shown) : "");
+    const fee = several() ? preview?.fee : hasCost && shown.fee;
     const price = fee && money(fee);
     if (preview) submit.textContent = labels.several(preview.sessions.length, price);
     else submit.textContent = price && labels.submitFee ? labels.submitFee(price) : labels.submit;

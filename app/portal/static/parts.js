@@ -56,9 +56,17 @@ export function joining({ kind, location, join_url: url, instructions }) {
   ];
 }
 
+/** The decision on a move to a start: a free target has no fee, and carries the cost of cancelling. */
+export function forTarget(decision, start) {
+  const { free_targets: free } = decision;
+  const at = start ? Date.parse(start) : NaN;
+  if (!free || !(Date.parse(free.from) <= at && at < Date.parse(free.before))) return decision;
+  return { ...decision, fee: null, carries: free.carries };
+}
+
 /** What an action costs now and until when it stays so: sentences, and the next instant that counts. */
 export function costNow(decision, startsAt) {
-  const { fee, credit, carries, free_until: freeUntil, closes_at: closesAt, free_because: because } = decision;
+  const { fee, credit, carries, free_until: freeUntil, closes_at: closesAt, free_because: because, free_targets: free } = decision;
   const isFree = !fee && credit !== "forfeited" && !carries;
   const deadline = isFree ? freeUntil : closesAt;
   const atStart = deadline !== null && Date.parse(deadline) >= Date.parse(startsAt);
@@ -67,6 +75,7 @@ export function costNow(decision, startsAt) {
   if (fee) sentences.push(t.cost.fee(money(fee)));
   if (credit === "forfeited") sentences.push(t.cost.forfeited);
   if (carries) sentences.push(carriedCost(carries, t.cost));
+  if (free) sentences.push(t.cost.freeTargets(short(free.from), short(free.before)));
   if (isFree) sentences.push(atStart || !deadline ? t.cost.freeUntilStart : t.cost.freeUntil(short(deadline)));
   else if (!atStart && deadline) sentences.push(t.cost.possibleUntil(short(deadline)));
   return { text: sentences.join(" "), isFree, deadline };

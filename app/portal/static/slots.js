@@ -1,7 +1,7 @@
 /** Times to choose from: a time for a single session, another group for a seat. */
 
 import { h } from "./dom.js";
-import { day, span } from "./format.js";
+import { day, money, span } from "./format.js";
 import { t } from "./strings.js";
 
 /** The entry of the view that confirms a slot. `kind` is the format. */
@@ -12,7 +12,12 @@ export function confirmEntry({ id, version }, kind, slot) {
 
 /** A slot on a button, with its day. */
 export function slotName(slot) {
-  return [`${day(slot.start)}, `, h("span", { class: "whole" }, span(slot.start, slot.end)), seatsLeft(slot)];
+  return [`${day(slot.start)}, `, h("span", { class: "whole" }, span(slot.start, slot.end)), seatsLeft(slot), feeOf(slot)];
+}
+
+/** The fee of moving to a slot; null where it has none, or the fee does not depend on the slot. */
+export function feeOf({ fee = null }) {
+  return fee === null ? null : h("span", { class: "seats" }, ` ${t.cost.ofSlot(money(fee))}`);
 }
 
 /** How many places of a group are left; null where the slot is not a group. */

@@ -274,6 +274,8 @@ export const t = {
     freeUntilStart: "Free until the session starts.",
     fee: (fee) => `Costs ${fee} now.`,
     forfeited: "The package credit is not returned now.",
+    freeTargets: (from, before) => `No fee for a new time from ${from} until ${before}.`,
+    ofSlot: (fee) => `fee ${fee}`,
     wasFree: (instant) => `It was free until ${instant}.`,
     possibleUntil: (instant) => `Possible until ${instant}.`,
     left: (time) => `${time} minutes left`,

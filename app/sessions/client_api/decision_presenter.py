@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from app.domain.policy.decide import Decision, Term, terms
+from app.domain.policy.decide import Decision, FreeTargets, Term, terms
 from app.domain.policy.rules import Action, Credit, RebookRule
+from app.domain.policy.targets import free_targets
 from app.domain.quotes import Quote
 from app.domain.release import live_release, release_choice
 from app.domain.session import Carried
 from app.domain.undo import may_undo
+from app.domain.zones import from_seconds
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
 from app.sessions.client_api import decision_schemas, schemas
@@ -52,6 +54,20 @@ def _policy(
             "change_format": _terms(change_format, zone),
         },
         "rebook": _rebook(rules_of(record.policy).rebook),
+        "free_targets": _free_terms(record, zone),
+    }
+
+
+def _free_terms(record: SessionRecord, zone: ZoneInfo) -> decision_schemas.FreeTermsView | None:
+    """Present the terms of moves to free targets; null if the policy has no such targets."""
+    policy, facts = rules_of(record.policy), record.facts
+    starts = free_targets(policy, Action.RESCHEDULE, facts)
+    if starts is None:
+        return None
+    return {
+        "from": from_seconds(starts.start).astimezone(zone),
+        "before": from_seconds(starts.end).astimezone(zone),
+        "terms": _terms(terms(policy, Action.RESCHEDULE, facts, to_free_target=True), zone),
     }
 
 
@@ -86,7 +102,7 @@ def present_decision(
                 record.version,
                 decision.action,
                 expires_at,
-                decision.cost,
+                decision.promised,
             )
         )
     refusal = decision.refusal
@@ -100,6 +116,7 @@ def present_decision(
         "carries": carries,
         "free_until": _in(decision.free_until, zone),
         "closes_at": _in(decision.closes_at, zone),
+        "free_targets": _free_targets(decision.free_targets, zone),
         "quote": quote,
         "quote_expires_at": _in(expires_at, zone),
         "refusal": None
@@ -110,6 +127,18 @@ def present_decision(
             "deadline": _in(refusal.deadline, zone),
             "contact": present_contact(refusal.contact),
         },
+    }
+
+
+def _free_targets(
+    targets: FreeTargets | None, zone: ZoneInfo
+) -> decision_schemas.FreeTargetsView | None:
+    if targets is None:
+        return None
+    return {
+        "from": from_seconds(targets.starts.start).astimezone(zone),
+        "before": from_seconds(targets.starts.end).astimezone(zone),
+        "carries": present_carried(targets.cost.carries),
     }
 
 

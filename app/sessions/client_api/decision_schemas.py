@@ -36,6 +36,35 @@ class TermView(TypedDict):
     ]
 
 
+_FreeStarts = TypedDict(
+    "_FreeStarts",
+    {
+        "from": Annotated[datetime, Field(description="The first start that is free.")],
+        "before": Annotated[datetime, Field(description="Starts before this instant are free.")],
+    },
+)
+
+
+class FreeTargetsView(_FreeStarts):
+    """The starts to which a move costs no fee, whatever the fee of other moves is."""
+
+    carries: Annotated[
+        CarriedView | None,
+        Field(
+            description="The minimum cost of cancelling after a move to one of these starts. It "
+            "takes the place of the decision's `carries` for them."
+        ),
+    ]
+
+
+class FreeTermsView(_FreeStarts):
+    """The starts to which a move costs no fee, and what such a move costs over time."""
+
+    terms: Annotated[
+        list[TermView], Field(description="In place of `terms.reschedule` for these starts.")
+    ]
+
+
 class TermsView(TypedDict):
     """The costs of each action as a timeline; empty if clients may never do the action."""
 
@@ -106,7 +135,9 @@ class DecisionView(TypedDict):
             description="What makes the action free now, whatever the policy's fees: an open move "
             "request of the practice, a move by the practice since the client last moved, or the "
             "policy's grace period after the booking. "
-            "The action then does not count towards the limit. Null: the policy's fees hold."
+            "The action then does not count towards the limit. `target`, where a start was named: "
+            "a move to it costs no fee, but counts and may carry a cost. Null: the policy's fees "
+            "hold."
         ),
     ]
     forgiven_if_refilled: Annotated[
@@ -141,6 +172,14 @@ class DecisionView(TypedDict):
     ]
     closes_at: Annotated[
         datetime | None, Field(description="The client cannot do the action after this instant.")
+    ]
+    free_targets: Annotated[
+        FreeTargetsView | None,
+        Field(
+            description="For `reschedule`, where the policy has `free_if_within` and a fee is due: "
+            "`fee` is that of other starts. The quote holds for all starts. Else null.",
+            examples=[None],
+        ),
     ]
     quote: Annotated[
         str | None, Field(description="The decision, signed. Null if the action is refused.")

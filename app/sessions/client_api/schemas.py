@@ -18,6 +18,7 @@ from app.domain.policy.rules import Credit
 from app.domain.session import ChangedBy, Format, Status
 from app.sessions.client_api.decision_schemas import (
     ActionsView,
+    FreeTermsView,
     RebookView,
     ReleaseView,
     TermsView,
@@ -106,6 +107,14 @@ class PolicyView(TypedDict):
     rebook: Annotated[
         RebookView | None,
         Field(description="Null: a cancelled or missed session cannot be booked again online."),
+    ]
+    free_targets: Annotated[
+        FreeTermsView | None,
+        Field(
+            description="The starts to which a move costs no fee, if the policy has "
+            "`free_if_within`.",
+            examples=[None],
+        ),
     ]
 
 

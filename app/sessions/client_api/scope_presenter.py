@@ -5,7 +5,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.domain.money import total
-from app.domain.policy.costs import Cost
 from app.domain.policy.rules import Credit
 from app.domain.quotes import Quote, QuoteLine, ScopeQuote
 from app.domain.scope import Scope
@@ -33,7 +32,7 @@ def present_scope(
     quote = expires_at = None
     if costs:
         expires_at = quotes.expiry(now, preview.sessions.named.held_until)
-        quote = _sign(preview, costs, quotes, expires_at)
+        quote = _sign(preview, quotes, expires_at)
     return {
         "action": preview.action,
         "scope": preview.scope,
@@ -104,17 +103,15 @@ def _covered(
     return found
 
 
-def _sign(
-    preview: ScopePreview, costs: Sequence[Cost], quotes: Quotes, expires_at: datetime
-) -> str:
+def _sign(preview: ScopePreview, quotes: Quotes, expires_at: datetime) -> str:
     """Sign one quote for all covered sessions; for one session alone, the quote of its details."""
-    named, action = preview.sessions.named, preview.action
+    named, action, promised = preview.sessions.named, preview.action, preview.promised
     if preview.scope is Scope.THIS:
-        quote = Quote(named.practice_id, named.id, named.version, action, expires_at, costs[0])
+        quote = Quote(named.practice_id, named.id, named.version, action, expires_at, promised[0])
         return quotes.sign(quote)
     lines = {
-        record.id: QuoteLine(record.version, cost)
-        for record, cost in zip(preview.sessions.covered, costs, strict=True)
+        record.id: QuoteLine(record.version, of_record)
+        for record, of_record in zip(preview.sessions.covered, promised, strict=True)
     }
     return quotes.sign_scope(ScopeQuote(named.practice_id, named.id, action, expires_at, lines))
 

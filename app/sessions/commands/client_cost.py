@@ -6,6 +6,7 @@ from app.domain.errors import QuoteStaleError
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import Decision, decide
 from app.domain.policy.rules import Action
+from app.domain.policy.targets import is_free_target
 from app.domain.quotes import quoted_cost
 from app.domain.refusals import ActionRefusedError
 from app.identity.tokens.quote import Quotes
@@ -15,11 +16,16 @@ from app.sessions.read.records import SessionRecord
 
 
 def cost_for_client(
-    record: SessionRecord, action: Action, token: str | None, quotes: Quotes, now: datetime
+    record: SessionRecord,
+    action: Action,
+    token: str | None,
+    quotes: Quotes,
+    now: datetime,
+    target: datetime | None = None,
 ) -> Cost:
     """Give the policy's cost of a client's action; a valid quote limits it.
 
-    `token` is the signed quote of the request, if any.
+    `token` is the signed quote of the request, if any; `target` is the start to which a move leads.
 
     Raises:
         QuoteInvalidError, QuoteOutdatedError: see `_decide`.
@@ -27,29 +33,39 @@ def cost_for_client(
         QuoteRequiredError: the action has a cost, and the request has no valid quote.
     """
     try:
-        decision, cost, is_quoted = _decide(record, action, token, quotes, now)
+        cost, is_quoted = _decide(record, action, token, quotes, now, target)
     except ActionRefusedError as error:
         raise AttemptRefusedError(error.decision, record, now) from None
     if not is_quoted and not cost.is_free:
-        raise QuoteRequiredError(decision, record, now)
+        raise QuoteRequiredError(_shown(record, action, now), record, now)
     return cost
 
 
 def check_allowed(
-    record: SessionRecord, action: Action, token: str | None, quotes: Quotes, now: datetime
+    record: SessionRecord,
+    action: Action,
+    token: str | None,
+    quotes: Quotes,
+    now: datetime,
+    target: datetime | None = None,
 ) -> None:
     """Check that a client may do an action now, or that a valid quote covers it.
 
     Raises:
         QuoteInvalidError, QuoteOutdatedError, ActionRefusedError: see `_decide`.
     """
-    _decide(record, action, token, quotes, now)
+    _decide(record, action, token, quotes, now, target)
 
 
 def _decide(
-    record: SessionRecord, action: Action, token: str | None, quotes: Quotes, now: datetime
-) -> tuple[Decision, Cost, bool]:
-    """Give the policy's decision, its cost, and whether a valid quote was applied.
+    record: SessionRecord,
+    action: Action,
+    token: str | None,
+    quotes: Quotes,
+    now: datetime,
+    target: datetime | None,
+) -> tuple[Cost, bool]:
+    """Give the cost by the policy, and whether a valid quote was applied.
 
     Raises:
         QuoteInvalidError: the quote is forged, or for another session or action.
@@ -57,7 +73,6 @@ def _decide(
         ActionRefusedError: the policy refuses the action.
     """
     policy, facts = rules_of(record.policy), record.facts
-    decision = decide(policy, action, facts, now)
     try:
         quoted = quoted_cost(
             None if token is None else quotes.read(token),
@@ -66,11 +81,16 @@ def _decide(
             version=record.version,
             action=action,
             now=now,
+            to_free_target=is_free_target(policy, facts, target),
         )
     except QuoteStaleError:
-        raise QuoteOutdatedError(decision, record, now) from None
-    if quoted is not None:
-        decision = decide(policy, action, facts, now, quoted=quoted)
+        raise QuoteOutdatedError(_shown(record, action, now), record, now) from None
+    decision = decide(policy, action, facts, now, quoted=quoted, target=target)
     if decision.cost is None:
         raise ActionRefusedError(decision, record.client_zone)
-    return decision, decision.cost, quoted is not None
+    return decision.cost, quoted is not None
+
+
+def _shown(record: SessionRecord, action: Action, now: datetime) -> Decision:
+    """Decide as the session's details do: about a move to any target."""
+    return decide(rules_of(record.policy), action, record.facts, now)

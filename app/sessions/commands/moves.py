@@ -18,10 +18,13 @@ from app.domain.availability import (
 from app.domain.errors import InvalidInputError
 from app.domain.intervals import Interval
 from app.domain.placing import ALTERNATIVES_WITHIN, Check, Wanted, find_conflicts, is_free, without
+from app.domain.policy.target_fees import target_fees
+from app.domain.policy.targets import TargetFees
 from app.domain.refusals import TimeConflict
 from app.domain.series import shift_between
 from app.domain.session import Format
 from app.domain.zones import seconds_up, to_seconds
+from app.policies.stored import rules_of
 from app.sessions.commands.meeting import (
     Meeting,
     MeetingRequest,
@@ -145,7 +148,16 @@ async def find_conflicts_for_client(
         for move in moves
         if move.changes
     ]
-    return await _conflicts(db, moves, wanted, on_offer, now)
+    found = await _conflicts(db, moves, wanted, on_offer, now)
+    fees = {move.record.id: _fees(move.record, now) for move in moves}
+    return [
+        replace(conflict, fees=None if conflict.session_id is None else fees[conflict.session_id])
+        for conflict in found
+    ]
+
+
+def _fees(record: SessionRecord, now: datetime) -> TargetFees | None:
+    return target_fees(rules_of(record.policy), record.facts, now)
 
 
 async def find_conflicts_for_staff(

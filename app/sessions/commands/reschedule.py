@@ -24,6 +24,7 @@ from app.domain.policy.costs import Cost, cost_for_staff
 from app.domain.policy.decide import format_change_by_move, must_keep_format_and_location
 from app.domain.policy.free import why_free
 from app.domain.policy.rules import Action
+from app.domain.policy.target_fees import target_fees
 from app.domain.refusals import ActionRefusedError, SlotUnavailableError
 from app.domain.session import Format, Status
 from app.domain.zones import seconds_up, to_seconds
@@ -99,7 +100,9 @@ async def reschedule(
         session_id,
         requested,
         if_match=order.if_match,
-        judge=lambda record, action: cost_for_client(record, action, order.quote, quotes, now),
+        judge=lambda record, action, start: cost_for_client(
+            record, action, order.quote, quotes, now, start
+        ),
         now=now,
     )
     if record.ended is not None:
@@ -116,13 +119,13 @@ async def find_target(
     requested: MoveRequest,
     *,
     if_match: str | None,
-    judge: Callable[[SessionRecord, Action], Judged],
+    judge: Callable[[SessionRecord, Action, datetime], Judged],
     now: datetime,
 ) -> tuple[SessionRecord, Meeting, Judged]:
     """Lock a client's session, and give it with the requested meeting, which availability offers.
 
-    `judge` checks by the policy whether the client may do the action; what it gives is the third
-    part.
+    `judge` checks by the policy whether the client may do the action, which leads to that start;
+    what it gives is the third part.
 
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, InvalidInputError, NoChangeError,
@@ -137,7 +140,7 @@ async def find_target(
         seat = await find_group(db, record, requested)
         if is_open and seat.is_own_group(record):
             raise NoChangeError
-        judged = judge(record, seat.action(record))
+        judged = judge(record, seat.action(record), seat.start)
         if seat.group is not None:
             check_format_and_location(record, seat.format, seat.group.location_id, now)
         return record, await take_offered_seat(db, record, seat, now), judged
@@ -145,7 +148,7 @@ async def find_target(
     if is_open and is_same_meeting(record, to):
         raise NoChangeError
     action = action_of(record, to)
-    judged = judge(record, action)
+    judged = judge(record, action, to.starts_at)
     if action is Action.RESCHEDULE:
         check_format_and_location(record, to.format, to.location_id, now)
     await _check_on_offer(db, record, calendar, to, action, now)
@@ -212,7 +215,9 @@ async def move_by_staff(
         SlotUnavailableError: the time is not free.
     """
     rules, action = rules_of(record.policy), action_of(record, to)
-    cost = cost_for_staff(rules, action, record.facts, now, charged=order.charged)
+    cost = cost_for_staff(
+        rules, action, record.facts, now, charged=order.charged, target=to.starts_at
+    )
     if to.seat is None:
         await check_free(db, wanted_time(record, to), force=force, now=now)
     return await _move(db, record, to, cost, actor=staff.actor, order=order, now=now, notify=notify)
@@ -353,7 +358,8 @@ async def _check_on_offer(
     if is_on_offer(calendar.without_holds()):
         held_until = calendar.held_until(second, rules)
     slots = await nearest_slots(db, owner_of(record), rules, search, to.starts_at, now)
-    raise SlotUnavailableError(slots, length, record.client_zone, held_until=held_until)
+    fees = target_fees(rules_of(record.policy), record.facts, now)
+    raise SlotUnavailableError(slots, length, record.client_zone, held_until=held_until, fees=fees)
 
 
 def search_for(record: SessionRecord, to: Meeting, action: Action, now: datetime) -> SlotSearch:

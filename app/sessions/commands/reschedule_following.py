@@ -81,16 +81,15 @@ async def preview_following(
     found = found[:1] if scope is Scope.THIS else found
     sessions = choose_sessions(found, choice, now, where="query")
     check_links(caller, sessions)
-    preview = replace(preview_costs(sessions, action, now), scope=scope)
     named = sessions.named
     moves_named = named in sessions.covered and named.group_id is None
     if start is None or action is not Action.RESCHEDULE or not moves_named:
-        return preview
+        return replace(preview_costs(sessions, action, now), scope=scope)
     requested = MeetingRequest(start, named.format, named.location_id)
     moves = plan_moves(sessions, requested, {})
-    targets = {move.record.id: move.to.starts_at for move in moves}
+    preview = preview_costs(sessions, action, now, _targets(moves))
     conflicts = await find_conflicts_for_client(db, moves, now)
-    return replace(preview, targets=targets, conflicts=conflicts)
+    return replace(preview, scope=scope, conflicts=conflicts)
 
 
 async def reschedule_following(
@@ -124,7 +123,9 @@ async def reschedule_following(
     moves = plan_moves(sessions, requested, overrides)
     changing = _changing(moves)
     action = _action_of(changing)
-    costs = costs_for_client(sessions, choice, action, order.quote, quotes, now)
+    costs = costs_for_client(
+        sessions, choice, action, order.quote, quotes, now, targets=_targets(moves)
+    )
     if action is Action.RESCHEDULE:
         costs |= _check_formats(changing, now)
     conflicts = await find_conflicts_for_client(db, moves, now)
@@ -171,7 +172,7 @@ async def reschedule_following_by_staff(
     moves = plan_moves(sessions, requested, overrides)
     changing = _changing(moves)
     actions = [(move.record, action_of(move.record, move.to)) for move in changing]
-    costs = costs_for_staff(actions, now, charged=order.charged)
+    costs = costs_for_staff(actions, now, charged=order.charged, targets=_targets(moves))
     conflicts = await find_conflicts_for_staff(db, moves, now, force=force)
     if conflicts:
         raise ScopeConflictsError(conflicts, sessions.named.practitioner_zone)
@@ -184,6 +185,11 @@ def _check_starts(requested: MeetingRequest, overrides: Mapping[UUID, Override])
     check_start(requested.start)
     for index, override in enumerate(overrides.values()):
         check_start(override.start, f"/overrides/{index}/start")
+
+
+def _targets(moves: Sequence[Move]) -> dict[UUID, datetime]:
+    """Give the start to which each session moves."""
+    return {move.record.id: move.to.starts_at for move in moves}
 
 
 def _changing(moves: Sequence[Move]) -> list[Move]:

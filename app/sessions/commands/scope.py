@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from app.domain.errors import DomainError, ForbiddenError, InvalidInputError, QuoteStaleError
-from app.domain.policy.costs import Cost, cost_for_staff
+from app.domain.policy.costs import Cost, Promised, cost_for_staff
 from app.domain.policy.decide import Decision, decide
 from app.domain.policy.rules import Action
+from app.domain.policy.targets import is_free_target
 from app.domain.quotes import quoted_costs
 from app.domain.refusals import ScopeRefusedError, TimeConflict
 from app.domain.scope import Scope, Stays, why_it_stays
@@ -17,6 +19,8 @@ from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
 from app.sessions.read.records import SessionRecord
+
+NO_TARGETS: Mapping[UUID, datetime] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,11 @@ class ScopePreview:
     targets: Mapping[UUID, datetime] = field(default_factory=dict)
     conflicts: Sequence[TimeConflict] = ()
     scope: Scope = Scope.THIS_AND_FOLLOWING
+
+    @property
+    def promised(self) -> list[Promised]:
+        """Give what a quote with these decisions promises for each covered session."""
+        return [decision.promised for decision in self.decisions]
 
     @property
     def costs(self) -> list[Cost] | None:
@@ -128,12 +137,18 @@ def check_links(caller: Caller, sessions: ScopeSessions) -> None:
         raise ForbiddenError("forbidden.links-revoked")
 
 
-def preview_costs(sessions: ScopeSessions, action: Action, now: datetime) -> ScopePreview:
-    """Decide about each covered session, without a quote."""
+def preview_costs(
+    sessions: ScopeSessions,
+    action: Action,
+    now: datetime,
+    targets: Mapping[UUID, datetime] = NO_TARGETS,
+) -> ScopePreview:
+    """Decide about each covered session, without a quote; of a move about its target, if known."""
     decisions = [
-        decide(rules_of(record.policy), action, _facts(record), now) for record in sessions.covered
+        decide(rules_of(record.policy), action, _facts(record), now, target=targets.get(record.id))
+        for record in sessions.covered
     ]
-    return ScopePreview(action, sessions, decisions)
+    return ScopePreview(action, sessions, decisions, targets)
 
 
 def costs_for_client(
@@ -143,18 +158,21 @@ def costs_for_client(
     token: str | None,
     quotes: Quotes,
     now: datetime,
+    *,
+    targets: Mapping[UUID, datetime] = NO_TARGETS,
 ) -> dict[UUID, Cost]:
     """Give the cost of an action on each covered session; a valid quote limits each of them.
 
-    `token` is the signed quote of the request, if any.
+    `token` is the signed quote of the request, if any; `targets` are the starts of a move.
 
     Raises:
         QuoteInvalidError: the quote is forged, or for another session or action.
         ScopeQuoteOutdatedError: it is for other sessions, or for an earlier version of one.
         ScopeRefusedError: the policy refuses the action for one of the sessions.
-        ScopeQuoteRequiredError: the action has a cost, and the request has no valid quote.
+        ScopeQuoteRequiredError: the action has a cost, and the request has no valid quote that
+            covers it.
     """
-    preview = preview_costs(sessions, action, now)
+    preview = preview_costs(sessions, action, now, targets)
     try:
         quoted = quoted_costs(
             None if token is None else quotes.read_scope(token),
@@ -168,15 +186,19 @@ def costs_for_client(
     except QuoteStaleError:
         raise ScopeQuoteOutdatedError(preview, now) from None
     costs: dict[UUID, Cost] = {}
+    is_unquoted = False
     for record, decision in zip(sessions.covered, preview.decisions, strict=True):
-        decided = decision
+        decided, promised = decision, None
         if quoted is not None:
-            rules = rules_of(record.policy)
-            decided = decide(rules, action, _facts(record), now, quoted=quoted[record.id])
+            rules, facts, target = rules_of(record.policy), _facts(record), targets.get(record.id)
+            to_free = is_free_target(rules, facts, target)
+            promised = quoted[record.id].cost_of(to_free_target=to_free)
+            decided = decide(rules, action, facts, now, quoted=promised, target=target)
         if decided.cost is None:
             raise ScopeRefusedError(record.id, decided, record.client_zone)
         costs[record.id] = decided.cost
-    if quoted is None and not all(cost.is_free for cost in costs.values()):
+        is_unquoted |= promised is None and not decided.cost.is_free
+    if is_unquoted:
         raise ScopeQuoteRequiredError(preview, now)
     return costs
 
@@ -187,12 +209,21 @@ def _facts(record: SessionRecord) -> SessionFacts:
 
 
 def costs_for_staff(
-    actions: Iterable[tuple[SessionRecord, Action]], now: datetime, *, charged: bool
+    actions: Iterable[tuple[SessionRecord, Action]],
+    now: datetime,
+    *,
+    charged: bool,
+    targets: Mapping[UUID, datetime] = NO_TARGETS,
 ) -> dict[UUID, Cost]:
     """Give the cost for the client of an action by staff on each session."""
     return {
         record.id: cost_for_staff(
-            rules_of(record.policy), action, record.facts, now, charged=charged
+            rules_of(record.policy),
+            action,
+            record.facts,
+            now,
+            charged=charged,
+            target=targets.get(record.id),
         )
         for record, action in actions
     }

@@ -25,9 +25,12 @@ from app.domain.errors import GroupCancelledError, GroupFullError, InvalidInputE
 from app.domain.groups import GroupSearch, HeldGroup, offer_groups
 from app.domain.intervals import Interval
 from app.domain.policy.rules import Action
+from app.domain.policy.target_fees import target_fees
+from app.domain.policy.targets import TargetFees
 from app.domain.refusals import GroupUnavailableError
 from app.domain.session import Format, Status
 from app.domain.zones import from_seconds, seconds_up, to_seconds
+from app.policies.stored import rules_of
 from app.sessions.commands.meeting import (
     Meeting,
     MoveRequest,
@@ -68,7 +71,8 @@ class SeatMove:
 class _Wish(NamedTuple):
     """Who wishes for another group, by which rules. `zone` is that of whoever is answered.
 
-    `takes_held`: also a seat that others hold.
+    `takes_held`: also a seat that others hold. `fees`: what the client pays for each group, where
+    that depends on the target.
     """
 
     record: SessionRecord
@@ -76,6 +80,7 @@ class _Wish(NamedTuple):
     zone: ZoneInfo
     now: datetime
     takes_held: bool = False
+    fees: TargetFees | None = None
 
     @property
     def rules(self) -> SlotRules:
@@ -131,7 +136,8 @@ async def take_offered_seat(
         GroupUnavailableError: availability does not offer the group.
     """
     search = replace(policy_search(record, move.format, (), now), may_move=True)
-    wish = _Wish(record, search, record.client_zone, now)
+    fees = target_fees(rules_of(record.policy), record.facts, now)
+    wish = _Wish(record, search, record.client_zone, now, fees=fees)
     return await _take(db, wish, move, wish.bookable(_second_of(move.start)))
 
 
@@ -249,7 +255,7 @@ async def _unavailable(
     groups = await _read_groups(db, wish, everything)
     found = offer_groups(groups, everything, wish.bookable(everything))
     slots = nearest(found.slots, second, ALTERNATIVES)
-    return GroupUnavailableError(slots, wish.zone, held_until=held_until)
+    return GroupUnavailableError(slots, wish.zone, held_until=held_until, fees=wish.fees)
 
 
 async def _read_groups(db: AsyncConnection, wish: _Wish, window: Interval) -> GroupSearch:

@@ -225,10 +225,10 @@ def _other_times(error: DomainError) -> dict[str, Any]:
     """Present what is in the way of a requested time, or the nearest times that are free."""
     match error:
         case GroupUnavailableError():
-            slots = present_group_slots(error.groups, error.zone)
+            slots = present_group_slots(error.groups, error.zone, error.fees)
             return {"alternatives": slots, "held_until": _iso(error.held_until, error.zone)}
         case SlotUnavailableError():
-            slots = present_slots(error.alternatives, error.duration, error.zone)
+            slots = present_slots(error.alternatives, error.duration, error.zone, error.fees)
             return {"alternatives": slots, "held_until": _iso(error.held_until, error.zone)}
         case SeatsConflictError():
             return {"conflicts": present_seat_conflicts(error.conflicts)}

@@ -80,7 +80,13 @@ def _tokens(number: str) -> dict[str, object]:
     }
 
 
-_NO_COST = {"fee": None, "free_because": None, "forgiven_if_refilled": False, "release": None}
+_NO_COST = {
+    "fee": None,
+    "free_because": None,
+    "forgiven_if_refilled": False,
+    "release": None,
+    "free_targets": None,
+}
 
 
 def _allowed(action: str, credit: str, free_until: str, closes_at: str) -> dict[str, object]:
@@ -189,6 +195,7 @@ def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
                 "change_format": [{"until": start, "fee": None, "credit": "kept", "carries": None}],
             },
             "rebook": {"days": 30, "fee": "credited"},
+            "free_targets": None,
         },
         "actions": {
             "cancel": _allowed("cancel", "returned", free_until, closes_at),

@@ -104,6 +104,7 @@ def _session(
                 ],
             },
             "rebook": {"days": 30, "fee": "credited"},
+            "free_targets": None,
         },
         "fees": [],
     }

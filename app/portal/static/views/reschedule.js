@@ -8,7 +8,7 @@ import { dateInWords, hour, isoDate, monthInWords, short, time, zoneNames } from
 import { choiceName, costLine, heading, inSentence, radios, runClocks } from "../parts.js";
 import { contactLinks, showProblem } from "../problems.js";
 import { rebookLine } from "../rebook.js";
-import { confirmEntry, seatsLeft } from "../slots.js";
+import { confirmEntry, feeOf, seatsLeft } from "../slots.js";
 import { t } from "../strings.js";
 import { differs, ZONE } from "../zones.js";
 import { details } from "./details.js";
@@ -214,7 +214,7 @@ class Chooser {
 
   #slot(slot) {
     const entry = confirmEntry(this.#session, this.#choice.kind, slot);
-    return button([time(slot.start), seatsLeft(slot)], () => this.#app.go(entry), { class: "slot", "data-start": slot.start });
+    return button([time(slot.start), seatsLeft(slot), feeOf(slot)], () => this.#app.go(entry), { class: "slot", "data-start": slot.start });
   }
 }
 
