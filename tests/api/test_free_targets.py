@@ -245,7 +245,7 @@ async def test_a_quote_of_a_preview_of_one_start_does_not_cover_another_kind(
 ) -> None:
     session_id = await booked(world, clock)
     path = f"/v1/sessions/{session_id}/scope"
-    query = {"action": "reschedule", "scope": "this"}
+    query: dict[str, Any] = {"action": "reschedule", "scope": "this"}
     near = (await api.get(path, **query, start=NEAR.isoformat())).json()
     assert (near["fee"], near["sessions"][0]["decision"]["free_because"]) == (None, "target")
     refused = await api.reschedule(session_id, FAR, quote=near["quote"])

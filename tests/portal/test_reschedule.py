@@ -365,3 +365,57 @@ async def test_the_clients_note_is_stored_for_the_practitioner(ana: Visitor, wor
     assert sent["reason"] == {"code": "family", "note": "My son's play."}
     async with world.engine.connect() as db:
         assert await db.scalar(select(func.count()).select_from(Change)) == 2
+
+
+WITHIN = {
+    "cancel": {"fees": [{"deadline": {"before_minutes": 20_000}, "amount_minor": 4500}]},
+    "reschedule": {
+        "fees": [{"deadline": {"before_minutes": 20_000}, "amount_minor": 3000}],
+        "free_if_within": {"days": 0},
+    },
+}
+
+
+async def test_a_move_on_the_same_day_shows_no_fee_and_what_it_carries(
+    ana: Visitor, world: World
+) -> None:
+    await world.add_policy(WITHIN)
+    await ana.open(await world.book(START))
+    await ana.read("Costs $30.00 now. Cancelling after this move costs at least $15.00.")
+    await ana.read("No fee for a new time from ")
+    await ana.choose_time("11:00 AM")
+    await ana.read("This is free of charge.")
+    await ana.read("Cancelling after this move costs at least $45.00.")
+    await ana.give_reason()
+    await ana.press("Confirm")
+    await ana.see("Your session has moved")
+    (session,) = await world.rows(Session)
+    assert session.carried_fee_minor == 4500
+
+
+async def test_a_move_to_another_day_shows_its_fee_on_the_slot_and_before_it_is_confirmed(
+    ana: Visitor, world: World
+) -> None:
+    await world.add_policy(WITHIN)
+    await ana.open(await world.book(START))
+    await ana.press("Reschedule")
+    day = (START + timedelta(days=1)).date()
+    slot = ana.page.locator(f'[data-start^="{day}"]').first
+    await ana.page.locator(f'[data-date="{day}"]').click()
+    await expect(slot).to_contain_text("fee $30.00")
+    await slot.click()
+    await ana.see("Confirm your new time")
+    await ana.read("Costs $30.00 now. The practice collects it from you.")
+    await ana.give_reason()
+    await ana.press("Confirm for $30.00")
+    await ana.see("Your session has moved")
+
+
+async def test_the_grace_after_the_booking_is_shown_with_its_end(
+    ana: Visitor, world: World
+) -> None:
+    await world.add_policy(WITHIN | {"grace_minutes": 30})
+    await ana.open(await world.book(START))
+    await ana.read("Free until ")
+    await ana.press("Cancel session")
+    await ana.read("This is free of charge.")
