@@ -216,11 +216,11 @@ def test_the_sessions_show_every_kind_of_decision(demo: Demo) -> None:
 def test_a_session_that_was_booked_just_now_is_in_its_grace(demo: Demo) -> None:
     ana = Client(demo, demo["clients"][0]["access_token"])
     graced = [
-        session["practitioner"]["name"]
+        (session["practitioner"]["name"], session["policy"]["free_targets"] is None)
         for session in ana.details()
         if session["actions"]["cancel"]["free_because"] == "grace"
     ]
-    assert graced == ["Tom Okafor"]
+    assert graced == [("Tom Okafor", False)]
 
 
 def test_a_session_moves_to_the_first_and_the_last_slot_and_to_another_format(demo: Demo) -> None:

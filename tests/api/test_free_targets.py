@@ -314,6 +314,46 @@ async def test_staff_who_charge_a_move_charge_by_its_target(
     assert answer.json()["fee"] == (fee and money(fee)), answer.text
 
 
+async def test_staff_who_charge_several_moves_charge_each_by_its_target(
+    staff: Api, world: World, book_series: Any
+) -> None:
+    early = [{"deadline": {"before_minutes": 60 * 24 * 40}, "amount_minor": 3000}]
+    move = {"fees": early, "free_if_within": {"days": 1}}
+    await world.add_policy({"cancel": {}, "reschedule": move})
+    ids = await book_series(START, 2)
+    body = {
+        "start": (START + DAY).isoformat(),
+        "format": "video",
+        "charge_fee": True,
+        "reason": {"note": "They called."},
+        "scope": "this_and_following",
+        "overrides": [{"session_id": ids[1], "start": (START + 11 * DAY).isoformat()}],
+    }
+    answer = await staff.post(f"/v1/practice/sessions/{ids[0]}/reschedule", body)
+    assert answer.status_code == 200, answer.text
+    assert [one["fee"] for one in answer.json()["sessions"]] == [None, money(3000)]
+
+
+async def test_after_the_deadline_a_quote_about_one_start_holds_starts_of_its_kind(
+    api: Api, world: World, clock: TestClock
+) -> None:
+    closes = {"closes": {"before_minutes": 1380}}
+    rules = RULES | {"reschedule": RULES["reschedule"] | closes}
+    session_id = await booked(world, clock, rules)
+    path = f"/v1/sessions/{session_id}/scope"
+    query: dict[str, Any] = {"action": "reschedule", "scope": "this", "start": NEAR.isoformat()}
+    quote = (await api.get(path, **query)).json()["quote"]
+    clock.now = LATE + MICROSECOND
+    hold = f"/v1/sessions/{session_id}/hold"
+    body = {"format": "video", "quote": quote}
+    refused = await api.put(hold, body | {"start": FAR.isoformat()})
+    assert refused.json()["code"] == "notice-too-short"
+    held = await api.put(hold, body | {"start": NEAR.isoformat()})
+    assert held.status_code == 200, held.text
+    moved = await api.reschedule(session_id, NEAR, quote=quote)
+    assert (moved.status_code, moved.json()["fee"]) == (200, None), moved.text
+
+
 # The stored policy
 
 
