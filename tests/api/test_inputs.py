@@ -88,7 +88,7 @@ BAD_CANCELLATIONS: list[tuple[dict[str, Any], list[str]]] = [
     ({"quote": ""}, ["/quote"]),
     ({"quote": 7}, ["/quote"]),
     ({"quote": True}, ["/quote"]),
-    ({"quote": "x" * 16_385}, ["/quote"]),
+    ({"quote": "x" * 24_577}, ["/quote"]),
     ({"actor": "practice"}, ["/actor"]),
     ({"fee": None}, ["/fee"]),
     ({"a/b": 1, "c~d": 2}, ["/a~1b", "/c~0d"]),

@@ -95,16 +95,8 @@ def present_decision(
         carries = present_carried(decision.cost.carries)
     if decision.cost is not None and quotes is not None:
         expires_at = quotes.expiry(now, record.held_until)
-        quote = quotes.sign(
-            Quote(
-                record.practice_id,
-                record.id,
-                record.version,
-                decision.action,
-                expires_at,
-                decision.promised,
-            )
-        )
+        about = record.practice_id, record.id, record.version, decision.action
+        quote = quotes.sign(Quote(*about, expires_at, decision.promised))
     refusal = decision.refusal
     return {
         "allowed": decision.allowed,

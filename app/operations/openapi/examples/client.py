@@ -80,13 +80,8 @@ def _tokens(number: str) -> dict[str, object]:
     }
 
 
-_NO_COST = {
-    "fee": None,
-    "free_because": None,
-    "forgiven_if_refilled": False,
-    "release": None,
-    "free_targets": None,
-}
+_NO_COST = dict.fromkeys(("fee", "free_because", "release", "carries", "free_targets"))
+_NO_COST["forgiven_if_refilled"] = False
 
 
 def _allowed(action: str, credit: str, free_until: str, closes_at: str) -> dict[str, object]:
@@ -94,7 +89,6 @@ def _allowed(action: str, credit: str, free_until: str, closes_at: str) -> dict[
         "allowed": True,
         **_NO_COST,
         "credit": credit,
-        "carries": None,
         "free_until": free_until,
         "closes_at": closes_at,
         "quote": _quote(action),
@@ -116,7 +110,6 @@ def _refused(
         "allowed": False,
         **_NO_COST,
         "credit": None,
-        "carries": None,
         "free_until": free_until,
         "closes_at": closes_at,
         "quote": None,
