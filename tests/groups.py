@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,6 +14,7 @@ from app.database.transactions import transact
 from app.domain.session import Occupancy
 from app.outbox.outbox import notifications_about, reminders
 from app.policies.queries import resolve_policy_version
+from app.policies.stored import frozen_document
 from app.sessions.commands.credit_repository import CreditRepository, CreditUse
 from app.sessions.commands.finish import finish
 from app.sessions.commands.history_repository import NewChange
@@ -25,6 +27,8 @@ from tests.world import NOW, World
 CLASS = datetime.fromisoformat("2026-12-03T18:00:00-05:00")
 DAY = timedelta(days=1)
 LENGTH = timedelta(minutes=50)
+# Of the world's practitioner.
+_ZONE = ZoneInfo("America/New_York")
 
 
 async def add_group(world: World, start: datetime = CLASS, **values: Any) -> UUID:
@@ -85,7 +89,7 @@ def seat_values(world: World, group_id: UUID, seat: int, **values: Any) -> dict[
         "client_id": world.client_id,
         "service_id": world.service_id,
         "practitioner_id": world.practitioner_id,
-        "policy_time_zone": "America/New_York",
+        "policy_time_zone": _ZONE.key,
         "status": "booked",
         "version": 1,
         "calendar_sequence": 0,
@@ -154,7 +158,8 @@ async def add_seat(
             "client_id": owner,
             "service_id": group.service_id,
             "practitioner_id": group.practitioner_id,
-            "policy_version_id": policy,
+            "policy_version_id": policy.version_id,
+            "frozen_deadlines": frozen_document(policy.freeze(group.starts_at, _ZONE)),
             "starts_at": group.starts_at,
             "ends_at": group.ends_at,
             "taken_until": group.ends_at,

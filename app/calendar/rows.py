@@ -1,6 +1,7 @@
 """Turn database rows into a practitioner's `Calendar`."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -30,6 +31,7 @@ def to_calendar(row: Row, *, forced: bool = False) -> Calendar:
         row["weekly"] if is_open else None,
         row["overrides"] if is_open else None,
         row["holidays"],
+        tuple(row["closed_weekdays"]),
     )
     return Calendar(
         hours=WorkingHours(hours.zone, _ALWAYS, {}) if forced else hours,
@@ -43,13 +45,17 @@ def to_calendar(row: Row, *, forced: bool = False) -> Calendar:
 
 @lru_cache(maxsize=1024)
 def _hours_in(
-    zone: str, weekly: str | None, overrides: str | None, holidays: str | None
+    zone: str,
+    weekly: str | None,
+    overrides: str | None,
+    holidays: str | None,
+    closed_weekdays: tuple[int, ...],
 ) -> WorkingHours:
     """Parse hours from JSON text. Cached by that text."""
     weekly_rows, override_rows, dates = (
         orjson.loads(text or "[]") for text in (weekly, overrides, holidays)
     )
-    return working_hours(zone, weekly_rows, override_rows, dates)
+    return working_hours(zone, weekly_rows, override_rows, dates, closed_weekdays)
 
 
 def working_hours(
@@ -57,15 +63,17 @@ def working_hours(
     weekly_rows: list[Any] | None,
     override_rows: list[Any] | None,
     holidays: list[str] | None,
+    closed_weekdays: Sequence[int],
 ) -> WorkingHours:
     """Turn rows from JSON arrays into working hours.
 
-    An override without minutes closes its date. A holiday closes its date unless the practitioner
-    has an override for it.
+    An override without minutes closes its date. A holiday closes its date, and a closed weekday its
+    dates, unless the practitioner has an override for the date.
     """
     weekly: dict[int, list[HoursInterval]] = defaultdict(list)
     for weekday, *interval in weekly_rows or []:
-        weekly[weekday].append(_hours(*interval))
+        if weekday not in closed_weekdays:
+            weekly[weekday].append(_hours(*interval))
     overrides: dict[date, list[HoursInterval]] = defaultdict(list)
     for day, start, *interval in override_rows or []:
         intervals = overrides[date.fromisoformat(day)]

@@ -23,7 +23,14 @@ from app.domain.availability import MINUTE
 from app.tables.held import NOW
 from app.tables.held_times import HeldTime
 from app.tables.joins import PRACTICE, of_practice
-from app.tables.practices import BusyInterval, Holiday, HoursOverride, Practitioner, WorkingHours
+from app.tables.practices import (
+    BusyInterval,
+    Holiday,
+    HoursOverride,
+    Practice,
+    Practitioner,
+    WorkingHours,
+)
 from app.tables.sessions import Session
 from app.tables.taken_times import TakenTime
 
@@ -89,6 +96,11 @@ def calendar_columns(of: CalendarKeys) -> list[Any]:
                 bindparam("first_date", type_=Date), bindparam("last_date", type_=Date)
             ),
         ).label("holidays"),
+        select(Practice.closed_weekdays)
+        .where(of_practice(PRACTICE, Practice))
+        .correlate(Session)
+        .scalar_subquery()
+        .label("closed_weekdays"),
         _numbers(
             (
                 seconds_of(TakenTime.starts_at, func.floor),

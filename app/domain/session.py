@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from typing_extensions import TypeAliasType
 
 from app.domain.money import Money
+from app.domain.policy.working_days import FrozenDeadline
 
 
 class Status(StrEnum):
@@ -126,6 +127,9 @@ class SessionFacts:
     `ended` is set while the session is cancelled or missed. `has_paid_by_credit`: a credit paid for
     it, and was returned. `paid_before` was paid for an end after which the session was booked
     again; a later cancellation costs so much less.
+
+    `frozen_deadlines` are the instants of the policy's deadlines in working days. Nothing else says
+    when these deadlines pass.
     """
 
     status: Status
@@ -144,6 +148,7 @@ class SessionFacts:
     has_paid_by_credit: bool = False
     paid_before: Money | None = None
     grace_from: datetime | None = None
+    frozen_deadlines: tuple[FrozenDeadline, ...] = ()
 
 
 ReasonCode = TypeAliasType(

@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, or_, select
+from sqlalchemy import Text, Uuid, bindparam, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, equal, in_order, matching
 from app.domain.errors import InvalidInputError, NotFoundError
+from app.domain.policy.rules import FREE_UNTIL_THE_START, Policy
+from app.domain.policy.working_days import NEVER_CLOSED, ClosedDays, working_day_deadlines
 from app.identity.api_keys.keys import Staff
 from app.policies.records import Level, PolicyPosition, PolicyVersionRecord, Resolution, resolve
+from app.policies.stored import PolicyToBook, parsed
 from app.tables.joins import PRACTICE, of_practice
-from app.tables.practices import PolicyVersion, Practitioner, Service
+from app.tables.practices import Holiday, PolicyVersion, Practice, Practitioner, Service
 
 _NAMES = ("id", "service_id", "practitioner_id", "number", "text", "rules", "created_at")
 _COLUMNS = [getattr(PolicyVersion, name) for name in _NAMES]
@@ -51,11 +54,15 @@ _LATEST = (
     .subquery()
 )
 _APPLIES = (
-    select(_LATEST.c.id)
+    select(_LATEST.c.id, cast(_LATEST.c.rules, Text))
     .where(_LATEST.c.rules.is_not(None))
     .order_by(_LATEST.c.service_id.is_(None), _LATEST.c.practitioner_id.is_(None))
     .limit(1)
 )
+_CLOSED_DAYS = select(
+    Practice.closed_weekdays,
+    select(func.array_agg(Holiday.date)).where(of_practice(PRACTICE, Holiday)).scalar_subquery(),
+).where(of_practice(PRACTICE, Practice))
 
 
 async def read_policy(
@@ -149,13 +156,31 @@ async def highest_price(
 
 async def resolve_policy_version(
     db: AsyncConnection, practice_id: UUID, service_id: UUID, practitioner_id: UUID
-) -> UUID | None:
-    """Find the version that applies to a booking; None: free until the start.
+) -> PolicyToBook:
+    """Find the version that applies to a booking.
 
     The service's policy comes first, then the practitioner's, then the practice's. A level whose
     latest version has no rules has no policy. Source: product.md section 2, "Resolution".
     """
-    return await db.scalar(_APPLIES, _asked(practice_id, service_id, practitioner_id))
+    found = await db.execute(_APPLIES, _asked(practice_id, service_id, practitioner_id))
+    row = found.one_or_none()
+    if row is None:
+        return PolicyToBook(None, FREE_UNTIL_THE_START, NEVER_CLOSED)
+    version_id, rules = row
+    policy = parsed(rules)
+    return PolicyToBook(version_id, policy, await read_closed_days(db, practice_id, policy))
+
+
+async def read_closed_days(db: AsyncConnection, practice_id: UUID, policy: Policy) -> ClosedDays:
+    """Read on which days the practice is closed, if the policy has deadlines that depend on it.
+
+    The caller has locked the practitioner, so that closed days do not change meanwhile.
+    """
+    if not working_day_deadlines(policy):
+        return NEVER_CLOSED
+    found = await db.execute(_CLOSED_DAYS, {"practice_id": practice_id})
+    weekdays, days = found.one()
+    return ClosedDays(frozenset(weekdays), frozenset(days or ()))
 
 
 def _asked(practice_id: UUID, service_id: UUID, practitioner_id: UUID) -> dict[str, UUID]:

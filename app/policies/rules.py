@@ -16,6 +16,8 @@ from app.web.types import RequestBody, TimeOfDay
 MAX_TIERS = 20
 YEAR_IN_MINUTES = 366 * 24 * 60
 LONGEST_GRACE = 30 * 24 * 60
+# Within a year, even for a practice that works on one day a week.
+MOST_WORKING_DAYS = 50
 WHOLE_PRICE = Decimal(100)
 _PERCENT = re.compile(r"\d{1,3}(\.\d{1,2})?", re.ASCII)
 
@@ -39,7 +41,7 @@ Percent = Annotated[
 
 
 class DeadlineRule(RequestBody):
-    """A deadline: either `before_minutes`, or `days_before` together with `at`.
+    """A deadline: `before_minutes`, or `days_before` or `working_days` together with `at`.
 
     The exact instant of the deadline is still in time.
     """
@@ -63,15 +65,27 @@ class DeadlineRule(RequestBody):
             "0 is the date itself.",
         ),
     ] = None
+    working_days: Annotated[
+        int | None,
+        Field(
+            strict=True,
+            ge=0,
+            le=MOST_WORKING_DAYS,
+            description="Working days of the practice before the date of the start: all days but "
+            "its closed weekdays and its holidays. 0 is the date itself. The instant is calculated "
+            "when a session is booked and when its start changes; holidays that are written later "
+            "do not change it. It lies 366 days before the date at most.",
+        ),
+    ] = None
     at: Annotated[
         TimeOfDay | None, Field(description="The wall-clock time on that day, for example `17:00`.")
     ] = None
 
     @model_validator(mode="after")
     def _check_kind(self) -> Self:
-        wall_clock = (self.days_before is not None, self.at is not None)
-        expected = (False, False) if self.before_minutes is not None else (True, True)
-        if wall_clock != expected:
+        kinds = (self.before_minutes, self.days_before, self.working_days)
+        is_one = sum(kind is not None for kind in kinds) == 1
+        if not is_one or (self.at is None) != (self.before_minutes is not None):
             raise InvalidValueError("field.deadline-kind")
         return self
 

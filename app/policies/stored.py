@@ -24,19 +24,30 @@ its client; `fee` is `stands` if absent.
 
 `free_if_within` is {"days": n} or {"same_iso_week": true}; without it no target is free.
 
+A deadline may also be `{"working_days": 2, "at": "16:00"}`. A session whose version has such
+deadlines stores their instants, `sessions.frozen_deadlines`:
+
+    [{"working_days": 2, "at": "16:00", "instant": "2026-12-29T15:00:00+00:00"}]
+
 app/policies/rules.py has the request schema for the same shape.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from app.domain.policy.document import parse_rules
 from app.domain.policy.rules import (
     FREE_UNTIL_THE_START,
     Policy,
+    WorkingDays,
 )
+from app.domain.policy.working_days import ClosedDays, FrozenDeadline, freeze_deadlines
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +60,33 @@ class StoredPolicy:
     policy: Policy
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyToBook:
+    """The policy version of a new booking; `version_id` None: free until the start.
+
+    `closed` are the practice's closed days, if the version has deadlines that count working days.
+    """
+
+    version_id: UUID | None
+    policy: Policy
+    closed: ClosedDays
+
+    def freeze(self, starts_at: datetime, zone: ZoneInfo) -> tuple[FrozenDeadline, ...]:
+        """Calculate the instants of the deadlines in working days, for one start."""
+        return freeze_deadlines(self.policy, starts_at, zone, self.closed)
+
+
 def stored_policy(
     version_id: UUID | None, number: int | None, text: str | None, rules: str | None
 ) -> StoredPolicy | None:
     """Parse a stored version with its rules as JSON text; None if the session has no policy."""
     if version_id is None or number is None or text is None or rules is None:
         return None
-    return StoredPolicy(version_id, number, text, _parsed(rules))
+    return StoredPolicy(version_id, number, text, parsed(rules))
 
 
 @lru_cache(maxsize=1024)
-def _parsed(rules: str) -> Policy:
+def parsed(rules: str) -> Policy:
     """Parse a document. Cached by its text."""
     return parse_rules(json.loads(rules))
 
@@ -67,3 +94,32 @@ def _parsed(rules: str) -> Policy:
 def rules_of(stored: StoredPolicy | None) -> Policy:
     """Give the rules that apply. A session without a policy is free until its start."""
     return FREE_UNTIL_THE_START if stored is None else stored.policy
+
+
+def frozen_document(frozen: Sequence[FrozenDeadline]) -> list[dict[str, Any]] | None:
+    """Give the instants of deadlines in working days as the document to store; None: none."""
+    return [
+        {
+            "working_days": deadline.days,
+            "at": deadline.at.isoformat("minutes"),
+            "instant": instant.astimezone(UTC).isoformat(),
+        }
+        for deadline, instant in frozen
+    ] or None
+
+
+@lru_cache(maxsize=1024)
+def frozen_of(text: str | None) -> tuple[FrozenDeadline, ...]:
+    """Parse what `frozen_document` made, as JSON text. Cached by that text."""
+    return parse_frozen(None if text is None else json.loads(text))
+
+
+def parse_frozen(document: list[dict[str, Any]] | None) -> tuple[FrozenDeadline, ...]:
+    """Parse what `frozen_document` made."""
+    return tuple(
+        FrozenDeadline(
+            WorkingDays(one["working_days"], time.fromisoformat(one["at"])),
+            datetime.fromisoformat(one["instant"]),
+        )
+        for one in document or ()
+    )

@@ -131,13 +131,13 @@ async def book_series(
         time_zone=plan.context.practitioner_zone,
         now=now,
     )
-    policy_version_id = await resolve_policy_version(
+    policy = await resolve_policy_version(
         db, practice_id, booking.service_id, booking.practitioner_id
     )
     changes = []
     for position, meeting in enumerate(plan.meetings, start=1):
         date = SeriesDate(series_id, position, meeting.starts_at)
-        new = NewSession(uuid4(), booking, plan.context, meeting, policy_version_id, series=date)
+        new = NewSession(uuid4(), booking, plan.context, meeting, policy, series=date)
         change = await add_session(db, practice_id, new, actor=staff.actor, now=now)
         changes.append((new.id, change))
     command_id = uuid4()

@@ -24,7 +24,8 @@ FORMATS = "('in_person', 'video', 'phone')"
 class Practice(Base):
     """The tenant. All its rows in other tables have its `practice_id`.
 
-    While `closed_at` has a value, the practice is closed: product.md section 10.
+    While `closed_at` has a value, the practice is closed: product.md section 10. On the ISO
+    weekdays of `closed_weekdays` it does not work, as on its holidays.
     """
 
     __tablename__ = "practices"
@@ -34,7 +35,14 @@ class Practice(Base):
     email: Mapped[str]
     phone: Mapped[str | None]
     closed_at: Mapped[datetime | None]
-    __table_args__ = (CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),)
+    closed_weekdays: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}")
+    __table_args__ = (
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        CheckConstraint(
+            "closed_weekdays <@ ARRAY[1, 2, 3, 4, 5, 6, 7] AND cardinality(closed_weekdays) <= 6",
+            name="closed_weekdays",
+        ),
+    )
 
 
 class Practitioner(PracticeRecord, Base):

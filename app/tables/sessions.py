@@ -14,6 +14,7 @@ from sqlalchemy import (
     false,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tables.base import Base, Identified, reference, unique_external_ref
@@ -57,6 +58,9 @@ class Session(Identified, Base):
 
     `release_until`: until then the client gives up the time if somebody who waits takes it
     (docs/decisions/0039-release.md).
+
+    `frozen_deadlines` are the instants of the policy's deadlines in working days, null if it has
+    none (app/policies/stored.py, docs/decisions/0045-working-days.md).
     """
 
     __tablename__ = "sessions"
@@ -99,6 +103,7 @@ class Session(Identified, Base):
     absence_change_id: Mapped[UUID | None]
     release_until: Mapped[datetime | None]
     grace_from: Mapped[datetime | None]
+    frozen_deadlines: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     __table_args__ = (
         unique_external_ref(),
         reference("client_id", "clients"),

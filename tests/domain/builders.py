@@ -20,7 +20,14 @@ from app.domain.availability import (
 )
 from app.domain.intervals import Interval
 from app.domain.money import Money
-from app.domain.policy.rules import ElapsedNotice, FixedFee, PercentFee, Tier, WallClock
+from app.domain.policy.rules import (
+    Deadline,
+    ElapsedNotice,
+    FixedFee,
+    PercentFee,
+    Tier,
+    WallClock,
+)
 from app.domain.session import Carried, Contact, Format, SessionFacts, Status
 from app.domain.zones import from_seconds, to_seconds
 
@@ -81,11 +88,11 @@ def wall_clock(days_before: int, clock: str) -> WallClock:
     return WallClock(days_before, time.fromisoformat(clock))
 
 
-def fixed(deadline: ElapsedNotice | WallClock, amount_minor: int) -> Tier:
+def fixed(deadline: Deadline, amount_minor: int) -> Tier:
     return Tier(deadline, FixedFee(amount_minor))
 
 
-def percent(deadline: ElapsedNotice | WallClock, of_price: str) -> Tier:
+def percent(deadline: Deadline, of_price: str) -> Tier:
     return Tier(deadline, PercentFee(Decimal(of_price)))
 
 

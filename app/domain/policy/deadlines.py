@@ -10,13 +10,17 @@ from app.domain.policy.rules import (
     Deadline,
     ElapsedNotice,
     Policy,
+    WallClock,
+    WorkingDays,
     rule_of,
 )
 from app.domain.session import SessionFacts
 from app.domain.zones import latest_reading, start_of_day, to_seconds
 
 
-def deadline_instant(deadline: Deadline, starts_at: datetime, zone: ZoneInfo) -> datetime:
+def deadline_instant(
+    deadline: ElapsedNotice | WallClock, starts_at: datetime, zone: ZoneInfo
+) -> datetime:
     """Turn a deadline into an instant (UTC), at the latest the start.
 
     Elapsed notice counts in UTC, so a DST change never shortens it. A wall-clock deadline that a
@@ -30,7 +34,13 @@ def deadline_instant(deadline: Deadline, starts_at: datetime, zone: ZoneInfo) ->
 
 
 def instant_of(deadline: Deadline, facts: SessionFacts) -> datetime:
-    """Give the instant (UTC) of a deadline for this session."""
+    """Give the instant (UTC) of a deadline for this session.
+
+    Raises:
+        KeyError: the session was booked without the instant of a deadline in working days.
+    """
+    if isinstance(deadline, WorkingDays):
+        return dict(facts.frozen_deadlines)[deadline]
     return deadline_instant(deadline, facts.starts_at, facts.zone)
 
 

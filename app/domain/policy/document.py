@@ -21,6 +21,7 @@ from app.domain.policy.rules import (
     WallClock,
     WithinDays,
     WithinIsoWeek,
+    WorkingDays,
 )
 
 UNTIL_START = "until_start"
@@ -100,4 +101,7 @@ def _deadline(deadline: dict[str, Any] | None) -> Deadline | None:
 def _some_deadline(deadline: dict[str, Any]) -> Deadline:
     if "before_minutes" in deadline:
         return ElapsedNotice(timedelta(minutes=deadline["before_minutes"]))
-    return WallClock(deadline["days_before"], time.fromisoformat(deadline["at"]))
+    at = time.fromisoformat(deadline["at"])
+    if "working_days" in deadline:
+        return WorkingDays(deadline["working_days"], at)
+    return WallClock(deadline["days_before"], at)

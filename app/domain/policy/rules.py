@@ -45,7 +45,18 @@ class WallClock:
     at: time
 
 
-Deadline = ElapsedNotice | WallClock
+@dataclass(frozen=True, slots=True)
+class WorkingDays:
+    """A deadline at a wall time, `days` working days of the practice before the date of the start.
+
+    Its instant is frozen when a session is booked or moved (app/domain/policy/working_days.py).
+    """
+
+    days: int
+    at: time
+
+
+Deadline = ElapsedNotice | WallClock | WorkingDays
 
 
 UNTIL_THE_START = ElapsedNotice(timedelta())

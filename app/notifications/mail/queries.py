@@ -31,7 +31,7 @@ from app.notifications.mail.data import (
     PracticeMailData,
     place_of,
 )
-from app.policies.stored import stored_policy
+from app.policies.stored import frozen_of, stored_policy
 from app.sessions.read.records import AskedToMove
 from app.sessions.read.rows import carried_of, ended_of, paid_of, to_asked
 from app.tables.asked import open_request_of
@@ -203,6 +203,7 @@ def _columns() -> list[Any]:
         *_prefixed("session", Session, "status", "booked_starts_at", "client_moves"),
         *_prefixed("session", Session, "carried_fee_minor", "carried_forfeit"),
         *_prefixed("session", Session, "moved_by_practice", "grace_from", "paid_before_minor"),
+        cast(Session.frozen_deadlines, Text).label("frozen_deadlines"),
         open_request_of(Session).label("move_request"),
         end_of(Session).label("ended"),
         *_prefixed("session", Session, "policy_time_zone", "price_minor", "currency"),
@@ -366,4 +367,5 @@ def _facts(row: Row[Any], asked: AskedToMove | None) -> SessionFacts:
         answer_by=None if asked is None else asked.answer_by,
         ended=ended_of(row.ended, row.session_currency),
         paid_before=paid_of(row.session_paid_before_minor, row.session_currency),
+        frozen_deadlines=frozen_of(row.frozen_deadlines),
     )

@@ -1,1 +1,1 @@
-"""The dates on which the whole practice is closed: `/v1/practice/holidays`."""
+"""When the whole practice is closed, dates and weekdays: `/v1/practice/holidays`."""

@@ -1,41 +1,59 @@
-"""Change a practice's holidays. Booked sessions do not change; misfits are reported."""
+"""Change a practice's holidays and closed weekdays.
 
-from collections.abc import Sequence
+Booked sessions and their deadlines do not change; misfits are reported.
+"""
+
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import write_change
 from app.domain.errors import InvalidInputError
 from app.identity.api_keys.keys import Staff
-from app.schedule.holidays.records import Holiday
-from app.schedule.holidays.repository import lock_all_practitioners, read_holidays, replace_holidays
+from app.schedule.holidays.records import ClosedTimes, Holiday
+from app.schedule.holidays.repository import (
+    lock_all_practitioners,
+    read_closed_times,
+    replace_closed_weekdays,
+    replace_holidays,
+)
 from app.schedule.hours.misfits import Misfits, read_misfits_of_practice
 
 
 @dataclass(frozen=True, slots=True)
 class NewHolidays:
-    """The new holidays, and the booked sessions of all practitioners that do not fit."""
+    """The new closed times, and the booked sessions of all practitioners that do not fit."""
 
-    holidays: list[Holiday]
+    closed: ClosedTimes
     misfits: Misfits
 
 
 async def set_holidays(
-    db: AsyncConnection, staff: Staff, holidays: Sequence[Holiday], *, now: datetime
+    db: AsyncConnection,
+    staff: Staff,
+    holidays: Sequence[Holiday],
+    closed_weekdays: Sequence[int] | None,
+    *,
+    now: datetime,
 ) -> NewHolidays:
-    """Replace all holidays of the practice. Repeating the call changes nothing.
+    """Replace all holidays of the practice, and its closed weekdays unless these are None.
+
+    Repeating the call changes nothing.
 
     Raises:
-        InvalidInputError: a date is in the list twice.
+        InvalidInputError: a date or a weekday is in its list twice.
     """
-    _check_dates([holiday.date for holiday in holidays])
+    _check_once([holiday.date for holiday in holidays], "/dates/{}/date")
+    _check_once(closed_weekdays or (), "/closed_weekdays/{}")
     await lock_all_practitioners(db, staff.practice_id)
-    wanted = sorted(holidays)
-    before = await read_holidays(db, staff.practice_id)
+    before = await read_closed_times(db, staff.practice_id)
+    weekdays = before.weekdays if closed_weekdays is None else sorted(closed_weekdays)
+    wanted = ClosedTimes(sorted(holidays), weekdays)
     if wanted != before:
-        await replace_holidays(db, staff.practice_id, wanted)
+        await replace_holidays(db, staff.practice_id, wanted.holidays)
+        await replace_closed_weekdays(db, staff.practice_id, weekdays)
         await write_change(
             db,
             staff.practice_id,
@@ -44,14 +62,20 @@ async def set_holidays(
             subject="holidays",
             subject_id=staff.practice_id,
             kind="updated",
-            details={"dates": len(wanted), "before": len(before)},
+            details={
+                "dates": len(wanted.holidays),
+                "before": len(before.holidays),
+                "closed_weekdays": weekdays,
+                "closed_weekdays_before": before.weekdays,
+            },
         )
     return NewHolidays(wanted, await read_misfits_of_practice(db, staff.practice_id, now))
 
 
-def _check_dates(dates: Sequence[date]) -> None:
-    seen: set[date] = set()
-    for number, day in enumerate(dates):
+def _check_once(days: Sequence[Hashable], pointer: str) -> None:
+    """Check that each day is in its list once. `pointer` has a place for the number."""
+    seen: set[Hashable] = set()
+    for number, day in enumerate(days):
         if day in seen:
-            raise InvalidInputError(f"/dates/{number}/date", "field.in-list-already")
+            raise InvalidInputError(pointer.format(number), "field.in-list-already")
         seen.add(day)

@@ -9,3 +9,10 @@ class Holiday(NamedTuple):
 
     date: date
     name: str | None
+
+
+class ClosedTimes(NamedTuple):
+    """When the whole practice is closed: its holidays by date, and ISO weekdays in order."""
+
+    holidays: list[Holiday]
+    weekdays: list[int]

@@ -1,24 +1,28 @@
-"""Statements on a practice's holidays. Nothing here commits."""
+"""Statements on a practice's holidays and closed weekdays. Nothing here commits."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.schedule.holidays.records import Holiday
+from app.schedule.holidays.records import ClosedTimes, Holiday
 from app.tables.practices import Holiday as HolidayTable
 from app.tables.practices import Practice, Practitioner
 
 
-async def read_holidays(db: AsyncConnection, practice_id: UUID) -> list[Holiday]:
-    """List the practice's holidays by date."""
+async def read_closed_times(db: AsyncConnection, practice_id: UUID) -> ClosedTimes:
+    """Read the practice's holidays by date, and its closed weekdays."""
     rows = await db.execute(
         select(HolidayTable.date, HolidayTable.name)
         .where(HolidayTable.practice_id == practice_id)
         .order_by(HolidayTable.date)
     )
-    return [Holiday(row.date, row.name) for row in rows.all()]
+    holidays = [Holiday(row.date, row.name) for row in rows.all()]
+    weekdays = await db.scalar(
+        select(Practice.closed_weekdays).where(Practice.practice_id == practice_id)
+    )
+    return ClosedTimes(holidays, list(weekdays or ()))
 
 
 async def replace_holidays(
@@ -29,6 +33,14 @@ async def replace_holidays(
     rows = [{"practice_id": practice_id, **holiday._asdict()} for holiday in holidays]
     if rows:
         await db.execute(insert(HolidayTable), rows)
+
+
+async def replace_closed_weekdays(
+    db: AsyncConnection, practice_id: UUID, weekdays: Sequence[int]
+) -> None:
+    """Replace the closed weekdays of the practice."""
+    own = Practice.practice_id == practice_id
+    await db.execute(update(Practice).where(own).values(closed_weekdays=list(weekdays)))
 
 
 async def lock_all_practitioners(db: AsyncConnection, practice_id: UUID) -> None:

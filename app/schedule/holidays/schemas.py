@@ -11,6 +11,8 @@ from app.web.json import Answer
 from app.web.types import Day, Name, RequestBody
 
 MAX_HOLIDAYS = 500
+# A week without a working day would leave deadlines nothing to count.
+MAX_CLOSED_WEEKDAYS = 6
 
 
 class HolidayBody(RequestBody):
@@ -21,12 +23,18 @@ class HolidayBody(RequestBody):
 
 
 class HolidaysRequest(RequestBody):
-    """The complete list of holidays. It replaces the former list."""
+    """The complete list of holidays. It replaces the former list.
+
+    `closed_weekdays` replaces the former weekdays too, if it is there.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"dates": [{"date": "2026-12-25", "name": "Christmas Day"}]},
+                {
+                    "dates": [{"date": "2026-12-25", "name": "Christmas Day"}],
+                    "closed_weekdays": [6, 7],
+                },
                 {"dates": []},
             ]
         }
@@ -38,6 +46,14 @@ class HolidaysRequest(RequestBody):
             description="In any order, each date once. An empty list means no holidays.",
         ),
     ]
+    closed_weekdays: Annotated[
+        list[Annotated[int, Field(strict=True, ge=1, le=7)]] | None,
+        Field(
+            max_length=MAX_CLOSED_WEEKDAYS,
+            description="ISO weekdays on which the practice does not work: 1 is Monday, 7 Sunday. "
+            "In any order, each once. Absent or null: as they are; at first none.",
+        ),
+    ] = None
 
     def holidays(self) -> list[Holiday]:
         """Return the holidays as records."""
@@ -52,9 +68,16 @@ class HolidayView(Answer):
 
 
 class HolidaysView(Answer):
-    """All holidays by date."""
+    """All holidays by date, and the closed weekdays in order."""
 
     dates: list[HolidayView]
+    closed_weekdays: Annotated[
+        list[int],
+        Field(
+            description="ISO weekdays on which the practice does not work: 1 is Monday, 7 Sunday.",
+            examples=[[6, 7]],
+        ),
+    ]
 
 
 class HolidaysAnswer(HolidaysView):

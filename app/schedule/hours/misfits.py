@@ -136,7 +136,13 @@ def _report(calendars: Sequence[Any], sessions: Sequence[Any], groups: Sequence[
 
 def _of_practitioner(calendar: Any, sessions: Sequence[BookedTime]) -> list[Misfit]:  # noqa: ANN401
     return find_misfits(
-        working_hours(calendar.time_zone, calendar.weekly, calendar.overrides, calendar.holidays),
+        working_hours(
+            calendar.time_zone,
+            calendar.weekly,
+            calendar.overrides,
+            calendar.holidays,
+            calendar.closed_weekdays,
+        ),
         _intervals(calendar.time_off),
         _intervals(calendar.elsewhere),
         sessions,

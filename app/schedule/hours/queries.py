@@ -19,7 +19,14 @@ from app.schedule.hours.repository import HoursRepository
 from app.tables.groups import Group
 from app.tables.joins import of_practice
 from app.tables.move_requests import MoveRequestSession
-from app.tables.practices import BusyInterval, Holiday, HoursOverride, Practitioner, WorkingHours
+from app.tables.practices import (
+    BusyInterval,
+    Holiday,
+    HoursOverride,
+    Practice,
+    Practitioner,
+    WorkingHours,
+)
 from app.tables.sessions import Session
 
 # A local date differs from the UTC date by at most one day, and hours of the previous evening may
@@ -138,7 +145,7 @@ async def read_scheduled_groups(
 async def read_calendars(
     db: AsyncConnection, practice_id: UUID, now: datetime, *conditions: ColumnElement[bool]
 ) -> Sequence[Any]:
-    """Read hours, holidays, time off and busy times: one row per practitioner, as JSON arrays."""
+    """Read hours, closed days, time off and busy times: one row per practitioner, as arrays."""
     hours, overrides, since = WorkingHours, HoursOverride, (now - _MARGIN).date()
     week = (
         hours.weekday,
@@ -160,6 +167,9 @@ async def read_calendars(
         .correlate(Practitioner)
         .scalar_subquery()
     )
+    closed_weekdays = (
+        select(Practice.closed_weekdays).where(of_practice(practice_id, Practice)).scalar_subquery()
+    )
     found = await db.execute(
         select(
             Practitioner.id,
@@ -167,6 +177,7 @@ async def read_calendars(
             _rows(practice_id, hours, week).label("weekly"),
             _rows(practice_id, overrides, dates, overrides.date >= since).label("overrides"),
             holidays.label("holidays"),
+            closed_weekdays.label("closed_weekdays"),
             _busy(practice_id, "time_off", now).label("time_off"),
             _busy(practice_id, "external", now).label("elsewhere"),
         ).where(Practitioner.practice_id == practice_id, *conditions)

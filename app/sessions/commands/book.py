@@ -92,11 +92,11 @@ async def book(
     owner = CalendarOwner(practice_id, booking.practitioner_id, booking.client_id, session_id)
     await check_free(db, _wanted_time(owner, meeting, context), force=force, now=now)
 
-    policy_version_id = await resolve_policy_version(
+    policy = await resolve_policy_version(
         db, practice_id, booking.service_id, booking.practitioner_id
     )
     pushed = None if booking.external_ref is None else booking.as_pushed()
-    new = NewSession(session_id, booking, context, meeting, policy_version_id, pushed)
+    new = NewSession(session_id, booking, context, meeting, policy, pushed)
     change = await add_session(db, practice_id, new, actor=actor, now=now)
     notifications = booked_notifications(new, now, people=notify)
     effect = await finish(db, practice_id, session_id, change, notifications, now)

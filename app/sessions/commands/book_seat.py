@@ -100,11 +100,9 @@ async def book_seat(
     owner = CalendarOwner(practice_id, group.practitioner_id, wanted.client_id, session_id)
     zone = ZoneInfo(context.practitioner_zone)
     await _check_free(db, owner, group, meeting, zone, force=force, now=now)
-    policy_version_id = await resolve_policy_version(
-        db, practice_id, group.service_id, group.practitioner_id
-    )
+    policy = await resolve_policy_version(db, practice_id, group.service_id, group.practitioner_id)
     pushed = None if wanted.external_ref is None else wanted.as_pushed()
-    new = NewSession(session_id, booking, context, meeting, policy_version_id, pushed)
+    new = NewSession(session_id, booking, context, meeting, policy, pushed)
     change = await add_session(db, practice_id, new, actor=actor, now=now)
     notifications = booked_notifications(new, now, people=notify)
     effect = await finish(db, practice_id, session_id, change, notifications, now)

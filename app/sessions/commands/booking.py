@@ -10,6 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from app.domain.money import Money
 from app.domain.session import Format
+from app.policies.stored import PolicyToBook
 from app.sessions.commands.meeting import Buffers, Meeting
 
 
@@ -108,6 +109,6 @@ class NewSession:
     booking: Booking
     context: BookingContext
     meeting: Meeting
-    policy_version_id: UUID | None
+    policy: PolicyToBook
     pushed: Mapping[str, Any] | None = None
     series: SeriesDate | None = None

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.calendar.held_times import ENDING_OTHERS
 from app.calendar.taken_times import TAKING_FOR_SESSION, taken_values
 from app.domain.session import Format, Status
+from app.policies.stored import frozen_document
 from app.sessions.commands.booking import Booking, BookingContext, NewSession
 from app.sessions.commands.repository import meeting_values, whole_time
 from app.sessions.read.records import OfferedFormat, SessionLocation
@@ -92,13 +94,14 @@ class BookingRepository:
         booking, context, meeting, series = new.booking, new.context, new.meeting, new.series
         price, seat = booking.price, meeting.seat
         buffers = context.buffers if seat is None else seat.buffers
+        zone = ZoneInfo(context.practitioner_zone)
         session = insert(Session).values(
             practice_id=self._practice_id,
             id=new.id,
             client_id=booking.client_id,
             practitioner_id=booking.practitioner_id,
             service_id=booking.service_id,
-            policy_version_id=new.policy_version_id,
+            policy_version_id=new.policy.version_id,
             policy_time_zone=context.practitioner_zone,
             status=Status.BOOKED,
             version=1,
@@ -118,6 +121,7 @@ class BookingRepository:
             series_id=series and series.series_id,
             series_position=series and series.position,
             series_starts_at=series and series.starts_at,
+            frozen_deadlines=frozen_document(new.policy.freeze(meeting.starts_at, zone)),
             **meeting_values(meeting),
         )
         if seat is not None:

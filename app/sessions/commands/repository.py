@@ -23,7 +23,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.calendar.held_times import ENDING_OTHERS, ENDING_OWN, held_until
 from app.calendar.taken_times import FREEING, TAKING_FOR_SESSION, spans, taken_values
 from app.database.writing import Write
+from app.domain.policy.working_days import freeze_deadlines
 from app.domain.session import Carried, Occupancy, Status, taken_time
+from app.policies.queries import read_closed_days
+from app.policies.stored import frozen_document, rules_of
 from app.sessions.commands.meeting import Buffers, Meeting, NewSeat, buffers_of, meeting_of
 from app.sessions.commands.undo_window import StateBefore, Undo
 from app.sessions.read.calendar import CalendarOwner
@@ -60,6 +63,7 @@ _MOVED = _CHANGED.values(
         bindparam("by_practice", type_=Boolean), Session.moved_by_practice
     ),
     grace_from=case((bindparam("ends_grace", type_=Boolean), null()), else_=Session.grace_from),
+    frozen_deadlines=bindparam("new_deadlines", type_=Session.frozen_deadlines.type),
 )
 _ENDED = _CHANGED.values(calendar_sequence=Session.calendar_sequence + bindparam("more_sequence"))
 # One statement writes a session and the time that it takes from its practitioner. A change ends
@@ -84,6 +88,7 @@ _BEFORE = (
     "carried_forfeit",
     "carried_since",
     "series_starts_at",
+    "frozen_deadlines",
 )
 _GONE_BACK = _CHANGED.values(calendar_sequence=Session.calendar_sequence + 1).add_cte(_RELEASED)
 _GO_BACK = Write(_GONE_BACK.add_cte(_TAKEN), *_BEFORE)
@@ -173,6 +178,7 @@ class SessionRepository:
             "by_practice": None if by_client is None else not by_client,
             "ends_grace": record.status is not Status.BOOKED,
             "booked_starts_at": to.starts_at if by_client is False else record.booked_starts_at,
+            "new_deadlines": await self._deadlines(record, to, anew=is_elsewhen),
             **meeting_values(to),
         }
         booked = moved | {"status": Status.BOOKED}
@@ -280,6 +286,7 @@ class SessionRepository:
             "by_practice": True if is_moved else None,
             "ends_grace": False,
             "booked_starts_at": to.starts_at if is_moved else record.booked_starts_at,
+            "new_deadlines": await self._deadlines(record, to, anew=is_moved),
             **meeting_values(to),
             **_seat_values(seat),
         }
@@ -313,6 +320,7 @@ class SessionRepository:
             "carried_forfeit": before.carried is not None and before.carried.forfeits_credit,
             "carried_since": before.carried_since,
             "series_starts_at": before.series_starts_at,
+            "frozen_deadlines": frozen_document(before.frozen_deadlines),
         }
         if to.seat is None:
             whole = whole_time(to, buffers_of(record))
@@ -334,6 +342,20 @@ class SessionRepository:
             "new_undo_until": None if undo is None else undo.until,
             "new_undo": None if undo is None else undo.state,
         }
+
+    async def _deadlines(
+        self, record: SessionRecord, to: Meeting, *, anew: bool
+    ) -> list[dict[str, Any]] | None:
+        """Give the instants of the deadlines in working days to store.
+
+        `anew`: the start changes, so they are calculated again. Otherwise they stay as they are.
+        """
+        frozen = record.frozen_deadlines
+        if anew:
+            policy = rules_of(record.policy)
+            closed = await read_closed_days(self._db, self._practice_id, policy)
+            frozen = freeze_deadlines(policy, to.starts_at, record.policy_zone, closed)
+        return frozen_document(frozen)
 
     def _taken_by(self, record: SessionRecord, taken: Occupancy) -> dict[str, object]:
         return taken_values(self._practice_id, record.practitioner_id, record.id, taken)

@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from app.domain.policy.working_days import FrozenDeadline
 from app.domain.session import Carried, Format, Status
 from app.domain.undo import undo_until
+from app.policies.stored import frozen_document, parse_frozen
 from app.sessions.commands.meeting import Meeting
 from app.sessions.read.records import SessionRecord
 from app.sessions.read.rows import carried_of
@@ -39,6 +41,7 @@ class StateBefore:
     series_starts_at: datetime | None
     move_request_id: UUID | None
     absence_change_id: UUID | None
+    frozen_deadlines: tuple[FrozenDeadline, ...]
 
 
 def undo_of(
@@ -70,6 +73,7 @@ def undo_of(
         "series_starts_at": None if record.series is None else record.series.starts_at.isoformat(),
         "move_request_id": _text(answers),
         "absence_change_id": _text(None if record.absence is None else record.absence.change_id),
+        "frozen_deadlines": frozen_document(record.frozen_deadlines),
     }
     return Undo(until, state)
 
@@ -94,6 +98,7 @@ def state_before(state: dict[str, Any], currency: str) -> StateBefore:
         series_starts_at=None if rhythm is None else datetime.fromisoformat(rhythm),
         move_request_id=_id(state["move_request_id"]),
         absence_change_id=_id(state.get("absence_change_id")),
+        frozen_deadlines=parse_frozen(state.get("frozen_deadlines")),
     )
 
 

@@ -30,7 +30,7 @@ from app.domain.policy.rebook import is_rebooking
 from app.domain.policy.rules import Action
 from app.domain.session import Format, SessionFacts, Status
 from app.domain.zones import EPOCH, to_seconds
-from app.policies.stored import StoredPolicy, rules_of
+from app.policies.stored import StoredPolicy, frozen_of, rules_of
 from app.sessions.read.queries import Viewer, read_row
 from app.sessions.read.records import AskedToMove, OfferedFormat, SessionHold, SessionRecord
 from app.sessions.read.rows import (
@@ -90,6 +90,7 @@ def to_session_to_move(row: Row) -> SessionToMove:
         grace_from=row["grace_from"],
         answer_by=None if asked is None else asked.answer_by,
         ended=ended_of(row["ended"], row["currency"]),
+        frozen_deadlines=frozen_of(row["frozen_deadlines"]),
     )
     return SessionToMove(
         id=row["found_id"],

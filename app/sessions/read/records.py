@@ -12,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.money import Money
+from app.domain.policy.working_days import FrozenDeadline
 from app.domain.session import Carried, Contact, Ended, Format, ReasonCode, SessionFacts, Status
 from app.policies.stored import StoredPolicy
 
@@ -203,6 +204,7 @@ class SessionRecord(SessionSummaryRecord):
     release_until: datetime | None
     has_waitlist: bool
     is_waited_for: bool
+    frozen_deadlines: tuple[FrozenDeadline, ...]
 
     @property
     def group_id(self) -> UUID | None:
@@ -239,4 +241,5 @@ class SessionRecord(SessionSummaryRecord):
             ended=self.ended,
             has_paid_by_credit=self.has_paid_by_credit,
             paid_before=self.paid_before,
+            frozen_deadlines=self.frozen_deadlines,
         )

@@ -12,7 +12,7 @@ from app.database.statements import Row
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Carried, Contact, Ended, Format, Status, contact_for_client
-from app.policies.stored import StoredPolicy, stored_policy
+from app.policies.stored import StoredPolicy, frozen_of, stored_policy
 from app.sessions.read.records import (
     Absence,
     AskedToMove,
@@ -74,6 +74,7 @@ def to_record(row: Row) -> SessionRecord:
         release_until=row["release_until"],
         has_waitlist=row["waitlist"] != "off",
         is_waited_for=bool(row["is_waited_for"]),
+        frozen_deadlines=frozen_of(row["frozen_deadlines"]),
     )
 
 

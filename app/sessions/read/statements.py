@@ -207,6 +207,11 @@ POLICY_COLUMNS = (
 )
 
 
+def frozen_deadlines_of(session: Any) -> Any:  # noqa: ANN401 - a table, a column expression
+    """Build the column for the instants of a session's deadlines in working days, as JSON text."""
+    return cast(session.frozen_deadlines, Text).label("frozen_deadlines")
+
+
 def formats_on_offer() -> Any:  # noqa: ANN401 - a column expression
     """Aggregate the formats in which the session's service is available, as JSON text."""
     offered = func.json_build_array(
@@ -288,6 +293,7 @@ def details_of(on: ColumnElement[bool], *more: ColumnElement[Any]) -> Statement:
         end_of(Session).label("ended"),
         Session.paid_before_minor,
         Session.release_until,
+        frozen_deadlines_of(Session),
         Service.waitlist,
         is_waited_for(Session).label("is_waited_for"),
         Session.calendar_sequence,

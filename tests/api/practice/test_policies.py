@@ -186,7 +186,7 @@ async def test_the_resolved_policy_is_the_one_a_booking_gets(staff: Api, world: 
                 db, world.practice_id, world.service_id, world.practitioner_id
             )
         policy = answer.json()["policy"]
-        assert (policy and policy["id"]) == (expected and str(expected))
+        assert (policy and policy["id"]) == (expected.version_id and str(expected.version_id))
     assert answer.json()["level"] == "none"
 
 
