@@ -207,3 +207,23 @@ async def test_commands_take_no_more_statements_than_their_steps(
         answer = await api.cancel(session_id, {"Idempotency-Key": "k-2"})
     assert answer.status_code == 200
     assert len(sent) == 15
+
+
+async def test_deadlines_in_working_days_cost_one_statement_where_the_start_changes(
+    api: Counted, world: World
+) -> None:
+    """Neither pages nor other commands read the closed days. There is no key here (3)."""
+    await world.add_policy({"cancel": {"closes": {"working_days": 2, "at": "16:00"}}})
+    session_id = await world.book(START + 7 * DAY)
+    with api.statements() as details:
+        await api.session(session_id)
+    with api.statements() as availability:
+        found = await api.availability(session_id, **{"from": "2026-12-10", "to": "2026-12-31"})
+    assert slots(found)
+    assert (len(details), len(availability)) == (1, 1)
+    with api.statements() as moving:
+        assert (await api.reschedule(session_id, START + 8 * DAY)).status_code == 200
+    assert len(moving) == 13
+    with api.statements() as cancelling:
+        assert (await api.cancel(session_id)).status_code == 200
+    assert len(cancelling) == 12

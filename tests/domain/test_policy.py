@@ -20,6 +20,7 @@ from app.domain.policy.rules import (
     Policy,
     RescheduleRule,
     Tier,
+    WallClock,
 )
 from app.domain.session import SessionFacts, Status
 from tests.domain.builders import (
@@ -219,7 +220,7 @@ def test_elapsed_notice_is_counted_in_utc_so_that_dst_never_shortens_it(
     ],
 )
 def test_a_wall_clock_deadline_follows_the_zone_and_an_ambiguous_one_favours_the_client(
-    deadline: Deadline, starts_at: str, zone: ZoneInfo, instant: str
+    deadline: WallClock, starts_at: str, zone: ZoneInfo, instant: str
 ) -> None:
     assert deadline_instant(deadline, at(starts_at), zone) == at(instant)
 

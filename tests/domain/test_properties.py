@@ -41,7 +41,6 @@ from app.domain.policy.rules import (
     CancelRule,
     ChangeFormatRule,
     Credit,
-    Deadline,
     ElapsedNotice,
     FixedFee,
     PercentFee,
@@ -430,7 +429,7 @@ def test_the_alternatives_are_the_nearest_of_all_slots(asked: tuple[Question, fl
 # What a client pays
 
 
-def deadlines() -> st.SearchStrategy[Deadline]:
+def deadlines() -> st.SearchStrategy[ElapsedNotice | WallClock]:
     elapsed = st.integers(0, 15 * 24 * 60).map(
         lambda minutes: ElapsedNotice(timedelta(minutes=minutes))
     )
@@ -529,7 +528,9 @@ def minor(fee: Money | None) -> int:
 
 @at_most(100)
 @given(deadlines(), booked_sessions())
-def test_a_deadline_is_never_after_the_start(deadline: Deadline, facts: SessionFacts) -> None:
+def test_a_deadline_is_never_after_the_start(
+    deadline: ElapsedNotice | WallClock, facts: SessionFacts
+) -> None:
     instant = deadline_instant(deadline, facts.starts_at, facts.zone)
     assert instant <= facts.starts_at
     if isinstance(deadline, ElapsedNotice):

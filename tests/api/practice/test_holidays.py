@@ -49,12 +49,13 @@ def booking(world: World, day: str, **values: Any) -> dict[str, Any]:
 
 
 async def test_holidays_are_written_whole_and_shown_by_date(staff: Api) -> None:
-    assert (await staff.get(HOLIDAYS)).json() == {"dates": []}
+    assert (await staff.get(HOLIDAYS)).json() == {"dates": [], "closed_weekdays": []}
     body = {"dates": [{"date": MONDAY}, {"date": THURSDAY, "name": " Founders' day "}]}
     shown = [{"date": THURSDAY, "name": "Founders' day"}, {"date": MONDAY, "name": None}]
     answer = await staff.put(HOLIDAYS, body)
-    assert (answer.status_code, answer.json()) == (200, {"dates": shown, "misfits": NONE})
-    assert (await staff.get(HOLIDAYS)).json() == {"dates": shown}
+    closed = {"dates": shown, "closed_weekdays": []}
+    assert (answer.status_code, answer.json()) == (200, closed | {"misfits": NONE})
+    assert (await staff.get(HOLIDAYS)).json() == closed
     assert (await close(staff, FRIDAY)).json()["dates"] == [{"date": FRIDAY, "name": None}]
     assert (await close(staff)).json()["dates"] == []
 
@@ -176,7 +177,12 @@ async def test_the_same_holidays_again_change_nothing(staff: Api, world: World) 
     (entry,) = await world.rows(Change, subject="holidays")
     assert (entry.kind, entry.subject_id) == ("updated", world.practice_id)
     assert (entry.actor_name, entry.at) == ("Front desk", NOW)
-    assert entry.details == {"dates": 2, "before": 0}
+    assert entry.details == {
+        "dates": 2,
+        "before": 0,
+        "closed_weekdays": [],
+        "closed_weekdays_before": [],
+    }
     await close(staff, FRIDAY, name="Founders' day")
     trail = await staff.get("/v1/practice/changes", subject="holidays")
     assert len(trail.json()["items"]) == 2
@@ -232,7 +238,7 @@ async def test_holidays_apply_to_their_practice_only(staff: Api, api: Api, world
     await close(theirs, FRIDAY)
     session_id = await world.book(START)
     assert (await offered(api, session_id, FRIDAY))[0]
-    assert (await staff.get(HOLIDAYS)).json() == {"dates": []}
+    assert (await staff.get(HOLIDAYS)).json()["dates"] == []
     await close(staff, MONDAY)
     assert [row.date.isoformat() for row in await twin.rows(Holiday)] == [FRIDAY]
 
@@ -242,4 +248,4 @@ async def test_a_read_key_changes_nothing(staff: Api, api: Api, world: World) ->
     assert (await reader.get(HOLIDAYS)).status_code == 200
     assert (await close(reader, FRIDAY)).json()["code"] == "forbidden"
     assert (await close(api, FRIDAY)).status_code == 401
-    assert (await staff.get(HOLIDAYS)).json() == {"dates": []}
+    assert (await staff.get(HOLIDAYS)).json()["dates"] == []
