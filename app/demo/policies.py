@@ -31,6 +31,13 @@ _YOGA_POLICY = {
     },
     "reschedule": {"closes": {"before_minutes": 60}},
 }
+# Of Praxis am Park, which does not work at weekends.
+_PARK_POLICY = {
+    "cancel": {
+        "closes": {"before_minutes": 60},
+        "fees": [{"deadline": {"working_days": 1, "at": "12:00"}, "percent": "50"}],
+    },
+}
 _ACTIONS = ("cancel", "reschedule", "change_format")
 _TWO_DAYS = {action: {"closes": {"before_minutes": 48 * 60}} for action in _ACTIONS}
 _NEVER = {action: {"enabled": False} for action in _ACTIONS}
@@ -72,6 +79,12 @@ async def write_policies(db: AsyncConnection, now: datetime) -> None:
         rules=_YOGA_POLICY,
         now=now,
         service_id=YOGA,
+    )
+    await park.add_policy_version(
+        text="Bis 12 Uhr am letzten Werktag vor dem Termin können Sie kostenlos absagen oder "
+        "verschieben. Danach berechnen wir die Hälfte des Preises.",
+        rules=_PARK_POLICY,
+        now=now,
     )
     await park.add_policy_version(
         text="Reha-Training kann nur telefonisch geändert werden.",

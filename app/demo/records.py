@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.demo import MAIN_CLIENT, demo_id
 from app.directory.practice.repository import PracticeRepository
+from app.schedule.holidays.repository import replace_closed_weekdays
 from app.tables.practices import (
     BusyInterval,
     Client,
@@ -96,10 +97,15 @@ def classes_of(email: str) -> UUID:
     return demo_id(f"classes-{email}")
 
 
+# ISO weekdays on which nobody works at Praxis am Park.
+_WEEKEND = (6, 7)
+
+
 async def write_records(db: AsyncConnection, now: datetime) -> None:
     """Insert all records but policies and sessions, dated `OPENED_AGO` before `now`."""
     await _write_harbor(PracticeRepository(db, HARBOR), now)
     await _write_park(PracticeRepository(db, PARK))
+    await replace_closed_weekdays(db, PARK, _WEEKEND)
     for practice_id, name, email, zone, locale in CLIENTS:
         await PracticeRepository(db, practice_id).add(
             Client,

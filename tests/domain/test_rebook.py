@@ -29,7 +29,16 @@ from app.domain.policy.rules import (
     RescheduleRule,
 )
 from app.domain.session import Carried, Ended, SessionFacts, Status
-from tests.domain.builders import MICROSECOND, at, fixed, hours_before, percent, session, usd
+from tests.domain.builders import (
+    MICROSECOND,
+    at,
+    fixed,
+    hours_before,
+    percent,
+    session,
+    usd,
+    wall_clock,
+)
 
 START = at("2026-06-10T15:00Z")
 CANCELLED_AT = at("2026-06-10T08:00Z")
@@ -230,6 +239,15 @@ def test_the_format_may_change_wherever_a_change_in_time_is_free(
     policy = replace(STANDS, change_format=rule)
     keeps = must_keep_format_and_location(policy, ended(status), LATER)
     assert keeps is (expected == "kept")
+
+
+def test_a_deadline_366_days_before_is_no_exception_where_clocks_went_back() -> None:
+    """Of 3 November, 23:59: the date of the deadline began 367 days and 59 minutes before."""
+    start = "2026-11-03T23:59-05:00"
+    rule = ChangeFormatRule(closes=wall_clock(366, "00:00"))
+    policy = Policy(change_format=rule, rebook=RebookRule(30))
+    facts = replace(session(start), status=Status.CANCELLED, ended=Ended(at(start)))
+    assert not must_keep_format_and_location(policy, facts, at(start))
 
 
 # What a later cancellation costs

@@ -38,8 +38,9 @@ class RefusalCode(StrEnum):
     CANCELLATION_OPEN = "cancellation-open"
 
 
-# A deadline lies a year before the start at most: before this, none has passed.
-_BEFORE_ALL_DEADLINES = timedelta(days=367)
+# A deadline is on the 366th day before the start at the earliest, which may be 25 hours long: before
+# this, none has passed.
+_BEFORE_ALL_DEADLINES = timedelta(days=368)
 
 
 @dataclass(frozen=True, slots=True)
