@@ -216,8 +216,8 @@ async def test_each_session_of_a_series_has_its_own(staff: Api, api: Api, world:
     assert await deadlines(api, first) == (CLOSES, FREE)
     assert await deadlines(api, second) == own
     await close(staff, *LATER_HOLIDAYS)
-    body = {"scope": "this_and_following"}
-    moved = await api.reschedule(second, START + WEEK + timedelta(hours=1), **body)
+    later = START + WEEK + timedelta(hours=1)
+    moved = await api.reschedule(second, later, scope="this_and_following")
     assert moved.status_code == 200, moved.text
     assert await deadlines(api, first) == (CLOSES, FREE)
     assert await deadlines(api, second) == MOVED

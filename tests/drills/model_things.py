@@ -49,6 +49,7 @@ class Practitioner:
     holidays: set[date]
     per_day: int | None = None
     per_week: int | None = None
+    closed_weekdays: set[int] = field(default_factory=set)
     off: list[tuple[datetime, datetime]] = field(default_factory=list)
 
     @cache  # noqa: B019 - as short-lived as its run
@@ -57,7 +58,8 @@ class Practitioner:
         found: dict[datetime, datetime] = {}
         day, last = self.days
         while day < last:
-            weekly = [] if day in self.holidays else self.weekly.get(day.isoweekday(), [])
+            is_closed = day in self.holidays or day.isoweekday() in self.closed_weekdays
+            weekly = [] if is_closed else self.weekly.get(day.isoweekday(), [])
             of_day = self.overrides.get(day, weekly)
             worked = {
                 number

@@ -215,16 +215,22 @@ class Story(AskTelling):
         self.log.append(f"  off {start.isoformat()} {end.isoformat()}")
 
     async def close_on_holidays(self) -> None:
-        """Replace all holidays: by none, or by some days around the change of clocks."""
+        """Replace the holidays by some days around the change of clocks, and closed weekdays."""
         day = self.stage.change_of_clocks.date()
         chosen = {day + self.rng.randrange(-2, 8) * DAY for _ in range(self.rng.randrange(3))}
-        body = {"dates": [{"date": found.isoformat()} for found in sorted(chosen)]}
+        weekdays = self.rng.sample(range(1, 8), self.rng.choice([0, 0, 1, 2]))
+        body = {
+            "dates": [{"date": found.isoformat()} for found in sorted(chosen)],
+            "closed_weekdays": weekdays,
+        }
         answer = await self.staff.put("/v1/practice/holidays", body)
         assert answer.status_code == 200, answer.text
         self.stage.holidays.clear()
         self.stage.holidays.update(chosen)
+        for practitioner in self.stage.practitioners:
+            practitioner.closed_weekdays = set(weekdays)
         Practitioner.openings.cache_clear()
-        self.log.append(f"  holidays {body['dates']}")
+        self.log.append(f"  holidays {body['dates']}, weekdays {weekdays}")
 
     async def let_time_pass(self) -> Session | None:
         """Set the clock: mostly exactly to an instant at which something ends, or just after it."""

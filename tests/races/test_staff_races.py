@@ -239,3 +239,31 @@ async def test_a_concurrent_push_and_move_of_a_client(staff: Api, api: Api, worl
         (row,) = await world.rows(Session, external_ref=f"visit-{number}")
         assert row.starts_at == start + timedelta(hours=3)
         assert row.version == (3 if pushed.is_success else 2)
+
+
+async def test_a_booking_beside_a_new_holiday_has_a_deadline_of_before_or_after_it(
+    staff: Api, world: World
+) -> None:
+    """Both succeed: neither waits for the other for good. What is stored is never half of each."""
+    await world.add_policy(
+        {
+            "cancel": {
+                "closes": {"working_days": 1, "at": "12:00"},
+                "fees": [{"deadline": {"working_days": 2, "at": "12:00"}, "percent": "50"}],
+            }
+        }
+    )
+    before, after = ["2026-12-09", "2026-12-08"], ["2026-12-08", "2026-12-07"]
+    for hour in range(ROUNDS):
+        await staff.put("/v1/practice/holidays", {"dates": []})
+        start = START + 7 * DAY + (hour - 1) * timedelta(hours=1)
+        answers = await asyncio.gather(
+            staff.post(SESSIONS, booking(world, start=start.isoformat()) | {"force": True}),
+            staff.put("/v1/practice/holidays", {"dates": [{"date": "2026-12-09"}]}),
+        )
+        assert codes(answers) == {"ok": 2}
+    stored = [
+        [one["instant"][:10] for one in row.frozen_deadlines] for row in await world.rows(Session)
+    ]
+    assert len(stored) == ROUNDS
+    assert all(found in (before, after) for found in stored)

@@ -38,7 +38,7 @@ class RefusalCode(StrEnum):
     CANCELLATION_OPEN = "cancellation-open"
 
 
-# A deadline is on the 366th day before the start at the earliest, which may be 25 hours long: before
+# A deadline is on the 366th day before the start at the earliest, which may have 25 hours: before
 # this, none has passed.
 _BEFORE_ALL_DEADLINES = timedelta(days=368)
 
