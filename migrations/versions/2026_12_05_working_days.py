@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "20261205_working_days"
-down_revision = "20261204_release"
+down_revision = "20261205_grace"
 branch_labels = None
 depends_on = None
 
