@@ -14,7 +14,7 @@ from jsonschema_rs import ValidationError
 from app.configuration.settings import Settings
 from app.main import create_app
 from app.operations.openapi.document import write_description
-from app.operations.openapi.examples.client import IDS
+from app.operations.openapi.examples.records import IDS
 from app.operations.openapi.text import to_text
 from app.outbox.events import EVENT_TYPES
 from app.web.problems.catalogue import CATALOGUE

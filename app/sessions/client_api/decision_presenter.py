@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from app.domain.policy.costs import Cost
 from app.domain.policy.decide import Decision, FreeTargets, Term, terms
 from app.domain.policy.rules import Action, Credit, RebookRule
 from app.domain.policy.targets import free_targets
+from app.domain.policy.ways_out import ways_out
 from app.domain.quotes import Quote
-from app.domain.release import live_release, release_choice
+from app.domain.release import ReleaseChoice, live_release, release_choice
 from app.domain.session import Carried
 from app.domain.undo import may_undo
 from app.domain.zones import from_seconds
@@ -103,7 +105,7 @@ def present_decision(
         "fee": fee,
         "free_because": decision.free_because,
         "forgiven_if_refilled": decision.forgiven_if_refilled,
-        "release": _release_choice(decision, record, now),
+        "release": _present_release_choice(decision, record, now),
         "credit": credit,
         "carries": carries,
         "free_until": _in(decision.free_until, zone),
@@ -134,20 +136,52 @@ def _free_targets(
     }
 
 
-def _release_choice(
+def _present_release_choice(
     decision: Decision, record: SessionRecord, now: datetime
 ) -> decision_schemas.ReleaseChoiceView | None:
     if decision.action is not Action.CANCEL:
         return None
-    choice = release_choice(
+    choice = _release_choice(decision, record, now)
+    return None if choice is None else {"available": choice.available, "waiting": choice.waiting}
+
+
+def _release_choice(cancel: Decision, record: SessionRecord, now: datetime) -> ReleaseChoice | None:
+    return release_choice(
         rules_of(record.policy),
-        decision,
+        cancel,
         record.facts,
         now,
         has_waitlist=record.has_waitlist,
         waiting=record.is_waited_for,
     )
-    return None if choice is None else {"available": choice.available, "waiting": choice.waiting}
+
+
+def present_ways_out(
+    decisions: Sequence[Decision], record: SessionRecord, now: datetime
+) -> list[decision_schemas.WayOutView]:
+    """Present what the client can do now, cheapest first."""
+    cancel = next(one for one in decisions if one.action is Action.CANCEL)
+    choice = _release_choice(cancel, record, now)
+    can_release = choice is not None and choice.available
+    is_released = live_release(record.release_until, now) is not None
+    credit = Credit.RETURNED if record.facts.paid_by_credit else None
+    own = (record.format, record.location)
+    ways = ways_out(
+        decisions,
+        record.price,
+        has_other_format=any((one.kind, one.location) != own for one in record.formats),
+        release=Cost(None, credit) if can_release and not is_released else None,
+    )
+    return [
+        {
+            "way": one.way,
+            "fee": present_money(one.cost.fee),
+            "credit": one.cost.credit,
+            "carries": present_carried(one.cost.carries),
+            "to_free_targets": one.to_free_targets,
+        }
+        for one in ways
+    ]
 
 
 def present_release(

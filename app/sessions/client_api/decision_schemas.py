@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from app.domain.policy.decide import RefusalCode
 from app.domain.policy.free import FreeBecause
 from app.domain.policy.rules import Credit
+from app.domain.policy.ways_out import Way
 from app.domain.session import FeeOfEnd
 from app.web.views import ContactView, MoneyView
 
@@ -96,6 +97,28 @@ class RefusalView(TypedDict):
     message: Annotated[str, Field(description="A sentence to show to the client.")]
     deadline: Annotated[datetime | None, Field(description="The missed deadline, if any.")]
     contact: ContactView
+
+
+class WayOutView(TypedDict):
+    """Something that the client can do now, and its cost."""
+
+    way: Annotated[
+        Way,
+        Field(
+            description="`change_format`: keep the time, in another format. `release`: give up the "
+            "time only if somebody takes it. `absence`: say that they cannot come."
+        ),
+    ]
+    fee: MoneyView | None
+    credit: Credit | None
+    carries: CarriedView | None
+    to_free_targets: Annotated[
+        bool,
+        Field(
+            description="A move to the decision's `free_targets`; another entry has the cost of "
+            "moves to other starts."
+        ),
+    ]
 
 
 class ReleaseChoiceView(TypedDict):

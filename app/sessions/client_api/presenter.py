@@ -14,6 +14,7 @@ from app.sessions.client_api.decision_presenter import (
     present_decision,
     present_release,
     present_undo,
+    present_ways_out,
 )
 from app.sessions.client_api.reasons import ReasonVisibility, reasons_for, side_of
 from app.sessions.client_api.request_presenter import present_move_request
@@ -129,6 +130,7 @@ def present_details(
             "absence": present_decision(absence, record, zone, quotes, now, texts),
             "undo": present_undo(record.undo_until, zone, now),
         },
+        "ways_out": present_ways_out((cancel, reschedule, change_format, absence), record, now),
         "release": present_release(record, zone, now),
         "move_request": present_move_request(record, zone, now),
     }

@@ -22,6 +22,7 @@ from app.sessions.client_api.decision_schemas import (
     RebookView,
     ReleaseView,
     TermsView,
+    WayOutView,
 )
 from app.sessions.client_api.request_schemas import MoveRequestOfSession
 from app.sessions.client_api.scope_schemas import MoveScopeFields, ScopeFields, TouchedView
@@ -179,6 +180,13 @@ class SessionDetails(SessionSummary):
     ]
     policy: PolicyView
     actions: ActionsView
+    ways_out: Annotated[
+        list[WayOutView],
+        Field(
+            description="What the client can do now, cheapest first: what `actions` and the "
+            "decision on a release allow. Empty: nothing, except to ask the practice."
+        ),
+    ]
     release: Annotated[
         ReleaseView | None,
         Field(description="Null: the time is not offered to others.", examples=[None]),

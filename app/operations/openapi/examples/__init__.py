@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from app.operations.openapi.examples.client import EXAMPLES, IDS
+from app.operations.openapi.examples.client import EXAMPLES
+from app.operations.openapi.examples.records import IDS
 from app.operations.openapi.examples.reports import REPORT_EXAMPLES
 from app.operations.openapi.examples.staff import STAFF_EXAMPLES
 from app.operations.openapi.examples.waitlist import WAITLIST_EXAMPLES

@@ -1,6 +1,6 @@
 """Examples of events, with the same data as client.py. Times are in UTC."""
 
-from app.operations.openapi.examples.client import FEE, IDS
+from app.operations.openapi.examples.records import FEE, IDS
 
 
 def _event(event: str, **said: object) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Examples of the members that only some problems have, with the same data as client.py."""
 
-from app.operations.openapi.examples.client import CONTACT, FEE, IDS, SCOPE
+from app.operations.openapi.examples.client import SCOPE
+from app.operations.openapi.examples.records import CONTACT, FEE, IDS
 
 PROBLEM_MEMBERS: dict[str, object] = {
     "errors": [{"pointer": "/reason/note", "in": "body", "detail": "Field required"}],

@@ -5,7 +5,8 @@ Times are in the practitioner's zone or in UTC.
 
 from collections.abc import Mapping
 
-from app.operations.openapi.examples.client import (
+from app.operations.openapi.examples.client import page
+from app.operations.openapi.examples.records import (
     CONTACT,
     FEE,
     IDS,
@@ -13,7 +14,6 @@ from app.operations.openapi.examples.client import (
     PACKAGE,
     SERVICE,
     WHO,
-    page,
 )
 
 _NOW_UTC = "2026-11-25T10:15:00Z"

@@ -1,6 +1,6 @@
 """Examples of wishes and offers, with the same data as client.py."""
 
-from app.operations.openapi.examples.client import IDS, PACKAGE, SERVICE
+from app.operations.openapi.examples.records import IDS, PACKAGE, SERVICE
 
 _ZONE = "America/New_York"
 _OFFER = {
