@@ -72,7 +72,7 @@ async def run_worker(
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep_serving(url, context, webhooks, stop))
-            for task, seconds in _repeated_tasks(settings, engine).items():
+            for task, seconds in repeated_tasks(settings, engine).items():
                 tasks.create_task(_keep_doing(task, seconds, clock, stop))
     finally:
         await context.sender.close()
@@ -186,7 +186,7 @@ def _shut_down(lanes: Sequence[Lane]) -> None:
         lane.manager.shutdown.set()
 
 
-def _repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTask, float]:
+def repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTask, float]:
     """Give the tasks that a worker repeats, with the seconds between two runs."""
 
     async def sweeping(now: datetime) -> None:

@@ -11,7 +11,7 @@ from app.database.transactions import transact
 from app.identity.sign_in.delivery import send_sign_in
 from app.identity.sign_in.request_link import ask_for_link, hash_address
 from app.mail.context import MailContext
-from app.mail.folder import list_mails, read_mail
+from app.mail.folder import MailSummary, list_mails, read_mail
 from app.mail.senders import make_sender
 from app.notifications.delivery import send_notification
 from app.tables.identity import SignInRequest
@@ -33,6 +33,21 @@ class Postman:
         )
         await send_notification(self._office, self._world.practice_id, notification.id)
         return self._latest()
+
+    async def deliver(self) -> list[MailSummary]:
+        """Send everything that is due, as the worker does; return the new mails, oldest first."""
+        folder, now = self._office.settings.mail_folder, self._office.clock()
+        known = {mail.path for mail in list_mails(folder)}
+        pending = await self._world.rows(Notification, status="pending")
+        for row in sorted(pending, key=lambda row: row.send_at):
+            if row.recipient != "webhook" and row.attempt_at <= now:
+                await send_notification(self._office, self._world.practice_id, row.id)
+        return [mail for mail in reversed(list_mails(folder)) if mail.path not in known]
+
+    def sent(self) -> list[tuple[str, str]]:
+        """List the recipient and the subject of every mail that was sent, oldest first."""
+        mails = list_mails(self._office.settings.mail_folder)
+        return [(mail.to, mail.subject) for mail in reversed(mails)]
 
     async def bring_sign_in(self) -> str:
         """Process the only pending sign-in request and return the text of the mail."""

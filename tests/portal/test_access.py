@@ -82,6 +82,9 @@ async def _every_view(door: FrontDoor, staff: Api) -> AsyncIterator[str]:  # noq
     await page.get_by_text("What has happened so far").click()
     await visitor.read("Booked for Thursday, December 3")
     await visitor.read("Keep the time, but switch to:")
+    await page.get_by_text("Rather sooner?").click()
+    await page.get_by_text("Only certain times?").click()
+    await page.get_by_role("checkbox", name="Wednesday").check()
     yield "details"
     await visitor.press("Cancel session")
     await visitor.see("Cancel this session?")

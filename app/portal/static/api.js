@@ -157,10 +157,14 @@ export class Api {
     return (await this.#get(sessionPath(id, "wish"))).data.wish;
   }
 
-  /** Wait for any earlier time (`put`), or stop waiting (`delete`). */
-  async changeWish(name, id, key) {
-    const body = name === "put" ? {} : undefined;
-    await this.#wire.send(name.toUpperCase(), sessionPath(id, "wish"), { body, headers: { "Idempotency-Key": key } });
+  /** Wait for an earlier time: for any, or for those that suit. What is left out counts no more. */
+  async putWish(id, body, key) {
+    await this.#wire.send("PUT", sessionPath(id, "wish"), { body, headers: { "Idempotency-Key": key } });
+  }
+
+  /** Stop waiting. */
+  async endWish(id, key) {
+    await this.#wire.send("DELETE", sessionPath(id, "wish"), { headers: { "Idempotency-Key": key } });
   }
 
   /** Give up the time only if somebody takes it (`post`), or keep it after all (`delete`). */

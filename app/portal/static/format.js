@@ -97,6 +97,12 @@ export function hour(instant, zone = ZONE) {
 export const dateInWords = (date) => write(`${date}T12:00:00Z`, "UTC", DAY);
 export const monthInWords = (date) => write(`${date}T12:00:00Z`, "UTC", { month: "long", year: "numeric" });
 
+/** A time of day without a date ("09:00") in words. */
+export const clockTime = (text) => write(`2024-01-01T${text}:00Z`, "UTC", TIME);
+
+/** "Mondays and Wednesdays"; with `disjunction`, "video or phone". */
+export const list = (names, type = "conjunction") => new Intl.ListFormat(LOCALE, { type }).format(names);
+
 /** "$45.00". The decimals come with the amount: browsers have other ones for some currencies. */
 export function money({ amount_minor: minor, currency, decimals }) {
   const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };

@@ -1,4 +1,4 @@
-/** What has happened to a session, oldest first and in plain words. It is asked for when opened. */
+/** What has happened to a session, oldest first and in plain words. It is asked for when opened; of a cancelled or missed session it is open. */
 
 import { note } from "./app.js";
 import { h } from "./dom.js";
@@ -7,7 +7,7 @@ import { formatName } from "./parts.js";
 import { showProblem } from "./problems.js";
 import { t } from "./strings.js";
 
-export function historyOf(app, { id }) {
+export function historyOf(app, { id, status }) {
   const { visit } = app;
   const place = h("div", { "aria-live": "polite" });
   let isAsked = false;
@@ -29,7 +29,8 @@ export function historyOf(app, { id }) {
     }
   };
   const ontoggle = (event) => event.target.open && !isAsked && load();
-  return h("details", { class: "card", ontoggle }, h("summary", { id: "history" }, t.history.title), place);
+  // What a cancelled or missed session costs, and whether that still holds, is in its history alone.
+  return h("details", { class: "card", open: ["cancelled", "noshow"].includes(status), ontoggle }, h("summary", { id: "history" }, t.history.title), place);
 }
 
 function entry({ kind, at, by, after, fee, credit, reason }) {

@@ -148,7 +148,16 @@ function describeTerm({ until, fee, credit, carries }, startsAt) {
 }
 
 /** One choice out of several. `options` are `[value, label]`. */
-export function radios(legend, name, options, { chosen = null, hint = null, onchange = null } = {}) {
+export function radios(legend, name, options, { chosen = null, ...more } = {}) {
+  return choices("radio", legend, name, options, { ...more, isChosen: (value) => value === chosen });
+}
+
+/** Any number of choices out of several. */
+export function checkboxes(legend, name, options, { chosen = [], ...more } = {}) {
+  return choices("checkbox", legend, name, options, { ...more, isChosen: (value) => chosen.includes(value) });
+}
+
+function choices(type, legend, name, options, { isChosen, hint = null, onchange = null, style = "options" }) {
   const hintId = nextId("hint");
   return h(
     "fieldset",
@@ -157,13 +166,13 @@ export function radios(legend, name, options, { chosen = null, hint = null, onch
     hint ? h("p", { class: "quiet small", id: hintId }, hint) : null,
     h(
       "div",
-      { class: "options" },
+      { class: style },
       options.map(([value, label]) => {
         const id = nextId(name);
         return h(
           "label",
           { class: "option", for: id },
-          h("input", { type: "radio", name, id, value, checked: value === chosen, onchange }),
+          h("input", { type, name, id, value, checked: isChosen(value), onchange }),
           h("span", {}, label),
         );
       }),

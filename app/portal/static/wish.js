@@ -1,47 +1,86 @@
 /** "Rather sooner?": wait for an earlier time of a session. Nothing is asked until a person opens it. */
 
 import { Intention } from "./api.js";
-import { note } from "./app.js";
 import { button, h } from "./dom.js";
 import { dayAndTime } from "./format.js";
-import { showProblem } from "./problems.js";
+import { sender } from "./send.js";
 import { t } from "./strings.js";
+import { wishFields } from "./wish-fields.js";
+import { wishWords } from "./wish-words.js";
 
-export function wishPart(app, { id }) {
-  const place = h("div", { "aria-live": "polite" });
-  const intentions = { put: new Intention(), delete: new Intention() };
-  let isBusy = false;
-  const run = async (work) => {
-    if (isBusy) return;
-    isBusy = true;
-    try {
-      place.replaceChildren(...shown((await work()) ?? null, change));
-    } catch (error) {
-      note(error);
-      place.replaceChildren(showProblem(error, app.ways(id, { retry: () => run(work) })));
-    } finally {
-      isBusy = false;
-    }
+export function wishPart(app, session) {
+  const place = h("div", {});
+  const { visit } = app;
+  const show = async () => {
+    const [wish, zone] = await Promise.all([visit.api.wish(session.id), zoneOf(visit)]);
+    place.replaceChildren(...shown(app, session, wish, zone, changed));
   };
-  const api = () => app.visit.api;
-  const change = (name) => run(async () => {
-    await api().changeWish(name, id, intentions[name].keyFor({}));
-    intentions[name].forget();
-    return api().wish(id);
-  });
-  const load = (event) => {
-    if (event.target.open && !place.hasChildNodes()) run(() => api().wish(id));
+  /** Show how it stands after a change; the button that was pressed is gone, so the focus goes there. */
+  const changed = async () => {
+    await show();
+    place.querySelector("p").focus();
   };
-  return h("details", { id: "wish", ontoggle: load }, h("summary", {}, t.wish.title), place);
+  const load = sender(app, session.id, place, show);
+  const ontoggle = (event) => event.target.open && !place.hasChildNodes() && load();
+  return h("details", { id: "wish", ontoggle }, h("summary", {}, t.wish.title), place);
 }
 
-/** How it stands, and the one thing to do about it. */
-function shown(wish, change) {
-  const isWaiting = wish !== null && ["waiting", "offered"].includes(wish.state);
-  const stop = button(t.wish.stop, () => change("delete"), { class: "secondary", id: "wish-stop" });
-  const begin = button(wish?.paused ? t.wish.resume : t.wish.begin, () => change("put"), { class: "secondary", id: "wish-begin" });
-  if (!isWaiting) return [h("p", {}, t.wish.how), begin];
-  if (wish.paused) return [h("p", {}, t.wish.paused), begin, stop];
-  const text = wish.offer ? t.wish.offered(dayAndTime(wish.offer.start), dayAndTime(wish.offer.answer_by)) : t.wish.waiting;
-  return [h("p", {}, text), stop];
+/** The client's zone, in which days and times of day are meant. */
+async function zoneOf(visit) {
+  return (visit.who.client ?? (await visit.api.me()).client).time_zone;
+}
+
+/** How it stands, which times suit, and what to do about it. */
+function shown(app, session, wish, zone, changed) {
+  const isActive = wish !== null && ["waiting", "offered"].includes(wish.state);
+  const isPaused = isActive && wish.paused;
+  const words = isActive ? wishWords(session, wish, zone) : null;
+  return [
+    h("p", { tabindex: "-1" }, stateText(wish, isActive)),
+    words ? h("p", {}, t.wish.suits(words)) : null,
+    form(app, session, { wish: isActive ? wish : null, zone, isPaused }, changed),
+    isActive ? stop(app, session, changed) : null,
+  ].filter(Boolean);
+}
+
+function stateText(wish, isActive) {
+  if (!isActive) return t.wish.how;
+  if (wish.paused) return t.wish.paused;
+  return wish.offer ? t.wish.offered(dayAndTime(wish.offer.start), dayAndTime(wish.offer.answer_by)) : t.wish.waiting;
+}
+
+/** The fields are folded away: to wait for any earlier time is one press. */
+function form(app, session, { wish, zone, isPaused }, changed) {
+  const { id } = session;
+  const { api } = app.visit;
+  const intention = new Intention();
+  const fields = wishFields(session, wish, zone);
+  const message = h("div", {});
+  const send = sender(app, id, message, async () => {
+    fields.clear();
+    const body = fields.read();
+    try {
+      await api.putWish(id, body, intention.keyFor(body));
+    } catch (error) {
+      if (error.code !== "validation-failed" || !fields.mark(error.body.errors ?? [])) throw error;
+      return;
+    }
+    await changed();
+  });
+  const isWaiting = wish !== null && !isPaused;
+  const label = isPaused ? t.wish.resume : isWaiting ? t.wish.fields.save : t.wish.begin;
+  const submit = button(label, null, { type: "submit", class: "secondary", id: "wish-begin" });
+  const title = wish === null ? t.wish.fields.title : t.wish.fields.change;
+  const fold = h("details", { class: "fold" }, h("summary", { id: "wish-fields" }, title), fields.node, isWaiting ? [message, submit] : null);
+  return h("form", { onsubmit: (event) => { event.preventDefault(); send(); }, novalidate: true }, fold, isWaiting ? null : [message, submit]);
+}
+
+function stop(app, { id }, changed) {
+  const intention = new Intention();
+  const message = h("div", {});
+  const send = sender(app, id, message, async () => {
+    await app.visit.api.endWish(id, intention.keyFor({}));
+    await changed();
+  });
+  return h("div", {}, message, button(t.wish.stop, send, { class: "plain", id: "wish-stop" }));
 }

@@ -21,6 +21,13 @@ export function offset(instant, zone) {
   return Date.UTC(shown.year, shown.month - 1, shown.day, shown.hour, shown.minute, shown.second) - at;
 }
 
+/** The instant at which clocks in a zone show a date and a time ("2026-12-03", "23:59"). */
+export function instantOf(date, time, zone) {
+  const shown = Date.parse(`${date}T${time}:00Z`);
+  const near = shown - offset(shown, zone);
+  return new Date(shown - offset(near, zone));
+}
+
 /** Whether clocks show the time of this instant twice, because they go back. */
 export function occursTwice(instant, zone) {
   const at = new Date(instant).getTime();

@@ -23,9 +23,10 @@ export async function details(app, { id }) {
   app.flash = null;
   const { practitioner, service, move_request: request } = session;
   const isOpen = session.status === "booked";
+  const isCancelled = session.status === "cancelled";
   const about = [
-    facts(...belonging(session), ...joining(session.format), payment(session)),
-    button(t.session.calendar, (event) => download(app, session, event.target), { class: "plain", id: "calendar" }),
+    facts(...belonging(session), ...joining(isCancelled ? { ...session.format, join_url: null } : session.format), payment(session)),
+    button(isCancelled ? t.done.calendarGone : t.session.calendar, (event) => download(app, session, event.target), { class: "plain", id: "calendar" }),
   ];
   const switches = h("div", { class: "action-list" });
   const node = h(
@@ -40,7 +41,7 @@ export async function details(app, { id }) {
       isOpen || request ? null : h("p", { class: "message" }, statusText(session)),
       isOpen && session.absence ? h("p", { class: "message" }, t.absence.noted(short(session.absence.at))) : null,
       request ? requestText(session) : null,
-      h("div", { class: request && !isOpen ? "old" : null }, when(session)),
+      h("div", { class: isCancelled ? "old" : null }, when(session)),
       request ? requestWays(app, session) : about,
       undoPart(app, known),
     ),

@@ -24,7 +24,7 @@ export function done(app, entry) {
     sessions ? dates(sessions) : h("div", { class: isCancelled ? "old" : "" }, when(session)),
     isCancelled ? null : h("p", {}, choiceName(session.format)),
     announced ? h("p", {}, t.absence.keep) : null,
-    fee ? h("p", { class: "message costs" }, t.done.fee(money(fee))) : null,
+    fee ? h("div", { class: "message costs" }, h("p", {}, t.done.fee(money(fee))), mayFallAway(outcome) ? h("p", {}, t.done.refilled) : null) : null,
     !sessions && credit && credit !== "kept" ? h("p", {}, t.cost.credit[credit] ?? "") : null,
     h("p", {}, sessions ? t.done.mailSeveral : t.done.mail),
     sessions ? null : undoPart(app, outcome),
@@ -37,6 +37,11 @@ export function done(app, entry) {
     sessions || announced || before.status !== "booked" ? null : h("p", { class: "quiet small" }, t.done.replaced),
   );
   return { title, node };
+}
+
+/** Whether the fee is forgiven if others take the time: it was said with the decision. */
+function mayFallAway({ session, before, sessions }) {
+  return !sessions && session.status === "cancelled" && before.actions.cancel.forgiven_if_refilled === true;
 }
 
 function titleOf({ session, before, sessions }) {

@@ -15,7 +15,7 @@ export function offer(app) {
   const { shown } = app.offer;
   const isOpen = shown.state === "open" && now() <= Date.parse(shown.answer_by);
   const title = t.offer.titles[isOpen ? "open" : shown.state] ?? t.offer.titles.expired;
-  const node = h("div", { class: "card" }, heading(title), isOpen ? asked(app) : ended(shown), what(shown, isOpen));
+  const node = h("div", { class: "card" }, heading(title), isOpen ? null : ended(shown), time(shown, isOpen), what(shown, isOpen), isOpen ? asked(app) : null);
   return { title, node, mounted: () => runClocks(app, node) };
 }
 
@@ -69,10 +69,24 @@ function cost({ session_id: id, price, package: paid }) {
   return price && price.amount_minor > 0 ? t.offer.price(money(price)) : "";
 }
 
-function what({ start: from, end, old_start: old, service, practitioner, format: kind, location, state }, isOpen) {
-  const zone = h("span", { class: "quiet zone" }, zoneNames([from, end]));
+/** The time first: it is what a person decides about. */
+function time({ start: from, end, state }, isOpen) {
+  const isTheirs = isOpen || state === "accepted";
+  return h(
+    "div",
+    { class: isTheirs ? null : "old" },
+    h("p", { class: "quiet small" }, isTheirs ? t.offer.newTime : t.offer.offered),
+    h(
+      "div",
+      { class: "when" },
+      h("p", { class: "day" }, day(from)),
+      h("p", { class: "time" }, span(from, end), " ", h("span", { class: "quiet zone" }, zoneNames([from, end]))),
+    ),
+  );
+}
+
+function what({ old_start: old, service, practitioner, format: kind, location }, isOpen) {
   return facts(
-    [isOpen || state === "accepted" ? t.offer.newTime : t.offer.offered, `${day(from)}, ${span(from, end)} `, zone],
     isOpen && old ? [t.offer.oldTime, dayAndTime(old)] : null,
     [t.offer.service, `${service.name} ${t.session.with(practitioner.name)}`],
     [t.session.how, choiceName({ kind, location })],
