@@ -24,6 +24,7 @@ from app.directory.practice import router as practice
 from app.directory.practitioners import router as practitioners
 from app.directory.services import router as services
 from app.fees import router as fees
+from app.fees import waiver_router as waivers
 from app.groups import commands_router as group_commands
 from app.groups import router as groups
 from app.holds import router as holds
@@ -35,6 +36,7 @@ from app.identity.tokens.link import LinkTokens
 from app.identity.tokens.offer import OfferTokens
 from app.identity.tokens.quote import Quotes
 from app.identity.tokens.sign_in import SignInTokens
+from app.identity.tokens.waiver import WaiverTokens
 from app.links import router as links
 from app.links import staff_router as staff_links
 from app.me import router as practices
@@ -87,6 +89,7 @@ ROUTERS = (
     waitlist.router,
     releases.router,
     fees.client_router,
+    waivers.router,
     sign_in.router,
     links.router,
     practice.router,
@@ -182,6 +185,7 @@ def _add_signers(app: FastAPI, settings: Settings) -> None:
     app.state.access_tokens = AccessTokens(settings.keys)
     app.state.link_tokens = LinkTokens(settings.keys)
     app.state.offer_tokens = OfferTokens(settings.keys)
+    app.state.waiver_tokens = WaiverTokens(settings.keys)
     app.state.sign_in_tokens = SignInTokens(settings.keys)
     app.state.cursor_signer = TokenSigner(settings.keys, "cursor")
 

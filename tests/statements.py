@@ -58,7 +58,11 @@ EXEMPTIONS: Mapping[str, Exemption] = {
         "practices",
         "fees",
         "refills",
+        "waivers",
         reason="the worker's task, by whose `collect_after` has passed",
+    ),
+    "app/fees/waiver_queries.py list_waivers_to_lapse": _of(
+        "practices", "waivers", reason="the worker's task, by whose last instant has passed"
     ),
     "app/groups/queries.py list_due_groups": _of(
         "practices", "groups", reason="the worker's task, by whose minimum is due"

@@ -11,7 +11,10 @@ from typing_extensions import TypeAliasType
 
 from app.audit.repository import add_changes, add_notes
 
-ActorKind = TypeAliasType("ActorKind", Literal["client", "link", "practice", "operator", "system"])
+ActorKind = TypeAliasType(
+    "ActorKind",
+    Literal["client", "link", "practice", "practitioner_link", "operator", "system"],
+)
 Subject = TypeAliasType(
     "Subject",
     Literal[
@@ -46,7 +49,9 @@ Subject = TypeAliasType(
 class Actor:
     """Who makes a change, according to the credentials and never to the body of a request.
 
-    `name` is the API key's name; `origin` the network address of the request.
+    `link` is a client with the link of an email, `practitioner_link` whoever holds the link of an
+    email to a practitioner. `name` is the API key's name; `origin` the network address of the
+    request.
     """
 
     kind: ActorKind

@@ -124,6 +124,12 @@ class FeeClosedError(DomainError):
     code = "fee-not-due"
 
 
+class WaiverUnavailableError(DomainError):
+    """The client cannot ask about the fee (any more), or does not ask about it."""
+
+    code = "waiver-unavailable"
+
+
 class SessionNotBookedError(DomainError):
     """The session is cancelled, fulfilled or missed.
 

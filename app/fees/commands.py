@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
 from app.calendar.locks import lock_session
-from app.fees.queries import FeeRecord, read_closing_command, read_fee
+from app.fees.queries import FeeRecord, read_command_of, read_fee
 from app.fees.repository import close_fee
 from app.identity.api_keys.keys import Staff
 from app.outbox.outbox import NewNotification
@@ -21,7 +21,7 @@ from app.sessions.read.records import SessionRecord
 
 
 class ClosedFee(NamedTuple):
-    """A fee that was waived or settled, and the command that did it.
+    """A fee that was waived or settled, or whose question was asked or answered, and the command.
 
     `too_early`: it was settled although the practice may collect it only later.
     """
@@ -45,18 +45,39 @@ async def waive_fee(
     """
     session_id = (await read_fee(db, staff.practice_id, fee_id)).session_id
     await lock_session(db, staff.practice_id, session_id)
-    if not await close_fee(db, staff.practice_id, fee_id, "waived", now):
-        return await _read_closed(db, staff.practice_id, fee_id)
-    fee = await read_fee(db, staff.practice_id, fee_id)
-    record = await read_session(db, staff.practice_id, session_id)
+    return await waive_locked(db, staff.practice_id, staff.actor, fee_id, reason=reason, now=now)
+
+
+async def waive_locked(
+    db: AsyncConnection,
+    practice_id: UUID,
+    actor: Actor,
+    fee_id: UUID,
+    *,
+    reason: ChangeReason | None,
+    now: datetime,
+    tells_client: bool = False,
+) -> ClosedFee:
+    """Waive a fee whose session the caller has locked; see `waive_fee`.
+
+    An open question of the client is granted. With `tells_client` the note of `reason` is for them.
+    """
+    if not await close_fee(db, practice_id, fee_id, "waived", now):
+        return await _read_closed(db, practice_id, fee_id, "fee_waived")
+    fee = await read_fee(db, practice_id, fee_id)
+    record = await read_session(db, practice_id, fee.session_id)
     if _belongs_to_carried_cost(fee, record):
-        await SessionRepository(db, staff.practice_id).set_carried(session_id, None)
-    change = fee_change(staff.actor, fee, record, "fee_waived", reason=reason)
+        await SessionRepository(db, practice_id).set_carried(fee.session_id, None)
+    is_granted = fee.waiver is not None and fee.waiver.state == "granted"
+    details: dict[str, Any] | None = {"waiver": "granted"} if is_granted else None
+    if details is not None and tells_client and reason is not None:
+        details["message"] = True
+    change = fee_change(actor, fee, record, "fee_waived", reason=reason, details=details)
     notifications = [
         NewNotification("fee_waived", "client", fee.starts_at, now),
         NewNotification("fee.waived", "webhook", fee.starts_at, now),
     ]
-    effect = await finish(db, staff.practice_id, fee.session_id, change, notifications, now)
+    effect = await finish(db, practice_id, fee.session_id, change, notifications, now)
     return ClosedFee(fee, effect.command_id)
 
 
@@ -64,6 +85,8 @@ async def settle_fee(
     db: AsyncConnection, staff: Staff, fee_id: UUID, *, payment_reference: str, now: datetime
 ) -> ClosedFee:
     """Record that a fee was paid, with the reference of the payment. Repeating it does nothing.
+
+    An open question of its client about it is void.
 
     Before `collect_after` this is allowed, and the answer says so: the fee may still be forgiven.
 
@@ -76,7 +99,7 @@ async def settle_fee(
     await lock_session(db, staff.practice_id, session_id)
     values = {"payment_reference": payment_reference}
     if not await close_fee(db, staff.practice_id, fee_id, "settled", now, **values):
-        return await _read_closed(db, staff.practice_id, fee_id)
+        return await _read_closed(db, staff.practice_id, fee_id, "fee_settled")
     fee = await read_fee(db, staff.practice_id, fee_id)
     record = await read_session(db, staff.practice_id, fee.session_id)
     change = fee_change(staff.actor, fee, record, "fee_settled", details=values)
@@ -86,9 +109,11 @@ async def settle_fee(
     return ClosedFee(fee, effect.command_id, too_early)
 
 
-async def _read_closed(db: AsyncConnection, practice_id: UUID, fee_id: UUID) -> ClosedFee:
-    """Read a fee that an earlier command closed."""
-    command_id = await read_closing_command(db, practice_id, fee_id)
+async def _read_closed(
+    db: AsyncConnection, practice_id: UUID, fee_id: UUID, kind: str
+) -> ClosedFee:
+    """Read a fee that an earlier command closed with an entry of this kind."""
+    command_id = await read_command_of(db, practice_id, fee_id, kind)
     return ClosedFee(await read_fee(db, practice_id, fee_id), command_id)
 
 

@@ -1,49 +1,108 @@
 """Present fees to clients and to staff."""
 
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.domain.waiver import ASK_WITHIN
 from app.fees.commands import ClosedFee
-from app.fees.queries import FeeRecord
+from app.fees.queries import FeeRecord, WaiverRecord
 from app.fees.schemas import (
     FeeCommandAnswer,
     FeeSession,
-    FeeView,
     Named,
+    OwnFeeAnswer,
+    OwnFeeView,
     PracticeFeeView,
+    PracticeWaiverView,
+    WaiverView,
 )
+from app.fees.waiver_schemas import AskedWaiverView, ClientName, WaiverAnswer
 from app.web.idempotency import StoredAnswer
 from app.web.responses import answered
-from app.web.views import present_money
+from app.web.views import present_amount, present_money
 
 
-def present_own_fee(fee: FeeRecord) -> FeeView:
+def present_own_fee(fee: FeeRecord, now: datetime) -> OwnFeeView:
     """Present a fee to its client, in the client's time zone."""
-    return FeeView(**_fields(fee, ZoneInfo(fee.client_zone)))
-
-
-def present_fee(fee: FeeRecord) -> PracticeFeeView:
-    """Present a fee to staff, with times in UTC."""
-    return PracticeFeeView(
-        **_fields(fee, ZoneInfo("UTC")),
-        client=Named(id=fee.client_id, name=fee.client_name),
-        payment_reference=fee.payment_reference,
+    zone, waiver = ZoneInfo(fee.client_zone), fee.waiver
+    may_ask = fee.may_ask(now)
+    return OwnFeeView(
+        **_fields(fee, zone),
+        waiver=None if waiver is None else WaiverView(**_waiver_fields(waiver, zone, now)),
+        ask_waiver_until=(fee.recorded_at + ASK_WITHIN).astimezone(zone) if may_ask else None,
     )
 
 
-def present_closed_fee(closed: ClosedFee) -> FeeCommandAnswer:
-    """Present the result of a command on a fee."""
-    shown = present_fee(closed.fee)
+def present_fee(fee: FeeRecord, now: datetime, *, with_notes: bool) -> PracticeFeeView:
+    """Present a fee to staff, with times in UTC. `with_notes`: with the words of clients."""
+    return PracticeFeeView(
+        **_fields(fee, UTC),
+        client=Named(id=fee.client_id, name=fee.client_name),
+        payment_reference=fee.payment_reference,
+        waiver=None
+        if fee.waiver is None
+        else PracticeWaiverView(
+            **_waiver_fields(fee.waiver, UTC, now),
+            note=fee.waiver.note if with_notes else None,
+        ),
+    )
+
+
+def present_closed_fee(closed: ClosedFee, now: datetime) -> FeeCommandAnswer:
+    """Present the result of a command on a fee to staff, who may write."""
+    shown = present_fee(closed.fee, now, with_notes=True)
     warning = "not-collectable-yet" if closed.too_early else None
     return FeeCommandAnswer(**dict(shown), command_id=closed.command_id, warning=warning)
 
 
-def fee_answer(closed: ClosedFee) -> StoredAnswer:
+def fee_answer(closed: ClosedFee, now: datetime) -> StoredAnswer:
     """Make the response to a command, to send and to store under its idempotency key."""
-    return answered(present_closed_fee(closed))
+    return answered(present_closed_fee(closed, now))
 
 
-def _fields(fee: FeeRecord, zone: ZoneInfo) -> dict[str, Any]:
+def own_fee_answer(asked: ClosedFee, now: datetime) -> StoredAnswer:
+    """Make the response to a client's command, to send and to store under its idempotency key."""
+    shown = present_own_fee(asked.fee, now)
+    return answered(OwnFeeAnswer(**dict(shown), command_id=asked.command_id))
+
+
+def present_asked_waiver(fee: FeeRecord, now: datetime) -> AskedWaiverView:
+    """Present what a client asks to whoever holds the link, in the practitioner's zone."""
+    waiver, zone = fee.waiver, ZoneInfo(fee.practitioner_zone)
+    assert waiver is not None  # noqa: S101 - a link is only signed for a fee with a question
+    fields, is_open = _waiver_fields(waiver, zone, now), waiver.state_at(now) == "asked"
+    return AskedWaiverView(
+        **fields,
+        fee_id=fee.id,
+        amount=present_amount(fee.amount),
+        fee_status=fee.status,
+        cause=fee.cause,
+        recorded_at=fee.recorded_at.astimezone(zone),
+        note=waiver.note if is_open else None,
+        time_zone=zone.key,
+        client=ClientName(name=fee.client_name),
+        session=_session(fee, zone),
+    )
+
+
+def waiver_answer(closed: ClosedFee, now: datetime) -> StoredAnswer:
+    """Make the response to an answer by link, to send and to store under its idempotency key."""
+    shown = present_asked_waiver(closed.fee, now)
+    return answered(WaiverAnswer(**dict(shown), command_id=closed.command_id))
+
+
+def _waiver_fields(waiver: WaiverRecord, zone: tzinfo, now: datetime) -> dict[str, Any]:
+    ended_at = waiver.ended_at_the_latest(now)
+    return {
+        "state": waiver.state_at(now),
+        "asked_at": waiver.asked_at.astimezone(zone),
+        "answer_by": waiver.answer_by.astimezone(zone),
+        "ended_at": None if ended_at is None else ended_at.astimezone(zone),
+    }
+
+
+def _fields(fee: FeeRecord, zone: tzinfo) -> dict[str, Any]:
     return {
         "id": fee.id,
         "session_id": fee.session_id,
@@ -53,10 +112,14 @@ def _fields(fee: FeeRecord, zone: ZoneInfo) -> dict[str, Any]:
         "recorded_at": fee.recorded_at.astimezone(zone),
         "collect_after": None if fee.collect_after is None else fee.collect_after.astimezone(zone),
         "closed_at": None if fee.closed_at is None else fee.closed_at.astimezone(zone),
-        "session": FeeSession(
-            id=fee.session_id,
-            starts_at=fee.starts_at.astimezone(zone),
-            service=Named(id=fee.service_id, name=fee.service_name),
-            practitioner=Named(id=fee.practitioner_id, name=fee.practitioner_name),
-        ),
+        "session": _session(fee, zone),
     }
+
+
+def _session(fee: FeeRecord, zone: tzinfo) -> FeeSession:
+    return FeeSession(
+        id=fee.session_id,
+        starts_at=fee.starts_at.astimezone(zone),
+        service=Named(id=fee.service_id, name=fee.service_name),
+        practitioner=Named(id=fee.practitioner_id, name=fee.practitioner_name),
+    )

@@ -12,14 +12,41 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
+from app.domain.session import FeeStatus
+from app.domain.waiver import WaiverState, may_ask, state_at
 from app.identity.queries import confirm_caller
 from app.identity.tokens.access import Caller
 from app.outbox.due import due_in_open_practices
-from app.tables.changes import Change
+from app.tables.changes import Change, ChangeNote
 from app.tables.joins import of_practice
 from app.tables.practices import Client, Practitioner, Service
 from app.tables.sessions import Fee, Session
+from app.tables.waivers import Waiver
 from app.web.cursors import TimePosition
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverRecord:
+    """What a client asks about a fee, in their words (`note`). Datetimes are UTC.
+
+    The fee could be collected after `otherwise` without the question; None: at once.
+    """
+
+    state: WaiverState
+    asked_at: datetime
+    answer_by: datetime
+    ended_at: datetime | None
+    otherwise: datetime | None
+    note: str | None
+
+    def state_at(self, now: datetime) -> WaiverState:
+        """Give the state at an instant, also if the worker is late."""
+        return state_at(self.state, self.answer_by, now)
+
+    def ended_at_the_latest(self, now: datetime) -> datetime | None:
+        """Give when the question ended; None: it is open."""
+        has_lapsed = self.ended_at is None and self.state_at(now) == "lapsed"
+        return self.answer_by if has_lapsed else self.ended_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +55,12 @@ class FeeRecord:
 
     `cause` is the kind of the change that caused the fee, `cause_version` the session's version
     after that change. The practice may collect the fee after `collect_after`; None: at once.
+    `waiver`: what its client asks about it; None: nothing.
     """
 
     id: UUID
     amount: Money
-    status: str
+    status: FeeStatus
     cause: str
     cause_version: int
     recorded_at: datetime
@@ -45,9 +73,15 @@ class FeeRecord:
     service_name: str
     practitioner_id: UUID
     practitioner_name: str
+    practitioner_zone: str
     client_id: UUID
     client_name: str
     client_zone: str
+    waiver: WaiverRecord | None
+
+    def may_ask(self, now: datetime) -> bool:
+        """Tell whether the client may ask the practice to waive the fee."""
+        return self.status == "due" and self.waiver is None and may_ask(self.recorded_at, now)
 
 
 def _collectable_at(now: datetime) -> ColumnElement[bool]:
@@ -59,12 +93,24 @@ def _not_collectable_at(now: datetime) -> ColumnElement[bool]:
     return not_(_collectable_at(now))
 
 
+def _waiver_is(wanted: tuple[WaiverState, datetime]) -> ColumnElement[bool]:
+    """Match fees by the state of their waiver at an instant, also if the worker is late."""
+    state, now = wanted
+    is_late = and_(Waiver.state == "asked", Waiver.answer_by < now)
+    if state == "asked":
+        return and_(Waiver.state == "asked", not_(is_late))
+    if state == "lapsed":
+        return or_(Waiver.state == "lapsed", is_late)
+    return Waiver.state == state
+
+
 _FILTERS: Mapping[str, Filter] = {
     "client": equal(Session.client_id),
     "session": equal(Fee.session_id),
     "status": equal(Fee.status),
     "collectable_at": _collectable_at,
     "not_collectable_at": _not_collectable_at,
+    "waiver_is": _waiver_is,
     "since": from_instant(Fee.recorded_at),
     "until": before_instant(Fee.recorded_at),
 }
@@ -88,6 +134,8 @@ async def list_practice_fees(
 ) -> list[FeeRecord]:
     """List the practice's fees, latest first; with `collectable` those that it may collect now."""
     filters = dict(part.filters)
+    if "waiver" in filters:
+        filters["waiver_is"] = filters.pop("waiver"), now
     collectable = filters.pop("collectable", None)
     if collectable is not None:
         filters["collectable_at" if collectable else "not_collectable_at"] = now
@@ -121,6 +169,9 @@ _TO_ANNOUNCE = due_in_open_practices(
     " AND status = 'due' AND collect_after < :until AND announced_at IS NULL AND NOT EXISTS ("
     "SELECT FROM refills WHERE refills.practice_id = practices.practice_id"
     " AND refills.id = fees.change_id AND refills.state = 'pending')"
+    # A waiver that lapses at that instant is recorded first.
+    " AND NOT EXISTS (SELECT FROM waivers WHERE waivers.practice_id = practices.practice_id"
+    " AND waivers.id = fees.id AND state = 'asked' AND answer_by <= collect_after)"
     " ORDER BY collect_after LIMIT :most"
 )
 
@@ -133,12 +184,14 @@ async def list_fees_to_announce(
     return [(row.practice_id, row.id) for row in due]
 
 
-async def read_closing_command(db: AsyncConnection, practice_id: UUID, fee_id: UUID) -> UUID | None:
-    """Give the id of the command that waived or settled a fee."""
+async def read_command_of(
+    db: AsyncConnection, practice_id: UUID, fee_id: UUID, kind: str
+) -> UUID | None:
+    """Give the id of the command that made the latest entry of this kind about a fee."""
     found: UUID | None = await db.scalar(
         select(Change.command_id)
         .where(of_practice(practice_id, Change, Change.subject_id == fee_id))
-        .where(Change.subject == "fee")
+        .where(Change.subject == "fee", Change.kind == kind)
         .order_by(Change.at.desc())
         .limit(1)
     )
@@ -166,9 +219,16 @@ def _fees(practice_id: UUID) -> Select[Any]:
         Service.name.label("service_name"),
         Session.practitioner_id,
         Practitioner.name.label("practitioner_name"),
+        Practitioner.time_zone.label("practitioner_zone"),
         Session.client_id,
         Client.name.label("client_name"),
         Client.time_zone,
+        Waiver.state.label("waiver_state"),
+        Waiver.asked_at,
+        Waiver.answer_by,
+        Waiver.ended_at,
+        Waiver.otherwise,
+        ChangeNote.note,
     ]
     return (
         select(*columns)
@@ -177,6 +237,11 @@ def _fees(practice_id: UUID) -> Select[Any]:
         .join(Service, of(Service, Session.service_id))
         .join(Practitioner, of(Practitioner, Session.practitioner_id))
         .join(Client, of(Client, Session.client_id))
+        .outerjoin(Waiver, of(Waiver, Fee.id))
+        .outerjoin(
+            ChangeNote,
+            of_practice(practice_id, ChangeNote, ChangeNote.change_id == Waiver.change_id),
+        )
         .where(Fee.practice_id == practice_id)
     )
 
@@ -198,7 +263,20 @@ def _record(row: Row[Any]) -> FeeRecord:
         service_name=row.service_name,
         practitioner_id=row.practitioner_id,
         practitioner_name=row.practitioner_name,
+        practitioner_zone=row.practitioner_zone,
         client_id=row.client_id,
         client_name=row.client_name,
         client_zone=row.time_zone,
+        waiver=None if row.waiver_state is None else _waiver(row),
+    )
+
+
+def _waiver(row: Row[Any]) -> WaiverRecord:
+    return WaiverRecord(
+        state=row.waiver_state,
+        asked_at=row.asked_at,
+        answer_by=row.answer_by,
+        ended_at=row.ended_at,
+        otherwise=row.otherwise,
+        note=row.note,
     )

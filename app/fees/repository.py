@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import FeeClosedError, NotFoundError
+from app.sessions.commands.waiver_repository import end_waiver
 from app.tables.joins import of_practice
 from app.tables.sessions import Fee, Refill
 
@@ -38,6 +39,8 @@ async def close_fee(
 ) -> bool:
     """Lock a fee and set it to `status`; give False if it already has that status.
 
+    A question of its client about it ends: it is granted by `waived`, and void otherwise.
+
     Raises:
         NotFoundError: the practice has no such fee.
         FeeClosedError: the fee was closed with another status.
@@ -51,7 +54,16 @@ async def close_fee(
     if found != "due":
         raise FeeClosedError
     await db.execute(update(Fee).where(own).values(status=status, closed_at=now, **values))
+    await end_waiver(db, practice_id, fee_id, "granted" if status == "waived" else "void", now)
     return True
+
+
+async def set_collect_after(
+    db: AsyncConnection, practice_id: UUID, fee_id: UUID, collect_after: datetime | None
+) -> None:
+    """Write the instant after which a fee can be collected."""
+    own = of_practice(practice_id, Fee, Fee.id == fee_id)
+    await db.execute(update(Fee).where(own).values(collect_after=collect_after))
 
 
 async def set_judged(

@@ -7,11 +7,15 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from app.domain.session import FeeStatus
+from app.domain.waiver import WaiverState
+from app.sessions.client_api.waiver_schemas import WaiverQuestion
 from app.sessions.staff_api.schemas import StaffReason
 from app.web.json import Answer
 from app.web.pagination import ListQuery, PageAnswer, first_instant, last_instant
 from app.web.types import Id, Instant, NextCursor, PageLimit, RequestBody, Text
 from app.web.views import CommandId, MoneyView
+
+Message = Annotated[Text | None, Field(description="The client gets it by email, with the answer.")]
 
 
 class Named(Answer):
@@ -28,6 +32,37 @@ class FeeSession(Answer):
     starts_at: datetime
     service: Named
     practitioner: Named
+
+
+class WaiverView(Answer):
+    """What the client asks: that the practice waives the fee. `ended_at` is null while it is open.
+
+    `asked`: the practice has not answered, and can until `answer_by`. `granted`: it has waived the
+    fee. `declined`: it has not. `lapsed`: it has not answered in time. `void`: the fee ended
+    otherwise before the answer.
+    """
+
+    state: WaiverState
+    asked_at: datetime
+    answer_by: datetime
+    ended_at: datetime | None = Field(examples=[None])
+
+
+class PracticeWaiverView(WaiverView):
+    """What the client asks, in their words."""
+
+    note: Annotated[
+        str | None,
+        Field(
+            description="May speak of health. Null for keys without the scope `write`.",
+            examples=["I was in hospital that night."],
+        ),
+    ]
+
+
+_Waiver = Annotated[
+    WaiverView | None, Field(description="Null: the client has not asked the practice to waive it.")
+]
 
 
 class FeeView(Answer):
@@ -53,10 +88,30 @@ class FeeView(Answer):
         ),
     ]
     closed_at: datetime | None = Field(examples=[None])
+    waiver: _Waiver
     session: FeeSession
 
 
-class FeePage(PageAnswer[FeeView]):
+class OwnFeeView(FeeView):
+    """A fee as its client sees it."""
+
+    ask_waiver_until: Annotated[
+        datetime | None,
+        Field(
+            description="Until then the client may ask the practice to waive the fee (`POST "
+            "/v1/fees/{fee_id}/ask-waiver`). Null: not, or no more.",
+            examples=[None],
+        ),
+    ]
+
+
+class OwnFeeAnswer(OwnFeeView):
+    """The client's fee after the command."""
+
+    command_id: CommandId
+
+
+class FeePage(PageAnswer[OwnFeeView]):
     """A page of the client's fees, latest first. `next_cursor` is null on the last page."""
 
 
@@ -65,6 +120,10 @@ class PracticeFeeView(FeeView):
 
     client: Named
     payment_reference: str | None = Field(examples=[None])
+    waiver: Annotated[
+        PracticeWaiverView | None,
+        Field(description="Null: the client has not asked the practice to waive it."),
+    ]
 
 
 class FeeCommandAnswer(PracticeFeeView):
@@ -105,6 +164,10 @@ class PracticeFeeQuery(FeeQuery):
             "Default: both."
         ),
     ] = None
+    waiver: Annotated[
+        WaiverState | None,
+        Field(description="Filter by what became of the client's question to waive the fee."),
+    ] = None
     since: Instant | None = first_instant("Recorded")
     until: Instant | None = last_instant("Recorded")
 
@@ -116,6 +179,23 @@ class WaiveRequest(RequestBody):
         json_schema_extra={"examples": [{"reason": {"note": "It was our mistake."}}]}
     )
     reason: StaffReason
+
+
+class AskWaiverRequest(WaiverQuestion):
+    """Ask the practice to waive a fee."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"note": "I was in hospital that night."}]}
+    )
+
+
+class UpholdRequest(RequestBody):
+    """Answer that the fee stands."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"message": "Please tell us a day ahead next time."}]}
+    )
+    message: Message = None
 
 
 class SettleRequest(RequestBody):

@@ -32,6 +32,7 @@ from app.observability.tracing.jobs import note_outcome
 from app.outbox.claiming import DUE, NOT_CLAIMABLE, claim
 from app.outbox.errors import UndeliverableError, describe
 from app.outbox.marking import mark_failed, mark_finished
+from app.sessions.commands.waiver_repository import WAIVER_ASKED
 
 log = structlog.get_logger()
 
@@ -153,8 +154,8 @@ def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
     started, or the practice is closed. A
     confirmation to the client: all its sessions had already ended when they were booked. A mail
     about a group: the group was moved or cancelled since, of which a later mail tells. A move
-    request: it has ended for all sessions, and has cancelled none. An offer: it has ended, or was
-    not answered in time.
+    request: it has ended for all sessions, and has cancelled none. An offer, and a question about a
+    fee: it has ended, or was not answered in time.
     """
     if isinstance(data, PracticeMailData | UnansweredMailData):
         return False
@@ -167,5 +168,5 @@ def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
     if data.kind == "booked":
         has_ended = (one.change.after.ends_at <= one.change.at for one in (data, *data.others))
         return data.recipient == "client" and all(has_ended)
-    is_past = data.practice_closed or not data.is_current or now >= data.starts_at
-    return data.kind in {"reminder", "release_ended"} and is_past
+    is_past = data.practice_closed or data.is_over_at(now)
+    return data.kind in {"reminder", "release_ended", WAIVER_ASKED} and is_past

@@ -14,6 +14,7 @@ from app.tables.series import Series
 from app.tables.sessions import Session
 from app.tables.taken_times import TakenTime
 from app.tables.waitlist import Wish
+from app.tables.waivers import Waiver
 from app.tables.webhooks import WebhookEndpoint
 
 metadata = Base.metadata
@@ -30,6 +31,7 @@ __all__ = [
     "Series",
     "Session",
     "TakenTime",
+    "Waiver",
     "WebhookEndpoint",
     "Wish",
     "metadata",

@@ -55,7 +55,8 @@ class Change(Identified, Base):
         reference("location_id", "locations"),
         reference("old_location_id", "locations"),
         CheckConstraint(
-            "actor IN ('client', 'link', 'practice', 'operator', 'system')", name="actor"
+            "actor IN ('client', 'link', 'practice', 'practitioner_link', 'operator', 'system')",
+            name="actor",
         ),
         CheckConstraint("credit IN ('returned', 'forfeited', 'kept', 'redeemed')", name="credit"),
         CheckConstraint("fee_minor > 0", name="fee"),

@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 from app.audit.write import BY_CLIENT
 from app.domain.policy.rules import Credit
 from app.domain.session import ChangedBy, FeeStatus, Format, ReasonCode, Status
+from app.domain.waiver import WaiverState
 from app.outbox.events import EventType
 from app.standards.currencies import decimals_of
 from app.webhooks.event_queries import (
@@ -36,6 +37,11 @@ _FEE_STATUS: dict[str, FeeStatus] = {
     "fee.refundable": "settled",
     "fee.forgiven": "forgiven",
 }
+_WAIVER: dict[str, WaiverState] = {
+    "fee.waiver_asked": "asked",
+    "fee.waiver_declined": "declined",
+    "fee.waiver_lapsed": "lapsed",
+}
 
 
 class EventFee(TypedDict):
@@ -49,6 +55,13 @@ class EventFee(TypedDict):
     collect_after: Annotated[
         datetime | None,
         Field(description="Collect the fee only after this instant. Null: at once."),
+    ]
+    waiver: Annotated[
+        WaiverState | None,
+        Field(
+            description="Set if the event is about the client's question to waive the fee, or if "
+            "its command asked it."
+        ),
     ]
 
 
@@ -188,6 +201,7 @@ def _fee(row: EventRow) -> EventFee | None:
         "decimals": decimals_of(row.fee_currency),
         "status": _FEE_STATUS.get(row.event, "due"),
         "collect_after": row.collect_after,
+        "waiver": _WAIVER.get(row.event) or (row.details or {}).get("waiver"),
     }
 
 

@@ -15,6 +15,7 @@ from app.configuration.settings import Settings
 from app.database.engine import connect
 from app.database.transactions import allow_long_statements, prefer_indexes, transact
 from app.fees.announcing import announce_fees
+from app.fees.lapsing import lapse_waivers
 from app.fees.refilling import judge_due_refills
 from app.groups.judging import judge_due_groups
 from app.identity.sign_in.cleanup import sweep_sign_ins, tidy_sign_ins
@@ -45,6 +46,7 @@ JUDGE_SECONDS = 60.0
 CLOSE_SECONDS = 60.0
 WAITLIST_SECONDS = 15.0
 ANNOUNCE_SECONDS = 60.0
+LAPSE_SECONDS = 60.0
 REFILL_SECONDS = 60.0
 
 # A task of the worker, run with the present instant.
@@ -204,6 +206,9 @@ def repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTask
     async def announcing(now: datetime) -> None:
         await announce_fees(engine, now)
 
+    async def lapsing(now: datetime) -> None:
+        await lapse_waivers(engine, now)
+
     async def closing(now: datetime) -> None:
         await close_due_requests(engine, now)
 
@@ -217,6 +222,7 @@ def repeated_tasks(settings: Settings, engine: AsyncEngine) -> dict[RepeatedTask
         closing: CLOSE_SECONDS,
         waiting: WAITLIST_SECONDS,
         announcing: ANNOUNCE_SECONDS,
+        lapsing: LAPSE_SECONDS,
         refilling: REFILL_SECONDS,
     }
 

@@ -28,6 +28,7 @@ from app.notifications.mail.facts import (
     place,
     times,
     topic_of,
+    waiver_asked,
 )
 from app.notifications.mail.request_content import asked_facts, request_sentences
 from app.notifications.mail.several import (
@@ -44,7 +45,13 @@ from app.texts.catalogue import Texts
 OF_BOOKED = {"booked", "rescheduled", "restored", "reminder"}
 _WITH_LINK = OF_BOOKED | {"absence", "cancelled", "move_request", "release_ended"}
 # Kinds of mail about what a session cost, after which it is as it was.
-ABOUT_COST = {"fee_waived", "fee_forgiven", "credit_returned"}
+ABOUT_COST = {
+    "fee_waived",
+    "fee_forgiven",
+    "fee_waiver_declined",
+    "fee_waiver_lapsed",
+    "credit_returned",
+}
 # Calendar entries of other sessions that one mail has.
 MAX_ATTACHMENTS = 10
 
@@ -98,12 +105,21 @@ def client_content(
             *(times(data, formatter) if is_of_one else ()),
             *(_what(data, texts) if are_alike(sessions_of(data)) else ()),
             *asked_facts(data, formatter),
+            *_message(data, texts),
         ),
         rules=deadlines(data, formatter, now) if is_of_booked and is_of_one else (),
         policy_text=_policy_text(data),
         link=link_of(data) if is_of_one and _has_link(data, now) else None,
         footer=_footer(data, texts),
     )
+
+
+def _message(data: MailData, texts: Texts) -> tuple[Fact, ...]:
+    """Write what the practice says to the client about its answer."""
+    note = data.change.note
+    if note is None or not data.change.has_message:
+        return ()
+    return (Fact(texts("mail.practice-note"), lines(note)),)
 
 
 def _what(data: MailData, texts: Texts) -> tuple[Fact, ...]:
@@ -159,7 +175,8 @@ def _sentences(data: MailData, formatter: Formatter, now: datetime) -> tuple[str
         return request_sentences(data, formatter)
     change, texts = data.change, formatter.texts
     practice, sentences = one_line(data.practice_name), []
-    if not change.by_client and data.kind not in {"booked", "fee_forgiven", "credit_returned"}:
+    says_who = data.kind not in {"booked", *ABOUT_COST} or data.kind == "fee_waived"
+    if not change.by_client and says_who:
         sentences.append(texts("mail.done-by-practice", practice=practice))
     if data.others:
         return (*sentences, *_total(data, formatter, practice))
@@ -181,7 +198,9 @@ def _total(data: MailData, formatter: Formatter, practice: str) -> tuple[str, ..
     fee = total(one.change.fee for one in sessions_of(data))
     if fee is None:
         return ()
-    return (formatter.texts("mail.fees-due", fee=formatter.money(fee), practice=practice),)
+    asked = [waiver_asked(one.change, formatter) for one in sessions_of(data)]
+    due = formatter.texts("mail.fees-due", fee=formatter.money(fee), practice=practice)
+    return (due, *next(filter(None, asked), ()))
 
 
 def _policy_text(data: MailData) -> str | None:

@@ -10,7 +10,9 @@ from app.audit.write import BY_CLIENT
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Carried, Contact, Format, SessionFacts, Status
+from app.domain.waiver import WaiverState, answer_by, state_at
 from app.identity.tokens.link import Link
+from app.identity.tokens.waiver import WaiverLink
 from app.policies.stored import StoredPolicy
 from app.sessions.read.records import AskedToMove
 
@@ -52,8 +54,10 @@ class ChangeFacts:
 
     `carries`: the minimum cost of a later cancellation because of this change.
     `forgiven_if_refilled`: its cost falls away if others take the time. `released`: somebody took
-    the time that the client had released. `voided_fee`: the change made a due fee void. `undone`:
-    the kind of the change that this one undoes. `superseded`: a later change to the session exists.
+    the time that the client had released. `asks_waiver`: with it the client asked the practice to
+    waive the fee. `has_message`: the note is for the client. `voided_fee`: the change made a due
+    fee void. `undone`: the kind of the change that this one undoes. `superseded`: a later change to
+    the session exists.
     """
 
     kind: str
@@ -69,6 +73,8 @@ class ChangeFacts:
     carries: Carried | None
     forgiven_if_refilled: bool
     released: bool
+    asks_waiver: bool
+    has_message: bool
     voided_fee: bool
     rebooked: bool
     undone: str | None
@@ -79,6 +85,24 @@ class ChangeFacts:
         """Whether the client made the change, signed in or with a link."""
         return self.actor in BY_CLIENT
 
+    @property
+    def waiver_answer_by(self) -> datetime:
+        """Until when the practice can answer what the change asks."""
+        return answer_by(self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedWaiver:
+    """What a client asks about a fee, as it is now, and the link to answer."""
+
+    link: WaiverLink
+    state: WaiverState
+    answer_by: datetime
+
+    def is_open_at(self, now: datetime) -> bool:
+        """Tell whether it can still be answered."""
+        return state_at(self.state, self.answer_by, now) == "asked"
+
 
 @dataclass(frozen=True, slots=True)
 class MailData:
@@ -88,7 +112,8 @@ class MailData:
     policy. `policy` is None if the session was booked without one. `link` has the current
     generations of the session and of the client's address.
 
-    `asked` is the session's move request, if one is open. `others` are the other sessions of the
+    `asked` is the session's move request, if one is open. `question` is set if the mail asks the
+    practitioner to waive a fee. `others` are the other sessions of the
     recipient that the same command changed, soonest first.
     """
 
@@ -110,6 +135,7 @@ class MailData:
     policy: StoredPolicy | None
     link: Link
     asked: AskedToMove | None = None
+    question: AskedWaiver | None = None
     others: tuple["MailData", ...] = ()
 
     @property
@@ -131,6 +157,12 @@ class MailData:
     def is_current(self) -> bool:
         """Whether the session is booked and still starts at `starts_at`."""
         return self.facts.status is Status.BOOKED and self.facts.starts_at == self.starts_at
+
+    def is_over_at(self, now: datetime) -> bool:
+        """Tell whether the mail is no longer of use: its question, or its session, is over."""
+        if self.question is not None:
+            return not self.question.is_open_at(now)
+        return not self.is_current or now >= self.starts_at
 
 
 @dataclass(frozen=True, slots=True)

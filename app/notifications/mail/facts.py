@@ -81,15 +81,24 @@ def joining(meeting: Meeting, texts: Texts) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
+# What a mail about a fee says of it.
+_ABOUT_FEE = {
+    "fee_waived": "mail.fee-is-waived",
+    "fee_forgiven": "mail.fee-is-forgiven",
+    "fee_waiver_declined": "mail.fee-is-upheld",
+    "fee_waiver_lapsed": "mail.fee-is-lapsed",
+    "fee_waiver_asked": "practitioner.waiver-asked",
+}
+
+
 def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list[str]:
     """Write the cost of the change, or that a cost is void (product.md section 2).
 
     `practice` is the practice's name for a mail to the client, None for one to the practitioner.
     """
     change, texts = data.change, formatter.texts
-    if data.kind in {"fee_waived", "fee_forgiven"}:
-        key = "mail.fee-is-waived" if data.kind == "fee_waived" else "mail.fee-is-forgiven"
-        return _fee(change, key, practice, formatter)
+    if data.kind in _ABOUT_FEE:
+        return _fee(change, _ABOUT_FEE[data.kind], practice, formatter)
     if data.kind == "credit_returned":
         return [texts("mail.credit-is-back")]
     if data.kind == "restored":
@@ -101,6 +110,7 @@ def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list
     sentences = [texts("mail.booked-again")] if change.rebooked else []
     sentences += [texts("mail.fee-is-void")] if change.voided_fee else []
     sentences += _fee(change, key, practice, formatter)
+    sentences += waiver_asked(change, formatter) if practice is not None else ()
     sentences += _release_taken(change, practice, texts)
     if change.credit is not None:
         sentences.append(_credit(change.credit, texts))
@@ -115,6 +125,14 @@ def _fee(change: ChangeFacts, key: str, practice: str | None, formatter: Formatt
     if change.fee is None:
         return []
     return [formatter.texts(key, fee=formatter.money(change.fee), practice=practice)]
+
+
+def waiver_asked(change: ChangeFacts, formatter: Formatter) -> tuple[str, ...]:
+    """Write to the client that they have asked for a waiver, and until when it can be answered."""
+    if not change.asks_waiver:
+        return ()
+    until = formatter.instant(change.waiver_answer_by)
+    return (formatter.texts("mail.waiver-asked", until=until),)
 
 
 def _release_taken(change: ChangeFacts, practice: str | None, texts: Texts) -> list[str]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from app.configuration.settings import Settings
 from app.domain.session import Status
 from app.identity.tokens.link import LinkTokens, link_url
+from app.identity.tokens.waiver import WaiverTokens, waiver_url
 from app.mail.calendar import CalendarEvent, Method, Person, make_calendar
 from app.mail.sanitize import ascii_domain, mailbox, one_line
 from app.mail.templates import MAIL_POLICY, templates_in
@@ -50,7 +51,10 @@ def make_mail(data: MailData, settings: Settings, now: datetime) -> EmailMessage
             data, lambda one: link_url(settings.portal_url, tokens.sign(one.link)), now
         )
     else:
-        content = practitioner_content(data)
+        waivers = WaiverTokens(settings.keys)
+        content = practitioner_content(
+            data, lambda asked: waiver_url(settings.portal_url, waivers.sign(asked.link))
+        )
     mail = compose(content)
     _add_headers(mail, data, content, settings, now)
     method = _method(data)

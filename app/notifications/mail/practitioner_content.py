@@ -1,9 +1,11 @@
 """Writes the content of a mail to a practitioner, in English: practitioners have no locale."""
 
+from collections.abc import Callable
+
 from app.mail.sanitize import lines, one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.client_content import MailContent
-from app.notifications.mail.data import MailData
+from app.notifications.mail.data import AskedWaiver, MailData
 from app.notifications.mail.facts import (
     Fact,
     and_others,
@@ -17,15 +19,18 @@ from app.notifications.mail.several import dates_for_practitioner
 from app.texts.catalogue import Texts
 
 
-def practitioner_content(data: MailData) -> MailContent:
-    """Write client, reason, old and new time, in the practitioner's time zone."""
-    formatter = Formatter(data.practitioner.locale, data.practitioner.zone)
+def practitioner_content(data: MailData, link_of: Callable[[AskedWaiver], str]) -> MailContent:
+    """Write client, reason, old and new time, in the practitioner's time zone.
+
+    `link_of` gives the link to answer what a client asks.
+    """
+    formatter, question = Formatter(data.practitioner.locale, data.practitioner.zone), data.question
     texts, change, topic = formatter.texts, data.change, topic_of(data)
     day = formatter.day(meeting_of(data).starts_at)
     subject = texts(f"practitioner.{topic}.subject", day=day)
     why = (
         (texts("practitioner.reason"), _reason(change.reason_code, texts)),
-        (texts("practitioner.note"), change.note),
+        (texts(f"practitioner.{'note' if question is None else 'waiver-words'}"), change.note),
     )
     by = "practitioner.by-client" if change.by_client else "practitioner.by-practice"
     return MailContent(
@@ -45,10 +50,19 @@ def practitioner_content(data: MailData) -> MailContent:
             Fact(texts("practitioner.done-by"), texts(by)),
             *(Fact(label, lines(text)) for label, text in why if text),
         ),
+        link=None if question is None else link_of(question),
+        link_label=None if question is None else texts("practitioner.waiver-link"),
     )
 
 
 def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
+    if data.question is not None:
+        until = formatter.instant(data.question.answer_by)
+        return (
+            *costs(data, formatter, practice=None),
+            formatter.texts("practitioner.waiver-answer-by", until=until),
+            formatter.texts("practitioner.waiver-link-decides"),
+        )
     since = (formatter.texts("mail.changed-since"),) if data.change.superseded else ()
     return (*costs(data, formatter, practice=None), *since)
 

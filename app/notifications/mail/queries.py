@@ -31,7 +31,9 @@ from app.notifications.mail.data import (
     PracticeMailData,
     place_of,
 )
+from app.notifications.mail.waiver_queries import load_question
 from app.policies.stored import frozen_of, stored_policy
+from app.sessions.commands.waiver_repository import WAIVER_ASKED
 from app.sessions.read.records import AskedToMove
 from app.sessions.read.rows import carried_of, ended_of, paid_of, to_asked
 from app.tables.asked import open_request_of
@@ -51,6 +53,8 @@ async def load_mail_data(
     row = (await db.execute(_STATEMENT, ids)).one_or_none()
     if row is None:
         return None
+    if row.kind == WAIVER_ASKED:
+        return replace(_mail_data(row), question=await load_question(db, *ids.values()))
     if not row.is_one_of_several:
         return _as_cancelled(_mail_data(row))
     others = (await db.execute(_OTHERS, ids)).all()
@@ -307,6 +311,8 @@ def _change(row: Row[Any]) -> ChangeFacts:
         carries=_carries(details.get("carries"), row.change_currency),
         forgiven_if_refilled=bool(details.get("forgiven_if_refilled")),
         released="release" in details,
+        asks_waiver=details.get("waiver") == "asked",
+        has_message=row.kind == "fee_waiver_declined" or bool(details.get("message")),
         voided_fee=bool(details.get("voided_fee") or details.get("forgiven_fee")),
         rebooked="rebooked" in details,
         undone=details.get("undone"),

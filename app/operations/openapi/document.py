@@ -68,6 +68,10 @@ TAGS = [
         "description": "Wishes for an earlier time, and the offers of times that were given up.",
     },
     {"name": "Client", "description": "The calling client and their packages."},
+    {
+        "name": "Waivers",
+        "description": "The link with which a practitioner answers a client who asks for a waiver.",
+    },
     {"name": "Sign-in", "description": "Sign-in of clients without a password."},
     {"name": "Links", "description": 'The "Need to reschedule?" link of an email.'},
     {

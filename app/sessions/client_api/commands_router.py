@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from app.configuration.settings import Settings
 from app.domain.scope import Scope
 from app.identity.client_dependencies import AnyCall, Writing
 from app.sessions.client_api.presenter import command_answer
@@ -59,8 +60,7 @@ async def cancel_session(
     preview (`GET …/scope`) first, and send its `quote`. If the policy refuses one of the sessions,
     the response is `scope-refused`; list that session in `keep`, or cancel the sessions singly.
     """
-    reason = ChangeReason(body.reason.code, body.reason.note)
-    order = ClientOrder(reason, body.quote, if_match, settings.undo_window)
+    order = _order(body, if_match, settings)
     if body.scope is Scope.THIS_AND_FOLLOWING:
         return await write(
             lambda db: cancel_following(
@@ -124,8 +124,7 @@ async def reschedule_session(
     time: all of them, or none (`scope-conflicts`).
     """
     requested = MoveRequest(body.start, body.format, body.location_id, body.group_id)
-    reason = ChangeReason(body.reason.code, body.reason.note)
-    order = ClientOrder(reason, body.quote, if_match, settings.undo_window)
+    order = _order(body, if_match, settings)
     if body.scope is Scope.THIS_AND_FOLLOWING:
         return await write(
             lambda db: reschedule_following(
@@ -215,8 +214,7 @@ async def announce_session_absence(
 
     Announcing it again does nothing and gives the same 200 response. `free_time: true` may follow.
     """
-    reason = ChangeReason(body.reason.code, body.reason.note)
-    order = ClientOrder(reason, body.quote, if_match, settings.undo_window)
+    order = _order(body, if_match, settings)
     return await write(
         lambda db: announce_absence(
             db,
@@ -230,3 +228,13 @@ async def announce_session_absence(
         ),
         lambda outcome: command_answer(outcome, call),
     )
+
+
+def _order(
+    body: CancelRequest | RescheduleRequest | AbsenceRequest,
+    if_match: str | None,
+    settings: Settings,
+) -> ClientOrder:
+    reason = ChangeReason(body.reason.code, body.reason.note)
+    ask_waiver = None if body.ask_waiver is None else body.ask_waiver.note
+    return ClientOrder(reason, body.quote, if_match, settings.undo_window, ask_waiver)

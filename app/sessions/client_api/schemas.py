@@ -26,6 +26,7 @@ from app.sessions.client_api.decision_schemas import (
 )
 from app.sessions.client_api.request_schemas import MoveRequestOfSession
 from app.sessions.client_api.scope_schemas import MoveScopeFields, ScopeFields, TouchedView
+from app.sessions.client_api.waiver_schemas import AskWaiver
 from app.web.types import Id, Instant, QuoteToken, RequestBody
 from app.web.views import CommandId, ContactView, Moment, MoneyView, Reason, ReasonView
 
@@ -276,6 +277,7 @@ class AbsenceRequest(RequestBody):
         description="The quote of `actions.absence` that the client was shown. Required with "
         "`free_time: true` if that costs a fee or a credit.",
     )
+    ask_waiver: AskWaiver = None
 
 
 class CancelRequest(ScopeFields):
@@ -292,6 +294,7 @@ class CancelRequest(ScopeFields):
         description="The quote of `actions.cancel` that the client was shown; for several sessions "
         "that of the preview (`GET …/scope`). Required if cancelling costs a fee or a credit.",
     )
+    ask_waiver: AskWaiver = None
 
 
 class TargetFields(RequestBody):
@@ -359,3 +362,4 @@ class RescheduleRequest(MoveTarget):
         "stays the same; for several sessions that of the preview (`GET …/scope`). Required if the "
         "change has a fee or a carried cost.",
     )
+    ask_waiver: AskWaiver = None

@@ -10,11 +10,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.locks import lock_session
+from app.domain.errors import InvalidInputError
 from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
 from app.outbox.outbox import NewNotification, notifications_about
+from app.sessions.commands.asking import ask_about, check_question, with_question
 from app.sessions.commands.checks import check_version
 from app.sessions.commands.client_cost import check_allowed, cost_for_client
 from app.sessions.commands.ending import write_end
@@ -48,6 +50,7 @@ async def announce_absence(
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, QuoteInvalidError,
         QuoteOutdatedError, QuoteRequiredError, ActionRefusedError: see product.md section 4.
+        InvalidInputError: see `check_question`; or the session stays, and nothing is due.
     """
     await lock_session(db, caller.practice_id, session_id, client_id=caller.client_id)
     record = await read_session(db, caller, session_id)
@@ -61,6 +64,8 @@ async def announce_absence(
         effect = await _free_time(db, caller, record, order, quotes, now, credit_grace)
     else:
         check_allowed(record, Action.ABSENCE, order.quote, quotes, now)
+        if order.ask_waiver is not None:
+            raise InvalidInputError("/ask_waiver", "field.no-fee-to-waive")
         effect = await _announce(db, caller, record, order, now)
     assert effect.command_id is not None  # noqa: S101 - the session has changed
     await SessionRepository(db, caller.practice_id).set_absence(session_id, effect.command_id)
@@ -94,6 +99,7 @@ async def _free_time(
 ) -> Effect:
     """Cancel the session at the cost of a missed one."""
     cost = cost_for_client(record, Action.ABSENCE, order.quote, quotes, now)
+    check_question(order.ask_waiver, [cost])
     change = await write_end(
         db,
         record,
@@ -106,8 +112,11 @@ async def _free_time(
         undo_window=order.undo_window,
     )
     change = replace(change, details=(change.details or {}) | {"absence": True})
+    change = with_question(change, order.ask_waiver, now)
     notifications = [
         *notifications_about("cancelled", record.starts_at, now, fee=cost.fee),
         NewNotification("session.absence_announced", "webhook", record.starts_at, now),
     ]
-    return await finish(db, record.practice_id, record.id, change, notifications, now)
+    effect = await finish(db, record.practice_id, record.id, change, notifications, now)
+    await ask_about(db, record.practice_id, record.id, change, effect.command_id, now)
+    return effect

@@ -15,6 +15,7 @@ from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
+from app.sessions.commands.asking import check_question
 from app.sessions.commands.checks import check_version
 from app.sessions.commands.client_cost import cost_for_client
 from app.sessions.commands.ending import end_by_staff, end_session
@@ -41,6 +42,7 @@ async def cancel(
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, QuoteInvalidError,
         QuoteOutdatedError, QuoteRequiredError, ActionRefusedError: see product.md section 4.
+        InvalidInputError: see `check_question`.
     """
     await lock_session(db, caller.practice_id, session_id, client_id=caller.client_id)
     record = await read_session(db, caller, session_id)
@@ -49,16 +51,16 @@ async def cancel(
         return Outcome(record, await history.latest_effect(session_id, record.status))
     check_version(record, order.if_match)
     cost = cost_for_client(record, Action.CANCEL, order.quote, quotes, now)
+    check_question(order.ask_waiver, [cost])
     effect = await end_session(
         db,
         record,
         Status.CANCELLED,
         cost,
         actor=caller.actor,
-        reason=order.reason,
+        order=order,
         now=now,
         credit_grace=credit_grace,
-        undo_window=order.undo_window,
     )
     return await answer_client(db, caller, session_id, effect)
 

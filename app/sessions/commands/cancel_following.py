@@ -17,13 +17,12 @@ from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
+from app.sessions.commands.asking import ask_about, check_question, with_question
 from app.sessions.commands.checks import check_version
 from app.sessions.commands.ending import write_end
 from app.sessions.commands.finish import ChangedSession, finish_all
 from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.orders import (
-    NO_UNDO,
-    ChangeReason,
     ClientOrder,
     ScopeOutcome,
     StaffOrder,
@@ -58,7 +57,7 @@ async def cancel_following(
 
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError: see product.md section 4.
-        ForbiddenError, InvalidInputError: see `check_links`, `choose_sessions`.
+        ForbiddenError, InvalidInputError: see `check_links`, `choose_sessions`, `check_question`.
         QuoteInvalidError, ScopeQuoteOutdatedError, ScopeQuoteRequiredError, ScopeRefusedError: see
             `costs_for_client`.
     """
@@ -69,15 +68,9 @@ async def cancel_following(
         return await answer_client_scope(db, caller, sessions, costs, command_id, changed=())
     check_version(sessions.named, order.if_match)
     costs = costs_for_client(sessions, choice, Action.CANCEL, order.quote, quotes, now)
+    check_question(order.ask_waiver, costs.values())
     command_id = await _end_all(
-        db,
-        sessions,
-        costs,
-        caller.actor,
-        order.reason,
-        now=now,
-        credit_grace=credit_grace,
-        undo_window=order.undo_window,
+        db, sessions, costs, caller.actor, order, now=now, credit_grace=credit_grace
     )
     return await answer_client_scope(db, caller, sessions, costs, command_id, changed=costs.keys())
 
@@ -109,7 +102,7 @@ async def cancel_following_by_staff(
     actions = [(record, Action.CANCEL) for record in sessions.covered]
     costs = costs_for_staff(actions, now, charged=order.charged)
     command_id = await _end_all(
-        db, sessions, costs, staff.actor, order.reason, now=now, credit_grace=credit_grace
+        db, sessions, costs, staff.actor, order, now=now, credit_grace=credit_grace
     )
     return await answer_staff_scope(db, staff, sessions, costs, command_id, changed=costs.keys())
 
@@ -130,13 +123,15 @@ async def _end_all(
     sessions: ScopeSessions,
     costs: Mapping[UUID, Cost],
     actor: Actor,
-    reason: ChangeReason | None,
+    order: ClientOrder | StaffOrder,
     *,
     now: datetime,
     credit_grace: timedelta,
-    undo_window: timedelta = NO_UNDO,
 ) -> UUID:
-    """Cancel the covered sessions, and give the command's id."""
+    """Cancel the covered sessions, and give the command's id.
+
+    A client who asks for a waiver asks about each fee.
+    """
     changed = []
     for record in sessions.covered:
         change = await write_end(
@@ -145,12 +140,15 @@ async def _end_all(
             Status.CANCELLED,
             costs[record.id],
             actor=actor,
-            reason=reason,
+            reason=order.reason,
             now=now,
             credit_grace=credit_grace,
-            undo_window=undo_window,
+            undo_window=order.undo_window,
         )
+        change = with_question(change, order.ask_waiver, now)
         changed.append(ChangedSession(record, change, "cancelled"))
-    command_id = uuid4()
+    command_id, practice_id = uuid4(), sessions.named.practice_id
     await finish_all(db, changed, now, command_id=command_id, named=sessions.named.id)
+    for one in changed:
+        await ask_about(db, practice_id, one.record.id, one.change, command_id, now)
     return command_id

@@ -16,11 +16,19 @@ from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
 from app.outbox.outbox import notifications_about
 from app.policies.stored import rules_of
+from app.sessions.commands.asking import ask_about, with_question
 from app.sessions.commands.checks import check_booked
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository, NewChange, NewRefill
-from app.sessions.commands.orders import NO_UNDO, ChangeReason, Effect, StaffOrder, StaffOutcome
+from app.sessions.commands.orders import (
+    NO_UNDO,
+    ChangeReason,
+    ClientOrder,
+    Effect,
+    StaffOrder,
+    StaffOutcome,
+)
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.undo_window import undo_of
@@ -67,7 +75,7 @@ async def end_by_staff(
         status,
         cost,
         actor=staff.actor,
-        reason=order.reason,
+        order=order,
         now=now,
         credit_grace=credit_grace,
     )
@@ -81,26 +89,31 @@ async def end_session(
     cost: Cost,
     *,
     actor: Actor,
-    reason: ChangeReason | None,
+    order: ClientOrder | StaffOrder,
     now: datetime,
     credit_grace: timedelta,
-    undo_window: timedelta = NO_UNDO,
 ) -> Effect:
-    """End a session, and queue its notifications; see `write_end`."""
+    """End a session, and queue its notifications; see `write_end`.
+
+    A client who asks for it asks the practice to waive the fee.
+    """
     change = await write_end(
         db,
         record,
         status,
         cost,
         actor=actor,
-        reason=reason,
+        reason=order.reason,
         now=now,
         credit_grace=credit_grace,
-        undo_window=undo_window,
+        undo_window=order.undo_window,
     )
+    change = with_question(change, order.ask_waiver, now)
     done: Literal["cancelled", "noshow"] = "noshow" if status is Status.NOSHOW else "cancelled"
     notifications = notifications_about(done, record.starts_at, now, fee=cost.fee)
-    return await finish(db, record.practice_id, record.id, change, notifications, now)
+    effect = await finish(db, record.practice_id, record.id, change, notifications, now)
+    await ask_about(db, record.practice_id, record.id, change, effect.command_id, now)
+    return effect
 
 
 async def write_end(

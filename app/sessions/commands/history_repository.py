@@ -17,6 +17,7 @@ from app.domain.policy.costs import Cost
 from app.domain.policy.rules import Credit
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.orders import Effect
+from app.sessions.commands.waiver_repository import WAIVER_ASKED, NewWaiver, end_waiver
 from app.tables.changes import Change
 from app.tables.joins import of_practice
 from app.tables.sessions import Fee, Refill
@@ -51,7 +52,7 @@ class NewChange:
     sessions.
     `answers` is the move request that the change answers. The fee of the change may be collected
     only after `collect_after` (UTC); None: at once. `refill` is the freed time of a cancellation
-    that may be forgiven.
+    that may be forgiven. With `waiver` the client asks the practice to waive the fee.
     """
 
     kind: str
@@ -71,6 +72,7 @@ class NewChange:
     answers: UUID | None = None
     collect_after: datetime | None = None
     refill: NewRefill | None = None
+    waiver: NewWaiver | None = None
 
 
 class MadeChange(NamedTuple):
@@ -125,7 +127,7 @@ class HistoryRepository:
         fees = [
             {
                 "practice_id": self._practice_id,
-                "id": uuid4(),
+                "id": uuid4() if change.waiver is None else change.waiver.fee_id,
                 "session_id": session_id,
                 "change_id": change_id,
                 "amount_minor": change.fee.amount_minor,
@@ -191,7 +193,10 @@ class HistoryRepository:
         )
 
     async def change_to(self, session_id: UUID, version: int) -> MadeChange:
-        """Read the change that made this version of a session."""
+        """Read the change that made this version of a session.
+
+        A question about its fee is no other change.
+        """
         others = aliased(Change)
         has_others = exists().where(
             of_practice(
@@ -199,6 +204,7 @@ class HistoryRepository:
                 others,
                 others.command_id == Change.command_id,
                 others.id != Change.id,
+                others.kind != WAIVER_ASKED,
             )
         )
         found = await self._db.execute(
@@ -246,7 +252,10 @@ class HistoryRepository:
             .values(status=status, closed_at=now)
             .returning(Fee.id)
         )
-        return closed.scalar()
+        fee_id = closed.scalar()
+        if fee_id is not None:
+            await end_waiver(self._db, self._practice_id, fee_id, "void", now)
+        return fee_id
 
     async def void_refill(self, session_id: UUID, kind: str) -> None:
         """Say that it does not matter any more what others do with the freed time."""

@@ -40,13 +40,15 @@ class ChangeReason:
 class ClientOrder:
     """A client's input: the reason, the signed quote, and the `If-Match` header.
 
-    `undo_window` is how long they may take the change back.
+    `undo_window` is how long they may take the change back. `ask_waiver` are the words with which
+    they ask the practice to waive a fee; None: they do not ask.
     """
 
     reason: ChangeReason
     quote: str | None
     if_match: str | None
     undo_window: timedelta = NO_UNDO
+    ask_waiver: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,11 @@ class StaffOrder:
     def undo_window(self) -> timedelta:
         """The client cannot take back what staff have done."""
         return NO_UNDO
+
+    @property
+    def ask_waiver(self) -> None:
+        """Staff ask nobody: they decide themselves what is charged."""
+        return
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
 from app.outbox.outbox import notifications_about, reminders
 from app.policies.stored import rules_of
+from app.sessions.commands.asking import ask_about, check_question, with_question
 from app.sessions.commands.checks import check_booked, check_start, check_version
 from app.sessions.commands.client_cost import cost_for_client
 from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
@@ -105,6 +106,7 @@ async def reschedule(
         ),
         now=now,
     )
+    check_question(order.ask_waiver, [cost])
     if record.ended is not None:
         effect = await book_again(db, record, to, cost, actor=caller.actor, order=order, now=now)
     else:
@@ -269,11 +271,14 @@ async def _move(
         now=now,
         undo_window=order.undo_window,
     )
+    change = with_question(change, order.ask_waiver, now)
     notifications = [
         *notifications_about("rescheduled", to.starts_at, now, fee=cost.fee, people=notify),
         *reminders(to.starts_at, record.reminder_minutes, now),
     ]
-    return await finish(db, record.practice_id, record.id, change, notifications, now)
+    effect = await finish(db, record.practice_id, record.id, change, notifications, now)
+    await ask_about(db, record.practice_id, record.id, change, effect.command_id, now)
+    return effect
 
 
 async def write_move(

@@ -5,7 +5,7 @@ All sessions change in one transaction, or none. A session without a series is a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,6 +25,7 @@ from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
 from app.outbox.outbox import reminders
 from app.policies.stored import rules_of
+from app.sessions.commands.asking import ask_about, check_question, with_question
 from app.sessions.commands.checks import check_start, check_version
 from app.sessions.commands.finish import ChangedSession, finish_all
 from app.sessions.commands.meeting import MeetingRequest, action_of, is_same_time
@@ -36,8 +37,6 @@ from app.sessions.commands.moves import (
     plan_moves,
 )
 from app.sessions.commands.orders import (
-    NO_UNDO,
-    ChangeReason,
     ClientOrder,
     ScopeOutcome,
     StaffOrder,
@@ -109,7 +108,8 @@ async def reschedule_following(
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, NoChangeError: see product.md
             section 4.
-        ForbiddenError, InvalidInputError: see `check_links`, `choose_sessions`, `plan_moves`.
+        ForbiddenError, InvalidInputError: see `check_links`, `choose_sessions`, `plan_moves`,
+            `check_question`.
         QuoteInvalidError, ScopeQuoteOutdatedError, ScopeQuoteRequiredError, ScopeRefusedError: see
             `costs_for_client`.
         ScopeConflictsError: a time is not on offer.
@@ -128,18 +128,11 @@ async def reschedule_following(
     )
     if action is Action.RESCHEDULE:
         costs |= _check_formats(changing, now)
+    check_question(order.ask_waiver, (costs[move.record.id] for move in changing))
     conflicts = await find_conflicts_for_client(db, moves, now)
     if conflicts:
         raise ScopeConflictsError(conflicts, sessions.named.client_zone)
-    command_id = await _move_all(
-        db,
-        moves,
-        costs,
-        actor=caller.actor,
-        reason=order.reason,
-        now=now,
-        undo_window=order.undo_window,
-    )
+    command_id = await _move_all(db, moves, costs, actor=caller.actor, order=order, now=now)
     changed = {move.record.id: costs[move.record.id] for move in changing}
     return await answer_client_scope(db, caller, sessions, changed, command_id, changed=changed)
 
@@ -176,7 +169,7 @@ async def reschedule_following_by_staff(
     conflicts = await find_conflicts_for_staff(db, moves, now, force=force)
     if conflicts:
         raise ScopeConflictsError(conflicts, sessions.named.practitioner_zone)
-    command_id = await _move_all(db, moves, costs, actor=staff.actor, reason=order.reason, now=now)
+    command_id = await _move_all(db, moves, costs, actor=staff.actor, order=order, now=now)
     changed = {move.record.id: costs[move.record.id] for move in changing}
     return await answer_staff_scope(db, staff, sessions, changed, command_id, changed=changed)
 
@@ -239,13 +232,13 @@ async def _move_all(
     costs: Mapping[UUID, Cost],
     *,
     actor: Actor,
-    reason: ChangeReason | None,
+    order: ClientOrder | StaffOrder,
     now: datetime,
-    undo_window: timedelta = NO_UNDO,
 ) -> UUID:
     """Move the sessions, and give the command's id.
 
-    All times are freed first, because a session may move to the old time of another.
+    All times are freed first, because a session may move to the old time of another. A client who
+    asks for a waiver asks about each fee.
     """
     practice_id = moves[0].record.practice_id
     changing = [move for move in moves if move.changes]
@@ -259,14 +252,17 @@ async def _move_all(
             to,
             costs[record.id],
             actor=actor,
-            reason=reason,
+            reason=order.reason,
             now=now,
-            undo_window=undo_window,
+            undo_window=order.undo_window,
         )
+        change = with_question(change, order.ask_waiver, now)
         to_come = reminders(to.starts_at, record.reminder_minutes, now)
         changed.append(ChangedSession(record, change, "rescheduled", to_come))
     rhythm = {move.record.id: move.rhythm for move in moves if move.record.series is not None}
     await SessionRepository(db, practice_id).set_rhythm(rhythm)
     command_id = uuid4()
     await finish_all(db, changed, now, command_id=command_id, named=moves[0].record.id)
+    for one in changed:
+        await ask_about(db, practice_id, one.record.id, one.change, command_id, now)
     return command_id

@@ -108,6 +108,7 @@ CATALOGUE: Mapping[str, ProblemType] = {
         ProblemType("undo-unavailable", HTTPStatus.CONFLICT),
         ProblemType("credit-unavailable", HTTPStatus.CONFLICT),
         ProblemType("fee-not-due", HTTPStatus.CONFLICT),
+        ProblemType("waiver-unavailable", HTTPStatus.CONFLICT),
         ProblemType("version-mismatch", HTTPStatus.PRECONDITION_FAILED),
         ProblemType("idempotency-key-reused", HTTPStatus.UNPROCESSABLE_ENTITY),
         ProblemType("idempotency-key-in-use", HTTPStatus.CONFLICT),

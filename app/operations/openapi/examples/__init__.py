@@ -7,12 +7,15 @@ from app.operations.openapi.examples.records import IDS
 from app.operations.openapi.examples.reports import REPORT_EXAMPLES
 from app.operations.openapi.examples.staff import STAFF_EXAMPLES
 from app.operations.openapi.examples.waitlist import WAITLIST_EXAMPLES
+from app.operations.openapi.examples.waivers import WAIVER_EXAMPLES
 
 _Json = dict[str, Any]
 
 _SUCCESSES = ("200", "201", "202")
 # Keys are names of operations, or of the schemas of answers.
-_BY_HAND = EXAMPLES | REPORT_EXAMPLES | STAFF_EXAMPLES | WAITLIST_EXAMPLES
+_BY_HAND = (
+    EXAMPLES | REPORT_EXAMPLES | STAFF_EXAMPLES | WAITLIST_EXAMPLES | WAIVER_EXAMPLES
+)
 _ID_OF = {
     "BusyTimeView.id": "busy_time",
     "ClientRecord.id": "client",

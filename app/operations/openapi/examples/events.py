@@ -39,8 +39,10 @@ def _event(event: str, **said: object) -> dict[str, object]:
     }
 
 
-def _event_fee(status: str) -> dict[str, object]:
-    return {"id": IDS["fee"], **FEE, "status": status, "collect_after": "2026-11-25T10:20:00Z"}
+def _event_fee(status: str, waiver: str | None = None) -> dict[str, object]:
+    collect_after = "2026-11-25T10:20:00Z" if waiver is None else "2026-12-02T10:15:00Z"
+    fee = {"id": IDS["fee"], **FEE, "status": status}
+    return {**fee, "collect_after": collect_after, "waiver": waiver}
 
 
 def _group_event(event: str, **said: object) -> dict[str, object]:
@@ -135,6 +137,15 @@ EVENT_EXAMPLES: dict[str, object] = {
     "fee.refundable": _event("fee.refundable", status="cancelled", fee=_event_fee("settled")),
     "fee.waived": _event("fee.waived", status="cancelled", fee=_event_fee("waived")),
     "fee.settled": _event("fee.settled", status="cancelled", fee=_event_fee("settled")),
+    "fee.waiver_asked": _event(
+        "fee.waiver_asked", status="cancelled", by="client", fee=_event_fee("due", "asked")
+    ),
+    "fee.waiver_declined": _event(
+        "fee.waiver_declined", status="cancelled", fee=_event_fee("due", "declined")
+    ),
+    "fee.waiver_lapsed": _event(
+        "fee.waiver_lapsed", status="cancelled", fee=_event_fee("due", "lapsed")
+    ),
     "session.credit_returned": _event(
         "session.credit_returned", status="cancelled", credit="returned"
     ),

@@ -122,7 +122,7 @@ def _done(
     }
 
 
-def _fee(status: str, **closed: object) -> dict[str, object]:
+def fee_example(status: str, **closed: object) -> dict[str, object]:
     """Return the fee of a session that was cancelled late."""
     return {
         "id": IDS["fee"],
@@ -133,6 +133,7 @@ def _fee(status: str, **closed: object) -> dict[str, object]:
         "recorded_at": "2026-11-24T21:40:00Z",
         "collect_after": "2026-11-24T21:45:00Z",
         "closed_at": None,
+        "waiver": None,
         "session": {
             "id": IDS["session"],
             "starts_at": "2026-11-25T14:00:00Z",
@@ -143,8 +144,9 @@ def _fee(status: str, **closed: object) -> dict[str, object]:
     }
 
 
-def _practice_fee(status: str, **closed: object) -> dict[str, object]:
-    return {**_fee(status), "client": _CLIENT, "payment_reference": None, **closed}
+def practice_fee_example(status: str, **closed: object) -> dict[str, object]:
+    """Return that fee as staff see it."""
+    return {**fee_example(status), "client": _CLIENT, "payment_reference": None, **closed}
 
 
 _BOOKED = _session(version=1, booked_for="2026-12-03", moves=0, by_package=False)
@@ -306,7 +308,7 @@ STAFF_EXAMPLES: dict[str, object] = {
     "undo_session_end": _done(_session(version=5, by_package=False)),
     "list_own_fees": page(
         {
-            **_fee("due"),
+            **fee_example("due"),
             "recorded_at": "2026-11-24T16:40:00-05:00",
             "collect_after": "2026-11-24T16:45:00-05:00",
             "session": {
@@ -315,14 +317,15 @@ STAFF_EXAMPLES: dict[str, object] = {
                 "service": SERVICE,
                 "practitioner": _PRACTITIONER,
             },
+            "ask_waiver_until": "2026-12-01T16:40:00-05:00",
         }
     ),
-    "list_practice_fees": page(_practice_fee("due")),
-    "get_fee": _practice_fee("due"),
-    "waive_fee": _practice_fee(
+    "list_practice_fees": page(practice_fee_example("due")),
+    "get_fee": practice_fee_example("due"),
+    "waive_fee": practice_fee_example(
         "waived", closed_at=_NOW_UTC, command_id=IDS["command"], warning=None
     ),
-    "settle_fee": _practice_fee(
+    "settle_fee": practice_fee_example(
         "settled",
         closed_at=_NOW_UTC,
         payment_reference="INV-2041",
