@@ -70,4 +70,4 @@ async def waive(engine: AsyncEngine, staff: Staff, booked: StaffSession, fee_id:
 
 
 def _fee_of(outcome: StaffOutcome) -> UUID:
-    return outcome.found.fees[0].id
+    return outcome.found.session.fees[0].id

@@ -4,7 +4,7 @@ Source: product.md section 10, "Waiver".
 """
 
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from typing_extensions import TypeAliasType
 
@@ -15,19 +15,46 @@ ASK_WITHIN = timedelta(days=7)
 ANSWER_WITHIN = timedelta(days=7)
 
 
-def may_ask(recorded_at: datetime, now: datetime) -> bool:
-    """Tell whether it is early enough to ask about a fee. The exact instant is still in time."""
-    return now <= recorded_at + ASK_WITHIN
-
-
 def answer_by(asked_at: datetime) -> datetime:
     """Give the last instant at which the practice can answer."""
     return asked_at + ANSWER_WITHIN
 
 
-def state_at(state: WaiverState, last: datetime, now: datetime) -> WaiverState:
-    """Give the state at an instant: an unanswered question lapses after its `last` instant."""
-    return "lapsed" if state == "asked" and now > last else state
+class Question(NamedTuple):
+    """What a client asks about a fee: when, until when it can be answered, and how it ended.
+
+    `ended_at` None: it has not been answered.
+    """
+
+    state: WaiverState
+    asked_at: datetime
+    answer_by: datetime
+    ended_at: datetime | None
+
+    def has_lapsed(self, now: datetime) -> bool:
+        """Tell whether nobody has answered until the last instant, which is still in time."""
+        return self.state == "lapsed" or (self.state == "asked" and now > self.answer_by)
+
+    def state_at(self, now: datetime) -> WaiverState:
+        """Give the state at an instant, also if nobody has recorded yet that it has lapsed."""
+        return "lapsed" if self.has_lapsed(now) else self.state
+
+    def is_open(self, now: datetime) -> bool:
+        """Tell whether the practice can still answer."""
+        return self.state_at(now) == "asked"
+
+    def ended_by(self, now: datetime) -> datetime | None:
+        """Give when it ended; None: it is open."""
+        return self.answer_by if self.has_lapsed(now) else self.ended_at
+
+
+def ask_until(recorded_at: datetime, question: Question | None, now: datetime) -> datetime | None:
+    """Give the last instant at which the client can ask about a fee that is due.
+
+    None: it has passed, or they have asked already.
+    """
+    last = recorded_at + ASK_WITHIN
+    return last if question is None and now <= last else None
 
 
 def collect_after_asking(collect_after: datetime | None, now: datetime) -> datetime | None:

@@ -68,7 +68,7 @@ async def waive_locked(
     record = await read_session(db, practice_id, fee.session_id)
     if _belongs_to_carried_cost(fee, record):
         await SessionRepository(db, practice_id).set_carried(fee.session_id, None)
-    is_granted = fee.waiver is not None and fee.waiver.state == "granted"
+    is_granted = fee.question is not None and fee.question.state == "granted"
     details: dict[str, Any] | None = {"waiver": "granted"} if is_granted else None
     if details is not None and tells_client and reason is not None:
         details["message"] = True

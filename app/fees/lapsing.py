@@ -36,8 +36,8 @@ async def lapse_waiver(db: AsyncConnection, practice_id: UUID, fee_id: UUID, now
     """
     session_id = (await read_fee(db, practice_id, fee_id)).session_id
     await lock_session(db, practice_id, session_id)
-    waiver = (await read_fee(db, practice_id, fee_id)).waiver
-    if waiver is None or waiver.state != "asked" or waiver.state_at(now) == "asked":
+    question = (await read_fee(db, practice_id, fee_id)).question
+    if question is None or question.state != "asked" or question.is_open(now):
         return
     await end_waiver(db, practice_id, fee_id, "lapsed", now)
     await tell_of_end(db, practice_id, SYSTEM, fee_id, "fee_waiver_lapsed", now=now)

@@ -4,9 +4,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.domain.waiver import ASK_WITHIN
 from app.fees.commands import ClosedFee
-from app.fees.queries import FeeRecord, WaiverRecord
+from app.fees.queries import FeeRecord
 from app.fees.schemas import (
     FeeCommandAnswer,
     FeeSession,
@@ -15,9 +14,9 @@ from app.fees.schemas import (
     OwnFeeView,
     PracticeFeeView,
     PracticeWaiverView,
-    WaiverView,
 )
 from app.fees.waiver_schemas import AskedWaiverView, ClientName, WaiverAnswer
+from app.sessions.client_api.waiver_presenter import present_question
 from app.web.idempotency import StoredAnswer
 from app.web.responses import answered
 from app.web.views import present_amount, present_money
@@ -25,12 +24,11 @@ from app.web.views import present_amount, present_money
 
 def present_own_fee(fee: FeeRecord, now: datetime) -> OwnFeeView:
     """Present a fee to its client, in the client's time zone."""
-    zone, waiver = ZoneInfo(fee.client_zone), fee.waiver
-    may_ask = fee.may_ask(now)
+    zone, question, until = ZoneInfo(fee.client_zone), fee.question, fee.ask_until(now)
     return OwnFeeView(
         **_fields(fee, zone),
-        waiver=None if waiver is None else WaiverView(**_waiver_fields(waiver, zone, now)),
-        ask_waiver_until=(fee.recorded_at + ASK_WITHIN).astimezone(zone) if may_ask else None,
+        waiver=None if question is None else present_question(question, zone, now),
+        ask_waiver_until=None if until is None else until.astimezone(zone),
     )
 
 
@@ -43,7 +41,7 @@ def present_fee(fee: FeeRecord, now: datetime, *, with_notes: bool) -> PracticeF
         waiver=None
         if fee.waiver is None
         else PracticeWaiverView(
-            **_waiver_fields(fee.waiver, UTC, now),
+            **present_question(fee.waiver.question, UTC, now),
             note=fee.waiver.note if with_notes else None,
         ),
     )
@@ -71,15 +69,15 @@ def present_asked_waiver(fee: FeeRecord, now: datetime) -> AskedWaiverView:
     """Present what a client asks to whoever holds the link, in the practitioner's zone."""
     waiver, zone = fee.waiver, ZoneInfo(fee.practitioner_zone)
     assert waiver is not None  # noqa: S101 - a link is only signed for a fee with a question
-    fields, is_open = _waiver_fields(waiver, zone, now), waiver.state_at(now) == "asked"
+    question = waiver.question
     return AskedWaiverView(
-        **fields,
+        **present_question(question, zone, now),
         fee_id=fee.id,
         amount=present_amount(fee.amount),
         fee_status=fee.status,
         cause=fee.cause,
         recorded_at=fee.recorded_at.astimezone(zone),
-        note=waiver.note if is_open else None,
+        note=waiver.note if question.is_open(now) else None,
         time_zone=zone.key,
         client=ClientName(name=fee.client_name),
         session=_session(fee, zone),
@@ -89,17 +87,7 @@ def present_asked_waiver(fee: FeeRecord, now: datetime) -> AskedWaiverView:
 def waiver_answer(closed: ClosedFee, now: datetime) -> StoredAnswer:
     """Make the response to an answer by link, to send and to store under its idempotency key."""
     shown = present_asked_waiver(closed.fee, now)
-    return answered(WaiverAnswer(**dict(shown), command_id=closed.command_id))
-
-
-def _waiver_fields(waiver: WaiverRecord, zone: tzinfo, now: datetime) -> dict[str, Any]:
-    ended_at = waiver.ended_at_the_latest(now)
-    return {
-        "state": waiver.state_at(now),
-        "asked_at": waiver.asked_at.astimezone(zone),
-        "answer_by": waiver.answer_by.astimezone(zone),
-        "ended_at": None if ended_at is None else ended_at.astimezone(zone),
-    }
+    return answered(WaiverAnswer(**shown, command_id=closed.command_id))
 
 
 def _fields(fee: FeeRecord, zone: tzinfo) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from app.database.lists import Filter, Part, before_instant, equal, from_instant
 from app.domain.errors import NotFoundError
 from app.domain.money import Money
 from app.domain.session import FeeStatus
-from app.domain.waiver import WaiverState, may_ask, state_at
+from app.domain.waiver import Question, WaiverState, ask_until
 from app.identity.queries import confirm_caller
 from app.identity.tokens.access import Caller
 from app.outbox.due import due_in_open_practices
@@ -32,21 +32,9 @@ class WaiverRecord:
     The fee could be collected after `otherwise` without the question; None: at once.
     """
 
-    state: WaiverState
-    asked_at: datetime
-    answer_by: datetime
-    ended_at: datetime | None
+    question: Question
     otherwise: datetime | None
     note: str | None
-
-    def state_at(self, now: datetime) -> WaiverState:
-        """Give the state at an instant, also if the worker is late."""
-        return state_at(self.state, self.answer_by, now)
-
-    def ended_at_the_latest(self, now: datetime) -> datetime | None:
-        """Give when the question ended; None: it is open."""
-        has_lapsed = self.ended_at is None and self.state_at(now) == "lapsed"
-        return self.answer_by if has_lapsed else self.ended_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +67,15 @@ class FeeRecord:
     client_zone: str
     waiver: WaiverRecord | None
 
-    def may_ask(self, now: datetime) -> bool:
-        """Tell whether the client may ask the practice to waive the fee."""
-        return self.status == "due" and self.waiver is None and may_ask(self.recorded_at, now)
+    @property
+    def question(self) -> Question | None:
+        """What its client asks about it; None: nothing."""
+        return None if self.waiver is None else self.waiver.question
+
+    def ask_until(self, now: datetime) -> datetime | None:
+        """Give the last instant at which the client can ask for a waiver; None: they cannot."""
+        is_due = self.status == "due"
+        return ask_until(self.recorded_at, self.question, now) if is_due else None
 
 
 def _collectable_at(now: datetime) -> ColumnElement[bool]:
@@ -273,10 +267,7 @@ def _record(row: Row[Any]) -> FeeRecord:
 
 def _waiver(row: Row[Any]) -> WaiverRecord:
     return WaiverRecord(
-        state=row.waiver_state,
-        asked_at=row.asked_at,
-        answer_by=row.answer_by,
-        ended_at=row.ended_at,
+        question=Question(row.waiver_state, row.asked_at, row.answer_by, row.ended_at),
         otherwise=row.otherwise,
         note=row.note,
     )

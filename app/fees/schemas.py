@@ -6,9 +6,17 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+# pydantic requires this TypedDict instead of the standard library's before Python 3.12
+from typing_extensions import TypedDict
+
 from app.domain.session import FeeStatus
 from app.domain.waiver import WaiverState
-from app.sessions.client_api.waiver_schemas import WaiverQuestion
+from app.sessions.client_api.waiver_schemas import (
+    AskWaiverUntil,
+    WaiverOfFee,
+    WaiverQuestion,
+    WaiverView,
+)
 from app.sessions.staff_api.schemas import StaffReason
 from app.web.json import Answer
 from app.web.pagination import ListQuery, PageAnswer, first_instant, last_instant
@@ -18,34 +26,20 @@ from app.web.views import CommandId, MoneyView
 Message = Annotated[Text | None, Field(description="The client gets it by email, with the answer.")]
 
 
-class Named(Answer):
+class Named(TypedDict):
     """The id and the name of a record."""
 
     id: UUID
-    name: str = Field(examples=["Follow-up"])
+    name: Annotated[str, Field(examples=["Follow-up"])]
 
 
-class FeeSession(Answer):
+class FeeSession(TypedDict):
     """The session that caused a fee."""
 
     id: UUID
     starts_at: datetime
     service: Named
     practitioner: Named
-
-
-class WaiverView(Answer):
-    """What the client asks: that the practice waives the fee. `ended_at` is null while it is open.
-
-    `asked`: the practice has not answered, and can until `answer_by`. `granted`: it has waived the
-    fee. `declined`: it has not. `lapsed`: it has not answered in time. `void`: the fee ended
-    otherwise before the answer.
-    """
-
-    state: WaiverState
-    asked_at: datetime
-    answer_by: datetime
-    ended_at: datetime | None = Field(examples=[None])
 
 
 class PracticeWaiverView(WaiverView):
@@ -58,11 +52,6 @@ class PracticeWaiverView(WaiverView):
             examples=["I was in hospital that night."],
         ),
     ]
-
-
-_Waiver = Annotated[
-    WaiverView | None, Field(description="Null: the client has not asked the practice to waive it.")
-]
 
 
 class FeeView(Answer):
@@ -88,21 +77,14 @@ class FeeView(Answer):
         ),
     ]
     closed_at: datetime | None = Field(examples=[None])
-    waiver: _Waiver
+    waiver: WaiverOfFee
     session: FeeSession
 
 
 class OwnFeeView(FeeView):
     """A fee as its client sees it."""
 
-    ask_waiver_until: Annotated[
-        datetime | None,
-        Field(
-            description="Until then the client may ask the practice to waive the fee (`POST "
-            "/v1/fees/{fee_id}/ask-waiver`). Null: not, or no more.",
-            examples=[None],
-        ),
-    ]
+    ask_waiver_until: AskWaiverUntil
 
 
 class OwnFeeAnswer(OwnFeeView):

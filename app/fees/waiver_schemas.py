@@ -6,17 +6,20 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+# pydantic requires this TypedDict instead of the standard library's before Python 3.12
+from typing_extensions import TypedDict
+
 from app.domain.session import FeeStatus
-from app.fees.schemas import FeeSession, Message, WaiverView
-from app.web.json import Answer
+from app.fees.schemas import FeeSession, Message
+from app.sessions.client_api.waiver_schemas import WaiverView
 from app.web.types import RequestBody, Token
 from app.web.views import CommandId, MoneyView
 
 
-class ClientName(Answer):
+class ClientName(TypedDict):
     """Who asks."""
 
-    name: str = Field(examples=["Ana Ruiz"])
+    name: Annotated[str, Field(examples=["Ana Ruiz"])]
 
 
 class AskedWaiverView(WaiverView):
@@ -25,7 +28,7 @@ class AskedWaiverView(WaiverView):
     fee_id: UUID
     amount: MoneyView
     fee_status: FeeStatus
-    cause: str = Field(examples=["cancelled"])
+    cause: Annotated[str, Field(examples=["cancelled"])]
     recorded_at: datetime
     note: Annotated[
         str | None,
@@ -34,7 +37,7 @@ class AskedWaiverView(WaiverView):
             examples=["I was in hospital that night."],
         ),
     ]
-    time_zone: str = Field(examples=["America/New_York"])
+    time_zone: Annotated[str, Field(examples=["America/New_York"])]
     client: ClientName
     session: FeeSession
 

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit.write import Actor
 from app.calendar.locks import lock_session
 from app.domain.errors import FeeClosedError, NotFoundError, WaiverUnavailableError
-from app.domain.waiver import collect_after_answer, collect_after_asking
+from app.domain.waiver import Question, collect_after_answer, collect_after_asking
 from app.fees.commands import ClosedFee, fee_change, waive_locked
-from app.fees.queries import FeeRecord, WaiverRecord, read_command_of, read_fee
+from app.fees.queries import FeeRecord, read_command_of, read_fee
 from app.fees.repository import set_collect_after
 from app.fees.waiver_access import WaiverCaller, confirm_waiver_caller
 from app.identity.api_keys.keys import Staff
@@ -50,9 +50,9 @@ async def ask_waiver(
     fee = await _own_fee(db, caller, fee_id)
     if fee.status != "due":
         raise FeeClosedError
-    if fee.waiver is not None and fee.waiver.state_at(now) == "asked":
+    if fee.question is not None and fee.question.is_open(now):
         return ClosedFee(fee, await read_command_of(db, practice_id, fee_id, WAIVER_ASKED))
-    if not fee.may_ask(now):
+    if fee.ask_until(now) is None:
         raise WaiverUnavailableError
     await set_collect_after(db, practice_id, fee_id, collect_after_asking(fee.collect_after, now))
     record = await read_session(db, practice_id, session_id)
@@ -99,9 +99,8 @@ async def grant_by_link(
         NotFoundError, UnauthorizedError: see `_lock_fee_of_link`.
         FeeClosedError: the question has ended otherwise.
     """
-    fee, waiver = await _lock_fee_of_link(db, caller, fee_id)
-    is_answered = waiver.state == "granted"
-    if not is_answered and (fee.status != "due" or waiver.state_at(now) != "asked"):
+    question = await _lock_fee_of_link(db, caller, fee_id)
+    if question.state != "granted" and not question.is_open(now):
         raise FeeClosedError
     return await waive_locked(
         db,
@@ -147,10 +146,10 @@ async def _uphold_locked(
     waiver = fee.waiver
     if waiver is None:
         raise WaiverUnavailableError
-    if waiver.state == "declined":
+    if waiver.question.state == "declined":
         first = await read_command_of(db, practice_id, fee_id, "fee_waiver_declined")
         return ClosedFee(fee, first)
-    if fee.status != "due" or waiver.state_at(now) != "asked":
+    if not waiver.question.is_open(now):
         raise FeeClosedError
     await end_waiver(db, practice_id, fee_id, "declined", now)
     until = collect_after_answer(fee.collect_after, waiver.otherwise, now)
@@ -200,10 +199,8 @@ async def _own_fee(db: AsyncConnection, caller: Caller, fee_id: UUID) -> FeeReco
     return fee
 
 
-async def _lock_fee_of_link(
-    db: AsyncConnection, caller: WaiverCaller, fee_id: UUID
-) -> tuple[FeeRecord, WaiverRecord]:
-    """Lock the session of a link's fee, and read the fee with its question.
+async def _lock_fee_of_link(db: AsyncConnection, caller: WaiverCaller, fee_id: UUID) -> Question:
+    """Lock the session of a link's fee, and read the question about it.
 
     Raises:
         UnauthorizedError: the link is no longer valid.
@@ -212,8 +209,8 @@ async def _lock_fee_of_link(
     await confirm_waiver_caller(db, caller)
     if caller.link.fee_id != fee_id:
         raise NotFoundError
-    fee = await read_fee(db, caller.practice_id, fee_id)
-    await lock_session(db, caller.practice_id, fee.session_id)
-    fee = await read_fee(db, caller.practice_id, fee_id)
-    assert fee.waiver is not None  # noqa: S101 - a link is only signed for a fee with a question
-    return fee, fee.waiver
+    session_id = (await read_fee(db, caller.practice_id, fee_id)).session_id
+    await lock_session(db, caller.practice_id, session_id)
+    question = (await read_fee(db, caller.practice_id, fee_id)).question
+    assert question is not None  # noqa: S101 - a link is only signed for a fee with a question
+    return question

@@ -10,7 +10,7 @@ from app.audit.write import BY_CLIENT
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Carried, Contact, Format, SessionFacts, Status
-from app.domain.waiver import WaiverState, answer_by, state_at
+from app.domain.waiver import Question, answer_by
 from app.identity.tokens.link import Link
 from app.identity.tokens.waiver import WaiverLink
 from app.policies.stored import StoredPolicy
@@ -96,12 +96,7 @@ class AskedWaiver:
     """What a client asks about a fee, as it is now, and the link to answer."""
 
     link: WaiverLink
-    state: WaiverState
-    answer_by: datetime
-
-    def is_open_at(self, now: datetime) -> bool:
-        """Tell whether it can still be answered."""
-        return state_at(self.state, self.answer_by, now) == "asked"
+    question: Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +107,7 @@ class MailData:
     policy. `policy` is None if the session was booked without one. `link` has the current
     generations of the session and of the client's address.
 
-    `asked` is the session's move request, if one is open. `question` is set if the mail asks the
+    `asked` is the session's move request, if one is open. `asks` is set if the mail asks the
     practitioner to waive a fee. `others` are the other sessions of the
     recipient that the same command changed, soonest first.
     """
@@ -135,7 +130,7 @@ class MailData:
     policy: StoredPolicy | None
     link: Link
     asked: AskedToMove | None = None
-    question: AskedWaiver | None = None
+    asks: AskedWaiver | None = None
     others: tuple["MailData", ...] = ()
 
     @property
@@ -160,8 +155,8 @@ class MailData:
 
     def is_over_at(self, now: datetime) -> bool:
         """Tell whether the mail is no longer of use: its question, or its session, is over."""
-        if self.question is not None:
-            return not self.question.is_open_at(now)
+        if self.asks is not None:
+            return not self.asks.question.is_open(now)
         return not self.is_current or now >= self.starts_at
 
 

@@ -24,13 +24,13 @@ def practitioner_content(data: MailData, link_of: Callable[[AskedWaiver], str]) 
 
     `link_of` gives the link to answer what a client asks.
     """
-    formatter, question = Formatter(data.practitioner.locale, data.practitioner.zone), data.question
+    formatter, asks = Formatter(data.practitioner.locale, data.practitioner.zone), data.asks
     texts, change, topic = formatter.texts, data.change, topic_of(data)
     day = formatter.day(meeting_of(data).starts_at)
     subject = texts(f"practitioner.{topic}.subject", day=day)
     why = (
         (texts("practitioner.reason"), _reason(change.reason_code, texts)),
-        (texts(f"practitioner.{'note' if question is None else 'waiver-words'}"), change.note),
+        (texts(f"practitioner.{'note' if asks is None else 'waiver-words'}"), change.note),
     )
     by = "practitioner.by-client" if change.by_client else "practitioner.by-practice"
     return MailContent(
@@ -50,14 +50,14 @@ def practitioner_content(data: MailData, link_of: Callable[[AskedWaiver], str]) 
             Fact(texts("practitioner.done-by"), texts(by)),
             *(Fact(label, lines(text)) for label, text in why if text),
         ),
-        link=None if question is None else link_of(question),
-        link_label=None if question is None else texts("practitioner.waiver-link"),
+        link=None if asks is None else link_of(asks),
+        link_label=None if asks is None else texts("practitioner.waiver-link"),
     )
 
 
 def _sentences(data: MailData, formatter: Formatter) -> tuple[str, ...]:
-    if data.question is not None:
-        until = formatter.instant(data.question.answer_by)
+    if data.asks is not None:
+        until = formatter.instant(data.asks.question.answer_by)
         return (
             *costs(data, formatter, practice=None),
             formatter.texts("practitioner.waiver-answer-by", until=until),

@@ -54,7 +54,7 @@ async def load_mail_data(
     if row is None:
         return None
     if row.kind == WAIVER_ASKED:
-        return replace(_mail_data(row), question=await load_question(db, *ids.values()))
+        return replace(_mail_data(row), asks=await load_question(db, *ids.values()))
     if not row.is_one_of_several:
         return _as_cancelled(_mail_data(row))
     others = (await db.execute(_OTHERS, ids)).all()

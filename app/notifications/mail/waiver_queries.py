@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.waiver import Question
 from app.identity.tokens.waiver import WaiverLink, mark_of
 from app.notifications.mail.data import AskedWaiver
 from app.tables.changes import Change
@@ -18,7 +19,9 @@ _STATEMENT = (
     select(
         Waiver.id,
         Waiver.state,
+        Waiver.asked_at,
         Waiver.answer_by,
+        Waiver.ended_at,
         Session.link_generation,
         Practitioner.email,
         Practice.email.label("practice_email"),
@@ -41,4 +44,4 @@ async def load_question(
     row = (await db.execute(_STATEMENT, ids)).one()
     mark = mark_of(row.email or row.practice_email)
     link = WaiverLink(practice_id, row.id, row.link_generation, mark)
-    return AskedWaiver(link, row.state, row.answer_by)
+    return AskedWaiver(link, Question(row.state, row.asked_at, row.answer_by, row.ended_at))

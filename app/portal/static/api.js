@@ -65,6 +65,18 @@ export class Api {
     return (await this.#wire.send("POST", `/v1/offers/${encodeURIComponent(id)}/${answer}`, { body: {}, headers, as: "json" })).data;
   }
 
+  /** Show what a client asks about a fee, by the link of a practitioner's mail. It changes nothing. */
+  async openWaiver(token) {
+    return (await this.#wire.send("POST", "/v1/waivers/open", { body: { token }, as: "json" })).data;
+  }
+
+  /** `grant` or `uphold`, with the token of that link. */
+  async answerWaiver(token, id, verb, body, key) {
+    this.hold({ access: token });
+    const headers = { "Idempotency-Key": key };
+    return (await this.#wire.send("POST", `/v1/waivers/${encodeURIComponent(id)}/${verb}`, { body, headers, as: "json" })).data;
+  }
+
   /** Forget the tokens, and end what could be made of them. */
   async signOut() {
     const refresh = this.#wire.drop();
@@ -99,6 +111,12 @@ export class Api {
 
   fees(cursor) {
     return this.#page("/v1/fees", {}, cursor);
+  }
+
+  /** Ask the practice to waive a fee. */
+  async askWaiver(id, body, key) {
+    const headers = { "Idempotency-Key": key };
+    return (await this.#wire.send("POST", `/v1/fees/${encodeURIComponent(id)}/ask-waiver`, { body, headers, as: "json" })).data;
   }
 
   async #page(path, filters, cursor) {

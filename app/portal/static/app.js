@@ -27,7 +27,7 @@ const SECTIONS = [
 ];
 
 /** Views for which nobody needs to be known. */
-const OPEN = new Set(["start", "signIn", "offer"]);
+const OPEN = new Set(["start", "signIn", "offer", "waiver"]);
 /** Why the first view shows, where that is of interest to a client who is signed in, too. */
 const ABOUT_LINKS = new Set(["forgotten", "expired"]);
 
@@ -42,6 +42,8 @@ export class App {
   offered = null;
   /** The token of an offer's link, and the offer as it was last shown. */
   offer = null;
+  /** The token of a link to answer a question about a fee, and the question as it was last shown. */
+  waiver = null;
   #timers = new Set();
   #turn = 0;
   #views;
@@ -92,6 +94,24 @@ export class App {
   async answerOffer(answer, key) {
     const { token, shown } = this.offer;
     this.offer = { token, shown: await new Api().answerOffer(token, shown.id, answer, key) };
+    this.refresh({ focus: true });
+  }
+
+  /** Open the link of a question about a fee. Its token can do nothing but answer that question. */
+  async openWaiver(token) {
+    this.#busy();
+    try {
+      this.waiver = { token, shown: await new Api().openWaiver(token) };
+      this.go({ view: "waiver" }, { replace: true });
+    } catch (error) {
+      this.stop(error, () => this.openWaiver(token));
+    }
+  }
+
+  /** Answer the question with `grant` or `uphold`, and show what has become of it. */
+  async answerWaiver(verb, body, key) {
+    const { token, shown } = this.waiver;
+    this.waiver = { token, shown: await new Api().answerWaiver(token, shown.fee_id, verb, body, key) };
     this.refresh({ focus: true });
   }
 

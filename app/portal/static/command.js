@@ -13,6 +13,7 @@ import { ANSWERS, answerTo, showProblem } from "./problems.js";
 import { reasonFields, reasonOfRequest } from "./reason.js";
 import { hasFollowing, ScopePart } from "./scope.js";
 import { t } from "./strings.js";
+import { askWithCommand } from "./waiver.js";
 
 /**
  * Build the form.
@@ -34,6 +35,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
   const message = h("div", {});
   const isAnswer = decision.free_because === "move_request";
   const reason = isAnswer ? reasonOfRequest() : reasonFields(visit.reasons, id);
+  const question = askWithCommand();
   const submit = button("", null, { type: "submit", class: "primary" });
 
   const showCost = () => {
@@ -42,6 +44,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
     cost.replaceChildren(several() ? preview ? several().costBox ?? "" : "" : hasCost ? costBox(shown) : "");
     const fee = several() ? preview?.fee : hasCost && shown.fee;
     const price = fee && money(fee);
+    question.offer(Boolean(fee));
     if (preview) submit.textContent = labels.several(preview.sessions.length, price);
     else submit.textContent = price && labels.submitFee ? labels.submitFee(price) : labels.submit;
   };
@@ -61,10 +64,12 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
     if (several() && !several().isComplete()) return;
     const given = reason.read();
     if (given === null) return;
+    const asked = question.read();
+    if (asked === false) return;
     setBusy(true);
     message.replaceChildren();
     const state = history.state;
-    const body = { ...wish, reason: given, ...(several()?.body ?? { quote: decision.quote }) };
+    const body = { ...wish, reason: given, ...(several()?.body ?? { quote: decision.quote }), ...(asked && { ask_waiver: asked }) };
     try {
       const answer = await visit.api.command(command, id, { body, etag, key: intention.keyFor(body) });
       visit.forget((answer.sessions ?? []).map((one) => one.session_id));
@@ -176,6 +181,7 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
     part?.node,
     cost,
     reason.node,
+    question.node,
     message,
     h("div", { class: "buttons" }, submit, button(back, () => app.go({ view: "details", id }), { class: "secondary", id: "keep" }), more),
   );

@@ -2,6 +2,7 @@
 
 const SIGN_IN = "sign-in=";
 const OFFER = "offer=";
+const WAIVER = "waiver=";
 
 /** The token of a link that signs in; null for one that opens a session. */
 export function signInToken(fragment) {
@@ -11,4 +12,9 @@ export function signInToken(fragment) {
 /** The token of a link to an offer; null for one that opens a session. */
 export function offerToken(fragment) {
   return fragment.startsWith(OFFER) ? fragment.slice(OFFER.length) : null;
+}
+
+/** The token of a link to answer a client's question about a fee; null for one that opens a session. */
+export function waiverToken(fragment) {
+  return fragment.startsWith(WAIVER) ? fragment.slice(WAIVER.length) : null;
 }

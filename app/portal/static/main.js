@@ -9,12 +9,13 @@
  *   fetched ahead of time or in the background (previews, prerendering, most scanners) sends nothing.
  * - `#offer=TOKEN` shows a time that is offered, which changes nothing either. The answer is sent when
  *   a person presses a button.
+ * - `#waiver=TOKEN` shows a practitioner what a client asks about a fee, in the same way.
  * - `#sign-in=TOKEN` signs in, and works once. A scanner that opens it and runs scripts must not use
  *   it up, so it is sent when a person presses the button, and not before.
  */
 
 import { App } from "./app.js";
-import { offerToken, signInToken } from "./fragment.js";
+import { offerToken, signInToken, waiverToken } from "./fragment.js";
 import { absence } from "./views/absence.js";
 import { cancel } from "./views/cancel.js";
 import { confirm } from "./views/confirm.js";
@@ -28,8 +29,9 @@ import { reschedule } from "./views/reschedule.js";
 import { sessions } from "./views/sessions.js";
 import { signIn } from "./views/sign-in.js";
 import { start } from "./views/start.js";
+import { waiver } from "./views/waiver.js";
 
-const app = new App({ start, signIn, offer, sessions, packages, fees, everywhere, details, reschedule, confirm, cancel, absence, done });
+const app = new App({ start, signIn, offer, waiver, sessions, packages, fees, everywhere, details, reschedule, confirm, cancel, absence, done });
 
 /** Read what the link carries and take it out of the address bar. */
 function takeFragment() {
@@ -56,7 +58,10 @@ async function follow(fragment) {
   }
   await shown();
   const offered = offerToken(fragment);
-  await (offered === null ? app.openLink(fragment) : app.openOffer(offered));
+  const asked = waiverToken(fragment);
+  if (offered !== null) await app.openOffer(offered);
+  else if (asked !== null) await app.openWaiver(asked);
+  else await app.openLink(fragment);
 }
 
 async function boot() {

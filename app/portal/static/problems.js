@@ -31,6 +31,8 @@ export const ANSWERS = {
   "waitlist-off": "session",
   "release-unavailable": "session",
   "undo-unavailable": "session",
+  "fee-not-due": "session",
+  "waiver-unavailable": "session",
   "group-full": "session",
   "group-cancelled": "session",
   "no-change": "times",

@@ -5,7 +5,7 @@ import { radios } from "./parts.js";
 import { t } from "./strings.js";
 
 /** What the API takes for a note has at least one such character. */
-const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
+export const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /**
  * Why: a choice, and words where a choice says too little. The words go to the practitioner only.

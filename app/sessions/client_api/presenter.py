@@ -18,6 +18,7 @@ from app.sessions.client_api.decision_presenter import (
 )
 from app.sessions.client_api.reasons import ReasonVisibility, reasons_for, side_of
 from app.sessions.client_api.request_presenter import present_move_request
+from app.sessions.client_api.waiver_presenter import present_session_fee
 from app.sessions.commands.orders import Effect, Outcome
 from app.sessions.read.records import (
     Absence,
@@ -133,6 +134,7 @@ def present_details(
         "ways_out": present_ways_out((cancel, reschedule, change_format, absence), record, now),
         "release": present_release(record, zone, now),
         "move_request": present_move_request(record, zone, now),
+        "fees": [present_session_fee(fee, zone, now) for fee in record.fees],
     }
 
 

@@ -26,7 +26,7 @@ from app.sessions.client_api.decision_schemas import (
 )
 from app.sessions.client_api.request_schemas import MoveRequestOfSession
 from app.sessions.client_api.scope_schemas import MoveScopeFields, ScopeFields, TouchedView
-from app.sessions.client_api.waiver_schemas import AskWaiver
+from app.sessions.client_api.waiver_schemas import AskWaiver, OwnSessionFeeView
 from app.web.types import Id, Instant, QuoteToken, RequestBody
 from app.web.views import CommandId, ContactView, Moment, MoneyView, Reason, ReasonView
 
@@ -196,6 +196,7 @@ class SessionDetails(SessionSummary):
         MoveRequestOfSession | None,
         Field(description="Null: the practice does not ask for another time."),
     ]
+    fees: Annotated[list[OwnSessionFeeView], Field(description="What the session has cost so far.")]
 
 
 class SessionPage(TypedDict):

@@ -13,7 +13,17 @@ from zoneinfo import ZoneInfo
 
 from app.domain.money import Money
 from app.domain.policy.working_days import FrozenDeadline
-from app.domain.session import Carried, Contact, Ended, Format, ReasonCode, SessionFacts, Status
+from app.domain.session import (
+    Carried,
+    Contact,
+    Ended,
+    FeeStatus,
+    Format,
+    ReasonCode,
+    SessionFacts,
+    Status,
+)
+from app.domain.waiver import Question, ask_until
 from app.policies.stored import StoredPolicy
 
 
@@ -116,6 +126,23 @@ class SessionHold(NamedTuple):
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SessionFee:
+    """A fee caused by a change of the session, and what its client asks about it."""
+
+    id: UUID
+    amount: Money
+    status: FeeStatus
+    recorded_at: datetime
+    collect_after: datetime | None
+    question: Question | None
+
+    def ask_until(self, now: datetime) -> datetime | None:
+        """Give the last instant at which the client can ask for a waiver; None: they cannot."""
+        is_due = self.status == "due"
+        return ask_until(self.recorded_at, self.question, now) if is_due else None
+
+
 @dataclass(slots=True)
 class SessionSummaryRecord:
     """The fields of a session in a list. Datetimes are UTC.
@@ -205,6 +232,7 @@ class SessionRecord(SessionSummaryRecord):
     has_waitlist: bool
     is_waited_for: bool
     frozen_deadlines: tuple[FrozenDeadline, ...]
+    fees: Sequence[SessionFee]
 
     @property
     def group_id(self) -> UUID | None:

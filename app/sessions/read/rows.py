@@ -12,6 +12,7 @@ from app.database.statements import Row
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import Carried, Contact, Ended, Format, Status, contact_for_client
+from app.domain.waiver import Question, WaiverState
 from app.policies.stored import StoredPolicy, frozen_of, stored_policy
 from app.sessions.read.records import (
     Absence,
@@ -20,6 +21,7 @@ from app.sessions.read.records import (
     OfferedFormat,
     PackageUse,
     SeriesPlace,
+    SessionFee,
     SessionGroup,
     SessionHold,
     SessionLocation,
@@ -75,6 +77,7 @@ def to_record(row: Row) -> SessionRecord:
         has_waitlist=row["waitlist"] != "off",
         is_waited_for=bool(row["is_waited_for"]),
         frozen_deadlines=frozen_of(row["frozen_deadlines"]),
+        fees=() if row["fees"] is None else fees_from(row["fees"]),
     )
 
 
@@ -156,6 +159,33 @@ def to_hold(document: str | None) -> SessionHold | None:
         group_id=None if group_id is None else UUID(group_id),
         until=datetime.fromisoformat(until),
     )
+
+
+def fees_from(document: str) -> tuple[SessionFee, ...]:
+    """Parse the fees of a session (app/tables/owed.py)."""
+    fees = json.loads(document)
+    return tuple(
+        SessionFee(
+            id=UUID(id_),
+            amount=Money(amount, currency),
+            status=status,
+            recorded_at=datetime.fromisoformat(recorded_at),
+            collect_after=_instant(collect_after),
+            question=None if asked[0] is None else _to_question(*asked),
+        )
+        for id_, amount, currency, status, recorded_at, collect_after, *asked in fees
+    )
+
+
+def _to_question(
+    state: WaiverState, asked_at: str, answer_by: str, ended_at: str | None
+) -> Question:
+    parse = datetime.fromisoformat
+    return Question(state, parse(asked_at), parse(answer_by), _instant(ended_at))
+
+
+def _instant(written: str | None) -> datetime | None:
+    return None if written is None else datetime.fromisoformat(written)
 
 
 def policy_of(row: Row) -> StoredPolicy | None:

@@ -1,28 +1,24 @@
 """Read sessions for staff, with their clients and fees, in one statement each."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, cast, func, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
 from app.database.statements import Row, Source
 from app.domain.errors import NotFoundError
-from app.domain.money import Money
-from app.domain.session import FeeStatus
 from app.sessions.read.queries import read_row
 from app.sessions.read.records import SessionRecord, SessionSummaryRecord
 from app.sessions.read.rows import to_record, to_summary
 from app.sessions.read.statements import SessionJoins, details_statement
-from app.tables.joins import PRACTICE, of_practice, of_session
+from app.tables.joins import PRACTICE, of_practice
 from app.tables.practices import Client
-from app.tables.sessions import Fee, Session
+from app.tables.sessions import Session
 from app.web.cursors import TimePosition
 
 
@@ -35,15 +31,6 @@ class ClientFacts:
     email: str
     phone: str | None
     external_ref: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SessionFee:
-    """A fee caused by a change of the session."""
-
-    id: UUID
-    amount: Money
-    status: FeeStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +49,6 @@ class StaffSession:
     session: SessionRecord
     external_ref: str | None
     client: ClientFacts
-    fees: list[SessionFee]
 
 
 FILTERS: Mapping[str, Filter] = {
@@ -83,29 +69,10 @@ _CLIENT = (
     Client.phone.label("of_client_phone"),
     Client.external_ref.label("of_client_ref"),
 )
-_FEES = (
-    select(
-        cast(
-            func.json_agg(
-                aggregate_order_by(
-                    func.json_build_array(Fee.id, Fee.amount_minor, Fee.currency, Fee.status),
-                    Fee.recorded_at,
-                    Fee.id,
-                )
-            ),
-            Text,
-        )
-    )
-    .where(of_session(Fee, Session))
-    .correlate(Session)
-    .scalar_subquery()
-    .label("fees")
-)
 _DETAILS = details_statement(
     Session.external_ref.label("session_ref"),
     Client.phone.label("of_client_phone"),
     Client.external_ref.label("of_client_ref"),
-    _FEES,
 )
 
 
@@ -127,10 +94,6 @@ async def read_for_staff(db: Source, practice_id: UUID, session_id: UUID) -> Sta
             row["of_client_phone"],
             row["of_client_ref"],
         ),
-        fees=[
-            SessionFee(UUID(id_), Money(amount, currency), status)
-            for id_, amount, currency, status in json.loads(row["fees"] or "[]")
-        ],
     )
 
 

@@ -30,6 +30,7 @@ from app.tables.changes import Change, ChangeNote
 from app.tables.ended import end_of
 from app.tables.held import hold_of
 from app.tables.joins import PRACTICE, of_practice, of_session, referred
+from app.tables.owed import fees_of
 from app.tables.own_session import ABOUT_CLIENT, OWN_SESSION
 from app.tables.practices import (
     Client,
@@ -296,6 +297,7 @@ def details_of(on: ColumnElement[bool], *more: ColumnElement[Any]) -> Statement:
         frozen_deadlines_of(Session),
         Service.waitlist,
         is_waited_for(Session).label("is_waited_for"),
+        fees_of(Session).label("fees"),
         Session.calendar_sequence,
         Session.buffer_before_minutes,
         Session.buffer_after_minutes,

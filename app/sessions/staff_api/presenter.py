@@ -10,7 +10,8 @@ from app.sessions.client_api.presenter import present_summary
 from app.sessions.client_api.reasons import ReasonVisibility, reasons_for_staff
 from app.sessions.client_api.scope_presenter import present_touched
 from app.sessions.commands.orders import Effect, StaffOutcome, StaffScopeOutcome
-from app.sessions.read.staff_queries import ClientFacts, SessionFee, StaffSession, StaffSummary
+from app.sessions.read.records import SessionFee
+from app.sessions.read.staff_queries import ClientFacts, StaffSession, StaffSummary
 from app.sessions.staff_api import schemas
 from app.web.idempotency import StoredAnswer
 from app.web.json import as_json
@@ -55,7 +56,7 @@ def present_staff_session(
         "client_moves": record.client_moves,
         "carried": present_carried(record.carried),
         "policy": present_policy(record, zone),
-        "fees": [_fee(fee) for fee in found.fees],
+        "fees": [_fee(fee) for fee in record.fees],
     }
 
 

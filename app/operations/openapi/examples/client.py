@@ -168,6 +168,7 @@ def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
         ],
         "release": None,
         "move_request": None,
+        "fees": [],
     }
 
 
@@ -192,7 +193,6 @@ def _cancelled(session: Mapping[str, object]) -> dict[str, object]:
             "undo": _undo("2026-11-25T05:20:00-05:00"),
         },
         "ways_out": [_way("reschedule", "redeemed")],
-        "move_request": None,
     }
 
 

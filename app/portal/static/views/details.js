@@ -12,6 +12,7 @@ import { releasePart } from "../release.js";
 import { requestText, requestWays } from "../request.js";
 import { t } from "../strings.js";
 import { undoPart } from "../undo.js";
+import { askPart, waiverState } from "../waiver.js";
 import { wishPart } from "../wish.js";
 import { ZONE } from "../zones.js";
 
@@ -47,6 +48,7 @@ export async function details(app, { id }) {
     ),
     request ? h("section", { class: "card", "aria-labelledby": "about" }, h("h2", { id: "about" }, t.session.about), about) : null,
     isOpen && !request ? changes(app, session, switches) : rebookPart(app, session),
+    cost(app, session),
     isOpen && !request ? h("section", { class: "card", "aria-label": t.wish.title }, wishPart(app, session)) : null,
     policy(session),
     historyOf(app, session),
@@ -60,6 +62,15 @@ export async function details(app, { id }) {
     if (isOpen && !request && session.actions.change_format.allowed) offerSwitches(app, session, switches).catch(note);
   };
   return { title: `${service.name}, ${day(session.starts_at)}`, node, mounted };
+}
+
+/** What the session has cost, how that stands, and the way to ask for a waiver. */
+function cost(app, { id, fees }) {
+  if (fees.length === 0) return null;
+  const { visit } = app;
+  const reload = () => visit.load(id, { fresh: true }).then(() => app.refresh({ focus: true }));
+  const row = (fee) => h("li", {}, h("p", {}, h("strong", {}, money(fee.amount)), " ", h("span", { class: "state", "data-status": fee.status }, t.fees.status[fee.status] ?? fee.status)), waiverState(fee), askPart(app, fee, reload));
+  return h("section", { class: "card", "aria-labelledby": "cost" }, h("h2", { id: "cost" }, t.fees.ofSession), h("ul", { class: "plain" }, fees.map(row)));
 }
 
 /** Back to the list that a client came from; a link alone has none. */

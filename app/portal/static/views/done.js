@@ -25,6 +25,7 @@ export function done(app, entry) {
     isCancelled ? null : h("p", {}, choiceName(session.format)),
     announced ? h("p", {}, t.absence.keep) : null,
     fee ? h("div", { class: "message costs" }, h("p", {}, t.done.fee(money(fee))), mayFallAway(outcome) ? h("p", {}, t.done.refilled) : null) : null,
+    fee && session.fees.some((one) => one.waiver?.state === "asked") ? h("p", {}, t.done.asked) : null,
     !sessions && credit && credit !== "kept" ? h("p", {}, t.cost.credit[credit] ?? "") : null,
     h("p", {}, sessions ? t.done.mailSeveral : t.done.mail),
     sessions ? null : undoPart(app, outcome),

@@ -5,6 +5,7 @@ import { button, h } from "../dom.js";
 import { day, dayAndTime, money } from "../format.js";
 import { cardTitle, pages } from "../pages.js";
 import { t } from "../strings.js";
+import { askPart, waiverState } from "../waiver.js";
 
 export function fees(app) {
   return pages(app, {
@@ -16,7 +17,8 @@ export function fees(app) {
   });
 }
 
-function row(app, { amount, status, cause, recorded_at: recorded, collect_after: after, closed_at: closed, session }) {
+function row(app, fee) {
+  const { amount, status, cause, recorded_at: recorded, collect_after: after, closed_at: closed, session } = fee;
   const { service, practitioner, starts_at: start } = session;
   const state = t.fees.status[status] ?? status;
   const open = () => app.go({ view: "details", id: session.id });
@@ -26,6 +28,8 @@ function row(app, { amount, status, cause, recorded_at: recorded, collect_after:
     h("p", {}, t.fees.for(t.fees.cause[cause] ?? t.fees.cause.other, `${service.name} ${t.session.with(practitioner.name)}, ${dayAndTime(start)}`)),
     h("p", { class: "quiet" }, t.fees.recorded(dayAndTime(recorded))),
     status === "due" && after && Date.parse(after) > now() ? h("p", { class: "quiet" }, t.fees.collected(dayAndTime(after))) : null,
+    waiverState(fee),
+    askPart(app, fee, () => app.refresh({ focus: true })),
     button(t.list.look, open, { class: "secondary", "aria-label": t.list.opens(t.list.look, service.name, day(start)) }),
   ];
 }

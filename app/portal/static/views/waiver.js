@@ -1,0 +1,68 @@
+/** Behind a practitioner's mail: what a client asks about a fee, and two buttons. Nothing is sent without a press. */
+
+import { Intention } from "../api.js";
+import { note } from "../app.js";
+import { button, facts, h } from "../dom.js";
+import { dayAndTime, money } from "../format.js";
+import { heading } from "../parts.js";
+import { showProblem } from "../problems.js";
+import { t } from "../strings.js";
+import { wordsField } from "../words.js";
+import { start } from "./start.js";
+
+export function waiver(app) {
+  if (app.waiver === null) return start(app, { view: "start", why: "forgotten" });
+  const { shown } = app.waiver;
+  const isOpen = shown.state === "asked";
+  const title = t.waiver.titles[shown.state] ?? t.waiver.titles.void;
+  const node = h("div", { class: "card" }, heading(title), isOpen ? h("p", {}, t.waiver.asks(money(shown.amount))) : null, what(shown), isOpen ? decide(app) : h("p", {}, t.waiver.ended[shown.state] ?? t.waiver.ended.void));
+  return { title, node };
+}
+
+function what({ client, session, cause, note: words, answer_by: until, state, amount }) {
+  const { service, practitioner, starts_at: start } = session;
+  return facts(
+    [t.waiver.who, client.name],
+    words ? [t.waiver.says, h("span", { class: "written" }, words)] : null,
+    [t.waiver.fee, `${money(amount)}, ${t.fees.cause[cause] ?? t.fees.cause.other}`],
+    [t.waiver.session, `${service.name} ${t.session.with(practitioner.name)}, ${dayAndTime(start)}`],
+    state === "asked" ? [t.waiver.answerBy, dayAndTime(until)] : null,
+  );
+}
+
+/** The two answers, equally easy to hit, and words that go along. */
+function decide(app) {
+  const place = h("div", {});
+  const words = wordsField(t.waiver.message, { hint: t.waiver.messageHint });
+  const intentions = { grant: new Intention(), uphold: new Intention() };
+  let isSending = false;
+  const send = async (verb) => {
+    if (isSending) return;
+    isSending = true;
+    place.replaceChildren();
+    app.announce(t.working);
+    const message = words.read();
+    const body = message === null ? {} : { message };
+    try {
+      await app.answerWaiver(verb, body, intentions[verb].keyFor(body));
+    } catch (error) {
+      note(error);
+      isSending = false;
+      app.announce("");
+      const problem = showProblem(error, { retry: () => send(verb), session: () => app.openWaiver(app.waiver.token) });
+      place.replaceChildren(problem);
+      problem.focus();
+    }
+  };
+  return [
+    words.node,
+    place,
+    h(
+      "div",
+      { class: "buttons" },
+      button(t.waiver.grant, () => send("grant"), { class: "primary", id: "grant" }),
+      button(t.waiver.uphold, () => send("uphold"), { class: "secondary", id: "uphold" }),
+    ),
+    h("p", { class: "quiet small" }, t.waiver.noAnswer),
+  ];
+}

@@ -1,0 +1,64 @@
+/** Ask the practice to waive a fee: with the change that costs it, or in the days after it. */
+
+import { Intention } from "./api.js";
+import { button, h } from "./dom.js";
+import { dayAndTime, money } from "./format.js";
+import { sender } from "./send.js";
+import { t } from "./strings.js";
+import { wordsField } from "./words.js";
+
+/** The part of a command's form. `read` gives what is sent; `false`: the words are missing. */
+export function askWithCommand() {
+  const words = wordsField(t.waiver.words, { hint: t.waiver.hint, missing: t.waiver.missing });
+  const box = h("input", { type: "checkbox", id: "ask-waiver", onchange: () => show() });
+  const more = h("div", { hidden: true }, words.node);
+  const show = () => {
+    more.hidden = !box.checked;
+    words.complain(null);
+  };
+  const node = h("div", { class: "reason" }, h("label", { class: "option", for: "ask-waiver" }, box, h("span", {}, t.waiver.ask)), more);
+  return {
+    node,
+    /** Show it only where there is a fee to ask about. */
+    offer(hasFee) {
+      node.hidden = !hasFee;
+    },
+    read() {
+      if (node.hidden || !box.checked) return null;
+      const note = words.read();
+      return note === null ? false : { note };
+    },
+  };
+}
+
+/** How the question about a fee stands; null where nobody asks. */
+export function waiverState({ waiver }) {
+  if (waiver === null) return null;
+  const text = t.waiver.states[waiver.state];
+  return text ? h("p", { class: "waiver", "data-waiver": waiver.state }, text(dayAndTime(waiver.answer_by))) : null;
+}
+
+/** Ask about a fee that is due already. `reload` shows it as it is then. */
+export function askPart(app, fee, reload) {
+  if (fee.ask_waiver_until === null) return null;
+  const { visit } = app;
+  const intention = new Intention();
+  const place = h("div", {});
+  const words = wordsField(t.waiver.words, { hint: t.waiver.hint, missing: t.waiver.missing });
+  const send = sender(app, fee.session?.id ?? null, place, async () => {
+    const note = words.read();
+    if (note === null) return;
+    const body = { note };
+    await visit.api.askWaiver(fee.id, body, intention.keyFor(body));
+    await reload();
+  }, { session: reload });
+  return h(
+    "details",
+    { class: "ask-waiver" },
+    h("summary", {}, t.waiver.ask),
+    h("p", { class: "quiet small" }, t.waiver.until(dayAndTime(fee.ask_waiver_until))),
+    words.node,
+    button(t.waiver.send, send, { class: "secondary", "aria-label": t.waiver.sendFor(money(fee.amount)) }),
+    place,
+  );
+}
