@@ -18,7 +18,7 @@ OF_CODES = {
     "api_keys.scope", "idempotency_keys.scope", "idempotency_keys.language",
     "idempotency_keys.body", "idempotency_keys.key",
     "held_times.held_by", "services.waitlist", "wishes.state", "wishes.formats", "offers.state",
-    "refills.state", "refused_attempts.action", "refused_attempts.code",
+    "refills.state", "refused_attempts.action", "refused_attempts.code", "waivers.state",
     "move_requests.meanwhile", "move_request_sessions.state", "move_request_sessions.proposals",
     # Created by the service; the drill searches for it unchanged.
     "webhook_endpoints.secret",

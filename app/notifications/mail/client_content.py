@@ -28,7 +28,6 @@ from app.notifications.mail.facts import (
     place,
     times,
     topic_of,
-    waiver_asked,
 )
 from app.notifications.mail.request_content import asked_facts, request_sentences
 from app.notifications.mail.several import (
@@ -198,9 +197,7 @@ def _total(data: MailData, formatter: Formatter, practice: str) -> tuple[str, ..
     fee = total(one.change.fee for one in sessions_of(data))
     if fee is None:
         return ()
-    asked = [waiver_asked(one.change, formatter) for one in sessions_of(data)]
-    due = formatter.texts("mail.fees-due", fee=formatter.money(fee), practice=practice)
-    return (due, *next(filter(None, asked), ()))
+    return (formatter.texts("mail.fees-due", fee=formatter.money(fee), practice=practice),)
 
 
 def _policy_text(data: MailData) -> str | None:

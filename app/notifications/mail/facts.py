@@ -110,7 +110,7 @@ def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list
     sentences = [texts("mail.booked-again")] if change.rebooked else []
     sentences += [texts("mail.fee-is-void")] if change.voided_fee else []
     sentences += _fee(change, key, practice, formatter)
-    sentences += waiver_asked(change, formatter) if practice is not None else ()
+    sentences += _waiver_asked(change, formatter) if practice is not None else ()
     sentences += _release_taken(change, practice, texts)
     if change.credit is not None:
         sentences.append(_credit(change.credit, texts))
@@ -127,7 +127,7 @@ def _fee(change: ChangeFacts, key: str, practice: str | None, formatter: Formatt
     return [formatter.texts(key, fee=formatter.money(change.fee), practice=practice)]
 
 
-def waiver_asked(change: ChangeFacts, formatter: Formatter) -> tuple[str, ...]:
+def _waiver_asked(change: ChangeFacts, formatter: Formatter) -> tuple[str, ...]:
     """Write to the client that they have asked for a waiver, and until when it can be answered."""
     if not change.asks_waiver:
         return ()
