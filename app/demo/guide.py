@@ -217,6 +217,7 @@ As the own software of {key["practice"]}:
   export KEY={key["key"]}
   curl -s -H "Authorization: Bearer $KEY" {base}/v1/practice/sessions
   curl -s -H "Authorization: Bearer $KEY" "{base}/v1/practice/fees?status=due"
+  curl -s -H "Authorization: Bearer $KEY" "{base}/v1/practice/fees?waiver=asked"
   curl -s -H "Authorization: Bearer $KEY" {base}/v1/practice/groups
   curl -s -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
     -d '{_booking(now)}' \\

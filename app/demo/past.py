@@ -1,13 +1,15 @@
 """Completes the demo's past sessions and their fees."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database.transactions import transact
+from app.fees import waiving
 from app.fees.commands import settle_fee, waive_fee
 from app.identity.api_keys.keys import Staff
+from app.identity.tokens.access import Caller
 from app.sessions.commands.attendance import mark_fulfilled, mark_noshow
 from app.sessions.commands.cancel import cancel_by_staff
 from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome
@@ -16,6 +18,7 @@ from app.sessions.read.staff_queries import StaffSession
 LATE = timedelta(hours=3)
 AFTERWARDS = timedelta(hours=2)
 NEXT_DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 NO_GRACE = timedelta(0)
 
 
@@ -67,6 +70,12 @@ async def waive(engine: AsyncEngine, staff: Staff, booked: StaffSession, fee_id:
     reason = ChangeReason(None, "They were in hospital that day.")
     now = booked.session.starts_at + NEXT_DAY
     await transact(engine, lambda db: waive_fee(db, staff, fee_id, reason=reason, now=now))
+
+
+async def ask_waiver(engine: AsyncEngine, client: Caller, fee_id: UUID, now: datetime) -> None:
+    """Let a client ask the practice to waive a fee, an hour ago. Nobody has answered."""
+    note, at = "I was in hospital that day.", now - HOUR
+    await transact(engine, lambda db: waiving.ask_waiver(db, client, fee_id, note=note, now=at))
 
 
 def _fee_of(outcome: StaffOutcome) -> UUID:

@@ -68,7 +68,7 @@ class DemoBooker:
         seat = await book_classes(*harbor, self._of_clients)
         free = self._free[AROHA.id]
         await book_weekly_series(*harbor, self._quotes, free=free, of_client=of_ana)
-        await self._book_the_past()
+        asked_about = await self._book_the_past()
         assessment = await self._book_main_client()
         mailed = await self._book(MAIN_CLIENT, MAYA, FOLLOW_UP, 50, timedelta(days=4))
         with_maya = {}
@@ -89,9 +89,11 @@ class DemoBooker:
             (mailed.session.id, "booked"),
             (seat, "booked"),
             (assessment.session.id, "move_request"),
+            (asked_about, "fee_waiver_asked"),
         ]
 
-    async def _book_the_past(self) -> None:
+    async def _book_the_past(self) -> UUID:
+        """Book past sessions, and return one about whose fee its client asks."""
         for number, (practice_id, _, email, _, _) in enumerate(CLIENTS):
             who, service, minutes = (
                 (MAYA, FOLLOW_UP, 50) if practice_id == HARBOR else (LENA, PHYSIO, 30)
@@ -105,6 +107,10 @@ class DemoBooker:
         await past.settle(*harbor, paid, await past.cancel_late(*harbor, paid))
         forgiven = await self._book("ben@example.com", MAYA, FOLLOW_UP, 50, -timedelta(days=28))
         await past.waive(*harbor, forgiven, await past.miss(*harbor, forgiven))
+        missed = await self._book("farid@example.com", MAYA, FOLLOW_UP, 50, -timedelta(days=3))
+        asking = Caller(HARBOR, demo_id("farid@example.com"), 0)
+        await past.ask_waiver(self._engine, asking, await past.miss(*harbor, missed), self._now)
+        return missed.session.id
 
     async def _book_main_client(self) -> StaffSession:
         """Book the main client's single sessions, and return the assessment."""

@@ -599,7 +599,7 @@ async def test_a_scope_asks_about_each_fee(api: Api, staff: Api, world: World) -
     first, *_ = await book_series(staff, world, START, 3)
     preview = (await api.get(f"/v1/sessions/{first}/scope", action="cancel")).json()
     done = await api.cancel(
-        first, scope="this_and_following", quote=preview["quote"], ask_waiver={"note": WORDS}
+        UUID(first), scope="this_and_following", quote=preview["quote"], ask_waiver={"note": WORDS}
     )
     assert done.status_code == 200, done.text
     assert len(await world.rows(Waiver, state="asked")) == 3

@@ -14,6 +14,7 @@ from app.database.statements import Read
 from app.database.transactions import transact
 from app.demo.guide import prepare
 from app.fees.announcing import announce_fees
+from app.fees.lapsing import lapse_waivers
 from app.fees.refilling import judge_due_refills
 from app.groups.judging import judge_due_groups
 from app.identity.sign_in.find_clients import find_clients
@@ -272,6 +273,7 @@ async def test_every_exemption_is_used(world: World, settings: Settings) -> None
     await judge_due_groups(engine, NOW, credit_grace=timedelta(days=14))
     await close_due_requests(engine, NOW)
     await announce_fees(engine, NOW)
+    await lapse_waivers(engine, NOW)
     await judge_due_refills(engine, NOW, credit_grace=timedelta(days=14))
     await judge_waitlists(engine, NOW, undo=timedelta(minutes=5))
     await read_outbox(engine, NOW)

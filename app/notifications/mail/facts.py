@@ -26,6 +26,8 @@ def meeting_of(data: MailData) -> Meeting:
 
 def topic_of(data: MailData) -> str:
     """Return a part of the text's key: some kinds have texts of their own for some changes."""
+    if data.kind in {"fee_waiver_declined", "fee_waiver_lapsed"}:
+        return "fee-stands"
     if data.kind == "rescheduled" and data.change.kind == "format_changed":
         return "format-changed"
     if data.kind == "restored" and data.change.undone in {"rescheduled", "format_changed"}:
