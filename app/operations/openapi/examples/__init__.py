@@ -13,9 +13,7 @@ _Json = dict[str, Any]
 
 _SUCCESSES = ("200", "201", "202")
 # Keys are names of operations, or of the schemas of answers.
-_BY_HAND = (
-    EXAMPLES | REPORT_EXAMPLES | STAFF_EXAMPLES | WAITLIST_EXAMPLES | WAIVER_EXAMPLES
-)
+_BY_HAND = EXAMPLES | REPORT_EXAMPLES | STAFF_EXAMPLES | WAITLIST_EXAMPLES | WAIVER_EXAMPLES
 _ID_OF = {
     "BusyTimeView.id": "busy_time",
     "ClientRecord.id": "client",
