@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261205_waivers"
-down_revision = "20261204_release"
+down_revision = "20261205_working_days"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """Examples of waivers, with the same data as client.py and the fee of staff.py."""
 
-from app.operations.openapi.examples.client import FEE, IDS, SERVICE
+from app.operations.openapi.examples.records import FEE, IDS, SERVICE
 from app.operations.openapi.examples.staff import fee_example, practice_fee_example
 
 _WORDS = "I was in hospital that night."
