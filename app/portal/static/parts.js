@@ -88,10 +88,10 @@ export function carriedCost({ fee }, words) {
 
 /** The sentences of `costNow`, with a clock that counts down in the last hour. */
 export function costLine(decision, startsAt) {
-  const { text, deadline } = costNow(decision, startsAt);
+  const { text, deadline, isFree } = costNow(decision, startsAt);
   const left = deadline ? Date.parse(deadline) - now() : 0;
   const clock = left > 0 && left <= SOON ? h("span", { class: "countdown", role: "timer", "data-until": deadline }) : null;
-  return h("p", { class: "cost" }, text, clock ? " " : null, clock);
+  return h("p", { class: isFree ? "cost costless" : "cost" }, text, clock ? " " : null, clock);
 }
 
 /** Keep the clocks of a view going. */

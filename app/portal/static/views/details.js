@@ -95,7 +95,7 @@ function payment({ price, package: paid }) {
   return [t.session.price, money(price)];
 }
 
-/** The buttons with what they cost now, or why not and whom to ask. */
+/** The buttons with what they cost now, the cheapest way out first, or why not and whom to ask. */
 function changes(app, session, switches) {
   const { id, version, actions, starts_at: startsAt } = session;
   const names = ["reschedule", "cancel"];
@@ -111,17 +111,21 @@ function changes(app, session, switches) {
     return h("div", { class: "action" }, go, costLine(decision, startsAt));
   };
   const cannotCome = () => app.go({ view: "absence", id, version });
-  const absent = actions.absence.allowed
-    ? h("div", { class: "action" }, button(t.actions.absence, cannotCome, { class: "secondary", id: "go-absence" }), h("p", { class: "cost" }, t.absence.how))
-    : null;
+  const rows = {
+    reschedule: () => row("reschedule"),
+    cancel: () => (alike ? null : row("cancel")),
+    release: () => releasePart(app, session),
+    absence: () =>
+      actions.absence.allowed
+        ? h("div", { class: "action" }, button(t.actions.absence, cannotCome, { class: "secondary", id: "go-absence" }), h("p", { class: "cost" }, t.absence.how))
+        : null,
+  };
+  const order = new Set([...session.ways_out.map((one) => one.way), ...Object.keys(rows)]);
   return h(
     "section",
     { class: "card", "aria-labelledby": "change" },
     h("h2", { id: "change" }, t.session.change),
-    row("reschedule"),
-    alike ? null : row("cancel"),
-    releasePart(app, session),
-    absent,
+    [...order].map((way) => rows[way]?.() ?? null),
     switches, // Last, because they come late: nothing may move away from under a finger.
   );
 }
