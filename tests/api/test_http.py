@@ -3,12 +3,14 @@
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi.routing import APIRoute
 
 from app.configuration.settings import Settings
 from app.directory.fields import RefConvertor
+from app.identity.tokens.waiver import WaiverLink, WaiverTokens
 from app.main import ROUTERS
 from app.tables.sessions import Session
 from tests.described import description, parameters_of, resolved
@@ -123,8 +125,10 @@ async def test_two_kinds_of_body_are_not_json(anybody: Api) -> None:
 
 
 async def test_only_the_plain_spelling_is_an_id_in_paths(
-    api: Api, staff: Api, theirs: Theirs
+    api: Api, staff: Api, theirs: Theirs, settings: Settings
 ) -> None:
+    link = WaiverLink(uuid4(), uuid4(), 0, "")
+    practitioner = api.signed_in(WaiverTokens(settings.keys).sign(link))
     names = {name: id_ for name, id_ in theirs.ids.items() if name.endswith("_id")}
     assert (await api.get(f"/v1/sessions/{names['session_id'].upper()}")).status_code == 200
     for method, path, operation in operations():
@@ -135,6 +139,7 @@ async def test_only_the_plain_spelling_is_an_id_in_paths(
                 url = path.format(**{**theirs.ids, name: spelled})
                 body = body_for(operation, theirs.ids)
                 caller = staff if path.startswith("/v1/practice") else api
+                caller = practitioner if path.startswith("/v1/waivers") else caller
                 headers = caller._headers(None)  # noqa: SLF001 - the same
                 answer = await caller.http.request(method, url, json=body, headers=headers)
                 assert answer.status_code == 404, (method, url)

@@ -40,8 +40,8 @@ class WaiverView(TypedDict):
     """
 
     state: WaiverState
-    asked_at: datetime
-    answer_by: datetime
+    asked_at: Annotated[datetime, Field(description="When the client asked.")]
+    answer_by: Annotated[datetime, Field(description="The last instant for an answer.")]
     ended_at: Annotated[datetime | None, Field(examples=[None])]
 
 
