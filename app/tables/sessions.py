@@ -125,8 +125,7 @@ class Session(Identified, Base):
         ),
         CheckConstraint("(undo IS NULL) = (undo_until IS NULL)", name="undo"),
         CheckConstraint(
-            "release_until IS NULL OR status = 'booked' AND group_id IS NULL "
-            "AND release_until < starts_at",
+            "release_until IS NULL OR status = 'booked' AND release_until < starts_at",
             name="release",
         ),
         UniqueConstraint("practice_id", "group_id", "seat"),

@@ -71,13 +71,13 @@ class Wish(Identified, Base):
         Index(
             "ix_wishes_active", "practice_id", "made_at", postgresql_where=text("ended_at IS NULL")
         ),
-        # Whether anybody waits for a practitioner, or for a service with any of them.
+        # Whether anybody waits for a practitioner, for a service with any of them, or for a group.
         Index(
             "ix_wishes_for",
             "practice_id",
             "practitioner_id",
             "service_id",
-            postgresql_where=text("ended_at IS NULL AND paused_at IS NULL AND group_id IS NULL"),
+            postgresql_where=text("ended_at IS NULL AND paused_at IS NULL"),
         ),
     )
 
@@ -125,7 +125,14 @@ class FreedTime(Identified, Base):
         reference("group_id", "groups"),
         CheckConstraint("starts_at < ends_at", name="order"),
         CheckConstraint("NOT released OR session_id IS NOT NULL", name="released"),
-        Index("uq_freed_times_once", "practice_id", "change_id", "starts_at", unique=True),
+        Index(
+            "uq_freed_times_once",
+            "practice_id",
+            "change_id",
+            "practitioner_id",
+            "starts_at",
+            unique=True,
+        ),
         # A session's time is released once at a time.
         Index(
             "uq_freed_times_released",

@@ -22,7 +22,8 @@ _EXPIRED = due_in_open_practices(
     " AND state = 'open' AND answer_by < :now ORDER BY answer_by LIMIT :most"
 )
 # An offer is gone when its time was taken, or its group has no seat for it any more. One of a
-# released time is gone when the release has ended; until then the session itself takes the time.
+# released time is gone when the release has ended; until then the session itself takes the time,
+# or the seat.
 _GONE = due_in_open_practices(
     "SELECT o.practice_id, o.id FROM offers o JOIN freed_times f"
     " ON f.practice_id = practices.practice_id AND f.id = o.freed_time_id"
@@ -44,7 +45,7 @@ _GONE = due_in_open_practices(
     "  WHERE g.practice_id = practices.practice_id AND g.id = o.group_id"
     "  AND g.status = 'scheduled' AND g.starts_at = o.starts_at AND g.seats > ("
     "   SELECT count(s.seat) FROM sessions s WHERE s.practice_id = practices.practice_id"
-    "   AND s.group_id = g.id AND s.seat IS NOT NULL)))"
+    "   AND s.group_id = g.id AND s.seat IS NOT NULL AND s.id IS DISTINCT FROM r.id)))"
     " ORDER BY o.answer_by LIMIT :most"
 )
 _LAPSED = due_in_open_practices(

@@ -79,7 +79,7 @@ async def matches(db: AsyncConnection, freed: FreedTime, now: datetime) -> Itera
         return iter(())
     elsewhere = await times_of_clients(db, freed, {row.client_id for row in waiting})
     if freed.group_id is not None:
-        group = await read_group(db, practice_id, freed.group_id, now)
+        group = await read_group(db, freed, freed.group_id, now)
         return iter(()) if group is None else _for_seat(waiting, group, elsewhere, now)
     day = freed.starts_at.date()
     # A released time is still taken by its own session.

@@ -168,9 +168,14 @@ async def read_places(db: AsyncConnection, practice_id: UUID) -> Places:
 
 
 async def read_group(
-    db: AsyncConnection, practice_id: UUID, group_id: UUID, now: datetime
+    db: AsyncConnection, freed: FreedTime, group_id: UUID, now: datetime
 ) -> tuple[GroupSlot, ZoneInfo] | None:
-    """Read a scheduled group of an active practitioner at an active location; None: it is none."""
+    """Read a scheduled group of an active practitioner at an active location; None: it is none.
+
+    A released seat counts as free beside those that nobody has or holds: it is given up for
+    whoever takes it.
+    """
+    practice_id = freed.practice_id
     row = (
         await db.execute(
             select(
@@ -204,7 +209,7 @@ async def read_group(
         to_seconds(row.ends_at),
         row.location_id,
         group_id,
-        max(row.left - held.seats, 0),
+        max(row.left - held.seats, 0) + int(freed.released),
         Format(row.format),
     )
     return slot, ZoneInfo(row.time_zone)

@@ -54,7 +54,7 @@ CREDIT = {"fees": [LATE], "late_credit": "forfeited", "release": True}
         (ON, {"before": -HOUR}, None),
         (ON, {"before": 2 * HOUR}, NOT_AVAILABLE),
         (ON, {"before": 2 * HOUR + TICK}, AVAILABLE),
-        (ON, {"is_seat": True}, NOT_AVAILABLE),
+        (ON, {"is_seat": True}, AVAILABLE),
         (ON, {"has_waitlist": False}, NOT_AVAILABLE),
     ],
 )

@@ -72,8 +72,8 @@ async def release_time(
         NotFoundError, UnauthorizedError, VersionMismatchError: see product.md section 4.
         ActionRefusedError: the session is not booked or has started, or clients may not cancel.
         WaitlistOffError: the service has no waitlist.
-        ReleaseUnavailableError: the policy has no release, cancelling is free, the session is a
-            seat of a group, or it starts too soon.
+        ReleaseUnavailableError: the policy has no release, cancelling is free, or the session
+            starts too soon.
         InvalidInputError: `until` is past, or later than two hours before the start.
     """
     practice_id = caller.practice_id
@@ -226,7 +226,7 @@ async def _add(
         "practitioner_id": record.practitioner_id,
         "service_id": record.service_id,
         "session_id": record.id,
-        "group_id": None,
+        "group_id": record.group_id,
         "released": True,
         "starts_at": record.starts_at,
         "ends_at": record.ends_at,

@@ -12,7 +12,6 @@ from app.tables.sessions import CreditRedemption, Fee, Session
 from app.tables.taken_times import TakenTime
 from app.tables.waitlist import FreedTime, Offer, Wish
 from app.tables.webhooks import WebhookEndpoint
-from tests.groups import add_group, add_seat
 from tests.waiting import DAY, FREED, HOUR, LATE, MINUTE, TICK, UNDO, Waiting, another, wait
 from tests.world import NOW, REASON, Api, TestClock, World
 
@@ -426,16 +425,6 @@ async def test_where_a_release_is_refused(world: World, api: Api, clock: TestClo
     await world.end(session_id, "cancelled")
     ended = await api.post(f"/v1/sessions/{session_id}/release", {})
     assert ended.json()["code"] == "session-not-booked"
-
-
-async def test_a_seat_cannot_be_released(world: World, api: Api) -> None:
-    await world.add_policy(RULES)
-    group_id = await add_group(world)
-    session_id = await add_seat(world, group_id)
-    decision = (await api.session(session_id))["actions"]["cancel"]
-    assert decision["release"] == {"available": False, "waiting": False}
-    answer = await api.post(f"/v1/sessions/{session_id}/release", {})
-    assert answer.json()["code"] == "release-unavailable"
 
 
 async def test_own_wishes_and_paused_ones_do_not_count_as_waiting(
