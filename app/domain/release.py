@@ -40,9 +40,7 @@ def release_choice(
     """
     if not _costs_something(cancel):
         return None
-    available = (
-        policy.cancel.release and has_waitlist and now < latest_release(facts.starts_at)
-    )
+    available = policy.cancel.release and has_waitlist and now < latest_release(facts.starts_at)
     return ReleaseChoice(available, waiting)
 
 

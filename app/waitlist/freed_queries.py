@@ -1,6 +1,6 @@
 """Read and write freed times of one practice, and the audit log in which they are found."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,14 +14,18 @@ from app.tables.changes import Change
 from app.tables.groups import Group
 from app.tables.held_times import HeldTime
 from app.tables.joins import PRACTICE, of_practice, referred
-from app.tables.practices import Practitioner
 from app.tables.sessions import Session
 from app.tables.waitlist import FreedTime as FreedTimeTable
 from app.tables.waitlist import Offer, WaitlistMark, Wish
 from app.waitlist.records import FreedTime
 
 # Kinds of entries after which a session is no longer at a time.
-_OF_SESSIONS = ("cancelled", "rescheduled", "restored")
+_OF_SESSIONS = ("cancelled", "noshow", "rescheduled", "restored")
+# Subjects whose entries say in `freed` what they have freed, if anything.
+_OF_SCHEDULES = ("busy_intervals", "holidays", "hours_override", "working_hours")
+
+# Rows of one statement, which can have 32,767 parameters.
+_AT_ONCE = 1000
 
 
 async def read_freed_time(db: AsyncConnection, practice_id: UUID, freed_time_id: UUID) -> FreedTime:
@@ -122,10 +126,11 @@ async def count_unanswered(db: AsyncConnection, practice_id: UUID, freed_time_id
     return found or 0
 
 
-async def read_mark(db: AsyncConnection, practice_id: UUID) -> datetime | None:
+async def read_since(db: AsyncConnection, practice_id: UUID, overlap: timedelta) -> datetime | None:
     """Read from when on the audit log must be searched for freed times; None: nobody waits.
 
-    What was freed before the first of those who wait has made their wish is not offered.
+    That is `overlap` before the instant up to which it was read. What was freed before the first of
+    those who wait has made their wish is not offered.
     """
     first = select(func.min(Wish.made_at)).where(
         of_practice(practice_id, Wish, Wish.ended_at.is_(None))
@@ -138,7 +143,7 @@ async def read_mark(db: AsyncConnection, practice_id: UUID) -> datetime | None:
     ).one()
     if row.first is None:
         return None
-    found: datetime = row.first if row.mark is None else max(row.first, row.mark)
+    found: datetime = row.first if row.mark is None else max(row.first, row.mark - overlap)
     return found
 
 
@@ -153,6 +158,7 @@ async def changes_since(
         select(
             Change.id,
             Change.subject,
+            Change.subject_id,
             Change.kind,
             Change.actor,
             Change.at,
@@ -182,6 +188,7 @@ async def changes_since(
                     | (Change.subject == "group")
                     & Change.kind.in_(("cancelled", "moved", "updated"))
                     | (Change.subject == "time_off") & Change.kind.in_(("deleted", "updated"))
+                    | Change.subject.in_(_OF_SCHEDULES) & Change.details.has_key("freed")
                 ),
             )
         )
@@ -215,24 +222,15 @@ async def group_at(
     return found
 
 
-async def zone_of(db: AsyncConnection, practice_id: UUID, practitioner_id: UUID) -> str:
-    """Read the zone of a practitioner, who must exist."""
-    found = await db.execute(
-        select(Practitioner.time_zone).where(
-            of_practice(practice_id, Practitioner, Practitioner.id == practitioner_id)
-        )
-    )
-    return found.scalar_one()
-
-
 async def add_freed_times(
     db: AsyncConnection, practice_id: UUID, rows: list[dict[str, Any]]
 ) -> None:
     """Insert freed times; those that are known already are left as they are."""
-    if rows:
+    for first in range(0, len(rows), _AT_ONCE):
+        part = rows[first : first + _AT_ONCE]
         await db.execute(
             insert(FreedTimeTable)
-            .values([{"practice_id": practice_id, **row} for row in rows])
+            .values([{"practice_id": practice_id, **row} for row in part])
             .on_conflict_do_nothing()
         )
 

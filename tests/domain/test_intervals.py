@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain.intervals import Interval, intersect, merge
+from app.domain.intervals import Interval, intersect, merge, subtract
 
 I = Interval  # noqa: E741  a table of intervals reads best with a short name
 
@@ -41,3 +41,24 @@ def test_intersect_returns_the_common_parts(
 @pytest.mark.parametrize("other", [I(5, 9), I(7, 9)], ids=["touching", "apart"])
 def test_intersect_of_disjoint_intervals_is_empty(other: Interval) -> None:
     assert merge([intersect(I(0, 5), other)]) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "others", "left"),
+    [
+        pytest.param([I(1, 9)], [], [I(1, 9)], id="nothing-taken"),
+        pytest.param([], [I(1, 9)], [], id="nothing-given"),
+        pytest.param([I(1, 9)], [I(3, 5)], [I(1, 3), I(5, 9)], id="a-hole"),
+        pytest.param([I(1, 9)], [I(0, 3)], [I(3, 9)], id="the-beginning"),
+        pytest.param([I(1, 9)], [I(7, 12)], [I(1, 7)], id="the-end"),
+        pytest.param([I(3, 5)], [I(1, 9)], [], id="all-of-it"),
+        pytest.param([I(3, 5)], [I(3, 5)], [], id="the-same"),
+        pytest.param([I(3, 5)], [I(1, 3), I(5, 9)], [I(3, 5)], id="touching"),
+        pytest.param([I(1, 9)], [I(2, 3), I(4, 5)], [I(1, 2), I(3, 4), I(5, 9)], id="two-holes"),
+        pytest.param([I(6, 9), I(1, 4)], [I(3, 7)], [I(1, 3), I(7, 9)], id="one-over-two"),
+    ],
+)
+def test_subtract_leaves_what_is_in_no_other(
+    given: list[Interval], others: list[Interval], left: list[Interval]
+) -> None:
+    assert subtract(given, others) == left

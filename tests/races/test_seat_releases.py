@@ -73,7 +73,7 @@ async def test_a_seat_taken_while_its_client_cancels_is_free_or_not_taken(
 
 
 async def crowd_of(world: World, api: Api, group_id: UUID, count: int) -> list[tuple[UUID, Api]]:
-    """Let clients wait for a group: half of them with a later seat, the others without a session."""
+    """Let clients wait for a group, half of them with a later seat, the others without one."""
     staff, crowd = api.signed_in(await world.key()), []
     for number in range(count):
         client_id, own = await client(world, api, f"Client{number}")

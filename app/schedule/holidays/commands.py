@@ -6,6 +6,7 @@ Booked sessions and their deadlines do not change; misfits are reported.
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -67,9 +68,20 @@ async def set_holidays(
                 "before": len(before.holidays),
                 "closed_weekdays": weekdays,
                 "closed_weekdays_before": before.weekdays,
-            },
+            }
+            | _freed(before, wanted),
         )
     return NewHolidays(wanted, await read_misfits_of_practice(db, staff.practice_id, now))
+
+
+def _freed(before: ClosedTimes, after: ClosedTimes) -> dict[str, Any]:
+    """Give what the entry says of dates and weekdays that are not closed any more, if any."""
+    dates = {one.date for one in before.holidays} - {one.date for one in after.holidays}
+    weekdays = set(before.weekdays) - set(after.weekdays)
+    if not dates and not weekdays:
+        return {}
+    freed = [day.isoformat() for day in sorted(dates)]
+    return {"freed": freed, "freed_weekdays": sorted(weekdays)}
 
 
 def _check_once(days: Sequence[Hashable], pointer: str) -> None:

@@ -6,6 +6,7 @@ Source: product.md section 10, "Order of a command" and "Time off, new hours, a 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit.write import write_change
 from app.domain.availability import HoursInterval
 from app.domain.errors import InvalidInputError
+from app.domain.freed import longer_hours
+from app.domain.intervals import Interval
 from app.identity.api_keys.keys import Staff
 from app.schedule.hours.misfits import Misfits, read_misfits
-from app.schedule.hours.records import DayHours, in_order
+from app.schedule.hours.records import DayHours, clock_of, in_order
 from app.schedule.hours.repository import HoursRepository
 
 
@@ -65,7 +68,8 @@ async def set_working_hours(
             subject="working_hours",
             subject_id=practitioner_id,
             kind="updated",
-            details={"intervals": len(wanted), "before": len(before)},
+            details={"intervals": len(wanted), "before": len(before)}
+            | _freed(_longer_week(before, wanted)),
         )
     return NewWeek(wanted, await read_misfits(db, staff.practice_id, practitioner_id, now))
 
@@ -93,9 +97,13 @@ async def set_override(
     wanted = sorted(set(intervals), key=in_order)
     before = (await hours.overrides(day, day)).get(day)
     if wanted != before:
+        former = await _usual(hours, day) if before is None else before
         await hours.replace_override(day, wanted)
         kind = "created" if before is None else "updated"
-        await _record_override(db, staff, practitioner_id, day, kind, now, intervals=len(wanted))
+        freed = _freed(_longer_day(former, wanted))
+        await _record_override(
+            db, staff, practitioner_id, day, kind, now, intervals=len(wanted), **freed
+        )
     misfits = await read_misfits(db, staff.practice_id, practitioner_id, now)
     return NewDate(day, wanted, misfits)
 
@@ -110,9 +118,44 @@ async def clear_override(
     """
     hours = HoursRepository(db, staff.practice_id, practitioner_id)
     await hours.lock()
-    if day in await hours.overrides(day, day):
+    before = (await hours.overrides(day, day)).get(day)
+    if before is not None:
         await hours.replace_override(day, None)
-        await _record_override(db, staff, practitioner_id, day, "deleted", now)
+        freed = _freed(_longer_day(before, await _usual(hours, day)))
+        await _record_override(db, staff, practitioner_id, day, "deleted", now, **freed)
+
+
+async def _usual(hours: HoursRepository, day: date) -> list[HoursInterval]:
+    """Read the hours of a date without its override: none where the practice is closed."""
+    if await hours.is_closed(day):
+        return []
+    return [of.interval for of in await hours.weekly() if of.weekday == day.isoweekday()]
+
+
+def _longer_week(before: Sequence[DayHours], after: Sequence[DayHours]) -> list[dict[str, Any]]:
+    return [
+        {"weekday": weekday, **part}
+        for weekday in range(1, 8)
+        for part in _longer_day(
+            [of.interval for of in before if of.weekday == weekday],
+            [of.interval for of in after if of.weekday == weekday],
+        )
+    ]
+
+
+def _longer_day(
+    before: Sequence[HoursInterval], after: Sequence[HoursInterval]
+) -> list[dict[str, Any]]:
+    return [_clock(minutes) for minutes in longer_hours(before, after)]
+
+
+def _clock(minutes: Interval) -> dict[str, Any]:
+    return {"from": clock_of(minutes.start), "to": clock_of(minutes.end)}
+
+
+def _freed(times: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Give what an entry says of working time that is new; nothing if there is none."""
+    return {"freed": times} if times else {}
 
 
 async def _check_locations(
@@ -134,7 +177,7 @@ async def _record_override(
     day: date,
     kind: str,
     now: datetime,
-    **details: int,
+    **details: Any,  # noqa: ANN401 - JSON
 ) -> None:
     await write_change(
         db,

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, exists, func, insert, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.locks import lock_practitioner
@@ -13,7 +13,15 @@ from app.domain.availability import HoursInterval
 from app.domain.errors import NotFoundError
 from app.domain.session import Format
 from app.schedule.hours.records import DayHours, in_order
-from app.tables.practices import HoursOverride, Location, Practitioner, WorkingHours
+from app.tables.joins import of_practice
+from app.tables.practices import (
+    Holiday,
+    HoursOverride,
+    Location,
+    Practice,
+    Practitioner,
+    WorkingHours,
+)
 
 
 class HoursRepository:
@@ -98,6 +106,17 @@ class HoursRepository:
         if intervals is not None:
             rows = [self._row(interval, date=day) for interval in intervals]
             await self._db.execute(insert(table), rows or [self._closed(day)])
+
+    async def is_closed(self, day: date) -> bool:
+        """Tell whether the practice is closed on a date, unless an override opens it."""
+        holiday = exists().where(
+            of_practice(self._practice_id, Holiday, Holiday.date == day),
+        )
+        weekday = literal(day.isoweekday()) == func.any(Practice.closed_weekdays)
+        found: bool | None = await self._db.scalar(
+            select(or_(holiday, weekday)).where(of_practice(self._practice_id, Practice))
+        )
+        return bool(found)
 
     async def own_locations(self, wanted: set[UUID]) -> set[UUID]:
         """Return those of the locations that belong to the practice."""

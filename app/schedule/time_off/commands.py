@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import write_change
 from app.domain.errors import InvalidInputError, RefTakenError
+from app.domain.freed import freed_of_busy
 from app.domain.intervals import Interval, merge
 from app.domain.zones import EPOCH
 from app.identity.api_keys.keys import Staff
@@ -138,6 +139,13 @@ async def replace_busy_times(
     before = await busy.times_of(source)
     if wanted != before:
         await busy.replace_times(source, wanted)
+        details: dict[str, Any] = {
+            "source": source,
+            "intervals": len(wanted),
+            "before": len(before),
+        }
+        if freed := freed_of_busy(before, wanted, now):
+            details["freed"] = [_instants(*time) for time in freed]
         await write_change(
             db,
             staff.practice_id,
@@ -146,7 +154,7 @@ async def replace_busy_times(
             subject="busy_intervals",
             subject_id=practitioner_id,
             kind="updated",
-            details={"source": source, "intervals": len(wanted), "before": len(before)},
+            details=details,
         )
     misfits = await read_misfits(db, staff.practice_id, practitioner_id, now)
     return NewBusyTimes(source, len(wanted), len(times) - len(taking), misfits)
@@ -229,10 +237,11 @@ async def _record(
 
 
 def _times(absence: Absence) -> dict[str, str]:
-    return {
-        "starts_at": absence.starts_at.isoformat(),
-        "ends_at": absence.ends_at.isoformat(),
-    }
+    return _instants(absence.starts_at, absence.ends_at)
+
+
+def _instants(starts_at: datetime, ends_at: datetime) -> dict[str, str]:
+    return {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
 
 
 def _joined(times: Sequence[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:

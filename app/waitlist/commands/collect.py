@@ -5,30 +5,27 @@ log. A worker that was away reads on where it stopped, and an entry frees a time
 (docs/decisions/0038-waitlist.md).
 """
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import BY_CLIENT
+from app.waitlist.commands.schedule_times import SUBJECTS, freed_by_schedule
 from app.waitlist.freed_queries import (
     add_freed_times,
     changes_since,
     group_at,
-    read_mark,
+    read_since,
     set_mark,
-    zone_of,
 )
+from app.waitlist.schedule_queries import Waited, read_waited
 
 # An entry is committed a little later than the instant that it names: read so far back again.
 OVERLAP = timedelta(minutes=10)
 # Entries of one run; the next run reads on.
 AT_ONCE = 1000
-# Of time off that was taken away, so many days are offered.
-MOST_DAYS = 62
 
 
 class _Freed(NamedTuple):
@@ -48,33 +45,53 @@ async def collect_freed_times(
     A time that a client has given up is offered when the client can no longer undo that (`undo`
     later). The time itself is open to all at once.
     """
-    mark = await read_mark(db, practice_id)
-    if mark is None:
+    since = await read_since(db, practice_id, OVERLAP)
+    if since is None:
         return
-    found = await changes_since(db, practice_id, mark - OVERLAP, AT_ONCE)
+    found = await changes_since(db, practice_id, since, AT_ONCE)
+    waited = None
+    if any(change.subject in SUBJECTS for change in found):
+        waited = await read_waited(db, practice_id)
     rows: list[dict[str, Any]] = []
     for change in found:
         wait = undo if change.actor in BY_CLIENT else timedelta(0)
-        freed = [one for one in await _freed_by(db, practice_id, change) if one.ends_at > now]
         times = {"freed_at": change.at, "look_at": change.at + wait}
         rows += [
             {"id": uuid4(), "change_id": change.id, **one._asdict(), **times}
-            for one in freed[:MOST_DAYS]
+            for one in await _freed_by(db, practice_id, change, waited)
+            if one.ends_at > now
         ]
     await add_freed_times(db, practice_id, rows)
     read_until = found[-1].at if len(found) == AT_ONCE else now
     # So many entries of ten minutes that the next run would begin with the same: step over them.
-    is_stuck = len(found) == AT_ONCE and read_until <= mark
+    is_stuck = len(found) == AT_ONCE and read_until <= since + OVERLAP
     await set_mark(db, practice_id, read_until + OVERLAP if is_stuck else read_until)
 
 
-async def _freed_by(db: AsyncConnection, practice_id: UUID, change: Any) -> list[_Freed]:  # noqa: ANN401 - a row
+async def _freed_by(
+    db: AsyncConnection,
+    practice_id: UUID,
+    change: Any,  # noqa: ANN401 - a row
+    waited: Waited | None,
+) -> list[_Freed]:
     """Give the times that an entry of the audit log has freed."""
-    if change.subject == "time_off":
-        return await _of_time_off(db, practice_id, change.details)
-    if change.subject == "group":
-        return _of_group(change)
+    if waited is not None and change.subject in SUBJECTS:
+        times = await freed_by_schedule(db, practice_id, change, waited)
+        return [_Freed(owner, None, None, None, *time) for owner, time in times]
+    return (
+        _of_group(change)
+        if change.subject == "group"
+        else await _of_session(db, practice_id, change)
+    )
+
+
+async def _of_session(db: AsyncConnection, practice_id: UUID, change: Any) -> list[_Freed]:  # noqa: ANN401 - a row
+    """Give the time, or the seat, that a session has given up."""
     of = change.practitioner_id, change.service_id, change.session_id
+    if change.kind == "noshow":
+        # A session that is missed before its start takes no time; a seat stays taken.
+        is_free = change.seat_of is None and change.at < change.starts_at
+        return [_Freed(*of, None, change.starts_at, change.ends_at)] if is_free else []
     if change.kind == "cancelled":
         return [_Freed(*of, change.seat_of, change.starts_at, change.ends_at)]
     if change.old_starts_at is None or change.old_starts_at == change.starts_at:
@@ -98,45 +115,3 @@ def _of_group(change: Any) -> list[_Freed]:  # noqa: ANN401 - a row
     if change.old_starts_at is None or change.old_starts_at == change.group_start:
         return []
     return [_Freed(*of, None, change.old_starts_at, change.old_ends_at)]
-
-
-async def _of_time_off(
-    db: AsyncConnection, practice_id: UUID, details: dict[str, Any]
-) -> list[_Freed]:
-    """Give the days of time off that was taken away, or that was made shorter."""
-    practitioner_id = UUID(details["practitioner_id"])
-    now_off = _interval(details)
-    before = details.get("before")
-    freed = [now_off] if before is None else _without(_interval(before), now_off)
-    if not freed:
-        return []
-    zone = ZoneInfo(await zone_of(db, practice_id, practitioner_id))
-    return [
-        _Freed(practitioner_id, None, None, None, *day)
-        for start, end in freed
-        for day in _days(start, end, zone)
-    ]
-
-
-def _interval(details: dict[str, Any]) -> tuple[datetime, datetime]:
-    return (
-        datetime.fromisoformat(details["starts_at"]),
-        datetime.fromisoformat(details["ends_at"]),
-    )
-
-
-def _without(
-    before: tuple[datetime, datetime], after: tuple[datetime, datetime]
-) -> list[tuple[datetime, datetime]]:
-    """Give what is left of an interval without another."""
-    parts = [(before[0], min(before[1], after[0])), (max(before[0], after[1]), before[1])]
-    return [(start, end) for start, end in parts if start < end]
-
-
-def _days(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
-    """Cut an interval at the local midnights."""
-    while start < end:
-        following = start.astimezone(zone).date() + timedelta(days=1)
-        midnight = datetime.combine(following, datetime.min.time(), zone).astimezone(UTC)
-        yield start, min(end, midnight)
-        start = midnight

@@ -143,9 +143,7 @@ async def test_who_waits_for_the_group_is_booked_and_a_credit_is_returned(
 ) -> None:
     package_id = await world.add_package(client_id=seats.ben_id)
     group_id = await add_group(world, CLASS + DAY, seats=1)
-    seats.ben_seat = await add_seat(
-        world, group_id, client_id=seats.ben_id, package_id=package_id
-    )
+    seats.ben_seat = await add_seat(world, group_id, client_id=seats.ben_id, package_id=package_id)
     assert await seats.choice() == {"available": True, "waiting": False}
     wish = {"client_id": str(world.client_id), "group_id": str(seats.group_id)}
     assert (await seats.staff.post(WISHES, wish)).status_code == 201
@@ -166,12 +164,12 @@ async def test_who_waits_for_the_group_is_booked_and_a_credit_is_returned(
     assert (redemption.returned_at, redemption.forfeited_at) == (clock.now, None)
 
 
-@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("with_whom", ["one", "any"])
 async def test_who_waits_for_the_service_without_a_session_is_booked(
-    named: bool, seats: Seats, world: World
+    with_whom: str, seats: Seats, world: World
 ) -> None:
     wish = {"client_id": str(world.client_id), "service_id": str(world.service_id)}
-    if named:
+    if with_whom == "one":
         wish["practitioner_id"] = str(world.practitioner_id)
     assert (await seats.staff.post(WISHES, wish)).status_code == 201
     assert await seats.choice() == {"available": True, "waiting": True}
@@ -246,9 +244,7 @@ async def test_whoever_takes_the_other_free_seat_leaves_the_release_as_it_is(
     assert (await seats.row(seats.ana_seat)).seat == 1
 
 
-async def test_taking_it_back_or_cancelling_withdraws_the_offer(
-    seats: Seats, world: World
-) -> None:
+async def test_taking_it_back_or_cancelling_withdraws_the_offer(seats: Seats, world: World) -> None:
     offer = await seats.offered()
     answer = await seats.ben.delete(f"/v1/sessions/{seats.ben_seat}/release")
     assert answer.status_code == 204
