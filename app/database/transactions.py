@@ -80,7 +80,7 @@ async def prefer_indexes(db: AsyncConnection) -> None:
     await db.execute(text("SET LOCAL enable_seqscan = off"))
 
 
-def sqlstate(error: Exception) -> str | None:
+def sqlstate(error: BaseException) -> str | None:
     """Return the SQLSTATE of an error; None if it has none.
 
     Hot statements raise the driver's errors, all others SQLAlchemy's, which wrap the driver's.

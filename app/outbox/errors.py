@@ -2,6 +2,8 @@
 
 from aiosmtplib import SMTPRecipientsRefused, SMTPResponseException
 
+from app.database.transactions import sqlstate
+
 
 class UndeliverableError(Exception):
     """The address cannot receive mail. `code` is the SMTP server's reply code, if there is one."""
@@ -16,14 +18,18 @@ class SendingFailedError(Exception):
 
 
 def describe(error: BaseException) -> str:
-    """Return an error's class and its SMTP code, if any, but not its text.
+    """Return an error's class and its SMTP code or SQLSTATE, if any, but not its text.
 
+    Of the database's errors the class alone does not tell a wait that was too long from a defect.
     The result is logged and stored, and the texts of errors contain addresses and contents.
     """
     if isinstance(error, SMTPRecipientsRefused) and error.recipients:
         error = error.recipients[0]
     if isinstance(error, SendingFailedError):
         return str(error)
-    code = error.code if isinstance(error, UndeliverableError | SMTPResponseException) else None
+    if isinstance(error, UndeliverableError | SMTPResponseException):
+        code: int | str | None = error.code
+    else:
+        code = sqlstate(error)
     name = type(error).__name__
     return name if code is None else f"{name} {code}"

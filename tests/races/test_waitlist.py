@@ -2,19 +2,26 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from httpx import AsyncClient, Response
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.calendar.locks import lock_practitioner
 from app.database.transactions import transact
+from app.outbox.errors import describe
 from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
 from app.tables.practices import Service
 from app.tables.sessions import Session
 from app.tables.taken_times import TakenTime
 from app.tables.waitlist import FreedTime, Offer, Wish
+from app.waitlist.commands.collect import collect_freed_times
 from app.waitlist.commands.offers import expire_offer, offer_freed_time
 from tests.drills.speaking import speakers
 from tests.waiting import DAY, FREED, HOUR, LATE, TICK, another, put_wish, wait, work
@@ -169,6 +176,32 @@ async def test_two_workers_expire_an_offer_once_and_ask_the_next_one_once(
     assert [row.unanswered for row in await world.rows(Wish, id=offer.wish_id)] == [1]
     assert len(await world.rows(Notification, kind="offer")) == 2
     assert len(await world.rows(HeldTime)) == 1
+
+
+async def test_a_worker_that_waits_too_long_for_the_lock_asks_in_its_next_run(
+    api: Api, world: World, engine: AsyncEngine
+) -> None:
+    waiting = await wait(world, api)
+    await waiting.wish()
+    await waiting.free()
+    practice_id = world.practice_id
+    await transact(
+        engine, lambda db: collect_freed_times(db, practice_id, now=NOW, undo=timedelta(0))
+    )
+    (freed,) = await world.rows(FreedTime)
+
+    async def impatient(db: AsyncConnection) -> None:
+        await db.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        await offer_freed_time(db, practice_id, freed.id, now=NOW)
+
+    async with engine.begin() as db:
+        await lock_practitioner(db, practice_id, world.practitioner_id)
+        with pytest.raises(DBAPIError) as late:
+            await transact(engine, impatient)
+    assert describe(late.value) == "DBAPIError 55P03"
+    assert await world.rows(Offer) == []
+    await waiting.work()
+    assert [row.state for row in await world.rows(Offer)] == ["open"]
 
 
 async def test_two_workers_find_a_freed_time_once(api: Api, world: World) -> None:
