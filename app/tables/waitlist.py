@@ -93,13 +93,13 @@ class WaitlistMark(PracticeRow, Base):
 class FreedTime(Identified, Base):
     """A time that was given up, and how far the clients who wait have been asked for it.
 
-    `change_id` is the audit log's entry that freed it: each entry frees a time once. Time off that
-    was taken away has one row for each day. `service_id` is the service that took the time, if any
-    did, and `session_id` the session that gave it up: its client is not asked for it. With
-    `group_id` it is a seat of that group.
+    `change_id` is the audit log's entry that freed it: each entry frees a time of a practitioner
+    once. What a change of a schedule frees has one row for each day, or part of a day. `service_id`
+    is the service that took the time, if any did, and `session_id` the session that gave it up: its
+    client is not asked for it. With `group_id` it is a seat of that group.
 
-    `released`: the session still takes the time, and gives it up only if somebody takes it, while
-    the release lasts (`sessions.release_until`).
+    `released`: the session still takes the time or the seat, and gives it up only if somebody takes
+    it, while the release lasts (`sessions.release_until`).
 
     The worker looks at it again at `look_at`, until `ended_at`: the time is then open to all.
     """

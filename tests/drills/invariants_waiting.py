@@ -46,6 +46,24 @@ WAITING = {
     SELECT history.session_id FROM history LEFT JOIN offers
       ON offers.practice_id = $1 AND offers.id::text = details ->> 'offer'
     WHERE details ? 'offer' AND offers.state IS DISTINCT FROM 'accepted'""",
+    "a released time is its session's, and released once": """
+    SELECT sessions.id FROM sessions WHERE release_until IS NOT NULL AND (
+      status <> 'booked' OR release_until >= starts_at OR 1 <> (
+        SELECT count(*) FROM freed_times WHERE freed_times.practice_id = $1
+          AND session_id = sessions.id AND released AND freed_times.ended_at IS NULL
+          AND freed_times.starts_at = sessions.starts_at
+          AND freed_times.group_id IS NOT DISTINCT FROM sessions.group_id))""",
+    "a session is given up exactly when somebody takes its time, free of charge": """
+    SELECT coalesce(taken.session_id, given_up.session_id)
+    FROM (SELECT freed_times.id, freed_times.session_id, offers.ended_at AS taken_at
+      FROM offers JOIN freed_times ON freed_times.practice_id = $1
+        AND freed_times.id = freed_time_id
+      WHERE offers.practice_id = $1 AND released AND state = 'accepted') AS taken
+    FULL JOIN (SELECT * FROM history WHERE details ? 'release') AS given_up
+      ON given_up.details ->> 'release' = taken.id::text
+    WHERE (given_up.session_id, kind, actor, at, fee_minor)
+      IS DISTINCT FROM (taken.session_id, 'cancelled', 'client', taken_at, NULL)
+      OR credit = 'forfeited'""",
     "one client at a time is asked in turn": """
     SELECT freed_time_id FROM offers WHERE practice_id = $1 AND state = 'open' AND holds
     GROUP BY freed_time_id HAVING count(*) > 1""",

@@ -22,8 +22,8 @@ class Load:
     They book within `days` days from the day after tomorrow. `thinking` is the longest pause
     between two commands, in seconds. Without a `transport`, requests go over the network. `work`
     does what a worker repeats, where the load runs without one. Only the first `acting` clients
-    act, if that is set: with one, the same seed makes the same load. `last` are a client's last
-    actions.
+    act, if that is set: with one, the same seed makes the same load. `left_out` are
+    actions that are not among the random ones, and `last` a client's last actions.
     """
 
     url: str
@@ -34,6 +34,7 @@ class Load:
     transport: AsyncBaseTransport | None = None
     work: Callable[[], Awaitable[None]] | None = None
     acting: int | None = None
+    left_out: Sequence[str] = ()
     last: Sequence[str] = ()
     ledger: Ledger = field(default_factory=Ledger)
     sessions: dict[UUID, list[str]] = field(default_factory=dict)

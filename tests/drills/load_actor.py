@@ -23,7 +23,7 @@ FORMATS = ("in_person", "video", "phone")
 # Kinds of commands that take no reason.
 WITHOUT_REASON = (
     "booked", "asked", "withdrawn", "taken_back",
-    "held", "released", "wished", "unwished", "answered",
+    "held", "released", "wished", "unwished", "answered", "given_up", "kept",
 )  # fmt: skip
 # The weights of the actions.
 ACTIONS = {
@@ -56,8 +56,10 @@ class LoneActor:
 
     async def act(self, go_on: Callable[[], bool]) -> None:
         await self._begin()
+        names = [name for name in self.actions if name not in self._load.left_out]
+        weights = [self.actions[name] for name in names]
         while go_on():
-            (action,) = self._random.choices(list(self.actions), list(self.actions.values()))
+            (action,) = self._random.choices(names, weights)
             await getattr(self, f"_{action}")()
             if self._load.thinking:
                 await asyncio.sleep(self._random.uniform(0, self._load.thinking))

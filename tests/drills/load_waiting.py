@@ -20,6 +20,8 @@ WAITING = {
     "wish": 12,
     "unwish": 2,
     "staff_wish": 4,
+    "give_up": 8,
+    "keep": 2,
     "answer_offer": 16,
     "force": 3,
     "work": 5,
@@ -105,6 +107,23 @@ class Actor(AskedActor):
         if self._random.random() < 0.5:
             body["package_id"] = str(person.package_id)
         await self.send(self._for_staff("wished", WISHES, body))
+
+    async def _give_up(self) -> None:
+        """Release the time of a session, or a seat, to those who wait."""
+        mine = self._released()
+        if mine:
+            path = f"/v1/sessions/{self._random.choice(mine)}/release"
+            await self.send(self._entry("given_up", f"client:{self._person.id}", path, {}))
+
+    async def _keep(self) -> None:
+        mine = self._released()
+        if mine:
+            await self._delete("kept", f"{self._random.choice(mine)}/release")
+
+    def _released(self) -> list[str]:
+        """List the client's sessions and seats; any of them may be released."""
+        own = self._person.id
+        return [*self._load.sessions.get(own, ()), *self._load.seats.get(own, ())]
 
     async def _answer_offer(self) -> None:
         """Accept an offer to the client, or decline it sometimes. Other clients may be faster."""

@@ -27,6 +27,7 @@ RULES = {
     "cancel": {
         "fees": [{"deadline": {"before_minutes": 4 * ALL_DAY}, "percent": "37.5"}],
         "late_credit": "forfeited",
+        "release": True,
     },
     "reschedule": {"fees": [{"deadline": {"before_minutes": 3 * ALL_DAY}, "amount_minor": 500}]},
 }

@@ -8,6 +8,8 @@ _SEATS = "a group has a seat for each one that is taken or held"
 _ENDED = "an offer's time is held until it ends, and no longer"
 _ACCEPTED = "an accepted offer has moved or booked its session"
 _BY_OFFER = "only an accepted offer moves a session"
+_RELEASED = "a released time is its session's, and released once"
+_GIVEN_UP = "a session is given up exactly when somebody takes its time, free of charge"
 _IN_TURN = "one client at a time is asked in turn"
 _OFFERED = "a wish has an open offer exactly while it is offered"
 _ONE_WISH = "a session has one wish that has not ended"
@@ -27,6 +29,8 @@ _HELD_SEAT = (
     "SELECT group_id FROM held_times WHERE expires_at > (SELECT max(at) FROM changes)"
     " AND held_times.starts_at = groups.starts_at"
 )
+_LIVE_RELEASE = "SELECT id FROM sessions WHERE release_until IS NOT NULL"
+_TAKEN_TIME = "SELECT freed_time_id FROM offers WHERE state = 'accepted'"
 _HAS_HOLD = "id IN (SELECT offer_id FROM held_times WHERE expires_at > first_held_at)"
 
 SPOILED_WAITING = [
@@ -58,6 +62,20 @@ SPOILED_WAITING = [
         "offers",
         "SET state = 'withdrawn'",
         "state = 'accepted' AND session_id IS NOT NULL",
+    ),
+    Spoiled(
+        _RELEASED,
+        "freed_times",
+        "SET ended_at = look_at",
+        f"released AND ended_at IS NULL AND session_id IN ({_LIVE_RELEASE})",
+    ),
+    Spoiled(_RELEASED, "sessions", "SET release_until = starts_at", "release_until IS NOT NULL"),
+    Spoiled(_GIVEN_UP, "freed_times", "SET released = true", f"id IN ({_TAKEN_TIME})"),
+    Spoiled(
+        _GIVEN_UP,
+        "changes",
+        """SET details = jsonb_build_object('release', gen_random_uuid())""",
+        "kind = 'cancelled' AND subject = 'session'",
     ),
     Spoiled(_IN_TURN, "offers", _NEW_ID, "state = 'open' AND holds"),
     Spoiled(_OFFERED, "offers", _NEW_ID, "state = 'open'"),

@@ -21,8 +21,8 @@ from tests.world import NOW, TestClock
 
 COMMANDS = 600
 SEED = 5
-# So that requests and wishes are open, and seats held, at the end.
-LAST = ("ask",) * 5 + ("hold_seat",) * 8 + ("wish",) * 6
+# So that requests and wishes are open, seats held and times released at the end.
+LAST = ("ask",) * 5 + ("hold_seat",) * 8 + ("wish",) * 6 + ("give_up",) * 12
 # Between two runs of the worker's tasks.
 LATER = timedelta(minutes=3)
 _UNGUARD = """
@@ -84,6 +84,7 @@ async def lived(settings: Settings) -> tuple[Scene, Ledger]:
             transport=transport,
             work=later,
             acting=1,
+            left_out=("give_up", "keep"),
             last=LAST,
         )
         await load.run(counted(COMMANDS))

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "20261205_freed_times"
-down_revision = "20261204_release"
+revision = "20261206_freed_times"
+down_revision = "20261205_working_days"
 branch_labels = None
 depends_on = None
 
