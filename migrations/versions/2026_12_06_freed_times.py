@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261206_freed_times"
-down_revision = "20261205_working_days"
+down_revision = "20261205_waivers"
 branch_labels = None
 depends_on = None
 
