@@ -263,7 +263,7 @@ async def test_events_show_a_fee_as_recorded_and_as_closed(
         await send_webhook(webhooks, world.practice_id, notification_id)
     first, second = (json.loads(got.body)["data"] for got in receiver.received)
     fee = {"id": str(fee_id), "amount_minor": 4500, "currency": "USD", "decimals": 2}
-    fee |= {"collect_after": None}
+    fee |= {"collect_after": None, "waiver": None}
     assert first["fee"] == {**fee, "status": "due"}
     assert second["fee"] == {**fee, "status": later}
     for data in (first, second):
