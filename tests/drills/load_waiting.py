@@ -68,6 +68,14 @@ class Actor(AskedActor):
         if held.good and self._random.random() < 0.5:
             await self._mine("rescheduled", f"{seat}/reschedule", body, None)
 
+    async def _hold_some_seat(self) -> None:
+        """Hold the first seat of another group that can be held."""
+        for seat in self._load.seats.get(self._person.id, ()):
+            for group_id in self._load.groups:
+                held = await self._put("held", f"{seat}/hold", {"group_id": group_id})
+                if held.good:
+                    return
+
     async def _release(self) -> None:
         mine = self._load.sessions.get(self._person.id)
         if mine:

@@ -22,7 +22,16 @@ from tests.world import NOW, TestClock
 COMMANDS = 600
 SEED = 5
 # So that requests and wishes are open, seats held and times released at the end.
-LAST = ("ask",) * 5 + ("hold_seat",) * 8 + ("wish",) * 6 + ("give_up",) * 12
+LAST = (
+    *("create_group", "take_seat") * 4,
+    # A client holds three times at most.
+    *("release",) * 20,
+    "hold_some_seat",
+    *("ask",) * 16,
+    *("hold",) * 30,
+    *("wish",) * 6,
+    *("give_up",) * 12,
+)
 # Between two runs of the worker's tasks.
 LATER = timedelta(minutes=3)
 _UNGUARD = """
