@@ -7,7 +7,7 @@ a client may be asked. Slots are in seconds since the epoch, as in availability.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Literal, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from typing_extensions import TypeAliasType
 from app.domain.availability import Calendar, SlotRules, SlotSearch, bookable, offer
 from app.domain.groups import GroupSearch, offer_groups
 from app.domain.intervals import Interval, intersect
+from app.domain.nights import after_night
 from app.domain.session import Format
 from app.domain.zones import from_seconds, seconds_up, to_seconds
 
@@ -40,7 +41,6 @@ MOST_IN_TURN = 5
 MOST_UNANSWERED = 3
 MAX_NOTICE_HOURS = 366 * 24
 
-_MORNING, _NIGHT = time(8), time(21)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +138,7 @@ def asked_from(zone: ZoneInfo, now: datetime) -> datetime:
 
     Nobody is asked from 21:00 until 8:00 of their zone.
     """
-    local = now.astimezone(zone)
-    if _MORNING <= local.time() < _NIGHT:
-        return now
-    day = local.date() if local.time() < _MORNING else local.date() + timedelta(days=1)
-    return datetime.combine(day, _MORNING, zone).astimezone(UTC)
+    return after_night(now, zone)
 
 
 def answer_by(

@@ -79,7 +79,8 @@ class Service(PracticeRecord, Base):
     """A service that can be booked. `reminder_minutes` are minutes before the start.
 
     `waitlist` says how the clients who wait for a freed time are asked: `in_turn`, `all_at_once`,
-    or not (`off`). `offer_minutes` is how long an offer lasts.
+    or not (`off`). `offer_minutes` is how long an offer lasts. `nudge_hours_before` is how long
+    before the end of free cancellation clients are told of it; null: never.
     """
 
     __tablename__ = "services"
@@ -94,6 +95,7 @@ class Service(PracticeRecord, Base):
     reminder_minutes: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     waitlist: Mapped[str] = mapped_column(server_default="in_turn")
     offer_minutes: Mapped[int] = mapped_column(server_default="60")
+    nudge_hours_before: Mapped[int | None]
     __table_args__ = (
         practice_reference(),
         unique_external_ref(),
@@ -107,6 +109,7 @@ class Service(PracticeRecord, Base):
         CheckConstraint("cardinality(reminder_minutes) <= 3", name="reminders"),
         CheckConstraint("waitlist IN ('in_turn', 'all_at_once', 'off')", name="waitlist"),
         CheckConstraint("offer_minutes BETWEEN 10 AND 1440", name="offer_minutes"),
+        CheckConstraint("nudge_hours_before BETWEEN 1 AND 720", name="nudge"),
     )
 
 

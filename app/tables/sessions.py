@@ -53,6 +53,9 @@ class Session(Identified, Base):
     `absence_change_id` is the change with which the client has announced that they cannot come,
     until the session moves or its end is undone (docs/decisions/0037-absence.md).
 
+    `confirmed_at` is when the client said that they are coming, until the session moves or is
+    cancelled, or they announce that they cannot come (docs/decisions/0042-confirm-and-nudge.md).
+
     `undo_until` is set if the latest change is the client's own and they may take it back until
     then; `undo` is what is needed for that (app/sessions/commands/undo_window.py).
 
@@ -103,6 +106,7 @@ class Session(Identified, Base):
     absence_change_id: Mapped[UUID | None]
     release_until: Mapped[datetime | None]
     grace_from: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
     frozen_deadlines: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     __table_args__ = (
         unique_external_ref(),
@@ -127,6 +131,10 @@ class Session(Identified, Base):
         CheckConstraint(
             "release_until IS NULL OR status = 'booked' AND release_until < starts_at",
             name="release",
+        ),
+        CheckConstraint(
+            "confirmed_at IS NULL OR status <> 'cancelled' AND absence_change_id IS NULL",
+            name="confirmed",
         ),
         UniqueConstraint("practice_id", "group_id", "seat"),
         UniqueConstraint("practice_id", "series_id", "series_position"),

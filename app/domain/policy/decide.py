@@ -36,6 +36,7 @@ class RefusalCode(StrEnum):
     NOTICE_TOO_SHORT = "notice-too-short"
     RESCHEDULE_LIMIT_REACHED = "reschedule-limit-reached"
     CANCELLATION_OPEN = "cancellation-open"
+    ABSENCE_ANNOUNCED = "absence-announced"
 
 
 # A deadline is on the 366th day before the start at the earliest, which may have 25 hours: before

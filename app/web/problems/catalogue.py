@@ -70,6 +70,12 @@ CATALOGUE: Mapping[str, ProblemType] = {
             members=("contact",),
             optional=("deadline",),
         ),
+        ProblemType(
+            "absence-announced",
+            HTTPStatus.CONFLICT,
+            members=("contact",),
+            optional=("deadline",),
+        ),
         ProblemType("session-changed", HTTPStatus.CONFLICT, members=("session_id",)),
         ProblemType(
             "reschedule-limit-reached",
