@@ -372,8 +372,9 @@ async def _as_described(answer: Response) -> None:
 
 
 def decisions(session: Any) -> dict[str, Any]:
-    """Give the decisions of a session's details, by action; to undo is no action of the policy."""
-    return {name: shown for name, shown in session["actions"].items() if name != "undo"}
+    """Give the decisions of a session's details, by action of the policy."""
+    others = {"undo", "confirm"}
+    return {name: shown for name, shown in session["actions"].items() if name not in others}
 
 
 def slots(availability: Any) -> list[str]:

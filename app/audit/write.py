@@ -21,6 +21,7 @@ Subject = TypeAliasType(
         "api_key",
         "busy_intervals",
         "client",
+        "confirmation",
         "fee",
         "group",
         "holidays",

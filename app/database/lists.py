@@ -26,6 +26,11 @@ def equal(column: Any) -> Filter:  # noqa: ANN401 - a column
     return lambda value: column == value
 
 
+def is_set(column: Any) -> Filter:  # noqa: ANN401 - a column
+    """Make a filter: the column has a value if true, and none if false."""
+    return lambda wanted: column.is_not(None) if wanted else column.is_(None)
+
+
 def from_instant(column: Any) -> Filter:  # noqa: ANN401 - a column
     """Make a filter: the column is at or after the instant."""
     return lambda instant: column >= instant

@@ -12,7 +12,7 @@ from app.database.transactions import transact
 from app.mail.context import MailContext
 from app.mail.senders import make_sender
 from app.notifications.delivery import send_notification
-from app.outbox.outbox import MailKind
+from app.outbox.outbox import REMINDERS, MailKind
 from app.tables.notifications import Notification
 
 # The session and the kind of each mail.
@@ -52,7 +52,7 @@ async def _drop_mails(db: AsyncConnection, mailed: Mails, now: datetime) -> None
         update(Notification)
         .where(
             not_(_is_about(mailed)),
-            or_(Notification.kind != "reminder", Notification.send_at < now),
+            or_(Notification.kind.not_in(REMINDERS), Notification.send_at < now),
         )
         .values(status="dropped", finished_at=now)
     )

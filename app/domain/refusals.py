@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from app.domain.availability import Slot
 from app.domain.errors import DomainError
 from app.domain.groups import GroupSlot
-from app.domain.policy.decide import Decision
+from app.domain.policy.decide import Decision, Refusal
 from app.domain.policy.targets import TargetFees
 
 
@@ -22,6 +22,17 @@ class ActionRefusedError(DomainError):
     def __init__(self, decision: Decision, zone: ZoneInfo) -> None:
         super().__init__(decision.action)
         self.decision = decision
+        self.zone = zone
+
+
+class ConfirmationRefusedError(DomainError):
+    """The client cannot say that they are coming. The public code is the refusal's."""
+
+    code = "confirmation-refused"
+
+    def __init__(self, refusal: Refusal, zone: ZoneInfo) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
         self.zone = zone
 
 

@@ -42,7 +42,6 @@ MOST_UNANSWERED = 3
 MAX_NOTICE_HOURS = 366 * 24
 
 
-
 @dataclass(frozen=True, slots=True)
 class Wish:
     """The times that a client wishes for.

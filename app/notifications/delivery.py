@@ -20,6 +20,7 @@ from app.notifications.mail.data import (
 from app.notifications.mail.group_message import make_group_mail
 from app.notifications.mail.group_queries import load_group_mail_data
 from app.notifications.mail.message import make_mail
+from app.notifications.mail.nudge import still_free
 from app.notifications.mail.offer_data import OfferMailData
 from app.notifications.mail.offer_message import make_offer_mail
 from app.notifications.mail.offer_queries import load_offer_mail_data
@@ -32,9 +33,12 @@ from app.observability.tracing.jobs import note_outcome
 from app.outbox.claiming import DUE, NOT_CLAIMABLE, claim
 from app.outbox.errors import UndeliverableError, describe
 from app.outbox.marking import mark_failed, mark_finished
+from app.outbox.outbox import REMINDERS
 from app.sessions.commands.waiver_repository import WAIVER_ASKED
 
 log = structlog.get_logger()
+
+_WAITING = {*REMINDERS, "release_ended", WAIVER_ASKED}
 
 AnyMailData = MailData | GroupMailData | OfferMailData | UnansweredMailData | PracticeMailData
 
@@ -150,12 +154,12 @@ class _Attempt:
 def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
     """Return whether a notification must be dropped instead of sent.
 
-    A reminder, and that nobody took a released time: the session was moved or cancelled or has
-    started, or the practice is closed. A
-    confirmation to the client: all its sessions had already ended when they were booked. A mail
-    about a group: the group was moved or cancelled since, of which a later mail tells. A move
-    request: it has ended for all sessions, and has cancelled none. An offer, and a question about a
-    fee: it has ended, or was not answered in time.
+    A reminder, a nudge, and that nobody took a released time: the session was moved or cancelled or
+    has started, or the practice is closed. A nudge also: its client has confirmed, or cancelling is
+    not free any more, or stays free. A confirmation to the client: all its sessions had already
+    ended when they were booked. A mail about a group: the group was moved or cancelled since, of
+    which a later mail tells. A move request: it has ended for all sessions, and has cancelled none.
+    An offer, and a question about a fee: it has ended, or was not answered in time.
     """
     if isinstance(data, PracticeMailData | UnansweredMailData):
         return False
@@ -168,5 +172,11 @@ def is_out_of_date(data: AnyMailData, now: datetime) -> bool:
     if data.kind == "booked":
         has_ended = (one.change.after.ends_at <= one.change.at for one in (data, *data.others))
         return data.recipient == "client" and all(has_ended)
-    is_past = data.practice_closed or data.is_over_at(now)
-    return data.kind in {"reminder", "release_ended", WAIVER_ASKED} and is_past
+    return data.kind in _WAITING and _is_past(data, now)
+
+
+def _is_past(data: MailData, now: datetime) -> bool:
+    """Tell whether a mail that was queued for later, or asks something, is of no use any more."""
+    if data.kind == "nudge" and still_free(data, now) is None:
+        return True
+    return data.practice_closed or data.is_over_at(now)

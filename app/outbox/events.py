@@ -14,6 +14,7 @@ EventType = TypeAliasType(
         "session.noshow",
         "session.restored",
         "session.absence_announced",
+        "session.confirmed",
         "fee.recorded",
         "fee.collectable",
         "fee.forgiven",

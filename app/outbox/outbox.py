@@ -5,17 +5,18 @@ A notification is committed with the change that it reports, or not at all.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, get_args
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, Uuid, bindparam, func, insert, or_, select, update
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import TypeAliasType
 
 from app.database.statements import Read
 from app.database.writing import Write
 from app.domain.money import Money
+from app.domain.nudge import ReminderKind, plan_reminders
 from app.outbox.events import EventType
 from app.outbox.queue import notification_wake, queue_wakes
 from app.tables.notifications import Notification
@@ -29,6 +30,8 @@ MailKind = Literal[
     "restored",
     "absence",
     "reminder",
+    "nudge",
+    "reminder_nudge",
     "fee_waived",
     "fee_forgiven",
     "fee_waiver_asked",
@@ -46,6 +49,10 @@ MailKind = Literal[
 GroupMailKind = Literal["group_booked", "group_moved", "group_cancelled", "group_below_minimum"]
 Kind = MailKind | GroupMailKind | EventType
 Recipient = TypeAliasType("Recipient", Literal["client", "practitioner", "practice", "webhook"])
+
+# Mails before a session, which wait until they are due and describe it as it was when queued.
+REMINDERS: tuple[ReminderKind, ...] = get_args(ReminderKind)
+_NUDGES: tuple[ReminderKind, ...] = ("nudge",)
 
 _ADD = Write(
     insert(Notification).values(status="pending", attempts=0, put_off=0),
@@ -70,7 +77,7 @@ _WAITING = (
     .where(
         Notification.practice_id == bindparam("of_practice"),
         Notification.session_id == func.any(bindparam("of_sessions", type_=ARRAY(Uuid))),
-        Notification.kind == "reminder",
+        Notification.kind == func.any(bindparam("of_kinds", type_=ARRAY(Text))),
         Notification.status == "pending",
     )
     .with_for_update(skip_locked=True)
@@ -184,12 +191,34 @@ async def _for_endpoints(
 async def drop_reminders(
     db: AsyncConnection, practice_id: UUID, session_ids: Sequence[UUID], now: datetime
 ) -> None:
-    """Drop the pending reminders of sessions.
+    """Drop the pending reminders and nudges of sessions.
 
     A reminder that a worker is sending is skipped: its row is locked, and the request must not wait
     for a mail server. If that attempt fails, the next attempt drops the reminder.
     """
-    asked = {"of_practice": practice_id, "of_sessions": list(session_ids), "finished_at": now}
+    await _drop(db, practice_id, session_ids, REMINDERS, now)
+
+
+async def drop_nudge(
+    db: AsyncConnection, practice_id: UUID, session_id: UUID, now: datetime
+) -> None:
+    """Drop the pending nudge of a session. One that is a reminder too stays, and only reminds."""
+    await _drop(db, practice_id, [session_id], _NUDGES, now)
+
+
+async def _drop(
+    db: AsyncConnection,
+    practice_id: UUID,
+    session_ids: Sequence[UUID],
+    kinds: Sequence[ReminderKind],
+    now: datetime,
+) -> None:
+    asked = {
+        "of_practice": practice_id,
+        "of_sessions": list(session_ids),
+        "of_kinds": list(kinds),
+        "finished_at": now,
+    }
     await _DROP_REMINDERS.run(db, asked)
 
 
@@ -199,7 +228,7 @@ _UNSENT = (
         Notification.practice_id == bindparam("of_practice"),
         Notification.change_id == bindparam("of_change"),
         or_(Notification.recipient == "client", Notification.recipient == "practitioner"),
-        Notification.kind != "reminder",
+        *(Notification.kind != kind for kind in REMINDERS),
         Notification.status == "pending",
         Notification.attempts == 0,
         Notification.leased_until.is_(None),
@@ -264,12 +293,16 @@ def group_mail(kind: GroupMailKind, starts_at: datetime, now: datetime) -> NewNo
 
 
 def reminders(
-    starts_at: datetime, offsets_minutes: Sequence[int], now: datetime
+    starts_at: datetime,
+    offsets_minutes: Sequence[int],
+    now: datetime,
+    nudge_at: datetime | None = None,
 ) -> list[NewNotification]:
-    """Return a reminder to the client for each offset that is in the future, soonest first."""
-    times = {starts_at - timedelta(minutes=minutes) for minutes in offsets_minutes}
+    """Return a reminder to the client for each offset that is in the future, soonest first.
+
+    With `nudge_at` there is also a nudge, or a reminder that is a nudge too (app/domain/nudge.py).
+    """
     return [
-        NewNotification("reminder", "client", starts_at, send_at)
-        for send_at in sorted(times)
-        if send_at > now
+        NewNotification(kind, "client", starts_at, at)
+        for kind, at in plan_reminders(starts_at, offsets_minutes, now, nudge_at)
     ]

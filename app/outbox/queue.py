@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from typing import cast, get_args
 from uuid import UUID
 
 from pgqueuer.ports.driver import Driver
@@ -16,6 +16,7 @@ from pgqueuer.queries import Queries
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.statements import send
+from app.domain.nudge import ReminderKind
 
 SEND_NOTIFICATION = "send_notification"
 SEND_REMINDER = "send_reminder"
@@ -57,12 +58,12 @@ def notification_wake(
     """Make the wake for a notification.
 
     Webhook events have their own entrypoint, so that slow receivers do not delay mails. Reminders
-    have one too, because thousands of them can be due at once.
+    and nudges have one too, because thousands of them can be due at once.
     """
     if recipient == "webhook":
         entrypoint = SEND_WEBHOOK
     else:
-        entrypoint = SEND_REMINDER if kind == "reminder" else SEND_NOTIFICATION
+        entrypoint = SEND_REMINDER if kind in get_args(ReminderKind) else SEND_NOTIFICATION
     priority = _TO_CLIENT if recipient == "client" else _TO_OTHERS
     payload = {"practice_id": str(practice_id), "notification_id": str(notification_id)}
     return Wake(entrypoint, priority, notification_id, payload, at)

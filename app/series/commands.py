@@ -16,7 +16,6 @@ from app.domain.refusals import ScopeConflictsError, TimeConflict
 from app.domain.series import LARGEST_SERIES, Every, series_starts
 from app.domain.zones import seconds_up, to_seconds
 from app.identity.api_keys.keys import Staff
-from app.outbox.outbox import reminders
 from app.policies.queries import resolve_policy_version
 from app.series.queries import SeriesRecord, read_series
 from app.series.repository import add_series
@@ -26,6 +25,7 @@ from app.sessions.commands.checks import check_start
 from app.sessions.commands.finish import PEOPLE, ChangedSession, finish_all
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import Meeting
+from app.sessions.commands.upcoming import mails_to_come
 from app.sessions.read.calendar import CalendarOwner, read_calendar, slot_rules
 from app.sessions.read.following_queries import read_following
 
@@ -160,7 +160,7 @@ async def _finish(
     records = await read_following(db, practice_id, changes[0][0])
     booked = [
         ChangedSession(
-            record, change, "booked", reminders(record.starts_at, record.reminder_minutes, now)
+            record, change, "booked", mails_to_come(record, record.facts, now, confirmed=False)
         )
         for record, (_, change) in zip(records, changes, strict=True)
     ]

@@ -10,7 +10,7 @@ _REFUSALS = {
     RefusalCode.ACTION_DISABLED: "refusal.action-disabled",
     RefusalCode.NOTICE_TOO_SHORT: "refusal.notice-too-short",
     RefusalCode.CANCELLATION_OPEN: "problem.cancellation-open.detail",
-    RefusalCode.ABSENCE_ANNOUNCED: "problem.absence-announced.detail",
+    RefusalCode.ABSENCE_ANNOUNCED: "refusal.absence-announced",
     RefusalCode.RESCHEDULE_LIMIT_REACHED: "refusal.reschedule-limit-reached",
 }
 _EMPTY = {

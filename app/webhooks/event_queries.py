@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, and_, case, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.tables.changes import Change
@@ -67,6 +67,16 @@ _EVENT = (
     Fee.collect_after,
     Fee.currency.label("fee_currency"),
     Session.external_ref.label("session_ref"),
+    # What the client had said at the time of the change, if nothing has changed since.
+    case(
+        (
+            and_(
+                Session.version == Change.session_version,
+                Session.confirmed_at <= Change.at,
+            ),
+            Session.confirmed_at,
+        )
+    ).label("confirmed_at"),
     *_ids_and_refs(service=Service, practitioner=Practitioner, client=Client),
 )
 _GROUP_EVENT = (

@@ -98,6 +98,13 @@ class EventData(TypedDict):
     ]
     by: ChangedBy
     reason_code: ReasonCode | None
+    confirmed_at: Annotated[
+        datetime | None,
+        Field(
+            description="When the client said that they are coming; as of this change, or null if "
+            "the session has changed again since."
+        ),
+    ]
     fee: EventFee | None
     credit: Credit | None
 
@@ -184,6 +191,7 @@ def _event(row: EventRow, facts: EventRow, location_ref: str | None) -> WebhookE
         "command_id": row.command_id,
         "by": "client" if row.actor in BY_CLIENT else "practice",
         "reason_code": row.reason_code if row.include_reason else None,
+        "confirmed_at": row.at if row.event == "session.confirmed" else row.confirmed_at,
         "fee": _fee(row),
         "credit": row.credit,
     }

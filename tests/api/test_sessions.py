@@ -184,6 +184,7 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
     actions, ways = details.pop("actions"), details.pop("ways_out")
     assert [one["way"] for one in ways] == ["change_format", "reschedule", "cancel"]
     assert actions.pop("undo") == {"allowed": False, "until": None}
+    assert actions.pop("confirm") == {"allowed": True}
     assert actions.keys() == {"cancel", "reschedule", "change_format", "absence"}
     assert details == {
         "id": str(session_id),
@@ -241,6 +242,7 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
         "group": None,
         "series": None,
         "absence": None,
+        "confirmed_at": None,
         "release": None,
         "move_request": None,
         "fees": [],

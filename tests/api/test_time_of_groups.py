@@ -8,6 +8,7 @@ import pytest
 from app.domain.refusals import SlotUnavailableError
 from app.domain.session import Format, Status
 from app.sessions.commands.meeting import Buffers, Meeting, NewSeat, meeting_of
+from app.sessions.commands.overlap import find_overlap
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.calendar import CalendarOwner
 from app.sessions.read.queries import read_session
@@ -44,10 +45,9 @@ async def test_a_group_sees_the_time_of_sessions_and_groups(world: World) -> Non
     group_id = await put_group(world, START + DAY)
     owner = CalendarOwner(world.practice_id, world.practitioner_id, None, group_id)
     async with world.engine.connect() as db:
-        sessions = SessionRepository(db, world.practice_id)
         for start, is_taken in ((START, True), (START + DAY, False), (START + 2 * DAY, False)):
             meeting = Meeting(start, start + LENGTH, Format.VIDEO, None, None, None)
-            found = await sessions.find_overlap(owner, meeting, Buffers(0, 10), NOW)
+            found = await find_overlap(db, owner, meeting, Buffers(0, 10), NOW)
             assert found.is_taken is is_taken
 
 

@@ -8,6 +8,7 @@ from app.texts.catalogue import LANGUAGES, Texts
 from app.texts.refusals import empty_text, refusal_text
 
 _TELLS_WHOM_TO_ASK = {
+    RefusalCode.ABSENCE_ANNOUNCED,
     RefusalCode.ACTION_DISABLED,
     RefusalCode.NOTICE_TOO_SHORT,
     RefusalCode.RESCHEDULE_LIMIT_REACHED,

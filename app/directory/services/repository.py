@@ -36,6 +36,7 @@ class ServiceRepository(RecordRepository):
                 Service.reminder_minutes,
                 Service.waitlist,
                 Service.offer_minutes,
+                Service.nudge_hours_before,
                 _formats(practice_id),
             )
             .select_from(Service)

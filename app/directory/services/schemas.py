@@ -7,6 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_va
 
 from app.directory.fields import Active, ExternalRef, KeptRecord, Name, RecordBody, Words, unchanged
 from app.directory.price import Price
+from app.domain.nudge import DEFAULT_NUDGE_HOURS
 from app.domain.session import Format
 from app.domain.waitlist import DEFAULT_OFFER_MINUTES, WaitlistMode
 from app.standards.currencies import decimals_of
@@ -141,6 +142,13 @@ OfferMinutes = Annotated[
         "of the time until the start, and at least 10 minutes.",
     ),
 ]
+NudgeHours = Annotated[
+    Annotated[int, Field(strict=True, ge=1, le=720)] | None,
+    Field(
+        description="Hours before the end of free cancellation at which the client is told of it, "
+        "where a cancellation costs something afterwards. Null: never.",
+    ),
+]
 Formats = Annotated[
     list[OfferedFormat],
     Field(
@@ -175,6 +183,7 @@ class ServiceRecord(KeptRecord):
     reminder_minutes: list[int] = Field(examples=[[1440, 120]])
     waitlist: WaitlistMode = Field(examples=["in_turn"])
     offer_minutes: int = Field(examples=[60])
+    nudge_hours_before: int | None = Field(examples=[24])
     formats: list[FormatRecord]
 
     @field_validator("price", mode="before")
@@ -202,6 +211,7 @@ class PutService(RecordBody):
     reminder_minutes: Reminders = Field(default=[_DAY])
     waitlist: Waitlist = "in_turn"
     offer_minutes: OfferMinutes = DEFAULT_OFFER_MINUTES
+    nudge_hours_before: NudgeHours = DEFAULT_NUDGE_HOURS
     formats: Formats
     active: Active = unchanged()
 
@@ -232,6 +242,7 @@ class ChangeService(RecordBody):
     reminder_minutes: Reminders = unchanged()
     waitlist: Waitlist = unchanged()
     offer_minutes: OfferMinutes = unchanged()
+    nudge_hours_before: NudgeHours = unchanged()
     formats: Formats = unchanged()
     active: Active = unchanged()
     external_ref: ExternalRef | None = unchanged()

@@ -19,7 +19,6 @@ from app.groups.queries import read_group
 from app.groups.records import GroupDetails, GroupOutcome
 from app.groups.repository import GroupRepository
 from app.identity.api_keys.keys import Staff
-from app.outbox.outbox import reminders
 from app.policies.stored import rules_of
 from app.sessions.commands.booking_repository import BookingRepository
 from app.sessions.commands.checks import check_start
@@ -207,7 +206,7 @@ async def _change_seat(
         )
     rules = rules_of(record.policy)
     cost = cost_for_staff(rules, action_of(record, to), record.facts, now, charged=False)
-    change = await write_move(db, record, to, cost, actor=staff.actor, reason=move.reason, now=now)
-    return ChangedSession(
-        record, change, "rescheduled", reminders(to.starts_at, record.reminder_minutes, now)
+    change, to_come = await write_move(
+        db, record, to, cost, actor=staff.actor, reason=move.reason, now=now
     )
+    return ChangedSession(record, change, "rescheduled", to_come)

@@ -1,10 +1,10 @@
 """Writes the content of a mail to a client, before it is rendered (product.md section 6).
 
 Source: product.md section 10, "Mails". Mails about a booked session (booked, rescheduled, restored,
-reminder) contain how to join, the policy's deadlines, and the link. A cancellation contains the
-link and the policy's text; so does the mail that nobody has taken a released time. A missed session
-contains the policy's text, which explains a fee, and the link only if the session can be booked
-again. Mails about only a fee or a credit contain neither.
+reminder, nudge) contain how to join, the policy's deadlines, and the link. A cancellation contains
+the link and the policy's text; so does the mail that nobody has taken a released time. A missed
+session contains the policy's text, which explains a fee, and the link only if the session can be
+booked again. Mails about only a fee or a credit contain neither.
 """
 
 from collections.abc import Callable
@@ -29,6 +29,7 @@ from app.notifications.mail.facts import (
     times,
     topic_of,
 )
+from app.notifications.mail.nudge import nudge_sentences
 from app.notifications.mail.request_content import asked_facts, request_sentences
 from app.notifications.mail.several import (
     DateEntry,
@@ -37,11 +38,12 @@ from app.notifications.mail.several import (
     sessions_of,
     with_entries,
 )
+from app.outbox.outbox import REMINDERS
 from app.policies.stored import rules_of
 from app.texts.catalogue import Texts
 
 # Kinds of mail after whose change the session is booked.
-OF_BOOKED = {"booked", "rescheduled", "restored", "reminder"}
+OF_BOOKED = {"booked", "rescheduled", "restored", *REMINDERS}
 _WITH_LINK = OF_BOOKED | {"absence", "cancelled", "move_request", "release_ended"}
 # Kinds of mail about what a session cost, after which it is as it was.
 ABOUT_COST = {
@@ -166,8 +168,8 @@ def rebookable_until(data: MailData, now: datetime) -> datetime | None:
 
 def _sentences(data: MailData, formatter: Formatter, now: datetime) -> tuple[str, ...]:
     """Write who made the change if not the client, its cost, and whom to ask."""
-    if data.kind == "reminder":
-        return ()
+    if data.kind in REMINDERS:
+        return () if data.kind == "reminder" else nudge_sentences(data, formatter, now)
     if data.kind == "release_ended":
         return (formatter.texts("mail.release-ended.why"),)
     if data.kind == "move_request":

@@ -108,8 +108,8 @@ class MailData:
     generations of the session and of the client's address.
 
     `asked` is the session's move request, if one is open. `asks` is set if the mail asks the
-    practitioner to waive a fee. `others` are the other sessions of the
-    recipient that the same command changed, soonest first.
+    practitioner to waive a fee. `others` are the other sessions of the recipient that the same
+    command changed, soonest first. `is_confirmed`: the client has said that they are coming.
     """
 
     practice_id: UUID
@@ -132,6 +132,7 @@ class MailData:
     asked: AskedToMove | None = None
     asks: AskedWaiver | None = None
     others: tuple["MailData", ...] = ()
+    is_confirmed: bool = False
 
     @property
     def contact(self) -> Contact:

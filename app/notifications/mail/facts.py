@@ -7,6 +7,7 @@ from app.domain.session import Carried
 from app.mail.sanitize import lines, one_line, web_address
 from app.mail.texts.formatter import Formatter, format_name
 from app.notifications.mail.data import ChangeFacts, MailData, Meeting
+from app.outbox.outbox import REMINDERS
 from app.texts.catalogue import Texts
 
 
@@ -20,8 +21,8 @@ class Fact:
 
 
 def meeting_of(data: MailData) -> Meeting:
-    """Return the meeting that the mail is about: for a reminder the current one."""
-    return data.present if data.kind == "reminder" else data.change.after
+    """Return the meeting that the mail is about: for a reminder or a nudge the current one."""
+    return data.present if data.kind in REMINDERS else data.change.after
 
 
 def topic_of(data: MailData) -> str:
@@ -32,6 +33,8 @@ def topic_of(data: MailData) -> str:
         return "format-changed"
     if data.kind == "restored" and data.change.undone in {"rescheduled", "format_changed"}:
         return "move-undone"
+    if data.kind == "reminder_nudge":
+        return "reminder"
     return data.kind.replace("_", "-")
 
 

@@ -32,6 +32,7 @@ from app.notifications.mail.data import (
     place_of,
 )
 from app.notifications.mail.waiver_queries import load_question
+from app.outbox.outbox import REMINDERS
 from app.policies.stored import frozen_of, stored_policy
 from app.sessions.commands.waiver_repository import WAIVER_ASKED
 from app.sessions.read.records import AskedToMove
@@ -154,7 +155,7 @@ def _is_other(other: Any, own: Any) -> ColumnElement[bool]:  # noqa: ANN401 - ch
         other.command_id == own.command_id,
         other.session_id != own.session_id,
         other.subject.in_(("session", "move_request")),
-        Notification.kind != "reminder",
+        Notification.kind.not_in(REMINDERS),
     )
 
 
@@ -207,6 +208,7 @@ def _columns() -> list[Any]:
         *_prefixed("session", Session, "status", "booked_starts_at", "client_moves"),
         *_prefixed("session", Session, "carried_fee_minor", "carried_forfeit"),
         *_prefixed("session", Session, "moved_by_practice", "grace_from", "paid_before_minor"),
+        *_prefixed("session", Session, "confirmed_at"),
         cast(Session.frozen_deadlines, Text).label("frozen_deadlines"),
         open_request_of(Session).label("move_request"),
         end_of(Session).label("ended"),
@@ -282,6 +284,7 @@ def _mail_data(row: Row[Any]) -> MailData:
         policy=stored_policy(row.policy_id, row.policy_number, row.policy_text, row.policy_rules),
         link=Link(row.practice_id, row.session_id, row.address_generation, row.link_generation),
         asked=asked,
+        is_confirmed=row.session_confirmed_at is not None,
     )
 
 

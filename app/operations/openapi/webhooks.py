@@ -21,6 +21,7 @@ _SUMMARIES: dict[EventType, str] = {
     "session.noshow": "A session was marked as missed by its client",
     "session.restored": "A session is booked again",
     "session.absence_announced": "A client has announced that they cannot come",
+    "session.confirmed": "A client has said that they are coming",
     "fee.recorded": "A fee is due",
     "fee.collectable": "A fee that is due can be collected now",
     "fee.forgiven": "A fee is no longer owed, by a rule of the policy",

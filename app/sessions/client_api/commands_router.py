@@ -19,6 +19,7 @@ from app.sessions.client_api.scope_presenter import (
 from app.sessions.commands.absence import announce_absence
 from app.sessions.commands.cancel import cancel
 from app.sessions.commands.cancel_following import cancel_following
+from app.sessions.commands.confirm import confirm
 from app.sessions.commands.meeting import MoveRequest
 from app.sessions.commands.orders import ChangeReason, ClientOrder
 from app.sessions.commands.reschedule import reschedule
@@ -184,6 +185,39 @@ async def undo_change(
     """
     return await write(
         lambda db: undo_by_client(db, call.caller, session_id, if_match=if_match, now=call.now),
+        lambda outcome: command_answer(outcome, call),
+    )
+
+
+@router.post(
+    "/{session_id}/confirm",
+    summary="Say that the client is coming",
+    response_model=CommandAnswer,
+    responses=responses(
+        *READ_PROBLEMS,
+        "session-not-booked",
+        "session-started",
+        "absence-announced",
+        "version-mismatch",
+        "idempotency-key-reused",
+        "idempotency-key-in-use",
+    ),
+)
+async def confirm_session(
+    session_id: SessionId, call: AnyCall, write: Writing, if_match: IfMatch
+) -> Response:
+    """Say that the client is coming to a booked session, until it starts.
+
+    The practice sees `confirmed_at`, and webhooks get `session.confirmed`; nobody gets an email.
+    Nothing else changes: the version, the quotes and the policy's costs stay, and a session that
+    was never confirmed is never cancelled for that. A move to another start, a cancellation and the
+    announcement of an absence end it.
+
+    Confirming again does nothing and gives the same 200 response. After an announced absence the
+    response is `absence-announced`: the client has to talk to the practice.
+    """
+    return await write(
+        lambda db: confirm(db, call.caller, session_id, if_match=if_match, now=call.now),
         lambda outcome: command_answer(outcome, call),
     )
 

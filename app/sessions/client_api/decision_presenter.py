@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from app.domain.confirmation import why_not_confirm
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import Decision, FreeTargets, Term, terms
 from app.domain.policy.rules import Action, Credit, RebookRule
@@ -197,6 +198,12 @@ def present_undo(
 ) -> decision_schemas.UndoView:
     """Present whether the client may take back their last change."""
     return {"allowed": may_undo(until, now), "until": _in(until, zone)}
+
+
+def present_confirm(record: SessionRecord, now: datetime) -> decision_schemas.ConfirmView:
+    """Present whether the client may say that they are coming, and has not said so."""
+    code = why_not_confirm(record.facts, now, is_absent=record.absence is not None)
+    return {"allowed": code is None and record.confirmed_at is None}
 
 
 def present_carried(carried: Carried | None) -> decision_schemas.CarriedView | None:

@@ -229,6 +229,18 @@ class UndoView(TypedDict):
     ]
 
 
+class ConfirmView(TypedDict):
+    """Whether the client may say that they are coming."""
+
+    allowed: Annotated[
+        bool,
+        Field(
+            description="Whether it can be said now and has not been said: the session is booked "
+            "and has not started, and the client has not announced that they cannot come."
+        ),
+    ]
+
+
 class ActionsView(TypedDict):
     """A decision for each action, and whether the last change can be taken back."""
 
@@ -243,3 +255,4 @@ class ActionsView(TypedDict):
         ),
     ]
     undo: UndoView
+    confirm: ConfirmView

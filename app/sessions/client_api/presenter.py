@@ -11,6 +11,7 @@ from app.policies.stored import rules_of
 from app.sessions.client_api import schemas
 from app.sessions.client_api.decision_presenter import (
     _policy,
+    present_confirm,
     present_decision,
     present_release,
     present_undo,
@@ -96,6 +97,9 @@ def present_summary(
         "group": None if record.group is None else _group(record.group),
         "series": _series(record.series),
         "absence": _absence(record.absence, zone, reasons=reasons),
+        "confirmed_at": None
+        if record.confirmed_at is None
+        else record.confirmed_at.astimezone(zone),
     }
 
 
@@ -130,6 +134,7 @@ def present_details(
             "change_format": present_decision(change_format, record, zone, quotes, now, texts),
             "absence": present_decision(absence, record, zone, quotes, now, texts),
             "undo": present_undo(record.undo_until, zone, now),
+            "confirm": present_confirm(record, now),
         },
         "ways_out": present_ways_out((cancel, reschedule, change_format, absence), record, now),
         "release": present_release(record, zone, now),

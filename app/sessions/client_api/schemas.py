@@ -170,6 +170,14 @@ class SessionSummary(TypedDict):
         AbsenceView | None,
         Field(description="Null: the client has not announced that they cannot come."),
     ]
+    confirmed_at: Annotated[
+        datetime | None,
+        Field(
+            description="When the client said that they are coming. Null: they have not, or the "
+            "session has moved since. It does not change `version`.",
+            examples=[None],
+        ),
+    ]
 
 
 class SessionDetails(SessionSummary):

@@ -12,7 +12,7 @@ from app.calendar.locks import lock_client, lock_practitioner
 from app.directory.sums import check_price
 from app.domain.errors import InvalidInputError, NotFoundError, RefTakenError
 from app.identity.api_keys.keys import Staff
-from app.outbox.outbox import NewNotification, notifications_about, reminders
+from app.outbox.outbox import NewNotification, notifications_about
 from app.policies.queries import resolve_policy_version
 from app.sessions.commands.booking import Booking, BookingContext, NewSession
 from app.sessions.commands.booking_repository import BookingRepository
@@ -23,6 +23,7 @@ from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import Meeting, MeetingRequest, choose_format, meeting_at
 from app.sessions.commands.orders import Effect, StaffOutcome
 from app.sessions.commands.slots import WantedTime, check_free
+from app.sessions.commands.upcoming import mails_after_booking
 from app.sessions.read.calendar import CalendarOwner, slot_rules
 from app.sessions.read.staff_queries import id_of_ref
 
@@ -104,11 +105,11 @@ async def book(
 
 
 def booked_notifications(new: NewSession, now: datetime, *, people: bool) -> list[NewNotification]:
-    """Give the notifications about a booking, and the reminders of the session."""
+    """Give the notifications about a booking, and the mails before the session."""
     starts_at = new.meeting.starts_at
     return [
         *notifications_about("booked", starts_at, now, people=people),
-        *reminders(starts_at, new.context.reminder_minutes, now),
+        *mails_after_booking(new, now),
     ]
 
 

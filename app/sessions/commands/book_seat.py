@@ -30,7 +30,7 @@ from app.sessions.commands.booking import Booking, NewSession, SeatBooking
 from app.sessions.commands.finish import answer_staff, finish
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.orders import StaffOutcome
-from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.overlap import find_overlap
 from app.sessions.commands.seat_repository import GroupRecord, SeatRepository
 from app.sessions.commands.seats import end_holds_beyond
 from app.sessions.commands.slots import ALTERNATIVES
@@ -127,8 +127,7 @@ async def _check_free(
         GroupUnavailableError: the client is elsewhere then, or others hold all free seats.
     """
     practice_id = owner.practice_id
-    sessions = SessionRepository(db, practice_id)
-    overlap = await sessions.find_overlap(owner, meeting, None, now)
+    overlap = await find_overlap(db, owner, meeting, None, now)
     holds = await read_seat_holds(db, practice_id, group.id, owner.own_id, now)
     is_held = holds.seats >= group.seats_left and not force
     if overlap.is_taken or is_held:

@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic_core import to_jsonable_python
 
 from app.domain.money import Money
-from app.domain.session import Format
+from app.domain.session import Contact, Format, SessionFacts, Status
 from app.policies.stored import PolicyToBook
 from app.sessions.commands.meeting import Buffers, Meeting
 
@@ -88,6 +89,8 @@ class BookingContext:
     horizon_days: int
     price_minor: int
     reminder_minutes: list[int]
+    nudge_hours_before: int | None
+    client_time_zone: str
     practitioner_active: bool
     client_active: bool
     service_active: bool
@@ -96,6 +99,11 @@ class BookingContext:
     def buffers(self) -> Buffers:
         """Give the session's buffers."""
         return Buffers(self.buffer_before_minutes, self.buffer_after_minutes)
+
+    @property
+    def client_zone(self) -> ZoneInfo:
+        """Give the client's zone."""
+        return ZoneInfo(self.client_time_zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +120,25 @@ class NewSession:
     policy: PolicyToBook
     pushed: Mapping[str, Any] | None = None
     series: SeriesDate | None = None
+
+    def facts(self, now: datetime) -> SessionFacts:
+        """Give the facts on which the policy depends, for a booking at `now`.
+
+        They name no contact, because nothing is refused.
+        """
+        context, starts_at = self.context, self.meeting.starts_at
+        zone = ZoneInfo(context.practitioner_zone)
+        return SessionFacts(
+            status=Status.BOOKED,
+            starts_at=starts_at,
+            booked_starts_at=starts_at,
+            zone=zone,
+            price=self.booking.price or Money(context.price_minor, context.currency),
+            paid_by_credit=self.booking.package_id is not None,
+            client_moves=0,
+            carried=None,
+            contact=Contact("", None, None),
+            is_seat=self.meeting.seat is not None,
+            grace_from=now,
+            frozen_deadlines=self.policy.freeze(starts_at, zone),
+        )

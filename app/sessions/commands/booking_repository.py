@@ -47,6 +47,8 @@ class BookingRepository:
                 Service.horizon_days,
                 Service.price_minor,
                 Service.reminder_minutes,
+                Service.nudge_hours_before,
+                Client.time_zone.label("client_time_zone"),
                 Practitioner.active.label("practitioner_active"),
                 Client.active.label("client_active"),
                 Service.active.label("service_active"),

@@ -169,6 +169,18 @@ class HistoryRepository:
         ).one()
         return Effect(_cost_of(found), found.command_id)
 
+    async def command_of_confirmation(self, session_id: UUID, at: datetime) -> UUID | None:
+        """Give the command with which the client has said at `at` that they are coming."""
+        command_id: UUID | None = await self._db.scalar(
+            select(Change.command_id).where(
+                Change.practice_id == self._practice_id,
+                Change.session_id == session_id,
+                Change.subject == "confirmation",
+                Change.at == at,
+            )
+        )
+        return command_id
+
     async def costs_of_command(self, command_id: UUID) -> dict[UUID, Cost]:
         """Give the cost of each session that a command changed."""
         found = await self._db.execute(

@@ -13,7 +13,7 @@ from app.audit.write import Actor
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import counts_as_move
 from app.domain.policy.rebook import is_rebooking
-from app.outbox.outbox import NewNotification, notifications_about, reminders
+from app.outbox.outbox import NewNotification, notifications_about
 from app.policies.stored import rules_of
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import finish, new_change
@@ -22,6 +22,7 @@ from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.orders import ClientOrder, Effect
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
+from app.sessions.commands.upcoming import mails_to_come
 from app.sessions.read.records import SessionRecord
 
 
@@ -47,10 +48,13 @@ async def book_again(
     forgiven = await _pay_again(db, record, now)
     answers = await end_request(db, record, "moved", actor, now)
     sessions = SessionRepository(db, record.practice_id)
-    await sessions.move(record, to, by_client=True, counted=counts_as_move(rules, facts, now))
+    facts = await sessions.move(
+        record, to, by_client=True, counted=counts_as_move(rules, facts, now)
+    )
     if cost.carries != record.carried:
         since = record.carried_since or record.version + 1
         await sessions.set_carried(record.id, cost.carries, since)
+        facts = replace(facts, carried=cost.carries)
     change = new_change(
         "rescheduled",
         actor,
@@ -63,7 +67,7 @@ async def book_again(
     )
     notifications = [
         *notifications_about("rescheduled", to.starts_at, now),
-        *reminders(to.starts_at, record.reminder_minutes, now),
+        *mails_to_come(record, facts, now, confirmed=False),
     ]
     effect = await finish(db, record.practice_id, record.id, change, notifications, now)
     if forgiven is not None:

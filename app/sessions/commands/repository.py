@@ -1,38 +1,33 @@
 """Write sessions of one practice, in the caller's transaction; all statements name the practice."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
-    ColumnElement,
     bindparam,
     case,
-    exists,
-    false,
     func,
     null,
-    or_,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.calendar.held_times import ENDING_OTHERS, ENDING_OWN, held_until
-from app.calendar.taken_times import FREEING, TAKING_FOR_SESSION, spans, taken_values
+from app.calendar.held_times import ENDING_OTHERS, ENDING_OWN
+from app.calendar.taken_times import FREEING, TAKING_FOR_SESSION, taken_values
 from app.database.writing import Write
-from app.domain.policy.working_days import freeze_deadlines
-from app.domain.session import Carried, Occupancy, Status, taken_time
-from app.policies.queries import read_closed_days
-from app.policies.stored import frozen_document, rules_of
+from app.domain.session import Carried, Occupancy, SessionFacts, Status, taken_time
+from app.policies.stored import frozen_document
+from app.sessions.commands.frozen import deadlines_after
 from app.sessions.commands.meeting import Buffers, Meeting, NewSeat, buffers_of, meeting_of
 from app.sessions.commands.undo_window import StateBefore, Undo
-from app.sessions.read.calendar import CalendarOwner
+from app.sessions.commands.upcoming import facts_as_booked
 from app.sessions.read.records import SessionRecord
 from app.tables.sessions import Session
-from app.tables.taken_times import TakenTime
 
 _MEETING = (
     "starts_at",
@@ -47,13 +42,15 @@ _UPDATE = update(Session).where(
     Session.practice_id == bindparam("of_practice"),
     Session.id == bindparam("session_id"),
 )
-# Every change says whether its client may take it back, and ends a release of the time. Other names
-# than the columns': SQLAlchemy reserves those.
+# Every change says whether its client may take it back, and whether what they have said about
+# coming is still true; it ends a release of the time. Other names than the columns': SQLAlchemy
+# reserves those.
 _CHANGED = _UPDATE.values(
     version=Session.version + 1,
     undo_until=bindparam("new_undo_until", type_=Session.undo_until.type),
     undo=bindparam("new_undo", type_=Session.undo.type),
     absence_change_id=bindparam("new_absence", type_=Session.absence_change_id.type),
+    confirmed_at=bindparam("new_confirmed_at", type_=Session.confirmed_at.type),
     release_until=null(),
 )
 _MOVED = _CHANGED.values(
@@ -94,16 +91,10 @@ _GONE_BACK = _CHANGED.values(calendar_sequence=Session.calendar_sequence + 1).ad
 _GO_BACK = Write(_GONE_BACK.add_cte(_TAKEN), *_BEFORE)
 _GO_BACK_TO_SEAT = Write(_GONE_BACK, *_BEFORE, *_SEAT)
 _SET_RHYTHM = Write(_UPDATE, "series_starts_at")
-_SET_ABSENCE = Write(_UPDATE, "absence_change_id")
+_SET_ABSENCE = Write(_UPDATE.values(confirmed_at=null()), "absence_change_id")
+_SET_CONFIRMED = Write(_UPDATE, "confirmed_at")
 _SET_PAID_BEFORE = Write(_UPDATE, "paid_before_minor")
 _SET_CARRIED = Write(_UPDATE, "carried_fee_minor", "carried_forfeit", "carried_since")
-
-
-class Overlap(NamedTuple):
-    """What overlaps a meeting: time that is taken, or time that others hold, until an instant."""
-
-    is_taken: bool
-    held_until: datetime | None
 
 
 class SessionRepository:
@@ -113,46 +104,6 @@ class SessionRepository:
         self._db = db
         self._practice_id = practice_id
 
-    async def find_overlap(
-        self, owner: CalendarOwner, meeting: Meeting, buffers: Buffers | None, now: datetime
-    ) -> Overlap:
-        """Find what a meeting overlaps: time of the practitioner or of the client.
-
-        Of the practitioner it may be taken, or held at `now` by another session.
-
-        `buffers` None: the meeting is a seat of a group, which takes no time of the practitioner.
-        Two sessions of one client need no gap between them. The caller holds the locks. The check
-        on the practitioner is that of the two exclusion constraints.
-        """
-        overlaps: list[ColumnElement[bool]] = []
-        held: ColumnElement[Any] = null()
-        if buffers is not None:
-            before, after = both = spans(whole_time(meeting, buffers))
-            held = held_until(self._practice_id, owner.practitioner_id, owner.own_id, both, now)
-            overlaps.append(
-                exists().where(
-                    TakenTime.practice_id == self._practice_id,
-                    TakenTime.practitioner_id == owner.practitioner_id,
-                    TakenTime.id != owner.own_id,
-                    or_(
-                        TakenTime.span_before.overlaps(before),
-                        TakenTime.span_after.overlaps(after),
-                    ),
-                )
-            )
-        if owner.client_id is not None:
-            overlaps.append(
-                exists().where(
-                    Session.practice_id == self._practice_id,
-                    Session.client_id == owner.client_id,
-                    Session.id != owner.own_id,
-                    Session.starts_at < meeting.ends_at,
-                    Session.taken_until > meeting.starts_at,
-                )
-            )
-        found = await self._db.execute(select(or_(false(), *overlaps), held))
-        return Overlap(*found.one())
-
     async def move(
         self,
         record: SessionRecord,
@@ -161,7 +112,7 @@ class SessionRepository:
         by_client: bool | None = None,
         counted: bool = True,
         undo: Undo | None = None,
-    ) -> None:
+    ) -> SessionFacts:
         """Set another time, format or location; increments the version and `SEQUENCE`.
 
         `by_client`: who has moved it to another start; None: the start stays. A client's move that
@@ -169,27 +120,29 @@ class SessionRepository:
         `max_days_from_original` counts from the new start. A seat takes no time of its
         practitioner: its group does. It moves with its group, or to another group (`to.seat`). A
         session that has ended is booked by its move, and gets no grace for that. `undo`: the client
-        may take the move back.
+        may take the move back. Gives the session's facts after the move.
         """
         is_elsewhen = record.status is not Status.BOOKED or to.starts_at != record.starts_at
+        frozen = await deadlines_after(self._db, record, to.starts_at, anew=is_elsewhen)
         moved = {
-            **self._changed(record, undo, absence=None if is_elsewhen else _absence(record)),
+            **self._changed(record, undo, same_time=not is_elsewhen),
             "more_moves": int(by_client is True and counted),
             "by_practice": None if by_client is None else not by_client,
             "ends_grace": record.status is not Status.BOOKED,
             "booked_starts_at": to.starts_at if by_client is False else record.booked_starts_at,
-            "new_deadlines": await self._deadlines(record, to, anew=is_elsewhen),
+            "new_deadlines": frozen_document(frozen),
             **meeting_values(to),
         }
         booked = moved | {"status": Status.BOOKED}
         if to.seat is not None:
             await _CHANGE_SEAT.run(self._db, booked | _seat_values(to.seat))
-            return
-        if record.group_id is not None:
+        elif record.group_id is not None:
             await _MOVE_WITH_GROUP.run(self._db, moved)
-            return
-        whole = whole_time(to, buffers_of(record))
-        await _MOVE.run(self._db, booked | self._taken_by(record, whole))
+        else:
+            whole = whole_time(to, buffers_of(record))
+            await _MOVE.run(self._db, booked | self._taken_by(record, whole))
+        facts = facts_as_booked(record, to.starts_at, frozen, by_client=by_client)
+        return facts if record.status is Status.BOOKED else replace(facts, grace_from=None)
 
     async def set_rhythm(self, starts: Mapping[UUID, datetime]) -> None:
         """Set the starts of sessions in the rhythm of their series."""
@@ -216,13 +169,25 @@ class SessionRepository:
         )
 
     async def set_absence(self, session_id: UUID, change_id: UUID) -> None:
-        """Set the change with which the client has announced that they cannot come."""
+        """Set the change with which the client has announced that they cannot come.
+
+        It ends what they have said before: that they are coming.
+        """
         values = {
             "of_practice": self._practice_id,
             "session_id": session_id,
             "absence_change_id": change_id,
         }
         await _SET_ABSENCE.run(self._db, values)
+
+    async def set_confirmed(self, session_id: UUID, now: datetime) -> None:
+        """Set that the client has said at `now` that they are coming. The version stays."""
+        values = {
+            "of_practice": self._practice_id,
+            "session_id": session_id,
+            "confirmed_at": now,
+        }
+        await _SET_CONFIRMED.run(self._db, values)
 
     async def set_paid_before(self, session_id: UUID, paid_minor: int) -> None:
         """Set what was paid for ends after which the session was booked again."""
@@ -253,9 +218,7 @@ class SessionRepository:
         whole = whole_time(meeting_of(record), buffers_of(record))
         taken = taken_time(status, whole, now)
         values = {
-            **self._changed(
-                record, undo, absence=None if status is Status.BOOKED else _absence(record)
-            ),
+            **self._changed(record, undo, same_time=True, status=status),
             "status": status,
             "more_sequence": int(in_calendar),
             "taken_until": None if taken is None else taken.end,
@@ -270,29 +233,33 @@ class SessionRepository:
         else:
             await _SET_STATUS_AND_TAKE.run(self._db, values | self._taken_by(record, taken))
 
-    async def restore_seat(self, record: SessionRecord, to: Meeting, seat: NewSeat) -> None:
+    async def restore_seat(self, record: SessionRecord, to: Meeting, seat: NewSeat) -> SessionFacts:
         """Book a seat again that was cancelled, or whose group has moved since its end.
 
-        Increments the version and `SEQUENCE`.
+        Increments the version and `SEQUENCE`. Gives the session's facts afterwards.
 
         If the practice has moved the group meanwhile, it has moved the seat, which also ends what
         the seat carries.
         """
         is_moved = to.starts_at != record.starts_at
+        frozen = await deadlines_after(self._db, record, to.starts_at, anew=is_moved)
         values = {
-            **self._changed(record),
+            **self._changed(record, same_time=not is_moved, status=Status.BOOKED),
             "status": Status.BOOKED,
             "more_moves": 0,
             "by_practice": True if is_moved else None,
             "ends_grace": False,
             "booked_starts_at": to.starts_at if is_moved else record.booked_starts_at,
-            "new_deadlines": await self._deadlines(record, to, anew=is_moved),
+            "new_deadlines": frozen_document(frozen),
             **meeting_values(to),
             **_seat_values(seat),
         }
         await _CHANGE_SEAT.run(self._db, values)
-        if is_moved:
-            await self.set_carried(record.id, None)
+        facts = facts_as_booked(record, to.starts_at, frozen, by_client=False if is_moved else None)
+        if not is_moved:
+            return facts
+        await self.set_carried(record.id, None)
+        return replace(facts, carried=None)
 
     async def read_undo(self, session_id: UUID) -> dict[str, Any] | None:
         """Read the session before its client's last change; None: it cannot be taken back."""
@@ -303,15 +270,19 @@ class SessionRepository:
         )
         return state
 
-    async def go_back(self, record: SessionRecord, before: StateBefore, to: Meeting) -> None:
+    async def go_back(
+        self, record: SessionRecord, before: StateBefore, to: Meeting
+    ) -> SessionFacts:
         """Set a session back to the state before its client's last move or change of format.
 
         `to` is the meeting of then, for a seat with the seat to take. Increments the version and
-        `SEQUENCE`.
+        `SEQUENCE`. Gives the session's facts afterwards.
         """
         fee = None if before.carried is None else before.carried.fee
         values = {
-            **self._changed(record, absence=before.absence_change_id),
+            **self._changed(record),
+            "new_absence": before.absence_change_id,
+            "new_confirmed_at": before.confirmed_at,
             "status": Status.BOOKED,
             **meeting_values(to),
             "client_moves": before.client_moves,
@@ -327,42 +298,36 @@ class SessionRepository:
             await _GO_BACK.run(self._db, values | self._taken_by(record, whole))
         else:
             await _GO_BACK_TO_SEAT.run(self._db, values | _seat_values(to.seat))
+        facts = facts_as_booked(record, to.starts_at, before.frozen_deadlines)
+        return replace(facts, moved_by_practice=before.moved_by_practice, carried=before.carried)
 
     def _changed(
-        self, record: SessionRecord, undo: Undo | None = None, *, absence: UUID | None = None
+        self,
+        record: SessionRecord,
+        undo: Undo | None = None,
+        *,
+        same_time: bool = False,
+        status: Status | None = None,
     ) -> dict[str, object]:
         """Give the parameters of every statement that makes a new version of a session.
 
-        `absence` is the change that announced an absence, if that is still true afterwards.
+        `same_time`: it keeps its start, so what its client has said about coming may still be true.
+        `status` is the new one; None: it stays booked.
         """
+        absence = None if record.absence is None else record.absence.change_id
+        is_absent = same_time and status is not Status.BOOKED
+        is_coming = same_time and status is not Status.CANCELLED
         return {
-            "new_absence": absence,
+            "new_absence": absence if is_absent else None,
+            "new_confirmed_at": record.confirmed_at if is_coming else None,
             "of_practice": self._practice_id,
             "session_id": record.id,
             "new_undo_until": None if undo is None else undo.until,
             "new_undo": None if undo is None else undo.state,
         }
 
-    async def _deadlines(
-        self, record: SessionRecord, to: Meeting, *, anew: bool
-    ) -> list[dict[str, Any]] | None:
-        """Give the instants of the deadlines in working days to store.
-
-        `anew`: the start changes, so they are calculated again. Otherwise they stay as they are.
-        """
-        frozen = record.frozen_deadlines
-        if anew:
-            policy = rules_of(record.policy)
-            closed = await read_closed_days(self._db, self._practice_id, policy)
-            frozen = freeze_deadlines(policy, to.starts_at, record.policy_zone, closed)
-        return frozen_document(frozen)
-
     def _taken_by(self, record: SessionRecord, taken: Occupancy) -> dict[str, object]:
         return taken_values(self._practice_id, record.practitioner_id, record.id, taken)
-
-
-def _absence(record: SessionRecord) -> UUID | None:
-    return None if record.absence is None else record.absence.change_id
 
 
 def meeting_values(meeting: Meeting) -> dict[str, object]:

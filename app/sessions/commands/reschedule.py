@@ -7,7 +7,7 @@ The same start with another format or location is a change of format, which has 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -31,7 +31,7 @@ from app.domain.zones import seconds_up, to_seconds
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
-from app.outbox.outbox import notifications_about, reminders
+from app.outbox.outbox import NewNotification, notifications_about
 from app.policies.stored import rules_of
 from app.sessions.commands.asking import ask_about, check_question, with_question
 from app.sessions.commands.checks import check_booked, check_start, check_version
@@ -61,6 +61,7 @@ from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.seats import find_group, take_offered_seat, take_seat_for_staff
 from app.sessions.commands.slots import check_free, nearest_slots, owner_of, wanted_time
 from app.sessions.commands.undo_window import undo_of
+from app.sessions.commands.upcoming import mails_to_come
 from app.sessions.read.calendar import (
     move_search,
     read_with_calendar,
@@ -70,6 +71,13 @@ from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
 Judged = TypeVar("Judged")
+
+
+class WrittenMove(NamedTuple):
+    """The entry of the history of a move, and the mails before the moved session."""
+
+    change: NewChange
+    to_come: list[NewNotification]
 
 
 async def reschedule(
@@ -261,7 +269,7 @@ async def _move(
     notify: bool = True,
 ) -> Effect:
     """Write a checked move, and queue its notifications."""
-    change = await write_move(
+    change, to_come = await write_move(
         db,
         record,
         to,
@@ -274,7 +282,7 @@ async def _move(
     change = with_question(change, order.ask_waiver, now)
     notifications = [
         *notifications_about("rescheduled", to.starts_at, now, fee=cost.fee, people=notify),
-        *reminders(to.starts_at, record.reminder_minutes, now),
+        *to_come,
     ]
     effect = await finish(db, record.practice_id, record.id, change, notifications, now)
     await ask_about(db, record.practice_id, record.id, change, effect.command_id, now)
@@ -291,8 +299,8 @@ async def write_move(
     reason: ChangeReason | None,
     now: datetime,
     undo_window: timedelta = NO_UNDO,
-) -> NewChange:
-    """Write a checked move, and give the entry of its history.
+) -> WrittenMove:
+    """Write a checked move, and give the entry of its history and the mails before the session.
 
     Only a client's moves to another start count towards the limit and can carry a cost (product.md
     section 10, "Counting" and "Carried cost"). Those that something makes free do neither.
@@ -301,7 +309,7 @@ async def write_move(
     changes_start = to.starts_at != record.starts_at
     answers = await end_request(db, record, "moved", actor, now) if changes_start else None
     undo = undo_of(record, undo_window, now, answers=answers)
-    await sessions.move(
+    facts = await sessions.move(
         record,
         to,
         by_client=actor.is_client if changes_start else None,
@@ -311,9 +319,12 @@ async def write_move(
     if changes_start and cost.carries != record.carried:
         since = record.carried_since or record.version + 1
         await sessions.set_carried(record.id, cost.carries, since)
+        facts = replace(facts, carried=cost.carries)
     kind = "format_changed" if is_same_time(record, to) else "rescheduled"
     change = new_change(kind, actor, record, to=to, cost=cost, reason=reason, answers=answers)
-    return replace(change, collect_after=None if undo is None else undo.until)
+    change = replace(change, collect_after=None if undo is None else undo.until)
+    is_confirmed = record.confirmed_at is not None and not changes_start
+    return WrittenMove(change, mails_to_come(record, facts, now, confirmed=is_confirmed))
 
 
 def check_format_and_location(

@@ -23,7 +23,6 @@ from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
-from app.outbox.outbox import reminders
 from app.policies.stored import rules_of
 from app.sessions.commands.asking import ask_about, check_question, with_question
 from app.sessions.commands.checks import check_start, check_version
@@ -246,7 +245,7 @@ async def _move_all(
     changed = []
     for move in changing:
         record, to = move.record, move.to
-        change = await write_move(
+        change, to_come = await write_move(
             db,
             record,
             to,
@@ -257,7 +256,6 @@ async def _move_all(
             undo_window=order.undo_window,
         )
         change = with_question(change, order.ask_waiver, now)
-        to_come = reminders(to.starts_at, record.reminder_minutes, now)
         changed.append(ChangedSession(record, change, "rescheduled", to_come))
     rhythm = {move.record.id: move.rhythm for move in moves if move.record.series is not None}
     await SessionRepository(db, practice_id).set_rhythm(rhythm)

@@ -37,7 +37,7 @@ from app.sessions.commands.meeting import (
     is_bookable_again,
     meeting_of,
 )
-from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.overlap import find_overlap
 from app.sessions.commands.seat_repository import GroupRecord, SeatRepository
 from app.sessions.commands.slots import ALTERNATIVES, owner_of
 from app.sessions.read.calendar import (
@@ -188,9 +188,7 @@ async def take_seat_again(db: AsyncConnection, record: SessionRecord, now: datet
             raise await _unavailable(db, wish, meeting.starts_at, holds.until)
     elif not group.is_at(meeting):
         meeting = group.meeting(await seats.number_of(record.id))
-    overlap = await SessionRepository(db, record.practice_id).find_overlap(
-        owner_of(record), meeting, None, now
-    )
+    overlap = await find_overlap(db, owner_of(record), meeting, None, now)
     if overlap.is_taken:
         raise await _unavailable(db, _wish_of_staff(record, record.format, now), meeting.starts_at)
     return meeting

@@ -19,7 +19,7 @@ from app.domain.availability import (
 from app.domain.refusals import SlotUnavailableError
 from app.domain.zones import EPOCH, from_seconds, seconds_up, to_seconds
 from app.sessions.commands.meeting import Buffers, Meeting, buffers_of, meeting_of
-from app.sessions.commands.repository import SessionRepository
+from app.sessions.commands.overlap import find_overlap
 from app.sessions.read.calendar import CalendarOwner, read_calendar, slot_rules
 from app.sessions.read.records import SessionRecord
 
@@ -81,8 +81,7 @@ async def check_free(
         SlotUnavailableError: the time is not free. Its alternatives ignore the policy.
     """
     meeting, owner = wanted.meeting, wanted.owner
-    sessions = SessionRepository(db, owner.practice_id)
-    overlap = await sessions.find_overlap(owner, meeting, wanted.buffers, now)
+    overlap = await find_overlap(db, owner, meeting, wanted.buffers, now)
     is_free = not overlap.is_taken
     if is_free and not force:
         day, start = meeting.starts_at.date(), to_seconds(meeting.starts_at)

@@ -18,23 +18,25 @@ from app.domain.errors import (
     UndoUnavailableError,
 )
 from app.domain.refusals import GroupUnavailableError, SlotUnavailableError
-from app.domain.session import Status
+from app.domain.session import SessionFacts, Status
 from app.domain.undo import may_undo
 from app.identity.api_keys.keys import Staff
 from app.identity.tokens.access import Caller
-from app.outbox.outbox import NewNotification, drop_unsent, notifications_about, reminders
+from app.outbox.outbox import NewNotification, drop_unsent, notifications_about
 from app.sessions.commands.checks import check_version
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.meeting import Meeting, buffers_of, meeting_of
 from app.sessions.commands.orders import ChangeReason, Outcome, StaffOutcome
+from app.sessions.commands.overlap import find_overlap
 from app.sessions.commands.repository import SessionRepository, whole_time
 from app.sessions.commands.request_repository import end_request, reopen_request
 from app.sessions.commands.seat_repository import SeatRepository
 from app.sessions.commands.seats import take_seat_again
 from app.sessions.commands.slots import check_free, owner_of, wanted_time
 from app.sessions.commands.undo_window import StateBefore, state_before
+from app.sessions.commands.upcoming import facts_as_booked, mails_to_come
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
@@ -74,8 +76,9 @@ async def undo(
     sessions = SessionRepository(db, staff.practice_id)
     if to.seat is None:
         await sessions.set_status(record, Status.BOOKED, now, in_calendar=in_calendar)
+        facts = facts_as_booked(record, to.starts_at, record.frozen_deadlines)
     else:
-        await sessions.restore_seat(record, to, to.seat)
+        facts = await sessions.restore_seat(record, to, to.seat)
     await end_request(db, record, "moved", staff.actor, now)
     change = new_change(
         "restored",
@@ -86,7 +89,7 @@ async def undo(
         in_calendar=in_calendar,
         details={"undone": record.status, "voided_fee": voided},
     )
-    notifications = _notifications(record, to, now)
+    notifications = _notifications(record, to, facts, now)
     effect = await finish(db, staff.practice_id, session_id, change, notifications, now)
     return await answer_staff(db, staff, session_id, effect)
 
@@ -125,7 +128,7 @@ async def undo_by_client(
     voided = await history.void_fee(session_id, undone.kind, now)
     if record.status is Status.CANCELLED:
         await CreditRepository(db, practice_id).restore(session_id, now)
-    await sessions.go_back(record, before, to)
+    facts = await sessions.go_back(record, before, to)
     await reopen_request(db, practice_id, session_id, before.move_request_id, now)
     details = {"undone": undone.kind, "voided_fee": voided}
     change = new_change("restored", caller.actor, record, to=to, details=details)
@@ -133,7 +136,7 @@ async def undo_by_client(
     dropped = await drop_unsent(db, practice_id, undone.id, now) if undone.is_alone else set()
     notifications = [
         *(one for one in told if one.recipient not in dropped),
-        *reminders(to.starts_at, record.reminder_minutes, now),
+        *mails_to_come(record, facts, now, confirmed=before.confirmed_at is not None),
     ]
     effect = await finish(db, practice_id, session_id, change, notifications, now)
     return await answer_client(db, caller, session_id, effect)
@@ -163,9 +166,8 @@ async def _meeting_of_then(
     """
     if before.group_id is not None:
         return await _seat_of_then(db, record, before, now)
-    sessions = SessionRepository(db, record.practice_id)
     buffers = buffers_of(record)
-    overlap = await sessions.find_overlap(owner_of(record), before.meeting, buffers, now)
+    overlap = await find_overlap(db, owner_of(record), before.meeting, buffers, now)
     if overlap.is_taken or overlap.held_until is not None:
         held_until = None if overlap.is_taken else overlap.held_until
         raise SlotUnavailableError((), timedelta(0), record.client_zone, held_until=held_until)
@@ -190,8 +192,7 @@ async def _seat_of_then(
         raise GroupCancelledError
     if group.free_seat is None:
         raise GroupFullError
-    sessions = SessionRepository(db, record.practice_id)
-    overlap = await sessions.find_overlap(owner_of(record), before.meeting, None, now)
+    overlap = await find_overlap(db, owner_of(record), before.meeting, None, now)
     if overlap.is_taken or not group.is_at(before.meeting):
         raise GroupUnavailableError((), record.client_zone)
     holds = await read_seat_holds(db, record.practice_id, group.id, record.id, now)
@@ -225,13 +226,16 @@ async def _meeting_again(db: AsyncConnection, record: SessionRecord, now: dateti
     return meeting
 
 
-def _notifications(record: SessionRecord, to: Meeting, now: datetime) -> list[NewNotification]:
+def _notifications(
+    record: SessionRecord, to: Meeting, facts: SessionFacts, now: datetime
+) -> list[NewNotification]:
     """Notify people and webhooks; only webhooks were notified of a fulfilled session.
 
     People do not know yet that its group has moved meanwhile.
     """
+    is_confirmed = record.confirmed_at is not None and to.starts_at == record.starts_at
     is_known = record.status is not Status.FULFILLED or to.seat is not None
     return [
         *notifications_about("restored", to.starts_at, now, people=is_known),
-        *reminders(to.starts_at, record.reminder_minutes, now),
+        *mails_to_come(record, facts, now, confirmed=is_confirmed),
     ]

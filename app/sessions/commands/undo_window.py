@@ -42,6 +42,7 @@ class StateBefore:
     move_request_id: UUID | None
     absence_change_id: UUID | None
     frozen_deadlines: tuple[FrozenDeadline, ...]
+    confirmed_at: datetime | None
 
 
 def undo_of(
@@ -74,13 +75,14 @@ def undo_of(
         "move_request_id": _text(answers),
         "absence_change_id": _text(None if record.absence is None else record.absence.change_id),
         "frozen_deadlines": frozen_document(record.frozen_deadlines),
+        "confirmed_at": None if record.confirmed_at is None else record.confirmed_at.isoformat(),
     }
     return Undo(until, state)
 
 
 def state_before(state: dict[str, Any], currency: str) -> StateBefore:
     """Parse what `undo_of` made."""
-    rhythm = state["series_starts_at"]
+    rhythm, confirmed = state["series_starts_at"], state.get("confirmed_at")
     return StateBefore(
         meeting=Meeting(
             starts_at=datetime.fromisoformat(state["starts_at"]),
@@ -99,6 +101,7 @@ def state_before(state: dict[str, Any], currency: str) -> StateBefore:
         move_request_id=_id(state["move_request_id"]),
         absence_change_id=_id(state.get("absence_change_id")),
         frozen_deadlines=parse_frozen(state.get("frozen_deadlines")),
+        confirmed_at=None if confirmed is None else datetime.fromisoformat(confirmed),
     )
 
 

@@ -172,6 +172,7 @@ class SessionSummaryRecord:
     group: SessionGroup | None
     series: SeriesPlace | None
     absence: Absence | None
+    confirmed_at: datetime | None
 
     @property
     def etag(self) -> str:
@@ -219,6 +220,7 @@ class SessionRecord(SessionSummaryRecord):
     minimum_notice_minutes: int
     horizon_days: int
     reminder_minutes: list[int]
+    nudge_hours_before: int | None
     formats: Sequence[OfferedFormat]
     moved_by_practice: bool
     grace_from: datetime | None

@@ -64,6 +64,7 @@ def to_record(row: Row) -> SessionRecord:
         minimum_notice_minutes=row["minimum_notice_minutes"],
         horizon_days=row["horizon_days"],
         reminder_minutes=row["reminder_minutes"],
+        nudge_hours_before=row["nudge_hours_before"],
         formats=formats_of(row["formats"]),
         moved_by_practice=row["moved_by_practice"],
         grace_from=row["grace_from"],
@@ -248,6 +249,7 @@ def _summary_fields(row: Row) -> tuple[Any, ...]:
             row["series_id"], row["series_position"], row["series_size"], row["series_starts_at"]
         ),
         None if row["absence"] is None else _to_absence(row["absence"]),
+        row["confirmed_at"],
     )
 
 

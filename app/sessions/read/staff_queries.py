@@ -9,7 +9,16 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
+from app.database.lists import (
+    Filter,
+    Part,
+    before_instant,
+    equal,
+    from_instant,
+    in_order,
+    is_set,
+    matching,
+)
 from app.database.statements import Row, Source
 from app.domain.errors import NotFoundError
 from app.sessions.read.queries import read_row
@@ -59,6 +68,7 @@ FILTERS: Mapping[str, Filter] = {
     "group": equal(Session.group_id),
     "series": equal(Session.series_id),
     "status": equal(Session.status),
+    "confirmed": is_set(Session.confirmed_at),
     "since": from_instant(Session.starts_at),
     "until": before_instant(Session.starts_at),
 }

@@ -135,6 +135,7 @@ def _group_and_series(session: Any) -> list[Any]:  # noqa: ANN401 - a table, and
         session.series_starts_at,
         _series_size(session).label("series_size"),
         absence_of(session).label("absence"),
+        session.confirmed_at,
     ]
 
 
@@ -305,6 +306,7 @@ def details_of(on: ColumnElement[bool], *more: ColumnElement[Any]) -> Statement:
         Service.minimum_notice_minutes,
         Service.horizon_days,
         Service.reminder_minutes,
+        Service.nudge_hours_before,
         formats_on_offer(),
         *more,
     ).select_from(source)

@@ -108,6 +108,10 @@ class StaffListQuery(ListQuery):
     )
     series: Id | None = Field(default=None, description="Filter by series.")
     status: Status | None = Field(default=None, description="Filter by status.")
+    confirmed: bool | None = Field(
+        default=None,
+        description="Filter by whether the client has said that they are coming (`confirmed_at`).",
+    )
     since: Instant | None = first_instant("Starts")
     until: Instant | None = last_instant("Starts")
     order: Literal["soonest", "latest"] = Field(

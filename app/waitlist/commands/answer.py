@@ -28,16 +28,18 @@ from app.domain.refusals import GroupUnavailableError, SlotUnavailableError
 from app.domain.session import Status
 from app.domain.waitlist import ACTIVE
 from app.domain.zones import seconds_up, to_seconds
-from app.outbox.outbox import notifications_about, reminders
+from app.outbox.outbox import notifications_about
 from app.sessions.commands.book import book
 from app.sessions.commands.book_seat import book_seat
 from app.sessions.commands.booking import Booking, SeatBooking
 from app.sessions.commands.finish import finish, new_change
 from app.sessions.commands.meeting import Meeting, MeetingRequest, requested_meeting
+from app.sessions.commands.overlap import find_overlap
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.seat_repository import SeatRepository
 from app.sessions.commands.slots import owner_of
+from app.sessions.commands.upcoming import mails_to_come
 from app.sessions.read.calendar import read_with_calendar, slot_rules
 from app.sessions.read.records import SessionRecord
 from app.waitlist.access import OfferCaller, find_own_offer
@@ -231,7 +233,7 @@ async def _move(
     else:
         to = await _seat(db, record, own, own.group_id, now)
     answers = await end_request(db, record, "moved", actor, now)
-    await SessionRepository(db, practice_id).move(record, to)
+    facts = await SessionRepository(db, practice_id).move(record, to)
     cost = Cost(None, Credit.KEPT if record.paid_by_credit else None)
     details, command_id = {"offer": str(own.id)}, uuid4()
     change = new_change(
@@ -239,7 +241,7 @@ async def _move(
     )
     notifications = [
         *notifications_about("rescheduled", to.starts_at, now),
-        *reminders(to.starts_at, record.reminder_minutes, now),
+        *mails_to_come(record, facts, now, confirmed=False),
     ]
     change = replace(change, command_id=command_id)
     await finish(db, practice_id, session_id, change, notifications, now)
@@ -297,8 +299,8 @@ async def _seat(
     seat = None if group is None or not group.is_scheduled else group.free_seat
     if group is None or seat is None or group.starts_at != own.starts_at:
         raise OfferGoneError
-    meeting, sessions = group.meeting(seat), SessionRepository(db, record.practice_id)
-    overlap = await sessions.find_overlap(owner_of(record), meeting, None, now)
+    meeting = group.meeting(seat)
+    overlap = await find_overlap(db, owner_of(record), meeting, None, now)
     holds = await read_seat_holds(db, record.practice_id, group_id, record.id, now)
     if overlap.is_taken or holds.seats >= group.seats_left:
         raise OfferGoneError

@@ -38,6 +38,7 @@ from app.domain.errors import (
 from app.domain.policy.decide import Refusal
 from app.domain.refusals import (
     ActionRefusedError,
+    ConfirmationRefusedError,
     GroupUnavailableError,
     ScopeConflictsError,
     ScopeRefusedError,
@@ -207,6 +208,9 @@ async def on_domain_error(request: Request, error: Exception) -> Response:
         case ActionRefusedError(decision=decision) if decision.refusal is not None:
             code = decision.refusal.code
             detail, members = _refusal(decision.refusal, error.zone, texts)
+        case ConfirmationRefusedError(refusal=refusal):
+            code = refusal.code
+            detail, members = _refusal(refusal, error.zone, texts)
         case ScopeRefusedError(decision=decision) if decision.refusal is not None:
             detail, members = _refusal(decision.refusal, error.zone, texts)
             members |= {"session_id": error.session_id, "refusal": decision.refusal.code}

@@ -87,8 +87,9 @@ def _way(way: str, credit: str) -> dict[str, object]:
     return {"way": way, "fee": None, "credit": credit, "carries": None, "to_free_targets": False}
 
 
-def _undo(until: str | None) -> dict[str, object]:
-    return {"allowed": until is not None, "until": until}
+def _said_now(*, undo_until: str | None, can_confirm: bool) -> dict[str, object]:
+    undo = {"allowed": undo_until is not None, "until": undo_until}
+    return {"undo": undo, "confirm": {"allowed": can_confirm}}
 
 
 def _terms(credit: str, free_until: str, closes_at: str) -> list[dict[str, object]]:
@@ -128,6 +129,7 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
         "group": None,
         "series": None,
         "absence": None,
+        "confirmed_at": None,
     }
 
 
@@ -159,7 +161,7 @@ def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
             "reschedule": _allowed("reschedule", "kept", free_until, closes_at),
             "change_format": _allowed("change_format", "kept", start, start),
             "absence": _refused(None, start, "cancellation-open"),
-            "undo": _undo(None),
+            **_said_now(undo_until=None, can_confirm=True),
         },
         "ways_out": [
             _way("change_format", "kept"),
@@ -190,7 +192,7 @@ def _cancelled(session: Mapping[str, object]) -> dict[str, object]:
             "reschedule": _allowed("reschedule", "redeemed", rebook_until, rebook_until),
             "change_format": _refused("2026-12-03T15:00:00-05:00", "2026-12-03T15:00:00-05:00"),
             "absence": _refused(None, "2026-12-03T15:00:00-05:00"),
-            "undo": _undo("2026-11-25T05:20:00-05:00"),
+            **_said_now(undo_until="2026-11-25T05:20:00-05:00", can_confirm=False),
         },
         "ways_out": [_way("reschedule", "redeemed")],
     }
@@ -343,10 +345,7 @@ EXAMPLES: dict[str, object] = {
         "empty_reason": None,
         "next_available": None,
     },
-    "get_me": {
-        **WHO,
-        "session_id": None,
-    },
+    "get_me": {**WHO, "session_id": None},
     "list_own_packages": page(
         {
             **PACKAGE,

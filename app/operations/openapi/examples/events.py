@@ -32,6 +32,7 @@ def _event(event: str, **said: object) -> dict[str, object]:
             "command_id": IDS["command"],
             "by": "practice",
             "reason_code": None,
+            "confirmed_at": None,
             "fee": None,
             "credit": None,
             **said,
@@ -130,6 +131,9 @@ EVENT_EXAMPLES: dict[str, object] = {
     "session.restored": _event("session.restored", version=5),
     "session.absence_announced": _event(
         "session.absence_announced", by="client", reason_code="unwell"
+    ),
+    "session.confirmed": _event(
+        "session.confirmed", by="client", confirmed_at="2026-11-25T10:15:00Z"
     ),
     "fee.recorded": _event("fee.recorded", **_CANCELLED_BY_CLIENT, fee=_event_fee("due")),
     "fee.collectable": _event("fee.collectable", status="cancelled", fee=_event_fee("due")),

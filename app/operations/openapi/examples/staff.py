@@ -59,6 +59,7 @@ def _summary(day: str, *, version: int) -> dict[str, object]:
         "group": None,
         "series": None,
         "absence": None,
+        "confirmed_at": "2026-12-01T09:12:00-07:00",
         "external_ref": "visit-20261203-7",
         "client": {
             **_CLIENT,
