@@ -119,9 +119,7 @@ async def test_dates_of_a_series_have_each_their_own(staff: Api, world: World) -
     assert await waiting(world) == sorted(both, key=str)
 
 
-async def test_a_seat_has_one_until_the_practice_moves_its_group(
-    staff: Api, world: World
-) -> None:
+async def test_a_seat_has_one_until_the_practice_moves_its_group(staff: Api, world: World) -> None:
     group = await add_group(world, START)
     made = await staff.post(SESSIONS, {"group_id": str(group), "client_id": str(world.client_id)})
     assert made.status_code == 201, made.text
@@ -237,9 +235,7 @@ async def test_a_reminder_that_is_a_nudge_too_stays_for_who_confirms(
     assert await waiting(world) == [("reminder_nudge", START - 2 * DAY)]
 
 
-async def test_a_session_that_is_booked_again_is_nudged(
-    api: Api, staff: Api, world: World
-) -> None:
+async def test_a_session_that_is_booked_again_is_nudged(api: Api, staff: Api, world: World) -> None:
     await world.add_policy(DAY_AHEAD | {"rebook": {"days": 30, "fee": "stands"}})
     session_id = await book(staff, world)
     await api.cancel(session_id)

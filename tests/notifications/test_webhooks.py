@@ -226,6 +226,7 @@ async def test_a_late_event_still_describes_its_change(
         "command_id": str(change.command_id),
         "by": "client",
         "reason_code": "work",
+        "confirmed_at": None,
         "fee": None,
         "credit": None,
     }
