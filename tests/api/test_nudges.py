@@ -247,7 +247,7 @@ async def test_a_session_that_is_booked_again_is_nudged(api: Api, staff: Api, wo
 # The field of a service
 
 
-async def test_a_new_service_has_a_day_and_null_turns_it_off(staff: Api, world: World) -> None:
+async def test_a_new_service_has_a_day_and_null_turns_it_off(staff: Api) -> None:
     body = {
         "name": "Massage",
         "duration_minutes": 60,

@@ -28,7 +28,7 @@ GO_ON = {
     "session-not-booked",
     "reschedule-limit-reached", "quote-stale", "quote-invalid",
     "offer-expired", "offer-gone", "waitlist-off", "release-unavailable", "undo-unavailable",
-    "cancellation-open", "group-full", "group-cancelled",
+    "cancellation-open", "absence-announced", "group-full", "group-cancelled",
 }  # fmt: skip
 CONTACT = {"name": "Dr. Maya Chen", "email": "maya@harbor.example", "phone": None}
 

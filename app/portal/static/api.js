@@ -153,7 +153,7 @@ export class Api {
     return (await this.#get(`${sessionPath(id, "scope")}?${query}`)).data;
   }
 
-  /** `cancel`, `reschedule` or `undo` a session. The answer is the session as it is then, and the cost. */
+  /** `cancel`, `reschedule`, `confirm` or `undo` a session. The answer is the session as it is then, and the cost. */
   async command(name, id, { body, etag, key }) {
     const headers = { "Idempotency-Key": key, "If-Match": etag };
     const answer = await this.#wire.send("POST", sessionPath(id, name), { body, headers, as: "json" });

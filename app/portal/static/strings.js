@@ -55,6 +55,11 @@ export const t = {
     noted: (instant) => `You told us on ${instant} that you cannot come.`,
     done: "We have told the practice",
   },
+  coming: {
+    submit: "I am coming",
+    how: "The practice then knows. Your session stays booked also if you do not say so.",
+    said: (instant) => `You told us on ${instant} that you are coming.`,
+  },
   undo: { submit: "Take it back", until: (instant) => `Possible until ${instant}.` },
 
   wish: {
@@ -314,6 +319,7 @@ export const t = {
       noshow: () => "Missed",
       restored: (when, how) => `Booked again for ${when} (${how})`,
       absence_announced: () => "Told the practice: cannot come",
+      confirmed: () => "Told the practice: coming",
       fee_waived: () => "Fee waived",
       fee_settled: () => "Fee paid",
       fee_collectable: () => "The fee can be collected now",

@@ -2,6 +2,7 @@
 
 import { note } from "../app.js";
 import { now } from "../clock.js";
+import { comingFrom, comingPart } from "../coming.js";
 import { button, facts, h } from "../dom.js";
 import { day, isoDate, money, short } from "../format.js";
 import { historyOf } from "../history.js";
@@ -44,6 +45,7 @@ export async function details(app, { id }) {
       request ? requestText(session) : null,
       h("div", { class: isCancelled ? "old" : null }, when(session)),
       request ? requestWays(app, session) : about,
+      request ? null : comingPart(app, known),
       undoPart(app, known),
     ),
     request ? h("section", { class: "card", "aria-labelledby": "about" }, h("h2", { id: "about" }, t.session.about), about) : null,
@@ -182,11 +184,13 @@ function questions({ contact }) {
 }
 
 /** The next instant at which what is shown here stops being true. */
-function nextTurn({ actions, starts_at: start, status, move_request: request }) {
+function nextTurn(session) {
+  const { actions, starts_at: start, status, move_request: request } = session;
   if (status !== "booked" && !request && !actions.reschedule.allowed) return null;
   const instants = Object.values(actions).flatMap((one) => [one.free_until, one.closes_at, one.quote_expires_at]);
   if (request) instants.push(request.answer_by, ...request.proposals.map((slot) => slot.start));
-  const ahead = [...instants, start].filter(Boolean).map(Date.parse).filter((instant) => instant > now());
+  const begins = actions.confirm.allowed ? [comingFrom(session)] : [];
+  const ahead = [...instants, start].filter(Boolean).map(Date.parse).concat(begins).filter((instant) => instant > now());
   return ahead.length > 0 ? Math.min(...ahead) : null;
 }
 
