@@ -345,8 +345,8 @@ class Book:
                 self._set_answer(session, "kept")
 
     def _end_request(self, session: Session, state: str) -> None:
-        """End an open request. After `answer_by`, and from the start on, a change is no answer."""
-        if session.is_asked(self.now) and self.now < session.starts_at:
+        """End a request that waits for an answer. After `answer_by` a change is no answer."""
+        if session.is_asked(self.now):
             self._set_answer(session, state)
 
     def _set_answer(self, session: Session, state: str) -> None:
