@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from tests.drills.model_holds import Holds, held_until
 from tests.drills.model_records import NOTHING, Answer, Change, Credit, Package, Quote, RefusedError
 from tests.drills.model_rules import (
     Cost,
@@ -21,6 +22,8 @@ from tests.drills.model_rules import (
     verdict,
 )
 from tests.drills.model_slots import (
+    Busy,
+    Look,
     Slot,
     days_ahead,
     fits,
@@ -31,11 +34,28 @@ from tests.drills.model_slots import (
     why_empty,
 )
 from tests.drills.model_steps import Step, check_dearest, step
-from tests.drills.model_things import DAY, TICK, Group, Place, Rules, Service, Session, Taker, wall
+from tests.drills.model_things import (
+    DAY,
+    TICK,
+    Before,
+    Group,
+    Place,
+    Rules,
+    Service,
+    Session,
+    Taker,
+    wall,
+)
 
 GRACE = timedelta(days=14)
 NEVER = datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC"))  # until the first command
 UTC = ZoneInfo("UTC")
+UNDO_WINDOW = timedelta(minutes=5)
+# What is again as it was when a client takes their change back.
+RESTORED = (
+    *("starts_at", "place", "group", "duration", "before", "after", "moves", "by_practice"),
+    *("carried", "rhythm", "absent", "asked_until", "request", "proposals"),
+)
 
 
 @dataclass(eq=False)
@@ -51,11 +71,23 @@ class Book:
     changes: dict[Session, list[Change]] = field(default_factory=dict)
     fees: dict[Session, list[tuple[int, str, str]]] = field(default_factory=dict)
     steps: dict[Session, list[Step]] = field(default_factory=dict)
+    holds: Holds = field(default_factory=Holds)
+    withdrawn: list[dict[Session, str]] = field(default_factory=list)
 
     @property
     def takers(self) -> list[Taker]:
         """List what can take time."""
         return [*self.sessions, *self.groups]
+
+    def busy(self, *but: Taker) -> list[Busy]:
+        """List what takes time or holds it; not the holds of these sessions."""
+        return [*self.takers, *self.holds.times(self.now, but)]
+
+    def look(self, session: Session, now: datetime, *quoted: str) -> Look:
+        """Search for slots as the client."""
+        hold = self.holds.of(session, now)
+        held = None if hold is None or hold.seat_of is not None else (hold.starts_at, hold.place)
+        return look(session, now, *quoted, held=held)
 
     def cancel(self, session: Session, quote: Quote | None, seen: int, now: datetime) -> Answer:
         """Cancel as the client, who saw version `seen`."""
@@ -74,16 +106,39 @@ class Book:
         if session.status == "booked" and session.absent and not free_time:
             return Answer(200)
         due = self._judged(session, "absence", quote, seen, now, shown=free_time)
-        session.absent = True
         if free_time:
             check_dearest(session, self.steps[session], due, now)
-            return self._ended(session, "cancelled", "client", due, now)
+            answer = self._ended(session, "cancelled", "client", due, now)
+            session.absent = True
+            return answer
+        session.absent = True
         return self._record(session, "absence_announced", "client", NOTHING)
 
     def move(
         self, session: Session, to: Slot, quote: Quote | None, seen: int, now: datetime
     ) -> Answer:
         """Move, or change the format, as the client."""
+        due = self._target(session, to, quote, seen, now)
+        return self._moved_by_client(session, to, due, now)
+
+    def hold(
+        self, session: Session, to: Slot, quote: Quote | None, seen: int, now: datetime
+    ) -> Answer:
+        """Hold a time for a session; what the move costs does not matter yet."""
+        self._target(session, to, quote, seen, now, shown=False)
+        return Answer(200, hold=self.holds.put(session, to, None, now))
+
+    def _target(
+        self,
+        session: Session,
+        to: Slot,
+        quote: Quote | None,
+        seen: int,
+        now: datetime,
+        *,
+        shown: bool = True,
+    ) -> Cost:
+        """Check that the client may move a session, and that the slot is on offer."""
         start, place = to
         keeps_time, is_open = start == session.starts_at, now < session.starts_at
         self._check_version(session, seen)
@@ -91,20 +146,29 @@ class Book:
             raise RefusedError("no-change")
         keeps_format = not keeps_time or session.rebook_until is not None
         action = "reschedule" if keeps_format else "change_format"
-        due = self._judged(session, action, quote, seen, now)
+        due = self._judged(session, action, quote, seen, now, shown=shown)
         if action == "reschedule" and place != session.place and keeps_place(session, now):
             change = format_change(session, now)
             raise RefusedError(change.refusal or "validation-failed", verdict=change)
-        looking = look(session, now, action)
-        if not is_offered(self.service, looking, start, place, self.takers):
-            ahead = minutes(*days_ahead(self.service, now, UTC), UTC)
-            near = sorted(
-                (abs(slot - start), slot)
-                for slot in {*ahead, session.starts_at}
-                if is_offered(self.service, looking, slot, place, self.takers)
-            )
-            raise RefusedError("slot-unavailable", alternatives=[slot for _, slot in near[:3]])
-        return self._moved_by_client(session, to, due, now)
+        looking = self.look(session, now, action)
+        if not is_offered(self.service, looking, start, place, self.busy(session)):
+            raise self._not_offered(looking, start, place)
+        return due
+
+    def _not_offered(self, looking: Look, start: datetime, place: Place) -> RefusedError:
+        session, busy = looking.session, self.busy(looking.session)
+        ahead = {*minutes(*days_ahead(self.service, looking.now, UTC), UTC), session.starts_at}
+        ahead |= {looking.held[0]} if looking.held else set()
+        near = sorted(
+            (abs(slot - start), slot)
+            for slot in ahead
+            if is_offered(self.service, looking, slot, place, busy)
+        )
+        until = None
+        if is_offered(self.service, looking, start, place, self.takers):
+            until = held_until(session, start, self.holds.times(looking.now, [session]))
+        alternatives = [slot for _, slot in near[:3]]
+        return RefusedError("slot-unavailable", alternatives=alternatives, held_until=until)
 
     def book(
         self, session: Session, package: Package | None, *, force: bool, now: datetime
@@ -150,6 +214,7 @@ class Book:
             raise RefusedError("no-change")
         if is_taken(session, session.starts_at, self.takers):
             raise RefusedError("slot-unavailable")
+        self._check_unheld(session, session.starts_at)
         return self._restored(session, now)
 
     def _restored(self, session: Session, now: datetime, group: Group | None = None) -> Answer:
@@ -161,6 +226,7 @@ class Book:
             credit.state = "used" if credit.state == "forfeited" else credit.state
         self._end_fee(session, "void")
         session.ended_at, session.absent, session.spent = None, False, False
+        session.undoes = None
         to = whereabouts(session) if group is None else (group.starts_at, group.place)
         session.sequence += session.status == "cancelled" or to != whereabouts(session)
         session.status = "booked"
@@ -169,7 +235,58 @@ class Book:
             self._follows_practice(session, to[0])
         self._end_request(session, "withdrawn")
         session.starts_at, session.place = to
+        self._took(session)
         return self._record(session, "restored", "practice", NOTHING)
+
+    def undo_by_client(self, session: Session, seen: int, now: datetime) -> Answer:
+        """Take back the client's last change."""
+        self._check_version(session, seen)
+        before = session.undoes
+        if before is None or now > before.until:
+            raise RefusedError("undo-unavailable")
+        self._check_free_again(session, before)
+        package, credit = self.credit_of(session)
+        if session.status == "cancelled" and package is not None and credit is not None:
+            if credit.state == "returned":
+                package.take(session, now)
+            else:
+                credit.state = "used"
+        fees = self.fees[session]
+        fees[before.fees :] = [(due, kind, "void") for due, kind, _ in fees[before.fees :]]
+        self._go_back(session, before, now)
+        session.version += 1
+        session.sequence += 1
+        self._took(session)
+        return self._record(session, "restored", "client", NOTHING)
+
+    def _go_back(self, session: Session, before: Before, now: datetime) -> None:
+        values = dict(before.values)
+        request, asked_until = values.pop("request"), values.pop("asked_until")
+        for name, value in values.items():
+            setattr(session, name, value)
+        self.steps[session] = before.steps
+        session.status, session.ended_at, session.owed, session.due_fee = "booked", None, None, 0
+        session.spent, session.undoes = False, None
+        is_answered = request is not None and request[session] in {"moved", "cancelled"}
+        is_over = any(one is request for one in self.withdrawn)
+        if is_answered and not is_over and asked_until >= now and session.request is None:
+            session.request, session.asked_until = request, asked_until
+            request[session] = "asked"
+
+    def _check_free_again(self, session: Session, before: Before) -> None:
+        """Check that the time before a change is free."""
+        start = before.values["starts_at"]
+        if is_taken(session, start, self.takers):
+            raise RefusedError("slot-unavailable", alternatives=[])
+        self._check_unheld(session, start)
+
+    def _before(self, session: Session, now: datetime) -> Before | None:
+        """Keep what a client may go back to; what is booked again by a change stays so."""
+        until = min(now + UNDO_WINDOW, session.starts_at - timedelta(seconds=1))
+        if session.status != "booked" or until < now:
+            return None
+        values = {name: getattr(session, name) for name in RESTORED}
+        return Before(until, values, list(self.steps[session]), len(self.fees[session]))
 
     def credit_of(self, session: Session) -> tuple[Package | None, Credit | None]:
         """Find the credit that pays for a session, or the last one that did."""
@@ -180,12 +297,16 @@ class Book:
         self, session: Session, kind: str, days: tuple[date, date], zone: ZoneInfo, now: datetime
     ) -> tuple[list[Slot], str | None, date | None]:
         """Return the slots of these dates; if none, the reason and the next date with a slot."""
-        places, looking = [place for place in self.places if place[0] == kind], look(session, now)
+        busy = self.busy(session)
+        places, looking = (
+            [place for place in self.places if place[0] == kind],
+            self.look(session, now),
+        )
 
         def offered(first: date, last: date) -> Iterator[Slot]:
             for start in minutes(first, last, zone, session.starts_at):
                 for place in places:
-                    if is_offered(self.service, looking, start, place, self.takers):
+                    if is_offered(self.service, looking, start, place, busy):
                         yield start, place
 
         slots = list(offered(*days))
@@ -196,6 +317,8 @@ class Book:
             return [], reason, None
         own_day = wall(session.starts_at, zone).date()
         last = max(days_ahead(self.service, now, zone)[1], own_day)
+        if looking.held:
+            last = max(last, wall(looking.held[0], zone).date())
         later = offered(days[1] + DAY, last)
         following = next(later, None)
         return [], reason, wall(following[0], zone).date() if following else None
@@ -241,6 +364,21 @@ class Book:
         is_free_time = not is_taken(wish, start, self.takers)
         if not is_free_time or not (force or fits(wish, start, place, self.takers)):
             raise RefusedError("slot-unavailable")
+        if not force:
+            self._check_unheld(wish, start)
+
+    def _check_unheld(self, wish: Taker, start: datetime) -> None:
+        """Check that others do not hold a time that is free otherwise."""
+        holds = self.holds.times(self.now, [wish])
+        if is_taken(wish, start, holds):
+            raise RefusedError("slot-unavailable", held_until=held_until(wish, start, holds))
+
+    def _took(self, taker: Taker) -> None:
+        """End what a changed session has held, and the holds of the time that it takes."""
+        if isinstance(taker, Session):
+            self.holds.end(taker)
+        if taker.group is None:
+            self.holds.end_under(taker)
 
     def _add(self, session: Session, package: Package | None, now: datetime) -> Answer:
         if package is not None:
@@ -248,18 +386,24 @@ class Book:
         session.grace_from = now
         self.sessions.append(session)
         self.changes[session], self.fees[session], self.steps[session] = [], [], []
+        self._took(session)
         self._record(session, "booked", "practice", NOTHING)
         return Answer(201)
 
-    def _moved_by_client(self, session: Session, to: Slot, due: Cost, now: datetime) -> Answer:
+    def _moved_by_client(
+        self, session: Session, to: Slot, due: Cost, now: datetime, before: Before | None = None
+    ) -> Answer:
         if session.ended_at is not None:
             return self._booked_again(session, to, due, now)
+        before = before or self._before(session, now)
         if to[0] != session.starts_at:
             self.steps[session].append(step(session, due, now))
             session.moves += free_because(session, "reschedule", now) is None
             session.carried, session.by_practice = due.carries, False
             self._end_request(session, "moved")
-        return self._moved(session, to, "client", due)
+        answer = self._moved(session, to, "client", due)
+        session.undoes = before
+        return answer
 
     def _booked_again(self, session: Session, to: Slot, due: Cost, now: datetime) -> Answer:
         """Book an ended session again: at the practice's request, or by its policy."""
@@ -333,6 +477,7 @@ class Book:
 
     def withdraw(self, request: dict[Session, str]) -> Answer:
         """End a request for the sessions whose clients have not answered."""
+        self.withdrawn.append(request)
         for session in self.sessions:
             if session.request is request:
                 self._set_answer(session, "withdrawn")
@@ -363,10 +508,14 @@ class Book:
         session.starts_at, session.place = to
         session.version += 1
         session.sequence += 1
+        self._took(session)
+        session.undoes = None
         return self._record(session, kind, by, due)
 
     def _ended(self, session: Session, status: str, by: str, due: Cost, now: datetime) -> Answer:
+        session.undoes = self._before(session, now) if by == "client" else None
         session.status = status
+        self.holds.end(session)
         session.missed_at = now if status == "noshow" else None
         self._end_request(session, "cancelled" if by == "client" else "withdrawn")
         session.version += 1

@@ -12,12 +12,11 @@ from tests.drills.model_slots import (
     Look,
     Slot,
     is_within_reach,
-    look,
     may_move_to,
     minutes,
     notice_for,
 )
-from tests.drills.model_things import MINUTE, TICK, Group, Session
+from tests.drills.model_things import MINUTE, TICK, Before, Group, Session
 
 
 class GroupBook(Book):
@@ -34,22 +33,50 @@ class GroupBook(Book):
     def create_group(self, group: Group, *, force: bool) -> Answer:
         self._check_free(group, group.starts_at, group.place, force=force)
         self.groups.append(group)
+        self._took(group)
         return Answer(201, sessions={})
 
-    def book_seat(self, seat: Session, package: Package | None, now: datetime) -> Answer:
+    def book_seat(
+        self, seat: Session, package: Package | None, *, force: bool, now: datetime
+    ) -> Answer:
         """Book a seat as staff."""
         group = self._group_of(seat)
         if group.status == "cancelled":
             raise RefusedError("group-cancelled")
         if group.ends_at <= now:
             raise RefusedError("validation-failed")
-        self._check_seat(seat, group)
-        return self._add(seat, package, now)
+        self._check_seat(seat, group, force=force)
+        answer = self._add(seat, package, now)
+        self._squeeze(group)
+        return answer
 
     def move_seat(
         self, session: Session, to: Group, quote: Quote | None, seen: int, now: datetime
     ) -> Answer:
         """Move a seat to another group as the client."""
+        due = self._seat_target(session, to, quote, seen, now)
+        before = self._before(session, now)
+        self._follow(session, to)
+        return self._moved_by_client(session, (to.starts_at, to.place), due, now, before)
+
+    def hold_seat(
+        self, session: Session, to: Group, quote: Quote | None, seen: int, now: datetime
+    ) -> Answer:
+        """Hold a seat of another group; what the move costs does not matter yet."""
+        self._seat_target(session, to, quote, seen, now, shown=False)
+        return Answer(200, hold=self.holds.put(session, (to.starts_at, to.place), to, now))
+
+    def _seat_target(
+        self,
+        session: Session,
+        to: Group,
+        quote: Quote | None,
+        seen: int,
+        now: datetime,
+        *,
+        shown: bool = True,
+    ) -> Cost:
+        """Check that the client may move a seat, and that the group is on offer."""
         self._check_version(session, seen)
         if session.status == "booked" and now < session.starts_at and session.group is to:
             raise RefusedError("no-change")
@@ -57,19 +84,35 @@ class GroupBook(Book):
         keeps_format = to.place[0] == session.place[0]
         changes = keeps_time and not keeps_format and session.rebook_until is None
         action = "change_format" if changes else "reschedule"
-        due = self._judged(session, action, quote, seen, now)
+        due = self._judged(session, action, quote, seen, now, shown=shown)
         if to.place != session.place and keeps_place(session, now):
             change = format_change(as_single(session), now)
             raise RefusedError(change.refusal or "validation-failed", verdict=change)
-        offered = self.groups_on_offer(look(session, now, action), to.place[0])
+        looking = self.look(session, now, action)
+        offered = self.groups_on_offer(looking, to.place[0])
         if to not in offered:
             near = sorted((abs(g.starts_at - to.starts_at), g.starts_at) for g in offered)
-            raise RefusedError("slot-unavailable", alternatives=[start for _, start in near[:3]])
-        self._follow(session, to)
-        return self._moved_by_client(session, (to.starts_at, to.place), due, now)
+            until = None
+            if to in self.groups_on_offer(looking, to.place[0], takes_held=True):
+                until = self._seat_held_until(to, session)
+            alternatives = [start for _, start in near[:3]]
+            raise RefusedError("slot-unavailable", alternatives=alternatives, held_until=until)
+        return due
+
+    def seats_open(self, group: Group, session: Session | None) -> int:
+        """Count the seats that are left and that others do not hold."""
+        return self.seats_left(group) - len(self.holds.seats(group, self.now, session))
+
+    def _seat_held_until(self, group: Group, session: Session) -> datetime:
+        return min(hold.until for hold in self.holds.seats(group, self.now, session))
+
+    def _squeeze(self, group: Group) -> None:
+        """End the latest holds of a group for which there is no seat any more."""
+        holds = self.holds.seats(group, self.now)
+        self.holds.end_latest(holds, max(len(holds) - self.seats_left(group), 0))
 
     def move_seat_by_staff(
-        self, session: Session, to: Group, *, charged: bool, now: datetime
+        self, session: Session, to: Group, *, force: bool, charged: bool, now: datetime
     ) -> Answer:
         self._check_booked(session)
         if session.group is to:
@@ -79,8 +122,12 @@ class GroupBook(Book):
         is_free = self.seats_left(to) > 0 and not self.is_elsewhere(session, to)
         if not is_free:
             raise RefusedError("slot-unavailable")
+        if not force and self.seats_open(to, session) < 1:
+            raise RefusedError("slot-unavailable", held_until=self._seat_held_until(to, session))
         self._follow(session, to)
-        return self._moved_by_practice(session, (to.starts_at, to.place), due)
+        answer = self._moved_by_practice(session, (to.starts_at, to.place), due)
+        self._squeeze(to)
+        return answer
 
     def undo(self, session: Session, now: datetime) -> Answer:
         group = session.group
@@ -95,6 +142,22 @@ class GroupBook(Book):
         session.duration = group.duration
         return self._restored(session, now, group)
 
+    def _check_free_again(self, session: Session, before: Before) -> None:
+        """Check that a seat of the group before the change is free, at the same time."""
+        group = before.values["group"]
+        if group is None:
+            super()._check_free_again(session, before)
+            return
+        if group.status == "cancelled":
+            raise RefusedError("group-cancelled")
+        if self.seats_left(group) < 1:
+            raise RefusedError("group-full")
+        there = before.values["starts_at"], before.values["place"]
+        if there != (group.starts_at, group.place) or self.is_elsewhere(session, group):
+            raise RefusedError("slot-unavailable", alternatives=[])
+        if self.seats_open(group, session) < 1:
+            raise RefusedError("slot-unavailable", held_until=self._seat_held_until(group, session))
+
     def cancel_group(self, group: Group, now: datetime) -> Answer:
         """Cancel a group as staff, with all its booked seats."""
         if group.status == "cancelled":
@@ -102,6 +165,7 @@ class GroupBook(Book):
         touched = {}
         for seat in self._booked_seats(group):
             touched[seat.id] = self._lose_seat(seat, now)
+        self.holds.end_seats(group)
         group.status = "cancelled"
         group.version += 1
         return Answer(200, sessions=touched)
@@ -129,6 +193,8 @@ class GroupBook(Book):
                 touched[seat.id] = ("booked", kept.credit)
         group.starts_at, group.place = to
         group.version += 1
+        self.holds.end_seats(group)
+        self._took(group)
         return Answer(200, sessions=touched)
 
     def change_seats(self, group: Group, seats: int) -> Answer:
@@ -146,7 +212,7 @@ class GroupBook(Book):
         """Return the slots; those of a seat are other groups."""
         if session.group is None:
             return super().availability(session, kind, days, zone, now)
-        looking, instants = look(session, now), list(minutes(*days, zone))
+        looking, instants = self.look(session, now), list(minutes(*days, zone))
         offered = self.groups_on_offer(looking, kind)
         first, end = instants[0], instants[-1] + MINUTE
         slots = [(g.starts_at, g.place) for g in offered if first <= g.starts_at < end]
@@ -158,15 +224,20 @@ class GroupBook(Book):
             return [], reason, None
         return [], reason, later[0].astimezone(zone).date()
 
-    def groups_on_offer(self, looking: Look, kind: str) -> list[Group]:
+    def groups_on_offer(self, looking: Look, kind: str, *, takes_held: bool = False) -> list[Group]:
         """List the groups of a format to which the seat can move."""
         session = looking.session
+        hold = self.holds.of(session, looking.now)
+        held = None if hold is None else hold.seat_of
         return [
             group
             for group in self._suitable(looking, kind)
             if (group is not session.group or session.rebooks(looking.now))
-            and is_within_reach(self.service, looking, group.starts_at)
-            and self.seats_left(group) > 0
+            and (
+                is_within_reach(self.service, looking, group.starts_at)
+                or (group is held and group.starts_at > looking.now)
+            )
+            and (self.seats_left(group) if takes_held else self.seats_open(group, session)) > 0
             and not self.is_elsewhere(session, group)
         ]
 
@@ -221,11 +292,13 @@ class GroupBook(Book):
     def _booked_seats(self, group: Group) -> list[Session]:
         return [seat for seat in self.seats_taken(group) if seat.status == "booked"]
 
-    def _check_seat(self, seat: Session, group: Group) -> None:
+    def _check_seat(self, seat: Session, group: Group, *, force: bool = False) -> None:
         if self.seats_left(group) == 0:
             raise RefusedError("group-full")
         if self.is_elsewhere(seat, group):
             raise RefusedError("slot-unavailable")
+        if not force and self.seats_open(group, seat) < 1:
+            raise RefusedError("slot-unavailable", held_until=self._seat_held_until(group, seat))
 
     def _lose_seat(self, seat: Session, now: datetime) -> tuple[str, str | None]:
         """Cancel a seat for the practice, free of charge."""

@@ -12,6 +12,7 @@ NOTHING = Cost(None, None)
 STATUS = {
     "action-disabled": 403,
     "version-mismatch": 412,
+    "rate-limited": 429,
     "quote-invalid": 422,
     "validation-failed": 422,
 }
@@ -46,7 +47,8 @@ class Answer:
     """The expected response to a command; `code` if it is refused.
 
     `sessions` are those that the response lists, with what it says of each; of times that are not
-    free, the wanted starts. `about` is the session that a refusal names.
+    free, the wanted starts. `about` is the session that a refusal names. `held_until`: a time is
+    free, but others hold it. `hold` is what a session holds now.
     """
 
     status: int
@@ -57,6 +59,8 @@ class Answer:
     sessions: dict[Any, Any] | None = None
     about: Session | None = None
     preview: Preview | None = None
+    held_until: datetime | None = None
+    hold: Any = None
 
 
 class RefusedError(Exception):

@@ -9,9 +9,9 @@ from tests.drills.model import whereabouts
 from tests.drills.model_groups import GroupBook
 from tests.drills.model_records import Answer, Package, Preview, Quote, RefusedError
 from tests.drills.model_rules import Cost, Verdict, cost, is_free, keeps_place, reading, verdict
-from tests.drills.model_slots import Slot, fits, is_offered, is_taken, look
+from tests.drills.model_slots import Busy, Slot, fits, is_offered, is_taken
 from tests.drills.model_steps import check_dearest
-from tests.drills.model_things import DAY, Place, Series, Session, Taker, wall
+from tests.drills.model_things import DAY, Place, Series, Session, wall
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Move(NamedTuple):
         return "reschedule" if is_move else "change_format"
 
 
-Check = Callable[[Move, list[Taker]], bool]
+Check = Callable[[Move, list[Busy], list[Busy]], bool]
 
 
 def dates_of(first: Session, every: int, count: int) -> list[datetime]:
@@ -79,7 +79,8 @@ class SeriesBook(GroupBook):
         for date in dates:
             others = [*self.takers, *placed]
             is_ok = not is_taken(date, date.starts_at, others)
-            is_ok = is_ok and (force or fits(date, date.starts_at, date.place, others))
+            held = [*others, *self.holds.times(now)]
+            is_ok = is_ok and (force or fits(date, date.starts_at, date.place, held))
             (placed if is_ok else refused).append(date)
         if refused and not (skip and placed):
             raise RefusedError("scope-conflicts", sessions=wanted(refused))
@@ -267,28 +268,30 @@ class SeriesBook(GroupBook):
         reach = (max(move.rhythm for move in moves) + timedelta(days=14) - now).days
         anywhere = replace(self.service, horizon=reach)
 
-        def is_ok(move: Move, others: list[Taker]) -> bool:
-            looking = look(move.session, now, move.action)
+        def is_ok(move: Move, others: list[Busy], holds: list[Busy]) -> bool:
+            looking = self.look(move.session, now, move.action)
             service = self.service if move is moves[0] else anywhere
-            return is_offered(service, looking, move.start, move.place, others)
+            return is_offered(service, looking, move.start, move.place, [*others, *holds])
 
         self._place_all(changing, is_ok)
 
     def _check_all_free(self, moves: list[Move], *, force: bool) -> None:
-        def is_ok(move: Move, others: list[Taker]) -> bool:
+        def is_ok(move: Move, others: list[Busy], holds: list[Busy]) -> bool:
             is_free_time = not is_taken(move.session, move.start, others)
-            return is_free_time and (force or fits(move.session, move.start, move.place, others))
+            busy = [*others, *holds]
+            return is_free_time and (force or fits(move.session, move.start, move.place, busy))
 
         self._place_all(moves, is_ok)
 
     def _place_all(self, moves: list[Move], is_ok: Check) -> None:
         """Place the moves one after the other; the old times of all of them are free."""
         moving = [move.session for move in moves]
-        others = [one for one in self.takers if one not in moving]
+        others: list[Busy] = [one for one in self.takers if one not in moving]
+        holds: list[Busy] = [*self.holds.times(self.now, moving)]
         refused = []
         for move in moves:
             there = replace(move.session, starts_at=move.start, place=move.place)
-            if is_ok(move, others):
+            if is_ok(move, others, holds):
                 others.append(there)
             else:
                 refused.append(there)

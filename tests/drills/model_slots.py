@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tests.drills.model_rules import keeps_place, verdict
@@ -10,6 +12,7 @@ from tests.drills.model_things import (
     DAY,
     MINUTE,
     TICK,
+    Group,
     Place,
     Practitioner,
     Service,
@@ -22,28 +25,55 @@ SECOND = timedelta(seconds=1)
 Slot = tuple[datetime, Place]
 
 
+class Busy(Protocol):
+    """What takes time, or holds it."""
+
+    @property
+    def practitioner(self) -> Practitioner: ...
+    @property
+    def client(self) -> UUID | None: ...
+    @property
+    def group(self) -> Group | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime: ...
+    @property
+    def takes_until(self) -> datetime: ...
+    @property
+    def before(self) -> int: ...
+    @property
+    def gap_after(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class Look:
-    """A search for slots for a session at an instant, and what its client may do."""
+    """A search for slots for a session at an instant, and what its client may do.
+
+    `held` is what the session holds: notice, horizon, step and limits bind it no more.
+    """
 
     session: Session
     now: datetime
     may_move: bool
     may_change_format: bool
     keeps_place: bool
+    held: Slot | None = None
 
 
-def look(session: Session, now: datetime, *quoted: str) -> Look:
+def look(session: Session, now: datetime, *quoted: str, held: Slot | None = None) -> Look:
     """Search as the client; `quoted` names the action that a quote still allows."""
     allowed = {
         action: action in quoted or verdict(session, action, now).refusal is None
         for action in ("reschedule", "change_format")
     }
     keeps = keeps_place(session, now)
-    return Look(session, now, allowed["reschedule"], allowed["change_format"], keeps)
+    return Look(session, now, allowed["reschedule"], allowed["change_format"], keeps, held)
 
 
-def is_taken(wish: Taker, start: datetime, others: Sequence[Taker]) -> bool:
+def is_taken(wish: Taker, start: datetime, others: Sequence[Busy]) -> bool:
     """Tell whether another session or group, with the larger of two buffers, overlaps.
 
     A seat takes time of its client only.
@@ -79,12 +109,12 @@ def is_on_step(service: Service, practitioner: Practitioner, start: datetime, pl
     return opened is not None and (shown - opened) % (service.step * MINUTE) == 0 * MINUTE
 
 
-def fits(wish: Taker, start: datetime, place: Place, others: Sequence[Taker]) -> bool:
+def fits(wish: Taker, start: datetime, place: Place, others: Sequence[Busy]) -> bool:
     """Tell whether a session fits into the hours, without overlap of time off or other sessions."""
     return fits_hours(wish, start, place) and is_free_of_all(wish, start, others)
 
 
-def is_free_of_all(wish: Taker, start: datetime, others: Sequence[Taker]) -> bool:
+def is_free_of_all(wish: Taker, start: datetime, others: Sequence[Busy]) -> bool:
     """Tell whether a time overlaps neither time off nor other sessions."""
     end = start + wish.duration * MINUTE
     return not is_taken(wish, start, others) and not any(
@@ -118,7 +148,7 @@ def is_within_reach(service: Service, looking: Look, start: datetime) -> bool:
 
 
 def is_full(
-    practitioner: Practitioner, looking: Look, start: datetime, all_: Sequence[Taker]
+    practitioner: Practitioner, looking: Look, start: datetime, all_: Sequence[Busy]
 ) -> bool:
     """Tell whether the start's local day or ISO week has reached its limit of sessions."""
     day = wall(start, practitioner.zone).date()
@@ -127,7 +157,7 @@ def is_full(
         for other in all_
         if other.practitioner is practitioner
         and other.group is None
-        and other.status in {"booked", "fulfilled", "scheduled"}
+        and other.status in {"booked", "fulfilled", "scheduled", "held"}
         and other is not looking.session
     ]
     same_week = sum(found.isocalendar()[:2] == day.isocalendar()[:2] for found in days)
@@ -138,7 +168,7 @@ def is_full(
 
 
 def is_offered(
-    service: Service, looking: Look, start: datetime, place: Place, others: Sequence[Taker]
+    service: Service, looking: Look, start: datetime, place: Place, others: Sequence[Busy]
 ) -> bool:
     session, practitioner = looking.session, looking.session.practitioner
     if start == session.starts_at and not session.rebooks(looking.now):
@@ -148,6 +178,8 @@ def is_offered(
         return is_free_of_all(session, start, others)
     if not may_move_to(looking, place):
         return False
+    if looking.held == (start, place) and start > looking.now:
+        return fits(session, start, place, others)
     return (
         is_on_step(service, practitioner, start, place)
         and is_within_reach(service, looking, start)

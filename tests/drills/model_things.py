@@ -108,6 +108,19 @@ class Group:
         return self.after
 
 
+@dataclass
+class Before:
+    """A session before its client's last change, which they may take back until `until`.
+
+    `values` are its fields of then. `fees` were recorded by then.
+    """
+
+    until: datetime
+    values: dict[str, Any]
+    steps: list[Any]
+    fees: int
+
+
 @dataclass(eq=False)
 class Series:
     """Sessions of one client, in the order of their dates."""
@@ -127,7 +140,8 @@ class Session:
     that end, and `owed` its place in the fees; `spent`: the end has forfeited the credit.
     `absent`: its client has said that they cannot come. `has_package`: a credit has paid for it.
     `by_practice`: the practice moved it after its client last did. `grace_from`: when it was
-    booked; None once it was booked again. `rhythm` is its date in the series.
+    booked; None once it was booked again. `rhythm` is its date in the series. `undoes` is what its
+    client's last change has left behind.
     """
 
     id: UUID
@@ -163,6 +177,7 @@ class Session:
     spent: bool = False
     absent: bool = False
     has_package: bool = False
+    undoes: Before | None = field(default=None, repr=False)
 
     @property
     def rebook_until(self) -> datetime | None:

@@ -46,8 +46,13 @@ class Stage:
     now: datetime
 
 
-async def set_stage(world: World, rng: Random, number: int) -> Stage:
-    """Write a practice with two practitioners, two clients, four places to meet and packages."""
+async def set_stage(
+    world: World, rng: Random, number: int, patterns: list[Any] = PATTERNS
+) -> Stage:
+    """Write a practice with two practitioners, two clients, four places to meet and packages.
+
+    `patterns` are those that the working hours are chosen from.
+    """
     zones, client_zones, day = STAGES[number % len(STAGES)]
     service = new_service(rng)
     await world.build(**columns(service))
@@ -63,7 +68,9 @@ async def set_stage(world: World, rng: Random, number: int) -> Stage:
     ]
     holidays: set[date] = set()
     practitioners = [
-        await _practitioner(world, rng, ZoneInfo(zones[-1 if k else 0]), day, places, holidays)
+        await _practitioner(
+            world, rng, ZoneInfo(zones[-1 if k else 0]), day, places, holidays, patterns
+        )
         for k in range(2)
     ]
     clients = {
@@ -168,6 +175,7 @@ async def _practitioner(
     day: date,
     places: list[Place],
     holidays: set[date],
+    patterns: list[Any],
 ) -> Practitioner:
     per_day, per_week = rng.choice([None, None, 2]), rng.choice([None, None, 3])
     practitioner_id = await world.add_practitioner(
@@ -176,20 +184,25 @@ async def _practitioner(
     around = (day - 7 * DAY, day + 45 * DAY)
     made = Practitioner(practitioner_id, zone, {}, {}, around, holidays, per_day, per_week)
     for weekday in range(1, 8):
-        made.weekly[weekday] = _hours(rng, places)
+        made.weekly[weekday] = _hours(rng, places, patterns)
         for start, end, kind, location in made.weekly[weekday]:
             limits = {"format": kind, "location_id": location}
             await world.add_hours(practitioner_id, weekday, start, end, **limits)
     for offset in (0, rng.randrange(1, 5)):
         if rng.random() < 0.5:
-            await _override(world, rng, made, day + timedelta(days=offset), places)
+            await _override(world, rng, made, day + timedelta(days=offset), places, patterns)
     return made
 
 
 async def _override(
-    world: World, rng: Random, made: Practitioner, day: date, places: list[Place]
+    world: World,
+    rng: Random,
+    made: Practitioner,
+    day: date,
+    places: list[Place],
+    patterns: list[Any],
 ) -> None:
-    made.overrides[day] = _hours(rng, places)
+    made.overrides[day] = _hours(rng, places, patterns)
     closed: Any = (None, None, None, None)
     for start, end, kind, location in [*made.overrides[day]] or [closed]:
         await world.add(
@@ -203,9 +216,11 @@ async def _override(
         )
 
 
-def _hours(rng: Random, places: list[Place]) -> list[tuple[int, int, str | None, UUID | None]]:
+def _hours(
+    rng: Random, places: list[Place], patterns: list[Any]
+) -> list[tuple[int, int, str | None, UUID | None]]:
     hours: list[tuple[int, int, str | None, UUID | None]] = []
-    for start, end in rng.choice(PATTERNS):
+    for start, end in rng.choice(patterns):
         kind, location = rng.choice([(None, None), (None, None), rng.choice(places)])
         hours.append((start, end, kind, location))
     return hours

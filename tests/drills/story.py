@@ -5,24 +5,23 @@ from datetime import timedelta
 from typing import Any
 
 from tests.drills import story_checks as checks
-from tests.drills.model_records import Quote
-from tests.drills.model_slots import Slot
 from tests.drills.model_things import DAY, MINUTE, TICK, Practitioner, Session
 from tests.drills.model_world import change_service, new_rules, new_service
-from tests.drills.story_asks import AskTelling
-from tests.drills.story_telling import CLIENT, STAFF, WHY
+from tests.drills.story_holds import HoldTelling
+from tests.drills.story_telling import CLIENT, STAFF, WHY, calling
 from tests.world import REASON
 
+Step = Callable[[], Awaitable[Session | None]]
 SESSIONS = 14
 KEY_LIFETIME = timedelta(hours=24)
 
 
-class Story(AskTelling):
+class Story(HoldTelling):
     """A sequence of random commands."""
 
-    async def step(self) -> None:
-        """Execute a random command, and check that service and model still agree."""
-        steps: list[tuple[Callable[[], Awaitable[Session | None]], int]] = [
+    def steps(self) -> list[tuple[Step, int]]:
+        """List what can happen, and how often."""
+        return [
             (self.book_a_session, 12),
             (self.cancel, 12),
             (self.announce, 7),
@@ -44,7 +43,16 @@ class Story(AskTelling):
             (self.cancel_following, 6),
             (self.move_following, 10),
             (self.change_following_by_staff, 6),
+            (self.hold, 14),
+            (self.take_what_is_held, 14),
+            (self.let_go, 3),
+            (self.hold_often, 1),
+            (self.take_back, 16),
         ]
+
+    async def step(self) -> None:
+        """Execute a random command, and check that service and model still agree."""
+        steps = self.steps()
         chosen = self.rng.choices([step for step, _ in steps], [often for _, often in steps])[0]
         about = await (chosen if self.book.sessions else self.book_a_session)()
         if self.book.sessions:
@@ -98,17 +106,6 @@ class Story(AskTelling):
         await self.send_move(session, to, token, quote, self.some_version(session))
         return session
 
-    async def send_move(
-        self, session: Session, to: Slot, token: str | None, quote: Quote | None, seen: int
-    ) -> None:
-        await self.send(
-            self.speaker(session.client),
-            f"{CLIENT}/{session.id}/reschedule",
-            self.wish(session, to) | {"reason": REASON, "quote": token},
-            lambda now: self.book.move(session, to, quote, seen, now),
-            headers=self.if_match(session, seen),
-        )
-
     async def book_again(self) -> Session:
         """Move an ended session to a time that is on offer, with the quote that is shown now."""
         ended = [session for session in self.book.sessions if session.rebooks(self.now)]
@@ -140,15 +137,23 @@ class Story(AskTelling):
         return session
 
     async def move_by_staff(self) -> Session:
-        session, rng = self.a_session(), self.rng
+        session = self.a_session()
         if session.group is not None:
             return await self.move_seat_by_staff(session)
-        to, force, charged = self.some_slot(session), rng.random() < 0.4, rng.random() < 0.5
+        return await self.move_by_staff_to(session, self.some_slot(session))
+
+    async def take_back(self) -> Session:
+        """Undo the client's last change, mostly one that can be undone."""
+        last = [s for s in self.book.sessions if s.undoes and self.now <= s.undoes.until]
+        late = [s for s in self.book.sessions if s.undoes]
+        session = self.rng.choice((last if self.rng.random() < 0.7 else late) or self.book.sessions)
+        seen = self.some_version(session)
         await self.send(
-            self.staff,
-            f"{STAFF}/{session.id}/reschedule",
-            self.wish(session, to) | {"reason": WHY, "force": force, "charge_fee": charged},
-            lambda now: self.book.move_by_staff(session, to, force=force, charged=charged, now=now),
+            self.speaker(session.client),
+            f"{CLIENT}/{session.id}/undo",
+            {},
+            lambda now: self.book.undo_by_client(session, seen, now),
+            headers=self.if_match(session, seen),
         )
         return session
 
@@ -179,7 +184,8 @@ class Story(AskTelling):
         elif not has_reason:
             other = {"note": "Other."} if kept.body else {}
         body = kept.body if self.rng.random() < 0.8 else kept.body | other
-        answer = await kept.speaker.post(kept.path, body, {"Idempotency-Key": kept.key})
+        call = calling(kept.speaker, kept.method)
+        answer = await call(kept.path, body, {"Idempotency-Key": kept.key})
         self.log.append(f"{self.now.isoformat()} again {kept.path} {answer.status_code}")
         if body == kept.body:
             assert (answer.headers["idempotency-replayed"], answer.json()) == ("true", kept.answer)

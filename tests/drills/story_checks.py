@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 from httpx import Response
 
+from tests.drills.model_holds import SOME_TIME
 from tests.drills.model_records import Answer, Preview, Quote
 from tests.drills.model_rules import Cost, Verdict, cost, verdict
 from tests.drills.model_things import TICK, Carried, Session
@@ -47,14 +48,26 @@ def told(cost: Cost) -> Cost:
 
 def check_answer(answer: Response, should: Answer) -> None:
     """Compare a command's response: status, code, cost, and the members of a refusal."""
-    shown = answer.json()
-    assert (answer.status_code, shown.get("code")) == (should.status, should.code)
+    check_refusal(answer, should)
     if answer.is_success:
+        shown = answer.json()
         assert shown_cost(shown) == told(should.cost)
         if should.sessions is not None:
             check_touched(shown["sessions"], should.sessions)
         assert (shown.get("sessions") is None) is (should.sessions is None)
-    elif should.sessions is not None:
+
+
+def check_refusal(answer: Response, should: Answer) -> None:
+    """Compare status and code, and the members of a refusal."""
+    shown = answer.json()
+    assert (answer.status_code, shown.get("code")) == (should.status, should.code)
+    if should.code == "slot-unavailable":
+        until = at(shown["held_until"])
+        is_some = should.held_until == SOME_TIME and until is not None
+        assert is_some or until == should.held_until, (until, should.held_until)
+    if answer.is_success:
+        return
+    if should.sessions is not None:
         assert {at(one["wanted"]) for one in shown["conflicts"]} == set(should.sessions)
     elif should.preview is not None:
         check_preview(shown["preview"], should.preview)
@@ -143,6 +156,14 @@ async def check_details(story: "Telling", session: Session) -> None:
     for action in (*ACTIONS, "absence"):
         check_action(story, session, action, shown)
     assert (shown["absence"] is not None) is session.absent
+    check_undo(story, session, shown["actions"]["undo"])
+
+
+def check_undo(story: "Telling", session: Session, shown: Any) -> None:
+    """Compare until when the client may take their last change back."""
+    until = None if session.undoes is None else session.undoes.until
+    assert shown["allowed"] is (until is not None and story.now <= until)
+    assert at(shown["until"]) == until
 
 
 def shown_group(story: "Telling", session: Session) -> Any:
@@ -167,6 +188,8 @@ def check_action(story: "Telling", session: Session, action: str, shown: Any) ->
     assert_same(decision, should, f"{action} {session}")
     if should.cost is not None:
         expires_at = (now + QUOTE_LIFETIME).replace(microsecond=0)
+        hold = story.book.holds.of(session, now)
+        expires_at = expires_at if hold is None else max(expires_at, hold.until)
         assert at(decision["quote_expires_at"]) == expires_at
         quote = Quote(session, session.version, action, expires_at, should.cost)
         story.quotes.append((decision["quote"], quote))
@@ -248,8 +271,9 @@ async def check_days(
     query = {"from": str(days[0]), "to": str(days[1]), "format": kind, "time_zone": zone.key}
     story.log.append(f"{story.now.isoformat()} {session.id} {query}")
     shown = await story.speaker(session.client).availability(session.id, **query)
+    story.book.now = story.now
     slots, reason, following = story.book.availability(session, kind, days, zone, story.now)
-    found, groups = [], {}
+    found, groups, marked = [], {}, {}
     for day in shown["days"]:
         for slot in day["slots"]:
             start = datetime.fromisoformat(slot["start"])
@@ -257,13 +281,18 @@ async def check_days(
             assert start.utcoffset() == start.astimezone(zone).utcoffset()
             where = None if slot["location_id"] is None else UUID(slot["location_id"])
             found.append((start.astimezone(UTC), (kind, where)))
+            if "held_until" in slot:
+                marked[found[-1]] = at(slot["held_until"])
             if session.group is not None:
                 groups[UUID(slot["group_id"])] = slot["seats_left"]
     should = [g for g in story.book.groups if session.group and (g.starts_at, g.place) in slots]
     is_of = [
         g for g in should if g.practitioner is session.practitioner and g.status != "cancelled"
     ]
-    assert groups == {g.id: story.book.seats_left(g) for g in is_of}
+    assert groups == {g.id: story.book.seats_open(g, session) for g in is_of}
+    hold = story.book.holds.of(session, story.now)
+    held = {} if hold is None else {(hold.starts_at, hold.place): hold.until}
+    assert marked == {slot: until for slot, until in held.items() if slot in slots}
     assert Counter(found) == Counter(slots)
     assert [start for start, _ in found] == [start for start, _ in slots]
     assert (shown["empty_reason"] or {"code": None})["code"] == reason

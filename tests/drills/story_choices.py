@@ -50,6 +50,9 @@ class Choices:
             limits += [tier["deadline"] for rule in rules for tier in rule.get("fees") or []]
             found |= {deadline(limit, session) for limit in limits}
             ends = (session.asked_until, session.rebook_until)
+            hold = self.book.holds.of(session, self.now)
+            found |= {hold.until} if hold else set()
+            found |= {session.undoes.until} if session.undoes else set()
             found |= {end for end in ends if end is not None}
             found |= {session.starts_at, session.starts_at - self.book.service.notice * MINUTE}
         return found
@@ -62,8 +65,9 @@ class Choices:
             shown = rng.choice(worked[::5]).replace(tzinfo=zone, fold=rng.randrange(2))
             return shown.astimezone(UTC)
         if how < 0.75 and self.book.takers:
-            other = rng.choice(self.book.takers)
-            start = rng.choice([other.ends_at, other.starts_at - wish.duration * MINUTE])
+            other = rng.choice(self.book.busy())
+            before = other.starts_at - wish.duration * MINUTE
+            start = rng.choice([other.ends_at, other.starts_at, before])
             return start + rng.randrange(-20, 25, 5) * MINUTE
         if how < 0.9:
             return self.stage.change_of_clocks + rng.randrange(-60, 300, 15) * MINUTE

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from app.tables.changes import Change
 from app.tables.groups import Group
+from app.tables.held_times import HeldTime
 from app.tables.notifications import Notification
 from app.tables.sessions import CreditRedemption, Fee
 from app.tables.sessions import Session as SessionTable
@@ -42,6 +43,7 @@ async def check_database(story: Story) -> Tally:
         assert is_apart or not (shares or one.client_id == other.client_id)
     await check_groups(story, taking)
     await check_mails(story)
+    await check_holds(story)
     rows = [row for row in await world.rows(Change) if row.session_id is not None]
     made = Counter((row.session_id, row.session_version, row.kind) for row in rows)
     said = Counter(
@@ -77,6 +79,17 @@ async def check_groups(story: Story, taking: list[Any]) -> None:
         assert len(taken) == len(set(taken)) <= group.seats
         booked = [s for s in sessions if s.group_id == group.id and s.status == "booked"]
         assert {(s.starts_at, s.ends_at) for s in booked} <= {(group.starts_at, group.ends_at)}
+
+
+async def check_holds(story: Story) -> None:
+    """Check what sessions hold at the end."""
+    rows = await story.world.rows(HeldTime)
+    live = [row for row in rows if row.expires_at > story.now]
+    found = {(row.session_id, row.starts_at, row.group_id, row.expires_at) for row in live}
+    assert found == {
+        (hold.session.id, hold.starts_at, hold.seat_of and hold.seat_of.id, hold.until)
+        for hold in story.book.holds.live(story.now)
+    }
 
 
 async def check_mails(story: Story) -> None:

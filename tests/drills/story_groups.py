@@ -66,10 +66,13 @@ class GroupTelling(Telling):
             "client_id": str(client),
             "group_id": str(group.id),
             "package_id": None if package is None else str(package.id),
-            "force": False,
+            "force": (force := rng.random() < 0.4),
         }
         answer = await self.send(
-            self.staff, STAFF, body, lambda now: self.book.book_seat(seat, package, now)
+            self.staff,
+            STAFF,
+            body,
+            lambda now: self.book.book_seat(seat, package, force=force, now=now),
         )
         await self.check_group(group)
         if not answer.is_success:
@@ -108,11 +111,14 @@ class GroupTelling(Telling):
 
     async def move_seat_by_staff(self, session: Session) -> Session:
         to, charged = self.a_group_for(session), self.rng.random() < 0.5
+        force = self.rng.random() < 0.4
         await self.send(
             self.staff,
             f"{STAFF}/{session.id}/reschedule",
-            {"group_id": str(to.id), "reason": WHY, "charge_fee": charged},
-            lambda now: self.book.move_seat_by_staff(session, to, charged=charged, now=now),
+            {"group_id": str(to.id), "reason": WHY, "charge_fee": charged, "force": force},
+            lambda now: self.book.move_seat_by_staff(
+                session, to, force=force, charged=charged, now=now
+            ),
         )
         return session
 
@@ -197,6 +203,8 @@ def check_group_answer(answer: Response, should: Answer) -> None:
     """Compare the answer to a command on a group."""
     shown: Any = answer.json()
     assert (answer.status_code, shown.get("code")) == (should.status, should.code)
+    if should.code == "slot-unavailable":
+        assert checks.at(shown["held_until"]) == should.held_until
     if answer.is_success:
         found = {UUID(s["session_id"]): (s["status"], s["credit"]) for s in shown["sessions"]}
         assert found == should.sessions

@@ -1,7 +1,7 @@
 """Sends the same command to service and model, and compares the responses."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -13,10 +13,11 @@ from httpx import Response
 from tests.drills import story_checks as checks
 from tests.drills.model import whereabouts
 from tests.drills.model_records import Answer, Package, Quote, RefusedError
+from tests.drills.model_slots import Slot
 from tests.drills.model_things import Place, Practitioner, Session
 from tests.drills.model_world import Stage
 from tests.drills.story_choices import Choices
-from tests.world import Api
+from tests.world import REASON, Api
 
 CLIENT = "/v1/sessions"
 STAFF = "/v1/practice/sessions"
@@ -30,6 +31,7 @@ class Kept:
     """A completed request, and its response."""
 
     speaker: Api
+    method: str
     path: str
     body: dict[str, Any]
     key: str
@@ -58,17 +60,18 @@ class Telling(Choices):
         expected: Expected,
         check: Check = checks.check_answer,
         headers: dict[str, str] | None = None,
+        method: str = "post",
     ) -> Response:
         """Send a command, and compare the response with the expected one."""
         key = str(self.rng.random())
         headers = {"Idempotency-Key": key} | (headers or {})
         self.log.append(f"{self.now.isoformat()} {path} {json.dumps(body)} {headers}")
-        answer = await speaker.post(path, body, headers)
+        answer = await calling(speaker, method)(path, body, headers)
         should = self.expected_of(expected)
         self.log.append(f"  {answer.status_code} {answer.text[:90]}")
         check(answer, should)
         if answer.is_success:
-            self.kept.append(Kept(speaker, path, body, key, answer.json(), self.now))
+            self.kept.append(Kept(speaker, method, path, body, key, answer.json(), self.now))
         return answer
 
     def expected_of(self, expected: Expected) -> Answer:
@@ -120,6 +123,27 @@ class Telling(Choices):
         draft.id = UUID(answer.json()["session"]["id"])
         return draft
 
+    async def send_move(
+        self, session: Session, to: Slot, token: str | None, quote: Quote | None, seen: int
+    ) -> None:
+        await self.send(
+            self.speaker(session.client),
+            f"{CLIENT}/{session.id}/reschedule",
+            self.wish(session, to) | {"reason": REASON, "quote": token},
+            lambda now: self.book.move(session, to, quote, seen, now),
+            headers=self.if_match(session, seen),
+        )
+
+    async def move_by_staff_to(self, session: Session, to: Slot) -> Session:
+        force, charged = self.rng.random() < 0.4, self.rng.random() < 0.5
+        await self.send(
+            self.staff,
+            f"{STAFF}/{session.id}/reschedule",
+            self.wish(session, to) | {"reason": WHY, "force": force, "charge_fee": charged},
+            lambda now: self.book.move_by_staff(session, to, force=force, charged=charged, now=now),
+        )
+        return session
+
     def latest_quote(self, session: Session, action: str) -> tuple[str | None, Quote | None]:
         """Give the quote that was shown last for an action; none if it was never allowed."""
         own = [(t, q) for t, q in self.quotes if (q.session, q.action) == (session, action)]
@@ -134,3 +158,7 @@ class Telling(Choices):
         if how < 0.65:
             return None, None
         return self.rng.choice(self.quotes[-12:] + self.quotes[:1])
+
+
+def calling(speaker: Api, method: str) -> Callable[..., Awaitable[Response]]:
+    return speaker.put if method == "put" else speaker.post

@@ -14,11 +14,13 @@ from tests.drills.story import Story
 from tests.drills.story_around import POLICIES, AroundStory
 from tests.drills.story_edges import EdgeStory
 from tests.drills.story_end import Tally, check_database
+from tests.drills.story_minutes import ALL_DAY, MinutesStory
 from tests.world import Api, TestClock, World, serve
 
 STEPS = 50
 STORIES = 40
 SHORT = 8  # of them for every day
+MINUTES = 4
 
 NewPractice = Callable[[], World]
 
@@ -81,6 +83,27 @@ async def test_no_sequence_of_actions_costs_less_than_its_most_expensive_necessa
     await story.play(POLICIES[number])
     assert story.carrying > 0
     await check_database(story)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(MINUTES))
+async def test_the_minutes_of_a_hold_and_of_an_undo(
+    new_practice: NewPractice, api: Api, seed: int
+) -> None:
+    await play_minutes(new_practice(), api, seed)
+
+
+async def play_minutes(world: World, api: Api, seed: int) -> None:
+    """Play a story of these minutes in its own practice."""
+    rng = Random(seed)  # noqa: S311 - the same again
+    stage = await set_stage(world, rng, seed, ALL_DAY)
+    story = MinutesStory(api, api.signed_in(await world.key()), stage, rng)
+    try:
+        await story.play()
+        await check_database(story)
+    except Exception as error:
+        error.add_note("\n".join([f"seed {seed}", *story.log[-40:]]))
+        raise
 
 
 async def play(world: World, api: Api, seed: int) -> Tally:
