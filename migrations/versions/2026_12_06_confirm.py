@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261206_confirm"
-down_revision = "20261205_working_days"
+down_revision = "20261206_freed_times"
 branch_labels = None
 depends_on = None
 

@@ -169,7 +169,7 @@ async def take_seat_again(db: AsyncConnection, record: SessionRecord, now: datet
     Raises:
         GroupCancelledError: the group is cancelled.
         GroupFullError: no seat is free.
-        GroupUnavailableError: its client is elsewhere then.
+        GroupUnavailableError: its client is elsewhere then, or others hold all free seats.
     """
     assert record.group_id is not None  # noqa: S101 - it is a seat
     seats = SeatRepository(db, record.practice_id)
@@ -182,15 +182,16 @@ async def take_seat_again(db: AsyncConnection, record: SessionRecord, now: datet
         if group.free_seat is None:
             raise GroupFullError
         meeting = group.meeting(group.free_seat)
-        holds = await read_seat_holds(db, record.practice_id, group.id, record.id, now)
-        if holds.seats >= group.seats_left:
-            wish = _wish_of_staff(record, record.format, now)
-            raise await _unavailable(db, wish, meeting.starts_at, holds.until)
     elif not group.is_at(meeting):
         meeting = group.meeting(await seats.number_of(record.id))
+    wish = _wish_of_staff(record, record.format, now)
     overlap = await find_overlap(db, owner_of(record), meeting, None, now)
     if overlap.is_taken:
-        raise await _unavailable(db, _wish_of_staff(record, record.format, now), meeting.starts_at)
+        raise await _unavailable(db, wish, meeting.starts_at)
+    if record.status is Status.CANCELLED:
+        holds = await read_seat_holds(db, record.practice_id, group.id, record.id, now)
+        if holds.seats >= group.seats_left:
+            raise await _unavailable(db, wish, meeting.starts_at, holds.until)
     return meeting
 
 

@@ -293,6 +293,22 @@ async def test_an_undone_seat_needs_one_that_is_not_held(staff: Api, world: Worl
     assert (await staff.post(f"{SESSIONS}/{seat}/undo", {"reason": WHY})).is_success
 
 
+async def test_an_undone_seat_whose_client_is_elsewhere_waits_for_no_hold(
+    staff: Api, world: World
+) -> None:
+    group_id, until = await a_held_seat(world)
+    (client,) = await add_clients(world, 1)
+    body = {"group_id": str(group_id), "client_id": str(client), "force": True}
+    seat = (await staff.post(SESSIONS, body)).json()["session"]["id"]
+    free = {"charge_fee": False, "reason": WHY}
+    assert (await staff.post(f"{SESSIONS}/{seat}/cancel", free)).is_success
+    await world.change_all(HeldTime, expires_at=until)
+    elsewhere = await world.add_practitioner()
+    await world.book(CLASS, client_id=client, practitioner_id=elsewhere)
+    refused = (await staff.post(f"{SESSIONS}/{seat}/undo", {"reason": WHY})).json()
+    assert (refused["code"], refused["held_until"]) == ("slot-unavailable", None)
+
+
 @pytest.mark.parametrize("command", ["cancel", "move"])
 async def test_the_end_or_the_move_of_a_group_ends_the_holds_of_its_seats(
     staff: Api, world: World, command: str
