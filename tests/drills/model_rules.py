@@ -100,6 +100,9 @@ def carries(session: Session, charged: int | None, now: datetime) -> Carried | N
     """Return what a move carries: the cost of cancelling, or after the start if that is refused."""
     enabled = session.rules.get("cancel", {}).get("enabled", True)
     is_refused = not enabled or now > closing(session, "cancel")
+    if session.ended_at is not None:
+        # A move by the practice was before its end; nothing makes a move after the end free.
+        session = replace(session, by_practice=False)
     given_up = cost(session, "cancel", session.starts_at + TICK if is_refused else now)
     if given_up.credit == "forfeited":
         is_paid = charged is not None and charged >= session.price

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.drills import story_checks as checks
+from tests.drills.model_records import Quote
 from tests.drills.model_things import DAY, MINUTE, TICK, Practitioner, Session
 from tests.drills.model_world import change_service, new_rules, new_service
 from tests.drills.story_holds import HoldTelling
@@ -73,7 +74,12 @@ class Story(HoldTelling):
     async def cancel(self) -> Session:
         session = self.a_session()
         token, quote = await self.some_quote(session, "cancel")
-        seen = self.some_version(session)
+        await self.send_cancel(session, token, quote, self.some_version(session))
+        return session
+
+    async def send_cancel(
+        self, session: Session, token: str | None, quote: Quote | None, seen: int
+    ) -> None:
         await self.send(
             self.speaker(session.client),
             f"{CLIENT}/{session.id}/cancel",
@@ -81,7 +87,6 @@ class Story(HoldTelling):
             lambda now: self.book.cancel(session, quote, seen, now),
             headers=self.if_match(session, seen),
         )
-        return session
 
     async def announce(self) -> Session:
         session, free_time = self.a_session(), self.rng.random() < 0.5
@@ -147,7 +152,10 @@ class Story(HoldTelling):
         last = [s for s in self.book.sessions if s.undoes and self.now <= s.undoes.until]
         late = [s for s in self.book.sessions if s.undoes]
         session = self.rng.choice((last if self.rng.random() < 0.7 else late) or self.book.sessions)
-        seen = self.some_version(session)
+        await self.send_undo(session, self.some_version(session))
+        return session
+
+    async def send_undo(self, session: Session, seen: int) -> None:
         await self.send(
             self.speaker(session.client),
             f"{CLIENT}/{session.id}/undo",
@@ -155,7 +163,6 @@ class Story(HoldTelling):
             lambda now: self.book.undo_by_client(session, seen, now),
             headers=self.if_match(session, seen),
         )
-        return session
 
     async def undo(self) -> Session:
         ended = [session for session in self.book.sessions if session.status != "booked"]

@@ -56,8 +56,12 @@ class GroupTelling(Telling):
     async def book_a_seat(self) -> Session | None:
         if not self.book.groups:
             return await self.create_group()
+        client = self.rng.choice(self.stage.clients)
+        return await self.put_seat_down(self.a_group(), client, force=self.rng.random() < 0.4)
+
+    async def put_seat_down(self, group: Group, client: UUID, *, force: bool) -> Session | None:
+        """Book a seat as staff, sometimes paid by the client's package."""
         rng = self.rng
-        group, client = self.a_group(), rng.choice(self.stage.clients)
         seat = self.draft(client, group.practitioner, group.place)
         seat.group, seat.starts_at, seat.booked_for = group, group.starts_at, group.starts_at
         seat.duration, seat.before, seat.after = group.duration, group.before, group.after
@@ -66,7 +70,7 @@ class GroupTelling(Telling):
             "client_id": str(client),
             "group_id": str(group.id),
             "package_id": None if package is None else str(package.id),
-            "force": (force := rng.random() < 0.4),
+            "force": force,
         }
         answer = await self.send(
             self.staff,

@@ -9,7 +9,7 @@ from tests.drills import story_checks as checks
 from tests.drills.model_holds import NEW_ONES, Hold
 from tests.drills.model_records import Answer, Quote
 from tests.drills.model_slots import Slot
-from tests.drills.model_things import TICK, Session
+from tests.drills.model_things import TICK, Group, Session
 from tests.drills.story_asks import AskTelling
 from tests.drills.story_telling import CLIENT
 
@@ -45,10 +45,10 @@ class HoldTelling(AskTelling):
             method="put",
         )
 
-    async def hold_seat(self, session: Session) -> None:
+    async def hold_seat(self, session: Session, to: Group | None = None) -> None:
         """Hold a seat of another group. Of two, the order says which was held later."""
+        to = to or self.a_group_for(session)
         self.api.clock.now += TICK
-        to = self.a_group_for(session)
         token, quote = await self.some_quote(session, "reschedule")
         seen = self.some_version(session)
         await self.send(

@@ -135,14 +135,17 @@ class Telling(Choices):
         )
 
     async def move_by_staff_to(self, session: Session, to: Slot) -> Session:
-        force, charged = self.rng.random() < 0.4, self.rng.random() < 0.5
+        await self.send_move_by_staff(session, to, force=self.rng.random() < 0.4)
+        return session
+
+    async def send_move_by_staff(self, session: Session, to: Slot, *, force: bool) -> None:
+        charged = self.rng.random() < 0.5
         await self.send(
             self.staff,
             f"{STAFF}/{session.id}/reschedule",
             self.wish(session, to) | {"reason": WHY, "force": force, "charge_fee": charged},
             lambda now: self.book.move_by_staff(session, to, force=force, charged=charged, now=now),
         )
-        return session
 
     def latest_quote(self, session: Session, action: str) -> tuple[str | None, Quote | None]:
         """Give the quote that was shown last for an action; none if it was never allowed."""

@@ -20,7 +20,7 @@ from tests.world import Api, TestClock, World, serve
 STEPS = 50
 STORIES = 40
 SHORT = 8  # of them for every day
-MINUTES = 4
+MINUTES = 3
 
 NewPractice = Callable[[], World]
 

@@ -13,7 +13,7 @@ from tests.drills.test_model import NewPractice, play_minutes
 from tests.drills.test_model import new_practice as new_practice  # noqa: PLC0414 - a fixture
 from tests.world import Api, TestClock, serve
 
-STORIES = 8  # the most that are played for one mutant
+STORIES = 4  # the most that are played for one mutant
 
 
 async def does_nothing(*_: Any, **__: Any) -> None:
@@ -67,7 +67,7 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
         yield api
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 @pytest.mark.parametrize(
     ("where", "instead"), [mutant[1:] for mutant in MUTANTS], ids=[name for name, *_ in MUTANTS]
 )
