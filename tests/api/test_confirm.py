@@ -39,7 +39,8 @@ async def confirmed(api: Api, session_id: UUID, headers: dict[str, str] | None =
 
 async def confirmed_at(world: World, session_id: UUID) -> datetime | None:
     (row,) = await world.rows(Session, id=session_id)
-    return row.confirmed_at
+    instant: datetime | None = row.confirmed_at
+    return instant
 
 
 async def staff_move(staff: Api, session_id: UUID, start: datetime, **body: Any) -> None:
@@ -226,7 +227,7 @@ async def test_a_move_of_a_series_ends_it_for_each_session(
     ids = [UUID(one["id"]) for one in made["series"]["sessions"]]
     for session_id in ids:
         await confirmed(api, session_id)
-    scope = {"scope": "this_and_following"}
+    scope: dict[str, Any] = {"scope": "this_and_following"}
     moved = await api.reschedule(ids[0], START + DAY, **scope)
     assert moved.status_code == 200, moved.text
     assert [await confirmed_at(world, session_id) for session_id in ids] == [None, None]

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from app.database.transactions import transact
 from app.identity.tokens.access import Caller
@@ -209,7 +210,7 @@ async def test_it_is_sent_only_while_it_is_true(
     await fate(scenario, session_id)
     async with scenario.world.engine.begin() as db:
         await db.execute(
-            Notification.__table__.update()
+            update(Notification)
             .where(Notification.id == notification_id)
             .values(status="pending", finished_at=None)
         )
