@@ -238,6 +238,7 @@ async def _service(
         "minimum_notice_minutes": notice_hours * 60,
         "horizon_days": 60,
         "reminder_minutes": [24 * 60],
+        "nudge_hours_before": 24,
     }
     await practice.add(
         Service, id=service_id, name=name, duration_minutes=minutes, price_minor=price, **rules

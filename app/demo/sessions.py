@@ -41,6 +41,7 @@ from app.outbox.outbox import MailKind
 from app.sessions.commands.book import book_by_staff
 from app.sessions.commands.booking import Booking
 from app.sessions.commands.cancel import cancel
+from app.sessions.commands.confirm import confirm
 from app.sessions.commands.orders import ChangeReason, ClientOrder
 from app.sessions.read.staff_queries import StaffSession
 
@@ -118,11 +119,12 @@ class DemoBooker:
         await for_ana(MAYA, FOLLOW_UP, 50, timedelta(hours=3), format_=Format.PHONE)
         await for_ana(MAYA, FOLLOW_UP, 50, timedelta(days=6), package_id=ANA_PACKAGE)
         await for_ana(TOM, MASSAGE, 60, timedelta(hours=5), format_=Format.IN_PERSON)
-        await for_ana(TOM, MASSAGE, 60, timedelta(days=9), format_=Format.IN_PERSON)
+        sure = await for_ana(TOM, MASSAGE, 60, timedelta(days=9), format_=Format.IN_PERSON)
         await for_ana(TOM, FOLLOW_UP, 50, timedelta(hours=20), ago=timedelta(minutes=10))
         asked = await for_ana(MAYA, ASSESSMENT, 80, timedelta(days=8), format_=Format.IN_PERSON)
         cancelled = await for_ana(MAYA, FOLLOW_UP, 50, timedelta(days=12), package_id=ANA_PACKAGE)
         await self._cancel(cancelled.session.id)
+        await self._confirm(sure.session.id)
         return asked
 
     async def _book_others(self) -> None:
@@ -166,6 +168,13 @@ class DemoBooker:
             lambda db: book_by_staff(db, staff, booking, force=True, now=booked_at),
         )
         return booked.found
+
+    async def _confirm(self, session_id: UUID) -> None:
+        """Let the main client say that they are coming."""
+        caller, now = Caller(HARBOR, demo_id(MAIN_CLIENT), 0), self._now - timedelta(hours=3)
+        await transact(
+            self._engine, lambda db: confirm(db, caller, session_id, if_match=None, now=now)
+        )
 
     async def _cancel(self, session_id: UUID) -> None:
         reason = ChangeReason("family", "My sister is visiting that week.")

@@ -20,7 +20,7 @@ from tests.drills.scene import Scene
 # A move that keeps the time is a change of format.
 _KINDS = {"rescheduled": {"rescheduled", "format_changed"}, "taken_back": {"restored"}}
 # Commands that change no session; those of the second kind leave no entry in the audit log at all.
-_OF_WAITLIST = ("wished", "unwished", "answered", "given_up", "kept")
+_OF_WAITLIST = ("wished", "unwished", "answered", "given_up", "kept", "confirmed")
 _OF_HOLDS = ("held", "released")
 
 
@@ -84,7 +84,8 @@ async def _read_books(db: asyncpg.Connection, practice_id: UUID) -> _Books:
         "SELECT changes.*, note FROM changes LEFT JOIN change_notes"
         " ON change_notes.practice_id = $1 AND change_id = id"
         " WHERE changes.practice_id = $1"
-        " AND subject IN ('session', 'group', 'move_request', 'wish', 'offer', 'release')",
+        " AND subject IN ('session', 'group', 'move_request', 'wish', 'offer', 'release',"
+        " 'confirmation')",
         practice_id,
     )
     by_note, commands = defaultdict(list), defaultdict(list)

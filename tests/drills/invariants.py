@@ -47,7 +47,8 @@ told AS (
   SELECT id, command_id, session_id, starts_at, at, fee_minor,
     CASE WHEN kind = 'restored' AND actor = 'client' THEN ARRAY(
       SELECT recipient FROM notifications WHERE practice_id = $1 AND change_id = old_id
-        AND status = 'dropped' AND kind <> 'reminder') END AS silent,
+        AND status = 'dropped' AND kind <> ALL (ARRAY['reminder', 'nudge', 'reminder_nudge'])
+    ) END AS silent,
     command_id IN (SELECT command_id FROM group_history) AS of_group,
     command_id IN (SELECT command_id FROM asks WHERE kind = 'asked') AS of_request,
     details ->> 'move_request' AS answers,
@@ -76,6 +77,9 @@ wanted (change_id, session_id, starts_at, kind, recipient, endpoint_id, send_at)
   SELECT told.id, session_id, starts_at, 'session.' || kind, 'webhook', hooks.id, at
   FROM told, hooks
   UNION ALL
+  SELECT changes.id, session_id, starts_at, 'session.confirmed', 'webhook', hooks.id, at
+  FROM changes, hooks WHERE practice_id = $1 AND subject = 'confirmation'
+  UNION ALL
   SELECT told.id, session_id, starts_at, 'fee.recorded', 'webhook', hooks.id, at
   FROM told, hooks WHERE fee_minor IS NOT NULL
   UNION ALL
@@ -94,19 +98,30 @@ wanted (change_id, session_id, starts_at, kind, recipient, endpoint_id, send_at)
 ),
 mails AS (
   SELECT notifications.*, entry.command_id, client_id, practitioner_id,
-    recipient <> 'webhook' AND notifications.kind <> 'reminder' AS is_news,
+    recipient <> 'webhook'
+      AND notifications.kind <> ALL (ARRAY['reminder', 'nudge', 'reminder_nudge']) AS is_news,
     CASE recipient WHEN 'client' THEN client_id ELSE practitioner_id END AS person_id,
-    nullif(notifications.starts_at, entry.starts_at) AS other_start
+    nullif(notifications.starts_at, entry.starts_at) AS other_start, entry.at AS queued_at,
+    sessions.confirmed_at,
+    -- The reminder that a mail is which is a nudge too: the nearest one.
+    (SELECT notifications.starts_at - make_interval(mins => minutes)
+     FROM services, unnest(reminder_minutes) AS minutes
+     WHERE services.practice_id = $1 AND services.id = service_id
+     ORDER BY abs(extract(epoch FROM notifications.starts_at - make_interval(mins => minutes)
+       - notifications.send_at)) LIMIT 1) AS reminds_at,
+    (notifications.send_at AT TIME ZONE clients.time_zone)::time AS local_time
   FROM notifications JOIN changes AS entry ON entry.practice_id = $1 AND entry.id = change_id
   JOIN sessions ON sessions.id = notifications.session_id
+  JOIN clients ON clients.practice_id = $1 AND clients.id = client_id
   WHERE notifications.practice_id = $1
 ),
 there AS (
   SELECT CASE WHEN is_news THEN command_id ELSE change_id END AS change_id,
     CASE WHEN is_news THEN person_id ELSE session_id END AS session_id,
     CASE WHEN is_news THEN other_start ELSE starts_at END AS starts_at,
-    kind, recipient, endpoint_id, send_at
-  FROM mails
+    CASE kind WHEN 'reminder_nudge' THEN 'reminder' ELSE kind END AS kind, recipient, endpoint_id,
+    CASE kind WHEN 'reminder_nudge' THEN reminds_at ELSE send_at END AS send_at
+  FROM mails WHERE kind <> 'nudge'
 ),
 group_mails (kind, mail, event) AS (VALUES ('created', 'group_booked', NULL),
   ('moved', 'group_moved', 'group.moved'), ('cancelled', 'group_cancelled', 'group.cancelled')),
@@ -284,8 +299,34 @@ _BREACHES = {
     "reminders live exactly as long as their time": """
     SELECT notifications.id FROM notifications JOIN history ON history.id = change_id
     JOIN sessions ON sessions.id = notifications.session_id
-    WHERE notifications.practice_id = $1 AND notifications.kind = 'reminder'
+    WHERE notifications.practice_id = $1
+      AND notifications.kind IN ('reminder', 'reminder_nudge')
       AND (notifications.status = 'dropped') = (sessions.status = 'booked' AND is_last)""",
+    "a nudge lives as long as its time, and until its client confirms": """
+    SELECT mails.id FROM mails JOIN history ON history.id = change_id
+    JOIN sessions ON sessions.id = mails.session_id
+    WHERE mails.kind = 'nudge' AND (mails.status = 'dropped') =
+      (sessions.status = 'booked' AND is_last AND mails.confirmed_at IS NULL)""",
+    "a nudge comes before the start, long after the change, and never at night": """
+    SELECT id FROM mails WHERE kind IN ('nudge', 'reminder_nudge')
+    AND (send_at >= starts_at OR kind = 'nudge' AND (send_at - queued_at < interval '12 hours'
+      OR local_time < time '8:00' OR local_time >= time '21:00'))""",
+    "a change has one nudge at most, and it is the nearest reminder's if that is close": """
+    SELECT change_id FROM mails WHERE kind IN ('nudge', 'reminder_nudge')
+    GROUP BY change_id HAVING count(*) > 1
+    UNION ALL
+    SELECT nudge.id FROM mails AS nudge JOIN mails AS other ON other.change_id = nudge.change_id
+    WHERE nudge.kind = 'nudge' AND other.kind = 'reminder'
+      AND abs(extract(epoch FROM other.send_at - nudge.send_at)) <= 6 * 3600
+    UNION ALL
+    SELECT id FROM mails WHERE kind = 'reminder_nudge'
+      AND (send_at > reminds_at OR reminds_at - send_at > interval '6 hours')""",
+    "who is coming has a booked or finished session and has not said otherwise": """
+    SELECT id FROM sessions WHERE confirmed_at IS NOT NULL
+    AND (status = 'cancelled' OR absence_change_id IS NOT NULL
+      OR NOT EXISTS (SELECT FROM changes WHERE practice_id = $1 AND subject = 'confirmation'
+        AND session_id = sessions.id AND at = confirmed_at
+        AND changes.starts_at = sessions.starts_at))""",
     "a notification that waits has a wake": """
     SELECT id FROM notifications
     WHERE practice_id = $1 AND status = 'pending' AND NOT EXISTS (

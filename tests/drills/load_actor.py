@@ -24,6 +24,7 @@ FORMATS = ("in_person", "video", "phone")
 WITHOUT_REASON = (
     "booked", "asked", "withdrawn", "taken_back",
     "held", "released", "wished", "unwished", "answered", "given_up", "kept",
+    "confirmed",
 )  # fmt: skip
 # The weights of the actions.
 ACTIONS = {

@@ -17,6 +17,7 @@ WAITING = {
     "hold_seat": 6,
     "release": 4,
     "take_back": 16,
+    "confirm": 8,
     "wish": 12,
     "unwish": 2,
     "staff_wish": 4,
@@ -91,6 +92,11 @@ class Actor(AskedActor):
         if latest is not None and self._random.random() < 0.8:
             session_id = latest
         await self._mine("taken_back", f"{session_id}/undo", {}, None)
+
+    async def _confirm(self) -> None:
+        mine = self._load.sessions.get(self._person.id)
+        if mine:
+            await self._mine("confirmed", f"{self._random.choice(mine)}/confirm", {}, None)
 
     async def _wish(self) -> None:
         mine = self._load.sessions.get(self._person.id)

@@ -14,8 +14,8 @@ from tests.notifications.receiver import Receiver
 from tests.patience import until
 
 _DUE = "SELECT EXISTS (SELECT FROM notifications WHERE status = 'pending' AND send_at <= now())"
-# Not due yet: reminders. Rightly dropped before they were sent are mails about requests that had
-# ended, about groups that had changed again, and about changes that their clients took back. Such a
+# Not due yet: reminders and nudges. Rightly dropped before they were sent are mails about requests
+# that had ended, about groups that had changed again, and about changes that their clients took back. Such a
 # mail may have arrived all the same, if its worker was killed before it could write so.
 _NOTIFICATIONS = """
 SELECT id::text, status, (
@@ -40,7 +40,8 @@ SELECT id::text, status, (
       AND back.session_version = about.session_version + 1 AND back.kind = 'restored'
     WHERE about.practice_id = $1 AND about.id = mail.change_id)
 ) AS rightly_dropped
-FROM notifications AS mail WHERE practice_id = $1 AND kind <> 'reminder'
+FROM notifications AS mail
+WHERE practice_id = $1 AND kind <> ALL (ARRAY['reminder', 'nudge', 'reminder_nudge'])
 """
 
 

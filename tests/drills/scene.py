@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from pydantic import SecretStr
@@ -30,6 +31,14 @@ RULES = {
         "release": True,
     },
     "reschedule": {"fees": [{"deadline": {"before_minutes": 3 * ALL_DAY}, "amount_minor": 500}]},
+}
+
+# A late session is nudged two hours before cancelling stops being free, which may be one mail with
+# the reminder at that time.
+SERVICE_VALUES: dict[str, Any] = {
+    "step_minutes": 30,
+    "reminder_minutes": [4 * ALL_DAY, ALL_DAY],
+    "nudge_hours_before": 2,
 }
 
 
@@ -65,7 +74,7 @@ async def build_scene(
 ) -> Scene:
     """Insert a practice with a policy, packages and a webhook endpoint, open all day."""
     async with brief_engine(settings.service_url) as engine:
-        world = await World(engine, settings).build(step_minutes=30)
+        world = await World(engine, settings).build(**SERVICE_VALUES)
         await world.add_policy(RULES, now=now)
         await world.add(WebhookEndpoint, url=hooks, events=[], secret=WEBHOOK_SECRET)
         staff = [await world.add_practitioner(hours=False) for _ in range(practitioners)]

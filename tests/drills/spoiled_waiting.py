@@ -128,4 +128,28 @@ SPOILED_WAITING = [
         " ON back.session_id = one.session_id AND back.session_version = one.session_version + 1"
         " WHERE back.kind = 'restored' AND back.actor = 'client')",
     ),
+    Spoiled(
+        "a nudge lives as long as its time, and until its client confirms",
+        "notifications",
+        "jsonb_build_object('id', gen_random_uuid(), 'kind', 'nudge', 'status', 'dropped')",
+        "kind = 'reminder' AND status = 'pending'",
+    ),
+    Spoiled(
+        "a nudge comes before the start, long after the change, and never at night",
+        "notifications",
+        "jsonb_build_object('id', gen_random_uuid(), 'kind', 'nudge', 'send_at', starts_at)",
+        "kind = 'reminder'",
+    ),
+    Spoiled(
+        "a change has one nudge at most, and it is the nearest reminder's if that is close",
+        "notifications",
+        "jsonb_build_object('id', gen_random_uuid(), 'kind', 'nudge')",
+        "kind = 'reminder'",
+    ),
+    Spoiled(
+        "who is coming has a booked or finished session and has not said otherwise",
+        "sessions",
+        "SET confirmed_at = now()",
+        "status = 'booked'",
+    ),
 ]

@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import combinations
 from typing import Any, NamedTuple
 
+from app.outbox.outbox import REMINDERS
 from app.tables.changes import Change
 from app.tables.groups import Group
 from app.tables.held_times import HeldTime
@@ -106,7 +107,7 @@ async def check_mails(story: Story) -> None:
     mails = Counter(
         (changes[row.change_id].command_id, person(row))
         for row in await story.world.rows(Notification)
-        if row.kind != "reminder" and row.recipient != "webhook"
+        if row.kind not in REMINDERS and row.recipient != "webhook"
     )
     assert set(mails.values()) <= {1}
     made: dict[Any, set[Any]] = {}

@@ -93,7 +93,7 @@ async def lived(settings: Settings) -> tuple[Scene, Ledger]:
             transport=transport,
             work=later,
             acting=1,
-            left_out=("give_up", "keep"),
+            left_out=("give_up", "keep", "confirm"),
             last=LAST,
         )
         await load.run(counted(COMMANDS))
