@@ -190,6 +190,8 @@ class Story(HoldTelling):
             other |= {"force": not kept.body["force"]}
         elif not has_reason:
             other = {"note": "Other."} if kept.body else {}
+        if kept.method == "put":
+            other = {"quote": "another"}
         body = kept.body if self.rng.random() < 0.8 else kept.body | other
         call = calling(kept.speaker, kept.method)
         answer = await call(kept.path, body, {"Idempotency-Key": kept.key})
