@@ -101,8 +101,8 @@ def carries(session: Session, charged: int | None, now: datetime) -> Carried | N
     enabled = session.rules.get("cancel", {}).get("enabled", True)
     is_refused = not enabled or now > closing(session, "cancel")
     if session.ended_at is not None:
-        # A move by the practice was before its end; nothing makes a move after the end free.
-        session = replace(session, by_practice=False)
+        # Of a move after the end, neither the practice's move nor the booking makes anything free.
+        session = replace(session, by_practice=False, grace_from=None)
     given_up = cost(session, "cancel", session.starts_at + TICK if is_refused else now)
     if given_up.credit == "forfeited":
         is_paid = charged is not None and charged >= session.price
@@ -138,7 +138,7 @@ def free_makers(session: Session, action: str) -> list[tuple[str, datetime]]:
         rule = session.rules.get("free_after_practice_move", "until_start")
         found += [("practice_move", session.starts_at)] if rule == "until_start" else []
     booked, minutes = session.grace_from, session.rules.get("grace_minutes")
-    if booked is not None and minutes and session.ended_at is None:
+    if booked is not None and minutes and (action == "cancel" or session.ended_at is None):
         until = min(booked + minutes * MINUTE, session.starts_at - 120 * MINUTE)
         found += [("grace", until)] if until >= booked else []
     return found
