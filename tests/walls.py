@@ -118,6 +118,9 @@ async def fill(staff: Api, world: World) -> Theirs:
     hooks = {"url": "https://canary.example/hooks", "external_ref": REF}
     endpoint = (await staff.post("/v1/practice/webhook-endpoints", hooks)).json()
     (key, *_) = (await staff.get("/v1/practice/keys")).json()["items"]
+    fee_id = done.json()["session"]["fees"][0]["id"]
+    client = staff.signed_in(world.token())
+    await client.post(f"/v1/fees/{fee_id}/ask-waiver", {"note": "Canary note."})
     return Theirs(
         world,
         {
@@ -133,7 +136,7 @@ async def fill(staff: Api, world: World) -> Theirs:
             "move_request_id": request_id,
             "wish_id": str(wish_id),
             "offer_id": str(offer_id),
-            "fee_id": done.json()["session"]["fees"][0]["id"],
+            "fee_id": fee_id,
             "notification_id": str((await world.rows(Notification))[0].id),
             "time_off_id": str(time_off),
             "endpoint_id": endpoint["id"],

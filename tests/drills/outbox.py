@@ -16,7 +16,8 @@ from tests.patience import until
 _DUE = "SELECT EXISTS (SELECT FROM notifications WHERE status = 'pending' AND send_at <= now())"
 # Not due yet: reminders and nudges. Rightly dropped before they were sent are mails about requests
 # that had ended, about groups that had changed again, and about changes that their clients took
-# back. Such a mail may have arrived all the same, if its worker was killed before it could write so.
+# back. Such a mail may have arrived all the same, if its worker was killed before it could write
+# so.
 _NOTIFICATIONS = """
 SELECT id::text, status, (
   kind = 'move_request' AND status = 'dropped' AND NOT EXISTS (

@@ -17,7 +17,7 @@ from tests.world import NOW, World
 
 LATER = NOW + timedelta(days=3650)
 # What the holder of a link may call, besides operations on its session.
-OF_A_LINK = {"/v1/me"}
+OF_A_LINK = {"/v1/me", "/v1/fees/{fee_id}/ask-waiver"}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from httpx import Response
 from sqlalchemy import text
@@ -14,7 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.configuration.settings import Settings
 from app.database.transactions import transact
 from app.identity.tokens.access import AccessTokens, Caller
-from app.tables.practices import Client
+from app.identity.tokens.waiver import WaiverLink, WaiverTokens, mark_of
+from app.tables.practices import Client, Practice, Practitioner
+from app.tables.sessions import Fee, Session
 from app.worker.run import sweep
 from tests.drills.canaries import columns, found_in
 from tests.notifications.postbox import Postbox
@@ -67,6 +70,18 @@ class Stage:
         (client,) = await world.rows(Client, id=world.client_id)
         caller = Caller(world.practice_id, client.id, client.token_generation)
         return AccessTokens(world.settings.keys).sign(caller, NOW + timedelta(days=1))
+
+    async def waiver_token(self) -> str:
+        """Sign the token with which the practitioner answers the waiver, as it is valid now."""
+        world = self.theirs.world
+        fee_id = UUID(self.theirs.ids["fee_id"])
+        (practitioner,) = await world.rows(Practitioner, id=world.practitioner_id)
+        (practice,) = await world.rows(Practice)
+        (fee,) = await world.rows(Fee, id=fee_id)
+        (session,) = await world.rows(Session, id=fee.session_id)
+        mark = mark_of(practitioner.email or practice.email)
+        link = WaiverLink(world.practice_id, fee_id, session.link_generation, mark)
+        return WaiverTokens(world.settings.keys).sign(link)
 
     async def work(self) -> None:
         """Let the worker attempt everything that waits, once."""
@@ -125,6 +140,8 @@ async def _headers(stage: Stage, operation: dict[str, Any], number: int) -> dict
     token = stage.api.token
     if "AccessToken" in str(operation["security"]):
         token = await stage.client_token()
+    if "WaiverToken" in str(operation["security"]):
+        token = await stage.waiver_token()
     return {
         "Authorization": f"Bearer {token}",
         "Content-Type": "application/json",
