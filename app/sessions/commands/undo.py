@@ -73,12 +73,7 @@ async def undo(
     voided = await history.void_fee(session_id, record.status, now)
     await CreditRepository(db, staff.practice_id).restore(session_id, now)
     in_calendar = record.status is Status.CANCELLED or to.seat is not None
-    sessions = SessionRepository(db, staff.practice_id)
-    if to.seat is None:
-        await sessions.set_status(record, Status.BOOKED, now, in_calendar=in_calendar)
-        facts = facts_as_booked(record, to.starts_at, record.frozen_deadlines)
-    else:
-        facts = await sessions.restore_seat(record, to, to.seat)
+    facts = await _set_booked(db, record, to, now, in_calendar=in_calendar)
     await end_request(db, record, "moved", staff.actor, now)
     change = new_change(
         "restored",
@@ -92,6 +87,17 @@ async def undo(
     notifications = _notifications(record, to, facts, now)
     effect = await finish(db, staff.practice_id, session_id, change, notifications, now)
     return await answer_staff(db, staff, session_id, effect)
+
+
+async def _set_booked(
+    db: AsyncConnection, record: SessionRecord, to: Meeting, now: datetime, *, in_calendar: bool
+) -> SessionFacts:
+    """Set an ended session back to booked, and give its facts afterwards."""
+    sessions = SessionRepository(db, record.practice_id)
+    if to.seat is not None:
+        return await sessions.restore_seat(record, to, to.seat)
+    await sessions.set_status(record, Status.BOOKED, now, in_calendar=in_calendar)
+    return facts_as_booked(record, to.starts_at, record.frozen_deadlines)
 
 
 async def undo_by_client(

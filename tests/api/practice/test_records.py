@@ -91,6 +91,7 @@ KINDS = [
             "reminder_minutes": [2880, 60],
             "waitlist": "all_at_once",
             "offer_minutes": 30,
+            "nudge_hours_before": 12,
             "formats": [
                 {"kind": "in_person", "location_id": "$place", "instructions": "Blue door."},
                 {"kind": "phone", "location_id": None, "instructions": "We call you."},
@@ -216,6 +217,7 @@ async def test_a_null_clears_what_may_be_empty_and_nothing_else(
     made = await kind.make(staff, world, external_ref="crm-1")
     path = f"{kind.path}/{made['id']}"
     empty = {"external_ref", "phone", "video_url", "sessions_per_day", "sessions_per_week"}
+    empty.add("nudge_hours_before")
     empty |= {"expires_at"} | ({"email"} if kind.path.endswith("practitioners") else set())
     for name in made.keys() - {"id", "credits_left", "usable_until", "client_id", "service_id"}:
         answer = await staff.patch(path, {name: None})

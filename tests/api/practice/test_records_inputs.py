@@ -171,7 +171,7 @@ async def test_missing_fields_are_named(staff: Api, plural: str) -> None:
     defaults = {"phone", "video_url", "expires_at", "sessions_per_day", "sessions_per_week"}
     defaults |= {"buffer_before_minutes", "buffer_after_minutes", "step_minutes"}
     defaults |= {"minimum_notice_minutes", "horizon_days", "reminder_minutes"}
-    defaults |= {"waitlist", "offer_minutes"}
+    defaults |= {"waitlist", "offer_minutes", "nudge_hours_before"}
     if plural == "practitioners":
         defaults |= {"email"}
     expected = [f"/{name}" for name in kind.body if name not in defaults]
