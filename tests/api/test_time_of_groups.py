@@ -8,7 +8,7 @@ import pytest
 from app.domain.refusals import SlotUnavailableError
 from app.domain.session import Format, Status
 from app.sessions.commands.meeting import Buffers, Meeting, NewSeat, meeting_of
-from app.sessions.commands.overlap import find_overlap
+from app.sessions.commands.overlap_repository import find_overlap
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.calendar import CalendarOwner
 from app.sessions.read.queries import read_session

@@ -30,7 +30,7 @@ from app.sessions.commands.booking import Booking, NewSession, SeatBooking
 from app.sessions.commands.finish import answer_staff, finish
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.orders import StaffOutcome
-from app.sessions.commands.overlap import find_overlap
+from app.sessions.commands.overlap_repository import find_overlap
 from app.sessions.commands.seat_repository import GroupRecord, SeatRepository
 from app.sessions.commands.seats import end_holds_beyond
 from app.sessions.commands.slots import ALTERNATIVES

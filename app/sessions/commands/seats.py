@@ -37,7 +37,7 @@ from app.sessions.commands.meeting import (
     is_bookable_again,
     meeting_of,
 )
-from app.sessions.commands.overlap import find_overlap
+from app.sessions.commands.overlap_repository import find_overlap
 from app.sessions.commands.seat_repository import GroupRecord, SeatRepository
 from app.sessions.commands.slots import ALTERNATIVES, owner_of
 from app.sessions.read.calendar import (

@@ -19,7 +19,7 @@ from app.domain.availability import (
 from app.domain.refusals import SlotUnavailableError
 from app.domain.zones import EPOCH, from_seconds, seconds_up, to_seconds
 from app.sessions.commands.meeting import Buffers, Meeting, buffers_of, meeting_of
-from app.sessions.commands.overlap import find_overlap
+from app.sessions.commands.overlap_repository import find_overlap
 from app.sessions.read.calendar import CalendarOwner, read_calendar, slot_rules
 from app.sessions.read.records import SessionRecord
 

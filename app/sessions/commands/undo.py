@@ -29,7 +29,7 @@ from app.sessions.commands.finish import answer_client, answer_staff, finish, ne
 from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.meeting import Meeting, buffers_of, meeting_of
 from app.sessions.commands.orders import ChangeReason, Outcome, StaffOutcome
-from app.sessions.commands.overlap import find_overlap
+from app.sessions.commands.overlap_repository import find_overlap
 from app.sessions.commands.repository import SessionRepository, whole_time
 from app.sessions.commands.request_repository import end_request, reopen_request
 from app.sessions.commands.seat_repository import SeatRepository

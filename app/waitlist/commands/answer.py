@@ -34,7 +34,7 @@ from app.sessions.commands.book_seat import book_seat
 from app.sessions.commands.booking import Booking, SeatBooking
 from app.sessions.commands.finish import finish, new_change
 from app.sessions.commands.meeting import Meeting, MeetingRequest, requested_meeting
-from app.sessions.commands.overlap import find_overlap
+from app.sessions.commands.overlap_repository import find_overlap
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.seat_repository import SeatRepository
