@@ -29,6 +29,7 @@ GO_ON = {
     "reschedule-limit-reached", "quote-stale", "quote-invalid",
     "offer-expired", "offer-gone", "waitlist-off", "release-unavailable", "undo-unavailable",
     "cancellation-open", "absence-announced", "group-full", "group-cancelled",
+    "fee-not-due", "waiver-unavailable",
 }  # fmt: skip
 CONTACT = {"name": "Dr. Maya Chen", "email": "maya@harbor.example", "phone": None}
 

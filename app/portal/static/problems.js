@@ -18,6 +18,7 @@ export const ANSWERS = {
   "session-started": "session",
   "session-not-booked": "session",
   "cancellation-open": "session",
+  "absence-announced": "session",
   "reschedule-limit-reached": "session",
   "quote-required": "confirm",
   "quote-stale": "session",
