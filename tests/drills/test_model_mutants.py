@@ -38,7 +38,11 @@ MUTANTS: list[tuple[str, str, Any]] = [
     ("a client has four live holds", "app.domain.holds.MOST_OF_CLIENT", 4),
     ("a session has 21 new holds an hour", "app.domain.holds.MOST_NEW", 21),
     ("a hold stays", "app.calendar.held_times.HoldRepository.end", does_nothing),
-    ("staff see no holds", "app.sessions.commands.repository.held_until", lambda *_: null()),
+    (
+        "staff see no holds",
+        "app.sessions.commands.overlap_repository.held_until",
+        lambda *_: null(),
+    ),
     ("notice ends a hold", "app.domain.availability._add_own_hold", nothing),
     ("a seat too many is held", "app.sessions.commands.book_seat.end_holds_beyond", does_nothing),
     (
