@@ -19,6 +19,9 @@ class Change(Identified, Base):
     change does not depend on later changes. `details` has further values, never personal data,
     because entries cannot be erased. If `actor` is `practice`, `actor_name` is the API key's name.
     `command_id` is the same for all entries of one command.
+
+    `judgement` is how the policy came to fee and credit: see app/domain/policy/recorded.py. It is
+    null if no policy was asked, and in entries that are older than this column.
     """
 
     __tablename__ = "changes"
@@ -48,6 +51,7 @@ class Change(Identified, Base):
     fee_minor: Mapped[int | None]
     currency: Mapped[str | None]
     credit: Mapped[str | None]
+    judgement: Mapped[dict[str, Any] | None]
     __table_args__ = (
         practice_reference(),
         reference("session_id", "sessions"),

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit.write import Actor
 from app.database.transactions import transact
 from app.domain.policy.costs import Cost
+from app.domain.policy.judgement import Judged
 from app.domain.session import Status
 from app.outbox.outbox import Done, reminders
 from app.sessions.commands.finish import ChangedSession, finish_all, new_change
@@ -83,6 +84,6 @@ async def _change(
         present, done = meeting_of(record), "rescheduled"
         to = replace(present, starts_at=present.starts_at + by, ends_at=present.ends_at + by)
         await sessions.move(record, to)
-    change = new_change(done, actor, record, to=to, cost=cost, reason=ILL)
+    change = new_change(done, actor, record, to=to, judged=Judged(cost), reason=ILL)
     to_come = [] if to is None else reminders(to.starts_at, [1440], now)
     return ChangedSession(record, change, done, to_come)

@@ -15,6 +15,7 @@ from app.configuration.settings import Settings
 from app.database.transactions import transact
 from app.domain.money import Money
 from app.domain.policy.costs import Cost
+from app.domain.policy.judgement import Judged
 from app.domain.session import Status
 from app.notifications.mail.message import make_mail
 from app.notifications.mail.queries import load_mail_data
@@ -43,7 +44,7 @@ async def cancel_all(
             record = await read_session(db, world.practice_id, session_id)
             sessions = SessionRepository(db, world.practice_id)
             await sessions.set_status(record, Status.CANCELLED, NOW, in_calendar=True)
-            change = new_change("cancelled", OPERATOR, record, cost=Cost(fee, None))
+            change = new_change("cancelled", OPERATOR, record, judged=Judged(Cost(fee, None)))
             changed.append(ChangedSession(record, change, "cancelled"))
         await finish_all(db, changed, NOW, command_id=command_id, named=named)
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit.queries import read_command_id
 from app.audit.write import Actor
 from app.calendar.locks import lock_group
-from app.domain.policy.costs import cost_for_staff
+from app.domain.policy.judgement import judge_for_staff
 from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.groups.commands.trail import tell_of_group, write_group_change
@@ -106,12 +106,12 @@ async def free_seat(
 ) -> ChangedSession:
     """Cancel a booked seat for the practice, free of charge. A later step tells its client."""
     rules = rules_of(record.policy)
-    cost = cost_for_staff(rules, Action.CANCEL, record.facts, now, charged=False)
+    judged = judge_for_staff(rules, Action.CANCEL, record.facts, now, charged=False)
     change = await write_end(
         db,
         record,
         Status.CANCELLED,
-        cost,
+        judged,
         actor=actor,
         reason=reason,
         now=now,

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.locks import lock_group
 from app.domain.errors import NoChangeError
-from app.domain.policy.costs import cost_for_staff
+from app.domain.policy.judgement import judge_for_staff
 from app.domain.refusals import SeatsConflictError
 from app.domain.session import Format
 from app.groups.commands.cancel import free_seat, seats_after
@@ -205,8 +205,8 @@ async def _change_seat(
             credit_grace=credit_grace,
         )
     rules = rules_of(record.policy)
-    cost = cost_for_staff(rules, action_of(record, to), record.facts, now, charged=False)
+    judged = judge_for_staff(rules, action_of(record, to), record.facts, now, charged=False)
     change, to_come = await write_move(
-        db, record, to, cost, actor=staff.actor, reason=move.reason, now=now
+        db, record, to, judged, actor=staff.actor, reason=move.reason, now=now
     )
     return ChangedSession(record, change, "rescheduled", to_come)

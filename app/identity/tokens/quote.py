@@ -34,6 +34,13 @@ class Quotes:
         expires_at = (now + self._lifetime).replace(microsecond=0)
         return expires_at if held_until is None else max(expires_at, held_until)
 
+    def given_at(self, quote: Quote | ScopeQuote, now: datetime) -> datetime:
+        """Give the instant at which a quote was given, to a second.
+
+        For a quote that a hold has kept alive, it may be some minutes late, but never after `now`.
+        """
+        return min(quote.expires_at - self._lifetime, now)
+
     def sign(self, quote: Quote) -> str:
         """Sign the token that the client sends back. Its expiry is cut to whole seconds."""
         return self._signer.sign(

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.policy.costs import cost_for_staff
+from app.domain.policy.judgement import judge_for_staff
 from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
@@ -76,12 +76,12 @@ async def _change(
             change, session_version=record.version, about=About("move_request", request_id)
         )
     rules = rules_of(record.policy)
-    cost = cost_for_staff(rules, Action.CANCEL, record.facts, now, charged=False)
+    judged = judge_for_staff(rules, Action.CANCEL, record.facts, now, charged=False)
     return await write_end(
         db,
         record,
         Status.CANCELLED,
-        cost,
+        judged,
         actor=staff.actor,
         reason=None,
         now=now,

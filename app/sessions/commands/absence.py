@@ -18,7 +18,7 @@ from app.identity.tokens.quote import Quotes
 from app.outbox.outbox import NewNotification, notifications_about
 from app.sessions.commands.asking import ask_about, check_question, with_question
 from app.sessions.commands.checks import check_version
-from app.sessions.commands.client_cost import check_allowed, cost_for_client
+from app.sessions.commands.client_cost import check_allowed, judge_for_client
 from app.sessions.commands.ending import write_end
 from app.sessions.commands.finish import answer_client, finish, new_change
 from app.sessions.commands.history_repository import ABSENCE_ANNOUNCED, HistoryRepository
@@ -98,13 +98,13 @@ async def _free_time(
     credit_grace: timedelta,
 ) -> Effect:
     """Cancel the session at the cost of a missed one."""
-    cost = cost_for_client(record, Action.ABSENCE, order.quote, quotes, now)
-    check_question(order.ask_waiver, [cost])
+    judged = judge_for_client(record, Action.ABSENCE, order.quote, quotes, now)
+    check_question(order.ask_waiver, [judged.cost])
     change = await write_end(
         db,
         record,
         Status.CANCELLED,
-        cost,
+        judged,
         actor=caller.actor,
         reason=order.reason,
         now=now,
@@ -114,7 +114,7 @@ async def _free_time(
     change = replace(change, details=(change.details or {}) | {"absence": True})
     change = with_question(change, order.ask_waiver, now)
     notifications = [
-        *notifications_about("cancelled", record.starts_at, now, fee=cost.fee),
+        *notifications_about("cancelled", record.starts_at, now, fee=judged.cost.fee),
         NewNotification("session.absence_announced", "webhook", record.starts_at, now),
     ]
     effect = await finish(db, record.practice_id, record.id, change, notifications, now)

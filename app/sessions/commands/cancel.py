@@ -17,7 +17,7 @@ from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
 from app.sessions.commands.asking import check_question
 from app.sessions.commands.checks import check_version
-from app.sessions.commands.client_cost import cost_for_client
+from app.sessions.commands.client_cost import judge_for_client
 from app.sessions.commands.ending import end_by_staff, end_session
 from app.sessions.commands.finish import answer_client
 from app.sessions.commands.history_repository import HistoryRepository
@@ -50,13 +50,13 @@ async def cancel(
         history = HistoryRepository(db, caller.practice_id)
         return Outcome(record, await history.latest_effect(session_id, record.status))
     check_version(record, order.if_match)
-    cost = cost_for_client(record, Action.CANCEL, order.quote, quotes, now)
-    check_question(order.ask_waiver, [cost])
+    judged = judge_for_client(record, Action.CANCEL, order.quote, quotes, now)
+    check_question(order.ask_waiver, [judged.cost])
     effect = await end_session(
         db,
         record,
         Status.CANCELLED,
-        cost,
+        judged,
         actor=caller.actor,
         order=order,
         now=now,

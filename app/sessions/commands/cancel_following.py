@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit.write import Actor
 from app.domain.errors import SessionNotBookedError
 from app.domain.policy.costs import Cost
+from app.domain.policy.judgement import Judged
 from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
@@ -33,8 +34,9 @@ from app.sessions.commands.scope import (
     ScopeSessions,
     check_links,
     choose_sessions,
-    costs_for_client,
-    costs_for_staff,
+    costs_of,
+    judge_all_for_client,
+    judge_all_for_staff,
 )
 from app.sessions.commands.scope_answers import answer_client_scope, answer_staff_scope
 from app.sessions.read.following_queries import lock_following
@@ -59,7 +61,7 @@ async def cancel_following(
         NotFoundError, UnauthorizedError, VersionMismatchError: see product.md section 4.
         ForbiddenError, InvalidInputError: see `check_links`, `choose_sessions`, `check_question`.
         QuoteInvalidError, ScopeQuoteOutdatedError, ScopeQuoteRequiredError, ScopeRefusedError: see
-            `costs_for_client`.
+            `judge_all_for_client`.
     """
     sessions = choose_sessions(await lock_following(db, caller, session_id), choice, now)
     check_links(caller, sessions)
@@ -67,10 +69,11 @@ async def cancel_following(
         command_id, costs = await _cancelled_before(db, sessions)
         return await answer_client_scope(db, caller, sessions, costs, command_id, changed=())
     check_version(sessions.named, order.if_match)
-    costs = costs_for_client(sessions, choice, Action.CANCEL, order.quote, quotes, now)
+    judged = judge_all_for_client(sessions, choice, Action.CANCEL, order.quote, quotes, now)
+    costs = costs_of(judged)
     check_question(order.ask_waiver, costs.values())
     command_id = await _end_all(
-        db, sessions, costs, caller.actor, order, now=now, credit_grace=credit_grace
+        db, sessions, judged, caller.actor, order, now=now, credit_grace=credit_grace
     )
     return await answer_client_scope(db, caller, sessions, costs, command_id, changed=costs.keys())
 
@@ -100,10 +103,11 @@ async def cancel_following_by_staff(
     if sessions.named.status not in {Status.BOOKED, Status.CANCELLED}:
         raise SessionNotBookedError
     actions = [(record, Action.CANCEL) for record in sessions.covered]
-    costs = costs_for_staff(actions, now, charged=order.charged)
+    judged = judge_all_for_staff(actions, now, charged=order.charged)
     command_id = await _end_all(
-        db, sessions, costs, staff.actor, order, now=now, credit_grace=credit_grace
+        db, sessions, judged, staff.actor, order, now=now, credit_grace=credit_grace
     )
+    costs = costs_of(judged)
     return await answer_staff_scope(db, staff, sessions, costs, command_id, changed=costs.keys())
 
 
@@ -121,7 +125,7 @@ async def _cancelled_before(
 async def _end_all(
     db: AsyncConnection,
     sessions: ScopeSessions,
-    costs: Mapping[UUID, Cost],
+    judged: Mapping[UUID, Judged],
     actor: Actor,
     order: ClientOrder | StaffOrder,
     *,
@@ -138,7 +142,7 @@ async def _end_all(
             db,
             record,
             Status.CANCELLED,
-            costs[record.id],
+            judged[record.id],
             actor=actor,
             reason=order.reason,
             now=now,

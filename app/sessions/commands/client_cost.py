@@ -5,6 +5,7 @@ from datetime import datetime
 from app.domain.errors import QuoteStaleError
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import Decision, decide
+from app.domain.policy.judgement import Judged, Judgement, Quoted
 from app.domain.policy.rules import Action
 from app.domain.policy.targets import is_free_target
 from app.domain.quotes import quoted_cost
@@ -15,14 +16,14 @@ from app.sessions.errors import AttemptRefusedError, QuoteOutdatedError, QuoteRe
 from app.sessions.read.records import SessionRecord
 
 
-def cost_for_client(
+def judge_for_client(
     record: SessionRecord,
     action: Action,
     token: str | None,
     quotes: Quotes,
     now: datetime,
     target: datetime | None = None,
-) -> Cost:
+) -> Judged:
     """Give the policy's cost of a client's action; a valid quote limits it.
 
     `token` is the signed quote of the request, if any; `target` is the start to which a move leads.
@@ -33,12 +34,12 @@ def cost_for_client(
         QuoteRequiredError: the action has a cost, and the request has no valid quote.
     """
     try:
-        cost, is_quoted = _decide(record, action, token, quotes, now, target)
+        cost, quoted = _decide(record, action, token, quotes, now, target)
     except ActionRefusedError as error:
         raise AttemptRefusedError(error.decision, record, now) from None
-    if not is_quoted and not cost.is_free:
+    if quoted is None and not cost.is_free:
         raise QuoteRequiredError(_shown(record, action, now), record, now)
-    return cost
+    return Judged(cost, Judgement(action, record.facts, now, quoted, target))
 
 
 def check_allowed(
@@ -64,8 +65,8 @@ def _decide(
     quotes: Quotes,
     now: datetime,
     target: datetime | None,
-) -> tuple[Cost, bool]:
-    """Give the cost by the policy, and whether a valid quote was applied.
+) -> tuple[Cost, Quoted | None]:
+    """Give the cost by the policy, and the valid quote that was applied.
 
     Raises:
         QuoteInvalidError: the quote is forged, or for another session or action.
@@ -73,9 +74,10 @@ def _decide(
         ActionRefusedError: the policy refuses the action.
     """
     policy, facts = rules_of(record.policy), record.facts
+    quote = None if token is None else quotes.read(token)
     try:
-        quoted = quoted_cost(
-            None if token is None else quotes.read(token),
+        cost = quoted_cost(
+            quote,
             practice_id=record.practice_id,
             session_id=record.id,
             version=record.version,
@@ -85,10 +87,12 @@ def _decide(
         )
     except QuoteStaleError:
         raise QuoteOutdatedError(_shown(record, action, now), record, now) from None
-    decision = decide(policy, action, facts, now, quoted=quoted, target=target)
+    decision = decide(policy, action, facts, now, quoted=cost, target=target)
     if decision.cost is None:
         raise ActionRefusedError(decision, record.client_zone)
-    return decision.cost, quoted is not None
+    if quote is None or cost is None:
+        return decision.cost, None
+    return decision.cost, Quoted(cost, quotes.given_at(quote, now))
 
 
 def _shown(record: SessionRecord, action: Action, now: datetime) -> Decision:

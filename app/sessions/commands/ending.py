@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
 from app.calendar.locks import lock_session
-from app.domain.policy.costs import Cost, cost_for_staff
 from app.domain.policy.decide import share_to_refill
+from app.domain.policy.judgement import Judged, judge_for_staff
 from app.domain.policy.rules import Action
 from app.domain.session import Status
 from app.identity.api_keys.keys import Staff
@@ -68,12 +68,12 @@ async def end_by_staff(
     check_booked(record, order.if_match)
     at = now if status is Status.CANCELLED else max(now, record.starts_at + JUST_AFTER)
     policy = rules_of(record.policy)
-    cost = cost_for_staff(policy, Action.CANCEL, record.facts, at, charged=order.charged)
+    judged = judge_for_staff(policy, Action.CANCEL, record.facts, at, charged=order.charged)
     effect = await end_session(
         db,
         record,
         status,
-        cost,
+        judged,
         actor=staff.actor,
         order=order,
         now=now,
@@ -86,7 +86,7 @@ async def end_session(
     db: AsyncConnection,
     record: SessionRecord,
     status: End,
-    cost: Cost,
+    judged: Judged,
     *,
     actor: Actor,
     order: ClientOrder | StaffOrder,
@@ -101,7 +101,7 @@ async def end_session(
         db,
         record,
         status,
-        cost,
+        judged,
         actor=actor,
         reason=order.reason,
         now=now,
@@ -110,7 +110,7 @@ async def end_session(
     )
     change = with_question(change, order.ask_waiver, now)
     done: Literal["cancelled", "noshow"] = "noshow" if status is Status.NOSHOW else "cancelled"
-    notifications = notifications_about(done, record.starts_at, now, fee=cost.fee)
+    notifications = notifications_about(done, record.starts_at, now, fee=judged.cost.fee)
     effect = await finish(db, record.practice_id, record.id, change, notifications, now)
     await ask_about(db, record.practice_id, record.id, change, effect.command_id, now)
     return effect
@@ -120,7 +120,7 @@ async def write_end(
     db: AsyncConnection,
     record: SessionRecord,
     status: End,
-    cost: Cost,
+    judged: Judged,
     *,
     actor: Actor,
     reason: ChangeReason | None,
@@ -133,7 +133,7 @@ async def write_end(
     A missed session keeps the part of its time that has passed (`taken_time`). An open move request
     ends. For `undo_window` the client may take back the end, which is their own.
     """
-    is_cancelled = status is Status.CANCELLED
+    is_cancelled, cost = status is Status.CANCELLED, judged.cost
     answers = await end_request(db, record, "cancelled", actor, now)
     undo = undo_of(record, undo_window, now, answers=answers)
     sessions = SessionRepository(db, record.practice_id)
@@ -144,7 +144,7 @@ async def write_end(
         status,
         actor,
         record,
-        cost=cost,
+        judged=judged,
         reason=reason,
         in_calendar=is_cancelled,
         answers=answers,

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit.write import Actor
 from app.domain.money import Money
 from app.domain.policy.costs import Cost
+from app.domain.policy.judgement import Judged
 from app.domain.policy.rules import Credit
 from app.domain.session import Carried
 from app.identity.api_keys.keys import Staff
@@ -27,11 +28,12 @@ from app.outbox.outbox import (
 )
 from app.sessions.commands.history_repository import About, HistoryRepository, NewChange
 from app.sessions.commands.meeting import Meeting, meeting_of
-from app.sessions.commands.orders import NO_COST, ChangeReason, Effect, Outcome, StaffOutcome
+from app.sessions.commands.orders import ChangeReason, Effect, Outcome, StaffOutcome
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 from app.sessions.read.staff_queries import read_for_staff
 
+NOT_JUDGED = Judged(Cost(None, None))
 PEOPLE: tuple[Recipient, ...] = ("client", "practitioner")
 
 
@@ -163,7 +165,7 @@ def new_change(
     record: SessionRecord,
     *,
     to: Meeting | None = None,
-    cost: Cost = NO_COST,
+    judged: Judged = NOT_JUDGED,
     reason: ChangeReason | None = None,
     in_calendar: bool = True,
     details: dict[str, Any] | None = None,
@@ -173,8 +175,9 @@ def new_change(
 
     `in_calendar`: the change is visible in calendar files, so `SEQUENCE` increases. `answers` is
     the move request that the change answers. It and a carried cost become part of `details`.
+    `judged` has the cost, and how the policy came to it.
     """
-    present = meeting_of(record)
+    present, cost = meeting_of(record), judged.cost
     if answers is not None:
         details = (details or {}) | {"move_request": str(answers)}
     if cost.carries is not None:
@@ -193,6 +196,7 @@ def new_change(
         note=None if reason is None else reason.note,
         details=details,
         answers=answers,
+        judgement=judged.judgement,
     )
 
 

@@ -14,6 +14,8 @@ from app.audit.write import Actor, NewEntry, Subject, write_changes
 from app.database.writing import Write
 from app.domain.money import Money
 from app.domain.policy.costs import Cost
+from app.domain.policy.judgement import Judgement
+from app.domain.policy.recorded import write_judgement
 from app.domain.policy.rules import Credit
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.orders import Effect
@@ -53,6 +55,7 @@ class NewChange:
     `answers` is the move request that the change answers. The fee of the change may be collected
     only after `collect_after` (UTC); None: at once. `refill` is the freed time of a cancellation
     that may be forgiven. With `waiver` the client asks the practice to waive the fee.
+    `judgement` is how the policy came to fee and credit; None: no policy was asked.
     """
 
     kind: str
@@ -73,6 +76,7 @@ class NewChange:
     collect_after: datetime | None = None
     refill: NewRefill | None = None
     waiver: NewWaiver | None = None
+    judgement: Judgement | None = None
 
 
 class MadeChange(NamedTuple):
@@ -311,6 +315,7 @@ def _entry(session_id: UUID, change: NewChange) -> NewEntry:
         "fee_minor": change.fee and change.fee.amount_minor,
         "currency": change.currency,
         "credit": change.credit,
+        "judgement": None if change.judgement is None else write_judgement(change.judgement),
     }
     subject, subject_id = change.about or About("session", session_id)
     return NewEntry(

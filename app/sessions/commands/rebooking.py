@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
-from app.domain.policy.costs import Cost
 from app.domain.policy.decide import counts_as_move
+from app.domain.policy.judgement import Judged
 from app.domain.policy.rebook import is_rebooking
 from app.outbox.outbox import NewNotification, notifications_about
 from app.policies.stored import rules_of
@@ -30,7 +30,7 @@ async def book_again(
     db: AsyncConnection,
     record: SessionRecord,
     to: Meeting,
-    cost: Cost,
+    judged: Judged,
     *,
     actor: Actor,
     order: ClientOrder,
@@ -51,16 +51,17 @@ async def book_again(
     facts = await sessions.move(
         record, to, by_client=True, counted=counts_as_move(rules, facts, now)
     )
-    if cost.carries != record.carried:
+    carries = judged.cost.carries
+    if carries != record.carried:
         since = record.carried_since or record.version + 1
-        await sessions.set_carried(record.id, cost.carries, since)
-        facts = replace(facts, carried=cost.carries)
+        await sessions.set_carried(record.id, carries, since)
+        facts = replace(facts, carried=carries)
     change = new_change(
         "rescheduled",
         actor,
         record,
         to=to,
-        cost=cost,
+        judged=judged,
         reason=order.reason,
         answers=answers,
         details={"rebooked": record.status, "forgiven_fee": forgiven is not None},
@@ -119,6 +120,7 @@ async def _record_forgiven(
     change = replace(
         booked,
         kind="fee_forgiven",
+        judgement=None,
         before=None,
         fee=record.ended.due,
         credit=None,

@@ -20,9 +20,9 @@ from app.domain.errors import (
     NoChangeError,
 )
 from app.domain.intervals import Interval
-from app.domain.policy.costs import Cost, cost_for_staff
 from app.domain.policy.decide import format_change_by_move, must_keep_format_and_location
 from app.domain.policy.free import why_free
+from app.domain.policy.judgement import Judged, judge_for_staff
 from app.domain.policy.rules import Action
 from app.domain.policy.target_fees import target_fees
 from app.domain.refusals import ActionRefusedError, SlotUnavailableError
@@ -35,7 +35,7 @@ from app.outbox.outbox import NewNotification, notifications_about
 from app.policies.stored import rules_of
 from app.sessions.commands.asking import ask_about, check_question, with_question
 from app.sessions.commands.checks import check_booked, check_start, check_version
-from app.sessions.commands.client_cost import cost_for_client
+from app.sessions.commands.client_cost import judge_for_client
 from app.sessions.commands.finish import answer_client, answer_staff, finish, new_change
 from app.sessions.commands.history_repository import NewChange
 from app.sessions.commands.meeting import (
@@ -70,7 +70,7 @@ from app.sessions.read.calendar import (
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
-Judged = TypeVar("Judged")
+Found = TypeVar("Found")
 
 
 class WrittenMove(NamedTuple):
@@ -103,22 +103,22 @@ async def reschedule(
         SlotUnavailableError, GroupUnavailableError: see product.md section 4.
         CreditUnavailableError: the session is booked again, and its package has no usable credit.
     """
-    record, to, cost = await find_target(
+    record, to, judged = await find_target(
         db,
         caller,
         session_id,
         requested,
         if_match=order.if_match,
-        judge=lambda record, action, start: cost_for_client(
+        judge=lambda record, action, start: judge_for_client(
             record, action, order.quote, quotes, now, start
         ),
         now=now,
     )
-    check_question(order.ask_waiver, [cost])
+    check_question(order.ask_waiver, [judged.cost])
     if record.ended is not None:
-        effect = await book_again(db, record, to, cost, actor=caller.actor, order=order, now=now)
+        effect = await book_again(db, record, to, judged, actor=caller.actor, order=order, now=now)
     else:
-        effect = await _move(db, record, to, cost, actor=caller.actor, order=order, now=now)
+        effect = await _move(db, record, to, judged, actor=caller.actor, order=order, now=now)
     return await answer_client(db, caller, session_id, effect)
 
 
@@ -129,9 +129,9 @@ async def find_target(
     requested: MoveRequest,
     *,
     if_match: str | None,
-    judge: Callable[[SessionRecord, Action, datetime], Judged],
+    judge: Callable[[SessionRecord, Action, datetime], Found],
     now: datetime,
-) -> tuple[SessionRecord, Meeting, Judged]:
+) -> tuple[SessionRecord, Meeting, Found]:
     """Lock a client's session, and give it with the requested meeting, which availability offers.
 
     `judge` checks by the policy whether the client may do the action, which leads to that start;
@@ -225,12 +225,14 @@ async def move_by_staff(
         SlotUnavailableError: the time is not free.
     """
     rules, action = rules_of(record.policy), action_of(record, to)
-    cost = cost_for_staff(
+    judged = judge_for_staff(
         rules, action, record.facts, now, charged=order.charged, target=to.starts_at
     )
     if to.seat is None:
         await check_free(db, wanted_time(record, to), force=force, now=now)
-    return await _move(db, record, to, cost, actor=staff.actor, order=order, now=now, notify=notify)
+    return await _move(
+        db, record, to, judged, actor=staff.actor, order=order, now=now, notify=notify
+    )
 
 
 def is_same_meeting(record: SessionRecord, to: Meeting) -> bool:
@@ -261,7 +263,7 @@ async def _move(
     db: AsyncConnection,
     record: SessionRecord,
     to: Meeting,
-    cost: Cost,
+    judged: Judged,
     *,
     actor: Actor,
     order: ClientOrder | StaffOrder,
@@ -273,7 +275,7 @@ async def _move(
         db,
         record,
         to,
-        cost,
+        judged,
         actor=actor,
         reason=order.reason,
         now=now,
@@ -281,7 +283,7 @@ async def _move(
     )
     change = with_question(change, order.ask_waiver, now)
     notifications = [
-        *notifications_about("rescheduled", to.starts_at, now, fee=cost.fee, people=notify),
+        *notifications_about("rescheduled", to.starts_at, now, fee=judged.cost.fee, people=notify),
         *to_come,
     ]
     effect = await finish(db, record.practice_id, record.id, change, notifications, now)
@@ -293,7 +295,7 @@ async def write_move(
     db: AsyncConnection,
     record: SessionRecord,
     to: Meeting,
-    cost: Cost,
+    judged: Judged,
     *,
     actor: Actor,
     reason: ChangeReason | None,
@@ -316,12 +318,13 @@ async def write_move(
         counted=why_free(rules_of(record.policy), Action.RESCHEDULE, record.facts, now) is None,
         undo=undo,
     )
-    if changes_start and cost.carries != record.carried:
+    carries = judged.cost.carries
+    if changes_start and carries != record.carried:
         since = record.carried_since or record.version + 1
-        await sessions.set_carried(record.id, cost.carries, since)
-        facts = replace(facts, carried=cost.carries)
+        await sessions.set_carried(record.id, carries, since)
+        facts = replace(facts, carried=carries)
     kind = "format_changed" if is_same_time(record, to) else "rescheduled"
-    change = new_change(kind, actor, record, to=to, cost=cost, reason=reason, answers=answers)
+    change = new_change(kind, actor, record, to=to, judged=judged, reason=reason, answers=answers)
     change = replace(change, collect_after=None if undo is None else undo.until)
     is_confirmed = record.confirmed_at is not None and not changes_start
     return WrittenMove(change, mails_to_come(record, facts, now, confirmed=is_confirmed))

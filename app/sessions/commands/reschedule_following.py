@@ -14,8 +14,8 @@ from app.audit.write import Actor
 from app.calendar.taken_times import free_all
 from app.database.statements import Source
 from app.domain.errors import NoChangeError, SessionNotBookedError
-from app.domain.policy.costs import Cost
 from app.domain.policy.decide import decide
+from app.domain.policy.judgement import Judged, Judgement
 from app.domain.policy.rules import Action
 from app.domain.refusals import ActionRefusedError, ScopeConflictsError, ScopeRefusedError
 from app.domain.scope import Scope
@@ -48,8 +48,9 @@ from app.sessions.commands.scope import (
     ScopePreview,
     check_links,
     choose_sessions,
-    costs_for_client,
-    costs_for_staff,
+    costs_of,
+    judge_all_for_client,
+    judge_all_for_staff,
     preview_costs,
 )
 from app.sessions.commands.scope_answers import answer_client_scope, answer_staff_scope
@@ -110,7 +111,7 @@ async def reschedule_following(
         ForbiddenError, InvalidInputError: see `check_links`, `choose_sessions`, `plan_moves`,
             `check_question`.
         QuoteInvalidError, ScopeQuoteOutdatedError, ScopeQuoteRequiredError, ScopeRefusedError: see
-            `costs_for_client`.
+            `judge_all_for_client`.
         ScopeConflictsError: a time is not on offer.
     """
     sessions = choose_sessions(await lock_following(db, caller, session_id), choice, now)
@@ -122,17 +123,17 @@ async def reschedule_following(
     moves = plan_moves(sessions, requested, overrides)
     changing = _changing(moves)
     action = _action_of(changing)
-    costs = costs_for_client(
+    judged = judge_all_for_client(
         sessions, choice, action, order.quote, quotes, now, targets=_targets(moves)
     )
     if action is Action.RESCHEDULE:
-        costs |= _check_formats(changing, now)
-    check_question(order.ask_waiver, (costs[move.record.id] for move in changing))
+        judged |= _check_formats(changing, now)
+    changed = costs_of({move.record.id: judged[move.record.id] for move in changing})
+    check_question(order.ask_waiver, changed.values())
     conflicts = await find_conflicts_for_client(db, moves, now)
     if conflicts:
         raise ScopeConflictsError(conflicts, sessions.named.client_zone)
-    command_id = await _move_all(db, moves, costs, actor=caller.actor, order=order, now=now)
-    changed = {move.record.id: costs[move.record.id] for move in changing}
+    command_id = await _move_all(db, moves, judged, actor=caller.actor, order=order, now=now)
     return await answer_client_scope(db, caller, sessions, changed, command_id, changed=changed)
 
 
@@ -164,12 +165,12 @@ async def reschedule_following_by_staff(
     moves = plan_moves(sessions, requested, overrides)
     changing = _changing(moves)
     actions = [(move.record, action_of(move.record, move.to)) for move in changing]
-    costs = costs_for_staff(actions, now, charged=order.charged, targets=_targets(moves))
+    judged = judge_all_for_staff(actions, now, charged=order.charged, targets=_targets(moves))
     conflicts = await find_conflicts_for_staff(db, moves, now, force=force)
     if conflicts:
         raise ScopeConflictsError(conflicts, sessions.named.practitioner_zone)
-    command_id = await _move_all(db, moves, costs, actor=staff.actor, order=order, now=now)
-    changed = {move.record.id: costs[move.record.id] for move in changing}
+    command_id = await _move_all(db, moves, judged, actor=staff.actor, order=order, now=now)
+    changed = costs_of(judged)
     return await answer_staff_scope(db, staff, sessions, changed, command_id, changed=changed)
 
 
@@ -202,7 +203,7 @@ def _action_of(changing: Sequence[Move]) -> Action:
     return Action.RESCHEDULE if Action.RESCHEDULE in actions else Action.CHANGE_FORMAT
 
 
-def _check_formats(changing: Sequence[Move], now: datetime) -> dict[UUID, Cost]:
+def _check_formats(changing: Sequence[Move], now: datetime) -> dict[UUID, Judged]:
     """Check the changes of format and location beside a move: they must be free.
 
     Gives the cost of each session that keeps its start and only changes its format.
@@ -211,7 +212,7 @@ def _check_formats(changing: Sequence[Move], now: datetime) -> dict[UUID, Cost]:
         ScopeRefusedError: the policy refuses the change of format of one session.
         InvalidInputError: the change of format of one session has a cost now.
     """
-    costs = {}
+    judged = {}
     for move in changing:
         record, to = move.record, move.to
         try:
@@ -219,16 +220,17 @@ def _check_formats(changing: Sequence[Move], now: datetime) -> dict[UUID, Cost]:
         except ActionRefusedError as error:
             raise ScopeRefusedError(record.id, error.decision, error.zone) from None
         if is_same_time(record, to):
-            decision = decide(rules_of(record.policy), Action.CHANGE_FORMAT, record.facts, now)
+            action, facts = Action.CHANGE_FORMAT, record.facts
+            decision = decide(rules_of(record.policy), action, facts, now)
             assert decision.cost is not None  # noqa: S101 - it is allowed, and free
-            costs[record.id] = decision.cost
-    return costs
+            judged[record.id] = Judged(decision.cost, Judgement(action, facts, now))
+    return judged
 
 
 async def _move_all(
     db: AsyncConnection,
     moves: Sequence[Move],
-    costs: Mapping[UUID, Cost],
+    judged: Mapping[UUID, Judged],
     *,
     actor: Actor,
     order: ClientOrder | StaffOrder,
@@ -249,7 +251,7 @@ async def _move_all(
             db,
             record,
             to,
-            costs[record.id],
+            judged[record.id],
             actor=actor,
             reason=order.reason,
             now=now,

@@ -7,8 +7,9 @@ from types import MappingProxyType
 from uuid import UUID
 
 from app.domain.errors import DomainError, ForbiddenError, InvalidInputError, QuoteStaleError
-from app.domain.policy.costs import Cost, Promised, cost_for_staff
+from app.domain.policy.costs import Cost, Promised
 from app.domain.policy.decide import Decision, decide
+from app.domain.policy.judgement import Judged, Judgement, Quoted, judge_for_staff
 from app.domain.policy.rules import Action
 from app.domain.policy.targets import is_free_target
 from app.domain.quotes import quoted_costs
@@ -151,7 +152,7 @@ def preview_costs(
     return ScopePreview(action, sessions, decisions, targets)
 
 
-def costs_for_client(
+def judge_all_for_client(
     sessions: ScopeSessions,
     choice: ScopeChoice,
     action: Action,
@@ -160,7 +161,7 @@ def costs_for_client(
     now: datetime,
     *,
     targets: Mapping[UUID, datetime] = NO_TARGETS,
-) -> dict[UUID, Cost]:
+) -> dict[UUID, Judged]:
     """Give the cost of an action on each covered session; a valid quote limits each of them.
 
     `token` is the signed quote of the request, if any; `targets` are the starts of a move.
@@ -173,9 +174,10 @@ def costs_for_client(
             covers it.
     """
     preview = preview_costs(sessions, action, now, targets)
+    quote = None if token is None else quotes.read_scope(token)
     try:
         quoted = quoted_costs(
-            None if token is None else quotes.read_scope(token),
+            quote,
             practice_id=sessions.named.practice_id,
             session_id=sessions.named.id,
             versions={record.id: record.version for record in sessions.covered},
@@ -185,22 +187,29 @@ def costs_for_client(
         )
     except QuoteStaleError:
         raise ScopeQuoteOutdatedError(preview, now) from None
-    costs: dict[UUID, Cost] = {}
+    judged: dict[UUID, Judged] = {}
     is_unquoted = False
     for record, decision in zip(sessions.covered, preview.decisions, strict=True):
-        decided, promised = decision, None
-        if quoted is not None:
-            rules, facts, target = rules_of(record.policy), _facts(record), targets.get(record.id)
+        decided, shown = decision, None
+        rules, facts, target = rules_of(record.policy), _facts(record), targets.get(record.id)
+        if quote is not None and quoted is not None:
             to_free = is_free_target(rules, facts, target)
             promised = quoted[record.id].cost_of(to_free_target=to_free)
             decided = decide(rules, action, facts, now, quoted=promised, target=target)
+            if promised is not None:
+                shown = Quoted(promised, quotes.given_at(quote, now))
         if decided.cost is None:
             raise ScopeRefusedError(record.id, decided, record.client_zone)
-        costs[record.id] = decided.cost
-        is_unquoted |= promised is None and not decided.cost.is_free
+        judged[record.id] = Judged(decided.cost, Judgement(action, facts, now, shown, target))
+        is_unquoted |= shown is None and not decided.cost.is_free
     if is_unquoted:
         raise ScopeQuoteRequiredError(preview, now)
-    return costs
+    return judged
+
+
+def costs_of(judged: Mapping[UUID, Judged]) -> dict[UUID, Cost]:
+    """Give the costs alone."""
+    return {session_id: one.cost for session_id, one in judged.items()}
 
 
 def _facts(record: SessionRecord) -> SessionFacts:
@@ -208,16 +217,16 @@ def _facts(record: SessionRecord) -> SessionFacts:
     return replace(record.facts, ended=None)
 
 
-def costs_for_staff(
+def judge_all_for_staff(
     actions: Iterable[tuple[SessionRecord, Action]],
     now: datetime,
     *,
     charged: bool,
     targets: Mapping[UUID, datetime] = NO_TARGETS,
-) -> dict[UUID, Cost]:
+) -> dict[UUID, Judged]:
     """Give the cost for the client of an action by staff on each session."""
     return {
-        record.id: cost_for_staff(
+        record.id: judge_for_staff(
             rules_of(record.policy),
             action,
             record.facts,

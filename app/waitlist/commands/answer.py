@@ -23,6 +23,7 @@ from app.domain.errors import (
 )
 from app.domain.intervals import Interval
 from app.domain.policy.costs import Cost
+from app.domain.policy.judgement import Judged
 from app.domain.policy.rules import Credit
 from app.domain.refusals import GroupUnavailableError, SlotUnavailableError
 from app.domain.session import Status
@@ -234,10 +235,10 @@ async def _move(
         to = await _seat(db, record, own, own.group_id, now)
     answers = await end_request(db, record, "moved", actor, now)
     facts = await SessionRepository(db, practice_id).move(record, to)
-    cost = Cost(None, Credit.KEPT if record.paid_by_credit else None)
+    judged = Judged(Cost(None, Credit.KEPT if record.paid_by_credit else None))
     details, command_id = {"offer": str(own.id)}, uuid4()
     change = new_change(
-        "rescheduled", actor, record, to=to, cost=cost, answers=answers, details=details
+        "rescheduled", actor, record, to=to, judged=judged, answers=answers, details=details
     )
     notifications = [
         *notifications_about("rescheduled", to.starts_at, now),

@@ -20,6 +20,7 @@ from app.domain.errors import (
 )
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import RefusalCode, decide
+from app.domain.policy.judgement import Judged
 from app.domain.policy.rules import Action, Credit
 from app.domain.refusals import ActionRefusedError
 from app.domain.release import latest_release, live_release, release_choice
@@ -168,7 +169,7 @@ async def take_released(
         db,
         record,
         Status.CANCELLED,
-        Cost(None, Credit.RETURNED if record.paid_by_credit else None),
+        Judged(Cost(None, Credit.RETURNED if record.paid_by_credit else None)),
         actor=await read_releaser(db, freed),
         reason=None,
         now=now,
