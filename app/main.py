@@ -51,6 +51,7 @@ from app.operations import health, metrics
 from app.operations.docs import add_docs
 from app.operations.openapi.document import describe, write_description
 from app.policies import router as policies
+from app.policies.trial import router as policy_trial
 from app.portal.site import add_portal
 from app.reports import router as reports
 from app.schedule.holidays import router as holidays
@@ -102,6 +103,7 @@ ROUTERS = (
     holidays.router,
     busy.router,
     policies.router,
+    policy_trial.router,
     staff_sessions.router,
     staff_commands.router,
     pushed_sessions.router,

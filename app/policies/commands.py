@@ -7,13 +7,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import write_change
-from app.directory.practice.queries import currency_of
 from app.directory.practice.repository import PracticeRepository
-from app.directory.sums import check_fixed_fees
 from app.identity.api_keys.keys import Staff
-from app.policies.queries import check_belongs_to_practice, highest_price, read_policy
+from app.policies.checks import check_policy
+from app.policies.queries import read_policy
 from app.policies.records import PolicyVersionRecord
-from app.tables.practices import Practitioner, Service
 
 
 async def add_policy_version(
@@ -34,15 +32,7 @@ async def add_policy_version(
     Raises:
         InvalidInputError: the practice has no such service or practitioner, or a fee is too high.
     """
-    if service_id is not None:
-        await check_belongs_to_practice(db, staff.practice_id, Service, service_id, "/service_id")
-    if practitioner_id is not None:
-        await check_belongs_to_practice(
-            db, staff.practice_id, Practitioner, practitioner_id, "/practitioner_id"
-        )
-    if rules is not None:
-        currency = await currency_of(db, staff.practice_id)
-        check_fixed_fees(rules, currency, await highest_price(db, staff.practice_id, service_id))
+    await check_policy(db, staff.practice_id, service_id, practitioner_id, rules)
     policy_id = await PracticeRepository(db, staff.practice_id).add_policy_version(
         text=text, rules=rules, now=now, service_id=service_id, practitioner_id=practitioner_id
     )

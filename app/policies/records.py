@@ -18,6 +18,13 @@ class Level(StrEnum):
     PRACTICE = "practice"
 
 
+def level_of(service_id: UUID | None, practitioner_id: UUID | None) -> Level:
+    """Give the level of a policy of a service, of a practitioner, or of neither."""
+    if service_id is not None:
+        return Level.SERVICE
+    return Level.PRACTICE if practitioner_id is None else Level.PRACTITIONER
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyVersionRecord:
     """One immutable version of a policy. `rules` None: the level has no policy from here on."""
@@ -33,9 +40,7 @@ class PolicyVersionRecord:
     @property
     def level(self) -> Level:
         """Give the level: service, practitioner or practice."""
-        if self.service_id is not None:
-            return Level.SERVICE
-        return Level.PRACTICE if self.practitioner_id is None else Level.PRACTITIONER
+        return level_of(self.service_id, self.practitioner_id)
 
 
 class PolicyPosition(NamedTuple):

@@ -14,7 +14,7 @@ from pydantic import (
 )
 from typing_extensions import TypeAliasType
 
-from app.policies.records import Level
+from app.policies.records import Level, level_of
 from app.policies.rules import PolicyRules
 from app.texts.errors import InvalidValueError
 from app.web.json import Answer
@@ -48,7 +48,31 @@ def _empty_or_visible(value: str) -> str:
     return not_blank(value) if value else value
 
 
-class NewPolicy(RequestBody):
+class PolicyOf(RequestBody):
+    """Whose policy it is: a service's, a practitioner's, or the whole practice's."""
+
+    service_id: Annotated[Id | None, Field(description="Set for the policy of this service.")] = (
+        None
+    )
+    practitioner_id: Annotated[
+        Id | None,
+        Field(description="Set for the policy of this practitioner. Neither: the practice's."),
+    ] = None
+
+    @field_validator("practitioner_id")
+    @classmethod
+    def _check_one_level(cls, practitioner_id: UUID | None, info: ValidationInfo) -> UUID | None:
+        if practitioner_id is not None and info.data.get("service_id") is not None:
+            raise InvalidValueError("field.one-policy-level")
+        return practitioner_id
+
+    @property
+    def level(self) -> Level:
+        """Give the level: service, practitioner or practice."""
+        return level_of(self.service_id, self.practitioner_id)
+
+
+class NewPolicy(PolicyOf):
     """The next version of a policy: of a service, of a practitioner, or of the whole practice."""
 
     model_config = ConfigDict(
@@ -64,13 +88,6 @@ class NewPolicy(RequestBody):
             ]
         }
     )
-    service_id: Annotated[Id | None, Field(description="Set for the policy of this service.")] = (
-        None
-    )
-    practitioner_id: Annotated[
-        Id | None,
-        Field(description="Set for the policy of this practitioner. Neither: the practice's."),
-    ] = None
     text: Annotated[
         str,
         StringConstraints(strict=True, max_length=5000),
@@ -85,13 +102,6 @@ class NewPolicy(RequestBody):
         PolicyRules | None,
         Field(description="Null: this level has no policy from here on; the next level's applies."),
     ]
-
-    @field_validator("practitioner_id")
-    @classmethod
-    def _check_one_level(cls, practitioner_id: UUID | None, info: ValidationInfo) -> UUID | None:
-        if practitioner_id is not None and info.data.get("service_id") is not None:
-            raise InvalidValueError("field.one-policy-level")
-        return practitioner_id
 
     def document(self) -> dict[str, Any] | None:
         """Give the rules as the document to store; None: no policy from here on."""

@@ -37,8 +37,10 @@ class Cursors(Generic[Position]):
         """Make the cursor of the page that starts after `position`."""
         return self._signer.sign([self._of, *map(_plain, position)])
 
-    def read(self, cursor: str | None) -> Position | None:
+    def read(self, cursor: str | None, *, where: str = "query") -> Position | None:
         """Return the position in a cursor, or None for the first page.
+
+        `where` is the part of the request that has the cursor.
 
         Raises:
             InvalidInputError: the text is not a cursor of this list.
@@ -50,7 +52,7 @@ class Cursors(Generic[Position]):
         except BadTokenError:
             of = None
         if of != self._of:
-            raise InvalidInputError("/cursor", "field.cursor", where="query")
+            raise InvalidInputError("/cursor", "field.cursor", where=where)
         found: Position = _adapter(self._position).validate_python(position)
         return found
 

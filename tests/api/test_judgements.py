@@ -81,6 +81,7 @@ async def test_nothing_personal_is_recorded(
         "engine": 1,
         "action": "cancel",
         "at": clock.now.isoformat(),
+        "facts": {"grace_from": NOW.isoformat()},
         "quoted": {"given_at": clock.now.isoformat(), "cost": {"fee": 6000}},
     }
     assert REASON["note"] not in json.dumps(row.judgement)

@@ -36,7 +36,7 @@ from app.domain.policy.rules import (
     WithinIsoWeek,
     WorkingDays,
 )
-from app.domain.policy.working_days import FrozenDeadline
+from app.domain.policy.working_days import NEVER_CLOSED, ClosedDays, FrozenDeadline
 from app.domain.session import Carried, Ended, SessionFacts, Status
 from tests.domain.builders import NEW_YORK, at, hours_before, percent, session, usd
 
@@ -72,6 +72,7 @@ UNUSUAL = SessionFacts(
     ),
 )
 TARGET = at("2026-06-12T15:00Z")
+OPEN = NEVER_CLOSED
 DUE = Cost(usd(6000), None)
 HALF = Policy(cancel=CancelRule(fees=(percent(hours_before(24), "50"),)))
 IN_TIME, LATE = at("2026-06-09T14:59Z"), at("2026-06-09T15:01Z")
@@ -159,13 +160,21 @@ def test_other_rules_are_tried_with_the_quote_that_they_would_have_made() -> Non
     shown_in_time = judged(quoted=Quoted(Cost(None, None), IN_TIME))
     strict = Policy(cancel=CancelRule(fees=(percent(hours_before(48), "50"),)))
     closed = Policy(cancel=CancelRule(closes=hours_before(24)))
-    assert try_rules(HALF, judged()) == DUE
-    assert try_rules(HALF, shown_in_time) == Cost(None, None)
-    assert try_rules(strict, shown_in_time) == DUE
-    assert try_rules(closed, judged()) is RefusalCode.NOTICE_TOO_SHORT
-    assert try_rules(closed, shown_in_time) == Cost(None, None)
+    assert try_rules(HALF, judged(), OPEN) == DUE
+    assert try_rules(HALF, shown_in_time, OPEN) == Cost(None, None)
+    assert try_rules(strict, shown_in_time, OPEN) == DUE
+    assert try_rules(closed, judged(), OPEN) is RefusalCode.NOTICE_TOO_SHORT
+    assert try_rules(closed, shown_in_time, OPEN) == Cost(None, None)
     shut_before = Policy(cancel=CancelRule(closes=hours_before(48)))
-    assert try_rules(shut_before, shown_in_time) is RefusalCode.NOTICE_TOO_SHORT
+    assert try_rules(shut_before, shown_in_time, OPEN) is RefusalCode.NOTICE_TOO_SHORT
+
+
+def test_working_days_of_other_rules_are_counted_by_the_closed_days() -> None:
+    """The session is on a Wednesday at 11:00, the decision on the day before at 11:01."""
+    policy = Policy(cancel=CancelRule(closes=WorkingDays(1, time(12))))
+    assert try_rules(policy, judged(), OPEN) == Cost(None, None)
+    tuesdays = ClosedDays(frozenset({2}))
+    assert try_rules(policy, judged(), tuesdays) is RefusalCode.NOTICE_TOO_SHORT
 
 
 def test_staff_are_never_refused_and_are_recorded_only_if_they_charge() -> None:

@@ -16,6 +16,7 @@ from tests.drills.cluster import Cluster
 from tests.drills.invariants import INVARIANTS
 from tests.drills.ledger import Answer, Entry, Ledger
 from tests.drills.scene import Scene
+from tests.replays import ENTRIES, replay_all
 
 # A move that keeps the time is a change of format.
 _KINDS = {"rescheduled": {"rescheduled", "format_changed"}, "taken_back": {"restored"}}
@@ -26,11 +27,15 @@ _OF_HOLDS = ("held", "released")
 
 @dataclass
 class Findings:
-    """The errors found, each as a sentence. `lost` and `doubled` count commands."""
+    """The errors found, each as a sentence. `lost` and `doubled` count commands.
+
+    `replayed` counts the recorded decisions that were made again.
+    """
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    replayed: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.lost or self.doubled or self.broken)
@@ -52,6 +57,9 @@ async def audit(
     )
     if {row["id"]: row["credits"] for row in packages} != dict(credits_of):
         findings.broken.append("the packages have other credits than they were made with")
+    again = replay_all(await db.fetch(ENTRIES, practice_id))
+    findings.broken += again.wrong
+    findings.replayed = len(again.made)
     books = await _read_books(db, practice_id)
     for entry in ledger.entries:
         _check_entry(entry, books, findings)

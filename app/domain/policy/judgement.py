@@ -11,6 +11,7 @@ from enum import StrEnum
 from app.domain.policy.costs import Cost, cost_for_staff
 from app.domain.policy.decide import RefusalCode, decide
 from app.domain.policy.rules import Action, Credit, Policy
+from app.domain.policy.working_days import ClosedDays, freeze_deadlines
 from app.domain.session import SessionFacts
 
 # The version of the decision. Raise it if the same rules and facts give another decision than
@@ -86,12 +87,16 @@ def replay(policy: Policy, judgement: Judgement) -> Cost | RefusalCode:
     return _decided(policy, judgement, None if quoted is None else quoted.cost)
 
 
-def try_rules(policy: Policy, judgement: Judgement) -> Cost | RefusalCode:
+def try_rules(policy: Policy, judgement: Judgement, closed: ClosedDays) -> Cost | RefusalCode:
     """Decide as if the session had these rules.
 
+    Their deadlines in working days are calculated with the days on which the practice is `closed`.
     A client who had a quote is given the one that these rules would have made at that time.
     """
-    quoted = judgement.quoted
+    facts, quoted = judgement.facts, judgement.quoted
+    frozen = freeze_deadlines(policy, facts.starts_at, facts.zone, closed)
+    if frozen != facts.frozen_deadlines:
+        judgement = replace(judgement, facts=replace(facts, frozen_deadlines=frozen))
     if quoted is None:
         return _decided(policy, judgement, None)
     shown = _decided(policy, replace(judgement, at=quoted.given_at), None)

@@ -189,22 +189,38 @@ def judge_all_for_client(
         raise ScopeQuoteOutdatedError(preview, now) from None
     judged: dict[UUID, Judged] = {}
     is_unquoted = False
-    for record, decision in zip(sessions.covered, preview.decisions, strict=True):
-        decided, shown = decision, None
-        rules, facts, target = rules_of(record.policy), _facts(record), targets.get(record.id)
-        if quote is not None and quoted is not None:
-            to_free = is_free_target(rules, facts, target)
-            promised = quoted[record.id].cost_of(to_free_target=to_free)
-            decided = decide(rules, action, facts, now, quoted=promised, target=target)
-            if promised is not None:
-                shown = Quoted(promised, quotes.given_at(quote, now))
-        if decided.cost is None:
-            raise ScopeRefusedError(record.id, decided, record.client_zone)
-        judged[record.id] = Judged(decided.cost, Judgement(action, facts, now, shown, target))
-        is_unquoted |= shown is None and not decided.cost.is_free
+    given_at = now if quote is None else quotes.given_at(quote, now)
+    for record in sessions.covered:
+        promised = None if quoted is None else quoted[record.id]
+        cost, how = _judge(record, action, promised, given_at, now, targets.get(record.id))
+        judged[record.id] = Judged(cost, how)
+        is_unquoted |= how.quoted is None and not cost.is_free
     if is_unquoted:
         raise ScopeQuoteRequiredError(preview, now)
     return judged
+
+
+def _judge(
+    record: SessionRecord,
+    action: Action,
+    promised: Promised | None,
+    given_at: datetime,
+    now: datetime,
+    target: datetime | None,
+) -> tuple[Cost, Judgement]:
+    """Judge one session; `promised` by a valid quote that was given at `given_at`.
+
+    Raises:
+        ScopeRefusedError: the policy refuses the action.
+    """
+    rules, facts = rules_of(record.policy), _facts(record)
+    to_free = is_free_target(rules, facts, target)
+    cost = None if promised is None else promised.cost_of(to_free_target=to_free)
+    decided = decide(rules, action, facts, now, quoted=cost, target=target)
+    if decided.cost is None:
+        raise ScopeRefusedError(record.id, decided, record.client_zone)
+    quoted = None if cost is None else Quoted(cost, given_at)
+    return decided.cost, Judgement(action, facts, now, quoted, target)
 
 
 def costs_of(judged: Mapping[UUID, Judged]) -> dict[UUID, Cost]:

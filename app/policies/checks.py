@@ -1,0 +1,35 @@
+"""Checks of a policy's rules against the practice's records."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.directory.practice.queries import currency_of
+from app.directory.sums import check_fixed_fees
+from app.policies.queries import check_belongs_to_practice, highest_price
+from app.tables.practices import Practitioner, Service
+
+
+async def check_policy(
+    db: AsyncConnection,
+    practice_id: UUID,
+    service_id: UUID | None,
+    practitioner_id: UUID | None,
+    rules: Mapping[str, Any] | None,
+) -> None:
+    """Check whose policy it is to be, and its fixed fees.
+
+    Raises:
+        InvalidInputError: the practice has no such service or practitioner, or a fee is too high.
+    """
+    if service_id is not None:
+        await check_belongs_to_practice(db, practice_id, Service, service_id, "/service_id")
+    if practitioner_id is not None:
+        await check_belongs_to_practice(
+            db, practice_id, Practitioner, practitioner_id, "/practitioner_id"
+        )
+    if rules is not None:
+        currency = await currency_of(db, practice_id)
+        check_fixed_fees(rules, currency, await highest_price(db, practice_id, service_id))
