@@ -1,5 +1,6 @@
 """Add policy versions. Versions are immutable, so each session keeps the rules of its booking."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,17 @@ from app.audit.write import write_change
 from app.directory.practice.repository import PracticeRepository
 from app.identity.api_keys.keys import Staff
 from app.policies.checks import check_policy
+from app.policies.proof import Proof, proof_read
 from app.policies.queries import read_policy
 from app.policies.records import PolicyVersionRecord
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """The version that was added, and what its rules say. `proof` None: it has no rules."""
+
+    version: PolicyVersionRecord
+    proof: Proof | None
 
 
 async def add_policy_version(
@@ -23,7 +33,7 @@ async def add_policy_version(
     rules: dict[str, Any] | None,
     *,
     now: datetime,
-) -> PolicyVersionRecord:
+) -> NewVersion:
     """Add the next version of a service's, a practitioner's, or the practice's policy.
 
     It applies to sessions booked from now on; earlier sessions keep their version. `rules` None
@@ -53,4 +63,7 @@ async def add_policy_version(
             "has_rules": rules is not None,
         },
     )
-    return version
+    proof = None
+    if rules is not None:
+        proof = await proof_read(db, staff.practice_id, service_id, rules)
+    return NewVersion(version, proof)

@@ -2,8 +2,10 @@
 
 from datetime import UTC
 
+from app.policies.commands import NewVersion
+from app.policies.proof_presenter import present_proof
 from app.policies.records import PolicyVersionRecord, Resolution
-from app.policies.schemas import PolicyVersionView, ResolvedPolicy
+from app.policies.schemas import NewPolicyVersion, PolicyVersionView, ResolvedPolicy
 from app.texts.catalogue import Texts
 
 
@@ -19,6 +21,12 @@ def present_policy(record: PolicyVersionRecord) -> PolicyVersionView:
         rules=record.rules,
         created_at=record.created_at.astimezone(UTC),
     )
+
+
+def present_new_policy(new: NewVersion, texts: Texts) -> NewPolicyVersion:
+    """Present an added version, with what its rules say in the reader's language."""
+    proof = None if new.proof is None else present_proof(new.proof, texts)
+    return NewPolicyVersion(**dict(present_policy(new.version)), proof=proof)
 
 
 def present_resolution(found: Resolution, texts: Texts) -> ResolvedPolicy:

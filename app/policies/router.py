@@ -6,11 +6,12 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app.identity.staff_dependencies import AdminWriting, StaffAdmin, StaffReader
 from app.policies import commands
-from app.policies.presenter import present_policy, present_resolution
+from app.policies.presenter import present_new_policy, present_policy, present_resolution
 from app.policies.queries import find_policy, list_versions, read_policy
 from app.policies.records import PolicyPosition
 from app.policies.schemas import (
     NewPolicy,
+    NewPolicyVersion,
     PoliciesQuery,
     PolicyVersionPage,
     PolicyVersionView,
@@ -35,7 +36,7 @@ PolicyId = Annotated[
     "",
     summary="Add the next version of a policy",
     status_code=201,
-    response_model=PolicyVersionView,
+    response_model=NewPolicyVersion,
     responses=responses(
         "unauthorized",
         "forbidden",
@@ -48,7 +49,7 @@ PolicyId = Annotated[
     ),
 )
 async def create_policy(
-    body: NewPolicy, staff: StaffAdmin, now: Now, write: AdminWriting
+    body: NewPolicy, staff: StaffAdmin, now: Now, write: AdminWriting, texts: ReaderTexts
 ) -> Response:
     """Add the next version of a service's, a practitioner's or the whole practice's policy.
 
@@ -56,7 +57,7 @@ async def create_policy(
     without any, the booking is free until the start. A session keeps the version that applied when
     it was booked; a new version never changes it. With `rules: null` this level has no policy from
     here on, and the next level's applies. Versions cannot be changed or deleted; add another one
-    instead.
+    instead. The answer says the rules in sentences, and warns of what may not be meant.
     """
     return await write(
         lambda db: commands.add_policy_version(
@@ -68,7 +69,7 @@ async def create_policy(
             body.document(),
             now=now,
         ),
-        lambda version: created(present_policy(version)),
+        lambda new: created(present_new_policy(new, texts), texts=texts),
     )
 
 

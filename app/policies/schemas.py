@@ -22,6 +22,16 @@ from app.web.pagination import ListQuery, PageAnswer
 from app.web.types import Id, NextCursor, PageLimit, QueryParameters, RequestBody, no_nul, not_blank
 
 PolicyLevel = TypeAliasType("PolicyLevel", Literal["service", "practitioner", "practice", "none"])
+PolicyWarningCode = TypeAliasType(
+    "PolicyWarningCode",
+    Literal[
+        "move-cheaper",
+        "tier-never-applies",
+        "reminder-too-late",
+        "fee-above-price",
+        "deadline-on-closed-day",
+    ],
+)
 _SERVICE_ID = "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21"
 _PRACTITIONER_ID = "e8b7a5d2-0f9c-4e3b-9d41-7c5b2a1f6e05"
 DAY_AHEAD: dict[str, Any] = {
@@ -146,6 +156,37 @@ class PolicyVersionView(Answer):
         ),
     ]
     created_at: datetime
+
+
+class PolicyWarningView(Answer):
+    """What may not be meant by the rules."""
+
+    code: PolicyWarningCode
+    pointer: Annotated[
+        str,
+        Field(description="The part of the request.", examples=["/rules/cancel/fees/1"]),
+    ]
+    service_id: Annotated[UUID | None, Field(examples=[None])]
+    sentence: Annotated[str, Field(examples=["This tier never applies: another one does."])]
+
+
+class PolicyProof(Answer):
+    """The rules in sentences, and what may not be meant by them, in the reader's language."""
+
+    sentences: Annotated[
+        list[str],
+        Field(
+            description="In the order of the rules. A tier is told as for a start at noon.",
+            examples=[["Cancel free of charge until 24 hours before the start."]],
+        ),
+    ]
+    warnings: list[PolicyWarningView]
+
+
+class NewPolicyVersion(PolicyVersionView):
+    """The version that was added. `proof` is null if it has no rules."""
+
+    proof: PolicyProof | None
 
 
 class PolicyVersionPage(PageAnswer[PolicyVersionView]):

@@ -32,9 +32,10 @@ def answered(model: Body) -> StoredAnswer:
     return StoredAnswer(HTTPStatus.OK, None, as_json(model))
 
 
-def created(model: Body) -> StoredAnswer:
-    """Return the 201 answer of a command that created something."""
-    return StoredAnswer(HTTPStatus.CREATED, None, as_json(model))
+def created(model: Body, *, texts: Texts | None = None) -> StoredAnswer:
+    """Return the 201 answer of a command that created something; `texts` as for `json_answer`."""
+    language = None if texts is None else texts.language
+    return StoredAnswer(HTTPStatus.CREATED, None, as_json(model), language=language)
 
 
 def done(_: object) -> StoredAnswer:

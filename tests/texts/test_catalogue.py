@@ -23,7 +23,7 @@ KEY = re.compile(r"[a-z-]+(\.[a-z_-]+){1,2}")
 SAME = {
     "de": {"mail.colon", "mail.video", "webhook-disabled.host"},
     "es": {"mail.moment", "mail.colon"},
-    "fr": set[str](),
+    "fr": {"rules.duration.minutes"},
 }
 # Keys that may have the same text, because both have the same meaning.
 ALIKE = [

@@ -1,7 +1,7 @@
 """Formats dates, times, money and session formats for a reader's locale and time zone."""
 
 from copy import copy
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -109,6 +109,10 @@ class Formatter:
         )
         return _plain(written)
 
+    def clock(self, at: time) -> str:
+        """Write a time of day."""
+        return _plain(format_time(at, "short", locale=self._locale))
+
     def _moment(self, local: datetime, style: str) -> str:
         return self.texts("mail.moment", date=self._date(local, style), time=self._time(local))
 
@@ -116,7 +120,7 @@ class Formatter:
         return _plain(format_date(local.date(), style, locale=self._locale))
 
     def _time(self, local: datetime) -> str:
-        return _plain(format_time(local.time(), "short", locale=self._locale))
+        return self.clock(local.time())
 
     def _zone_name(self, local: datetime) -> str:
         """Return the zone's name. Babel's own choice, the sign of `dst()`, is wrong for Ireland."""

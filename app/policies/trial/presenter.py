@@ -7,6 +7,8 @@ from app.domain.money import Money
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import RefusalCode
 from app.domain.policy.judgement import Result, result_of
+from app.policies.proof import Proof
+from app.policies.proof_presenter import present_proof
 from app.policies.trial.records import ACTIONS, ChangedDecision, Trial
 from app.policies.trial.schemas import (
     ChangedDecisionView,
@@ -32,10 +34,10 @@ _UNKNOWN = (
 
 
 def present_trial(
-    trial: Trial, found: Tried, page: Page[ChangedDecision], currency: str, texts: Texts
+    trial: Trial, found: Tried, page: Page[ChangedDecision], proof: Proof, texts: Texts
 ) -> TrialAnswer:
     """Present the sums of a trial and a page of its changed decisions, in the reader's language."""
-    tally = found.tally
+    tally, currency = found.tally, proof.currency
     unknown = [texts(key) for key in _UNKNOWN]
     if found.counts_working_days:
         unknown.append(texts("trial.working-days"))
@@ -65,6 +67,7 @@ def present_trial(
         changes=[_changed(one, currency) for one in page.rows],
         next_cursor=page.next_cursor,
         unknown=unknown,
+        proof=present_proof(proof, texts),
     )
 
 

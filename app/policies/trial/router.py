@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, Response
 
 from app.database.transactions import read_connection
-from app.directory.practice.queries import currency_of
 from app.domain.errors import InvalidInputError
 from app.domain.policy.document import parse_rules
 from app.identity.staff_dependencies import StaffReader
 from app.policies.checks import check_policy
+from app.policies.proof import proof_read
 from app.policies.trial.presenter import present_trial
 from app.policies.trial.records import ChangePosition, Trial
 from app.policies.trial.schemas import MOST_DAYS, TrialAnswer, TryPolicy
@@ -58,7 +58,7 @@ async def try_practice_policy(
     document = body.rules.document()
     async with read_connection(engine) as db:
         await check_policy(db, staff.practice_id, body.service_id, body.practitioner_id, document)
-        currency = await currency_of(db, staff.practice_id)
+        proof = await proof_read(db, staff.practice_id, body.service_id, document)
     trial = Trial(
         staff.practice_id, body.level, body.service_id or body.practitioner_id, body.start, body.end
     )
@@ -70,7 +70,7 @@ async def try_practice_policy(
     shown = most[:LIMIT]
     next_cursor = pages.write(shown[-1].position) if len(most) > LIMIT else None
     page = Page(shown, next_cursor)
-    return json_answer(present_trial(trial, found, page, currency, texts), texts=texts)
+    return json_answer(present_trial(trial, found, page, proof, texts), texts=texts)
 
 
 def _check_time(body: TryPolicy, now: datetime) -> None:

@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypeAliasType
 
 from app.policies.rules import PolicyRules
-from app.policies.schemas import PolicyOf
+from app.policies.schemas import PolicyOf, PolicyProof
 from app.web.json import Answer
 from app.web.types import Instant, NextCursor
 from app.web.views import MoneyView
@@ -161,3 +161,4 @@ class TrialAnswer(Answer):
         list[str],
         Field(description="What these numbers cannot say, as sentences.", examples=[[]]),
     ]
+    proof: PolicyProof

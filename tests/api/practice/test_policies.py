@@ -48,7 +48,9 @@ def named(answer: Any) -> list[tuple[str, str]]:
 async def make(api: Api, rules: Any = HALF_LATE, **more: Any) -> Any:
     answer = await api.post(POLICIES, {"rules": rules, "text": "", **more})
     assert answer.status_code == 201, answer.text
-    return answer.json()
+    made = answer.json()
+    assert (made.pop("proof") is None) is (rules is None)
+    return made
 
 
 async def resolved(api: Api, world: World) -> tuple[str, Any, str]:

@@ -24,6 +24,7 @@ _ID_OF = {
     "MisfitGroupView.id": "group",
     "MisfitView.id": "session",
     "NewKeyView.id": "key",
+    "NewPolicyVersion.id": "policy",
     "NotificationView.id": "notification",
     "PackageRecord.id": "package",
     "PolicyVersionView.id": "policy",
