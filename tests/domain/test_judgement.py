@@ -72,7 +72,7 @@ UNUSUAL = SessionFacts(
     ),
 )
 TARGET = at("2026-06-12T15:00Z")
-OPEN = NEVER_CLOSED
+OPEN = None
 DUE = Cost(usd(6000), None)
 HALF = Policy(cancel=CancelRule(fees=(percent(hours_before(24), "50"),)))
 IN_TIME, LATE = at("2026-06-09T14:59Z"), at("2026-06-09T15:01Z")
@@ -172,7 +172,7 @@ def test_other_rules_are_tried_with_the_quote_that_they_would_have_made() -> Non
 def test_working_days_of_other_rules_are_counted_by_the_closed_days() -> None:
     """The session is on a Wednesday at 11:00, the decision on the day before at 11:01."""
     policy = Policy(cancel=CancelRule(closes=WorkingDays(1, time(12))))
-    assert try_rules(policy, judged(), OPEN) == Cost(None, None)
+    assert try_rules(policy, judged(), NEVER_CLOSED) == Cost(None, None)
     tuesdays = ClosedDays(frozenset({2}))
     assert try_rules(policy, judged(), tuesdays) is RefusalCode.NOTICE_TOO_SHORT
 

@@ -15,7 +15,7 @@ OF_CODES = {
     "status", "kind", "format", "old_format", "currency", "credit", "recipient", "subject", "actor",
     "reason_code", "etag", "time_zone", "policy_time_zone", "locale", "secret_hash", "fingerprint",
     "address_hash", "rules", "details", "events", "last_error", "pushed", "undo",
-    "frozen_deadlines",
+    "frozen_deadlines", "judgement",
     "api_keys.scope", "idempotency_keys.scope", "idempotency_keys.language",
     "idempotency_keys.body", "idempotency_keys.key",
     "held_times.held_by", "services.waitlist", "wishes.state", "wishes.formats", "offers.state",

@@ -87,15 +87,18 @@ def replay(policy: Policy, judgement: Judgement) -> Cost | RefusalCode:
     return _decided(policy, judgement, None if quoted is None else quoted.cost)
 
 
-def try_rules(policy: Policy, judgement: Judgement, closed: ClosedDays) -> Cost | RefusalCode:
+def try_rules(
+    policy: Policy, judgement: Judgement, closed: ClosedDays | None
+) -> Cost | RefusalCode:
     """Decide as if the session had these rules.
 
-    Their deadlines in working days are calculated with the days on which the practice is `closed`.
+    Their deadlines in working days are calculated with the days on which the practice is `closed`;
+    None: they have no such deadlines.
     A client who had a quote is given the one that these rules would have made at that time.
     """
     facts, quoted = judgement.facts, judgement.quoted
-    frozen = freeze_deadlines(policy, facts.starts_at, facts.zone, closed)
-    if frozen != facts.frozen_deadlines:
+    if closed is not None:
+        frozen = freeze_deadlines(policy, facts.starts_at, facts.zone, closed)
         judgement = replace(judgement, facts=replace(facts, frozen_deadlines=frozen))
     if quoted is None:
         return _decided(policy, judgement, None)

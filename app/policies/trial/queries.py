@@ -1,12 +1,12 @@
 """Read past decisions from the audit log as a stream, oldest first."""
 
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import orjson
 from sqlalchemy import (
     ColumnElement,
     Select,
@@ -23,7 +23,6 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.audit.write import BY_CLIENT
-from app.database.statements import Row
 from app.domain.money import Money
 from app.domain.policy.costs import Cost
 from app.domain.policy.document import parse_rules
@@ -113,7 +112,7 @@ async def read_past(engine: AsyncEngine, trial: Trial) -> AsyncIterator[Sequence
         values["of"] = trial.of
     async with engine.connect() as db:
         rows = await db.stream(_PAST[trial.level], values, execution_options={"yield_per": PAGE})
-        async for page in rows.mappings().partitions():
+        async for page in rows.partitions():
             yield [_to_past(row) for row in page]
 
 
@@ -129,32 +128,32 @@ async def versions_with(db: AsyncConnection, practice_id: UUID, rules: Policy) -
     return same | {None} if rules == FREE_UNTIL_THE_START else same
 
 
-def _to_past(row: Row) -> PastDecision:
-    currency, credit, carries = row["currency"], row["credit"], row["carries"]
-    fee_minor = row["fee_minor"]
-    zone = ZoneInfo(row["policy_time_zone"])
+def _to_past(row: Any) -> PastDecision:  # noqa: ANN401 - a row of `_PAST`
+    currency, credit, carries = row.currency, row.credit, row.carries
+    fee_minor = row.fee_minor
+    zone = ZoneInfo(row.policy_time_zone)
     constants = Constants(
-        row["old_starts_at"],
+        row.old_starts_at,
         zone,
-        _money(row["price_minor"], currency),
-        row["is_seat"],
-        row["starts_at"],
+        _money(row.price_minor, currency),
+        row.is_seat,
+        row.starts_at,
     )
-    judgement = _judgement(row["judgement"], constants)
-    action = _ACTIONS.get(row["kind"], NOSHOW)
+    judgement = _judgement(row.judgement, constants)
+    action = _ACTIONS.get(row.kind, NOSHOW)
     if judgement is not None and action != NOSHOW:
         action = judgement.action.value
     return PastDecision(
-        position=PastPosition(row["at"], row["id"]),
+        position=PastPosition(row.at, row.id),
         action=action,
-        session_id=row["session_id"],
-        client_id=row["client_id"],
+        session_id=row.session_id,
+        client_id=row.client_id,
         zone=zone,
-        policy_id=row["policy_version_id"],
+        policy_id=row.policy_version_id,
         stood=Cost(
             fee=None if fee_minor is None else _money(fee_minor, currency),
             credit=None if credit is None else _CREDITS[credit],
-            carries=None if carries is None else read_carried(json.loads(carries), currency),
+            carries=None if carries is None else read_carried(orjson.loads(carries), currency),
         ),
         judgement=judgement,
     )
@@ -163,5 +162,5 @@ def _to_past(row: Row) -> PastDecision:
 def _judgement(text: str | None, constants: Constants) -> Judgement | None:
     if text is None:
         return None
-    document = json.loads(text)
+    document = orjson.loads(text)
     return read_judgement(document, constants) if document["engine"] == ENGINE_VERSION else None

@@ -42,7 +42,7 @@ class Tally:
     """Sums over any number of decisions, and the `limit` decisions that change most.
 
     `same` are the policy versions with exactly the tried rules. `closed` are the days on which the
-    practice does not work. Only changed decisions after the
+    practice does not work; None: the rules do not ask for them. Only changed decisions after the
     position `after` are kept, which is the end of the page before.
     """
 
@@ -50,7 +50,7 @@ class Tally:
         self,
         rules: Policy,
         same: set[UUID | None],
-        closed: ClosedDays,
+        closed: ClosedDays | None,
         after: ChangePosition | None,
         limit: int,
     ) -> None:

@@ -42,9 +42,10 @@ async def try_policy(
     """
     async with read_connection(engine) as db:
         same = await versions_with(db, trial.practice_id, rules)
-        closed = await read_closed_days(db, trial.practice_id, rules)
+        counts = bool(working_day_deadlines(rules))
+        closed = await read_closed_days(db, trial.practice_id, rules) if counts else None
     tally = Tally(rules, same, closed, after, limit)
-    judged, last, counts = 0, None, bool(working_day_deadlines(rules))
+    judged, last = 0, None
     async for page in read_past(engine, trial):
         for past in page:
             if judged >= most and past.position.at != last:
