@@ -23,13 +23,25 @@ async def read_service_terms(
     latest = _latest_of_services(practice_id)
     wanted = latest.c.rules.is_(None) if service_id is None else Service.id == service_id
     rows = await db.execute(
-        select(Service.id, Service.name, Service.price_minor, Service.reminder_minutes)
+        select(
+            Service.id,
+            Service.name,
+            Service.price_minor,
+            Service.reminder_minutes,
+            Service.nudge_hours_before,
+        )
         .outerjoin(latest, latest.c.service_id == Service.id)
         .where(of_practice(practice_id, Service, Service.active, wanted))
         .order_by(Service.name, Service.id)
     )
     return [
-        ServiceTerms(row.id, row.name, Money(row.price_minor, currency), row.reminder_minutes)
+        ServiceTerms(
+            row.id,
+            row.name,
+            Money(row.price_minor, currency),
+            row.reminder_minutes,
+            nudges=row.nudge_hours_before is not None,
+        )
         for row in rows.all()
     ]
 

@@ -40,12 +40,13 @@ class WarningCode(StrEnum):
 
 
 class ServiceTerms(NamedTuple):
-    """A service to which the policy applies."""
+    """A service to which the policy applies. `nudges`: a mail comes before cancelling costs."""
 
     id: UUID
     name: str
     price: Money
     reminder_minutes: Sequence[int]
+    nudges: bool = False
 
 
 class PolicyWarning(NamedTuple):
@@ -204,8 +205,9 @@ def _fees_above_price(policy: Policy, service: ServiceTerms) -> Iterator[PolicyW
 
 
 def _is_reminder_late(policy: Policy, service: ServiceTerms, closed: ClosedDays) -> bool:
-    """Tell whether the first reminder comes after cancelling is no longer free."""
-    if not service.reminder_minutes:
+    """Tell whether the only reminders come after cancelling is no longer free."""
+    is_nudged = service.nudges and bool(policy.cancel.fees)
+    if is_nudged or not service.reminder_minutes:
         return False
     found = terms(policy, Action.CANCEL, _probe(policy, service.price, closed))
     if not found or not found[0].cost.is_free or found[0].until == _START:

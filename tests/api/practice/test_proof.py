@@ -379,3 +379,13 @@ async def test_only_services_to_which_it_applies_are_looked_at(staff: Api, world
     assert await named(service_id=str(world.service_id)) == [str(world.service_id)]
     await world.change(Service, other, reminder_minutes=[])
     assert await named(service_id=str(other)) == [str(other)]
+
+
+async def test_a_nudge_comes_in_time_where_a_fee_follows(staff: Api, world: World) -> None:
+    late = {"cancel": {"fees": [tier(before_minutes=1500)]}}
+    assert [one["code"] for one in (await proof(staff, late))["warnings"]] == ["reminder-too-late"]
+    await world.change(Service, world.service_id, nudge_hours_before=24)
+    assert (await proof(staff, late))["warnings"] == []
+    closed = {"cancel": {"closes": {"before_minutes": 1500}}}
+    found = (await proof(staff, closed))["warnings"]
+    assert [one["code"] for one in found] == ["reminder-too-late"]
