@@ -6,10 +6,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.audit.write import SYSTEM
-from app.calendar.locks import lock_session
-from app.fees.commands import fee_change
 from app.fees.queries import list_fees_to_announce, read_fee
 from app.fees.repository import mark_announced
+from app.fees.steps import fee_change, lock_session_of
 from app.outbox.due import STILL_WAITING, run_for_due
 from app.outbox.outbox import NewNotification
 from app.sessions.commands.finish import finish
@@ -33,8 +32,7 @@ async def announce_fee(db: AsyncConnection, practice_id: UUID, fee_id: UUID, now
     Raises:
         NotFoundError: the practice has no such fee.
     """
-    session_id = (await read_fee(db, practice_id, fee_id)).session_id
-    await lock_session(db, practice_id, session_id)
+    session_id = await lock_session_of(db, practice_id, fee_id)
     if not await mark_announced(db, practice_id, fee_id, now):
         return
     fee = await read_fee(db, practice_id, fee_id)

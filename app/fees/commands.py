@@ -7,13 +7,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
-from app.calendar.locks import lock_session
 from app.fees.queries import FeeRecord, read_command_of, read_fee
 from app.fees.repository import close_fee
+from app.fees.steps import fee_change, lock_session_of, tell_client
 from app.identity.api_keys.keys import Staff
 from app.outbox.outbox import NewNotification
-from app.sessions.commands.finish import entry_about, finish
-from app.sessions.commands.history_repository import About, NewChange
+from app.sessions.commands.finish import finish
 from app.sessions.commands.orders import ChangeReason
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
@@ -43,8 +42,7 @@ async def waive_fee(
         NotFoundError: the practice has no such fee.
         FeeClosedError: the fee is settled or void.
     """
-    session_id = (await read_fee(db, staff.practice_id, fee_id)).session_id
-    await lock_session(db, staff.practice_id, session_id)
+    await lock_session_of(db, staff.practice_id, fee_id)
     return await waive_locked(db, staff.practice_id, staff.actor, fee_id, reason=reason, now=now)
 
 
@@ -73,11 +71,7 @@ async def waive_locked(
     if details is not None and tells_client and reason is not None:
         details["message"] = True
     change = fee_change(actor, fee, record, "fee_waived", reason=reason, details=details)
-    notifications = [
-        NewNotification("fee_waived", "client", fee.starts_at, now),
-        NewNotification("fee.waived", "webhook", fee.starts_at, now),
-    ]
-    effect = await finish(db, practice_id, fee.session_id, change, notifications, now)
+    effect = await tell_client(db, record, change, "fee_waived", "fee.waived", now)
     return ClosedFee(fee, effect.command_id)
 
 
@@ -94,9 +88,7 @@ async def settle_fee(
         NotFoundError: the practice has no such fee.
         FeeClosedError: the fee is waived or void.
     """
-    session_id = (await read_fee(db, staff.practice_id, fee_id)).session_id
-    # Booking the session again decides by the fee's state (app/sessions/commands/rebooking.py).
-    await lock_session(db, staff.practice_id, session_id)
+    await lock_session_of(db, staff.practice_id, fee_id)
     values = {"payment_reference": payment_reference}
     if not await close_fee(db, staff.practice_id, fee_id, "settled", now, **values):
         return await _read_closed(db, staff.practice_id, fee_id, "fee_settled")
@@ -125,17 +117,3 @@ def _belongs_to_carried_cost(fee: FeeRecord, record: SessionRecord) -> bool:
     """
     since = record.carried_since
     return since is not None and since <= fee.cause_version and fee.cause != "format_changed"
-
-
-def fee_change(
-    actor: Actor,
-    fee: FeeRecord,
-    record: SessionRecord,
-    kind: str,
-    *,
-    reason: ChangeReason | None = None,
-    details: dict[str, Any] | None = None,
-) -> NewChange:
-    """Make the entry about a fee for its session's history. The session itself does not change."""
-    about = About("fee", fee.id)
-    return entry_about(about, kind, actor, record, fee=fee.amount, reason=reason, details=details)

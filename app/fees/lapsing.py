@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.audit.write import SYSTEM
-from app.calendar.locks import lock_session
 from app.fees.queries import read_fee
+from app.fees.steps import lock_session_of
 from app.fees.waiver_queries import list_waivers_to_lapse
 from app.fees.waiving import tell_of_end
 from app.outbox.due import STILL_WAITING, run_for_due
@@ -34,8 +34,7 @@ async def lapse_waiver(db: AsyncConnection, practice_id: UUID, fee_id: UUID, now
     Raises:
         NotFoundError: the practice has no such fee.
     """
-    session_id = (await read_fee(db, practice_id, fee_id)).session_id
-    await lock_session(db, practice_id, session_id)
+    await lock_session_of(db, practice_id, fee_id)
     question = (await read_fee(db, practice_id, fee_id)).question
     if question is None or question.state != "asked" or question.is_open(now):
         return

@@ -12,7 +12,6 @@ from app.audit.write import SYSTEM
 from app.calendar.locks import lock_session
 from app.domain.policy.rules import Credit
 from app.domain.refill import find_cover
-from app.fees.commands import fee_change
 from app.fees.queries import read_fee
 from app.fees.refill_queries import (
     list_due_refills,
@@ -22,11 +21,12 @@ from app.fees.refill_queries import (
     session_of_refill,
 )
 from app.fees.repository import close_fee, set_judged
+from app.fees.steps import fee_change, tell_client
 from app.outbox.due import STILL_WAITING, run_for_due
-from app.outbox.outbox import Kind, NewNotification
+from app.outbox.outbox import NewNotification
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import entry_about, finish
-from app.sessions.commands.history_repository import About, NewChange
+from app.sessions.commands.history_repository import About
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
 
@@ -76,7 +76,7 @@ async def judge_refill(
     ):
         about = About("refill", refill_id)
         change = entry_about(about, "credit_returned", SYSTEM, record, credit=Credit.RETURNED)
-        await _tell(db, record, change, "credit_returned", "session.credit_returned", now)
+        await tell_client(db, record, change, "credit_returned", "session.credit_returned", now)
 
 
 async def _forgive(
@@ -87,23 +87,8 @@ async def _forgive(
     if status == "due":
         await close_fee(db, record.practice_id, fee_id, "forgiven", now)
         change = fee_change(SYSTEM, fee, record, "fee_forgiven")
-        await _tell(db, record, change, "fee_forgiven", "fee.forgiven", now)
+        await tell_client(db, record, change, "fee_forgiven", "fee.forgiven", now)
     elif status == "settled":
         change = fee_change(SYSTEM, fee, record, "fee_refundable")
         event = NewNotification("fee.refundable", "webhook", record.starts_at, now)
         await finish(db, record.practice_id, record.id, change, [event], now)
-
-
-async def _tell(
-    db: AsyncConnection,
-    record: SessionRecord,
-    change: NewChange,
-    mail: Kind,
-    event: Kind,
-    now: datetime,
-) -> None:
-    notifications = [
-        NewNotification(mail, "client", record.starts_at, now),
-        NewNotification(event, "webhook", record.starts_at, now),
-    ]
-    await finish(db, record.practice_id, record.id, change, notifications, now)

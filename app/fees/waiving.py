@@ -14,16 +14,16 @@ from app.audit.write import Actor
 from app.calendar.locks import lock_session
 from app.domain.errors import FeeClosedError, NotFoundError, WaiverUnavailableError
 from app.domain.waiver import Question, collect_after_answer, collect_after_asking
-from app.fees.commands import ClosedFee, fee_change, waive_locked
+from app.fees.commands import ClosedFee, waive_locked
 from app.fees.queries import FeeRecord, read_command_of, read_fee
 from app.fees.repository import set_collect_after
+from app.fees.steps import fee_change, lock_session_of, tell_client
 from app.fees.waiver_access import WaiverCaller, confirm_waiver_caller
 from app.identity.api_keys.keys import Staff
 from app.identity.queries import confirm_caller
 from app.identity.tokens.access import Caller
-from app.outbox.outbox import Kind, NewNotification
+from app.outbox.outbox import Kind
 from app.sessions.commands.asking import record_question
-from app.sessions.commands.finish import finish
 from app.sessions.commands.orders import ChangeReason
 from app.sessions.commands.waiver_repository import WAIVER_ASKED, NewWaiver, end_waiver
 from app.sessions.read.queries import read_session
@@ -75,8 +75,7 @@ async def uphold_fee(
         WaiverUnavailableError: the client does not ask.
         FeeClosedError: the question has ended otherwise.
     """
-    session_id = (await read_fee(db, staff.practice_id, fee_id)).session_id
-    await lock_session(db, staff.practice_id, session_id)
+    await lock_session_of(db, staff.practice_id, fee_id)
     return await _uphold_locked(
         db, staff.practice_id, staff.actor, fee_id, message=message, now=now
     )
@@ -175,11 +174,7 @@ async def tell_of_end(
     record = await read_session(db, practice_id, fee.session_id)
     change = fee_change(actor, fee, record, kind, reason=reason)
     event: Kind = "fee.waiver_lapsed" if kind == "fee_waiver_lapsed" else "fee.waiver_declined"
-    notifications = [
-        NewNotification(kind, "client", fee.starts_at, now),
-        NewNotification(event, "webhook", fee.starts_at, now),
-    ]
-    effect = await finish(db, practice_id, fee.session_id, change, notifications, now)
+    effect = await tell_client(db, record, change, kind, event, now)
     return ClosedFee(fee, effect.command_id)
 
 
@@ -209,8 +204,7 @@ async def _lock_fee_of_link(db: AsyncConnection, caller: WaiverCaller, fee_id: U
     await confirm_waiver_caller(db, caller)
     if caller.link.fee_id != fee_id:
         raise NotFoundError
-    session_id = (await read_fee(db, caller.practice_id, fee_id)).session_id
-    await lock_session(db, caller.practice_id, session_id)
+    await lock_session_of(db, caller.practice_id, fee_id)
     question = (await read_fee(db, caller.practice_id, fee_id)).question
     assert question is not None  # noqa: S101 - a link is only signed for a fee with a question
     return question
