@@ -22,6 +22,11 @@ class Money:
         return Money(min(rounded, self.amount_minor), self.currency)
 
 
+def minor_of(amount: Money | None) -> int:
+    """Give an amount in minor units; 0 if there is none."""
+    return 0 if amount is None else amount.amount_minor
+
+
 def total(amounts: Iterable[Money | None]) -> Money | None:
     """Add up amounts of one currency, without those that are None; None if no amount is left."""
     given = [amount for amount in amounts if amount is not None]

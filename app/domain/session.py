@@ -69,6 +69,10 @@ class Contact:
     phone: str | None
 
 
+# The contact of facts that no client is shown.
+NO_CONTACT = Contact("", None, None)
+
+
 def contact_for_client(practitioner: Contact, practice: Contact) -> Contact:
     """Give the contact for clients of this practitioner.
 

@@ -17,7 +17,6 @@ from typing_extensions import TypeAliasType
 from app.domain.availability import Calendar, SlotRules, SlotSearch, bookable, offer
 from app.domain.groups import GroupSearch, offer_groups
 from app.domain.intervals import Interval, intersect
-from app.domain.nights import after_night
 from app.domain.session import Format
 from app.domain.zones import from_seconds, seconds_up, to_seconds
 
@@ -130,14 +129,6 @@ def suits_group(
 def may_ask(start: datetime, now: datetime) -> bool:
     """Tell whether it is early enough before the start to ask somebody."""
     return start - now >= LAST_ASKED
-
-
-def asked_from(zone: ZoneInfo, now: datetime) -> datetime:
-    """Give the instant from which a client may be asked: `now`, or 8:00 after a night.
-
-    Nobody is asked from 21:00 until 8:00 of their zone.
-    """
-    return after_night(now, zone)
 
 
 def answer_by(

@@ -31,11 +31,12 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
+from app.audit.write import BY_CLIENT
 from app.domain.errors import InvalidInputError
 from app.reports.records import MEASURES, GroupBy, ReportRow
 from app.tables.changes import Change
 from app.tables.joins import PRACTICE, of_practice, referred
-from app.tables.practices import Practice, Practitioner, Service
+from app.tables.practices import Practitioner, Service
 from app.tables.refused_attempts import RefusedAttempts
 from app.tables.sessions import Fee, Refill, Session
 from app.tables.waitlist import Offer
@@ -44,7 +45,7 @@ MAX_DAYS = 366
 _FIRST, _LAST = bindparam("first", type_=Date), bindparam("last", type_=Date)
 # No zone is further than this from UTC: the index is read for a little more than the days.
 _ZONES = literal(timedelta(days=1), Interval)
-_BY_CLIENT = Change.actor.in_(("client", "link"))
+_BY_CLIENT = Change.actor.in_(sorted(BY_CLIENT))
 # The start that somebody gave up.
 _OLD_START = case(
     (Change.kind == "rescheduled", func.coalesce(Change.old_starts_at, Change.starts_at)),
@@ -86,12 +87,6 @@ async def read_report(
     values = {"practice_id": practice_id, "first": first, "last": last}
     rows = (await db.execute(_report(group_by), values)).mappings()
     return [ReportRow(row["key"], row["name"], {of: row[of] for of in MEASURES}) for row in rows]
-
-
-async def read_currency(db: AsyncConnection, practice_id: UUID) -> str:
-    """Read the currency of the practice."""
-    found = await db.execute(select(Practice.currency).where(Practice.practice_id == practice_id))
-    return found.scalar_one()
 
 
 @cache

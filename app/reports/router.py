@@ -6,9 +6,10 @@ from fastapi import APIRouter, Query, Request, Response
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
+from app.directory.practice.queries import currency_of
 from app.identity.staff_dependencies import StaffReader
 from app.reports.presenter import present_report, write_csv
-from app.reports.queries import read_currency, read_report
+from app.reports.queries import read_report
 from app.reports.schemas import ReportAnswer, ReportQuery
 from app.web.dependencies import Reading
 from app.web.problems.catalogue import READING_BY_STAFF, responses
@@ -46,7 +47,7 @@ async def get_practice_change_report(
     fees as decimal numbers. A text that a spreadsheet would take for a formula begins with `'`.
     """
     rows = await read_report(db, staff.practice_id, query.first, query.last, query.group_by)
-    currency = await read_currency(db, staff.practice_id)
+    currency = await currency_of(db, staff.practice_id)
     accepted = parse_accept_header(request.headers.get("Accept", JSON), MIMEAccept)
     if accepted.best_match([JSON, CSV]) != CSV:
         answer = json_answer(present_report(query, rows, currency))

@@ -21,7 +21,7 @@ from app.domain.groups import GroupSearch, GroupSlot
 from app.domain.intervals import Interval
 from app.domain.money import Money
 from app.domain.policy.deadlines import move_window
-from app.domain.session import Contact, Format, SessionFacts, Status
+from app.domain.session import NO_CONTACT, Format, SessionFacts, Status
 from app.domain.waitlist import (
     LAST_ASKED,
     SuitableTime,
@@ -201,7 +201,7 @@ def _facts(row: Row[Any]) -> SessionFacts:
         paid_by_credit=False,
         client_moves=0,
         carried=None,
-        contact=Contact("", None, None),
+        contact=NO_CONTACT,
     )
 
 

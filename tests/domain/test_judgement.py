@@ -20,7 +20,6 @@ from app.domain.policy.judgement import (
     try_rules,
 )
 from app.domain.policy.recorded import (
-    NOBODY,
     Constants,
     read_cost,
     read_judgement,
@@ -37,7 +36,7 @@ from app.domain.policy.rules import (
     WorkingDays,
 )
 from app.domain.policy.working_days import NEVER_CLOSED, ClosedDays, FrozenDeadline
-from app.domain.session import Carried, Ended, SessionFacts, Status
+from app.domain.session import NO_CONTACT, Carried, Ended, SessionFacts, Status
 from tests.domain.builders import NEW_YORK, at, hours_before, percent, session, usd
 
 USUAL = session()
@@ -58,7 +57,7 @@ UNUSUAL = SessionFacts(
     paid_by_credit=True,
     client_moves=2,
     carried=Carried(usd(500), forfeits_credit=False),
-    contact=NOBODY,
+    contact=NO_CONTACT,
     is_seat=True,
     moved_by_practice=True,
     answer_by=at("2026-06-09T12:00Z"),
@@ -124,7 +123,7 @@ def test_every_fact_of_an_end_is_recorded(name: str) -> None:
 )
 def test_quote_and_staff_are_recorded_as_they_are(cost: Cost) -> None:
     quoted = judged(quoted=Quoted(cost, IN_TIME))
-    assert again(quoted) == replace(quoted, facts=replace(USUAL, contact=NOBODY))
+    assert again(quoted) == replace(quoted, facts=replace(USUAL, contact=NO_CONTACT))
     charged = judged(charged_by_staff=True)
     assert again(charged).charged_by_staff
     assert read_cost(write_cost(cost), "USD") == cost

@@ -18,13 +18,13 @@ from app.domain.availability import (
 )
 from app.domain.groups import GroupSearch, GroupSlot
 from app.domain.intervals import Interval
+from app.domain.nights import after_night
 from app.domain.session import Format
 from app.domain.waitlist import (
     SuitableTime,
     WaitingSession,
     Wish,
     answer_by,
-    asked_from,
     first_suitable,
     may_ask,
     offers_end_at,
@@ -170,7 +170,7 @@ def test_nobody_is_asked_at_night(local: str, asked: str) -> None:
         datetime.fromisoformat(text).replace(tzinfo=NEW_YORK).astimezone(UTC)
         for text in (local, asked)
     ]
-    assert asked_from(NEW_YORK, instants[0]) == instants[1]
+    assert after_night(instants[0], NEW_YORK) == instants[1]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from app.domain.money import Money
+from app.domain.money import Money, minor_of
 from app.domain.policy.deadlines import closing_of, instant_of
 from app.domain.policy.free import free_until
 from app.domain.policy.rebook import (
@@ -255,11 +255,11 @@ def _carried(cancelling: Cost, charged: Money | None, price: Money) -> Carried |
     forfeited credit; a move that charges less carries it. Source: product.md section 10, "Carried
     cost".
     """
-    paid = 0 if charged is None else charged.amount_minor
+    paid = minor_of(charged)
     if cancelling.credit is Credit.FORFEITED:
         is_paid = charged is not None and paid >= price.amount_minor
         return None if is_paid else Carried(fee=None, forfeits_credit=True)
-    left = 0 if cancelling.fee is None else cancelling.fee.amount_minor - paid
+    left = minor_of(cancelling.fee) - paid
     return Carried(Money(left, price.currency), forfeits_credit=False) if left > 0 else None
 
 

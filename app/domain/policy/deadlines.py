@@ -5,14 +5,13 @@ from zoneinfo import ZoneInfo
 
 from app.domain.intervals import Interval
 from app.domain.policy.rules import (
-    UNTIL_THE_START,
     Action,
     Deadline,
     ElapsedNotice,
     Policy,
     WallClock,
     WorkingDays,
-    rule_of,
+    closes_of,
 )
 from app.domain.session import SessionFacts
 from app.domain.zones import latest_reading, start_of_day, to_seconds
@@ -33,6 +32,15 @@ def deadline_instant(
     return min(latest_reading(day, deadline.at, zone), starts_at)
 
 
+def before_midnight(deadline: WallClock | WorkingDays) -> timedelta:
+    """Give how long before the date of the start begins a deadline usually passes.
+
+    As if every day were a working day, without a change of clocks. Negative on the date itself.
+    """
+    days = deadline.days_before if isinstance(deadline, WallClock) else deadline.days
+    return timedelta(days=days, hours=-deadline.at.hour, minutes=-deadline.at.minute)
+
+
 def instant_of(deadline: Deadline, facts: SessionFacts) -> datetime:
     """Give the instant (UTC) of a deadline for this session.
 
@@ -45,14 +53,8 @@ def instant_of(deadline: Deadline, facts: SessionFacts) -> datetime:
 
 
 def closing_of(policy: Policy, action: Action, facts: SessionFacts) -> datetime:
-    """Give the instant (UTC) after which clients cannot do an action; by default the start.
-
-    A move without its own deadline closes together with cancelling.
-    """
-    closes = rule_of(policy, action).closes
-    if closes is None and action is Action.RESCHEDULE:
-        closes = policy.cancel.closes
-    return instant_of(UNTIL_THE_START if closes is None else closes, facts)
+    """Give the instant (UTC) after which clients cannot do an action; by default the start."""
+    return instant_of(closes_of(policy, action), facts)
 
 
 def move_window(policy: Policy, facts: SessionFacts, *, asked: bool = False) -> Interval | None:

@@ -16,9 +16,8 @@ from app.domain.policy.costs import Cost
 from app.domain.policy.judgement import ENGINE_VERSION, Judgement, Quoted
 from app.domain.policy.rules import Action, Credit, WorkingDays
 from app.domain.policy.working_days import FrozenDeadline
-from app.domain.session import Carried, Contact, Ended, SessionFacts, Status
+from app.domain.session import NO_CONTACT, Carried, Ended, SessionFacts, Status
 
-NOBODY = Contact("", None, None)
 _ACTIONS = {action.value: action for action in Action}
 _STATUSES = {status.value: status for status in Status}
 
@@ -133,7 +132,7 @@ def _read_facts(document: dict[str, Any], constants: Constants) -> SessionFacts:
         paid_by_credit=get("paid_by_credit", False),
         client_moves=get("client_moves", 0),
         carried=read_carried(get("carried"), currency),
-        contact=NOBODY,
+        contact=NO_CONTACT,
         is_seat=is_seat,
         moved_by_practice=get("moved_by_practice", False),
         answer_by=_optional(datetime.fromisoformat, get("answer_by")),

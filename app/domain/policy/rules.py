@@ -182,6 +182,14 @@ def rule_of(policy: Policy, action: Action) -> CancelRule | RescheduleRule | Cha
     return policy.change_format
 
 
+def closes_of(policy: Policy, action: Action) -> Deadline:
+    """Give the deadline of an action; moves without their own close together with cancelling."""
+    own = rule_of(policy, action).closes
+    if own is None and action is Action.RESCHEDULE:
+        own = policy.cancel.closes
+    return UNTIL_THE_START if own is None else own
+
+
 def tiers_of(policy: Policy, action: Action) -> tuple[Tier, ...]:
     """Give the fee tiers of an action; moves without their own tiers have those of cancelling."""
     own = rule_of(policy, action).fees

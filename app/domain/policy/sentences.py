@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from app.domain.policy.deadlines import before_midnight
 from app.domain.policy.rules import (
     UNTIL_THE_START,
     Action,
@@ -18,8 +19,8 @@ from app.domain.policy.rules import (
     PercentFee,
     Policy,
     Tier,
-    WallClock,
     WithinDays,
+    closes_of,
     rule_of,
     tiers_of,
 )
@@ -36,7 +37,6 @@ class Sentence(NamedTuple):
 
 
 _NOON = timedelta(hours=12)
-_DAY = timedelta(days=1)
 _SHARES = {0: "free", 50: "half", 100: "full"}
 
 
@@ -49,9 +49,7 @@ def usual_notice(deadline: Deadline) -> timedelta:
     """Give how long before a start at noon a deadline passes, with every day a working day."""
     if isinstance(deadline, ElapsedNotice):
         return deadline.before
-    days = deadline.days_before if isinstance(deadline, WallClock) else deadline.days
-    at = timedelta(hours=deadline.at.hour, minutes=deadline.at.minute)
-    return max(days * _DAY + _NOON - at, timedelta())
+    return max(before_midnight(deadline) + _NOON, timedelta())
 
 
 def in_order(tiers: Sequence[Tier]) -> list[Tier]:
@@ -60,10 +58,9 @@ def in_order(tiers: Sequence[Tier]) -> list[Tier]:
 
 
 def _cancel(policy: Policy) -> list[Sentence]:
-    rule = policy.cancel
-    said = _timeline("cancel", enabled=rule.enabled, closes=rule.closes, tiers=rule.fees)
-    tiers = in_order(rule.fees)
-    is_said = bool(tiers) and rule.enabled and _is_open_after(tiers[-1], rule.closes)
+    said = _timeline(policy, Action.CANCEL)
+    tiers, closes = in_order(policy.cancel.fees), closes_of(policy, Action.CANCEL)
+    is_said = bool(tiers) and policy.cancel.enabled and _is_open_after(tiers[-1], closes)
     missed = _of_fee("missed", tiers[-1]) if tiers and not is_said else None
     return said if missed is None or missed.key.endswith(".free") else [*said, missed]
 
@@ -89,9 +86,7 @@ def _reschedule(policy: Policy) -> list[Sentence]:
     if own.enabled and own.limit != 0:
         if own.closes is None and own.fees is None and cancel.enabled:
             return [Sentence("rules.reschedule.same")]
-        closes = cancel.closes if own.closes is None else own.closes
-        tiers = tiers_of(policy, Action.RESCHEDULE)
-        said = _timeline("reschedule", enabled=True, closes=closes, tiers=tiers)
+        said = _timeline(policy, Action.RESCHEDULE)
         carries = own.fees is not None and cancel.fees
         return [*said, Sentence("rules.carried")] if carries else said
     return [Sentence("rules.reschedule.never")]
@@ -121,9 +116,7 @@ def _limits(policy: Policy) -> list[Sentence]:
 
 
 def _change_format(policy: Policy) -> list[Sentence]:
-    rule = rule_of(policy, Action.CHANGE_FORMAT)
-    tiers = tiers_of(policy, Action.CHANGE_FORMAT)
-    return _timeline("change-format", enabled=rule.enabled, closes=rule.closes, tiers=tiers)
+    return _timeline(policy, Action.CHANGE_FORMAT)
 
 
 def _grace(policy: Policy) -> list[Sentence]:
@@ -157,32 +150,30 @@ _PARTS: Sequence[Callable[[Policy], list[Sentence]]] = (
 )
 
 
-def _timeline(
-    action: str, *, enabled: bool, closes: Deadline | None, tiers: Sequence[Tier]
-) -> list[Sentence]:
+def _timeline(policy: Policy, action: Action) -> list[Sentence]:
     """Say until when an action is free, what it costs after that, and when it ends."""
-    if not enabled:
-        return [Sentence(f"rules.{action}.never")]
-    shown = [tier for tier in in_order(tiers) if _is_open_after(tier, closes)]
-    closes = None if closes == UNTIL_THE_START else closes
-    ends = [*(tier.deadline for tier in shown), closes]
+    name = action.replace("_", "-")
+    if not rule_of(policy, action).enabled:
+        return [Sentence(f"rules.{name}.never")]
+    closes = closes_of(policy, action)
+    shown = [tier for tier in in_order(tiers_of(policy, action)) if _is_open_after(tier, closes)]
+    ends = [*(tier.deadline for tier in shown), None if closes == UNTIL_THE_START else closes]
     said = [
-        Sentence(f"rules.{action}.free")
+        Sentence(f"rules.{name}.free")
         if ends[0] is None
-        else Sentence(f"rules.{action}.free-until", {"until": ends[0]})
+        else Sentence(f"rules.{name}.free-until", {"until": ends[0]})
     ]
     for tier, end in zip(shown, ends[1:], strict=True):
         if end is None:
             said.append(_of_fee("then", tier))
         else:
             said.append(_of_fee("then-until", tier, until=end))
-    return said if closes is None else [*said, Sentence("rules.closed")]
+    return said if ends[-1] is None else [*said, Sentence("rules.closed")]
 
 
-def _is_open_after(tier: Tier, closes: Deadline | None) -> bool:
+def _is_open_after(tier: Tier, closes: Deadline) -> bool:
     """Tell whether clients can still do the action after the tier's deadline has passed."""
-    end = UNTIL_THE_START if closes is None else closes
-    return usual_notice(tier.deadline) > usual_notice(end)
+    return usual_notice(tier.deadline) > usual_notice(closes)
 
 
 def _of_fee(name: str, tier: Tier, **values: Value) -> Sentence:

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from app.domain.money import Money
+from app.domain.money import Money, minor_of
 from app.domain.policy.costs import cost_at, cost_steps
+from app.domain.policy.deadlines import before_midnight
 from app.domain.policy.decide import terms
 from app.domain.policy.rules import (
-    UNTIL_THE_START,
     Action,
     Deadline,
     ElapsedNotice,
@@ -23,10 +23,11 @@ from app.domain.policy.rules import (
     Policy,
     Tier,
     WallClock,
+    closes_of,
     rule_of,
 )
 from app.domain.policy.working_days import ClosedDays, freeze_deadlines
-from app.domain.session import Contact, SessionFacts, Status
+from app.domain.session import NO_CONTACT, SessionFacts, Status
 
 
 class WarningCode(StrEnum):
@@ -101,7 +102,7 @@ def _probe(policy: Policy, price: Money, closed: ClosedDays) -> SessionFacts:
         paid_by_credit=False,
         client_moves=0,
         carried=None,
-        contact=Contact("", None, None),
+        contact=NO_CONTACT,
         frozen_deadlines=freeze_deadlines(policy, _START, _ZONE, closed),
     )
 
@@ -120,14 +121,10 @@ def _is_move_cheaper(policy: Policy, facts: SessionFacts) -> bool:
     )
     instants = [step.passed_at + _TICK for step in (*cancelling, *moving)]
     return any(
-        _amount(cost_at(moving, at).fee) < _amount(cost_at(cancelling, at).fee)
+        minor_of(cost_at(moving, at).fee) < minor_of(cost_at(cancelling, at).fee)
         for at in instants
         if at <= min(open_until)
     )
-
-
-def _amount(fee: Money | None) -> int:
-    return 0 if fee is None else fee.amount_minor
 
 
 def _tiers_that_never_apply(policy: Policy) -> Iterator[PolicyWarning]:
@@ -164,12 +161,8 @@ def _is_closed_before(policy: Policy, action: Action, tier: Tier, others: Sequen
         _is_never_before(other, tier.deadline) for other in others
     ):
         return False
-    rule = rule_of(policy, action)
-    closes = rule.closes
-    if closes is None and action is Action.RESCHEDULE:
-        closes = policy.cancel.closes
-    end = UNTIL_THE_START if closes is None else closes
-    return not rule.enabled or _is_never_before(tier, end)
+    is_enabled = rule_of(policy, action).enabled
+    return not is_enabled or _is_never_before(tier, closes_of(policy, action))
 
 
 def _is_never_before(tier: Tier, deadline: Deadline) -> bool:
@@ -183,11 +176,9 @@ def _notices(deadline: Deadline) -> tuple[timedelta, timedelta]:
     """Give the shortest and the longest time between a deadline and the start."""
     if isinstance(deadline, ElapsedNotice):
         return deadline.before, deadline.before
-    days = deadline.days_before if isinstance(deadline, WallClock) else deadline.days
-    at = timedelta(hours=deadline.at.hour, minutes=deadline.at.minute)
-    earliest = days * _DAY - at
+    earliest = before_midnight(deadline)
     # Closed days make working days longer, without a bound that matters here.
-    is_bounded = isinstance(deadline, WallClock) or days == 0
+    is_bounded = isinstance(deadline, WallClock) or deadline.days == 0
     longest = earliest + _DAY + _CHANGE if is_bounded else timedelta.max
     return max(earliest - _CHANGE, timedelta()), longest
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from app.domain.money import Money
+from app.domain.money import Money, minor_of
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import Decision
 from app.domain.policy.rules import Action, Credit
@@ -60,8 +60,4 @@ def _worth(cost: Cost, price: Money) -> tuple[int, int]:
     forfeited, carried = cost.credit is Credit.FORFEITED, cost.carries
     due = price if forfeited else cost.fee
     later = None if carried is None else price if carried.forfeits_credit else carried.fee
-    return _amount(due), _amount(later)
-
-
-def _amount(money: Money | None) -> int:
-    return 0 if money is None else money.amount_minor
+    return minor_of(due), minor_of(later)

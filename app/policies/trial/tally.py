@@ -7,6 +7,7 @@ from heapq import heappush, heappushpop
 from typing import NamedTuple
 from uuid import UUID
 
+from app.domain.money import minor_of
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import RefusalCode
 from app.domain.policy.judgement import Judgement, Result, replay, result_of, try_rules
@@ -124,9 +125,7 @@ def _worth(decided: Cost | RefusalCode, price: int) -> int:
 
 
 def _fee_of(decided: Cost | RefusalCode) -> int:
-    if not isinstance(decided, Cost) or decided.fee is None:
-        return 0
-    return decided.fee.amount_minor
+    return minor_of(decided.fee) if isinstance(decided, Cost) else 0
 
 
 def _month_of(past: PastDecision) -> str:

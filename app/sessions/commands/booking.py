@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic_core import to_jsonable_python
 
 from app.domain.money import Money
-from app.domain.session import Contact, Format, SessionFacts, Status
+from app.domain.session import NO_CONTACT, Format, SessionFacts, Status
 from app.policies.stored import PolicyToBook
 from app.sessions.commands.meeting import Buffers, Meeting
 
@@ -137,7 +137,7 @@ class NewSession:
             paid_by_credit=self.booking.package_id is not None,
             client_moves=0,
             carried=None,
-            contact=Contact("", None, None),
+            contact=NO_CONTACT,
             is_seat=self.meeting.seat is not None,
             grace_from=now,
             frozen_deadlines=self.policy.freeze(starts_at, zone),

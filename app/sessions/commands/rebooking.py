@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.audit.write import Actor
+from app.domain.money import minor_of
 from app.domain.policy.decide import counts_as_move
 from app.domain.policy.judgement import Judged
 from app.domain.policy.rebook import is_rebooking
@@ -106,7 +107,7 @@ async def _credit_fee(db: AsyncConnection, record: SessionRecord, now: datetime)
     if ended is not None and ended.due is not None:
         return await history.forgive_fee(record.id, record.status, now)
     if ended is not None and ended.settled is not None:
-        paid = 0 if record.paid_before is None else record.paid_before.amount_minor
+        paid = minor_of(record.paid_before)
         sessions = SessionRepository(db, record.practice_id)
         await sessions.set_paid_before(record.id, paid + ended.settled.amount_minor)
     return None

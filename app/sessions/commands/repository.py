@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.calendar.held_times import ENDING_OTHERS, ENDING_OWN
 from app.calendar.taken_times import FREEING, TAKING_FOR_SESSION, taken_values
 from app.database.writing import Write
+from app.domain.money import minor_of
 from app.domain.session import Carried, Occupancy, SessionFacts, Status, taken_time
 from app.policies.stored import frozen_document
 from app.sessions.commands.frozen import deadlines_after
@@ -162,7 +163,7 @@ class SessionRepository:
             {
                 "of_practice": self._practice_id,
                 "session_id": session_id,
-                "carried_fee_minor": 0 if fee is None else fee.amount_minor,
+                "carried_fee_minor": minor_of(fee),
                 "carried_forfeit": carried is not None and carried.forfeits_credit,
                 "carried_since": None if carried is None else since,
             },
@@ -287,7 +288,7 @@ class SessionRepository:
             **meeting_values(to),
             "client_moves": before.client_moves,
             "moved_by_practice": before.moved_by_practice,
-            "carried_fee_minor": 0 if fee is None else fee.amount_minor,
+            "carried_fee_minor": minor_of(fee),
             "carried_forfeit": before.carried is not None and before.carried.forfeits_credit,
             "carried_since": before.carried_since,
             "series_starts_at": before.series_starts_at,

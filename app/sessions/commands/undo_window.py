@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from app.domain.money import minor_of
 from app.domain.policy.working_days import FrozenDeadline
 from app.domain.session import Carried, Format, Status
 from app.domain.undo import undo_until
@@ -68,7 +69,7 @@ def undo_of(
         "group_id": _text(record.group_id),
         "client_moves": record.client_moves,
         "moved_by_practice": record.moved_by_practice,
-        "carried_fee_minor": 0 if fee is None else fee.amount_minor,
+        "carried_fee_minor": minor_of(fee),
         "carried_forfeit": carried is not None and carried.forfeits_credit,
         "carried_since": record.carried_since,
         "series_starts_at": None if record.series is None else record.series.starts_at.isoformat(),

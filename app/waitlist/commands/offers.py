@@ -17,6 +17,7 @@ from app.audit.queries import read_command_id
 from app.audit.write import SYSTEM
 from app.calendar.locks import lock_group_alone, lock_practitioner
 from app.calendar.offer_holds import OfferHold
+from app.domain.nights import after_night
 from app.domain.release import live_release
 from app.domain.waitlist import (
     ACTIVE,
@@ -24,7 +25,6 @@ from app.domain.waitlist import (
     MOST_IN_TURN,
     MOST_UNANSWERED,
     answer_by,
-    asked_from,
     offers_end_at,
 )
 from app.identity.api_keys.keys import Staff
@@ -171,7 +171,7 @@ class _Awake(Iterator[Match]):
 
     def __next__(self) -> Match:
         for match in self._found:
-            asked_at = asked_from(match.client_zone, self._now)
+            asked_at = after_night(self._now, match.client_zone)
             if asked_at == self._now:
                 return match
             if match.time.start - asked_at >= LAST_ASKED:
