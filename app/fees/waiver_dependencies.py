@@ -4,13 +4,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
-from fastapi.security.utils import get_authorization_scheme_param
 
 from app.domain.errors import LinkInvalidError, UnauthorizedError
 from app.fees.waiver_access import WaiverCaller, confirm_waiver_caller
 from app.identity.tokens.waiver import WaiverTokens
 from app.web.dependencies import Engine, Now, Origin, Write
-from app.web.request_headers import credentials_of, idempotency_key
+from app.web.request_headers import bearer_token, idempotency_key
 
 
 async def _waiver_tokens(request: Request) -> WaiverTokens:
@@ -35,9 +34,7 @@ class _WaiverToken(HTTPBearer):
     async def __call__(  # type: ignore[override] # more than a token
         self, request: Request, waivers: WaiverSigner, origin: Origin
     ) -> WaiverCaller:
-        scheme, token = get_authorization_scheme_param(credentials_of(request))
-        if scheme.lower() != "bearer":
-            raise UnauthorizedError
+        token = bearer_token(request)
         try:
             return WaiverCaller(waivers.read(token), origin)
         except LinkInvalidError:

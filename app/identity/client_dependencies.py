@@ -5,10 +5,9 @@ from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
-from fastapi.security.utils import get_authorization_scheme_param
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.domain.errors import ForbiddenError, UnauthorizedError
+from app.domain.errors import ForbiddenError
 from app.identity.queries import confirm_caller
 from app.identity.tokens.access import AccessTokens, Caller
 from app.identity.tokens.link import LinkTokens
@@ -16,7 +15,7 @@ from app.identity.tokens.quote import Quotes
 from app.identity.tokens.sign_in import SignInTokens
 from app.texts.catalogue import Texts
 from app.web.dependencies import Engine, Write, _instant_of, _origin_of
-from app.web.request_headers import credentials_of, idempotency_key, texts_of
+from app.web.request_headers import bearer_token, idempotency_key, texts_of
 from app.web.signing import TokenSigner
 
 
@@ -83,9 +82,7 @@ class _AccessToken(HTTPBearer):
         self._by_link = by_link
 
     async def __call__(self, request: Request) -> Call:  # type: ignore[override] # more than a token
-        scheme, token = get_authorization_scheme_param(credentials_of(request))
-        if scheme.lower() != "bearer":
-            raise UnauthorizedError
+        token = bearer_token(request)
         state, now = request.app.state, _instant_of(request)
         tokens: AccessTokens = state.access_tokens
         caller = tokens.read(token, now, origin=_origin_of(request))

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.directory.practice.queries import currency_of
+from app.directory.practice.queries import closed_days_of, currency_of
 from app.domain.policy.document import parse_rules
 from app.domain.policy.sentences import Sentence, sentences
 from app.domain.policy.warnings import PolicyWarning, warnings
-from app.policies.proof_queries import read_closed_weekdays, read_service_terms
+from app.domain.policy.working_days import ClosedDays
+from app.policies.proof_queries import read_service_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,5 +29,6 @@ async def proof_read(
     """Read rules, of a service or of all services without a policy of their own."""
     policy, currency = parse_rules(rules), await currency_of(db, practice_id)
     services = await read_service_terms(db, practice_id, service_id, currency)
-    closed = await read_closed_weekdays(db, practice_id)
+    # Holidays matter for single dates only.
+    closed = ClosedDays((await closed_days_of(db, practice_id)).weekdays)
     return Proof(sentences(policy), warnings(policy, services, closed, currency), currency)

@@ -8,9 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.money import Money
 from app.domain.policy.warnings import ServiceTerms
-from app.domain.policy.working_days import ClosedDays
 from app.tables.joins import of_practice
-from app.tables.practices import PolicyVersion, Practice, Service
+from app.tables.practices import PolicyVersion, Service
 
 
 async def read_service_terms(
@@ -44,12 +43,6 @@ async def read_service_terms(
         )
         for row in rows.all()
     ]
-
-
-async def read_closed_weekdays(db: AsyncConnection, practice_id: UUID) -> ClosedDays:
-    """Read the weekdays on which the practice is closed. Holidays matter for single dates only."""
-    found = select(Practice.closed_weekdays).where(Practice.practice_id == practice_id)
-    return ClosedDays(frozenset((await db.execute(found)).scalar_one()))
 
 
 def _latest_of_services(practice_id: UUID) -> Subquery:

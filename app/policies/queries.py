@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, equal, in_order, matching
+from app.directory.practice.queries import closed_days_of
 from app.domain.errors import InvalidInputError, NotFoundError
 from app.domain.policy.rules import FREE_UNTIL_THE_START, Policy
 from app.domain.policy.working_days import NEVER_CLOSED, ClosedDays, working_day_deadlines
@@ -16,7 +17,7 @@ from app.identity.api_keys.keys import Staff
 from app.policies.records import Level, PolicyPosition, PolicyVersionRecord, Resolution, resolve
 from app.policies.stored import PolicyToBook, parsed
 from app.tables.joins import PRACTICE, of_practice
-from app.tables.practices import Holiday, PolicyVersion, Practice, Practitioner, Service
+from app.tables.practices import PolicyVersion, Practitioner, Service
 
 _NAMES = ("id", "service_id", "practitioner_id", "number", "text", "rules", "created_at")
 _COLUMNS = [getattr(PolicyVersion, name) for name in _NAMES]
@@ -59,10 +60,6 @@ _APPLIES = (
     .order_by(_LATEST.c.service_id.is_(None), _LATEST.c.practitioner_id.is_(None))
     .limit(1)
 )
-_CLOSED_DAYS = select(
-    Practice.closed_weekdays,
-    select(func.array_agg(Holiday.date)).where(of_practice(PRACTICE, Holiday)).scalar_subquery(),
-).where(of_practice(PRACTICE, Practice))
 
 
 async def read_policy(
@@ -178,9 +175,7 @@ async def read_closed_days(db: AsyncConnection, practice_id: UUID, policy: Polic
     """
     if not working_day_deadlines(policy):
         return NEVER_CLOSED
-    found = await db.execute(_CLOSED_DAYS, {"practice_id": practice_id})
-    weekdays, days = found.one()
-    return ClosedDays(frozenset(weekdays), frozenset(days or ()))
+    return await closed_days_of(db, practice_id)
 
 
 def _asked(practice_id: UUID, service_id: UUID, practitioner_id: UUID) -> dict[str, UUID]:

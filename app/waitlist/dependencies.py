@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
-from fastapi.security.utils import get_authorization_scheme_param
 
 from app.domain.errors import LinkInvalidError, UnauthorizedError
 from app.identity.client_dependencies import SCHEME_OF_CLIENTS, TEXT_OF_CLIENTS
@@ -12,7 +11,7 @@ from app.identity.tokens.access import AccessTokens
 from app.identity.tokens.offer import OfferTokens
 from app.waitlist.access import OfferCaller, confirm_offer_caller
 from app.web.dependencies import Engine, Now, Origin, Write
-from app.web.request_headers import credentials_of, idempotency_key
+from app.web.request_headers import bearer_token, idempotency_key
 
 
 async def _offer_tokens(request: Request) -> OfferTokens:
@@ -36,9 +35,7 @@ class _OfferToken(HTTPBearer):
     async def __call__(  # type: ignore[override] # more than a token
         self, request: Request, offers: OfferSigner, origin: Origin, now: Now
     ) -> OfferCaller:
-        scheme, token = get_authorization_scheme_param(credentials_of(request))
-        if scheme.lower() != "bearer":
-            raise UnauthorizedError
+        token = bearer_token(request)
         access: AccessTokens = request.app.state.access_tokens
         try:
             return OfferCaller(access.read(token, now, origin=origin), origin)

@@ -1,7 +1,7 @@
 """Read what the times that a change of hours, holidays or busy times frees depend on."""
 
 from collections.abc import Collection, Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.tables.joins import PRACTICE, of_practice
-from app.tables.practices import Holiday, HoursOverride, Practice, Practitioner, Service
+from app.tables.practices import HoursOverride, Practitioner, Service
 from app.tables.waitlist import Wish
 
 
@@ -70,19 +70,3 @@ async def overridden_dates(
         )
     )
     return {(row.practitioner_id, row.date) for row in found}
-
-
-async def closed_dates(
-    db: AsyncConnection, practice_id: UUID, first: date, last: date
-) -> set[date]:
-    """Find the dates in a range that are holidays or closed weekdays of the practice."""
-    holidays = await db.scalars(
-        select(Holiday.date).where(
-            of_practice(practice_id, Holiday, Holiday.date.between(first, last))
-        )
-    )
-    weekdays = await db.scalar(
-        select(Practice.closed_weekdays).where(of_practice(practice_id, Practice))
-    )
-    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-    return {*holidays, *(day for day in days if day.isoweekday() in (weekdays or ()))}

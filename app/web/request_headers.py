@@ -3,8 +3,9 @@
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
+from fastapi.security.utils import get_authorization_scheme_param
 
-from app.domain.errors import InvalidInputError
+from app.domain.errors import InvalidInputError, UnauthorizedError
 from app.texts.catalogue import Texts
 from app.web.languages import texts_for
 
@@ -15,6 +16,18 @@ def credentials_of(request: Request) -> str | None:
     """Return the `Authorization` header. None if it is missing or sent more than once."""
     found = request.headers.getlist("Authorization")
     return found[0] if len(found) == 1 else None
+
+
+def bearer_token(request: Request) -> str:
+    """Return the bearer token of a request.
+
+    Raises:
+        UnauthorizedError: it has none.
+    """
+    scheme, token = get_authorization_scheme_param(credentials_of(request))
+    if scheme.lower() != "bearer":
+        raise UnauthorizedError
+    return token
 
 
 def texts_of(request: Request) -> Texts:

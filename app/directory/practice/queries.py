@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.tables.practices import Practice
+from app.domain.policy.working_days import ClosedDays
+from app.tables.joins import PRACTICE, of_practice
+from app.tables.practices import Holiday, Practice
 
 _SHOWN = select(
     Practice.practice_id.label("id"),
@@ -16,6 +18,10 @@ _SHOWN = select(
     Practice.phone,
     Practice.currency,
 )
+_CLOSED_DAYS = select(
+    Practice.closed_weekdays,
+    select(func.array_agg(Holiday.date)).where(of_practice(PRACTICE, Holiday)).scalar_subquery(),
+).where(of_practice(PRACTICE, Practice))
 
 
 async def read_practice(db: AsyncConnection, practice_id: UUID) -> Mapping[str, Any]:
@@ -28,3 +34,9 @@ async def currency_of(db: AsyncConnection, practice_id: UUID) -> str:
     """Return the ISO 4217 code of the practice's currency."""
     found = select(Practice.currency).where(Practice.practice_id == practice_id)
     return str((await db.execute(found)).scalar_one())
+
+
+async def closed_days_of(db: AsyncConnection, practice_id: UUID) -> ClosedDays:
+    """Read on which days the whole practice is closed: its weekdays, and all its holidays."""
+    weekdays, dates = (await db.execute(_CLOSED_DAYS, {"practice_id": practice_id})).one()
+    return ClosedDays(frozenset(weekdays), frozenset(dates or ()))

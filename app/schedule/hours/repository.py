@@ -5,20 +5,18 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, exists, func, insert, literal, or_, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.calendar.locks import lock_practitioner
+from app.directory.practice.queries import closed_days_of
 from app.domain.availability import HoursInterval
 from app.domain.errors import NotFoundError
 from app.domain.session import Format
 from app.schedule.hours.records import DayHours, in_order
-from app.tables.joins import of_practice
 from app.tables.practices import (
-    Holiday,
     HoursOverride,
     Location,
-    Practice,
     Practitioner,
     WorkingHours,
 )
@@ -109,14 +107,8 @@ class HoursRepository:
 
     async def is_closed(self, day: date) -> bool:
         """Tell whether the practice is closed on a date, unless an override opens it."""
-        holiday = exists().where(
-            of_practice(self._practice_id, Holiday, Holiday.date == day),
-        )
-        weekday = literal(day.isoweekday()) == func.any(Practice.closed_weekdays)
-        found: bool | None = await self._db.scalar(
-            select(or_(holiday, weekday)).where(of_practice(self._practice_id, Practice))
-        )
-        return bool(found)
+        closed = await closed_days_of(self._db, self._practice_id)
+        return not closed.is_working_day(day)
 
     async def own_locations(self, wanted: set[UUID]) -> set[UUID]:
         """Return those of the locations that belong to the practice."""

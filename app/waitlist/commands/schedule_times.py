@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.directory.practice.queries import closed_days_of
 from app.domain.freed import (
     MOST_FREED,
     Time,
@@ -24,8 +25,9 @@ from app.domain.freed import (
     weekly_times,
 )
 from app.domain.intervals import Interval
+from app.domain.policy.working_days import ClosedDays
 from app.schedule.hours.records import minute_of
-from app.waitlist.schedule_queries import Waited, closed_dates, overridden_dates
+from app.waitlist.schedule_queries import Waited, overridden_dates
 
 # What a practitioner's time depends on. An entry about it says in `freed` what is open now.
 SUBJECTS = ("time_off", "busy_intervals", "working_hours", "hours_override", "holidays")
@@ -38,6 +40,11 @@ class _Dates(NamedTuple):
     first: date
     last: date
     zone: ZoneInfo
+
+    def closed(self, days: ClosedDays) -> set[date]:
+        """Give those on which the whole practice is closed."""
+        found = (self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1))
+        return {day for day in found if not days.is_working_day(day)}
 
 
 async def freed_by_schedule(
@@ -90,7 +97,7 @@ async def _times(
     closed = {day for _, day in replaced}
     if change.subject == "holidays":
         return _of_closed(details, closed, dates)
-    closed |= await closed_dates(db, practice_id, dates.first, dates.last)
+    closed |= dates.closed(await closed_days_of(db, practice_id))
     weekly: dict[int, list[Interval]] = defaultdict(list)
     for part in details["freed"]:
         weekly[part["weekday"]].append(_minutes(part))
