@@ -122,7 +122,7 @@ def refusals(printed: str) -> list[str]:
 def test_hints_and_tutorials_work_on_one_demo_in_any_order(
     folder: Folder, hints: str, order: tuple[str, ...]
 ) -> None:
-    assert hints.count("curl ") == 10
+    assert hints.count("curl ") == 11
     scripts = {HINTS: hints, FIRST: tutorial(FIRST), CONNECT: tutorial(CONNECT)}
     met = {name: refusals(folder.shell(scripts[name])) for name in order}
     assert met == REFUSALS
