@@ -7,6 +7,7 @@ parts may be cached.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -190,7 +191,7 @@ class SessionSummaryRecord:
         return self.starts_at if self.series is None else self.series.starts_at
 
 
-@dataclass(slots=True)
+@dataclass
 class SessionRecord(SessionSummaryRecord):
     """All details of a session, for the details page, availability and commands.
 
@@ -251,7 +252,7 @@ class SessionRecord(SessionSummaryRecord):
         """Give the session's format, with its location and instructions."""
         return OfferedFormat(self.format, self.location, self.instructions)
 
-    @property
+    @cached_property
     def facts(self) -> SessionFacts:
         """Give the facts on which the policy depends."""
         return SessionFacts(
