@@ -26,6 +26,7 @@ from app.domain.policy.recorded import (
     write_cost,
     write_judgement,
 )
+from app.domain.policy.reasons import OwnReason, ReasonEffect
 from app.domain.policy.rules import (
     Action,
     CancelRule,
@@ -201,6 +202,26 @@ def test_a_decision_means_one_thing_for_the_client(
     decided: Cost | RefusalCode, result: Result
 ) -> None:
     assert result_of(decided) is result
+
+
+@pytest.mark.parametrize("effect", ReasonEffect)
+def test_of_a_reason_only_the_effect_is_recorded(effect: ReasonEffect) -> None:
+    assert again(judged(effect=effect)).effect is effect
+    said = stored(judged(effect=effect)).get("reason")
+    assert said == (None if effect is ReasonEffect.USUAL else effect.value)
+
+
+def test_a_reason_is_replayed_by_its_effect_and_tried_by_its_code() -> None:
+    """The tried rules may give the code another effect than the policy of then."""
+    own = OwnReason("ill", (("en", "Ill"),), ReasonEffect.NONE)
+    ill = judged(effect=ReasonEffect.NONE)
+    assert replay(HALF, ill) == Cost(None, None)
+    assert replay(replace(HALF, reasons=(own,)), judged()) == DUE
+    assert try_rules(HALF, ill, OPEN, "ill") == DUE
+    assert try_rules(replace(HALF, reasons=(own,)), judged(), OPEN, "ill") == Cost(None, None)
+    assert try_rules(replace(HALF, reasons=(own,)), judged(), OPEN, None) == DUE
+    charged = judged(effect=ReasonEffect.NONE, charged_by_staff=True)
+    assert replay(HALF, charged) == DUE
 
 
 def test_where_a_move_leads_decides_again() -> None:

@@ -117,6 +117,12 @@ def cost_at(steps: list[CostStep], now: datetime) -> Cost:
     return next(step.cost for step in reversed(steps) if step.passed_at < now)
 
 
+def cost_when_free(policy: Policy, action: Action, facts: SessionFacts) -> Cost:
+    """Give the cost of an action that is free. An absence ends the session as a cancellation."""
+    ends = Action.CANCEL if action is Action.ABSENCE else action
+    return Cost(None, _credit(policy, ends, facts, late=False))
+
+
 def apply_quote(
     policy: Policy, facts: SessionFacts, now: datetime, quoted: Cost, due: Cost
 ) -> Cost:

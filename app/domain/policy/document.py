@@ -4,6 +4,7 @@ from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from app.domain.policy.reasons import OwnReason, ReasonEffect, with_other
 from app.domain.policy.rules import (
     UNTIL_THE_START,
     CancelRule,
@@ -58,6 +59,20 @@ def parse_rules(rules: dict[str, Any]) -> Policy:
         free_after_practice_move=rules.get("free_after_practice_move", UNTIL_START) is not None,
         grace=timedelta(minutes=rules.get("grace_minutes", 0)),
         rebook=_rebook(rules.get("rebook")),
+        reasons=_reasons(rules.get("reasons")),
+    )
+
+
+def _reasons(listed: list[dict[str, Any]] | None) -> tuple[OwnReason, ...] | None:
+    if listed is None:
+        return None
+    return with_other(
+        OwnReason(
+            code=reason["code"],
+            labels=tuple(reason["labels"].items()),
+            effect=ReasonEffect(reason.get("fee", ReasonEffect.USUAL)),
+        )
+        for reason in listed
     )
 
 

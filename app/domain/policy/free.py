@@ -13,13 +13,15 @@ class FreeBecause(StrEnum):
 
     The practice asks for a move, or has moved the session itself, or the session was booked a short
     time ago. `target` makes free the fee of a move, and nothing else, because of the start to which
-    it leads (app/domain/policy/targets.py).
+    it leads (app/domain/policy/targets.py). `reason`: the client gives a reason for which the
+    practice charges nothing (app/domain/policy/reason_costs.py).
     """
 
     MOVE_REQUEST = "move_request"
     PRACTICE_MOVE = "practice_move"
     GRACE = "grace"
     TARGET = "target"
+    REASON = "reason"
 
 
 # Grace lifts no deadline: it is about what an action costs.

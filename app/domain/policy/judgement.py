@@ -9,7 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from app.domain.policy.costs import Cost, cost_for_staff
-from app.domain.policy.decide import RefusalCode, decide
+from app.domain.policy.decide import RefusalCode
+from app.domain.policy.reason_costs import decide_with_reason
+from app.domain.policy.reasons import ReasonEffect, effect_of
 from app.domain.policy.rules import Action, Credit, Policy
 from app.domain.policy.working_days import ClosedDays, freeze_deadlines
 from app.domain.session import SessionFacts
@@ -33,7 +35,7 @@ class Judgement:
 
     `at` is the judged instant. A missed session is judged after its start, even if it was marked
     before. `target` is the start to which a move leads. `charged_by_staff`: staff have ended or
-    moved the session and charged the client.
+    moved the session and charged the client. `effect` is that of the client's reason.
     """
 
     action: Action
@@ -42,6 +44,7 @@ class Judgement:
     quoted: Quoted | None = None
     target: datetime | None = None
     charged_by_staff: bool = False
+    effect: ReasonEffect = ReasonEffect.USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +91,16 @@ def replay(policy: Policy, judgement: Judgement) -> Cost | RefusalCode:
 
 
 def try_rules(
-    policy: Policy, judgement: Judgement, closed: ClosedDays | None
+    policy: Policy, judgement: Judgement, closed: ClosedDays | None, reason: str | None = None
 ) -> Cost | RefusalCode:
-    """Decide as if the session had these rules.
+    """Decide as if the session had these rules. `reason` is the code that was given, if any.
 
     Their deadlines in working days are calculated with the days on which the practice is `closed`;
     None: they have no such deadlines.
     A client who had a quote is given the one that these rules would have made at that time.
     """
     facts, quoted = judgement.facts, judgement.quoted
+    judgement = replace(judgement, effect=effect_of(policy.reasons, reason))
     if closed is not None:
         frozen = freeze_deadlines(policy, facts.starts_at, facts.zone, closed)
         judgement = replace(judgement, facts=replace(facts, frozen_deadlines=frozen))
@@ -122,7 +126,8 @@ def _decided(policy: Policy, judgement: Judgement, quoted: Cost | None) -> Cost 
     target = judgement.target
     if judgement.charged_by_staff:
         return cost_for_staff(policy, action, facts, at, charged=True, target=target)
-    decision = decide(policy, action, facts, at, quoted=quoted, target=target)
+    effect = judgement.effect
+    decision = decide_with_reason(policy, action, facts, at, effect, quoted=quoted, target=target)
     if decision.refusal is not None:
         return decision.refusal.code
     assert decision.cost is not None  # noqa: S101 - it is allowed

@@ -3,7 +3,8 @@
 It has what the entry and its session do not have. Price, zone and whether the session is a seat
 never change after the booking, so they are read from the session. The start is that before the
 change, and the target of a move is that after it. Fields with their usual value are left out. The
-document has nothing personal: the contact of a refusal is not in it.
+document has nothing personal: the contact of a refusal is not in it, and of a client's reason only
+its effect is, because a code may tell of their health.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 from app.domain.money import Money
 from app.domain.policy.costs import Cost
 from app.domain.policy.judgement import ENGINE_VERSION, Judgement, Quoted
+from app.domain.policy.reasons import ReasonEffect
 from app.domain.policy.rules import Action, Credit, WorkingDays
 from app.domain.policy.working_days import FrozenDeadline
 from app.domain.session import NO_CONTACT, Carried, Ended, SessionFacts, Status
@@ -48,6 +50,7 @@ def write_judgement(judgement: Judgement) -> dict[str, Any]:
             if quoted is None
             else {"given_at": _instant(quoted.given_at), "cost": write_cost(quoted.cost)},
             charged_by_staff=judgement.charged_by_staff,
+            reason=None if judgement.effect is ReasonEffect.USUAL else judgement.effect.value,
         ),
     }
 
@@ -68,6 +71,7 @@ def read_judgement(document: dict[str, Any], constants: Constants) -> Judgement:
         ),
         target=constants.target if action is Action.RESCHEDULE else None,
         charged_by_staff=document.get("charged_by_staff", False),
+        effect=ReasonEffect(document.get("reason", ReasonEffect.USUAL)),
     )
 
 

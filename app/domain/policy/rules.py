@@ -5,6 +5,8 @@ from datetime import time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from app.domain.policy.reasons import OwnReason
+
 
 class Action(StrEnum):
     """An action of a client on a session. `change_format` keeps the time.
@@ -159,7 +161,8 @@ class Policy:
 
     `free_after_practice_move`: after a move by the practice, the client's next cancellation or move
     is free until the start. `grace`: so long after the booking, cancelling and moving are free.
-    `rebook` None: a session that has ended is not booked again.
+    `rebook` None: a session that has ended is not booked again. `reasons` is the practice's own
+    list; None: clients give the standard ones.
     """
 
     cancel: CancelRule = field(default_factory=CancelRule)
@@ -168,6 +171,7 @@ class Policy:
     free_after_practice_move: bool = True
     grace: timedelta = timedelta()
     rebook: RebookRule | None = None
+    reasons: tuple[OwnReason, ...] | None = None
 
 
 FREE_UNTIL_THE_START = Policy()

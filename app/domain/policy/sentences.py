@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from app.domain.policy.deadlines import before_midnight
+from app.domain.policy.reasons import OwnReason, ReasonEffect
 from app.domain.policy.rules import (
     UNTIL_THE_START,
     Action,
@@ -25,7 +26,7 @@ from app.domain.policy.rules import (
     tiers_of,
 )
 
-Value = Deadline | FixedFee | PercentFee | timedelta | int
+Value = Deadline | FixedFee | PercentFee | timedelta | int | tuple[OwnReason, ...]
 
 
 class Sentence(NamedTuple):
@@ -135,6 +136,19 @@ def _rebook(policy: Policy) -> list[Sentence]:
     return [Sentence(key, {"count": rule.days}, rule.days)]
 
 
+def _reasons(policy: Policy) -> list[Sentence]:
+    """Say which reasons there are, and for which of them the fee is lifted, or is asked about."""
+    if policy.reasons is None:
+        return []
+    said = [Sentence("rules.reasons", {"reasons": policy.reasons})]
+    for effect, key in _EFFECTS.items():
+        found = tuple(one for one in policy.reasons if one.effect is effect)
+        if found:
+            said.append(Sentence(key, {"reasons": found}, len(found)))
+    return said
+
+
+_EFFECTS = {ReasonEffect.NONE: "rules.reasons-free", ReasonEffect.ASK: "rules.reasons-ask"}
 _PARTS: Sequence[Callable[[Policy], list[Sentence]]] = (
     _cancel,
     _late_credit,
@@ -147,6 +161,7 @@ _PARTS: Sequence[Callable[[Policy], list[Sentence]]] = (
     _grace,
     _practice_move,
     _rebook,
+    _reasons,
 )
 
 

@@ -14,6 +14,7 @@ from app.domain.money import Money, minor_of
 from app.domain.policy.costs import cost_at, cost_steps
 from app.domain.policy.deadlines import before_midnight
 from app.domain.policy.decide import terms
+from app.domain.policy.reasons import ReasonEffect
 from app.domain.policy.rules import (
     Action,
     Deadline,
@@ -38,6 +39,7 @@ class WarningCode(StrEnum):
     REMINDER_TOO_LATE = "reminder-too-late"
     FEE_ABOVE_PRICE = "fee-above-price"
     DEADLINE_ON_CLOSED_DAY = "deadline-on-closed-day"
+    EVERY_REASON_FREE = "every-reason-free"
 
 
 class ServiceTerms(NamedTuple):
@@ -84,6 +86,8 @@ def warnings(
     if _is_move_cheaper(policy, _probe(policy, price, closed)):
         found.append(PolicyWarning(WarningCode.MOVE_CHEAPER, "/rules/reschedule"))
     found += _deadlines_on_closed_days(policy, closed)
+    if _is_every_reason_free(policy):
+        found.append(PolicyWarning(WarningCode.EVERY_REASON_FREE, "/rules/reasons"))
     for service in services:
         found += _fees_above_price(policy, service)
         if _is_reminder_late(policy, service, closed):
@@ -125,6 +129,13 @@ def _is_move_cheaper(policy: Policy, facts: SessionFacts) -> bool:
         for at in instants
         if at <= min(open_until)
     )
+
+
+def _is_every_reason_free(policy: Policy) -> bool:
+    """Tell whether there are fees, and every reason that the practice has listed lifts them."""
+    listed = [one for one in policy.reasons or () if one.labels]
+    has_fees = any(rule_of(policy, action).fees for action in _ACTIONS)
+    return bool(listed) and has_fees and all(one.effect is ReasonEffect.NONE for one in listed)
 
 
 def _tiers_that_never_apply(policy: Policy) -> Iterator[PolicyWarning]:
