@@ -10,14 +10,15 @@ from app.domain.money import Money
 from app.domain.policy.costs import Cost
 from app.domain.policy.document import parse_rules
 from app.domain.policy.judgement import Judgement, replay
+from app.domain.policy.reasons import effect_of
 from app.domain.policy.recorded import Constants, read_carried, read_judgement
-from app.domain.policy.rules import Credit, Policy
+from app.domain.policy.rules import Action, Credit, Policy
 
 # Each entry that a decision can have, with what the decision depended on. `$1` is the practice.
 ENTRIES = """
 SELECT changes.id, changes.kind, actor, fee_minor, credit, old_starts_at, changes.starts_at,
   price_minor, sessions.currency, policy_time_zone, group_id, details::text AS details,
-  judgement::text AS judgement, rules::text AS rules
+  judgement::text AS judgement, rules::text AS rules, reason_code
 FROM changes JOIN sessions ON sessions.practice_id = $1 AND sessions.id = session_id
 LEFT JOIN policy_versions ON policy_versions.practice_id = $1
   AND policy_versions.id = policy_version_id
@@ -47,7 +48,12 @@ def replay_all(rows: Iterable[Any]) -> Replayed:
                 found.wrong.append(f"{row['kind']} {row['id']}: nothing is recorded")
             continue
         judgement = read_judgement(json.loads(row["judgement"]), constants_of(row))
-        again = replay(_policy(row["rules"]), judgement)
+        policy = _policy(row["rules"])
+        if not judgement.charged_by_staff:
+            effect = effect_of(policy.reasons, row["reason_code"])
+            if judgement.effect is not effect and judgement.action is not Action.CHANGE_FORMAT:
+                found.wrong.append(f"{row['kind']} {row['id']}: another effect of its reason")
+        again = replay(policy, judgement)
         found.made.append((row["kind"], judgement))
         if again != cost:
             found.wrong.append(f"{row['kind']} {row['id']}: {cost}, and again {again}")

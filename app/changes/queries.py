@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.lists import Filter, Part, before_instant, equal, from_instant, in_order, matching
 from app.domain.money import Money
-from app.domain.session import ReasonCode
 from app.tables.changes import Change, ChangeNote
 from app.tables.joins import PRACTICE, of_practice
 from app.tables.sessions import Session
@@ -44,7 +43,7 @@ class AuditEntry:
     origin: str | None
     session_id: UUID | None
     session_version: int | None
-    reason_code: ReasonCode | None
+    reason_code: str | None
     note: str | None
     before: MomentRecord | None
     after: MomentRecord | None

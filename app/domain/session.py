@@ -155,12 +155,6 @@ class SessionFacts:
     frozen_deadlines: tuple[FrozenDeadline, ...] = ()
 
 
-ReasonCode = TypeAliasType(
-    "ReasonCode",
-    Literal["feeling-better", "unwell", "transport", "work", "family", "cost", "other"],
-)
-
-
 ChangedBy = TypeAliasType("ChangedBy", Literal["client", "practice"])
 
 

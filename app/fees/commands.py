@@ -14,6 +14,7 @@ from app.identity.api_keys.keys import Staff
 from app.outbox.outbox import NewNotification
 from app.sessions.commands.finish import finish
 from app.sessions.commands.orders import ChangeReason
+from app.sessions.commands.reasons import check_staff_reason
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
@@ -41,7 +42,9 @@ async def waive_fee(
     Raises:
         NotFoundError: the practice has no such fee.
         FeeClosedError: the fee is settled or void.
+        InvalidInputError: see `check_staff_reason`.
     """
+    await check_staff_reason(db, staff.practice_id, reason)
     await lock_session_of(db, staff.practice_id, fee_id)
     return await waive_locked(db, staff.practice_id, staff.actor, fee_id, reason=reason, now=now)
 

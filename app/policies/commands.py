@@ -40,7 +40,7 @@ async def add_policy_version(
     ends the policy of this level.
 
     Raises:
-        InvalidInputError: the practice has no such service or practitioner, or a fee is too high.
+        InvalidInputError: see `check_policy`.
     """
     await check_policy(db, staff.practice_id, service_id, practitioner_id, rules)
     policy_id = await PracticeRepository(db, staff.practice_id).add_policy_version(

@@ -10,6 +10,7 @@ from babel.lists import format_list
 from babel.numbers import format_percent
 
 from app.domain.money import Money
+from app.domain.policy.reasons import OwnReason
 from app.domain.policy.rules import Deadline, ElapsedNotice, FixedFee, PercentFee, WallClock
 from app.domain.policy.sentences import Sentence, Value
 from app.domain.policy.warnings import PolicyWarning
@@ -17,6 +18,7 @@ from app.mail.texts.formatter import Formatter
 from app.policies.proof import Proof
 from app.policies.schemas import PolicyProof, PolicyWarningView
 from app.texts.catalogue import Texts
+from app.texts.reasons import label_of
 
 _HOUR, _MINUTE = timedelta(hours=1), timedelta(minutes=1)
 # A notice of more hours is told in days, if it is whole days.
@@ -67,6 +69,8 @@ class _Writer:
             return self._formatter.money(Money(value.amount_minor, self._currency))
         if isinstance(value, PercentFee):
             return self._percent(value.percent)
+        if isinstance(value, tuple):
+            return self._reasons(value)
         if isinstance(value, timedelta):
             is_hours = value % _HOUR == timedelta()
             unit, kind = (_HOUR, "hours") if is_hours else (_MINUTE, "minutes")
@@ -105,6 +109,10 @@ class _Writer:
 
     def _time(self, at: time) -> str:
         return self._formatter.clock(at)
+
+    def _reasons(self, reasons: Sequence[OwnReason]) -> str:
+        labels = [label_of(reason, self._texts) for reason in reasons]
+        return format_list(labels, locale=self._texts.language)
 
     def _weekdays(self, days: Sequence[int]) -> str:
         names = get_day_names("wide", locale=self._texts.language)

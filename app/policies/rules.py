@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from app.directory.sums import LARGEST_STORED
+from app.policies.reason_rules import Reasons
 from app.texts.errors import InvalidValueError
 from app.web.types import RequestBody, TimeOfDay
 
@@ -334,6 +335,7 @@ class PolicyRules(RequestBody):
             "available time. Null: they may not."
         ),
     ] = None
+    reasons: Reasons = None
 
     def document(self) -> dict[str, Any]:
         """Give the rules as the document to store, without absent fields.

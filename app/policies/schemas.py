@@ -30,6 +30,7 @@ PolicyWarningCode = TypeAliasType(
         "reminder-too-late",
         "fee-above-price",
         "deadline-on-closed-day",
+        "every-reason-free",
     ],
 )
 _SERVICE_ID = "5d7f6c0a-54a5-4c63-a3c0-1a0d4c9f7e21"

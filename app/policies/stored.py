@@ -13,14 +13,16 @@
      "change_format": {...},
      "free_after_practice_move": "until_start",
      "grace_minutes": 60,
-     "rebook": {"days": 30, "fee": "credited"}}
+     "rebook": {"days": 30, "fee": "credited"},
+     "reasons": [{"code": "ill", "labels": {"en": "I am ill", "fr": "…"}, "fee": "none"}, …]}
 
 If `closes` or `fees` of `reschedule` is absent, the value of `cancel` applies. Null has its own
 meaning: open until the start, and free. `free_after_practice_move` is `until_start` if it is
 absent, also in versions that are older than this field; null turns it off. Without `grace_minutes`
 there is no grace after a booking. `release` of `cancel` is true if it is absent and `refilled` is
 set, else false. If `rebook` is absent or null, a cancelled or missed session is not booked again by
-its client; `fee` is `stands` if absent.
+its client; `fee` is `stands` if absent. Without `reasons` clients give the standard ones; `fee` of
+a reason is `usual` if absent, and `other` is added to a list that lacks it.
 
 `free_if_within` is {"days": n} or {"same_iso_week": true}; without it no target is free.
 

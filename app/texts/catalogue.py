@@ -3,7 +3,7 @@
 The sources are `locale/LANGUAGE/LC_MESSAGES/reslot.po`. The build compiles them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from gettext import NullTranslations, translation
 from pathlib import Path
@@ -21,12 +21,16 @@ class TextsError(Exception):
 class Texts:
     """The texts of one language. `language` is its BCP 47 tag. They are read at the first use.
 
+    `wanted` are the languages that the reader prefers, the best one first: for texts of a practice,
+    which may be in others than the catalogue. By default the language of the texts.
+
     Texts have named placeholders. Values are inserted without inflection: names, amounts, and
     dates as Babel formats them.
     """
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, wanted: Sequence[str] = ()) -> None:
         self.language = language
+        self.wanted = tuple(wanted) or (language,)
 
     @cached_property
     def _translations(self) -> NullTranslations:

@@ -6,15 +6,16 @@ from typing import Annotated, NotRequired
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, WithJsonSchema
-from typing_extensions import TypedDict
+from pydantic import Field, StringConstraints, WithJsonSchema
+from typing_extensions import TypeAliasType, TypedDict
 
 from app.domain.availability import Slot
 from app.domain.groups import GroupSlot
 from app.domain.money import Money
+from app.domain.policy.reasons import STANDARD_REASONS
 from app.domain.policy.targets import TargetFees
 from app.domain.refusals import SeatConflict, TimeConflict
-from app.domain.session import Contact, Format, ReasonCode
+from app.domain.session import Contact, Format
 from app.domain.zones import local_text
 from app.standards.currencies import decimals_of
 from app.web.json import Answer
@@ -23,6 +24,24 @@ from app.web.types import RequestBody, Text
 # An instant that is already text: slots are formatted as strings, for speed.
 InstantText = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
+REASON_CODE = "^[a-z0-9-]{1,40}$"
+# The code of a reason: a standard one, or one of the practice's own list.
+ReasonCode = TypeAliasType(
+    "ReasonCode",
+    Annotated[
+        str,
+        WithJsonSchema(
+            {
+                "type": "string",
+                "enum": list(STANDARD_REASONS),
+                "description": "A code of the policy's own `reasons`, or a standard code.",
+            }
+        ),
+    ],
+)
+ReasonCodeInput = TypeAliasType(
+    "ReasonCodeInput", Annotated[str, StringConstraints(strict=True, pattern=REASON_CODE)]
+)
 
 # Of each answer to a command.
 CommandId = Annotated[
@@ -146,8 +165,12 @@ class Reason(RequestBody):
     code, never the note. The client sees the reason in the history.
     """
 
-    code: ReasonCode | None = Field(
-        default=None, description="A category for statistics. More codes may be added."
+    code: ReasonCodeInput | None = Field(
+        default=None,
+        description="A code of the decision's `reasons`, which says what it changes. If that is "
+        f"null, one of {', '.join(f'`{code}`' for code in STANDARD_REASONS)}. Staff may use both. "
+        "Without a code nothing changes.",
+        examples=["unwell"],
     )
     note: Annotated[Text, Field(description="In the client's words, 1 to 500 characters.")]
 

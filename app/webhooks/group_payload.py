@@ -10,8 +10,9 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from app.domain.groups import GroupChangedBy, GroupStatus
-from app.domain.session import Format, ReasonCode
+from app.domain.session import Format
 from app.outbox.events import EventType
+from app.web.views import ReasonCode
 from app.webhooks.event_queries import EventRow
 
 ExternalRef = Annotated[str | None, Field(description="Its id in your own software.")]

@@ -14,10 +14,11 @@ from typing_extensions import TypedDict
 
 from app.audit.write import BY_CLIENT
 from app.domain.policy.rules import Credit
-from app.domain.session import ChangedBy, FeeStatus, Format, ReasonCode, Status
+from app.domain.session import ChangedBy, FeeStatus, Format, Status
 from app.domain.waiver import WaiverState
 from app.outbox.events import EventType
 from app.standards.currencies import decimals_of
+from app.web.views import ReasonCode
 from app.webhooks.event_queries import (
     EventRow,
     location_ref,

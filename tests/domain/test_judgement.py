@@ -19,6 +19,7 @@ from app.domain.policy.judgement import (
     result_of,
     try_rules,
 )
+from app.domain.policy.reasons import OwnReason, ReasonEffect
 from app.domain.policy.recorded import (
     Constants,
     read_cost,
@@ -26,7 +27,6 @@ from app.domain.policy.recorded import (
     write_cost,
     write_judgement,
 )
-from app.domain.policy.reasons import OwnReason, ReasonEffect
 from app.domain.policy.rules import (
     Action,
     CancelRule,

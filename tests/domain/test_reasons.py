@@ -117,14 +117,16 @@ def test_a_label_is_in_the_readers_best_language_or_in_english(
     assert label_in(OwnReason("ill", tuple(labels.items())), languages) == label
 
 
-def test_without_english_a_label_is_the_practices_first() -> None:
-    own = OwnReason("ill", (("pt-BR", "Doente"), ("it", "Malato")))
-    assert label_in(own, ["fr"]) == "Doente"
+def test_without_english_a_label_is_the_first_by_tag() -> None:
+    document = {"code": "ill", "labels": {"pt-BR": "Doente", "it": "Malato"}}
+    own, _ = parse_rules({"reasons": [document]}).reasons or ()
+    assert label_in(own, ["fr"]) == "Malato"
 
 
-def test_of_several_regions_the_practices_first_stands_for_the_language() -> None:
+def test_of_several_regions_the_first_stands_for_the_language() -> None:
     own = OwnReason("ill", (("pt-BR", "Doente"), ("pt-PT", "Adoentado")))
     assert label_in(own, ["pt"]) == "Doente"
+    assert label_in(own, ["pt-PT"]) == "Adoentado"
 
 
 def test_other_has_no_label_of_its_own() -> None:
@@ -334,7 +336,8 @@ def test_the_reasons_are_told_with_what_each_kind_changes() -> None:
     ],
 )
 def test_a_list_on_which_every_reason_is_free_is_warned_about(
-    listed: tuple[OwnReason, ...] | None, warned: bool
+    listed: tuple[OwnReason, ...] | None,
+    warned: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     policy = replace(POLICY, reasons=listed)
     found = warnings(policy, [], NEVER_CLOSED, "USD")

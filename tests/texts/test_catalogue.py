@@ -3,14 +3,13 @@
 import re
 from functools import cache
 from string import Formatter
-from typing import get_args
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
-from app.domain.session import ReasonCode
+from app.domain.policy.reasons import STANDARD_REASONS
 from app.policies.records import Level
 from app.texts.catalogue import DOMAIN, ENGLISH, FOLDER, LANGUAGES
 from app.web.problems.catalogue import CATALOGUE
@@ -129,7 +128,7 @@ def test_exactly_the_existing_codes_have_texts() -> None:
         family, code, *_ = key.split(".")
         families.setdefault(family, set()).add(code)
     assert families["problem"] == set(CATALOGUE)
-    assert families["reason"] == set(get_args(ReasonCode.__value__))
+    assert families["reason"] == set(STANDARD_REASONS)
     assert families["policy"] == {*Level, "nowhere"}
 
 

@@ -3,7 +3,7 @@
 import pytest
 from starlette.responses import Response
 
-from app.texts.catalogue import ENGLISH, LANGUAGES
+from app.texts.catalogue import ENGLISH
 from app.web.languages import language_headers, texts_for
 
 
@@ -34,7 +34,25 @@ from app.web.languages import language_headers, texts_for
     ],
 )
 def test_the_language_is_chosen_by_weight_and_order(accepted: str, language: str) -> None:
-    assert texts_for(accepted) is LANGUAGES[language]
+    assert texts_for(accepted).language == language
+
+
+@pytest.mark.parametrize(
+    ("accepted", "wanted"),
+    [
+        ("pt-BR, it;q=0.5, de;q=0.7", ("pt-BR", "de", "it")),
+        ("fr;q=0, de;q=0.1", ("de",)),
+        ("", ("en",)),
+    ],
+)
+def test_what_the_reader_prefers_is_kept_for_texts_of_the_practice(
+    accepted: str, wanted: tuple[str, ...]
+) -> None:
+    assert texts_for(accepted).wanted == wanted
+
+
+def test_of_a_long_header_only_the_first_languages_are_kept() -> None:
+    assert len(texts_for("x," * 10_000 + "fr").wanted) == 20
 
 
 def test_an_answer_that_varies_by_language_may_vary_by_more() -> None:

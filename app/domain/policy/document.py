@@ -69,7 +69,7 @@ def _reasons(listed: list[dict[str, Any]] | None) -> tuple[OwnReason, ...] | Non
     return with_other(
         OwnReason(
             code=reason["code"],
-            labels=tuple(reason["labels"].items()),
+            labels=tuple(sorted(reason["labels"].items())),
             effect=ReasonEffect(reason.get("fee", ReasonEffect.USUAL)),
         )
         for reason in listed

@@ -27,8 +27,8 @@ class ReasonEffect(StrEnum):
 class OwnReason(NamedTuple):
     """A reason of the practice's list.
 
-    `labels` are its texts by language (BCP 47), in the practice's order. Empty: it is `other`, and
-    has the text of the catalogue.
+    `labels` are its texts by language (BCP 47), in alphabetical order of the tags, because a stored
+    document has no order. Empty: it is `other`, and has the text of the catalogue.
     """
 
     code: str
@@ -62,7 +62,7 @@ def label_in(own: OwnReason, languages: Iterable[str]) -> str | None:
     """Give the label for a reader of these languages (BCP 47), the best one first.
 
     Of each language the exact label, else one of the same primary language, whatever its region.
-    Of none: the English one, else the practice's first. None: the reason has no labels.
+    Of none: the English one, else the first one. None: the reason has no labels.
     """
     exact = {tag.lower(): text for tag, text in own.labels}
     primary = {_primary(tag): text for tag, text in reversed(own.labels)}

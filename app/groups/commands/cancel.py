@@ -22,6 +22,7 @@ from app.sessions.commands.checks import check_version
 from app.sessions.commands.ending import write_end
 from app.sessions.commands.finish import ChangedSession, finish_all
 from app.sessions.commands.orders import ChangeReason
+from app.sessions.commands.reasons import check_staff_reason
 from app.sessions.read.following_queries import read_several
 from app.sessions.read.records import SessionRecord
 
@@ -43,7 +44,9 @@ async def cancel_group(
     Raises:
         NotFoundError: the practice has no such group.
         VersionMismatchError: the group has changed since.
+        InvalidInputError: see `check_staff_reason`.
     """
+    await check_staff_reason(db, staff.practice_id, reason)
     seat_ids = await lock_group(db, staff.practice_id, group_id)
     group = await read_group(db, staff.practice_id, group_id)
     if not group.is_scheduled:

@@ -31,6 +31,7 @@ from app.sessions.commands.meeting import (
     meeting_at,
 )
 from app.sessions.commands.orders import ChangeReason
+from app.sessions.commands.reasons import check_staff_reason
 from app.sessions.commands.reschedule import write_move
 from app.sessions.commands.slots import WantedTime, check_free
 from app.sessions.read.calendar import CalendarOwner, slot_rules
@@ -73,6 +74,7 @@ async def move_group(
         SlotUnavailableError, SeatsConflictError: see `move_locked`.
     """
     check_start(move.start)
+    await check_staff_reason(db, staff.practice_id, move.reason)
     seat_ids = await lock_group(db, staff.practice_id, group_id)
     group = await read_group(db, staff.practice_id, group_id)
     check_scheduled(group, if_match)

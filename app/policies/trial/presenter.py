@@ -41,6 +41,8 @@ def present_trial(
     unknown = [texts(key) for key in _UNKNOWN]
     if found.counts_working_days:
         unknown.append(texts("trial.working-days"))
+    if found.has_reasons:
+        unknown.append(texts("trial.reasons"))
     if tally.not_judged:
         unknown.append(texts.counted("trial.not-judged", tally.not_judged, count=tally.not_judged))
     return TrialAnswer(

@@ -71,6 +71,7 @@ def _past_of(level: Level) -> Select[*tuple[Any, ...]]:
             Change.kind,
             Change.fee_minor,
             Change.credit,
+            Change.reason_code,
             Change.old_starts_at,
             Change.starts_at,
             cast(Change.judgement, Text).label("judgement"),
@@ -156,6 +157,7 @@ def _to_past(row: Any) -> PastDecision:  # noqa: ANN401 - a row of `_PAST`
             carries=None if carries is None else read_carried(orjson.loads(carries), currency),
         ),
         judgement=judgement,
+        reason=row.reason_code,
     )
 
 

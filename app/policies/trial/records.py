@@ -40,7 +40,7 @@ class PastDecision(NamedTuple):
     """One entry of the audit log that a policy has decided about.
 
     `judgement` None: what it depended on was not recorded, or for another engine. `policy_id` is
-    the session's policy version; None: it has none.
+    the session's policy version; None: it has none. `reason` is the code of the reason, if any.
     """
 
     position: PastPosition
@@ -51,6 +51,7 @@ class PastDecision(NamedTuple):
     policy_id: UUID | None
     stood: Cost
     judgement: Judgement | None
+    reason: str | None
 
 
 class ChangePosition(NamedTuple):

@@ -85,7 +85,7 @@ class Tally:
         if past.policy_id in self._same:
             tried = replay(self._rules, judgement)
         else:
-            tried = try_rules(self._rules, judgement, self._closed)
+            tried = try_rules(self._rules, judgement, self._closed, past.reason)
         action = self.actions[past.action]
         action.stood[result_of(past.stood)] += 1
         action.tried[result_of(tried)] += 1

@@ -24,6 +24,7 @@ class Tried:
     tally: Tally
     until: datetime
     counts_working_days: bool
+    has_reasons: bool
 
 
 async def try_policy(
@@ -44,12 +45,13 @@ async def try_policy(
         same = await versions_with(db, trial.practice_id, rules)
         counts = bool(working_day_deadlines(rules))
         closed = await read_closed_days(db, trial.practice_id, rules) if counts else None
+    has_reasons = rules.reasons is not None
     tally = Tally(rules, same, closed, after, limit)
     judged, last = 0, None
     async for page in read_past(engine, trial):
         for past in page:
             if judged >= most and past.position.at != last:
-                return Tried(tally, past.position.at, counts)
+                return Tried(tally, past.position.at, counts, has_reasons)
             tally.add(past)
             judged, last = judged + 1, past.position.at
-    return Tried(tally, trial.end, counts)
+    return Tried(tally, trial.end, counts, has_reasons)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from app.domain.confirmation import why_not_confirm
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import Decision, FreeTargets, Term, terms
+from app.domain.policy.reason_costs import reason_choices
 from app.domain.policy.rules import Action, Credit, RebookRule
 from app.domain.policy.targets import free_targets
 from app.domain.policy.ways_out import ways_out
@@ -22,6 +23,7 @@ from app.sessions.read.records import (
     SessionRecord,
 )
 from app.texts.catalogue import Texts
+from app.texts.reasons import label_of
 from app.texts.refusals import refusal_text
 from app.web.views import (
     present_contact,
@@ -107,6 +109,7 @@ def present_decision(
         "free_because": decision.free_because,
         "forgiven_if_refilled": decision.forgiven_if_refilled,
         "release": _present_release_choice(decision, record, now),
+        "reasons": _reasons(decision, record, now, texts),
         "credit": credit,
         "carries": carries,
         "free_until": _in(decision.free_until, zone),
@@ -123,6 +126,25 @@ def present_decision(
             "contact": present_contact(refusal.contact),
         },
     }
+
+
+def _reasons(
+    decision: Decision, record: SessionRecord, now: datetime, texts: Texts
+) -> list[decision_schemas.ReasonChoiceView] | None:
+    choices = reason_choices(rules_of(record.policy), decision, record.facts, now)
+    if choices is None:
+        return None
+    return [
+        {
+            "code": choice.reason.code,
+            "label": label_of(choice.reason, texts),
+            "effect": choice.effect,
+            "fee": present_money(choice.cost.fee),
+            "credit": choice.cost.credit,
+            "carries": present_carried(choice.cost.carries),
+        }
+        for choice in choices
+    ]
 
 
 def _free_targets(

@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from app.domain.policy.decide import RefusalCode
 from app.domain.policy.free import FreeBecause
+from app.domain.policy.reasons import ReasonEffect
 from app.domain.policy.rules import Credit
 from app.domain.policy.ways_out import Way
 from app.domain.session import FeeOfEnd
@@ -145,6 +146,31 @@ class ReleaseView(TypedDict):
     ]
 
 
+class ReasonChoiceView(TypedDict):
+    """A reason of the practice's own list, and what the action costs now if the client gives it."""
+
+    code: Annotated[str, Field(description="Send it as `reason.code`.", examples=["ill"])]
+    label: Annotated[
+        str,
+        Field(
+            description="The practice's text in the language of `Accept-Language`, else in "
+            "English, else in the first language by tag.",
+            examples=["I am ill"],
+        ),
+    ]
+    effect: Annotated[
+        ReasonEffect,
+        Field(
+            description="What the reason changes now. `usual`: nothing. `none`: the action costs "
+            "something, and with this reason it does not. `ask`: the fee is due, and the practice "
+            "is asked to waive it, in the words of `reason.note`."
+        ),
+    ]
+    fee: MoneyView | None
+    credit: Credit | None
+    carries: CarriedView | None
+
+
 class DecisionView(TypedDict):
     """The policy's current decision about one action. Send `quote` with the command."""
 
@@ -159,8 +185,8 @@ class DecisionView(TypedDict):
             "request of the practice, a move by the practice since the client last moved, or the "
             "policy's grace period after the booking. "
             "The action then does not count towards the limit. `target`, where a start was named: "
-            "a move to it costs no fee, but counts and may carry a cost. Null: the policy's fees "
-            "hold."
+            "a move to it costs no fee, but counts and may carry a cost. `reason` is not said "
+            "here: see `reasons`. Null: the policy's fees hold."
         ),
     ]
     forgiven_if_refilled: Annotated[
@@ -175,6 +201,15 @@ class DecisionView(TypedDict):
         Field(
             description="For `cancel`, where it costs something or its deadline has passed: "
             "whether the client may give up the time only if somebody takes it. Else null."
+        ),
+    ]
+    reasons: Annotated[
+        list[ReasonChoiceView] | None,
+        Field(
+            description="The reasons from which the client chooses, in the practice's order. The "
+            "quote holds for each of them; with `effect: none` no quote is needed. Null: the "
+            "policy has no list, and the standard codes change nothing; or the action is refused.",
+            examples=[None],
         ),
     ]
     credit: Credit | None

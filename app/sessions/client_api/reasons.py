@@ -3,7 +3,7 @@
 from enum import Enum
 
 from app.audit.write import BY_CLIENT
-from app.domain.session import ChangedBy, ReasonCode
+from app.domain.session import ChangedBy
 from app.identity.api_keys.keys import Scope
 from app.identity.tokens.access import Caller
 from app.web.views import (
@@ -23,7 +23,7 @@ class ReasonVisibility(Enum):
     OWN_NOTES = "own_notes"
     ALL_NOTES = "all_notes"
 
-    def visible_part(self, actor: str, code: ReasonCode | None, note: str | None) -> ReasonView:
+    def visible_part(self, actor: str, code: str | None, note: str | None) -> ReasonView:
         """Give the parts of a reason by `actor` that the viewer sees."""
         shows_note = self is ReasonVisibility.ALL_NOTES or (
             self is ReasonVisibility.OWN_NOTES and side_of(actor) == "client"

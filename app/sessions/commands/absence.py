@@ -23,6 +23,7 @@ from app.sessions.commands.ending import write_end
 from app.sessions.commands.finish import answer_client, finish, new_change
 from app.sessions.commands.history_repository import ABSENCE_ANNOUNCED, HistoryRepository
 from app.sessions.commands.orders import NO_COST, ClientOrder, Effect, Outcome
+from app.sessions.commands.reasons import check_reason
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.read.queries import read_session
 from app.sessions.read.records import SessionRecord
@@ -50,7 +51,8 @@ async def announce_absence(
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, QuoteInvalidError,
         QuoteOutdatedError, QuoteRequiredError, ActionRefusedError: see product.md section 4.
-        InvalidInputError: see `check_question`; or the session stays, and nothing is due.
+        InvalidInputError: see `check_reason`, `check_question`; or the session stays, and nothing
+            is due.
     """
     await lock_session(db, caller.practice_id, session_id, client_id=caller.client_id)
     record = await read_session(db, caller, session_id)
@@ -63,6 +65,7 @@ async def announce_absence(
     if free_time:
         effect = await _free_time(db, caller, record, order, quotes, now, credit_grace)
     else:
+        check_reason(record, order.reason)
         check_allowed(record, Action.ABSENCE, order.quote, quotes, now)
         if order.ask_waiver is not None:
             raise InvalidInputError("/ask_waiver", "field.no-fee-to-waive")
@@ -98,7 +101,7 @@ async def _free_time(
     credit_grace: timedelta,
 ) -> Effect:
     """Cancel the session at the cost of a missed one."""
-    judged = judge_for_client(record, Action.ABSENCE, order.quote, quotes, now)
+    judged = judge_for_client(record, Action.ABSENCE, order, quotes, now)
     check_question(order.ask_waiver, [judged.cost])
     change = await write_end(
         db,
@@ -112,7 +115,7 @@ async def _free_time(
         undo_window=order.undo_window,
     )
     change = replace(change, details=(change.details or {}) | {"absence": True})
-    change = with_question(change, order.ask_waiver, now)
+    change = with_question(change, order.question_about(record), now)
     notifications = [
         *notifications_about("cancelled", record.starts_at, now, fee=judged.cost.fee),
         NewNotification("session.absence_announced", "webhook", record.starts_at, now),

@@ -17,6 +17,7 @@ from app.sessions.commands.ending import end_by_staff
 from app.sessions.commands.finish import answer_staff, finish, new_change
 from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.orders import ChangeReason, StaffOrder, StaffOutcome
+from app.sessions.commands.reasons import check_staff_reason
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
 from app.sessions.read.queries import read_session
@@ -66,7 +67,9 @@ async def mark_fulfilled(
     Raises:
         NotFoundError, VersionMismatchError: see product.md section 4.
         SessionNotBookedError: the session is cancelled or missed; undo that first.
+        InvalidInputError: see `check_staff_reason`.
     """
+    await check_staff_reason(db, staff.practice_id, reason)
     await lock_session(db, staff.practice_id, session_id)
     record = await read_session(db, staff.practice_id, session_id)
     if record.status is Status.FULFILLED:

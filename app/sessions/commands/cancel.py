@@ -42,7 +42,7 @@ async def cancel(
     Raises:
         NotFoundError, UnauthorizedError, VersionMismatchError, QuoteInvalidError,
         QuoteOutdatedError, QuoteRequiredError, ActionRefusedError: see product.md section 4.
-        InvalidInputError: see `check_question`.
+        InvalidInputError: see `check_reason`, `check_question`.
     """
     await lock_session(db, caller.practice_id, session_id, client_id=caller.client_id)
     record = await read_session(db, caller, session_id)
@@ -50,7 +50,7 @@ async def cancel(
         history = HistoryRepository(db, caller.practice_id)
         return Outcome(record, await history.latest_effect(session_id, record.status))
     check_version(record, order.if_match)
-    judged = judge_for_client(record, Action.CANCEL, order.quote, quotes, now)
+    judged = judge_for_client(record, Action.CANCEL, order, quotes, now)
     check_question(order.ask_waiver, [judged.cost])
     effect = await end_session(
         db,
@@ -81,6 +81,7 @@ async def cancel_by_staff(
     Raises:
         NotFoundError, VersionMismatchError: see product.md section 4.
         SessionNotBookedError: the session is fulfilled or missed.
+        InvalidInputError: see `check_staff_reason`.
     """
     return await end_by_staff(
         db,

@@ -29,6 +29,7 @@ from app.sessions.commands.orders import (
     StaffOrder,
     StaffScopeOutcome,
 )
+from app.sessions.commands.reasons import check_staff_reason
 from app.sessions.commands.scope import (
     ScopeChoice,
     ScopeSessions,
@@ -69,7 +70,7 @@ async def cancel_following(
         command_id, costs = await _cancelled_before(db, sessions)
         return await answer_client_scope(db, caller, sessions, costs, command_id, changed=())
     check_version(sessions.named, order.if_match)
-    judged = judge_all_for_client(sessions, choice, Action.CANCEL, order.quote, quotes, now)
+    judged = judge_all_for_client(sessions, choice, Action.CANCEL, order, quotes, now)
     costs = costs_of(judged)
     check_question(order.ask_waiver, costs.values())
     command_id = await _end_all(
@@ -92,9 +93,10 @@ async def cancel_following_by_staff(
 
     Raises:
         NotFoundError, VersionMismatchError: see product.md section 4.
-        InvalidInputError: see `choose_sessions`.
+        InvalidInputError: see `choose_sessions`, `check_staff_reason`.
         SessionNotBookedError: the session is fulfilled or missed.
     """
+    await check_staff_reason(db, staff.practice_id, order.reason)
     sessions = choose_sessions(await lock_following(db, staff.practice_id, session_id), choice, now)
     if not sessions.covered:
         command_id, costs = await _cancelled_before(db, sessions)
@@ -149,7 +151,7 @@ async def _end_all(
             credit_grace=credit_grace,
             undo_window=order.undo_window,
         )
-        change = with_question(change, order.ask_waiver, now)
+        change = with_question(change, order.question_about(record), now)
         changed.append(ChangedSession(record, change, "cancelled"))
     command_id, practice_id = uuid4(), sessions.named.practice_id
     await finish_all(db, changed, now, command_id=command_id, named=sessions.named.id)

@@ -6,12 +6,16 @@ from app.domain.errors import QuoteStaleError
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import Decision, decide
 from app.domain.policy.judgement import Judged, Judgement, Quoted
+from app.domain.policy.reason_costs import decide_with_reason
+from app.domain.policy.reasons import ReasonEffect
 from app.domain.policy.rules import Action
 from app.domain.policy.targets import is_free_target
 from app.domain.quotes import quoted_cost
 from app.domain.refusals import ActionRefusedError
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
+from app.sessions.commands.orders import ClientOrder
+from app.sessions.commands.reasons import check_reason
 from app.sessions.errors import AttemptRefusedError, QuoteOutdatedError, QuoteRequiredError
 from app.sessions.read.records import SessionRecord
 
@@ -19,27 +23,30 @@ from app.sessions.read.records import SessionRecord
 def judge_for_client(
     record: SessionRecord,
     action: Action,
-    token: str | None,
+    order: ClientOrder,
     quotes: Quotes,
     now: datetime,
     target: datetime | None = None,
 ) -> Judged:
-    """Give the policy's cost of a client's action; a valid quote limits it.
+    """Give the policy's cost of a client's action, for their reason; a valid quote limits it.
 
-    `token` is the signed quote of the request, if any; `target` is the start to which a move leads.
+    `target` is the start to which a move leads.
 
     Raises:
+        InvalidInputError: see `check_reason`.
         QuoteInvalidError, QuoteOutdatedError: see `_decide`.
         AttemptRefusedError: the policy refuses the action; that is counted.
         QuoteRequiredError: the action has a cost, and the request has no valid quote.
     """
+    check_reason(record, order.reason)
+    effect = order.effect_on(record)
     try:
-        cost, quoted = _decide(record, action, token, quotes, now, target)
+        cost, quoted = _decide(record, action, order.quote, quotes, now, target, effect)
     except ActionRefusedError as error:
         raise AttemptRefusedError(error.decision, record, now) from None
     if quoted is None and not cost.is_free:
         raise QuoteRequiredError(_shown(record, action, now), record, now)
-    return Judged(cost, Judgement(action, record.facts, now, quoted, target))
+    return Judged(cost, Judgement(action, record.facts, now, quoted, target, effect=effect))
 
 
 def check_allowed(
@@ -51,6 +58,8 @@ def check_allowed(
     target: datetime | None = None,
 ) -> None:
     """Check that a client may do an action now, or that a valid quote covers it.
+
+    `token` is the signed quote of the request, if any.
 
     Raises:
         QuoteInvalidError, QuoteOutdatedError, ActionRefusedError: see `_decide`.
@@ -65,6 +74,7 @@ def _decide(
     quotes: Quotes,
     now: datetime,
     target: datetime | None,
+    effect: ReasonEffect = ReasonEffect.USUAL,
 ) -> tuple[Cost, Quoted | None]:
     """Give the cost by the policy, and the valid quote that was applied.
 
@@ -87,7 +97,7 @@ def _decide(
         )
     except QuoteStaleError:
         raise QuoteOutdatedError(_shown(record, action, now), record, now) from None
-    decision = decide(policy, action, facts, now, quoted=cost, target=target)
+    decision = decide_with_reason(policy, action, facts, now, effect, quoted=cost, target=target)
     if decision.cost is None:
         raise ActionRefusedError(decision, record.client_zone)
     if quote is None or cost is None:

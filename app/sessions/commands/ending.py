@@ -29,6 +29,7 @@ from app.sessions.commands.orders import (
     StaffOrder,
     StaffOutcome,
 )
+from app.sessions.commands.reasons import check_staff_reason
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
 from app.sessions.commands.undo_window import undo_of
@@ -58,7 +59,9 @@ async def end_by_staff(
     Raises:
         NotFoundError, VersionMismatchError: see product.md section 4.
         SessionNotBookedError: it has another status.
+        InvalidInputError: see `check_staff_reason`.
     """
+    await check_staff_reason(db, staff.practice_id, order.reason)
     await lock_session(db, staff.practice_id, session_id)
     record = await read_session(db, staff.practice_id, session_id)
     if record.status is status:
@@ -108,7 +111,7 @@ async def end_session(
         credit_grace=credit_grace,
         undo_window=order.undo_window,
     )
-    change = with_question(change, order.ask_waiver, now)
+    change = with_question(change, order.question_about(record), now)
     done: Literal["cancelled", "noshow"] = "noshow" if status is Status.NOSHOW else "cancelled"
     notifications = notifications_about(done, record.starts_at, now, fee=judged.cost.fee)
     effect = await finish(db, record.practice_id, record.id, change, notifications, now)

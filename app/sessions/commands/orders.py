@@ -6,7 +6,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from app.domain.policy.costs import Cost
+from app.domain.policy.reasons import ReasonEffect, effect_of
 from app.domain.scope import Stays
+from app.policies.stored import rules_of
 from app.sessions.read.records import SessionRecord
 from app.sessions.read.staff_queries import StaffSession
 
@@ -50,6 +52,19 @@ class ClientOrder:
     undo_window: timedelta = NO_UNDO
     ask_waiver: str | None = None
 
+    def effect_on(self, record: SessionRecord) -> ReasonEffect:
+        """Give what the reason changes about the cost, by the policy of this session."""
+        return effect_of(rules_of(record.policy).reasons, self.reason.code)
+
+    def question_about(self, record: SessionRecord) -> str | None:
+        """Give the words with which the client asks to waive a fee of this session, if they do.
+
+        A reason may ask by itself, in the words of its note.
+        """
+        if self.ask_waiver is None and self.effect_on(record) is ReasonEffect.ASK:
+            return self.reason.note
+        return self.ask_waiver
+
 
 @dataclass(frozen=True, slots=True)
 class StaffOrder:
@@ -64,10 +79,8 @@ class StaffOrder:
         """The client cannot take back what staff have done."""
         return NO_UNDO
 
-    @property
-    def ask_waiver(self) -> None:
+    def question_about(self, record: SessionRecord) -> None:
         """Staff ask nobody: they decide themselves what is charged."""
-        return
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ from app.sessions.commands.orders import (
     StaffOrder,
     StaffOutcome,
 )
+from app.sessions.commands.reasons import check_staff_reason
 from app.sessions.commands.rebooking import book_again
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.request_repository import end_request
@@ -110,7 +111,7 @@ async def reschedule(
         requested,
         if_match=order.if_match,
         judge=lambda record, action, start: judge_for_client(
-            record, action, order.quote, quotes, now, start
+            record, action, order, quotes, now, start
         ),
         now=now,
     )
@@ -189,6 +190,7 @@ async def reschedule_by_staff(
     """
     if requested.start is not None:
         check_start(requested.start)
+    await check_staff_reason(db, staff.practice_id, order.reason)
     await _lock(db, staff.practice_id, session_id, requested)
     record = await read_session(db, staff.practice_id, session_id)
     check_booked(record, order.if_match)
@@ -281,7 +283,7 @@ async def _move(
         now=now,
         undo_window=order.undo_window,
     )
-    change = with_question(change, order.ask_waiver, now)
+    change = with_question(change, order.question_about(record), now)
     notifications = [
         *notifications_about("rescheduled", to.starts_at, now, fee=judged.cost.fee, people=notify),
         *to_come,

@@ -41,6 +41,7 @@ from app.sessions.commands.orders import (
     StaffOrder,
     StaffScopeOutcome,
 )
+from app.sessions.commands.reasons import check_staff_reason
 from app.sessions.commands.repository import SessionRepository
 from app.sessions.commands.reschedule import check_format_and_location, write_move
 from app.sessions.commands.scope import (
@@ -124,7 +125,7 @@ async def reschedule_following(
     changing = _changing(moves)
     action = _action_of(changing)
     judged = judge_all_for_client(
-        sessions, choice, action, order.quote, quotes, now, targets=_targets(moves)
+        sessions, choice, action, order, quotes, now, targets=_targets(moves)
     )
     if action is Action.RESCHEDULE:
         judged |= _check_formats(changing, now)
@@ -153,11 +154,12 @@ async def reschedule_following_by_staff(
 
     Raises:
         NotFoundError, VersionMismatchError, NoChangeError: see product.md section 4.
-        InvalidInputError: see `choose_sessions`, `plan_moves`.
+        InvalidInputError: see `choose_sessions`, `plan_moves`, `check_staff_reason`.
         SessionNotBookedError: the session is no longer booked.
         ScopeConflictsError: a time is not free.
     """
     _check_starts(requested, overrides)
+    await check_staff_reason(db, staff.practice_id, order.reason)
     sessions = choose_sessions(await lock_following(db, staff.practice_id, session_id), choice, now)
     check_version(sessions.named, order.if_match)
     if sessions.named.status is not Status.BOOKED:
@@ -257,7 +259,7 @@ async def _move_all(
             now=now,
             undo_window=order.undo_window,
         )
-        change = with_question(change, order.ask_waiver, now)
+        change = with_question(change, order.question_about(record), now)
         changed.append(ChangedSession(record, change, "rescheduled", to_come))
     rhythm = {move.record.id: move.rhythm for move in moves if move.record.series is not None}
     await SessionRepository(db, practice_id).set_rhythm(rhythm)

@@ -10,6 +10,8 @@ from app.domain.errors import DomainError, ForbiddenError, InvalidInputError, Qu
 from app.domain.policy.costs import Cost, Promised
 from app.domain.policy.decide import Decision, decide
 from app.domain.policy.judgement import Judged, Judgement, Quoted, judge_for_staff
+from app.domain.policy.reason_costs import decide_with_reason
+from app.domain.policy.reasons import ReasonEffect
 from app.domain.policy.rules import Action
 from app.domain.policy.targets import is_free_target
 from app.domain.quotes import quoted_costs
@@ -19,6 +21,8 @@ from app.domain.session import SessionFacts, Status
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
+from app.sessions.commands.orders import ClientOrder
+from app.sessions.commands.reasons import check_reason
 from app.sessions.read.records import SessionRecord
 
 NO_TARGETS: Mapping[UUID, datetime] = MappingProxyType({})
@@ -156,7 +160,7 @@ def judge_all_for_client(
     sessions: ScopeSessions,
     choice: ScopeChoice,
     action: Action,
-    token: str | None,
+    order: ClientOrder,
     quotes: Quotes,
     now: datetime,
     *,
@@ -164,17 +168,20 @@ def judge_all_for_client(
 ) -> dict[UUID, Judged]:
     """Give the cost of an action on each covered session; a valid quote limits each of them.
 
-    `token` is the signed quote of the request, if any; `targets` are the starts of a move.
+    The client gives one reason for all; what it changes is in each session's own policy. `targets`
+    are the starts of a move.
 
     Raises:
+        InvalidInputError: see `check_reason`, for the named session.
         QuoteInvalidError: the quote is forged, or for another session or action.
         ScopeQuoteOutdatedError: it is for other sessions, or for an earlier version of one.
         ScopeRefusedError: the policy refuses the action for one of the sessions.
         ScopeQuoteRequiredError: the action has a cost, and the request has no valid quote that
             covers it.
     """
+    check_reason(sessions.named, order.reason)
     preview = preview_costs(sessions, action, now, targets)
-    quote = None if token is None else quotes.read_scope(token)
+    quote = None if order.quote is None else quotes.read_scope(order.quote)
     try:
         quoted = quoted_costs(
             quote,
@@ -192,7 +199,8 @@ def judge_all_for_client(
     given_at = now if quote is None else quotes.given_at(quote, now)
     for record in sessions.covered:
         promised = None if quoted is None else quoted[record.id]
-        cost, how = _judge(record, action, promised, given_at, now, targets.get(record.id))
+        effect, target = order.effect_on(record), targets.get(record.id)
+        cost, how = _judge(record, action, effect, promised, given_at, now, target)
         judged[record.id] = Judged(cost, how)
         is_unquoted |= how.quoted is None and not cost.is_free
     if is_unquoted:
@@ -203,6 +211,7 @@ def judge_all_for_client(
 def _judge(
     record: SessionRecord,
     action: Action,
+    effect: ReasonEffect,
     promised: Promised | None,
     given_at: datetime,
     now: datetime,
@@ -216,11 +225,11 @@ def _judge(
     rules, facts = rules_of(record.policy), _facts(record)
     to_free = is_free_target(rules, facts, target)
     cost = None if promised is None else promised.cost_of(to_free_target=to_free)
-    decided = decide(rules, action, facts, now, quoted=cost, target=target)
+    decided = decide_with_reason(rules, action, facts, now, effect, quoted=cost, target=target)
     if decided.cost is None:
         raise ScopeRefusedError(record.id, decided, record.client_zone)
     quoted = None if cost is None else Quoted(cost, given_at)
-    return decided.cost, Judgement(action, facts, now, quoted, target)
+    return decided.cost, Judgement(action, facts, now, quoted, target, effect=effect)
 
 
 def costs_of(judged: Mapping[UUID, Judged]) -> dict[UUID, Cost]:

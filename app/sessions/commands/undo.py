@@ -30,6 +30,7 @@ from app.sessions.commands.history_repository import HistoryRepository
 from app.sessions.commands.meeting import Meeting, buffers_of, meeting_of
 from app.sessions.commands.orders import ChangeReason, Outcome, StaffOutcome
 from app.sessions.commands.overlap_repository import find_overlap
+from app.sessions.commands.reasons import check_staff_reason
 from app.sessions.commands.repository import SessionRepository, whole_time
 from app.sessions.commands.request_repository import end_request, reopen_request
 from app.sessions.commands.seat_repository import SeatRepository
@@ -62,7 +63,9 @@ async def undo(
         SlotUnavailableError: another session has taken the time, or holds it.
         GroupFullError, GroupCancelledError, GroupUnavailableError: see `take_seat_again`.
         CreditUnavailableError: the package has no usable credit.
+        InvalidInputError: see `check_staff_reason`.
     """
+    await check_staff_reason(db, staff.practice_id, reason)
     await lock_session(db, staff.practice_id, session_id)
     record = await read_session(db, staff.practice_id, session_id)
     if record.status is Status.BOOKED:

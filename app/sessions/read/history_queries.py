@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.database.statements import Row, Source
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
-from app.domain.session import Format, ReasonCode
+from app.domain.session import Format
 from app.sessions.read.queries import Viewer, read_rows
 from app.sessions.read.statements import about_one_session
 from app.tables.changes import Change, ChangeNote
@@ -30,7 +30,7 @@ class ChangeRecord:
     at: datetime
     actor: str
     version: int
-    reason_code: ReasonCode | None
+    reason_code: str | None
     note: str | None
     old_starts_at: datetime | None
     old_ends_at: datetime | None

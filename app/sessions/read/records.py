@@ -20,7 +20,6 @@ from app.domain.session import (
     Ended,
     FeeStatus,
     Format,
-    ReasonCode,
     SessionFacts,
     Status,
 )
@@ -52,7 +51,7 @@ class Cancellation:
 
     at: datetime
     by: str
-    reason_code: ReasonCode | None
+    reason_code: str | None
     note: str | None
 
 
@@ -66,7 +65,7 @@ class Absence:
     change_id: UUID
     at: datetime
     frees_time: bool
-    reason_code: ReasonCode | None
+    reason_code: str | None
     note: str | None
 
 

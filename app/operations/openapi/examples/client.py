@@ -39,7 +39,7 @@ def _tokens(number: str) -> dict[str, object]:
     }
 
 
-_NO_COST = dict.fromkeys(("fee", "free_because", "release", "carries", "free_targets"))
+_NO_COST = dict.fromkeys(("fee", "free_because", "release", "reasons", "carries", "free_targets"))
 _NO_COST["forgiven_if_refilled"] = False
 
 

@@ -32,6 +32,7 @@ PROBLEM_MEMBERS: dict[str, object] = {
         "free_because": None,
         "forgiven_if_refilled": False,
         "release": None,
+        "reasons": None,
         "credit": None,
         "carries": None,
         "free_until": "2026-12-02T15:00:00-05:00",
