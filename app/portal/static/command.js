@@ -10,7 +10,7 @@ import { button, h } from "./dom.js";
 import { money } from "./format.js";
 import { costBox, forTarget } from "./parts.js";
 import { ANSWERS, answerTo, showProblem } from "./problems.js";
-import { reasonFields, reasonOfRequest } from "./reason.js";
+import { effectOf, reasonFields, reasonOfRequest, withReason } from "./reason.js";
 import { hasFollowing, ScopePart } from "./scope.js";
 import { t } from "./strings.js";
 import { askWithCommand } from "./waiver.js";
@@ -34,17 +34,19 @@ export function commandForm(app, known, { action, command, wish = {}, labels, mo
   const cost = h("div", { "aria-live": "polite" });
   const message = h("div", {});
   const isAnswer = decision.free_because === "move_request";
-  const reason = isAnswer ? reasonOfRequest() : reasonFields(visit.reasons, id);
+  const reason = isAnswer ? reasonOfRequest() : reasonFields(visit.reasons, id, decision.reasons, () => showCost());
   const question = askWithCommand();
   const submit = button("", null, { type: "submit", class: "primary" });
 
   const showCost = () => {
     const preview = several()?.preview;
-    const shown = forTarget(decision, wish.start);
-    cost.replaceChildren(several() ? preview ? several().costBox ?? "" : "" : hasCost ? costBox(shown) : "");
-    const fee = several() ? preview?.fee : hasCost && shown.fee;
+    const code = reason.choice();
+    const shown = withReason(forTarget(decision, wish.start), code);
+    cost.replaceChildren(several() ? preview ? several().costBox(code) ?? "" : "" : hasCost ? costBox(shown) : "");
+    const fee = several() ? preview && several().sums(code).fee : hasCost && shown.fee;
     const price = fee && money(fee);
-    question.offer(Boolean(fee));
+    if (hasCost) reason.tell(decision);
+    question.offer(Boolean(fee) && effectOf(decision, code) !== "ask");
     if (preview) submit.textContent = labels.several(preview.sessions.length, price);
     else submit.textContent = price && labels.submitFee ? labels.submitFee(price) : labels.submit;
   };

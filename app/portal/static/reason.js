@@ -7,11 +7,27 @@ import { t } from "./strings.js";
 /** What the API takes for a note has at least one such character. */
 export const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
+/** What a reason of the practice's list changes about a decision: "usual", "none" or "ask". */
+export function effectOf({ reasons }, code) {
+  return reasons?.find((one) => one.code === code)?.effect ?? "usual";
+}
+
+/** The decision for a reason. Only one that is free changes what it costs. */
+export function withReason(decision, code) {
+  if (effectOf(decision, code) !== "none") return decision;
+  const { fee, credit, carries } = decision.reasons.find((one) => one.code === code);
+  return { ...decision, fee, credit, carries, free_because: "reason", forgiven_if_refilled: false, free_targets: null };
+}
+
 /**
  * Why: a choice, and words where a choice says too little. The words go to the practitioner only.
  * What is given for a session is kept in `given` until it is sent, so that it need not be given twice.
+ * The choices are those of the practice's list, if `reasons` is one. `onChoice` is told of each.
  */
-export function reasonFields(given, id) {
+export function reasonFields(given, id, reasons, onChoice) {
+  const codes = reasons ? reasons.map(({ code, label }) => [code, label]) : Object.entries(t.reason.codes);
+  const texts = new Map(codes);
+  const hints = new Map(codes.map(([code]) => [code, h("span", { class: "quiet small", "data-effect": code })]));
   const before = given.get(id) ?? { code: null, written: "" };
   const noteId = nextId("note");
   const errorId = nextId("error");
@@ -19,12 +35,13 @@ export function reasonFields(given, id) {
   const error = h("p", { class: "field-error", id: errorId, hidden: true });
   const words = h("textarea", { id: noteId, rows: "2", maxlength: "500" }, before.written);
   const choice = () => choices.querySelector("input:checked")?.value ?? null;
-  const choices = radios(t.reason.title, "reason", Object.entries(t.reason.codes), {
+  const choices = radios(t.reason.title, "reason", codes.map(([code, text]) => [code, [text, hints.get(code)]]), {
     hint: t.reason.hint,
     chosen: before.code,
     onchange: () => {
       complain(null);
       optional.hidden = choice() === "other";
+      onChoice();
     },
   });
   const keep = () => given.set(id, { code: choice(), written: words.value });
@@ -54,7 +71,15 @@ export function reasonFields(given, id) {
         complain(t.reason.missingNote, words);
         return null;
       }
-      return { code, note: written || t.reason.codes[code] };
+      return { code, note: written || texts.get(code) };
+    },
+    choice,
+    /** Say beside each reason what it changes now. */
+    tell(decision) {
+      for (const [code, hint] of hints) {
+        const text = t.reason.effects[effectOf(decision, code)];
+        hint.textContent = text ? ` (${text})` : "";
+      }
     },
     /** Show what the API found wrong with it. */
     mark(errors) {
@@ -66,5 +91,5 @@ export function reasonFields(given, id) {
 
 /** No fields: the practice asked, so that is the reason. */
 export function reasonOfRequest() {
-  return { node: null, read: () => ({ code: "other", note: t.request.reason }), mark: () => {} };
+  return { node: null, choice: () => null, tell: () => {}, read: () => ({ code: "other", note: t.request.reason }), mark: () => {} };
 }

@@ -8,6 +8,7 @@ import { button, h } from "./dom.js";
 import { money, short, zoneNames } from "./format.js";
 import { carriedCost, radios } from "./parts.js";
 import { showProblem } from "./problems.js";
+import { withReason } from "./reason.js";
 import { t } from "./strings.js";
 
 const THIS = "this";
@@ -175,11 +176,22 @@ export class ScopePart {
     return false;
   }
 
+  /** The fees, the lost credits and whether a cost is carried, with a reason that may be free. */
+  sums(code) {
+    const decisions = this.#preview.sessions.map((one) => withReason(one.decision, code));
+    const fees = decisions.map((one) => one.fee).filter(Boolean);
+    const total = fees.reduce((sum, fee) => sum + fee.amount_minor, 0);
+    return {
+      fee: fees.length > 0 ? { ...fees[0], amount_minor: total } : null,
+      forfeited: decisions.filter((one) => one.credit === "forfeited").length,
+      carries: decisions.some((one) => one.carries),
+    };
+  }
+
   /** What all of it costs. */
-  get costBox() {
-    const { fee, credits_forfeited: forfeited, sessions, allowed } = this.#preview;
-    if (!allowed) return null;
-    const carries = sessions.some((one) => one.decision.carries);
+  costBox(code) {
+    if (!this.#preview.allowed) return null;
+    const { fee, forfeited, carries } = this.sums(code);
     return h(
       "div",
       { class: fee || forfeited || carries ? "message costs" : "message free" },

@@ -365,6 +365,7 @@ export const t = {
     because: {
       move_request: "Free of charge, because the practice asks for it.",
       practice_move: "Free of charge, because the practice moved this session.",
+      reason: "Free of charge for this reason.",
     },
     credit: {
       returned: "The credit goes back into your package.",
@@ -399,6 +400,7 @@ export const t = {
       "feeling-better": "I am feeling better",
       other: "Something else",
     },
+    effects: { none: "free of charge", ask: "the practice is asked to waive the fee" },
     note: "Would you like to add something?",
     optional: "optional",
     missing: "Please choose a reason.",
