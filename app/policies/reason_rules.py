@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
 from app.domain.policy.reasons import OTHER
 from app.texts.errors import InvalidValueError
@@ -21,7 +21,9 @@ def _language(value: str) -> str:
     return value
 
 
-Language = Annotated[str, AfterValidator(_language)]
+Language = Annotated[
+    str, AfterValidator(_language), WithJsonSchema({"type": "string", "pattern": _LANGUAGE})
+]
 Label = Annotated[
     str,
     StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=80),

@@ -303,6 +303,26 @@ async def test_the_practitioner_learns_who_and_why(
     assert "/portal/" not in mail.text + mail.html
 
 
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        ({"fr": "Je suis malade", "en": "I am ill"}, "I am ill"),
+        ({"nl": "Ik ben ziek", "fr": "Je suis malade"}, "Je suis malade"),
+    ],
+)
+async def test_a_reason_of_the_practice_has_its_own_label(
+    read: Any, scenario: Scenario, world: World, labels: dict[str, str], shown: str
+) -> None:
+    """In English, as the mail is, or else in the first language."""
+    await world.add_policy({"reasons": [{"code": "ill", "labels": labels}]})
+    session_id = await scenario.book()
+    await scenario.cancel(session_id, code="ill", note="A fever.")
+    mail = await read(session_id, "cancelled", "practitioner")
+    assert f"Reason: {shown}" in mail.text
+    assert "A fever." in mail.text
+    assert shown not in (await read(session_id, "cancelled")).text
+
+
 async def test_an_unknown_reason_is_shown_unchanged(read: Any, scenario: Scenario) -> None:
     session_id = await scenario.book()
     await scenario.cancel(session_id, code="new-code", note=None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from app.domain.policy.reasons import find_reason
 from app.mail.sanitize import lines, one_line
 from app.mail.texts.formatter import Formatter
 from app.notifications.mail.client_content import MailContent
@@ -16,7 +17,9 @@ from app.notifications.mail.facts import (
     topic_of,
 )
 from app.notifications.mail.several import dates_for_practitioner
+from app.policies.stored import rules_of
 from app.texts.catalogue import Texts
+from app.texts.reasons import label_of
 
 
 def practitioner_content(data: MailData, link_of: Callable[[AskedWaiver], str]) -> MailContent:
@@ -29,7 +32,7 @@ def practitioner_content(data: MailData, link_of: Callable[[AskedWaiver], str]) 
     day = formatter.day(meeting_of(data).starts_at)
     subject = texts(f"practitioner.{topic}.subject", day=day)
     why = (
-        (texts("practitioner.reason"), _reason(change.reason_code, texts)),
+        (texts("practitioner.reason"), _reason(data, texts)),
         (texts(f"practitioner.{'note' if asks is None else 'waiver-words'}"), change.note),
     )
     by = "practitioner.by-client" if change.by_client else "practitioner.by-practice"
@@ -84,7 +87,14 @@ def _practitioner(data: MailData, texts: Texts) -> tuple[Fact, ...]:
     return (Fact(texts("mail.practitioner"), one_line(data.practitioner.name)),)
 
 
-def _reason(code: str | None, texts: Texts) -> str | None:
-    """Return the text of a reason code, or the code itself if the catalogue has no text for it."""
+def _reason(data: MailData, texts: Texts) -> str | None:
+    """Return the label of a reason of the practice's list, else the catalogue's text of its code.
+
+    A code that neither has, as of another policy version, is shown as it is.
+    """
+    code = data.change.reason_code
+    own = find_reason(rules_of(data.policy).reasons, code)
+    if own is not None:
+        return label_of(own, texts)
     key = f"reason.{code}"
     return texts(key) if texts.has(key) else code
