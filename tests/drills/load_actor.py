@@ -11,7 +11,7 @@ from uuid import UUID
 from httpx import AsyncClient
 
 from tests.drills.ledger import Entry
-from tests.drills.scene import Person
+from tests.drills.scene import CODES, Person
 from tests.drills.speaking import MOST_TRIES, exchange, pause, settle
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class LoneActor:
         if quote is not None:
             body["quote"] = quote
         if kind not in WITHOUT_REASON:
-            body["reason"] = {"code": "work", "note": key}
+            body["reason"] = {"code": self._random.choice(CODES), "note": key}
         return Entry(kind, scope, key, path, json.dumps(body).encode())
 
     def _start(self) -> str:

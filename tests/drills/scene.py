@@ -31,7 +31,13 @@ RULES = {
         "release": True,
     },
     "reschedule": {"fees": [{"deadline": {"before_minutes": 3 * ALL_DAY}, "amount_minor": 500}]},
+    "reasons": [
+        {"code": "work", "labels": {"en": "Work"}},
+        {"code": "ill", "labels": {"en": "I am ill"}, "fee": "none"},
+    ],
 }
+# Most commands cost what they usually do.
+CODES = ["work"] * 4 + ["ill"]
 
 # A late session is nudged two hours before cancelling stops being free, which may be one mail with
 # the reminder at that time.
