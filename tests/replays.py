@@ -12,7 +12,7 @@ from app.domain.policy.document import parse_rules
 from app.domain.policy.judgement import Judgement, replay
 from app.domain.policy.reasons import effect_of
 from app.domain.policy.recorded import Constants, read_carried, read_judgement
-from app.domain.policy.rules import Action, Credit, Policy
+from app.domain.policy.rules import Credit, Policy
 
 # Each entry that a decision can have, with what the decision depended on. `$1` is the practice.
 ENTRIES = """
@@ -49,10 +49,9 @@ def replay_all(rows: Iterable[Any]) -> Replayed:
             continue
         judgement = read_judgement(json.loads(row["judgement"]), constants_of(row))
         policy = _policy(row["rules"])
-        if not judgement.charged_by_staff:
-            effect = effect_of(policy.reasons, row["reason_code"])
-            if judgement.effect is not effect and judgement.action is not Action.CHANGE_FORMAT:
-                found.wrong.append(f"{row['kind']} {row['id']}: another effect of its reason")
+        effect = effect_of(policy.reasons, row["reason_code"])
+        if not judgement.charged_by_staff and judgement.effect is not effect:
+            found.wrong.append(f"{row['kind']} {row['id']}: another effect of its reason")
         again = replay(policy, judgement)
         found.made.append((row["kind"], judgement))
         if again != cost:

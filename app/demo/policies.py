@@ -37,6 +37,11 @@ _PARK_POLICY = {
         "closes": {"before_minutes": 60},
         "fees": [{"deadline": {"working_days": 1, "at": "12:00"}, "percent": "50"}],
     },
+    "reasons": [
+        {"code": "krank", "labels": {"de": "Ich bin krank", "en": "I am ill"}, "fee": "none"},
+        {"code": "todesfall", "labels": {"de": "Ein Todesfall", "en": "A death"}, "fee": "ask"},
+        {"code": "beruf", "labels": {"de": "Beruf", "en": "Work"}},
+    ],
 }
 _ACTIONS = ("cancel", "reschedule", "change_format")
 _TWO_DAYS = {action: {"closes": {"before_minutes": 48 * 60}} for action in _ACTIONS}
@@ -82,7 +87,7 @@ async def write_policies(db: AsyncConnection, now: datetime) -> None:
     )
     await park.add_policy_version(
         text="Bis 12 Uhr am letzten Werktag vor dem Termin können Sie kostenlos absagen oder "
-        "verschieben. Danach berechnen wir die Hälfte des Preises.",
+        "verschieben. Danach berechnen wir die Hälfte des Preises, ausser wenn Sie krank sind.",
         rules=_PARK_POLICY,
         now=now,
     )

@@ -128,7 +128,7 @@ async def reschedule_following(
         sessions, choice, action, order, quotes, now, targets=_targets(moves)
     )
     if action is Action.RESCHEDULE:
-        judged |= _check_formats(changing, now)
+        judged |= _check_formats(changing, order, now)
     changed = costs_of({move.record.id: judged[move.record.id] for move in changing})
     check_question(order.ask_waiver, changed.values())
     conflicts = await find_conflicts_for_client(db, moves, now)
@@ -205,7 +205,9 @@ def _action_of(changing: Sequence[Move]) -> Action:
     return Action.RESCHEDULE if Action.RESCHEDULE in actions else Action.CHANGE_FORMAT
 
 
-def _check_formats(changing: Sequence[Move], now: datetime) -> dict[UUID, Judged]:
+def _check_formats(
+    changing: Sequence[Move], order: ClientOrder, now: datetime
+) -> dict[UUID, Judged]:
     """Check the changes of format and location beside a move: they must be free.
 
     Gives the cost of each session that keeps its start and only changes its format.
@@ -225,7 +227,8 @@ def _check_formats(changing: Sequence[Move], now: datetime) -> dict[UUID, Judged
             action, facts = Action.CHANGE_FORMAT, record.facts
             decision = decide(rules_of(record.policy), action, facts, now)
             assert decision.cost is not None  # noqa: S101 - it is allowed, and free
-            judged[record.id] = Judged(decision.cost, Judgement(action, facts, now))
+            how = Judgement(action, facts, now, effect=order.effect_on(record))
+            judged[record.id] = Judged(decision.cost, how)
     return judged
 
 

@@ -1,10 +1,12 @@
 """Reasons of cancellations and moves are shown to keys with the scope write, and to no others."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from app.identity.api_keys.keys import Scope
+from tests.described import description
 from tests.walls import Theirs, ask, body_for, fill, operations
 from tests.world import NOW, Api, World
 
@@ -89,3 +91,44 @@ async def test_a_read_key_does_not_see_reasons_that_staff_wrote(staff: Api, thei
     for operation, text in (await answers(staff, theirs, Scope.READ)).items():
         assert NOTE not in text, operation
         assert f'"{CODE}"' not in text, operation
+
+
+OF_SERIES = {"sessions/{session_id}/cancel", "sessions/{session_id}/reschedule"}
+WITH_REASON = OF_SERIES | {
+    "sessions/{session_id}/fulfilled",
+    "sessions/{session_id}/noshow",
+    "sessions/{session_id}/undo",
+    "groups/{group_id}/cancel",
+    "groups/{group_id}/move",
+    "fees/{fee_id}/waive",
+}
+
+
+@pytest.mark.parametrize("more", [{}, {"scope": "this_and_following"}])
+async def test_every_command_of_staff_refuses_a_code_that_the_practice_does_not_have(
+    staff: Api, theirs: Theirs, more: dict[str, str]
+) -> None:
+    """Neither a standard code nor one that a policy of the practice lists."""
+    refused = set()
+    for method, path, operation in READS:
+        schema = schema_of(operation)
+        if "reason" not in schema or not more.keys() <= schema.keys():
+            continue
+        unknown = {"reason": {"code": "nobody-knows", "note": "So it is."}}
+        body = body_for(operation, theirs.ids) | unknown | more
+        answer = await ask(staff, method, path.format(**theirs.ids), body)
+        (error,) = answer.json()["errors"]
+        assert error["pointer"] == "/reason/code", path
+        assert "unwell, transport" in error["detail"]
+        refused.add(path.removeprefix("/v1/practice/"))
+    assert refused == (OF_SERIES if more else WITH_REASON)
+
+
+def schema_of(operation: dict[str, Any]) -> dict[str, Any]:
+    """Give the fields of an operation's body."""
+    if "requestBody" not in operation:
+        return {}
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    named = description()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    fields: dict[str, Any] = named.get("properties", {})
+    return fields
