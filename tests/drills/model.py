@@ -20,6 +20,7 @@ from tests.drills.model_rules import (
     is_free,
     keeps_place,
     verdict,
+    with_reason,
 )
 from tests.drills.model_slots import (
     Busy,
@@ -46,6 +47,7 @@ from tests.drills.model_things import (
     Taker,
     wall,
 )
+from tests.world import REASON
 
 GRACE = timedelta(days=14)
 NEVER = datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC"))  # until the first command
@@ -348,9 +350,10 @@ class Book:
         judged = verdict(session, action, now, promised)
         if judged.refusal is not None or judged.cost is None:
             raise RefusedError(judged.refusal or "", verdict=judged)
-        if shown and promised is None and not is_free(judged.cost):
+        due = with_reason(session, action, judged.cost, now, REASON["code"])
+        if shown and promised is None and not is_free(due):
             raise RefusedError("quote-required", verdict=plain)
-        return judged.cost
+        return due
 
     def _check_version(self, session: Session, seen: int) -> None:
         if seen != session.version:

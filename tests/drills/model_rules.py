@@ -96,6 +96,23 @@ def cost(session: Session, action: str, now: datetime) -> Cost:
     return Cost(max(alone.fee or 0, carried.fee) or None, alone.credit)
 
 
+def effect_of(session: Session, code: str) -> str:
+    """Look up what a reason changes, in the list of the session's policy."""
+    listed = session.rules.get("reasons") or []
+    return next((one.get("fee", "usual") for one in listed if one["code"] == code), "usual")
+
+
+def with_reason(session: Session, action: str, due: Cost, now: datetime, code: str) -> Cost:
+    """Return what an action costs with a reason: one that is free lifts all of it.
+
+    What booking again carries is the cost of the end, whatever the reason is.
+    """
+    books_again = action == "reschedule" and session.rebooks(now)
+    if effect_of(session, code) != "none" or is_free(due) or books_again:
+        return due
+    return Cost(None, credit_kept(session, "cancel" if action == "absence" else action))
+
+
 def carries(session: Session, charged: int | None, now: datetime) -> Carried | None:
     """Return what a move carries: the cost of cancelling, or after the start if that is refused."""
     enabled = session.rules.get("cancel", {}).get("enabled", True)

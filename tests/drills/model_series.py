@@ -8,10 +8,20 @@ from typing import Any, NamedTuple
 from tests.drills.model import whereabouts
 from tests.drills.model_groups import GroupBook
 from tests.drills.model_records import Answer, Package, Preview, Quote, RefusedError
-from tests.drills.model_rules import Cost, Verdict, cost, is_free, keeps_place, reading, verdict
+from tests.drills.model_rules import (
+    Cost,
+    Verdict,
+    cost,
+    is_free,
+    keeps_place,
+    reading,
+    verdict,
+    with_reason,
+)
 from tests.drills.model_slots import Busy, Slot, fits, is_offered, is_taken
 from tests.drills.model_steps import check_dearest
 from tests.drills.model_things import DAY, Place, Series, Session, wall
+from tests.world import REASON
 
 
 @dataclass(frozen=True)
@@ -243,7 +253,7 @@ class SeriesBook(GroupBook):
             )
             if judged.cost is None:
                 raise RefusedError("scope-refused", verdict=judged, about=one)
-            costs[one] = judged.cost
+            costs[one] = with_reason(in_scope(one), action, judged.cost, now, REASON["code"])
         if promised is None and not all(is_free(due) for due in costs.values()):
             raise RefusedError("quote-required", preview=preview)
         return costs

@@ -138,6 +138,10 @@ def new_rules(rng: Random) -> Rules:
         # What is left out is "stands".
         fee = rng.choice([{}, {"fee": "stands"}, {"fee": "credited"}, {"fee": "credited"}])
         rules["rebook"] = {"days": rng.choice([1, 2, 30])} | fee
+    if rng.random() < 0.2:
+        # All clients give the reason "work"; what is left out is "usual".
+        work = {"code": "work", "labels": {"en": "Work"}}
+        rules["reasons"] = [work | rng.choice([{}, {"fee": "none"}, {"fee": "none"}])]
     return rules
 
 

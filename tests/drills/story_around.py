@@ -40,6 +40,11 @@ POLICIES: list[Rules] = [
         "change_format": {"enabled": False},
     },
 ]
+# All clients of a story give the reason "work"; the details say what the other would change.
+REASONS: list[Rules] = [
+    {"code": "ill", "labels": {"en": "I am ill"}, "fee": "none"},
+    {"code": "work", "labels": {"en": "Work"}},
+]
 SESSIONS = 4
 APART = timedelta(hours=3)
 
@@ -51,6 +56,7 @@ class AroundStory(Story):
 
     async def play(self, rules: Rules) -> None:
         """Book four sessions, two of them paid by packages, and try to avoid the cost of each."""
+        rules = rules | {"reasons": REASONS}
         self.book.rules = rules
         await self.world.add_policy(rules, now=self.now)
         service = new_service(self.rng)

@@ -12,7 +12,7 @@ from httpx import Response
 
 from tests.drills.model_holds import SOME_TIME
 from tests.drills.model_records import Answer, Preview, Quote
-from tests.drills.model_rules import Cost, Verdict, cost, verdict
+from tests.drills.model_rules import Cost, Verdict, cost, verdict, with_reason
 from tests.drills.model_things import TICK, Carried, Session
 
 if TYPE_CHECKING:
@@ -186,6 +186,7 @@ def check_action(story: "Telling", session: Session, action: str, shown: Any) ->
     decision, now = shown["actions"][action], story.now
     should = verdict(session, action, now)
     assert_same(decision, should, f"{action} {session}")
+    check_reasons(session, action, decision["reasons"], should, now)
     if should.cost is not None:
         expires_at = (now + QUOTE_LIFETIME).replace(microsecond=0)
         hold = story.book.holds.of(session, now)
@@ -195,6 +196,21 @@ def check_action(story: "Telling", session: Session, action: str, shown: Any) ->
         story.quotes.append((decision["quote"], quote))
     if action in ACTIONS:
         check_terms(session, action, shown["policy"]["terms"][action], should.closes_at)
+
+
+def check_reasons(
+    session: Session, action: str, shown: Any, should: Verdict, now: datetime
+) -> None:
+    """Compare what each reason of the practice's list costs."""
+    if should.cost is None or "reasons" not in session.rules:
+        assert shown is None
+        return
+    listed = [one["code"] for one in session.rules["reasons"]]
+    assert [one["code"] for one in shown] == [*listed, "other"]
+    for one in shown:
+        due = with_reason(session, action, should.cost, now, one["code"])
+        assert shown_cost(one) == due, f"{action} for {one['code']}: {session}"
+        assert one["effect"] == ("usual" if due == should.cost else "none")
 
 
 def check_terms(session: Session, action: str, terms: Any, closes_at: datetime | None) -> None:
