@@ -162,6 +162,8 @@ async def test_staff_use_the_standard_codes_and_those_of_any_version(
     staff: Api, world: World, session_id: UUID
 ) -> None:
     await world.add_policy({"reasons": [{"code": "late-bus", "labels": {"en": "The bus"}}]})
+    # A version without rules has no codes.
+    assert (await staff.post("/v1/practice/policies", {"rules": None})).status_code == 201
     body: dict[str, Any] = {"charge_fee": True}
     path = f"/v1/practice/sessions/{session_id}/cancel"
     refused = await staff.post(path, body | {"reason": why("train")})
