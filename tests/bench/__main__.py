@@ -12,10 +12,11 @@ from statistics import median
 
 import uvloop
 
-from app.database.embedded import EmbeddedServer, embedded_server
+from app.database.embedded import SERVICE, EmbeddedServer, embedded_server
 from tests.bench.calculation import month_of_availability
 from tests.bench.load import Measured
 from tests.bench.memory import resident
+from tests.bench.past import CHANGES, key_of_staff, repeat_a_cancellation, report, trial
 from tests.bench.pgbench import transactions
 from tests.bench.ratios import Compared, compare
 from tests.bench.stage import LARGE, Stage, stage
@@ -91,6 +92,8 @@ async def run(staged: Stage, late: int) -> AsyncIterator[Verdict]:
         "a month, calculated", "milliseconds", milliseconds, 0.3, "without I/O", at_most=True
     )
     yield await _memory(staged, late)
+    async for verdict in _past(staged):
+        yield verdict
 
 
 def _against(name: str, against: str, found: Compared, bound: float) -> Verdict:
@@ -100,7 +103,7 @@ def _against(name: str, against: str, found: Compared, bound: float) -> Verdict:
 async def _limit(staged: Stage, name: str, found: Compared, recorded: Sequence[str]) -> Verdict:
     """Compare with the rate at which the database alone runs the same statements."""
     recordings = [staged.recordings[one] for one in recorded]
-    limit = await transactions(staged.small_url, staged.folder, recordings)
+    limit = await transactions(staged.url(SERVICE, "small"), staged.folder, recordings)
     reached = median(one.rate for one in found.mine) / limit
     return Verdict(name, "its statements, pgbench", reached, None, "")
 
@@ -131,12 +134,28 @@ def _after(prepare: Callable[[], Awaitable[None]], window: Window) -> Window:
 
 async def _memory(staged: Stage, late: int) -> Verdict:
     """Compare the servers' memory after many requests with their memory after few."""
+    pids = staged.services["small"].server_pids()
     await staged.small.details(EARLY)()
-    before = resident(staged.service.server_pids())
+    before = resident(pids)
     await staged.small.details(late - EARLY)()
-    after = resident(staged.service.server_pids())
+    after = resident(pids)
     note = f"after {late:,} requests, {after / 2**20:.0f} MiB"
     return Verdict("memory", f"after {EARLY:,} requests", after / before, 1.05, note, at_most=True)
+
+
+async def _past(staged: Stage) -> AsyncIterator[Verdict]:
+    """Measure one request about many past changes, and the memory that it leaves behind."""
+    await repeat_a_cancellation(staged.url("postgres", "small"), staged.url("postgres", "large"))
+    key = await key_of_staff(staged.url(SERVICE, "large"))
+    service = staged.services["large"]
+    port, pids = service.port, service.server_pids()
+    about = f"of {CHANGES:,} changes"
+    for name, asked, bound in (("a policy tried", trial, 10), ("a report", report, 5)):
+        window = asked(port, key)
+        before = resident(pids)
+        took = [(await window()).seconds[0] for _ in range(3)]
+        note = f"{about}; memory {resident(pids) / before:.2f} times as much"
+        yield Verdict(name, "seconds", median(took), bound, note, at_most=True)
 
 
 async def show(server: EmbeddedServer, folder: Path, large: int, late: int) -> None:

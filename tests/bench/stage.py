@@ -61,41 +61,43 @@ HOLD = """
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What can be measured. `floor` and `small` use the same database, at `small_url`."""
+    """What can be measured. `floor` and `small` use the same database."""
 
     floor: Subject
     small: Subject
     large: Subject
-    service: Service
+    services: dict[str, Service]
     sessions: list[Booked]
     recordings: dict[str, Recording]
-    database: str
-    socket_folder: Path
-    small_url: str
+    server: EmbeddedServer
     folder: Path
+
+    def url(self, role: str, size: str) -> str:
+        """Return the address of the database of this size for a role."""
+        return self.server.url(role, f"bench_{size}")
 
     async def book_again(self) -> None:
         """Restore the status that every session had before it was cancelled."""
-        for name in ("bench_small", "bench_large"):
-            db = await self._connect(name)
+        for size in ("small", "large"):
+            db = await self._connect(size)
             await db.execute(BOOK_AGAIN.format(where="status = 'cancelled'"))
             await db.close()
 
     async def hold(self) -> None:
         """Hold 200 times in the small database, in place of all that are held."""
         await self.release()
-        db = await self._connect("bench_small")
+        db = await self._connect("small")
         await db.execute(HOLD, PRACTICE)
         await db.close()
 
     async def release(self) -> None:
         """Hold nothing in the small database."""
-        db = await self._connect("bench_small")
+        db = await self._connect("small")
         await db.execute("TRUNCATE held_times")
         await db.close()
 
-    async def _connect(self, name: str) -> asyncpg.Connection:
-        return await asyncpg.connect(f"postgresql://postgres@/{name}?host={self.socket_folder}")
+    async def _connect(self, size: str) -> asyncpg.Connection:
+        return await asyncpg.connect(self.url("postgres", size))
 
 
 async def make_database(server: EmbeddedServer, name: str, sessions: int) -> None:
@@ -128,12 +130,10 @@ async def stage(server: EmbeddedServer, folder: Path, large: int) -> AsyncIterat
                 floor=Subject(port, sessions),
                 small=Subject(services["small"].port, sessions),
                 large=Subject(services["large"].port, large_sessions),
-                service=services["small"],
+                services=services,
                 sessions=sessions,
                 recordings=recordings,
-                database=server.url("postgres", "bench_small"),
-                socket_folder=server.socket_folder,
-                small_url=server.url(SERVICE, "bench_small"),
+                server=server,
                 folder=folder,
             )
         finally:
