@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from app import __version__
+from app.allowance import router as allowance
 from app.availability import router as availability
 from app.changes import router as changes
 from app.clock import Clock, system_clock
@@ -98,6 +99,7 @@ ROUTERS = (
     locations.router,
     services.router,
     clients.router,
+    allowance.router,
     packages.router,
     hours.router,
     holidays.router,

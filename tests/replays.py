@@ -52,10 +52,12 @@ def replay_all(rows: Iterable[Any]) -> Replayed:
         effect = effect_of(policy.reasons, row["reason_code"])
         if not judgement.charged_by_staff and judgement.effect is not effect:
             found.wrong.append(f"{row['kind']} {row['id']}: another effect of its reason")
-        again = replay(policy, judgement)
+        again, uses_allowance = replay(policy, judgement)
         found.made.append((row["kind"], judgement))
         if again != cost:
             found.wrong.append(f"{row['kind']} {row['id']}: {cost}, and again {again}")
+        if uses_allowance != ("allowance" in details):
+            found.wrong.append(f"{row['kind']} {row['id']}: an allowance is used once only")
     return found
 
 

@@ -13,8 +13,8 @@ from app.sessions.read.statements import (
     POLICY_COLUMNS,
     OneSession,
     about_one_session,
+    facts_of_policy,
     formats_on_offer,
-    frozen_deadlines_of,
 )
 from app.tables.asked import open_request_of
 from app.tables.ended import end_of
@@ -59,7 +59,7 @@ def _page_statement() -> OneSession:
         Session.carried_forfeit,
         Session.moved_by_practice,
         Session.grace_from,
-        frozen_deadlines_of(Session),
+        *facts_of_policy(Session),
         open_request_of(Session).label("move_request"),
         hold_of(Session).label("hold"),
         end_of(Session).label("ended"),

@@ -36,6 +36,7 @@ def release_choice(
 ) -> ReleaseChoice | None:
     """Decide whether a release is a way out; None: cancelling costs nothing, or is never possible.
 
+    One of the client's allowance is a cost as well.
     `cancel` is the decision on cancelling at `now`. A release stays possible after its deadline.
     """
     if not _costs_something(cancel):
@@ -47,7 +48,7 @@ def release_choice(
 def _costs_something(cancel: Decision) -> bool:
     if cancel.refusal is not None:
         return cancel.refusal.code is RefusalCode.NOTICE_TOO_SHORT
-    return cancel.cost is not None and not cancel.cost.is_free
+    return cancel.needs_quote
 
 
 def live_release(until: datetime | None, now: datetime) -> datetime | None:

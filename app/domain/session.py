@@ -134,6 +134,10 @@ class SessionFacts:
 
     `frozen_deadlines` are the instants of the policy's deadlines in working days. Nothing else says
     when these deadlines pass.
+
+    `allowance_uses` are the instants at which the client has used their allowance at the practice,
+    and did not get it back; only read where the policy has an allowance, and at most as many of the
+    latest as an allowance can have.
     """
 
     status: Status
@@ -153,6 +157,7 @@ class SessionFacts:
     paid_before: Money | None = None
     grace_from: datetime | None = None
     frozen_deadlines: tuple[FrozenDeadline, ...] = ()
+    allowance_uses: tuple[datetime, ...] = ()
 
 
 ChangedBy = TypeAliasType("ChangedBy", Literal["client", "practice"])

@@ -24,6 +24,7 @@ from app.fees.repository import close_fee, set_judged
 from app.fees.steps import fee_change, tell_client
 from app.outbox.due import STILL_WAITING, run_for_due
 from app.outbox.outbox import NewNotification
+from app.sessions.commands.allowance_repository import give_back_use
 from app.sessions.commands.credit_repository import CreditRepository
 from app.sessions.commands.finish import entry_about, finish
 from app.sessions.commands.history_repository import About
@@ -55,7 +56,8 @@ async def judge_refill(
     """Forgive what a cancellation cost, if other clients have taken the time. Done once.
 
     What counts are the sessions that the practitioner had at the freed start, also if this runs
-    late. A fee that was settled stays settled, and webhooks are told that it can be paid back.
+    late. A fee that was settled stays settled, and webhooks are told that it can be paid back. What
+    the cancellation has used of the allowance is given back.
     """
     session_id = await session_of_refill(db, practice_id, refill_id)
     await lock_session(db, practice_id, session_id)
@@ -69,7 +71,12 @@ async def judge_refill(
     if not cover:
         return
     record = await read_session(db, practice_id, session_id)
-    if pending.fee_id is not None:
+    if await give_back_use(db, practice_id, refill_id, "refill", now):
+        change = entry_about(About("refill", refill_id), "allowance_returned", SYSTEM, record)
+        await tell_client(
+            db, record, change, "allowance_returned", "session.allowance_returned", now
+        )
+    elif pending.fee_id is not None:
         await _forgive(db, record, pending.fee_id, str(pending.fee_status), now)
     elif await CreditRepository(db, practice_id).return_forfeited(
         session_id, pending.freed.cancelled_at, now, credit_grace

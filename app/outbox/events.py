@@ -25,6 +25,7 @@ EventType = TypeAliasType(
         "fee.waiver_declined",
         "fee.waiver_lapsed",
         "session.credit_returned",
+        "session.allowance_returned",
         "group.below_minimum",
         "group.cancelled",
         "group.moved",

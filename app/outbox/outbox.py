@@ -38,6 +38,7 @@ MailKind = Literal[
     "fee_waiver_declined",
     "fee_waiver_lapsed",
     "credit_returned",
+    "allowance_returned",
     "webhook_disabled",
     "move_request",
     "move_request_unanswered",

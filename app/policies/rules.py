@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from app.directory.sums import LARGEST_STORED
+from app.policies.allowance_rules import AllowanceRule
 from app.policies.reason_rules import Reasons
 from app.texts.errors import InvalidValueError
 from app.web.types import RequestBody, TimeOfDay
@@ -337,12 +338,19 @@ class PolicyRules(RequestBody):
     ] = None
     reasons: Reasons = None
 
+    allowance: Annotated[
+        AllowanceRule | None,
+        Field(description="Changes of a client that cost nothing. Null: there are none."),
+    ] = None
+
     def document(self) -> dict[str, Any]:
         """Give the rules as the document to store, without absent fields.
 
         Null counts as absent, except for the fields for which it has a meaning.
         """
-        document = self.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        document = self.model_dump(
+            mode="json", exclude_unset=True, exclude_none=True, by_alias=True
+        )
         for name in ("closes", "fees"):
             if name in self.reschedule.model_fields_set and getattr(self.reschedule, name) is None:
                 document["reschedule"][name] = None

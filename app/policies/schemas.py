@@ -30,6 +30,7 @@ PolicyWarningCode = TypeAliasType(
         "reminder-too-late",
         "fee-above-price",
         "deadline-on-closed-day",
+        "allowance-never-applies",
         "every-reason-free",
     ],
 )

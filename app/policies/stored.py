@@ -14,6 +14,7 @@
      "free_after_practice_move": "until_start",
      "grace_minutes": 60,
      "rebook": {"days": 30, "fee": "credited"},
+     "allowance": {"free": 2, "per": "calendar_year", "for": ["cancel", "reschedule"]},
      "reasons": [{"code": "ill", "labels": {"en": "I am ill", "fr": "…"}, "fee": "none"}, …]}
 
 If `closes` or `fees` of `reschedule` is absent, the value of `cancel` applies. Null has its own
@@ -23,6 +24,8 @@ there is no grace after a booking. `release` of `cancel` is true if it is absent
 set, else false. If `rebook` is absent or null, a cancelled or missed session is not booked again by
 its client; `fee` is `stands` if absent. Without `reasons` clients give the standard ones; `fee` of
 a reason is `usual` if absent, and `other` is added to a list that lacks it.
+
+`per` of `allowance` is "calendar_year" or {"days": 365}; without `allowance` there is none.
 
 `free_if_within` is {"days": n} or {"same_iso_week": true}; without it no target is free.
 

@@ -33,3 +33,7 @@ class QuoteOutdatedError(QuoteRequiredError):
     """The quote is for an earlier version of the session."""
 
     code = "quote-stale"
+
+
+class AllowanceSpentError(QuoteOutdatedError):
+    """The quote shows one of the client's allowance, and none is left any more."""

@@ -1,5 +1,6 @@
 """Imports all tables, for the migrations and for tests that check every table."""
 
+from app.tables.allowance_uses import AllowanceUse
 from app.tables.base import Base
 from app.tables.changes import Change
 from app.tables.groups import Group
@@ -19,6 +20,7 @@ from app.tables.webhooks import WebhookEndpoint
 
 metadata = Base.metadata
 __all__ = [
+    "AllowanceUse",
     "ApiKey",
     "Change",
     "Group",

@@ -126,6 +126,15 @@ class SlotView(TypedDict):
             ),
         ]
     ]
+    uses_allowance: NotRequired[
+        Annotated[
+            bool,
+            Field(
+                description="True: moving to this slot uses up one of the client's allowance, and "
+                "has no fee for that. Else absent."
+            ),
+        ]
+    ]
     held_until: NotRequired[
         Annotated[InstantText, Field(description="Until then this session holds the slot.")]
     ]
@@ -214,6 +223,8 @@ def _add_fees(shown: list[SlotView], starts: Iterable[int], fees: TargetFees | N
     if fees is not None:
         for slot, start in zip(shown, starts, strict=True):
             slot["fee"] = present_money(fees.fee_at(start))
+            if fees.uses_allowance_at(start):
+                slot["uses_allowance"] = True
 
 
 def present_conflicts(conflicts: Sequence[TimeConflict], zone: ZoneInfo) -> list[ConflictView]:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import TypedDict
 
 from app.audit.write import BY_CLIENT
+from app.domain.policy.free import FreeBecause
 from app.domain.policy.rules import Credit
 from app.domain.session import ChangedBy, FeeStatus, Format, Status
 from app.domain.waiver import WaiverState
@@ -108,6 +109,14 @@ class EventData(TypedDict):
     ]
     fee: EventFee | None
     credit: Credit | None
+    free_because: Annotated[
+        FreeBecause | None,
+        Field(
+            description="`allowance` if the change used up one of the client's allowance. What "
+            "else made it free is not said here.",
+            examples=[None],
+        ),
+    ]
 
 
 class WebhookEvent(TypedDict):
@@ -195,6 +204,7 @@ def _event(row: EventRow, facts: EventRow, location_ref: str | None) -> WebhookE
         "confirmed_at": row.at if row.event == "session.confirmed" else row.confirmed_at,
         "fee": _fee(row),
         "credit": row.credit,
+        "free_because": FreeBecause.ALLOWANCE if "allowance" in (row.details or {}) else None,
     }
     return {"type": row.event, "timestamp": row.at, "data": data}
 

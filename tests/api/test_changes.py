@@ -52,6 +52,7 @@ async def test_the_history_lists_changes_oldest_first(
         "after": at_first,
         "fee": None,
         "credit": None,
+        "free_because": None,
         "version": 1,
     }
     assert moved == {
@@ -63,6 +64,7 @@ async def test_the_history_lists_changes_oldest_first(
         "after": then,
         "fee": None,
         "credit": None,
+        "free_because": None,
         "version": 2,
     }
     assert (other["kind"], other["before"], other["after"]) == ("format_changed", then, there)

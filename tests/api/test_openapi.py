@@ -65,7 +65,7 @@ VERBS = set(
     (  # noqa: SIM905 - a list of 30 quoted words reads worse
         "list get create update replace put delete "  # records
         "book cancel reschedule mark undo waive settle retry withdraw "  # what the business does
-        "accept announce ask confirm decline grant resume release try uphold "
+        "accept adjust announce ask confirm decline grant resume release try uphold "
         "issue revoke rotate open request refresh resolve sign"
     ).split()
 )

@@ -237,6 +237,7 @@ async def test_the_details_have_everything(api: Api, world: World) -> None:
             },
             "rebook": None,
             "free_targets": None,
+            "allowance": None,
         },
         "cancellation": None,
         "group": None,
@@ -292,6 +293,7 @@ async def test_what_a_session_does_not_have_is_null(api: Api, world: World) -> N
         "terms": {"cancel": free, "reschedule": free, "change_format": free},
         "rebook": None,
         "free_targets": None,
+        "allowance": None,
     }
 
 
@@ -324,6 +326,7 @@ async def test_an_allowed_action_has_its_cost_deadlines_and_quote(
         "free_until": "2026-12-02T10:00:00-05:00",
         "closes_at": "2026-12-03T08:00:00-05:00",
         "free_targets": None,
+        "allowance": None,
         "quote_expires_at": "2026-12-03T05:10:00-05:00",
         "refusal": None,
     }
@@ -351,6 +354,7 @@ async def test_a_refused_action_shows_reason_deadline_and_contact(
         "free_until": "2026-12-02T16:00:00+01:00",
         "closes_at": "2026-12-03T14:00:00+01:00",
         "free_targets": None,
+        "allowance": None,
         "quote": None,
         "quote_expires_at": None,
         "refusal": {

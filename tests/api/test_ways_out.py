@@ -9,7 +9,13 @@ START = NOW + timedelta(days=3)
 DAY = timedelta(days=1)
 FEE = {"amount_minor": 4500, "currency": "USD", "decimals": 2}
 LATE: dict[str, Any] = {"deadline": {"before_minutes": 2880}, "amount_minor": 4500}
-FREE: dict[str, Any] = {"fee": None, "credit": None, "carries": None, "to_free_targets": False}
+FREE: dict[str, Any] = {
+    "fee": None,
+    "credit": None,
+    "carries": None,
+    "to_free_targets": False,
+    "uses_allowance": False,
+}
 
 
 async def test_early_everything_is_free(api: Api, world: World) -> None:

@@ -16,6 +16,7 @@ FORBIDDEN = [
     "DELETE FROM sessions",
     "DELETE FROM fees",
     "DELETE FROM credit_redemptions",
+    "DELETE FROM allowance_uses",
     "DELETE FROM clients",
     "DELETE FROM notifications",
     "TRUNCATE sessions CASCADE",

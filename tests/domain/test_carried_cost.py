@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from app.domain.money import Money
 from app.domain.policy.costs import Cost, cost_for_staff
-from app.domain.policy.decide import RefusalCode, Term, decide, must_keep_format_and_location, terms
+from app.domain.policy.decide import RefusalCode, Term, decide, terms
+from app.domain.policy.format_moves import must_keep_format_and_location
 from app.domain.policy.rules import (
     UNTIL_THE_START,
     Action,

@@ -13,10 +13,10 @@ from app.domain.policy.decide import (
     Term,
     decide,
     is_allowed,
-    must_keep_format_and_location,
     terms,
 )
 from app.domain.policy.document import parse_rules
+from app.domain.policy.format_moves import must_keep_format_and_location
 from app.domain.policy.free import FreeBecause
 from app.domain.policy.rules import (
     Action,

@@ -18,10 +18,9 @@ from app.domain.intervals import Interval
 from app.domain.policy.decide import (
     RefusalCode,
     decide,
-    format_change_by_move,
-    must_keep_format_and_location,
     terms,
 )
+from app.domain.policy.format_moves import format_change_by_move, must_keep_format_and_location
 from app.domain.policy.rules import Action, ChangeFormatRule, Policy
 from app.domain.session import Format, SessionFacts
 from tests.domain.builders import (

@@ -70,6 +70,7 @@ UNUSUAL = SessionFacts(
         FrozenDeadline(WorkingDays(2, time(16)), at("2026-06-08T20:00Z")),
         FrozenDeadline(WorkingDays(1, time(9, 30)), at("2026-06-09T13:30Z")),
     ),
+    allowance_uses=(at("2026-01-02T10:00:00.000001Z"), at("2026-06-01T10:00Z")),
 )
 TARGET = at("2026-06-12T15:00Z")
 OPEN = None
@@ -127,6 +128,9 @@ def test_quote_and_staff_are_recorded_as_they_are(cost: Cost) -> None:
     assert again(quoted) == replace(quoted, facts=replace(USUAL, contact=NO_CONTACT))
     charged = judged(charged_by_staff=True)
     assert again(charged).charged_by_staff
+    with_allowance = judged(quoted=Quoted(cost, IN_TIME, uses_allowance=True))
+    assert again(with_allowance).quoted == with_allowance.quoted
+    assert again(judged(keeps_allowance=True)).keeps_allowance
     assert read_cost(write_cost(cost), "USD") == cost
 
 
@@ -150,9 +154,9 @@ def test_nothing_in_it_says_who_is_to_be_asked() -> None:
 
 
 def test_with_the_same_rules_it_is_decided_as_it_was() -> None:
-    assert replay(HALF, judged()) == decide(HALF, Action.CANCEL, USUAL, LATE).cost == DUE
-    assert replay(HALF, judged(quoted=Quoted(Cost(None, None), IN_TIME))) == Cost(None, None)
-    assert replay(HALF, judged(facts=UNUSUAL)) is RefusalCode.SESSION_NOT_BOOKED
+    assert replay(HALF, judged()).result == decide(HALF, Action.CANCEL, USUAL, LATE).cost == DUE
+    assert replay(HALF, judged(quoted=Quoted(Cost(None, None), IN_TIME))).result == Cost(None, None)
+    assert replay(HALF, judged(facts=UNUSUAL)).result is RefusalCode.SESSION_NOT_BOOKED
 
 
 def test_other_rules_are_tried_with_the_quote_that_they_would_have_made() -> None:
@@ -160,21 +164,21 @@ def test_other_rules_are_tried_with_the_quote_that_they_would_have_made() -> Non
     shown_in_time = judged(quoted=Quoted(Cost(None, None), IN_TIME))
     strict = Policy(cancel=CancelRule(fees=(percent(hours_before(48), "50"),)))
     closed = Policy(cancel=CancelRule(closes=hours_before(24)))
-    assert try_rules(HALF, judged(), OPEN) == DUE
-    assert try_rules(HALF, shown_in_time, OPEN) == Cost(None, None)
-    assert try_rules(strict, shown_in_time, OPEN) == DUE
-    assert try_rules(closed, judged(), OPEN) is RefusalCode.NOTICE_TOO_SHORT
-    assert try_rules(closed, shown_in_time, OPEN) == Cost(None, None)
+    assert try_rules(HALF, judged(), OPEN).result == DUE
+    assert try_rules(HALF, shown_in_time, OPEN).result == Cost(None, None)
+    assert try_rules(strict, shown_in_time, OPEN).result == DUE
+    assert try_rules(closed, judged(), OPEN).result is RefusalCode.NOTICE_TOO_SHORT
+    assert try_rules(closed, shown_in_time, OPEN).result == Cost(None, None)
     shut_before = Policy(cancel=CancelRule(closes=hours_before(48)))
-    assert try_rules(shut_before, shown_in_time, OPEN) is RefusalCode.NOTICE_TOO_SHORT
+    assert try_rules(shut_before, shown_in_time, OPEN).result is RefusalCode.NOTICE_TOO_SHORT
 
 
 def test_working_days_of_other_rules_are_counted_by_the_closed_days() -> None:
     """The session is on a Wednesday at 11:00, the decision on the day before at 11:01."""
     policy = Policy(cancel=CancelRule(closes=WorkingDays(1, time(12))))
-    assert try_rules(policy, judged(), NEVER_CLOSED) == Cost(None, None)
+    assert try_rules(policy, judged(), NEVER_CLOSED).result == Cost(None, None)
     tuesdays = ClosedDays(frozenset({2}))
-    assert try_rules(policy, judged(), tuesdays) is RefusalCode.NOTICE_TOO_SHORT
+    assert try_rules(policy, judged(), tuesdays).result is RefusalCode.NOTICE_TOO_SHORT
 
 
 def test_staff_are_never_refused_and_are_recorded_only_if_they_charge() -> None:
@@ -182,7 +186,7 @@ def test_staff_are_never_refused_and_are_recorded_only_if_they_charge() -> None:
     one = judge_for_staff(never, Action.CANCEL, USUAL, LATE, charged=True)
     assert one.cost == cost_for_staff(never, Action.CANCEL, USUAL, LATE, charged=True) == DUE
     assert one.judgement == judged(charged_by_staff=True)
-    assert replay(never, judged(charged_by_staff=True)) == DUE
+    assert replay(never, judged(charged_by_staff=True)).result == DUE
     other = judge_for_staff(never, Action.CANCEL, USUAL, LATE, charged=False)
     assert (other.cost, other.judgement) == (Cost(None, None), None)
 
@@ -215,13 +219,15 @@ def test_a_reason_is_replayed_by_its_effect_and_tried_by_its_code() -> None:
     """The tried rules may give the code another effect than the policy of then."""
     own = OwnReason("ill", (("en", "Ill"),), ReasonEffect.NONE)
     ill = judged(effect=ReasonEffect.NONE)
-    assert replay(HALF, ill) == Cost(None, None)
-    assert replay(replace(HALF, reasons=(own,)), judged()) == DUE
-    assert try_rules(HALF, ill, OPEN, "ill") == DUE
-    assert try_rules(replace(HALF, reasons=(own,)), judged(), OPEN, "ill") == Cost(None, None)
-    assert try_rules(replace(HALF, reasons=(own,)), judged(), OPEN, None) == DUE
+    assert replay(HALF, ill).result == Cost(None, None)
+    assert replay(replace(HALF, reasons=(own,)), judged()).result == DUE
+    assert try_rules(HALF, ill, OPEN, "ill").result == DUE
+    assert try_rules(replace(HALF, reasons=(own,)), judged(), OPEN, "ill").result == Cost(
+        None, None
+    )
+    assert try_rules(replace(HALF, reasons=(own,)), judged(), OPEN, None).result == DUE
     charged = judged(effect=ReasonEffect.NONE, charged_by_staff=True)
-    assert replay(HALF, charged) == DUE
+    assert replay(HALF, charged).result == DUE
 
 
 def test_where_a_move_leads_decides_again() -> None:
@@ -229,14 +235,15 @@ def test_where_a_move_leads_decides_again() -> None:
     policy = Policy(reschedule=moving)
     same_week = judged(Action.RESCHEDULE, target=TARGET)
     next_week = judged(Action.RESCHEDULE, target=at("2026-06-17T15:00Z"))
-    assert (replay(policy, same_week), replay(policy, next_week)) == (Cost(None, None), DUE)
+    assert replay(policy, same_week).result == Cost(None, None)
+    assert replay(policy, next_week).result == DUE
     charged = [replace(one, charged_by_staff=True) for one in (same_week, next_week)]
-    assert [replay(policy, one) for one in charged] == [Cost(None, None), DUE]
+    assert [replay(policy, one).result for one in charged] == [Cost(None, None), DUE]
     one = judge_for_staff(policy, Action.RESCHEDULE, USUAL, LATE, charged=True, target=TARGET)
     assert (one.cost, one.judgement) == (Cost(None, None), charged[0])
 
 
 def test_a_move_is_recorded_with_what_it_carries() -> None:
     policy = replace(HALF, reschedule=RescheduleRule(fees=()))
-    found = replay(policy, judged(Action.RESCHEDULE))
+    found = replay(policy, judged(Action.RESCHEDULE)).result
     assert found == Cost(None, None, Carried(usd(6000), forfeits_credit=False))

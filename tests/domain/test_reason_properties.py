@@ -112,5 +112,5 @@ def test_the_policy_in_force_tried_gives_what_was_decided(
         return
     quoted = None if shown is None else Quoted(shown, given_at)
     judgement = Judgement(action, facts, now, quoted, effect=effect)
-    assert replay(policy, judgement) == decision.cost
-    assert try_rules(policy, judgement, None, code) == decision.cost
+    assert replay(policy, judgement).result == decision.cost
+    assert try_rules(policy, judgement, None, code).result == decision.cost

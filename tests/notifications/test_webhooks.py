@@ -229,6 +229,7 @@ async def test_a_late_event_still_describes_its_change(
         "confirmed_at": None,
         "fee": None,
         "credit": None,
+        "free_because": None,
     }
 
 

@@ -43,11 +43,13 @@ class Promised(NamedTuple):
     """The costs that a quote promises, of which None is not covered.
 
     `free` is that of moves to free targets (app/domain/policy/targets.py), `other` that of moves to
-    other targets. They are the same where the cost does not depend on a target.
+    other targets. They are the same where the cost does not depend on a target. Both are what the
+    client pays without their allowance; `uses_allowance`: they were shown that one is used instead.
     """
 
     other: Cost | None
     free: Cost | None
+    uses_allowance: bool = False
 
     def cost_of(self, *, to_free_target: bool) -> Cost | None:
         """Give the promised cost of an action with such a target."""

@@ -6,11 +6,12 @@ or applies a rule (details, availability, emails, commands) uses this module.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from app.domain.intervals import Interval
+from app.domain.policy.allowance import AllowanceChoice, allowance_choice, lifted
 from app.domain.policy.costs import (
     Cost,
     CostStep,
@@ -20,7 +21,7 @@ from app.domain.policy.costs import (
     cost_steps,
 )
 from app.domain.policy.deadlines import closing_of
-from app.domain.policy.free import FreeBecause, free_times, is_asked, lifted_until, why_free
+from app.domain.policy.free import FreeBecause, free_times, is_to_book_again, lifted_until, why_free
 from app.domain.policy.rebook import is_rebooking, rebook_until
 from app.domain.policy.rules import Action, Policy, rule_of
 from app.domain.policy.targets import free_targets, is_free_target
@@ -37,11 +38,6 @@ class RefusalCode(StrEnum):
     RESCHEDULE_LIMIT_REACHED = "reschedule-limit-reached"
     CANCELLATION_OPEN = "cancellation-open"
     ABSENCE_ANNOUNCED = "absence-announced"
-
-
-# A deadline is on the 366th day before the start at the earliest, which may have 25 hours: before
-# this, none has passed.
-_BEFORE_ALL_DEADLINES = timedelta(days=368)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +75,10 @@ class Decision:
     Where the fee of a move depends on its target: a decision about all targets has the cost of the
     dearest one, and `free_targets`. A decision about one target has the cost of that one, and
     `is_free_target` says which kind it is; else that is None.
+
+    `allowance` is set if the action costs something that the client's allowance would lift. If it
+    does, `cost` is that with the allowance; what moves to `free_targets` cost stays, because they
+    do not use it.
     """
 
     action: Action
@@ -89,6 +89,7 @@ class Decision:
     forgiven_if_refilled: bool = False
     free_targets: FreeTargets | None = None
     is_free_target: bool | None = None
+    allowance: AllowanceChoice | None = None
 
     @property
     def allowed(self) -> bool:
@@ -112,11 +113,25 @@ class Decision:
 
     @property
     def promised(self) -> Promised:
-        """Give the costs that a quote with this decision promises: what the decision shows."""
-        if self.is_free_target is None:
-            free = self.cost if self.free_targets is None else self.free_targets.cost
-            return Promised(self.cost, free)
-        return Promised(None, self.cost) if self.is_free_target else Promised(self.cost, None)
+        """Give the costs that a quote with this decision promises: what the decision shows.
+
+        They are those without the allowance, and whether one of it would be used.
+        """
+        cost = self.cost if self.allowance is None else self.allowance.instead
+        other, free = cost, cost if self.free_targets is None else self.free_targets.cost
+        if self.is_free_target is not None:
+            other, free = (None, free) if self.is_free_target else (other, None)
+        return Promised(other, free, self.uses_allowance)
+
+    @property
+    def uses_allowance(self) -> bool:
+        """Tell whether the action uses up one of the client's allowance."""
+        return self.allowance is not None and self.allowance.would_use
+
+    @property
+    def needs_quote(self) -> bool:
+        """Tell whether the client has to agree to what the action costs, or uses up."""
+        return self.uses_allowance or (self.cost is not None and not self.cost.is_free)
 
 
 def decide(
@@ -127,10 +142,12 @@ def decide(
     *,
     quoted: Cost | None = None,
     target: datetime | None = None,
+    use_allowance: bool = True,
 ) -> Decision:
     """Decide whether the client may do `action` at `now`, and what it costs.
 
     `target` is the start to which a move leads. None: whatever it is, so it is the dearest.
+    Without `use_allowance` the client pays what the action costs, and keeps their allowance.
 
     `quoted` is the cost of a quote that is still valid. It lifts the closing deadline. For fee,
     credit and carried cost each, the better of the quoted and the due value for the client applies.
@@ -161,7 +178,26 @@ def decide(
         and cost is not None
         and share_to_refill(policy, facts, cost) is not None,
     )
-    return _by_target(decision, policy, facts, now, None if target is None else to_free)
+    decision = _by_target(decision, policy, facts, now, None if target is None else to_free)
+    return _by_allowance(decision, policy, facts, now, use=use_allowance)
+
+
+def _by_allowance(
+    decision: Decision, policy: Policy, facts: SessionFacts, now: datetime, *, use: bool
+) -> Decision:
+    """Say what the allowance has to do with the action, and let it lift the cost.
+
+    It is the last that makes an action free: whatever else does, uses none of it.
+    """
+    action, cost = decision.action, decision.cost
+    if policy.allowance is None or cost is None or decision.free_because is not None:
+        return decision
+    choice = allowance_choice(policy, action, facts, now, cost, use=use)
+    if choice is None or not choice.would_use:
+        return replace(decision, allowance=choice)
+    cost = lifted(policy.allowance, action, cost)
+    because = FreeBecause.ALLOWANCE
+    return replace(decision, allowance=choice, cost=cost, free_because=because)
 
 
 def _by_target(
@@ -201,28 +237,6 @@ def is_allowed(policy: Policy, action: Action, facts: SessionFacts, now: datetim
     return _refusal_code(policy, action, facts, now, because, late=is_late) is None
 
 
-def must_keep_format_and_location(policy: Policy, facts: SessionFacts, now: datetime) -> bool:
-    """Tell whether a move at `now` must keep the session's format and location.
-
-    True unless a change of format is allowed and free at `now`. Otherwise a move to another time
-    and back would circumvent `change_format`. Source: product.md section 10, "Moves and formats".
-    """
-    facts, now = _as_moved(policy, facts, now)
-    if not is_allowed(policy, Action.CHANGE_FORMAT, facts, now):
-        return True
-    return not cost_at(cost_steps(policy, Action.CHANGE_FORMAT, facts), now).is_free
-
-
-def format_change_by_move(policy: Policy, facts: SessionFacts, now: datetime) -> Decision:
-    """Decide whether a move to another time may also change the format or the location.
-
-    This holds for seats too: a seat never changes its format where it is, but can move to a group
-    with another one.
-    """
-    facts, now = _as_moved(policy, facts, now)
-    return decide(policy, Action.CHANGE_FORMAT, facts, now)
-
-
 def terms(
     policy: Policy, action: Action, facts: SessionFacts, *, to_free_target: bool = False
 ) -> list[Term]:
@@ -237,30 +251,6 @@ def terms(
         return []
     steps = cost_steps(policy, action, facts, to_free_target=to_free_target)
     return _timeline(steps, closes_at)
-
-
-def _as_moved(policy: Policy, facts: SessionFacts, now: datetime) -> tuple[SessionFacts, datetime]:
-    """Give the facts and the instant by which a move to another time may change the format.
-
-    A seat can move to a group with another one. A session that is booked again is judged as booked;
-    by the policy's rule, at an instant before all deadlines of its former time, which no longer
-    matter.
-    """
-    if is_rebooking(policy, facts, now):
-        now = facts.starts_at.astimezone(UTC) - _BEFORE_ALL_DEADLINES
-        return replace(facts, is_seat=False, status=Status.BOOKED), now
-    status = Status.BOOKED if _is_to_book_again(facts, now) else facts.status
-    if facts.is_seat or status is not facts.status:
-        facts = replace(facts, is_seat=False, status=status)
-    return facts, now
-
-
-def _is_to_book_again(facts: SessionFacts, now: datetime) -> bool:
-    """Tell whether the practice has cancelled the session and asks for another time.
-
-    A move request ends with every other cancellation.
-    """
-    return facts.status is Status.CANCELLED and is_asked(facts, now)
 
 
 def _open_until(policy: Policy, action: Action, facts: SessionFacts) -> datetime | None:
@@ -320,7 +310,7 @@ def _refusal_code(
 
 def _wrong_state(action: Action, facts: SessionFacts, now: datetime) -> RefusalCode | None:
     """Tell whether the session's status or start refuses the action, whatever the policy says."""
-    if action is Action.RESCHEDULE and _is_to_book_again(facts, now):
+    if action is Action.RESCHEDULE and is_to_book_again(facts, now):
         return _has_started(facts, now)
     return why_not_open(facts, now)
 

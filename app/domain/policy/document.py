@@ -7,6 +7,8 @@ from typing import Any
 from app.domain.policy.reasons import OwnReason, ReasonEffect, with_other
 from app.domain.policy.rules import (
     UNTIL_THE_START,
+    Action,
+    Allowance,
     CancelRule,
     ChangeFormatRule,
     Credit,
@@ -27,6 +29,7 @@ from app.domain.policy.rules import (
 
 UNTIL_START = "until_start"
 CREDITED = "credited"
+CALENDAR_YEAR = "calendar_year"
 
 
 def parse_rules(rules: dict[str, Any]) -> Policy:
@@ -59,7 +62,19 @@ def parse_rules(rules: dict[str, Any]) -> Policy:
         free_after_practice_move=rules.get("free_after_practice_move", UNTIL_START) is not None,
         grace=timedelta(minutes=rules.get("grace_minutes", 0)),
         rebook=_rebook(rules.get("rebook")),
+        allowance=_allowance(rules.get("allowance")),
         reasons=_reasons(rules.get("reasons")),
+    )
+
+
+def _allowance(rule: dict[str, Any] | None) -> Allowance | None:
+    if rule is None:
+        return None
+    per = rule["per"]
+    return Allowance(
+        free=rule["free"],
+        days=None if per == CALENDAR_YEAR else per["days"],
+        actions=frozenset(Action(name) for name in rule["for"]),
     )
 
 

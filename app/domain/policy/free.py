@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from app.domain.policy.rules import Action, Policy
-from app.domain.session import SessionFacts
+from app.domain.session import SessionFacts, Status
 
 
 class FreeBecause(StrEnum):
@@ -14,7 +14,9 @@ class FreeBecause(StrEnum):
     The practice asks for a move, or has moved the session itself, or the session was booked a short
     time ago. `target` makes free the fee of a move, and nothing else, because of the start to which
     it leads (app/domain/policy/targets.py). `reason`: the client gives a reason for which the
-    practice charges nothing (app/domain/policy/reason_costs.py).
+    practice charges nothing (app/domain/policy/reason_costs.py). `allowance` makes a change free
+    that nothing else does; it uses up one of the client's allowance
+    (app/domain/policy/allowance.py).
     """
 
     MOVE_REQUEST = "move_request"
@@ -22,6 +24,7 @@ class FreeBecause(StrEnum):
     GRACE = "grace"
     TARGET = "target"
     REASON = "reason"
+    ALLOWANCE = "allowance"
 
 
 # Grace lifts no deadline: it is about what an action costs.
@@ -94,3 +97,11 @@ def why_free(
 def is_asked(facts: SessionFacts, now: datetime) -> bool:
     """Tell whether a move request for the session is open at `now`."""
     return facts.answer_by is not None and now <= facts.answer_by
+
+
+def is_to_book_again(facts: SessionFacts, now: datetime) -> bool:
+    """Tell whether the practice has cancelled the session and asks for another time.
+
+    A move request ends with every other cancellation.
+    """
+    return facts.status is Status.CANCELLED and is_asked(facts, now)

@@ -4,12 +4,15 @@ A command stores its judgement in the audit log. A later reader replays it with 
 version, which gives what was decided then, or tries it with other rules.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
+from app.domain.policy.allowance import AllowanceLeft
 from app.domain.policy.costs import Cost, cost_for_staff
-from app.domain.policy.decide import RefusalCode
+from app.domain.policy.decide import RefusalCode, decide
 from app.domain.policy.reason_costs import decide_with_reason
 from app.domain.policy.reasons import ReasonEffect, effect_of
 from app.domain.policy.rules import Action, Credit, Policy
@@ -23,10 +26,14 @@ ENGINE_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """The cost that a valid quote promised, and when the quote was given."""
+    """The cost that a valid quote promised, and when the quote was given.
+
+    `uses_allowance`: it showed that one of the client's allowance is used instead.
+    """
 
     cost: Cost
     given_at: datetime
+    uses_allowance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,7 @@ class Judgement:
     `at` is the judged instant. A missed session is judged after its start, even if it was marked
     before. `target` is the start to which a move leads. `charged_by_staff`: staff have ended or
     moved the session and charged the client. `effect` is that of the client's reason.
+    `keeps_allowance`: the client wished to pay, and to keep their allowance.
     """
 
     action: Action
@@ -45,14 +53,27 @@ class Judgement:
     target: datetime | None = None
     charged_by_staff: bool = False
     effect: ReasonEffect = ReasonEffect.USUAL
+    keeps_allowance: bool = False
+
+    @property
+    def may_use_allowance(self) -> bool:
+        """Tell whether one of the allowance may be used: the client wants to, and was shown it.
+
+        Without a quote nothing is used, or the command is refused.
+        """
+        return not self.keeps_allowance and (self.quoted is None or self.quoted.uses_allowance)
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The cost of a command for the client. `judgement` None: no policy was asked."""
+    """The cost of a command for the client. `judgement` None: no policy was asked.
+
+    `used`: the command uses up one of the client's allowance; this is what was left before.
+    """
 
     cost: Cost
     judgement: Judgement | None = None
+    used: AllowanceLeft | None = None
 
 
 class Result(StrEnum):
@@ -84,30 +105,42 @@ def judge_for_staff(
     return Judged(cost, Judgement(action, facts, at, target=target, charged_by_staff=True))
 
 
-def replay(policy: Policy, judgement: Judgement) -> Cost | RefusalCode:
+class Decided(NamedTuple):
+    """What is decided again, and whether that uses up one of the client's allowance."""
+
+    result: Cost | RefusalCode
+    uses_allowance: bool = False
+
+
+def replay(policy: Policy, judgement: Judgement) -> Decided:
     """Decide again, with the recorded quote. With the policy of then, it is what was decided."""
-    quoted = judgement.quoted
-    return _decided(policy, judgement, None if quoted is None else quoted.cost)
+    return _decided(policy, judgement)
 
 
 def try_rules(
-    policy: Policy, judgement: Judgement, closed: ClosedDays | None, reason: str | None = None
-) -> Cost | RefusalCode:
+    policy: Policy,
+    judgement: Judgement,
+    closed: ClosedDays | None,
+    reason: str | None = None,
+    uses: Sequence[datetime] = (),
+) -> Decided:
     """Decide as if the session had these rules. `reason` is the code that was given, if any.
 
     Their deadlines in working days are calculated with the days on which the practice is `closed`;
     None: they have no such deadlines.
-    A client who had a quote is given the one that these rules would have made at that time.
+    A client who had a quote is given the one that these rules would have made at that time. `uses`
+    are the instants at which these rules would have used the client's allowance before.
     """
-    facts, quoted = judgement.facts, judgement.quoted
+    facts, quoted = replace(judgement.facts, allowance_uses=tuple(uses)), judgement.quoted
     judgement = replace(judgement, effect=effect_of(policy.reasons, reason))
     if closed is not None:
         frozen = freeze_deadlines(policy, facts.starts_at, facts.zone, closed)
-        judgement = replace(judgement, facts=replace(facts, frozen_deadlines=frozen))
+        facts = replace(facts, frozen_deadlines=frozen)
+    judgement = replace(judgement, facts=facts, quoted=None)
     if quoted is None:
-        return _decided(policy, judgement, None)
-    shown = _decided(policy, replace(judgement, at=quoted.given_at), None)
-    return _decided(policy, judgement, shown if isinstance(shown, Cost) else None)
+        return _decided(policy, judgement)
+    shown = _shown(policy, judgement, quoted.given_at)
+    return _decided(policy, replace(judgement, quoted=shown))
 
 
 def result_of(decided: Cost | RefusalCode) -> Result:
@@ -121,14 +154,30 @@ def result_of(decided: Cost | RefusalCode) -> Result:
     return Result.FREE if decided.carries is None else Result.LATER
 
 
-def _decided(policy: Policy, judgement: Judgement, quoted: Cost | None) -> Cost | RefusalCode:
+def _shown(policy: Policy, judgement: Judgement, given_at: datetime) -> Quoted | None:
+    """Give the quote that a policy makes at an instant; None: it refuses the action then."""
+    action, target = judgement.action, judgement.target
+    shown = decide(policy, action, judgement.facts, given_at, target=target)
+    cost = shown.cost if shown.allowance is None else shown.allowance.instead
+    return None if cost is None else Quoted(cost, given_at, shown.uses_allowance)
+
+
+def _decided(policy: Policy, judgement: Judgement) -> Decided:
     action, facts, at = judgement.action, judgement.facts, judgement.at
-    target = judgement.target
+    target, quoted = judgement.target, judgement.quoted
     if judgement.charged_by_staff:
-        return cost_for_staff(policy, action, facts, at, charged=True, target=target)
-    effect = judgement.effect
-    decision = decide_with_reason(policy, action, facts, at, effect, quoted=quoted, target=target)
+        return Decided(cost_for_staff(policy, action, facts, at, charged=True, target=target))
+    decision = decide_with_reason(
+        policy,
+        action,
+        facts,
+        at,
+        judgement.effect,
+        quoted=None if quoted is None else quoted.cost,
+        target=target,
+        use_allowance=judgement.may_use_allowance,
+    )
     if decision.refusal is not None:
-        return decision.refusal.code
+        return Decided(decision.refusal.code)
     assert decision.cost is not None  # noqa: S101 - it is allowed
-    return decision.cost
+    return Decided(decision.cost, decision.uses_allowance)

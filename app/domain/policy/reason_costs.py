@@ -34,13 +34,16 @@ def decide_with_reason(
     *,
     quoted: Cost | None = None,
     target: datetime | None = None,
+    use_allowance: bool = True,
 ) -> Decision:
     """Decide as `decide` does, about an action that a client explains by a reason of this effect.
 
     `none` lifts the fee, the forfeit and the carried cost that the action would have. It lifts
     neither the closing deadline nor `enabled`, and the action counts towards the limit.
     """
-    decision = decide(policy, action, facts, now, quoted=quoted, target=target)
+    decision = decide(
+        policy, action, facts, now, quoted=quoted, target=target, use_allowance=use_allowance
+    )
     return _with_effect(decision, policy, facts, now, effect)
 
 
@@ -72,9 +75,13 @@ def _with_effect(
 ) -> Decision:
     """Free the action from its cost, if it has one and the reason lifts it.
 
+    That is the cost without the allowance: a reason comes before it, and uses none of it.
+
     What booking a session again carries is the cost of its end, for which no reason was given.
     """
     cost, action = decision.cost, decision.action
+    if decision.allowance is not None:
+        cost = decision.allowance.instead
     if effect is not ReasonEffect.NONE or cost is None or cost.is_free:
         return decision
     if action is Action.RESCHEDULE and is_rebooking(policy, facts, now):
@@ -86,4 +93,5 @@ def _with_effect(
         forgiven_if_refilled=False,
         free_targets=None,
         is_free_target=None,
+        allowance=None,
     )

@@ -48,8 +48,13 @@ def write_judgement(judgement: Judgement) -> dict[str, Any]:
             facts=_written_facts(judgement.facts),
             quoted=None
             if quoted is None
-            else {"given_at": _instant(quoted.given_at), "cost": write_cost(quoted.cost)},
+            else {
+                "given_at": _instant(quoted.given_at),
+                "cost": write_cost(quoted.cost),
+                **_without_usual(uses_allowance=quoted.uses_allowance),
+            },
             charged_by_staff=judgement.charged_by_staff,
+            keeps_allowance=judgement.keeps_allowance,
             reason=None if judgement.effect is ReasonEffect.USUAL else judgement.effect.value,
         ),
     }
@@ -67,10 +72,13 @@ def read_judgement(document: dict[str, Any], constants: Constants) -> Judgement:
         quoted=None
         if quoted is None
         else Quoted(
-            read_cost(quoted["cost"], currency), datetime.fromisoformat(quoted["given_at"])
+            read_cost(quoted["cost"], currency),
+            datetime.fromisoformat(quoted["given_at"]),
+            quoted.get("uses_allowance", False),
         ),
         target=constants.target if action is Action.RESCHEDULE else None,
         charged_by_staff=document.get("charged_by_staff", False),
+        keeps_allowance=document.get("keeps_allowance", False),
         effect=ReasonEffect(document.get("reason", ReasonEffect.USUAL)),
     )
 
@@ -121,6 +129,7 @@ def _written_facts(facts: SessionFacts) -> dict[str, Any]:
             [deadline.days, deadline.at.isoformat(), _instant(instant)]
             for deadline, instant in facts.frozen_deadlines
         ],
+        allowance_uses=[_instant(use) for use in facts.allowance_uses],
     )
 
 
@@ -150,6 +159,7 @@ def _read_facts(document: dict[str, Any], constants: Constants) -> SessionFacts:
             )
             for days, at, instant in get("frozen_deadlines", ())
         ),
+        allowance_uses=tuple(datetime.fromisoformat(use) for use in get("allowance_uses", ())),
     )
 
 

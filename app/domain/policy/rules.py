@@ -156,13 +156,27 @@ class RebookRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """So many changes of a client cost nothing (app/domain/policy/allowance.py).
+
+    `days`: so many local days later a use no longer counts; None: at the end of its calendar year.
+    `actions` are cancelling, moving, or both. An absence counts as cancelling.
+    """
+
+    free: int
+    days: int | None = None
+    actions: frozenset[Action] = frozenset({Action.CANCEL, Action.RESCHEDULE})
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """One immutable version of a cancellation policy. The defaults: free until the start.
 
     `free_after_practice_move`: after a move by the practice, the client's next cancellation or move
     is free until the start. `grace`: so long after the booking, cancelling and moving are free.
-    `rebook` None: a session that has ended is not booked again. `reasons` is the practice's own
-    list; None: clients give the standard ones.
+    `rebook` None: a session that has ended is not booked again. `allowance` None: nothing is free
+    only because its client has changed little. `reasons` is the practice's own list; None: clients
+    give the standard ones.
     """
 
     cancel: CancelRule = field(default_factory=CancelRule)
@@ -171,6 +185,7 @@ class Policy:
     free_after_practice_move: bool = True
     grace: timedelta = timedelta()
     rebook: RebookRule | None = None
+    allowance: Allowance | None = None
     reasons: tuple[OwnReason, ...] | None = None
 
 

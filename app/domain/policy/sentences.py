@@ -136,6 +136,20 @@ def _rebook(policy: Policy) -> list[Sentence]:
     return [Sentence(key, {"count": rule.days}, rule.days)]
 
 
+def _allowance(policy: Policy) -> list[Sentence]:
+    allowance = policy.allowance
+    if allowance is None:
+        return []
+    kind = "both" if len(allowance.actions) > 1 else next(iter(allowance.actions)).value
+    free, days = allowance.free, allowance.days
+    return [
+        Sentence(f"rules.allowance.{kind}", {"count": free}, free),
+        Sentence("rules.allowance-per-year")
+        if days is None
+        else Sentence("rules.allowance-per-days", {"count": days}, days),
+    ]
+
+
 def _reasons(policy: Policy) -> list[Sentence]:
     """Say which reasons there are, and for which of them the fee is lifted, or is asked about."""
     if policy.reasons is None:
@@ -160,6 +174,7 @@ _PARTS: Sequence[Callable[[Policy], list[Sentence]]] = (
     _change_format,
     _grace,
     _practice_move,
+    _allowance,
     _rebook,
     _reasons,
 )

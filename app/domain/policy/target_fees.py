@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.domain.intervals import Interval
-from app.domain.money import Money
+from app.domain.policy.allowance import allowance_choice
 from app.domain.policy.costs import cost_at, cost_steps
 from app.domain.policy.rules import Action, Policy
 from app.domain.policy.targets import TargetFees, free_targets
@@ -22,13 +22,14 @@ def target_fees(policy: Policy, facts: SessionFacts, now: datetime) -> TargetFee
     free = free_targets(policy, Action.RESCHEDULE, facts)
     if free is None:
         return TargetFees(Interval(0, 0), None)
+    moving = cost_at(cost_steps(policy, Action.RESCHEDULE, facts), now)
+    choice = allowance_choice(policy, Action.RESCHEDULE, facts, now, moving, use=True)
+    # A move that has no fee, and only carries a cost, uses the allowance whatever its target is.
+    uses = choice is not None and choice.would_use and moving.fee is not None
     return TargetFees(
         free=free,
-        fee=_fee(policy, Action.RESCHEDULE, facts, now),
+        fee=None if uses else moving.fee,
         present=None if facts.is_seat else to_seconds(facts.starts_at),
-        fee_of_format=_fee(policy, Action.CHANGE_FORMAT, facts, now),
+        fee_of_format=cost_at(cost_steps(policy, Action.CHANGE_FORMAT, facts), now).fee,
+        uses_allowance=uses,
     )
-
-
-def _fee(policy: Policy, action: Action, facts: SessionFacts, now: datetime) -> Money | None:
-    return cost_at(cost_steps(policy, action, facts), now).fee

@@ -18,13 +18,20 @@ class TargetFees(NamedTuple):
     """What an action costs at one instant, by the start to which it leads; starts in seconds.
 
     `fee` is that of moves to other starts than the `free` ones. What leads to the `present` start
-    is a change of format, which has a fee of its own.
+    is a change of format, which has a fee of its own. `uses_allowance`: moves to other starts cost
+    no fee either, because they use up one of the client's allowance.
     """
 
     free: Interval
     fee: Money | None
     present: int | None = None
     fee_of_format: Money | None = None
+    uses_allowance: bool = False
+
+    def uses_allowance_at(self, start: int) -> bool:
+        """Tell whether the action that leads to this start uses up one of the allowance."""
+        is_other = start != self.present and not self.free.start <= start < self.free.end
+        return self.uses_allowance and is_other
 
     def fee_at(self, start: int) -> Money | None:
         """Give the fee of the action that leads to this start."""

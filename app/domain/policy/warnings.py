@@ -4,6 +4,7 @@ Deadlines and costs are those of probe sessions, judged as any session is.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.money import Money, minor_of
+from app.domain.policy.allowance import lifted
 from app.domain.policy.costs import cost_at, cost_steps
 from app.domain.policy.deadlines import before_midnight
 from app.domain.policy.decide import terms
@@ -39,6 +41,7 @@ class WarningCode(StrEnum):
     REMINDER_TOO_LATE = "reminder-too-late"
     FEE_ABOVE_PRICE = "fee-above-price"
     DEADLINE_ON_CLOSED_DAY = "deadline-on-closed-day"
+    ALLOWANCE_NEVER_APPLIES = "allowance-never-applies"
     EVERY_REASON_FREE = "every-reason-free"
 
 
@@ -86,6 +89,8 @@ def warnings(
     if _is_move_cheaper(policy, _probe(policy, price, closed)):
         found.append(PolicyWarning(WarningCode.MOVE_CHEAPER, "/rules/reschedule"))
     found += _deadlines_on_closed_days(policy, closed)
+    if _is_allowance_idle(policy, _probe(policy, price, closed)):
+        found.append(PolicyWarning(WarningCode.ALLOWANCE_NEVER_APPLIES, "/rules/allowance"))
     if _is_every_reason_free(policy):
         found.append(PolicyWarning(WarningCode.EVERY_REASON_FREE, "/rules/reasons"))
     for service in services:
@@ -129,6 +134,26 @@ def _is_move_cheaper(policy: Policy, facts: SessionFacts) -> bool:
         for at in instants
         if at <= min(open_until)
     )
+
+
+def _is_allowance_idle(policy: Policy, facts: SessionFacts) -> bool:
+    """Tell whether nothing that clients can do costs anything that the allowance lifts.
+
+    An absence does, where cancelling closes before the start.
+    """
+    allowance = policy.allowance
+    if allowance is None:
+        return False
+    actions = (Action.CANCEL, Action.RESCHEDULE, Action.ABSENCE)
+    probes = facts, replace(facts, paid_by_credit=True)
+    costs = [
+        term.cost
+        for action in actions
+        for probe in probes
+        for term in terms(policy, action, probe)
+        if lifted(allowance, action, term.cost) != term.cost
+    ]
+    return not costs
 
 
 def _is_every_reason_free(policy: Policy) -> bool:

@@ -17,6 +17,9 @@ from app.domain.session import Carried
 from app.web.signing import BadTokenError, TokenSigner
 from app.web.types import MAX_QUOTE_LENGTH
 
+# So many values at most stand for costs that depend on a move's target.
+_BY_TARGET = 2
+
 
 class Quotes:
     """Signs and reads quotes: a client never pays more than the quote that they were shown."""
@@ -109,10 +112,15 @@ class Quotes:
 
 
 def _written_costs(promised: Promised) -> list[Any]:
-    """Write the costs as three values; as one list of two, if they depend on a move's target."""
-    if promised.other == promised.free and promised.other is not None:
-        return _written_cost(promised.other)
-    return [[None if cost is None else _written_cost(cost) for cost in promised]]
+    """Write the costs as three values; as one list of two, if they depend on a move's target.
+
+    One value more says that one of the client's allowance is used.
+    """
+    other, free, uses_allowance = promised
+    more = [True] if uses_allowance else []
+    if other == free and other is not None:
+        return _written_cost(other) + more
+    return [[None if cost is None else _written_cost(cost) for cost in (other, free)], *more]
 
 
 def _costs(written: Sequence[Any]) -> Promised:
@@ -121,13 +129,15 @@ def _costs(written: Sequence[Any]) -> Promised:
     Raises:
         ValueError: it has another number of values.
     """
-    if len(written) == 1:
-        other, free = written[0]
+    if len(written) <= _BY_TARGET:
+        (other, free), *more = written
         return Promised(
-            None if other is None else _cost(*other), None if free is None else _cost(*free)
+            None if other is None else _cost(*other),
+            None if free is None else _cost(*free),
+            bool(more),
         )
-    fee, credit, carries = written
-    return Promised(*(_cost(fee, credit, carries),) * 2)
+    fee, credit, carries, *more = written
+    return Promised(*(_cost(fee, credit, carries),) * 2, bool(more))
 
 
 def _written_cost(cost: Cost) -> list[Any]:

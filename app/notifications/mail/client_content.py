@@ -52,6 +52,7 @@ ABOUT_COST = {
     "fee_waiver_declined",
     "fee_waiver_lapsed",
     "credit_returned",
+    "allowance_returned",
 }
 # Calendar entries of other sessions that one mail has.
 MAX_ATTACHMENTS = 10

@@ -56,7 +56,9 @@ class ChangeFacts:
     `forgiven_if_refilled`: its cost falls away if others take the time. `released`: somebody took
     the time that the client had released. `asks_waiver`: with it the client asked the practice to
     waive the fee. `has_message`: the note is for the client. `voided_fee`: the change made a due
-    fee void. `undone`: the kind of the change that this one undoes. `superseded`: a later change to
+    fee void. `allowance`: the change was a free one of the client's allowance, the first number of
+    so many. `allowance_given_back`: what the undone change had used of it is back. `undone`: the
+    kind of the change that this one undoes. `superseded`: a later change to
     the session exists.
     """
 
@@ -76,6 +78,8 @@ class ChangeFacts:
     asks_waiver: bool
     has_message: bool
     voided_fee: bool
+    allowance: tuple[int, int] | None
+    allowance_given_back: bool
     rebooked: bool
     undone: str | None
     superseded: bool

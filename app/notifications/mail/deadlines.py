@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.policy.allowance import allowance_left, lifted
 from app.domain.policy.decide import Refusal, RefusalCode, Term, decide, terms
 from app.domain.policy.rules import Action, Credit
 from app.domain.policy.targets import free_targets
@@ -36,9 +37,30 @@ def deadlines(data: MailData, formatter: Formatter, now: datetime) -> tuple[Rule
     texts = formatter.texts
     cancel = _timeline(data, Action.CANCEL, formatter, now)
     move = _timeline(data, Action.RESCHEDULE, formatter, now)
+    left = _allowance(data, formatter, now)
     if cancel == move:
-        return (Rule(texts("mail.to-cancel-or-reschedule"), cancel),)
-    return (Rule(texts("mail.to-cancel"), cancel), Rule(texts("mail.to-reschedule"), move))
+        return (Rule(texts("mail.to-cancel-or-reschedule"), (*cancel, *left)),)
+    return (
+        Rule(texts("mail.to-cancel"), cancel),
+        Rule(texts("mail.to-reschedule"), (*move, *left)),
+    )
+
+
+def _allowance(data: MailData, formatter: Formatter, now: datetime) -> tuple[str, ...]:
+    """Write how many free changes are left, where a change costs something at some time."""
+    policy, facts, texts = rules_of(data.policy), data.facts, formatter.texts
+    allowance = policy.allowance
+    if allowance is None or not any(
+        lifted(allowance, action, term.cost) != term.cost
+        for action in (Action.CANCEL, Action.RESCHEDULE)
+        for term in terms(policy, action, facts)
+    ):
+        return ()
+    found = allowance_left(allowance, facts.allowance_uses, facts.zone, now)
+    if found.left == 0 and found.renews_at is not None:
+        first = formatter.date(found.renews_at.astimezone(facts.zone).date())
+        return (texts("mail.allowance-none-left", of=found.of, first=first),)
+    return (texts("mail.allowance-left", left=found.left, of=found.of),)
 
 
 def _timeline(

@@ -106,8 +106,11 @@ def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list
         return _fee(change, _ABOUT_FEE[data.kind], practice, formatter)
     if data.kind == "credit_returned":
         return [texts("mail.credit-is-back")]
+    if data.kind == "allowance_returned":
+        return [texts("mail.allowance-is-back")]
     if data.kind == "restored":
         void = [texts("mail.fee-is-void")] if change.voided_fee else []
+        void += [texts("mail.allowance-given-back")] if change.allowance_given_back else []
         if topic_of(data) == "move-undone":
             return void
         return void + ([texts("mail.credit-pays")] if data.facts.paid_by_credit else [])
@@ -119,8 +122,11 @@ def costs(data: MailData, formatter: Formatter, *, practice: str | None) -> list
     sentences += _release_taken(change, practice, texts)
     if change.credit is not None:
         sentences.append(_credit(change.credit, texts))
+    sentences += _allowance(change, practice, texts)
     if change.forgiven_if_refilled:
-        sentences.append(texts("mail.forgiven-if-refilled"))
+        is_used = change.allowance is not None
+        key = "mail.given-back-if-refilled" if is_used else "mail.forgiven-if-refilled"
+        sentences += [] if is_used and practice is None else [texts(key)]
     if change.carries is not None:
         sentences.append(carried(change.carries, formatter))
     return sentences
@@ -143,6 +149,14 @@ def _waiver_asked(change: ChangeFacts, formatter: Formatter) -> tuple[str, ...]:
 def _release_taken(change: ChangeFacts, practice: str | None, texts: Texts) -> list[str]:
     """Write to the client that somebody has taken the released time, so that nothing is due."""
     return [texts("mail.release-taken")] if change.released and practice is not None else []
+
+
+def _allowance(change: ChangeFacts, practice: str | None, texts: Texts) -> list[str]:
+    """Write to the client that the change was free, as one of those that their allowance has."""
+    if change.allowance is None or practice is None:
+        return []
+    number, of = change.allowance
+    return [texts("mail.allowance-used", number=number, of=of)]
 
 
 def carried(cost: Carried, formatter: Formatter) -> str:

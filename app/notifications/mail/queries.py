@@ -36,7 +36,8 @@ from app.outbox.outbox import REMINDERS
 from app.policies.stored import frozen_of, stored_policy
 from app.sessions.commands.waiver_repository import WAIVER_ASKED
 from app.sessions.read.records import AskedToMove
-from app.sessions.read.rows import carried_of, ended_of, paid_of, to_asked
+from app.sessions.read.rows import carried_of, ended_of, paid_of, to_asked, uses_of
+from app.tables.allowance_uses import allowance_uses_of
 from app.tables.asked import open_request_of
 from app.tables.changes import Change, ChangeNote
 from app.tables.ended import end_of
@@ -210,6 +211,7 @@ def _columns() -> list[Any]:
         *_prefixed("session", Session, "moved_by_practice", "grace_from", "paid_before_minor"),
         *_prefixed("session", Session, "confirmed_at"),
         cast(Session.frozen_deadlines, Text).label("frozen_deadlines"),
+        allowance_uses_of(Session.client_id).label("allowance_uses"),
         open_request_of(Session).label("move_request"),
         end_of(Session).label("ended"),
         *_prefixed("session", Session, "policy_time_zone", "price_minor", "currency"),
@@ -317,6 +319,8 @@ def _change(row: Row[Any]) -> ChangeFacts:
         asks_waiver=details.get("waiver") == "asked",
         has_message=row.kind == "fee_waiver_declined" or bool(details.get("message")),
         voided_fee=bool(details.get("voided_fee") or details.get("forgiven_fee")),
+        allowance=_used(details.get("allowance")),
+        allowance_given_back=bool(details.get("allowance_given_back")),
         rebooked="rebooked" in details,
         undone=details.get("undone"),
         superseded=row.superseded,
@@ -327,6 +331,11 @@ def _carries(details: dict[str, Any] | None, currency: str) -> Carried | None:
     if details is None:
         return None
     return carried_of(details["fee_minor"] or 0, currency, details["forfeits_credit"])
+
+
+def _used(details: dict[str, int] | None) -> tuple[int, int] | None:
+    """Give the number of a free change of an allowance, and how many there are in all."""
+    return None if details is None else (details["of"] - details["left"], details["of"])
 
 
 def _before(row: Row[Any]) -> Meeting | None:
@@ -377,4 +386,5 @@ def _facts(row: Row[Any], asked: AskedToMove | None) -> SessionFacts:
         ended=ended_of(row.ended, row.session_currency),
         paid_before=paid_of(row.session_paid_before_minor, row.session_currency),
         frozen_deadlines=frozen_of(row.frozen_deadlines),
+        allowance_uses=uses_of(row.allowance_uses),
     )

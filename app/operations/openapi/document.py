@@ -103,7 +103,10 @@ TAGS = [
         "name": "Practice: waitlist",
         "description": "Who waits for a time, and what they were offered.",
     },
-    {"name": "Practice: fees", "description": "Fees that are due, waived or settled."},
+    {
+        "name": "Practice: fees",
+        "description": "Fees that are due, waived or settled; what clients used of an allowance.",
+    },
     {"name": "Practice: reports", "description": "What has changed in a time, added up."},
     {
         "name": "Practice: notifications",

@@ -32,6 +32,7 @@ _SUMMARIES: dict[EventType, str] = {
     "fee.waiver_declined": "The practice does not waive a fee: it stands",
     "fee.waiver_lapsed": "The practice has not answered in time: a fee stands",
     "session.credit_returned": "A forfeited credit was returned: others took the freed time",
+    "session.allowance_returned": "A use of the allowance was given back: others took the time",
     "group.below_minimum": "Fewer seats of a group are taken than its minimum",
     "group.cancelled": "A group was cancelled",
     "group.moved": "A group was moved, or its format changed",

@@ -41,6 +41,8 @@ def present_trial(
     unknown = [texts(key) for key in _UNKNOWN]
     if found.counts_working_days:
         unknown.append(texts("trial.working-days"))
+    if found.counts_allowance:
+        unknown.append(texts("trial.allowance"))
     if found.has_reasons:
         unknown.append(texts("trial.reasons"))
     if tally.not_judged:

@@ -1,6 +1,6 @@
 """Add up past decisions beside what other rules would have decided. Pure."""
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import heappush, heappushpop
@@ -8,6 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.domain.money import minor_of
+from app.domain.policy.allowance import MOST_FREE
 from app.domain.policy.costs import Cost
 from app.domain.policy.decide import RefusalCode
 from app.domain.policy.judgement import Judgement, Result, replay, result_of, try_rules
@@ -62,6 +63,7 @@ class Tally:
         self._limit = limit
         self._most: list[_Ranked] = []
         self._clients: set[UUID] = set()
+        self._uses: dict[UUID, deque[datetime]] = {}
         self.actions: defaultdict[str, ActionTally] = defaultdict(ActionTally)
         self.months: dict[str, MonthTally] = {}
         self.not_judged = 0
@@ -82,10 +84,7 @@ class Tally:
         if judgement is None:
             self.not_judged += 1
             return
-        if past.policy_id in self._same:
-            tried = replay(self._rules, judgement)
-        else:
-            tried = try_rules(self._rules, judgement, self._closed, past.reason)
+        tried = self._judge(past, judgement)
         action = self.actions[past.action]
         action.stood[result_of(past.stood)] += 1
         action.tried[result_of(tried)] += 1
@@ -94,6 +93,21 @@ class Tally:
             action.changed += 1
             self._clients.add(past.client_id)
             self._keep(past, judgement, tried)
+
+    def _judge(self, past: PastDecision, judgement: Judgement) -> Cost | RefusalCode:
+        """Judge by the tried rules, and count what they use of the client's allowance.
+
+        Sessions that had these rules already are judged by what was left then.
+        """
+        if past.policy_id in self._same:
+            tried = replay(self._rules, judgement)
+        else:
+            before = self._uses.get(past.client_id, ())
+            tried = try_rules(self._rules, judgement, self._closed, past.reason, before)
+        if tried.uses_allowance:
+            uses = self._uses.setdefault(past.client_id, deque(maxlen=MOST_FREE))
+            uses.append(judgement.at)
+        return tried.result
 
     def _add_fees(self, past: PastDecision, tried: Cost | RefusalCode) -> None:
         month = _month_of(past)

@@ -25,6 +25,7 @@ class Tried:
     until: datetime
     counts_working_days: bool
     has_reasons: bool
+    counts_allowance: bool
 
 
 async def try_policy(
@@ -47,11 +48,12 @@ async def try_policy(
         closed = await read_closed_days(db, trial.practice_id, rules) if counts else None
     has_reasons = rules.reasons is not None
     tally = Tally(rules, same, closed, after, limit)
+    has_allowance = rules.allowance is not None
     judged, last = 0, None
     async for page in read_past(engine, trial):
         for past in page:
             if judged >= most and past.position.at != last:
-                return Tried(tally, past.position.at, counts, has_reasons)
+                return Tried(tally, past.position.at, counts, has_reasons, has_allowance)
             tally.add(past)
             judged, last = judged + 1, past.position.at
-    return Tried(tally, trial.end, counts, has_reasons)
+    return Tried(tally, trial.end, counts, has_reasons, has_allowance)

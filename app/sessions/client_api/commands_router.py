@@ -271,4 +271,5 @@ def _order(
 ) -> ClientOrder:
     reason = ChangeReason(body.reason.code, body.reason.note)
     ask_waiver = None if body.ask_waiver is None else body.ask_waiver.note
-    return ClientOrder(reason, body.quote, if_match, settings.undo_window, ask_waiver)
+    undo_window, use_allowance = settings.undo_window, body.use_allowance
+    return ClientOrder(reason, body.quote, if_match, undo_window, ask_waiver, use_allowance)

@@ -13,12 +13,17 @@ from app.domain.policy.targets import free_targets
 from app.domain.policy.ways_out import ways_out
 from app.domain.quotes import Quote
 from app.domain.release import ReleaseChoice, live_release, release_choice
-from app.domain.session import Carried
 from app.domain.undo import may_undo
 from app.domain.zones import from_seconds
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
 from app.sessions.client_api import decision_schemas, schemas
+from app.sessions.client_api.allowance_presenter import (
+    present_allowance,
+    present_allowance_terms,
+    present_carried,
+    present_instant,
+)
 from app.sessions.read.records import (
     SessionRecord,
 )
@@ -60,6 +65,7 @@ def _policy(
         },
         "rebook": _rebook(rules_of(record.policy).rebook),
         "free_targets": _free_terms(record, zone),
+        "allowance": present_allowance_terms(rules_of(record.policy).allowance),
     }
 
 
@@ -112,17 +118,18 @@ def present_decision(
         "reasons": _reasons(decision, record, now, texts),
         "credit": credit,
         "carries": carries,
-        "free_until": _in(decision.free_until, zone),
-        "closes_at": _in(decision.closes_at, zone),
+        "free_until": present_instant(decision.free_until, zone),
+        "closes_at": present_instant(decision.closes_at, zone),
         "free_targets": _free_targets(decision.free_targets, zone),
+        "allowance": present_allowance(decision.allowance, zone),
         "quote": quote,
-        "quote_expires_at": _in(expires_at, zone),
+        "quote_expires_at": present_instant(expires_at, zone),
         "refusal": None
         if refusal is None
         else {
             "code": refusal.code,
             "message": refusal_text(refusal.code, refusal.contact.name, texts),
-            "deadline": _in(refusal.deadline, zone),
+            "deadline": present_instant(refusal.deadline, zone),
             "contact": present_contact(refusal.contact),
         },
     }
@@ -202,6 +209,7 @@ def present_ways_out(
             "credit": one.cost.credit,
             "carries": present_carried(one.cost.carries),
             "to_free_targets": one.to_free_targets,
+            "uses_allowance": one.uses_allowance,
         }
         for one in ways
     ]
@@ -219,23 +227,13 @@ def present_undo(
     until: datetime | None, zone: ZoneInfo, now: datetime
 ) -> decision_schemas.UndoView:
     """Present whether the client may take back their last change."""
-    return {"allowed": may_undo(until, now), "until": _in(until, zone)}
+    return {"allowed": may_undo(until, now), "until": present_instant(until, zone)}
 
 
 def present_confirm(record: SessionRecord, now: datetime) -> decision_schemas.ConfirmView:
     """Present whether the client may say that they are coming, and has not said so."""
     code = why_not_confirm(record.facts, now, is_absent=record.absence is not None)
     return {"allowed": code is None and record.confirmed_at is None}
-
-
-def present_carried(carried: Carried | None) -> decision_schemas.CarriedView | None:
-    """Present the minimum cost of a later cancellation, or null."""
-    if carried is None:
-        return None
-    return {
-        "fee": present_money(carried.fee),
-        "credit": Credit.FORFEITED if carried.forfeits_credit else None,
-    }
 
 
 def _terms(timeline: Sequence[Term], zone: ZoneInfo) -> list[decision_schemas.TermView]:
@@ -248,7 +246,3 @@ def _terms(timeline: Sequence[Term], zone: ZoneInfo) -> list[decision_schemas.Te
         }
         for term in timeline
     ]
-
-
-def _in(instant: datetime | None, zone: ZoneInfo) -> datetime | None:
-    return None if instant is None else instant.astimezone(zone)

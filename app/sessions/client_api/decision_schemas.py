@@ -14,16 +14,9 @@ from app.domain.policy.reasons import ReasonEffect
 from app.domain.policy.rules import Credit
 from app.domain.policy.ways_out import Way
 from app.domain.session import FeeOfEnd
+from app.sessions.client_api.allowance_schemas import AllowanceView
+from app.sessions.client_api.carried_schemas import CarriedView
 from app.web.views import ContactView, MoneyView
-
-
-class CarriedView(TypedDict):
-    """The minimum cost of a later cancellation: a fee, or the credit that pays for the session."""
-
-    fee: MoneyView | None
-    credit: Annotated[
-        Credit | None, Field(description="`forfeited` if the credit will not be returned.")
-    ]
 
 
 class TermView(TypedDict):
@@ -120,6 +113,9 @@ class WayOutView(TypedDict):
             "moves to other starts."
         ),
     ]
+    uses_allowance: Annotated[
+        bool, Field(description="It uses up one of the client's allowance.", examples=[False])
+    ]
 
 
 class ReleaseChoiceView(TypedDict):
@@ -185,8 +181,9 @@ class DecisionView(TypedDict):
             "request of the practice, a move by the practice since the client last moved, or the "
             "policy's grace period after the booking. "
             "The action then does not count towards the limit. `target`, where a start was named: "
-            "a move to it costs no fee, but counts and may carry a cost. `reason` is not said "
-            "here: see `reasons`. Null: the policy's fees hold."
+            "a move to it costs no fee, but counts and may carry a cost. `allowance`: it uses up "
+            "one of the client's `allowance`, for which it needs the quote; it counts too. "
+            "`reason` is not said here: see `reasons`. Null: the policy's fees hold."
         ),
     ]
     forgiven_if_refilled: Annotated[
@@ -236,6 +233,14 @@ class DecisionView(TypedDict):
         Field(
             description="For `reschedule`, where the policy has `free_if_within` and a fee is due: "
             "`fee` is that of other starts. The quote holds for all starts. Else null.",
+            examples=[None],
+        ),
+    ]
+    allowance: Annotated[
+        AllowanceView | None,
+        Field(
+            description="For `cancel`, `reschedule` and `absence`, where the action costs "
+            "something that the policy's allowance lifts. Else null.",
             examples=[None],
         ),
     ]

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.domain.policy.free import FreeBecause
 from app.domain.session import Format
 from app.sessions.client_api import schemas
 from app.sessions.client_api.reasons import ReasonVisibility, side_of
@@ -34,6 +35,7 @@ def present_change(
         after=_moment(change.starts_at, change.ends_at, change.format, change.location_id, zone),
         fee=present_money(change.fee),
         credit=change.credit,
+        free_because=FreeBecause.ALLOWANCE if change.used_allowance else None,
         version=change.version,
         command_id=change.command_id,
     )

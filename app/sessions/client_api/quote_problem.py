@@ -8,8 +8,8 @@ from app.policies.stored import rules_of
 from app.sessions.client_api.decision_presenter import present_decision
 from app.sessions.client_api.refused_problem import on_attempt_refused
 from app.sessions.client_api.scope_presenter import present_scope
-from app.sessions.commands.scope import ScopeQuoteRequiredError
-from app.sessions.errors import AttemptRefusedError, QuoteRequiredError
+from app.sessions.commands.scope import ScopeAllowanceSpentError, ScopeQuoteRequiredError
+from app.sessions.errors import AllowanceSpentError, AttemptRefusedError, QuoteRequiredError
 from app.web.problems.handlers import problem
 from app.web.request_headers import texts_of
 
@@ -34,7 +34,7 @@ async def _on_quote_required(request: Request, error: Exception) -> Response:
         error.now,
         texts_of(request),
     )
-    return problem(request, error.code, decision=decision)
+    return problem(request, error.code, detail=_detail(request, error), decision=decision)
 
 
 async def _on_scope_quote_required(request: Request, error: Exception) -> Response:
@@ -46,6 +46,14 @@ async def _on_scope_quote_required(request: Request, error: Exception) -> Respon
     return problem(
         request,
         error.code,
+        detail=_detail(request, error),
         decision=present_decision(decision, named, zone, None, now, texts),
         preview=present_scope(preview, zone, quotes, now, texts),
     )
+
+
+def _detail(request: Request, error: Exception) -> str | None:
+    """Give another detail than the catalogue's, where the session itself has not changed."""
+    if isinstance(error, AllowanceSpentError | ScopeAllowanceSpentError):
+        return texts_of(request)("quote.allowance-spent")
+    return None

@@ -14,8 +14,10 @@ from pydantic_core import PydanticKnownError
 # pydantic requires this TypedDict instead of the standard library's before Python 3.12
 from typing_extensions import TypedDict
 
+from app.domain.policy.free import FreeBecause
 from app.domain.policy.rules import Credit
 from app.domain.session import ChangedBy, Format, Status
+from app.sessions.client_api.allowance_schemas import AllowanceTermsView, UseAllowance
 from app.sessions.client_api.decision_schemas import (
     ActionsView,
     FreeTermsView,
@@ -115,6 +117,14 @@ class PolicyView(TypedDict):
         Field(
             description="The starts to which a move costs no fee, if the policy has "
             "`free_if_within`.",
+            examples=[None],
+        ),
+    ]
+    allowance: Annotated[
+        AllowanceTermsView | None,
+        Field(
+            description="Changes that cost nothing, of all of the client's sessions together. "
+            "Null: the policy has none.",
             examples=[None],
         ),
     ]
@@ -249,6 +259,14 @@ class ChangeView(TypedDict):
     after: Moment
     fee: MoneyView | None
     credit: Credit | None
+    free_because: Annotated[
+        FreeBecause | None,
+        Field(
+            description="`allowance` if it used up one of the client's allowance. What else made "
+            "it free is not said here.",
+            examples=[None],
+        ),
+    ]
     version: Annotated[int, Field(description="The session's version after the change.")]
     command_id: Annotated[
         UUID, Field(description="The command: the same for all changes that one command made.")
@@ -287,6 +305,7 @@ class AbsenceRequest(RequestBody):
         "`free_time: true` if that costs a fee or a credit.",
     )
     ask_waiver: AskWaiver = None
+    use_allowance: UseAllowance = True
 
 
 class CancelRequest(ScopeFields):
@@ -304,6 +323,7 @@ class CancelRequest(ScopeFields):
         "that of the preview (`GET …/scope`). Required if cancelling costs a fee or a credit.",
     )
     ask_waiver: AskWaiver = None
+    use_allowance: UseAllowance = True
 
 
 class TargetFields(RequestBody):
@@ -372,3 +392,4 @@ class RescheduleRequest(MoveTarget):
         "change has a fee or a carried cost.",
     )
     ask_waiver: AskWaiver = None
+    use_allowance: UseAllowance = True

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from app.domain.errors import QuoteStaleError
-from app.domain.policy.costs import Cost
 from app.domain.policy.decide import Decision, decide
 from app.domain.policy.judgement import Judged, Judgement, Quoted
 from app.domain.policy.reason_costs import decide_with_reason
@@ -16,7 +15,12 @@ from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
 from app.sessions.commands.orders import ClientOrder
 from app.sessions.commands.reasons import check_reason
-from app.sessions.errors import AttemptRefusedError, QuoteOutdatedError, QuoteRequiredError
+from app.sessions.errors import (
+    AllowanceSpentError,
+    AttemptRefusedError,
+    QuoteOutdatedError,
+    QuoteRequiredError,
+)
 from app.sessions.read.records import SessionRecord
 
 
@@ -35,18 +39,44 @@ def judge_for_client(
     Raises:
         InvalidInputError: see `check_reason`.
         QuoteInvalidError, QuoteOutdatedError: see `_decide`.
+        AllowanceSpentError: the quote shows one of the allowance, and none is left any more.
         AttemptRefusedError: the policy refuses the action; that is counted.
         QuoteRequiredError: the action has a cost, and the request has no valid quote.
     """
     check_reason(record, order.reason)
     effect = order.effect_on(record)
     try:
-        cost, quoted = _decide(record, action, order.quote, quotes, now, target, effect)
+        decision, judgement = _decide(
+            record,
+            action,
+            order.quote,
+            quotes,
+            now,
+            target,
+            effect=effect,
+            use_allowance=order.use_allowance,
+        )
     except ActionRefusedError as error:
         raise AttemptRefusedError(error.decision, record, now) from None
-    if quoted is None and not cost.is_free:
+    if decision.needs_quote and judgement.quoted is None:
         raise QuoteRequiredError(_shown(record, action, now), record, now)
-    return Judged(cost, Judgement(action, record.facts, now, quoted, target, effect=effect))
+    if is_spent(decision, judgement):
+        raise AllowanceSpentError(_shown(record, action, now), record, now)
+    return judged_of(decision, judgement)
+
+
+def is_spent(decision: Decision, judgement: Judgement) -> bool:
+    """Tell whether the client wants to use what the quote has shown them, and nothing is left."""
+    wants = judgement.quoted is not None and judgement.may_use_allowance
+    return wants and decision.allowance is not None and not decision.uses_allowance
+
+
+def judged_of(decision: Decision, judgement: Judgement) -> Judged:
+    """Give the cost of an allowed action, and what is left of the allowance if it uses one."""
+    assert decision.cost is not None  # noqa: S101 - it is allowed
+    is_used = decision.allowance is not None and decision.allowance.would_use
+    used = decision.allowance.left if decision.allowance is not None and is_used else None
+    return Judged(decision.cost, judgement, used)
 
 
 def check_allowed(
@@ -74,9 +104,11 @@ def _decide(
     quotes: Quotes,
     now: datetime,
     target: datetime | None,
+    *,
     effect: ReasonEffect = ReasonEffect.USUAL,
-) -> tuple[Cost, Quoted | None]:
-    """Give the cost by the policy, and the valid quote that was applied.
+    use_allowance: bool = True,
+) -> tuple[Decision, Judgement]:
+    """Give the decision of the policy, and what it depended on: also the valid quote, if any.
 
     Raises:
         QuoteInvalidError: the quote is forged, or for another session or action.
@@ -97,12 +129,24 @@ def _decide(
         )
     except QuoteStaleError:
         raise QuoteOutdatedError(_shown(record, action, now), record, now) from None
-    decision = decide_with_reason(policy, action, facts, now, effect, quoted=cost, target=target)
+    quoted = None
+    if quote is not None and cost is not None:
+        quoted = Quoted(cost, quotes.given_at(quote, now), quote.promised.uses_allowance)
+    keeps = not use_allowance
+    judgement = Judgement(action, facts, now, quoted, target, effect=effect, keeps_allowance=keeps)
+    decision = decide_with_reason(
+        policy,
+        action,
+        facts,
+        now,
+        effect,
+        quoted=cost,
+        target=target,
+        use_allowance=judgement.may_use_allowance,
+    )
     if decision.cost is None:
         raise ActionRefusedError(decision, record.client_zone)
-    if quote is None or cost is None:
-        return decision.cost, None
-    return decision.cost, Quoted(cost, quotes.given_at(quote, now))
+    return decision, judgement
 
 
 def _shown(record: SessionRecord, action: Action, now: datetime) -> Decision:

@@ -152,7 +152,7 @@ async def write_end(
         in_calendar=is_cancelled,
         answers=answers,
     )
-    percent = share_to_refill(rules_of(record.policy), record.facts, cost) if is_cancelled else None
+    percent = _share_to_refill(record, judged) if is_cancelled else None
     if percent is not None and now < record.starts_at:
         owner = record.practitioner_id, record.client_id, record.group_id
         details = (change.details or {}) | {"forgiven_if_refilled": True}
@@ -161,3 +161,14 @@ async def write_end(
             change, details=details, refill=refill, collect_after=record.starts_at.astimezone(UTC)
         )
     return replace(change, collect_after=None if undo is None else undo.until)
+
+
+def _share_to_refill(record: SessionRecord, judged: Judged) -> int | None:
+    """Give the share of the time that others must take to forgive what the cancellation costs.
+
+    Or to give back what it has used of the allowance; None: nothing is.
+    """
+    policy, facts = rules_of(record.policy), record.facts
+    if judged.used is not None:
+        return None if facts.carried is not None else policy.cancel.refilled
+    return share_to_refill(policy, facts, judged.cost)

@@ -174,12 +174,16 @@ def new_change(
     """Make the history entry of a command. `to` None: time, format and location stay.
 
     `in_calendar`: the change is visible in calendar files, so `SEQUENCE` increases. `answers` is
-    the move request that the change answers. It and a carried cost become part of `details`.
+    the move request that the change answers. It, a carried cost, and what is left of an allowance
+    after the change has used one, become part of `details`.
     `judged` has the cost, and how the policy came to it.
     """
     present, cost = meeting_of(record), judged.cost
     if answers is not None:
         details = (details or {}) | {"move_request": str(answers)}
+    if judged.used is not None:
+        left = {"left": judged.used.left - 1, "of": judged.used.of}
+        details = (details or {}) | {"allowance": left}
     if cost.carries is not None:
         details = (details or {}) | {"carries": _carried_details(cost.carries)}
     return NewChange(
@@ -197,6 +201,7 @@ def new_change(
         details=details,
         answers=answers,
         judgement=judged.judgement,
+        used_by=None if judged.used is None else record.client_id,
     )
 
 

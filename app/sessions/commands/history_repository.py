@@ -17,9 +17,11 @@ from app.domain.policy.costs import Cost
 from app.domain.policy.judgement import Judgement
 from app.domain.policy.recorded import write_judgement
 from app.domain.policy.rules import Credit
+from app.sessions.commands.allowance_repository import GivenBackBy, give_back_use
 from app.sessions.commands.meeting import Meeting
 from app.sessions.commands.orders import Effect
 from app.sessions.commands.waiver_repository import WAIVER_ASKED, NewWaiver, end_waiver
+from app.tables.allowance_uses import AllowanceUse
 from app.tables.changes import Change
 from app.tables.joins import of_practice
 from app.tables.sessions import Fee, Refill
@@ -55,7 +57,8 @@ class NewChange:
     `answers` is the move request that the change answers. The fee of the change may be collected
     only after `collect_after` (UTC); None: at once. `refill` is the freed time of a cancellation
     that may be forgiven. With `waiver` the client asks the practice to waive the fee.
-    `judgement` is how the policy came to fee and credit; None: no policy was asked.
+    `judgement` is how the policy came to fee and credit; None: no policy was asked. `used_by` is
+    the client of whose allowance the change uses up one.
     """
 
     kind: str
@@ -77,6 +80,7 @@ class NewChange:
     refill: NewRefill | None = None
     waiver: NewWaiver | None = None
     judgement: Judgement | None = None
+    used_by: UUID | None = None
 
 
 class MadeChange(NamedTuple):
@@ -111,6 +115,9 @@ _ADD_REFILL = Write(
     "cancelled_at",
     *NewRefill._fields,
 )
+
+
+_ADD_USE = Write(insert(AllowanceUse), "practice_id", "id", "client_id", "session_id", "used_at")
 
 
 class HistoryRepository:
@@ -158,7 +165,25 @@ class HistoryRepository:
             if change.refill is not None
         ]
         await _ADD_REFILL.run_for_each(self._db, refills)
+        await self._add_uses(ids, changes, now)
         return ids
+
+    async def _add_uses(
+        self, ids: Sequence[UUID], changes: Sequence[tuple[UUID, NewChange]], now: datetime
+    ) -> None:
+        """Add what the changes, which have these ids, use up of their clients' allowances."""
+        uses = [
+            {
+                "practice_id": self._practice_id,
+                "id": change_id,
+                "client_id": change.used_by,
+                "session_id": session_id,
+                "used_at": now,
+            }
+            for change_id, (session_id, change) in zip(ids, changes, strict=True)
+            if change.used_by is not None
+        ]
+        await _ADD_USE.run_for_each(self._db, uses)
 
     async def latest_effect(self, session_id: UUID, kind: str) -> Effect:
         """Give the cost and the command of the session's latest change of this kind."""
@@ -272,6 +297,16 @@ class HistoryRepository:
         if fee_id is not None:
             await end_waiver(self._db, self._practice_id, fee_id, "void", now)
         return fee_id
+
+    async def give_back_use(
+        self, session_id: UUID, kind: str, by: GivenBackBy, now: datetime
+    ) -> bool:
+        """Give back what the session's latest change of this kind has used of the allowance.
+
+        Tells whether it had used one that still counts. The session's client is locked.
+        """
+        latest = self._latest(select(Change.id), session_id, kind).scalar_subquery()
+        return await give_back_use(self._db, self._practice_id, latest, by, now)
 
     async def void_refill(self, session_id: UUID, kind: str) -> None:
         """Say that it does not matter any more what others do with the freed time."""

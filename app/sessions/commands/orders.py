@@ -43,7 +43,8 @@ class ClientOrder:
     """A client's input: the reason, the signed quote, and the `If-Match` header.
 
     `undo_window` is how long they may take the change back. `ask_waiver` are the words with which
-    they ask the practice to waive a fee; None: they do not ask.
+    they ask the practice to waive a fee; None: they do not ask. Without `use_allowance` they pay
+    what the change costs, and keep what is left of their allowance.
     """
 
     reason: ChangeReason
@@ -51,6 +52,7 @@ class ClientOrder:
     if_match: str | None
     undo_window: timedelta = NO_UNDO
     ask_waiver: str | None = None
+    use_allowance: bool = True
 
     def effect_on(self, record: SessionRecord) -> ReasonEffect:
         """Give what the reason changes about the cost, by the policy of this session."""

@@ -20,7 +20,7 @@ from app.domain.errors import (
     NoChangeError,
 )
 from app.domain.intervals import Interval
-from app.domain.policy.decide import format_change_by_move, must_keep_format_and_location
+from app.domain.policy.format_moves import format_change_by_move, must_keep_format_and_location
 from app.domain.policy.free import why_free
 from app.domain.policy.judgement import Judged, judge_for_staff
 from app.domain.policy.rules import Action

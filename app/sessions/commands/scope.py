@@ -4,23 +4,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 from app.domain.errors import DomainError, ForbiddenError, InvalidInputError, QuoteStaleError
+from app.domain.policy.allowance import with_uses
 from app.domain.policy.costs import Cost, Promised
-from app.domain.policy.decide import Decision, decide
+from app.domain.policy.decide import Decision
 from app.domain.policy.judgement import Judged, Judgement, Quoted, judge_for_staff
 from app.domain.policy.reason_costs import decide_with_reason
-from app.domain.policy.reasons import ReasonEffect
 from app.domain.policy.rules import Action
 from app.domain.policy.targets import is_free_target
-from app.domain.quotes import quoted_costs
+from app.domain.policy.together import OneOfSeveral, decide_together
+from app.domain.quotes import ScopeQuote, quoted_costs
 from app.domain.refusals import ScopeRefusedError, TimeConflict
 from app.domain.scope import Scope, Stays, why_it_stays
 from app.domain.session import SessionFacts, Status
 from app.identity.tokens.access import Caller
 from app.identity.tokens.quote import Quotes
 from app.policies.stored import rules_of
+from app.sessions.commands.client_cost import is_spent, judged_of
 from app.sessions.commands.orders import ClientOrder
 from app.sessions.commands.reasons import check_reason
 from app.sessions.read.records import SessionRecord
@@ -93,6 +96,10 @@ class ScopeQuoteOutdatedError(ScopeQuoteRequiredError):
     code = "quote-stale"
 
 
+class ScopeAllowanceSpentError(ScopeQuoteOutdatedError):
+    """The quote shows more of the client's allowance than is left."""
+
+
 def choose_sessions(
     found: Sequence[SessionRecord], choice: ScopeChoice, now: datetime, *, where: str = "body"
 ) -> ScopeSessions:
@@ -148,12 +155,15 @@ def preview_costs(
     now: datetime,
     targets: Mapping[UUID, datetime] = NO_TARGETS,
 ) -> ScopePreview:
-    """Decide about each covered session, without a quote; of a move about its target, if known."""
-    decisions = [
-        decide(rules_of(record.policy), action, _facts(record), now, target=targets.get(record.id))
+    """Decide about each covered session, without a quote; of a move about its target, if known.
+
+    They share what is left of their client's allowance.
+    """
+    covered = [
+        OneOfSeveral(rules_of(record.policy), _facts(record), targets.get(record.id))
         for record in sessions.covered
     ]
-    return ScopePreview(action, sessions, decisions, targets)
+    return ScopePreview(action, sessions, decide_together(covered, action, now), targets)
 
 
 def judge_all_for_client(
@@ -169,12 +179,14 @@ def judge_all_for_client(
     """Give the cost of an action on each covered session; a valid quote limits each of them.
 
     The client gives one reason for all; what it changes is in each session's own policy. `targets`
-    are the starts of a move.
+    are the starts of a move. Each session for which the quote shows one of the allowance uses one,
+    unless its reason lifts the cost, and no other.
 
     Raises:
         InvalidInputError: see `check_reason`, for the named session.
         QuoteInvalidError: the quote is forged, or for another session or action.
         ScopeQuoteOutdatedError: it is for other sessions, or for an earlier version of one.
+        ScopeAllowanceSpentError: it shows more of the allowance than is left.
         ScopeRefusedError: the policy refuses the action for one of the sessions.
         ScopeQuoteRequiredError: the action has a cost, and the request has no valid quote that
             covers it.
@@ -182,54 +194,107 @@ def judge_all_for_client(
     check_reason(sessions.named, order.reason)
     preview = preview_costs(sessions, action, now, targets)
     quote = None if order.quote is None else quotes.read_scope(order.quote)
+    given_at = now if quote is None else quotes.given_at(quote, now)
     try:
-        quoted = quoted_costs(
-            quote,
-            practice_id=sessions.named.practice_id,
-            session_id=sessions.named.id,
-            versions={record.id: record.version for record in sessions.covered},
-            keep=choice.keep,
-            action=action,
-            now=now,
-        )
+        quoted = _promised(quote, sessions, choice, action, now)
     except QuoteStaleError:
         raise ScopeQuoteOutdatedError(preview, now) from None
-    judged: dict[UUID, Judged] = {}
-    is_unquoted = False
-    given_at = now if quote is None else quotes.given_at(quote, now)
-    for record in sessions.covered:
-        promised = None if quoted is None else quoted[record.id]
-        effect, target = order.effect_on(record), targets.get(record.id)
-        cost, how = _judge(record, action, effect, promised, given_at, now, target)
-        judged[record.id] = Judged(cost, how)
-        is_unquoted |= how.quoted is None and not cost.is_free
-    if is_unquoted:
+    found = _judge_each(sessions, action, order, quoted, given_at, now, targets)
+    if any(one.judgement.quoted is None and one.decision.needs_quote for one in found):
         raise ScopeQuoteRequiredError(preview, now)
-    return judged
+    if any(is_spent(*one) for one in found):
+        raise ScopeAllowanceSpentError(preview, now)
+    judged = (judged_of(*one) for one in found)
+    return {record.id: one for record, one in zip(sessions.covered, judged, strict=True)}
 
 
-def _judge(
-    record: SessionRecord,
+class _Judged(NamedTuple):
+    """The decision about one of several sessions, and what it depended on."""
+
+    decision: Decision
+    judgement: Judgement
+
+
+def _judge_each(
+    sessions: ScopeSessions,
     action: Action,
-    effect: ReasonEffect,
-    promised: Promised | None,
+    order: ClientOrder,
+    quoted: Mapping[UUID, Promised] | None,
     given_at: datetime,
     now: datetime,
-    target: datetime | None,
-) -> tuple[Cost, Judgement]:
-    """Judge one session; `promised` by a valid quote that was given at `given_at`.
+    targets: Mapping[UUID, datetime],
+) -> list[_Judged]:
+    """Judge the covered sessions in their order. What one uses of the allowance, no other does.
+
+    Raises:
+        ScopeRefusedError: the policy refuses the action for one of the sessions.
+    """
+    found: list[_Judged] = []
+    for record in sessions.covered:
+        promised, target = None if quoted is None else quoted[record.id], targets.get(record.id)
+        used = sum(one.decision.uses_allowance for one in found)
+        asked = Judgement(
+            action,
+            with_uses(_facts(record), now, used),
+            now,
+            _quoted(record, promised, given_at, target),
+            target,
+            effect=order.effect_on(record),
+            keeps_allowance=not order.use_allowance,
+        )
+        found.append(_Judged(_judge(record, asked), asked))
+    return found
+
+
+def _promised(
+    quote: ScopeQuote | None,
+    sessions: ScopeSessions,
+    choice: ScopeChoice,
+    action: Action,
+    now: datetime,
+) -> Mapping[UUID, Promised] | None:
+    """Give what a quote promises for each covered session; see `quoted_costs`."""
+    return quoted_costs(
+        quote,
+        practice_id=sessions.named.practice_id,
+        session_id=sessions.named.id,
+        versions={record.id: record.version for record in sessions.covered},
+        keep=choice.keep,
+        action=action,
+        now=now,
+    )
+
+
+def _quoted(
+    record: SessionRecord, promised: Promised | None, given_at: datetime, target: datetime | None
+) -> Quoted | None:
+    """Give what a valid quote promises for one session; None: it does not cover its target."""
+    to_free = is_free_target(rules_of(record.policy), _facts(record), target)
+    cost = None if promised is None else promised.cost_of(to_free_target=to_free)
+    if cost is None or promised is None:
+        return None
+    return Quoted(cost, given_at, promised.uses_allowance)
+
+
+def _judge(record: SessionRecord, asked: Judgement) -> Decision:
+    """Judge one session.
 
     Raises:
         ScopeRefusedError: the policy refuses the action.
     """
-    rules, facts = rules_of(record.policy), _facts(record)
-    to_free = is_free_target(rules, facts, target)
-    cost = None if promised is None else promised.cost_of(to_free_target=to_free)
-    decided = decide_with_reason(rules, action, facts, now, effect, quoted=cost, target=target)
-    if decided.cost is None:
-        raise ScopeRefusedError(record.id, decided, record.client_zone)
-    quoted = None if cost is None else Quoted(cost, given_at)
-    return decided.cost, Judgement(action, facts, now, quoted, target, effect=effect)
+    decision = decide_with_reason(
+        rules_of(record.policy),
+        asked.action,
+        asked.facts,
+        asked.at,
+        asked.effect,
+        quoted=None if asked.quoted is None else asked.quoted.cost,
+        target=asked.target,
+        use_allowance=asked.may_use_allowance,
+    )
+    if decision.refusal is not None:
+        raise ScopeRefusedError(record.id, decision, record.client_zone)
+    return decision
 
 
 def costs_of(judged: Mapping[UUID, Judged]) -> dict[UUID, Cost]:

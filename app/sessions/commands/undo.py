@@ -54,8 +54,8 @@ async def undo(
     """Set a cancelled, fulfilled or missed session back to booked.
 
     The fee of the undone change becomes void, even if it was settled; refunding it is up to the
-    practice. The session takes its time again, and a credit of its package pays for it again
-    (product.md section 10, "Credits").
+    practice. What it has used of the client's allowance is given back. The session takes its time
+    again, and a credit of its package pays for it again (product.md section 10, "Credits").
 
     Raises:
         NotFoundError, VersionMismatchError: see product.md section 4.
@@ -74,6 +74,7 @@ async def undo(
     to = await _meeting_again(db, record, now)
     history = HistoryRepository(db, staff.practice_id)
     voided = await history.void_fee(session_id, record.status, now)
+    given_back = await history.give_back_use(session_id, record.status, "undo", now)
     await CreditRepository(db, staff.practice_id).restore(session_id, now)
     in_calendar = record.status is Status.CANCELLED or to.seat is not None
     facts = await _set_booked(db, record, to, now, in_calendar=in_calendar)
@@ -85,11 +86,17 @@ async def undo(
         to=to,
         reason=reason,
         in_calendar=in_calendar,
-        details={"undone": record.status, "voided_fee": voided},
+        details=_undone(record.status, voided_fee=voided, given_back=given_back),
     )
     notifications = _notifications(record, to, facts, now)
     effect = await finish(db, staff.practice_id, session_id, change, notifications, now)
     return await answer_staff(db, staff, session_id, effect)
+
+
+def _undone(kind: str, *, voided_fee: bool, given_back: bool) -> dict[str, object]:
+    """Give the details of an undo. `given_back`: the change had used one of the allowance."""
+    details = {"undone": kind, "voided_fee": voided_fee}
+    return details | {"allowance_given_back": True} if given_back else details
 
 
 async def _set_booked(
@@ -135,11 +142,12 @@ async def undo_by_client(
     history = HistoryRepository(db, practice_id)
     undone = await history.change_to(session_id, record.version)
     voided = await history.void_fee(session_id, undone.kind, now)
+    given_back = await history.give_back_use(session_id, undone.kind, "undo", now)
     if record.status is Status.CANCELLED:
         await CreditRepository(db, practice_id).restore(session_id, now)
     facts = await sessions.go_back(record, before, to)
     await reopen_request(db, practice_id, session_id, before.move_request_id, now)
-    details = {"undone": undone.kind, "voided_fee": voided}
+    details = _undone(undone.kind, voided_fee=voided, given_back=given_back)
     change = new_change("restored", caller.actor, record, to=to, details=details)
     told = notifications_about("restored", to.starts_at, now)
     dropped = await drop_unsent(db, practice_id, undone.id, now) if undone.is_alone else set()

@@ -24,7 +24,8 @@ from app.domain.groups import GroupSlot
 from app.domain.intervals import Interval
 from app.domain.money import Money
 from app.domain.policy.deadlines import move_window
-from app.domain.policy.decide import is_allowed, must_keep_format_and_location
+from app.domain.policy.decide import is_allowed
+from app.domain.policy.format_moves import must_keep_format_and_location
 from app.domain.policy.free import is_asked
 from app.domain.policy.rebook import is_rebooking
 from app.domain.policy.rules import Action
@@ -42,6 +43,7 @@ from app.sessions.read.rows import (
     to_asked,
     to_hold,
     to_record,
+    uses_of,
 )
 from app.sessions.read.statements import details_statement
 
@@ -91,6 +93,7 @@ def to_session_to_move(row: Row) -> SessionToMove:
         answer_by=None if asked is None else asked.answer_by,
         ended=ended_of(row["ended"], row["currency"]),
         frozen_deadlines=frozen_of(row["frozen_deadlines"]),
+        allowance_uses=uses_of(row["allowance_uses"]),
     )
     return SessionToMove(
         id=row["found_id"],

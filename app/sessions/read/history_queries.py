@@ -42,6 +42,7 @@ class ChangeRecord:
     location_id: UUID | None
     fee: Money | None
     credit: Credit | None
+    used_allowance: bool
 
 
 _CHANGES = about_one_session(
@@ -53,6 +54,7 @@ _CHANGES = about_one_session(
         Session.id.label("found_id"),
         *Change.__table__.columns,
         ChangeNote.note,
+        Change.details.has_key("allowance").label("used_allowance"),
     )
     .select_from(Client)
     .outerjoin(Session, OWN_SESSION)
@@ -95,4 +97,5 @@ def _change(row: Row) -> ChangeRecord:
         location_id=row["location_id"],
         fee=None if row["fee_minor"] is None else Money(row["fee_minor"], row["currency"]),
         credit=None if row["credit"] is None else Credit(row["credit"]),
+        used_allowance=bool(row["used_allowance"]),
     )

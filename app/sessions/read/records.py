@@ -234,6 +234,7 @@ class SessionRecord(SessionSummaryRecord):
     has_waitlist: bool
     is_waited_for: bool
     frozen_deadlines: tuple[FrozenDeadline, ...]
+    allowance_uses: tuple[datetime, ...]
     fees: Sequence[SessionFee]
 
     @property
@@ -272,4 +273,5 @@ class SessionRecord(SessionSummaryRecord):
             has_paid_by_credit=self.has_paid_by_credit,
             paid_before=self.paid_before,
             frozen_deadlines=self.frozen_deadlines,
+            allowance_uses=self.allowance_uses,
         )

@@ -78,6 +78,7 @@ def to_record(row: Row) -> SessionRecord:
         has_waitlist=row["waitlist"] != "off",
         is_waited_for=bool(row["is_waited_for"]),
         frozen_deadlines=frozen_of(row["frozen_deadlines"]),
+        allowance_uses=uses_of(row["allowance_uses"]),
         fees=() if row["fees"] is None else fees_from(row["fees"]),
     )
 
@@ -132,6 +133,13 @@ def ended_of(document: str | None, currency: str) -> Ended | None:
         settled=fee if fee_status == "settled" else None,
         forfeits_credit=credit == Credit.FORFEITED,
     )
+
+
+def uses_of(document: str | None) -> tuple[datetime, ...]:
+    """Parse when the client has used their allowance (app/tables/allowance_uses.py)."""
+    if document is None:
+        return ()
+    return tuple(datetime.fromisoformat(used_at) for used_at in json.loads(document))
 
 
 def to_asked(document: str | None) -> AskedToMove | None:

@@ -25,6 +25,7 @@ from sqlalchemy.orm import aliased
 from app.database.statements import Read
 from app.domain.session import Status
 from app.tables.absences import absence_of
+from app.tables.allowance_uses import allowance_uses_of
 from app.tables.asked import open_request_of
 from app.tables.changes import Change, ChangeNote
 from app.tables.ended import end_of
@@ -209,9 +210,15 @@ POLICY_COLUMNS = (
 )
 
 
-def frozen_deadlines_of(session: Any) -> Any:  # noqa: ANN401 - a table, a column expression
-    """Build the column for the instants of a session's deadlines in working days, as JSON text."""
-    return cast(session.frozen_deadlines, Text).label("frozen_deadlines")
+def facts_of_policy(session: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a table, and columns
+    """Build the columns of facts that few policies ask for, as JSON text.
+
+    The instants of deadlines in working days, and when the client has used their allowance.
+    """
+    return (
+        cast(session.frozen_deadlines, Text).label("frozen_deadlines"),
+        allowance_uses_of(session.client_id).label("allowance_uses"),
+    )
 
 
 def formats_on_offer() -> Any:  # noqa: ANN401 - a column expression
@@ -295,7 +302,7 @@ def details_of(on: ColumnElement[bool], *more: ColumnElement[Any]) -> Statement:
         end_of(Session).label("ended"),
         Session.paid_before_minor,
         Session.release_until,
-        frozen_deadlines_of(Session),
+        *facts_of_policy(Session),
         Service.waitlist,
         is_waited_for(Session).label("is_waited_for"),
         fees_of(Session).label("fees"),

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 from fastapi import Response
 
 from app.identity.api_keys.keys import Staff
-from app.sessions.client_api.decision_presenter import present_carried, present_policy
+from app.sessions.client_api.allowance_presenter import present_carried
+from app.sessions.client_api.decision_presenter import present_policy
 from app.sessions.client_api.presenter import present_summary
 from app.sessions.client_api.reasons import ReasonVisibility, reasons_for_staff
 from app.sessions.client_api.scope_presenter import present_touched

@@ -15,7 +15,7 @@ from app.directory.services.schemas import Duration
 from app.domain.money import Money
 from app.domain.policy.rules import Credit
 from app.domain.session import FeeStatus, Format, Status
-from app.sessions.client_api.decision_schemas import CarriedView
+from app.sessions.client_api.carried_schemas import CarriedView
 from app.sessions.client_api.schemas import MoveTarget, PolicyView, SessionSummary
 from app.sessions.client_api.scope_schemas import ScopeFields, TouchedView
 from app.sessions.commands.booking import Booking, SeatBooking

@@ -1,4 +1,4 @@
-"""The proof-reader: ten policies as a practice would write them, and what it warns of."""
+"""The proof-reader: eleven policies as a practice would write them, and what it warns of."""
 
 from typing import Any
 
@@ -154,6 +154,20 @@ HALF = {"cancel": {"fees": [tier(before_minutes=1440)]}}
             ],
             id="package credit forfeited inside 24 hours",
         ),
+        pytest.param(
+            {
+                "cancel": {"fees": [tier("100", before_minutes=1440)]},
+                "allowance": {"free": 1, "per": "calendar_year", "for": ["cancel"]},
+            },
+            [
+                "Cancel free of charge until 24 hours before the start.",
+                "After that, the full price is due.",
+                *USUAL,
+                "1 cancellation of each client that would cost something is free of charge.",
+                "They are counted by calendar year, over all sessions of the client.",
+            ],
+            id="first late cancellation of the year free",
+        ),
     ],
 )
 async def test_a_policy_is_said_as_a_practice_would(
@@ -184,6 +198,7 @@ async def test_all_other_rules_are_said_too(staff: Api) -> None:
             "fees": [tier("0", before_minutes=14400), fixed(0, before_minutes=10080)]
         },
         "grace_minutes": 90,
+        "allowance": {"free": 3, "per": {"days": 365}, "for": ["reschedule", "cancel"]},
         "rebook": {"days": 1},
     }
     assert say(await proof(staff, rules)) == [
@@ -210,6 +225,8 @@ async def test_all_other_rules_are_said_too(staff: Api) -> None:
         "After that, it is free of charge too.",
         "For 90 minutes after the booking, cancelling and moving are free of charge.",
         MOVED,
+        ("3 cancellations or moves of each client that would cost something are free of charge."),
+        "Each counts for 365 days, over all sessions of the client.",
         (
             "For 1 day after a cancelled or missed session, the client may book it again; its fee "
             "stands."
@@ -389,3 +406,25 @@ async def test_a_nudge_comes_in_time_where_a_fee_follows(staff: Api, world: Worl
     closed = {"cancel": {"closes": {"before_minutes": 1500}}}
     found = (await proof(staff, closed))["warnings"]
     assert [one["code"] for one in found] == ["reminder-too-late"]
+
+
+@pytest.mark.parametrize(
+    ("actions", "rules", "warned"),
+    [
+        (["cancel", "reschedule"], {}, 1),
+        (["cancel"], HALF, 0),
+        (["reschedule"], HALF, 0),
+        (["reschedule"], HALF | {"reschedule": {"fees": []}}, 1),
+        (["cancel"], {"cancel": {"fees": [tier("0", before_minutes=60)]}}, 1),
+        # A late cancellation is not possible, but an absence costs what a missed session does.
+        (["cancel"], {"cancel": {**HALF["cancel"], "closes": {"before_minutes": 1440}}}, 0),
+        (["cancel"], {"cancel": {**HALF["cancel"], "enabled": False}}, 1),
+    ],
+)
+async def test_an_allowance_for_what_costs_nothing_is_warned_of(
+    staff: Api, actions: list[str], rules: dict[str, Any], warned: int
+) -> None:
+    allowance = {"free": 1, "per": "calendar_year", "for": actions}
+    found = await proof(staff, rules | {"allowance": allowance})
+    warnings = [one for one in found["warnings"] if one["code"] == "allowance-never-applies"]
+    assert [one["pointer"] for one in warnings] == ["/rules/allowance"] * warned

@@ -101,6 +101,7 @@ WITH_REASON = OF_SERIES | {
     "groups/{group_id}/cancel",
     "groups/{group_id}/move",
     "fees/{fee_id}/waive",
+    "clients/{client_id}/allowance/adjust",
 }
 
 

@@ -257,3 +257,42 @@ async def test_another_practice_sees_nothing_of_it(
     other = await World(engine, world.settings).build()
     found = await tried(api.signed_in(await other.key()), WHOLE)
     assert found["judged"]["decisions"] == 0
+
+
+FIRST_FREE = HALF | {
+    "allowance": {"free": 1, "per": "calendar_year", "for": ["cancel", "reschedule"]}
+}
+
+
+async def test_a_candidate_uses_its_allowance_up_in_the_order_of_the_decisions(
+    api: Api, staff: Api, world: World, clock: TestClock
+) -> None:
+    await world.add_policy(HALF)
+    ben = await world.add_client(name="Ben", email="ben@client.example")
+    await cancelled(api, world, clock, HOUR, DAY * 2, HOUR, HOUR)
+    session_id = await world.book(START + DAY * 5, client_id=ben)
+    clock.now = START + DAY * 5 - HOUR
+    await cancel(api.signed_in(world.token(ben)), session_id)
+    found = await tried(staff, FIRST_FREE)
+    (cancels,) = found["actions"]
+    assert cancels["stood"] == results(free=1, fee=4)
+    assert cancels["tried"] == results(free=3, fee=2)
+    assert found["clients_touched"] == 2
+    assert any("counted from the start of this time" in said for said in found["unknown"])
+    later = await tried(staff, FIRST_FREE, {"from": (START + DAY).isoformat()})
+    assert later["actions"][0]["tried"] == results(free=2, fee=1)
+    plain = await tried(staff, HALF)
+    assert not any("counted from the start" in said for said in plain["unknown"])
+
+
+async def test_an_allowance_in_force_is_made_again_with_what_was_left(
+    api: Api, staff: Api, world: World, clock: TestClock
+) -> None:
+    """Also what was used before the time, and what its client has paid to keep it."""
+    await world.add_policy(FIRST_FREE)
+    await cancelled(api, world, clock, HOUR, HOUR)
+    found = await tried(staff, FIRST_FREE, {"from": (START + HOUR).isoformat()})
+    (cancels,) = found["actions"]
+    assert (cancels["changed"], cancels["tried"]) == (0, results(fee=1))
+    without = await tried(staff, HALF)
+    assert without["actions"][0]["tried"] == results(fee=2)

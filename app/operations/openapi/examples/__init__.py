@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.operations.openapi.examples.allowance import ALLOWANCE_EXAMPLES
 from app.operations.openapi.examples.client import EXAMPLES
 from app.operations.openapi.examples.records import IDS
 from app.operations.openapi.examples.reports import REPORT_EXAMPLES
@@ -13,7 +14,14 @@ _Json = dict[str, Any]
 
 _SUCCESSES = ("200", "201", "202")
 # Keys are names of operations, or of the schemas of answers.
-_BY_HAND = EXAMPLES | REPORT_EXAMPLES | STAFF_EXAMPLES | WAITLIST_EXAMPLES | WAIVER_EXAMPLES
+_BY_HAND = (
+    ALLOWANCE_EXAMPLES
+    | EXAMPLES
+    | REPORT_EXAMPLES
+    | STAFF_EXAMPLES
+    | WAITLIST_EXAMPLES
+    | WAIVER_EXAMPLES
+)
 _ID_OF = {
     "BusyTimeView.id": "busy_time",
     "ClientRecord.id": "client",

@@ -39,7 +39,9 @@ def _tokens(number: str) -> dict[str, object]:
     }
 
 
-_NO_COST = dict.fromkeys(("fee", "free_because", "release", "reasons", "carries", "free_targets"))
+_NO_COST = dict.fromkeys(
+    ("fee", "free_because", "release", "reasons", "carries", "free_targets", "allowance")
+)
 _NO_COST["forgiven_if_refilled"] = False
 
 
@@ -84,7 +86,14 @@ def _refused(
 
 def _way(way: str, credit: str) -> dict[str, object]:
     """Return a way out that costs nothing."""
-    return {"way": way, "fee": None, "credit": credit, "carries": None, "to_free_targets": False}
+    return {
+        "way": way,
+        "fee": None,
+        "credit": credit,
+        "carries": None,
+        "to_free_targets": False,
+        "uses_allowance": False,
+    }
 
 
 def _said_now(*, undo_until: str | None, can_confirm: bool) -> dict[str, object]:
@@ -155,6 +164,7 @@ def _details(day: str, day_before: str, *, version: int) -> dict[str, object]:
             },
             "rebook": {"days": 30, "fee": "credited"},
             "free_targets": None,
+            "allowance": None,
         },
         "actions": {
             "cancel": _allowed("cancel", "returned", free_until, closes_at),
@@ -231,6 +241,7 @@ _HISTORY = page(
         "after": _moment("2026-12-01", "in_person"),
         "fee": None,
         "credit": None,
+        "free_because": None,
         "version": 1,
         "command_id": "1f6a2c9d-3b70-4f0e-8a55-2f6f0b8d9c01",
     },
@@ -244,6 +255,7 @@ _HISTORY = page(
         "after": _moment("2026-12-03", "in_person"),
         "fee": None,
         "credit": "kept",
+        "free_because": None,
         "version": 2,
         "command_id": "2a7b3d0e-4c81-4a1f-9b66-3a7a1c9e0d12",
     },
@@ -257,6 +269,7 @@ _HISTORY = page(
         "after": _moment("2026-12-03", "video"),
         "fee": None,
         "credit": "kept",
+        "free_because": None,
         "version": 3,
         "command_id": "3b8c4e1f-5d92-4b20-8c77-4b8b2d0f1e23",
     },

@@ -35,6 +35,7 @@ def _event(event: str, **said: object) -> dict[str, object]:
             "confirmed_at": None,
             "fee": None,
             "credit": None,
+            "free_because": None,
             **said,
         },
     }
@@ -153,6 +154,7 @@ EVENT_EXAMPLES: dict[str, object] = {
     "session.credit_returned": _event(
         "session.credit_returned", status="cancelled", credit="returned"
     ),
+    "session.allowance_returned": _event("session.allowance_returned", status="cancelled"),
     "group.below_minimum": _group_event("group.below_minimum", seats_taken=2, by="system"),
     "group.cancelled": _group_event("group.cancelled", status="cancelled", seats_taken=0),
     "group.moved": _group_event(

@@ -38,6 +38,7 @@ PROBLEM_MEMBERS: dict[str, object] = {
         "free_until": "2026-12-02T15:00:00-05:00",
         "closes_at": "2026-12-03T13:00:00-05:00",
         "free_targets": None,
+        "allowance": None,
         "quote": f"WyJxdW90ZSIsImNhbmNlbCJd.{'Q0m7vX2s' * 8}",
         "quote_expires_at": "2026-12-03T11:10:00-05:00",
         "refusal": None,

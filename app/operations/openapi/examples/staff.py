@@ -106,6 +106,7 @@ def _session(
             },
             "rebook": {"days": 30, "fee": "credited"},
             "free_targets": None,
+            "allowance": None,
         },
         "fees": [],
     }

@@ -1,0 +1,1 @@
+"""Staff see what clients have used of their allowance, and adjust it."""
